@@ -1,0 +1,95 @@
+# The one door. On a fresh machine: apt-get install git make python3-venv, then `make demo` or `make check`.
+#
+#   make demo        the whole service on this machine, nothing leaves it; ONCE=1 runs through and ends
+#   make check       what CI runs: format, lint, layers, types, tests (the tests of the docs among them)
+#   make check-all   the same on Python 3.11 and 3.13, where both are installed
+#   make test        the tests alone; ARGS="-k name" goes to pytest
+#   make bench       throughput, memory and rates, on this machine; ARGS goes to the bench program
+#   make format      put code and imports in shape
+#   make docs        write docs/configuration.md and config.example.toml anew from the code
+#   make lock        write the pinned requirements anew
+#   make clean       remove everything that was made
+#
+# PYTHON names the interpreter and VENV the folder of its environment.
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+ONCE ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PROJECT := pyproject.toml README.md src/pressrun/__init__.py
+SOURCES := src tests docs
+
+.PHONY: help demo check check-format check-lint check-layers check-types check-all test bench format docs lock clean
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# Each environment is made once, and brought up to date when a file that it was made from changes.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# --no-build-isolation: what builds is pinned too. dkimpy, which tests alone use, is published as source only.
+$(VENV)/.run: requirements/build.txt requirements/run.txt $(PROJECT) | $(BIN)/python
+	$(PIP) install --require-hashes --only-binary :all: -r requirements/build.txt -r requirements/run.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/build.txt requirements/dev.txt $(PROJECT) | $(BIN)/python
+	$(PIP) install --require-hashes --only-binary :all: -r requirements/build.txt
+	$(PIP) install --require-hashes --only-binary :all: --no-binary dkimpy --no-build-isolation -r requirements/dev.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(VENV)/.run
+	$(BIN)/pressrun demo $(if $(ONCE),--once) $(ARGS)
+
+check: check-format check-lint check-layers check-types test
+
+check-format: $(VENV)/.dev
+	$(BIN)/ruff format --check $(SOURCES)
+
+check-lint: $(VENV)/.dev
+	$(BIN)/ruff check $(SOURCES)
+
+check-layers: $(VENV)/.dev
+	$(BIN)/lint-imports --no-logo
+
+check-types: $(VENV)/.dev
+	$(BIN)/mypy
+
+check-all:
+	@for version in 3.11 3.13; do \
+	  if ! command -v python$$version >/dev/null; then echo "python$$version is not installed: left out"; continue; fi; \
+	  $(MAKE) check PYTHON=python$$version VENV=.venv-$$version || exit 1; \
+	done
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.bench $(ARGS)
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+docs: $(VENV)/.dev
+	$(BIN)/python docs/generate.py
+
+# Made on the oldest Python, whose list is the longest; the newer ones install the same.
+COMPILE = .venv-lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
+  --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate
+lock:
+	test -x .venv-lock/bin/pip-compile || python3.11 -m venv .venv-lock
+	.venv-lock/bin/python -m pip --quiet install -r requirements/lock.in
+	$(COMPILE) --extra fast --extra dev --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --extra fast --constraint requirements/dev.txt --output-file requirements/run.txt pyproject.toml
+	$(COMPILE) --constraint requirements/dev.txt --output-file requirements/build.txt requirements/build.in
+
+clean:
+	rm -rf .venv .venv-3.11 .venv-3.13 .venv-lock .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
+	find src tests docs -name __pycache__ -type d -prune -exec rm -rf {} +

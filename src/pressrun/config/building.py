@@ -1,0 +1,237 @@
+"""Sections → settings types: what must fit together is checked here, and the files that are named are read."""
+
+from __future__ import annotations
+
+import ipaddress
+import os.path
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pressrun.config.files import (
+    Neighbours,
+    check_authorities,
+    check_certificate_pair,
+    is_open_to_all,
+    read_dkim_key,
+    read_password,
+)
+from pressrun.config.keys import BOUNCES, DELIVERY, DKIM, DOMAIN, HTTP, LIMITS, LOG, RELAY, SMTP, TOKENS, TOP
+from pressrun.config.kinds import BadValue, read_domain
+from pressrun.config.problems import Problems, show
+from pressrun.config.reading import Document, Section
+from pressrun.config.settings import Settings
+from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint
+from pressrun.core.site import Site
+from pressrun.inbound.settings import SmtpSettings
+from pressrun.message.dkim_settings import DkimSettings
+from pressrun.observe.settings import LogSettings
+from pressrun.relay.settings import RelaySettings, RelayTimeouts
+from pressrun.services.settings import BounceSettings, DeliverySettings, DomainSettings, LimitSettings, TokenSettings
+from pressrun.web.settings import HttpSettings
+
+_SMTP_LIMITS = ("connections", "idle_seconds", "recipients")
+_TIME_OUTS = tuple(RelayTimeouts.__dataclass_fields__)
+
+
+def build(document: Document, source: Path, environ: Mapping[str, str], problems: Problems) -> Settings | None:
+    """The settings, or None when anything is wrong; every error is in `problems` then."""
+    neighbours = Neighbours(folder=source.parent, environ=environ)
+    top = document.one(TOP)
+    top_values = dict(top.values) if top else {}
+    data_dir = _data_dir(top_values.pop("data_dir", None), neighbours, problems)
+    smtp = _smtp(document, neighbours, problems)
+    relays = _relays(document, neighbours, problems)
+    dkim = _dkim(document, neighbours, problems)
+    domains = _domains(document, problems)
+    _check_listeners(document, problems)
+    _warn(document, problems)
+    if problems.errors or data_dir is None:
+        return None
+    limits = _values(document, LIMITS)
+    return Settings(
+        source=source,
+        data_dir=data_dir,
+        site=Site(**top_values, receives_mail=smtp is not None),
+        http=HttpSettings(**_values(document, HTTP)),
+        smtp=SmtpSettings(**smtp) if smtp is not None else None,
+        relays=tuple(RelaySettings(**relay) for relay in relays),
+        delivery=DeliverySettings(**_values(document, DELIVERY), domains=domains),
+        bounces=BounceSettings(**_values(document, BOUNCES)),
+        limits=LimitSettings(**{name: value for name, value in limits.items() if name not in _SMTP_LIMITS}),
+        tokens=TokenSettings(**_values(document, TOKENS)),
+        dkim=tuple(dkim),
+        log=LogSettings(**_values(document, LOG)),
+        warnings=tuple(problems.warnings),
+    )
+
+
+def _values(document: Document, table: object) -> dict[str, Any]:
+    return next((section.values for section in document.sections if section.table is table), {})
+
+
+def _data_dir(value: str | None, neighbours: Neighbours, problems: Problems) -> Path | None:
+    if value is None:
+        return None
+    path = Path(os.path.normpath(neighbours.folder / value))
+    if path.exists() and not path.is_dir():
+        problems.error(("data_dir",), f"{show(value)}, which is no folder", "a folder, which need not exist yet")
+    return path
+
+
+def _smtp(document: Document, neighbours: Neighbours, problems: Problems) -> dict[str, Any] | None:
+    section = document.one(SMTP)
+    if section is None:
+        return None
+    values = dict(section.values)
+    if "listen" not in values and "lmtp" not in values:
+        values["listen"] = TcpEndpoint("127.0.0.1", 8025)
+    for name, other in (("certificate_file", "key_file"), ("key_file", "certificate_file")):
+        if name in section.given and other not in section.given:
+            problems.error((*section.path, name), f"{name} alone", f"{name} and {other} together")
+    for name in ("certificate_file", "key_file"):
+        if name in values:
+            values[name] = _existing(section, name, neighbours, problems)
+    if values.get("certificate_file") and values.get("key_file"):
+        wrong = check_certificate_pair(values["certificate_file"], values["key_file"])
+        if wrong:
+            problems.error((*section.path, "certificate_file"), wrong, "a certificate chain and its private key in PEM")
+    if values.get("trusted_relays") and "authserv_id" not in values:
+        problems.warn((*section.path, "trusted_relays"), "has no effect without authserv_id")
+    limits = _values(document, LIMITS)
+    return values | {name: limits[name] for name in _SMTP_LIMITS if name in limits}
+
+
+def _existing(section: Section, name: str, neighbours: Neighbours, problems: Problems) -> Path | None:
+    key = section.table.find(name)
+    expected = f"{key.kind.expected}, or a systemd credential of that name" if key else ""
+    try:
+        return neighbours.read(section.values[name], expected)[0]
+    except BadValue as problem:
+        problems.error((*section.path, name), problem.found or "", problem.expected)
+        return None
+
+
+def _relays(document: Document, neighbours: Neighbours, problems: Problems) -> list[dict[str, Any]]:
+    relays = []
+    names: dict[str, Section] = {}
+    for number, section in enumerate(document.all(RELAY), start=1):
+        values = dict(section.values)
+        name = values.setdefault("name", f"relay-{number}")
+        if name in names:
+            problems.error((*section.path, "name"), f"{show(name)} a second time", "a name that no other relay has")
+        names[name] = section
+        _read_login(section, values, neighbours, problems)
+        if "ca_file" in values:
+            values["ca_file"] = path = _existing(section, "ca_file", neighbours, problems)
+            wrong = check_authorities(path) if path else None
+            if wrong:
+                problems.error((*section.path, "ca_file"), wrong, "a file with CA certificates in PEM")
+            if values.get("security", "none") == "none":
+                problems.warn((*section.path, "ca_file"), 'has no effect with security = "none"')
+        values["timeouts"] = RelayTimeouts(**{name: values.pop(name) for name in _TIME_OUTS if name in values})
+        relays.append(values)
+    return relays
+
+
+def _read_login(section: Section, values: dict[str, Any], neighbours: Neighbours, problems: Problems) -> None:
+    has_user, has_password = "username" in values, "password" in values
+    halves = {"username", "password_file"} & section.given
+    if len(halves) == 1 and "password" not in section.given:
+        given, other = ("username", "password_file") if "username" in section.given else ("password_file", "username")
+        problems.error((*section.path, given), f"{given} alone", f"{given} and {other} together")
+    if has_password:
+        expected = "a readable file or a systemd credential that holds the password in one line"
+        try:
+            values["password"] = read_password(neighbours, values["password"], expected)
+        except BadValue as problem:
+            problems.error((*section.path, "password_file"), problem.found or "", problem.expected)
+            return
+        _warn_if_open(section, "password_file", neighbours, section.values["password"], problems)
+    if has_user and values.get("security", "none") == "none" and not is_loopback(values.get("host", "")):
+        problems.warn((*section.path, "username"), "the password travels unencrypted: set security")
+
+
+def _warn_if_open(section: Section, key: str, neighbours: Neighbours, name: str, problems: Problems) -> None:
+    path = neighbours.find(name)
+    if path is not None and is_open_to_all(path):
+        problems.warn((*section.path, key), "every user of this machine can read that file: chmod o-r")
+
+
+def _dkim(document: Document, neighbours: Neighbours, problems: Problems) -> list[DkimSettings]:
+    signatures = []
+    seen = set()
+    for section in document.all(DKIM):
+        values = dict(section.values)
+        name = values.get("key_file")
+        if name is not None:
+            try:
+                expected = "an RSA or Ed25519 private key in PEM: a file, or a systemd credential of that name"
+                values["key_file"], values["key_pem"] = read_dkim_key(neighbours, name, expected)
+                _warn_if_open(section, "key_file", neighbours, name, problems)
+            except BadValue as problem:
+                problems.error((*section.path, "key_file"), problem.found or "", problem.expected)
+        record = values.get("domain"), values.get("selector")
+        if None not in record and record in seen:
+            problems.error((*section.path, "selector"), f"{show(record[1])} a second time", "one key for each selector")
+        seen.add(record)
+        if len(values) == 4:
+            signatures.append(DkimSettings(**values))
+    return signatures
+
+
+def _domains(document: Document, problems: Problems) -> dict[str, DomainSettings]:
+    domains: dict[str, DomainSettings] = {}
+    for section in document.all(DOMAIN):
+        try:
+            name = read_domain(section.path[-1], "")
+        except BadValue:
+            continue  # reported while reading
+        if name in domains:
+            problems.error(section.path, f"{show(name)} a second time", "one table for each domain, whatever the case")
+        domains[name] = DomainSettings(**section.values)
+    return domains
+
+
+def _check_listeners(document: Document, problems: Problems) -> None:
+    """No two listeners at the same place. Port 0 and "systemd" are a different one for each."""
+    taken: dict[object, str] = {}
+    for table in (HTTP, SMTP):
+        section = document.one(table)
+        for key in ("listen", "lmtp"):
+            place = section.values.get(key) if section else None
+            if section is None or place is None or isinstance(place, SystemdEndpoint):
+                continue
+            if isinstance(place, TcpEndpoint) and place.port == 0:
+                continue
+            name = f"{table.name}.{key}"
+            if place in taken:
+                problems.error(
+                    (*section.path, key), f"{show(str(place))}, the place of {taken[place]}", "a place of its own"
+                )
+            taken.setdefault(place, name)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address can only be this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _warn(document: Document, problems: Problems) -> None:
+    url = _values(document, TOP).get("base_url", "")
+    if url.startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
+        problems.warn(
+            ("base_url",),
+            "without https, mail programs offer no one-click unsubscribe (RFC 8058 §3.1), and links can be read",
+        )
+    if document.one(SMTP) is None:
+        problems.warnings.append(
+            "[smtp] is left out: no mail is received, so bounces and commands are not read, unsubscribing by mail is "
+            "not offered, and copies go out with the owner's address as envelope sender"
+        )

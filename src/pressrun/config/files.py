@@ -1,0 +1,133 @@
+"""Files that the configuration names: passwords, keys, certificates, beside it or as systemd credentials.
+
+What is read here is secret: no content, and for passwords not even the name, goes into an error.
+"""
+
+from __future__ import annotations
+
+import ssl
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from pressrun.config.kinds import BadValue
+from pressrun.config.problems import show
+
+# Where systemd keeps credentials: those of the running service first, then the stores that LoadCredential= reads.
+# A verb that root runs beside the service has no $CREDENTIALS_DIRECTORY and finds the same secrets there.
+_STORES = (Path("/run/credentials/pressrun.service"), Path("/etc/credstore"), Path("/run/credstore"))
+_WEAK_RSA_BITS = 1024  # RFC 8301 §3.2
+_LARGEST_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """Finds files by the names in a configuration: relative to its folder, else among the credentials."""
+
+    folder: Path
+    environ: Mapping[str, str]
+
+    def find(self, name: str) -> Path | None:
+        """The path of a file that exists, or None."""
+        path = self.folder / name
+        if path.exists():
+            return path
+        if "/" in name or name in {".", ".."}:
+            return None
+        given = self.environ.get("CREDENTIALS_DIRECTORY")
+        stores = (Path(given),) if given else _STORES
+        for store in stores:
+            try:
+                if (store / name).is_file():
+                    return store / name
+            except PermissionError:
+                continue
+        return None
+
+    def read(self, name: str, expected: str) -> tuple[Path, bytes]:
+        """Path and content of a file; raises BadValue that names the file and never shows its content."""
+        path = self.find(name)
+        if path is None:
+            missing = "a file that is not there" if "/" in name else "no such file and no systemd credential"
+            raise BadValue(expected, found=f"{show(name)}, {missing}")
+        try:
+            if path.stat().st_size > _LARGEST_BYTES:
+                raise BadValue(expected, found=f"{show(name)}, a file of more than 1 MiB")
+            return path, path.read_bytes()
+        except OSError as problem:
+            why = (problem.strerror or "an error").lower()
+            raise BadValue(expected, found=f"{show(name)}, which cannot be read ({why})") from None
+
+
+def read_password(neighbours: Neighbours, name: str, expected: str) -> str:
+    """The one line of a password file; raises BadValue that shows neither name nor content."""
+    try:
+        _, raw = neighbours.read(name, expected)
+        password = raw.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except BadValue as problem:
+        # The password itself may stand here by mistake.
+        found = (problem.found or "").removeprefix(f"{show(name)}, ")
+        raise BadValue(expected, found=found) from None
+    except UnicodeDecodeError:
+        raise BadValue(expected, found="a file that is not UTF-8") from None
+    if not password:
+        raise BadValue(expected, found="an empty file")
+    if any(character in password for character in "\r\n\0"):
+        raise BadValue(expected, found="a file of several lines")
+    return password
+
+
+def read_dkim_key(neighbours: Neighbours, name: str, expected: str) -> tuple[Path, bytes]:
+    """Path and PEM of a private key that can sign (RFC 8301 §3.2, RFC 8463); raises BadValue."""
+    path, pem = neighbours.read(name, expected)
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except TypeError:
+        raise BadValue(expected, found=f"{show(name)}, a key that is locked by a passphrase") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise BadValue(expected, found=f"{show(name)}, which holds no private key in PEM") from None
+    if isinstance(key, RSAPrivateKey):
+        if key.key_size < _WEAK_RSA_BITS:
+            raise BadValue(
+                f"{expected}, of at least 1024 bits", found=f"{show(name)}, an RSA key of {key.key_size} bits"
+            )
+    elif not isinstance(key, Ed25519PrivateKey):
+        raise BadValue(expected, found=f"{show(name)}, a key that is neither RSA nor Ed25519")
+    return path, pem
+
+
+def is_open_to_all(path: Path) -> bool:
+    """Whether every user of the machine can read a file that is meant to be secret."""
+    return bool(path.stat().st_mode & stat.S_IROTH)
+
+
+def check_certificate_pair(certificate: Path, key: Path) -> str | None:
+    """Why a certificate and its key cannot be used together, or None."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, key, password=lambda: b"")
+    except ssl.SSLError as problem:
+        if problem.reason == "KEY_VALUES_MISMATCH":
+            return "a certificate that does not belong to key_file"
+        return "a certificate and a key of which one is not PEM, or is locked by a passphrase"
+    except OSError as problem:
+        return f"a file that cannot be read ({(problem.strerror or 'an error').lower()})"
+    return None
+
+
+def check_authorities(path: Path) -> str | None:
+    """Why a file of CA certificates cannot be used, or None."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(path)
+    except ssl.SSLError:
+        return "a file without a certificate in PEM"
+    except OSError as problem:
+        return f"a file that cannot be read ({(problem.strerror or 'an error').lower()})"
+    return None

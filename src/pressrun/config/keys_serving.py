@@ -1,0 +1,268 @@
+"""The keys of config.toml for who we are and what comes in: names, web, inbound mail, limits, links, log."""
+
+from __future__ import annotations
+
+from pressrun.config import kinds
+from pressrun.config.schema import Key, Shape, Table
+
+TOP = Table(
+    name="",
+    shape=Shape.TOP,
+    help="Who this installation is.",
+    keys=(
+        Key(
+            name="data_dir",
+            kind=kinds.text('a folder, as in "/var/lib/pressrun"'),
+            required=True,
+            example='"/var/lib/pressrun"',
+            restart=True,
+            help="The folder of database, keys and control socket. A relative path is relative to this file.",
+        ),
+        Key(
+            name="base_url",
+            kind=kinds.base_url(),
+            required=True,
+            example='"https://news.example.org"',
+            restart=True,
+            help="Every link is built from this, never from the Host of a request. No path, no slash at the end.",
+        ),
+        Key(
+            name="mail_domain",
+            kind=kinds.domain(),
+            required=True,
+            example='"news.example.org"',
+            restart=True,
+            help="The right-hand side of every list address. Best below the domain of your From addresses (DMARC).",
+        ),
+        Key(
+            name="operator",
+            kind=kinds.address(),
+            example='"ops@example.org"',
+            restart=True,
+            help="Gets the mail for postmaster@ and abuse@, and alerts. Without it they are logged.",
+        ),
+    ),
+)
+
+HTTP = Table(
+    name="http",
+    shape=Shape.ONE,
+    help="The web server: put a proxy that speaks HTTPS in front of it.",
+    keys=(
+        Key(
+            name="listen",
+            kind=kinds.endpoint(),
+            required=True,
+            example='"127.0.0.1:8080"',
+            restart=True,
+            help='Where: "host:port", "unix:/run/pressrun/http.sock", or "systemd" for the socket named http.',
+        ),
+        Key(
+            name="trusted_proxies",
+            kind=kinds.peers(),
+            default='["127.0.0.1", "::1"]',
+            restart=True,
+            help='Whose X-Forwarded-For is believed: addresses, networks, "unix" for whoever comes by our Unix socket.',
+        ),
+        Key(
+            name="max_body",
+            field="max_body_bytes",
+            kind=kinds.size(),
+            default='"1 MiB"',
+            restart=True,
+            help="The largest request. Larger ones get 413.",
+        ),
+        Key(
+            name="timeout",
+            field="request_seconds",
+            kind=kinds.duration(),
+            default='"30s"',
+            restart=True,
+            help="How long a whole request may take to arrive.",
+        ),
+        Key(
+            name="keep_alive",
+            field="keep_alive_seconds",
+            kind=kinds.duration(),
+            default='"5s"',
+            restart=True,
+            help="How long a connection without a request is kept.",
+        ),
+        Key(
+            name="connections",
+            kind=kinds.whole(1),
+            default="1000",
+            restart=True,
+            help="Requests and connections at one time; beyond, 503.",
+        ),
+    ),
+)
+
+SMTP = Table(
+    name="smtp",
+    shape=Shape.ONE,
+    help="Inbound mail. Leave the table out to receive none: then no mailto links go out, and bounces are not read.",
+    keys=(
+        Key(
+            name="listen",
+            kind=kinds.endpoint(),
+            example='"127.0.0.1:8025"',
+            restart=True,
+            help='SMTP: "host:port", "unix:…" or "systemd". Default: "127.0.0.1:8025", or none where lmtp is given.',
+        ),
+        Key(
+            name="lmtp",
+            kind=kinds.endpoint(),
+            example='"unix:/run/pressrun/lmtp.sock"',
+            restart=True,
+            help='LMTP, which Postfix prefers for delivery: "unix:…", "host:port" or "systemd".',
+        ),
+        Key(
+            name="max_message_size",
+            field="max_message_bytes",
+            kind=kinds.size(),
+            default='"10 MiB"',
+            restart=True,
+            help="The largest message; larger ones get 552. Announced as SIZE.",
+        ),
+        Key(
+            name="certificate_file",
+            kind=kinds.text("a file with a certificate chain in PEM"),
+            example='"/etc/pressrun/smtp.crt"',
+            restart=True,
+            help="With key_file: STARTTLS is offered.",
+        ),
+        Key(
+            name="key_file",
+            kind=kinds.text("a file with a private key in PEM"),
+            example='"/etc/pressrun/smtp.key"',
+            restart=True,
+            help="The private key of the certificate: a file, or a systemd credential of that name.",
+        ),
+        Key(
+            name="authserv_id",
+            kind=kinds.matching(r"[A-Za-z0-9._:-]+", 'a name without blanks, as in "mx.example.org"'),
+            example='"mx.example.org"',
+            restart=True,
+            help="The topmost Authentication-Results of this id is believed, from trusted_relays only.",
+        ),
+        Key(
+            name="trusted_relays",
+            kind=kinds.peers(),
+            default="[]",
+            restart=True,
+            help='The mail servers in front of us whose Authentication-Results are believed; "unix" for our socket.',
+        ),
+    ),
+)
+
+LIMITS = Table(
+    name="limits",
+    shape=Shape.ONE,
+    help="What others may ask of us. Rates: at most N in any window of that length, bursts allowed.",
+    keys=(
+        Key(
+            name="sign_ups_per_ip",
+            kind=kinds.rate(),
+            default='"20/h"',
+            help="Sign-ups on the web by client address (IPv6: by /64). Beyond: 429.",
+        ),
+        Key(
+            name="confirmations_per_address",
+            kind=kinds.rate(),
+            default='"3/day"',
+            help="Confirmation mails to one mailbox, web and mail together, whatever the spelling and the list.",
+        ),
+        Key(
+            name="confirmations",
+            kind=kinds.rate(),
+            default='"2000/h"',
+            help="Confirmation mails over all.",
+        ),
+        Key(
+            name="replies_per_sender",
+            kind=kinds.rate(),
+            default='"10/day"',
+            help="Answers to mail commands of one sender.",
+        ),
+        Key(
+            name="preference_links_per_address",
+            kind=kinds.rate(),
+            default='"3/day"',
+            help="Mails with a preferences link to one mailbox.",
+        ),
+        Key(
+            name="smtp_connections",
+            field="connections",
+            kind=kinds.whole(1),
+            default="200",
+            restart=True,
+            help="Inbound connections at one time; beyond, 421.",
+        ),
+        Key(
+            name="smtp_idle",
+            field="idle_seconds",
+            kind=kinds.duration(),
+            default='"5m"',
+            restart=True,
+            help="An inbound connection that is silent for so long is closed (RFC 5321 §4.5.3.2.7).",
+        ),
+        Key(
+            name="smtp_recipients",
+            field="recipients",
+            kind=kinds.whole(1),
+            default="1000",
+            restart=True,
+            help="Recipients of a transaction; the surplus gets 452. RFC 5321 §4.5.3.1.8 asks for at least 100.",
+        ),
+        Key(
+            name="logins",
+            kind=kinds.rate(),
+            default='"10/15min"',
+            help="Failed log-ins, by account and by client.",
+        ),
+    ),
+)
+
+TOKENS = Table(
+    name="tokens",
+    shape=Shape.ONE,
+    help="How long links may be used. Unsubscribe links work for ever.",
+    keys=(
+        Key(
+            name="confirm_lifetime",
+            field="confirm_lifetime_seconds",
+            kind=kinds.duration(),
+            default='"7d"',
+            help="A confirmation.",
+        ),
+        Key(
+            name="preferences_lifetime",
+            field="preferences_lifetime_seconds",
+            kind=kinds.duration(),
+            default='"1h"',
+            help="A preferences link that was asked for on the web.",
+        ),
+    ),
+)
+
+LOG = Table(
+    name="log",
+    shape=Shape.ONE,
+    help="What is written to stderr.",
+    keys=(
+        Key(
+            name="level",
+            kind=kinds.one_of("debug", "info", "warning", "error"),
+            default='"info"',
+            help="At info and above the log holds no address of a subscriber.",
+        ),
+        Key(
+            name="format",
+            kind=kinds.one_of("auto", "text", "json"),
+            default='"auto"',
+            restart=True,
+            help='"auto": text on a terminal, else one JSON object a line.',
+        ),
+    ),
+)

@@ -1,0 +1,77 @@
+"""From the name of a file to settings, or to every error in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pressrun.config.building import build
+from pressrun.config.problems import ConfigError, Problems
+from pressrun.config.reading import parse, read
+from pressrun.config.settings import Settings
+from pressrun.core.errors import BadConfiguration, NoInput, NotPermitted
+
+_SYSTEM_WIDE = Path("/etc/pressrun/config.toml")
+
+
+def find_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
+    """The configuration to use: the one named, `$PRESSRUN_CONFIG`, ./config.toml, or the system's.
+
+    Raises NoInput when one was named that is not there, BadConfiguration when none is found.
+    """
+    named = explicit or environ.get("PRESSRUN_CONFIG")
+    if named:
+        path = cwd / named
+        if not path.exists():
+            whence = "" if explicit else " (named by $PRESSRUN_CONFIG)"
+            raise NoInput(f"{path} is not there{whence}; `pressrun init` writes a configuration to begin with")
+        return path
+    for path in (cwd / "config.toml", _SYSTEM_WIDE):
+        if path.exists():
+            return path
+    raise BadConfiguration(
+        f"no configuration: there is neither {cwd / 'config.toml'} nor {_SYSTEM_WIDE}; name one with --config, "
+        "or let `pressrun init` write one to begin with"
+    )
+
+
+def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of a file; raises BadConfiguration with every error, one a line, NoInput or NotPermitted."""
+    settings, errors = _load(path, os.environ if environ is None else environ)
+    if settings is None:
+        raise BadConfiguration("\n".join(f"{path}: {error}" for error in errors))
+    return settings
+
+
+def examine(path: Path, environ: Mapping[str, str] | None = None) -> list[ConfigError]:
+    """Every error of a file by line, and none for one that can be used; raises NoInput or NotPermitted."""
+    return _load(path, os.environ if environ is None else environ)[1]
+
+
+def _load(path: Path, environ: Mapping[str, str]) -> tuple[Settings | None, list[ConfigError]]:
+    path = path.absolute()
+    text = _read_text(path)
+    if isinstance(text, ConfigError):
+        return None, [text]
+    parsed = parse(text)
+    if isinstance(parsed, ConfigError):
+        return None, [parsed]
+    document, lines = parsed
+    problems = Problems(lines=lines)
+    settings = build(read(document, problems), path, environ, problems)
+    return settings, sorted(problems.errors)
+
+
+def _read_text(path: Path) -> str | ConfigError:
+    try:
+        raw = path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise NoInput(f"{path} is no file; `pressrun init` writes a configuration to begin with") from None
+    except PermissionError:
+        raise NotPermitted(f"{path} cannot be read by this user") from None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = raw.count(b"\n", 0, problem.start) + 1
+        return ConfigError(line=line, key="", found="octets that are not UTF-8", expected="a file in UTF-8")

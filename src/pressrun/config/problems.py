@@ -1,0 +1,78 @@
+"""What is wrong with a configuration: one value for each error, collected until the whole file has been read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Path = tuple[str | int, ...]
+"""Where a key stands in the document: names, and numbers for the members of arrays."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ConfigError:
+    """One error: where (`line` is 1-based, `key` a dotted path), what was found there, and what would be right."""
+
+    line: int
+    key: str
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: {self.key}" if self.key else f"line {self.line}"
+        return f"{place}: found {self.found}, expected {self.expected}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Problems:
+    """Collects errors and warnings; `lines` tells where each key of the document stands."""
+
+    lines: Mapping[Path, int]
+    errors: list[ConfigError] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def error(self, path: Path, found: str, expected: str) -> None:
+        """Record an error at the key `path`, or at the nearest table above it that the file has."""
+        self.errors.append(ConfigError(self.line(path), dotted(path), found, expected))
+
+    def warn(self, path: Path, message: str) -> None:
+        """Record something that works and is probably not meant."""
+        self.warnings.append(f"line {self.line(path)}: {dotted(path)}: {message}")
+
+    def line(self, path: Path) -> int:
+        """The line of a key, of the nearest thing above it that has one, or 1."""
+        for length in range(len(path), 0, -1):
+            found = self.lines.get(path[:length])
+            if found is not None:
+                return found
+        return 1
+
+
+def dotted(path: Path) -> str:
+    """`delivery.domain."gmail.com".rate`, `relay[1].host`: members of arrays are counted from 1."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part + 1}]"
+        else:
+            bare = part.replace("-", "").replace("_", "")
+            name = part if bare.isalnum() and bare.isascii() else json.dumps(part, ensure_ascii=False)
+            text += f".{name}" if text else name
+    return text
+
+
+def show(value: object) -> str:
+    """A value as the file spells it, cut where it is long; tables and lists are named, not printed."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            text = json.dumps(value, ensure_ascii=False)
+            return text if len(text) <= 80 else f'{text[:76]}…"'
+        case dict():
+            return "a table"
+        case list():
+            return "a list of tables" if value and all(isinstance(item, dict) for item in value) else "a list"
+        case _:
+            return str(value)

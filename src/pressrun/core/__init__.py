@@ -1,0 +1,1 @@
+"""The rules. Values in, values out: no I/O, clock, randomness, logging or asyncio lives here."""

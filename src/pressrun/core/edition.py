@@ -1,0 +1,67 @@
+"""The life of an edition.
+
+draft ──release──► scheduled ──start──► sending ──finish──► finished
+  │ │                 │  ▲ │             │   ▲                  │
+  │ └────start────────┼──┼─┼──► sending  pause resume           └─reopen──► sending   (resend of failed copies)
+  │                   │  │ │             ▼   │
+  │                   │  │ └──pause──► paused┘
+  │                   │  └──resume (its hour is still to come)
+  └───── cancel ──────┴──────────────────┴──► cancelled
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class EditionState(StrEnum):
+    """Where an edition stands."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+class EditionEvent(StrEnum):
+    """What can happen to an edition."""
+
+    RELEASE = "release"  # a person let it go, at a time to come
+    START = "start"  # its time has come: the audience is taken
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    FINISH = "finish"  # no copy is left to be sent
+    REOPEN = "reopen"  # failed copies go out again
+
+
+_S, _E = EditionState, EditionEvent
+
+TRANSITIONS: dict[tuple[EditionState, EditionEvent], EditionState] = {
+    (_S.DRAFT, _E.RELEASE): _S.SCHEDULED,
+    (_S.DRAFT, _E.CANCEL): _S.CANCELLED,
+    (_S.SCHEDULED, _E.START): _S.SENDING,
+    (_S.SCHEDULED, _E.PAUSE): _S.PAUSED,
+    (_S.SCHEDULED, _E.CANCEL): _S.CANCELLED,
+    (_S.SENDING, _E.PAUSE): _S.PAUSED,
+    (_S.SENDING, _E.FINISH): _S.FINISHED,
+    (_S.SENDING, _E.CANCEL): _S.CANCELLED,
+    (_S.PAUSED, _E.RESUME): _S.SENDING,  # `scheduled` instead while it has not started: see `resumed`
+    (_S.PAUSED, _E.CANCEL): _S.CANCELLED,
+    (_S.PAUSED, _E.FINISH): _S.FINISHED,  # the copies in flight at the pause were the last ones
+    (_S.FINISHED, _E.REOPEN): _S.SENDING,
+    (_S.SENDING, _E.REOPEN): _S.SENDING,
+    (_S.PAUSED, _E.REOPEN): _S.PAUSED,
+}
+
+
+def move(state: EditionState, event: EditionEvent) -> EditionState | None:
+    """The state after `event`, or None when the event may not happen in `state`."""
+    return TRANSITIONS.get((state, event))
+
+
+def resumed(*, has_started: bool) -> EditionState:
+    """Where a paused edition goes on: one that never took its audience waits for its hour again."""
+    return EditionState.SENDING if has_started else EditionState.SCHEDULED

@@ -1,0 +1,55 @@
+"""Where the daemon listens: a TCP address, a Unix socket, or a descriptor that systemd hands over."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pressrun.core.errors import BadQuantity
+
+_TCP = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+|\*)?:(\d{1,5})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class TcpEndpoint:
+    """A host and port; port 0 asks the system for a free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnixEndpoint:
+    """A socket in the file system."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class SystemdEndpoint:
+    """The descriptor that systemd passes under the service's own name (`http`, `smtp`, `lmtp`)."""
+
+    def __str__(self) -> str:
+        return "systemd"
+
+
+Endpoint = TcpEndpoint | UnixEndpoint | SystemdEndpoint
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """Read `"127.0.0.1:8080"`, `"[::1]:8080"`, `"unix:/run/…"` or `"systemd"`; raises BadQuantity."""
+    if text == "systemd":
+        return SystemdEndpoint()
+    if text.startswith("unix:") and text[5:].startswith("/"):
+        return UnixEndpoint(text[5:])
+    found = _TCP.fullmatch(text)
+    if found is None or int(found[2]) > 65535:
+        raise BadQuantity(f"{text!r} is no place to listen: write 'host:port', 'unix:/path' or 'systemd'")
+    host = (found[1] or "*").strip("[]")
+    return TcpEndpoint("0.0.0.0" if host == "*" else host, int(found[2]))  # noqa: S104 - the operator asked for it

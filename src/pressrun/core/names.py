@@ -1,0 +1,31 @@
+"""Names of lists: they become local parts, paths and headers, so the alphabet is small and fixed."""
+
+from __future__ import annotations
+
+import re
+
+from pressrun.core.errors import BadInput
+
+RESERVED = frozenset(
+    "admin api approve confirm unsubscribe preferences read healthz readyz metrics static assets demo"
+    " postmaster abuse mailer-daemon".split()
+)
+SUFFIXES = ("subscribe", "join", "unsubscribe", "leave", "confirm", "bounces", "request", "owner")
+MAX_NAME = 24
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?", re.ASCII)
+
+
+def parse_list_name(text: str) -> str:
+    """Return `text` when it can name a list; raises BadInput that says what would be right."""
+    if not _NAME.fullmatch(text):
+        raise BadInput(
+            f"{text!r} cannot name a list: 1 to {MAX_NAME} characters of a-z, 0-9 and '-', "
+            "beginning and ending with a letter or digit"
+        )
+    if text in RESERVED:
+        raise BadInput(f"{text!r} is reserved: choose another name")
+    for suffix in SUFFIXES:
+        if text.endswith(f"-{suffix}"):
+            raise BadInput(f"{text!r} ends in '-{suffix}', which is a command address: choose another name")
+    return text

@@ -1,0 +1,177 @@
+"""Rates as pure functions of (state, now): spread delivery, budgets, and the sliding windows of `[limits]`.
+
+Delivery under one or more rates: the rate with the shortest unit is *spread* (GCRA: one event each interval, with a
+tolerance so that a late timer does not lose its turn), the longer ones are *budgets*: at most N in any window, spent at
+that pace. Nothing here sleeps or knows the time. States are small tuples of numbers and can be stored as they are;
+times are wall-clock seconds, so that a stored state means the same after a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from pressrun.core.quantities import Rate
+
+# A timer on a busy loop fires late; without room for that a rate of 1,000/s loses one turn in eight. The room adds to
+# every window once, so it stays below 1 % of a second, and leaves 2 ms of that to the way to the relay.
+TOLERANCE_SECONDS = 0.008
+BUDGET_SLICES = 100  # a budget remembers its window in so many slices: 1 % of the window is its grain
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadState:
+    """`turn_at`: when the next event is due if it comes neither early nor late (GCRA's theoretical arrival time)."""
+
+    turn_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetState:
+    """What was spent: (end of the slice, count) for each slice still inside the window, oldest first."""
+
+    slices: tuple[tuple[float, int], ...] = ()
+
+
+class Spread:
+    """One rate, spread evenly: in any second at most its share and one event, or 1 %, more."""
+
+    __slots__ = ("interval", "rate")
+
+    def __init__(self, rate: Rate) -> None:
+        self.rate = rate
+        self.interval = rate.interval
+
+    def next_at(self, state: SpreadState, now: float) -> float:
+        """When the next event may happen; a turn stored more than one window ahead is cut to one window."""
+        return max(now, min(state.turn_at, now + self.rate.seconds))
+
+    def spend(self, state: SpreadState, at: float) -> SpreadState:
+        """The state after an event at `at`."""
+        turn = min(state.turn_at, at + self.rate.seconds)
+        return SpreadState(max(turn, at - TOLERANCE_SECONDS) + self.interval)
+
+
+class Budget:
+    """At most N events in any window. Spending is remembered in slices, each counted until its last moment leaves."""
+
+    __slots__ = ("_grain", "rate")
+
+    def __init__(self, rate: Rate) -> None:
+        self.rate = rate
+        self._grain = rate.seconds / BUDGET_SLICES
+
+    def left(self, state: BudgetState, now: float) -> int:
+        """How many more events may happen now."""
+        return self.rate.count - sum(count for end, count in self._inside(state, now))
+
+    def next_at(self, state: BudgetState, now: float) -> float:
+        """When the next event may happen."""
+        inside = self._inside(state, now)
+        surplus = sum(count for _, count in inside) - self.rate.count
+        if surplus < 0:
+            return now
+        for end, count in inside:
+            surplus -= count
+            if surplus < 0:
+                return end + self.rate.seconds
+        raise AssertionError("a rate lets at least one event through")
+
+    def spend(self, state: BudgetState, at: float, count: int = 1) -> BudgetState:
+        """The state after `count` events at `at`."""
+        inside = self._inside(state, at)
+        if inside and at <= inside[-1][0]:
+            return BudgetState((*inside[:-1], (inside[-1][0], inside[-1][1] + count)))
+        return BudgetState((*inside, (at + self._grain, count)))
+
+    def _inside(self, state: BudgetState, now: float) -> tuple[tuple[float, int], ...]:
+        latest = now + self._grain
+        cut = tuple((min(end, latest), count) for end, count in state.slices)  # the clock was set back
+        return tuple(part for part in cut if part[0] + self.rate.seconds > now)
+
+
+@dataclass(frozen=True, slots=True)
+class PaceState:
+    """The states of all rates of one scope, storable as plain numbers by `dump` and read back by `load`."""
+
+    spread: SpreadState = SpreadState()
+    budgets: tuple[BudgetState, ...] = ()
+
+
+class Pace:
+    """All rates of one scope together (the process, a relay, a recipient domain): an event must suit every one."""
+
+    __slots__ = ("budgets", "spread")
+
+    def __init__(self, rates: Sequence[Rate]) -> None:
+        ordered = sorted(rates, key=lambda rate: (rate.seconds, rate.interval))
+        self.spread = Spread(ordered[0]) if ordered else None
+        self.budgets = tuple(Budget(rate) for rate in ordered[1:])
+
+    def start(self) -> PaceState:
+        """The state of a scope in which nothing has happened yet."""
+        return PaceState(SpreadState(), tuple(BudgetState() for _ in self.budgets))
+
+    def next_at(self, state: PaceState, now: float) -> float:
+        """When the next event may happen, `now` if at once."""
+        if self.spread is None:
+            return now
+        at = self.spread.next_at(state.spread, now)
+        for budget, spent in zip(self.budgets, state.budgets, strict=True):
+            at = max(at, budget.next_at(spent, now))
+        return at
+
+    def spend(self, state: PaceState, at: float) -> PaceState:
+        """The state after one event at `at`."""
+        if self.spread is None:
+            return state
+        budgets = tuple(b.spend(s, at) for b, s in zip(self.budgets, state.budgets, strict=True))
+        return PaceState(self.spread.spend(state.spread, at), budgets)
+
+    def count_until(self, state: PaceState, now: float, horizon: float, most: int) -> int:
+        """How many events have their turn between now and `horizon`, `most` at the most."""
+        if self.spread is None:
+            return most
+        room = most
+        for budget, spent in zip(self.budgets, state.budgets, strict=True):
+            room = min(room, max(0, budget.left(spent, now)))
+        first = self.spread.next_at(state.spread, now)
+        if first > horizon:
+            return 0
+        return min(room, 1 + int((horizon - first) / self.spread.interval))
+
+    def reserve(self, state: PaceState, now: float, count: int) -> PaceState:
+        """The state as if `count` events, claimed and not sent yet, had happened at their turns."""
+        if self.spread is None or count == 0:
+            return state
+        turn = self.spread.next_at(state.spread, now) + count * self.spread.interval
+        budgets = tuple(b.spend(s, now, count) for b, s in zip(self.budgets, state.budgets, strict=True))
+        return PaceState(SpreadState(turn), budgets)
+
+    def dump(self, state: PaceState) -> list[object]:
+        """Plain lists and numbers for storage."""
+        return [state.spread.turn_at, [list(map(list, budget.slices)) for budget in state.budgets]]
+
+    def load(self, stored: object) -> PaceState:
+        """The state of an earlier `dump`; one made under other rates keeps what still has a meaning."""
+        try:
+            turn_at, budgets = cast("tuple[float, list[list[tuple[float, int]]]]", stored)
+            slices = [tuple((float(end), int(count)) for end, count in budget) for budget in budgets]
+            spread = SpreadState(float(turn_at))
+        except (TypeError, ValueError):
+            return self.start()
+        if len(slices) != len(self.budgets):
+            return PaceState(spread, tuple(BudgetState() for _ in self.budgets))
+        return PaceState(spread, tuple(BudgetState(part) for part in slices))
+
+
+def window_is_full(rate: Rate, times: Sequence[float], now: float) -> bool:
+    """Whether `rate.count` events of a `[limits]` rate lie in the window that ends now (bursts allowed)."""
+    return sum(1 for at in times if now - rate.seconds < at) >= rate.count
+
+
+def window_opens_at(rate: Rate, times: Sequence[float], now: float) -> float:
+    """When a full window takes the next event: the moment its oldest counted one leaves."""
+    inside = sorted(at for at in times if now - rate.seconds < at)
+    return now if len(inside) < rate.count else inside[-rate.count] + rate.seconds

@@ -1,0 +1,60 @@
+"""Durations, sizes and rates as an operator writes them: `"15m"`, `"10 MiB"`, `"100/s"`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pressrun.core.errors import BadQuantity
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|day)", re.ASCII)
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "day": 86400.0}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|KB|MB|KiB|MiB|GiB)", re.ASCII)
+_BYTES = {"B": 1, "KB": 1000, "MB": 1000**2, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_RATE = re.compile(r"(\d+)\s*/\s*(\d*)\s*(ms|s|min|m|h|d|day)", re.ASCII)
+_LONGEST_SECONDS = 3650 * 86400.0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Rate:
+    """At most `count` events in any window of `seconds`."""
+
+    count: int
+    seconds: float
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two events that are spread evenly."""
+        return self.seconds / self.count
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of `"90s"`, `"15m"`, `"4h"`, `"5d"` or `"200ms"`; raises BadQuantity."""
+    found = _DURATION.fullmatch(text.strip())
+    if found is None or found[2] in {"min", "day"}:
+        raise BadQuantity(f"{text!r} is not a duration: write a number and ms, s, m, h or d, as in '15m'")
+    seconds = float(found[1]) * _SECONDS[found[2]]
+    if seconds > _LONGEST_SECONDS:
+        raise BadQuantity(f"{text!r} is longer than ten years")
+    return seconds
+
+
+def parse_size(text: str) -> int:
+    """Bytes of `"512 KiB"`, `"10 MB"` or `"800 B"`; raises BadQuantity."""
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise BadQuantity(f"{text!r} is not a size: write a number and B, KB, MB, KiB, MiB or GiB, as in '10 MiB'")
+    return int(float(found[1]) * _BYTES[found[2]])
+
+
+def parse_rate(text: str) -> Rate:
+    """Read `"100/s"`, `"20/min"`, `"3/day"` or, over a duration, `"10/15min"`; raises BadQuantity."""
+    found = _RATE.fullmatch(text.strip())
+    if found is None:
+        raise BadQuantity(f"{text!r} is not a rate: write N/s, N/min, N/h, N/day or, over a duration, as in '10/15min'")
+    count, seconds = int(found[1]), float(found[2] or 1) * _SECONDS[found[3]]
+    if count < 1 or seconds <= 0:
+        raise BadQuantity(f"{text!r} lets nothing through: the number must be at least 1")
+    if seconds > _LONGEST_SECONDS:
+        raise BadQuantity(f"{text!r} spans more than ten years")
+    return Rate(count, seconds)

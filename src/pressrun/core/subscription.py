@@ -1,0 +1,65 @@
+"""The life of a subscription: its states, what can happen to it, and what follows.
+
+        sign_up                confirm
+  (none) ──────► pending ───────────────► active ◄──────────────┐
+                   │  expire              │  ▲                  │ resume, confirm
+                   ▼                      │  └── add (operator) │
+                (none) / unsubscribed     │ suspend, pause      │
+                                          ▼                     │
+             unsubscribed ◄── leave ── suspended ───────────────┘
+                   │ sign_up
+                   └────────► pending
+
+A missing entry in the table is a rule: `move` answers None and nothing changes.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class SubscriptionState(StrEnum):
+    """Where a subscription stands. `suspended` is by bounces, or paused by the reader until a date."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+class SubscriptionEvent(StrEnum):
+    """What can happen to a subscription."""
+
+    SIGN_UP = "sign_up"  # the reader asked; a confirmation goes out
+    CONFIRM = "confirm"  # the reader proved to own the address
+    ADD = "add"  # the operator added or imported them
+    LEAVE = "leave"  # the reader left, or was removed
+    SUSPEND = "suspend"  # bounces reached the limit
+    PAUSE = "pause"  # the reader asked for silence until a date
+    RESUME = "resume"  # the pause ended, or the reader came back
+
+
+_S, _E = SubscriptionState, SubscriptionEvent
+
+TRANSITIONS: dict[tuple[SubscriptionState | None, SubscriptionEvent], SubscriptionState] = {
+    (None, _E.SIGN_UP): _S.PENDING,
+    (None, _E.ADD): _S.ACTIVE,
+    (_S.PENDING, _E.SIGN_UP): _S.PENDING,
+    (_S.PENDING, _E.CONFIRM): _S.ACTIVE,
+    (_S.PENDING, _E.ADD): _S.ACTIVE,
+    (_S.PENDING, _E.LEAVE): _S.UNSUBSCRIBED,
+    (_S.ACTIVE, _E.CONFIRM): _S.ACTIVE,
+    (_S.ACTIVE, _E.LEAVE): _S.UNSUBSCRIBED,
+    (_S.ACTIVE, _E.SUSPEND): _S.SUSPENDED,
+    (_S.ACTIVE, _E.PAUSE): _S.SUSPENDED,
+    (_S.SUSPENDED, _E.PAUSE): _S.SUSPENDED,
+    (_S.SUSPENDED, _E.RESUME): _S.ACTIVE,
+    (_S.SUSPENDED, _E.CONFIRM): _S.ACTIVE,
+    (_S.SUSPENDED, _E.LEAVE): _S.UNSUBSCRIBED,
+    (_S.UNSUBSCRIBED, _E.SIGN_UP): _S.PENDING,
+}
+
+
+def move(state: SubscriptionState | None, event: SubscriptionEvent) -> SubscriptionState | None:
+    """The state after `event`, or None when the event may not happen in `state`."""
+    return TRANSITIONS.get((state, event))

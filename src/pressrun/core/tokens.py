@@ -1,0 +1,137 @@
+"""Tokens in links and addresses: opaque, signed, bound to one purpose.
+
+Web tokens are `itsdangerous` signatures over packed numbers (SHA-256, one salt a purpose). Address tokens must survive
+case folding and fit a local part of 64 octets (RFC 5321 §4.5.3.1.1): 27 characters of lower-case base32 hold a key
+number of 7 bits, an id of 48 and an HMAC-SHA256 of 80, which leaves no spare bit and so just one spelling.
+
+A token says who, never what is true now: whoever reads one looks the id up. Nothing here knows the time; where a
+token ends, its end is one of the numbers.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+import struct
+from enum import StrEnum
+from functools import lru_cache
+
+from itsdangerous import BadSignature, Signer
+from itsdangerous.encoding import base64_decode, base64_encode
+
+from pressrun.core.keys import KeyRing
+
+
+class WebPurpose(StrEnum):
+    """What a link is for; one does nothing in another's place."""
+
+    CONFIRM = "confirm"  # (confirmation, expires_at)
+    UNSUBSCRIBE = "unsubscribe"  # (subscription, edition)
+    PREFERENCES = "preferences"  # (subscriber, epoch, expires_at; 0: the lasting link of an edition)
+    APPROVE = "approve"  # (edition, expires_at)
+    READ = "read"  # (subscription, epoch)
+    CHANGE = "change"  # (change of address, expires_at)
+
+
+class AddressPurpose(StrEnum):
+    """What a `+TOKEN` address is for."""
+
+    UNSUBSCRIBE = "unsubscribe"  # id of the subscription
+    CONFIRM = "confirm"  # id of the confirmation
+    BOUNCES = "bounces"  # id of the delivery
+
+
+TEST_ID = 0  # the id that stands for nobody: test copies carry real tokens of it
+
+_NUMBER_BYTES = 6
+_LARGEST_ID = (1 << 48) - 1
+_TAG_BYTES = 10
+_ADDRESS_TOKEN = re.compile(r"[a-z2-7]{27}", re.ASCII)
+_TO_DIGITS = str.maketrans("abcdefghijklmnopqrstuvwxyz234567", "0123456789abcdefghijklmnopqrstuv")
+
+
+class WebTokens:
+    """Makes and reads the tokens of links; numbers in, numbers out."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: KeyRing) -> None:
+        self._keys = keys
+
+    def make(self, purpose: WebPurpose, *numbers: int) -> str:
+        """A URL-safe token for these numbers (0 to 2**48-1), signed with the newest key."""
+        payload = base64_encode(b"".join(number.to_bytes(_NUMBER_BYTES, "big") for number in numbers))
+        return self._signer(purpose, self._keys.newest).sign(payload).decode("ascii")
+
+    def read(self, purpose: WebPurpose, token: str) -> tuple[int, ...] | None:
+        """The numbers of a genuine token in its one spelling, else None."""
+        if len(token) > 200 or not token.isascii():
+            return None
+        for number in sorted(self._keys.link_keys, reverse=True):
+            try:
+                payload = self._signer(purpose, number).unsign(token)
+                raw = base64_decode(payload)
+            except (BadSignature, binascii.Error, ValueError):
+                continue
+            if len(raw) % _NUMBER_BYTES:
+                return None
+            numbers = struct.iter_unpack(">HI", raw)
+            found = tuple(high << 32 | low for high, low in numbers)
+            # base64 has several spellings of its last character: only ours is valid.
+            signer = self._signer(purpose, number)
+            return found if signer.sign(base64_encode(raw)).decode("ascii") == token else None
+        return None
+
+    def _signer(self, purpose: WebPurpose, number: int) -> Signer:
+        return _signer(self._keys.link_keys[number], purpose)
+
+
+@lru_cache(maxsize=256)
+def _signer(key: bytes, purpose: str) -> Signer:
+    return Signer(
+        key, salt=f"pressrun.{purpose}".encode(), key_derivation="hmac", digest_method=hashlib.sha256, sep="."
+    )
+
+
+class AddressTokens:
+    """Makes and reads the tokens of `news-unsubscribe+TOKEN@D` and its like."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: KeyRing) -> None:
+        self._keys = keys
+
+    def make(self, purpose: AddressPurpose, list_name: str, number: int) -> str:
+        """27 characters of `[a-z2-7]` for an id of at most 48 bits, bound to the purpose and the list's name."""
+        if not 0 <= number <= _LARGEST_ID:
+            raise ValueError("an id in an address has at most 48 bits")
+        key_number = self._keys.newest
+        tag = _tag(self._keys.link_keys[key_number], purpose, list_name, key_number, number)
+        bits = (key_number << 48 | number) << 80 | tag
+        return base64.b32encode((bits << 1).to_bytes(17, "big")).decode("ascii")[:27].lower()
+
+    def read(self, purpose: AddressPurpose, list_name: str, token: str) -> int | None:
+        """The id of a genuine token, else None. The caller has lower-cased the local part already."""
+        if _ADDRESS_TOKEN.fullmatch(token) is None:
+            return None
+        bits = int(token.translate(_TO_DIGITS), 32)
+        key_number, number, tag = bits >> 128, (bits >> 80) & _LARGEST_ID, bits & ((1 << 80) - 1)
+        key = self._keys.link_keys.get(key_number)
+        if key is None:
+            return None
+        expected = _tag(key, purpose, list_name, key_number, number)
+        good = hmac.compare_digest(expected.to_bytes(_TAG_BYTES, "big"), tag.to_bytes(_TAG_BYTES, "big"))
+        return number if good else None
+
+
+def _tag(key: bytes, purpose: str, list_name: str, key_number: int, number: int) -> int:
+    message = f"pressrun.address.{purpose}\0{list_name}\0{key_number}\0{number}".encode()
+    return int.from_bytes(hmac.digest(key, message, "sha256")[:_TAG_BYTES], "big")
+
+
+def suppression_digest(keys: KeyRing, address_key: str) -> bytes:
+    """The keyed hash under which an address is suppressed: it tells nobody without the key who that is."""
+    return hmac.digest(keys.suppression_key, b"pressrun.suppression\0" + address_key.encode(), "sha256")

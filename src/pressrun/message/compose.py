@@ -1,0 +1,299 @@
+"""From an edition file to what is sent and shown: the skeleton of its copies, its archive page, and its findings.
+
+An edition is always built, also with errors, so that it can be previewed; whether it may be sent is for the caller to
+read from the findings. `archive_html` is a fragment: its images have the relative addresses `asset/NAME` of
+`archive_assets`, and `with_asset_prefix` gives them the address where the caller serves them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from pressrun.core.site import Site
+from pressrun.message.edition_file import line_of
+from pressrun.message.edition_headers import edition_header
+from pressrun.message.enclosing import ARCHIVE_PREFIX, Asset, Images, attachments, own_text_part
+from pressrun.message.finding import Finding, Severity, error, warning
+from pressrun.message.front_matter import Value
+from pressrun.message.headers import clean_value
+from pressrun.message.html import CleanHtml, clean_html, rewrite_images
+from pressrun.message.layout import Footer, footer_text, page
+from pressrun.message.markdown import render_markdown
+from pressrun.message.merge import Field, FieldTable
+from pressrun.message.mime import Enclosure, ended, message_body
+from pressrun.message.plaintext import text_from_html
+from pressrun.message.preflight import Draft, check, in_order
+from pressrun.message.profile import ArchiveMode, ListProfile, Words, untranslated
+from pressrun.message.skeleton import Skeleton
+from pressrun.message.slots import Piece, render
+from pressrun.message.slug import make_slug
+from pressrun.message.source import EditionFile, EditionFormat
+
+_URL = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltEdition:
+    """An edition ready to be copied.
+
+    `subject_template` is as written; `subject`, `text` and `html` show the fields' defaults and the list's page for
+    personal links, as the `archive_` parts do, which leave frame and footer out. `html` is None for a text edition.
+    `size_bytes` is that of a copy without its reader's values.
+    """
+
+    skeleton: Skeleton
+    subject_template: str
+    subject: str
+    slug: str
+    language: str
+    text: str
+    html: str | None
+    archive_html: str
+    archive_text: str
+    archive_assets: tuple[Asset, ...]
+    findings: tuple[Finding, ...]
+    size_bytes: int
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether a finding stops the send."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+
+def suggested_slug(file: EditionFile) -> str:
+    """The slug that the file asks for, or one made from its subject; the caller adds `-2` where it is taken."""
+    if file.keys.slug is not None:
+        return file.keys.slug
+    subject = file.keys.subject.text if file.keys.subject else ""
+    return make_slug(re.sub(r"\{\{.*?\}\}", " ", subject))
+
+
+def with_asset_prefix(built: BuiltEdition, prefix: str) -> str:
+    """`archive_html` with its images served below `prefix`, as `"/news/archive/SLUG/"`."""
+    page_html = built.archive_html
+    for asset in built.archive_assets:
+        own = f'src="{ARCHIVE_PREFIX}{html.escape(asset.name)}"'
+        page_html = page_html.replace(own, f'src="{html.escape(prefix)}{html.escape(asset.name)}"')
+    return page_html
+
+
+def build_edition(
+    file: EditionFile,
+    assets: Mapping[str, bytes],
+    profile: ListProfile,
+    site: Site,
+    *,
+    slug: str,
+    edition_id: str,
+    known_columns: Collection[str] = frozenset(),
+    words: Words = untranslated,
+) -> BuiltEdition:
+    """Build an edition. `assets` hold the referenced files by path; `edition_id` is what Feedback-ID calls it.
+
+    Raises EditionError only for paths that `referenced_paths` refuses too.
+    """
+    builder = _Builder(file, assets, profile, site, slug, known_columns)
+    marked = builder.marked
+    footer = builder.footer()
+    text_pieces = builder.table.split_text(ended(_joined(marked.text, footer_text(footer, words))))
+    html_pieces: list[Piece] | None = None
+    if marked.html is not None:
+        mail_html = replace(marked.html, body=rewrite_images(marked.html.body, builder.images.for_mail))
+        whole = page(
+            mail_html, footer, words, title=profile.title, language=builder.language, preheader=marked.preheader
+        )
+        html_pieces, misplaced = builder.table.split_html(whole)
+        builder.note_misplaced(misplaced)
+    subject_pieces = builder.table.split_subject(clean_value(marked.subject))
+    archive_html, archive_text = builder.archive()
+    enclosures = builder.enclosures()
+    header = edition_header(
+        profile,
+        site,
+        from_=file.keys.from_ or profile.from_,
+        reply_to=file.keys.reply_to,
+        slug=slug,
+        edition_id=edition_id,
+    )
+    body = message_body(text_pieces, html_pieces, enclosures, seed=_seed(text_pieces, html_pieces, enclosures))
+    skeleton = Skeleton.from_stream(header + body, subject_pieces)
+    shown = builder.impersonal()
+    html_text = render(html_pieces, shown) if html_pieces is not None else None
+    return BuiltEdition(
+        skeleton=skeleton,
+        subject_template=file.keys.subject.text if file.keys.subject else "",
+        subject=clean_value(render(subject_pieces, shown)),
+        slug=slug,
+        language=builder.language,
+        text=render(text_pieces, shown),
+        html=html_text,
+        archive_html=archive_html,
+        archive_text=archive_text,
+        archive_assets=builder.images.assets(),
+        findings=builder.findings(html_text),
+        size_bytes=skeleton.size_bytes,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Marked:
+    """The parts of an edition with placeholders for its fields; `text` and `html` without footer."""
+
+    subject: str
+    preheader: str
+    body: str
+    text: str
+    html: CleanHtml | None
+
+
+class _Builder:
+    """One edition on its way: marks the fields, cleans the parts, and gathers what is found."""
+
+    def __init__(
+        self,
+        file: EditionFile,
+        assets: Mapping[str, bytes],
+        profile: ListProfile,
+        site: Site,
+        slug: str,
+        known_columns: Collection[str],
+    ) -> None:
+        self.file, self.assets, self.profile, self.site = file, assets, profile, site
+        self.language = file.keys.language or profile.language
+        own_text, self._findings = own_text_part(file, assets)
+        web_url = profile.edition_url(site, slug)
+        constants = {"list.title": profile.title, "archive_url": web_url}
+        sources = [file.body, file.html or "", own_text or "", *(value.text for value in self._headline())]
+        self.table = FieldTable([*sources, profile.title, web_url], known_columns, constants)
+        self.images = Images(file, assets, self.table, site.mail_domain)
+        self.marked = self._mark(own_text)
+
+    def _headline(self) -> list[Value]:
+        return [value for value in (self.file.keys.subject, self.file.keys.preheader) if value is not None]
+
+    def _mark(self, own_text: str | None) -> _Marked:
+        file, table = self.file, self.table
+        is_mime = file.format is EditionFormat.MIME
+        subject, preheader = file.keys.subject, file.keys.preheader
+        body = table.mark(
+            file.body, first_line=None if is_mime else file.body_line, is_markup=file.format is EditionFormat.HTML
+        )
+        page_source: str | None = None
+        match file.format:
+            case EditionFormat.MARKDOWN:
+                page_source = render_markdown(table.autolinks(body))
+            case EditionFormat.HTML:
+                page_source = body
+            case EditionFormat.MIME if file.html is not None:
+                page_source = table.mark(file.html, first_line=None, is_markup=True)
+            case _:
+                pass
+        cleaned = clean_html(page_source) if page_source is not None else None
+        text = body
+        if own_text is not None:
+            text = table.mark(own_text, first_line=None)
+        elif cleaned is not None and not (is_mime and body.strip()):
+            text = text_from_html(cleaned.body)
+        if page_source is not None and cleaned is not None:
+            self._note_lost(table.lost_from(page_source, [cleaned.body, cleaned.styles, cleaned.body_style]))
+        return _Marked(
+            subject=table.mark(subject.text, first_line=subject.line) if subject else "",
+            preheader=table.mark(preheader.text, first_line=preheader.line) if preheader else "",
+            body=body,
+            text=text,
+            html=cleaned,
+        )
+
+    def _note_lost(self, fields: list[Field]) -> None:
+        for field in fields:
+            message = f"{field} stands in markup that is taken out, so it is not shown: put it into the text"
+            self._findings.append(warning(message, field.line))
+
+    def note_misplaced(self, fields: list[Field]) -> None:
+        """A field inside a style cannot be escaped: it stops the send."""
+        for field in fields:
+            self._findings.append(error(f"{field} stands inside a style: a merge field cannot be used there", field.line))
+
+    def footer(self) -> Footer:
+        """The footer with links as placeholders, shorter where the author placed the link already."""
+        placed = self.table.fields_in(self.marked.text + (self.marked.html.body if self.marked.html else ""))
+        return Footer(
+            list_title=self.profile.title,
+            unsubscribe_url=self.table.placeholder("unsubscribe_url"),
+            preferences_url=self.table.placeholder("preferences_url"),
+            web_url=self.table.placeholder("archive_url") if self.profile.archive is ArchiveMode.PUBLIC else None,
+            postal_address=self.profile.postal_address,
+            is_short=any(field.name == "unsubscribe_url" for field in placed),
+        )
+
+    def archive(self) -> tuple[str, str]:
+        """The archive's fragment and text: fields at their defaults, no frame, no footer."""
+        marked = self.marked
+        if marked.html is None:
+            fragment = _text_as_html(marked.text)
+        else:
+            fragment = rewrite_images(marked.html.body, self.images.for_archive)
+            if marked.html.styles:
+                fragment = f"<style>\n{marked.html.styles}\n</style>\n{fragment}"
+            if marked.html.body_style:
+                fragment = f'<div style="{html.escape(marked.html.body_style)}">\n{fragment}\n</div>'
+        pieces, _ = self.table.split_html(fragment)
+        return render(pieces, self.impersonal()), render(self.table.split_text(marked.text), self.impersonal())
+
+    def impersonal(self) -> dict[str, str]:
+        """Values for whoever is no reader: personal links lead to the list's page, the rest takes its default."""
+        list_page = self.profile.page_url(self.site)
+        return {"unsubscribe_url": list_page, "preferences_url": list_page}
+
+    def enclosures(self) -> list[Enclosure]:
+        """Images shown inside, then attachments."""
+        attached, findings = attachments(self.file, self.assets, self.images)
+        self._findings += findings
+        return self.images.enclosures() + attached
+
+    def findings(self, finished_html: str | None) -> tuple[Finding, ...]:
+        """All findings, once everything is built."""
+        file, table, marked = self.file, self.table, self.marked
+        is_mime = file.format is EditionFormat.MIME
+        draft = Draft(
+            subject=marked.subject,
+            subject_line=file.keys.subject.line if file.keys.subject else None,
+            body_line=None if is_mime else file.body_line,
+            source=file.body,
+            html=marked.html,
+            own_text=marked.text,
+            html_bytes=len(finished_html.encode()) if finished_html else 0,
+            profile=self.profile,
+            show=table.show,
+            line_of=lambda needle: line_of(file, table.show(needle)),
+            is_field=lambda text: bool(table.fields_in(text)),
+        )
+        return in_order([*self._findings, *table.findings, *self.images.findings, *check(draft)])
+
+
+def _joined(text: str, footer: str) -> str:
+    text = text.rstrip("\n")
+    return f"{text}\n\n{footer}" if text else footer
+
+
+def _text_as_html(text: str) -> str:
+    """Plain text as a fragment that keeps its lines; web addresses become links."""
+    done, position = [], 0
+    for found in _URL.finditer(text):
+        done.append(html.escape(text[position : found.start()], quote=False))
+        url = html.escape(found[0])
+        done.append(f'<a href="{url}">{url}</a>')
+        position = found.end()
+    done.append(html.escape(text[position:], quote=False))
+    return f'<div style="white-space: pre-wrap">{"".join(done)}</div>'
+
+
+def _seed(text: list[Piece], page_pieces: list[Piece] | None, enclosures: list[Enclosure]) -> str:
+    digest = hashlib.sha256(repr((text, page_pieces)).encode("utf-8", "replace"))
+    for enclosure in enclosures:
+        digest.update(hashlib.sha256(enclosure.content).digest())
+    return digest.hexdigest()

@@ -1,0 +1,49 @@
+"""A mailbox as people write it, `"Name" <address>`, and as it stands in a header (RFC 5322 §3.4).
+
+Only one mailbox is read: lists, groups, comments and routes are refused. Nothing with a control character passes,
+so that no value can start a header of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.errors import MalformedAddress
+
+_WITH_NAME = re.compile(r'(?:"((?:[^"\\]|\\.)*)"|([^"<>@,;:\\]*?))\s*<([^<>\s]+)>', re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+_ESCAPED = re.compile(r"\\(.)")
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """An address with the name shown before it, `""` for none."""
+
+    name: str
+    address: Address
+
+    def __str__(self) -> str:
+        if not self.name:
+            return self.address.wire
+        escaped = self.name.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}" <{self.address.wire}>'
+
+
+def parse_mailbox(text: str) -> Mailbox:
+    """Read `"Name" <address>`, `Name <address>` or a bare address; raises MalformedAddress with the reason."""
+    text = text.strip(" ")
+    if _CONTROL.search(text):
+        raise MalformedAddress("a mailbox holds no line break or control character")
+    found = _WITH_NAME.fullmatch(text)
+    if found is None:
+        if "<" in text or '"' in text:
+            raise MalformedAddress(f'{text!r} is not a mailbox: write "Name" <address> or the address alone')
+        return Mailbox("", parse_address(text))
+    quoted, plain, address = found.groups()
+    name = _ESCAPED.sub(r"\1", quoted) if quoted is not None else plain
+    if len(name) > _LONGEST_NAME:
+        raise MalformedAddress(f"the name before the address is longer than {_LONGEST_NAME} characters")
+    return Mailbox(name.strip(), parse_address(address))

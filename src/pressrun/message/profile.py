@@ -1,0 +1,52 @@
+"""What a message needs to know about its list, and the words that pass through translation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pressrun.core.address import Address
+from pressrun.core.site import Site
+from pressrun.message.mailbox import Mailbox
+
+Words = Callable[[str], str]  # like gettext: an English sentence in, the reader's language out
+
+
+def untranslated(sentence: str) -> str:
+    """The English words as they stand in the code."""
+    return sentence
+
+
+class ArchiveMode(StrEnum):
+    """Who may read past editions on the web."""
+
+    PUBLIC = "public"
+    MEMBERS = "members"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListProfile:
+    """A list as its mails show it. `reply_to` None means the owner's address of the list."""
+
+    name: str
+    title: str
+    from_: Mailbox
+    description: str = ""
+    owner: Address | None = None
+    reply_to: Mailbox | None = None
+    postal_address: str = ""
+    language: str = "en"
+    archive: ArchiveMode = ArchiveMode.PUBLIC
+    require_postal_address: bool = True
+
+    def page_url(self, site: Site) -> str:
+        """The list's own page."""
+        return site.url(self.name)
+
+    def edition_url(self, site: Site, slug: str) -> str:
+        """The page of one edition; the list's page where there is no archive."""
+        if self.archive is ArchiveMode.OFF:
+            return self.page_url(site)
+        return site.url(self.name, "archive", slug)

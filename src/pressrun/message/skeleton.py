@@ -1,0 +1,176 @@
+"""A whole message as fixed bytes with slots between them: built once an edition, copied once a reader.
+
+A copy is one join: each slot's value is escaped for where it stands, encoded, and put between the chunks. The result
+is always 7-bit with CRLF line ends, but for a `To` that needs SMTPUTF8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from pressrun.core.address import Address
+from pressrun.message.headers import clean_id, clean_uri, clean_value, format_date, text_field
+from pressrun.message.mime import Stream
+from pressrun.message.quoted_printable import encode_piece
+from pressrun.message.slots import ESCAPES, Piece, Slot, SlotKind, render
+
+TEST_PREFIX = "[Test] "
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyValues:
+    """What makes a copy one reader's own.
+
+    `message_id` stands without brackets; `date_at` is in UTC seconds; `unsubscribe_mailto_token` is None where no mail
+    is received; `copy_token` is that of the bounce address. `columns` are the subscriber's imported fields by name.
+    """
+
+    to: Address
+    unsubscribe_url: str
+    preferences_url: str
+    copy_token: str
+    message_id: str
+    date_at: int
+    name: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    unsubscribe_mailto_token: str | None = None
+    is_test: bool = False
+
+    def fields(self) -> dict[str, str]:
+        """The merge fields of this reader; a column never stands in for one of ours."""
+        return {
+            **self.columns,
+            "name": self.name,
+            "email": self.to.typed,
+            "unsubscribe_url": self.unsubscribe_url,
+            "preferences_url": self.preferences_url,
+        }
+
+
+class _Stored(msgspec.Struct, frozen=True, array_like=True):
+    version: int
+    chunks: tuple[bytes, ...]
+    slots: tuple[Slot, ...]
+    subject: tuple[str | Slot, ...]
+
+
+class Skeleton:
+    """Chunks and the slots between them: one more chunk than slots."""
+
+    __slots__ = ("_places", "_stored", "_template", "_unique")
+
+    def __init__(self, stored: _Stored) -> None:
+        if len(stored.chunks) != len(stored.slots) + 1:
+            raise ValueError("a skeleton has one more chunk than slots")
+        self._stored = stored
+        unique: dict[Slot, int] = {}
+        for slot in stored.slots:
+            unique.setdefault(slot, len(unique))
+        self._unique = [(_RENDERERS[slot.kind], slot) for slot in unique]
+        self._places = [(2 * index + 1, unique[slot]) for index, slot in enumerate(stored.slots)]
+        self._template: list[bytes] = [b""] * (2 * len(stored.slots) + 1)
+        self._template[::2] = stored.chunks
+
+    @classmethod
+    def from_stream(cls, stream: Stream, subject: list[Piece]) -> Skeleton:
+        """Join what is fixed between two slots into one chunk."""
+        chunks: list[list[bytes]] = [[]]
+        slots: list[Slot] = []
+        for piece in stream:
+            if isinstance(piece, Slot):
+                slots.append(piece)
+                chunks.append([])
+            else:
+                chunks[-1].append(piece)
+        return cls(_Stored(_VERSION, tuple(b"".join(parts) for parts in chunks), tuple(slots), tuple(subject)))
+
+    @classmethod
+    def decode(cls, stored: bytes) -> Skeleton:
+        """Read what `encode` wrote; raises ValueError for anything else."""
+        found = msgspec.msgpack.decode(stored, type=_Stored)
+        if found.version != _VERSION:
+            raise ValueError(f"a skeleton of version {found.version} cannot be read")
+        return cls(found)
+
+    def encode(self) -> bytes:
+        """The skeleton for the database."""
+        return msgspec.msgpack.encode(self._stored)
+
+    def copy(self, values: CopyValues) -> bytes:
+        """One reader's message."""
+        fields = values.fields()
+        rendered = [renderer(self, slot, values, fields) for renderer, slot in self._unique]
+        parts = self._template.copy()
+        for place, index in self._places:
+            parts[place] = rendered[index]
+        return b"".join(parts)
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of a copy without its reader's values."""
+        return sum(map(len, self._stored.chunks))
+
+    def subject(self, values: CopyValues) -> str:
+        """The subject of one copy as a reader sees it."""
+        text = clean_value(render(list(self._stored.subject), values.fields()))
+        return TEST_PREFIX + text if values.is_test else text
+
+
+def _body(_skeleton: Skeleton, slot: Slot, _values: CopyValues, fields: dict[str, str]) -> bytes:
+    value = ESCAPES[slot.kind](fields.get(slot.field) or slot.default)
+    return encode_piece(value) if value else b""
+
+
+def _subject(skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
+    return text_field("Subject", skeleton.subject(values))
+
+
+def _to(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
+    return clean_value(values.to.wire).encode()
+
+
+def _date(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
+    return format_date(values.date_at).encode("ascii")
+
+
+def _message_id(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
+    return clean_id(values.message_id).encode("ascii")
+
+
+def _unsubscribe_url(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
+    return clean_uri(values.unsubscribe_url).encode("ascii")
+
+
+def _unsubscribe_mailto(_skeleton: Skeleton, slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
+    if values.unsubscribe_mailto_token is None:
+        return b""
+    address = slot.default.replace("%s", values.unsubscribe_mailto_token, 1)
+    return f",\r\n <mailto:{clean_uri(address)}>".encode("ascii")
+
+
+def _copy_token(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
+    return clean_uri(values.copy_token).encode("ascii")
+
+
+_Renderer = Callable[[Skeleton, Slot, CopyValues, dict[str, str]], bytes]
+
+_RENDERERS: dict[SlotKind, _Renderer] = {
+    SlotKind.TEXT: _body,
+    SlotKind.TEXT_URL_PART: _body,
+    SlotKind.HTML: _body,
+    SlotKind.ATTRIBUTE: _body,
+    SlotKind.URL_PART: _body,
+    SlotKind.URL: _body,
+    SlotKind.SUBJECT: _subject,
+    SlotKind.TO: _to,
+    SlotKind.DATE: _date,
+    SlotKind.MESSAGE_ID: _message_id,
+    SlotKind.UNSUBSCRIBE_URL: _unsubscribe_url,
+    SlotKind.UNSUBSCRIBE_MAILTO: _unsubscribe_mailto,
+    SlotKind.COPY_TOKEN: _copy_token,
+}

@@ -1,0 +1,133 @@
+"""The log: one event a line, a name and fields, as text or JSON, through the standard library's `logging`.
+
+    event(logger, "delivery.finished", delivery=81, outcome="delivered")
+
+Fields travel in `extra={"fields": {…}}`, so that records of other libraries pass through the same handler. At info and
+above no address and no full token leaves here (see redaction.py); at debug addresses may appear, tokens are still cut.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Literal, TextIO
+
+from pressrun.observe.redaction import redact, shorten_tokens
+from pressrun.observe.settings import LogSettings
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./:+…<>-]+")
+# Libraries that say at info what we say ourselves, or that print what they were given.
+_QUIET = ("aiosmtpd", "aiosqlite", "asyncio", "mail", "markdown_it", "multipart", "python_multipart", "uvicorn")
+
+Field = str | int | float | bool | None | list[str]
+Clean = Callable[[str], str]
+
+
+def event(
+    logger: logging.Logger, name: str, *, level: int = logging.INFO, error: bool = False, **fields: object
+) -> None:
+    """Log the event `name`, one of events.py, with its fields; `error=True` adds the exception being handled."""
+    if logger.isEnabledFor(level):
+        logger.log(level, "%s", name, extra={"fields": fields}, exc_info=error)
+
+
+def configure(settings: LogSettings, stream: TextIO) -> None:
+    """Send every record of this process to `stream`; called again after a reload it replaces what was there."""
+    use_json = settings.format == "json" or (settings.format == "auto" and not stream.isatty())
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter() if use_json else TextFormatter())
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        if getattr(old, "is_pressrun", False):
+            root.removeHandler(old)
+    handler.is_pressrun = True  # type: ignore[attr-defined]  # tells ours from those of a test runner
+    root.addHandler(handler)
+    level = level_number(settings.level)
+    root.setLevel(level)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(level if level <= logging.DEBUG else logging.WARNING)
+    logging.captureWarnings(True)
+
+
+def level_number(name: Literal["debug", "info", "warning", "error"]) -> int:
+    """The number that `logging` gives a level of the configuration."""
+    return {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}[name]
+
+
+def clean_fields(record: logging.LogRecord) -> dict[str, Field]:
+    """The fields of a record, with addresses and tokens taken out as its level asks."""
+    given = getattr(record, "fields", None)
+    clean = redact if record.levelno >= logging.INFO else shorten_tokens
+    fields: dict[str, Field] = {}
+    if isinstance(given, Mapping):
+        for name, value in given.items():
+            fields[str(name)] = _plain(value, clean)
+    return fields
+
+
+def _plain(value: object, clean: Clean) -> Field:
+    match value:
+        case Enum():
+            return _plain(value.value, clean)
+        case None | bool() | int():
+            return value
+        case float():
+            return round(value, 6)
+        case list() | tuple() | set() | frozenset():
+            return [clean(str(item)) for item in value]
+        case _:
+            return clean(str(value))
+
+
+def _message(record: logging.LogRecord) -> str:
+    clean = redact if record.levelno >= logging.INFO else shorten_tokens
+    return clean(record.getMessage())
+
+
+def _time(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, event, logger, the fields, and the exception where there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end; a field never hides `time`, `level`, `event` or `logger`."""
+        entry: dict[str, Field] = {
+            "time": _time(record),
+            "level": record.levelname.lower(),
+            "event": _message(record),
+            "logger": record.name,
+        }
+        for name, value in clean_fields(record).items():
+            entry[f"{name}_" if name in entry else name] = value
+        if record.exc_info and record.exc_info[0] is not None:
+            entry["exception"] = redact(self.formatException(record.exc_info))
+        return json.dumps(entry, ensure_ascii=False, default=str)
+
+
+class TextFormatter(logging.Formatter):
+    """`2026-05-01T12:00:00.000Z info delivery.finished delivery=81 outcome=delivered`, the exception below it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end; line ends inside a value are escaped, so that nobody can forge a line."""
+        parts = [_time(record), record.levelname.lower(), _one_line(_message(record))]
+        parts += [f"{name}={_word(value)}" for name, value in clean_fields(record).items()]
+        line = " ".join(parts)
+        if record.exc_info and record.exc_info[0] is not None:
+            line += "\n" + redact(self.formatException(record.exc_info))
+        return line
+
+
+def _one_line(text: str) -> str:
+    return text if text.isprintable() else json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+def _word(value: Field) -> str:
+    if isinstance(value, str):
+        return value if _PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=not value.isprintable())
+    return json.dumps(value, ensure_ascii=False)

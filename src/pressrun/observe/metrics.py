@@ -1,0 +1,82 @@
+"""Counters for `GET /metrics`: one object a process, with a registry of its own, so that tests never share numbers."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Info, PlatformCollector, ProcessCollector
+from prometheus_client.exposition import generate_latest
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Metrics:
+    """What the process counts. Labels hold names of ours and small closed sets, never an address or a token."""
+
+    def __init__(self, version: str) -> None:
+        self._registry = CollectorRegistry(auto_describe=True)
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+        self._info = Info("pressrun", "The version and process that answer", registry=self._registry)
+        self._info.info({"version": version, "pid": str(os.getpid()), "python": sys.version.split()[0]})
+        self._deliveries = Counter(
+            "pressrun_deliveries_total",
+            "Hand-overs to relays by outcome",
+            ["outcome"],
+            registry=self._registry,
+        )
+        self._queue = Gauge("pressrun_queue", "Copies and notices by state", ["state"], registry=self._registry)
+        self._inbound = Counter(
+            "pressrun_inbound_total",
+            "Messages received by kind",
+            ["kind"],
+            registry=self._registry,
+        )
+        self._requests = Counter(
+            "pressrun_http_requests_total",
+            "Web requests by method, route and status",
+            ["method", "route", "status"],
+            registry=self._registry,
+        )
+        self._connections = Gauge(
+            "pressrun_relay_connections",
+            "Open connections by relay",
+            ["relay"],
+            registry=self._registry,
+        )
+
+    def count_delivery(self, outcome: str, number: int = 1) -> None:
+        """One hand-over, or more of the same outcome (`delivered`, `deferred`, `refused`, `unknown`, `unsent`)."""
+        self._deliveries.labels(outcome).inc(number)
+
+    def set_queue(self, by_state: Mapping[str, int]) -> None:
+        """How many copies stand in each state; a state that is not named is 0 from now on."""
+        self._queue.clear()
+        for state, number in by_state.items():
+            self._queue.labels(state).set(number)
+
+    def count_inbound(self, kind: str) -> None:
+        """One received message (`post`, `command`, `bounce`, `complaint`, `refused` …)."""
+        self._inbound.labels(kind).inc()
+
+    def count_request(self, method: str, route: str, status: int) -> None:
+        """One web request; `route` is the pattern, such as `/confirm/{token}`, never the path that was asked for."""
+        self._requests.labels(method if method in _METHODS else "other", route, str(status)).inc()
+
+    def set_relay_connections(self, relay: str, number: int) -> None:
+        """How many connections to a relay are open."""
+        self._connections.labels(relay).set(number)
+
+    def forget_relay(self, relay: str) -> None:
+        """A relay left the configuration."""
+        self._connections.remove(relay)
+
+    def render(self) -> bytes:
+        """Everything in Prometheus' text format; serve it as CONTENT_TYPE."""
+        return generate_latest(self._registry)
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})

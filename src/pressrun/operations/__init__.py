@@ -1,0 +1,1 @@
+"""What an operator does beside sending: imports, exports, backups, and talking to systemd."""

@@ -1,0 +1,141 @@
+"""What systemd and the daemon say to each other: readiness, reload, watchdog, and sockets that are handed over.
+
+The protocol is one datagram to `$NOTIFY_SOCKET` (sd_notify(3)) and descriptors from 3 on (sd_listen_fds(3)); no library
+is needed. Without systemd everything here does nothing. The environment is passed in, never read here.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterable, Mapping, MutableMapping
+
+from pressrun.core.errors import BadConfiguration
+
+_FIRST_DESCRIPTOR = 3
+_OWN_VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
+
+
+class Notifier:
+    """Tells systemd how the service does. Keeps one socket open; without `$NOTIFY_SOCKET` every call does nothing."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._address = _notify_address(environ.get("NOTIFY_SOCKET", ""))
+        self._socket: socket.socket | None = None
+        if self._address is not None:
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+            self._socket.setblocking(False)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether somebody listens."""
+        return self._socket is not None
+
+    def ready(self, status: str = "") -> None:
+        """The service serves: after the start, and after a reload, successful or not."""
+        self._send("READY=1", *_status(status))
+
+    def reloading(self) -> None:
+        """SIGHUP came; `ready` must follow (Type=notify-reload)."""
+        self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def stopping(self, status: str = "") -> None:
+        """The service ends."""
+        self._send("STOPPING=1", *_status(status))
+
+    def status(self, text: str) -> None:
+        """One line for `systemctl status`; it holds no address."""
+        self._send(*_status(text))
+
+    def watchdog(self) -> None:
+        """The loop and the database made progress."""
+        self._send("WATCHDOG=1")
+
+    def trigger_watchdog(self) -> None:
+        """We found ourselves stuck: have the service killed and started anew."""
+        self._send("WATCHDOG=trigger")
+
+    def extend_timeout(self, seconds: float) -> None:
+        """Starting or stopping goes on: allow so many seconds more from now."""
+        self._send(f"EXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}")
+
+    def close(self) -> None:
+        """Nothing more will be said."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _send(self, *lines: str) -> None:
+        if self._socket is None or self._address is None or not lines:
+            return
+        try:
+            self._socket.sendto("\n".join(lines).encode("utf-8"), self._address)
+        except OSError:
+            # systemd restarts or its queue is full: no reason to stop serving, and the next message may pass.
+            return
+
+
+def _notify_address(text: str) -> str | None:
+    if text.startswith("@"):
+        return "\0" + text[1:]  # the abstract name space of Linux
+    return text if text.startswith("/") else None
+
+
+def _status(text: str) -> tuple[str, ...]:
+    return (f"STATUS={' '.join(text.split())}",) if text.strip() else ()
+
+
+def watchdog_seconds(environ: Mapping[str, str], pid: int) -> float | None:
+    """The time within which systemd wants a sign of life, or None; send one at half of it."""
+    owner = environ.get("WATCHDOG_PID", "")
+    if owner and owner != str(pid):
+        return None
+    try:
+        seconds = int(environ.get("WATCHDOG_USEC", "")) / 1_000_000
+    except ValueError:
+        return None
+    return seconds if seconds > 0 else None
+
+
+def listen_sockets(
+    environ: Mapping[str, str], pid: int, *, first_descriptor: int = _FIRST_DESCRIPTOR
+) -> dict[str, socket.socket]:
+    """The listening sockets that systemd handed over, by FileDescriptorName; an only one is `http` whatever its name.
+
+    Raises BadConfiguration when one is no listening stream socket or two have one name.
+    """
+    if environ.get("LISTEN_PID") != str(pid):
+        return {}
+    try:
+        count = int(environ.get("LISTEN_FDS", ""))
+    except ValueError:
+        return {}
+    names = environ.get("LISTEN_FDNAMES", "").split(":")
+    twice = {name for name in names[:count] if names.count(name) > 1}
+    if twice:
+        raise BadConfiguration(f"systemd handed over two sockets named {min(twice)!r}: give each a FileDescriptorName=")
+    sockets = {name: _take(descriptor, name) for descriptor, name in enumerate(names[:count], start=first_descriptor)}
+    if len(sockets) == 1 and not sockets.keys() & {"http", "smtp", "lmtp"}:
+        return {"http": next(iter(sockets.values()))}
+    return sockets
+
+
+def _take(descriptor: int, name: str) -> socket.socket:
+    try:
+        os.set_inheritable(descriptor, False)
+        found = socket.socket(fileno=descriptor)
+        is_listening = found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    except OSError as problem:
+        raise BadConfiguration(f"the descriptor {name!r} from systemd cannot be used: {problem.strerror}") from None
+    if found.type != socket.SOCK_STREAM or not is_listening:
+        found.detach()
+        raise BadConfiguration(f"the socket {name!r} from systemd does not listen: use ListenStream= and Accept=no")
+    found.setblocking(False)
+    return found
+
+
+def forget_environment(environ: MutableMapping[str, str], names: Iterable[str] = _OWN_VARIABLES) -> None:
+    """Take out what was meant for this process alone, so that no child speaks to systemd in our name."""
+    for name in names:
+        environ.pop(name, None)

@@ -1,0 +1,86 @@
+"""Whether a relay works, when to try it again, and what of that is worth a line in the log.
+
+  working ──failed──► failing ──(1 s, 2 s, 4 s … 60 s)──► one probe ──failed──► failing
+     ▲                                                       │
+     └──────────────── opened, or decided about a message ◄──┘
+
+A relay that lets us in and then breaks every connection is failing too; only a decision about a message heals that.
+One that refuses a further connection while others work is not failing, only full. The pool keeps the timers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from pressrun.smtp.errors import Fault, Problem
+
+FIRST_DELAY_SECONDS = 1.0
+LONGEST_DELAY_SECONDS = 60.0
+
+_log = logging.getLogger("pressrun.relay")
+
+
+class Health:
+    """The state of one relay; `clock` gives UTC seconds."""
+
+    def __init__(self, relay: str, clock: Callable[[], float]) -> None:
+        self._relay = relay
+        self._clock = clock
+        self._strikes = 0
+        self._needs_decision = False
+        self.failing_since: float | None = None
+        self.last_error: str | None = None
+
+    @property
+    def is_failing(self) -> bool:
+        return self.failing_since is not None
+
+    def failed(self, problem: Problem, *, while_open: bool, others_work: bool) -> None:
+        """A connection failed without any use; logged when that is news."""
+        error = str(problem)
+        fields = {"relay": self._relay, "fault": problem.fault.value, "error": error}
+        news = error != self.last_error
+        self.last_error = error
+        if others_work and not self.is_failing:
+            if news:
+                _log.info("relay.full", extra={"fields": fields})
+            return
+        if self.failing_since is None:
+            self.failing_since = self._clock()
+            news = True
+        if news:
+            _log.warning("relay.failing", extra={"fields": fields})
+        self._needs_decision = while_open
+
+    def next_delay_seconds(self) -> float:
+        """How long to wait before the next probe; doubles with each call until the relay is well."""
+        self._strikes += 1
+        return float(min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** min(self._strikes - 1, 10)))
+
+    def opened(self) -> None:
+        """A connection came as far as taking messages."""
+        if self.is_failing and not self._needs_decision:
+            self._recover()
+
+    def decided(self) -> None:
+        """The relay decided about a message."""
+        if self.is_failing:
+            self._recover()
+
+    def probed(self) -> None:
+        """The probe succeeded: the next delay is the first one again."""
+        self._strikes = 0
+
+    def broke(self, problem: Problem) -> None:
+        """A connection that had been of use ended badly: no failure of the relay, but not for nothing either."""
+        fields = {"relay": self._relay, "fault": problem.fault.value, "error": str(problem)}
+        ordinary = problem.fault in {Fault.SHUT, Fault.DROPPED}
+        _log.log(logging.DEBUG if ordinary else logging.WARNING, "relay.connection_broken", extra={"fields": fields})
+
+    def _recover(self) -> None:
+        seconds = round(self._clock() - (self.failing_since or 0.0), 1)
+        _log.info("relay.recovered", extra={"fields": {"relay": self._relay, "seconds": seconds}})
+        self.failing_since = None
+        self.last_error = None
+        self._needs_decision = False

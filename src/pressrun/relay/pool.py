@@ -1,0 +1,209 @@
+"""The connections to one relay: how many, when to open one more, and what to do when it fails.
+
+Connections pull their work themselves; the pool opens them, wakes the idle ones, and sees to it that each message
+taken from the feed is settled exactly once. It never holds a message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from pressrun.relay.connection import Connection
+from pressrun.relay.health import Health
+from pressrun.relay.settings import RelaySettings
+from pressrun.relay.tls import client_context
+from pressrun.services.ports import Feed, RelayStatus
+from pressrun.smtp.auth import Credentials
+from pressrun.smtp.errors import Fault, Problem
+from pressrun.smtp.handover import HandOver, Outgoing
+from pressrun.smtp.opening import Terms
+
+_log = logging.getLogger("pressrun.relay")
+
+
+class Pool:
+    """The connections to one relay; made and used on the event loop. Raises BadConfiguration for a bad ca_file."""
+
+    def __init__(self, settings: RelaySettings, feed: Feed, *, helo_name: str, clock: Callable[[], float]) -> None:
+        self.settings = settings
+        self._feed = feed
+        self._terms = _terms(settings, helo_name)
+        self._tls = None if settings.security == "none" else client_context(settings.ca_file)
+        self._health = Health(settings.name, clock)
+        self._members: set[Connection] = set()  # until their socket is closed
+        self._opening: set[Connection] = set()
+        self._idle: dict[Connection, None] = {}  # the one used last is the first to be used again
+        self._careful = False  # a connection failed: one probe at a time, until one succeeds
+        self._probe: Connection | None = None
+        self._retry: asyncio.TimerHandle | None = None
+        self._tasks: dict[asyncio.Task[None], Connection] = {}
+        self._count = 0
+        self._stopping = False
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no connection is left."""
+        return not self._members
+
+    def wake(self) -> None:
+        """There is something to take: idle connections take it now, and others are opened for the rest."""
+        while self._idle:
+            connection, _ = self._idle.popitem()
+            if not connection.wake():
+                break
+        self._grow()
+
+    def status(self) -> RelayStatus:
+        return RelayStatus(
+            name=self.settings.name,
+            connections=sum(connection.is_connected for connection in self._members),
+            failing_since=self._health.failing_since,
+            last_error=self._health.last_error,
+        )
+
+    def retire(self) -> None:
+        """Take nothing more; connections finish what is in flight, and close."""
+        self._stopping = True
+        self._cancel_retry()
+        for connection in list(self._members):
+            connection.finish()
+        for task, connection in self._tasks.items():
+            if not connection.is_open:
+                task.cancel()
+
+    async def drain(self, seconds: float) -> None:
+        """As `retire`, and wait for it; what has no answer by then is given up and settled as such."""
+        self.retire()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._empty.wait()
+        except TimeoutError:
+            pass
+        finally:
+            for connection in list(self._members):
+                connection.abort(Problem(Fault.TIMEOUT, "given up at the end of the drain"))
+        await self._empty.wait()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # Connections call these.
+
+    def take(self) -> Outgoing | None:
+        if self._stopping:
+            return None
+        try:
+            return self._feed.take(self.settings.name)
+        except Exception:  # noqa: BLE001 - the feed's fault must not break a dialogue
+            _log.exception("relay.take_error", extra={"fields": {"relay": self.settings.name}})
+            return None
+
+    def settled(self, connection: Connection, outgoing: Outgoing, result: HandOver) -> None:
+        try:
+            self._feed.settle(self.settings.name, outgoing, result)
+        except Exception:  # noqa: BLE001 - nor keep others from being settled
+            fields = {"relay": self.settings.name, "delivery": outgoing.delivery_id, "outcome": result.outcome.value}
+            _log.exception("relay.settle_error", extra={"fields": fields})
+        if self._careful and connection.has_proved:
+            self._health.decided()
+            if connection is self._probe:
+                self._resume()
+
+    def opened(self, connection: Connection) -> None:
+        self._opening.discard(connection)
+        if self._careful:
+            self._health.opened()
+            if connection is self._probe and not self._health.is_failing:
+                self._resume()
+
+    def idled(self, connection: Connection) -> None:
+        self._idle[connection] = None
+
+    def closed(self, connection: Connection, problem: Problem | None) -> None:
+        self._opening.discard(connection)
+        self._idle.pop(connection, None)
+        was_probe = connection is self._probe
+        if was_probe:
+            self._probe = None
+        if problem is None or self._stopping:
+            return
+        if connection.has_proved:
+            self._health.broke(problem)
+        elif not connection.is_open or connection.taken:
+            others = any(member.is_open and member.is_connected for member in self._members)
+            self._health.failed(problem, while_open=connection.is_open, others_work=others)
+            if (was_probe or not self._careful) and self._retry is None:
+                delay = self._health.next_delay_seconds()
+                self._retry = asyncio.get_running_loop().call_later(delay, self._try_again)
+            self._careful = True
+
+    def gone(self, connection: Connection) -> None:
+        self._members.discard(connection)
+        if not self._members:
+            self._empty.set()
+        self._grow()
+
+    # ---
+
+    def _grow(self) -> None:
+        """Open what is missing, and no more: idle ones come first, and after a failure one probe at a time."""
+        if self._stopping or self._idle:
+            return
+        room = self.settings.connections - len(self._members)
+        if self._careful:
+            room = min(room, 0 if self._probe is not None or self._retry is not None else 1)
+        if room <= 0:
+            return
+        for _ in range(min(room, self._feed.waiting(self.settings.name) - len(self._opening))):
+            connection = self._open()
+            if self._careful:
+                self._probe = connection
+
+    def _try_again(self) -> None:
+        self._retry = None
+        if not self._stopping and len(self._members) < self.settings.connections:
+            self._probe = self._open()
+
+    def _open(self) -> Connection:
+        connection = Connection(self.settings, self._terms, self._tls, self)
+        self._count += 1
+        self._members.add(connection)
+        self._opening.add(connection)
+        self._empty.clear()
+        task = asyncio.get_running_loop().create_task(
+            connection.open(), name=f"relay {self.settings.name} connection {self._count}"
+        )
+        self._tasks[task] = connection
+        task.add_done_callback(self._forget)
+        return connection
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+
+    def _resume(self) -> None:
+        """The probe succeeded: open as many as there is work for."""
+        self._careful = False
+        self._probe = None
+        self._health.probed()
+        self._cancel_retry()
+        self._grow()
+
+    def _cancel_retry(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+
+
+def _terms(settings: RelaySettings, helo_name: str) -> Terms:
+    credentials = None
+    if settings.username is not None:
+        credentials = Credentials(username=settings.username, password=settings.password or "")
+    return Terms(
+        helo_name=helo_name,
+        security=settings.security,
+        credentials=credentials,
+        pipelining=settings.pipelining,
+        messages=settings.messages_per_connection,
+    )

@@ -1,0 +1,148 @@
+"""What operators do with lists: create, set, close and remove them, and say who may post by mail.
+
+Each use case is one transaction and answers with the list as `list show` prints it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.edition import EditionState
+from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.core.names import parse_list_name
+from pressrun.core.site import Site
+from pressrun.message.mailbox import Mailbox
+from pressrun.observe.log import event
+from pressrun.services import pressing
+from pressrun.services.list_settings import Value, read_settings
+from pressrun.services.ports import Clock, Waker
+from pressrun.services.reporting import Answer, describe_list, require_list
+from pressrun.store import editions, lists
+from pressrun.store.database import Database
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Transaction
+
+_log = logging.getLogger(__name__)
+
+_ENDED_BY_CLOSING = frozenset({EditionState.SCHEDULED, EditionState.SENDING, EditionState.PAUSED})
+
+
+class Administering:
+    """The use cases around lists and their editors, over one database."""
+
+    def __init__(self, *, database: Database, site: Site, clock: Clock, wake: Waker) -> None:
+        self._database = database
+        self._site = site
+        self._clock = clock
+        self._wake = wake
+
+    async def create_list(self, name: str, settings: Mapping[str, str]) -> Answer:
+        """A new list; `title` must be among the settings. Raises BadInput, UsageError, and Refused for a taken name."""
+        answer = await self._database.write(self._create, name, settings)
+        event(_log, "list.created", list=name)
+        return answer
+
+    async def set_list(self, name: str, settings: Mapping[str, str]) -> Answer:
+        """Change settings, all or none; `closed` closes and reopens. Raises NotFound, BadInput, UsageError."""
+        answer = await self._database.write(self._set, name, settings)
+        event(_log, "list.changed", list=name, settings=sorted(settings))
+        self._wake()
+        return answer
+
+    async def close_list(self, name: str) -> Answer:
+        """No sign-ups and no editions from now on; what waits ends. Closing twice is as good as once."""
+        answer = await self._database.write(self._close_by_name, name)
+        event(_log, "list.closed", list=name)
+        self._wake()
+        return answer
+
+    async def remove_list(self, name: str) -> None:
+        """Remove a closed list with its subscriptions, editions and archive; raises NotFound, Refused."""
+        await self._database.write(self._remove, name)
+        event(_log, "list.removed", list=name)
+
+    async def add_editor(self, name: str, address: Address) -> None:
+        """Let an address post by mail; doing it twice is as good as once."""
+        await self._database.write(lambda tx: lists.add_editor(tx, require_list(tx, name).id, address))
+        event(_log, "editor.changed", list=name)
+
+    async def remove_editor(self, name: str, address: Address) -> None:
+        """Take that right away; raises NotFound when the address had none."""
+        await self._database.write(self._remove_editor, name, address)
+        event(_log, "editor.changed", list=name)
+
+    def _create(self, tx: Transaction, name: str, settings: Mapping[str, str]) -> Answer:
+        name = parse_list_name(name)
+        values = read_settings(settings)
+        if "title" not in values:
+            raise BadInput("a list needs a title")
+        if lists.find_list(tx, name) is not None:
+            raise Refused(f"there is a list {name} already: `pressrun list set {name} …` changes it")
+        now = int(self._clock())
+        values.setdefault("from_address", self._default_from(name, str(values["title"])))
+        number = lists.insert_list(
+            tx,
+            name=name,
+            title=str(values["title"]),
+            description="",
+            from_address=str(values["from_address"]),
+            owner=None,
+            reply_to=None,
+            postal_address="",
+            language="en",
+            archive="public",
+            now=now,
+        )
+        created = lists.get_list(tx, number)
+        assert created is not None  # noqa: S101 - inserted in this transaction
+        return describe_list(tx, self._changed(tx, created, values, now))
+
+    def _set(self, tx: Transaction, name: str, settings: Mapping[str, str]) -> Answer:
+        target = require_list(tx, name)
+        values = read_settings(settings)
+        # A From that nobody ever set follows the title.
+        if "title" in values and target.from_address == self._default_from(name, target.title):
+            values.setdefault("from_address", self._default_from(name, str(values["title"])))
+        return describe_list(tx, self._changed(tx, target, values, int(self._clock())))
+
+    def _changed(self, tx: Transaction, target: MailingList, values: Mapping[str, Value], now: int) -> MailingList:
+        columns = {name: value for name, value in values.items() if name != "closed"}
+        changed = replace(target, **columns)  # type: ignore[arg-type]  # read_settings gives each column its type
+        if values.get("closed") is False:
+            changed = replace(changed, closed_at=None)
+        lists.update_list(tx, changed)
+        return _close(tx, changed, now) if values.get("closed") is True else changed
+
+    def _default_from(self, name: str, title: str) -> str:
+        return str(Mailbox(title, parse_address(self._site.list_address(name))))
+
+    def _close_by_name(self, tx: Transaction, name: str) -> Answer:
+        return describe_list(tx, _close(tx, require_list(tx, name), int(self._clock())))
+
+    @staticmethod
+    def _remove(tx: Transaction, name: str) -> None:
+        target = require_list(tx, name)
+        if target.closed_at is None:
+            raise Refused(f"the list {name} is open: `pressrun list close {name}` comes first")
+        lists.delete_list(tx, target.id)
+
+    @staticmethod
+    def _remove_editor(tx: Transaction, name: str, address: Address) -> None:
+        if not lists.remove_editor(tx, require_list(tx, name).id, address):
+            raise NotFound(f"{address} is no editor of {name}: see `pressrun editor ls {name}`")
+
+
+def _close(tx: Transaction, target: MailingList, now: int) -> MailingList:
+    """End the requests that wait and the editions that are not over; the archive and its links stay."""
+    if target.closed_at is not None:
+        return target
+    closed = replace(target, closed_at=now)
+    lists.update_list(tx, closed)
+    lists.end_requests(tx, target.id, now)
+    for edition in editions.all_editions(tx, target.id):
+        if edition.state in _ENDED_BY_CLOSING:
+            pressing.cancel(tx, edition.id, now)
+    return closed

@@ -1,0 +1,124 @@
+"""One turn of the dispatcher as a transaction: record results, start and finish editions, claim what may go next."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from pressrun.core.edition import EditionState
+from pressrun.message.skeleton import Skeleton
+from pressrun.services.composing import EditionPlate
+from pressrun.services.pacing import Pacer
+from pressrun.services.pressing import finish_if_done, pause_after_canary, start_if_due
+from pressrun.store import deliveries, editions, lists, paces
+from pressrun.store.deliveries import Settlement
+from pressrun.store.editions import Edition
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Row, Transaction
+
+NOTICE_BATCH = 50  # notices go first, and a flood of them still lets an edition move
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a turn is to do. `room` is how many copies may be claimed, `claimed` how many are claimed and not taken."""
+
+    now: float
+    settlements: Sequence[Settlement] = ()
+    released: Sequence[int] = ()
+    touched: Collection[int] = ()
+    room: int = 0
+    claimed: int = 0
+    known: Collection[int] = ()
+    late_grace_seconds: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Turn:
+    """What a turn brought back. `next_due_at` is when the next waiting copy may go, None when nothing waits."""
+
+    notices: list[tuple[Row, MailingList | None]] = field(default_factory=list)
+    copies: list[tuple[int, list[Row]]] = field(default_factory=list)
+    plates: dict[int, EditionPlate] = field(default_factory=dict)
+    live: frozenset[int] = frozenset()
+    next_due_at: float | None = None
+    changed: list[Edition] = field(default_factory=list)
+
+    @property
+    def taken(self) -> int:
+        """How many copies and notices were claimed."""
+        return len(self.notices) + sum(len(rows) for _, rows in self.copies)
+
+
+def take_turn(tx: Transaction, request: Request, pacer: Pacer) -> Turn:
+    """Carry out one turn; everything in it is committed together, the pace with the claims it covers."""
+    now = int(request.now)
+    turn = Turn()
+    deliveries.settle(tx, request.settlements, now)
+    deliveries.release(tx, request.released, now)
+    for edition_id in request.touched:
+        turn.changed += [*finish_if_done(tx, edition_id, now), *pause_after_canary(tx, edition_id)]
+    sending = _sending_editions(tx, request, turn)
+    turn.live = frozenset(edition.id for edition in sending)
+    if request.room > 0:
+        _claim(tx, request, turn, sending)
+    turn.next_due_at = _next_due_at(tx, sending, turn)
+    if turn.taken or request.settlements:
+        paces.store_paces(tx, pacer.dump(request.now, request.claimed + turn.taken))
+    return turn
+
+
+def _sending_editions(tx: Transaction, request: Request, turn: Turn) -> list[Edition]:
+    sending = []
+    for found in editions.live_editions(tx):
+        edition = found
+        if found.state is EditionState.SCHEDULED:
+            edition = start_if_due(tx, found, int(request.now), request.late_grace_seconds)
+            if edition is not found:
+                turn.changed.append(edition)
+        if edition.state is EditionState.SENDING:
+            sending.append(edition)
+        elif edition.state is EditionState.SCHEDULED and edition.scheduled_at is not None:
+            turn.next_due_at = min(turn.next_due_at or edition.scheduled_at, edition.scheduled_at)
+    return sending
+
+
+def _claim(tx: Transaction, request: Request, turn: Turn, sending: Sequence[Edition]) -> None:
+    now = int(request.now)
+    for row in deliveries.claim_notices(tx, now=now, limit=min(request.room, NOTICE_BATCH)):
+        turn.notices.append((row, None if row["list_id"] is None else lists.get_list(tx, row["list_id"])))
+    room = request.room - len(turn.notices)
+    # Editions share the room evenly; what one does not use the next ones may.
+    for index, edition in enumerate(sending):
+        share = -(-room // (len(sending) - index))
+        limit = share if edition.canary_copies is None else min(share, _canary_room(tx, edition))
+        if limit <= 0:
+            continue
+        rows = deliveries.claim_copies(tx, edition_id=edition.id, now=now, limit=limit)
+        room -= len(rows)
+        if rows:
+            turn.copies.append((edition.id, rows))
+            if edition.id not in request.known:
+                turn.plates[edition.id] = _load_plate(tx, edition)
+
+
+def _canary_room(tx: Transaction, edition: Edition) -> int:
+    assert edition.canary_copies is not None
+    return edition.canary_copies - (edition.audience - deliveries.count_queued(tx, edition.id))
+
+
+def _load_plate(tx: Transaction, edition: Edition) -> EditionPlate:
+    target = lists.get_list(tx, edition.list_id)
+    assert target is not None  # the edition holds it by a foreign key
+    return EditionPlate(
+        edition_id=edition.id,
+        list=target,
+        skeleton=Skeleton.decode(editions.load_skeleton(tx, edition.id)),
+        message_secret=edition.message_secret,
+    )
+
+
+def _next_due_at(tx: Transaction, sending: Sequence[Edition], turn: Turn) -> float | None:
+    dues = [deliveries.next_due(tx, None), *(deliveries.next_due(tx, edition.id) for edition in sending)]
+    found: list[float] = [at for at in (*dues, turn.next_due_at) if at is not None]
+    return min(found, default=None)

@@ -1,0 +1,85 @@
+"""From a claimed row to the message that goes out: the reader's own links and values, spliced into the skeleton."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from dataclasses import dataclass
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.keys import KeyRing
+from pressrun.core.site import Site
+from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.message.skeleton import CopyValues, Skeleton
+from pressrun.smtp.handover import Outgoing
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Row
+
+_NO_COLUMNS: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionPlate:
+    """All that the copies of one edition have in common, ready to be spliced."""
+
+    edition_id: int
+    list: MailingList
+    skeleton: Skeleton
+    message_secret: bytes
+
+
+def message_id(secret: bytes, number: int, site: Site) -> str:
+    """The Message-ID of one copy, without brackets: the same on every retry, and telling nothing about the number."""
+    digest = hmac.digest(secret, b"message-id\0%d" % number, "sha256")[:15]
+    return f"{base64.b32encode(digest).decode('ascii').lower()}@{site.mail_domain}"
+
+
+def return_path(site: Site, target: MailingList | None, token: str) -> str:
+    """The envelope sender: the signed bounce address, or a person where no mail is received."""
+    if target is not None and site.receives_mail:
+        return site.list_address(target.name, "bounces", token)
+    owner = None if target is None else target.owner
+    return owner or site.operator or (f"postmaster@{site.mail_domain}")
+
+
+class CopyComposer:
+    """Makes each reader's copy of an edition."""
+
+    def __init__(self, *, site: Site, keys: KeyRing) -> None:
+        self._site = site
+        self._web = WebTokens(keys)
+        self._addresses = AddressTokens(keys)
+
+    def compose(self, plate: EditionPlate, row: Row, now: int) -> Outgoing:
+        """The copy of a claimed row; its Date is that of the first attempt."""
+        address = parse_address(row["address"])
+        copy_token = self._addresses.make(AddressPurpose.BOUNCES, plate.list.name, row["id"])
+        content = plate.skeleton.copy(self._values(plate, address, row, copy_token, now))
+        return Outgoing(
+            row["id"],
+            return_path(self._site, plate.list, copy_token),
+            address.wire,
+            content,
+            eight_bit=address.needs_smtputf8,
+            utf8=address.needs_smtputf8,
+        )
+
+    def _values(self, plate: EditionPlate, address: Address, row: Row, copy_token: str, now: int) -> CopyValues:
+        site, subscription_id = self._site, row["subscription_id"]
+        unsubscribe = self._web.make(WebPurpose.UNSUBSCRIBE, subscription_id, plate.edition_id)
+        preferences = self._web.make(WebPurpose.PREFERENCES, row["subscriber_id"], row["epoch"], 0)
+        mailto = None
+        if site.receives_mail:
+            mailto = self._addresses.make(AddressPurpose.UNSUBSCRIBE, plate.list.name, subscription_id)
+        return CopyValues(
+            to=address,
+            name=row["name"],
+            columns=json.loads(row["attributes"]) if row["attributes"] != "{}" else _NO_COLUMNS,
+            unsubscribe_url=f"{site.base_url}/unsubscribe/{unsubscribe}",
+            preferences_url=f"{site.base_url}/preferences/{preferences}",
+            copy_token=copy_token,
+            unsubscribe_mailto_token=mailto,
+            message_id=message_id(plate.message_secret, row["id"], site),
+            date_at=row["first_attempt_at"] or now,
+        )

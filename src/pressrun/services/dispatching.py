@@ -1,0 +1,270 @@
+"""The dispatcher: starts editions, claims copies, feeds the connections, records what became of each copy.
+
+One loop takes turns. Each turn is one transaction that records the results since the last turn and claims what may go
+next; results that come in meanwhile make the next turn. A copy is claimed, and its attempt counted, before any octet
+goes out, so that a killed process leaves no copy that is neither in the queue nor on record.
+
+Notices go before copies of editions, editions that are being sent share the turns evenly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pressrun.core.errors import Unavailable
+from pressrun.core.quantities import Rate
+from pressrun.services.claiming import Request, Turn, take_turn
+from pressrun.services.composing import CopyComposer, EditionPlate
+from pressrun.services.notifying import NoticeComposer
+from pressrun.services.outcomes import settlement_of
+from pressrun.services.pacing import Pacer
+from pressrun.services.ports import Clock, RelayPool
+from pressrun.services.settings import DeliverySettings
+from pressrun.smtp.handover import HandOver, Outcome, Outgoing
+from pressrun.store.database import Database
+from pressrun.store.deliveries import Settlement
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Row
+
+log = logging.getLogger("pressrun.dispatch")
+
+BATCH = 400  # copies claimed at a time: enough to feed fast connections, few enough to stay a short transaction
+SHORTEST_WAIT_SECONDS = 0.005  # between two claims that the pace keeps small
+# Copies handed to connections and not yet recorded: what a kill could repeat is never more.
+UNRECORDED_AT_MOST = 128
+SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so long
+LOOK_AGAIN_SECONDS = 5.0  # the loop turns at least so often: it feeds the watchdog
+AFTER_FAULT_SECONDS = 1.0  # pause after a turn that the database refused
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed row, with the edition whose copy it is, or as a notice with its list."""
+
+    row: Row
+    plate: EditionPlate | None
+    list: MailingList | None = None
+
+
+class Dispatcher:
+    """The queue's only consumer, and the feed of all relay connections."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        copies: CopyComposer,
+        notices: NoticeComposer,
+        pacer: Pacer,
+        settings: DeliverySettings,
+        clock: Clock,
+        on_outcome: Callable[[Outcome], None],
+    ) -> None:
+        self._database = database
+        self._copies = copies
+        self._notices = notices
+        self._pacer = pacer
+        self.settings = settings
+        self._clock = clock
+        self._on_outcome = on_outcome
+        self._random = random.SystemRandom()
+        self._pool: RelayPool | None = None
+        self._ready_notices: deque[Job] = deque()
+        self._ready_copies: deque[Job] = deque()
+        self._in_flight: dict[int, Job] = {}
+        self._settlements: list[Settlement] = []
+        self._released: list[int] = []
+        self._touched: set[int] = set()
+        self._plates: dict[int, EditionPlate] = {}
+        self._recording = 0
+        self._wanted = asyncio.Event()
+        self._more_at: float | None = None
+        self._low_water = -1
+        self._synced_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._draining = False
+        self.alive_at = clock()
+
+    # ------------------------------------------------------------------ the feed of the connections
+
+    def take(self, relay: str) -> Outgoing | None:
+        """The next copy whose turn has come, as services.ports.Feed promises."""
+        if self._draining or len(self._in_flight) + self._recording >= UNRECORDED_AT_MOST:
+            return None
+        queue = self._ready_notices or self._ready_copies
+        if not queue:
+            return None
+        now = self._clock()
+        at = self._pacer.take(relay, now)
+        if at is not None:
+            self._call_at(at, now)
+            return None
+        job = queue.popleft()
+        if len(self._ready_copies) <= self._low_water:
+            self._wanted.set()
+        outgoing = self._compose(job, int(now))
+        self._in_flight[outgoing.delivery_id] = job
+        return outgoing
+
+    def settle(self, relay: str, outgoing: Outgoing, result: HandOver) -> None:
+        """Take the outcome of a copy; it is recorded with the next turn."""
+        job = self._in_flight.pop(outgoing.delivery_id)
+        self._on_outcome(result.outcome)
+        if job.plate is not None:
+            self._touched.add(job.plate.edition_id)
+        if result.outcome is Outcome.UNSENT:
+            self._released.append(outgoing.delivery_id)
+        else:
+            self._settlements.append(
+                settlement_of(
+                    job.row,
+                    result,
+                    relay=relay,
+                    settings=self.settings,
+                    now=self._clock(),
+                    jitter=self._random.random(),
+                )
+            )
+        self._recording += 1
+        self._wanted.set()
+
+    def waiting(self, relay: str) -> int:
+        """How many copies have their turn now."""
+        if self._draining:
+            return 0
+        ready = len(self._ready_notices) + len(self._ready_copies)
+        room = UNRECORDED_AT_MOST - len(self._in_flight) - self._recording
+        return self._pacer.due(relay, self._clock(), max(0, min(ready, room)))
+
+    def wake(self) -> None:
+        """Something changed in the database: look at it in the next turn."""
+        self._more_at = None
+        self._wanted.set()
+
+    # ------------------------------------------------------------------ the loop
+
+    async def run(self, pool: RelayPool) -> None:
+        """Take turns until cancelled; the database may fail for a while, nothing is lost by that."""
+        self._pool = pool
+        while True:
+            try:
+                await self._take_turn()
+            except Unavailable as problem:
+                log.warning("dispatch.database_unavailable", extra={"fields": {"problem": str(problem)}})
+                await asyncio.sleep(AFTER_FAULT_SECONDS)
+            await self._sleep()
+
+    async def drain(self, seconds: float) -> None:
+        """Claim nothing more, finish and record what is in flight, give the rest back. `run` has ended before."""
+        self._draining = True
+        if self._pool is not None:
+            await self._pool.drain(seconds)
+        self._give_back()
+        await self._take_turn()
+
+    def reload(self, settings: DeliverySettings, relays: Mapping[str, Sequence[Rate]]) -> None:
+        """Go on under new rates and retry rules."""
+        self.settings = settings
+        self._pacer = self._pacer.changed(settings.rates, relays, self._clock())
+        self.wake()
+
+    async def _sleep(self) -> None:
+        now = self._clock()
+        latest = now + LOOK_AGAIN_SECONDS
+        until = latest if self._more_at is None else min(latest, self._more_at)
+        if until > now:
+            try:
+                async with asyncio.timeout(until - now):
+                    await self._wanted.wait()
+            except TimeoutError:
+                pass
+        self._wanted.clear()
+
+    async def _take_turn(self) -> None:
+        now = self._clock()
+        settlements, self._settlements = self._settlements, []
+        released, self._released = self._released, []
+        touched, self._touched = self._touched, set()
+        claimed = len(self._ready_notices) + len(self._ready_copies)
+        request = Request(
+            now=now,
+            settlements=settlements,
+            released=released,
+            touched=touched,
+            room=0 if self._draining else self._pacer.claimable(now, claimed, BATCH),
+            claimed=claimed,
+            known=frozenset(self._plates),
+            late_grace_seconds=self.settings.late_grace_seconds,
+        )
+        try:
+            turn = await self._commit(now)(take_turn, request, self._pacer)
+        except BaseException:
+            # Nothing of it was committed: the results stay to be recorded.
+            self._settlements[:0], self._released[:0] = settlements, released
+            self._touched |= touched
+            raise
+        self._recording -= len(settlements) + len(released)
+        self._accept(turn, request)
+
+    def _commit(self, now: float) -> Callable[..., Awaitable[Turn]]:
+        """Results survive a kill at once, and a power cut when they are older than SYNC_SECONDS."""
+        if 0 <= now - self._synced_at < SYNC_SECONDS:
+            return self._database.record
+        self._synced_at = now
+        return self._database.write
+
+    def _accept(self, turn: Turn, request: Request) -> None:
+        self.alive_at = self._clock()
+        known = self._plates | turn.plates
+        self._plates = {number: plate for number, plate in known.items() if number in turn.live}
+        self._ready_notices.extend(Job(row, None, target) for row, target in turn.notices)
+        for number, rows in turn.copies:
+            self._ready_copies.extend(Job(row, known[number]) for row in rows)
+        for edition in turn.changed:
+            fields = {"edition": edition.id, "list": edition.list_name, "state": edition.state.value}
+            log.info("edition.changed", extra={"fields": fields})
+        self._plan(turn, request)
+        if self._pool is not None and (self._ready_notices or self._ready_copies):
+            self._pool.wake()
+
+    def _plan(self, turn: Turn, request: Request) -> None:
+        """When to look again by ourselves, and how few claimed copies are few enough to claim more before that."""
+        ready = len(self._ready_notices) + len(self._ready_copies)
+        if turn.taken < request.room:  # nothing more may go now, whatever the pace
+            self._low_water, self._more_at = -1, turn.next_due_at
+        elif ready >= BATCH // 2:
+            self._low_water, self._more_at = BATCH // 2, None
+        else:  # the pace allows no more for the moment
+            self._low_water = -1
+            self._more_at = max(request.now + SHORTEST_WAIT_SECONDS, self._pacer.next_claim_at(request.now, ready))
+
+    def _compose(self, job: Job, now: int) -> Outgoing:
+        if job.plate is None:
+            return self._notices.compose(job.row, job.list, now)
+        return self._copies.compose(job.plate, job.row, now)
+
+    def _call_at(self, at: float, now: float) -> None:
+        """Let the connections look again at the next turn."""
+        if self._timer is not None and not self._timer.cancelled():
+            return
+
+        def fire() -> None:
+            self._timer = None
+            if self._pool is not None:
+                self._pool.wake()
+
+        self._timer = asyncio.get_running_loop().call_later(at - now, fire)
+
+    def _give_back(self) -> None:
+        for job in (*self._ready_notices, *self._ready_copies):
+            self._released.append(job.row["id"])
+        self._ready_notices.clear()
+        self._ready_copies.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

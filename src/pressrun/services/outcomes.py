@@ -1,0 +1,47 @@
+"""From a relay's answer to what is recorded of a copy: delivered, failed and why, or to be tried again and when."""
+
+from __future__ import annotations
+
+from pressrun.core.delivery import DeliveryState, FailureKind
+from pressrun.core.refusals import kind_of_refusal
+from pressrun.core.retry import is_given_up, next_attempt_at
+from pressrun.services.settings import DeliverySettings
+from pressrun.smtp.handover import HandOver, Outcome, Stage
+from pressrun.store.deliveries import Settlement
+from pressrun.store.transaction import Row
+
+NO_REPLY = "the connection ended before the relay had answered; the copy may have been taken"
+MAX_REPLY_CHARACTERS = 500  # enough for any provider's explanation, kept once a copy
+
+
+def settlement_of(
+    row: Row, result: HandOver, *, relay: str, settings: DeliverySettings, now: float, jitter: float
+) -> Settlement:
+    """What is recorded of a claimed copy; `row` is the delivery as it was before the claim."""
+    code = enhanced = None
+    text = NO_REPLY
+    if result.reply is not None:
+        code, enhanced = result.reply.code, result.reply.enhanced or None
+        text = result.reply.text[:MAX_REPLY_CHARACTERS]
+    state, due_at, kind = DeliveryState.DELIVERED, int(now), None
+    if result.outcome is Outcome.REFUSED:
+        state = DeliveryState.FAILED
+        kind = kind_of_refusal(
+            code=code or 554, enhanced=enhanced or "", text=text, at_recipient=result.stage is Stage.RCPT
+        )
+    elif result.outcome is not Outcome.DELIVERED:
+        state = DeliveryState.DEFERRED
+        due_at = next_attempt_at(schedule=settings.retry_seconds, attempts=row["attempts"] + 1, now=now, jitter=jitter)
+        first = row["first_attempt_at"] or int(now)
+        if is_given_up(first_attempt_at=first, next_at=due_at, give_up_after=settings.give_up_after_seconds):
+            state, kind = DeliveryState.FAILED, FailureKind.EXPIRED
+    return Settlement(
+        id=row["id"],
+        state=state,
+        due_at=due_at,
+        relay=relay,
+        code=code,
+        enhanced=enhanced,
+        reply=text,
+        kind=kind,
+    )

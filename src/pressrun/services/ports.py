@@ -1,0 +1,61 @@
+"""What services need from the outside, as small protocols: fulfilled by adapters, wired in daemon.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pressrun.smtp.handover import HandOver, Outgoing
+
+
+class Clock(Protocol):
+    """The wall clock: UTC seconds with fractions."""
+
+    def __call__(self) -> float: ...
+
+
+class Entropy(Protocol):
+    """A source of random octets fit for keys and salts."""
+
+    def __call__(self, count: int, /) -> bytes: ...
+
+
+class Waker(Protocol):
+    """Tells the dispatcher that there may be something to send or to stop."""
+
+    def __call__(self) -> None: ...
+
+
+class Feed(Protocol):
+    """Where the connections to a relay get their work. All calls are made on the event loop and never block."""
+
+    def take(self, relay: str) -> Outgoing | None:
+        """The next message whose turn has come for this relay, or None; whoever takes it must settle it."""
+
+    def settle(self, relay: str, outgoing: Outgoing, result: HandOver) -> None:
+        """Report what became of a message; called exactly once for each one taken."""
+
+    def waiting(self, relay: str) -> int:
+        """How many messages could be taken now: a hint for opening connections."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayStatus:
+    """How a relay does: `failing_since` (UTC seconds) is set from the first failure to the next success."""
+
+    name: str
+    connections: int
+    failing_since: float | None
+    last_error: str | None
+
+
+class RelayPool(Protocol):
+    """The connections to all relays."""
+
+    def wake(self) -> None:
+        """There is something to take: idle connections take it, and further ones are opened within the limits."""
+
+    def statuses(self) -> list[RelayStatus]: ...
+
+    async def drain(self, seconds: float) -> None:
+        """Take nothing more, finish what is in flight, close; what has no answer by then is settled as UNKNOWN."""

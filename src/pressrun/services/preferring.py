@@ -1,0 +1,293 @@
+"""What readers decide about themselves by their own link: name, language, lists, a pause, leaving everything.
+
+A link says who; it is good while its epoch is that of the person and its end has not come. Whoever asks for a link by
+address learns nothing: the answer is the same for every address, and only a reader is mailed one. Each change is one
+transaction with its evidence of consent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.keys import KeyRing
+from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.tokens import suppression_digest
+from pressrun.services.ports import Clock, Entropy, Waker
+from pressrun.services.settings import LimitSettings, TokenSettings
+from pressrun.services.subscribing import Origin, end_subscription
+from pressrun.store import consent, limits, lists, notices, subscribers, subscriptions, suppressions
+from pressrun.store.consent import ConsentEvent
+from pressrun.store.database import Database
+from pressrun.store.lists import MailingList
+from pressrun.store.notices import NewNotice
+from pressrun.store.subscribers import Subscriber
+from pressrun.store.subscriptions import Subscription
+from pressrun.store.transaction import Transaction
+
+LONGEST_PAUSE_DAYS = 365
+_DAY_SECONDS = 86400
+_PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreferenceLink:
+    """What a preferences token says; `expires_at` 0 is the lasting link of an edition."""
+
+    subscriber_id: int
+    epoch: int
+    expires_at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """One list that a person is subscribed to, waits for, or is suspended on."""
+
+    list: MailingList
+    subscription: Subscription
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the reader asked for silence, rather than bounces."""
+        return self.subscription.suspended_for == _PAUSED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What a preferences page shows; `offered` are public lists that the person is not on."""
+
+    person: Subscriber
+    memberships: tuple[Membership, ...]
+    offered: tuple[MailingList, ...]
+
+    @property
+    def can_pause(self) -> bool:
+        """Whether some list still sends, or a pause can be made longer."""
+        return any(item.is_paused or item.subscription.state is SubscriptionState.ACTIVE for item in self.memberships)
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether some list is paused."""
+        return any(item.is_paused for item in self.memberships)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a reader saves; None leaves a thing as it is. `lists` are the names that are to stay."""
+
+    name: str | None = None
+    language: str | None = None
+    lists: Collection[str] | None = None
+
+
+class Preferring:
+    """The use cases of the preferences page, over one database."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        keys: KeyRing,
+        limits: LimitSettings,
+        tokens: TokenSettings,
+        clock: Clock,
+        entropy: Entropy,
+        wake: Waker,
+    ) -> None:
+        self._database = database
+        self.keys = keys
+        self.limits = limits
+        self.tokens = tokens
+        self._clock = clock
+        self._entropy = entropy
+        self._wake = wake
+
+    async def request_link(self, address: Address, origin: Origin) -> None:
+        """Mail a reader their own link; for everybody else, and over the limit, nothing happens, and nothing shows."""
+        await self._database.write(self._request_link, address, origin)
+        self._wake()
+
+    async def find(self, link: PreferenceLink) -> Profile | None:
+        """What the page of a link shows; None when the link is not good any more."""
+        return await self._database.read(self._find, link)
+
+    async def save(self, link: PreferenceLink, wishes: Wishes, origin: Origin) -> Profile | None:
+        """Take over name and language, and leave the lists that are not among the wished ones."""
+        return await self._database.write(self._change, link, lambda tx, p: self._save(tx, p, wishes, origin))
+
+    async def pause(self, link: PreferenceLink, days: int, origin: Origin) -> Profile | None:
+        """Silence on every list for so many days (1 to 365), from now; copies that are not claimed are cancelled."""
+        if not 1 <= days <= LONGEST_PAUSE_DAYS:
+            raise ValueError("a pause lasts 1 to 365 days")
+        return await self._database.write(self._change, link, lambda tx, p: self._pause(tx, p, days, origin))
+
+    async def resume(self, link: PreferenceLink, origin: Origin) -> Profile | None:
+        """End the pause now."""
+        return await self._database.write(self._change, link, lambda tx, p: self._resume(tx, p, origin))
+
+    async def leave_all(self, link: PreferenceLink, origin: Origin) -> Profile | None:
+        """Leave every list."""
+        return await self._database.write(self._change, link, lambda tx, p: self._leave(tx, p, frozenset(), origin))
+
+    async def end_pauses(self) -> int:
+        """Wake the readers whose pause is over, some at a time; returns how many. Called now and then."""
+        return await self._database.write(self._end_pauses)
+
+    # ------------------------------------------------------------------ links
+
+    def _request_link(self, tx: Transaction, address: Address, origin: Origin) -> None:
+        now = self._clock()
+        # Counted for every address alike, under the keyed hash: no address is kept that we do not know.
+        fold = suppression_digest(self.keys, address.fold)
+        rate = self.limits.preference_links_per_address
+        if not limits.spend(tx, "preference_links_per_address", fold, rate, now):
+            return
+        person = subscribers.find_subscriber(tx, address)
+        if person is None or suppressions.find_suppression(tx, person.suppression_digest) is not None:
+            return
+        target = self._list_that_writes(tx, person)
+        if target is None:
+            return
+        notices.insert_notice(
+            tx,
+            NewNotice(
+                kind="preferences_link",
+                address=parse_address(person.address),
+                message_secret=self._entropy(16),
+                list_id=target.id,
+                subscriber_id=person.id,
+                language=origin.language or person.language or target.language,
+                payload={
+                    "answers": origin.source,
+                    "epoch": person.epoch,
+                    "expires_at": int(now + self.tokens.preferences_lifetime_seconds),
+                },
+            ),
+            int(now),
+        )
+
+    @staticmethod
+    def _list_that_writes(tx: Transaction, person: Subscriber) -> MailingList | None:
+        """In whose name the link goes out; None for somebody who never proved to own the address."""
+        order = [SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED, SubscriptionState.UNSUBSCRIBED]
+        rows = [row for row in subscriptions.subscriptions_of(tx, person.id) if row["state"] in order]
+        if not rows:
+            return None
+        return lists.get_list(tx, min(rows, key=lambda row: order.index(row["state"]))["list_id"])
+
+    def _find(self, tx: Transaction, link: PreferenceLink) -> Profile | None:
+        if link.expires_at and link.expires_at <= self._clock():
+            return None
+        person = subscribers.get_subscriber(tx, link.subscriber_id)
+        if person is None or person.epoch != link.epoch:
+            return None
+        memberships = tuple(_memberships(tx, person))
+        known = {item.list.id for item in memberships}
+        offered = tuple(target for target in lists.all_lists(tx, listed_only=True) if target.id not in known)
+        return Profile(person=person, memberships=memberships, offered=offered)
+
+    def _change(
+        self, tx: Transaction, link: PreferenceLink, change: Callable[[Transaction, Profile], None]
+    ) -> Profile | None:
+        profile = self._find(tx, link)
+        if profile is None:
+            return None
+        change(tx, profile)
+        return self._find(tx, link)
+
+    # ------------------------------------------------------------------ changes
+
+    def _save(self, tx: Transaction, profile: Profile, wishes: Wishes, origin: Origin) -> None:
+        person = profile.person
+        changed = replace(
+            person,
+            name=person.name if wishes.name is None else wishes.name,
+            language=person.language if wishes.language is None else wishes.language,
+        )
+        if changed != person:
+            subscribers.update_profile(tx, changed)
+        if wishes.lists is not None:
+            self._leave(tx, profile, frozenset(wishes.lists), origin)
+
+    def _leave(self, tx: Transaction, profile: Profile, kept: frozenset[str], origin: Origin) -> None:
+        now = int(self._clock())
+        for item in profile.memberships:
+            if item.list.name not in kept:
+                end_subscription(tx, item.subscription, origin.source, now)
+                self._record_consent(tx, item.list, profile.person, "withdrawn", origin, now)
+
+    def _pause(self, tx: Transaction, profile: Profile, days: int, origin: Origin) -> None:
+        now = int(self._clock())
+        for item in profile.memberships:
+            state = move(item.subscription.state, SubscriptionEvent.PAUSE)
+            # Who is suspended for bounces stays so: the end of a pause must not bring them back.
+            if state is None or item.subscription.suspended_for == "bounces":
+                continue
+            paused = replace(
+                item.subscription,
+                state=state,
+                suspended_for=_PAUSED,
+                paused_until=now + days * _DAY_SECONDS,
+                since=now if item.subscription.state is SubscriptionState.ACTIVE else item.subscription.since,
+            )
+            subscriptions.record_subscription(tx, paused)
+            subscriptions.cancel_copies(tx, paused.id, now)
+            self._record_consent(tx, item.list, profile.person, "paused", origin, now)
+
+    def _resume(self, tx: Transaction, profile: Profile, origin: Origin) -> None:
+        now = int(self._clock())
+        for item in profile.memberships:
+            if item.is_paused:
+                _end_pause(tx, item.subscription, now)
+                self._record_consent(tx, item.list, profile.person, "resumed", origin, now)
+
+    def _end_pauses(self, tx: Transaction) -> int:
+        now = int(self._clock())
+        numbers = subscriptions.ended_pauses(tx, now)
+        for number in numbers:
+            found = subscriptions.get_subscription(tx, number)
+            assert found is not None
+            _end_pause(tx, found, now)
+        return len(numbers)
+
+    def _record_consent(
+        self, tx: Transaction, target: MailingList, person: Subscriber, event: str, origin: Origin, now: int
+    ) -> None:
+        consent.append_consent(
+            tx,
+            ConsentEvent(
+                subscriber_id=person.id,
+                list_id=target.id,
+                list_name=target.name,
+                event=event,
+                at=now,
+                source=origin.source,
+                salt=self._entropy(16),
+                address=person.address,
+                ip=origin.ip,
+                language=origin.language,
+                text=origin.words,
+                mail=origin.mail,
+            ),
+        )
+
+
+def _end_pause(tx: Transaction, subscription: Subscription, now: int) -> None:
+    state = move(subscription.state, SubscriptionEvent.RESUME)
+    assert state is not None
+    subscriptions.record_subscription(
+        tx, replace(subscription, state=state, suspended_for=None, paused_until=None, since=now)
+    )
+
+
+def _memberships(tx: Transaction, person: Subscriber) -> list[Membership]:
+    found = []
+    for row in subscriptions.subscriptions_of(tx, person.id):
+        if row["state"] == SubscriptionState.UNSUBSCRIBED:
+            continue
+        target = lists.get_list(tx, row["list_id"])
+        subscription = subscriptions.get_subscription(tx, row["id"])
+        assert target is not None and subscription is not None  # the row names both
+        found.append(Membership(list=target, subscription=subscription))
+    return found

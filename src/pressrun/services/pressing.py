@@ -1,0 +1,126 @@
+"""The life of an edition once it is released: start, pause, resume, cancel, finish, and failed copies again.
+
+Plain functions of a transaction, shared by the dispatcher and by the people who press the buttons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pressrun.core.edition import EditionEvent, EditionState, move, resumed
+from pressrun.core.errors import NotFound, Refused
+from pressrun.store import deliveries, editions
+from pressrun.store.editions import Edition
+from pressrun.store.transaction import Transaction
+
+PAUSED_BY_PERSON = "paused by hand"
+PAUSED_AFTER_CANARY = "the canary copies are out: look at them, then resume"
+
+
+def require_edition(tx: Transaction, edition_id: int) -> Edition:
+    """The edition of that id, or NotFound."""
+    found = editions.get_edition(tx, edition_id)
+    if found is None:
+        raise NotFound(f"there is no edition {edition_id}: see `pressrun edition ls`")
+    return found
+
+
+def start(tx: Transaction, edition: Edition, now: int) -> Edition:
+    """Take the audience: everyone who is active and not suppressed now. With nobody there, it is finished at once."""
+    audience = deliveries.take_audience(
+        tx, edition_id=edition.id, list_id=edition.list_id, now=now, shuffled=edition.canary_percent is not None
+    )
+    canary = None
+    if edition.canary_percent is not None and audience:
+        canary = max(1, round(audience * edition.canary_percent / 100))
+    started = _moved(edition, EditionEvent.START)
+    started = replace(started, started_at=now, audience=audience, canary_copies=canary)
+    if not audience:
+        started = replace(_moved(started, EditionEvent.FINISH), finished_at=now)
+    editions.record_edition(tx, started)
+    return started
+
+
+def start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_seconds: float) -> Edition:
+    """Start a scheduled edition whose time has come; one that is too late waits for a person."""
+    if edition.scheduled_at is not None and edition.scheduled_at > now:
+        return edition
+    if edition.scheduled_at is not None and now - edition.scheduled_at > late_grace_seconds:
+        late = replace(
+            _moved(edition, EditionEvent.PAUSE),
+            pause_reason="its time passed while nothing ran, longer ago than late_grace: resume or cancel it",
+        )
+        editions.record_edition(tx, late)
+        return late
+    return start(tx, edition, now)
+
+
+def finish_if_done(tx: Transaction, edition_id: int, now: int) -> list[Edition]:
+    """Finish an edition that has no copy left to send; returns it when that is so."""
+    edition = editions.get_edition(tx, edition_id)
+    if edition is None or move(edition.state, EditionEvent.FINISH) is None or edition.started_at is None:
+        return []
+    if deliveries.is_unfinished(tx, edition_id):
+        return []
+    finished = replace(_moved(edition, EditionEvent.FINISH), finished_at=now, pause_reason=None)
+    editions.record_edition(tx, finished)
+    return [finished]
+
+
+def pause_after_canary(tx: Transaction, edition_id: int) -> list[Edition]:
+    """Pause an edition whose canary copies have all been attempted; returns it when that is so."""
+    edition = editions.get_edition(tx, edition_id)
+    if edition is None or edition.canary_copies is None or edition.state is not EditionState.SENDING:
+        return []
+    counts = deliveries.count_copies(tx, edition_id)
+    if counts["claimed"] or edition.audience - counts["queued"] < edition.canary_copies:
+        return []
+    paused = replace(_moved(edition, EditionEvent.PAUSE), pause_reason=PAUSED_AFTER_CANARY)
+    editions.record_edition(tx, paused)
+    return [paused]
+
+
+def pause(tx: Transaction, edition_id: int) -> Edition:
+    """Hold an edition: what is claimed still goes out, nothing else does."""
+    paused = replace(_moved(require_edition(tx, edition_id), EditionEvent.PAUSE), pause_reason=PAUSED_BY_PERSON)
+    editions.record_edition(tx, paused)
+    return paused
+
+
+def resume(tx: Transaction, edition_id: int, now: int) -> Edition:
+    """Go on with a paused edition; one whose hour has passed meanwhile starts at once."""
+    edition = require_edition(tx, edition_id)
+    moved = _moved(edition, EditionEvent.RESUME)
+    state = resumed(has_started=edition.started_at is not None)
+    scheduled_at = edition.scheduled_at
+    if state is EditionState.SCHEDULED and scheduled_at is not None and scheduled_at <= now:
+        scheduled_at = None
+    going = replace(moved, state=state, scheduled_at=scheduled_at, pause_reason=None, canary_copies=None)
+    editions.record_edition(tx, going)
+    return going
+
+
+def cancel(tx: Transaction, edition_id: int, now: int) -> Edition:
+    """End an edition: what is not claimed is not sent."""
+    edition = require_edition(tx, edition_id)
+    cancelled = replace(_moved(edition, EditionEvent.CANCEL), finished_at=now, pause_reason=None)
+    deliveries.cancel_waiting(tx, edition_id, now)
+    editions.record_edition(tx, cancelled)
+    return cancelled
+
+
+def resend_failed(tx: Transaction, edition_id: int, now: int) -> tuple[int, int]:
+    """Queue the failed copies of readers who may still be written to; returns (queued again, left out)."""
+    edition = require_edition(tx, edition_id)
+    moved = _moved(edition, EditionEvent.REOPEN)
+    queued, left_out = deliveries.requeue_failed(tx, edition_id=edition_id, list_id=edition.list_id, now=now)
+    if queued:
+        editions.record_edition(tx, replace(moved, finished_at=None))
+    return queued, left_out
+
+
+def _moved(edition: Edition, event: EditionEvent) -> Edition:
+    state = move(edition.state, event)
+    if state is None:
+        raise Refused(f"edition {edition.id} is {edition.state}: it cannot {event.value} now")
+    return replace(edition, state=state)

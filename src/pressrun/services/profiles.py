@@ -1,0 +1,26 @@
+"""From a stored list to what messages and pages show of it."""
+
+from __future__ import annotations
+
+from pressrun.core.address import parse_address
+from pressrun.core.site import Site
+from pressrun.message.mailbox import parse_mailbox
+from pressrun.message.profile import ArchiveMode, ListProfile
+from pressrun.store.lists import MailingList
+
+
+def profile_of(target: MailingList, site: Site) -> ListProfile:
+    """The list as its mails show it; without an owner of its own the operator answers for it."""
+    owner = target.owner or site.operator
+    return ListProfile(
+        name=target.name,
+        title=target.title,
+        from_=parse_mailbox(target.from_address),
+        description=target.description,
+        owner=None if owner is None else parse_address(owner),
+        reply_to=None if target.reply_to is None else parse_mailbox(target.reply_to),
+        postal_address=target.postal_address,
+        language=target.language,
+        archive=ArchiveMode(target.archive),
+        require_postal_address=target.require_postal_address,
+    )

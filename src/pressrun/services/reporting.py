@@ -1,0 +1,220 @@
+"""What operators and programs read: each answer a plain value that can be printed as JSON (INTERFACE of the verbs).
+
+Plain functions of a reading transaction. Times are RFC 3339 in UTC. Nothing here changes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pressrun.core.address import Address
+from pressrun.core.delivery import DeliveryState
+from pressrun.core.errors import NotFound
+from pressrun.core.keys import KeyRing
+from pressrun.core.subscription import SubscriptionState
+from pressrun.core.timestamps import rfc3339
+from pressrun.core.tokens import suppression_digest
+from pressrun.services.pressing import require_edition
+from pressrun.store import consent, deliveries, editions, lists, subscribers, subscriptions, suppressions
+from pressrun.store.editions import Edition
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Row, Transaction
+
+Answer = dict[str, object]
+
+PAGE = 1000
+
+
+def require_list(tx: Transaction, name: str) -> MailingList:
+    """The list of that name, or NotFound."""
+    found = lists.find_list(tx, name)
+    if found is None:
+        raise NotFound(f"there is no list {name!r}: see `pressrun list ls`")
+    return found
+
+
+def list_lists(tx: Transaction) -> list[Answer]:
+    """`list ls`: every list with its counts, by name."""
+    return [describe_list(tx, found) for found in lists.all_lists(tx)]
+
+
+def show_list(tx: Transaction, name: str) -> Answer:
+    """`list show`; raises NotFound."""
+    return describe_list(tx, require_list(tx, name))
+
+
+def describe_list(tx: Transaction, found: MailingList) -> Answer:
+    """One list with its settings and how many readers are in each state."""
+    counts = lists.count_subscriptions(tx, found.id)
+    return {
+        "name": found.name,
+        "title": found.title,
+        "from": found.from_address,
+        "owner": found.owner,
+        "language": found.language,
+        "archive": found.archive,
+        **{state.value: counts.get(state, 0) for state in _BY_ACTIVITY},
+        "description": found.description,
+        "postal_address": found.postal_address,
+        "reply_to": found.reply_to,
+        "listed": found.listed,
+        "post_by_mail": found.post_by_mail,
+        "require_postal_address": found.require_postal_address,
+        "created_at": rfc3339(found.created_at),
+        "closed_at": rfc3339(found.closed_at),
+    }
+
+
+_BY_ACTIVITY = (
+    SubscriptionState.ACTIVE,
+    SubscriptionState.PENDING,
+    SubscriptionState.SUSPENDED,
+    SubscriptionState.UNSUBSCRIBED,
+)
+
+
+def list_editors(tx: Transaction, name: str) -> list[Answer]:
+    """`editor ls`: who may post to a list by mail."""
+    return [{"address": address} for address in lists.list_editors(tx, require_list(tx, name).id)]
+
+
+def list_subscribers(tx: Transaction, name: str, state: str | None) -> Iterator[Answer]:
+    """`subscriber ls`: everyone a list knows, or those in one state, a page at a time; raises NotFound."""
+    return _list_subscribers(tx, require_list(tx, name), state)
+
+
+def _list_subscribers(tx: Transaction, target: MailingList, state: str | None) -> Iterator[Answer]:
+    for wanted in _BY_ACTIVITY if state is None else (state,):
+        after = 0
+        while page := subscriptions.page_of_subscribers(
+            tx, list_id=target.id, state=wanted, after=after, limit=PAGE
+        ):
+            after = page[-1]["id"]
+            for row in page:
+                yield {
+                    "address": row["address"],
+                    "name": row["name"],
+                    "state": row["state"],
+                    "since": rfc3339(row["since"]),
+                    "source": row["source"],
+                }
+
+
+def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
+    """`subscriber show`: all that is known of an address; raises NotFound when no list knows it."""
+    person = subscribers.find_subscriber(tx, address)
+    if person is None:
+        raise NotFound(f"no list knows {address}")
+    return {
+        "address": person.address,
+        "suppressed": suppressions.find_suppression(tx, suppression_digest(keys, address.key)),
+        "lists": [
+            {
+                "name": row["list_name"],
+                "state": row["state"],
+                "since": rfc3339(row["since"]),
+                "source": row["source"],
+                "suspended_for": row["suspended_for"],
+            }
+            for row in subscriptions.subscriptions_of(tx, person.id)
+        ],
+        "consent": [
+            {name: entry.get(name) for name in ("list", "event")}
+            | {"at": _time(entry["at"])}
+            | {name: entry.get(name) for name in ("ip", "source", "text", "language")}
+            for entry in consent.consent_of(tx, person.id)
+        ],
+        "deliveries": [
+            {
+                "edition": row["edition"],
+                "list": row["list"],
+                "state": row["state"],
+                "code": row["code"],
+                "at": rfc3339(row["at"]),
+            }
+            for row in subscribers.list_deliveries(tx, person.id)
+        ],
+        "name": person.name,
+        "language": person.language,
+        "attributes": dict(person.attributes),
+    }
+
+
+def _time(at: object) -> str | None:
+    return rfc3339(at) if isinstance(at, int) else None
+
+
+def list_editions(tx: Transaction, name: str | None) -> list[Answer]:
+    """`edition ls`: every edition, or those of one list, newest first; raises NotFound."""
+    list_id = None if name is None else require_list(tx, name).id
+    return [describe_edition(tx, found) for found in editions.all_editions(tx, list_id)]
+
+
+def show_edition(tx: Transaction, edition_id: int) -> Answer:
+    """`edition show`; raises NotFound."""
+    return describe_edition(tx, require_edition(tx, edition_id))
+
+
+def describe_edition(tx: Transaction, found: Edition) -> Answer:
+    """One edition with its six counts, which add up to its audience."""
+    return {
+        "id": found.id,
+        "list": found.list_name,
+        "slug": found.slug,
+        "subject": found.subject,
+        "state": found.state.value,
+        "audience": found.audience,
+        **deliveries.count_copies(tx, found.id),
+        "created_at": rfc3339(found.created_at),
+        "scheduled_at": rfc3339(found.scheduled_at),
+        "started_at": rfc3339(found.started_at),
+        "finished_at": rfc3339(found.finished_at),
+        "pause_reason": found.pause_reason,
+        "canary_percent": found.canary_percent,
+    }
+
+
+def report_edition(tx: Transaction, edition_id: int) -> Answer:
+    """`edition report`: which copies failed or wait, in the remotes' words, and who left; raises NotFound."""
+    found = require_edition(tx, edition_id)
+    return describe_edition(tx, found) | {
+        "failures": [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.FAILED)],
+        "waiting": [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.DEFERRED)],
+        "unsubscribed": found.unsubscribed,
+        "complaints": found.complaints,
+    }
+
+
+def _copy(row: Row) -> Answer:
+    return {
+        "address": row["address"],
+        "code": row["code"],
+        "enhanced": row["enhanced"],
+        "text": row["reply"],
+        "kind": row["kind"],
+        "next_attempt": rfc3339(row["due_at"]) if row["kind"] is None else None,
+        "attempts": row["attempts"],
+    }
+
+
+def list_queue(tx: Transaction) -> list[Answer]:
+    """`queue ls`: what waits, by the domain of the recipient, the most first."""
+    return [
+        {
+            "domain": row["domain"],
+            "queued": row["queued"],
+            "deferred": row["deferred"],
+            "next_attempt": rfc3339(row["next_attempt"]),
+            "paused_until": None,
+            "reason": row["reason"],
+        }
+        for row in deliveries.waiting_by_domain(tx)
+    ]
+
+
+def list_suppressions(tx: Transaction) -> list[Answer]:
+    """`suppression ls`: every suppression, oldest first; an erased address is None."""
+    return [
+        {"address": row["address"], "reason": row["reason"], "since": rfc3339(row["since"])}
+        for row in suppressions.list_suppressions(tx)
+    ]

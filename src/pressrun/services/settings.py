@@ -1,0 +1,61 @@
+"""What an operator can tell the services: one small type for each, built by config.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pressrun.core.quantities import Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainSettings:
+    """`[delivery.domain."…"]`: by the domain of the recipient, whatever the relay."""
+
+    rates: tuple[Rate, ...] = ()
+    connections: int | None = None
+    messages_per_connection: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySettings:
+    """`[delivery]`. Durations in seconds, shares 0 to 1."""
+
+    rates: tuple[Rate, ...] = (Rate(100, 1.0),)
+    retry_seconds: tuple[float, ...] = (300.0, 900.0, 3600.0, 14400.0)
+    give_up_after_seconds: float = 5 * 86400.0
+    block_pause_seconds: float = 600.0
+    pause_at_hard: float = 0.05
+    pause_at_complaints: float = 0.003
+    late_grace_seconds: float = 6 * 3600.0
+    drain_seconds: float = 25.0
+    domains: dict[str, DomainSettings] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BounceSettings:
+    """`[bounces]`: bounced editions in a row until a reader is suspended, and what follows."""
+
+    hard_limit: int = 1
+    soft_limit: int = 5
+    settle_after_seconds: float = 3 * 86400.0
+    probe_after_seconds: float = 7 * 86400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSettings:
+    """`[limits]` on what people may ask of us: at most so many in any window, bursts allowed."""
+
+    sign_ups_per_ip: Rate = Rate(20, 3600.0)
+    confirmations_per_address: Rate = Rate(3, 86400.0)
+    confirmations: Rate = Rate(2000, 3600.0)
+    replies_per_sender: Rate = Rate(10, 86400.0)
+    preference_links_per_address: Rate = Rate(3, 86400.0)
+    logins: Rate = Rate(10, 900.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenSettings:
+    """`[tokens]`: how long a link may be used."""
+
+    confirm_lifetime_seconds: float = 7 * 86400.0
+    preferences_lifetime_seconds: float = 3600.0

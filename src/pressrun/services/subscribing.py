@@ -1,0 +1,390 @@
+"""Signing up, confirming and leaving: what readers do, by whatever way they come.
+
+Each request is one transaction that holds the change of state, the evidence of consent and the mail that follows.
+The caller learns only what anybody may know: the answer to a sign-up is the same for a stranger, a member, somebody
+who waits for a confirmation and somebody who is suppressed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.keys import KeyRing
+from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.tokens import suppression_digest
+from pressrun.services.ports import Clock, Entropy, Waker
+from pressrun.services.settings import LimitSettings, TokenSettings
+from pressrun.store import consent, limits, lists, notices, subscribers, subscriptions, suppressions
+from pressrun.store.consent import ConsentEvent
+from pressrun.store.database import Database
+from pressrun.store.editions import count_unsubscribed
+from pressrun.store.lists import MailingList
+from pressrun.store.notices import NewNotice
+from pressrun.store.subscribers import Subscriber
+from pressrun.store.subscriptions import Subscription
+from pressrun.store.transaction import Transaction
+
+# Reasons that a reader's own confirmation lifts; the others only `suppression rm` does.
+LIFTED_BY_READER = frozenset({"hard-bounce", "erased"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a request came from: `source` is web or mail, `words` what the person was shown, `mail` its digest."""
+
+    source: str
+    ip: str | None = None
+    language: str = ""
+    words: str = ""
+    mail: str | None = None
+
+
+class SignUp(StrEnum):
+    """The answer to a sign-up; `TAKEN` whatever the address is to the list."""
+
+    TAKEN = "taken"
+    CLOSED = "closed"
+    UNKNOWN_LIST = "unknown list"
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """Too many requests from one network: the next one is taken at `retry_at` (UTC seconds)."""
+
+    retry_at: float
+
+
+class Confirmed(StrEnum):
+    """What a confirmation did."""
+
+    CONFIRMED = "confirmed"
+    ALREADY = "already confirmed"
+    LEFT_SINCE = "left since"
+    INVALID = "invalid"
+
+
+class Left(StrEnum):
+    """What leaving did."""
+
+    LEFT = "left"
+    NOT_SUBSCRIBED = "not subscribed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a link's page shows: the list and the person, as far as they still exist."""
+
+    list: MailingList
+    person: Subscriber
+    subscription: Subscription
+
+
+class Subscribing:
+    """The use cases of readers, over one database."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        keys: KeyRing,
+        limits: LimitSettings,
+        tokens: TokenSettings,
+        clock: Clock,
+        entropy: Entropy,
+        wake: Waker,
+    ) -> None:
+        self._database = database
+        self.keys = keys
+        self.limits = limits
+        self.tokens = tokens
+        self._clock = clock
+        self._entropy = entropy
+        self._wake = wake
+
+    async def request(
+        self, list_name: str, address: Address, origin: Origin, *, network: str | None, name: str = ""
+    ) -> SignUp | Throttled:
+        """Take a request to subscribe; `network` is what `sign_ups_per_ip` counts by, None when it does not apply."""
+        answer = await self._database.write(self._request, list_name, address, origin, network, name)
+        self._wake()
+        return answer
+
+    async def confirm(self, confirmation_id: int, origin: Origin) -> tuple[Confirmed, Standing | None]:
+        """Prove a request; doing it twice is as good as once."""
+        return await self._database.write(self._confirm, confirmation_id, origin)
+
+    async def leave(self, subscription_id: int, origin: Origin, *, edition_id: int = 0) -> tuple[Left, Standing | None]:
+        """End a subscription and its copies that are not claimed yet; doing it twice is as good as once."""
+        return await self._database.write(self._leave, subscription_id, origin, edition_id)
+
+    async def find_by_subscription(self, subscription_id: int) -> Standing | None:
+        """What the page of an unsubscribe link shows."""
+        return await self._database.read(_standing, subscription_id)
+
+    async def find_by_confirmation(self, confirmation_id: int) -> tuple[Confirmed, Standing | None]:
+        """What confirming would do now (CONFIRMED: the button is offered), and for whom."""
+        return await self._database.read(self._look, confirmation_id)
+
+    def _request(
+        self, tx: Transaction, list_name: str, address: Address, origin: Origin, network: str | None, name: str
+    ) -> SignUp | Throttled:
+        now = self._clock()
+        target = lists.find_list(tx, list_name)
+        if target is None:
+            return SignUp.UNKNOWN_LIST
+        if target.closed_at is not None:
+            return SignUp.CLOSED
+        if network is not None:
+            rate = self.limits.sign_ups_per_ip
+            retry_at = limits.opens_at(tx, "sign_ups_per_ip", network.encode(), rate, now)
+            if retry_at is not None:
+                return Throttled(retry_at)
+            limits.spend(tx, "sign_ups_per_ip", network.encode(), rate, now)
+        self._take_request(tx, target, address, origin, name, now)
+        return SignUp.TAKEN
+
+    def _take_request(
+        self, tx: Transaction, target: MailingList, address: Address, origin: Origin, name: str, now: float
+    ) -> None:
+        digest = suppression_digest(self.keys, address.key)
+        reason = suppressions.find_suppression(tx, digest)
+        if reason is not None and reason not in LIFTED_BY_READER:
+            return
+        # The limit counts by the coarse fold, under the same keyed hash: no address is kept that was erased.
+        fold = suppression_digest(self.keys, address.fold)
+        if not limits.spend(tx, "confirmations_per_address", fold, self.limits.confirmations_per_address, now):
+            return
+        if not limits.spend(tx, "confirmations", b"", self.limits.confirmations, now):
+            return
+        at = int(now)
+        person = subscribers.find_subscriber(tx, address)
+        if person is None:
+            number = subscribers.insert_subscriber(tx, address, digest=digest, now=at, language=origin.language)
+            person = subscribers.get_subscriber(tx, number)
+            assert person is not None
+        subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
+        record_consent(tx, target, person, "requested", origin, now=at, salt=self._entropy(16))
+        if _is_member(subscription):
+            already = Mailing(kind="already_subscribed", secret=self._entropy(16))
+            queue_notice(tx, already, target, person, origin, at)
+            return
+        ask_for_confirmation(
+            tx,
+            target,
+            person,
+            subscription,
+            origin,
+            Proof(
+                name=name, expires_at=int(now + self.tokens.confirm_lifetime_seconds), mail_secret=self._entropy(16)
+            ),
+            now=at,
+        )
+
+    def _confirm(self, tx: Transaction, confirmation_id: int, origin: Origin) -> tuple[Confirmed, Standing | None]:
+        outcome, standing = self._look(tx, confirmation_id)
+        if outcome is not Confirmed.CONFIRMED or standing is None:
+            return outcome, standing
+        now = int(self._clock())
+        state = move(standing.subscription.state, SubscriptionEvent.CONFIRM)
+        assert state is not None
+        request = subscriptions.get_confirmation(tx, confirmation_id)
+        assert request is not None
+        active = replace(
+            standing.subscription,
+            state=state,
+            state_before=None,
+            suspended_for=None,
+            paused_until=None,
+            source=origin.source,
+            since=now,
+        )
+        subscriptions.record_subscription(tx, active)
+        person = replace(
+            standing.person,
+            name=request.name or standing.person.name,
+            language=request.language or standing.person.language,
+        )
+        subscribers.update_profile(tx, person)
+        if suppressions.find_suppression(tx, person.suppression_digest) in LIFTED_BY_READER:
+            suppressions.lift_suppression(tx, person.suppression_digest)
+        record_consent(tx, standing.list, person, "confirmed", origin, now=now, salt=self._entropy(16))
+        return Confirmed.CONFIRMED, replace(standing, person=person, subscription=active)
+
+    def _look(self, tx: Transaction, confirmation_id: int) -> tuple[Confirmed, Standing | None]:
+        request = subscriptions.get_confirmation(tx, confirmation_id)
+        if request is None or request.expires_at <= self._clock():
+            return Confirmed.INVALID, None
+        standing = _standing(tx, request.subscription_id)
+        if standing is None:
+            return Confirmed.INVALID, None
+        if standing.subscription.round != request.round:
+            return Confirmed.LEFT_SINCE, standing
+        if standing.subscription.state is SubscriptionState.ACTIVE:
+            return Confirmed.ALREADY, standing
+        if move(standing.subscription.state, SubscriptionEvent.CONFIRM) is None:
+            return Confirmed.LEFT_SINCE, standing
+        return Confirmed.CONFIRMED, standing
+
+    def _leave(
+        self, tx: Transaction, subscription_id: int, origin: Origin, edition_id: int
+    ) -> tuple[Left, Standing | None]:
+        standing = _standing(tx, subscription_id)
+        if standing is None or standing.subscription.state is SubscriptionState.UNSUBSCRIBED:
+            return Left.NOT_SUBSCRIBED, standing
+        now = int(self._clock())
+        gone = end_subscription(tx, standing.subscription, origin.source, now)
+        if edition_id and standing.subscription.state is not SubscriptionState.PENDING:
+            count_unsubscribed(tx, edition_id)
+        record_consent(tx, standing.list, standing.person, "withdrawn", origin, now=now, salt=self._entropy(16))
+        return Left.LEFT, replace(standing, subscription=gone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailing:
+    """A notice to be queued: what it says, and the secret (16 random octets) of its Message-ID."""
+
+    kind: str
+    secret: bytes
+    payload: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What a request waits for, and until when; `name` is taken over once proven.
+
+    `mail_secret` (16 random octets) goes into the Message-ID; None: no mail goes out, the request waits for its end.
+    """
+
+    name: str
+    expires_at: int
+    mail_secret: bytes | None
+
+
+def ask_for_confirmation(
+    tx: Transaction,
+    target: MailingList,
+    person: Subscriber,
+    subscription: Subscription | None,
+    origin: Origin,
+    proof: Proof,
+    *,
+    now: int,
+) -> Subscription:
+    """Make a subscription pending with a request that waits for its proof, and queue the mail that asks for it."""
+    subscription = _make_pending(tx, target, person, subscription, origin.source, now)
+    number = subscriptions.insert_confirmation(
+        tx, subscription, name=proof.name, language=origin.language, now=now, expires_at=proof.expires_at
+    )
+    if proof.mail_secret is not None:
+        payload = {"confirmation": number, "expires_at": proof.expires_at}
+        mailing = Mailing(kind="confirmation", secret=proof.mail_secret, payload=payload)
+        queue_notice(tx, mailing, target, person, origin, now)
+    return subscription
+
+
+def _make_pending(
+    tx: Transaction,
+    target: MailingList,
+    person: Subscriber,
+    subscription: Subscription | None,
+    source: str,
+    now: int,
+) -> Subscription:
+    if subscription is None:
+        number = subscriptions.insert_subscription(
+            tx, list_id=target.id, subscriber_id=person.id, state=SubscriptionState.PENDING, source=source, now=now
+        )
+        found = subscriptions.get_subscription(tx, number)
+        assert found is not None
+        return found
+    state = move(subscription.state, SubscriptionEvent.SIGN_UP)
+    if state is None:  # suspended by bounces: it stays so until the confirmation comes
+        return subscription
+    had_left = subscription.state is SubscriptionState.UNSUBSCRIBED
+    before = subscription.state if had_left else subscription.state_before
+    pending = replace(subscription, state=state, state_before=before, source=source, since=now)
+    subscriptions.record_subscription(tx, pending)
+    return pending
+
+
+def record_consent(
+    tx: Transaction, target: MailingList, person: Subscriber, event: str, origin: Origin, *, now: int, salt: bytes
+) -> None:
+    """Add to the evidence what a person, or somebody for them, asked or answered; `salt` is 16 random octets."""
+    consent.append_consent(
+        tx,
+        ConsentEvent(
+            subscriber_id=person.id,
+            list_id=target.id,
+            list_name=target.name,
+            event=event,
+            at=now,
+            source=origin.source,
+            salt=salt,
+            address=person.address,
+            ip=origin.ip,
+            language=origin.language,
+            text=origin.words,
+            mail=origin.mail,
+        ),
+    )
+
+
+def queue_notice(
+    tx: Transaction, mailing: Mailing, target: MailingList, person: Subscriber, origin: Origin, now: int
+) -> None:
+    """Queue one mail to one person, in the language of the request, theirs, or the list's."""
+    notices.insert_notice(
+        tx,
+        NewNotice(
+            kind=mailing.kind,
+            address=parse_address(person.address),
+            message_secret=mailing.secret,
+            list_id=target.id,
+            subscriber_id=person.id,
+            language=origin.language or person.language or target.language,
+            payload={**mailing.payload, "answers": origin.source},
+        ),
+        now,
+    )
+
+
+def end_subscription(tx: Transaction, subscription: Subscription, source: str, now: int) -> Subscription:
+    """End a subscription: its requests are void, its copies that nobody claimed are cancelled."""
+    state = move(subscription.state, SubscriptionEvent.LEAVE)
+    assert state is not None
+    gone = replace(
+        subscription,
+        state=state,
+        state_before=None,
+        suspended_for=None,
+        paused_until=None,
+        source=source,
+        since=now,
+        round=subscription.round + 1,
+    )
+    subscriptions.record_subscription(tx, gone)
+    subscriptions.cancel_copies(tx, subscription.id, now)
+    return gone
+
+
+def _is_member(subscription: Subscription | None) -> bool:
+    if subscription is None:
+        return False
+    if subscription.state is SubscriptionState.SUSPENDED:
+        return subscription.suspended_for == "paused"
+    return subscription.state is SubscriptionState.ACTIVE
+
+
+def _standing(tx: Transaction, subscription_id: int) -> Standing | None:
+    subscription = subscriptions.get_subscription(tx, subscription_id)
+    if subscription is None:
+        return None
+    person = subscribers.get_subscriber(tx, subscription.subscriber_id)
+    target = lists.get_list(tx, subscription.list_id)
+    assert person is not None  # both hold it by a foreign key
+    assert target is not None
+    return Standing(list=target, person=person, subscription=subscription)

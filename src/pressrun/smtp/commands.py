@@ -1,0 +1,70 @@
+"""The octets that we send: commands and message content, strict in everything (RFC 5321 §2.3.8, §4.1.1, §4.5.2).
+
+CR, LF and NUL never get into a command, and content goes out only with CRLF line ends: a server that reads a bare
+line end as the end of a message would otherwise take mail from whoever wrote that content.
+"""
+
+from __future__ import annotations
+
+from pressrun.smtp.capabilities import Capabilities
+from pressrun.smtp.errors import LocalProtocolError
+from pressrun.smtp.handover import Outgoing
+
+CRLF = b"\r\n"
+RSET = b"RSET\r\n"
+DATA = b"DATA\r\n"
+QUIT = b"QUIT\r\n"
+STARTTLS = b"STARTTLS\r\n"
+LONE_DOT = b".\r\n"
+
+
+def hello(verb: str, name: str) -> bytes:
+    """`EHLO name`; raises LocalProtocolError."""
+    return f"{verb} {_clean(name)}\r\n".encode("ascii")
+
+
+def mail(outgoing: Outgoing, offers: Capabilities) -> bytes:
+    """MAIL with the parameters that the message needs and the peer offers; raises LocalProtocolError."""
+    line = f"MAIL FROM:<{_clean(outgoing.mail_from)}>"
+    if outgoing.eight_bit and offers.eight_bit:
+        line += " BODY=8BITMIME"
+    if needs_utf8(outgoing):
+        line += " SMTPUTF8"
+    if offers.size_offered:
+        line += f" SIZE={len(outgoing.content)}"
+    return (line + "\r\n").encode()
+
+
+def rcpt(outgoing: Outgoing, offers: Capabilities) -> bytes:
+    """RCPT; what goes out under the null path asks for no report of any kind (RFC 3834 §3.3). LocalProtocolError."""
+    if offers.dsn and not outgoing.mail_from:
+        return f"RCPT TO:<{_clean(outgoing.rcpt_to)}> NOTIFY=NEVER\r\n".encode()
+    return f"RCPT TO:<{_clean(outgoing.rcpt_to)}>\r\n".encode()
+
+
+def needs_utf8(outgoing: Outgoing) -> bool:
+    """Whether the message can only go to a peer that offers SMTPUTF8 (RFC 6531 §3.1)."""
+    return outgoing.utf8 or not (outgoing.mail_from.isascii() and outgoing.rcpt_to.isascii())
+
+
+def has_bare_line_end(content: bytes) -> bool:
+    """Whether a CR or LF stands alone (RFC 5321 §2.3.8)."""
+    pairs = content.count(b"\r\n")
+    return content.count(b"\n") != pairs or content.count(b"\r") != pairs
+
+
+def stuffed(content: bytes) -> bytes:
+    """The content as it is written: leading dots doubled, and the line with the one dot after it (RFC 5321 §4.5.2)."""
+    if b"\r\n." in content:
+        content = content.replace(b"\r\n.", b"\r\n..")
+    if content.startswith(b"."):
+        content = b"." + content
+    if not content or content.endswith(CRLF):
+        return content + LONE_DOT
+    return content + CRLF + LONE_DOT
+
+
+def _clean(text: str) -> str:
+    if "\r" in text or "\n" in text or "\0" in text:
+        raise LocalProtocolError("a command must not hold CR, LF or NUL")
+    return text

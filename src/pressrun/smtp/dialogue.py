@@ -1,0 +1,212 @@
+"""One SMTP connection, from the greeting to QUIT, without I/O: octets in, events and octets out (RFC 5321).
+
+The connection feeds what came (`receive`), writes what `outbox` holds and acts on the events; messages are pulled from
+`source` when the dialogue can send one. Fed whole or octet by octet, the events and the octets are the same. Which
+replies may come when is told by the tables in opening.py and transactions.py; how messages go, by the two strategies
+there. Misbehaviour of the peer ends the dialogue with `Closed(problem)`, after every message taken has been settled;
+misuse by our own code raises LocalProtocolError.
+"""
+
+from __future__ import annotations
+
+from pressrun.smtp import commands
+from pressrun.smtp.errors import Fault, LocalProtocolError, Problem, RemoteProtocolError
+from pressrun.smtp.events import Closed, Event, Ready, StartTls
+from pressrun.smtp.handover import Outgoing
+from pressrun.smtp.opening import Opening, Terms
+from pressrun.smtp.phase import Phase
+from pressrun.smtp.reader import ReplyReader
+from pressrun.smtp.reply import describe
+from pressrun.smtp.transactions import LockStep, Pipelined, Source, Transactions
+
+
+class Dialogue:
+    """The client's half of one connection; `source` gives the next message, or None, and must not raise."""
+
+    __slots__ = (
+        "_busy",
+        "_events",
+        "_finishing",
+        "_left",
+        "_opening",
+        "_out",
+        "_phase",
+        "_reader",
+        "_source",
+        "_terms",
+        "_transactions",
+    )
+
+    def __init__(self, terms: Terms, source: Source) -> None:
+        self._terms = terms
+        self._source = source
+        self._reader = ReplyReader()
+        self._out: list[bytes] = []
+        self._events: list[Event] = []
+        self._opening = Opening(terms)
+        self._transactions: Transactions | None = None  # from READY on
+        self._phase: Phase | None = None  # QUIT or CLOSED, once it has come to that
+        self._left = terms.messages
+        self._finishing = False
+        self._busy = False
+
+    @property
+    def phase(self) -> Phase:
+        """What is waited for: the reply to the oldest thing unanswered, or READY when there is none."""
+        if self._phase is not None:
+            return self._phase
+        if self._transactions is None:
+            return self._opening.phase
+        awaited = self._transactions.awaited
+        return awaited[0][0] if awaited else Phase.READY
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the opening is behind us: TLS and AUTH done, messages have been or can be sent."""
+        return self._transactions is not None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether a message could be taken at once."""
+        return self._phase is None and self._transactions is not None and not self._transactions.awaited
+
+    @property
+    def has_proved(self) -> bool:
+        """Whether the peer ever decided about a message, for good or bad."""
+        return self._transactions is not None and self._transactions.proved
+
+    def receive(self, data: bytes) -> list[Event]:
+        """Take octets from the peer. A reply answers only what had been handed out by `outbox` before."""
+        if self._phase is Phase.CLOSED:
+            raise LocalProtocolError("the dialogue is over")
+        self._busy = True
+        self._reader.feed(data)
+        try:
+            self._read(self._unanswered())
+        except RemoteProtocolError as error:
+            self._end(Problem(Fault.PROTOCOL, str(error)))
+        if self.is_idle:
+            self._go_on()
+        self._busy = False
+        return self._take_events()
+
+    def secured(self) -> list[Event]:
+        """The TLS handshake that `StartTls` asked for is done, and the certificate was verified."""
+        self._out.append(self._opening.secured())
+        return self._take_events()
+
+    def wake(self) -> list[Event]:
+        """There may be work: an idle dialogue asks its source. Harmless at any time."""
+        if self.is_idle and not self._busy:
+            self._busy = True
+            self._go_on()
+            self._busy = False
+        return self._take_events()
+
+    def finish(self) -> list[Event]:
+        """Take nothing more, finish what was taken, then QUIT; before READY, close at once. Harmless if repeated."""
+        self._finishing = True
+        if self._phase is not Phase.CLOSED and self._transactions is None:
+            self._end(None)
+        elif self.is_idle and not self._busy:
+            self._go_on()
+        return self._take_events()
+
+    def connection_lost(self, problem: Problem | None = None) -> list[Event]:
+        """The connection is gone, or is given up: settle what is in flight. Harmless once the dialogue is over."""
+        if self._phase is not Phase.CLOSED:
+            if problem is None and self._phase is not Phase.QUIT:
+                problem = Problem(Fault.DROPPED, f"the connection was closed by the relay, awaiting {self.phase}")
+            self._end(problem)
+        return self._take_events()
+
+    def outbox(self) -> bytes:
+        """What is to be written now, as one write; it is handed out once."""
+        out = self._out
+        if not out:
+            return b""
+        if self._transactions is not None:
+            self._transactions.written()
+        data = out[0] if len(out) == 1 else b"".join(out)
+        out.clear()
+        return data
+
+    def _unanswered(self) -> int:
+        if self._transactions is not None and self._phase is None:
+            return len(self._transactions.awaited)
+        return 0 if self._phase is None and self._opening.phase is Phase.HANDSHAKE else 1
+
+    def _read(self, unanswered: int) -> None:
+        while code := self._reader.next_code():
+            if code == 421:  # at any time, asked or not, RFC 5321 §3.8
+                return self._shut(answers=unanswered > 0)
+            if not unanswered:
+                raise RemoteProtocolError(f"{code} came unasked")
+            unanswered -= 1
+            if self._phase is Phase.QUIT:
+                return self._end(None)  # whatever it says, we are done
+            if self._transactions is not None:
+                self._transactions.answer(code)
+            else:
+                self._open()
+                if self._phase is Phase.CLOSED:
+                    return None
+        if self._phase is None and self._opening.phase is Phase.HANDSHAKE and self._reader.pending:
+            # Somebody between us and the relay speaks for it, RFC 3207 §6.
+            raise RemoteProtocolError("octets came between STARTTLS and the handshake")
+        return None
+
+    def _open(self) -> None:
+        step = self._opening.answer(self._reader.reply())
+        if isinstance(step, Problem):
+            self._end(step)
+        elif step is not None:
+            self._out.append(step)
+        elif self._opening.phase is Phase.HANDSHAKE:
+            self._events.append(StartTls())
+        else:
+            offers = self._opening.capabilities
+            way = Pipelined if offers.pipelining and self._terms.pipelining else LockStep
+            self._transactions = way(offers, self._take, self._reader, self._out)
+            self._transactions.events = self._events
+            self._events.append(Ready(offers))
+
+    def _go_on(self) -> None:
+        """Nothing is in flight: take the next message, or say QUIT when no more is to be taken."""
+        transactions = self._transactions
+        if transactions is None:
+            return
+        transactions.begin()
+        if not transactions.awaited and (self._finishing or self._left <= 0):
+            self._out.append(commands.QUIT)
+            self._phase = Phase.QUIT
+
+    def _take(self) -> Outgoing | None:
+        if self._finishing or self._left <= 0:
+            return None
+        outgoing = self._source()
+        if outgoing is not None:
+            self._left -= 1
+        return outgoing
+
+    def _shut(self, *, answers: bool) -> None:
+        reply = self._reader.reply()
+        quitting = self._phase is Phase.QUIT
+        if self._transactions is not None and answers and not quitting:
+            self._transactions.shut(reply)
+        self._end(None if quitting else Problem(Fault.SHUT, f"the relay closes: {describe(reply)}", reply))
+
+    def _end(self, problem: Problem | None) -> None:
+        if self._transactions is not None:
+            self._transactions.abandon()
+        self._out.clear()
+        self._phase = Phase.CLOSED
+        self._events.append(Closed(problem))
+
+    def _take_events(self) -> list[Event]:
+        events = self._events
+        if events:
+            self._events = []
+            if self._transactions is not None:
+                self._transactions.events = self._events
+        return events

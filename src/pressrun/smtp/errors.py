@@ -1,0 +1,46 @@
+"""What can go wrong in a dialogue, kept apart by whose fault it is.
+
+`LocalProtocolError` is raised: our own code asked for something that must not happen. `RemoteProtocolError` is the
+peer's misbehaviour; it stays inside this room and leaves it as a `Problem`, a value, because copies have to be
+settled all the same. Neither holds a secret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pressrun.smtp.reply import Reply
+
+
+class LocalProtocolError(Exception):
+    """We were about to break the protocol ourselves: a mistake in the program, or a value that no command may hold."""
+
+
+class RemoteProtocolError(Exception):
+    """The peer said what the protocol does not allow at this point."""
+
+
+class Fault(StrEnum):
+    """Why a connection cannot be used, or ended."""
+
+    CONNECT = "connect"  # no connection came about
+    TLS = "tls"  # no TLS, or a certificate that is not to be trusted
+    REFUSED = "refused"  # 4xx or 5xx before the first message, or something that we need is not offered
+    AUTHENTICATION = "authentication"
+    SHUT = "shut"  # 421: the peer closes
+    PROTOCOL = "protocol"  # the peer speaks nonsense
+    DROPPED = "dropped"  # closed without a word
+    TIMEOUT = "timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """The end of a connection that was not ours to choose; `text` is for the operator, `reply` the peer's own words."""
+
+    fault: Fault
+    text: str
+    reply: Reply | None = None
+
+    def __str__(self) -> str:
+        return self.text

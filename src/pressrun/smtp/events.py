@@ -1,0 +1,39 @@
+"""What a dialogue tells its connection, in the order in which it happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pressrun.smtp.capabilities import Capabilities
+from pressrun.smtp.errors import Problem
+from pressrun.smtp.handover import HandOver, Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class StartTls:
+    """The peer agreed to STARTTLS: shake hands, then call `Dialogue.secured`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Greeting, TLS and AUTH are behind us: messages can go."""
+
+    capabilities: Capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The outcome of one message that was taken; there is exactly one for each."""
+
+    outgoing: Outgoing
+    result: HandOver
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The dialogue is over and the transport has to be closed; `problem` is None after our own QUIT."""
+
+    problem: Problem | None
+
+
+Event = StartTls | Ready | Settled | Closed

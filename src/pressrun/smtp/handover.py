@@ -1,0 +1,52 @@
+"""What goes to a relay and what comes back of it: one message for one recipient, and its outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pressrun.smtp.reply import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message for one recipient.
+
+    `mail_from` is `""` for the null return path; `content` has CRLF line ends and is not dot-stuffed; `eight_bit` is
+    true when it holds octets above 127, `utf8` when envelope or header need SMTPUTF8 (RFC 6531).
+    """
+
+    delivery_id: int
+    mail_from: str
+    rcpt_to: str
+    content: bytes
+    eight_bit: bool = False
+    utf8: bool = False
+
+
+class Outcome(StrEnum):
+    """What became of a hand-over."""
+
+    DELIVERED = "delivered"  # 2xx to the content, after 2xx to this message's own MAIL and RCPT
+    DEFERRED = "deferred"  # 4xx at any stage: try again later
+    REFUSED = "refused"  # 5xx at any stage
+    UNKNOWN = "unknown"  # the connection ended before the reply to the content: it may have been taken
+    UNSENT = "unsent"  # the content never went out: back to the queue as if it had not been tried
+
+
+class Stage(StrEnum):
+    """The phase of the dialogue that decided the outcome."""
+
+    MAIL = "MAIL"
+    RCPT = "RCPT"
+    DATA = "DATA"  # the reply to the command: 354, or a refusal
+    CONTENT = "CONTENT"  # the reply to the final dot, or to BDAT LAST
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """The outcome of one hand-over; `reply` is the deciding reply, None when the connection ended without one."""
+
+    outcome: Outcome
+    stage: Stage
+    reply: Reply | None = None

@@ -1,0 +1,133 @@
+"""From the greeting to the first message: EHLO or HELO, STARTTLS, AUTH (RFC 5321 §3.1–3.2, RFC 3207, RFC 4954).
+
+   GREETING ──► EHLO ──► STARTTLS ──► HANDSHAKE ──► EHLO ──► AUTH ──► READY
+                 └──► HELO ───────────────────────────────────────────►
+
+A pair of phase and reply class that the table does not hold is a protocol error.
+"""
+
+# ruff: noqa: SLF001, ARG002 - the table names the methods of its class, and all of them have one shape
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from pressrun.smtp import commands
+from pressrun.smtp.auth import Credentials, login_script
+from pressrun.smtp.capabilities import Capabilities, parse_capabilities
+from pressrun.smtp.errors import Fault, LocalProtocolError, Problem, RemoteProtocolError
+from pressrun.smtp.phase import Phase
+from pressrun.smtp.reply import Reply, describe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On what terms we talk: `pipelining` false never pipelines, whatever the peer offers."""
+
+    helo_name: str
+    security: Literal["none", "starttls", "tls"] = "none"
+    credentials: Credentials | None = None
+    pipelining: bool = True
+    messages: int = 100  # then QUIT
+
+
+class Opening:
+    """The dialogue until it is `Phase.READY`. Answers are octets to send, a Problem that ends it, or None."""
+
+    __slots__ = ("_script", "_secure", "_terms", "capabilities", "phase")
+
+    def __init__(self, terms: Terms) -> None:
+        self.phase = Phase.GREETING
+        self.capabilities = Capabilities()
+        self._terms = terms
+        self._secure = terms.security == "tls"
+        self._script: list[bytes] = []
+
+    def answer(self, reply: Reply) -> bytes | Problem | None:
+        """Take the reply to what was said last; raises RemoteProtocolError."""
+        rule = _RULES.get((self.phase, reply.code // 100))
+        if rule is None:
+            raise RemoteProtocolError(f"{reply.code} is no answer to {self.phase}")
+        return rule(self, reply)
+
+    def secured(self) -> bytes:
+        """The TLS handshake is done: all that was known of the peer is forgotten and asked again (RFC 3207 §4.2)."""
+        if self.phase is not Phase.HANDSHAKE:
+            raise LocalProtocolError("no TLS handshake was asked for")
+        self._secure = True
+        self.capabilities = Capabilities()
+        return self._hello(Phase.EHLO)
+
+    def _hello(self, phase: Phase) -> bytes:
+        self.phase = phase
+        return commands.hello(phase, self._terms.helo_name)
+
+    def _greeted(self, reply: Reply) -> bytes:
+        return self._hello(Phase.EHLO)
+
+    def _not_extended(self, reply: Reply) -> bytes | Problem:
+        if self._terms.security == "starttls" or self._terms.credentials is not None:
+            return self._refused(reply)  # HELO offers neither, and we do not go on without
+        return self._hello(Phase.HELO)
+
+    def _welcomed(self, reply: Reply) -> bytes | Problem | None:
+        if self.phase is Phase.EHLO:
+            self.capabilities = parse_capabilities(reply.text)
+        if self._terms.security == "starttls" and not self._secure:
+            if not self.capabilities.starttls:
+                return Problem(Fault.TLS, "STARTTLS is not offered")
+            self.phase = Phase.STARTTLS
+            return commands.STARTTLS
+        return self._log_in()
+
+    def _log_in(self) -> bytes | Problem | None:
+        credentials = self._terms.credentials
+        if credentials is None:
+            self.phase = Phase.READY
+            return None
+        script = login_script(credentials, self.capabilities.auth)
+        if script is None:
+            return Problem(Fault.AUTHENTICATION, "neither AUTH PLAIN nor AUTH LOGIN is offered")
+        self.phase = Phase.AUTH
+        self._script = script[1:]
+        return script[0]
+
+    def _tls_agreed(self, reply: Reply) -> None:
+        self.phase = Phase.HANDSHAKE
+
+    def _asked_on(self, reply: Reply) -> bytes:
+        if reply.code != 334 or not self._script:
+            raise RemoteProtocolError(f"{reply.code} is no answer to {self.phase}")
+        return self._script.pop(0)
+
+    def _logged_in(self, reply: Reply) -> None:
+        self.phase = Phase.READY
+        self._script = []
+
+    def _refused(self, reply: Reply) -> Problem:
+        fault = _FAULTS.get(self.phase, Fault.REFUSED)
+        return Problem(fault, f"{self.phase} was refused: {describe(reply)}", reply)
+
+
+_FAULTS = {Phase.STARTTLS: Fault.TLS, Phase.AUTH: Fault.AUTHENTICATION}
+_Rule = Callable[[Opening, Reply], bytes | Problem | None]
+_RULES: dict[tuple[Phase, int], _Rule] = {
+    (Phase.GREETING, 2): Opening._greeted,
+    (Phase.GREETING, 4): Opening._refused,
+    (Phase.GREETING, 5): Opening._refused,
+    (Phase.EHLO, 2): Opening._welcomed,
+    (Phase.EHLO, 4): Opening._refused,
+    (Phase.EHLO, 5): Opening._not_extended,
+    (Phase.HELO, 2): Opening._welcomed,
+    (Phase.HELO, 4): Opening._refused,
+    (Phase.HELO, 5): Opening._refused,
+    (Phase.STARTTLS, 2): Opening._tls_agreed,
+    (Phase.STARTTLS, 4): Opening._refused,
+    (Phase.STARTTLS, 5): Opening._refused,
+    (Phase.AUTH, 2): Opening._logged_in,
+    (Phase.AUTH, 3): Opening._asked_on,
+    (Phase.AUTH, 4): Opening._refused,
+    (Phase.AUTH, 5): Opening._refused,
+}

@@ -1,0 +1,50 @@
+"""Replies of an SMTP server (RFC 5321 §4.2) with their enhanced status codes (RFC 2034, RFC 3463)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
+_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One whole reply: `code` 200 to 599, the texts of its lines joined by newlines, and the enhanced code or ""."""
+
+    code: int
+    text: str
+    enhanced: str = ""
+
+    @property
+    def is_positive(self) -> bool:
+        """2xx or 3xx."""
+        return 200 <= self.code < 400
+
+    @property
+    def is_transient(self) -> bool:
+        """4xx: the first digit of the basic code decides, whatever the enhanced code says."""
+        return 400 <= self.code < 500
+
+    @property
+    def is_permanent(self) -> bool:
+        """5xx."""
+        return 500 <= self.code < 600
+
+
+def split_enhanced(text: str) -> tuple[str, str]:
+    """The enhanced status code at the start of a reply line (or "") and the rest of the line."""
+    found = _ENHANCED.match(text)
+    return (found[1], text[found.end() :]) if found else ("", text)
+
+
+def describe(reply: Reply) -> str:
+    """A reply on one line, for operators and logs: short, and without the addresses that servers quote."""
+    words = (str(reply.code), reply.enhanced, without_addresses(reply.text.replace("\n", " ")))
+    return " ".join(filter(None, words))[:300]
+
+
+def without_addresses(text: str) -> str:
+    """The text with every mail address replaced by an ellipsis."""
+    return _ADDRESS.sub("…@…", text)

@@ -1,0 +1,166 @@
+"""The database as the services see it: whole transactions, each in one hop on the database's own thread.
+
+`write` and `read` take a synchronous function of a `Transaction`. A write runs inside BEGIN IMMEDIATE and is whole
+even when the task that awaits it is cancelled; it is durable (synchronous=FULL) when it returns. `record` is a write
+whose loss in a power cut only repeats work: it survives a kill, and skips the wait for the disk.
+
+One connection writes and checkpoints, another one of the same process reads (query_only): SQLite before 3.51.3 can
+damage a WAL that two connections write and checkpoint.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+import aiosqlite
+
+from pressrun.core.errors import Unavailable
+from pressrun.store.transaction import Transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+BUSY_SECONDS = 5.0  # how long a lock of another process (a backup tool, say) is waited for
+MAX_WAL_BYTES = 64 * 1024 * 1024  # what a checkpoint leaves of the WAL file
+
+logging.getLogger("aiosqlite").setLevel(logging.WARNING)  # its debug lines hold parameters
+
+
+class _Answer:
+    """What `execute_fetchall` makes of our callable: its value comes back unchanged."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def fetchall(self) -> Any:
+        return self._value
+
+
+class HopConnection(sqlite3.Connection):
+    """A connection whose `execute` also takes a callable: aiosqlite then carries a whole transaction to its thread."""
+
+    def execute(self, sql: Any, parameters: Any = (), /) -> Any:
+        if callable(sql):
+            return _Answer(sql(self))
+        return super().execute(sql, parameters)
+
+
+def connect(path: Path, *, readonly: bool = False) -> HopConnection:
+    """Open the file with our settings; for the daemon's threads and for command-line verbs alike."""
+    mode = "ro" if readonly else "rwc"
+    try:
+        connection = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode={mode}",
+            uri=True,
+            factory=HopConnection,
+            isolation_level=None,
+            timeout=BUSY_SECONDS,
+            cached_statements=256,
+            check_same_thread=False,
+        )
+        connection.row_factory = sqlite3.Row
+        connection.execute("pragma foreign_keys = on")
+        connection.execute("pragma trusted_schema = off")
+        if readonly:
+            connection.execute("pragma query_only = on")
+        else:
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("pragma synchronous = full")
+            connection.execute("pragma secure_delete = on")
+            connection.execute(f"pragma journal_size_limit = {MAX_WAL_BYTES}")
+    except sqlite3.Error as problem:
+        raise Unavailable(f"the database {path} cannot be opened: {problem}") from problem
+    return connection
+
+
+def in_transaction(connection: sqlite3.Connection, work: Callable[[Transaction], T]) -> T:
+    """Run `work` inside BEGIN IMMEDIATE: committed whole when it returns, rolled back when it raises."""
+    connection.execute("begin immediate")
+    try:
+        result = work(Transaction(connection))
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
+    return result
+
+
+class Database:
+    """The writing and the reading connection of a process, each with its thread."""
+
+    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection, path: Path) -> None:
+        self._writer = writer
+        self._reader = reader
+        self.path = path
+
+    @classmethod
+    async def open(cls, path: Path) -> Self:
+        """Open a database whose schema is current; raises Unavailable."""
+        writer = await aiosqlite.Connection(lambda: connect(path), iter_chunk_size=64)
+        try:
+            reader = await aiosqlite.Connection(lambda: connect(path, readonly=True), iter_chunk_size=64)
+        except BaseException:
+            await writer.close()
+            raise
+        return cls(writer, reader, path)
+
+    async def write(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a store function as one durable transaction; raises what it raises, and Unavailable."""
+
+        def hop(connection: sqlite3.Connection) -> T:
+            return in_transaction(connection, lambda tx: work(tx, *args, **kwargs))
+
+        return await self._hop(self._writer, hop)
+
+    async def record(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Like `write`, without the wait for the disk: kept through a kill, perhaps not through a power cut."""
+
+        def hop(connection: sqlite3.Connection) -> T:
+            connection.execute("pragma synchronous = normal")
+            try:
+                return in_transaction(connection, lambda tx: work(tx, *args, **kwargs))
+            finally:
+                connection.execute("pragma synchronous = full")
+
+        return await self._hop(self._writer, hop)
+
+    async def read(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a store function that only reads, on a consistent snapshot."""
+
+        def hop(connection: sqlite3.Connection) -> T:
+            connection.execute("begin")
+            try:
+                return work(Transaction(connection), *args, **kwargs)
+            finally:
+                connection.execute("rollback")
+
+        return await self._hop(self._reader, hop)
+
+    async def checkpoint(self) -> None:
+        """Move the WAL into the database file and cut it to nothing where no reader is in the way."""
+
+        def hop(connection: sqlite3.Connection) -> None:
+            connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+
+        await self._hop(self._writer, hop)
+
+    async def close(self) -> None:
+        """Close both connections; the last one out empties the WAL."""
+        await self._reader.close()
+        await self._writer.close()
+
+    @staticmethod
+    async def _hop(connection: aiosqlite.Connection, hop: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            result: Any = await connection.execute_fetchall(hop)
+        except sqlite3.OperationalError as problem:
+            raise Unavailable(f"the database is unavailable: {problem}") from problem
+        answer: T = result
+        return answer

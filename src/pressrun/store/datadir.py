@@ -1,0 +1,185 @@
+"""The data directory: who may use it, who holds it, and the keys that belong to its database.
+
+    data_dir/pressrun.sqlite3   the database            data_dir/lock           held by the one process that writes
+    data_dir/keys/link-N        link keys, hex           data_dir/control.sock   the daemon's, for the verbs
+    data_dir/keys/suppression   never rotated            data_dir/backups/       the database before each schema step
+
+Keys are made only together with a new database: links in mails already sent depend on them, so a database without
+its keys is an error to be told, never a reason to make new ones.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import secrets
+import stat
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from pressrun.core.errors import BadConfiguration, Refused, TryAgain
+from pressrun.core.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
+from pressrun.store import migrate
+from pressrun.store.database import connect, in_transaction
+
+
+@dataclass(frozen=True, slots=True)
+class DataDir:
+    """The paths below data_dir."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "pressrun.sqlite3"
+
+    @property
+    def keys(self) -> Path:
+        return self.root / "keys"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "lock"
+
+    @property
+    def control_socket(self) -> Path:
+        return self.root / "control.sock"
+
+    @property
+    def backups(self) -> Path:
+        return self.root / "backups"
+
+
+class DataLock:
+    """The right to write: one process at a time holds it, and loses it when it ends, however it ends."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @classmethod
+    def take(cls, data: DataDir) -> Self:
+        """Take the lock or raise TryAgain at once."""
+        descriptor = os.open(data.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise TryAgain(f"another process holds {data.root}: wait for it, or stop it") from None
+        return cls(descriptor)
+
+    def release(self) -> None:
+        """Give the lock back."""
+        os.close(self._descriptor)
+
+
+def prepare(data: DataDir) -> KeyRing:
+    """With the lock held: make the directory's contents when there are none, step the schema up, load the keys."""
+    data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    steps = migrate.package_steps()
+    if data.database.exists():
+        check(data)
+        migrate.migrate(data.database, steps, backups=data.backups)
+        return load_keys(data)
+    if not data.keys.exists():
+        _make_keys(data)
+    migrate.create(data.database, migrate.package_schema(), migrate.newest_version(steps))
+    keys = _read_keys(data)
+    _record_keys(data, keys)
+    return keys
+
+
+def check(data: DataDir) -> None:
+    """Raise BadConfiguration when there is a database that cannot be used: its schema, its keys, their permissions."""
+    if not data.database.exists():
+        return
+    migrate.check_version(data.database, migrate.newest_version(migrate.package_steps()))
+    load_keys(data)
+
+
+def load_keys(data: DataDir) -> KeyRing:
+    """The keys of an existing database; raises BadConfiguration when one that it was used with is missing."""
+    keys = _read_keys(data)
+    with closing(connect(data.database, readonly=True)) as connection:
+        recorded = dict(connection.execute("select number, fingerprint from keyring").fetchall())
+    for number, fingerprint in recorded.items():
+        if number not in keys.link_keys or _fingerprint(keys.link_keys[number]) != fingerprint:
+            raise BadConfiguration(
+                f"{data.keys}/link-{number} is missing or another one than {data.database} was used with: "
+                "restore the keys from a backup; without them no link in a mail already sent works"
+            )
+    return keys
+
+
+def rotate_link_key(data: DataDir) -> KeyRing:
+    """Add a new link key that signs from now on; the old ones go on to verify."""
+    keys = load_keys(data)
+    number = keys.newest + 1
+    if number > LARGEST_KEY_NUMBER:
+        raise Refused(f"{LARGEST_KEY_NUMBER} link keys are the most that tokens can number")
+    _write_key(data.keys / f"link-{number}")
+    keys = _read_keys(data)
+    _record_keys(data, keys)
+    return keys
+
+
+def _make_keys(data: DataDir) -> None:
+    data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = data.root / f".keys-{secrets.token_hex(4)}"
+    draft.mkdir(mode=0o700)
+    _write_key(draft / "link-1")
+    _write_key(draft / "suppression")
+    draft.rename(data.keys)
+
+
+def _write_key(path: Path) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as handle:
+        handle.write(secrets.token_hex(KEY_BYTES) + "\n")
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def _read_keys(data: DataDir) -> KeyRing:
+    restore = f"restore {data.keys} from a backup: the links in mails already sent depend on it"
+    if not data.keys.is_dir():
+        raise BadConfiguration(f"{data.database} is there without its keys: {restore}")
+    link_keys = {
+        int(path.name.removeprefix("link-")): _read_key(path, restore)
+        for path in sorted(data.keys.glob("link-*"))
+        if path.name.removeprefix("link-").isdecimal()
+    }
+    if not link_keys:
+        raise BadConfiguration(f"{data.keys} holds no link key: {restore}")
+    return KeyRing(link_keys, _read_key(data.keys / "suppression", restore))
+
+
+def _read_key(path: Path, restore: str) -> bytes:
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="ascii").strip()
+        key = bytes.fromhex(text)
+    except (OSError, ValueError) as problem:
+        raise BadConfiguration(f"{path} cannot be read ({problem}): {restore}") from None
+    if len(key) != KEY_BYTES:
+        raise BadConfiguration(f"{path} does not hold a key of {KEY_BYTES} octets: {restore}")
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise BadConfiguration(f"{path} can be read by others: chmod 600 {path}")
+    return key
+
+
+def _record_keys(data: DataDir, keys: KeyRing) -> None:
+    with closing(connect(data.database)) as connection:
+        in_transaction(
+            connection,
+            lambda tx: tx.run_many(
+                "keyring.record",
+                [{"number": n, "fingerprint": _fingerprint(key)} for n, key in keys.link_keys.items()],
+            ),
+        )
+
+
+def _fingerprint(key: bytes) -> bytes:
+    return hashlib.sha256(key).digest()[:8]

@@ -1,0 +1,173 @@
+"""The queue and the ledger: one row for each copy and each notice, claimed before any octet goes out.
+
+These run once a copy or once a batch of copies; a test pins the query plan of each.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pressrun.core.delivery import DeliveryState, FailureKind
+from pressrun.store.transaction import Row, Transaction
+
+_WAITING = (DeliveryState.DEFERRED, DeliveryState.QUEUED)  # a copy that waits for its retry goes before a new one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What became of a claimed copy: its new state, and the reply that decided."""
+
+    id: int
+    state: DeliveryState
+    due_at: int
+    relay: str
+    code: int | None = None
+    enhanced: str | None = None
+    reply: str | None = None
+    kind: FailureKind | None = None
+
+
+def take_audience(tx: Transaction, *, edition_id: int, list_id: int, now: int, shuffled: bool) -> int:
+    """Queue one copy for every reader who is active and not suppressed, in the order of joining or in none."""
+    statement = "deliveries.take_audience_shuffled" if shuffled else "deliveries.take_audience"
+    return tx.run(statement, edition_id=edition_id, list_id=list_id, now=now)
+
+
+def count_queued(tx: Transaction, edition_id: int) -> int:
+    """How many copies of an edition nobody has claimed yet."""
+    found: int = tx.value("deliveries.count_queued", edition_id=edition_id)
+    return found
+
+
+def claim_copies(tx: Transaction, *, edition_id: int, now: int, limit: int) -> list[Row]:
+    """Claim at most `limit` copies of an edition; the rows are as before the claim, `attempts` included."""
+    rows: list[Row] = []
+    for state in _WAITING:
+        if len(rows) < limit:
+            rows += tx.rows(
+                "deliveries.ready_copies", edition_id=edition_id, state=state, now=now, limit=limit - len(rows)
+            )
+    _claim(tx, rows, now)
+    return rows
+
+
+def claim_notices(tx: Transaction, *, now: int, limit: int) -> list[Row]:
+    """Claim at most `limit` notices; the rows are as before the claim."""
+    rows: list[Row] = []
+    for state in _WAITING:
+        if len(rows) < limit:
+            rows += tx.rows("deliveries.ready_notices", state=state, now=now, limit=limit - len(rows))
+    _claim(tx, rows, now)
+    return rows
+
+
+def _claim(tx: Transaction, rows: Sequence[Row], now: int) -> None:
+    if rows:
+        tx.run("deliveries.claim", ids=json.dumps([row["id"] for row in rows]), now=now)
+
+
+def settle(tx: Transaction, settlements: Sequence[Settlement], now: int) -> None:
+    """Record what became of claimed copies; one that is no longer claimed is left alone.
+
+    A deferred copy whose reader has left meanwhile, or whose edition was cancelled, is cancelled instead.
+    """
+    for statement, deferred in (("deliveries.settle", False), ("deliveries.defer", True)):
+        rows = [_parameters(one, now) for one in settlements if (one.state is DeliveryState.DEFERRED) is deferred]
+        if rows:
+            tx.run_many(statement, rows)
+
+
+def _parameters(one: Settlement, now: int) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "state": one.state,
+        "due_at": one.due_at,
+        "now": now,
+        "relay": one.relay,
+        "code": one.code,
+        "enhanced": one.enhanced,
+        "reply": one.reply,
+        "kind": one.kind,
+    }
+
+
+def release(tx: Transaction, ids: Sequence[int], now: int) -> None:
+    """Give back copies that were claimed and never handed over."""
+    if ids:
+        tx.run_many("deliveries.release", [{"id": number, "now": now} for number in ids])
+
+
+def recover(tx: Transaction) -> int:
+    """Queue again what a process that is gone had claimed; returns how many."""
+    tx.run("deliveries.recover_cancelled")
+    return tx.run("deliveries.recover_notices") + tx.run("deliveries.recover_copies")
+
+
+def queue_notice(tx: Transaction, *, notice_id: int, domain: str, now: int) -> int:
+    """Queue one notice; returns the id of its delivery."""
+    return tx.insert("deliveries.queue_notice", notice_id=notice_id, domain=domain, now=now)
+
+
+def count_copies(tx: Transaction, edition_id: int) -> dict[str, int]:
+    """How many copies of an edition are in each state; every state is there."""
+    counts = {state.value: 0 for state in DeliveryState}
+    counts.update({row["state"]: row["number"] for row in tx.rows("deliveries.counts", edition_id=edition_id)})
+    return counts
+
+
+def count_live(tx: Transaction) -> dict[str, int]:
+    """How many copies and notices of what is not over are in each state; every state is there."""
+    counts = {state.value: 0 for state in DeliveryState}
+    for row in tx.rows("deliveries.live_counts"):
+        counts[row["state"]] += row["number"]
+    return counts
+
+
+def is_unfinished(tx: Transaction, edition_id: int) -> bool:
+    """Whether a copy of an edition has to go out or is on its way."""
+    return bool(tx.value("deliveries.is_unfinished", edition_id=edition_id))
+
+
+def next_due(tx: Transaction, edition_id: int | None) -> int | None:
+    """When the next waiting copy of an edition (None: the next notice) may go; None when nothing waits."""
+    found = [
+        tx.value("deliveries.next_notice_due", state=state)
+        if edition_id is None
+        else tx.value("deliveries.next_due", edition_id=edition_id, state=state)
+        for state in _WAITING
+    ]
+    return min((at for at in found if at is not None), default=None)
+
+
+def cancel_waiting(tx: Transaction, edition_id: int, now: int) -> int:
+    """Cancel the copies of an edition that are not claimed; returns how many."""
+    return tx.run("deliveries.cancel_waiting", edition_id=edition_id, now=now)
+
+
+def requeue_failed(tx: Transaction, *, edition_id: int, list_id: int, now: int) -> tuple[int, int]:
+    """Queue failed copies of readers who may still be written to; returns (queued again, left out)."""
+    failed: int = tx.value("deliveries.count_failed", edition_id=edition_id)
+    queued = tx.run("deliveries.requeue_failed", edition_id=edition_id, list_id=list_id, now=now)
+    return queued, failed - queued
+
+
+def copies_in_state(tx: Transaction, edition_id: int, state: DeliveryState) -> list[Row]:
+    """address, code, enhanced, reply, kind, due_at, attempts of the copies of an edition in one state."""
+    return tx.rows("deliveries.in_state", edition_id=edition_id, state=state)
+
+
+def waiting_by_domain(tx: Transaction) -> list[Row]:
+    """domain, queued, deferred, next_attempt, reason of all that waits, the most first."""
+    return tx.rows("deliveries.waiting_by_domain")
+
+
+def retry_now(tx: Transaction, domain: str | None, now: int) -> int:
+    """Make deferred copies (of one domain) due at once; returns how many."""
+    return tx.run("deliveries.retry_now", domain=domain, now=now)
+
+
+def sweep_notices(tx: Transaction, before: int) -> int:
+    """Forget notices that came to their end before `before`, some at a time; returns how many."""
+    return tx.run("deliveries.sweep_notices", before=before)

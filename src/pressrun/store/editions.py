@@ -1,0 +1,201 @@
+"""Editions: what was written, where it stands, and what its pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pressrun.core.edition import EditionState
+from pressrun.store.transaction import Row, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """One edition as stored, with the name of its list."""
+
+    id: int
+    list_id: int
+    list_name: str
+    slug: str
+    state: EditionState
+    subject: str
+    title: str
+    preheader: str
+    language: str
+    source_name: str
+    source_digest: bytes
+    message_secret: bytes
+    audience: int
+    unsubscribed: int
+    complaints: int
+    canary_percent: float | None
+    canary_copies: int | None
+    pause_reason: str | None
+    dated_at: int | None
+    created_at: int
+    scheduled_at: int | None
+    started_at: int | None
+    finished_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEdition:
+    """What is stored of an edition when it is taken; `assets` are (name, media type, content)."""
+
+    list_id: int
+    slug: str
+    state: EditionState
+    subject: str
+    title: str
+    preheader: str
+    language: str
+    source_name: str
+    source: bytes
+    source_digest: bytes
+    message_secret: bytes
+    skeleton: bytes
+    text: str
+    html: str | None
+    assets: Sequence[tuple[str, str, bytes]]
+    canary_percent: float | None
+    dated_at: int | None
+    scheduled_at: int | None
+
+
+def _from_row(row: Row) -> Edition:
+    values = dict(row)
+    values["state"] = EditionState(values["state"])
+    return Edition(**values)
+
+
+def insert_edition(tx: Transaction, new: NewEdition, now: int) -> int:
+    """Store a new edition with its content; returns its id."""
+    edition_id = tx.insert(
+        "editions.insert",
+        list_id=new.list_id,
+        slug=new.slug,
+        state=new.state,
+        subject=new.subject,
+        title=new.title,
+        preheader=new.preheader,
+        language=new.language,
+        source_name=new.source_name,
+        source_digest=new.source_digest,
+        message_secret=new.message_secret,
+        canary_percent=new.canary_percent,
+        dated_at=new.dated_at,
+        now=now,
+        scheduled_at=new.scheduled_at,
+    )
+    tx.run(
+        "editions.insert_content",
+        edition_id=edition_id,
+        source=new.source,
+        skeleton=new.skeleton,
+        text=new.text,
+        html=new.html,
+    )
+    tx.run_many(
+        "editions.insert_asset",
+        [
+            {"edition_id": edition_id, "number": number, "name": name, "media_type": media_type, "content": content}
+            for number, (name, media_type, content) in enumerate(new.assets)
+        ],
+    )
+    return edition_id
+
+
+def get_edition(tx: Transaction, edition_id: int) -> Edition | None:
+    """The edition of that id."""
+    row = tx.row("editions.get", id=edition_id)
+    return None if row is None else _from_row(row)
+
+
+def find_by_digest(tx: Transaction, list_id: int, digest: bytes) -> int | None:
+    """The id of the first edition of this list with the same content."""
+    found: int | None = tx.value("editions.find_by_digest", list_id=list_id, source_digest=digest)
+    return found
+
+
+def next_id(tx: Transaction) -> int:
+    """The id that the next edition gets, as long as no other comes first."""
+    found: int | None = tx.value("editions.last_id")
+    return (found or 0) + 1
+
+
+def taken_slugs(tx: Transaction, list_id: int, slug: str) -> frozenset[str]:
+    """The slugs of a list that begin with this one."""
+    return frozenset(row["slug"] for row in tx.rows("editions.slugs", list_id=list_id, slug=slug))
+
+
+def all_editions(tx: Transaction, list_id: int | None = None) -> list[Edition]:
+    """Every edition, or those of one list, newest first."""
+    rows = tx.rows("editions.all") if list_id is None else tx.rows("editions.of_list", list_id=list_id)
+    return [_from_row(row) for row in rows]
+
+
+def live_editions(tx: Transaction) -> list[Edition]:
+    """The editions that are scheduled or being sent, oldest first."""
+    return [_from_row(row) for row in tx.rows("editions.live")]
+
+
+def record_edition(tx: Transaction, changed: Edition) -> None:
+    """Write an edition's new state back."""
+    tx.run(
+        "editions.move",
+        id=changed.id,
+        state=changed.state,
+        scheduled_at=changed.scheduled_at,
+        started_at=changed.started_at,
+        finished_at=changed.finished_at,
+        pause_reason=changed.pause_reason,
+        audience=changed.audience,
+        canary_copies=changed.canary_copies,
+    )
+
+
+def count_unsubscribed(tx: Transaction, edition_id: int) -> None:
+    """One more reader left by a link of this edition."""
+    tx.run("editions.count_unsubscribed", id=edition_id)
+
+
+def load_skeleton(tx: Transaction, edition_id: int) -> bytes:
+    """The encoded skeleton that copies are spliced from."""
+    found: bytes = tx.value("editions.skeleton", edition_id=edition_id)
+    return found
+
+
+def archived_editions(tx: Transaction, list_id: int, *, limit: int, offset: int = 0) -> list[Row]:
+    """id, slug, title, preheader, language, published_at of editions that the archive shows, newest first."""
+    return tx.rows("editions.archived", list_id=list_id, limit=limit, offset=offset)
+
+
+def count_archived(tx: Transaction, list_id: int) -> int:
+    """How many editions the archive shows."""
+    found: int = tx.value("editions.count_archived", list_id=list_id)
+    return found
+
+
+def find_archived(tx: Transaction, list_id: int, slug: str) -> Row | None:
+    """One edition of the archive with its text and html."""
+    return tx.row("editions.find_archived", list_id=list_id, slug=slug)
+
+
+def load_asset(tx: Transaction, edition_id: int, number: int) -> Row | None:
+    """name, media_type and content of an edition's image or file."""
+    return tx.row("editions.asset", edition_id=edition_id, number=number)
+
+
+def recent_archived(tx: Transaction, list_id: int, *, limit: int) -> list[Row]:
+    """The newest editions of the archive with their text and html."""
+    return tx.rows("editions.recent_archived", list_id=list_id, limit=limit)
+
+
+def asset_names(tx: Transaction, edition_id: int) -> list[Row]:
+    """name, media_type and size in octets of an edition's images and files, in their order."""
+    return tx.rows("editions.asset_names", edition_id=edition_id)
+
+
+def find_archived_asset(tx: Transaction, list_id: int, slug: str, name: str) -> Row | None:
+    """name, media_type and content of an image or file of an archived edition."""
+    return tx.row("editions.asset_of_archived", list_id=list_id, slug=slug, name=name)

@@ -1,0 +1,62 @@
+"""What adding, importing, exporting and erasing people need: statements for many rows, and for all traces of one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from pressrun.core.address import Address
+from pressrun.store.transaction import Row, Transaction
+
+
+def find_standings(tx: Transaction, *, list_id: int, keys: Iterable[str]) -> list[Row]:
+    """The known ones of these address keys: address_key, subscriber_id, name, language, attributes (JSON), and
+    subscription_id, state, state_before where they are something to the list (else None).
+    """
+    return tx.rows("enrolment.standings", list_id=list_id, keys=json.dumps(list(keys), ensure_ascii=False))
+
+
+def export_page(tx: Transaction, *, list_id: int, state: str, after: int, limit: int) -> list[Row]:
+    """Members in one state by id, `limit` of them after the id `after`; `consent` is the content of its last event."""
+    return tx.rows("enrolment.export_page", list_id=list_id, state=state, after=after, limit=limit)
+
+
+def list_columns(tx: Transaction, list_id: int) -> list[str]:
+    """The imported columns that anybody on the list has, in any state, by name."""
+    return [row["name"] for row in tx.rows("enrolment.columns", list_id=list_id)]
+
+
+def count_audience(tx: Transaction, list_id: int) -> int:
+    """How many readers an edition of this list would go to now."""
+    found: int = tx.value("enrolment.count_audience", list_id=list_id)
+    return found
+
+
+def cancel_everything(tx: Transaction, subscriber_id: int, now: int) -> int:
+    """Cancel the copies and notices of a person that nobody has claimed; returns how many."""
+    return cancel_all_copies(tx, subscriber_id, now) + tx.run(
+        "enrolment.cancel_notices", subscriber_id=subscriber_id, now=now
+    )
+
+
+def cancel_all_copies(tx: Transaction, subscriber_id: int, now: int) -> int:
+    """Cancel the copies of a person on every list that nobody has claimed; returns how many."""
+    return tx.run("enrolment.cancel_copies", subscriber_id=subscriber_id, now=now)
+
+
+def forget_traces(tx: Transaction, address: Address) -> int:
+    """Remove notices to an address that hang on no subscriber, and its right to post; returns how many rows."""
+    found = tx.run("enrolment.forget_notices", typed=address.typed.lower(), address_key=address.key)
+    return found + tx.run("enrolment.forget_editor", address_key=address.key)
+
+
+def lists_naming(tx: Transaction, address: Address) -> list[str]:
+    """The lists whose settings (From, owner, Reply-To) hold this address."""
+    escaped = address.key.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    found = tx.rows(
+        "enrolment.settings_with",
+        typed=address.typed.lower(),
+        address_key=address.key,
+        in_brackets=f"%<{escaped}>",
+    )
+    return [row["name"] for row in found]

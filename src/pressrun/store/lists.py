@@ -1,0 +1,113 @@
+"""Lists and their editors."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from pressrun.core.address import Address
+from pressrun.store.transaction import Row, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailingList:
+    """One list as stored; `closed_at` is None while it is open."""
+
+    id: int
+    name: str
+    title: str
+    description: str
+    from_address: str
+    owner: str | None
+    reply_to: str | None
+    postal_address: str
+    language: str
+    archive: str
+    listed: bool
+    post_by_mail: str
+    require_postal_address: bool
+    created_at: int
+    closed_at: int | None
+
+
+_FLAGS = {"listed", "require_postal_address"}
+_COLUMNS = tuple(field.name for field in fields(MailingList))
+
+
+def _from_row(row: Row) -> MailingList:
+    values: dict[str, Any] = {name: bool(row[name]) if name in _FLAGS else row[name] for name in _COLUMNS}
+    return MailingList(**values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewList:
+    """What is stored of a list when it is made; the rest has its defaults in the schema."""
+
+    name: str
+    title: str
+    from_address: str
+    description: str = ""
+    owner: str | None = None
+    reply_to: str | None = None
+    postal_address: str = ""
+    language: str = "en"
+    archive: str = "public"
+
+
+def insert_list(tx: Transaction, new: NewList, now: int) -> int:
+    """Store a new list; its name must be free."""
+    return tx.insert("lists.insert", **asdict(new), now=now)
+
+
+def find_list(tx: Transaction, name: str) -> MailingList | None:
+    """The list of that name."""
+    row = tx.row("lists.find", name=name)
+    return None if row is None else _from_row(row)
+
+
+def get_list(tx: Transaction, list_id: int) -> MailingList | None:
+    """The list of that id."""
+    row = tx.row("lists.get", id=list_id)
+    return None if row is None else _from_row(row)
+
+
+def all_lists(tx: Transaction, *, listed_only: bool = False) -> list[MailingList]:
+    """Every list by name, or the open and public ones by title."""
+    return [_from_row(row) for row in tx.rows("lists.all_listed" if listed_only else "lists.all")]
+
+
+def update_list(tx: Transaction, changed: MailingList) -> None:
+    """Write every setting of a list back."""
+    tx.run("lists.update", **{name: getattr(changed, name) for name in _COLUMNS})
+
+
+def delete_list(tx: Transaction, list_id: int) -> None:
+    """Remove a list with its subscriptions, editions and archive."""
+    tx.run("lists.delete", id=list_id)
+
+
+def count_subscriptions(tx: Transaction, list_id: int) -> dict[str, int]:
+    """How many subscriptions there are in each state; states without any are left out."""
+    return {row["state"]: row["number"] for row in tx.rows("lists.counts", list_id=list_id)}
+
+
+def end_requests(tx: Transaction, list_id: int, now: int) -> None:
+    """Forget every request to subscribe that was not confirmed."""
+    tx.run("lists.delete_confirmations", list_id=list_id)
+    tx.run("lists.end_requests", list_id=list_id, now=now)
+    tx.run("lists.delete_requests", list_id=list_id)
+
+
+def add_editor(tx: Transaction, list_id: int, address: Address) -> bool:
+    """Let an address post by mail; False when it could already."""
+    return tx.run("lists.add_editor", list_id=list_id, address=address.typed, address_key=address.key) > 0
+
+
+def remove_editor(tx: Transaction, list_id: int, address: Address) -> bool:
+    """Take that right away; False when it had none."""
+    return tx.run("lists.remove_editor", list_id=list_id, address_key=address.key) > 0
+
+
+def list_editors(tx: Transaction, list_id: int) -> list[str]:
+    """The addresses that may post by mail."""
+    return [row["address"] for row in tx.rows("lists.editors", list_id=list_id)]

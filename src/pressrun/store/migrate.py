@@ -1,0 +1,152 @@
+"""The life of the schema: a new database gets schema.sql, an older one is stepped up, a newer one is refused.
+
+Before each step the database is copied beside itself (`backups/schema-N.sqlite3`); a step and its version number are
+one transaction, so a kill at any moment leaves either the old or the new schema, whole.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from contextlib import closing
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from pressrun.core.errors import BadConfiguration, Refused
+from pressrun.store.database import connect
+
+APPLICATION_ID = 0x70726573  # "pres": tells our files from other SQLite files
+_STEP = re.compile(r"(\d{4})_[a-z0-9_]+\.sql", re.ASCII)
+
+
+def load_steps(folder: Traversable) -> dict[int, str]:
+    """The steps by the version that each leads to; raises Refused when a number is missing."""
+    steps: dict[int, str] = {}
+    for entry in folder.iterdir():
+        found = _STEP.fullmatch(entry.name)
+        if found is not None:
+            steps[int(found[1])] = entry.read_text(encoding="utf-8")
+    if steps and sorted(steps) != list(range(2, max(steps) + 1)):
+        raise Refused(f"the schema steps {sorted(steps)} have a gap: the installation is damaged, install it again")
+    return steps
+
+
+def package_steps() -> dict[int, str]:
+    """The steps that came with this version of Pressrun."""
+    return load_steps(resources.files("pressrun.store").joinpath("steps"))
+
+
+def package_schema() -> str:
+    """The schema of a new database."""
+    return resources.files("pressrun.store").joinpath("schema.sql").read_text(encoding="utf-8")
+
+
+def newest_version(steps: dict[int, str]) -> int:
+    """The version that a database has after all steps; without steps it is 1."""
+    return max(steps, default=1)
+
+
+def create(path: Path, schema: str, version: int) -> None:
+    """Make a new database: complete, or not there at all, whenever the process dies."""
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)
+    with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+        connection.execute("pragma journal_mode = delete")
+        connection.executescript(
+            f"begin; {schema}; pragma application_id = {APPLICATION_ID}; pragma user_version = {version}; commit;"
+        )
+    draft.chmod(0o600)
+    draft.replace(path)
+    _sync_directory(path.parent)
+
+
+def version_of(path: Path) -> int:
+    """The schema version of a database file; raises BadConfiguration when it is none of ours."""
+    with closing(connect(path, readonly=True)) as connection:
+        try:
+            application = connection.execute("pragma application_id").fetchone()[0]
+            version: int = connection.execute("pragma user_version").fetchone()[0]
+        except sqlite3.DatabaseError as problem:
+            raise BadConfiguration(f"{path} is not a database of Pressrun: {problem}") from problem
+    if application != APPLICATION_ID:
+        raise BadConfiguration(f"{path} is not a database of Pressrun: move it away, or correct data_dir")
+    return version
+
+
+def check_version(path: Path, newest: int) -> int:
+    """The version of a database that this program can use after `migrate`; raises BadConfiguration for a newer one."""
+    version = version_of(path)
+    if version > newest:
+        raise BadConfiguration(
+            f"{path} has schema {version}, this version of Pressrun knows up to {newest}: install the newer one again"
+        )
+    return version
+
+
+def migrate(path: Path, steps: dict[int, str], *, backups: Path) -> list[int]:
+    """Step the database up to the newest version, with a backup before each step; returns the versions reached."""
+    version = check_version(path, newest_version(steps))
+    reached = []
+    for target in range(version + 1, newest_version(steps) + 1):
+        back_up(path, backups / f"schema-{target - 1}.sqlite3")
+        with closing(connect(path)) as connection:
+            _take_step(connection, steps[target], target)
+        reached.append(target)
+    return reached
+
+
+def back_up(path: Path, target: Path) -> None:
+    """Write a consistent copy of the database to `target`, complete or not at all."""
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    draft = target.with_name(f".{target.name}.new")
+    draft.unlink(missing_ok=True)
+    with closing(connect(path)) as source:
+        source.execute("vacuum into :target", {"target": str(draft)})
+    draft.chmod(0o600)
+    with draft.open("rb") as handle:
+        os.fsync(handle.fileno())
+    draft.replace(target)
+    _sync_directory(target.parent)
+
+
+def _take_step(connection: sqlite3.Connection, step: str, target: int) -> None:
+    connection.execute("pragma foreign_keys = off")  # tables may be rebuilt; the check below replaces it
+    connection.execute("begin immediate")
+    try:
+        for statement in _statements(step):
+            connection.execute(statement)
+        _require_whole(connection, target)
+        connection.execute(f"pragma user_version = {target}")
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
+
+
+def _require_whole(connection: sqlite3.Connection, target: int) -> None:
+    broken = connection.execute("pragma foreign_key_check").fetchall()
+    if broken:
+        raise Refused(f"step {target} of the schema leaves {len(broken)} rows without their parents")
+
+
+def _statements(script: str) -> list[str]:
+    """The statements of a script one by one: `executescript` would commit in between."""
+    found: list[str] = []
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            found.append(pending)
+            pending = ""
+    return found
+
+
+def _sync_directory(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,42 @@
+"""Notices: one mail to one person, queued beside the copies of editions and going out before them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pressrun.core.address import Address
+from pressrun.store.deliveries import queue_notice
+from pressrun.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewNotice:
+    """What is stored of a notice; `payload` is what its composer needs, or `content` is the whole mail."""
+
+    kind: str
+    address: Address
+    message_secret: bytes
+    list_id: int | None = None
+    subscriber_id: int | None = None
+    language: str = ""
+    payload: Mapping[str, object] = field(default_factory=dict)
+    content: bytes | None = None
+
+
+def insert_notice(tx: Transaction, new: NewNotice, now: int) -> int:
+    """Store and queue a notice; returns the id of its delivery."""
+    notice_id = tx.insert(
+        "notices.insert",
+        kind=new.kind,
+        list_id=new.list_id,
+        subscriber_id=new.subscriber_id,
+        address=new.address.typed,
+        language=new.language,
+        payload=json.dumps(new.payload, ensure_ascii=False),
+        content=new.content,
+        message_secret=new.message_secret,
+        now=now,
+    )
+    return queue_notice(tx, notice_id=notice_id, domain=new.address.domain, now=now)

@@ -1,0 +1,26 @@
+"""Reading the database beside whoever writes it: for the verbs that only look."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from pressrun.core.errors import Unavailable
+from pressrun.store.database import connect
+from pressrun.store.transaction import Transaction
+
+
+@contextmanager
+def open_for_reading(path: Path) -> Iterator[Transaction]:
+    """One consistent snapshot of a database file; raises Unavailable when it cannot be read."""
+    with closing(connect(path, readonly=True)) as connection:
+        try:
+            connection.execute("begin")
+            yield Transaction(connection)
+        except sqlite3.OperationalError as problem:
+            raise Unavailable(f"the database {path} cannot be read: {problem}") from problem
+        finally:
+            if connection.in_transaction:
+                connection.execute("rollback")

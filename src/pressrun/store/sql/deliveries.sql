@@ -1,0 +1,170 @@
+-- name: take_audience
+-- One queued copy for everyone who is active on the list and not suppressed.
+insert into delivery (edition_id, subscription_id, domain, state, due_at)
+select :edition_id, subscription.id, subscriber.domain, 'queued', :now
+from subscription
+join subscriber on subscriber.id = subscription.subscriber_id
+left join suppression on suppression.digest = subscriber.suppression_digest
+where subscription.list_id = :list_id and subscription.state = 'active' and suppression.digest is null
+order by subscription.id;
+
+-- name: take_audience_shuffled
+-- The same in random order, so that the first ones are a fair sample.
+insert into delivery (edition_id, subscription_id, domain, state, due_at)
+select :edition_id, subscription.id, subscriber.domain, 'queued', :now
+from subscription
+join subscriber on subscriber.id = subscription.subscriber_id
+left join suppression on suppression.digest = subscriber.suppression_digest
+where subscription.list_id = :list_id and subscription.state = 'active' and suppression.digest is null
+order by random();
+
+-- name: count_queued
+-- How many copies of an edition nobody has claimed yet.
+select count(*) from delivery where edition_id = :edition_id and state = 'queued';
+
+-- name: queue_notice
+-- One mail to one person.
+insert into delivery (notice_id, domain, state, due_at) values (:notice_id, :domain, 'queued', :now);
+
+-- name: ready_copies
+-- Copies of an edition that may be claimed now, with all that their splice needs.
+select delivery.id, delivery.subscription_id, delivery.attempts, delivery.first_attempt_at,
+    subscriber.id as subscriber_id, subscriber.address, subscriber.name, subscriber.attributes, subscriber.epoch
+from delivery
+join subscription on subscription.id = delivery.subscription_id
+join subscriber on subscriber.id = subscription.subscriber_id
+where delivery.edition_id = :edition_id and delivery.state = :state and delivery.due_at <= :now
+order by delivery.due_at limit :limit;
+
+-- name: ready_notices
+-- Notices that may be claimed now, with all that composing them needs.
+select delivery.id, delivery.attempts, delivery.first_attempt_at, notice.id as notice_id, notice.kind, notice.list_id,
+    notice.subscriber_id, notice.address, notice.language, notice.payload, notice.content, notice.message_secret,
+    notice.created_at, subscriber.epoch
+from delivery join notice on notice.id = delivery.notice_id
+left join subscriber on subscriber.id = notice.subscriber_id
+where delivery.edition_id is null and delivery.state = :state and delivery.due_at <= :now
+order by delivery.due_at limit :limit;
+
+-- name: claim
+-- The attempt is on record before any octet goes out.
+update delivery set state = 'claimed', attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, :now)
+where id in (select value from json_each(:ids));
+
+-- name: settle
+-- What became of a claimed copy.
+update delivery set state = :state, due_at = :due_at, settled_at = :now, relay = :relay, code = :code,
+    enhanced = :enhanced, reply = :reply, kind = :kind
+where id = :id and state = 'claimed';
+
+-- name: defer
+-- A claimed copy waits for its retry, unless its reader has left or its edition was cancelled meanwhile.
+update delivery set
+    state = case
+        when edition_id is null then 'deferred'
+        when (select state from edition where edition.id = edition_id) = 'cancelled' then 'cancelled'
+        when (select state from subscription where subscription.id = subscription_id) is not 'active' then 'cancelled'
+        else 'deferred' end,
+    due_at = :due_at, settled_at = :now, relay = :relay, code = :code, enhanced = :enhanced, reply = :reply,
+    kind = :kind
+where id = :id and state = 'claimed';
+
+-- name: release
+-- Claimed, but never handed over: as if it had not been tried.
+update delivery set
+    state = case
+        when edition_id is null then 'queued'
+        when (select state from edition where edition.id = edition_id) = 'cancelled' then 'cancelled'
+        when (select state from subscription where subscription.id = subscription_id) is not 'active' then 'cancelled'
+        else 'queued' end,
+    attempts = attempts - 1, due_at = :now
+where id = :id and state = 'claimed';
+
+-- name: recover_copies
+-- Claimed by a process that is gone: the same copy goes out again, to readers who are still there.
+update delivery set
+    state = case
+        when (select state from subscription where subscription.id = subscription_id) is not 'active' then 'cancelled'
+        else 'queued' end
+where state = 'claimed' and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'));
+
+-- name: recover_cancelled
+-- Claimed by a process that is gone, of an edition that was cancelled.
+update delivery set state = 'cancelled'
+where state = 'claimed' and edition_id in (select id from edition where state = 'cancelled');
+
+-- name: recover_notices
+-- The same for notices, which always go out again.
+update delivery set state = 'queued' where edition_id is null and state = 'claimed';
+
+-- name: counts
+-- How many copies of an edition are in each state.
+select state, count(*) as number from delivery where edition_id = :edition_id group by state;
+
+-- name: is_unfinished
+-- Whether a copy of an edition still has to go out or is on its way.
+select exists (select 1 from delivery where edition_id = :edition_id and state in ('queued', 'claimed', 'deferred'));
+
+-- name: next_due
+-- When the next waiting copy of an edition may go.
+select min(due_at) from delivery where edition_id = :edition_id and state = :state;
+
+-- name: next_notice_due
+-- When the next waiting notice may go.
+select min(due_at) from delivery where edition_id is null and state = :state;
+
+-- name: cancel_waiting
+-- What nobody has claimed yet does not go out.
+update delivery set state = 'cancelled', settled_at = :now
+where edition_id = :edition_id and state in ('queued', 'deferred');
+
+-- name: requeue_failed
+-- Failed copies of readers who may still be written to go out again, under the same Message-ID.
+update delivery set state = 'queued', due_at = :now, kind = null, code = null, enhanced = null, reply = null
+where edition_id = :edition_id and state = 'failed' and subscription_id in (
+    select subscription.id from subscription
+    join subscriber on subscriber.id = subscription.subscriber_id
+    left join suppression on suppression.digest = subscriber.suppression_digest
+    where subscription.list_id = :list_id and subscription.state = 'active' and suppression.digest is null);
+
+-- name: count_failed
+-- How many copies of an edition failed.
+select count(*) from delivery where edition_id = :edition_id and state = 'failed';
+
+-- name: in_state
+-- The copies of an edition in one state with the remotes' words.
+select subscriber.address, delivery.code, delivery.enhanced, delivery.reply, delivery.kind, delivery.due_at,
+    delivery.attempts
+from delivery
+left join subscription on subscription.id = delivery.subscription_id
+left join subscriber on subscriber.id = subscription.subscriber_id
+where delivery.edition_id = :edition_id and delivery.state = :state
+order by delivery.due_at, delivery.id;
+
+-- name: waiting_by_domain
+-- What waits, by the domain of the recipient.
+select delivery.domain, sum(delivery.state = 'queued') as queued, sum(delivery.state = 'deferred') as deferred,
+    min(case when delivery.state = 'deferred' then delivery.due_at end) as next_attempt,
+    max(case when delivery.state = 'deferred' then delivery.reply end) as reason
+from delivery where delivery.state in ('queued', 'deferred')
+group by delivery.domain order by count(*) desc, delivery.domain;
+
+-- name: retry_now
+-- Deferred copies and notices are tried again now.
+update delivery set due_at = :now where state = 'deferred' and (:domain is null or domain = :domain);
+
+-- name: live_counts
+-- How many copies and notices are in each state, of what is not over.
+select state, count(*) as number from delivery
+where edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'))
+group by state
+union all
+select state, count(*) from delivery
+where edition_id is null and state in ('queued', 'claimed', 'deferred') group by state;
+
+-- name: sweep_notices
+-- Notices that came to their end some time ago.
+delete from notice where id in (
+    select delivery.notice_id from delivery
+    where delivery.edition_id is null and delivery.state in ('delivered', 'failed', 'cancelled')
+    and delivery.settled_at <= :before limit 1000);

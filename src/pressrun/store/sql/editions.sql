@@ -1,0 +1,103 @@
+-- name: insert
+-- A new edition.
+insert into edition (list_id, slug, state, subject, title, preheader, language, source_name, source_digest, message_secret,
+    canary_percent, dated_at, created_at, scheduled_at)
+values (:list_id, :slug, :state, :subject, :title, :preheader, :language, :source_name, :source_digest, :message_secret,
+    :canary_percent, :dated_at, :now, :scheduled_at);
+
+-- name: insert_content
+-- What a new edition is made of.
+insert into edition_content (edition_id, source, skeleton, text, html)
+values (:edition_id, :source, :skeleton, :text, :html);
+
+-- name: insert_asset
+-- One image or file of a new edition.
+insert into edition_asset (edition_id, number, name, media_type, content)
+values (:edition_id, :number, :name, :media_type, :content);
+
+-- name: get
+-- One edition by id.
+select edition.*, list.name as list_name from edition join list on list.id = edition.list_id where edition.id = :id;
+
+-- name: find_by_digest
+-- The first edition of a list that was made of the same content.
+select id from edition where list_id = :list_id and source_digest = :source_digest order by id limit 1;
+
+-- name: slugs
+-- The slugs of a list that begin alike.
+select slug from edition where list_id = :list_id and slug >= :slug and slug < :slug || '{';
+
+-- name: all
+-- Every edition, newest first.
+select edition.*, list.name as list_name from edition join list on list.id = edition.list_id order by edition.id desc;
+
+-- name: of_list
+-- The editions of a list, newest first.
+select edition.*, list.name as list_name from edition join list on list.id = edition.list_id
+where edition.list_id = :list_id order by edition.id desc;
+
+-- name: live
+-- What the dispatcher works on: editions whose hour is to come, or that are being sent.
+select edition.*, list.name as list_name from edition join list on list.id = edition.list_id
+where edition.state in ('scheduled', 'sending') order by edition.id;
+
+-- name: move
+-- A change of state.
+update edition set state = :state, scheduled_at = :scheduled_at, started_at = :started_at, finished_at = :finished_at,
+    pause_reason = :pause_reason, audience = :audience, canary_copies = :canary_copies
+where id = :id;
+
+-- name: count_unsubscribed
+-- One more reader left by a link of this edition.
+update edition set unsubscribed = unsubscribed + 1 where id = :id;
+
+-- name: skeleton
+-- What copies are made from.
+select skeleton from edition_content where edition_id = :edition_id;
+
+-- name: archived
+-- The editions that an archive shows: they have gone out, or are going out.
+select id, slug, title, preheader, language, coalesce(dated_at, started_at) as published_at
+from edition
+where list_id = :list_id and started_at is not null and state <> 'cancelled'
+order by published_at desc, id desc limit :limit offset :offset;
+
+-- name: count_archived
+-- How many editions an archive shows.
+select count(*) from edition
+where list_id = :list_id and started_at is not null and state <> 'cancelled'
+    and (canary_copies is null or state = 'finished');
+
+-- name: find_archived
+-- One edition of an archive by its slug; a cancelled one stays readable for those who got it.
+select edition.id, slug, title, preheader, language, coalesce(dated_at, started_at) as published_at, text, html
+from edition join edition_content on edition_content.edition_id = edition.id
+where list_id = :list_id and slug = :slug and started_at is not null;
+
+-- name: asset
+-- One image or file of an edition.
+select name, media_type, content from edition_asset where edition_id = :edition_id and number = :number;
+
+-- name: last_id
+-- The last id that was given to an edition, also to one that is gone.
+select seq from sqlite_sequence where name = 'edition';
+
+-- name: recent_archived
+-- The newest editions of an archive with what they say, for feeds and the list's page.
+select edition.id, slug, subject, preheader, language, coalesce(dated_at, started_at) as published_at, text, html
+from edition join edition_content on edition_content.edition_id = edition.id
+where list_id = :list_id and started_at is not null and state <> 'cancelled'
+    and (canary_copies is null or state = 'finished')
+order by published_at desc, edition.id desc limit :limit;
+
+-- name: asset_names
+-- The images and files of an edition without their content.
+select name, media_type, length(content) as size from edition_asset where edition_id = :edition_id order by number;
+
+-- name: asset_of_archived
+-- One image or file of an archived edition by its name.
+select edition_asset.name, media_type, content
+from edition join edition_asset on edition_asset.edition_id = edition.id
+where edition.list_id = :list_id and edition.slug = :slug and edition.started_at is not null
+    and edition_asset.name = :name
+order by number limit 1;

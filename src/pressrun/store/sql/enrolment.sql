@@ -1,0 +1,58 @@
+-- name: standings
+-- Who of these addresses is known, and what they are to a list.
+select subscriber.address_key, subscriber.id as subscriber_id, subscriber.name, subscriber.language,
+    subscriber.attributes, subscription.id as subscription_id, subscription.state, subscription.state_before
+from json_each(:keys) as entry
+join subscriber on subscriber.address_key = entry.value
+left join subscription on subscription.subscriber_id = subscriber.id and subscription.list_id = :list_id;
+
+-- name: export_page
+-- The members of a list in one state with the evidence of their consent, a page at a time.
+select subscription.id, subscription.state, subscription.since, subscription.source,
+    subscriber.address, subscriber.name, subscriber.language, subscriber.attributes,
+    (select consent.content from consent
+        where consent.subscriber_id = subscriber.id and consent.list_id = subscription.list_id
+        and consent.event in ('requested', 'confirmed', 'added', 'imported')
+        order by consent.id desc limit 1) as consent
+from subscription join subscriber on subscriber.id = subscription.subscriber_id
+where subscription.list_id = :list_id and subscription.state = :state and subscription.id > :after
+order by subscription.id limit :limit;
+
+-- name: columns
+-- The imported columns of everyone a list knows, in any state.
+select distinct entry.key as name
+from subscription join subscriber on subscriber.id = subscription.subscriber_id, json_each(subscriber.attributes) as entry
+where subscription.list_id = :list_id and subscriber.attributes <> '{}' order by name;
+
+-- name: count_audience
+-- How many readers an edition would go to now.
+select count(*) from subscription
+join subscriber on subscriber.id = subscription.subscriber_id
+left join suppression on suppression.digest = subscriber.suppression_digest
+where subscription.list_id = :list_id and subscription.state = 'active' and suppression.digest is null;
+
+-- name: cancel_copies
+-- What waits for a person on every list does not go out.
+update delivery set state = 'cancelled', settled_at = :now
+where subscription_id in (select id from subscription where subscriber_id = :subscriber_id)
+and state in ('queued', 'deferred');
+
+-- name: cancel_notices
+-- Nor do the notices that wait for them.
+update delivery set state = 'cancelled', settled_at = :now
+where notice_id in (select id from notice where subscriber_id = :subscriber_id) and state in ('queued', 'deferred');
+
+-- name: forget_notices
+-- Mails to an address that hang on no subscriber, such as test copies.
+delete from notice where lower(address) in (:typed, :address_key);
+
+-- name: forget_editor
+-- An erased person posts no more.
+delete from editor where address_key = :address_key;
+
+-- name: settings_with
+-- Lists whose own settings name an address.
+select name from list
+where lower(owner) in (:typed, :address_key) or lower(from_address) in (:typed, :address_key)
+or lower(reply_to) in (:typed, :address_key) or lower(from_address) like :in_brackets escape '\'
+or lower(reply_to) like :in_brackets escape '\' order by name;

@@ -1,0 +1,13 @@
+-- name: recent
+-- When events of a window happened, oldest first.
+select at from limit_event where scope = :scope and subject = :subject and at > :after order by at;
+
+-- name: insert
+-- Count one event.
+insert into limit_event (scope, subject, at, serial)
+select :scope, :subject, :at, 1 + coalesce(max(serial), 0) from limit_event
+where scope = :scope and subject = :subject and at = :at;
+
+-- name: sweep
+-- Events that no window reaches any more.
+delete from limit_event where scope = :scope and at <= :before;

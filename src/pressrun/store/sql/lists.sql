@@ -1,0 +1,61 @@
+-- name: insert
+-- A new list.
+insert into list (name, title, description, from_address, owner, reply_to, postal_address, language, archive, created_at)
+values (:name, :title, :description, :from_address, :owner, :reply_to, :postal_address, :language, :archive, :now);
+
+-- name: find
+-- One list by its name.
+select * from list where name = :name;
+
+-- name: get
+-- One list by its id.
+select * from list where id = :id;
+
+-- name: all
+-- Every list, by name.
+select * from list order by name;
+
+-- name: all_listed
+-- The lists that the front page shows.
+select * from list where listed = 1 and closed_at is null order by title;
+
+-- name: update
+-- Change the settings of a list, all at once.
+update list set title = :title, description = :description, from_address = :from_address, owner = :owner,
+    reply_to = :reply_to, postal_address = :postal_address, language = :language, archive = :archive, listed = :listed,
+    post_by_mail = :post_by_mail, require_postal_address = :require_postal_address, closed_at = :closed_at
+where id = :id;
+
+-- name: delete
+-- Remove a list and, by its foreign keys, all that hangs on it.
+delete from list where id = :id;
+
+-- name: counts
+-- How many subscriptions of a list are in each state.
+select state, count(*) as number from subscription where list_id = :list_id group by state;
+
+-- name: end_requests
+-- Forget the unconfirmed requests of a list: those who had left before are unsubscribed again.
+update subscription set state = 'unsubscribed', state_before = null, since = :now
+where list_id = :list_id and state = 'pending' and state_before is not null;
+
+-- name: delete_requests
+-- Forget the unconfirmed requests of a list by those who never were members.
+delete from subscription where list_id = :list_id and state = 'pending';
+
+-- name: delete_confirmations
+-- Links in confirmation mails of a list end.
+delete from confirmation where subscription_id in (select id from subscription where list_id = :list_id);
+
+-- name: add_editor
+-- Let an address post by mail.
+insert into editor (list_id, address, address_key) values (:list_id, :address, :address_key)
+on conflict do nothing;
+
+-- name: remove_editor
+-- Take that back.
+delete from editor where list_id = :list_id and address_key = :address_key;
+
+-- name: editors
+-- Who may post to a list by mail.
+select address from editor where list_id = :list_id order by address_key;

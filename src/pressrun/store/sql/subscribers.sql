@@ -1,0 +1,46 @@
+-- name: insert
+-- A new address.
+insert into subscriber (address, address_key, domain, suppression_digest, name, language, attributes, created_at)
+values (:address, :address_key, :domain, :suppression_digest, :name, :language, :attributes, :now);
+
+-- name: find
+-- One subscriber by what makes addresses equal.
+select * from subscriber where address_key = :address_key;
+
+-- name: get
+-- One subscriber by id.
+select * from subscriber where id = :id;
+
+-- name: update_profile
+-- What a reader or an import says about a person.
+update subscriber set name = :name, language = :language, attributes = :attributes where id = :id;
+
+-- name: delete
+-- Remove a person and, by its foreign keys, their subscriptions and notices.
+delete from subscriber where id = :id;
+
+-- name: delete_without_subscription
+-- Forget a person whom no list knows any more.
+delete from subscriber where id = :id and not exists (select 1 from subscription where subscriber_id = :id);
+
+-- name: columns
+-- The merge fields that some member of a list has a value for.
+select distinct entry.key as name
+from subscription join subscriber on subscriber.id = subscription.subscriber_id, json_each(subscriber.attributes) as entry
+where subscription.list_id = :list_id and subscription.state = 'active' and subscriber.attributes <> '{}';
+
+-- name: deliveries
+-- The copies that a person got or will get, newest first.
+select edition.id as edition, list.name as list, delivery.state, delivery.code, delivery.enhanced, delivery.reply,
+    coalesce(delivery.settled_at, delivery.first_attempt_at) as at
+from subscription
+join delivery on delivery.subscription_id = subscription.id and delivery.edition_id is not null
+join edition on edition.id = delivery.edition_id
+join list on list.id = subscription.list_id
+where subscription.subscriber_id = :subscriber_id
+order by delivery.id desc;
+
+-- name: forget_replies
+-- The remote's words may quote the address: blank them before a person is erased.
+update delivery set reply = null, domain = ''
+where subscription_id in (select id from subscription where subscriber_id = :id);

@@ -1,0 +1,66 @@
+-- name: insert
+-- A person becomes something to a list.
+insert into subscription (list_id, subscriber_id, state, source, since)
+values (:list_id, :subscriber_id, :state, :source, :now);
+
+-- name: find
+-- What a person is to a list.
+select * from subscription where subscriber_id = :subscriber_id and list_id = :list_id;
+
+-- name: get
+-- One subscription by id.
+select * from subscription where id = :id;
+
+-- name: move
+-- A change of state.
+update subscription set state = :state, state_before = :state_before, suspended_for = :suspended_for,
+    paused_until = :paused_until, source = :source, since = :since, round = :round
+where id = :id;
+
+-- name: delete
+-- Forget a subscription.
+delete from subscription where id = :id;
+
+-- name: of_subscriber
+-- What a person is to every list.
+select subscription.*, list.name as list_name, list.title as list_title, list.closed_at
+from subscription join list on list.id = subscription.list_id
+where subscription.subscriber_id = :subscriber_id order by list.name;
+
+-- name: page
+-- The subscriptions of a list, a page at a time.
+select subscription.id, subscription.state, subscription.since, subscription.source,
+    subscriber.address, subscriber.name, subscriber.language, subscriber.attributes
+from subscription join subscriber on subscriber.id = subscription.subscriber_id
+where subscription.list_id = :list_id and subscription.state = :state and subscription.id > :after
+order by subscription.id limit :limit;
+
+-- name: ended_pauses
+-- Readers whose pause is over.
+select id from subscription where paused_until is not null and paused_until <= :now limit 1000;
+
+-- name: insert_confirmation
+-- A request to subscribe that waits for its proof.
+insert into confirmation (subscription_id, round, name, language, created_at, expires_at)
+values (:subscription_id, :round, :name, :language, :now, :expires_at);
+
+-- name: get_confirmation
+-- One request by id.
+select * from confirmation where id = :id;
+
+-- name: expired_confirmations
+-- Requests whose token ended.
+select id, subscription_id from confirmation where expires_at <= :now order by expires_at limit 1000;
+
+-- name: delete_confirmation
+-- Forget a request.
+delete from confirmation where id = :id;
+
+-- name: open_confirmations
+-- Whether another request of this subscription still waits.
+select count(*) from confirmation where subscription_id = :subscription_id;
+
+-- name: cancel_copies
+-- Copies that nobody has claimed yet do not go out to somebody who left.
+update delivery set state = 'cancelled', settled_at = :now
+where subscription_id = :subscription_id and edition_id is not null and state in ('queued', 'deferred');

@@ -1,0 +1,100 @@
+"""People: one row for each mail address that any list knows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pressrun.core.address import Address
+from pressrun.store.transaction import Row, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """One person as stored; `attributes` are the imported columns."""
+
+    id: int
+    address: str
+    address_key: str
+    domain: str
+    suppression_digest: bytes
+    name: str
+    language: str
+    attributes: Mapping[str, str]
+    epoch: int
+    created_at: int
+
+
+def _from_row(row: Row) -> Subscriber:
+    values = dict(row)
+    values["attributes"] = json.loads(values["attributes"])
+    return Subscriber(**values)
+
+
+def insert_subscriber(
+    tx: Transaction,
+    address: Address,
+    *,
+    digest: bytes,
+    now: int,
+    name: str = "",
+    language: str = "",
+    attributes: Mapping[str, str] | None = None,
+) -> int:
+    """Store a new person; the address must be unknown."""
+    return tx.insert(
+        "subscribers.insert",
+        address=address.typed,
+        address_key=address.key,
+        domain=address.domain,
+        suppression_digest=digest,
+        name=name,
+        language=language,
+        attributes=json.dumps(attributes or {}, ensure_ascii=False),
+        now=now,
+    )
+
+
+def find_subscriber(tx: Transaction, address: Address) -> Subscriber | None:
+    """The person with that address, however it is spelt."""
+    row = tx.row("subscribers.find", address_key=address.key)
+    return None if row is None else _from_row(row)
+
+
+def get_subscriber(tx: Transaction, subscriber_id: int) -> Subscriber | None:
+    """The person of that id."""
+    row = tx.row("subscribers.get", id=subscriber_id)
+    return None if row is None else _from_row(row)
+
+
+def update_profile(tx: Transaction, person: Subscriber) -> None:
+    """Write name, language and attributes back."""
+    tx.run(
+        "subscribers.update_profile",
+        id=person.id,
+        name=person.name,
+        language=person.language,
+        attributes=json.dumps(dict(person.attributes), ensure_ascii=False),
+    )
+
+
+def delete_subscriber(tx: Transaction, subscriber_id: int) -> None:
+    """Remove a person from every list; counts of past editions stay, what could name the person goes."""
+    tx.run("subscribers.forget_replies", id=subscriber_id)
+    tx.run("subscribers.delete", id=subscriber_id)
+
+
+def delete_if_unsubscribed(tx: Transaction, subscriber_id: int) -> None:
+    """Forget a person whom no list knows any more."""
+    tx.run("subscribers.delete_without_subscription", id=subscriber_id)
+
+
+def known_columns(tx: Transaction, list_id: int) -> frozenset[str]:
+    """The imported columns that some active member of the list has."""
+    return frozenset(row["name"] for row in tx.rows("subscribers.columns", list_id=list_id))
+
+
+def list_deliveries(tx: Transaction, subscriber_id: int) -> list[Row]:
+    """The copies of a person, newest first: edition, list, state, code, enhanced, reply, at."""
+    return tx.rows("subscribers.deliveries", subscriber_id=subscriber_id)

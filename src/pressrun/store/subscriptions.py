@@ -1,0 +1,151 @@
+"""Subscriptions: what a person is to a list, and the requests that wait for their proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pressrun.core.subscription import SubscriptionState
+from pressrun.store.transaction import Row, Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """One subscription as stored."""
+
+    id: int
+    list_id: int
+    subscriber_id: int
+    state: SubscriptionState
+    state_before: SubscriptionState | None
+    suspended_for: str | None
+    paused_until: int | None
+    source: str
+    since: int
+    round: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """A request to subscribe; valid while its round is that of the subscription."""
+
+    id: int
+    subscription_id: int
+    round: int
+    name: str
+    language: str
+    created_at: int
+    expires_at: int
+
+
+def _from_row(row: Row) -> Subscription:
+    before = row["state_before"]
+    return Subscription(
+        id=row["id"],
+        list_id=row["list_id"],
+        subscriber_id=row["subscriber_id"],
+        state=SubscriptionState(row["state"]),
+        state_before=None if before is None else SubscriptionState(before),
+        suspended_for=row["suspended_for"],
+        paused_until=row["paused_until"],
+        source=row["source"],
+        since=row["since"],
+        round=row["round"],
+    )
+
+
+def insert_subscription(
+    tx: Transaction, *, list_id: int, subscriber_id: int, state: SubscriptionState, source: str, now: int
+) -> int:
+    """Store a new subscription; there must be none of this person to this list."""
+    return tx.insert(
+        "subscriptions.insert", list_id=list_id, subscriber_id=subscriber_id, state=state, source=source, now=now
+    )
+
+
+def find_subscription(tx: Transaction, *, list_id: int, subscriber_id: int) -> Subscription | None:
+    """What a person is to a list."""
+    row = tx.row("subscriptions.find", list_id=list_id, subscriber_id=subscriber_id)
+    return None if row is None else _from_row(row)
+
+
+def get_subscription(tx: Transaction, subscription_id: int) -> Subscription | None:
+    """The subscription of that id."""
+    row = tx.row("subscriptions.get", id=subscription_id)
+    return None if row is None else _from_row(row)
+
+
+def record_subscription(tx: Transaction, changed: Subscription) -> None:
+    """Write a subscription's new state back."""
+    tx.run(
+        "subscriptions.move",
+        id=changed.id,
+        state=changed.state,
+        state_before=changed.state_before,
+        suspended_for=changed.suspended_for,
+        paused_until=changed.paused_until,
+        source=changed.source,
+        since=changed.since,
+        round=changed.round,
+    )
+
+
+def delete_subscription(tx: Transaction, subscription_id: int) -> None:
+    """Forget a subscription as if it had never been."""
+    tx.run("subscriptions.delete", id=subscription_id)
+
+
+def subscriptions_of(tx: Transaction, subscriber_id: int) -> list[Row]:
+    """What a person is to every list: the subscription's columns, list_name, list_title, closed_at."""
+    return tx.rows("subscriptions.of_subscriber", subscriber_id=subscriber_id)
+
+
+def page_of_subscribers(tx: Transaction, *, list_id: int, state: str, after: int, limit: int) -> list[Row]:
+    """Subscriptions of one state with their people, by id, `limit` of them after the id `after`."""
+    return tx.rows("subscriptions.page", list_id=list_id, state=state, after=after, limit=limit)
+
+
+def ended_pauses(tx: Transaction, now: int) -> list[int]:
+    """Ids of subscriptions whose pause is over, some at a time."""
+    return [row["id"] for row in tx.rows("subscriptions.ended_pauses", now=now)]
+
+
+def insert_confirmation(
+    tx: Transaction, subscription: Subscription, *, name: str, language: str, now: int, expires_at: int
+) -> int:
+    """Store a request that waits for its proof."""
+    return tx.insert(
+        "subscriptions.insert_confirmation",
+        subscription_id=subscription.id,
+        round=subscription.round,
+        name=name,
+        language=language,
+        now=now,
+        expires_at=expires_at,
+    )
+
+
+def get_confirmation(tx: Transaction, confirmation_id: int) -> Confirmation | None:
+    """The request of that id."""
+    row = tx.row("subscriptions.get_confirmation", id=confirmation_id)
+    return None if row is None else Confirmation(**dict(row))
+
+
+def expired_confirmations(tx: Transaction, now: int) -> list[tuple[int, int]]:
+    """(confirmation, subscription) of requests whose token ended, some at a time."""
+    return [(row["id"], row["subscription_id"]) for row in tx.rows("subscriptions.expired_confirmations", now=now)]
+
+
+def delete_confirmation(tx: Transaction, confirmation_id: int) -> None:
+    """Forget a request."""
+    tx.run("subscriptions.delete_confirmation", id=confirmation_id)
+
+
+def count_confirmations(tx: Transaction, subscription_id: int) -> int:
+    """How many requests of a subscription are kept."""
+    found: int = tx.value("subscriptions.open_confirmations", subscription_id=subscription_id)
+    return found
+
+
+def cancel_copies(tx: Transaction, subscription_id: int, now: int) -> int:
+    """Cancel the copies of this subscription that are not claimed; returns how many."""
+    return tx.run("subscriptions.cancel_copies", subscription_id=subscription_id, now=now)

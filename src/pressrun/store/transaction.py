@@ -1,0 +1,49 @@
+"""The one argument of every store function: statements by name inside a transaction that somebody else opens."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pressrun.store.queries import load_queries
+
+Row = sqlite3.Row
+
+
+class Transaction:
+    """Runs named statements on one connection; never begins, commits or rolls back by itself."""
+
+    __slots__ = ("_connection", "_queries")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._queries = load_queries()
+
+    def run(self, name: str, /, **parameters: Any) -> int:
+        """Carry out a statement; returns how many rows it changed."""
+        return self._connection.execute(self._queries[name], parameters).rowcount
+
+    def insert(self, name: str, /, **parameters: Any) -> int:
+        """Carry out an insert; returns the new row's id."""
+        found = self._connection.execute(self._queries[name], parameters).lastrowid
+        assert found is not None
+        return found
+
+    def run_many(self, name: str, rows: Iterable[Mapping[str, Any]], /) -> int:
+        """Carry out one statement for each row; returns how many rows were changed in all."""
+        return self._connection.executemany(self._queries[name], rows).rowcount
+
+    def rows(self, name: str, /, **parameters: Any) -> list[Row]:
+        """All rows of a query."""
+        return self._connection.execute(self._queries[name], parameters).fetchall()
+
+    def row(self, name: str, /, **parameters: Any) -> Row | None:
+        """The only row of a query, or None."""
+        found: Row | None = self._connection.execute(self._queries[name], parameters).fetchone()
+        return found
+
+    def value(self, name: str, /, **parameters: Any) -> Any:
+        """The first column of the only row of a query, or None without a row."""
+        found = self._connection.execute(self._queries[name], parameters).fetchone()
+        return None if found is None else found[0]

@@ -1,0 +1,1 @@
+"""Pages for readers and the public, over services: nothing is decided here."""

@@ -1,0 +1,19 @@
+"""What an operator can tell the web server: `[http]`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pressrun.core.endpoint import Endpoint, TcpEndpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """`trusted_proxies` are addresses or networks whose X-Forwarded-For is believed; `"unix"` stands for our socket."""
+
+    listen: Endpoint = TcpEndpoint("127.0.0.1", 8080)
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    max_body_bytes: int = 1024 * 1024
+    request_seconds: float = 30.0
+    keep_alive_seconds: float = 5.0
+    connections: int = 1000

@@ -1,0 +1,45 @@
+"""What every test has: nothing of the caller's environment, and `needs`, which skips and names what is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+from hypothesis import settings
+
+# The Debian package that brings each program.
+_PACKAGES = {
+    "cc": "gcc libc6-dev",
+    "chromium": "chromium",
+    "postfix": "postfix",
+    "systemd-analyze": "systemd",
+}
+_OURS = (
+    "PRESSRUN_CONFIG",
+    "CREDENTIALS_DIRECTORY",
+    "NOTIFY_SOCKET",
+    "LISTEN_PID",
+    "LISTEN_FDS",
+    "WATCHDOG_USEC",
+    "NO_COLOR",
+)
+
+# A busy machine is no error, and a failure must come again on the next run.
+settings.register_profile("pressrun", deadline=None, print_blob=True)
+settings.load_profile("pressrun")
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in _OURS:
+        monkeypatch.delenv(name, raising=False)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("needs"):
+        for program in marker.args:
+            if shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") is None:
+                package = _PACKAGES.get(program)
+                hint = f" (apt-get install {package})" if package else ""
+                pytest.skip(f"{program} is not installed{hint}")

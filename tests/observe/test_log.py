@@ -1,0 +1,157 @@
+"""What the log writes, and what it never writes."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+import pytest
+
+from pressrun.core.delivery import DeliveryState
+from pressrun.observe.log import configure, event
+from pressrun.observe.settings import LogSettings
+
+Level = Literal["debug", "info", "warning", "error"]
+Format = Literal["auto", "text", "json"]
+Open = Callable[..., io.StringIO]
+
+_LOGGER = logging.getLogger("pressrun.test")
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def log_to() -> Iterator[Open]:
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+
+    def start(log_format: Format = "json", level: Level = "info", stream: io.StringIO | None = None) -> io.StringIO:
+        stream = stream or io.StringIO()
+        configure(LogSettings(level=level, format=log_format), stream)
+        return stream
+
+    yield start
+    logging.captureWarnings(False)
+    root.handlers[:], level = before
+    root.setLevel(level)
+
+
+def _entries(stream: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_an_event_is_one_json_object_a_line(log_to: Open) -> None:
+    """Time, level, name and fields, the fields with their types."""
+    stream = log_to()
+    event(
+        _LOGGER,
+        "delivery.finished",
+        delivery=81,
+        outcome=DeliveryState.DELIVERED,
+        seconds=0.25,
+        reply=None,
+        tries=(1, 2),
+    )
+    (entry,) = _entries(stream)
+    assert str(entry.pop("time")).endswith("Z")
+    assert entry == {
+        "level": "info",
+        "event": "delivery.finished",
+        "logger": "pressrun.test",
+        "delivery": 81,
+        "outcome": "delivered",
+        "seconds": 0.25,
+        "reply": None,
+        "tries": ["1", "2"],
+    }
+
+
+def test_a_field_never_hides_a_name_of_ours(log_to: Open) -> None:
+    """A field called `level` gets another name."""
+    stream = log_to()
+    event(_LOGGER, "config.loaded", level=logging.WARNING, time=1)
+    (entry,) = _entries(stream)
+    assert (entry["level"], entry["time_"]) == ("warning", 1)
+
+
+def test_text_is_a_name_and_words(log_to: Open) -> None:
+    """Values with blanks are quoted; a line end in a value cannot begin a line of its own."""
+    stream = log_to("text")
+    event(_LOGGER, "relay.failing", relay="primary", text="421 try\nlater", ok=False, nothing=None)
+    line = stream.getvalue()
+    assert line.count("\n") == 1
+    assert line.endswith('info relay.failing relay=primary text="421 try\\nlater" ok=false nothing=null\n')
+
+
+@pytest.mark.parametrize(("stream", "starts"), [(_Terminal(), "2"), (io.StringIO(), "{")])
+def test_auto_is_text_on_a_terminal_alone(log_to: Open, stream: io.StringIO, starts: str) -> None:
+    """A person reads text, a collector JSON."""
+    log_to("auto", stream=stream)
+    event(_LOGGER, "daemon.started")
+    assert stream.getvalue().startswith(starts)
+
+
+def test_the_level_is_obeyed(log_to: Open) -> None:
+    """What is below the level is not written."""
+    stream = log_to(level="warning")
+    event(_LOGGER, "daemon.started")
+    event(_LOGGER, "daemon.failed", level=logging.ERROR)
+    assert [entry["event"] for entry in _entries(stream)] == ["daemon.failed"]
+
+
+def test_a_new_configuration_replaces_the_old(log_to: Open) -> None:
+    """After a reload each event is written once."""
+    log_to()
+    stream = log_to("text", "debug")
+    event(_LOGGER, "daemon.started", level=logging.DEBUG)
+    assert stream.getvalue().count("daemon.started") == 1
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_no_address_at_info(log_to: Open, log_format: Format) -> None:
+    """Neither in the message, nor a field, nor a list, nor an exception; also from other libraries."""
+    stream = log_to(log_format)
+    logging.getLogger("another.library").warning("could not reach %s", "reader@example.org")
+    event(_LOGGER, "delivery.deferred", text="550 <reader@example.org> unknown", several=["reader@example.org"])
+    text = "reader@example.org"
+    try:
+        float(text)
+    except ValueError:
+        event(_LOGGER, "http.failed", level=logging.ERROR, error=True)
+    written = stream.getvalue()
+    assert "reader" not in written.replace("another", "")
+    assert "ValueError" in written
+    assert written.count("<address>") == 4
+
+
+def test_debug_shows_addresses_but_no_token(log_to: Open) -> None:
+    """An operator who asked for everything sees who, and still nothing that could be used."""
+    stream = log_to(level="debug")
+    token = "abcdefghijklmnopqrstuvwx234"
+    event(_LOGGER, "delivery.claimed", level=logging.DEBUG, rcpt=f"news-bounces+{token}@example.org")
+    assert "@example.org" in stream.getvalue()
+    assert token not in stream.getvalue()
+
+
+def test_warnings_of_python_are_logged(log_to: Open) -> None:
+    """What a library warns about ends in the log, not beside it."""
+    stream = log_to()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("a library is old", DeprecationWarning, stacklevel=1)
+    assert "a library is old" in stream.getvalue()
+
+
+def test_libraries_are_quiet_at_info(log_to: Open) -> None:
+    """The access log of the web server and the dialogue of the mail server are said by our own events."""
+    stream = log_to()
+    logging.getLogger("uvicorn.access").info("GET /")
+    logging.getLogger("mail.log").info("EHLO")
+    assert stream.getvalue() == ""

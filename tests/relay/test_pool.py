@@ -1,0 +1,181 @@
+"""How many connections there are, when they take and when they close."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pressrun.core.errors import BadConfiguration
+from pressrun.relay.relays import Relays
+from pressrun.relay.settings import RelaySettings
+from pressrun.smtp.handover import Outcome
+from tests.relay.conftest import MakePool
+from tests.relay.feed import ListFeed, message
+from tests.relay.peers import HANG, Answer, but, obedient, peer
+from tests.relay.test_faults import until
+from tests.sink import Sink, free_port
+
+
+async def test_an_idle_connection_takes_at_once(make_pool: MakePool) -> None:
+    """wake() takes synchronously, and opens nothing while one is idle."""
+    feed = ListFeed([message(1)])
+    async with peer(obedient) as port:
+        pool = make_pool(feed, port, connections=5)
+        pool.wake()
+        await feed.until_settled(1)
+        feed.queue.append(message(2))
+        pool.wake()
+        assert ([1, 2], 1) == (feed.taken, pool.status().connections)
+        await feed.until_settled(2)
+        assert 1 == pool.status().connections
+
+
+@pytest.mark.parametrize(("waiting", "limit", "opened"), [(1, 5, 1), (3, 5, 3), (9, 5, 5), (0, 5, 0)])
+async def test_as_many_as_there_is_work_for(make_pool: MakePool, waiting: int, limit: int, opened: int) -> None:
+    """And never more than allowed, however often it is woken."""
+    feed = ListFeed([message(n) for n in range(waiting)])
+    async with peer(but(GREETING=HANG)) as port:
+        pool = make_pool(feed, port, connections=limit)
+        for _ in range(3):
+            pool.wake()
+        await until(lambda: pool.status().connections == opened)
+        for _ in range(3):
+            pool.wake()
+        assert opened == len(pool._members)
+        await pool.drain(0)
+
+
+async def test_an_idle_connection_quits(make_pool: MakePool) -> None:
+    """After idle_seconds, and being woken in vain does not keep it."""
+    feed, said = ListFeed([message(1)]), []
+
+    def answers(command: str) -> Answer:
+        said.append(command)
+        return obedient(command)
+
+    async with peer(answers) as port:
+        pool = make_pool(feed, port, timeouts={"idle_seconds": 0.05})
+        pool.wake()
+        await feed.until_settled(1)
+
+        def gone() -> bool:
+            pool.wake()
+            return pool.is_empty
+
+        await until(gone)
+    assert "QUIT" == said[-1]
+    assert pool.status().failing_since is None
+
+
+async def test_drain_finishes_what_is_in_flight(sink_program: Path, tmp_path: Path, make_pool: MakePool) -> None:
+    """Nothing more is taken, what was taken is answered, and every connection says QUIT."""
+    feed = ListFeed([message(n, f"slow30-{n}") for n in range(50)])
+    with Sink(sink_program, tmp_path) as sink:
+        pool = make_pool(feed, sink.port, connections=3)
+        pool.wake()
+        await feed.until_settled(5)
+        await pool.drain(10)
+        accepted = [line.rcpt_to for line in sink.lines()]
+    assert len(feed.taken) == len(feed.settled) == len(accepted) < 50
+    assert {Outcome.DELIVERED} == set(feed.outcomes.values())
+
+
+async def test_drain_gives_up_in_time(make_pool: MakePool) -> None:
+    """What has no answer by then is unknown when its content went out, unsent when not."""
+    feed = ListFeed([message(1), message(2)])
+    async with peer(but(DOT=HANG)) as port:
+        pool = make_pool(feed, port, connections=1)
+        pool.wake()
+        await until(lambda: len(feed.taken) == 2)
+        started = time.monotonic()
+        await pool.drain(0.1)
+        assert time.monotonic() - started < 2.0
+    assert {1: Outcome.UNKNOWN, 2: Outcome.UNSENT} == feed.outcomes
+
+
+async def test_a_cancelled_drain_settles_all_the_same(make_pool: MakePool) -> None:
+    """Whoever is in a hurry loses no outcome."""
+    feed = ListFeed([message(1)])
+    async with peer(but(DOT=HANG)) as port:
+        pool = make_pool(feed, port, connections=1)
+        pool.wake()
+        await until(lambda: len(feed.taken) == 1)
+        task = asyncio.create_task(pool.drain(60))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert 1 == len(feed.settled)
+
+
+async def test_drain_while_connecting(make_pool: MakePool) -> None:
+    """Connections that are not open yet are dropped: they hold no message."""
+    feed = ListFeed([message(n) for n in range(5)])
+    async with peer(but(GREETING=HANG)) as port:
+        pool = make_pool(feed, port, connections=5)
+        pool.wake()
+        await pool.drain(5)
+        assert ([], True) == (feed.taken, pool.is_empty)
+
+
+def _settings(name: str, port: int) -> RelaySettings:
+    return RelaySettings(name=name, host="127.0.0.1", port=port, connections=2)
+
+
+async def test_a_failing_relay_is_set_aside() -> None:
+    """The others take all the mail; its state is told."""
+    feed = ListFeed([message(n) for n in range(40)])
+    async with peer(obedient) as port:
+        relays = Relays([_settings("dead", free_port()), _settings("good", port)], feed, helo_name="client.example")
+        relays.wake()
+        await feed.until_settled(40)
+        await until(lambda: relays.statuses()[0].failing_since is not None)
+        statuses = relays.statuses()
+        await relays.drain(5)
+    assert {"good"} == {relay for relay, _, _ in feed.settled}
+    assert [("dead", True), ("good", False)] == [(s.name, s.failing_since is not None) for s in statuses]
+
+
+async def test_both_relays_get_their_part() -> None:
+    """Neither is left without work."""
+    feed = ListFeed([message(n) for n in range(200)])
+    async with peer(obedient) as one, peer(obedient) as two:
+        relays = Relays([_settings("one", one), _settings("two", two)], feed, helo_name="client.example")
+        relays.wake()
+        await feed.until_settled(200)
+        await relays.drain(5)
+    assert {"one", "two"} == {relay for relay, _, _ in feed.settled}
+
+
+async def test_reconfiguring_swaps_relays_under_way() -> None:
+    """Connections of the old settings finish what they took; those of a relay that did not change stay."""
+    feed = ListFeed([message(n) for n in range(10)])
+    async with peer(obedient) as one, peer(obedient) as two:
+        kept, old = _settings("kept", one), _settings("old", two)
+        relays = Relays([kept, old], feed, helo_name="client.example")
+        relays.wake()
+        await feed.until_settled(10)
+        before = relays._pools[0]
+        feed.queue.extend(message(n) for n in range(10, 20))
+        relays.reconfigure([kept, replace(old, name="new")])
+        await feed.until_settled(20)
+        assert relays._pools[0] is before
+        assert ["kept", "new"] == [status.name for status in relays.statuses()]
+        await relays.drain(5)
+    assert sorted(range(20)) == sorted(outgoing.delivery_id for _, outgoing, _ in feed.settled)
+
+
+async def test_reconfiguring_is_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A certificate file that cannot be used leaves every old relay in force."""
+    feed = ListFeed()
+    old = _settings("old", free_port())
+    relays = Relays([old], feed, helo_name="client.example")
+    bad = replace(old, name="bad", security="tls", ca_file=tmp_path / "missing.pem")
+    with pytest.raises(BadConfiguration, match="missing.pem"):
+        relays.reconfigure([replace(old, name="new"), bad])
+    assert ["old"] == [status.name for status in relays.statuses()]
+    await relays.drain(0)

@@ -1,0 +1,153 @@
+"""The pool against a real relay on a real socket, which injects every outcome there is."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from pressrun.smtp.handover import Outcome, Stage
+from tests.relay.conftest import MakePool
+from tests.relay.feed import ListFeed, message
+from tests.sink import Sink
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+async def test_every_reader_gets_exactly_one_copy(
+    sink_program: Path, tmp_path: Path, make_pool: MakePool, pipelining: bool
+) -> None:
+    """Each under its own return path, octet for octet, by few connections, and with nothing said out of turn."""
+    contents = {n: b"Subject: %d\r\n\r\n.dots\r\n..\r\n" % n + b"x" * (n * 7) for n in range(300)}
+    feed = ListFeed([message(n, content=content) for n, content in contents.items()])
+    options = ["--lint", *([] if pipelining else ["--no-pipelining"])]
+    with Sink(sink_program, tmp_path, *options) as sink:
+        pool = make_pool(feed, sink.port, connections=4, messages_per_connection=1000)
+        pool.wake()
+        await feed.until_settled(300)
+        await pool.drain(5)
+        lines, stats = sink.lines(), sink.stats()
+    assert {Outcome.DELIVERED} == set(feed.outcomes.values())
+    got = {(line.status, line.mail_from, line.rcpt_to, line.sha) for line in lines}
+    assert len(lines) == 300
+    assert got == {
+        ("A", f"news-bounces+{n}@news.example", f"reader-{n}@readers.example", _sha(_ended(content)))
+        for n, content in contents.items()
+    }
+    assert {0} == {stats[name] for name in ("errors", "early_talk", "bare_lf", "nul")}
+
+
+INJECTIONS = {
+    "hard-a": [(Outcome.REFUSED, Stage.RCPT, 550)],
+    "soft1-b": [(Outcome.DEFERRED, Stage.RCPT, 451), (Outcome.DELIVERED, Stage.CONTENT, 250)],
+    "shut1-c": [(Outcome.DEFERRED, Stage.RCPT, 421), (Outcome.DELIVERED, Stage.CONTENT, 250)],
+    "dhard-d": [(Outcome.REFUSED, Stage.CONTENT, 554)],
+    "dsoft1-e": [(Outcome.DEFERRED, Stage.CONTENT, 451), (Outcome.DELIVERED, Stage.CONTENT, 250)],
+    "drop1-f": [(Outcome.UNKNOWN, Stage.CONTENT, None), (Outcome.DELIVERED, Stage.CONTENT, 250)],
+    "cut1-g": [(Outcome.UNSENT, Stage.DATA, None), (Outcome.DELIVERED, Stage.CONTENT, 250)],
+    "slow50-h": [(Outcome.DELIVERED, Stage.CONTENT, 250)],
+}
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+@pytest.mark.parametrize("recipient", INJECTIONS)
+async def test_each_outcome(
+    sink_program: Path, tmp_path: Path, make_pool: MakePool, recipient: str, pipelining: bool
+) -> None:
+    """A message fares as its recipient is treated, the one behind it is delivered, under its own return path."""
+    with Sink(sink_program, tmp_path) as sink:
+        for attempt, expected in enumerate(INJECTIONS[recipient]):
+            feed = ListFeed([message(1, recipient), message(2, f"after-{attempt}")], requeue=False)
+            pool = make_pool(feed, sink.port, connections=1, pipelining=pipelining)
+            pool.wake()
+            await feed.until_settled(2)
+            await pool.drain(5)
+            result = feed.result(1)
+            assert expected == (result.outcome, result.stage, result.reply and result.reply.code)
+            behind = feed.result(2).outcome
+            accepted = [(line.mail_from, line.rcpt_to) for line in sink.lines() if line.status == "A"]
+            after = ("news-bounces+2@news.example", f"after-{attempt}@readers.example")
+            assert [after] * (behind is Outcome.DELIVERED) == [pair for pair in accepted if pair[1] == after[1]]
+            lost_with_it = pipelining and result.outcome is Outcome.UNKNOWN  # its envelope travelled behind the content
+            assert (Outcome.UNSENT if lost_with_it else Outcome.DELIVERED) is behind
+            assert (expected[0] is Outcome.DELIVERED) == any(rcpt.startswith(recipient) for _, rcpt in accepted)
+
+
+async def test_a_mixed_run_settles_everything_once(sink_program: Path, tmp_path: Path, make_pool: MakePool) -> None:
+    """With every injection among good recipients, good ones are delivered once and nothing is lost or settled twice."""
+    names = [name.replace("slow50", "slow5") for name in INJECTIONS]
+    mail = [message(n, f"{names[n // 20 % len(names)]}-{n}" if n % 20 == 0 else "") for n in range(400)]
+    feed = ListFeed(mail, requeue=True)
+    with Sink(sink_program, tmp_path) as sink:
+        pool = make_pool(feed, sink.port, connections=5, messages_per_connection=50)
+        pool.wake()
+        await feed.until_settled(400)
+        await pool.drain(5)
+        accepted = [line.rcpt_to for line in sink.lines() if line.status == "A"]
+    assert sorted(range(400)) == sorted(outgoing.delivery_id for _, outgoing, _ in feed.settled)
+    assert len(accepted) == len(set(accepted))
+    delivered = {o.rcpt_to for _, o, r in feed.settled if r.outcome is Outcome.DELIVERED}
+    assert delivered == set(accepted)
+    assert {o.rcpt_to for o in mail if o.delivery_id % 20} <= delivered
+
+
+async def test_a_relay_that_ends_each_connection_after_three(
+    sink_program: Path, tmp_path: Path, make_pool: MakePool
+) -> None:
+    """421 behind an accepted message costs the one whose MAIL it answers a deferral, and nobody a second copy."""
+    feed = ListFeed([message(n) for n in range(30)])
+    with Sink(sink_program, tmp_path, "--max-msgs", "3") as sink:
+        pool = make_pool(feed, sink.port, connections=2)
+        pool.wake()
+        await feed.until_settled(30)
+        accepted = [line.rcpt_to for line in sink.lines() if line.status == "A"]
+        assert pool.status().failing_since is None
+    assert len(accepted) == len(set(accepted))
+    outcomes = list(feed.outcomes.values())
+    assert len(accepted) == outcomes.count(Outcome.DELIVERED)
+    assert {Outcome.DELIVERED, Outcome.DEFERRED, Outcome.UNSENT} >= set(outcomes)
+
+
+async def test_connections_are_replaced_after_their_share(
+    sink_program: Path, tmp_path: Path, make_pool: MakePool
+) -> None:
+    """messages_per_connection holds exactly, and a replacement is opened while there is work."""
+    feed = ListFeed([message(n) for n in range(25)])
+    with Sink(sink_program, tmp_path) as sink:
+        pool = make_pool(feed, sink.port, connections=1, messages_per_connection=10)
+        pool.wake()
+        await feed.until_settled(25)
+        per_connection = [line.connection for line in sink.lines()]
+    assert [10, 10, 5] == [per_connection.count(n) for n in sorted(set(per_connection))]
+
+
+async def test_a_relay_with_few_connections_to_give(sink_program: Path, tmp_path: Path, make_pool: MakePool) -> None:
+    """Refusing further connections is no failure while others work, and all mail goes."""
+    feed = ListFeed([message(n) for n in range(200)])
+    with Sink(sink_program, tmp_path, "--max-conn", "2", "--delay-data", "2") as sink:
+        pool = make_pool(feed, sink.port, connections=8)
+        pool.wake()
+        await feed.until_settled(200)
+        assert pool.status().failing_since is None
+        await pool.drain(5)
+    assert {Outcome.DELIVERED} == set(feed.outcomes.values())
+
+
+async def test_a_large_message_and_a_slow_peer(sink_program: Path, tmp_path: Path, make_pool: MakePool) -> None:
+    """Content far beyond the write buffer arrives whole."""
+    content = b"Subject: large\r\n\r\n" + b"." * 76 + (b"\r\n" + b"." * 76) * 120_000 + b"\r\n"
+    feed = ListFeed([message(1, content=content), message(2)])
+    with Sink(sink_program, tmp_path) as sink:
+        pool = make_pool(feed, sink.port, connections=1)
+        pool.wake()
+        await feed.until_settled(2)
+        shas = [line.sha for line in sink.lines()]
+    assert _sha(content) == shas[0]
+
+
+def _ended(content: bytes) -> bytes:
+    return content if content.endswith(b"\r\n") else content + b"\r\n"
+
+
+def _sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]

@@ -1,0 +1,110 @@
+"""The docs against the repository: links lead somewhere, standards are listed, no machine shows through."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).parent.parent.parent
+_PAGES = sorted([*_ROOT.glob("*.md"), *_ROOT.glob("docs/**/*.md"), *_ROOT.glob("changes.d/*.md")])
+_TEXTS = (
+    "*.py",
+    "*.sql",
+    "*.md",
+    "*.toml",
+    "*.txt",
+    "*.in",
+    "*.service",
+    "*.socket",
+    "*.html",
+    "*.css",
+    "*.js",
+    "Makefile",
+    "run",
+)
+_KINDS = ("added", "changed", "fixed", "removed", "security")
+
+
+def _sources() -> Iterator[Path]:
+    for folder in ("src", "tests", "docs", "systemd", "requirements", "changes.d", ".ci"):
+        for pattern in _TEXTS:
+            yield from (path for path in (_ROOT / folder).rglob(pattern) if "__pycache__" not in path.parts)
+    yield from (path for path in _ROOT.iterdir() if path.is_file() and path.suffix in {".md", ".toml"})
+    yield _ROOT / "Makefile"
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.relative_to(_ROOT)))
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    """A page that was renamed or never written is found here."""
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert missing == []
+
+
+def test_every_standard_that_is_named_is_listed() -> None:
+    """An RFC that a source file obeys stands in docs/rfc.md, with how far it is kept."""
+    listed = set(re.findall(r"^\| RFC (\d+) \|", (_ROOT / "docs" / "rfc.md").read_text(encoding="utf-8"), re.MULTILINE))
+    named: dict[str, str] = {}
+    for path in (_ROOT / "src").rglob("*.py"):
+        for number in re.findall(r"\bRFC[  ]?(\d{3,5})\b", path.read_text(encoding="utf-8")):
+            named.setdefault(number, str(path.relative_to(_ROOT)))
+    assert {number: path for number, path in named.items() if number not in listed} == {}
+
+
+@pytest.mark.parametrize("page", ["docs/configuration.md", "docs/operating.md", "README.md"])
+def test_pages_that_must_be_there(page: str) -> None:
+    """README and the two pages an operator needs exist and are not empty."""
+    assert len((_ROOT / page).read_text(encoding="utf-8")) > 1000
+
+
+def test_fragments_of_news_have_a_known_kind() -> None:
+    """`NAME.KIND.md`, so that a release can sort them."""
+    names = [path.name for path in (_ROOT / "changes.d").iterdir() if path.name != "README.md"]
+    assert [name for name in names if not re.fullmatch(rf"[a-z0-9-]+\.({'|'.join(_KINDS)})\.md", name)] == []
+
+
+def test_no_file_speaks_of_the_machine_it_was_made_on() -> None:
+    """No home folder, no private index, no download address."""
+    marks = re.compile(
+        "|".join(["/ro" + "ot/", "/wo" + "rk/", "--index" + "-url", "--find" + "-links", r"files\.python" + "hosted"])
+    )
+    found = {
+        str(path.relative_to(_ROOT)): match[0]
+        for path in _sources()
+        for match in [marks.search(path.read_text(encoding="utf-8", errors="replace"))]
+        if match
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize("name", ["run", "dev", "build"])
+def test_requirements_are_pinned_with_hashes(name: str) -> None:
+    """Every line names one version, and every version has hashes."""
+    text = (_ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8").replace("\\\n", "")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert lines
+    assert [line for line in lines if not re.match(r"\S+==\S+\s.*--hash=sha256:[0-9a-f]{64}", line)] == []
+
+
+def test_what_runs_is_what_was_tested() -> None:
+    """The tests' requirements pin the same versions as those of the installation."""
+    versions = [
+        dict(
+            re.findall(
+                r"^([A-Za-z0-9._-]+)==(\S+)", (_ROOT / "requirements" / name).read_text(encoding="utf-8"), re.MULTILINE
+            )
+        )
+        for name in ("run.txt", "dev.txt")
+    ]
+    assert {name: version for name, version in versions[0].items() if versions[1].get(name) != version} == {}
+
+
+def test_the_shell_can_read_what_ci_runs() -> None:
+    """`.ci/run` is a script without a syntax error, and may be executed."""
+    script = _ROOT / ".ci" / "run"
+    assert script.stat().st_mode & 0o111
+    assert subprocess.run(["bash", "-n", script], check=False).returncode == 0

@@ -1,0 +1,65 @@
+"""Habits that no linter knows: events by name, docstrings that open files, sizes and names of files."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pressrun.observe.events import EVENTS
+
+_ROOT = Path(__file__).parent.parent.parent
+_SOURCES = sorted((_ROOT / "src" / "pressrun").rglob("*.py"))
+_LEVELS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
+_NAME = re.compile(r"[a-z_]+\.[a-z_]+")
+
+
+def _logged(tree: ast.AST) -> Iterator[str]:
+    """The literal event names in calls of `event(…)` and of a logger's methods."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        is_event = isinstance(call.func, ast.Name) and call.func.id == "event"
+        is_level = isinstance(call.func, ast.Attribute) and call.func.attr in _LEVELS
+        if is_event or is_level:
+            for argument in call.args[:2]:
+                if (
+                    isinstance(argument, ast.Constant)
+                    and isinstance(argument.value, str)
+                    and _NAME.fullmatch(argument.value)
+                ):
+                    yield argument.value
+
+
+def test_every_event_is_listed() -> None:
+    """An operator finds every name of the log in observe/events.py."""
+    unlisted = {
+        name: str(path.relative_to(_ROOT))
+        for path in _SOURCES
+        for name in _logged(ast.parse(path.read_text(encoding="utf-8")))
+        if name not in EVENTS
+    }
+    assert unlisted == {}
+
+
+def test_every_file_opens_with_what_it_holds() -> None:
+    """Each module has a docstring, and annotations are never evaluated."""
+    bare = []
+    for path in _SOURCES:
+        text = path.read_text(encoding="utf-8")
+        tree = ast.parse(text)
+        has_code = any(not isinstance(node, ast.Expr | ast.Import | ast.ImportFrom | ast.Assign) for node in tree.body)
+        if not ast.get_docstring(tree) or (has_code and "from __future__ import annotations" not in text):
+            bare.append(str(path.relative_to(_ROOT)))
+    assert bare == []
+
+
+def test_no_drawer_for_everything() -> None:
+    """A file is named by what it holds."""
+    drawers = {"helpers", "utils", "util", "common", "misc"}
+    assert [str(path) for path in _SOURCES if drawers & {path.stem, path.parent.name}] == []
+
+
+def test_files_stay_readable() -> None:
+    """A file of more than 450 lines holds more than one thing."""
+    sizes = {str(path.relative_to(_ROOT)): path.read_text(encoding="utf-8").count("\n") for path in _SOURCES}
+    assert {name: size for name, size in sizes.items() if size > 450} == {}
