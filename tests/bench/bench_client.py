@@ -18,14 +18,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from tests.sink import Sink, compile_sink, free_port
+
 from pressrun.relay.pool import Pool
 from pressrun.relay.settings import RelaySettings
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing
-from tests.sink import Sink, compile_sink, free_port
 
 Run = Callable[[], tuple[float, float]]
 
@@ -122,17 +124,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with Sink(compile_sink(folder), folder) as sink, delayed(sink.port, options.rtt_ms) as far:
+            few = max(options.connections * 20, options.messages // 20)
+            away = f"{options.rtt_ms:g} ms"
             for loop_name, factory in loops().items():
 
                 def run(port: int, count: int, pipelining: bool, factory: object = factory) -> tuple[float, float]:
                     with asyncio.Runner(loop_factory=factory) as runner:  # type: ignore[arg-type]  # see loops()
                         return runner.run(measure(port, count, content, options.connections, pipelining))
 
-                few = max(options.connections * 20, options.messages // 20)
-                report(f"{loop_name}, loopback, pipelined", options.runs, lambda: run(sink.port, options.messages, True))
-                report(f"{loop_name}, loopback, lock step", options.runs, lambda: run(sink.port, options.messages, False))
-                report(f"{loop_name}, {options.rtt_ms:g} ms, pipelined", options.runs, lambda: run(far, few, True))
-                report(f"{loop_name}, {options.rtt_ms:g} ms, lock step", options.runs, lambda: run(far, few, False))
+                for way, pipelining in (("pipelined", True), ("lock step", False)):
+                    for place, port, count in (("loopback", sink.port, options.messages), (away, far, few)):
+                        report(f"{loop_name}, {place}, {way}", options.runs, partial(run, port, count, pipelining))
 
 
 if __name__ == "__main__":

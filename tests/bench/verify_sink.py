@@ -1,6 +1,6 @@
 """Check a log of sink.c for losses and duplicates; a million lines take about two seconds.
 
-  python tests/bench/verify_sink.py LOG [--expect FILE] [--key rcpt|rcpt+sha|rcpt+grabN] [--window S] [--json] [--show K]
+  python tests/bench/verify_sink.py LOG [--expect FILE] [--key rcpt|rcpt+sha|rcpt+grabN] [--window S] [--json]
 
 --expect  one recipient a line: who must have got exactly one accepted message
 --key     what one message is: rcpt (one edition in the log), or rcpt and the sha, or rcpt and the Nth grabbed header
@@ -66,7 +66,9 @@ def busiest(times_us: list[int], window_seconds: float) -> int:
     return most
 
 
-def judge(tally: Tally, expected: set[str] | None, window_seconds: float) -> tuple[dict[str, object], dict[str, list[str]]]:
+def judge(
+    tally: Tally, expected: set[str] | None, window_seconds: float
+) -> tuple[dict[str, object], dict[str, list[str]]]:
     """The figures, and who is missing, duplicate or unexpected."""
     got = {recipient for recipient, _ in tally.accepted}
     faults = {

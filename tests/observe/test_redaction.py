@@ -72,3 +72,12 @@ def test_any_text_is_taken(text: str) -> None:
     """Redaction never fails, and what it leaves has no address left to cut."""
     once = redact(text)
     assert redact(once) == once or re.search("@|%40", once)
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize(
+    "text", ["a" * 200_000, "a" * 200_000 + "@", "@" * 50_000, '"' * 50_000 + "@x", "a.b-" * 50_000, "%40" * 50_000]
+)
+def test_a_long_text_costs_no_more_than_its_length(text: str) -> None:
+    """A relay's reply cannot hold up the process: quadratic time would take minutes here."""
+    assert len(redact(text)) <= len(text)

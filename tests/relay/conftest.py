@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.sink import compile_sink
 
 from pressrun.relay.pool import Pool
 from pressrun.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.services.ports import Feed
-from tests.sink import compile_sink
 
 MakePool = Callable[..., Pool]
 
@@ -32,8 +32,8 @@ async def make_pool() -> AsyncIterator[MakePool]:
     pools: list[Pool] = []
 
     def make(feed: Feed, port: int, *, timeouts: dict[str, float] | None = None, **keys: Any) -> Pool:
-        keys = {"name": "primary", "host": "127.0.0.1", "connections": 2} | keys
-        settings = RelaySettings(port=port, timeouts=RelayTimeouts(**(timeouts or {})), **keys)
+        all_keys: dict[str, Any] = {"name": "primary", "host": "127.0.0.1", "connections": 2, **keys}
+        settings = RelaySettings(port=port, timeouts=RelayTimeouts(**(timeouts or {})), **all_keys)
         pool = Pool(settings, feed, helo_name="client.example", clock=lambda: 1000.0)
         pools.append(pool)
         return pool

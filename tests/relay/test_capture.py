@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.relay.conftest import MakePool
+from tests.relay.feed import ListFeed, message
 
 from pressrun.relay.capture import Capture, CapturedRefusal
 from pressrun.smtp.handover import Outcome, Outgoing, Stage
-from tests.relay.conftest import MakePool
-from tests.relay.feed import ListFeed, message
 
 
 @pytest.fixture
@@ -24,7 +24,9 @@ async def test_messages_are_kept_newest_first(capture: Capture, make_pool: MakeP
     """Octet for octet with their envelopes, the oldest forgotten first."""
     _, port = await capture.start()
     mail = [message(n, content=b"Subject: %d\r\n\r\n.dot\r\n" % n) for n in range(1, 8)]
-    feed = ListFeed([*mail, Outgoing(8, "", "reader@readers.example", b"Subject: 8\r\n\r\n\xc3\xb6\r\n", eight_bit=True)])
+    feed = ListFeed(
+        [*mail, Outgoing(8, "", "reader@readers.example", b"Subject: 8\r\n\r\n\xc3\xb6\r\n", eight_bit=True)]
+    )
     pool = make_pool(feed, port, connections=1)
     pool.wake()
     await feed.until_settled(8)

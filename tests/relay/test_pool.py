@@ -8,16 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
-from pressrun.core.errors import BadConfiguration
-from pressrun.relay.relays import Relays
-from pressrun.relay.settings import RelaySettings
-from pressrun.smtp.handover import Outcome
 from tests.relay.conftest import MakePool
 from tests.relay.feed import ListFeed, message
 from tests.relay.peers import HANG, Answer, but, obedient, peer
 from tests.relay.test_faults import until
 from tests.sink import Sink, free_port
+
+from pressrun.core.errors import BadConfiguration
+from pressrun.relay.relays import Relays
+from pressrun.relay.settings import RelaySettings
+from pressrun.smtp.handover import Outcome
 
 
 async def test_an_idle_connection_takes_at_once(make_pool: MakePool) -> None:
@@ -175,7 +175,7 @@ async def test_reconfiguring_is_whole_or_not_at_all(tmp_path: Path) -> None:
     old = _settings("old", free_port())
     relays = Relays([old], feed, helo_name="client.example")
     bad = replace(old, name="bad", security="tls", ca_file=tmp_path / "missing.pem")
-    with pytest.raises(BadConfiguration, match="missing.pem"):
+    with pytest.raises(BadConfiguration, match=r"missing\.pem"):
         relays.reconfigure([replace(old, name="new"), bad])
     assert ["old"] == [status.name for status in relays.statuses()]
     await relays.drain(0)

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
-from pressrun.smtp.handover import Outcome, Stage
 from tests.relay.conftest import MakePool
 from tests.relay.feed import ListFeed, message
 from tests.relay.test_faults import until
 from tests.sink import free_port
+
+from pressrun.smtp.handover import Outcome, Stage
 
 PROGRAM = shutil.which("smtp-sink", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 

@@ -6,11 +6,11 @@ import hashlib
 from pathlib import Path
 
 import pytest
-
-from pressrun.smtp.handover import Outcome, Stage
 from tests.relay.conftest import MakePool
 from tests.relay.feed import ListFeed, message
 from tests.sink import Sink
+
+from pressrun.smtp.handover import Outcome, Stage
 
 
 @pytest.mark.parametrize("pipelining", [True, False])
@@ -37,7 +37,7 @@ async def test_every_reader_gets_exactly_one_copy(
     assert {0} == {stats[name] for name in ("errors", "early_talk", "bare_lf", "nul")}
 
 
-INJECTIONS = {
+INJECTIONS: dict[str, list[tuple[Outcome, Stage, int | None]]] = {
     "hard-a": [(Outcome.REFUSED, Stage.RCPT, 550)],
     "soft1-b": [(Outcome.DEFERRED, Stage.RCPT, 451), (Outcome.DELIVERED, Stage.CONTENT, 250)],
     "shut1-c": [(Outcome.DEFERRED, Stage.RCPT, 421), (Outcome.DELIVERED, Stage.CONTENT, 250)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator
@@ -17,15 +17,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-
-from pressrun.smtp.handover import Outcome
 from tests.relay.conftest import MakePool
 from tests.relay.feed import ListFeed, message
 from tests.relay.peers import CLOSE, but, peer
 from tests.relay.test_faults import until
 
-NOW = datetime.datetime.now(datetime.UTC)
-DAY = datetime.timedelta(days=1)
+from pressrun.smtp.handover import Outcome
+
+NOW = dt.datetime.now(dt.UTC)
+DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Authority:
     def file(self) -> Path:
         return self.folder / "ca.pem"
 
-    def server(self, *, host: str = "127.0.0.1", until: datetime.datetime = NOW + DAY) -> ssl.SSLContext:
+    def server(self, *, host: str = "127.0.0.1", until: dt.datetime = NOW + DAY) -> ssl.SSLContext:
         """A server's context with a certificate for `host`."""
         key = ec.generate_private_key(ec.SECP256R1())
         try:
@@ -51,9 +51,7 @@ class Authority:
             _builder(host, self.certificate.subject, key, until)
             .add_extension(x509.SubjectAlternativeName([name]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
-            )
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
             .sign(self.key, hashes.SHA256())
         )
         path = self.folder / f"{certificate.serial_number}.pem"
@@ -85,7 +83,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def _builder(
-    subject: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, until: datetime.datetime
+    subject: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, until: dt.datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -181,11 +179,13 @@ async def test_a_password_goes_through_tls(make_pool: MakePool, authority: Autho
     """AUTH after STARTTLS, by each mechanism."""
     relay, feed = Relay(), ListFeed([message(1)])
     other = {"PLAIN": "LOGIN", "LOGIN": "PLAIN"}[mechanism]
-    keys = {"auth_required": True, "authenticator": relay.authenticate, "auth_exclude_mechanism": [other]}
+    keys: dict[str, Any] = {
+        "auth_required": True,
+        "authenticator": relay.authenticate,
+        "auth_exclude_mechanism": [other],
+    }
     async with relay.listen(tls_context=authority.server(), require_starttls=True, **keys) as port:
-        pool = make_pool(
-            feed, port, security="starttls", ca_file=authority.file, username="press", password="secret"
-        )
+        pool = make_pool(feed, port, security="starttls", ca_file=authority.file, username="press", password="secret")
         pool.wake()
         await feed.until_settled(1)
         await pool.drain(5)
@@ -195,7 +195,7 @@ async def test_a_password_goes_through_tls(make_pool: MakePool, authority: Autho
 async def test_a_wrong_password(make_pool: MakePool, authority: Authority, caplog: pytest.LogCaptureFixture) -> None:
     """It consumes no message, and is in no log."""
     relay, feed = Relay(), ListFeed([message(1)])
-    keys = {"auth_required": True, "authenticator": relay.authenticate}
+    keys: dict[str, Any] = {"auth_required": True, "authenticator": relay.authenticate}
     async with relay.listen(tls_context=authority.server(), require_starttls=True, **keys) as port:
         pool = make_pool(feed, port, security="starttls", ca_file=authority.file, username="press", password="wr0ng")
         pool.wake()
@@ -203,7 +203,9 @@ async def test_a_wrong_password(make_pool: MakePool, authority: Authority, caplo
         assert "AUTH was refused: 535 5.7.8" in f"{pool.status().last_error}"
         await pool.drain(0)
     assert [] == feed.taken
-    assert "wr0ng" not in caplog.text + repr([record.__dict__ for record in caplog.records if record.name == "pressrun.relay"])
+    assert "wr0ng" not in caplog.text + repr(
+        [record.__dict__ for record in caplog.records if record.name == "pressrun.relay"]
+    )
 
 
 BAD = {
@@ -228,21 +230,23 @@ async def test_a_bad_certificate(make_pool: MakePool, authority: Authority, case
         error = f"{pool.status().last_error}"
         await pool.drain(0)
     assert error.startswith("TLS failed: the certificate is not to be trusted: ")
-    assert reason in error.replace("self-signed certificate in certificate chain", "unable to get local issuer certificate")
+    assert reason in error.replace(
+        "self-signed certificate in certificate chain", "unable to get local issuer certificate"
+    )
     assert ([], []) == (feed.taken, relay.got)
 
 
-async def test_starttls_without_tls_behind_it(make_pool: MakePool) -> None:
-    """Plain text in place of a handshake, or a close, fails the connection and nothing more."""
-    for answer in (b"220 go\r\n220 more\r\n", b"220 go\r\n"):
-        feed = ListFeed([message(1)])
-        greeting = but(EHLO=b"250-peer\r\n250 STARTTLS\r\n", STARTTLS=answer)
-        async with peer(lambda command, greeting=greeting: CLOSE if command.startswith("\x16") else greeting(command)) as port:  # type: ignore[misc]  # binds the loop's value
-            pool = make_pool(feed, port, security="starttls", timeouts={"tls_seconds": 0.2})
-            pool.wake()
-            await until(lambda pool=pool: pool.status().last_error is not None)  # type: ignore[misc]  # as above
-            await pool.drain(0)
-        assert [] == feed.taken
+@pytest.mark.parametrize("answer", [b"220 go\r\n220 more\r\n", b"220 go\r\n"])
+async def test_starttls_without_tls_behind_it(make_pool: MakePool, answer: bytes) -> None:
+    """Plain text in place of a handshake, or none at all, fails the connection and nothing more."""
+    feed = ListFeed([message(1)])
+    talk = but(EHLO=b"250-peer\r\n250 STARTTLS\r\n", STARTTLS=answer)
+    async with peer(lambda command: CLOSE if command.startswith("\x16") else talk(command)) as port:
+        pool = make_pool(feed, port, security="starttls", timeouts={"tls_seconds": 0.2})
+        pool.wake()
+        await until(lambda: pool.status().last_error is not None)
+        await pool.drain(0)
+    assert [] == feed.taken
 
 
 async def test_a_handshake_that_stalls(make_pool: MakePool) -> None:

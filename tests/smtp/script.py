@@ -1,12 +1,12 @@
-"""Dialogues as plain text, and the runner that plays them against smtp.dialogue.
+r"""Dialogues as plain text, and the runner that plays them against smtp.dialogue.
 
   # what the script shows
   set security=starttls messages=2     the terms, on the first lines; split=no: only played whole, for what depends on
                                        octets coming together
-  M: 1 <from@…> <to@…> [8bit] [utf8] [content="…"]    a message that the source gives from here on; \\r\\n in the
+  M: 1 <from@…> <to@…> [8bit] [utf8] [content="…"]    a message that the source gives from here on; \r\n in the
                                        recipient is a line end
   S: 250 ok                            what the server says; lines that follow each other come together
-  s: "250 ok\\n"                        the same, octet by octet, as a Python string
+  s: "250 ok\n"                        the same, octet by octet, as a Python string
   ! wake | finish | secured | lost     what the connection does
   C: MAIL FROM:<…>                     what the client writes upon that: all of it, in one write
   = settle 1 DELIVERED CONTENT 250     the events, in order; also `ready`, `starttls`, `closed`, `closed PROTOCOL`

@@ -68,7 +68,9 @@ def test_capabilities_are_read_from_the_lines_of_ehlo() -> None:
     ) == parse_capabilities(text)
 
 
-@pytest.mark.parametrize(("line", "size"), [("SIZE 1000", 1000), ("SIZE", None), ("SIZE x", None), ("SIZE " + "9" * 5000, None)])
+@pytest.mark.parametrize(
+    ("line", "size"), [("SIZE 1000", 1000), ("SIZE", None), ("SIZE x", None), ("SIZE " + "9" * 5000, None)]
+)
 def test_size_is_a_number_or_none(line: str, size: int | None) -> None:
     """A limit that cannot be read is no limit."""
     assert size == parse_capabilities(f"relay\n{line}").size

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from tests.smtp.script import play, read_script
 
 SCRIPTS = sorted((Path(__file__).parent.parent / "dialogues").glob("*.txt"))

@@ -63,7 +63,7 @@ class Server:
 
     def _command(self, line: str, draw: int) -> int:
         self.commands.append(line)
-        verb = line.split(":")[0]
+        verb = line.split(":", maxsplit=1)[0]
         if verb == "RSET":
             self.mail_from, self.rcpt_to = None, []
             return 250
@@ -74,13 +74,13 @@ class Server:
             if self.mail_from is not None:
                 return 503
             if refusal is None:
-                self.mail_from = line[11:].split(">")[0]
+                self.mail_from = line[11:].split(">", maxsplit=1)[0]
             return refusal or 250
         if verb == "RCPT TO":
             if self.mail_from is None and not self.forgiving:
                 return 503
             if refusal is None:
-                self.rcpt_to.append(line[9:].split(">")[0])
+                self.rcpt_to.append(line[9:].split(">", maxsplit=1)[0])
             return refusal or 250
         if not self.rcpt_to and not self.forgiving:
             return 503
@@ -111,7 +111,7 @@ def _message(number: int) -> Outgoing:
 def test_delivered_means_accepted_under_its_own_envelope(
     draws: list[int], pipelining: bool, forgiving: bool, one_by_one: bool, limit: int
 ) -> None:
-    """Each message taken is settled once; what is reported delivered was accepted, and nothing else was, for anybody."""
+    """Each message taken is settled once; what is reported delivered was accepted, and nothing else for anybody."""
     server = Server(deque(draws), forgiving)
     queue = deque(_message(n) for n in range(COUNT))
     terms = Terms(helo_name="client.example", pipelining=pipelining, messages=limit)
@@ -119,7 +119,7 @@ def test_delivered_means_accepted_under_its_own_envelope(
     events: list[Event] = dialogue.receive(b"220 hi\r\n")
     dialogue.outbox()
     events += dialogue.receive(b"250-hi\r\n250 PIPELINING\r\n")
-    while (out := dialogue.outbox()) and dialogue.phase is not Phase.CLOSED:
+    while out := dialogue.outbox():
         replies = server.answer(out)
         for piece in replies if one_by_one else [b"".join(replies)]:
             if piece and dialogue.phase is not Phase.CLOSED:

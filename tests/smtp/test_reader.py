@@ -55,7 +55,9 @@ def test_what_cannot_be_printed_is_replaced() -> None:
     assert [Reply(250, "�[31mred �", "")] == read(b"250 \x1b[31mred \xff\r\n")
 
 
-@pytest.mark.parametrize("line", [b"25 ok", b"199 ok", b"600 ok", b"250ok", b"", b"\r", b"2x0 ok", "２５０ ok".encode()])
+@pytest.mark.parametrize(
+    "line", [b"25 ok", b"199 ok", b"600 ok", b"250ok", b"", b"\r", b"2x0 ok", "２５０ ok".encode()]
+)
 def test_a_line_without_code_is_no_reply(line: bytes) -> None:
     """Such a line ends the connection."""
     assert "this is no reply" in read(line + b"\n")

@@ -69,7 +69,7 @@ def suggested_slug(file: EditionFile) -> str:
     if file.keys.slug is not None:
         return file.keys.slug
     subject = file.keys.subject.text if file.keys.subject else ""
-    return make_slug(re.sub(r"\{\{.*?\}\}", " ", subject))
+    return make_slug(re.sub(r"\{\{[^|}]*(?:\|\s*default\s*:([^}]*))?\}\}", lambda found: found[1] or " ", subject))
 
 
 def with_asset_prefix(built: BuiltEdition, prefix: str) -> str:
@@ -216,7 +216,8 @@ class _Builder:
     def note_misplaced(self, fields: list[Field]) -> None:
         """A field inside a style cannot be escaped: it stops the send."""
         for field in fields:
-            self._findings.append(error(f"{field} stands inside a style: a merge field cannot be used there", field.line))
+            message = f"{field} stands inside a style: a merge field cannot be used there"
+            self._findings.append(error(message, field.line))
 
     def footer(self) -> Footer:
         """The footer with links as placeholders, shorter where the author placed the link already."""

@@ -123,9 +123,11 @@ def attachments(file: EditionFile, files: Mapping[str, bytes], images: Images) -
         name = path.rpartition("/")[2]
         found.append(Enclosure(name=name, media_type=media_type_of(name, content), content=content))
     shown = {id(image.content) for image in images.enclosures()}
-    for item in file.enclosed:
-        if id(item.content) not in shown:
-            found.append(Enclosure(name=item.name, media_type=item.media_type, content=item.content))
+    found += [
+        Enclosure(name=item.name, media_type=item.media_type, content=item.content)
+        for item in file.enclosed
+        if id(item.content) not in shown
+    ]
     return found, findings
 
 

@@ -106,7 +106,8 @@ def _entries(source: str, first_line: int) -> dict[str, yaml.Node]:
     if root is None:
         return {}
     if not isinstance(root, yaml.MappingNode):
-        raise EditionError("write one `key: value` a line between the --- lines", line=first_line + root.start_mark.line)
+        line = first_line + root.start_mark.line
+        raise EditionError("write one `key: value` a line between the --- lines", line=line)
     entries: dict[str, yaml.Node] = {}
     for key_node, node in root.value:
         line = first_line + key_node.start_mark.line
@@ -153,7 +154,8 @@ def _mailbox(key: str, value: Value | None) -> Mailbox | None:
     except MalformedAddress as problem:
         raise EditionError(f"{key}: {problem}", line=value.line) from None
     if mailbox.address.needs_smtputf8:
-        raise EditionError(f"{key}: the part before the @ must be ASCII, or most readers cannot be served", line=value.line)
+        reason = "the part before the @ must be ASCII, or most readers cannot be served"
+        raise EditionError(f"{key}: {reason}", line=value.line)
     return mailbox
 
 

@@ -26,6 +26,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _PRINTABLE = re.compile(r"[ -~]*", re.ASCII)
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII)
 _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
+_URI = re.compile(r"[!#-;=?-\[\]_a-z~]*", re.ASCII)
 _NOT_URI = re.compile(r"[^!#-;=?-\[\]_a-z~]", re.ASCII)
 _NOT_ID = re.compile(r"[^!#-'*+/-9=?@A-Z^-~.-]", re.ASCII)
 
@@ -124,6 +125,8 @@ def uri_field(name: str, *uris: str) -> bytes:
 
 def clean_uri(uri: str) -> str:
     """A URI that can stand between angle brackets: whatever could end it is percent-encoded."""
+    if _URI.fullmatch(uri):
+        return uri
     return _NOT_URI.sub(lambda found: quote(found[0], safe="", errors="replace"), uri)
 
 

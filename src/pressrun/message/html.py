@@ -47,7 +47,9 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "colgroup": {"span"},
     "details": {"open"},
 }
-_FETCHES = re.compile(r"url\s*\(|expression\s*\(|javascript\s*:|-moz-binding|behavior\s*:|image-set\s*\(", re.IGNORECASE)
+_FETCHES = re.compile(
+    r"url\s*\(|expression\s*\(|javascript\s*:|-moz-binding|behavior\s*:|image-set\s*\(", re.IGNORECASE
+)
 _MOVES = re.compile(r"^\s*position\s*:\s*(?:fixed|sticky)", re.IGNORECASE)
 _CSS_IMPORT = re.compile(r"@(?:import|charset|namespace|font-face)\b[^;{]*(?:;|\{[^}]*\})", re.IGNORECASE)
 _CSS_DECLARATION = re.compile(r"[^;{}]+")

@@ -16,6 +16,7 @@ from pressrun.message.profile import Words
 
 _RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he iw ks ku ps sd ug ur yi".split())
 _HIDDEN_SPACE = "&#8199;&#65279;&#847; " * 40
+_ALIGNED = re.compile(r"(text-align:\s*(?:left|center|right))\s*;?", re.ASCII)  # as Markdown aligns a column
 _RULE = "-" * 40
 
 
@@ -124,20 +125,23 @@ def style_content(body: str) -> str:
 
     def style(tag: re.Match[str]) -> str:
         nonlocal in_pre
-        name = tag[1]
+        whole: str = tag[0]
+        name: str = tag[1]
         in_pre += name == "pre"
         found = frame.CONTENT_STYLES.get(name)
-        attributes = dict(ATTRIBUTE.findall(tag[2]))
-        if found is None or "style" in attributes or (name == "code" and in_pre):
-            return tag[0]
+        attributes: dict[str, str] = dict(ATTRIBUTE.findall(tag[2]))
+        aligned = _ALIGNED.fullmatch(attributes.get("style", ""))
+        if found is None or ("style" in attributes and not aligned) or (name == "code" and in_pre):
+            return whole
         if name in ("table", "td", "th") and _is_laid_out(attributes):
-            return tag[0]
+            return whole
         class_, styles = found
-        if name in ("td", "th") and "align" in attributes:
+        if aligned or "align" in attributes:
             styles = styles.replace("text-align:left;", "")
-        if not class_ or "class" in attributes:
-            return f'<{name}{tag[2]} style="{escape(styles)}">'
-        return f'<{name}{tag[2]} class="{class_}" style="{escape(styles)}">'
+        kept = tag[2].replace(f' style="{attributes["style"]}"', "") if aligned else tag[2]
+        added = f' style="{escape(styles)}{";" + aligned[1] if aligned else ""}"'
+        marked = f' class="{class_}"' if class_ and "class" not in attributes else ""
+        return f"<{name}{marked}{kept}{added}>"
 
     done = []
     for part in re.split(r"(</pre>)", body):

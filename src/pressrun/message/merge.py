@@ -89,7 +89,8 @@ class FieldTable:
         name = found[1].strip()
         if name not in self._known:
             close = get_close_matches(name, sorted(self._known), n=1)
-            hint = f"did you mean {_SHOWN.format(close[0])}?" if close else f"known are {', '.join(sorted(self._known))}"
+            known = ", ".join(sorted(self._known))
+            hint = f"did you mean {_SHOWN.format(close[0])}?" if close else f"known are {known}"
             self.findings.append(error(f"no subscriber has a field {name!r}: {hint}", line))
         return self.placeholder(name, default, line)
 

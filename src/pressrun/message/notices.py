@@ -25,6 +25,9 @@ from pressrun.message.mime import ended, message_body
 from pressrun.message.profile import ListProfile, Words
 
 
+_ASKED = "Somebody, most likely you, asked to subscribe this address to the list {title}."
+
+
 class AutoSubmitted(StrEnum):
     """What a notice answers."""
 
@@ -87,60 +90,60 @@ def decode_notice(stored: bytes) -> Notice:
     return notice
 
 
-def build_notice(
-    notice: Notice,
-    *,
-    words: Words,
-    site: Site,
-    profile: ListProfile,
-    to: Address,
-    message_id: str,
-    date_at: int,
-    auto_submitted: AutoSubmitted = AutoSubmitted.GENERATED,
-    in_reply_to: str | None = None,
-    language: str | None = None,
-) -> bytes:
-    """The whole mail with CRLF line ends. Ids stand without brackets; `language` is that of `words`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeCopy:
+    """What makes a notice one person's own.
+
+    Ids stand without brackets, `date_at` is in UTC seconds, `language` is that of the words.
+    """
+
+    to: Address
+    message_id: str
+    date_at: int
+    auto_submitted: AutoSubmitted = AutoSubmitted.GENERATED
+    in_reply_to: str | None = None
+    language: str = "en"
+
+
+def build_notice(notice: Notice, copy: NoticeCopy, *, words: Words, site: Site, profile: ListProfile) -> bytes:
+    """The whole mail, 7-bit but for a `To` that needs SMTPUTF8, with CRLF line ends."""
     content = _say(notice, words, profile)
-    content_language = language or "en"
     text = ended(_as_text(content))
     page = framed(
         _as_html(content),
         title=profile.title,
-        language=content_language,
+        language=copy.language,
         footer=fill(frame.FOOTER_PARAGRAPH, text=escape(_footer(words, profile))),
     )
-    header = _header(notice, site, profile, to, content.subject, auto_submitted)
-    header += plain_field("Date", format_date(date_at)) + id_field("Message-ID", message_id)
-    if in_reply_to:
-        header += id_field("In-Reply-To", in_reply_to) + id_field("References", in_reply_to)
-    seed = hashlib.sha256(f"{message_id}\0{text}".encode("utf-8", "replace")).hexdigest()
+    header = _header(notice, copy, content.subject, site, profile)
+    seed = hashlib.sha256(f"{copy.message_id}\0{text}".encode("utf-8", "replace")).hexdigest()
     body = message_body([text], [ended(page)], (), seed=seed)
     return header + b"".join(piece for piece in body if isinstance(piece, bytes))
 
 
-def _header(
-    notice: Notice, site: Site, profile: ListProfile, to: Address, subject: str, auto_submitted: AutoSubmitted
-) -> bytes:
+def _header(notice: Notice, copy: NoticeCopy, subject: str, site: Site, profile: ListProfile) -> bytes:
     from_ = profile.from_
-    if auto_submitted is AutoSubmitted.REPLIED and site.receives_mail:
+    if copy.auto_submitted is AutoSubmitted.REPLIED and site.receives_mail:
         from_ = Mailbox(profile.title, parse_address(site.list_address(profile.name, "request")))
     reply_to = answers_to(profile, site)
     if isinstance(notice, Confirmation) and notice.address_token and site.receives_mail:
         reply_to = Mailbox("", parse_address(site.list_address(profile.name, "confirm", notice.address_token)))
-    return b"".join(
-        (
-            mailbox_field("From", from_),
-            f"To: {clean_value(to.wire)}\r\n".encode(),
-            text_field("Subject", subject),
-            mailbox_field("Reply-To", reply_to),
-            plain_field("MIME-Version", "1.0"),
-            list_id(profile, site),
-            list_help(profile, site),
-            plain_field("Auto-Submitted", auto_submitted),
-            plain_field("X-Auto-Response-Suppress", "All"),
-        )
-    )
+    fields = [
+        mailbox_field("From", from_),
+        f"To: {clean_value(copy.to.wire)}\r\n".encode(),
+        text_field("Subject", subject),
+        plain_field("Date", format_date(copy.date_at)),
+        id_field("Message-ID", copy.message_id),
+        mailbox_field("Reply-To", reply_to),
+        plain_field("MIME-Version", "1.0"),
+        list_id(profile, site),
+        list_help(profile, site),
+        plain_field("Auto-Submitted", copy.auto_submitted),
+        plain_field("X-Auto-Response-Suppress", "All"),
+    ]
+    if copy.in_reply_to:
+        fields += [id_field("In-Reply-To", copy.in_reply_to), id_field("References", copy.in_reply_to)]
+    return b"".join(fields)
 
 
 def _say(notice: Notice, words: Words, profile: ListProfile) -> _Content:
@@ -176,7 +179,7 @@ def _confirmation(notice: Confirmation, words: Words, profile: ListProfile) -> _
     return _Content(
         subject=_filled(words("Please confirm your subscription to {title}"), title=title),
         before=(
-            _filled(words("Somebody, most likely you, asked to subscribe this address to the list {title}."), title=title),
+            _filled(words(_ASKED), title=title),
             words("To confirm, open this page and press the button:"),
         ),
         link=notice.link,
@@ -190,7 +193,7 @@ def _already_subscribed(notice: AlreadySubscribed, words: Words, profile: ListPr
     return _Content(
         subject=_filled(words("You are already subscribed to {title}"), title=title),
         before=(
-            _filled(words("Somebody, most likely you, asked to subscribe this address to the list {title}."), title=title),
+            _filled(words(_ASKED), title=title),
             words("It is subscribed already, so nothing has changed. Your preferences are on this page:"),
         ),
         link=notice.preferences_url,

@@ -13,8 +13,8 @@ import unicodedata
 from pressrun.message.tree import Node, parse_tree
 
 _BLOCKS = frozenset(
-    "address article aside blockquote body center dd details div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header"
-    " hgroup hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul caption".split()
+    "address article aside blockquote body center dd details div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6"
+    " header hgroup hr li main nav ol p pre section summary table tbody td tfoot th thead tr ul caption".split()
 )
 _UNDERLINES = {"h1": "=", "h2": "-"}
 _MARKS = {"strong": "*", "b": "*", "em": "_", "i": "_", "code": "`", "s": "~", "del": "~"}

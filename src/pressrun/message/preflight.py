@@ -68,12 +68,15 @@ def _check_subject(draft: Draft) -> list[Finding]:
         return [error("the edition has no subject: write `subject: …` between the --- lines at the top", line or 1)]
     findings = []
     if len(subject) > LONGEST_SUBJECT:
+        length = len(subject)
         findings.append(
-            warning(f"the subject has {len(subject)} characters: phones show about 40, keep it below {LONGEST_SUBJECT}", line)
+            warning(f"the subject has {length} characters: phones show about 40, keep it below {LONGEST_SUBJECT}", line)
         )
     letters = [character for character in subject if character.isalpha()]
     if len(letters) > 7 and all(character.isupper() for character in letters):
-        findings.append(warning("the subject is all capitals, which spam filters dislike: write it as a sentence", line))
+        findings.append(
+            warning("the subject is all capitals, which spam filters dislike: write it as a sentence", line)
+        )
     if "!!" in subject:
         findings.append(warning("the subject shouts with several exclamation marks: one is enough", line))
     if _ANSWER.match(subject):
@@ -99,7 +102,7 @@ def _check_body(draft: Draft) -> list[Finding]:
     if draft.html_bytes > CLIPPED_AT_BYTES:
         size = draft.html_bytes // 1024
         findings.append(
-            warning(f"the HTML part has {size} KiB: Gmail cuts it after 100, and the unsubscribe link with it; shorten it")
+            warning(f"the HTML part has {size} KiB: Gmail cuts it after 100, unsubscribe link and all; shorten it")
         )
     return findings
 
@@ -125,7 +128,7 @@ def _check_links(draft: Draft, tree: Node) -> list[Finding]:
                 text = link.text().strip()
                 findings.append(
                     warning(
-                        f"the link {draft.show(text)!r} has no usable address: http, https, mailto and tel are possible",
+                        f"the link {draft.show(text)!r} has no usable address: write an http, https, mailto or tel one",
                         draft.line_of(text),
                     )
                 )
@@ -159,7 +162,7 @@ def _check_images(draft: Draft, tree: Node) -> list[Finding]:
         line = draft.line_of(source) if source else None
         if not source:
             findings.append(
-                warning("an image has no usable address (data: is shown by few programs): put the file beside the edition")
+                warning("an image has no usable address (few programs show data:): put the file beside the edition")
             )
         elif source.lower().startswith("http:"):
             findings.append(warning(f"{shown} is not encrypted: use https, or put the file beside the edition", line))

@@ -62,12 +62,14 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
 class Skeleton:
     """Chunks and the slots between them: one more chunk than slots."""
 
-    __slots__ = ("_places", "_stored", "_template", "_unique")
+    __slots__ = ("_fixed_subject", "_places", "_stored", "_template", "_unique")
 
     def __init__(self, stored: _Stored) -> None:
         if len(stored.chunks) != len(stored.slots) + 1:
             raise ValueError("a skeleton has one more chunk than slots")
         self._stored = stored
+        fixed = [piece for piece in stored.subject if isinstance(piece, str)]
+        self._fixed_subject = clean_value("".join(fixed)) if len(fixed) == len(stored.subject) else None
         unique: dict[Slot, int] = {}
         for slot in stored.slots:
             unique.setdefault(slot, len(unique))
@@ -117,7 +119,14 @@ class Skeleton:
 
     def subject(self, values: CopyValues) -> str:
         """The subject of one copy as a reader sees it."""
-        text = clean_value(render(list(self._stored.subject), values.fields()))
+        return self.subject_for(values, values.fields())
+
+    def subject_for(self, values: CopyValues, fields: dict[str, str]) -> str:
+        """The same, with the merge fields at hand."""
+        if self._fixed_subject is not None:
+            text = self._fixed_subject
+        else:
+            text = clean_value(render(self._stored.subject, fields))
         return TEST_PREFIX + text if values.is_test else text
 
 
@@ -126,8 +135,8 @@ def _body(_skeleton: Skeleton, slot: Slot, _values: CopyValues, fields: dict[str
     return encode_piece(value) if value else b""
 
 
-def _subject(skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
-    return text_field("Subject", skeleton.subject(values))
+def _subject(skeleton: Skeleton, _slot: Slot, values: CopyValues, fields: dict[str, str]) -> bytes:
+    return text_field("Subject", skeleton.subject_for(values, fields))
 
 
 def _to(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:

@@ -7,7 +7,7 @@ slot, which says where the value stands; a kind is chosen once, when the message
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from urllib.parse import quote
 
@@ -48,14 +48,19 @@ URL_FIELDS = frozenset({"unsubscribe_url", "preferences_url", "archive_url"})
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SCHEME = re.compile(r"(?:https?://|mailto:|tel:)", re.ASCII | re.IGNORECASE)
+_READY_URL = re.compile(r"https?://[!#$%()*+,./0-9:;=?@A-Z\[\]_a-z~-]*", re.ASCII)  # nothing in it to escape
 _NOT_URL = re.compile(r"[^!#$%&'()*+,./0-9:;=?@A-Z\[\]_a-z~-]", re.ASCII)
 
 
 def _plain(value: str) -> str:
+    if value.isprintable():
+        return value
     return _CONTROL.sub("", value)
 
 
 def _html(value: str) -> str:
+    if value.isalnum():
+        return value
     value = _CONTROL.sub("", value)
     return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
@@ -70,6 +75,8 @@ def _url_part(value: str) -> str:
 
 def _url(value: str) -> str:
     """A whole URL, or nothing where its scheme is none that a mail may link to."""
+    if _READY_URL.fullmatch(value):
+        return value
     value = _CONTROL.sub("", value).strip()
     if not _SCHEME.match(value):
         return ""
@@ -87,7 +94,7 @@ ESCAPES: dict[SlotKind, Callable[[str], str]] = {
 }
 
 
-def render(pieces: list[Piece], fields: dict[str, str]) -> str:
+def render(pieces: Sequence[Piece], fields: dict[str, str]) -> str:
     """The pieces as one text with these values; a missing or empty value becomes the slot's default."""
     return "".join(
         piece if isinstance(piece, str) else ESCAPES[piece.kind](fields.get(piece.field) or piece.default)

@@ -22,8 +22,8 @@ EVENTS: dict[str, str] = {
     # the database
     "store.opened": "the database is open",
     "store.migrated": "the schema was brought up to date",
+    "housekeeping.database_unavailable": "what is too old could not be cleared; tried again later",
     "store.failed": "the database refused a transaction",
-    "store.recovered": "copies claimed by a dead process went back to the queue",
     # people
     "subscription.requested": "somebody asked to subscribe",
     "subscription.confirmed": "a reader confirmed",
@@ -34,6 +34,7 @@ EVENTS: dict[str, str] = {
     "subscriber.imported": "an import was done",
     "suppression.added": "an address is kept out",
     "suppression.removed": "an address may come in again",
+    "editor.changed": "who may post by mail changed",
     "list.created": "a list was made",
     "list.changed": "a list was set",
     "list.closed": "a list was closed",
@@ -46,9 +47,11 @@ EVENTS: dict[str, str] = {
     "edition.resumed": "an edition goes on",
     "edition.cancelled": "an edition was cancelled",
     "edition.finished": "no copy is left to be sent",
+    "edition.changed": "an edition moved to another state",
     "edition.late": "an edition missed its hour by more than late_grace",
     "notice.queued": "one mail to one person was queued",
     # copies
+    "dispatch.recovered": "copies claimed by a dead process went back to the queue",
     "dispatch.database_unavailable": "the queue could not be read; tried again shortly",
     "delivery.claimed": "copies were taken from the queue",
     "delivery.finished": "a relay gave its final answer",

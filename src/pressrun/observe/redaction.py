@@ -10,11 +10,13 @@ import re
 
 # Anything with an @ between word characters, quoted local parts and percent-encoding included. Names of our own such as
 # `news-owner@…` are cut too: telling them apart here would need the list of all lists.
-# The first half is bounded, so that a long text costs no more than its length.
-_ADDRESS = re.compile(r"""(?:"[^"\n]{1,64}"|[^\s<>()\[\]{},;:"'=|]{1,320})(?:@|%40)(?:\[[^\]\s]+\]|[^\s<>()\[\]{},;:"'|]+)""")
+# Each looks behind itself, so that a run of characters is tried once and a long text costs no more than its length.
+_ADDRESS = re.compile(
+    r"""(?:"[^"\n]{1,64}"|(?<![^\s<>()\[\]{},;:"'=|])[^\s<>()\[\]{},;:"'=|]+)(?:@|%40)(?:\[[^\]\s]+\]|[^\s<>()\[\]{},;:"'|]+)"""
+)
 # Tokens of addresses (27 of base32) and of links (base64, a dot, a signature of 43).
 _ADDRESS_TOKEN = re.compile(r"(?<![a-z2-7])[a-z2-7]{27}(?![a-z2-7])", re.IGNORECASE)
-_WEB_TOKEN = re.compile(r"[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
+_WEB_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 _SHOWN = 6
 
 

@@ -12,7 +12,7 @@ import logging
 import os
 import socket
 import ssl
-from typing import Protocol
+from typing import Protocol, cast
 
 from pressrun.relay.deadline import Deadline
 from pressrun.relay.settings import RelaySettings, RelayTimeouts
@@ -117,11 +117,11 @@ class Connection(asyncio.Protocol):
     # asyncio calls these.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - the loop promises it, the type does not
+        stream = cast(asyncio.Transport, transport)  # what create_connection makes; uvloop's is no subclass
         if self._closed:
-            transport.abort()
+            stream.abort()
             return
-        self._transport = transport
+        self._transport = stream
         sock = transport.get_extra_info("socket")
         if sock is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -22,7 +22,7 @@ from pressrun.services.ports import Clock, Waker
 from pressrun.services.reporting import Answer, describe_list, require_list
 from pressrun.store import editions, lists
 from pressrun.store.database import Database
-from pressrun.store.lists import MailingList
+from pressrun.store.lists import MailingList, NewList
 from pressrun.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
@@ -82,22 +82,12 @@ class Administering:
         if lists.find_list(tx, name) is not None:
             raise Refused(f"there is a list {name} already: `pressrun list set {name} …` changes it")
         now = int(self._clock())
-        values.setdefault("from_address", self._default_from(name, str(values["title"])))
-        number = lists.insert_list(
-            tx,
-            name=name,
-            title=str(values["title"]),
-            description="",
-            from_address=str(values["from_address"]),
-            owner=None,
-            reply_to=None,
-            postal_address="",
-            language="en",
-            archive="public",
-            now=now,
-        )
+        title = str(values["title"])
+        values.setdefault("from_address", self._default_from(name, title))
+        new = NewList(name=name, title=title, from_address=str(values["from_address"]))
+        number = lists.insert_list(tx, new, now)
         created = lists.get_list(tx, number)
-        assert created is not None  # noqa: S101 - inserted in this transaction
+        assert created is not None
         return describe_list(tx, self._changed(tx, created, values, now))
 
     def _set(self, tx: Transaction, name: str, settings: Mapping[str, str]) -> Answer:

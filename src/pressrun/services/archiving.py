@@ -82,10 +82,12 @@ class ArchivedEdition:
         """`html` with its images below `prefix`, which ends in a slash."""
         if self.html is None:
             return None
-        return rewrite_images(
-            self.html,
-            lambda source: prefix + source.removeprefix(ARCHIVE_PREFIX) if source.startswith(ARCHIVE_PREFIX) else source,
-        )
+
+        def placed(source: str) -> str:
+            is_ours = source.startswith(ARCHIVE_PREFIX)
+            return prefix + source.removeprefix(ARCHIVE_PREFIX) if is_ours else source
+
+        return rewrite_images(self.html, placed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

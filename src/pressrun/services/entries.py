@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -84,12 +84,11 @@ def _read_address(text: str) -> Address:
     return parse_address(text)
 
 
-def _named(name: str, read: object, text: str) -> str:
+def _named(name: str, read: Callable[[str], str], text: str) -> str:
     try:
-        value = read(text)  # type: ignore[operator]  # one of the readers of list_settings
+        return read(text)
     except BadInput as problem:
         raise BadInput(f"{name}: {problem}") from None
-    return str(value)
 
 
 def _read_since(text: str, now: int) -> int:

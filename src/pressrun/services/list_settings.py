@@ -106,7 +106,9 @@ _KEYS: dict[str, _Key] = {
     "reply_to": _Key(column="reply_to", read=_read_mailbox_or_none, help="instead of NAME-owner@D; empty: that"),
     "listed": _Key(column="listed", read=_read_flag, help="true or false: shown on the front page"),
     "closed": _Key(column="closed", read=_read_flag, help="true or false; true is `list close`"),
-    "post_by_mail": _Key(column="post_by_mail", read=_one_of("approve", "direct", "off"), help="approve, direct or off"),
+    "post_by_mail": _Key(
+        column="post_by_mail", read=_one_of("approve", "direct", "off"), help="approve, direct or off"
+    ),
     "require_postal_address": _Key(
         column="require_postal_address", read=_read_flag, help="true or false: a send without one is refused"
     ),

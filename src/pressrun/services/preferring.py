@@ -247,8 +247,8 @@ class Preferring:
         numbers = subscriptions.ended_pauses(tx, now)
         for number in numbers:
             found = subscriptions.get_subscription(tx, number)
-            assert found is not None
-            _end_pause(tx, found, now)
+            if found is not None:
+                _end_pause(tx, found, now)
         return len(numbers)
 
     def _record_consent(
@@ -275,10 +275,9 @@ class Preferring:
 
 def _end_pause(tx: Transaction, subscription: Subscription, now: int) -> None:
     state = move(subscription.state, SubscriptionEvent.RESUME)
-    assert state is not None
-    subscriptions.record_subscription(
-        tx, replace(subscription, state=state, suspended_for=None, paused_until=None, since=now)
-    )
+    if state is not None:
+        resumed = replace(subscription, state=state, suspended_for=None, paused_until=None, since=now)
+        subscriptions.record_subscription(tx, resumed)
 
 
 def _memberships(tx: Transaction, person: Subscriber) -> list[Membership]:
@@ -288,6 +287,6 @@ def _memberships(tx: Transaction, person: Subscriber) -> list[Membership]:
             continue
         target = lists.get_list(tx, row["list_id"])
         subscription = subscriptions.get_subscription(tx, row["id"])
-        assert target is not None and subscription is not None  # the row names both
-        found.append(Membership(list=target, subscription=subscription))
+        if target is not None and subscription is not None:
+            found.append(Membership(list=target, subscription=subscription))
     return found

@@ -28,6 +28,8 @@ SHEET = """\
 body { margin: 0; padding: 0; width: 100%; -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 .pr-content > :first-child, .pr-content > :first-child > :first-child { margin-top: 0 !important; }
 .pr-content > :last-child { margin-bottom: 0 !important; }
+.pr-quote > :last-child { margin-bottom: 0 !important; }
+.pr-content li > ul, .pr-content li > ol { margin: 6px 0 0 !important; }
 .pr-content img { max-width: 100%; height: auto; }
 @media (max-width: 620px) {
 .pr-page { padding: 0 !important; }
@@ -58,7 +60,8 @@ BODY = """\
 [[preheader]]<table role="presentation" class="pr-page" width="100%" cellpadding="0" cellspacing="0" border="0" \
 style="background-color:#eef0f2;padding:28px 12px"><tr><td align="center">
 <!--[if mso]><table role="presentation" width="600" cellpadding="0" cellspacing="0"><tr><td><![endif]-->
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="max-width:600px;margin:0 auto">
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" \
+style="max-width:600px;margin:0 auto">
 <tr><td class="pr-head" style="padding:0 32px 14px;font-family:[[font]];font-size:15px;line-height:1.4">
 <span class="pr-title" style="color:#1c2126;font-weight:700;letter-spacing:.01em">[[head]]</span>
 </td></tr>
@@ -105,6 +108,11 @@ BUTTON = (
     'background-color:#1a56c4;color:#ffffff;border-radius:8px;font-weight:600;text-decoration:none">[[words]]</a></p>'
 )
 
+_PRE = (
+    "margin:0 0 18px;padding:14px 16px;background-color:#f3f5f7;border-radius:6px;font-size:14px;line-height:1.5;"
+    f"white-space:pre-wrap;word-wrap:break-word;font-family:{MONO}"
+)
+
 # Inline styles for content that brings none of its own, with the class by which the sheet finds it in the dark.
 CONTENT_STYLES = {
     "h1": ("pr-h1", "margin:32px 0 14px;font-size:28px;line-height:1.25;font-weight:700;color:#14181c"),
@@ -118,19 +126,15 @@ CONTENT_STYLES = {
     "img": ("", "max-width:100%;height:auto;border:0;border-radius:6px"),
     "blockquote": (
         "pr-quote",
-        "margin:0 0 18px;padding:2px 0 2px 18px;border-left:3px solid #c8ced4;color:#4d565f",
+        "margin:0 0 18px;padding:4px 0 4px 18px;border-left:3px solid #c8ced4;color:#4d565f",
     ),
     "hr": ("pr-hr", "margin:32px 0;border:0;border-top:1px solid #dfe3e7"),
-    "pre": (
-        "pr-pre",
-        f"margin:0 0 18px;padding:14px 16px;background-color:#f3f5f7;border-radius:6px;font-family:{MONO};"
-        "font-size:14px;line-height:1.5;white-space:pre-wrap;word-wrap:break-word",
-    ),
+    "pre": ("pr-pre", _PRE),
     "code": (
         "pr-code",
         f"padding:1px 4px;background-color:#f3f5f7;border-radius:4px;font-family:{MONO};font-size:90%",
     ),
     "table": ("", "margin:0 0 18px;border-collapse:collapse;font-size:15px"),
-    "th": ("pr-th", "padding:6px 14px 6px 0;border-bottom:2px solid #c8ced4;text-align:left;vertical-align:top"),
-    "td": ("pr-td", "padding:7px 14px 7px 0;border-bottom:1px solid #e3e7ea;vertical-align:top"),
+    "th": ("pr-th", "padding:6px 22px 6px 0;border-bottom:2px solid #c8ced4;text-align:left;vertical-align:top"),
+    "td": ("pr-td", "padding:7px 22px 7px 0;border-bottom:1px solid #e3e7ea;vertical-align:top"),
 }

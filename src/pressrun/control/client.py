@@ -1,0 +1,86 @@
+"""The verbs' end of the control socket: one request at a time, waiting for its answer. Synchronous on purpose."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pressrun.control.failures import error_of
+from pressrun.control.frames import (
+    HEADER,
+    BadFrame,
+    Failure,
+    Progress,
+    Request,
+    Result,
+    decode_answer,
+    encode_frame,
+    read_length,
+)
+from pressrun.control.paths import reachable
+from pressrun.core.errors import NotPermitted, TryAgain
+
+CONNECT_SECONDS = 5.0
+
+
+class ControlClient:
+    """A connection to the running daemon."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    @classmethod
+    def connect(cls, path: Path) -> Self | None:
+        """Reach the daemon, or None when none listens there; raises NotPermitted."""
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(CONNECT_SECONDS)
+        try:
+            with reachable(path) as name:
+                connection.connect(name)
+        except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError, TimeoutError, BlockingIOError):
+            connection.close()
+            return None
+        except PermissionError:
+            connection.close()
+            raise NotPermitted(f"{path} is for the owner of the data alone") from None
+        connection.settimeout(None)  # a verb takes as long as it takes; a daemon that dies closes the connection
+        return cls(connection)
+
+    def ask(self, verb: str, arguments: Mapping[str, Any], progress: Callable[[str], None]) -> Any:
+        """Have a verb carried out; returns its result or raises the error that it met there."""
+        request = encode_frame(Request(verb=verb, arguments=dict(arguments)))
+        try:
+            self._send(request)
+            while True:
+                match decode_answer(self._read(read_length(self._read(HEADER.size)))):
+                    case Progress(text=text):
+                        progress(text)
+                    case Result(value=value):
+                        return value
+                    case Failure() as failure:
+                        raise error_of(failure)
+        except (OSError, BadFrame):
+            raise TryAgain(
+                "the daemon ended before it had answered: what was asked may be done or not; look, then try again"
+            ) from None
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+    def _send(self, request: bytes) -> None:
+        try:
+            self._connection.sendall(request)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the daemon may have said why before it closed: read on
+
+    def _read(self, count: int) -> bytes:
+        pieces = bytearray()
+        while len(pieces) < count:
+            piece = self._connection.recv(min(count - len(pieces), 1 << 16))
+            if not piece:
+                raise ConnectionResetError("the daemon closed the connection")
+            pieces += piece
+        return bytes(pieces)

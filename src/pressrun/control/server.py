@@ -1,0 +1,169 @@
+"""The daemon's end of the control socket: data_dir/control.sock, 0600, for its owner and root alone.
+
+Whoever calls has the lock on the data, so a socket that lies there already belongs to a dead process and is replaced.
+A verb that was begun is finished even when its client goes away; an error of ours never ends the server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import stat
+import struct
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pressrun.control.failures import failure_of
+from pressrun.control.frames import (
+    HEADER,
+    Answer,
+    BadFrame,
+    Progress,
+    Request,
+    Result,
+    decode_request,
+    encode_frame,
+    read_length,
+)
+from pressrun.control.paths import reachable
+from pressrun.core.errors import NotPermitted, PressrunError, Refused, TryAgain
+from pressrun.observe.log import event
+
+_log = logging.getLogger(__name__)
+
+VerbHandler = Callable[[Mapping[str, Any], Callable[[str], None]], Awaitable[Any]]
+"""Carries out a verb: its arguments, and where to tell its progress; answers with what msgpack can hold."""
+
+MAX_CONNECTIONS = 32
+_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
+
+
+class ControlServer:
+    """Serves a table of verbs on a Unix socket."""
+
+    def __init__(self, path: Path, verbs: Mapping[str, VerbHandler]) -> None:
+        self._path = path
+        self._verbs = verbs
+        self._server: asyncio.Server | None = None
+        self._inode = 0
+        self._calls: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._busy: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    async def start(self) -> None:
+        """Listen; raises Refused when something that is no socket lies at the path."""
+        listener = _bind(self._path)
+        self._inode = self._path.stat().st_ino
+        self._server = await asyncio.start_unix_server(self._serve, sock=listener)
+        event(_log, "control.listening", path=str(self._path))
+
+    async def close(self, seconds: float = 5.0) -> None:
+        """Take no more verbs, let those that run finish within `seconds`, and remove the socket."""
+        self._closing = True
+        with contextlib.suppress(FileNotFoundError):
+            if self._path.lstat().st_ino == self._inode:
+                self._path.unlink()
+        if self._server is not None:
+            self._server.close()
+        for call, writer in self._calls.items():
+            if call not in self._busy:
+                writer.close()
+        if self._calls:
+            _, late = await asyncio.wait(self._calls, timeout=seconds)
+            for call in late:
+                call.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        call = asyncio.current_task()
+        assert call is not None
+        self._calls[call] = writer
+        try:
+            await self._talk(call, reader, writer)
+        except (asyncio.IncompleteReadError, BadFrame, ConnectionError):
+            pass  # the client went away, or never was one
+        finally:
+            del self._calls[call]
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def _talk(
+        self, call: asyncio.Task[None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        refusal = self._refusal(writer)
+        if refusal is not None:
+            await _send(writer, failure_of(refusal))
+            return
+        while not self._closing:
+            request = decode_request(await reader.readexactly(read_length(await reader.readexactly(HEADER.size))))
+            self._busy.add(call)
+            try:
+                answer = await self._carry_out(request, writer)
+                await _send(writer, answer)
+            finally:
+                self._busy.discard(call)
+
+    def _refusal(self, writer: asyncio.StreamWriter) -> PressrunError | None:
+        peer = writer.get_extra_info("socket")
+        _, uid, _ = _CREDENTIALS.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+        if uid not in (0, os.geteuid()):
+            return NotPermitted("only root and the owner of the data may ask the daemon")
+        if len(self._calls) > MAX_CONNECTIONS:
+            return TryAgain(f"{MAX_CONNECTIONS} verbs are at work already")
+        return None
+
+    async def _carry_out(self, request: Request, writer: asyncio.StreamWriter) -> Answer:
+        def tell(text: str) -> None:
+            if not writer.is_closing():
+                writer.write(encode_frame(Progress(text=text)))
+
+        handler = self._verbs.get(request.verb)
+        if handler is None:
+            return failure_of(Refused(f"the running daemon knows no verb {request.verb}: it is of another version"))
+        began = time.monotonic()
+        try:
+            value = await handler(request.arguments, tell)
+        except PressrunError as problem:
+            event(_log, "control.request", verb=request.verb, error=False, failed=type(problem).__name__)
+            return failure_of(problem)
+        except Exception:
+            event(_log, "control.failed", level=logging.ERROR, error=True, verb=request.verb)
+            return failure_of(PressrunError(f"{request.verb} met an error inside the daemon: its log says more"))
+        event(_log, "control.request", verb=request.verb, seconds=round(time.monotonic() - began, 3))
+        return Result(value=value)
+
+
+async def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:
+    try:
+        frame = encode_frame(answer)
+    except PressrunError as problem:
+        frame = encode_frame(failure_of(problem))
+    writer.write(frame)
+    await writer.drain()
+
+
+def _bind(path: Path) -> socket.socket:
+    """A socket that listens at `path`, 0600 from its first moment, in the place of a dead one."""
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise Refused(f"{path} is no socket: move it away")
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        os.fchmod(listener.fileno(), 0o600)  # before bind: the file never has another mode
+        with reachable(draft) as name:
+            listener.bind(name)
+        draft.chmod(0o600)  # where a file system does not honour the mode of the descriptor
+        listener.listen(MAX_CONNECTIONS)
+        draft.replace(path)  # after listen: who finds the socket can connect
+    except BaseException:
+        listener.close()
+        raise
+    return listener

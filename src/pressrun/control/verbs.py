@@ -1,0 +1,244 @@
+"""The table of writing verbs: what each takes, checked on arrival, and the use case that it is.
+
+The daemon serves this table on its socket, and a verb that runs alone calls it directly, so both do the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from pressrun.control.server import VerbHandler
+from pressrun.core.address import parse_address
+from pressrun.core.errors import BadInput
+from pressrun.services.administering import Administering
+from pressrun.services.editing import Editing
+from pressrun.services.enrolling import Enrolling
+from pressrun.services.entries import ImportRow
+from pressrun.services.suppressing import Suppressing, SuppressionRow
+
+Tell = Callable[[str], None]
+
+
+class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a verb takes; this one takes nothing."""
+
+
+A = TypeVar("A", bound=Arguments)
+
+
+class ListSettings(Arguments, frozen=True, kw_only=True):
+    """`list create` and `list set`: settings as they were typed."""
+
+    list: str
+    settings: dict[str, str]
+
+
+class ListName(Arguments, frozen=True, kw_only=True):
+    """`list close` and `list rm`."""
+
+    list: str
+
+
+class ListAddress(Arguments, frozen=True, kw_only=True):
+    """`editor add`, `editor rm` and `subscriber rm`."""
+
+    list: str
+    address: str
+
+
+class SubscriberAdd(Arguments, frozen=True, kw_only=True):
+    """`subscriber add`."""
+
+    list: str
+    address: str
+    name: str = ""
+    send_confirmation: bool = False
+
+
+class AddressOnly(Arguments, frozen=True, kw_only=True):
+    """`subscriber erase` and `suppression rm`."""
+
+    address: str
+
+
+class SubscriberImport(Arguments, frozen=True, kw_only=True):
+    """`subscriber import`: one batch of rows."""
+
+    list: str
+    rows: list[ImportRow]
+    send_confirmation: bool = False
+
+
+class EditionFiles(Arguments, frozen=True, kw_only=True):
+    """An edition's file and what it takes along, by path."""
+
+    list: str
+    source: bytes
+    source_name: str
+    assets: dict[str, bytes] = {}
+
+
+class EditionTake(EditionFiles, frozen=True, kw_only=True):
+    """`send`."""
+
+    scheduled_at: int | None = None
+    again: bool = False
+    canary_percent: float | None = None
+
+
+class EditionTest(EditionFiles, frozen=True, kw_only=True):
+    """`send --test`."""
+
+    addresses: list[str]
+
+
+class EditionId(Arguments, frozen=True, kw_only=True):
+    """`edition pause`, `resume`, `cancel` and `resend`."""
+
+    id: int
+
+
+class QueueRetry(Arguments, frozen=True, kw_only=True):
+    """`queue retry`."""
+
+    domain: str | None = None
+
+
+class SuppressionAdd(Arguments, frozen=True, kw_only=True):
+    """`suppression add`."""
+
+    address: str
+    reason: str = "operator"
+
+
+class SuppressionImport(Arguments, frozen=True, kw_only=True):
+    """`suppression import`: one batch of rows."""
+
+    rows: list[SuppressionRow]
+
+
+def build_verbs(
+    *,
+    administering: Administering,
+    enrolling: Enrolling,
+    suppressing: Suppressing,
+    editing: Editing,
+    rotate: Callable[[], Awaitable[int]],
+) -> dict[str, VerbHandler]:
+    """One handler for each verb that writes; `rotate` adds a link key, puts it in force and answers its number."""
+    return {
+        **_list_verbs(administering),
+        **_subscriber_verbs(enrolling),
+        **_suppression_verbs(suppressing),
+        **_edition_verbs(editing),
+        "key.rotate": _handler(Arguments, lambda _, __: _rotate(rotate)),
+    }
+
+
+def _list_verbs(lists: Administering) -> dict[str, VerbHandler]:
+    return {
+        "list.create": _handler(ListSettings, lambda given, _: lists.create_list(given.list, given.settings)),
+        "list.set": _handler(ListSettings, lambda given, _: lists.set_list(given.list, given.settings)),
+        "list.close": _handler(ListName, lambda given, _: lists.close_list(given.list)),
+        "list.rm": _handler(ListName, lambda given, _: lists.remove_list(given.list)),
+        "editor.add": _handler(
+            ListAddress, lambda given, _: lists.add_editor(given.list, parse_address(given.address))
+        ),
+        "editor.rm": _handler(
+            ListAddress, lambda given, _: lists.remove_editor(given.list, parse_address(given.address))
+        ),
+    }
+
+
+def _subscriber_verbs(readers: Enrolling) -> dict[str, VerbHandler]:
+    return {
+        "subscriber.add": _handler(
+            SubscriberAdd,
+            lambda given, _: readers.add(
+                given.list, parse_address(given.address), name=given.name, asks=given.send_confirmation
+            ),
+        ),
+        "subscriber.rm": _handler(
+            ListAddress, lambda given, _: readers.remove(given.list, parse_address(given.address))
+        ),
+        "subscriber.erase": _handler(AddressOnly, lambda given, _: readers.erase(parse_address(given.address))),
+        "subscriber.import": _handler(
+            SubscriberImport,
+            lambda given, _: readers.import_batch(given.list, given.rows, asks=given.send_confirmation),
+        ),
+    }
+
+
+def _suppression_verbs(suppressing: Suppressing) -> dict[str, VerbHandler]:
+    return {
+        "suppression.add": _handler(
+            SuppressionAdd, lambda given, _: suppressing.add(parse_address(given.address), given.reason)
+        ),
+        "suppression.rm": _handler(AddressOnly, lambda given, _: suppressing.remove(parse_address(given.address))),
+        "suppression.import": _handler(SuppressionImport, lambda given, _: suppressing.import_batch(given.rows)),
+    }
+
+
+def _edition_verbs(editing: Editing) -> dict[str, VerbHandler]:
+    return {
+        "edition.take": _handler(EditionTake, lambda given, tell: _take(editing, given, tell)),
+        "edition.test": _handler(EditionTest, lambda given, _: _send_test(editing, given)),
+        "edition.pause": _handler(EditionId, lambda given, _: editing.pause(given.id)),
+        "edition.resume": _handler(EditionId, lambda given, _: editing.resume(given.id)),
+        "edition.cancel": _handler(EditionId, lambda given, _: editing.cancel(given.id)),
+        "edition.resend": _handler(EditionId, lambda given, _: _resend(editing, given.id)),
+        "queue.retry": _handler(QueueRetry, lambda given, _: _retry(editing, given.domain)),
+    }
+
+
+def _handler(arguments: type[A], work: Callable[[A, Tell], Awaitable[Any]]) -> VerbHandler:
+    async def handle(given: Mapping[str, Any], tell: Tell) -> Any:
+        try:
+            checked = msgspec.convert(dict(given), arguments)
+        except msgspec.ValidationError as problem:
+            raise BadInput(f"the request makes no sense: {problem}") from None
+        return await work(checked, tell)
+
+    return handle
+
+
+async def _rotate(rotate: Callable[[], Awaitable[int]]) -> dict[str, int]:
+    return {"number": await rotate()}
+
+
+async def _take(editing: Editing, given: EditionTake, tell: Tell) -> dict[str, int]:
+    tell("building the edition")
+    edition_id = await editing.take(
+        list_name=given.list,
+        source=given.source,
+        source_name=given.source_name,
+        assets=given.assets,
+        scheduled_at=given.scheduled_at,
+        again=given.again,
+        canary_percent=given.canary_percent,
+    )
+    return {"id": edition_id}
+
+
+async def _send_test(editing: Editing, given: EditionTest) -> dict[str, list[str]]:
+    addresses = [parse_address(text) for text in given.addresses]
+    await editing.send_test(
+        list_name=given.list,
+        source=given.source,
+        source_name=given.source_name,
+        assets=given.assets,
+        addresses=addresses,
+    )
+    return {"test": [address.typed for address in addresses]}
+
+
+async def _resend(editing: Editing, edition_id: int) -> dict[str, int]:
+    queued, left_out = await editing.resend(edition_id)
+    return {"id": edition_id, "resent": queued, "left_out": left_out}
+
+
+async def _retry(editing: Editing, domain: str | None) -> dict[str, int]:
+    return {"retried": await editing.retry(None if domain is None else domain.strip().lower())}

@@ -1,0 +1,99 @@
+"""What time brings: requests nobody confirmed are forgotten, pauses end, limits and notices are swept.
+
+Each round works in short transactions, so that nothing else waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from pressrun.core.errors import Unavailable
+from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.services.ports import Clock
+from pressrun.services.settings import LimitSettings
+from pressrun.store import deliveries, limits, subscribers, subscriptions
+from pressrun.store.database import Database
+from pressrun.store.transaction import Transaction
+
+log = logging.getLogger("pressrun.housekeeping")
+
+ROUND_SECONDS = 30.0
+# A notice is kept for a while after it went out, so that a bounce of it can be told apart from a forgery.
+NOTICE_KEPT_SECONDS = 30 * 86400
+
+
+class Housekeeping:
+    """Rounds over one database, every ROUND_SECONDS."""
+
+    def __init__(self, *, database: Database, limits: LimitSettings, clock: Clock) -> None:
+        self._database = database
+        self.limits = limits
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Go on rounds until cancelled."""
+        while True:
+            await asyncio.sleep(ROUND_SECONDS)
+            try:
+                await self.round()
+            except Unavailable as problem:
+                log.warning("housekeeping.database_unavailable", extra={"fields": {"problem": str(problem)}})
+
+    async def round(self) -> None:
+        """One round over everything."""
+        now = self._clock()
+        while await self._database.write(forget_unconfirmed, int(now)):
+            pass
+        while await self._database.write(end_pauses, int(now)):
+            pass
+        await self._database.record(self._sweep_limits, now)
+        while await self._database.record(deliveries.sweep_notices, int(now) - NOTICE_KEPT_SECONDS):
+            pass
+        await self._database.checkpoint()
+
+    def _sweep_limits(self, tx: Transaction, now: float) -> None:
+        for scope, rate in (
+            ("sign_ups_per_ip", self.limits.sign_ups_per_ip),
+            ("confirmations_per_address", self.limits.confirmations_per_address),
+            ("confirmations", self.limits.confirmations),
+            ("preference_links_per_address", self.limits.preference_links_per_address),
+        ):
+            limits.sweep(tx, scope, rate, now)
+
+
+def forget_unconfirmed(tx: Transaction, now: int) -> int:
+    """Forget requests whose token has ended, some at a time; returns how many.
+
+    Who was a member before is unsubscribed again, who never was is forgotten.
+    """
+    expired = subscriptions.expired_confirmations(tx, now)
+    for confirmation_id, subscription_id in expired:
+        subscriptions.delete_confirmation(tx, confirmation_id)
+        subscription = subscriptions.get_subscription(tx, subscription_id)
+        if subscription is None or subscription.state is not SubscriptionState.PENDING:
+            continue
+        if subscriptions.count_confirmations(tx, subscription_id):
+            continue
+        if subscription.state_before is not None:
+            restored = replace(subscription, state=subscription.state_before, state_before=None, since=now)
+            subscriptions.record_subscription(tx, restored)
+        else:
+            subscriptions.delete_subscription(tx, subscription_id)
+            subscribers.delete_if_unsubscribed(tx, subscription.subscriber_id)
+    return len(expired)
+
+
+def end_pauses(tx: Transaction, now: int) -> int:
+    """Make readers active again whose pause is over, some at a time; returns how many."""
+    ended = subscriptions.ended_pauses(tx, now)
+    for subscription_id in ended:
+        subscription = subscriptions.get_subscription(tx, subscription_id)
+        assert subscription is not None
+        state = move(subscription.state, SubscriptionEvent.RESUME)
+        changed = replace(subscription, paused_until=None)
+        if state is not None:
+            changed = replace(changed, state=state, suspended_for=None, since=now)
+        subscriptions.record_subscription(tx, changed)
+    return len(ended)

@@ -1,0 +1,65 @@
+"""Who a request comes from: the peer of the socket, or what a trusted proxy says about it.
+
+X-Forwarded-For is a list that each proxy adds to at the right end. It is read from there: only what a trusted proxy
+wrote is believed, so that nobody can choose the address that limits count by.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Sequence
+
+_IPv4 = ipaddress.IPv4Address
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+", re.ASCII)
+_IPV6_PREFIX = 64  # what one customer has
+
+
+class Proxies:
+    """The peers whose X-Forwarded-For is believed: addresses, networks, and `"unix"` for our Unix socket."""
+
+    def __init__(self, trusted: Iterable[str]) -> None:
+        names = list(trusted)
+        self._unix = "unix" in names
+        self._networks = [ipaddress.ip_network(name, strict=False) for name in names if name != "unix"]
+
+    def client(self, peer: str | None, forwarded: Sequence[str]) -> str | None:
+        """The client's address, given the peer's (None: our Unix socket) and the X-Forwarded-For fields in order."""
+        found = None if peer is None else _parse(peer)
+        if not (self._unix if peer is None else self._is_trusted(found)):
+            return None if found is None else str(found)
+        for item in reversed([item.strip() for field in forwarded for item in field.split(",")]):
+            address = _parse(item)
+            if address is None:
+                break
+            found = address
+            if not self._is_trusted(address):
+                break
+        return None if found is None else str(found)
+
+    def _is_trusted(self, address: _Address | None) -> bool:
+        return address is not None and any(
+            address.version == network.version and address in network for network in self._networks
+        )
+
+
+def network_of(client: str | None) -> str | None:
+    """What limits count a client by: an IPv4 address, or the /64 of an IPv6 one."""
+    address = None if client is None else _parse(client)
+    if address is None:
+        return None
+    if isinstance(address, _IPv4):
+        return str(address)
+    return str(ipaddress.ip_network((address, _IPV6_PREFIX), strict=False))
+
+
+def _parse(text: str) -> _Address | None:
+    with_port = _WITH_PORT.fullmatch(text)
+    bare = (with_port[1] or with_port[2]) if with_port else text
+    try:
+        address = ipaddress.ip_address(bare.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
