@@ -6,13 +6,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.relay.feed import ListFeed, message
+from tests.relay.test_tls import Authority, Relay, authority
+from tests.sink import Sink, free_port
 
 from pressrun.relay.pool import Pool
 from pressrun.relay.settings import RelaySettings
 from pressrun.smtp.handover import Outcome
-from tests.relay.feed import ListFeed, message
-from tests.relay.test_tls import Authority, Relay, authority
-from tests.sink import Sink, free_port
 
 uvloop = pytest.importorskip("uvloop", reason="uvloop (the extra `fast`) is not installed")
 
@@ -54,7 +54,7 @@ def test_plain(sink_program: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
-def test_encrypted(authority: Authority, security: str) -> None:  # noqa: F811 - a fixture
+def test_encrypted(authority: Authority, security: str) -> None:
     """Through aiosmtpd, by both ways to TLS, and not without a certificate that holds."""
 
     async def run() -> tuple[set[Outcome], str]:

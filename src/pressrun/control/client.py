@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -71,10 +72,9 @@ class ControlClient:
         self._connection.close()
 
     def _send(self, request: bytes) -> None:
-        try:
+        # The daemon may have said why before it closed: read on.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._connection.sendall(request)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # the daemon may have said why before it closed: read on
 
     def _read(self, count: int) -> bytes:
         pieces = bytearray()

@@ -81,6 +81,7 @@ def decode_request(body: bytes) -> Request:
 def decode_answer(body: bytes) -> Answer:
     """Read an answer; raises BadFrame."""
     try:
-        return _answers.decode(body)
+        answer: Answer = _answers.decode(body)
     except msgspec.MsgspecError as problem:
         raise BadFrame(str(problem)) from None
+    return answer

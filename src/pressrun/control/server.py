@@ -93,9 +93,7 @@ class ControlServer:
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
 
-    async def _talk(
-        self, call: asyncio.Task[None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _talk(self, call: asyncio.Task[None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         refusal = self._refusal(writer)
         if refusal is not None:
             await _send(writer, failure_of(refusal))
@@ -130,9 +128,9 @@ class ControlServer:
         try:
             value = await handler(request.arguments, tell)
         except PressrunError as problem:
-            event(_log, "control.request", verb=request.verb, error=False, failed=type(problem).__name__)
+            event(_log, "control.request", verb=request.verb, failed=type(problem).__name__)
             return failure_of(problem)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the edge: one broken verb must not end the daemon
             event(_log, "control.failed", level=logging.ERROR, error=True, verb=request.verb)
             return failure_of(PressrunError(f"{request.verb} met an error inside the daemon: its log says more"))
         event(_log, "control.request", verb=request.verb, seconds=round(time.monotonic() - began, 3))

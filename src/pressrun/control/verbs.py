@@ -68,7 +68,7 @@ class SubscriberImport(Arguments, frozen=True, kw_only=True):
     """`subscriber import`: one batch of rows."""
 
     list: str
-    rows: list[ImportRow]
+    rows: tuple[ImportRow, ...]
     send_confirmation: bool = False
 
 
@@ -92,7 +92,7 @@ class EditionTake(EditionFiles, frozen=True, kw_only=True):
 class EditionTest(EditionFiles, frozen=True, kw_only=True):
     """`send --test`."""
 
-    addresses: list[str]
+    addresses: tuple[str, ...]
 
 
 class EditionId(Arguments, frozen=True, kw_only=True):
@@ -117,7 +117,7 @@ class SuppressionAdd(Arguments, frozen=True, kw_only=True):
 class SuppressionImport(Arguments, frozen=True, kw_only=True):
     """`suppression import`: one batch of rows."""
 
-    rows: list[SuppressionRow]
+    rows: tuple[SuppressionRow, ...]
 
 
 def build_verbs(

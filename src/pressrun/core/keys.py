@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 KEY_BYTES = 32
@@ -11,10 +10,17 @@ LARGEST_KEY_NUMBER = 127  # short tokens give the number seven bits
 
 @dataclass(frozen=True, slots=True, repr=False)
 class KeyRing:
-    """Link keys by number (1 to 127), and the suppression key that is never rotated."""
+    """Link keys by number (1 to 127), and the suppression key that is never rotated.
 
-    link_keys: Mapping[int, bytes]
+    One ring is shared by all who make or read tokens: `adopt` makes a new key known to them at once.
+    """
+
+    link_keys: dict[int, bytes]
     suppression_key: bytes
+
+    def adopt(self, later: KeyRing) -> None:
+        """Take in the keys of the same directory after a rotation."""
+        self.link_keys.update(later.link_keys)
 
     @property
     def newest(self) -> int:

@@ -129,7 +129,7 @@ def build_edition(
         subject=clean_value(render(subject_pieces, shown)),
         slug=slug,
         language=builder.language,
-        text=render(text_pieces, shown),
+        text=render(text_pieces, shown).replace("\r\n", "\n"),
         html=html_text,
         archive_html=archive_html,
         archive_text=archive_text,

@@ -17,7 +17,7 @@ from pressrun.message.mailbox import Mailbox
 
 LINE = 76  # a line with an encoded-word, RFC 2047 §2
 _WORD = 75  # an encoded-word, RFC 2047 §2
-_OVERHEAD = len("=?utf-8?Q?" "?=")
+_OVERHEAD = len("=?utf-8?Q??=")
 _LONGEST_PLAIN_WORD = 60
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

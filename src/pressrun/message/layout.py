@@ -37,9 +37,7 @@ def escape(text: str) -> str:
     return html.escape(text, quote=True)
 
 
-def page(
-    content: CleanHtml, footer: Footer, words: Words, *, title: str, language: str, preheader: str = ""
-) -> str:
+def page(content: CleanHtml, footer: Footer, words: Words, *, title: str, language: str, preheader: str = "") -> str:
     """The HTML part: the author's own document with a footer, or a fragment in the built-in frame."""
     shared = {
         "language": escape(language),

@@ -130,9 +130,7 @@ def _enclosed(part: Message, index: int) -> EnclosedFile | None:
     raw_id = str(part.get("Content-ID", "")).strip().strip("<>")
     name = part.get_filename() or f"part-{index + 1}"
     safe = re.sub(r"[\x00-\x1f\x7f/\\]", "_", _decode_words(str(name)))[-120:]
-    return EnclosedFile(
-        name=safe, media_type=part.get_content_type(), content=payload, content_id=raw_id[:200] or None
-    )
+    return EnclosedFile(name=safe, media_type=part.get_content_type(), content=payload, content_id=raw_id[:200] or None)
 
 
 def _text_of(message: Message, name: str) -> str:

@@ -24,7 +24,6 @@ from pressrun.message.mailbox import Mailbox
 from pressrun.message.mime import ended, message_body
 from pressrun.message.profile import ListProfile, Words
 
-
 _ASKED = "Somebody, most likely you, asked to subscribe this address to the list {title}."
 
 

@@ -28,7 +28,7 @@ FEED_SIZE = 20
 _LONGEST_TEASER = 220
 
 _FIELD_NAME = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")
-_SHOWN_ASSET = re.compile(rf'src="{re.escape(ARCHIVE_PREFIX)}([^"]+)"')
+_SHOWN_ASSET = re.compile(rf'src="[^"]*/{re.escape(ARCHIVE_PREFIX)}([^"/]+)"')
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class Summary:
     """One edition in an index; `published_at` in UTC seconds."""
 
     slug: str
-    subject: str
+    title: str
     preheader: str
     language: str
     published_at: int
@@ -62,11 +62,12 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedEdition:
-    """One edition to be read. `html` is a clean fragment (None: plain text) whose images stand at `asset/NAME`."""
+    """One edition to be read. `html` is a clean fragment (None: plain text); `asset_path` is where its images stand."""
 
     summary: Summary
     text: str
     html: str | None
+    asset_path: str
     attachments: tuple[Attachment, ...] = ()
 
     @property
@@ -75,17 +76,16 @@ class ArchivedEdition:
         if self.summary.preheader:
             return self.summary.preheader
         words = re.sub(r"^#+\s*|\[\d+\]|https?://\S+|[*_=-]{3,}", " ", self.text, flags=re.MULTILINE)
-        joined = " ".join(words.split()).removeprefix(self.summary.subject).strip()
+        joined = " ".join(words.split()).removeprefix(self.summary.title).strip()
         return joined if len(joined) <= _LONGEST_TEASER else joined[:_LONGEST_TEASER].rsplit(" ", 1)[0] + " …"
 
-    def html_with_assets_at(self, prefix: str) -> str | None:
-        """`html` with its images below `prefix`, which ends in a slash."""
-        if self.html is None:
-            return None
+    def html_below(self, prefix: str) -> str | None:
+        """`html` with the addresses of its images after `prefix`: a path, or the site's whole address."""
+        if self.html is None or not prefix:
+            return self.html
 
         def placed(source: str) -> str:
-            is_ours = source.startswith(ARCHIVE_PREFIX)
-            return prefix + source.removeprefix(ARCHIVE_PREFIX) if is_ours else source
+            return prefix + source if source.startswith(self.asset_path) else source
 
         return rewrite_images(self.html, placed)
 
@@ -213,14 +213,18 @@ def _asset(tx: Transaction, target: MailingList, slug: str, file_name: str) -> A
 
 def _archived(row: Row, target: MailingList, attachments: tuple[Attachment, ...] = ()) -> ArchivedEdition:
     return ArchivedEdition(
-        summary=_summary(row, target), text=row["text"], html=row["html"], attachments=attachments
+        summary=_summary(row, target),
+        text=row["text"],
+        html=row["html"],
+        asset_path=f"/{target.name}/archive/{row['slug']}/{ARCHIVE_PREFIX}",
+        attachments=attachments,
     )
 
 
 def _summary(row: Row, target: MailingList) -> Summary:
     return Summary(
         slug=row["slug"],
-        subject=_impersonal(row["subject"], target),
+        title=row["title"],
         preheader=_impersonal(row["preheader"], target),
         language=row["language"],
         published_at=row["published_at"],

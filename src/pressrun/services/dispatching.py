@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate
+from pressrun.observe.log import event
 from pressrun.services.claiming import Request, Turn, take_turn
 from pressrun.services.composing import CopyComposer, EditionPlate
 from pressrun.services.notifying import NoticeComposer
@@ -67,7 +68,7 @@ class Dispatcher:
     ) -> None:
         self._database = database
         self._copies = copies
-        self._notices = notices
+        self.notices = notices
         self._pacer = pacer
         self.settings = settings
         self._clock = clock
@@ -88,6 +89,7 @@ class Dispatcher:
         self._synced_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._draining = False
+        self._drained = False
         self.alive_at = clock()
 
     # ------------------------------------------------------------------ the feed of the connections
@@ -149,23 +151,27 @@ class Dispatcher:
     # ------------------------------------------------------------------ the loop
 
     async def run(self, pool: RelayPool) -> None:
-        """Take turns until cancelled; the database may fail for a while, nothing is lost by that."""
+        """Take turns until `drain` is through; the database may fail for a while, nothing is lost by that."""
         self._pool = pool
         while True:
+            is_last = self._drained
             try:
                 await self._take_turn()
             except Unavailable as problem:
-                log.warning("dispatch.database_unavailable", extra={"fields": {"problem": str(problem)}})
+                event(log, "dispatch.database_unavailable", level=logging.WARNING, problem=str(problem))
                 await asyncio.sleep(AFTER_FAULT_SECONDS)
+            if is_last:
+                return
             await self._sleep()
 
     async def drain(self, seconds: float) -> None:
-        """Claim nothing more, finish and record what is in flight, give the rest back. `run` has ended before."""
+        """Claim nothing more, finish and record what is in flight, give the rest back; then `run` ends."""
         self._draining = True
         if self._pool is not None:
             await self._pool.drain(seconds)
         self._give_back()
-        await self._take_turn()
+        self._drained = True
+        self._wanted.set()
 
     def reload(self, settings: DeliverySettings, relays: Mapping[str, Sequence[Rate]]) -> None:
         """Go on under new rates and retry rules."""
@@ -226,8 +232,7 @@ class Dispatcher:
         for number, rows in turn.copies:
             self._ready_copies.extend(Job(row, known[number]) for row in rows)
         for edition in turn.changed:
-            fields = {"edition": edition.id, "list": edition.list_name, "state": edition.state.value}
-            log.info("edition.changed", extra={"fields": fields})
+            event(log, "edition.changed", edition=edition.id, list=edition.list_name, state=edition.state.value)
         self._plan(turn, request)
         if self._pool is not None and (self._ready_notices or self._ready_copies):
             self._pool.wake()
@@ -245,7 +250,7 @@ class Dispatcher:
 
     def _compose(self, job: Job, now: int) -> Outgoing:
         if job.plate is None:
-            return self._notices.compose(job.row, job.list, now)
+            return self.notices.compose(job.row, job.list, now)
         return self._copies.compose(job.plate, job.row, now)
 
     def _call_at(self, at: float, now: float) -> None:

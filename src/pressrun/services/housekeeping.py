@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from pressrun.core.errors import Unavailable
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.observe.log import event
 from pressrun.services.ports import Clock
 from pressrun.services.settings import LimitSettings
 from pressrun.store import deliveries, limits, subscribers, subscriptions
@@ -39,7 +40,7 @@ class Housekeeping:
             try:
                 await self.round()
             except Unavailable as problem:
-                log.warning("housekeeping.database_unavailable", extra={"fields": {"problem": str(problem)}})
+                event(log, "housekeeping.database_unavailable", level=logging.WARNING, problem=str(problem))
 
     async def round(self) -> None:
         """One round over everything."""

@@ -7,9 +7,10 @@ was broken off is simply done again. Nobody who left, is suppressed or is suspen
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TypeVar
 
 from pressrun.core.errors import BadInput, Refused
 from pressrun.core.keys import KeyRing
@@ -25,6 +26,8 @@ from pressrun.store.transaction import Row, Transaction
 
 SOURCE = "import"
 BATCH = 1000
+
+R = TypeVar("R")
 
 _State, _Event = SubscriptionState, SubscriptionEvent
 
@@ -167,9 +170,9 @@ def require_open_list(tx: Transaction, name: str) -> MailingList:
     return target
 
 
-def in_batches(rows: Iterable[ImportRow]) -> Iterable[list[ImportRow]]:
+def in_batches(rows: Iterable[R]) -> Iterator[list[R]]:
     """The rows, so many at a time that one transaction is short."""
-    batch: list[ImportRow] = []
+    batch: list[R] = []
     for row in rows:
         batch.append(row)
         if len(batch) == BATCH:
@@ -194,9 +197,7 @@ def _look_up(
 ) -> None:
     """Add to `seen` what is known of the addresses that are not in it yet."""
     wanted = {entry.address.key for entry in entries} - seen.keys()
-    known = {
-        row["address_key"]: _standing(row) for row in enrolment.find_standings(tx, list_id=target.id, keys=wanted)
-    }
+    known = {row["address_key"]: _standing(row) for row in enrolment.find_standings(tx, list_id=target.id, keys=wanted)}
     for key in wanted:
         standing = known.get(key, Standing())
         if suppressions.find_suppression(tx, suppression_digest(terms.keys, key)) is not None:

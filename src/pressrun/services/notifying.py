@@ -15,6 +15,7 @@ from pressrun.message.notices import (
     Confirmation,
     FinishedReport,
     Notice,
+    NoticeCopy,
     PreferencesLink,
     build_notice,
 )
@@ -45,17 +46,15 @@ class NoticeComposer:
         content = row["content"]
         if content is None:
             assert target is not None  # only composed notices stand without a list
-            content = build_notice(
-                self._notice(row, target, payload),
-                words=self._words,
-                site=self._site,
-                profile=profile_of(target, self._site),
+            copy = NoticeCopy(
                 to=address,
                 message_id=message_id(row["message_secret"], row["notice_id"], self._site),
                 date_at=row["first_attempt_at"] or now,
                 auto_submitted=AutoSubmitted.REPLIED if replies else AutoSubmitted.GENERATED,
                 in_reply_to=payload.get("in_reply_to"),
             )
+            notice, profile = self._notice(row, target, payload), profile_of(target, self._site)
+            content = build_notice(notice, copy, words=self._words, site=self._site, profile=profile)
         token = "" if target is None else self._addresses.make(AddressPurpose.BOUNCES, target.name, row["id"])
         return Outgoing(
             row["id"],

@@ -86,9 +86,7 @@ def list_subscribers(tx: Transaction, name: str, state: str | None) -> Iterator[
 def _list_subscribers(tx: Transaction, target: MailingList, state: str | None) -> Iterator[Answer]:
     for wanted in _BY_ACTIVITY if state is None else (state,):
         after = 0
-        while page := subscriptions.page_of_subscribers(
-            tx, list_id=target.id, state=wanted, after=after, limit=PAGE
-        ):
+        while page := subscriptions.page_of_subscribers(tx, list_id=target.id, state=wanted, after=after, limit=PAGE):
             after = page[-1]["id"]
             for row in page:
                 yield {

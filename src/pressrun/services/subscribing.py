@@ -177,9 +177,7 @@ class Subscribing:
             person,
             subscription,
             origin,
-            Proof(
-                name=name, expires_at=int(now + self.tokens.confirm_lifetime_seconds), mail_secret=self._entropy(16)
-            ),
+            Proof(name=name, expires_at=int(now + self.tokens.confirm_lifetime_seconds), mail_secret=self._entropy(16)),
             now=at,
         )
 

@@ -91,9 +91,7 @@ class Suppressing:
             added += 1
         return {"added": added, "unchanged": unchanged, "invalid": invalid}
 
-    def _suppress(
-        self, tx: Transaction, address: Address, reason: Reason, now: int, since: int | None = None
-    ) -> None:
+    def _suppress(self, tx: Transaction, address: Address, reason: Reason, now: int, since: int | None = None) -> None:
         shown = None if reason is Reason.ERASED else address.typed
         digest = suppression_digest(self._keys, address.key)
         suppressions.suppress(tx, digest, address=shown, reason=reason, now=now if since is None else since)

@@ -7,9 +7,18 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from pressrun.core.errors import Unavailable
+from pressrun.core.errors import BadConfiguration, Unavailable
 from pressrun.store.database import connect
+from pressrun.store.migrate import check_version, newest_version, package_steps
 from pressrun.store.transaction import Transaction
+
+
+def require_current_schema(path: Path) -> None:
+    """Raise BadConfiguration for a database of another schema, which a reader must not step up."""
+    newest = newest_version(package_steps())
+    version = check_version(path, newest)
+    if version < newest:
+        raise BadConfiguration(f"{path} has schema {version}, this version needs {newest}: run `pressrun migrate`")
 
 
 @contextmanager

@@ -16,7 +16,7 @@ _NEVER_KEPT = {"Cache-Control": "no-store"}
 class Operations:
     """The pages of monitoring."""
 
-    def __init__(self, *, readiness: Readiness, metrics_page: Callable[[], bytes]) -> None:
+    def __init__(self, *, readiness: Readiness, metrics_page: Callable[[], Awaitable[bytes]]) -> None:
         self._readiness = readiness
         self._metrics_page = metrics_page
 
@@ -33,4 +33,4 @@ class Operations:
 
     async def metrics(self, _request: Request) -> Response:
         """The counters in Prometheus' text format."""
-        return Response(self._metrics_page(), headers={**_NEVER_KEPT, "Content-Type": CONTENT_TYPE})
+        return Response(await self._metrics_page(), headers={**_NEVER_KEPT, "Content-Type": CONTENT_TYPE})

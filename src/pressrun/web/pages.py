@@ -17,15 +17,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pressrun.core.site import Site
+from pressrun.core.timestamps import rfc3339
 from pressrun.message.layout import direction_of
 from pressrun.message.profile import untranslated
 
 LANGUAGE = "en"  # of the pages' own words
 
 _MEDIA_TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
-_MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
+_MONTHS = "January February March April May June July August September October November December".split()
 
 
 class Pages:
@@ -54,9 +53,25 @@ class Pages:
         """A page as text."""
         return self._environment.get_template(template).render(**context)
 
-    def message(self, title: str, *paragraphs: str, status: int = 200, **context: object) -> HTMLResponse:
-        """A page that only says something."""
-        return self.render("message.html", status=status, title=title, paragraphs=paragraphs, **context)
+    def message(
+        self,
+        title: str,
+        *paragraphs: str,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        about: str = "",
+        back: tuple[str, str] | None = None,
+    ) -> HTMLResponse:
+        """A page that only says something: `about` is the list's title, `back` a link as (path, words)."""
+        return self.render(
+            "message.html",
+            status=status,
+            headers=headers,
+            title=title,
+            paragraphs=paragraphs,
+            about=about,
+            back=back,
+        )
 
     def invalid_link(self) -> HTMLResponse:
         """The one page for every token that is no good, whatever its purpose."""
@@ -95,13 +110,12 @@ class Pages:
             self.words("There is nothing here"), self.words("No page has this address."), status=404
         )
 
-    def members_only(self, title: str) -> HTMLResponse:
+    def members_only(self) -> HTMLResponse:
         """The page in place of an archive that is for members."""
         return self.message(
             self.words("For readers of this list"),
             self.words("Past editions of this list are for its readers: each mail holds a link to them."),
             status=403,
-            about=title,
         )
 
     def _make_environment(self) -> Environment:
@@ -123,6 +137,7 @@ class Pages:
             direction_of=direction_of,
         )
         environment.filters["day"] = day
+        environment.filters["rfc3339"] = rfc3339
         environment.filters["size"] = size
         return environment
 

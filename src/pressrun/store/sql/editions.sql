@@ -56,10 +56,11 @@ update edition set unsubscribed = unsubscribed + 1 where id = :id;
 select skeleton from edition_content where edition_id = :edition_id;
 
 -- name: archived
--- The editions that an archive shows: they have gone out, or are going out.
+-- The editions that an archive shows: they have gone out, or are going out beyond a canary.
 select id, slug, title, preheader, language, coalesce(dated_at, started_at) as published_at
 from edition
 where list_id = :list_id and started_at is not null and state <> 'cancelled'
+    and (canary_copies is null or state = 'finished')
 order by published_at desc, id desc limit :limit offset :offset;
 
 -- name: count_archived
@@ -84,7 +85,7 @@ select seq from sqlite_sequence where name = 'edition';
 
 -- name: recent_archived
 -- The newest editions of an archive with what they say, for feeds and the list's page.
-select edition.id, slug, subject, preheader, language, coalesce(dated_at, started_at) as published_at, text, html
+select edition.id, slug, title, preheader, language, coalesce(dated_at, started_at) as published_at, text, html
 from edition join edition_content on edition_content.edition_id = edition.id
 where list_id = :list_id and started_at is not null and state <> 'cancelled'
     and (canary_copies is null or state = 'finished')

@@ -1,0 +1,134 @@
+"""`edition`: what was sent, is being sent or will be, and the buttons to hold, resume, cancel and resend it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pressrun.cli.invocation import Invocation, json_option, pass_invocation
+from pressrun.cli.output import cell, print_fields, print_json, print_table
+
+_COLUMNS = ("id", "list", "state", "subject", "audience", "queued", "deferred", "delivered", "failed", "created_at")
+
+
+@click.group("edition")
+def group() -> None:
+    """Editions: ls, show, report, pause, resume, cancel, resend."""
+
+
+@group.command("ls")
+@click.argument("list_name", metavar="[LIST]", required=False)
+@json_option
+@pass_invocation
+def list_editions(invocation: Invocation, list_name: str | None, *, as_json: bool) -> None:
+    """List the editions, newest first."""
+    from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
+    from pressrun.core.errors import NotFound  # noqa: PLC0415
+    from pressrun.services import reporting  # noqa: PLC0415
+
+    with looking_if_any(invocation) as tx:
+        if tx is None and list_name is not None:
+            raise NotFound(f"there is no list {list_name!r}")
+        found = [] if tx is None else reporting.list_editions(tx, list_name)
+    if as_json:
+        print_json(found)
+    else:
+        print_table(found, _COLUMNS)
+
+
+@group.command()
+@click.argument("edition_id", metavar="ID", type=int)
+@json_option
+@pass_invocation
+def show(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
+    """Show one edition and how many copies are where."""
+    print_edition(invocation, edition_id, as_json=as_json)
+
+
+@group.command()
+@click.argument("edition_id", metavar="ID", type=int)
+@json_option
+@pass_invocation
+def report(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
+    """Show which copies failed or wait, in the remote servers' words."""
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.services import reporting  # noqa: PLC0415
+
+    with looking(invocation) as tx:
+        found = reporting.report_edition(tx, edition_id)
+    if as_json:
+        print_json(found)
+        return
+    print_fields({name: value for name, value in found.items() if name not in ("failures", "waiting")})
+    for title in ("failures", "waiting"):
+        rows = found[title]
+        if isinstance(rows, list) and rows:
+            click.echo(f"\n{title}:")
+            print_table(rows, ("address", "kind", "code", "enhanced", "attempts", "text"))
+
+
+@group.command()
+@click.argument("edition_id", metavar="ID", type=int)
+@json_option
+@pass_invocation
+def pause(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
+    """Hold an edition; what is on its way still goes out."""
+    _press(invocation, "edition.pause", edition_id)
+    print_edition(invocation, edition_id, as_json=as_json)
+
+
+@group.command()
+@click.argument("edition_id", metavar="ID", type=int)
+@json_option
+@pass_invocation
+def resume(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
+    """Go on with a paused edition."""
+    _press(invocation, "edition.resume", edition_id)
+    print_edition(invocation, edition_id, as_json=as_json)
+
+
+@group.command()
+@click.argument("edition_id", metavar="ID", type=int)
+@json_option
+@pass_invocation
+def cancel(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
+    """End an edition; what is not on its way is not sent."""
+    _press(invocation, "edition.cancel", edition_id)
+    print_edition(invocation, edition_id, as_json=as_json)
+
+
+@group.command()
+@click.argument("edition_id", metavar="ID", type=int)
+@click.option("--failed", is_flag=True, required=True, help="Send the failed copies again.")
+@json_option
+@pass_invocation
+def resend(invocation: Invocation, edition_id: int, *, failed: bool, as_json: bool) -> None:
+    """Send failed copies again, to readers who are still active and not suppressed."""
+    if not failed:
+        raise click.UsageError("say what to send again: --failed")
+    found = _press(invocation, "edition.resend", edition_id)
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"{found['resent']} copies go out again, {found['left_out']} were left out")
+
+
+def print_edition(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
+    """One edition as `edition show` prints it."""
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.services import reporting  # noqa: PLC0415
+
+    with looking(invocation) as tx:
+        found = reporting.show_edition(tx, edition_id)
+    if as_json:
+        print_json(found)
+    else:
+        print_fields({name: cell(value) for name, value in found.items()})
+
+
+def _press(invocation: Invocation, verb: str, edition_id: int) -> Any:
+    from pressrun.cli.acting import perform  # noqa: PLC0415
+    from pressrun.control.verbs import EditionId  # noqa: PLC0415
+
+    return perform(invocation, verb, EditionId(id=edition_id))

@@ -1,0 +1,60 @@
+"""`editor`: who may post an edition by mail."""
+
+from __future__ import annotations
+
+import click
+
+from pressrun.cli.invocation import Invocation, json_option, pass_invocation
+from pressrun.cli.output import print_json
+
+
+@click.group("editor")
+def group() -> None:
+    """Who may post an edition by mail: add, rm, ls."""
+
+
+@group.command()
+@click.argument("list_name", metavar="LIST")
+@click.argument("address")
+@json_option
+@pass_invocation
+def add(invocation: Invocation, list_name: str, address: str, *, as_json: bool) -> None:
+    """Let an address post by mail."""
+    _change(invocation, "editor.add", list_name, address, as_json=as_json)
+
+
+@group.command("rm")
+@click.argument("list_name", metavar="LIST")
+@click.argument("address")
+@json_option
+@pass_invocation
+def remove(invocation: Invocation, list_name: str, address: str, *, as_json: bool) -> None:
+    """Take that right away."""
+    _change(invocation, "editor.rm", list_name, address, as_json=as_json)
+
+
+@group.command("ls")
+@click.argument("list_name", metavar="LIST")
+@json_option
+@pass_invocation
+def list_editors(invocation: Invocation, list_name: str, *, as_json: bool) -> None:
+    """List who may post by mail."""
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.services import reporting  # noqa: PLC0415
+
+    with looking(invocation) as tx:
+        found = reporting.list_editors(tx, list_name)
+    if as_json:
+        print_json(found)
+        return
+    for one in found:
+        click.echo(one["address"])
+
+
+def _change(invocation: Invocation, verb: str, list_name: str, address: str, *, as_json: bool) -> None:
+    from pressrun.cli.acting import perform  # noqa: PLC0415
+    from pressrun.control.verbs import ListAddress  # noqa: PLC0415
+
+    perform(invocation, verb, ListAddress(list=list_name, address=address))
+    if as_json:
+        print_json({"list": list_name, "address": address})

@@ -1,0 +1,60 @@
+"""One call of the program: which configuration it uses, and where its data are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from pressrun.config import Settings
+    from pressrun.store.datadir import DataDir
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+class Invocation:
+    """What the options before the verb say; the configuration is read when it is first needed."""
+
+    def __init__(self, config: str | None) -> None:
+        self._config = config
+
+    @cached_property
+    def config_path(self) -> Path:
+        """The configuration in use; raises NoInput, BadConfiguration."""
+        from pressrun.config import find_config  # noqa: PLC0415 - `--help` must not wait for it
+
+        return find_config(self._config, os.environ, Path.cwd())
+
+    @cached_property
+    def settings(self) -> Settings:
+        """All settings; raises BadConfiguration with every error."""
+        from pressrun.config import load_settings  # noqa: PLC0415
+
+        return load_settings(self.config_path)
+
+    @property
+    def data(self) -> DataDir:
+        """The paths below data_dir."""
+        from pressrun.store.datadir import DataDir  # noqa: PLC0415
+
+        return DataDir(self.settings.data_dir)
+
+
+pass_invocation = click.make_pass_decorator(Invocation)
+
+
+def json_option(function: F) -> F:
+    """`--json` as every verb has it."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(function)
+
+
+def yes_option(function: F) -> F:
+    """`--yes` as every verb that asks has it."""
+    return click.option("--yes", "is_agreed", is_flag=True, help="Do not ask; needed where nobody can be asked.")(
+        function
+    )

@@ -1,0 +1,132 @@
+"""`list`: create, look at, set, close and remove lists."""
+
+from __future__ import annotations
+
+import click
+
+from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
+from pressrun.cli.output import ask, print_fields, print_json, print_table, require_agreement_or_terminal
+
+_COLUMNS = ("name", "title", "active", "pending", "suspended", "unsubscribed", "closed_at")
+
+
+@click.group("list")
+def group() -> None:
+    """Lists: create, ls, show, set, close, rm."""
+
+
+@group.command()
+@click.argument("name")
+@click.option("--title", required=True, help="The name that readers see.")
+@click.option("--from", "from_", metavar="MAILBOX", help='The From field [default: "TITLE" <NAME@mail_domain>].')
+@click.option("--owner", metavar="ADDRESS", help="Who answers for the list [default: the operator].")
+@click.option("--description", help="A few sentences for the list's page.")
+@click.option("--postal-address", help="Shown in every edition, as the law asks.")
+@click.option("--language", metavar="TAG", help="Language of the list [default: en].")
+@click.option("--archive", type=click.Choice(["public", "members", "off"]), help="Who may read past editions.")
+@json_option
+@pass_invocation
+def create(invocation: Invocation, /, name: str, from_: str | None, *, as_json: bool, **options: str | None) -> None:
+    """Create a list."""
+    given = {"from": from_, **options}
+    settings = {key: value for key, value in given.items() if value is not None}
+    _change(invocation, "list.create", name, settings, as_json=as_json)
+
+
+@group.command("ls")
+@json_option
+@pass_invocation
+def list_lists(invocation: Invocation, *, as_json: bool) -> None:
+    """List all lists with how many readers they have."""
+    from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
+    from pressrun.services import reporting  # noqa: PLC0415
+
+    with looking_if_any(invocation) as tx:
+        found = [] if tx is None else reporting.list_lists(tx)
+    if as_json:
+        print_json(found)
+    else:
+        print_table(found, _COLUMNS)
+
+
+@group.command()
+@click.argument("name")
+@json_option
+@pass_invocation
+def show(invocation: Invocation, name: str, *, as_json: bool) -> None:
+    """Show the settings of a list and how many readers it has."""
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.services import reporting  # noqa: PLC0415
+
+    with looking(invocation) as tx:
+        found = reporting.show_list(tx, name)
+    (print_json if as_json else print_fields)(found)
+
+
+@group.command("set")
+@click.argument("name")
+@click.argument("settings", metavar="KEY=VALUE…", nargs=-1, required=True)
+@yes_option
+@json_option
+@pass_invocation
+def set_(invocation: Invocation, name: str, settings: tuple[str, ...], *, is_agreed: bool, as_json: bool) -> None:
+    """Change settings of a list, all or none.
+
+    Keys: title, from, owner, description, postal_address, language, archive (public, members, off), reply_to, listed,
+    closed, post_by_mail (approve, direct, off), require_postal_address.
+    """
+    from pressrun.services.list_settings import read_settings  # noqa: PLC0415
+
+    given = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise click.UsageError(f"{setting!r} is not KEY=VALUE")
+        given[key] = value
+    if read_settings(given).get("closed") is True:
+        _agree_to_close(name, is_agreed=is_agreed)
+    _change(invocation, "list.set", name, given, as_json=as_json)
+
+
+@group.command()
+@click.argument("name")
+@yes_option
+@json_option
+@pass_invocation
+def close(invocation: Invocation, name: str, *, is_agreed: bool, as_json: bool) -> None:
+    """Close a list: no sign-ups, requests and editions end; the archive and unsubscribe links stay."""
+    from pressrun.cli.acting import perform  # noqa: PLC0415
+    from pressrun.control.verbs import ListName  # noqa: PLC0415
+
+    _agree_to_close(name, is_agreed=is_agreed)
+    found = perform(invocation, "list.close", ListName(list=name))
+    (print_json if as_json else print_fields)(found)
+
+
+@group.command("rm")
+@click.argument("name")
+@yes_option
+@json_option
+@pass_invocation
+def remove(invocation: Invocation, name: str, *, is_agreed: bool, as_json: bool) -> None:
+    """Remove a closed list with its readers, editions and archive."""
+    from pressrun.cli.acting import perform  # noqa: PLC0415
+    from pressrun.control.verbs import ListName  # noqa: PLC0415
+
+    ask(f"Remove the list {name} with its readers, editions and archive? There is no way back.", is_agreed=is_agreed)
+    perform(invocation, "list.rm", ListName(list=name))
+    if as_json:
+        print_json({"removed": name})
+
+
+def _agree_to_close(name: str, *, is_agreed: bool) -> None:
+    require_agreement_or_terminal(is_agreed=is_agreed)
+    ask(f"Close the list {name}? Requests that wait and editions that are not over end.", is_agreed=is_agreed)
+
+
+def _change(invocation: Invocation, verb: str, name: str, settings: dict[str, str], *, as_json: bool) -> None:
+    from pressrun.cli.acting import perform  # noqa: PLC0415
+    from pressrun.control.verbs import ListSettings  # noqa: PLC0415
+
+    found = perform(invocation, verb, ListSettings(list=name, settings=settings))
+    (print_json if as_json else print_fields)(found)

@@ -1,0 +1,115 @@
+"""The program: its groups of verbs, and what becomes of an error.
+
+A verb that fails says why on stderr and, with --json, as `{"error": …}` on stdout too; the exit code is the same.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from pressrun import __version__
+from pressrun.cli import (
+    configuration,
+    editions,
+    editors,
+    keys,
+    lists,
+    migrate,
+    queue,
+    send,
+    serve,
+    subscribers,
+    suppressions,
+)
+from pressrun.cli.invocation import Invocation
+from pressrun.cli.output import print_json, tell_error
+from pressrun.core.errors import PressrunError, UsageError
+
+INTERRUPTED = 130
+_WIDTH = 100
+_EXIT_CODES = """\b
+Exit codes:
+   0  done                         69  relay or database unavailable
+   1  failed, the reason is told   73  the output is already there
+  64  usage                        75  try again: the data are held, or no daemon runs
+  65  bad input data               77  not permitted
+  66  no such input file           78  bad configuration
+"""
+
+
+@click.group(context_settings={"help_option_names": ["--help"], "max_content_width": _WIDTH}, epilog=_EXIT_CODES)
+@click.option(
+    "--config",
+    metavar="FILE",
+    help="The configuration [default: $PRESSRUN_CONFIG, ./config.toml, /etc/pressrun/config.toml].",
+)
+@click.version_option(__version__, prog_name="pressrun")
+@click.pass_context
+def pressrun(ctx: click.Context, config: str | None) -> None:
+    """Announcement mailing lists: sign-up, confirmation, and an edition in every reader's inbox."""
+    ctx.obj = Invocation(config)
+
+
+for command in (
+    configuration.init,
+    serve.serve,
+    configuration.check,
+    lists.group,
+    editors.group,
+    subscribers.group,
+    send.send,
+    send.preview,
+    editions.group,
+    queue.group,
+    suppressions.group,
+    migrate.migrate,
+    keys.group,
+):
+    pressrun.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one call and end the process with its exit code."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    sys.exit(run(given))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out one call; returns its exit code."""
+    as_json = "--json" in arguments[: arguments.index("--")] if "--" in arguments else "--json" in arguments
+    try:
+        code = pressrun.main(args=list(arguments), prog_name="pressrun", standalone_mode=False)
+        sys.stdout.flush()
+    except PressrunError as problem:
+        return _fail(str(problem), problem.exit_code, as_json=as_json)
+    except click.UsageError as problem:
+        return _fail(_usage(problem), UsageError.exit_code, as_json=as_json)
+    except click.ClickException as problem:
+        return _fail(problem.format_message(), PressrunError.exit_code, as_json=as_json)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our results has enough; nothing more may be written when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PressrunError.exit_code
+    return code if isinstance(code, int) else 0
+
+
+def _usage(problem: click.UsageError) -> str:
+    message = problem.format_message()
+    if problem.ctx is None:
+        return message
+    return f"{message}\n{problem.ctx.get_usage()}\nTry '{problem.ctx.command_path} --help'."
+
+
+def _fail(message: str, code: int, *, as_json: bool) -> int:
+    tell_error(message)
+    if as_json:
+        print_json({"error": message})
+    return code

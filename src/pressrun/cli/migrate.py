@@ -1,0 +1,36 @@
+"""`migrate`: bring the database up to this version's schema, without starting the daemon."""
+
+from __future__ import annotations
+
+import click
+
+from pressrun.cli.invocation import Invocation, json_option, pass_invocation
+from pressrun.cli.output import print_json
+from pressrun.cli.owner import acting_as_owner
+
+
+@click.command()
+@json_option
+@pass_invocation
+def migrate(invocation: Invocation, *, as_json: bool) -> None:
+    """Bring the database up to date; `serve` does so too. A copy is kept before each step."""
+    from pressrun.cli.looking import no_database  # noqa: PLC0415
+    from pressrun.core.errors import NotFound  # noqa: PLC0415
+    from pressrun.store import datadir  # noqa: PLC0415
+    from pressrun.store import migrate as store_migrate  # noqa: PLC0415
+
+    data = invocation.data
+    with acting_as_owner(data.root):
+        if not data.database.exists():
+            raise NotFound(no_database(invocation))
+        lock = datadir.DataLock.take(data)
+        try:
+            reached = store_migrate.migrate(data.database, store_migrate.package_steps(), backups=data.backups)
+        finally:
+            lock.release()
+    if as_json:
+        print_json({"steps": reached})
+    elif reached:
+        click.echo(f"the schema is at {reached[-1]} now; copies of the database before each step are in {data.backups}")
+    else:
+        click.echo("the schema is up to date")

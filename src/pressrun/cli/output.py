@@ -1,0 +1,111 @@
+"""What goes out: results to stdout, tables for people and JSON for programs; everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from pressrun.core.errors import Refused, UsageError
+
+
+def print_json(value: object) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_json_list(rows: Iterable[object]) -> None:
+    """One JSON list on stdout, a row at a time, so that it may be long."""
+    before = "[\n"
+    for row in rows:
+        click.echo(before + "  " + json.dumps(row, ensure_ascii=False), nl=False)
+        before = ",\n"
+    click.echo("[]" if before == "[\n" else "\n]")
+
+
+def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Rows under their headings; nothing for no rows."""
+    if not rows:
+        return
+    cells = [[cell(row.get(name)) for name in columns] for row in rows]
+    headings = [name.replace("_", " ") for name in columns]
+    widths = [max(len(line[index]) for line in [headings, *cells]) for index in range(len(columns))]
+    for line in [headings, *cells]:
+        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+
+
+def print_fields(fields: Mapping[str, Any]) -> None:
+    """One thing, a field a line."""
+    width = max(map(len, fields), default=0)
+    for name, value in fields.items():
+        click.echo(f"{name.replace('_', ' ').ljust(width)}  {cell(value)}".rstrip())
+
+
+def cell(value: object) -> str:
+    """A value for people; no control character reaches the terminal."""
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return str(value)
+        case dict():
+            return ", ".join(f"{name}: {cell(one)}" for name, one in value.items()) or "-"
+        case _:
+            return "".join(c if c.isprintable() else " " for c in str(value))
+
+
+def note(message: str) -> None:
+    """One line for the person, beside the results."""
+    click.echo(message, err=True)
+
+
+def warn(message: str) -> None:
+    """Something that may be wrong, told before or after the results."""
+    click.echo(f"{_painted('warning:', 'yellow')} {message}", err=True)
+
+
+def tell_error(message: str) -> None:
+    """Why the verb failed."""
+    click.echo(f"{_painted('error:', 'red')} {message}", err=True)
+
+
+def _painted(text: str, colour: str) -> str:
+    return click.style(text, fg=colour) if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else text
+
+
+class ProgressLine:
+    """One line on a terminal that is written over; silent elsewhere."""
+
+    def __init__(self) -> None:
+        self._shown = False
+        self._is_terminal = sys.stderr.isatty()
+
+    def __call__(self, text: str) -> None:
+        if self._is_terminal:
+            self._shown = True
+            click.echo(f"\r\x1b[K{text}", err=True, nl=False)
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            self._shown = False
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def ask(question: str, *, is_agreed: bool) -> None:
+    """Let a person decide on a terminal; raises Refused for a no, UsageError where nobody can be asked."""
+    require_agreement_or_terminal(is_agreed=is_agreed)
+    if not is_agreed and not click.confirm(question, err=True):
+        raise Refused("nothing was done")
+
+
+def require_agreement_or_terminal(*, is_agreed: bool) -> None:
+    """Raise UsageError when nobody can be asked, before anything is read."""
+    if not is_agreed and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("nobody can be asked here: say --yes")

@@ -1,0 +1,85 @@
+"""The root rule: a verb that root runs acts as the owner of data_dir, and nobody else but that owner may.
+
+Inputs are read before, outputs written after: what happens inside the block can touch only what the owner can.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pressrun.core.errors import NotPermitted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Whom a process acts as."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+
+
+def find_owner(data_dir: Path) -> Person | None:
+    """Whom this process must become to use data_dir; None when it is that user, or when there is no data yet.
+
+    Raises NotPermitted for a user who is neither root nor the owner.
+    """
+    try:
+        found = data_dir.stat()
+    except FileNotFoundError:
+        return None
+    except PermissionError:
+        raise NotPermitted(f"{data_dir} is out of reach for this user: run the verb as root, or as its owner") from None
+    if os.geteuid() == found.st_uid:
+        return None
+    if os.geteuid() != 0:
+        raise NotPermitted(f"{data_dir} belongs to {_name(found.st_uid)}: run the verb as root, or as that user")
+    return Person(uid=found.st_uid, gid=found.st_gid, groups=_groups(found.st_uid, found.st_gid))
+
+
+@contextmanager
+def acting_as_owner(data_dir: Path) -> Iterator[None]:
+    """Be the owner of data_dir for a while; raises NotPermitted."""
+    owner = find_owner(data_dir)
+    if owner is None:
+        yield
+        return
+    before = Person(uid=os.geteuid(), gid=os.getegid(), groups=tuple(os.getgroups()))
+    os.setgroups(owner.groups)
+    os.setegid(owner.gid)
+    os.seteuid(owner.uid)
+    try:
+        yield
+    finally:
+        os.seteuid(before.uid)
+        os.setegid(before.gid)
+        os.setgroups(before.groups)
+
+
+def become_owner(data_dir: Path) -> None:
+    """Be the owner of data_dir from now on, with no way back: for the daemon. Raises NotPermitted."""
+    owner = find_owner(data_dir)
+    if owner is None:
+        return
+    os.setgroups(owner.groups)
+    os.setresgid(owner.gid, owner.gid, owner.gid)
+    os.setresuid(owner.uid, owner.uid, owner.uid)
+
+
+def _groups(uid: int, gid: int) -> tuple[int, ...]:
+    try:
+        return tuple(os.getgrouplist(pwd.getpwuid(uid).pw_name, gid))
+    except KeyError:
+        return (gid,)
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"

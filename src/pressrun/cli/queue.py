@@ -1,0 +1,45 @@
+"""`queue`: what waits, and trying it again now."""
+
+from __future__ import annotations
+
+import click
+
+from pressrun.cli.invocation import Invocation, json_option, pass_invocation
+from pressrun.cli.output import print_json, print_table
+
+
+@click.group("queue")
+def group() -> None:
+    """What waits to go out: ls, retry."""
+
+
+@group.command("ls")
+@json_option
+@pass_invocation
+def list_queue(invocation: Invocation, *, as_json: bool) -> None:
+    """List what waits, by the domain of the recipient, and why."""
+    from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
+    from pressrun.services import reporting  # noqa: PLC0415
+
+    with looking_if_any(invocation) as tx:
+        found = [] if tx is None else reporting.list_queue(tx)
+    if as_json:
+        print_json(found)
+    else:
+        print_table(found, ("domain", "queued", "deferred", "next_attempt", "paused_until", "reason"))
+
+
+@group.command()
+@click.option("--domain", help="Only what goes to this domain.")
+@json_option
+@pass_invocation
+def retry(invocation: Invocation, domain: str | None, *, as_json: bool) -> None:
+    """Try again now what was deferred."""
+    from pressrun.cli.acting import perform  # noqa: PLC0415
+    from pressrun.control.verbs import QueueRetry  # noqa: PLC0415
+
+    found = perform(invocation, "queue.retry", QueueRetry(domain=domain))
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"{found['retried']} copies are tried again now")

@@ -1,0 +1,219 @@
+"""`send` and `preview`: an edition's file on its way to the readers, or to the editor's eyes alone."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
+from pressrun.cli.output import ask, note, print_json, require_agreement_or_terminal, warn
+
+if TYPE_CHECKING:
+    from pressrun.message.finding import Finding
+    from pressrun.services.editing import Manuscript, Preview
+
+
+@click.command()
+@click.argument("list_name", metavar="LIST")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--at", "when", metavar="WHEN", help="Send then: RFC 3339, 'YYYY-MM-DD HH:MM' in this zone, or +10m.")
+@click.option("--test", "tests", metavar="ADDRESS", multiple=True, help="Send a test copy there, and nothing else.")
+@click.option(
+    "--canary", metavar="PERCENT", type=click.FloatRange(0, 100, min_open=True), help="Send so many first, then pause."
+)
+@click.option("--wait", is_flag=True, help="Wait until the edition is finished (0) or cancelled (1).")
+@click.option("--again", is_flag=True, help="Send it although the same file was sent before.")
+@yes_option
+@json_option
+@pass_invocation
+@click.pass_context
+def send(  # noqa: PLR0913 - one for each option
+    ctx: click.Context,
+    invocation: Invocation,
+    list_name: str,
+    file: Path,
+    when: str | None,
+    tests: tuple[str, ...],
+    canary: float | None,
+    *,
+    wait: bool,
+    again: bool,
+    is_agreed: bool,
+    as_json: bool,
+) -> None:
+    """Take the edition in FILE and send it to the readers of LIST.
+
+    FILE is Markdown (.md), HTML (.html), text (.txt) or a whole message (.eml), with its keys between --- lines at the
+    top. Images and attachments are taken along from beside it.
+    """
+    from pressrun.cli.when import parse_when  # noqa: PLC0415
+
+    if tests:
+        _refuse_with_test(when=when, wait=wait, canary=canary)
+        _send_tests(invocation, list_name, file, tests, as_json=as_json)
+        return
+    require_agreement_or_terminal(is_agreed=is_agreed)
+    at = None if when is None else parse_when(when, time.time())
+    files = _read(file)
+    if not is_agreed:
+        _ask(invocation, list_name, files, at)
+    from pressrun.control.verbs import EditionTake  # noqa: PLC0415
+
+    edition_id = _take(
+        invocation,
+        EditionTake(
+            list=list_name,
+            source=files.source,
+            source_name=files.source_name,
+            assets=dict(files.assets),
+            scheduled_at=at,
+            again=again,
+            canary_percent=canary,
+        ),
+        wait=wait,
+    )
+    _finish(ctx, invocation, edition_id, wait=wait, as_json=as_json)
+
+
+def _refuse_with_test(*, when: str | None, wait: bool, canary: float | None) -> None:
+    if when is not None or wait or canary is not None:
+        raise click.UsageError("--test sends test copies alone: leave --at, --wait and --canary out")
+
+
+def _take(invocation: Invocation, arguments: object, *, wait: bool) -> int:
+    import msgspec  # noqa: PLC0415
+
+    from pressrun.cli.acting import acting, is_daemon_running  # noqa: PLC0415
+
+    assert isinstance(arguments, msgspec.Struct)
+    with acting(invocation, needs_daemon=wait) as carry_out:
+        found = carry_out("edition.take", arguments)
+        is_running = wait or is_daemon_running(invocation)
+    if not is_running:
+        note("no daemon runs: the edition goes out once `pressrun serve` is started")
+    edition_id = found["id"]
+    assert isinstance(edition_id, int)
+    return edition_id
+
+
+def _finish(ctx: click.Context, invocation: Invocation, edition_id: int, *, wait: bool, as_json: bool) -> None:
+    from pressrun.cli.editions import print_edition  # noqa: PLC0415
+
+    is_good = True
+    if wait:
+        from pressrun.cli.waiting import wait_for_edition  # noqa: PLC0415
+
+        is_good = wait_for_edition(invocation, edition_id)
+    print_edition(invocation, edition_id, as_json=as_json)
+    if not is_good:
+        ctx.exit(1)
+
+
+def _ask(invocation: Invocation, list_name: str, files: Manuscript, at: int | None) -> None:
+    """Name list, subject and audience, and let the person decide; findings that stop a send stop here."""
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.core.timestamps import rfc3339  # noqa: PLC0415
+    from pressrun.services.reporting import require_list  # noqa: PLC0415
+    from pressrun.store.enrolment import count_audience  # noqa: PLC0415
+
+    preview = _preview(invocation, list_name, files, None)
+    for finding in preview.findings:
+        warn(_sentence(finding))
+    with looking(invocation) as tx:
+        audience = count_audience(tx, require_list(tx, list_name).id)
+    readers = "1 reader" if audience == 1 else f"{audience:,} readers"
+    moment = "now" if at is None else f"at {rfc3339(at)}"
+    ask(f"Send “{preview.subject}” to {readers} of {list_name} {moment}?", is_agreed=False)
+
+
+def _send_tests(invocation: Invocation, list_name: str, file: Path, tests: tuple[str, ...], *, as_json: bool) -> None:
+    from pressrun.cli.acting import perform  # noqa: PLC0415
+    from pressrun.control.verbs import EditionTest  # noqa: PLC0415
+
+    files = _read(file)
+    found = perform(
+        invocation,
+        "edition.test",
+        EditionTest(
+            list=list_name,
+            source=files.source,
+            source_name=files.source_name,
+            assets=dict(files.assets),
+            addresses=tests,
+        ),
+    )
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"test copies are on their way to {', '.join(found['test'])}")
+
+
+@click.command()
+@click.argument("list_name", metavar="LIST")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--as", "as_", metavar="ADDRESS", help="As this reader gets it [default: as nobody in particular].")
+@click.option("--out", metavar="DIR", type=click.Path(path_type=Path), help="Write message.eml, .txt and .html there.")
+@json_option
+@pass_invocation
+def preview(
+    invocation: Invocation, list_name: str, file: Path, as_: str | None, out: Path | None, *, as_json: bool
+) -> None:
+    """Show the message as a reader gets it, and what preflight finds; sends nothing."""
+    from pressrun.cli.files import write_new  # noqa: PLC0415
+
+    found = _preview(invocation, list_name, _read(file), as_)
+    if out is not None:
+        files = {"message.eml": found.message, "message.txt": found.text.encode()}
+        if found.html is not None:
+            files["message.html"] = found.html.encode()
+        for path in write_new(out, files):
+            note(f"wrote {path}")
+    if as_json:
+        findings = [
+            {"severity": one.severity.value, "line": one.line, "message": one.message} for one in found.findings
+        ]
+        print_json({"findings": findings, "subject": found.subject, "text": found.text, "html": found.html})
+        return
+    for finding in found.findings:
+        note(f"{finding.severity.value}: {_sentence(finding)}")
+    if out is None:
+        click.echo(f"Subject: {found.subject}\n\n{found.text}")
+
+
+def _preview(invocation: Invocation, list_name: str, files: Manuscript, as_address: str | None) -> Preview:
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.core.address import parse_address  # noqa: PLC0415
+    from pressrun.services.editing import preview_edition  # noqa: PLC0415
+    from pressrun.store.datadir import load_keys  # noqa: PLC0415
+
+    reader = None if as_address is None else parse_address(as_address)
+    with looking(invocation) as tx:
+        return preview_edition(
+            tx,
+            keys=load_keys(invocation.data),
+            site=invocation.settings.site,
+            list_name=list_name,
+            manuscript=files,
+            as_address=reader,
+            now=int(time.time()),
+        )
+
+
+def _read(file: Path) -> Manuscript:
+    """The edition and what it takes along, read as whoever called; raises NoInput, EditionError, BadInput."""
+    from pressrun.cli.files import read_beside, read_input  # noqa: PLC0415
+    from pressrun.services.editing import Manuscript, gather_references  # noqa: PLC0415
+
+    source = read_input("./-" if str(file) == "-" else str(file))
+    return Manuscript(
+        source=source,
+        source_name=file.name,
+        assets=read_beside(file, gather_references(source, file.name)),
+    )
+
+
+def _sentence(finding: Finding) -> str:
+    return finding.message if finding.line is None else f"line {finding.line}: {finding.message}"

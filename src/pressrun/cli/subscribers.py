@@ -1,0 +1,163 @@
+"""`subscriber`: add, remove, look at and erase readers; take files of them in and write them out."""
+
+from __future__ import annotations
+
+import click
+
+from pressrun.cli.invocation import Invocation, json_option, pass_invocation
+from pressrun.cli.output import print_fields, print_json, print_json_list, print_table
+from pressrun.core.subscription import SubscriptionState
+
+_STATES = click.Choice([state.value for state in SubscriptionState])
+
+
+@click.group("subscriber")
+def group() -> None:
+    """Readers: add, rm, ls, show, erase, import, export."""
+
+
+@group.command()
+@click.argument("list_name", metavar="LIST")
+@click.argument("address")
+@click.option("--name", default="", help="The reader's name.")
+@click.option("--send-confirmation", is_flag=True, help="Ask the reader first: pending until they confirm.")
+@json_option
+@pass_invocation
+def add(
+    invocation: Invocation, list_name: str, address: str, name: str, *, send_confirmation: bool, as_json: bool
+) -> None:
+    """Make somebody a member of a list, at once; you answer for their consent."""
+    from pressrun.cli.acting import perform  # noqa: PLC0415
+    from pressrun.control.verbs import SubscriberAdd  # noqa: PLC0415
+
+    wanted = SubscriberAdd(list=list_name, address=address, name=name, send_confirmation=send_confirmation)
+    found = perform(invocation, "subscriber.add", wanted)
+    (print_json if as_json else print_fields)(found)
+
+
+@group.command("rm")
+@click.argument("list_name", metavar="LIST")
+@click.argument("address")
+@json_option
+@pass_invocation
+def remove(invocation: Invocation, list_name: str, address: str, *, as_json: bool) -> None:
+    """End a subscription; copies that wait are cancelled."""
+    from pressrun.cli.acting import perform  # noqa: PLC0415
+    from pressrun.control.verbs import ListAddress  # noqa: PLC0415
+
+    found = perform(invocation, "subscriber.rm", ListAddress(list=list_name, address=address))
+    (print_json if as_json else print_fields)(found)
+
+
+@group.command("ls")
+@click.argument("list_name", metavar="LIST")
+@click.option("--state", type=_STATES, help="Only those in this state.")
+@json_option
+@pass_invocation
+def list_subscribers(invocation: Invocation, list_name: str, state: str | None, *, as_json: bool) -> None:
+    """List the readers of a list."""
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.services import reporting  # noqa: PLC0415
+
+    with looking(invocation) as tx:
+        found = reporting.list_subscribers(tx, list_name, state)
+        if as_json:
+            print_json_list(found)
+        else:
+            print_table(list(found), ("address", "name", "state", "since", "source"))
+
+
+@group.command()
+@click.argument("address")
+@json_option
+@pass_invocation
+def show(invocation: Invocation, address: str, *, as_json: bool) -> None:
+    """Show all that is known of an address: lists, consent, deliveries."""
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.core.address import parse_address  # noqa: PLC0415
+    from pressrun.services import reporting  # noqa: PLC0415
+    from pressrun.store.datadir import load_keys  # noqa: PLC0415
+
+    wanted = parse_address(address)
+    with looking(invocation) as tx:
+        found = reporting.show_subscriber(tx, load_keys(invocation.data), wanted)
+    if as_json:
+        print_json(found)
+        return
+    print_fields({name: found[name] for name in ("address", "name", "language", "attributes", "suppressed")})
+    for title, columns in (
+        ("lists", ("name", "state", "suspended_for", "since", "source")),
+        ("consent", ("at", "list", "event", "source", "ip", "text")),
+        ("deliveries", ("edition", "list", "state", "code", "at")),
+    ):
+        rows = found[title]
+        if isinstance(rows, list) and rows:
+            click.echo(f"\n{title}:")
+            print_table(rows, columns)
+
+
+@group.command()
+@click.argument("address")
+@json_option
+@pass_invocation
+def erase(invocation: Invocation, address: str, *, as_json: bool) -> None:
+    """Forget a person everywhere; a keyed hash alone keeps them out."""
+    from pressrun.cli.acting import perform  # noqa: PLC0415
+    from pressrun.control.verbs import AddressOnly  # noqa: PLC0415
+
+    perform(invocation, "subscriber.erase", AddressOnly(address=address))
+    if as_json:
+        print_json({"erased": True})
+
+
+@group.command("import")
+@click.argument("list_name", metavar="LIST")
+@click.argument("file")
+@click.option("--format", "file_format", type=click.Choice(["csv"]), default="csv", help="What FILE is [default: csv].")
+@click.option("--dry-run", is_flag=True, help="Count and check, and change nothing.")
+@click.option("--send-confirmation", is_flag=True, help="Ask the new ones first: pending until they confirm.")
+@json_option
+@pass_invocation
+def import_(
+    invocation: Invocation,
+    list_name: str,
+    file: str,
+    file_format: str,  # noqa: ARG001 - csv is the only one that is read
+    *,
+    dry_run: bool,
+    send_confirmation: bool,
+    as_json: bool,
+) -> None:
+    """Take the readers of a CSV file in; FILE may be - for stdin.
+
+    The first line names the columns: email, and if you like name, language, subscribed_at, consent_source, consent_ip,
+    state; every other column becomes a merge field. Rows that are refused are told by line. Done again, it changes
+    nothing more.
+    """
+    from pressrun.cli.files import read_input  # noqa: PLC0415
+    from pressrun.cli.taking_in import import_subscribers, survey_subscribers  # noqa: PLC0415
+
+    content = read_input(file)
+    take = survey_subscribers if dry_run else import_subscribers
+    found = take(invocation, list_name, content, asks=send_confirmation)
+    if as_json:
+        print_json(found.answer())
+        return
+    print_fields(found.counts | {"invalid": len(found.invalid)})
+    for one in found.invalid:
+        click.echo(f"line {one['line']}: {one['reason']}", err=True)
+
+
+@group.command("export")
+@click.argument("list_name", metavar="LIST")
+@click.option("--format", "file_format", type=click.Choice(["csv", "json"]), default="csv", help="[default: csv]")
+@click.option("--state", type=_STATES, help="Only those in this state.")
+@pass_invocation
+def export(invocation: Invocation, list_name: str, file_format: str, state: str | None) -> None:
+    """Write the readers of a list to stdout; `import` reads the CSV back unchanged."""
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.operations.exporters import export_subscribers  # noqa: PLC0415
+
+    with looking(invocation) as tx:
+        for piece in export_subscribers(tx, list_name, file_format=file_format, state=state):
+            click.echo(piece, nl=False)

@@ -1,0 +1,90 @@
+"""`suppression`: addresses that get nothing."""
+
+from __future__ import annotations
+
+import click
+
+from pressrun.cli.invocation import Invocation, json_option, pass_invocation
+from pressrun.cli.output import note, print_fields, print_json, print_table
+
+_REASONS = click.Choice(["hard-bounce", "complaint", "erased", "never-again", "operator"])
+
+
+@click.group("suppression")
+def group() -> None:
+    """Addresses that get nothing: add, rm, ls, import, export."""
+
+
+@group.command()
+@click.argument("address")
+@click.option("--reason", type=_REASONS, default="operator", help="Why [default: operator].")
+@json_option
+@pass_invocation
+def add(invocation: Invocation, address: str, reason: str, *, as_json: bool) -> None:
+    """Keep an address out; copies that wait for it are cancelled."""
+    from pressrun.cli.acting import perform  # noqa: PLC0415
+    from pressrun.control.verbs import SuppressionAdd  # noqa: PLC0415
+
+    found = perform(invocation, "suppression.add", SuppressionAdd(address=address, reason=reason))
+    (print_json if as_json else print_fields)(found)
+
+
+@group.command("rm")
+@click.argument("address")
+@json_option
+@pass_invocation
+def remove(invocation: Invocation, address: str, *, as_json: bool) -> None:
+    """Let an address in again."""
+    from pressrun.cli.acting import perform  # noqa: PLC0415
+    from pressrun.control.verbs import AddressOnly  # noqa: PLC0415
+
+    perform(invocation, "suppression.rm", AddressOnly(address=address))
+    if as_json:
+        print_json({"removed": address})
+
+
+@group.command("ls")
+@json_option
+@pass_invocation
+def list_suppressions(invocation: Invocation, *, as_json: bool) -> None:
+    """List all suppressions; an erased address is shown as none."""
+    from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
+    from pressrun.services import reporting  # noqa: PLC0415
+
+    with looking_if_any(invocation) as tx:
+        found = [] if tx is None else reporting.list_suppressions(tx)
+    if as_json:
+        print_json(found)
+    else:
+        print_table(found, ("address", "reason", "since"))
+
+
+@group.command("import")
+@click.argument("file")
+@json_option
+@pass_invocation
+def import_(invocation: Invocation, file: str, *, as_json: bool) -> None:
+    """Take a CSV file address,reason,since in, or a bare list of addresses; FILE may be - for stdin."""
+    from pressrun.cli.files import read_input  # noqa: PLC0415
+    from pressrun.cli.taking_in import import_suppressions  # noqa: PLC0415
+
+    found = import_suppressions(invocation, read_input(file))
+    if as_json:
+        print_json(found.answer())
+        return
+    print_fields(found.counts | {"invalid": len(found.invalid)})
+    for one in found.invalid:
+        note(f"line {one['line']}: {one['reason']}")
+
+
+@group.command("export")
+@pass_invocation
+def export(invocation: Invocation) -> None:
+    """Write all suppressions that still have their address to stdout, as CSV."""
+    from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
+    from pressrun.operations.exporters import as_csv, export_suppressions  # noqa: PLC0415
+
+    with looking_if_any(invocation) as tx:
+        pieces = as_csv(["address", "reason", "since"], []) if tx is None else export_suppressions(tx)
+        for piece in pieces:
+            click.echo(piece, nl=False)

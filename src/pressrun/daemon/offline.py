@@ -1,0 +1,45 @@
+"""A verb's own short life as the process that writes: lock, database, services, and away again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from pressrun.config.settings import Settings
+from pressrun.control.server import VerbHandler
+from pressrun.core.keys import KeyRing
+from pressrun.daemon.wiring import Services, build_services
+from pressrun.services.ports import Waker
+from pressrun.store.database import Database
+from pressrun.store.datadir import DataDir, DataLock, prepare
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[tuple[Database, KeyRing]]:
+    """Hold the data: locked, prepared, its schema current. Raises TryAgain while another process holds them."""
+    data = DataDir(settings.data_dir)
+    data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = DataLock.take(data)
+    try:
+        keys = prepare(data)
+        database = await Database.open(data.database)
+        try:
+            yield database, keys
+        finally:
+            await database.close()
+    finally:
+        lock.release()
+
+
+@asynccontextmanager
+async def offline_services(settings: Settings, wake: Waker = lambda: None) -> AsyncIterator[Services]:
+    """The services while no daemon runs; what they queue waits for it."""
+    async with opened(settings) as (database, keys):
+        yield build_services(settings, database, keys, wake)
+
+
+@asynccontextmanager
+async def offline_verbs(settings: Settings) -> AsyncIterator[Mapping[str, VerbHandler]]:
+    """The table of verbs that the daemon serves, over services of our own."""
+    async with offline_services(settings) as services:
+        yield services.verbs

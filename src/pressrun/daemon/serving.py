@@ -1,0 +1,229 @@
+"""The daemon: everything opened in order, run side by side, reloaded whole or not at all, and drained.
+
+Start is recovery, so there is no clean-shutdown flag: a killed daemon and a stopped one start alike. When one part
+fails with an error of ours the process ends with it, and systemd starts it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from starlette.types import ASGIApp
+
+from pressrun import __version__
+from pressrun.config import changed_needing_restart, load_settings
+from pressrun.config.settings import Settings
+from pressrun.control.server import ControlServer
+from pressrun.core.errors import BadConfiguration, PressrunError
+from pressrun.core.tokens import WebTokens
+from pressrun.daemon.offline import opened
+from pressrun.daemon.wiring import Services, build_dispatcher, build_services
+from pressrun.observe import log as logs
+from pressrun.observe.log import event
+from pressrun.observe.metrics import Metrics
+from pressrun.operations import systemd
+from pressrun.relay.relays import Relays
+from pressrun.services.dispatching import Dispatcher
+from pressrun.services.readiness import Readiness
+from pressrun.store import deliveries
+from pressrun.store.datadir import DataDir
+from pressrun.web.app import build_app
+from pressrun.web.demo import Mailbox
+from pressrun.web.server import WebServer
+
+log = logging.getLogger("pressrun.daemon")
+
+PULSE_SECONDS = 1.0  # between two looks at whether loop and dispatcher make progress
+STUCK_SECONDS = 30.0  # a dispatcher without a turn for so long is stuck: it takes one at least every five
+WEB_STOP_SECONDS = 2.0  # for requests that are being answered when the daemon stops
+
+
+@dataclass(slots=True, kw_only=True)
+class Running:
+    """The parts of a daemon that runs."""
+
+    settings: Settings
+    services: Services
+    dispatcher: Dispatcher
+    relays: Relays
+    metrics: Metrics
+    readiness: Readiness
+    notifier: systemd.Notifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extras:
+    """What the demo adds to a daemon: a mailbox page, sockets of its own, and a tour once all is open.
+
+    The tour may set the event that it is given: then the daemon stops as on SIGTERM.
+    """
+
+    mailbox: Mailbox | None = None
+    sockets: Mapping[str, socket.socket] = field(default_factory=dict)
+    tour: Callable[[Running, asyncio.Event], Awaitable[None]] | None = None
+
+
+NO_EXTRAS = Extras()
+
+
+async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
+    """Serve until SIGTERM or SIGINT; raises TryAgain while another process holds the data."""
+    for warning in settings.warnings:
+        event(log, "config.warning", level=logging.WARNING, warning=warning)
+    notifier = systemd.Notifier(os.environ)
+    sockets = {**systemd.listen_sockets(os.environ, os.getpid()), **extras.sockets}
+    watchdog_seconds = systemd.watchdog_seconds(os.environ, os.getpid())
+    systemd.forget_environment(os.environ)
+    stopping = asyncio.Event()
+    async with opened(settings) as (database, keys):
+        metrics = Metrics(__version__)
+        dispatcher = await build_dispatcher(settings, database, keys, metrics)
+        services = build_services(settings, database, keys, dispatcher.wake)
+        relays = Relays(settings.relays, dispatcher, helo_name=settings.site.mail_domain)
+        running = Running(
+            settings=settings,
+            services=services,
+            dispatcher=dispatcher,
+            relays=relays,
+            metrics=metrics,
+            readiness=Readiness(database=database, dispatcher=dispatcher, relays=relays, clock=time.time),
+            notifier=notifier,
+        )
+        web = WebServer(_app(running, extras.mailbox), settings.http, given=sockets.get("http"))
+        control = ControlServer(DataDir(settings.data_dir).control_socket, services.verbs)
+        _handle_signals(running, stopping)
+        await web.start()
+        await control.start()
+        event(log, "daemon.started", version=__version__, http=web.address, data_dir=str(settings.data_dir))
+        await _run(running, web, control, stopping, watchdog_seconds, extras.tour)
+    notifier.close()
+    event(log, "daemon.stopped")
+
+
+def _app(running: Running, mailbox: Mailbox | None) -> ASGIApp:
+    services, settings = running.services, running.settings
+
+    async def metrics_page() -> bytes:
+        running.metrics.set_queue(await services.database.read(deliveries.count_live))
+        for status in running.relays.statuses():
+            running.metrics.set_relay_connections(status.name, status.connections)
+        return running.metrics.render()
+
+    return build_app(
+        site=settings.site,
+        subscribing=services.subscribing,
+        preferring=services.preferring,
+        archiving=services.archiving,
+        tokens=lambda: WebTokens(services.keys),
+        readiness=running.readiness.problems,
+        metrics_page=metrics_page,
+        count_request=running.metrics.count_request,
+        settings=settings.http,
+        clock=time.time,
+        mailbox=mailbox,
+    )
+
+
+async def _run(
+    running: Running,
+    web: WebServer,
+    control: ControlServer,
+    stopping: asyncio.Event,
+    watchdog_seconds: float | None,
+    tour: Callable[[Running, asyncio.Event], Awaitable[None]] | None,
+) -> None:
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(running.dispatcher.run(running.relays), name="dispatcher")
+            pulse = tasks.create_task(_pulse(running, watchdog_seconds), name="pulse")
+            rounds = tasks.create_task(running.services.housekeeping.run(), name="housekeeping")
+            running.notifier.ready(f"serving {running.settings.site.base_url}")
+            guide = None if tour is None else tasks.create_task(_guided(tour, running, stopping), name="tour")
+            await stopping.wait()
+            running.notifier.stopping("finishing what is in flight")
+            event(log, "daemon.stopping")
+            rounds.cancel()
+            if guide is not None:
+                guide.cancel()
+            await _stop(running, web, control)
+            pulse.cancel()
+    except* PressrunError as group:
+        # A TaskGroup wraps what its tasks raise; the command line wants the error itself.
+        raise group.exceptions[0] from None
+
+
+async def _guided(
+    tour: Callable[[Running, asyncio.Event], Awaitable[None]], running: Running, stopping: asyncio.Event
+) -> None:
+    await tour(running, stopping)
+
+
+async def _stop(running: Running, web: WebServer, control: ControlServer) -> None:
+    drain_seconds = running.settings.delivery.drain_seconds
+    running.notifier.extend_timeout(drain_seconds + 5)
+    await asyncio.gather(
+        control.close(drain_seconds), web.stop(WEB_STOP_SECONDS), running.dispatcher.drain(drain_seconds)
+    )
+
+
+async def _pulse(running: Running, watchdog_seconds: float | None) -> None:
+    """Feed the watchdog as long as the dispatcher takes turns: each turn proves the loop and the database."""
+    every = min(PULSE_SECONDS, watchdog_seconds / 2) if watchdog_seconds else PULSE_SECONDS
+    was_stuck = False
+    while True:
+        await asyncio.sleep(every)
+        quiet = time.time() - running.dispatcher.alive_at
+        is_stuck = quiet > STUCK_SECONDS
+        if not is_stuck:
+            running.notifier.watchdog()
+        elif not was_stuck:
+            event(log, "daemon.watchdog", level=logging.ERROR, quiet_seconds=round(quiet))
+        was_stuck = is_stuck
+
+
+def _handle_signals(running: Running, stopping: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    loop.add_signal_handler(signal.SIGHUP, _reload, running)
+
+
+def _reload(running: Running) -> None:
+    """Put a changed file in force, whole or not at all."""
+    running.notifier.reloading()
+    try:
+        settings = load_settings(running.settings.source)
+        _apply(running, settings)
+    except PressrunError as problem:
+        for line in str(problem).splitlines():
+            event(log, "config.refused", level=logging.ERROR, problem=line)
+    else:
+        event(log, "config.reloaded", path=str(settings.source))
+    running.notifier.ready(f"serving {running.settings.site.base_url}")
+
+
+def _apply(running: Running, settings: Settings) -> None:
+    for key in changed_needing_restart(running.settings, settings):
+        event(log, "config.needs_restart", level=logging.WARNING, key=key)
+    services, dispatcher = running.services, running.dispatcher
+    dispatcher.reload(settings.delivery, {relay.name: relay.rates for relay in settings.relays})
+    try:
+        running.relays.reconfigure(settings.relays)
+    except BadConfiguration:
+        old = running.settings
+        dispatcher.reload(old.delivery, {relay.name: relay.rates for relay in old.relays})
+        raise
+    logs.configure(settings.log, sys.stderr)
+    services.subscribing.limits = services.preferring.limits = settings.limits
+    services.housekeeping.limits = settings.limits
+    services.subscribing.tokens = services.preferring.tokens = services.enrolling.tokens = settings.tokens
+    dispatcher.notices.tokens = settings.tokens
+    running.settings = settings

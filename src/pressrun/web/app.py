@@ -1,0 +1,153 @@
+"""All pages as one ASGI application: every route stands in the table here, every handler in a module of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from pressrun.core.errors import Unavailable
+from pressrun.core.site import Site
+from pressrun.services.archiving import Archiving
+from pressrun.services.ports import Clock
+from pressrun.services.preferring import Preferring
+from pressrun.services.subscribing import Subscribing
+from pressrun.web.archive import ArchivePages
+from pressrun.web.clients import Proxies
+from pressrun.web.demo import DemoPages, Mailbox
+from pressrun.web.feeds import FeedPages
+from pressrun.web.links import LinkPages
+from pressrun.web.lists import ListPages
+from pressrun.web.operations import Operations, Readiness
+from pressrun.web.pages import Pages
+from pressrun.web.preferences import PreferencePages
+from pressrun.web.reading import ReadTokens
+from pressrun.web.security import CountRequest, Guard
+from pressrun.web.settings import HttpSettings
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+RETRY_AFTER_SECONDS = 5
+_GET, _POST, _BOTH = ["GET"], ["POST"], ["GET", "POST"]
+
+
+def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the whole configuration
+    *,
+    site: Site,
+    subscribing: Subscribing,
+    preferring: Preferring,
+    archiving: Archiving,
+    tokens: ReadTokens,
+    readiness: Readiness,
+    metrics_page: Callable[[], Awaitable[bytes]],
+    count_request: CountRequest,
+    settings: HttpSettings,
+    clock: Clock,
+    mailbox: Mailbox | None = None,
+) -> ASGIApp:
+    """The application. `tokens` gives the tokens under the keys of now; `mailbox` mounts the demo's page at `/demo`."""
+    pages = Pages(site)
+    proxies = Proxies(settings.trusted_proxies)
+    lists = ListPages(pages=pages, subscribing=subscribing, archiving=archiving, proxies=proxies, clock=clock)
+    links = LinkPages(pages=pages, subscribing=subscribing, tokens=tokens, proxies=proxies)
+    preferences = PreferencePages(
+        pages=pages, preferring=preferring, subscribing=subscribing, tokens=tokens, proxies=proxies
+    )
+    archive = ArchivePages(pages=pages, archiving=archiving)
+    feeds = FeedPages(pages=pages, archiving=archiving, archive=archive)
+    operations = Operations(readiness=readiness, metrics_page=metrics_page)
+    table: list[tuple[str, Handler, Sequence[str]]] = [
+        ("/", lists.front, _GET),
+        ("/healthz", operations.health, _GET),
+        ("/readyz", operations.ready, _GET),
+        ("/metrics", operations.metrics, _GET),
+        ("/static/{file}", pages.static, _GET),
+        ("/confirm/{token}", links.confirm, _BOTH),
+        ("/unsubscribe/{token}", links.unsubscribe, _BOTH),
+        ("/preferences", preferences.ask, _BOTH),
+        ("/preferences/{token}", preferences.show, _BOTH),
+    ]
+    if mailbox is not None:
+        table += DemoPages(pages=pages, archiving=archiving, mailbox=mailbox).table()
+    table += [
+        ("/{name}", lists.show, _GET),
+        ("/{name}/subscribe", lists.subscribe, _POST),
+        ("/{name}/check-mail", lists.check_mail, _GET),
+        ("/{name}/archive", archive.index, _GET),
+        ("/{name}/archive/{slug}", archive.edition, _GET),
+        ("/{name}/archive/{slug}/asset/{file}", archive.asset, _GET),
+        ("/{name}/feed.atom", feeds.atom, _GET),
+        ("/{name}/feed.json", feeds.json, _GET),
+    ]
+    return _guarded(pages, table, settings, count_request, clock)
+
+
+def _guarded(
+    pages: Pages,
+    table: list[tuple[str, Handler, Sequence[str]]],
+    settings: HttpSettings,
+    count_request: CountRequest,
+    clock: Clock,
+) -> ASGIApp:
+    faults = _Faults(pages)
+    app = Starlette(
+        routes=[Route(path, handler, methods=list(methods)) for path, handler, methods in table],
+        exception_handlers={HTTPException: faults.http, Unavailable: faults.unavailable, 500: faults.failed},
+    )
+    app.router.redirect_slashes = False  # the one-click POST follows no redirect, RFC 8058 §3.1
+    return Guard(
+        app,
+        base_path=pages.base_path,
+        is_https=pages.site.base_url.startswith("https:"),
+        max_body_bytes=settings.max_body_bytes,
+        routes={handler: path for path, handler, _ in table},
+        count_request=count_request,
+        clock=clock,
+    )
+
+
+class _Faults:
+    """The pages for what goes wrong; they say what the visitor can do, never what is inside."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def http(self, _request: Request, problem: Exception) -> Response:
+        """404, 405, 413 and other refusals of the frame."""
+        status = problem.status_code if isinstance(problem, HTTPException) else 500
+        headers = dict(getattr(problem, "headers", None) or {})
+        if "Allow" in headers:
+            headers["Allow"] = ", ".join(sorted(item.strip() for item in headers["Allow"].split(",")))
+        say = self._pages.words
+        match status:
+            case 404:
+                return self._pages.not_found()
+            case 405:
+                title, text = say("Not this way"), say("This address does not take such a request.")
+            case 413:
+                title, text = say("Too much at once"), say("What was sent is larger than we take.")
+            case _:
+                title, text = say("This could not be read"), say("Go back, and try once more.")
+        return self._pages.message(title, text, status=status, headers=headers)
+
+    async def unavailable(self, _request: Request, _problem: Exception) -> Response:
+        """The database cannot be reached now."""
+        say = self._pages.words
+        return self._pages.message(
+            say("Not now"),
+            say("The service cannot answer at the moment. Try again in a minute."),
+            status=503,
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        )
+
+    async def failed(self, _request: Request, _problem: Exception) -> Response:
+        """Anything that nobody thought of."""
+        say = self._pages.words
+        return self._pages.message(
+            say("Something failed"), say("It has been noted. Try again later."), status=500
+        )

@@ -1,0 +1,208 @@
+"""The mailbox of `pressrun demo`: what the demo's own mail server caught, to be read, and whom it refused.
+
+Mounted only there. A mail's HTML is shown in a sandboxed frame from a URL of its own; its links open beside it.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from pressrun.core.errors import EditionError
+from pressrun.message.html import rewrite_images
+from pressrun.message.mime_source import parse_mime_source
+from pressrun.message.read_back import read_parts
+from pressrun.services.archiving import Archiving
+from pressrun.web.pages import Pages
+
+SHOWN_AT_MOST = 200
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+_MAIL_POLICY = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; "
+    "style-src 'unsafe-inline'; frame-ancestors 'self'; form-action 'none'"
+)
+_LINK = re.compile(r"https?://[^\s<>\"]*[^\s<>\"'.,;:!?)\]]")
+_HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
+
+
+class Mail(Protocol):
+    """One message that was caught; `received_at` in UTC seconds."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def received_at(self) -> float: ...
+    @property
+    def mail_from(self) -> str: ...
+    @property
+    def rcpt_to(self) -> Sequence[str]: ...
+    @property
+    def content(self) -> bytes: ...
+
+
+class Refusal(Protocol):
+    """A recipient that was refused, with the reply and how often it was given."""
+
+    @property
+    def recipient(self) -> str: ...
+    @property
+    def reply(self) -> str: ...
+    @property
+    def count(self) -> int: ...
+
+
+class Mailbox(Protocol):
+    """The demo's mail server: messages newest first, refusals in their order."""
+
+    @property
+    def messages(self) -> Sequence[Mail]: ...
+    @property
+    def refusals(self) -> Sequence[Refusal]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """One recipient in the table of what happened."""
+
+    recipient: str
+    delivered: int
+    refusals: tuple[str, ...]
+
+    @property
+    def outcome(self) -> str:
+        if not self.refusals:
+            return "delivered"
+        return "delivered after a wait" if self.delivered else "refused"
+
+
+class DemoPages:
+    """The mailbox page and its mails."""
+
+    def __init__(self, *, pages: Pages, archiving: Archiving, mailbox: Mailbox) -> None:
+        self._pages = pages
+        self._archiving = archiving
+        self._mailbox = mailbox
+        self._subjects: dict[int, str] = {}
+
+    def table(self) -> list[tuple[str, Callable[[Request], Awaitable[Response]], Sequence[str]]]:
+        """The routes of the demo."""
+        return [
+            ("/demo", self.index, ["GET"]),
+            ("/demo/{number:int}", self.mail, ["GET"]),
+            ("/demo/{number:int}/html", self.mail_html, ["GET"]),
+            ("/demo/{number:int}/raw", self.raw, ["GET"]),
+        ]
+
+    async def index(self, _request: Request) -> Response:
+        """The tour, the mails that were caught, and what happened to each recipient."""
+        messages = self._mailbox.messages
+        return self._pages.render(
+            "demo/mailbox.html",
+            lists=await self._archiving.public_lists(),
+            mails=[(mail, self._subject_of(mail)) for mail in messages[:SHOWN_AT_MOST]],
+            number=len(messages),
+            lines=_what_happened(messages, self._mailbox.refusals),
+        )
+
+    async def mail(self, request: Request) -> Response:
+        """One mail: as its reader sees it, as text, and its headers."""
+        mail = self._find(request)
+        if mail is None:
+            return self._pages.not_found()
+        parts = read_parts(mail.content)
+        header = re.split(rb"\r?\n\r?\n", mail.content, maxsplit=1)[0]
+        return self._pages.render(
+            "demo/mail.html",
+            headers={"Content-Security-Policy": _PAGE_POLICY},
+            mail=mail,
+            subject=self._subject_of(mail),
+            has_html=parts.html is not None,
+            text=_linked(parts.text),
+            header=header.decode("utf-8", "replace"),
+        )
+
+    async def mail_html(self, request: Request) -> Response:
+        """The HTML of a mail, for the frame."""
+        mail = self._find(request)
+        page = None if mail is None else read_parts(mail.content).html
+        if mail is None or page is None:
+            return self._pages.not_found()
+        page = rewrite_images(page, _inlined(mail.content))
+        # A link must not replace the frame, where no page of ours lets itself be shown.
+        page = _HEAD.sub(lambda found: f'{found[0]}<base target="_blank">', page, count=1)
+        return HTMLResponse(page, headers={"Content-Security-Policy": _MAIL_POLICY})
+
+    async def raw(self, request: Request) -> Response:
+        """A mail as it went over the wire."""
+        mail = self._find(request)
+        if mail is None:
+            return self._pages.not_found()
+        return PlainTextResponse(mail.content.decode("utf-8", "replace"))
+
+    def _find(self, request: Request) -> Mail | None:
+        number = request.path_params["number"]
+        return next((mail for mail in self._mailbox.messages if mail.id == number), None)
+
+    def _subject_of(self, mail: Mail) -> str:
+        if mail.id not in self._subjects:
+            try:
+                subject = parse_mime_source(mail.content).keys.subject
+            except EditionError:
+                subject = None
+            self._subjects[mail.id] = subject.text if subject is not None else "(no subject)"
+        return self._subjects[mail.id]
+
+
+def _what_happened(messages: Sequence[Mail], refusals: Sequence[Refusal]) -> list[_Line]:
+    delivered: dict[str, int] = {}
+    for mail in reversed(messages):
+        for recipient in mail.rcpt_to:
+            delivered[recipient] = delivered.get(recipient, 0) + 1
+    refused: dict[str, list[str]] = {}
+    for refusal in refusals:
+        times = f" ({refusal.count} times)" if refusal.count > 1 else ""
+        refused.setdefault(refusal.recipient, []).append(refusal.reply + times)
+    return [
+        _Line(
+            recipient=recipient, delivered=delivered.get(recipient, 0), refusals=tuple(refused.get(recipient, ()))
+        )
+        for recipient in [*refused, *(name for name in delivered if name not in refused)][:SHOWN_AT_MOST]
+    ]
+
+
+def _linked(text: str) -> Markup:
+    """Plain text with its web addresses as links."""
+    done, position = [], 0
+    for found in _LINK.finditer(text):
+        url = html.escape(found[0])
+        done += [html.escape(text[position : found.start()]), f'<a href="{url}">{url}</a>']
+        position = found.end()
+    done.append(html.escape(text[position:]))
+    return Markup("".join(done))  # noqa: S704 - every piece was escaped above
+
+
+def _inlined(content: bytes) -> Callable[[str], str | None]:
+    """Answers an image that travels in the mail as a data URL; others are not fetched."""
+    try:
+        enclosed = {item.content_id: item for item in parse_mime_source(content).enclosed if item.content_id}
+    except EditionError:
+        enclosed = {}
+
+    def source_of(source: str) -> str | None:
+        item = enclosed.get(source.removeprefix("cid:")) if source.startswith("cid:") else None
+        if item is None:
+            return None
+        return f"data:{item.media_type};base64,{base64.b64encode(item.content).decode('ascii')}"
+
+    return source_of

@@ -1,0 +1,150 @@
+"""The pages behind the links of mails: confirming and unsubscribing.
+
+GET shows one button and changes nothing, since programs that look at mail follow every link; POST acts. The same URL
+takes the one-click POST of mail programs (RFC 8058): no cookie, no redirect, and as often as it comes.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pressrun.core.address import parse_address
+from pressrun.core.tokens import TEST_ID, WebPurpose
+from pressrun.services.subscribing import Confirmed, Origin, Standing, Subscribing
+from pressrun.web import words
+from pressrun.web.clients import Proxies
+from pressrun.web.forms import ONE_CLICK, first, read_fields_or_none
+from pressrun.web.pages import LANGUAGE, Pages
+from pressrun.web.reading import ReadTokens
+from pressrun.web.visitors import client_of
+
+ONE_CLICK_WORDS = "List-Unsubscribe=One-Click"
+
+
+class LinkPages:
+    """Confirming a request, and leaving a list."""
+
+    def __init__(self, *, pages: Pages, subscribing: Subscribing, tokens: ReadTokens, proxies: Proxies) -> None:
+        self._pages = pages
+        self._subscribing = subscribing
+        self._tokens = tokens
+        self._proxies = proxies
+
+    async def confirm(self, request: Request) -> Response:
+        """`/confirm/TOKEN`: the question, or its answer."""
+        match self._tokens().read(WebPurpose.CONFIRM, request.path_params["token"]):
+            case (confirmation, _expires_at):
+                pass
+            case _:
+                return self._pages.invalid_link()
+        if confirmation == TEST_ID:
+            return self._test_copy()
+        outcome, standing = await self._subscribing.find_by_confirmation(confirmation)
+        if request.method == "POST" and outcome is Confirmed.CONFIRMED and standing is not None:
+            shown = words.with_button(self._confirm_question(standing), words.confirm_button(self._pages.words))
+            outcome, standing = await self._subscribing.confirm(confirmation, self._origin(request, shown))
+            if outcome is Confirmed.CONFIRMED and standing is not None:
+                return self._is_confirmed(standing, self._pages.words("You are subscribed"))
+        if outcome is Confirmed.INVALID or standing is None:
+            return self._pages.invalid_link()
+        if outcome is Confirmed.CONFIRMED:
+            return self._ask(
+                self._pages.words("Confirm your subscription"),
+                self._confirm_question(standing),
+                words.confirm_button(self._pages.words),
+                "confirm",
+                standing,
+            )
+        if outcome is Confirmed.ALREADY:
+            return self._is_confirmed(standing, self._pages.words("You have already confirmed"))
+        return self._has_left_since(standing)
+
+    async def unsubscribe(self, request: Request) -> Response:
+        """`/unsubscribe/TOKEN`: the question, its answer, or the one-click POST."""
+        match self._tokens().read(WebPurpose.UNSUBSCRIBE, request.path_params["token"]):
+            case (subscription, edition):
+                pass
+            case _:
+                return self._pages.invalid_link()
+        if subscription == TEST_ID:
+            return self._test_copy()
+        standing = await self._subscribing.find_by_subscription(subscription)
+        if request.method != "POST":
+            return self._leave_page(standing)
+        fields = await read_fields_or_none(request)
+        is_one_click = list(fields) == ONE_CLICK
+        if not is_one_click and first(fields, "action") != "leave":
+            return self._leave_page(standing)
+        shown = ONE_CLICK_WORDS
+        if not is_one_click and standing is not None:
+            shown = words.with_button(self._leave_question(standing), words.leave_button(self._pages.words))
+        await self._subscribing.leave(subscription, self._origin(request, shown), edition_id=edition)
+        return self._is_gone(standing, self._pages.words("You are unsubscribed"))
+
+    def _origin(self, request: Request, shown: str) -> Origin:
+        return Origin(source="web", ip=client_of(request, self._proxies), language=LANGUAGE, words=shown)
+
+    def _confirm_question(self, standing: Standing) -> str:
+        return words.confirm(self._pages.words, standing.list.title, _masked(standing))
+
+    def _leave_question(self, standing: Standing) -> str:
+        return words.leave(self._pages.words, standing.list.title, _masked(standing))
+
+    def _ask(self, title: str, question: str, button: str, action: str, standing: Standing) -> Response:
+        return self._pages.render(
+            "question.html", title=title, question=question, button=button, action=action, about=standing.list.title
+        )
+
+    def _leave_page(self, standing: Standing | None) -> Response:
+        if standing is None or standing.subscription.state == "unsubscribed":
+            return self._is_gone(standing, self._pages.words("You are not subscribed"))
+        return self._ask(
+            self._pages.words("Unsubscribe"),
+            self._leave_question(standing),
+            words.leave_button(self._pages.words),
+            "leave",
+            standing,
+        )
+
+    def _is_gone(self, standing: Standing | None, title: str) -> Response:
+        say = self._pages.words
+        if standing is None:
+            return self._pages.message(title, say("This address gets no mail of this list. There is nothing to do."))
+        href = self._pages.href(standing.list.name)
+        return self._pages.message(
+            title,
+            say("No further edition goes out to you."),
+            say("If that was a mistake, you can sign up again at any time."),
+            about=standing.list.title,
+            back=(href, say("Sign up again")) if standing.list.closed_at is None else (href, standing.list.title),
+        )
+
+    def _is_confirmed(self, standing: Standing, title: str) -> Response:
+        return self._pages.message(
+            title,
+            self._pages.words("From now on each edition comes to you. Every mail has a link to leave again."),
+            about=standing.list.title,
+            back=(self._pages.href(standing.list.name), standing.list.title),
+        )
+
+    def _has_left_since(self, standing: Standing) -> Response:
+        say = self._pages.words
+        return self._pages.message(
+            say("You have left since"),
+            say("This link is from before you unsubscribed, so it changes nothing. To come back, sign up again."),
+            about=standing.list.title,
+            back=(self._pages.href(standing.list.name), say("Sign up again")),
+        )
+
+    def _test_copy(self) -> Response:
+        say = self._pages.words
+        return self._pages.message(
+            say("This is a test copy"),
+            say("The link belongs to a mail that was sent as a test. In a real mail, its button stands here."),
+            say("Nobody's subscription is changed."),
+        )
+
+
+def _masked(standing: Standing) -> str:
+    return parse_address(standing.person.address).masked()

@@ -1,0 +1,115 @@
+"""The front page, the page of a list, and its sign-up form.
+
+A form on any other site may post here, so there is no token and no look at the Referer. Every well-formed address
+gets the same answer, whatever it is to the list.
+"""
+
+from __future__ import annotations
+
+import math
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import MalformedAddress
+from pressrun.services.archiving import Archiving, ListPage
+from pressrun.services.ports import Clock
+from pressrun.services.subscribing import Origin, SignUp, Subscribing, Throttled
+from pressrun.web import words
+from pressrun.web.clients import Proxies, network_of
+from pressrun.web.forms import clean_language, clean_name, first, read_fields
+from pressrun.web.pages import Pages
+from pressrun.web.visitors import client_of
+
+
+class ListPages:
+    """What the public sees of a list."""
+
+    def __init__(
+        self, *, pages: Pages, subscribing: Subscribing, archiving: Archiving, proxies: Proxies, clock: Clock
+    ) -> None:
+        self._pages = pages
+        self._subscribing = subscribing
+        self._archiving = archiving
+        self._proxies = proxies
+        self._clock = clock
+
+    async def front(self, _request: Request) -> Response:
+        """The public lists."""
+        return self._pages.render("front.html", lists=await self._archiving.public_lists())
+
+    async def show(self, request: Request) -> Response:
+        """One list with its last edition and the sign-up form."""
+        found = await self._archiving.list_page(request.path_params["name"])
+        return self._pages.not_found() if found is None else self._list_page(found)
+
+    async def subscribe(self, request: Request) -> Response:
+        """Take a sign-up."""
+        found = await self._archiving.list_page(request.path_params["name"])
+        if found is None:
+            return self._pages.not_found()
+        if found.list.closed_at is not None:
+            return self._list_page(found, status=410)
+        fields = await read_fields(request)
+        typed, name = first(fields, "email") or "", clean_name(first(fields, "name") or "")
+        try:
+            address = parse_address(typed)
+        except MalformedAddress:
+            return self._list_page(found, status=400, email=typed[:254], name=name, has_bad_address=True)
+        title = found.list.title
+        shown = words.sign_up(self._pages.words, title) if first(fields, "form") == "page" else words.ELSEWHERE
+        client = client_of(request, self._proxies)
+        origin = Origin(
+            source="web", ip=client, language=clean_language(first(fields, "language") or ""), words=shown
+        )
+        answer = await self._subscribing.request(
+            found.list.name, address, origin, network=network_of(client), name=name
+        )
+        match answer:
+            case Throttled(retry_at=retry_at):
+                return self._throttled(retry_at)
+            case SignUp.UNKNOWN_LIST:
+                return self._pages.not_found()
+            case SignUp.CLOSED:
+                return self._list_page(found, status=410)
+            case _:
+                return self._pages.see_other(found.list.name, "check-mail")
+
+    async def check_mail(self, request: Request) -> Response:
+        """Where a sign-up ends: it holds nothing about the person."""
+        found = await self._archiving.find_list(request.path_params["name"])
+        if found is None:
+            return self._pages.not_found()
+        say = self._pages.words
+        return self._pages.message(
+            say("Check your mail"),
+            say("We have sent a message to your address. Open the link in it and confirm: then you are subscribed."),
+            say("If nothing comes within some minutes, look into the spam folder, or sign up again."),
+            about=found.title,
+            back=(self._pages.href(found.name), found.title),
+            headers={"X-Robots-Tag": "noindex"},
+        )
+
+    def _list_page(
+        self, found: ListPage, *, status: int = 200, email: str = "", name: str = "", has_bad_address: bool = False
+    ) -> Response:
+        return self._pages.render(
+            "list.html",
+            status=status,
+            list=found.list,
+            last=found.last,
+            promise=words.sign_up_promise(self._pages.words),
+            email=email,
+            name=name,
+            has_bad_address=has_bad_address,
+        )
+
+    def _throttled(self, retry_at: float) -> Response:
+        seconds = max(1, math.ceil(retry_at - self._clock()))
+        return self._pages.message(
+            self._pages.words("Too many sign-ups"),
+            self._pages.words("Very many sign-ups came from your network. Try again later."),
+            status=429,
+            headers={"Retry-After": str(seconds)},
+        )

@@ -1,0 +1,167 @@
+"""What a reader can set, by the link of an edition or the one that is mailed to whoever asks for it.
+
+The link in an edition may be passed on with the mail, so its page shows the address masked.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import MalformedAddress
+from pressrun.core.tokens import TEST_ID, WebPurpose
+from pressrun.services.preferring import LONGEST_PAUSE_DAYS, PreferenceLink, Preferring, Profile, Wishes
+from pressrun.services.subscribing import Origin, Subscribing
+from pressrun.web import words
+from pressrun.web.clients import Proxies, network_of
+from pressrun.web.forms import Fields, clean_language, clean_name, every, first, read_fields
+from pressrun.web.pages import LANGUAGE, Pages
+from pressrun.web.reading import ReadTokens
+from pressrun.web.visitors import client_of
+
+LANGUAGES = {
+    "cs": "Čeština",
+    "da": "Dansk",
+    "de": "Deutsch",
+    "en": "English",
+    "es": "Español",
+    "fr": "Français",
+    "it": "Italiano",
+    "ja": "日本語",
+    "nl": "Nederlands",
+    "pl": "Polski",
+    "pt": "Português",
+    "sv": "Svenska",
+    "tr": "Türkçe",
+    "uk": "Українська",
+}
+
+
+class PreferencePages:
+    """Asking for a link, and the page behind it."""
+
+    def __init__(
+        self,
+        *,
+        pages: Pages,
+        preferring: Preferring,
+        subscribing: Subscribing,
+        tokens: ReadTokens,
+        proxies: Proxies,
+    ) -> None:
+        self._pages = pages
+        self._preferring = preferring
+        self._subscribing = subscribing
+        self._tokens = tokens
+        self._proxies = proxies
+
+    async def ask(self, request: Request) -> Response:
+        """`/preferences`: a form for the address, and the same answer to every address."""
+        if request.method != "POST":
+            return self._pages.render("ask_preferences.html", email="", has_bad_address=False)
+        typed = first(await read_fields(request), "email") or ""
+        try:
+            address = parse_address(typed)
+        except MalformedAddress:
+            return self._pages.render(
+                "ask_preferences.html", status=400, email=typed[:254], has_bad_address=True
+            )
+        await self._preferring.request_link(address, self._origin(request, ""))
+        say = self._pages.words
+        return self._pages.message(
+            say("Check your mail"),
+            say("If this address is known here, a message with your own link is on its way to it."),
+        )
+
+    async def show(self, request: Request) -> Response:
+        """`/preferences/TOKEN`: the page, and what its buttons do."""
+        match self._tokens().read(WebPurpose.PREFERENCES, request.path_params["token"]):
+            case (subscriber, epoch, expires_at):
+                link = PreferenceLink(subscriber_id=subscriber, epoch=epoch, expires_at=expires_at)
+            case _:
+                return self._pages.invalid_link()
+        if link.subscriber_id == TEST_ID:
+            return self._test_copy()
+        if request.method == "POST":
+            return await self._act(request, link)
+        return self._page(await self._preferring.find(link), link)
+
+    async def _act(self, request: Request, link: PreferenceLink) -> Response:
+        fields = await read_fields(request)
+        say = self._pages.words
+        match first(fields, "action"):
+            case "save":
+                return await self._save(request, link, fields)
+            case "pause":
+                days = first(fields, "days") or ""
+                if not (days.isascii() and days.isdigit() and 1 <= int(days[:6]) <= LONGEST_PAUSE_DAYS):
+                    return await self._refuse(link, say("A pause lasts from 1 to 365 days."))
+                origin = self._origin(request, f"[{say('Pause')}] {int(days)}")
+                return self._page(await self._preferring.pause(link, int(days), origin), link, say("Paused."))
+            case "resume":
+                origin = self._origin(request, f"[{say('Resume')}]")
+                return self._page(await self._preferring.resume(link, origin), link, say("Welcome back."))
+            case "leave-all":
+                origin = self._origin(request, f"[{say('Leave all lists')}]")
+                changed = await self._preferring.leave_all(link, origin)
+                return self._page(changed, link, say("You have left every list."))
+            case _:
+                return await self._refuse(link, say("That cannot be done here."))
+
+    async def _save(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
+        say = self._pages.words
+        name, language = first(fields, "name"), first(fields, "language")
+        # Boxes that are not ticked do not come along, so the page says by a field of its own that it showed them.
+        chosen = every(fields, "list")
+        wishes = Wishes(
+            name=None if name is None else clean_name(name),
+            language=None if language is None else clean_language(language),
+            lists=chosen if chosen or first(fields, "lists") == "shown" else None,
+        )
+        before = await self._preferring.find(link)
+        profile = await self._preferring.save(link, wishes, self._origin(request, f"[{say('Save')}]"))
+        if profile is None or before is None:
+            return self._pages.invalid_link()
+        client = client_of(request, self._proxies)
+        asked = [target for target in before.offered if target.name in chosen]
+        for target in asked:
+            origin = Origin(
+                source="web", ip=client, language=LANGUAGE, words=words.with_button(target.title, say("Save"))
+            )
+            address = parse_address(profile.person.address)
+            await self._subscribing.request(target.name, address, origin, network=network_of(client))
+        done = say("Saved.")
+        if asked:
+            done += " " + say("Each list that you have added sends you a link to confirm.")
+        return self._page(await self._preferring.find(link), link, done)
+
+    async def _refuse(self, link: PreferenceLink, problem: str) -> Response:
+        return self._page(await self._preferring.find(link), link, problem=problem)
+
+    def _page(
+        self, profile: Profile | None, link: PreferenceLink, done: str = "", *, problem: str = ""
+    ) -> Response:
+        if profile is None:
+            return self._pages.invalid_link()
+        address = parse_address(profile.person.address)
+        return self._pages.render(
+            "preferences.html",
+            status=400 if problem else 200,
+            profile=profile,
+            address=address.typed if link.expires_at else address.masked(),
+            languages=LANGUAGES,
+            done=done,
+            problem=problem,
+        )
+
+    def _origin(self, request: Request, shown: str) -> Origin:
+        return Origin(source="web", ip=client_of(request, self._proxies), language=LANGUAGE, words=shown)
+
+    def _test_copy(self) -> Response:
+        say = self._pages.words
+        return self._pages.message(
+            say("This is a test copy"),
+            say("The link belongs to a mail that was sent as a test. In a real mail, the reader's settings stand here."),
+            say("Nobody's subscription is changed."),
+        )

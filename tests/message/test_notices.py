@@ -1,0 +1,87 @@
+"""The small mails to one person."""
+
+from __future__ import annotations
+
+import pytest
+from tests.message.builders import DOMAIN, MAIL_TOKEN, part, profile, read, site
+
+from pressrun.core.address import parse_address
+from pressrun.message.notices import (
+    AlreadySubscribed,
+    AutoSubmitted,
+    Confirmation,
+    FinishedReport,
+    Notice,
+    NoticeCopy,
+    PreferencesLink,
+    build_notice,
+    decode_notice,
+    encode_notice,
+)
+from pressrun.message.profile import untranslated
+
+LINK = "https://news.harbour.example/confirm/AAAA.bbbb"
+NOTICES: list[Notice] = [
+    Confirmation(link=LINK, lifetime_days=7, address_token=MAIL_TOKEN),
+    AlreadySubscribed(preferences_url=LINK),
+    PreferencesLink(link=LINK, lifetime_minutes=60),
+    FinishedReport(edition_subject="Ahoi 😀", audience=3, counts={"delivered": 2, "failed": 1}, edition_url=LINK),
+]
+FIELDS = (
+    "From To Subject Date Message-ID Reply-To MIME-Version List-Id List-Help Auto-Submitted X-Auto-Response-Suppress"
+    " Content-Type"
+).split()
+
+
+def copy(auto_submitted: AutoSubmitted = AutoSubmitted.GENERATED, in_reply_to: str | None = None) -> NoticeCopy:
+    return NoticeCopy(
+        to=parse_address("reader@reader.example"),
+        message_id=f"n1@{DOMAIN}",
+        date_at=1_790_000_000,
+        auto_submitted=auto_submitted,
+        in_reply_to=in_reply_to,
+    )
+
+
+@pytest.mark.parametrize("notice", NOTICES, ids=lambda notice: type(notice).__name__)
+def test_every_notice_has_its_headers_once_and_its_link_in_both_parts(notice: Notice) -> None:
+    """Exactly the expected fields, no List-Unsubscribe, seven bits."""
+    content = build_notice(notice, copy(), words=untranslated, site=site(), profile=profile())
+    assert FIELDS == read(content).keys()
+    assert "auto-generated" == str(read(content)["Auto-Submitted"])
+    assert LINK in part(content, "plain")
+    assert f'href="{LINK}"' in part(content, "html")
+    assert content.isascii()
+
+
+def test_a_confirmation_can_be_answered_where_mail_is_received() -> None:
+    """Reply-To is the address that confirms; without inbound mail the owner's."""
+    content = build_notice(NOTICES[0], copy(), words=untranslated, site=site(), profile=profile())
+    assert f"news-confirm+{MAIL_TOKEN}@{DOMAIN}" == str(read(content)["Reply-To"])
+    deaf = Confirmation(link=LINK, lifetime_days=7)
+    content = build_notice(deaf, copy(), words=untranslated, site=site(receives_mail=False), profile=profile())
+    assert "owner@harbour.example" == str(read(content)["Reply-To"])
+
+
+def test_an_answer_to_a_mail_comes_from_the_command_address() -> None:
+    """auto-replied, threaded to the mail it answers, whose id cannot inject anything."""
+    answer = copy(AutoSubmitted.REPLIED, "their.id@other.example>\r\nBcc: <x@other.example")
+    content = build_notice(NOTICES[0], answer, words=untranslated, site=site(), profile=profile())
+    message = read(content)
+    assert "auto-replied" == str(message["Auto-Submitted"])
+    assert f"news-request@{DOMAIN}" in str(message["From"])
+    assert message["Bcc"] is None
+    assert str(message["In-Reply-To"]) == str(message["References"])
+
+
+def test_all_wording_passes_through_translation() -> None:
+    """With words that shout, no sentence of the confirmation stays as it is."""
+    content = build_notice(NOTICES[0], copy(), words=lambda words: "¡" + words, site=site(), profile=profile())
+    paragraphs = [line for line in part(content, "plain").split("\r\n\r\n") if LINK not in line]
+    assert all(paragraph.startswith("¡") for paragraph in paragraphs)
+
+
+@pytest.mark.parametrize("notice", NOTICES, ids=lambda notice: type(notice).__name__)
+def test_a_notice_survives_storage(notice: Notice) -> None:
+    """What the database holds reads back."""
+    assert notice == decode_notice(encode_notice(notice))
