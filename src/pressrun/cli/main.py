@@ -15,6 +15,7 @@ import click
 from pressrun import __version__
 from pressrun.cli import (
     configuration,
+    demo,
     editions,
     editors,
     keys,
@@ -56,6 +57,7 @@ def pressrun(ctx: click.Context, config: str | None) -> None:
 
 
 for command in (
+    demo.demo,
     configuration.init,
     serve.serve,
     configuration.check,

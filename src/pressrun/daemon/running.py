@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 from pressrun.config.settings import Settings
 from pressrun.daemon.serving import NO_EXTRAS, Extras, serve
-from pressrun.observe import log as logs
 
 
 def run(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     """Serve until a signal ends it; raises what `serve` raises."""
-    logs.configure(settings.log, sys.stderr)
+    run_loop(serve(settings, extras))
+
+
+def run_loop(work: Coroutine[None, None, None]) -> None:
+    """Carry out `work` on the fastest event loop there is."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(serve(settings, extras))
+        runner.run(work)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

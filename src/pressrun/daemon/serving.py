@@ -76,6 +76,7 @@ NO_EXTRAS = Extras()
 
 async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     """Serve until SIGTERM or SIGINT; raises TryAgain while another process holds the data."""
+    logs.configure(settings.log, sys.stderr)
     for warning in settings.warnings:
         event(log, "config.warning", level=logging.WARNING, warning=warning)
     notifier = systemd.Notifier(os.environ)

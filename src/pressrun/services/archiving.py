@@ -28,6 +28,8 @@ FEED_SIZE = 20
 _LONGEST_TEASER = 220
 
 _FIELD_NAME = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")
+_NOT_PROSE = re.compile(r"^#+\s*|\[\d+\]|https?://\S+|[_=-]{3,}", re.MULTILINE)
+_MARKS = re.compile(r"\*+|(?<!\w)_|_(?!\w)")
 _SHOWN_ASSET = re.compile(rf'src="[^"]*/{re.escape(ARCHIVE_PREFIX)}([^"/]+)"')
 
 T = TypeVar("T")
@@ -75,8 +77,7 @@ class ArchivedEdition:
         """What a list page says below the title: the preheader, or how the text begins."""
         if self.summary.preheader:
             return self.summary.preheader
-        words = re.sub(r"^#+\s*|\[\d+\]|https?://\S+|[*_=-]{3,}", " ", self.text, flags=re.MULTILINE)
-        joined = " ".join(words.split()).removeprefix(self.summary.title).strip()
+        joined = " ".join(_MARKS.sub("", _NOT_PROSE.sub(" ", self.text)).split()).removeprefix(self.summary.title).strip()
         return joined if len(joined) <= _LONGEST_TEASER else joined[:_LONGEST_TEASER].rsplit(" ", 1)[0] + " …"
 
     def html_below(self, prefix: str) -> str | None:

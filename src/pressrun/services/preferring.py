@@ -130,10 +130,6 @@ class Preferring:
         """Leave every list."""
         return await self._database.write(self._change, link, lambda tx, p: self._leave(tx, p, frozenset(), origin))
 
-    async def end_pauses(self) -> int:
-        """Wake the readers whose pause is over, some at a time; returns how many. Called now and then."""
-        return await self._database.write(self._end_pauses)
-
     # ------------------------------------------------------------------ links
 
     def _request_link(self, tx: Transaction, address: Address, origin: Origin) -> None:
@@ -158,11 +154,7 @@ class Preferring:
                 list_id=target.id,
                 subscriber_id=person.id,
                 language=origin.language or person.language or target.language,
-                payload={
-                    "answers": origin.source,
-                    "epoch": person.epoch,
-                    "expires_at": int(now + self.tokens.preferences_lifetime_seconds),
-                },
+                payload={"answers": origin.source},
             ),
             int(now),
         )
@@ -238,18 +230,12 @@ class Preferring:
     def _resume(self, tx: Transaction, profile: Profile, origin: Origin) -> None:
         now = int(self._clock())
         for item in profile.memberships:
-            if item.is_paused:
-                _end_pause(tx, item.subscription, now)
-                self._record_consent(tx, item.list, profile.person, "resumed", origin, now)
-
-    def _end_pauses(self, tx: Transaction) -> int:
-        now = int(self._clock())
-        numbers = subscriptions.ended_pauses(tx, now)
-        for number in numbers:
-            found = subscriptions.get_subscription(tx, number)
-            if found is not None:
-                _end_pause(tx, found, now)
-        return len(numbers)
+            state = move(item.subscription.state, SubscriptionEvent.RESUME)
+            if state is None or not item.is_paused:
+                continue
+            resumed = replace(item.subscription, state=state, suspended_for=None, paused_until=None, since=now)
+            subscriptions.record_subscription(tx, resumed)
+            self._record_consent(tx, item.list, profile.person, "resumed", origin, now)
 
     def _record_consent(
         self, tx: Transaction, target: MailingList, person: Subscriber, event: str, origin: Origin, now: int
@@ -271,13 +257,6 @@ class Preferring:
                 mail=origin.mail,
             ),
         )
-
-
-def _end_pause(tx: Transaction, subscription: Subscription, now: int) -> None:
-    state = move(subscription.state, SubscriptionEvent.RESUME)
-    if state is not None:
-        resumed = replace(subscription, state=state, suspended_for=None, paused_until=None, since=now)
-        subscriptions.record_subscription(tx, resumed)
 
 
 def _memberships(tx: Transaction, person: Subscriber) -> list[Membership]:

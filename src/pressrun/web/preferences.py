@@ -162,6 +162,6 @@ class PreferencePages:
         say = self._pages.words
         return self._pages.message(
             say("This is a test copy"),
-            say("The link belongs to a mail that was sent as a test. In a real mail, the reader's settings stand here."),
+            say("The link belongs to a mail that was sent as a test. In a real mail, its settings stand here."),
             say("Nobody's subscription is changed."),
         )

@@ -97,7 +97,7 @@ class RequestProtocol(H11Protocol):
         self._deadline = None
         if self.transport.is_closing():
             return
-        cycle = self.cycle
+        cycle: Any = self.cycle  # None until the first request
         can_answer = self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE)
         if can_answer and (self.conn.their_state is h11.SEND_BODY or self.conn.trailing_data[0]):
             headers = [("Content-Length", "0"), ("Connection", "close")]
@@ -121,7 +121,7 @@ class WebServer:
         self._server: asyncio.Server | None = None
         self._path: Path | None = None
         self._config = Config(
-            app,  # type: ignore[arg-type]
+            app,
             http=RequestProtocol,
             ws="none",
             lifespan="off",

@@ -1,0 +1,56 @@
+"""`demo`: the whole service with no configuration, and a mailbox page in place of the world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pressrun.cli.invocation import json_option
+from pressrun.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from pressrun.daemon.demo import Line, Places
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8480, show_default=True, help="Of the web pages; 0: any."
+)
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the data there [default: a temporary folder].",
+)
+@click.option("--once", is_flag=True, help="End after the tour instead of serving on.")
+@json_option
+def demo(*, port: int, directory: Path | None, once: bool, as_json: bool) -> None:
+    """Try everything on this machine: nothing is configured, nothing leaves it."""
+    from pressrun.daemon.demo import Guide, run_demo  # noqa: PLC0415 - `--help` must not wait for it
+
+    def ready(places: Places) -> None:
+        if as_json:
+            print_json({"url": places.url, "mailbox": places.mailbox, "smtp": places.smtp})
+            return
+        click.echo(f"The list's page  {places.list}")
+        click.echo(f"The mailbox      {places.mailbox}")
+        if places.smtp:
+            click.echo(f"Inbound mail     {places.smtp}")
+        click.echo()
+
+    def told(sentence: str) -> None:
+        click.echo(f"  {sentence}", err=as_json)
+
+    def done(lines: Sequence[Line]) -> None:
+        if as_json:
+            return
+        click.echo("\nWhat became of the sample edition:\n")
+        print_table([asdict(line) for line in lines], ["address", "outcome", "reply"])
+        if not once:
+            click.echo("\nNow sign up yourself, and look into the mailbox. Ctrl-C ends the demo.")
+
+    run_demo(port=port, directory=directory, guide=Guide(ready=ready, told=told, done=done, once=once))

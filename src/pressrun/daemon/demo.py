@@ -1,0 +1,235 @@
+"""`pressrun demo`: the whole service with no configuration, on loopback alone.
+
+The daemon is the real one; instead of a relay it has a capture, whose mailbox is shown at `/demo`. The tour plays what
+readers and an editor do: readers sign up on the page and confirm by the link in their mail, some addresses that
+misbehave on purpose are added, an edition goes out to all of them, and one reader leaves with one click.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import re
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from pressrun.config.settings import Settings
+from pressrun.core.address import parse_address
+from pressrun.core.delivery import DeliveryState
+from pressrun.core.edition import EditionState
+from pressrun.core.endpoint import SystemdEndpoint
+from pressrun.core.errors import Refused, Unavailable
+from pressrun.core.quantities import Rate
+from pressrun.core.site import Site
+from pressrun.daemon.running import run_loop
+from pressrun.daemon.serving import Extras, Running, serve
+from pressrun.message.read_back import read_parts
+from pressrun.observe.settings import LogSettings
+from pressrun.relay.capture import Capture
+from pressrun.relay.settings import RelaySettings
+from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings
+from pressrun.store import deliveries, editions, lists
+from pressrun.store.transaction import Transaction
+from pressrun.web.settings import HttpSettings
+
+LIST = "harbour"
+MAIL_DOMAIN = "lists.demo.example"
+READERS = ("ada@readers.example", "bruno@readers.example", "chidi@readers.example", "dina@readers.example")
+# The capture misbehaves by the start of the local part; these are added by hand, since no confirmation reaches them.
+DIFFICULT = ("hard-gone@readers.example", "soft-busy@readers.example", "full-box@readers.example")
+WAIT_SECONDS = 30.0  # for a mail to arrive or an edition to end, before the tour gives up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where the demo can be visited."""
+
+    url: str
+    mailbox: str
+    list: str
+    smtp: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What happened to one reader of the sample edition."""
+
+    address: str
+    outcome: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guide:
+    """What the command line prints: `ready` once all is open, `done` after the tour; `once` ends the demo then."""
+
+    ready: Callable[[Places], None]
+    told: Callable[[str], None]
+    done: Callable[[Sequence[Line]], None]
+    once: bool
+
+
+def run_demo(*, port: int, directory: Path | None, guide: Guide) -> None:
+    """Run the demo until it is interrupted, or once through the tour; raises Unavailable for a port that is taken."""
+    with _folder(directory) as folder, _listener(port) as listener:
+        run_loop(_serve(folder, listener, guide))
+
+
+async def _serve(folder: Path, listener: socket.socket, guide: Guide) -> None:
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    capture = Capture()
+    _, capture_port = await capture.start()
+    try:
+        tour = _Tour(url, capture, guide)
+        extras = Extras(mailbox=capture, sockets={"http": listener}, tour=tour.run)
+        await serve(_settings(folder, url, capture_port), extras)
+    finally:
+        await capture.stop()
+
+
+def _settings(folder: Path, url: str, capture_port: int) -> Settings:
+    """Settings under which a whole story takes seconds: quick retries, and an early end to them."""
+    return Settings(
+        source=folder / "config.toml",
+        data_dir=folder / "data",
+        site=Site(base_url=url, mail_domain=MAIL_DOMAIN, operator=f"operator@{MAIL_DOMAIN}"),
+        http=HttpSettings(listen=SystemdEndpoint()),
+        smtp=None,
+        relays=(RelaySettings(name="capture", host="127.0.0.1", port=capture_port),),
+        delivery=DeliverySettings(
+            rates=(Rate(20, 1.0),), retry_seconds=(1.0, 2.0), give_up_after_seconds=8.0, drain_seconds=5.0
+        ),
+        bounces=BounceSettings(),
+        limits=LimitSettings(),
+        tokens=TokenSettings(),
+        dkim=(),
+        log=LogSettings(level="warning"),
+    )
+
+
+class _Tour:
+    """The readers and the editor of the demo."""
+
+    def __init__(self, url: str, capture: Capture, guide: Guide) -> None:
+        self._url = url
+        self._capture = capture
+        self._guide = guide
+
+    async def run(self, running: Running, stopping: asyncio.Event) -> None:
+        """Play the story, unless the data are from an earlier demo; then wait to be interrupted, or end."""
+        guide = self._guide
+        guide.ready(Places(url=self._url, mailbox=f"{self._url}/demo", list=f"{self._url}/{LIST}"))
+        if await running.services.database.read(lists.find_list, LIST) is None:
+            await self._play(running)
+        if guide.once:
+            stopping.set()
+
+    async def _play(self, running: Running) -> None:
+        services, told = running.services, self._guide.told
+        await services.administering.create_list(
+            LIST,
+            {
+                "title": "The Harbour Letter",
+                "description": "News from the quay, once a month: tides, repairs, and something to cook.",
+                "postal_address": "Harbour Office\n1 Quay Street\nDemo",
+            },
+        )
+        for address in READERS:
+            name = address.partition("@")[0].title()
+            await self._post(f"/{LIST}/subscribe", {"email": address, "name": name})
+            await self._post(urlsplit(await self._link_to(address, "confirm")).path, {"action": "confirm"})
+            told(f"{address} signed up on the page and confirmed by the link in the mail")
+        for address in DIFFICULT:
+            await services.enrolling.add(LIST, parse_address(address))
+        told("three addresses that misbehave on purpose were added by the operator")
+        edition_id = await services.editing.take(list_name=LIST, source_name="edition.md", **_sample())
+        await self._until_finished(running, edition_id)
+        leaver = READERS[-1]
+        path = urlsplit(await self._link_to(leaver, "unsubscribe")).path
+        await self._post(path, {"List-Unsubscribe": "One-Click"})
+        told(f"{leaver} left with one click")
+        self._guide.done(await services.database.read(_lines, edition_id))
+
+    async def _post(self, path: str, fields: dict[str, str]) -> None:
+        status = await asyncio.to_thread(_post, self._url, path, fields)
+        if status >= 400:
+            raise Refused(f"the demo's own page {path.split('/')[1]} answered {status}")
+
+    async def _link_to(self, address: str, kind: str) -> str:
+        """The link of a kind in the newest mail to an address."""
+        for _ in range(int(WAIT_SECONDS * 20)):
+            for mail in self._capture.messages:
+                if address in mail.rcpt_to:
+                    found = re.search(rf"{re.escape(self._url)}/{kind}/[A-Za-z0-9._-]+", read_parts(mail.content).text)
+                    if found:
+                        return found[0]
+            await asyncio.sleep(0.05)
+        raise Unavailable(f"no mail with a link to {kind} came to {address}")
+
+    async def _until_finished(self, running: Running, edition_id: int) -> None:
+        for _ in range(int(WAIT_SECONDS * 10)):
+            edition = await running.services.database.read(editions.get_edition, edition_id)
+            if edition is not None and edition.state is EditionState.FINISHED:
+                return
+            await asyncio.sleep(0.1)
+        raise Unavailable("the demo's edition did not come to its end")
+
+
+def _lines(tx: Transaction, edition_id: int) -> list[Line]:
+    found = []
+    for state in (DeliveryState.DELIVERED, DeliveryState.FAILED):
+        for row in deliveries.copies_in_state(tx, edition_id, state):
+            kind = f" ({row['kind']})" if row["kind"] else ""
+            reply = " ".join(str(part) for part in (row["code"], row["enhanced"], row["reply"]) if part)
+            tries = f", attempt {row['attempts']}" if row["attempts"] > 1 else ""
+            found.append(Line(address=row["address"], outcome=f"{state.value}{kind}{tries}", reply=reply))
+    return found
+
+
+def _sample() -> dict[str, Any]:
+    folder = resources.files("pressrun.daemon").joinpath("sample")
+    return {
+        "source": folder.joinpath("edition.md").read_bytes(),
+        "assets": {"quay.png": folder.joinpath("quay.png").read_bytes()},
+    }
+
+
+def _post(url: str, path: str, fields: dict[str, str]) -> int:
+    where = urlsplit(url)
+    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=WAIT_SECONDS)
+    try:
+        connection.request("POST", path, urlencode(fields), {"Content-Type": "application/x-www-form-urlencoded"})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _folder(directory: Path | None) -> Iterator[Path]:
+    if directory is not None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield directory
+        return
+    with tempfile.TemporaryDirectory(prefix="pressrun-demo-") as name:
+        yield Path(name)
+
+
+@contextmanager
+def _listener(port: int) -> Iterator[socket.socket]:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError as problem:
+            raise Unavailable(f"port {port} cannot be used ({problem.strerror}): name another with --port") from None
+        yield listener
+    finally:
+        listener.close()

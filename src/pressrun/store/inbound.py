@@ -1,0 +1,165 @@
+"""Mail that was accepted: kept before the client hears 250, forgotten once its effects are on record.
+
+A row is one recipient of one mail. Its digest says what 'the same mail' is; the content stands apart, once for all
+recipients. `received` is the only state that waits: `done` keeps the digest alone, `kept`, `unreadable` and `failed`
+keep the mail for a person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pressrun.core.address import Address
+from pressrun.store.transaction import Transaction
+
+_BATCH = 20  # contents looked at in one go: each may be as large as the largest mail
+
+
+class InboundState(StrEnum):
+    """Where an accepted mail stands."""
+
+    RECEIVED = "received"
+    DONE = "done"
+    KEPT = "kept"
+    UNREADABLE = "unreadable"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewInbound:
+    """One recipient of a mail to be stored. With `repeats_after` the same digest is another mail after so many seconds."""
+
+    digest: bytes
+    mail_from: str
+    recipient: str
+    peer: str
+    utf8: bool
+    state: InboundState = InboundState.RECEIVED
+    outcome: str = ""
+    repeats_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMail:
+    """A mail for one recipient that waits to be dealt with."""
+
+    id: int
+    mail_from: str
+    recipient: str
+    peer: str
+    utf8: bool
+    received_at: int
+    content: bytes
+    content_digest: bytes
+
+
+def store_mail(tx: Transaction, rows: Sequence[NewInbound], content: bytes, now: int) -> list[bool]:
+    """Store a mail for its recipients; False for those who have it already."""
+    content_id: int | None = None
+    answers = []
+    for row in rows:
+        if _came_before(tx, row, now):
+            answers.append(False)
+            continue
+        if content_id is None:
+            content_id = _store_content(tx, content)
+        tx.run(
+            "inbound.insert",
+            digest=row.digest,
+            content_id=content_id,
+            mail_from=row.mail_from,
+            recipient=row.recipient,
+            peer=row.peer,
+            utf8=int(row.utf8),
+            received_at=now,
+            state=row.state,
+            outcome=row.outcome,
+            settled_at=None if row.state is InboundState.RECEIVED else now,
+        )
+        answers.append(True)
+    return answers
+
+
+def _came_before(tx: Transaction, row: NewInbound, now: int) -> bool:
+    found = tx.row("inbound.find_digest", digest=row.digest)
+    if found is None:
+        return False
+    if row.repeats_after is None or found["received_at"] > now - row.repeats_after:
+        return True
+    retired = hashlib.sha256(b"%b\0%d" % (row.digest, found["id"])).digest()
+    tx.run("inbound.retire_digest", id=found["id"], retired=retired)
+    return False
+
+
+def _store_content(tx: Transaction, content: bytes) -> int:
+    digest = hashlib.sha256(content).digest()
+    tx.run("inbound.insert_content", digest=digest, content=content)
+    found: int = tx.value("inbound.content_id", digest=digest)
+    return found
+
+
+def waiting_mail(tx: Transaction, *, after: int, limit: int) -> list[int]:
+    """Ids of mails that wait to be dealt with, oldest first."""
+    return [row["id"] for row in tx.rows("inbound.waiting", after=after, limit=limit)]
+
+
+def load_waiting(tx: Transaction, inbound_id: int) -> InboundMail | None:
+    """One mail that waits; None when it was dealt with meanwhile."""
+    row = tx.row("inbound.get", id=inbound_id)
+    return None if row is None else InboundMail(**{**dict(row), "utf8": bool(row["utf8"])})
+
+
+def settle_mail(tx: Transaction, inbound_id: int, state: InboundState, outcome: str, now: int) -> bool:
+    """Record what became of a mail; False when it waits no more. `done` forgets the mail itself."""
+    if state is not InboundState.DONE:
+        return tx.run("inbound.settle", id=inbound_id, state=state, outcome=outcome, now=now) > 0
+    content_id = tx.value("inbound.content_of", id=inbound_id)
+    changed = tx.run("inbound.finish", id=inbound_id, outcome=outcome, now=now) > 0
+    if changed and content_id is not None:
+        tx.run("inbound.delete_content", id=content_id)
+    return changed
+
+
+def count_mail(tx: Transaction) -> dict[str, int]:
+    """How many mails are in each state; every state is there."""
+    counts = {state.value: 0 for state in InboundState}
+    counts.update({row["state"]: row["number"] for row in tx.rows("inbound.count_by_state")})
+    return counts
+
+
+def sweep_mail(tx: Transaction, before: int) -> int:
+    """Forget mails that were dealt with before `before`, some at a time; returns how many."""
+    return tx.run("inbound.sweep_done", before=before)
+
+
+def kind_of_notice(tx: Transaction, delivery_id: int) -> str | None:
+    """The kind of the notice that a bounce is about; None for a copy of an edition and for what is gone."""
+    found: str | None = tx.value("inbound.bounced_notice", id=delivery_id)
+    return found
+
+
+def forget_sender(tx: Transaction, address: Address) -> int:
+    """Before a person is erased: forget kept mail from or about them, and what was forwarded or answered."""
+    needles = {text.lower().encode() for text in (address.typed, address.wire, address.key)}
+    gone = tx.run("inbound.delete_by_sender", address_key=address.key)
+    for number in _naming(tx, "inbound.kept_contents", needles):
+        gone += tx.run("inbound.delete_by_content", id=number)
+    tx.run("inbound.delete_orphans")
+    for number in _naming(tx, "inbound.forwarded_contents", needles):
+        gone += tx.run("inbound.delete_notice", id=number)
+    return gone + tx.run("inbound.delete_answers", address_key=address.key)
+
+
+def _naming(tx: Transaction, statement: str, needles: set[bytes]) -> list[int]:
+    found: list[int] = []
+    after = 0
+    while rows := tx.rows(statement, after=after, limit=_BATCH):
+        after = rows[-1]["id"]
+        for row in rows:
+            content = (row["content"] or b"").lower()
+            if any(needle in content for needle in needles):
+                found.append(row["id"])
+    return found

@@ -1,0 +1,90 @@
+-- name: find_digest
+-- The row of a mail that came before.
+select id, received_at from inbound where digest = :digest;
+
+-- name: retire_digest
+-- The same octets may come as another mail from now on.
+update inbound set digest = :retired where id = :id;
+
+-- name: insert_content
+-- What a mail holds, once.
+insert into inbound_content (digest, content) values (:digest, :content) on conflict do nothing;
+
+-- name: content_id
+-- Where the content of a mail stands.
+select id from inbound_content where digest = :digest;
+
+-- name: insert
+-- A mail for one recipient, accepted.
+insert into inbound (digest, content_id, mail_from, recipient, peer, utf8, received_at, state, outcome, settled_at)
+values (:digest, :content_id, :mail_from, :recipient, :peer, :utf8, :received_at, :state, :outcome, :settled_at);
+
+-- name: waiting
+-- What was accepted and not dealt with, oldest first.
+select id from inbound where state = 'received' and id > :after order by id limit :limit;
+
+-- name: get
+-- One accepted mail with its content.
+select inbound.id, inbound.mail_from, inbound.recipient, inbound.peer, inbound.utf8, inbound.received_at,
+    inbound_content.content, inbound_content.digest as content_digest
+from inbound join inbound_content on inbound_content.id = inbound.content_id
+where inbound.id = :id and inbound.state = 'received';
+
+-- name: settle
+-- What became of a mail that is kept for a person to look at.
+update inbound set state = :state, outcome = :outcome, settled_at = :now where id = :id and state = 'received';
+
+-- name: finish
+-- What became of a mail, of which nothing is needed any more.
+update inbound set state = 'done', outcome = :outcome, settled_at = :now, content_id = null, mail_from = '',
+    recipient = case when instr(recipient, '+') then substr(recipient, 1, instr(recipient, '+')) else recipient end
+where id = :id and state = 'received';
+
+-- name: content_of
+-- Which content a mail has.
+select content_id from inbound where id = :id;
+
+-- name: delete_content
+-- Forget a content that no mail needs.
+delete from inbound_content where id = :id and not exists (select 1 from inbound where content_id = :id);
+
+-- name: count_by_state
+-- How many mails are in each state.
+select state, count(*) as number from inbound group by state;
+
+-- name: sweep_done
+-- Mails that were dealt with long ago, some at a time.
+delete from inbound where id in (
+    select id from inbound where state = 'done' and settled_at <= :before limit 1000);
+
+-- name: kept_contents
+-- Contents that are kept, some at a time.
+select id, content from inbound_content where id > :after order by id limit :limit;
+
+-- name: delete_by_content
+-- Mails that share a content.
+delete from inbound where content_id = :id;
+
+-- name: delete_by_sender
+-- Mails that came from an address.
+delete from inbound where lower(mail_from) = :address_key;
+
+-- name: delete_orphans
+-- Contents that no mail needs.
+delete from inbound_content where not exists (select 1 from inbound where content_id = inbound_content.id);
+
+-- name: bounced_notice
+-- The kind of the notice whose delivery this is.
+select notice.kind from delivery join notice on notice.id = delivery.notice_id where delivery.id = :id;
+
+-- name: forwarded_contents
+-- Forwarded mails that are still held, some at a time.
+select id, content from notice where kind = 'forward' and id > :after order by id limit :limit;
+
+-- name: delete_notice
+-- Forget one notice and its copy in the queue.
+delete from notice where id = :id;
+
+-- name: delete_answers
+-- Answers to somebody whom no list knows.
+delete from notice where subscriber_id is null and lower(address) = :address_key;

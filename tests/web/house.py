@@ -1,0 +1,251 @@
+"""A web room to try things in: the application over real services and a real database in a temporary directory."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.types import ASGIApp
+
+from pressrun.core.address import parse_address
+from pressrun.core.edition import EditionState
+from pressrun.core.keys import KeyRing
+from pressrun.core.quantities import Rate
+from pressrun.core.site import Site
+from pressrun.core.tokens import WebPurpose, WebTokens, suppression_digest
+from pressrun.services.archiving import Archiving
+from pressrun.services.preferring import Preferring
+from pressrun.services.settings import LimitSettings, TokenSettings
+from pressrun.services.subscribing import Subscribing
+from pressrun.store import consent, editions, lists, subscribers, subscriptions, suppressions
+from pressrun.store.database import Database
+from pressrun.store.datadir import DataDir, prepare
+from pressrun.store.editions import NewEdition
+from pressrun.store.lists import NewList
+from pressrun.store.subscriptions import Subscription
+from pressrun.store.transaction import Transaction
+from pressrun.web.app import build_app
+from pressrun.web.demo import Mailbox
+from pressrun.web.settings import HttpSettings
+
+NOW = 1_780_000_000.0
+BASE = "https://news.example.org"
+
+
+@dataclass(slots=True)
+class ManualClock:
+    """A clock that stands still until it is moved."""
+
+    now: float = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass(slots=True)
+class House:
+    """All that a test of the pages needs."""
+
+    database: Database
+    data: DataDir
+    keys: KeyRing
+    site: Site
+    clock: ManualClock
+    limits: LimitSettings
+    settings: HttpSettings
+    mailbox: Mailbox | None = None
+    blockers: list[str] = field(default_factory=list)
+    counted: list[tuple[str, str, int]] = field(default_factory=list)
+    wakes: int = 0
+
+    @property
+    def tokens(self) -> WebTokens:
+        return WebTokens(self.keys)
+
+    def subscribing(self) -> Subscribing:
+        return Subscribing(**self._readers_parts())
+
+    def preferring(self) -> Preferring:
+        return Preferring(**self._readers_parts())
+
+    def _readers_parts(self) -> dict[str, Any]:
+        numbers = itertools.count(1)
+        return {
+            "database": self.database,
+            "keys": self.keys,
+            "limits": self.limits,
+            "tokens": TokenSettings(),
+            "clock": self.clock,
+            "entropy": lambda count: next(numbers).to_bytes(count, "big"),
+            "wake": self._wake,
+        }
+
+    def _wake(self) -> None:
+        self.wakes += 1
+
+    def app(self) -> ASGIApp:
+        async def readiness() -> list[str]:
+            return self.blockers
+
+        async def metrics_page() -> bytes:
+            return b"pressrun_up 1\n"
+
+        return build_app(
+            site=self.site,
+            subscribing=self.subscribing(),
+            preferring=self.preferring(),
+            archiving=Archiving(database=self.database),
+            tokens=lambda: self.tokens,
+            readiness=readiness,
+            metrics_page=metrics_page,
+            count_request=lambda method, route, status: self.counted.append((method, route, status)),
+            settings=self.settings,
+            clock=self.clock,
+            mailbox=self.mailbox,
+        )
+
+    def client(self, *, peer: str = "127.0.0.1") -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app=self.app(), client=(peer, 1234))
+        return httpx.AsyncClient(transport=transport, base_url=self.site.base_url)
+
+    # ------------------------------------------------------------------ what is there
+
+    async def add_list(self, name: str = "news", **changes: object) -> int:
+        settings: dict[str, Any] = {
+            "name": name,
+            "title": "The Harbour Letter",
+            "description": "What happens on the water, once a week.",
+            "from_address": f'"The Harbour Letter" <{name}@news.example.org>',
+            "postal_address": "1 Quay Street",
+        }
+        return await self.database.write(lists.insert_list, NewList(**{**settings, **changes}), int(NOW))
+
+    async def close_list(self, name: str = "news") -> None:
+        await self.database.write(_close, name)
+
+    async def add_reader(self, list_id: int, address: str = "ada@reader.example", state: str = "active") -> int:
+        return await self.database.write(_add_reader, self.keys, list_id, address, state)
+
+    async def add_edition(self, list_id: int, slug: str = "first", **changes: Any) -> int:
+        return await self.database.write(_add_edition, list_id, slug, changes)
+
+    async def suppress(self, address: str, reason: str) -> None:
+        digest = suppression_digest(self.keys, parse_address(address).key)
+        await self.database.write(suppressions.suppress, digest, address=address, reason=reason, now=int(NOW))
+
+    async def subscription(self, number: int) -> Subscription:
+        found = await self.database.read(subscriptions.get_subscription, number)
+        assert found is not None
+        return found
+
+    async def consent(self, address: str = "ada@reader.example") -> list[dict[str, object]]:
+        person = await self.database.read(subscribers.find_subscriber, parse_address(address))
+        assert person is not None
+        return await self.database.read(consent.consent_of, person.id)
+
+    async def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        def query(tx: Transaction) -> list[tuple[Any, ...]]:
+            return [tuple(row) for row in tx._connection.execute(sql).fetchall()]
+
+        return await self.database.read(query)
+
+    async def notices(self) -> list[tuple[str, str, dict[str, Any]]]:
+        rows = await self.rows("select kind, address, payload from notice order by id")
+        return [(kind, address, json.loads(payload)) for kind, address, payload in rows]
+
+    async def everything(self) -> list[object]:
+        """What is stored about people, to compare before and after."""
+        tables = ("subscriber", "subscription", "confirmation", "consent", "suppression", "notice", "delivery")
+        return [await self.rows(f"select * from {table}") for table in tables]
+
+    def unsubscribe_path(self, subscription: int, edition: int = 0) -> str:
+        return f"/unsubscribe/{self.tokens.make(WebPurpose.UNSUBSCRIBE, subscription, edition)}"
+
+    def preferences_path(self, subscriber: int, epoch: int = 0, expires_at: int = 0) -> str:
+        return f"/preferences/{self.tokens.make(WebPurpose.PREFERENCES, subscriber, epoch, expires_at)}"
+
+    def confirm_path(self, confirmation: int) -> str:
+        return f"/confirm/{self.tokens.make(WebPurpose.CONFIRM, confirmation, int(NOW) + 86400)}"
+
+    async def last_confirmation(self) -> int:
+        return int((await self.rows("select max(id) from confirmation"))[0][0])
+
+
+@asynccontextmanager
+async def open_house(root: Path, *, base_url: str = BASE, **changes: Any) -> AsyncIterator[House]:
+    data = DataDir(root / "data")
+    keys = prepare(data)
+    database = await Database.open(data.database)
+    try:
+        yield House(
+            database=database,
+            data=data,
+            keys=keys,
+            site=Site(base_url=base_url, mail_domain="news.example.org"),
+            clock=ManualClock(),
+            limits=changes.pop("limits", LimitSettings(sign_ups_per_ip=Rate(1000, 3600.0))),
+            settings=changes.pop("settings", HttpSettings()),
+            **changes,
+        )
+    finally:
+        await database.close()
+
+
+def words_of(page: str) -> str:
+    """The visible text of a page on one line."""
+    text = re.sub(r"<(style|title)>.*?</\1>", " ", page, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", text).replace("&#39;", "'").split())
+
+
+def _close(tx: Transaction, name: str) -> None:
+    tx._connection.execute("update list set closed_at = ? where name = ?", (int(NOW), name))
+
+
+def _add_reader(tx: Transaction, keys: KeyRing, list_id: int, typed: str, state: str) -> int:
+    address = parse_address(typed)
+    person = subscribers.find_subscriber(tx, address)
+    number = (
+        person.id
+        if person is not None
+        else subscribers.insert_subscriber(tx, address, digest=suppression_digest(keys, address.key), now=int(NOW))
+    )
+    return tx.insert(
+        "subscriptions.insert", list_id=list_id, subscriber_id=number, state=state, source="operator", now=int(NOW)
+    )
+
+
+def _add_edition(tx: Transaction, list_id: int, slug: str, changes: dict[str, Any]) -> int:
+    started_at = changes.pop("started_at", int(NOW))
+    state = EditionState(changes.pop("state", "finished"))
+    canary_copies = changes.pop("canary_copies", None)
+    values: dict[str, Any] = {
+        "subject": "Boats are back",
+        "title": "Boats are back",
+        "preheader": "",
+        "language": "en",
+        "source_name": "e.md",
+        "source": b"",
+        "source_digest": slug.encode(),
+        "message_secret": b"0" * 16,
+        "skeleton": b"",
+        "text": "The first boats came back on Monday.",
+        "html": "<p>The first boats came back on <b>Monday</b>.</p>",
+        "assets": (),
+        "canary_percent": None,
+        "dated_at": None,
+        "scheduled_at": None,
+    }
+    number = editions.insert_edition(
+        tx, NewEdition(list_id=list_id, slug=slug, state=state, **{**values, **changes}), int(NOW)
+    )
+    tx._connection.execute(
+        "update edition set started_at = ?, canary_copies = ? where id = ?", (started_at, canary_copies, number)
+    )
+    return number

@@ -1,0 +1,169 @@
+"""Confirming and leaving by the links of mails."""
+
+from __future__ import annotations
+
+import pytest
+
+from pressrun.core.tokens import TEST_ID, WebPurpose
+from pressrun.store.datadir import rotate_link_key
+from tests.web.house import NOW, House, words_of
+
+ADA = "ada@reader.example"
+ONE_CLICK = b"List-Unsubscribe=One-Click"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+MULTIPART = {"Content-Type": "multipart/form-data; boundary=XX"}
+ONE_CLICK_PART = b'--XX\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--XX--\r\n'
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_looking_never_acts(house: House, method: str) -> None:
+    """Scanners and prefetching follow every link, also one that looks like the form."""
+    number = await house.add_list()
+    reader = await house.add_reader(number)
+    async with house.client() as client:
+        await client.post("/news/subscribe", data={"email": "new@reader.example"})
+        confirm = house.confirm_path(await house.last_confirmation())
+        before = await house.everything()
+        for path in (house.unsubscribe_path(reader), confirm, house.preferences_path(1)):
+            for query in ("", "?List-Unsubscribe=One-Click", "?action=leave", "?action=leave-all"):
+                response = await client.request(method, path + query, headers={"Sec-Purpose": "prefetch"})
+                assert 200 == response.status_code
+    assert before == await house.everything()
+
+
+@pytest.mark.parametrize(("headers", "body"), [(FORM, ONE_CLICK), (MULTIPART, ONE_CLICK_PART)])
+async def test_one_click_leaves_in_both_encodings_and_as_often_as_it_comes(
+    house: House, headers: dict[str, str], body: bytes
+) -> None:
+    """No cookie, no redirect, 200 (RFC 8058 §3.2)."""
+    number = await house.add_list()
+    edition = await house.add_edition(number)
+    reader = await house.add_reader(number)
+    async with house.client() as client:
+        for _ in range(2):
+            response = await client.post(house.unsubscribe_path(reader, edition), content=body, headers=headers)
+            assert 200 == response.status_code
+            assert "set-cookie" not in response.headers
+    assert "unsubscribed" == (await house.subscription(reader)).state
+    assert [(1,)] == await house.rows("select unsubscribed from edition")
+    recorded = await house.consent()
+    assert [("withdrawn", "List-Unsubscribe=One-Click")] == [(item["event"], item["text"]) for item in recorded]
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        (FORM, b""),
+        (FORM, b"List-Unsubscribe=one-click"),
+        (FORM, b"List-Unsubscribe=One-Click&more=1"),
+        (FORM, b"list-unsubscribe=One-Click"),
+        (FORM, b"action=other"),
+        ({"Content-Type": "text/plain"}, ONE_CLICK),
+        ({}, ONE_CLICK),
+        (MULTIPART, b"nothing of the kind"),
+        ({"Content-Type": "multipart/form-data"}, ONE_CLICK),
+    ],
+)
+async def test_any_other_body_gets_the_page_and_changes_nothing(
+    house: House, headers: dict[str, str], body: bytes
+) -> None:
+    reader = await house.add_reader(await house.add_list())
+    before = await house.everything()
+    async with house.client() as client:
+        page = await client.get(house.unsubscribe_path(reader))
+        response = await client.post(house.unsubscribe_path(reader), content=body, headers=headers)
+    assert (200, page.text) == (response.status_code, response.text)
+    assert before == await house.everything()
+
+
+async def test_the_button_of_the_page_leaves_and_its_words_are_recorded(house: House) -> None:
+    reader = await house.add_reader(await house.add_list())
+    async with house.client() as client:
+        page = await client.get(house.unsubscribe_path(reader))
+        assert ADA not in page.text
+        response = await client.post(house.unsubscribe_path(reader), data={"action": "leave"})
+    assert "You are unsubscribed" in response.text
+    question = "Do you want to stop getting The Harbour Letter at a…@r….example?"
+    assert question in words_of(page.text)
+    assert f"{question} [Unsubscribe]" == (await house.consent())[0]["text"]
+
+
+async def test_who_has_left_is_told_so_and_so_is_whose_list_is_gone(house: House) -> None:
+    number = await house.add_list()
+    gone = await house.add_reader(number, state="unsubscribed")
+    async with house.client() as client:
+        for path in (house.unsubscribe_path(gone), house.unsubscribe_path(987654)):
+            response = await client.get(path)
+            assert (200, True) == (response.status_code, "You are not subscribed" in response.text)
+            response = await client.post(path, content=ONE_CLICK, headers=FORM)
+            assert 200 == response.status_code
+
+
+async def test_links_outlive_a_rotation_of_keys(house: House) -> None:
+    reader = await house.add_reader(await house.add_list())
+    path = house.unsubscribe_path(reader)
+    async with house.client() as client:
+        house.keys = rotate_link_key(house.data)
+        response = await client.post(path, content=ONE_CLICK, headers=FORM)
+    assert 200 == response.status_code
+    assert "unsubscribed" == (await house.subscription(reader)).state
+
+
+async def test_an_invalid_token_is_404_with_one_page_whatever_its_purpose(house: House) -> None:
+    """A token of one purpose does nothing in another's place."""
+    reader = await house.add_reader(await house.add_list())
+    before = await house.everything()
+    tokens = {purpose: house.tokens.make(purpose, reader, 0) for purpose in WebPurpose}
+    pages = set()
+    async with house.client() as client:
+        for room in ("confirm", "unsubscribe", "preferences"):
+            wrong = [token for purpose, token in tokens.items() if purpose != room]
+            for token in [*wrong, "x", "a.b", "A" * 300, tokens[WebPurpose(room)][:-1]]:
+                for method in ("GET", "POST"):
+                    response = await client.request(method, f"/{room}/{token}", data={"action": "leave"})
+                    pages.add((response.status_code, response.text, response.headers["cache-control"]))
+    assert [(404, "no-store")] == [(status, cache) for status, _, cache in pages]
+    assert before == await house.everything()
+
+
+async def test_a_test_copy_says_so_and_changes_nobody(house: House) -> None:
+    await house.add_reader(await house.add_list())
+    before = await house.everything()
+    paths = [
+        house.unsubscribe_path(TEST_ID, 3),
+        house.preferences_path(TEST_ID),
+        f"/confirm/{house.tokens.make(WebPurpose.CONFIRM, TEST_ID, 0)}",
+    ]
+    async with house.client() as client:
+        for path in paths:
+            for response in (await client.get(path), await client.post(path, content=ONE_CLICK, headers=FORM)):
+                assert (200, True) == (response.status_code, "This is a test copy" in response.text)
+    assert before == await house.everything()
+
+
+async def test_confirming_once_twice_and_after_leaving(house: House) -> None:
+    await house.add_list()
+    async with house.client() as client:
+        await client.post("/news/subscribe", data={"email": ADA})
+        path = house.confirm_path(await house.last_confirmation())
+        page = await client.get(path)
+        assert "Confirm subscription" in page.text
+        first, second = await client.post(path), await client.post(path)
+        assert "You are subscribed" in first.text
+        assert (200, True) == (second.status_code, "already confirmed" in second.text)
+        await client.post(house.unsubscribe_path(1), content=ONE_CLICK, headers=FORM)
+        late = await client.post(path)
+    assert (200, True) == (late.status_code, "sign up again" in late.text)
+    assert "unsubscribed" == (await house.subscription(1)).state
+    question = "Do you want The Harbour Letter to be sent to a…@r….example?"
+    assert f"{question} [Confirm subscription]" == (await house.consent())[1]["text"]
+
+
+async def test_a_confirmation_that_is_too_old_is_404(house: House) -> None:
+    await house.add_list()
+    async with house.client() as client:
+        await client.post("/news/subscribe", data={"email": ADA})
+        path = house.confirm_path(await house.last_confirmation())
+        house.clock.now = NOW + 8 * 86400
+        assert 404 == (await client.post(path)).status_code
+    assert "pending" == (await house.subscription(1)).state

@@ -1,0 +1,178 @@
+"""What holds for every page: headers, methods, limits, and where links lead."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from pressrun.core.errors import Unavailable
+from pressrun.services.archiving import Archiving
+from pressrun.web.settings import HttpSettings
+from tests.web.house import House, open_house
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+async def test_every_page_has_a_strict_policy_and_no_script(house: House) -> None:
+    reader = await house.add_reader(await house.add_list())
+    paths = ["/", "/news", "/news/archive", "/preferences", "/nothing/at/all", house.unsubscribe_path(reader)]
+    async with house.client() as client:
+        for path in paths:
+            response = await client.get(path)
+            assert POLICY == response.headers["content-security-policy"]
+            assert "nosniff" == response.headers["x-content-type-options"]
+            assert "max-age=31536000" == response.headers["strict-transport-security"]
+            assert "set-cookie" not in response.headers
+            assert "<script" not in response.text
+            assert "style=" not in response.text
+            assert '<html lang="en">' in response.text
+            assert len(response.content) < 30_000
+
+
+async def test_token_pages_are_not_stored_indexed_or_named(house: House) -> None:
+    reader = await house.add_reader(await house.add_list())
+    async with house.client() as client:
+        for path in (house.unsubscribe_path(reader), "/confirm/x", "/unsubscribe/x/", house.preferences_path(1)):
+            for method in ("GET", "POST", "DELETE"):
+                headers = (await client.request(method, path)).headers
+                assert ("no-referrer", "no-store", "noindex") == (
+                    headers["referrer-policy"],
+                    headers["cache-control"],
+                    headers["x-robots-tag"],
+                )
+
+
+async def test_links_come_from_base_url_never_from_host(house: House) -> None:
+    number = await house.add_list()
+    await house.add_edition(number)
+    async with house.client() as client:
+        for path in ("/", "/news", "/news/archive", "/news/archive/first", "/news/feed.atom", "/news/feed.json"):
+            response = await client.get(
+                path, headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
+            )
+            assert "evil" not in response.text
+        answer = await client.post("/news/subscribe", data={"email": "a@b.example"}, headers={"Host": "evil.example"})
+    assert "/news/check-mail" == answer.headers["location"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("POST", "/news", "GET, HEAD"),
+        ("GET", "/news/subscribe", "POST"),
+        ("HEAD", "/news/subscribe", "POST"),
+        ("PUT", "/unsubscribe/x", "GET, HEAD, POST"),
+        ("DELETE", "/healthz", "GET, HEAD"),
+        ("OPTIONS", "/", "GET, HEAD"),
+    ],
+)
+async def test_a_wrong_method_is_405_with_what_is_allowed(house: House, method: str, path: str, allow: str) -> None:
+    async with house.client() as client:
+        response = await client.request(method, path)
+    assert (405, allow) == (response.status_code, response.headers["allow"])
+
+
+@pytest.mark.parametrize("declared", [True, False])
+async def test_a_body_over_the_limit_is_413(tmp_path: Path, declared: bool) -> None:
+    """By its Content-Length at once, and without one as soon as it is over while it streams in."""
+    taken = 0
+
+    async def chunks() -> AsyncIterator[bytes]:
+        nonlocal taken
+        yield b"email=a@b.example&name="
+        for _ in range(1000):
+            taken += 1
+            yield b"x" * 1000
+
+    async with open_house(tmp_path, settings=HttpSettings(max_body_bytes=5000)) as house:
+        await house.add_list()
+        async with house.client() as client:
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            content = b"x" * 6000 if declared else chunks()
+            response = await client.post("/news/subscribe", content=content, headers=headers)
+    assert (413, "close") == (response.status_code, response.headers["connection"])
+    assert taken <= 6
+
+
+async def test_a_path_of_base_url_is_taken_off_and_put_before_links(tmp_path: Path) -> None:
+    async with open_house(tmp_path, base_url="https://example.org/letters") as house:
+        number = await house.add_list()
+        html = '<img src="/news/archive/first/asset/1-a.png">'
+        await house.add_edition(number, html=html, assets=[("1-a.png", "image/png", b"")])
+        async with house.client() as client:
+            page = await client.get("https://example.org/letters/news")
+            edition = await client.get("https://example.org/letters/news/archive/first")
+            behind = await client.get("https://example.org/news")
+    assert (200, 200) == (page.status_code, behind.status_code)
+    assert 'action="/letters/news/subscribe"' in page.text
+    assert 'src="/letters/news/archive/first/asset/1-a.png"' in edition.text
+
+
+async def test_without_https_no_strict_transport_security(tmp_path: Path) -> None:
+    async with open_house(tmp_path, base_url="http://127.0.0.1:8080") as house, house.client() as client:
+        assert "strict-transport-security" not in (await client.get("/")).headers
+
+
+async def test_a_database_that_is_gone_is_503_and_any_other_fault_500_without_internals(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(self: Archiving) -> list[object]:
+        raise Unavailable("the database /secret/place is locked")
+
+    async def break_down(self: Archiving) -> list[object]:
+        raise ZeroDivisionError("secret")
+
+    async with house.client() as client:
+        monkeypatch.setattr(Archiving, "public_lists", fail)
+        unavailable = await client.get("/")
+        monkeypatch.setattr(Archiving, "public_lists", break_down)
+        broken = await client.get("/")
+    assert (503, "5", False) == (
+        unavailable.status_code,
+        unavailable.headers["retry-after"],
+        "secret" in unavailable.text,
+    )
+    assert (500, POLICY, False) == (broken.status_code, broken.headers["content-security-policy"], "secret" in broken.text)
+
+
+async def test_requests_are_counted_by_pattern_never_by_path(house: House) -> None:
+    await house.add_list()
+    async with house.client() as client:
+        await client.get("/news")
+        await client.get("/confirm/secret-token")
+        await client.get("/a/b/c/d/e/f")
+        await client.put("/news")
+    expected = [
+        ("GET", "/{name}", 200),
+        ("GET", "/confirm/{token}", 404),
+        ("GET", "none", 404),
+        ("PUT", "/{name}", 405),
+    ]
+    assert expected == house.counted
+
+
+async def test_static_files_are_kept_for_ever_under_the_name_of_their_content(house: House) -> None:
+    async with house.client() as client:
+        page = (await client.get("/")).text
+        path = page.split('rel="stylesheet" href="')[1].split('"')[0]
+        sheet = await client.get(path)
+        other = await client.get("/static/pressrun.css")
+    assert (200, "text/css; charset=utf-8") == (sheet.status_code, sheet.headers["content-type"])
+    assert "public, max-age=31536000, immutable" == sheet.headers["cache-control"]
+    assert 404 == other.status_code
+
+
+async def test_what_watches_the_service(house: House) -> None:
+    async with house.client() as client:
+        answers = [await client.get(path) for path in ("/healthz", "/readyz", "/metrics")]
+        house.blockers.append("every relay has failed for 60 s")
+        blocked = await client.get("/readyz")
+    assert [200, 200, 200] == [answer.status_code for answer in answers]
+    assert answers[2].headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert b"pressrun_up 1\n" == answers[2].content
+    assert (503, "every relay has failed for 60 s\n") == (blocked.status_code, blocked.text)
