@@ -1,17 +1,24 @@
-"""Writes what is generated from the code: config.example.toml and docs/configuration.md. Run by `make docs`."""
+"""Writes what is generated from the code: config.example.toml, docs/configuration.md, docs/cli.md. Run by `make docs`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from pressrun.cli import reference as cli_reference
+from pressrun.cli.main import pressrun
 from pressrun.config.document import example_config, reference
 
 ROOT = Path(__file__).parent.parent
 
 
 def main() -> None:
-    """Write both files and say so."""
-    for name, text in (("config.example.toml", example_config()), ("docs/configuration.md", reference())):
+    """Write the files and say so."""
+    written = {
+        "config.example.toml": example_config(),
+        "docs/configuration.md": reference(),
+        "docs/cli.md": cli_reference.reference(pressrun),
+    }
+    for name, text in written.items():
         (ROOT / name).write_text(text, encoding="utf-8")
         print(f"wrote {name}")
 

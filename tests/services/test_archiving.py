@@ -27,6 +27,7 @@ def test_a_teaser_is_the_preheader_or_how_the_text_begins(text: str, preheader: 
 
 
 def test_only_its_own_images_are_moved() -> None:
-    html = '<img src="/news/archive/a/asset/1.png"><img src="https://else.example/x.png"><a href="/news/archive/a/asset/1.png">'
+    own, other = '<img src="/news/archive/a/asset/1.png">', '<img src="https://else.example/x.png">'
+    html = f'{own}{other}<a href="/news/archive/a/asset/1.png">'
     expected = html.replace('<img src="/news', '<img src="https://n.example/news')
     assert expected == edition(html=html).html_below("https://n.example")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.web.house import House, open_house
 
 from pressrun.services.preferring import PreferenceLink
 from pressrun.services.subscribing import Origin
 from pressrun.store.transaction import Transaction
-from tests.web.house import House, open_house
 
 LINK = PreferenceLink(subscriber_id=1, epoch=0)
 WEB = Origin(source="web", words="[Pause]")

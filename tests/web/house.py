@@ -246,6 +246,7 @@ def _add_edition(tx: Transaction, list_id: int, slug: str, changes: dict[str, An
         tx, NewEdition(list_id=list_id, slug=slug, state=state, **{**values, **changes}), int(NOW)
     )
     tx._connection.execute(
-        "update edition set started_at = ?, canary_copies = ? where id = ?", (started_at, canary_copies, number)
+        "update edition set started_at = ?, first_claim_at = ?, canary_copies = ? where id = ?",
+        (started_at, started_at, canary_copies, number),
     )
     return number

@@ -5,7 +5,6 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 import pytest
-
 from tests.web.house import NOW, House
 
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest_asyncio
-
 from tests.web.house import NOW, House, open_house
 
 MAIL = b"""From: news@news.example.org\r

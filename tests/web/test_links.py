@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from tests.web.house import NOW, House, words_of
 
 from pressrun.core.tokens import TEST_ID, WebPurpose
 from pressrun.store.datadir import rotate_link_key
-from tests.web.house import NOW, House, words_of
 
 ADA = "ada@reader.example"
 ONE_CLICK = b"List-Unsubscribe=One-Click"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
+from tests.web.house import House, open_house, words_of
 
 from pressrun.core.quantities import Rate
 from pressrun.services.settings import LimitSettings
 from pressrun.web import words
 from pressrun.web.settings import HttpSettings
-from tests.web.house import House, open_house, words_of
 
 ADA = "ada@reader.example"
 
@@ -95,10 +95,9 @@ async def test_every_well_formed_address_gets_the_same_answer(house: House) -> N
     await house.add_reader(number, "gone@reader.example", "unsubscribed")
     await house.suppress("never@reader.example", "never-again")
     await house.suppress("hard@reader.example", "hard-bounce")
-    answers = []
+    names = ["stranger", "member", "pending", "gone", "never", "hard", *["often"] * 5]
     async with house.client() as client:
-        for name in ("stranger", "member", "pending", "gone", "never", "hard", *["often"] * 5):
-            answers.append(await client.post("/news/subscribe", data={"email": f"{name}@reader.example"}))
+        answers = [await client.post("/news/subscribe", data={"email": f"{name}@reader.example"}) for name in names]
     assert [seen(answers[0])] * len(answers) == [seen(answer) for answer in answers]
     mailed = [address.split("@")[0] for _, address, _ in await house.notices()]
     assert ["stranger", "member", "pending", "gone", "hard", "often", "often", "often"] == mailed

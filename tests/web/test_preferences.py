@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.web.house import NOW, House
 
 ADA = "ada@reader.example"

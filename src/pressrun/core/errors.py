@@ -7,6 +7,7 @@ PressrunError                 1   failed; the message says why and what to do
 ├── BadInput                 65   data that cannot be accepted as it is
 │   ├── MalformedAddress
 │   ├── BadQuantity               a duration, size or rate that cannot be read
+│   ├── UnreadableMail            a mail that came in and is malformed or beyond our caps
 │   ├── EditionError              an edition file with errors, each with its line
 │   └── PreflightFailed           findings that stop a send
 ├── NoInput                  66   a file that was named is not there
@@ -57,6 +58,10 @@ class MalformedAddress(BadInput):
 
 class BadQuantity(BadInput):
     """A duration, size or rate that cannot be read; the message shows the right form."""
+
+
+class UnreadableMail(BadInput):
+    """A mail that came in and cannot be read within our caps; the message says why, and quotes nothing of it."""
 
 
 class EditionError(BadInput):

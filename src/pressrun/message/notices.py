@@ -64,7 +64,41 @@ class FinishedReport(msgspec.Struct, frozen=True, kw_only=True, tag="finished_re
     edition_url: str | None = None
 
 
-Notice = Confirmation | AlreadySubscribed | PreferencesLink | FinishedReport
+class CommandHelp(msgspec.Struct, frozen=True, kw_only=True, tag="command_help"):
+    """Answers a mail to the command address that holds no command, or asks for help."""
+
+
+class ListOfLists(msgspec.Struct, frozen=True, kw_only=True, tag="list_of_lists"):
+    """The public lists, by title and the address that subscribes."""
+
+    lists: tuple[tuple[str, str], ...]
+
+
+class UnsubscribeLink(msgspec.Struct, frozen=True, kw_only=True, tag="unsubscribe_link"):
+    """Answers who asks by mail to unsubscribe: the same for members and strangers."""
+
+    link: str
+
+
+class NotConfirmed(msgspec.Struct, frozen=True, kw_only=True, tag="not_confirmed"):
+    """Tells somebody who answered a confirmation too late, or left since, how to sign up again."""
+
+
+class ListClosed(msgspec.Struct, frozen=True, kw_only=True, tag="list_closed"):
+    """Tells somebody who asks to subscribe that the list takes nobody in."""
+
+
+Notice = (
+    Confirmation
+    | AlreadySubscribed
+    | PreferencesLink
+    | FinishedReport
+    | CommandHelp
+    | ListOfLists
+    | UnsubscribeLink
+    | NotConfirmed
+    | ListClosed
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +140,7 @@ class NoticeCopy:
 
 def build_notice(notice: Notice, copy: NoticeCopy, *, words: Words, site: Site, profile: ListProfile) -> bytes:
     """The whole mail, 7-bit but for a `To` that needs SMTPUTF8, with CRLF line ends."""
-    content = _say(notice, words, profile)
+    content = _say(notice, words, site, profile)
     text = ended(_as_text(content))
     page = framed(
         _as_html(content),
@@ -145,7 +179,7 @@ def _header(notice: Notice, copy: NoticeCopy, subject: str, site: Site, profile:
     return b"".join(fields)
 
 
-def _say(notice: Notice, words: Words, profile: ListProfile) -> _Content:
+def _say(notice: Notice, words: Words, site: Site, profile: ListProfile) -> _Content:
     match notice:
         case Confirmation():
             return _confirmation(notice, words, profile)
@@ -155,6 +189,28 @@ def _say(notice: Notice, words: Words, profile: ListProfile) -> _Content:
             return _preferences_link(notice, words, profile)
         case FinishedReport():
             return _finished_report(notice, words, profile)
+        case _:
+            return _answer(notice, words, site, profile)
+
+
+def _answer(
+    notice: CommandHelp | ListOfLists | UnsubscribeLink | NotConfirmed | ListClosed,
+    words: Words,
+    site: Site,
+    profile: ListProfile,
+) -> _Content:
+    """What answers a command that came by mail."""
+    match notice:
+        case CommandHelp():
+            return _command_help(words, site, profile)
+        case ListOfLists():
+            return _list_of_lists(notice, words, site)
+        case UnsubscribeLink():
+            return _unsubscribe_link(notice, words, profile)
+        case NotConfirmed():
+            return _not_confirmed(words, site, profile)
+        case ListClosed():
+            return _list_closed(words, site, profile)
 
 
 def _filled(sentence: str, **values: str) -> str:
@@ -229,6 +285,85 @@ def _finished_report(notice: FinishedReport, words: Words, profile: ListProfile)
         ),
         link=notice.edition_url,
         link_words=words("View in browser"),
+        after=(),
+    )
+
+
+def _command_help(words: Words, site: Site, profile: ListProfile) -> _Content:
+    title, name = profile.title, profile.name
+    addresses = (
+        (site.list_address(name, "subscribe"), words("any mail there asks to subscribe you")),
+        (site.list_address(name, "unsubscribe"), words("any mail there brings you the link to unsubscribe")),
+        (site.list_address(name, "owner"), words("reaches the person who answers for the list")),
+        (site.list_address(name, "request"), words("takes commands, in the subject or one a line")),
+    )
+    return _Content(
+        subject=_filled(words("Help for {title}"), title=title),
+        before=(
+            _filled(words("These are the addresses of the list {title}:"), title=title),
+            "\n".join(f"{address}: {meaning}" for address, meaning in addresses),
+            _filled(
+                words("The commands are: {commands}."), commands="help, subscribe, unsubscribe, confirm TOKEN, lists, end"
+            ),
+            words("Everything can be done on this page, too:"),
+        ),
+        link=profile.page_url(site),
+        link_words=title,
+        after=(),
+    )
+
+
+def _list_of_lists(notice: ListOfLists, words: Words, site: Site) -> _Content:
+    shown = [f"{title}: {address}" for title, address in notice.lists]
+    return _Content(
+        subject=words("The lists that you can subscribe to"),
+        before=(
+            words("A mail to one of these addresses asks to subscribe you:") if shown else words("There is no public list."),
+            *(["\n".join(shown)] if shown else []),
+            words("They stand on this page, too:"),
+        ),
+        link=site.url(""),
+        link_words=words("Lists"),
+        after=(),
+    )
+
+
+def _unsubscribe_link(notice: UnsubscribeLink, words: Words, profile: ListProfile) -> _Content:
+    title = profile.title
+    return _Content(
+        subject=_filled(words("Unsubscribe from {title}"), title=title),
+        before=(
+            _filled(words("Somebody, most likely you, asked to unsubscribe this address from the list {title}."), title=title),
+            words("To unsubscribe, open this page and press the button:"),
+        ),
+        link=notice.link,
+        link_words=words("Unsubscribe"),
+        after=(words("If you did not ask for this, there is nothing to do."),),
+    )
+
+
+def _not_confirmed(words: Words, site: Site, profile: ListProfile) -> _Content:
+    return _Content(
+        subject=_filled(words("Your subscription to {title} is not confirmed"), title=profile.title),
+        before=(
+            words("You answered a confirmation that is too old, or from before you unsubscribed, so it changes nothing."),
+            words("To subscribe, sign up again on this page:"),
+        ),
+        link=profile.page_url(site),
+        link_words=profile.title,
+        after=(),
+    )
+
+
+def _list_closed(words: Words, site: Site, profile: ListProfile) -> _Content:
+    return _Content(
+        subject=_filled(words("{title} is closed"), title=profile.title),
+        before=(
+            _filled(words("The list {title} is closed and takes no new subscriptions."), title=profile.title),
+            words("Its page is still there:"),
+        ),
+        link=profile.page_url(site),
+        link_words=profile.title,
         after=(),
     )
 

@@ -77,7 +77,9 @@ class ArchivedEdition:
         """What a list page says below the title: the preheader, or how the text begins."""
         if self.summary.preheader:
             return self.summary.preheader
-        joined = " ".join(_MARKS.sub("", _NOT_PROSE.sub(" ", self.text)).split()).removeprefix(self.summary.title).strip()
+        joined = (
+            " ".join(_MARKS.sub("", _NOT_PROSE.sub(" ", self.text)).split()).removeprefix(self.summary.title).strip()
+        )
         return joined if len(joined) <= _LONGEST_TEASER else joined[:_LONGEST_TEASER].rsplit(" ", 1)[0] + " …"
 
     def html_below(self, prefix: str) -> str | None:

@@ -98,6 +98,8 @@ def _claim(tx: Transaction, request: Request, turn: Turn, sending: Sequence[Edit
         room -= len(rows)
         if rows:
             turn.copies.append((edition.id, rows))
+            if edition.first_claim_at is None:
+                editions.publish(tx, edition.id, now)
             if edition.id not in request.known:
                 turn.plates[edition.id] = _load_plate(tx, edition)
 

@@ -30,7 +30,7 @@ from pressrun.services.subscribing import (
     end_subscription,
     record_consent,
 )
-from pressrun.store import consent, enrolment, subscribers, subscriptions, suppressions
+from pressrun.store import consent, enrolment, inbound, subscribers, subscriptions, suppressions
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList
 from pressrun.store.subscribers import Subscriber
@@ -175,7 +175,7 @@ class Enrolling:
         digest = suppression_digest(self._keys, address.key)
         person = subscribers.find_subscriber(tx, address)
         suppression = suppressions.get_suppression(tx, digest)
-        traces = enrolment.forget_traces(tx, address)
+        traces = enrolment.forget_traces(tx, address) + inbound.forget_sender(tx, address)
         if person is None and not traces and (suppression is None or suppression["address"] is None):
             raise NotFound(f"no list knows {address}")
         if person is not None:

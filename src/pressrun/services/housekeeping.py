@@ -14,7 +14,7 @@ from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, mov
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock
 from pressrun.services.settings import LimitSettings
-from pressrun.store import deliveries, limits, subscribers, subscriptions
+from pressrun.store import deliveries, inbound, limits, subscribers, subscriptions
 from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
 
@@ -23,6 +23,8 @@ log = logging.getLogger("pressrun.housekeeping")
 ROUND_SECONDS = 30.0
 # A notice is kept for a while after it went out, so that a bounce of it can be told apart from a forgery.
 NOTICE_KEPT_SECONDS = 30 * 86400
+# The same mail may be handed over again for as long as queues try, which is 5 days; then some more.
+MAIL_KNOWN_SECONDS = 30 * 86400
 
 
 class Housekeeping:
@@ -52,6 +54,8 @@ class Housekeeping:
         await self._database.record(self._sweep_limits, now)
         while await self._database.record(deliveries.sweep_notices, int(now) - NOTICE_KEPT_SECONDS):
             pass
+        while await self._database.record(inbound.sweep_mail, int(now) - MAIL_KNOWN_SECONDS):
+            pass
         await self._database.checkpoint()
 
     def _sweep_limits(self, tx: Transaction, now: float) -> None:
@@ -60,6 +64,7 @@ class Housekeeping:
             ("confirmations_per_address", self.limits.confirmations_per_address),
             ("confirmations", self.limits.confirmations),
             ("preference_links_per_address", self.limits.preference_links_per_address),
+            ("replies_per_sender", self.limits.replies_per_sender),
         ):
             limits.sweep(tx, scope, rate, now)
 

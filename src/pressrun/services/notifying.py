@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pressrun.core.address import parse_address
+from pressrun.core.address import Address, parse_address
 from pressrun.core.keys import KeyRing
+from pressrun.core.mail_routes import OF_NO_LIST
 from pressrun.core.site import Site
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.message.notices import (
     AlreadySubscribed,
     AutoSubmitted,
+    CommandHelp,
     Confirmation,
     FinishedReport,
+    ListClosed,
+    ListOfLists,
+    NotConfirmed,
     Notice,
     NoticeCopy,
     PreferencesLink,
+    UnsubscribeLink,
     build_notice,
 )
 from pressrun.message.profile import Words, untranslated
@@ -26,6 +32,8 @@ from pressrun.services.settings import TokenSettings
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row
+
+FORWARD = "forward"  # the kind of a notice that is somebody's mail, passed on
 
 
 class NoticeComposer:
@@ -42,6 +50,8 @@ class NoticeComposer:
         """The mail of a claimed notice; its Date and Message-ID are the same on every retry."""
         address = parse_address(row["address"])
         payload = json.loads(row["payload"])
+        if row["kind"] == FORWARD:
+            return self._forward(row, target, payload, address)
         replies = payload.get("answers") == "mail"
         content = row["content"]
         if content is None:
@@ -65,6 +75,20 @@ class NoticeComposer:
             utf8=address.needs_smtputf8,
         )
 
+    def _forward(self, row: Row, target: MailingList | None, payload: dict[str, Any], address: Address) -> Outgoing:
+        """A mail passed on untouched, so never signed: from a signed return path, or the null one if it came so."""
+        name = OF_NO_LIST if target is None else target.name
+        token = self._addresses.make(AddressPurpose.BOUNCES, name, row["id"])
+        content: bytes = row["content"]
+        return Outgoing(
+            row["id"],
+            "" if payload["null_sender"] else self._site.list_address(name, "bounces", token),
+            address.wire,
+            content,
+            eight_bit=not content.isascii(),
+            utf8=payload["utf8"] or address.needs_smtputf8,
+        )
+
     def _notice(self, row: Row, target: MailingList, payload: dict[str, Any]) -> Notice:
         match row["kind"]:
             case "confirmation":
@@ -84,6 +108,17 @@ class NoticeComposer:
                 )
             case "finished_report":
                 return FinishedReport(**payload["report"])
+            case "command_help":
+                return CommandHelp()
+            case "list_of_lists":
+                return ListOfLists(lists=tuple((title, address) for title, address in payload["lists"]))
+            case "unsubscribe_link":
+                token = self._web.make(WebPurpose.UNSUBSCRIBE, payload["subscription"], 0)
+                return UnsubscribeLink(link=self._link("unsubscribe", token))
+            case "not_confirmed":
+                return NotConfirmed()
+            case "list_closed":
+                return ListClosed()
             case unknown:
                 raise ValueError(f"there is no notice of kind {unknown!r}")
 

@@ -33,13 +33,17 @@ LIFTED_BY_READER = frozenset({"hard-bounce", "erased"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a request came from: `source` is web or mail, `words` what the person was shown, `mail` its digest."""
+    """Where a request came from: `source` is web or mail, `words` what the person was shown, `mail` its digest.
+
+    `in_reply_to` is the Message-ID that an answer by mail goes back to.
+    """
 
     source: str
     ip: str | None = None
     language: str = ""
     words: str = ""
     mail: str | None = None
+    in_reply_to: str | None = None
 
 
 class SignUp(StrEnum):
@@ -127,6 +131,20 @@ class Subscribing:
     async def find_by_confirmation(self, confirmation_id: int) -> tuple[Confirmed, Standing | None]:
         """What confirming would do now (CONFIRMED: the button is offered), and for whom."""
         return await self._database.read(self._look, confirmation_id)
+
+    def request_within(self, tx: Transaction, list_name: str, address: Address, origin: Origin) -> SignUp | Throttled:
+        """`request` as a part of somebody else's transaction, who then wakes the dispatcher."""
+        return self._request(tx, list_name, address, origin, None, "")
+
+    def confirm_within(
+        self, tx: Transaction, confirmation_id: int, origin: Origin
+    ) -> tuple[Confirmed, Standing | None]:
+        """`confirm` as a part of somebody else's transaction."""
+        return self._confirm(tx, confirmation_id, origin)
+
+    def leave_within(self, tx: Transaction, subscription_id: int, origin: Origin) -> tuple[Left, Standing | None]:
+        """`leave` as a part of somebody else's transaction."""
+        return self._leave(tx, subscription_id, origin, 0)
 
     def _request(
         self, tx: Transaction, list_name: str, address: Address, origin: Origin, network: str | None, name: str
@@ -344,7 +362,7 @@ def queue_notice(
             list_id=target.id,
             subscriber_id=person.id,
             language=origin.language or person.language or target.language,
-            payload={**mailing.payload, "answers": origin.source},
+            payload={**mailing.payload, "answers": origin.source, "in_reply_to": origin.in_reply_to},
         ),
         now,
     )

@@ -35,6 +35,7 @@ class Edition:
     created_at: int
     scheduled_at: int | None
     started_at: int | None
+    first_claim_at: int | None
     finished_at: int | None
 
 
@@ -152,6 +153,11 @@ def record_edition(tx: Transaction, changed: Edition) -> None:
         audience=changed.audience,
         canary_copies=changed.canary_copies,
     )
+
+
+def publish(tx: Transaction, edition_id: int, now: int) -> None:
+    """Let the edition's page exist: a copy of it may go out from here on."""
+    tx.run("editions.publish", id=edition_id, now=now)
 
 
 def count_unsubscribed(tx: Transaction, edition_id: int) -> None:

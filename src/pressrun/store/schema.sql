@@ -125,6 +125,7 @@ create table edition (
     created_at integer not null,
     scheduled_at integer,                     -- not before
     started_at integer,                       -- the audience was taken
+    first_claim_at integer,                   -- a copy may have gone out: its page exists from here on
     finished_at integer,
     unique (list_id, slug)
 ) strict;

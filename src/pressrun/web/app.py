@@ -148,6 +148,4 @@ class _Faults:
     async def failed(self, _request: Request, _problem: Exception) -> Response:
         """Anything that nobody thought of."""
         say = self._pages.words
-        return self._pages.message(
-            say("Something failed"), say("It has been noted. Try again later."), status=500
-        )
+        return self._pages.message(say("Something failed"), say("It has been noted. Try again later."), status=500)

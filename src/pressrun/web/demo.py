@@ -174,9 +174,7 @@ def _what_happened(messages: Sequence[Mail], refusals: Sequence[Refusal]) -> lis
         times = f" ({refusal.count} times)" if refusal.count > 1 else ""
         refused.setdefault(refusal.recipient, []).append(refusal.reply + times)
     return [
-        _Line(
-            recipient=recipient, delivered=delivered.get(recipient, 0), refusals=tuple(refused.get(recipient, ()))
-        )
+        _Line(recipient=recipient, delivered=delivered.get(recipient, 0), refusals=tuple(refused.get(recipient, ())))
         for recipient in [*refused, *(name for name in delivered if name not in refused)][:SHOWN_AT_MOST]
     ]
 

@@ -60,9 +60,7 @@ class ListPages:
         title = found.list.title
         shown = words.sign_up(self._pages.words, title) if first(fields, "form") == "page" else words.ELSEWHERE
         client = client_of(request, self._proxies)
-        origin = Origin(
-            source="web", ip=client, language=clean_language(first(fields, "language") or ""), words=shown
-        )
+        origin = Origin(source="web", ip=client, language=clean_language(first(fields, "language") or ""), words=shown)
         answer = await self._subscribing.request(
             found.list.name, address, origin, network=network_of(client), name=name
         )

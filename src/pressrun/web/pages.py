@@ -106,9 +106,7 @@ class Pages:
 
     def not_found(self) -> HTMLResponse:
         """The page for an address that leads nowhere."""
-        return self.message(
-            self.words("There is nothing here"), self.words("No page has this address."), status=404
-        )
+        return self.message(self.words("There is nothing here"), self.words("No page has this address."), status=404)
 
     def members_only(self) -> HTMLResponse:
         """The page in place of an archive that is for members."""

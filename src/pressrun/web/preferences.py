@@ -64,9 +64,7 @@ class PreferencePages:
         try:
             address = parse_address(typed)
         except MalformedAddress:
-            return self._pages.render(
-                "ask_preferences.html", status=400, email=typed[:254], has_bad_address=True
-            )
+            return self._pages.render("ask_preferences.html", status=400, email=typed[:254], has_bad_address=True)
         await self._preferring.request_link(address, self._origin(request, ""))
         say = self._pages.words
         return self._pages.message(
@@ -139,9 +137,7 @@ class PreferencePages:
     async def _refuse(self, link: PreferenceLink, problem: str) -> Response:
         return self._page(await self._preferring.find(link), link, problem=problem)
 
-    def _page(
-        self, profile: Profile | None, link: PreferenceLink, done: str = "", *, problem: str = ""
-    ) -> Response:
+    def _page(self, profile: Profile | None, link: PreferenceLink, done: str = "", *, problem: str = "") -> Response:
         if profile is None:
             return self._pages.invalid_link()
         address = parse_address(profile.person.address)

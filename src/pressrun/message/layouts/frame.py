@@ -61,7 +61,7 @@ BODY = """\
 style="background-color:#eef0f2;padding:28px 12px"><tr><td align="center">
 <!--[if mso]><table role="presentation" width="600" cellpadding="0" cellspacing="0"><tr><td><![endif]-->
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" \
-style="max-width:600px;margin:0 auto">
+style="max-width:600px;table-layout:fixed;margin:0 auto">
 <tr><td class="pr-head" style="padding:0 32px 14px;font-family:[[font]];font-size:15px;line-height:1.4">
 <span class="pr-title" style="color:#1c2126;font-weight:700;letter-spacing:.01em">[[head]]</span>
 </td></tr>

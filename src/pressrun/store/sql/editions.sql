@@ -47,6 +47,10 @@ update edition set state = :state, scheduled_at = :scheduled_at, started_at = :s
     pause_reason = :pause_reason, audience = :audience, canary_copies = :canary_copies
 where id = :id;
 
+-- name: publish
+-- The first copy is claimed.
+update edition set first_claim_at = :now where id = :id and first_claim_at is null;
+
 -- name: count_unsubscribed
 -- One more reader left by a link of this edition.
 update edition set unsubscribed = unsubscribed + 1 where id = :id;
@@ -57,23 +61,23 @@ select skeleton from edition_content where edition_id = :edition_id;
 
 -- name: archived
 -- The editions that an archive shows: they have gone out, or are going out beyond a canary.
-select id, slug, title, preheader, language, coalesce(dated_at, started_at) as published_at
+select id, slug, title, preheader, language, coalesce(dated_at, first_claim_at) as published_at
 from edition
-where list_id = :list_id and started_at is not null and state <> 'cancelled'
+where list_id = :list_id and first_claim_at is not null and state <> 'cancelled'
     and (canary_copies is null or state = 'finished')
 order by published_at desc, id desc limit :limit offset :offset;
 
 -- name: count_archived
 -- How many editions an archive shows.
 select count(*) from edition
-where list_id = :list_id and started_at is not null and state <> 'cancelled'
+where list_id = :list_id and first_claim_at is not null and state <> 'cancelled'
     and (canary_copies is null or state = 'finished');
 
 -- name: find_archived
 -- One edition of an archive by its slug; a cancelled one stays readable for those who got it.
-select edition.id, slug, title, preheader, language, coalesce(dated_at, started_at) as published_at, text, html
+select edition.id, slug, title, preheader, language, coalesce(dated_at, first_claim_at) as published_at, text, html
 from edition join edition_content on edition_content.edition_id = edition.id
-where list_id = :list_id and slug = :slug and started_at is not null;
+where list_id = :list_id and slug = :slug and first_claim_at is not null;
 
 -- name: asset
 -- One image or file of an edition.
@@ -85,9 +89,9 @@ select seq from sqlite_sequence where name = 'edition';
 
 -- name: recent_archived
 -- The newest editions of an archive with what they say, for feeds and the list's page.
-select edition.id, slug, title, preheader, language, coalesce(dated_at, started_at) as published_at, text, html
+select edition.id, slug, title, preheader, language, coalesce(dated_at, first_claim_at) as published_at, text, html
 from edition join edition_content on edition_content.edition_id = edition.id
-where list_id = :list_id and started_at is not null and state <> 'cancelled'
+where list_id = :list_id and first_claim_at is not null and state <> 'cancelled'
     and (canary_copies is null or state = 'finished')
 order by published_at desc, edition.id desc limit :limit;
 
@@ -99,6 +103,6 @@ select name, media_type, length(content) as size from edition_asset where editio
 -- One image or file of an archived edition by its name.
 select edition_asset.name, media_type, content
 from edition join edition_asset on edition_asset.edition_id = edition.id
-where edition.list_id = :list_id and edition.slug = :slug and edition.started_at is not null
+where edition.list_id = :list_id and edition.slug = :slug and edition.first_claim_at is not null
     and edition_asset.name = :name
 order by number limit 1;

@@ -84,7 +84,3 @@ select id, content from notice where kind = 'forward' and id > :after order by i
 -- name: delete_notice
 -- Forget one notice and its copy in the queue.
 delete from notice where id = :id;
-
--- name: delete_answers
--- Answers to somebody whom no list knows.
-delete from notice where subscriber_id is null and lower(address) = :address_key;

@@ -1,0 +1,76 @@
+"""Commands of `NAME-request@D`: in the subject, or one a line in the body, until `end` or the signature."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+MOST_COMMANDS = 10
+_MOST_OTHER_LINES = 5  # lines before the first command: a greeting, say
+_LONGEST_LINE = 200
+
+
+class CommandKind(StrEnum):
+    """What can be asked for."""
+
+    HELP = "help"
+    SUBSCRIBE = "subscribe"
+    UNSUBSCRIBE = "unsubscribe"
+    CONFIRM = "confirm"
+    LISTS = "lists"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command; `token` is that of `confirm`, lower-cased."""
+
+    kind: CommandKind
+    token: str = ""
+
+
+_WORDS = {
+    "help": CommandKind.HELP,
+    "info": CommandKind.HELP,
+    "subscribe": CommandKind.SUBSCRIBE,
+    "join": CommandKind.SUBSCRIBE,
+    "unsubscribe": CommandKind.UNSUBSCRIBE,
+    "leave": CommandKind.UNSUBSCRIBE,
+    "lists": CommandKind.LISTS,
+}
+_REPLY = re.compile(r"\s*(?:(?:re|fwd?|aw|wg|sv|vs|antw|tr|rif|res|odp)(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
+_LINE = re.compile(r"([a-z]{3,11})(?:[ \t]+([a-z2-7]{27}))?[.!]?", re.IGNORECASE | re.ASCII)
+
+
+def parse_commands(subject: str, body: str) -> tuple[Command, ...]:
+    """The commands of a mail, each once and at most MOST_COMMANDS; none when there are none."""
+    found: list[Command] = []
+    first = _read(_REPLY.sub("", subject[:_LONGEST_LINE], count=1))
+    if first is not None:
+        found.append(first)
+    others = 0
+    for raw in body.splitlines()[:500]:
+        line = raw.strip()
+        if line in ("--", "end") or line.lower() == "end":
+            break
+        if not line or line.startswith((">", "|")):
+            continue
+        command = _read(line)
+        if command is None:
+            others += 1
+            if found or others > _MOST_OTHER_LINES:
+                break
+        elif command not in found:
+            found.append(command)
+    return tuple(found[:MOST_COMMANDS])
+
+
+def _read(line: str) -> Command | None:
+    found = _LINE.fullmatch(line[:_LONGEST_LINE].strip())
+    if found is None:
+        return None
+    word, token = found[1].lower(), (found[2] or "").lower()
+    if word == CommandKind.CONFIRM:
+        return Command(CommandKind.CONFIRM, token) if token else None
+    kind = _WORDS.get(word)
+    return None if kind is None or token else Command(kind)

@@ -1,0 +1,78 @@
+"""What can be seen of an incoming mail without parsing it: bounded, linear, safe to do in the event loop.
+
+Only the first 64 KiB of the header are looked at, by lines. Here are the count of hops (RFC 5321 §6.3), the ids that a
+mail answers, what makes two deliveries the same mail, and the trace field that a forwarded mail gets on top.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from pressrun.message.headers import format_date
+
+LOOKED_AT = 64 * 1024
+
+# Fields that each hop puts on top of a mail and that so differ when one mail is handed over twice.
+_TRACE = frozenset(b"return-path received delivered-to x-original-to envelope-to authentication-results".split())
+_NAME = re.compile(rb"([!-9;-~]{1,100})[ \t]*:")
+_ID = re.compile(rb"<([!-;=?-~]{1,250})>")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """What was seen: how many Received fields, the ids in In-Reply-To and References, and where the content begins.
+
+    `own_start` is where the first field stands that no hop put on top.
+    """
+
+    received: int
+    has_message_id: bool
+    answers: tuple[str, ...]
+    own_start: int
+
+
+def glance(content: bytes) -> Glance:
+    """Look at the header of a mail, whatever it is."""
+    received, has_message_id, own_start = 0, False, None
+    answers: list[str] = []
+    name, position = b"", 0
+    for line in content[:LOOKED_AT].split(b"\r\n"):
+        if not line:
+            break
+        if line[:1] not in (b" ", b"\t"):
+            found = _NAME.match(line)
+            name = found[1].lower() if found else b""
+            received += name == b"received"
+            has_message_id = has_message_id or name == b"message-id"
+            if own_start is None and name not in _TRACE:
+                own_start = position
+        if name in (b"in-reply-to", b"references"):
+            answers += [value.decode("ascii") for value in _ID.findall(line)]
+        position += len(line) + 2
+    return Glance(
+        received=received,
+        has_message_id=has_message_id,
+        answers=tuple(answers),
+        own_start=position if own_start is None else own_start,
+    )
+
+
+def same_mail_digest(content: bytes, seen: Glance, *, mail_from: str, recipient: str) -> bytes:
+    """Equal for two deliveries of one mail to one recipient, whatever the hops put on top, and for nothing else.
+
+    A mail without a Message-ID has nothing of its own to be known by, so there the trace fields count too.
+    """
+    own = memoryview(content)[seen.own_start if seen.has_message_id else 0 :]
+    envelope = hashlib.sha256(f"{mail_from}\0{recipient}".encode("utf-8", "surrogateescape")).digest()
+    return hashlib.sha256(envelope + hashlib.sha256(own).digest()).digest()
+
+
+def received_field(*, peer: str, by: str, number: int, at: int) -> bytes:
+    """The trace field for a mail that we pass on: from whom we had it, and when (RFC 5321 §4.4)."""
+    if ":" in peer:
+        origin = f"[IPv6:{peer}]"
+    else:
+        origin = f"[{peer}]" if peer[:1].isdigit() else "localhost"
+    return f"Received: from {origin}\r\n by {by} (Pressrun) id {number};\r\n {format_date(at)}\r\n".encode("ascii")

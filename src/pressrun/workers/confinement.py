@@ -1,0 +1,28 @@
+"""The limits that the helper process puts on itself before it sees the first octet of a mail."""
+
+from __future__ import annotations
+
+import resource
+import signal
+
+_NONE = (0, 0)
+
+
+def confine(*, memory_bytes: int) -> None:
+    """Limit memory; allow no file to grow, no process to be started, no core to be written.
+
+    Signals of a terminal are left to the daemon, which ends us by closing the socket.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, _NONE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, _NONE)
+    resource.setrlimit(resource.RLIMIT_NPROC, _NONE)
+
+
+def allow_time(seconds: int) -> None:
+    """From now on at most so much time on a processor; who needs more is ended by the system."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    spent = int(used.ru_utime + used.ru_stime) + 1
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds, hard))

@@ -1,0 +1,59 @@
+"""What the daemon and its helper process say to each other: a length of four octets, then MessagePack.
+
+The helper says `Ready` once, then answers each `Question` with a `Readable` or an `Unreadable`, in order.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import msgspec
+
+from pressrun.message.incoming import IncomingMail
+
+LENGTH = struct.Struct(">I")
+MAX_FRAME = 4 * 1024 * 1024
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """The helper has started and confined itself."""
+
+
+class Question(msgspec.Struct, frozen=True, tag="question"):
+    """A mail to be read."""
+
+    content: bytes
+
+
+class Readable(msgspec.Struct, frozen=True, tag="readable"):
+    """The mail was read."""
+
+    mail: IncomingMail
+
+
+class Unreadable(msgspec.Struct, frozen=True, tag="unreadable"):
+    """The mail is malformed or beyond the caps."""
+
+    reason: str
+
+
+Answer = Ready | Readable | Unreadable
+
+_ANSWERS: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+_QUESTIONS: msgspec.msgpack.Decoder[Question] = msgspec.msgpack.Decoder(Question)
+
+
+def encode_frame(value: Answer | Question) -> bytes:
+    """A value with its length in front."""
+    body = msgspec.msgpack.encode(value)
+    return LENGTH.pack(len(body)) + body
+
+
+def decode_answer(body: bytes) -> Answer:
+    """What the helper said; raises ValueError for anything else."""
+    return _ANSWERS.decode(body)
+
+
+def decode_question(body: bytes) -> Question:
+    """What the daemon asked; raises ValueError for anything else."""
+    return _QUESTIONS.decode(body)

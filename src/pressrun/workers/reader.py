@@ -1,0 +1,61 @@
+"""The helper process: `python -m pressrun.workers.reader DESCRIPTOR MEMORY_BYTES CPU_SECONDS`.
+
+Reads one mail after the other from a socket that it was given, until that is closed. It opens nothing, and what a
+mail can do to it ends with it.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Sequence
+
+from pressrun.core.errors import UnreadableMail
+from pressrun.message.incoming import read_mail
+from pressrun.workers.confinement import allow_time, confine
+from pressrun.workers.frames import LENGTH, MAX_FRAME, Readable, Ready, Unreadable, decode_question, encode_frame
+
+
+def answer(body: bytes) -> Readable | Unreadable:
+    """Read the mail of one question."""
+    try:
+        return Readable(read_mail(decode_question(body).content))
+    except UnreadableMail as problem:
+        return Unreadable(str(problem))
+    except (MemoryError, RecursionError) as problem:
+        return Unreadable(f"the mail is too much to be parsed ({type(problem).__name__})")
+
+
+def serve(connection: socket.socket, cpu_seconds: int) -> None:
+    """Answer questions until the other side closes."""
+    connection.sendall(encode_frame(Ready()))
+    while head := _receive(connection, LENGTH.size):
+        (size,) = LENGTH.unpack(head)
+        body = _receive(connection, size) if size <= MAX_FRAME else None
+        if body is None:
+            return
+        allow_time(cpu_seconds)
+        connection.sendall(encode_frame(answer(body)))
+
+
+def _receive(connection: socket.socket, size: int) -> bytes | None:
+    """Exactly so many octets, or None when the other side closed."""
+    found = bytearray()
+    while len(found) < size:
+        piece = connection.recv(size - len(found))
+        if not piece:
+            return None
+        found += piece
+    return bytes(found)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Confine this process and serve."""
+    descriptor, memory_bytes, cpu_seconds = (int(text) for text in arguments)
+    confine(memory_bytes=memory_bytes)
+    with socket.socket(fileno=descriptor) as connection:
+        serve(connection, cpu_seconds)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

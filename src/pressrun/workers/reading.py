@@ -1,0 +1,161 @@
+"""The port to the helper process that reads mail: started when needed, replaced when it dies or takes too long.
+
+A mail at which the helper dies twice is unreadable; a helper that cannot even be started is no fault of the mail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import sys
+from dataclasses import dataclass
+
+from pressrun.core.errors import Unavailable, UnreadableMail
+from pressrun.message.incoming import READ_AT_MOST, IncomingMail
+from pressrun.observe.log import event
+from pressrun.workers.frames import (
+    LENGTH,
+    MAX_FRAME,
+    Answer,
+    Question,
+    Readable,
+    Ready,
+    Unreadable,
+    decode_answer,
+    encode_frame,
+)
+
+log = logging.getLogger("pressrun.workers")
+
+# What a Python process needs to find its modules; nothing of ours is handed down.
+_ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
+_START_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderLimits:
+    """What one mail may cost: time on the clock and on a processor, and the memory of the whole helper."""
+
+    wall_seconds: float = 8.0
+    cpu_seconds: int = 5
+    memory_bytes: int = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Helper:
+    process: asyncio.subprocess.Process
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
+class _Died(Exception):
+    """The helper ended in the middle of a mail."""
+
+
+class MailReader:
+    """Reads one mail at a time in a process of its own, as services.receiving.Reader promises."""
+
+    def __init__(self, limits: ReaderLimits | None = None) -> None:
+        self.limits = limits or ReaderLimits()
+        self._helper: _Helper | None = None
+        self._turn = asyncio.Lock()
+
+    async def read(self, content: bytes) -> IncomingMail:
+        """What a mail says; raises UnreadableMail, or Unavailable when no helper can be started."""
+        async with self._turn:
+            for _ in range(2):
+                try:
+                    return await self._ask(content[:READ_AT_MOST])
+                except _Died:
+                    event(log, "inbound.reader_ended", level=logging.WARNING)
+            raise UnreadableMail("the process that reads mail died at it, twice")
+
+    async def close(self) -> None:
+        """End the helper."""
+        async with self._turn:
+            await self._end()
+
+    @property
+    def pid(self) -> int | None:
+        """The helper's process id while it runs."""
+        return None if self._helper is None else self._helper.process.pid
+
+    async def _ask(self, content: bytes) -> IncomingMail:
+        helper = self._helper or await self._start()
+        try:
+            async with asyncio.timeout(self.limits.wall_seconds):
+                helper.writer.write(encode_frame(Question(content)))
+                await helper.writer.drain()
+                found = await _next_answer(helper.reader)
+        except TimeoutError:
+            await self._end()
+            raise UnreadableMail(f"reading the mail took longer than {self.limits.wall_seconds:g} s") from None
+        except (OSError, EOFError, ValueError):
+            await self._end()
+            raise _Died from None
+        except BaseException:  # cancelled in the middle: its answer would be taken for the next mail's
+            await self._end()
+            raise
+        match found:
+            case Readable(mail=mail):
+                return mail
+            case Unreadable(reason=reason):
+                raise UnreadableMail(reason)
+            case Ready():
+                await self._end()
+                raise _Died
+
+    async def _start(self) -> _Helper:
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    "pressrun.workers.reader",
+                    str(theirs.fileno()),
+                    str(self.limits.memory_bytes),
+                    str(self.limits.cpu_seconds),
+                    pass_fds=(theirs.fileno(),),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.DEVNULL,
+                    stderr=asyncio.subprocess.DEVNULL,
+                    env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+                )
+        except OSError as problem:
+            ours.close()
+            raise Unavailable(f"the process that reads mail cannot be started: {problem}") from problem
+        ours.setblocking(False)
+        reader, writer = await asyncio.open_connection(sock=ours, limit=MAX_FRAME)
+        self._helper = _Helper(process, reader, writer)
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await _next_answer(reader)
+        except (OSError, EOFError, ValueError) as problem:  # among them the time-out
+            await self._end()
+            raise Unavailable("the process that reads mail does not start") from problem
+        except BaseException:
+            await self._end()
+            raise
+        return self._helper
+
+    async def _end(self) -> None:
+        helper, self._helper = self._helper, None
+        if helper is None:
+            return
+        helper.writer.close()
+        with contextlib.suppress(ProcessLookupError):
+            helper.process.kill()
+        await helper.process.wait()
+        with contextlib.suppress(OSError):
+            await helper.writer.wait_closed()
+
+
+async def _next_answer(reader: asyncio.StreamReader) -> Answer:
+    (size,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
+    if size > MAX_FRAME:
+        raise ValueError("the helper's answer is too long")
+    return decode_answer(await reader.readexactly(size))

@@ -1,0 +1,104 @@
+"""An operator's desk for tests: the use cases over a real database, with a clock that stands still until moved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pressrun.core.edition import EditionState
+from pressrun.core.keys import KeyRing
+from pressrun.core.site import Site
+from pressrun.services.administering import Administering
+from pressrun.services.enrolling import Enrolling
+from pressrun.services.settings import LimitSettings, TokenSettings
+from pressrun.services.subscribing import Subscribing
+from pressrun.services.suppressing import Suppressing
+from pressrun.store.database import Database
+from pressrun.store.datadir import DataDir, prepare
+from pressrun.store.editions import NewEdition, insert_edition
+from pressrun.store.lists import find_list
+from pressrun.store.transaction import Transaction
+
+
+NOW = 1_800_000_000
+
+
+@dataclass(slots=True, kw_only=True)
+class Office:
+    """All that an operator's tests touch."""
+
+    database: Database
+    keys: KeyRing
+    path: Path
+    now: float = float(NOW)
+    woken: int = 0
+    administering: Administering = field(init=False)
+    enrolling: Enrolling = field(init=False)
+    suppressing: Suppressing = field(init=False)
+    subscribing: Subscribing = field(init=False)
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    async def make_list(self, name: str = "news", **settings: str) -> None:
+        await self.administering.create_list(name, {"title": "News", "postal_address": "1 Road", **settings})
+
+    async def make_edition(self, name: str = "news", state: EditionState = EditionState.SCHEDULED) -> int:
+        def insert(tx: Transaction) -> int:
+            target = find_list(tx, name)
+            assert target is not None
+            new = NewEdition(
+                list_id=target.id,
+                slug=f"an-edition-{os.urandom(4).hex()}",
+                state=state,
+                subject="An edition",
+                title="An edition",
+                preheader="",
+                language="en",
+                source_name="a.txt",
+                source=b"x",
+                source_digest=os.urandom(32),
+                message_secret=b"s" * 16,
+                skeleton=b"",
+                text="x",
+                html=None,
+                assets=[],
+                canary_percent=None,
+                dated_at=None,
+                scheduled_at=None,
+            )
+            return insert_edition(tx, new, int(self.now))
+
+        return await self.database.write(insert)
+
+
+@asynccontextmanager
+async def open_office(folder: Path) -> AsyncIterator[Office]:
+    """A new database with its services."""
+    data = DataDir(folder / "data")
+    keys = prepare(data)
+    database = await Database.open(data.database)
+    office = Office(database=database, keys=keys, path=data.root)
+    site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
+    clock, tokens = (lambda: office.now), TokenSettings()
+    office.administering = Administering(database=database, site=site, clock=clock, wake=office.wake)
+    office.suppressing = Suppressing(database=database, keys=keys, clock=clock, wake=office.wake)
+    office.enrolling = Enrolling(
+        database=database, keys=keys, tokens=tokens, clock=clock, entropy=os.urandom, wake=office.wake
+    )
+    office.subscribing = Subscribing(
+        database=database,
+        keys=keys,
+        limits=LimitSettings(),
+        tokens=tokens,
+        clock=clock,
+        entropy=os.urandom,
+        wake=office.wake,
+    )
+    try:
+        yield office
+    finally:
+        await database.close()
