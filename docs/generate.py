@@ -1,4 +1,4 @@
-"""Writes what is generated from the code: config.example.toml, docs/configuration.md, docs/cli.md. Run by `make docs`."""
+"""Writes what is generated from the code: config.example.toml and two pages of docs. Run by `make docs`."""
 
 from __future__ import annotations
 

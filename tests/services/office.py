@@ -22,7 +22,6 @@ from pressrun.store.editions import NewEdition, insert_edition
 from pressrun.store.lists import find_list
 from pressrun.store.transaction import Transaction
 
-
 NOW = 1_800_000_000
 
 

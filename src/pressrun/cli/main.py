@@ -85,6 +85,7 @@ def run(arguments: Sequence[str]) -> int:
     """Carry out one call; returns its exit code."""
     as_json = "--json" in arguments[: arguments.index("--")] if "--" in arguments else "--json" in arguments
     try:
+        _require_text(arguments)
         code = pressrun.main(args=list(arguments), prog_name="pressrun", standalone_mode=False)
         sys.stdout.flush()
     except PressrunError as problem:
@@ -101,6 +102,13 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PressrunError.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _require_text(arguments: Sequence[str]) -> None:
+    """Raise UsageError for octets that are not UTF-8: no name, address or title that we keep may hold them."""
+    for argument in arguments:
+        if any("\ud800" <= character <= "\udfff" for character in argument):
+            raise UsageError(f"{argument!a} is not UTF-8")
 
 
 def _usage(problem: click.UsageError) -> str:

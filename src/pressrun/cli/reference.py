@@ -13,11 +13,12 @@ _HEAD = """\
 This page is written from the program's own `--help` by `make docs`; a test fails when it is stale.
 
 Results go to stdout, progress and diagnostics to stderr. `--json` prints one JSON document; an error is then
-`{"error": "…"}` with the same exit code. Every verb works whether or not the daemon runs: a writing verb asks the running
-daemon over `data_dir/control.sock`, or holds the data itself while none runs; a reading verb opens the database read-only.
-A verb that root runs acts as the owner of `data_dir`; any other user gets 77.
+`{"error": "…"}` with the same exit code. Every verb works whether or not the daemon runs: a writing verb asks the
+running daemon over `data_dir/control.sock`, or holds the data itself while none runs; a reading verb opens the database
+read-only. A verb that root runs acts as the owner of `data_dir`; any other user gets 77.
 
-Verbs that ask (`send`, `list close`, `list rm`) name what they are about to do on a terminal; elsewhere they need `--yes`.
+Verbs that ask (`send`, `list close`, `list rm`) name what they are about to do on a terminal; elsewhere they need
+`--yes`.
 """
 
 
@@ -27,9 +28,7 @@ def reference(root: click.Command) -> str:
 
 
 def _pages(command: click.Command, path: str, parent: click.Context | None = None) -> Iterator[str]:
-    ctx = click.Context(
-        command, info_name=path.split()[-1], parent=parent, terminal_width=_WIDTH, max_content_width=_WIDTH
-    )
+    ctx = click.Context(command, info_name=command.name, parent=parent, terminal_width=_WIDTH, max_content_width=_WIDTH)
     yield f"## `{path}`\n\n```\n{command.get_help(ctx)}\n```\n"
     if isinstance(command, click.Group):
         for name in sorted(command.commands):

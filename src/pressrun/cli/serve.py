@@ -12,8 +12,8 @@ from pressrun.cli.owner import become_owner
 @pass_invocation
 def serve(invocation: Invocation) -> None:
     """Run the service: web pages, mail and deliveries, until SIGTERM or SIGINT."""
-    from pressrun import daemon  # noqa: PLC0415
+    from pressrun.daemon import run  # noqa: PLC0415
 
     settings = invocation.settings
     become_owner(settings.data_dir)
-    daemon.run(settings)
+    run(settings)

@@ -49,6 +49,8 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True, tag="failure"):
 
 Answer = Progress | Result | Failure
 
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
 _encoder = msgspec.msgpack.Encoder()
 _requests = msgspec.msgpack.Decoder(Request)
 _answers = msgspec.msgpack.Decoder(Answer)
@@ -74,7 +76,7 @@ def decode_request(body: bytes) -> Request:
     """Read a request; raises BadFrame."""
     try:
         return _requests.decode(body)
-    except msgspec.MsgspecError as problem:
+    except _UNREADABLE as problem:
         raise BadFrame(str(problem)) from None
 
 
@@ -82,6 +84,6 @@ def decode_answer(body: bytes) -> Answer:
     """Read an answer; raises BadFrame."""
     try:
         answer: Answer = _answers.decode(body)
-    except msgspec.MsgspecError as problem:
+    except _UNREADABLE as problem:
         raise BadFrame(str(problem)) from None
     return answer

@@ -44,7 +44,7 @@ class Address:
     @property
     def fold(self) -> str:
         """What makes two addresses the same mailbox for limits: no `+tag`, no Gmail dots."""
-        local = self.local.lower().split("+", 1)[0] or self.local.lower()
+        local = self.local.lower().split("+", 1)[0].rstrip(".") or self.local.lower()
         domain = "gmail.com" if self.domain in _GMAIL else self.domain
         if domain == "gmail.com":
             local = local.replace(".", "") or local
@@ -94,6 +94,10 @@ def _parse_any(typed: str) -> Address:
     except EmailNotValidError as problem:
         raise MalformedAddress(f"{problem}".rstrip(".")) from None
     domain = found.ascii_domain.lower()
-    if "." not in domain:
+    if "." not in domain or domain.rpartition(".")[2].isdecimal():  # 127.0.0.1 names no domain, RFC 5321 §4.1.3
         raise MalformedAddress("the part after the @ is not a full domain name")
+    if len(found.local_part.encode()) > MAX_LOCAL_OCTETS:
+        raise MalformedAddress("the part before the @ is longer than 64 octets (RFC 5321 §4.5.3.1.1)")
+    if len(found.original.strip().encode()) > MAX_ADDRESS_OCTETS:
+        raise MalformedAddress("the address is longer than 254 octets (RFC 5321 §4.5.3.1.3)")
     return Address(found.original.strip(), found.local_part, domain)

@@ -1,10 +1,10 @@
 """The life of an edition.
 
 draft ──release──► scheduled ──start──► sending ──finish──► finished
-  │ │                 │  ▲ │             │   ▲                  │
-  │ └────start────────┼──┼─┼──► sending  pause resume           └─reopen──► sending   (resend of failed copies)
+  │                   │  ▲ │             │   ▲                  │
+  │                   │  │ │         pause   resume             └─reopen──► sending   (resend of failed copies)
   │                   │  │ │             ▼   │
-  │                   │  │ └──pause──► paused┘
+  │                   │  │ └──pause──► paused┴──finish──► finished   (its last copies were in flight)
   │                   │  └──resume (its hour is still to come)
   └───── cancel ──────┴──────────────────┴──► cancelled
 """

@@ -32,7 +32,7 @@ class RouteKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A local part that was understood; `list_name` is "" for postmaster and abuse, `token` only with LEAVE and so on."""
+    """A local part that was understood; `list_name` is "" for postmaster and abuse, `token` only for signed ones."""
 
     kind: RouteKind
     list_name: str = ""

@@ -8,15 +8,18 @@ times are wall-clock seconds, so that a stored state means the same after a rest
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from pressrun.core.quantities import Rate
 
-# A timer on a busy loop fires late; without room for that a rate of 1,000/s loses one turn in eight. The room adds to
-# every window once, so it stays below 1 % of a second, and leaves 2 ms of that to the way to the relay.
-TOLERANCE_SECONDS = 0.008
+# A timer on a busy loop fires late, and a connection has to be opened; without room for that a rate of 1,000/s loses
+# one turn in eight. The room adds to every window once: it is what one copy more in a second, or 1 % more, allows,
+# less 2 ms for the way to the relay. Slow rates need no more of it than a connection takes to open.
+LEEWAY_SECONDS = 0.002
+TOLERANCE_AT_MOST_SECONDS = 0.25
 BUDGET_SLICES = 100  # a budget remembers its window in so many slices: 1 % of the window is its grain
 
 
@@ -37,11 +40,13 @@ class BudgetState:
 class Spread:
     """One rate, spread evenly: in any second at most its share and one event, or 1 %, more."""
 
-    __slots__ = ("interval", "rate")
+    __slots__ = ("interval", "rate", "tolerance_seconds")
 
     def __init__(self, rate: Rate) -> None:
         self.rate = rate
         self.interval = rate.interval
+        more = max(1, int(1 / self.interval / 100 + 1e-9))  # copies that a second may hold above its share
+        self.tolerance_seconds = min(more * self.interval - LEEWAY_SECONDS, TOLERANCE_AT_MOST_SECONDS)
 
     def next_at(self, state: SpreadState, now: float) -> float:
         """When the next event may happen; a turn stored more than one window ahead is cut to one window."""
@@ -50,7 +55,12 @@ class Spread:
     def spend(self, state: SpreadState, at: float) -> SpreadState:
         """The state after an event at `at`."""
         turn = min(state.turn_at, at + self.rate.seconds)
-        return SpreadState(max(turn, at - TOLERANCE_SECONDS) + self.interval)
+        return SpreadState(max(turn, at - self.tolerance_seconds) + self.interval)
+
+    def count_until(self, state: SpreadState, now: float, horizon: float) -> int:
+        """How many events have their turn by `horizon`, those that are late included."""
+        first = min(max(state.turn_at, now - self.tolerance_seconds), now + self.rate.seconds)
+        return max(0, 1 + math.floor((horizon - first) / self.interval))
 
 
 class Budget:
@@ -136,10 +146,7 @@ class Pace:
         room = most
         for budget, spent in zip(self.budgets, state.budgets, strict=True):
             room = min(room, max(0, budget.left(spent, now)))
-        first = self.spread.next_at(state.spread, now)
-        if first > horizon:
-            return 0
-        return min(room, 1 + int((horizon - first) / self.spread.interval))
+        return min(room, self.spread.count_until(state.spread, now, horizon))
 
     def reserve(self, state: PaceState, now: float, count: int) -> PaceState:
         """The state as if `count` events, claimed and not sent yet, had happened at their turns."""
@@ -150,20 +157,25 @@ class Pace:
         return PaceState(SpreadState(turn), budgets)
 
     def dump(self, state: PaceState) -> list[object]:
-        """Plain lists and numbers for storage."""
-        return [state.spread.turn_at, [list(map(list, budget.slices)) for budget in state.budgets]]
+        """Plain lists and numbers for storage: each budget with its window, by which `load` finds it again."""
+        budgets = zip(self.budgets, state.budgets, strict=True)
+        return [
+            state.spread.turn_at,
+            [[budget.rate.seconds, list(map(list, spent.slices))] for budget, spent in budgets],
+        ]
 
     def load(self, stored: object) -> PaceState:
-        """The state of an earlier `dump`; one made under other rates keeps what still has a meaning."""
+        """The state of an earlier `dump`; under other rates a budget over the same window keeps what was spent."""
         try:
-            turn_at, budgets = cast("tuple[float, list[list[tuple[float, int]]]]", stored)
-            slices = [tuple((float(end), int(count)) for end, count in budget) for budget in budgets]
+            turn_at, budgets = cast("tuple[float, list[tuple[float, list[tuple[float, int]]]]]", stored)
+            spent = {
+                float(seconds): BudgetState(tuple((float(end), int(count)) for end, count in slices))
+                for seconds, slices in budgets
+            }
             spread = SpreadState(float(turn_at))
         except (TypeError, ValueError):
             return self.start()
-        if len(slices) != len(self.budgets):
-            return PaceState(spread, tuple(BudgetState() for _ in self.budgets))
-        return PaceState(spread, tuple(BudgetState(part) for part in slices))
+        return PaceState(spread, tuple(spent.get(budget.rate.seconds, BudgetState()) for budget in self.budgets))
 
 
 def window_is_full(rate: Rate, times: Sequence[float], now: float) -> bool:

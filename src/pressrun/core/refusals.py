@@ -15,6 +15,7 @@ _HARD = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
 _SENDER = frozenset({"5.1.7", "5.1.8", "5.1.9"})  # the sender's address is refused: our configuration
 _MESSAGE_CLASSES = ("5.3.", "5.5.", "5.6.")
 
+_ADDRESS = re.compile(r"\S+@\S+")  # what a server quotes says nothing: `antispam@…` is no word about spam
 _RATE_WORDS = re.compile(r"rate|too (?:many|quickly|fast)|exceed|throttl|temporar|receiving mail at", re.IGNORECASE)
 _POLICY_WORDS = re.compile(
     r"spam|block(?:ed|list| list)|blacklist|denylist|reputation|policy|polic(?:y|ies)|spf|dkim|dmarc|authenticat"
@@ -32,6 +33,7 @@ def kind_of_refusal(*, code: int, enhanced: str, text: str, at_recipient: bool) 
     `enhanced` is "" where the server gave none; `at_recipient` says that RCPT was refused, where a bare 550 means the
     mailbox (RFC 5321 §4.2.3), unlike after the content, where it means the message.
     """
+    text = _ADDRESS.sub("", text)
     status = f"5{enhanced[1:]}" if enhanced else ""  # the basic code decides the class when the two disagree
     if status.startswith("5.7.") or status in _SENDER:
         return FailureKind.POLICY

@@ -29,6 +29,9 @@ MAX_PARTS = 100
 MAX_DEPTH = 20
 MAX_TEXT = 64 * 1024
 
+_PARSER_FAULTS = (
+    MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError,
+)  # fmt: skip
 _LONG_LINE = re.compile(rb"[^\n]{%d}" % MAX_LINE_BYTES)
 _PART_FIELD = re.compile(rb"(?im)^content-[a-z-]{1,40}:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*")
 _BOUNDARY = re.compile(rb"(?i)boundary(?:\*0?\*?)?[ \t]*=[ \t]*\"?([^\";\r\n]{1,200})")
@@ -64,7 +67,7 @@ def read_mail(content: bytes) -> IncomingMail:
             automatic=machine_made([(name, _shown(name, value)) for name, value in fields]),
             text=_text(message)[:MAX_TEXT],
         )
-    except (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError) as problem:
+    except _PARSER_FAULTS as problem:
         raise UnreadableMail(f"the mail cannot be parsed ({type(problem).__name__})") from None
     except MemoryError:
         raise UnreadableMail("the mail needs too much memory to be parsed") from None
@@ -182,7 +185,7 @@ class _TextOfHtml(HTMLParser):
         self._unseen = 0
         self._quoted = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
         self._unseen += tag in self._UNSEEN
         self._quoted += tag == "blockquote"
         if tag in self._BLOCKS:

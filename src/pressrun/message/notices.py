@@ -24,6 +24,10 @@ from pressrun.message.mailbox import Mailbox
 from pressrun.message.mime import ended, message_body
 from pressrun.message.profile import ListProfile, Words
 
+_COMMANDS = "help, subscribe, unsubscribe, confirm TOKEN, lists, end"
+_ASKED_TO_LEAVE = "Somebody, most likely you, asked to unsubscribe this address from the list {title}."
+_TOO_LATE = "You answered a confirmation that is too old, or from before you unsubscribed, so it changes nothing."
+_TO_SUBSCRIBE = "A mail to one of these addresses asks to subscribe you:"
 _ASKED = "Somebody, most likely you, asked to subscribe this address to the list {title}."
 
 
@@ -302,9 +306,7 @@ def _command_help(words: Words, site: Site, profile: ListProfile) -> _Content:
         before=(
             _filled(words("These are the addresses of the list {title}:"), title=title),
             "\n".join(f"{address}: {meaning}" for address, meaning in addresses),
-            _filled(
-                words("The commands are: {commands}."), commands="help, subscribe, unsubscribe, confirm TOKEN, lists, end"
-            ),
+            _filled(words("The commands are: {commands}."), commands=_COMMANDS),
             words("Everything can be done on this page, too:"),
         ),
         link=profile.page_url(site),
@@ -318,7 +320,7 @@ def _list_of_lists(notice: ListOfLists, words: Words, site: Site) -> _Content:
     return _Content(
         subject=words("The lists that you can subscribe to"),
         before=(
-            words("A mail to one of these addresses asks to subscribe you:") if shown else words("There is no public list."),
+            words(_TO_SUBSCRIBE) if shown else words("There is no public list."),
             *(["\n".join(shown)] if shown else []),
             words("They stand on this page, too:"),
         ),
@@ -333,7 +335,7 @@ def _unsubscribe_link(notice: UnsubscribeLink, words: Words, profile: ListProfil
     return _Content(
         subject=_filled(words("Unsubscribe from {title}"), title=title),
         before=(
-            _filled(words("Somebody, most likely you, asked to unsubscribe this address from the list {title}."), title=title),
+            _filled(words(_ASKED_TO_LEAVE), title=title),
             words("To unsubscribe, open this page and press the button:"),
         ),
         link=notice.link,
@@ -346,7 +348,7 @@ def _not_confirmed(words: Words, site: Site, profile: ListProfile) -> _Content:
     return _Content(
         subject=_filled(words("Your subscription to {title} is not confirmed"), title=profile.title),
         before=(
-            words("You answered a confirmation that is too old, or from before you unsubscribed, so it changes nothing."),
+            words(_TOO_LATE),
             words("To subscribe, sign up again on this page:"),
         ),
         link=profile.page_url(site),

@@ -71,8 +71,6 @@ def same_mail_digest(content: bytes, seen: Glance, *, mail_from: str, recipient:
 
 def received_field(*, peer: str, by: str, number: int, at: int) -> bytes:
     """The trace field for a mail that we pass on: from whom we had it, and when (RFC 5321 §4.4)."""
-    if ":" in peer:
-        origin = f"[IPv6:{peer}]"
-    else:
-        origin = f"[{peer}]" if peer[:1].isdigit() else "localhost"
+    literal = f"IPv6:{peer}" if ":" in peer else peer
+    origin = f"[{literal}]" if peer[:1].isdigit() or ":" in peer else "localhost"
     return f"Received: from {origin}\r\n by {by} (Pressrun) id {number};\r\n {format_date(at)}\r\n".encode("ascii")

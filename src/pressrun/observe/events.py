@@ -52,6 +52,7 @@ EVENTS: dict[str, str] = {
     "notice.queued": "one mail to one person was queued",
     # copies
     "dispatch.recovered": "copies claimed by a dead process went back to the queue",
+    "dispatch.not_composed": "one mail could not be made from its row; tried again later",
     "dispatch.database_unavailable": "the queue could not be read; tried again shortly",
     "delivery.claimed": "copies were taken from the queue",
     "delivery.finished": "a relay gave its final answer",

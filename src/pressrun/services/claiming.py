@@ -56,8 +56,8 @@ def take_turn(tx: Transaction, request: Request, pacer: Pacer) -> Turn:
     turn = Turn()
     deliveries.settle(tx, request.settlements, now)
     deliveries.release(tx, request.released, now)
-    for edition_id in request.touched:
-        turn.changed += [*finish_if_done(tx, edition_id, now), *pause_after_canary(tx, edition_id)]
+    for edition_id in request.touched:  # paused ones too: the copies in flight at the pause may have been the last
+        turn.changed += finish_if_done(tx, edition_id, now)
     sending = _sending_editions(tx, request, turn)
     turn.live = frozenset(edition.id for edition in sending)
     if request.room > 0:
@@ -77,7 +77,10 @@ def _sending_editions(tx: Transaction, request: Request, turn: Turn) -> list[Edi
             if edition is not found:
                 turn.changed.append(edition)
         if edition.state is EditionState.SENDING:
-            sending.append(edition)
+            # Looked at in every turn: the last copies may have been cancelled, as their readers left.
+            over = finish_if_done(tx, edition.id, int(request.now)) or pause_after_canary(tx, edition.id)
+            turn.changed += over
+            sending += [] if over else [edition]
         elif edition.state is EditionState.SCHEDULED and edition.scheduled_at is not None:
             turn.next_due_at = min(turn.next_due_at or edition.scheduled_at, edition.scheduled_at)
     return sending
@@ -106,7 +109,7 @@ def _claim(tx: Transaction, request: Request, turn: Turn, sending: Sequence[Edit
 
 def _canary_room(tx: Transaction, edition: Edition) -> int:
     assert edition.canary_copies is not None
-    return edition.canary_copies - (edition.audience - deliveries.count_queued(tx, edition.id))
+    return edition.canary_copies - deliveries.count_attempted(tx, edition.id)
 
 
 def _load_plate(tx: Transaction, edition: Edition) -> EditionPlate:
@@ -121,6 +124,8 @@ def _load_plate(tx: Transaction, edition: Edition) -> EditionPlate:
 
 
 def _next_due_at(tx: Transaction, sending: Sequence[Edition], turn: Turn) -> float | None:
-    dues = [deliveries.next_due(tx, None), *(deliveries.next_due(tx, edition.id) for edition in sending)]
+    # What waits behind a canary is not due before its outcome is there, which brings a turn of its own.
+    going = [one for one in sending if one.canary_copies is None or _canary_room(tx, one) > 0]
+    dues = [deliveries.next_due(tx, None), *(deliveries.next_due(tx, edition.id) for edition in going)]
     found: list[float] = [at for at in (*dues, turn.next_due_at) if at is not None]
     return min(found, default=None)

@@ -14,7 +14,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate
@@ -26,7 +26,7 @@ from pressrun.services.outcomes import settlement_of
 from pressrun.services.pacing import Pacer
 from pressrun.services.ports import Clock, RelayPool
 from pressrun.services.settings import DeliverySettings
-from pressrun.smtp.handover import HandOver, Outcome, Outgoing
+from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.store.database import Database
 from pressrun.store.deliveries import Settlement
 from pressrun.store.lists import MailingList
@@ -41,6 +41,9 @@ UNRECORDED_AT_MOST = 128
 SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so long
 LOOK_AGAIN_SECONDS = 5.0  # the loop turns at least so often: it feeds the watchdog
 AFTER_FAULT_SECONDS = 1.0  # pause after a turn that the database refused
+LAST_TURNS = 3  # how often the end of a drain is tried to be recorded: what is not goes out a second time
+# A claimed copy that no connection takes for so long goes back: while a relay is down, people leave and editors cancel.
+STALE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Job:
     """A claimed row, with the edition whose copy it is, or as a notice with its list."""
 
     row: Row
+    claimed_at: int
     plate: EditionPlate | None
     list: MailingList | None = None
 
@@ -87,7 +91,9 @@ class Dispatcher:
         self._more_at: float | None = None
         self._low_water = -1
         self._synced_at = 0.0
+        self._holding = False
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._draining = False
         self._drained = False
         self.alive_at = clock()
@@ -98,20 +104,20 @@ class Dispatcher:
         """The next copy whose turn has come, as services.ports.Feed promises."""
         if self._draining or len(self._in_flight) + self._recording >= UNRECORDED_AT_MOST:
             return None
-        queue = self._ready_notices or self._ready_copies
-        if not queue:
-            return None
-        now = self._clock()
-        at = self._pacer.take(relay, now)
-        if at is not None:
-            self._call_at(at, now)
-            return None
-        job = queue.popleft()
-        if len(self._ready_copies) <= self._low_water:
-            self._wanted.set()
-        outgoing = self._compose(job, int(now))
-        self._in_flight[outgoing.delivery_id] = job
-        return outgoing
+        while queue := self._ready_notices or self._ready_copies:
+            now = self._clock()
+            at = self._pacer.take(relay, now)
+            if at is not None:
+                self._call_at(at, now)
+                return None
+            job = queue.popleft()
+            if len(self._ready_copies) <= self._low_water:
+                self._wanted.set()
+            outgoing = self._composed(job, relay)
+            if outgoing is not None:
+                self._in_flight[outgoing.delivery_id] = job
+                return outgoing
+        return None
 
     def settle(self, relay: str, outgoing: Outgoing, result: HandOver) -> None:
         """Take the outcome of a copy; it is recorded with the next turn."""
@@ -122,16 +128,7 @@ class Dispatcher:
         if result.outcome is Outcome.UNSENT:
             self._released.append(outgoing.delivery_id)
         else:
-            self._settlements.append(
-                settlement_of(
-                    job.row,
-                    result,
-                    relay=relay,
-                    settings=self.settings,
-                    now=self._clock(),
-                    jitter=self._random.random(),
-                )
-            )
+            self._settlements.append(self._settlement(job, result, relay))
         self._recording += 1
         self._wanted.set()
 
@@ -141,7 +138,13 @@ class Dispatcher:
             return 0
         ready = len(self._ready_notices) + len(self._ready_copies)
         room = UNRECORDED_AT_MOST - len(self._in_flight) - self._recording
-        return self._pacer.due(relay, self._clock(), max(0, min(ready, room)))
+        wanted = max(0, min(ready, room))
+        now = self._clock()
+        due = self._pacer.due(relay, now, wanted)
+        if wanted > 0 and due == 0:
+            # No connection is asking, so nobody else would look again at the next turn.
+            self._call_at(self._pacer.next_at(relay, now), now)
+        return due
 
     def wake(self) -> None:
         """Something changed in the database: look at it in the next turn."""
@@ -153,16 +156,20 @@ class Dispatcher:
     async def run(self, pool: RelayPool) -> None:
         """Take turns until `drain` is through; the database may fail for a while, nothing is lost by that."""
         self._pool = pool
-        while True:
+        last_turns = LAST_TURNS
+        while last_turns > 0:
             is_last = self._drained
             try:
                 await self._take_turn()
             except Unavailable as problem:
                 event(log, "dispatch.database_unavailable", level=logging.WARNING, problem=str(problem))
+                last_turns -= is_last
                 await asyncio.sleep(AFTER_FAULT_SECONDS)
-            if is_last:
-                return
-            await self._sleep()
+            else:
+                if is_last:
+                    return
+            if not is_last:
+                await self._sleep()
 
     async def drain(self, seconds: float) -> None:
         """Claim nothing more, finish and record what is in flight, give the rest back; then `run` ends."""
@@ -193,6 +200,9 @@ class Dispatcher:
 
     async def _take_turn(self) -> None:
         now = self._clock()
+        self._holding = self._is_stale(now)
+        if self._holding:
+            self._give_back()
         settlements, self._settlements = self._settlements, []
         released, self._released = self._released, []
         touched, self._touched = self._touched, set()
@@ -202,7 +212,7 @@ class Dispatcher:
             settlements=settlements,
             released=released,
             touched=touched,
-            room=0 if self._draining else self._pacer.claimable(now, claimed, BATCH),
+            room=0 if self._draining or self._holding else self._pacer.claimable(now, claimed, BATCH),
             claimed=claimed,
             known=frozenset(self._plates),
             late_grace_seconds=self.settings.late_grace_seconds,
@@ -213,6 +223,7 @@ class Dispatcher:
             # Nothing of it was committed: the results stay to be recorded.
             self._settlements[:0], self._released[:0] = settlements, released
             self._touched |= touched
+            self._synced_at = 0.0
             raise
         self._recording -= len(settlements) + len(released)
         self._accept(turn, request)
@@ -228,9 +239,12 @@ class Dispatcher:
         self.alive_at = self._clock()
         known = self._plates | turn.plates
         self._plates = {number: plate for number, plate in known.items() if number in turn.live}
-        self._ready_notices.extend(Job(row, None, target) for row, target in turn.notices)
+        claimed_at = int(request.now)
+        self._ready_notices.extend(Job(row, claimed_at, None, target) for row, target in turn.notices)
         for number, rows in turn.copies:
-            self._ready_copies.extend(Job(row, known[number]) for row in rows)
+            self._ready_copies.extend(Job(row, claimed_at, known[number]) for row in rows)
+        if self._draining:  # the turn began before
+            self._give_back()
         for edition in turn.changed:
             event(log, "edition.changed", edition=edition.id, list=edition.list_name, state=edition.state.value)
         self._plan(turn, request)
@@ -240,7 +254,9 @@ class Dispatcher:
     def _plan(self, turn: Turn, request: Request) -> None:
         """When to look again by ourselves, and how few claimed copies are few enough to claim more before that."""
         ready = len(self._ready_notices) + len(self._ready_copies)
-        if turn.taken < request.room:  # nothing more may go now, whatever the pace
+        if self._draining or self._holding:  # what changes comes with a result, or by itself
+            self._low_water, self._more_at = -1, None
+        elif turn.taken < request.room:  # nothing more may go now, whatever the pace
             self._low_water, self._more_at = -1, turn.next_due_at
         elif ready >= BATCH // 2:
             self._low_water, self._more_at = BATCH // 2, None
@@ -248,28 +264,57 @@ class Dispatcher:
             self._low_water = -1
             self._more_at = max(request.now + SHORTEST_WAIT_SECONDS, self._pacer.next_claim_at(request.now, ready))
 
-    def _compose(self, job: Job, now: int) -> Outgoing:
-        if job.plate is None:
-            return self.notices.compose(job.row, job.list, now)
-        return self._copies.compose(job.plate, job.row, now)
+    def _composed(self, job: Job, relay: str) -> Outgoing | None:
+        """The mail of a claimed row; one that cannot be made is put off and told, and holds up no other."""
+        # The Date is what is on record as the first attempt, so that it is the same on every retry.
+        try:
+            if job.plate is None:
+                return self.notices.compose(job.row, job.list, job.claimed_at)
+            return self._copies.compose(job.plate, job.row, job.claimed_at)
+        except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row, the queue goes on
+            number, fault = job.row["id"], type(problem).__name__
+            event(log, "dispatch.not_composed", level=logging.ERROR, delivery=number, fault=fault)
+            put_off = self._settlement(job, HandOver(Outcome.DEFERRED, Stage.MAIL), relay)
+            self._settlements.append(replace(put_off, reply=f"the mail could not be composed: {fault}"))
+            self._recording += 1
+            self._wanted.set()
+            return None
+
+    def _settlement(self, job: Job, result: HandOver, relay: str) -> Settlement:
+        return settlement_of(
+            job.row,
+            result,
+            relay=relay,
+            settings=self.settings,
+            now=self._clock(),
+            jitter=self._random.random(),
+        )
 
     def _call_at(self, at: float, now: float) -> None:
         """Let the connections look again at the next turn."""
-        if self._timer is not None and not self._timer.cancelled():
-            return
+        loop = asyncio.get_running_loop()
+        if self._timer is not None:
+            if self._timer.when() <= loop.time() + at - now:
+                return
+            self._timer.cancel()  # another relay's turn comes sooner
 
         def fire() -> None:
             self._timer = None
             if self._pool is not None:
                 self._pool.wake()
 
-        self._timer = asyncio.get_running_loop().call_later(at - now, fire)
+        self._timer = loop.call_later(at - now, fire)
+
+    def _is_stale(self, now: float) -> bool:
+        return any(
+            queue and now - queue[0].claimed_at >= STALE_SECONDS for queue in (self._ready_notices, self._ready_copies)
+        )
 
     def _give_back(self) -> None:
-        for job in (*self._ready_notices, *self._ready_copies):
-            self._released.append(job.row["id"])
-        self._ready_notices.clear()
-        self._ready_copies.clear()
+        for queue in (self._ready_notices, self._ready_copies):
+            self._released += [job.row["id"] for job in queue]
+            self._recording += len(queue)
+            queue.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -14,7 +14,7 @@ from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, mov
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock
 from pressrun.services.settings import LimitSettings
-from pressrun.store import deliveries, inbound, limits, subscribers, subscriptions
+from pressrun.store import consent, deliveries, inbound, limits, subscribers, subscriptions
 from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
 
@@ -87,7 +87,9 @@ def forget_unconfirmed(tx: Transaction, now: int) -> int:
             subscriptions.record_subscription(tx, restored)
         else:
             subscriptions.delete_subscription(tx, subscription_id)
-            subscribers.delete_if_unsubscribed(tx, subscription.subscriber_id)
+            if subscribers.delete_if_unsubscribed(tx, subscription.subscriber_id):
+                # Nobody could ask later to have the address erased from the evidence.
+                consent.erase_consent(tx, subscription.subscriber_id)
     return len(expired)
 
 

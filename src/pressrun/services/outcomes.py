@@ -29,6 +29,8 @@ def settlement_of(
         kind = kind_of_refusal(
             code=code or 554, enhanced=enhanced or "", text=text, at_recipient=result.stage is Stage.RCPT
         )
+        if result.stage is Stage.MAIL and kind is not FailureKind.MESSAGE:
+            kind = FailureKind.POLICY  # the recipient was not named yet: it is about us, whatever the code says
     elif result.outcome is not Outcome.DELIVERED:
         state = DeliveryState.DEFERRED
         due_at = next_attempt_at(schedule=settings.retry_seconds, attempts=row["attempts"] + 1, now=now, jitter=jitter)

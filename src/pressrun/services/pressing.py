@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from pressrun.core.edition import EditionEvent, EditionState, move, resumed
 from pressrun.core.errors import NotFound, Refused
-from pressrun.store import deliveries, editions
+from pressrun.store import deliveries, editions, lists
 from pressrun.store.editions import Edition
 from pressrun.store.transaction import Transaction
 
@@ -72,8 +72,7 @@ def pause_after_canary(tx: Transaction, edition_id: int) -> list[Edition]:
     edition = editions.get_edition(tx, edition_id)
     if edition is None or edition.canary_copies is None or edition.state is not EditionState.SENDING:
         return []
-    counts = deliveries.count_copies(tx, edition_id)
-    if counts["claimed"] or edition.audience - counts["queued"] < edition.canary_copies:
+    if deliveries.count_attempted(tx, edition_id) < edition.canary_copies or deliveries.is_in_flight(tx, edition_id):
         return []
     paused = replace(_moved(edition, EditionEvent.PAUSE), pause_reason=PAUSED_AFTER_CANARY)
     editions.record_edition(tx, paused)
@@ -113,6 +112,9 @@ def resend_failed(tx: Transaction, edition_id: int, now: int) -> tuple[int, int]
     """Queue the failed copies of readers who may still be written to; returns (queued again, left out)."""
     edition = require_edition(tx, edition_id)
     moved = _moved(edition, EditionEvent.REOPEN)
+    target = lists.get_list(tx, edition.list_id)
+    if target is None or target.closed_at is not None:
+        raise Refused(f"the list {edition.list_name} is closed: nothing is sent to its readers any more")
     queued, left_out = deliveries.requeue_failed(tx, edition_id=edition_id, list_id=edition.list_id, now=now)
     if queued:
         editions.record_edition(tx, replace(moved, finished_at=None))

@@ -54,6 +54,7 @@ class HopConnection(sqlite3.Connection):
 def connect(path: Path, *, readonly: bool = False) -> HopConnection:
     """Open the file with our settings; for the daemon's threads and for command-line verbs alike."""
     mode = "ro" if readonly else "rwc"
+    connection: HopConnection | None = None
     try:
         connection = sqlite3.connect(
             f"{path.resolve().as_uri()}?mode={mode}",
@@ -75,6 +76,8 @@ def connect(path: Path, *, readonly: bool = False) -> HopConnection:
             connection.execute("pragma secure_delete = on")
             connection.execute(f"pragma journal_size_limit = {MAX_WAL_BYTES}")
     except sqlite3.Error as problem:
+        if connection is not None:
+            connection.close()
         raise Unavailable(f"the database {path} cannot be opened: {problem}") from problem
     return connection
 
@@ -139,7 +142,8 @@ class Database:
             try:
                 return work(Transaction(connection), *args, **kwargs)
             finally:
-                connection.execute("rollback")
+                if connection.in_transaction:  # not so after an error that ended it
+                    connection.execute("rollback")
 
         return await self._hop(self._reader, hop)
 
@@ -147,7 +151,11 @@ class Database:
         """Move the WAL into the database file and cut it to nothing where no reader is in the way."""
 
         def hop(connection: sqlite3.Connection) -> None:
-            connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+            connection.execute("pragma busy_timeout = 0")  # a long export must not hold everybody up
+            try:
+                connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+            finally:
+                connection.execute(f"pragma busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
         await self._hop(self._writer, hop)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import secrets
 import stat
 from contextlib import closing
@@ -24,6 +25,8 @@ from pressrun.core.errors import BadConfiguration, Refused, TryAgain
 from pressrun.core.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
 from pressrun.store import migrate
 from pressrun.store.database import connect, in_transaction
+
+_LINK_KEY = re.compile(r"link-([1-9][0-9]{0,2})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,9 @@ def prepare(data: DataDir) -> KeyRing:
     if data.database.exists():
         check(data)
         migrate.migrate(data.database, steps, backups=data.backups)
-        return load_keys(data)
+        keys = load_keys(data)
+        _record_keys(data, keys)  # a rotation that was killed halfway
+        return keys
     if not data.keys.exists():
         _make_keys(data)
     migrate.create(data.database, migrate.package_schema(), migrate.newest_version(steps))
@@ -119,7 +124,11 @@ def rotate_link_key(data: DataDir) -> KeyRing:
     number = keys.newest + 1
     if number > LARGEST_KEY_NUMBER:
         raise Refused(f"{LARGEST_KEY_NUMBER} link keys are the most that tokens can number")
-    _write_key(data.keys / f"link-{number}")
+    draft = data.keys / f".link-{number}.new"  # complete, or not there at all
+    draft.unlink(missing_ok=True)
+    _write_key(draft)
+    draft.rename(data.keys / f"link-{number}")
+    migrate.sync_directory(data.keys)
     keys = _read_keys(data)
     _record_keys(data, keys)
     return keys
@@ -131,7 +140,9 @@ def _make_keys(data: DataDir) -> None:
     draft.mkdir(mode=0o700)
     _write_key(draft / "link-1")
     _write_key(draft / "suppression")
+    migrate.sync_directory(draft)
     draft.rename(data.keys)
+    migrate.sync_directory(data.root)
 
 
 def _write_key(path: Path) -> None:
@@ -147,9 +158,9 @@ def _read_keys(data: DataDir) -> KeyRing:
     if not data.keys.is_dir():
         raise BadConfiguration(f"{data.database} is there without its keys: {restore}")
     link_keys = {
-        int(path.name.removeprefix("link-")): _read_key(path, restore)
+        int(found[1]): _read_key(path, restore)
         for path in sorted(data.keys.glob("link-*"))
-        if path.name.removeprefix("link-").isdecimal()
+        if (found := _LINK_KEY.fullmatch(path.name)) is not None and int(found[1]) <= LARGEST_KEY_NUMBER
     }
     if not link_keys:
         raise BadConfiguration(f"{data.keys} holds no link key: {restore}")

@@ -13,6 +13,7 @@ from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.store.transaction import Row, Transaction
 
 _WAITING = (DeliveryState.DEFERRED, DeliveryState.QUEUED)  # a copy that waits for its retry goes before a new one
+_FOR_EVER = 1 << 62  # what is queued may go at once, also when the clock was set back since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +36,9 @@ def take_audience(tx: Transaction, *, edition_id: int, list_id: int, now: int, s
     return tx.run(statement, edition_id=edition_id, list_id=list_id, now=now)
 
 
-def count_queued(tx: Transaction, edition_id: int) -> int:
-    """How many copies of an edition nobody has claimed yet."""
-    found: int = tx.value("deliveries.count_queued", edition_id=edition_id)
+def count_attempted(tx: Transaction, edition_id: int) -> int:
+    """How many copies of an edition were tried, or are being tried."""
+    found: int = tx.value("deliveries.count_attempted", edition_id=edition_id)
     return found
 
 
@@ -47,7 +48,11 @@ def claim_copies(tx: Transaction, *, edition_id: int, now: int, limit: int) -> l
     for state in _WAITING:
         if len(rows) < limit:
             rows += tx.rows(
-                "deliveries.ready_copies", edition_id=edition_id, state=state, now=now, limit=limit - len(rows)
+                "deliveries.ready_copies",
+                edition_id=edition_id,
+                state=state,
+                now=_FOR_EVER if state is DeliveryState.QUEUED else now,
+                limit=limit - len(rows),
             )
     _claim(tx, rows, now)
     return rows
@@ -58,7 +63,8 @@ def claim_notices(tx: Transaction, *, now: int, limit: int) -> list[Row]:
     rows: list[Row] = []
     for state in _WAITING:
         if len(rows) < limit:
-            rows += tx.rows("deliveries.ready_notices", state=state, now=now, limit=limit - len(rows))
+            until = _FOR_EVER if state is DeliveryState.QUEUED else now
+            rows += tx.rows("deliveries.ready_notices", state=state, now=until, limit=limit - len(rows))
     _claim(tx, rows, now)
     return rows
 
@@ -128,6 +134,11 @@ def count_live(tx: Transaction) -> dict[str, int]:
 def is_unfinished(tx: Transaction, edition_id: int) -> bool:
     """Whether a copy of an edition has to go out or is on its way."""
     return bool(tx.value("deliveries.is_unfinished", edition_id=edition_id))
+
+
+def is_in_flight(tx: Transaction, edition_id: int) -> bool:
+    """Whether a copy of an edition is claimed and has no answer yet."""
+    return bool(tx.value("deliveries.is_in_flight", edition_id=edition_id))
 
 
 def next_due(tx: Transaction, edition_id: int | None) -> int | None:

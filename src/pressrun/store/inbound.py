@@ -30,7 +30,7 @@ class InboundState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewInbound:
-    """One recipient of a mail to be stored. With `repeats_after` the same digest is another mail after so many seconds."""
+    """One recipient of a mail to be stored; with `repeats_after` the same digest is another mail later."""
 
     digest: bytes
     mail_from: str

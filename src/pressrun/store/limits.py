@@ -23,10 +23,12 @@ def spend(tx: Transaction, scope: str, subject: bytes, rate: Rate, now: float) -
 
 def sweep(tx: Transaction, scope: str, rate: Rate, now: float) -> None:
     """Forget events that no window reaches any more."""
-    tx.run("limits.sweep", scope=scope, before=now - rate.seconds)
+    tx.run("limits.sweep", scope=scope, before=now - rate.seconds, ahead=now + rate.seconds)
 
 
 def _recent(tx: Transaction, scope: str, subject: bytes, rate: Rate, now: float) -> list[float]:
-    # A clock that was set back must not lock anybody out: events from the future count as of now.
-    rows = tx.rows("limits.recent", scope=scope, subject=subject, after=now - rate.seconds)
+    # A clock that was set back must not lock anybody out: events from the future count as of now, and those more than
+    # one window ahead not at all.
+    window = {"after": now - rate.seconds, "ahead": now + rate.seconds}
+    rows = tx.rows("limits.recent", scope=scope, subject=subject, **window)
     return [min(row["at"], now) for row in rows]

@@ -58,8 +58,10 @@ def create(path: Path, schema: str, version: int) -> None:
             f"begin; {schema}; pragma application_id = {APPLICATION_ID}; pragma user_version = {version}; commit;"
         )
     draft.chmod(0o600)
+    for leftover in ("-wal", "-shm", "-journal"):  # of a database that is gone: SQLite would play it into the new one
+        path.with_name(path.name + leftover).unlink(missing_ok=True)
     draft.replace(path)
-    _sync_directory(path.parent)
+    sync_directory(path.parent)
 
 
 def version_of(path: Path) -> int:
@@ -108,7 +110,7 @@ def back_up(path: Path, target: Path) -> None:
     with draft.open("rb") as handle:
         os.fsync(handle.fileno())
     draft.replace(target)
-    _sync_directory(target.parent)
+    sync_directory(target.parent)
 
 
 def _take_step(connection: sqlite3.Connection, step: str, target: int) -> None:
@@ -141,10 +143,11 @@ def _statements(script: str) -> list[str]:
         if sqlite3.complete_statement(pending):
             found.append(pending)
             pending = ""
-    return found
+    return [*found, pending] if pending.strip() else found  # the last one may lack its semicolon
 
 
-def _sync_directory(folder: Path) -> None:
+def sync_directory(folder: Path) -> None:
+    """Make sure that a name given to a file in this directory outlasts a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -85,9 +85,9 @@ def delete_subscriber(tx: Transaction, subscriber_id: int) -> None:
     tx.run("subscribers.delete", id=subscriber_id)
 
 
-def delete_if_unsubscribed(tx: Transaction, subscriber_id: int) -> None:
-    """Forget a person whom no list knows any more."""
-    tx.run("subscribers.delete_without_subscription", id=subscriber_id)
+def delete_if_unsubscribed(tx: Transaction, subscriber_id: int) -> bool:
+    """Forget a person whom no list knows any more; False when one does."""
+    return tx.run("subscribers.delete_without_subscription", id=subscriber_id) > 0
 
 
 def known_columns(tx: Transaction, list_id: int) -> frozenset[str]:

@@ -1,1 +1,1 @@
-"""The helper process that reads hostile mail under limits on time and memory, and the port through which it is asked."""
+"""The helper process that reads hostile mail, with limits on time and memory, and the port to it."""

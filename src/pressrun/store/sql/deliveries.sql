@@ -18,9 +18,11 @@ left join suppression on suppression.digest = subscriber.suppression_digest
 where subscription.list_id = :list_id and subscription.state = 'active' and suppression.digest is null
 order by random();
 
--- name: count_queued
--- How many copies of an edition nobody has claimed yet.
-select count(*) from delivery where edition_id = :edition_id and state = 'queued';
+-- name: count_attempted
+-- How many copies of an edition were tried; by states, so that the many queued ones are not looked at.
+select count(*) from delivery
+where edition_id = :edition_id and state in ('claimed', 'deferred', 'delivered', 'failed', 'cancelled')
+    and attempts > 0;
 
 -- name: queue_notice
 -- One mail to one person.
@@ -58,12 +60,16 @@ update delivery set state = :state, due_at = :due_at, settled_at = :now, relay =
 where id = :id and state = 'claimed';
 
 -- name: defer
--- A claimed copy waits for its retry, unless its reader has left or its edition was cancelled meanwhile.
+-- A claimed copy waits for its retry, unless its reader has left, or is suppressed, or its edition was cancelled
+-- meanwhile.
 update delivery set
     state = case
         when edition_id is null then 'deferred'
         when (select state from edition where edition.id = edition_id) = 'cancelled' then 'cancelled'
-        when (select state from subscription where subscription.id = subscription_id) is not 'active' then 'cancelled'
+        when (select subscription.state from subscription
+            join subscriber on subscriber.id = subscription.subscriber_id
+            left join suppression on suppression.digest = subscriber.suppression_digest
+            where subscription.id = subscription_id and suppression.digest is null) is not 'active' then 'cancelled'
         else 'deferred' end,
     due_at = :due_at, settled_at = :now, relay = :relay, code = :code, enhanced = :enhanced, reply = :reply,
     kind = :kind
@@ -75,16 +81,22 @@ update delivery set
     state = case
         when edition_id is null then 'queued'
         when (select state from edition where edition.id = edition_id) = 'cancelled' then 'cancelled'
-        when (select state from subscription where subscription.id = subscription_id) is not 'active' then 'cancelled'
+        when (select subscription.state from subscription
+            join subscriber on subscriber.id = subscription.subscriber_id
+            left join suppression on suppression.digest = subscriber.suppression_digest
+            where subscription.id = subscription_id and suppression.digest is null) is not 'active' then 'cancelled'
         else 'queued' end,
-    attempts = attempts - 1, due_at = :now
+    attempts = attempts - 1, first_attempt_at = iif(attempts > 1, first_attempt_at, null), due_at = :now
 where id = :id and state = 'claimed';
 
 -- name: recover_copies
 -- Claimed by a process that is gone: the same copy goes out again, to readers who are still there.
 update delivery set
     state = case
-        when (select state from subscription where subscription.id = subscription_id) is not 'active' then 'cancelled'
+        when (select subscription.state from subscription
+            join subscriber on subscriber.id = subscription.subscriber_id
+            left join suppression on suppression.digest = subscriber.suppression_digest
+            where subscription.id = subscription_id and suppression.digest is null) is not 'active' then 'cancelled'
         else 'queued' end
 where state = 'claimed' and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'));
 
@@ -105,6 +117,10 @@ select state, count(*) as number from delivery where edition_id = :edition_id gr
 -- Whether a copy of an edition still has to go out or is on its way.
 select exists (select 1 from delivery where edition_id = :edition_id and state in ('queued', 'claimed', 'deferred'));
 
+-- name: is_in_flight
+-- Whether a copy of an edition is claimed and has no answer yet.
+select exists (select 1 from delivery where edition_id = :edition_id and state = 'claimed');
+
 -- name: next_due
 -- When the next waiting copy of an edition may go.
 select min(due_at) from delivery where edition_id = :edition_id and state = :state;
@@ -119,8 +135,10 @@ update delivery set state = 'cancelled', settled_at = :now
 where edition_id = :edition_id and state in ('queued', 'deferred');
 
 -- name: requeue_failed
--- Failed copies of readers who may still be written to go out again, under the same Message-ID.
-update delivery set state = 'queued', due_at = :now, kind = null, code = null, enhanced = null, reply = null
+-- Failed copies of readers who may still be written to go out again, under the same Message-ID; the retries and the
+-- time until they are given up begin anew.
+update delivery set state = 'queued', due_at = :now, attempts = 0, first_attempt_at = null, kind = null, code = null,
+    enhanced = null, reply = null
 where edition_id = :edition_id and state = 'failed' and subscription_id in (
     select subscription.id from subscription
     join subscriber on subscriber.id = subscription.subscriber_id

@@ -1,6 +1,7 @@
 -- name: recent
 -- When events of a window happened, oldest first.
-select at from limit_event where scope = :scope and subject = :subject and at > :after order by at;
+select at from limit_event
+where scope = :scope and subject = :subject and at > :after and at <= :ahead order by at;
 
 -- name: insert
 -- Count one event.
@@ -10,4 +11,4 @@ where scope = :scope and subject = :subject and at = :at;
 
 -- name: sweep
 -- Events that no window reaches any more.
-delete from limit_event where scope = :scope and at <= :before;
+delete from limit_event where scope = :scope and (at <= :before or at > :ahead);

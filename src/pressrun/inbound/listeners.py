@@ -1,0 +1,189 @@
+"""The places where mail comes in: SMTP and LMTP, over TCP, Unix sockets, and descriptors of systemd, in our loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pressrun.core.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, UnixEndpoint
+from pressrun.core.errors import BadConfiguration
+from pressrun.inbound.session import MailSession
+from pressrun.inbound.settings import SmtpSettings
+from pressrun.observe.log import event
+from pressrun.services.receiving import Receiving
+
+log = logging.getLogger("pressrun.inbound")
+
+SOCKET_MODE = 0o660
+BACKLOG = 512
+
+
+class Listener:
+    """One place; what its sessions share (session.Door)."""
+
+    def __init__(
+        self, name: str, settings: SmtpSettings, receiving: Receiving, tls: ssl.SSLContext | None, *, speaks_lmtp: bool
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.receiving = receiving
+        self.tls = tls
+        self.speaks_lmtp = speaks_lmtp
+        self._sessions: set[MailSession] = set()
+        self._left = asyncio.Event()
+        self._server: asyncio.Server | None = None
+        self._path: Path | None = None
+
+    def enter(self, session: MailSession) -> bool:
+        """Count a session in; False when there are too many."""
+        if len(self._sessions) >= self.settings.connections:
+            event(log, "inbound.full", level=logging.WARNING, listener=self.name)
+            return False
+        self._sessions.add(session)
+        return True
+
+    def leave(self, session: MailSession) -> None:
+        """A session is over."""
+        self._sessions.discard(session)
+        self._left.set()
+
+    @property
+    def address(self) -> str:
+        """`host:port` as bound, or `unix:/path`."""
+        if self._server is None:
+            raise RuntimeError("the listener has not been started")
+        name: Any = self._server.sockets[0].getsockname()
+        if isinstance(name, tuple):
+            return str(TcpEndpoint(str(name[0]), int(name[1])))
+        return f"unix:{self._path or name}"
+
+    async def start(self, endpoint: Endpoint, given: socket.socket | None) -> None:
+        """Listen. Raises OSError when the place is taken, BadConfiguration when it is none."""
+        loop = asyncio.get_running_loop()
+        match endpoint:
+            case TcpEndpoint(host=host, port=port):
+                self._server = await loop.create_server(self._session, host, port, backlog=BACKLOG)
+            case UnixEndpoint(path=path):
+                self._path = Path(path)
+                bound = _bind(self._path, self.name)
+                self._server = await loop.create_unix_server(self._session, sock=bound, backlog=BACKLOG)
+            case SystemdEndpoint():
+                if given is None:
+                    raise BadConfiguration(f'[smtp] = "systemd": systemd handed over no socket named {self.name}')
+                given.setblocking(False)
+                self._server = await _serve_given(loop, self._session, given)
+        event(log, "inbound.listening", listener=self.name, address=self.address)
+
+    async def stop(self, seconds: float) -> None:
+        """Take no more connections, finish the mails at hand within so many seconds, then close."""
+        if self._server is None:
+            return
+        self._server.close()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+        for session in list(self._sessions):
+            session.end()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._until_left()
+        except TimeoutError:
+            for session in list(self._sessions):
+                session.abort()
+            await self._until_left()
+        await self._server.wait_closed()
+        self._server = None
+
+    async def _until_left(self) -> None:
+        while self._sessions:
+            self._left.clear()
+            await self._left.wait()
+
+    def _session(self) -> MailSession:
+        return MailSession(self)
+
+
+class Listeners:
+    """Every place where mail comes in; `sockets` are those of systemd by name (`smtp`, `lmtp`)."""
+
+    def __init__(self, settings: SmtpSettings, receiving: Receiving, sockets: Mapping[str, socket.socket]) -> None:
+        self._settings = settings
+        self._receiving = receiving
+        self._sockets = sockets
+        self._listeners: list[Listener] = []
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where each listener is bound, by its name: `{"smtp": "127.0.0.1:8025", "lmtp": "unix:/…"}`."""
+        return {listener.name: listener.address for listener in self._listeners}
+
+    async def start(self) -> None:
+        """Open all of them, or none. Raises OSError, or BadConfiguration for a certificate that cannot be used."""
+        tls = load_certificate(self._settings)
+        for name, endpoint in (("smtp", self._settings.listen), ("lmtp", self._settings.lmtp)):
+            if endpoint is None:
+                continue
+            listener = Listener(name, self._settings, self._receiving, tls, speaks_lmtp=name == "lmtp")
+            try:
+                await listener.start(endpoint, self._sockets.get(name))
+            except BaseException:
+                await self.stop(0.0)
+                raise
+            self._listeners.append(listener)
+
+    async def stop(self, seconds: float) -> None:
+        """Close all of them; mails whose content has come are stored and answered within so many seconds."""
+        listeners, self._listeners = self._listeners, []
+        await asyncio.gather(*(listener.stop(seconds) for listener in listeners))
+
+    def reload(self, settings: SmtpSettings) -> None:
+        """New limits and a new certificate for the connections to come; where to listen stays until a restart."""
+        tls = load_certificate(settings)
+        self._settings = settings
+        for listener in self._listeners:
+            listener.settings, listener.tls = settings, tls
+
+
+def load_certificate(settings: SmtpSettings) -> ssl.SSLContext | None:
+    """What STARTTLS is done with; None where no certificate is configured. Raises BadConfiguration."""
+    if settings.certificate_file is None or settings.key_file is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.certificate_file, settings.key_file)
+    except (OSError, ssl.SSLError) as problem:
+        raise BadConfiguration(f"[smtp] certificate_file and key_file cannot be used: {problem}") from problem
+    return context
+
+
+async def _serve_given(
+    loop: asyncio.AbstractEventLoop, factory: type[MailSession] | Any, given: socket.socket
+) -> asyncio.Server:
+    if given.family == socket.AF_UNIX:
+        return await loop.create_unix_server(factory, sock=given, backlog=BACKLOG)
+    return await loop.create_server(factory, sock=given, backlog=BACKLOG)
+
+
+def _bind(path: Path, name: str) -> socket.socket:
+    """A Unix socket at `path` that owner and group may use from its first moment; a stale one is replaced."""
+    if path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
+        raise BadConfiguration(f"{path} is there and is no socket: choose another place for [smtp] {name}")
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        bound.bind(str(draft))
+        draft.chmod(SOCKET_MODE)
+        bound.listen(BACKLOG)
+        draft.rename(path)
+    except OSError:
+        bound.close()
+        raise
+    bound.setblocking(False)
+    return bound

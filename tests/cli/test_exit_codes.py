@@ -1,0 +1,212 @@
+"""What bad input gets: the code, a sentence that names it, and nothing changed."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from tests.cli.desk import Desk
+
+from pressrun.cli import main
+from pressrun.store.datadir import DataDir, DataLock
+
+EDITION = "---\nsubject: Hello\n---\nThe text.\n"
+
+CASES = [
+    # 1: unknown things, and what a rule forbids
+    (1, "no list 'nope'", ["list", "show", "nope"]),
+    (1, "no list 'nope'", ["list", "set", "nope", "title=T"]),
+    (1, "no list 'nope'", ["list", "close", "nope", "--yes"]),
+    (1, "no list 'nope'", ["subscriber", "add", "nope", "a@x.example"]),
+    (1, "no list 'nope'", ["subscriber", "ls", "nope"]),
+    (1, "no list 'nope'", ["subscriber", "import", "nope", "good.csv"]),
+    (1, "no list 'nope'", ["subscriber", "import", "nope", "empty.csv"]),
+    (1, "no list 'nope'", ["subscriber", "import", "nope", "good.csv", "--dry-run"]),
+    (1, "no list 'nope'", ["editor", "add", "nope", "a@x.example"]),
+    (1, "no list 'nope'", ["edition", "ls", "nope"]),
+    (1, "no list 'nope'", ["send", "nope", "good.md", "--yes"]),
+    (1, "no list 'nope'", ["preview", "nope", "good.md"]),
+    (1, "no edition 7", ["edition", "show", "7"]),
+    (1, "no edition 7", ["edition", "report", "7"]),
+    (1, "no edition 7", ["edition", "pause", "7"]),
+    (1, "no edition 7", ["edition", "resend", "7", "--failed"]),
+    (1, "no list knows", ["subscriber", "show", "a@x.example"]),
+    (1, "no list knows", ["subscriber", "erase", "a@x.example"]),
+    (1, "not subscribed", ["subscriber", "rm", "news", "a@x.example"]),
+    (1, "not suppressed", ["suppression", "rm", "a@x.example"]),
+    (1, "is open", ["list", "rm", "news", "--yes"]),
+    (1, "already", ["list", "create", "news", "--title", "T"]),
+    # 64: usage
+    (64, "No such command", ["frobnicate"]),
+    (64, "No such command", ["list", "frobnicate"]),
+    (64, "Missing argument", ["list", "show"]),
+    (64, "Missing option '--title'", ["list", "create", "x"]),
+    (64, "No such option", ["list", "ls", "--frob"]),
+    (64, "is not a valid integer", ["edition", "show", "first"]),
+    (64, "not KEY=VALUE", ["list", "set", "news", "title"]),
+    (64, "did you mean title", ["list", "set", "news", "titel=T"]),
+    (64, "'--archive'", ["list", "create", "x", "--title", "T", "--archive", "hidden"]),
+    (64, "'--state'", ["subscriber", "ls", "news", "--state", "happy"]),
+    (64, "--yes", ["send", "news", "good.md"]),
+    (64, "--yes", ["list", "close", "news"]),
+    (64, "--yes", ["list", "rm", "news"]),
+    (64, "--yes", ["list", "set", "news", "closed=true"]),
+    (64, "--canary", ["send", "news", "good.md", "--yes", "--canary", "0"]),
+    (64, "--test", ["send", "news", "good.md", "--test", "a@x.example", "--wait"]),
+    (64, "--failed", ["edition", "resend", "7"]),
+    (64, "UTF-8", ["list", "show", "\udcff"]),
+    # 65: bad input data
+    (65, "cannot name a list", ["list", "create", "No", "--title", "T"]),
+    (65, "reserved", ["list", "create", "admin", "--title", "T"]),
+    (65, "line break", ["list", "create", "x", "--title", "a\nb"]),
+    (65, "from", ["list", "create", "x", "--title", "T", "--from", "a@x.example, b@x.example"]),
+    (65, "archive", ["list", "set", "news", "archive=hidden"]),
+    (65, "@", ["subscriber", "add", "news", "no address"]),
+    (65, "@", ["editor", "add", "news", "no address"]),
+    (65, "@", ["subscriber", "show", "no address"]),
+    (65, "@", ["suppression", "add", "no address"]),
+    (65, "no column `email`", ["subscriber", "import", "news", "no-email.csv"]),
+    (65, "line 3 is not UTF-8", ["subscriber", "import", "news", "latin1.csv"]),
+    (65, "2 times", ["subscriber", "import", "news", "twice.csv"]),
+    (65, "'why'", ["suppression", "import", "why.csv"]),
+    (65, "line 3", ["send", "news", "unknown-key.md", "--yes"]),
+    (65, "line 3", ["preview", "news", "unknown-key.md"]),
+    (65, "gone.png", ["send", "news", "missing-image.md", "--yes"]),
+    (65, "shoe", ["send", "news", "unknown-field.md", "--yes"]),
+    (65, "outside", ["send", "news", "link-out.md", "--yes"]),
+    (65, "climbs above", ["send", "news", "above.md", "--yes"]),
+    (65, "postal", ["send", "bare", "good.md", "--yes"]),
+    (65, "is past", ["send", "news", "good.md", "--yes", "--at", "2001-01-01T00:00:00Z"]),
+    (65, "no time", ["send", "news", "good.md", "--yes", "--at", "soon"]),
+    (65, "ends in .md", ["send", "news", "good.csv", "--yes"]),
+    # 66: no such input file
+    (66, "gone.md", ["send", "news", "gone.md", "--yes"]),
+    (66, "gone.md", ["preview", "news", "gone.md"]),
+    (66, "gone.csv", ["subscriber", "import", "news", "gone.csv"]),
+    (66, "gone.csv", ["suppression", "import", "gone.csv"]),
+    (66, "directory", ["subscriber", "import", "news", "."]),
+    # 73, 75
+    (73, "not overwritten", ["init", "."]),
+    (73, "not overwritten", ["preview", "news", "good.md", "--out", "full"]),
+    (75, "no daemon runs", ["send", "news", "good.md", "--yes", "--wait"]),
+]
+
+
+def lay_out_files(desk: Desk) -> None:
+    desk.write("good.md", EDITION)
+    desk.write("unknown-key.md", "---\nsubject: Hello\ncolour: red\n---\nThe text.\n")
+    desk.write("missing-image.md", EDITION + "![a](gone.png)\n")
+    desk.write("unknown-field.md", EDITION + "{{ shoe }}\n")
+    desk.write("link-out.md", EDITION + "![a](link.png)\n")
+    desk.write("above.md", EDITION + "![a](../x.png)\n")
+    (desk.folder / "link.png").symlink_to("/etc/hostname")
+    desk.write("good.csv", "email\na@x.example\n")
+    desk.write("empty.csv", "email\n")
+    desk.write("no-email.csv", "address,name\na@x.example,A\n")
+    desk.write("latin1.csv", "email,name\na@x.example,A\nb@x.example,é\n".encode("latin-1"))
+    desk.write("twice.csv", "email,city,city\na@x.example,1,2\n")
+    desk.write("why.csv", "address,why\na@x.example,x\n")
+    (desk.folder / "full").mkdir()
+    desk.write("full/message.txt", "precious")
+
+
+def _name(value: object) -> str:
+    return " ".join(map(ascii, value)) if isinstance(value, list) else ""
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
+@pytest.mark.parametrize(("code", "words", "arguments"), CASES, ids=_name)
+def test_bad_input_gets_its_code_and_its_reason(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, code: int, words: str, arguments: list[str], *, as_json: bool
+) -> None:
+    desk.make_list()
+    desk.good("list", "create", "bare", "--title", "Bare")
+    lay_out_files(desk)
+    monkeypatch.chdir(desk.folder)
+    before = desk.good("list", "ls", "--json").out
+    called = desk.call(*arguments, *(["--json"] if as_json else []))
+    assert (code, True) == (called.code, words in called.err)
+    if as_json:
+        assert ["error"] == list(called.json)
+        assert words in called.json["error"]
+    else:
+        assert "" == called.out
+    assert before == desk.good("list", "ls", "--json").out
+    assert [] == desk.good("edition", "ls", "--json").json
+
+
+def test_data_that_another_process_holds_are_75(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers go on meanwhile; writers wait a little, in case a daemon is just starting."""
+    monkeypatch.setattr("pressrun.cli.acting.HELD_SECONDS", 0.2)
+    desk.make_list()
+    lock = DataLock.take(DataDir(desk.data))
+    try:
+        called = desk.call("list", "create", "more", "--title", "More")
+        assert (75, True) == (called.code, "another process holds" in called.err)
+        for verb in (["serve"], ["migrate"]):
+            assert 75 == desk.call(*verb).code
+        assert ["news"] == [one["name"] for one in desk.good("list", "ls", "--json").json]
+    finally:
+        lock.release()
+    desk.good("list", "create", "more", "--title", "More")
+
+
+def test_a_bad_configuration_is_78_and_tells_every_error(desk: Desk) -> None:
+    desk.config.write_text("data_dir = 7\ncolour = 'red'\n")
+    called = desk.call("check", "--json")
+    assert 78 == called.code
+    assert {"key", "line", "found", "expected"} == set(called.json["errors"][0])
+    assert {"data_dir", "colour"} <= {one["key"] for one in called.json["errors"]}
+    assert 78 == desk.call("list", "ls").code
+
+
+def test_a_configuration_that_is_not_there_is_66(desk: Desk) -> None:
+    desk.config.unlink()
+    assert 66 == desk.call("list", "ls").code
+
+
+def test_a_database_without_its_keys_is_78(desk: Desk) -> None:
+    desk.make_list()
+    (desk.data / "keys" / "link-1").unlink()
+    for verb in (["list", "set", "news", "title=T"], ["check"]):
+        called = desk.call(*verb)
+        assert (78, True) == (called.code, "restore" in called.err)
+
+
+def test_loose_permissions_are_found(desk: Desk) -> None:
+    desk.make_list()
+    assert 0 == desk.call("check").code
+    (desk.data / "pressrun.sqlite3").chmod(0o644)
+    called = desk.call("check")
+    assert (78, True) == (called.code, "chmod 600" in called.err)
+
+
+def test_a_file_that_is_no_database_is_78_or_69(desk: Desk) -> None:
+    desk.make_list()
+    (desk.data / "pressrun.sqlite3").write_bytes(b"no database at all" * 100)
+    assert desk.call("list", "ls").code in (69, 78)
+
+
+def test_an_interrupt_is_130(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main.pressrun, "main", interrupt)
+    assert 130 == desk.call("list", "ls").code
+
+
+@pytest.mark.parametrize("arguments", [[], ["list"], ["subscriber"]])
+def test_a_group_without_a_verb_shows_its_help_and_is_64(desk: Desk, arguments: list[str]) -> None:
+    called = desk.call(*arguments)
+    assert (64, True) == (called.code, "Usage:" in called.err)
+
+
+def test_an_export_of_an_unknown_list_is_1_and_writes_nothing(desk: Desk) -> None:
+    desk.make_list()
+    called = desk.call("subscriber", "export", "nope")
+    assert (1, "", True) == (called.code, called.out, "no list 'nope'" in called.err)
+
+
+def test_the_cases_touch_every_file_only_by_name() -> None:
+    """A case that names a folder of this machine would pass here and fail elsewhere."""
+    assert [] == [argument for _, _, arguments in CASES for argument in arguments if argument.startswith(os.sep)]

@@ -1,0 +1,83 @@
+"""The root rule, tried for real where the tests run as root."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.cli.desk import Desk
+
+from pressrun.cli.owner import acting_as_owner, find_owner
+from pressrun.core.errors import NotPermitted
+
+NOBODY = 65534
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can reach, unlike those of the test runner."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_the_owner_stays_who_they_are(tmp_path: Path) -> None:
+    assert find_owner(tmp_path) is None
+    assert find_owner(tmp_path / "not there yet") is None
+
+
+@needs_root
+def test_root_acts_as_the_owner_and_comes_back(open_folder: Path) -> None:
+    os.chown(open_folder, NOBODY, NOBODY)
+    before = (os.geteuid(), os.getegid(), os.getgroups())
+    with acting_as_owner(open_folder):
+        assert (NOBODY, NOBODY) == (os.geteuid(), os.getegid())
+        assert 0 not in os.getgroups()
+        with acting_as_owner(open_folder):  # within another it changes nothing
+            (open_folder / "made").touch()
+        with pytest.raises(PermissionError):
+            Path("/", "made-by-a-test").touch()
+    assert before == (os.geteuid(), os.getegid(), os.getgroups())
+    assert NOBODY == (open_folder / "made").stat().st_uid
+
+
+@needs_root
+def test_root_comes_back_after_an_error(open_folder: Path) -> None:
+    os.chown(open_folder, NOBODY, NOBODY)
+    with pytest.raises(ZeroDivisionError), acting_as_owner(open_folder):
+        raise ZeroDivisionError
+    assert 0 == os.geteuid()
+
+
+@needs_root
+def test_nobody_else_may(open_folder: Path) -> None:
+    os.seteuid(NOBODY)
+    try:
+        with pytest.raises(NotPermitted, match="belongs to root"):
+            find_owner(open_folder)
+    finally:
+        os.seteuid(0)
+
+
+@needs_root
+def test_what_root_makes_belongs_to_the_owner_of_the_data(
+    open_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The configuration and the file to import are root's alone; data_dir and all in it stay the owner's."""
+    desk = Desk(open_folder, capsys)
+    desk.config.chmod(0o600)
+    desk.data.mkdir(mode=0o700)
+    os.chown(desk.data, NOBODY, NOBODY)
+    desk.make_list()
+    file = Path(desk.write("readers.csv", "email\na@x.example\n"))
+    file.chmod(0o600)
+    assert 1 == desk.good("subscriber", "import", "news", str(file), "--json").json["added"]
+    assert "a@x.example" in desk.good("subscriber", "ls", "news").out
+    desk.good("key", "rotate")
+    assert {NOBODY} == {path.stat().st_uid for path in desk.data.rglob("*")}
+    assert 0 == os.geteuid()

@@ -1,0 +1,187 @@
+"""The verbs while no daemon runs, called as an operator calls them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+
+import pytest
+from tests.cli.desk import Desk
+
+from pressrun import __version__
+
+EDITION = "---\nsubject: Hello {{ name | default: you }}\n---\nThe text.\n\n![a quay](quay.png)\n"
+PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489")
+
+
+def test_version_and_help_are_everywhere(desk: Desk) -> None:
+    assert f"pressrun, version {__version__}\n" == desk.good("--version").out
+    for verb in ([], ["list"], ["list", "create"], ["send"], ["subscriber", "import"]):
+        assert "Usage: pressrun" in desk.good(*verb, "--help").out
+
+
+def test_reading_verbs_say_so_where_there_is_nothing_yet(desk: Desk) -> None:
+    for verb in (["list", "ls"], ["edition", "ls"], ["queue", "ls"], ["suppression", "ls"]):
+        called = desk.good(*verb, "--json")
+        assert ([], True) == (called.json, "no database yet" in called.err)
+    assert 1 == desk.call("list", "show", "news").code
+    assert "address,reason,since\n" == desk.good("suppression", "export").out
+    assert not desk.data.exists()
+
+
+def test_a_list_lives_through_its_verbs(desk: Desk) -> None:
+    made = desk.good("list", "create", "news", "--title", "News", "--owner", "o@x.example", "--json").json
+    promised = "name title from owner language archive active pending suspended unsubscribed".split()
+    assert [] == [name for name in promised if name not in made]
+    assert "Notes" == desk.good("list", "set", "news", "title=Notes", "listed=no", "--json").json["title"]
+    assert made["name"] == desk.good("list", "show", "news", "--json").json["name"]
+    assert "Notes" in desk.good("list", "ls").out
+    assert desk.good("list", "close", "news", "--yes", "--json").json["closed_at"] is not None
+    assert desk.good("list", "set", "news", "closed=false", "--json").json["closed_at"] is None
+    desk.good("list", "set", "news", "closed=true", "--yes")
+    desk.good("list", "rm", "news", "--yes")
+    assert [] == desk.good("list", "ls", "--json").json
+
+
+def test_readers_live_through_their_verbs(desk: Desk) -> None:
+    desk.make_list()
+    assert "active" == desk.good("subscriber", "add", "news", "Ann@x.example", "--name", "Ann", "--json").json["state"]
+    assert (
+        "pending"
+        == desk.good("subscriber", "add", "news", "b@x.example", "--send-confirmation", "--json").json["state"]
+    )
+    listed = desk.good("subscriber", "ls", "news", "--json").json
+    assert {"address", "name", "state", "since", "source"} == set(listed[0])
+    assert ["b@x.example"] == [
+        one["address"] for one in desk.good("subscriber", "ls", "news", "--state", "pending", "--json").json
+    ]
+    shown = desk.good("subscriber", "show", "ann@X.example", "--json").json
+    assert {"address", "suppressed", "lists", "consent", "deliveries"} <= set(shown)
+    assert "Ann" in desk.good("subscriber", "show", "ann@x.example").out
+    desk.good("subscriber", "rm", "news", "ann@x.example")
+    desk.good("subscriber", "erase", "ann@x.example", "--json")
+    assert 1 == desk.call("subscriber", "show", "ann@x.example").code
+
+
+def test_a_file_is_counted_taken_in_and_written_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.make_list()
+    content = "email,name,city\na@x.example,A,=Rome\nnobody,,\nb@x.example,B\nA@x.example,A,'+49\n"
+    file = desk.write("readers.csv", content)
+    dry = desk.good("subscriber", "import", "news", file, "--dry-run", "--json").json
+    assert (1, 1, [3, 4]) == (dry["added"], dry["updated"], [one["line"] for one in dry["invalid"]])
+    assert 0 == desk.good("list", "show", "news", "--json").json["active"]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content.encode())))
+    assert dry == desk.good("subscriber", "import", "news", "-", "--json").json
+    rows = list(csv.DictReader(io.StringIO(desk.good("subscriber", "export", "news").out)))
+    assert [("a@x.example", "'+49", "active", "import")] == [
+        (row["email"], row["city"], row["state"], row["consent_source"]) for row in rows
+    ]
+    again = desk.good(
+        "subscriber", "import", "news", desk.write("again.csv", desk.good("subscriber", "export", "news").out), "--json"
+    )
+    assert 1 == again.json["unchanged"]
+    called = desk.good("subscriber", "import", "news", file)
+    assert "line 3: " in called.err
+    assert "a@x.example" == desk.good("subscriber", "export", "news", "--format", "json").json[0]["email"]
+
+
+def test_many_rows_go_in_several_batches(desk: Desk) -> None:
+    desk.make_list()
+    file = desk.write("readers.csv", "email\n" + "".join(f"reader{i}@x.example\n" for i in range(2500)))
+    for expected in ("added", "unchanged"):
+        dry = desk.good("subscriber", "import", "news", file, "--dry-run", "--json").json
+        assert (2500, dry) == (dry[expected], desk.good("subscriber", "import", "news", file, "--json").json)
+    assert 2500 == len(desk.good("subscriber", "ls", "news", "--json").json)
+
+
+def test_an_edition_is_previewed_tested_and_taken(desk: Desk) -> None:
+    desk.make_list()
+    desk.good("subscriber", "add", "news", "a@x.example", "--name", "Ann")
+    file = desk.write("edition.md", EDITION)
+    desk.write("quay.png", PNG)
+    shown = desk.good("preview", "news", file, "--as", "a@x.example", "--json").json
+    assert ({"findings", "subject", "text", "html"}, "Hello Ann") == (set(shown), shown["subject"])
+    desk.good("preview", "news", file, "--out", str(desk.folder / "out"))
+    assert ["message.eml", "message.html", "message.txt"] == sorted(p.name for p in (desk.folder / "out").iterdir())
+    assert 73 == desk.call("preview", "news", file, "--out", str(desk.folder / "out")).code
+    tested = desk.good("send", "news", file, "--test", "t@x.example", "--test", "u@x.example", "--json").json
+    assert {"test": ["t@x.example", "u@x.example"]} == tested
+    assert [] == desk.good("edition", "ls", "--json").json
+    taken = desk.good("send", "news", file, "--yes", "--json")
+    assert (1, "sending", 1, 1) == tuple(taken.json[name] for name in ("id", "state", "audience", "queued"))
+    assert "no daemon runs" in taken.err
+    refused = desk.call("send", "news", file, "--yes")
+    assert (1, True) == (refused.code, "edition 1" in refused.err)
+    later = desk.good("send", "news", file, "--yes", "--again", "--at", "+10m", "--json").json
+    assert (2, "scheduled") == (later["id"], later["state"])
+    assert {"x.example"} == {one["domain"] for one in desk.good("queue", "ls", "--json").json}
+
+
+def test_the_buttons_of_an_edition(desk: Desk) -> None:
+    desk.make_list()
+    desk.good("subscriber", "add", "news", "a@x.example")
+    file = desk.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
+    desk.good("send", "news", file, "--yes")
+    assert "paused" == desk.good("edition", "pause", "1", "--json").json["state"]
+    assert "sending" == desk.good("edition", "resume", "1", "--json").json["state"]
+    assert "cancelled" == desk.good("edition", "cancel", "1", "--json").json["state"]
+    assert 1 == desk.call("edition", "pause", "1").code
+    report = desk.good("edition", "report", "1", "--json").json
+    assert (1, [], []) == (report["cancelled"], report["failures"], report["waiting"])
+    assert {"retried": 0} == desk.good("queue", "retry", "--domain", "x.example", "--json").json
+
+
+def test_suppressions_come_and_go(desk: Desk) -> None:
+    desk.good("suppression", "add", "a@x.example", "--reason", "complaint")
+    file = desk.write("out.csv", "b@x.example\na@x.example\nnobody\n")
+    found = desk.good("suppression", "import", file, "--json").json
+    assert (1, 1, [3]) == (found["added"], found["unchanged"], [one["line"] for one in found["invalid"]])
+    listed = desk.good("suppression", "ls", "--json").json
+    assert {("a@x.example", "complaint"), ("b@x.example", "operator")} == {(o["address"], o["reason"]) for o in listed}
+    exported = desk.write("all.csv", desk.good("suppression", "export").out)
+    assert 2 == desk.good("suppression", "import", exported, "--json").json["unchanged"]
+    desk.good("suppression", "rm", "A@x.example")
+    assert 1 == len(desk.good("suppression", "ls", "--json").json)
+
+
+def test_editors_come_and_go(desk: Desk) -> None:
+    desk.make_list()
+    desk.good("editor", "add", "news", "ed@x.example")
+    assert [{"address": "ed@x.example"}] == desk.good("editor", "ls", "news", "--json").json
+    desk.good("editor", "rm", "news", "ed@x.example")
+    assert "" == desk.good("editor", "ls", "news").out
+
+
+def test_a_key_is_added_and_the_old_one_stays(desk: Desk) -> None:
+    desk.make_list()
+    assert {"number": 2} == desk.good("key", "rotate", "--json").json
+    assert ["link-1", "link-2", "suppression"] == sorted(path.name for path in (desk.data / "keys").iterdir())
+
+
+def test_migrating_a_current_database_does_nothing(desk: Desk) -> None:
+    assert 1 == desk.call("migrate").code
+    desk.make_list()
+    assert {"steps": []} == desk.good("migrate", "--json").json
+
+
+def test_a_person_at_a_terminal_is_asked_by_name(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """List, subject and audience are named; a no leaves everything as it was."""
+    desk.make_list()
+    desk.good("subscriber", "add", "news", "a@x.example")
+    file = desk.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
+    monkeypatch.setattr("pressrun.cli.output.require_agreement_or_terminal", lambda **_: None)
+    monkeypatch.setattr("pressrun.cli.send.require_agreement_or_terminal", lambda **_: None)
+    for answer, code, editions in (("n\n", 1, 0), ("\n", 1, 0), ("y\n", 0, 1)):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(answer.encode())))
+        called = desk.call("send", "news", file)
+        assert (code, True) == (called.code, "Send “Hello” to 1 reader of news now?" in called.err)
+        assert editions == len(desk.good("edition", "ls", "--json").json)
+
+
+def test_no_control_character_of_the_data_reaches_the_terminal(desk: Desk) -> None:
+    desk.make_list()
+    file = desk.write("readers.csv", 'email,note\na@x.example,"\x1b[31mred\n"\nb@x.example,"two\nlines"\n')
+    assert "line 2" in desk.good("subscriber", "import", "news", file).err
+    shown = desk.good("subscriber", "show", "b@x.example").out
+    assert (True, False) == ("two lines" in shown, "\x1b" in shown)

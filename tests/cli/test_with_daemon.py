@@ -1,0 +1,146 @@
+"""The verbs beside a running daemon: real processes, a real socket, mail into a capture."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+
+from pressrun.config import write_initial_config
+from pressrun.control.client import ControlClient
+from pressrun.relay.capture import Capture
+
+START_SECONDS = 20.0
+
+
+class Site:
+    """A configuration, a capture in place of the relay, and the daemon when it runs."""
+
+    def __init__(self, folder: Path, capture: Capture, relay_port: int) -> None:
+        self.folder = folder
+        self.capture = capture
+        self.config = write_initial_config(folder)
+        text = self.config.read_text(encoding="utf-8")
+        text = text.replace('listen = "127.0.0.1:8080"', 'listen = "127.0.0.1:0"')
+        text = text.replace('listen = "127.0.0.1:8025"', 'listen = "127.0.0.1:0"')
+        self.config.write_text(text.replace("port = 25\n", f"port = {relay_port}\n"), encoding="utf-8")
+        self.daemon: asyncio.subprocess.Process | None = None
+
+    async def call(self, *arguments: str) -> tuple[int, str, str]:
+        process = await self._start(*arguments)
+        out, err = await process.communicate()
+        return process.returncode or 0, out.decode(), err.decode()
+
+    async def good(self, *arguments: str) -> Any:
+        code, out, err = await self.call(*arguments, "--json")
+        assert (0, "") == (code, err if code else "")
+        return json.loads(out)
+
+    async def serve(self) -> None:
+        self.daemon = await self._start("serve")
+        async with asyncio.timeout(START_SECONDS):
+            while (client := ControlClient.connect(self.folder / "data" / "control.sock")) is None:
+                assert self.daemon.returncode is None
+                await asyncio.sleep(0.02)
+        client.close()
+
+    async def stop(self) -> int:
+        assert self.daemon is not None
+        if self.daemon.returncode is None:
+            self.daemon.send_signal(signal.SIGTERM)
+        await self.daemon.communicate()
+        return self.daemon.returncode or 0
+
+    async def _start(self, *arguments: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "pressrun",
+            "--config",
+            str(self.config),
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={"PATH": os.environ.get("PATH", "")},
+        )
+
+
+@pytest_asyncio.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    capture = Capture()
+    _, port = await capture.start()
+    opened = Site(tmp_path, capture, port)
+    try:
+        yield opened
+    finally:
+        if opened.daemon is not None:
+            await opened.stop()
+        await capture.stop()
+
+
+async def test_an_edition_from_the_command_line_to_the_relay(site: Site) -> None:
+    """`send --wait` ends when every copy has its outcome; the counts add up, and each reader got one."""
+    await site.serve()
+    await site.good("list", "create", "news", "--title", "News", "--postal-address", "1 Road")
+    readers = site.folder / "readers.csv"
+    names = [f"reader{number}@x.example" for number in range(20)] + ["hard-gone@x.example"]
+    readers.write_text("email\n" + "\n".join(names) + "\n", encoding="utf-8")
+    assert 21 == (await site.good("subscriber", "import", "news", str(readers)))["added"]
+    file = site.folder / "edition.md"
+    file.write_text("---\nsubject: Hello\n---\nThe text.\n", encoding="utf-8")
+    sent = await site.good("send", "news", str(file), "--yes", "--wait")
+    assert ("finished", 21, 20, 1) == tuple(sent[name] for name in ("state", "audience", "delivered", "failed"))
+    report = await site.good("edition", "report", "1")
+    assert [("hard-gone@x.example", "hard")] == [(one["address"], one["kind"]) for one in report["failures"]]
+    assert sorted(names[:20]) == sorted(to for mail in site.capture.messages for to in mail.rcpt_to)
+    assert (1, True) == ((again := await site.call("send", "news", str(file), "--yes"))[0], "edition 1" in again[2])
+    await site.good("subscriber", "erase", "reader0@x.example")
+    assert 0 == await site.stop()
+    kept = b"".join(path.read_bytes() for path in (site.folder / "data").rglob("*") if path.is_file())
+    assert b"reader0@x.example" not in kept
+    assert 21 == (await site.good("edition", "show", "1"))["audience"]
+
+
+async def test_a_cancelled_edition_ends_a_wait_with_1(site: Site) -> None:
+    await site.serve()
+    await site.good("list", "create", "news", "--title", "News", "--postal-address", "1 Road")
+    await site.good("subscriber", "add", "news", "a@x.example")
+    file = site.folder / "edition.txt"
+    file.write_text("---\nsubject: Hello\n---\nThe text.\n", encoding="utf-8")
+    waiting = asyncio.create_task(site.call("send", "news", str(file), "--yes", "--at", "+1h", "--wait", "--json"))
+    async with asyncio.timeout(START_SECONDS):
+        while (await site.good("edition", "ls")) == []:  # each look is a process of its own
+            pass
+    await site.good("edition", "cancel", "1")
+    code, out, _ = await waiting
+    assert (1, "cancelled") == (code, json.loads(out)["state"])
+
+
+async def test_the_data_have_one_writer(site: Site) -> None:
+    """A second daemon is turned away; verbs reach the first; when it is killed they do the work themselves."""
+    await site.serve()
+    assert 75 == (await site.call("serve"))[0]
+    await site.good("list", "create", "news", "--title", "News")
+    assert {"number": 2} == await site.good("key", "rotate")
+    daemon = site.daemon
+    assert daemon is not None
+    daemon.kill()
+    await daemon.communicate()
+    assert (site.folder / "data" / "control.sock").exists()
+    await site.good("list", "create", "more", "--title", "More")
+    await site.serve()
+    assert ["more", "news"] == [one["name"] for one in await site.good("list", "ls")]
+
+
+async def test_verbs_called_at_once_wait_for_each_other(site: Site) -> None:
+    """No daemon runs: each verb holds the data for a moment, and none fails because of another."""
+    found = await asyncio.gather(*(site.good("list", "create", f"list{n}", "--title", "T") for n in range(6)))
+    assert 6 == len({one["name"] for one in found})

@@ -1,0 +1,270 @@
+"""The control socket, both ends of it, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import stat
+import struct
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pressrun.control.client import ControlClient
+from pressrun.control.failures import error_of, failure_of
+from pressrun.control.frames import (
+    MAX_FRAME_BYTES,
+    BadFrame,
+    Failure,
+    Progress,
+    Request,
+    Result,
+    decode_answer,
+    decode_request,
+    encode_frame,
+    read_length,
+)
+from pressrun.control.server import MAX_CONNECTIONS, ControlServer, VerbHandler
+from pressrun.core import errors
+from pressrun.core.errors import BadInput, EditionError, PressrunError, Refused, TryAgain
+
+Tell = Callable[[str], None]
+
+
+async def echo(arguments: Mapping[str, Any], tell: Tell) -> Any:
+    tell("half way")
+    return dict(arguments)
+
+
+async def refuse(arguments: Mapping[str, Any], tell: Tell) -> Any:
+    raise EditionError("an unknown key", line=3)
+
+
+async def break_down(arguments: Mapping[str, Any], tell: Tell) -> Any:
+    raise ZeroDivisionError
+
+
+VERBS: dict[str, VerbHandler] = {"echo": echo, "refuse": refuse, "break": break_down}
+
+
+@asynccontextmanager
+async def serving(path: Path, verbs: Mapping[str, VerbHandler] = VERBS) -> AsyncIterator[ControlServer]:
+    server = ControlServer(path, verbs)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+def asked(path: Path, verb: str, arguments: Mapping[str, Any]) -> tuple[Any, list[str]]:
+    told: list[str] = []
+    client = ControlClient.connect(path)
+    assert client is not None
+    try:
+        return client.ask(verb, arguments, told.append), told
+    finally:
+        client.close()
+
+
+async def test_a_verb_is_carried_out_and_its_progress_told(tmp_path: Path) -> None:
+    async with serving(tmp_path / "control.sock"):
+        given_ = {"list": "news", "source": b"\x00\xff", "ids": [1, 2]}
+        assert (given_, ["half way"]) == await asyncio.to_thread(asked, tmp_path / "control.sock", "echo", given_)
+
+
+async def test_an_error_comes_back_as_its_own_class(tmp_path: Path) -> None:
+    async with serving(tmp_path / "s"):
+        with pytest.raises(EditionError, match=r"^line 3: an unknown key$"):
+            await asyncio.to_thread(asked, tmp_path / "s", "refuse", {})
+        with pytest.raises(PressrunError, match="the daemon: its log"):
+            await asyncio.to_thread(asked, tmp_path / "s", "break", {})
+        with pytest.raises(Refused, match="another version"):
+            await asyncio.to_thread(asked, tmp_path / "s", "unknown", {})
+        assert ({}, ["half way"]) == await asyncio.to_thread(asked, tmp_path / "s", "echo", {})
+
+
+def classes() -> list[type[PressrunError]]:
+    found = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, PressrunError)]
+    return sorted(found, key=lambda one: one.__name__)
+
+
+@pytest.mark.parametrize("error", classes(), ids=lambda one: one.__name__)
+def test_every_error_keeps_class_message_and_exit_code(error: type[PressrunError]) -> None:
+    back = error_of(failure_of(error("what happened")))
+    assert (error, "what happened", error.exit_code) == (type(back), str(back), back.exit_code)
+
+
+def test_an_error_that_only_one_side_knows_is_the_nearest_known_one() -> None:
+    class Special(BadInput):
+        pass
+
+    assert BadInput is type(error_of(failure_of(Special("x"))))
+    assert PressrunError is type(error_of(Failure(error="Future", message="x")))
+
+
+async def test_the_socket_is_for_the_owner_alone_from_its_first_moment(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        async with serving(tmp_path / "s"):
+            assert 0o600 == stat.S_IMODE((tmp_path / "s").stat().st_mode)
+    finally:
+        os.umask(before)
+    assert not (tmp_path / "s").exists()
+
+
+async def test_a_dead_socket_is_replaced_and_anything_else_is_left_alone(tmp_path: Path) -> None:
+    dead = socket.socket(socket.AF_UNIX)
+    dead.bind(str(tmp_path / "s"))
+    dead.close()
+    assert ControlClient.connect(tmp_path / "s") is None
+    async with serving(tmp_path / "s"):
+        assert ({}, ["half way"]) == await asyncio.to_thread(asked, tmp_path / "s", "echo", {})
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(Refused):
+        await ControlServer(tmp_path / "file", VERBS).start()
+    assert "precious" == (tmp_path / "file").read_text()
+
+
+async def test_a_path_may_be_longer_than_the_kernel_takes(tmp_path: Path) -> None:
+    folder = tmp_path / ("a" * 100) / ("b" * 100)
+    folder.mkdir(parents=True)
+    async with serving(folder / "control.sock"):
+        assert ({}, ["half way"]) == await asyncio.to_thread(asked, folder / "control.sock", "echo", {})
+    assert ControlClient.connect(folder / "control.sock") is None
+
+
+def test_nobody_listens_where_nothing_is(tmp_path: Path) -> None:
+    assert ControlClient.connect(tmp_path / "none") is None
+    assert ControlClient.connect(tmp_path / "no" / "folder") is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else to try the door")
+async def test_another_user_is_turned_away() -> None:
+    """Even when the modes of folder and file would let them in."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        path = Path(folder) / "s"
+        async with serving(path):
+            for one, mode in ((folder, 0o755), (path, 0o666)):
+                await asyncio.to_thread(os.chmod, one, mode)
+            stranger = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            os.seteuid(65534)
+            try:
+                stranger.connect(str(path))
+            finally:
+                os.seteuid(0)
+            reader, writer = await asyncio.open_connection(sock=stranger)
+            answer = decode_answer((await reader.read())[4:])
+            writer.close()
+            await writer.wait_closed()
+    assert isinstance(answer, Failure)
+    assert "NotPermitted" == answer.error
+
+
+async def test_nonsense_ends_its_connection_and_no_other(tmp_path: Path) -> None:
+    async with serving(tmp_path / "s"):
+        for octets in (b"GET / HTTP/1.1\r\n\r\n", struct.pack(">I", 2**31), struct.pack(">I", 3) + b"abc"):
+            reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
+            writer.write(octets)
+            assert b"" == await reader.read()
+            writer.close()
+            await writer.wait_closed()
+        assert ({}, ["half way"]) == await asyncio.to_thread(asked, tmp_path / "s", "echo", {})
+
+
+async def test_a_verb_whose_client_goes_away_is_finished(tmp_path: Path) -> None:
+    begun, go_on, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slow(arguments: Mapping[str, Any], tell: Tell) -> Any:
+        begun.set()
+        await go_on.wait()
+        done.set()
+
+    async with serving(tmp_path / "s", {"slow": slow}):
+        _, writer = await asyncio.open_unix_connection(tmp_path / "s")
+        writer.write(encode_frame(Request(verb="slow", arguments={})))
+        await begun.wait()
+        writer.close()
+        await writer.wait_closed()
+        go_on.set()
+        await asyncio.wait_for(done.wait(), 5)
+
+
+async def test_closing_lets_a_verb_finish_and_answers_it(tmp_path: Path) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(arguments: Mapping[str, Any], tell: Tell) -> Any:
+        begun.set()
+        await go_on.wait()
+        return "done"
+
+    server = ControlServer(tmp_path / "s", {"slow": slow})
+    await server.start()
+    asking = asyncio.create_task(asyncio.to_thread(asked, tmp_path / "s", "slow", {}))
+    await begun.wait()
+    closing = asyncio.create_task(server.close())
+    await asyncio.sleep(0)
+    assert not (tmp_path / "s").exists()
+    go_on.set()
+    await closing
+    assert ("done", []) == await asking
+
+
+async def test_a_daemon_that_dies_is_told_from_one_that_refuses(tmp_path: Path) -> None:
+    begun = asyncio.Event()
+
+    async def never(arguments: Mapping[str, Any], tell: Tell) -> Any:
+        begun.set()
+        await asyncio.Event().wait()
+
+    server = ControlServer(tmp_path / "s", {"never": never})
+    await server.start()
+    asking = asyncio.create_task(asyncio.to_thread(asked, tmp_path / "s", "never", {}))
+    await begun.wait()
+    await server.close(0.01)
+    with pytest.raises(TryAgain, match="may be done or not"):
+        await asking
+
+
+async def test_so_many_verbs_at_a_time_and_no_more(tmp_path: Path) -> None:
+    async with serving(tmp_path / "s"):
+        open_ = [await asyncio.open_unix_connection(tmp_path / "s") for _ in range(MAX_CONNECTIONS)]
+        with pytest.raises(TryAgain, match="at work already"):
+            await asyncio.to_thread(asked, tmp_path / "s", "echo", {})
+        for _, writer in open_:
+            writer.close()
+            await writer.wait_closed()
+
+
+def test_what_is_too_long_for_a_frame_is_refused_before_it_is_sent() -> None:
+    with pytest.raises(BadInput, match="64 MiB are the most"):
+        encode_frame(Request(verb="v", arguments={"source": bytes(MAX_FRAME_BYTES)}))
+    with pytest.raises(BadFrame):
+        read_length(struct.pack(">I", MAX_FRAME_BYTES + 1))
+
+
+@given(st.binary(max_size=100))
+def test_any_octets_are_a_message_or_a_bad_frame(octets: bytes) -> None:
+    for decode in (decode_request, decode_answer):
+        try:
+            found = decode(octets)
+        except BadFrame:
+            continue
+        assert isinstance(found, msgspec.Struct)
+
+
+@given(st.text(), st.dictionaries(st.text(), st.none() | st.integers(-(2**63), 2**63 - 1) | st.text() | st.binary()))
+def test_frames_are_read_back(text: str, arguments: dict[str, Any]) -> None:
+    request = Request(verb=text, arguments=arguments)
+    frame = encode_frame(request)
+    assert (len(frame) - 4, request) == (read_length(frame[:4]), decode_request(frame[4:]))
+    for answer in (Progress(text=text), Result(value=arguments), Failure(error=text, message=text)):
+        assert answer == decode_answer(encode_frame(answer)[4:])

@@ -1,0 +1,74 @@
+"""The table of verbs: what arrives is checked before anything is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import pytest
+from tests.services.office import Office, open_office
+
+from pressrun.control.server import VerbHandler
+from pressrun.control.verbs import SubscriberImport, build_verbs
+from pressrun.core.errors import BadInput, MalformedAddress
+from pressrun.services import reporting
+from pressrun.services.editing import Editing
+from pressrun.services.entries import ImportRow
+
+
+def ignore(text: str) -> None:
+    """Nobody waits for progress here."""
+
+
+def table(office: Office) -> dict[str, VerbHandler]:
+    async def rotate() -> int:
+        return 2
+
+    return build_verbs(
+        administering=office.administering,
+        enrolling=office.enrolling,
+        suppressing=office.suppressing,
+        editing=cast("Editing", None),  # the verbs tried here never come to it
+        rotate=rotate,
+    )
+
+
+async def test_a_batch_of_rows_arrives_as_it_was_sent(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        verbs = table(office)
+        await verbs["list.create"]({"list": "news", "settings": {"title": "News"}}, ignore)
+        wanted = SubscriberImport(list="news", rows=(ImportRow(line=2, email="a@x.example", attributes={"city": "R"}),))
+        sent = msgspec.msgpack.decode(msgspec.msgpack.encode(msgspec.to_builtins(wanted)))
+        assert 1 == (await verbs["subscriber.import"](sent, ignore))["added"]
+        assert 1 == (await office.database.read(reporting.show_list, "news"))["active"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments"),
+    [
+        ("list.close", {}),
+        ("list.close", {"list": 7}),
+        ("list.close", {"list": "news", "more": 1}),
+        ("list.set", {"list": "news", "settings": {"title": 1}}),
+        ("subscriber.import", {"list": "news", "rows": [{"email": "a@x.example"}]}),
+        ("edition.pause", {"id": "first"}),
+        ("edition.take", {"list": "news", "source_name": "a.md"}),
+        ("key.rotate", {"now": True}),
+    ],
+)
+async def test_arguments_of_another_shape_are_refused(tmp_path: Path, verb: str, arguments: dict[str, Any]) -> None:
+    async with open_office(tmp_path) as office:
+        with pytest.raises(BadInput, match="makes no sense"):
+            await table(office)[verb](arguments, ignore)
+
+
+async def test_a_malformed_address_is_named_before_anything_is_done(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        with pytest.raises(MalformedAddress):
+            await table(office)["subscriber.erase"]({"address": "no address"}, ignore)
+
+
+async def test_rotating_answers_the_new_number(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        assert {"number": 2} == await table(office)["key.rotate"]({}, ignore)

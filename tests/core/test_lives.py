@@ -1,0 +1,114 @@
+"""The lives of a subscription, an edition and a copy: enum, CHECK and picture name the same states, and no sequence of
+events leads out of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from importlib import resources
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pressrun.core import delivery, edition, subscription
+from pressrun.core.delivery import DeliveryEvent, DeliveryState, FailureKind
+from pressrun.core.edition import EditionEvent, EditionState
+from pressrun.core.subscription import SubscriptionEvent, SubscriptionState
+
+SCHEMA = resources.files("pressrun.store").joinpath("schema.sql").read_text(encoding="utf-8")
+LIVES: list[tuple[str, ModuleType, type[StrEnum], type[StrEnum]]] = [
+    ("subscription", subscription, SubscriptionState, SubscriptionEvent),
+    ("edition", edition, EditionState, EditionEvent),
+    ("delivery", delivery, DeliveryState, DeliveryEvent),
+]
+life = pytest.mark.parametrize(("table", "room", "states", "events"), LIVES, ids=[name for name, *_ in LIVES])
+
+
+def allowed_by_check(table: str, column: str) -> set[str]:
+    body = SCHEMA.split(f"create table {table} (")[1].split("strict")[0]
+    found = re.search(rf"check \({column} in \(([^)]*)\)\)", body)
+    assert found is not None
+    return set(re.findall(r"'([^']*)'", found[1]))
+
+
+@life
+def test_the_table_takes_exactly_the_states_of_the_enum(
+    table: str, room: ModuleType, states: type[StrEnum], events: type[StrEnum]
+) -> None:
+    assert {state.value for state in states} == allowed_by_check(table, "state")
+
+
+def test_the_table_takes_exactly_the_kinds_of_failure() -> None:
+    assert {kind.value for kind in FailureKind} == allowed_by_check("delivery", "kind")
+
+
+@life
+def test_the_picture_names_every_state_and_every_event_that_leads_somewhere(
+    table: str, room: ModuleType, states: type[StrEnum], events: type[StrEnum]
+) -> None:
+    picture = room.__doc__ or ""
+    assert set() == {state.value for state in states} - set(re.findall(r"[a-z_]+", picture))
+    # An arrow to `delivered` or `deferred` needs no word of its own.
+    assert [] == [event.value for _, event in room.TRANSITIONS if event.value not in picture]
+
+
+@life
+def test_every_state_can_be_reached_and_every_event_can_happen(
+    table: str, room: ModuleType, states: type[StrEnum], events: type[StrEnum]
+) -> None:
+    assert set(states) == {state for state, _ in room.TRANSITIONS if state} | set(room.TRANSITIONS.values())
+    assert set(events) == {event for _, event in room.TRANSITIONS}
+
+
+@life
+def test_no_sequence_of_events_leaves_the_table(
+    table: str, room: ModuleType, states: type[StrEnum], events: type[StrEnum]
+) -> None:
+    @given(st.sampled_from([None, *states]), st.lists(st.sampled_from(sorted(events)), max_size=30))
+    def walk(state: Any, happening: list[StrEnum]) -> None:
+        move: Callable[[Any, StrEnum], StrEnum | None] = room.move
+        for event in happening:
+            state = move(state, event) or state
+            assert state is None or state in states
+
+    walk()
+
+
+def test_who_left_only_comes_back_by_their_own_request() -> None:
+    ways = [event for event in SubscriptionEvent if subscription.move(SubscriptionState.UNSUBSCRIBED, event)]
+    assert [SubscriptionEvent.SIGN_UP] == ways
+
+
+def test_nobody_becomes_active_by_signing_up_alone() -> None:
+    ways = {event for (_, event), after in subscription.TRANSITIONS.items() if after is SubscriptionState.ACTIVE}
+    assert {SubscriptionEvent.CONFIRM, SubscriptionEvent.ADD, SubscriptionEvent.RESUME} == ways
+
+
+def test_an_edition_that_is_over_sends_only_what_failed() -> None:
+    ways = {
+        (state, event)
+        for state in (EditionState.FINISHED, EditionState.CANCELLED)
+        for event in EditionEvent
+        if edition.move(state, event)
+    }
+    assert {(EditionState.FINISHED, EditionEvent.REOPEN)} == ways
+
+
+@pytest.mark.parametrize(("has_started", "state"), [(True, EditionState.SENDING), (False, EditionState.SCHEDULED)])
+def test_a_paused_edition_goes_on_where_it_stood(has_started: bool, state: EditionState) -> None:
+    assert state is edition.resumed(has_started=has_started)
+
+
+def test_a_delivered_copy_never_goes_out_again() -> None:
+    """It can only fail, by a bounce; from there a person may send it again."""
+    assert {DeliveryEvent.FAIL} == {e for e in DeliveryEvent if delivery.move(DeliveryState.DELIVERED, e)}
+
+
+def test_only_a_claimed_copy_is_delivered_or_deferred() -> None:
+    for event in (DeliveryEvent.DELIVER, DeliveryEvent.DEFER, DeliveryEvent.RELEASE):
+        assert [DeliveryState.CLAIMED] == [state for state in DeliveryState if delivery.move(state, event)]

@@ -1,0 +1,105 @@
+"""Durations, sizes, rates and places to listen, as an operator writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pressrun.core.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, UnixEndpoint, parse_endpoint
+from pressrun.core.errors import BadQuantity
+from pressrun.core.quantities import Rate, parse_duration, parse_rate, parse_size
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("200ms", 0.2), ("30s", 30.0), ("15m", 900.0), ("4h", 14400.0), ("5d", 432000.0), ("1.5h", 5400.0), ("0s", 0.0)],
+)
+def test_a_duration_is_a_number_and_a_unit(text: str, seconds: float) -> None:
+    assert seconds == pytest.approx(parse_duration(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "octets"),
+    [("800 B", 800), ("10 MB", 10_000_000), ("1 MiB", 1 << 20), ("2GiB", 2 << 30), ("1 KB", 1000), ("1.5 KiB", 1536)],
+)
+def test_a_size_tells_thousands_from_powers_of_two(text: str, octets: int) -> None:
+    assert octets == parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("100/s", Rate(100, 1.0)),
+        ("20/min", Rate(20, 60.0)),
+        ("3/day", Rate(3, 86400.0)),
+        ("10/15min", Rate(10, 900.0)),
+        ("20000/h", Rate(20000, 3600.0)),
+        ("1/200ms", Rate(1, 0.2)),
+    ],
+)
+def test_a_rate_is_a_number_over_a_unit_or_a_duration(text: str, rate: Rate) -> None:
+    found = parse_rate(text)
+    assert (rate.count, pytest.approx(rate.seconds)) == (found.count, found.seconds)
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        (parse_duration, "15"),
+        (parse_duration, "15min"),
+        (parse_duration, "-1s"),
+        (parse_duration, "1e3s"),
+        (parse_duration, "٣s"),
+        (parse_duration, "99999d"),
+        (parse_size, "10"),
+        (parse_size, "10 kb"),
+        (parse_size, "-1 B"),
+        (parse_rate, "0/s"),
+        (parse_rate, "100"),
+        (parse_rate, "100/0s"),
+        (parse_rate, "1.5/s"),
+        (parse_rate, "1/99999d"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(parse: Callable[[str], object], text: str) -> None:
+    with pytest.raises(BadQuantity, match=r".") as caught:
+        parse(text)
+    assert repr(text) in str(caught.value)
+
+
+@given(
+    st.sampled_from([parse_duration, parse_size, parse_rate, parse_endpoint]),
+    st.text(alphabet="0159./: smhdMKGiBn[]a-*"),
+)
+def test_any_text_is_a_value_or_refused(parse: Callable[[str], object], text: str) -> None:
+    try:
+        found = parse(text)
+    except BadQuantity:
+        return
+    assert found is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "endpoint", "shown"),
+    [
+        ("127.0.0.1:8080", TcpEndpoint("127.0.0.1", 8080), "127.0.0.1:8080"),
+        ("[::1]:25", TcpEndpoint("::1", 25), "[::1]:25"),
+        (":8080", TcpEndpoint("0.0.0.0", 8080), "0.0.0.0:8080"),
+        ("*:8080", TcpEndpoint("0.0.0.0", 8080), "0.0.0.0:8080"),
+        ("localhost:0", TcpEndpoint("localhost", 0), "localhost:0"),
+        ("unix:/run/x.sock", UnixEndpoint("/run/x.sock"), "unix:/run/x.sock"),
+        ("systemd", SystemdEndpoint(), "systemd"),
+    ],
+)
+def test_a_place_to_listen_is_read_and_shown(text: str, endpoint: Endpoint, shown: str) -> None:
+    found = parse_endpoint(text)
+    assert (endpoint, shown) == (found, str(found))
+
+
+@pytest.mark.parametrize("text", ["", "8080", "127.0.0.1", "127.0.0.1:65536", "::1:25", "unix:x.sock", "unix:", "h:x"])
+def test_what_is_no_place_to_listen_is_refused(text: str) -> None:
+    with pytest.raises(BadQuantity, match="no place to listen"):
+        parse_endpoint(text)

@@ -1,0 +1,54 @@
+"""What the tests from outside share: the compiled sink, and houses that have a list with three readers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.e2e.house import House, opened_house
+from tests.sink import compile_sink
+
+READERS = ("ada@readers.example", "bruno@readers.example", "chidi@readers.example")
+
+MakeHouse = Callable[..., House]
+
+
+@pytest.fixture(scope="session")
+def sink_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sink, compiled; skipped where there is no C compiler."""
+    try:
+        return compile_sink(tmp_path_factory.mktemp("sink"))
+    except FileNotFoundError:
+        pytest.skip("cc is not installed")
+
+
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data_dir with the list `news` and its readers, made by the command line."""
+    house = House(folder=tmp_path_factory.mktemp("furnished"), relay_port=1)
+    house.create_list()
+    house.import_readers(*READERS)
+    return house.folder / "data"
+
+
+@pytest.fixture
+def make_house(furnished: Path, sink_program: Path, tmp_path: Path) -> Iterator[MakeHouse]:
+    """`make_house("--lint", delivery={…}, relay={…})`: options of the sink and tables of the configuration."""
+    with ExitStack() as stack:
+
+        def make(*sink_options: str, **tables: Any) -> House:
+            house = stack.enter_context(opened_house(tmp_path / "house", sink_program, *sink_options, **tables))
+            shutil.copytree(furnished, house.folder / "data")
+            return house
+
+        yield make
+
+
+@pytest.fixture
+def house(make_house: MakeHouse) -> House:
+    """A house as it comes."""
+    return make_house()

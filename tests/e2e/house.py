@@ -1,0 +1,368 @@
+"""A whole Pressrun from outside: a configuration in a folder, the real command line, the real daemon, a real relay.
+
+Nothing of the program is imported: what is seen here is what an operator, a reader and a relay see.
+"""
+
+from __future__ import annotations
+
+import email.policy
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from tests.sink import Sink, SinkLine, free_port
+
+T = TypeVar("T")
+
+HOST = "news.a-name-that-is-about-as-long-as-any-name-ever-is.example"
+DOMAIN = HOST
+LIST_ARGUMENTS = ("--title", "The Quay", "--postal-address", "1 Quay Street, Demo")
+EDITION = "---\nsubject: High water\n---\n\nDear {{ name | default: reader }},\n\nthe tide is in.\n"
+READY_SECONDS = 30.0
+STOP_SECONDS = 30.0  # what the daemon has for its drain
+_PYTHON = (sys.executable, "-m", "pressrun")
+# The same program on the event loop of the standard library.
+PLAIN_LOOP = (
+    sys.executable,
+    "-c",
+    "import sys; sys.modules['uvloop'] = None; from pressrun.cli.main import main; main()",
+)
+
+assert len(HOST) >= 60, "links to it are longer than a folded header line"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How one call of the command line ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a page answered; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """One message that the relay took."""
+
+    mail_from: str
+    rcpt_to: str
+    content: bytes
+
+    @property
+    def message(self) -> EmailMessage:
+        """Read by an independent parser."""
+        found = message_from_bytes(self.content, policy=email.policy.default)
+        assert isinstance(found, EmailMessage)
+        return found
+
+    @property
+    def text(self) -> str:
+        """The text part."""
+        body = self.message.get_body(("plain",))
+        assert isinstance(body, EmailMessage)
+        return str(body.get_content())
+
+    def path_of(self, kind: str) -> str:
+        """The path of the first link of a kind (`confirm`, `unsubscribe`) in the text."""
+        start = f"https://{HOST}/{kind}/"
+        where = self.text.index(start)
+        return urlsplit(self.text[where:].split()[0].rstrip(">).")).path
+
+
+class Daemon:
+    """`pressrun serve` as a process, told of by the words that it sends to systemd."""
+
+    def __init__(self, command: Sequence[str], folder: Path, extra: Mapping[str, str] | None = None) -> None:
+        self.log = folder / "daemon.log"
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind("")  # an abstract name of the kernel's choice
+        name = "@" + self._socket.getsockname()[1:].decode()
+        environment = {**plain_environment(), "NOTIFY_SOCKET": name, **(extra or {})}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=folder, env=environment, stderr=log)
+
+    def await_word(self, word: str, seconds: float = READY_SECONDS) -> str:
+        """The next notification that has a line `word`, as `READY=1`; those before it are dropped."""
+        ends_at = time.monotonic() + seconds
+        self._socket.settimeout(0.05)
+        while time.monotonic() < ends_at:
+            try:
+                text = self._socket.recv(4096).decode()
+            except TimeoutError:
+                if self.process.poll() is not None:
+                    break
+                continue
+            if word in text.split("\n"):
+                return text
+        raise AssertionError(f"no {word} (ended with {self.process.poll()}):\n{self.log.read_text()[-4000:]}")
+
+    def reload(self) -> None:
+        """SIGHUP, until it is through."""
+        self.process.send_signal(signal.SIGHUP)
+        self.await_word("RELOADING=1")
+        self.await_word("READY=1")
+
+    def stop(self, seconds: float = STOP_SECONDS) -> int:
+        """SIGTERM; gives the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(seconds)
+        finally:
+            self.close()
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.process.kill()
+        self.process.wait(10)
+        self.close()
+
+    def close(self) -> None:
+        """Leave no process behind, whatever a test did."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(10)
+        self._socket.close()
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The log's objects of one event."""
+        lines = self.log.read_text(encoding="utf-8").splitlines()
+        return [one for one in map(json.loads, lines) if one.get("event") == name]
+
+    def peak_kib(self) -> int:
+        """The most resident memory that it has had so far."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
+
+
+@dataclass(slots=True, kw_only=True)
+class House:
+    """A folder with a configuration; `tables` are merged into it."""
+
+    folder: Path
+    relay_port: int
+    tables: dict[str, Any] = field(default_factory=dict)
+    http_port: int = field(default_factory=free_port)
+    smtp_port: int = field(default_factory=free_port)
+    program: tuple[str, ...] = _PYTHON
+    sink: Sink | None = None
+    daemon: Daemon | None = None
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.configure(**self.tables)
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "config.toml"
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "data" / "pressrun.sqlite3"
+
+    def configure(self, *, relay: Mapping[str, Any] | None = None, **tables: Mapping[str, Any]) -> None:
+        """Write the configuration: what a test needs, and these tables over it."""
+        lines = [f'data_dir = "data"\nbase_url = "https://{HOST}"\nmail_domain = "{DOMAIN}"']
+        all_tables: dict[str, Mapping[str, Any]] = {
+            "http": {"listen": f"127.0.0.1:{self.http_port}"},
+            "smtp": {"listen": f"127.0.0.1:{self.smtp_port}"},
+            "[relay]": {"host": "127.0.0.1", "port": self.relay_port, **(relay or {})},
+            "delivery": {"rate": "100000/s", "retry": ["1s"], **tables.pop("delivery", {})},
+            **tables,
+        }
+        for name, keys in all_tables.items():
+            lines.append(f"\n[{name}]")
+            lines += [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
+        self.config.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    # ------------------------------------------------------------------ the command line
+
+    def run(self, *arguments: str | Path, stdin: str | None = None, prefix: Sequence[str] = ()) -> Result:
+        """One call, however it ends."""
+        done = subprocess.run(
+            [*prefix, *self._command(*arguments)],
+            cwd=self.folder,
+            env=plain_environment(),
+            input=stdin or "",
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        return Result(code=done.returncode, out=done.stdout, err=done.stderr)
+
+    def do(self, *arguments: str | Path, stdin: str | None = None) -> Result:
+        """One call that must end with 0."""
+        result = self.run(*arguments, stdin=stdin)
+        assert result.code == 0, f"{arguments}: {result.code}\n{result.out}{result.err}"
+        return result
+
+    def json(self, *arguments: str | Path) -> Any:
+        """The document that a call with --json prints."""
+        return self.do(*arguments, "--json").json
+
+    def create_list(self, name: str = "news") -> None:
+        self.do("list", "create", name, *LIST_ARGUMENTS)
+
+    def import_readers(self, *addresses: str, name: str = "news") -> Any:
+        """Members at once."""
+        path = self.write("readers.csv", "email\n" + "".join(f"{address}\n" for address in addresses))
+        return self.json("subscriber", "import", name, path)
+
+    def write(self, name: str, text: str | bytes) -> Path:
+        path = self.folder / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def send(self, text: str = EDITION, *options: str, name: str = "news") -> Any:
+        """Send an edition, and what `--json` says of it."""
+        return self.json("send", name, self.write("edition.md", text), "--yes", *options)
+
+    def show(self, edition: int) -> Any:
+        return self.json("edition", "show", str(edition))
+
+    # ------------------------------------------------------------------ the daemon
+
+    def start(self, *, environment: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> Daemon:
+        """Start it and wait until it is ready."""
+        self.daemon = Daemon([*prefix, *self._command("serve")], self.folder, environment)
+        self.daemon.await_word("READY=1")
+        return self.daemon
+
+    def close(self) -> None:
+        if self.daemon is not None:
+            self.daemon.close()
+        if self.sink is not None:
+            self.sink.stop()
+
+    # ------------------------------------------------------------------ readers
+
+    def get(self, path: str) -> Answer:
+        return self._ask("GET", path, None, {})
+
+    def post(self, path: str, fields: Mapping[str, str]) -> Answer:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self._ask("POST", path, urlencode(fields).encode(), headers)
+
+    def post_multipart(self, path: str, fields: Mapping[str, str]) -> Answer:
+        parts = [
+            f'--frontier\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in fields.items()
+        ]
+        body = ("".join(parts) + "--frontier--\r\n").encode()
+        return self._ask("POST", path, body, {"Content-Type": "multipart/form-data; boundary=frontier"})
+
+    def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=20)
+        try:
+            connection.request(method, path, body, dict(headers))
+            response = connection.getresponse()
+            given = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(status=response.status, headers=given, text=response.read().decode())
+        finally:
+            connection.close()
+
+    # ------------------------------------------------------------------ the relay
+
+    def lines(self) -> list[SinkLine]:
+        """All that the sink has logged."""
+        assert self.sink is not None
+        return self.sink.lines()
+
+    def accepted(self) -> list[str]:
+        """The recipients whose mail was taken, in order."""
+        return [line.rcpt_to for line in self.lines() if line.status == "A"]
+
+    def mails(self) -> list[Mail]:
+        """The messages that were taken, in order."""
+        read = [line for line in self.lines() if line.size is not None]
+        contents = list(_spooled(self.folder / "mail.spool"))
+        return [
+            Mail(mail_from=line.mail_from, rcpt_to=line.rcpt_to, content=content)
+            for line, content in zip(read, contents, strict=False)
+            if line.status == "A"
+        ]
+
+    def await_mails(self, count: int, to: str | None = None) -> list[Mail]:
+        """Wait until so many were taken (for one recipient)."""
+
+        def enough() -> list[Mail] | None:
+            found = [mail for mail in self.mails() if to is None or mail.rcpt_to == to]
+            return found if len(found) >= count else None
+
+        return until(enough)
+
+    def await_state(self, edition: int, state: str) -> Any:
+        """Wait until an edition stands there; gives what `edition show` says."""
+
+        def reached() -> Any:
+            found = self.show(edition)
+            return found if found["state"] == state else None
+
+        return until(reached)
+
+    def _command(self, *arguments: str | Path) -> list[str]:
+        return [*self.program, "--config", str(self.config), *map(str, arguments)]
+
+
+def until(look: Callable[[], T | None], seconds: float = 20.0) -> T:
+    """What `look` gives once it gives something: another process tells nobody when it has done its part."""
+    ends_at = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < ends_at, "it did not come to that"
+        time.sleep(0.02)
+
+
+def plain_environment() -> dict[str, str]:
+    """What a process gets that inherits nothing of the tests."""
+    kept = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
+    return {name: os.environ[name] for name in kept if name in os.environ} | {"PYTHONWARNINGS": "error"}
+
+
+@contextmanager
+def opened_house(folder: Path, sink_program: Path, *sink_options: str, **tables: Any) -> Iterator[House]:
+    """A house whose relay is a sink that keeps every message."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with Sink(sink_program, folder, "--spool", str(folder / "mail.spool"), *sink_options) as sink:
+        house = House(folder=folder, relay_port=sink.port, sink=sink, tables=tables)
+        try:
+            yield house
+        finally:
+            house.close()
+
+
+def _spooled(path: Path) -> Iterator[bytes]:
+    data, at = path.read_bytes(), 0
+    while at < len(data):
+        end = data.index(b"\n", at)
+        size = int(data[at:end].split()[0])
+        yield data[end + 1 : end + 1 + size]
+        at = end + 1 + size + 1

@@ -1,0 +1,296 @@
+"""A mail room to try things in: listeners and services over a real database, and a client that says what it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+from pressrun.core.address import parse_address
+from pressrun.core.endpoint import TcpEndpoint
+from pressrun.core.keys import KeyRing
+from pressrun.core.mail_routes import read_local_part
+from pressrun.core.quantities import Rate
+from pressrun.core.site import Site
+from pressrun.core.tokens import AddressPurpose, AddressTokens, suppression_digest
+from pressrun.inbound.listeners import Listeners
+from pressrun.inbound.settings import SmtpSettings
+from pressrun.message.incoming import IncomingMail, read_mail
+from pressrun.services.notifying import NoticeComposer
+from pressrun.services.receiving import Arrival, Reader, Receiving
+from pressrun.services.settings import LimitSettings, TokenSettings
+from pressrun.services.subscribing import Origin, Subscribing
+from pressrun.smtp.handover import Outgoing
+from pressrun.smtp.reply import Reply
+from pressrun.store import deliveries, inbound, lists, notices, subscribers, subscriptions, suppressions
+from pressrun.store.database import Database
+from pressrun.store.datadir import DataDir, prepare
+from pressrun.store.lists import MailingList, NewList
+from pressrun.store.notices import NewNotice
+from pressrun.store.transaction import Transaction
+
+D = "news.example.org"
+NOW = 1_780_000_000.0
+ADA = "ada@reader.example"
+LOCAL = TcpEndpoint("127.0.0.1", 0)
+
+
+class InlineReader:
+    """Reads mail in this process: for mails that a test has written itself."""
+
+    async def read(self, content: bytes) -> IncomingMail:
+        return read_mail(content)
+
+
+@dataclass(slots=True, kw_only=True)
+class Mailroom:
+    """Everything that a test of inbound mail touches."""
+
+    database: Database
+    keys: KeyRing
+    site: Site
+    now: float = NOW
+    counted: list[str] = field(default_factory=list)
+    woken: int = 0
+    subscribing: Subscribing = field(init=False)
+    receiving: Receiving = field(init=False)
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    async def make_list(self, name: str = "news", *, owner: str | None = "owner@harbour.example") -> None:
+        new = NewList(name=name, title="The Letter", from_address=f"The Letter <{name}@{D}>", owner=owner)
+        await self.database.write(lists.insert_list, new, int(self.now))
+
+    async def close_list(self, name: str = "news") -> None:
+        def close(tx: Transaction) -> None:
+            found = lists.find_list(tx, name)
+            assert found is not None
+            values = {item: getattr(found, item) for item in MailingList.__dataclass_fields__}
+            lists.update_list(tx, MailingList(**{**values, "closed_at": int(self.now)}))
+
+        await self.database.write(close)
+
+    async def delete_list(self, name: str = "news") -> None:
+        def delete(tx: Transaction) -> None:
+            found = lists.find_list(tx, name)
+            assert found is not None
+            lists.delete_list(tx, found.id)
+
+        await self.database.write(delete)
+
+    async def subscribe(self, address: str = ADA) -> int:
+        """Make an active member; returns the id of the subscription. The confirmation is taken out of the queue."""
+        await self.subscribing.request("news", parse_address(address), Origin(source="web"), network=None)
+        sent = await self.outgoing()
+        token = str(message_of(sent[-1])["Reply-To"]).partition("+")[2].partition("@")[0]
+        number = AddressTokens(self.keys).read(AddressPurpose.CONFIRM, "news", token)
+        assert number is not None
+        _, standing = await self.subscribing.confirm(number, Origin(source="web"))
+        assert standing is not None
+        return standing.subscription.id
+
+    async def state_of(self, address: str = ADA) -> str | None:
+        """What an address is to `news`."""
+
+        def find(tx: Transaction) -> str | None:
+            target, person = lists.find_list(tx, "news"), subscribers.find_subscriber(tx, parse_address(address))
+            if target is None or person is None:
+                return None
+            found = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
+            return None if found is None else found.state.value
+
+        return await self.database.read(find)
+
+    async def suppress(self, address: str, reason: str) -> None:
+        digest = suppression_digest(self.keys, parse_address(address).key)
+        await self.database.write(
+            lambda tx: suppressions.suppress(tx, digest, address=address, reason=reason, now=int(self.now))
+        )
+
+    async def insert_notice(self, kind: str) -> int:
+        """Queue a notice of ours; returns the id of its delivery."""
+        payload = {"null_sender": False, "utf8": False}
+        new = NewNotice(kind=kind, address=parse_address(ADA), message_secret=b"s" * 16, content=b"x", payload=payload)
+        return await self.database.write(notices.insert_notice, new, int(self.now))
+
+    def token(self, purpose: AddressPurpose, number: int, name: str = "news") -> str:
+        return AddressTokens(self.keys).make(purpose, name, number)
+
+    async def take(
+        self, content: bytes, *locals_: str, mail_from: str = ADA, replies_each: bool = False, utf8: bool = False
+    ) -> list[Reply]:
+        """Hand a mail over as a listener would, for local parts that are ours."""
+        routes = tuple(read_local_part(local) for local in locals_)
+        return await self.receiving.take(
+            Arrival(
+                mail_from=mail_from,
+                recipients=tuple(route for route in routes if route is not None),
+                content=content,
+                peer="192.0.2.7",
+                utf8=utf8,
+                replies_each=replies_each,
+            )
+        )
+
+    async def deliver(self, content: bytes, *locals_: str, mail_from: str = ADA) -> list[EmailMessage]:
+        """Hand a mail over, deal with it, and return the mails that go out for it."""
+        await self.take(content, *locals_, mail_from=mail_from)
+        await self.receiving.recover()
+        return [message_of(one) for one in await self.outgoing()]
+
+    async def outgoing(self) -> list[Outgoing]:
+        """Everything queued, as it would be handed over."""
+        composer = NoticeComposer(site=self.site, keys=self.keys, tokens=TokenSettings())
+
+        def claim(tx: Transaction) -> list[Outgoing]:
+            rows = deliveries.claim_notices(tx, now=int(self.now), limit=100)
+            found = []
+            for row in rows:
+                target = None if row["list_id"] is None else lists.get_list(tx, row["list_id"])
+                found.append(composer.compose(row, target, int(self.now)))
+            return found
+
+        return await self.database.write(claim)
+
+    async def counts(self) -> dict[str, int]:
+        """How many accepted mails are in each state, those without any left out."""
+        found = await self.database.read(inbound.count_mail)
+        return {state: number for state, number in found.items() if number}
+
+
+def message_of(outgoing: Outgoing) -> EmailMessage:
+    """An outgoing mail, read back."""
+    found = message_from_bytes(outgoing.content, policy=policy.default)
+    assert isinstance(found, EmailMessage)
+    return found
+
+
+def mail(body: str = "hello\n", *, number: int = 1, **fields: str) -> bytes:
+    """A mail with a Message-ID; `fields` replace or add to its header, `_` stands for `-`."""
+    header = {"From": ADA, "To": f"news@{D}", "Subject": "hello", "Message-ID": f"<m{number}@reader.example>"}
+    header |= {name.replace("_", "-"): value for name, value in fields.items()}
+    text = "".join(f"{name}: {value}\n" for name, value in header.items()) + "\n" + body
+    return text.encode().replace(b"\n", b"\r\n")
+
+
+@asynccontextmanager
+async def open_mailroom(
+    folder: Path,
+    *,
+    operator: str | None = "ops@harbour.example",
+    replies: Rate = Rate(10, 86400.0),  # noqa: B008 - frozen
+    reader: Reader | None = None,
+) -> AsyncIterator[Mailroom]:
+    """The services over a new database, or the one that is there."""
+    data = DataDir(folder / "data")
+    keys = prepare(data)
+    database = await Database.open(data.database)
+    site = Site(base_url=f"https://{D}", mail_domain=D, operator=operator, receives_mail=True)
+    room = Mailroom(database=database, keys=keys, site=site)
+    limits = LimitSettings(replies_per_sender=replies)
+    room.subscribing = Subscribing(
+        database=database,
+        keys=keys,
+        limits=limits,
+        tokens=TokenSettings(),
+        clock=lambda: room.now,
+        entropy=os.urandom,
+        wake=room.wake,
+    )
+    room.receiving = Receiving(
+        database=database,
+        keys=keys,
+        site=site,
+        subscribing=room.subscribing,
+        limits=limits,
+        clock=lambda: room.now,
+        entropy=os.urandom,
+        wake=room.wake,
+        reader=reader or InlineReader(),
+        count=room.counted.append,
+    )
+    try:
+        yield room
+    finally:
+        await database.close()
+
+
+class Client:
+    """A client of a listener, with nothing between the test and the wire."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def reply(self) -> str:
+        """One whole reply, its lines joined by newlines; "" when the server has closed."""
+        lines = []
+        async with asyncio.timeout(20):
+            while line := (await self.reader.readline()).decode("utf-8"):
+                lines.append(line.rstrip("\r\n"))
+                if line[3:4] != "-":
+                    break
+        return "\n".join(lines)
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def say(self, line: str) -> str:
+        """Send one command and read its reply."""
+        await self.send(line.encode("utf-8") + b"\r\n")
+        return await self.reply()
+
+    async def post(self, content: bytes, recipients: Sequence[str], mail_from: str = ADA) -> str:
+        """A whole transaction; returns the reply to its content. `content` has no dot at its end."""
+        await self.say(f"MAIL FROM:<{mail_from}>")
+        for recipient in recipients:
+            await self.say(f"RCPT TO:<{recipient}>")
+        await self.say("DATA")
+        await self.send(content + b".\r\n")
+        return await self.reply()
+
+    async def close(self) -> None:
+        self.writer.close()
+        await asyncio.wait_for(self._closed(), 10)
+
+    async def _closed(self) -> None:
+        try:
+            await self.writer.wait_closed()
+        except ConnectionError:
+            pass
+
+
+@asynccontextmanager
+async def listening(room: Mailroom, settings: SmtpSettings | None = None) -> AsyncIterator[Listeners]:
+    """Listeners of a mail room, on loopback."""
+    listeners = Listeners(settings or SmtpSettings(listen=LOCAL, lmtp=LOCAL), room.receiving, {})
+    await listeners.start()
+    try:
+        yield listeners
+    finally:
+        await listeners.stop(5)
+
+
+@asynccontextmanager
+async def connected(address: str, *, hello: str | None = "EHLO client.example") -> AsyncIterator[Client]:
+    """A connection whose greeting was read, and which has said hello."""
+    if address.startswith("unix:"):
+        reader, writer = await asyncio.open_unix_connection(address.removeprefix("unix:"))
+    else:
+        host, _, port = address.rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+    client = Client(reader, writer)
+    try:
+        if hello is not None:
+            await client.reply()
+            await client.say(hello)
+        yield client
+    finally:
+        await client.close()

@@ -1,0 +1,100 @@
+"""What is written out is read back unchanged."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.services.office import Office, open_office
+
+from pressrun.core.address import parse_address
+from pressrun.operations.exporters import as_csv, export_subscribers, export_suppressions
+from pressrun.operations.importers import parse_subscribers, parse_suppressions
+from pressrun.services.entries import ImportRow
+
+_CELL = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12) | st.sampled_from(
+    ["=1", "'=1", "+", "-x", "@a", "\t1", "\r\n", 'a"b', "a,b", "two\nlines", "'", "''", " x "]
+)
+_ROW = st.fixed_dictionaries(
+    {
+        "name": st.sampled_from(["", "Ann", "=cmd", "'-x", 'A "B" C', "Ünsal, Z."]),
+        "language": st.sampled_from(["", "de", "pt-BR"]),
+        "subscribed_at": st.sampled_from(["2020-01-02T03:04:05Z", "2024-02-29T00:00:00Z"]),
+        "consent_source": st.sampled_from(["fair", "=x", "form, old"]),
+        "consent_ip": st.sampled_from(["", "192.0.2.1", "2001:db8::1"]),
+        "state": st.sampled_from(["active", "unsubscribed", "suspended", "pending"]),
+        "city": _CELL,
+        "shoe size": _CELL,
+    }
+)
+
+
+async def export(office: Office, file_format: str = "csv", state: str | None = None) -> str:
+    return await office.database.read(
+        lambda tx: "".join(export_subscribers(tx, "news", file_format=file_format, state=state))
+    )
+
+
+def written(rows: list[dict[str, str]]) -> bytes:
+    header = ["email", *(rows[0] if rows else [])]
+    addresses = [["+plus@x.example", "-dash@x.example", "'quote@x.example", "a@x.example"][i] for i in range(len(rows))]
+    lines = [[address, *(row[name] for name in header[1:])] for address, row in zip(addresses, rows, strict=True)]
+    return "".join(as_csv(header, lines)).encode()
+
+
+async def take(office: Office, content: bytes) -> None:
+    await office.make_list()
+    rows = [row for row in parse_subscribers(content) if isinstance(row, ImportRow)]
+    answer = await office.enrolling.import_batch("news", rows)
+    assert (len(rows), []) == (answer["added"], answer["invalid"])
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(_ROW, min_size=1, max_size=4))
+def test_an_export_taken_in_elsewhere_is_exported_alike(rows: list[dict[str, str]]) -> None:
+    """Whatever cells and states there are: file → database → file → database → file."""
+
+    async def story(folder: Path) -> None:
+        async with open_office(folder / "one") as office:
+            await take(office, written(rows))
+            first, as_json = await export(office), await export(office, "json")
+        async with open_office(folder / "two") as office:
+            await take(office, first.encode())
+            assert first == await export(office)
+            assert json.loads(as_json) == json.loads(await export(office, "json"))
+        by_address = {row["email"]: row for row in json.loads(as_json)}
+        for cells in rows:
+            assert any(
+                cells["name"] == row["name"] and cells["city"] == row["attributes"].get("city", "")
+                for row in by_address.values()
+            )
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("one", "two"):
+            (Path(folder) / name).mkdir()
+        asyncio.run(story(Path(folder)))
+
+
+async def test_one_state_alone_can_be_exported(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        await take(office, b"email,state\na@x.example,\nb@x.example,unsubscribed\n")
+        found = json.loads(await export(office, "json", "unsubscribed"))
+        assert ["b@x.example"] == [row["email"] for row in found]
+        assert [] == json.loads(await export(office, "json", "suspended"))
+
+
+async def test_suppressions_are_written_without_the_erased(tmp_path: Path) -> None:
+    async with open_office(tmp_path) as office:
+        await take(office, b"email\na@x.example\n")
+        rows = list(parse_suppressions(b"=b@x.example,complaint,2020-01-02T03:04:05Z\nc@x.example\n"))
+        await office.suppressing.import_batch(rows)  # type: ignore[arg-type]
+        await office.enrolling.erase(parse_address("a@x.example"))
+        text = await office.database.read(lambda tx: "".join(export_suppressions(tx)))
+        assert (
+            "address,reason,since\n'=b@x.example,complaint,2020-01-02T03:04:05Z\nc@x.example"
+            == text.rpartition(",operator")[0]
+        )

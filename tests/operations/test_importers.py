@@ -1,0 +1,97 @@
+"""CSV files as they come from the world."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pressrun.core.errors import BadInput
+from pressrun.operations.cells import escape_cell, unescape_cell
+from pressrun.operations.importers import BadRow, parse_subscribers, parse_suppressions
+from pressrun.services.entries import ImportRow
+from pressrun.services.suppressing import SuppressionRow
+
+
+def rows(content: str | bytes) -> list[ImportRow | BadRow]:
+    return list(parse_subscribers(content.encode() if isinstance(content, str) else content))
+
+
+def test_every_other_column_becomes_a_merge_field() -> None:
+    found = rows("Email,NAME,City\nA@x.example,Ann,Rome\n")
+    assert [ImportRow(line=2, email="A@x.example", name="Ann", attributes={"City": "Rome"})] == found
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
+    assert [ImportRow(line=2, email="a@x.example")] == rows(b"\xef\xbb\xbfemail\r\na@x.example\r\n")
+
+
+def test_lines_are_those_of_the_file() -> None:
+    """Quoted line ends, blank lines and all three kinds of line ends are counted as an editor counts them."""
+    found = rows(
+        'email,note\r\na@x.example,"one\ntwo\r\nthree"\r\n\r\nb@x.example,\nc@x.example,"x\n\ny"\nd@x.example,\n'
+    )
+    assert [2, 6, 7, 10] == [row.line for row in found]
+
+
+def test_a_row_of_another_width_is_told_and_the_others_go_on() -> None:
+    found = rows("email,name\na@x.example\nb@x.example,B\nc@x.example,C,more\n")
+    assert [(2, BadRow), (3, ImportRow), (4, BadRow)] == [(row.line, type(row)) for row in found]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "no column `email`: its first line names nothing"),
+        (b"\n\n", "no column `email`"),
+        (b"address,name\na@x.example,A\n", "'address', 'name'"),
+        (b"email;name\na@x.example;A\n", "separated by ';'"),
+        (b"email,city,city\na@x.example,1,2\n", "'city' stands in the header 2 times"),
+        (b"email,Email\na@x.example,1\n", "'email' stands in the header 2 times"),
+        (b"email,\na@x.example,1\n", "'' cannot name a column"),
+        (b"email,unsubscribe_url\na@x.example,1\n", "'unsubscribe_url' cannot name a column"),
+        (b"email\na@x.example\nb\xff@x.example\n", "line 3 is not UTF-8"),
+        (b'email,note\na@x.example,"a\nb"\n\xe9\n', "line 4 is not UTF-8"),
+        ("email\na@x.example\n".encode("utf-16"), "line 1 is not UTF-8"),
+        ("email\na@x.example\n".encode("utf-16-le"), "NUL"),
+        (b'email\n"open\n', "line 2 cannot be read as CSV"),
+    ],
+)
+def test_a_file_that_is_useless_says_why(content: bytes, words: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        rows(content)
+    assert words in str(caught.value)
+
+
+@given(st.binary(max_size=200) | st.text(alphabet="email,\"\n\r;'=\x00é", max_size=60).map(str.encode))
+def test_any_octets_give_rows_or_one_error_of_ours(content: bytes) -> None:
+    for parse in (parse_subscribers, parse_suppressions):
+        try:
+            found = list(parse(b"email,note\n" + content))
+        except BadInput:
+            continue
+        assert found == sorted(found, key=lambda row: row.line)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+49", "-x", "@x", "\tx", "\rx", "'=1", "''@"])
+def test_what_a_spreadsheet_would_compute_is_escaped_and_read_back(text: str) -> None:
+    assert ("'" + text, text) == (escape_cell(text), unescape_cell(escape_cell(text)))
+
+
+@given(st.text(max_size=30) | st.text(alphabet="'=+-@\t\rab", max_size=6))
+def test_escaping_is_taken_off_again(text: str) -> None:
+    assert text == unescape_cell(escape_cell(text))
+    assert not escape_cell(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_suppressions_are_read_with_and_without_a_header() -> None:
+    expected = [SuppressionRow(line=2, address="a@x.example", reason="complaint", since="2020-01-01")]
+    assert expected == list(parse_suppressions(b"address,reason,since\na@x.example,complaint,2020-01-01\n"))
+    bare = list(parse_suppressions(b"a@x.example\n\nb@x.example\n"))
+    assert [SuppressionRow(line=1, address="a@x.example"), SuppressionRow(line=3, address="b@x.example")] == bare
+
+
+def test_suppressions_under_other_headings_are_refused() -> None:
+    with pytest.raises(BadInput, match="'why'"):
+        parse_suppressions(b"address,why\na@x.example,x\n")
+    assert [BadRow(line=1, reason="has 4 fields where 3 are the most")] == list(parse_suppressions(b"a,b,c,d\n"))
