@@ -25,11 +25,9 @@ def read(text: str) -> Address | None:
 
 
 @given(st.one_of(st.text(), HOSTILE, st.builds("{}@{}".format, HOSTILE, HOSTILE)))
-def test_any_text_is_an_address_or_refused_with_a_reason(text: str) -> None:
-    try:
-        address = parse_address(text)
-    except MalformedAddress as problem:
-        assert str(problem)
+def test_any_text_is_an_address_or_refused(text: str) -> None:
+    address = read(text)
+    if address is None:
         return
     assert address.typed == text.strip(" \t\r\n")
     assert not any(character in address.wire for character in '\r\n\0 <>"(),;:[]')

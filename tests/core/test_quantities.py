@@ -42,7 +42,8 @@ def test_a_size_tells_thousands_from_powers_of_two(text: str, octets: int) -> No
 )
 def test_a_rate_is_a_number_over_a_unit_or_a_duration(text: str, rate: Rate) -> None:
     found = parse_rate(text)
-    assert (rate.count, pytest.approx(rate.seconds)) == (found.count, found.seconds)
+    assert rate.count == found.count
+    assert rate.seconds == pytest.approx(found.seconds)
 
 
 @pytest.mark.parametrize(

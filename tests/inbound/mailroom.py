@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -184,7 +184,7 @@ async def open_mailroom(
     folder: Path,
     *,
     operator: str | None = "ops@harbour.example",
-    replies: Rate = Rate(10, 86400.0),  # noqa: B008 - frozen
+    replies: Rate = Rate(10, 86400.0),
     reader: Reader | None = None,
 ) -> AsyncIterator[Mailroom]:
     """The services over a new database, or the one that is there."""
@@ -261,10 +261,8 @@ class Client:
         await asyncio.wait_for(self._closed(), 10)
 
     async def _closed(self) -> None:
-        try:
+        with suppress(ConnectionError):
             await self.writer.wait_closed()
-        except ConnectionError:
-            pass
 
 
 @asynccontextmanager

@@ -359,8 +359,17 @@ async def test_too_many_connections(room: Mailroom) -> None:
                 assert "250" == (await fourth.say("NOOP"))[:3]
 
 
+async def trickle(client: Client, piece: bytes) -> str:
+    """Say a little now and then until there is an answer."""
+    answer = asyncio.create_task(client.reply())
+    while not answer.done():
+        await client.send(piece)
+        await asyncio.wait([answer], timeout=0.05)
+    return answer.result()
+
+
 async def test_a_silent_client_is_sent_away(room: Mailroom) -> None:
-    """421 4.4.2, also in the middle of a content, and however it trickles."""
+    """421 4.4.2, also in the middle of a content or a command, and however it trickles."""
     async with listening(room, SmtpSettings(listen=LOCAL, idle_seconds=0.5)) as listeners:
         async with connected(listeners.addresses["smtp"]) as client:
             assert "421 4.4.2" == (await client.reply())[:9]
@@ -368,11 +377,9 @@ async def test_a_silent_client_is_sent_away(room: Mailroom) -> None:
         async with connected(listeners.addresses["smtp"]) as client:
             for line in (f"MAIL FROM:<{ADA}>", f"RCPT TO:<{OWNER}>", "DATA"):
                 await client.say(line)
-            answer = asyncio.create_task(client.reply())
-            while not answer.done():
-                await client.send(b"x\r\n")
-                await asyncio.wait([answer], timeout=0.05)
-            assert "421 4.4.2" == answer.result()[:9]
+            assert "421 4.4.2" == (await trickle(client, b"x\r\n"))[:9]
+        async with connected(listeners.addresses["smtp"]) as client:
+            assert "421 4.4.2" == (await trickle(client, b"X"))[:9]
 
 
 async def test_stopping_finishes_the_mail_at_hand(room: Mailroom, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -222,11 +222,22 @@ async def test_nothing_is_done_for_what_a_machine_wrote(room: Mailroom, fields: 
     assert ("pending", None) == (await room.state_of(), await room.state_of("eve@reader.example"))
 
 
-async def test_a_vacation_notice_does_not_unsubscribe(room: Mailroom) -> None:
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Auto_Submitted": "auto-replied"},
+        {"Precedence": "bulk", "Auto_Submitted": "auto-generated"},
+        {"Precedence": "auto_reply"},
+        {"X_Auto_Response_Suppress": "All"},
+        {"Content_Type": "multipart/report; boundary=x"},
+    ],
+    ids=str,
+)
+async def test_a_vacation_notice_does_not_unsubscribe(room: Mailroom, fields: dict[str, str]) -> None:
     """Not even at the signed address."""
     number = await room.subscribe()
     local = f"news-unsubscribe+{room.token(AddressPurpose.UNSUBSCRIBE, number)}"
-    assert [] == await room.deliver(mail(Auto_Submitted="auto-replied"), local)
+    assert [] == await room.deliver(mail(number=1, **fields), local)
     assert "active" == await room.state_of()
 
 

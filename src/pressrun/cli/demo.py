@@ -38,9 +38,7 @@ def demo(*, port: int, directory: Path | None, once: bool, as_json: bool) -> Non
             return
         click.echo(f"The list's page  {places.list}")
         click.echo(f"The mailbox      {places.mailbox}")
-        if places.smtp:
-            click.echo(f"Inbound mail     {places.smtp}")
-        click.echo()
+        click.echo(f"Inbound mail     {places.smtp} for @{places.mail_domain}\n")
 
     def told(sentence: str) -> None:
         click.echo(f"  {sentence}", err=as_json)

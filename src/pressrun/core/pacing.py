@@ -49,8 +49,13 @@ class Spread:
         self.tolerance_seconds = min(more * self.interval - LEEWAY_SECONDS, TOLERANCE_AT_MOST_SECONDS)
 
     def next_at(self, state: SpreadState, now: float) -> float:
-        """When the next event may happen; a turn stored more than one window ahead is cut to one window."""
+        """When the next event may happen."""
         return max(now, min(state.turn_at, now + self.rate.seconds))
+
+    def cut(self, state: SpreadState, now: float) -> SpreadState:
+        """The state with a turn more than one window ahead cut to one window: the clock was set back."""
+        latest = now + self.rate.seconds
+        return state if state.turn_at <= latest else SpreadState(latest)
 
     def spend(self, state: SpreadState, at: float) -> SpreadState:
         """The state after an event at `at`."""
@@ -87,6 +92,12 @@ class Budget:
             if surplus < 0:
                 return end + self.rate.seconds
         raise AssertionError("a rate lets at least one event through")
+
+    def cut(self, state: BudgetState, now: float) -> BudgetState:
+        """The state with what was spent in the future, since the clock was set back, counted as spent now."""
+        if not state.slices or state.slices[-1][0] <= now + self._grain:
+            return state
+        return BudgetState(self._inside(state, now))
 
     def spend(self, state: BudgetState, at: float, count: int = 1) -> BudgetState:
         """The state after `count` events at `at`."""
@@ -138,6 +149,16 @@ class Pace:
             return state
         budgets = tuple(b.spend(s, at) for b, s in zip(self.budgets, state.budgets, strict=True))
         return PaceState(self.spread.spend(state.spread, at), budgets)
+
+    def cut(self, state: PaceState, now: float) -> PaceState:
+        """The state without times that lie further ahead than they can: the clock was set back.
+
+        Whoever keeps a state cuts it now and then, so that the wait for one window comes to its end.
+        """
+        if self.spread is None:
+            return state
+        budgets = tuple(b.cut(s, now) for b, s in zip(self.budgets, state.budgets, strict=True))
+        return PaceState(self.spread.cut(state.spread, now), budgets)
 
     def count_until(self, state: PaceState, now: float, horizon: float, most: int) -> int:
         """How many events have their turn between now and `horizon`, `most` at the most."""

@@ -24,12 +24,13 @@ from pressrun.config.settings import Settings
 from pressrun.core.address import parse_address
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionState
-from pressrun.core.endpoint import SystemdEndpoint
+from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint
 from pressrun.core.errors import Refused, Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.daemon.running import run_loop
 from pressrun.daemon.serving import Extras, Running, serve
+from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.read_back import read_parts
 from pressrun.observe.settings import LogSettings
 from pressrun.relay.capture import Capture
@@ -40,7 +41,8 @@ from pressrun.store.transaction import Transaction
 from pressrun.web.settings import HttpSettings
 
 LIST = "harbour"
-MAIL_DOMAIN = "lists.demo.example"
+OWN_DOMAIN = "demo.example"
+MAIL_DOMAIN = f"lists.{OWN_DOMAIN}"
 READERS = ("ada@readers.example", "bruno@readers.example", "chidi@readers.example", "dina@readers.example")
 # The capture misbehaves by the start of the local part; these are added by hand, since no confirmation reaches them.
 DIFFICULT = ("hard-gone@readers.example", "soft-busy@readers.example", "full-box@readers.example")
@@ -54,7 +56,8 @@ class Places:
     url: str
     mailbox: str
     list: str
-    smtp: str | None = None
+    smtp: str
+    mail_domain: str = MAIL_DOMAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +102,9 @@ def _settings(folder: Path, url: str, capture_port: int) -> Settings:
     return Settings(
         source=folder / "config.toml",
         data_dir=folder / "data",
-        site=Site(base_url=url, mail_domain=MAIL_DOMAIN, operator=f"operator@{MAIL_DOMAIN}"),
+        site=Site(base_url=url, mail_domain=MAIL_DOMAIN, operator=f"operator@{OWN_DOMAIN}", receives_mail=True),
         http=HttpSettings(listen=SystemdEndpoint()),
-        smtp=None,
+        smtp=SmtpSettings(listen=TcpEndpoint("127.0.0.1", 0)),
         relays=(RelaySettings(name="capture", host="127.0.0.1", port=capture_port),),
         delivery=DeliverySettings(
             rates=(Rate(20, 1.0),), retry_seconds=(1.0, 2.0), give_up_after_seconds=8.0, drain_seconds=5.0
@@ -125,7 +128,8 @@ class _Tour:
     async def run(self, running: Running, stopping: asyncio.Event) -> None:
         """Play the story, unless the data are from an earlier demo; then wait to be interrupted, or end."""
         guide = self._guide
-        guide.ready(Places(url=self._url, mailbox=f"{self._url}/demo", list=f"{self._url}/{LIST}"))
+        smtp = running.doors.mail_addresses["smtp"]
+        guide.ready(Places(url=self._url, mailbox=f"{self._url}/demo", list=f"{self._url}/{LIST}", smtp=smtp))
         if await running.services.database.read(lists.find_list, LIST) is None:
             await self._play(running)
         if guide.once:

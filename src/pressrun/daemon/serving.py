@@ -21,9 +21,9 @@ from starlette.types import ASGIApp
 from pressrun import __version__
 from pressrun.config import changed_needing_restart, load_settings
 from pressrun.config.settings import Settings
-from pressrun.control.server import ControlServer
 from pressrun.core.errors import BadConfiguration, PressrunError
 from pressrun.core.tokens import WebTokens
+from pressrun.daemon.doors import Doors
 from pressrun.daemon.offline import opened
 from pressrun.daemon.wiring import Services, build_dispatcher, build_services
 from pressrun.observe import log as logs
@@ -33,8 +33,8 @@ from pressrun.operations import systemd
 from pressrun.relay.relays import Relays
 from pressrun.services.dispatching import Dispatcher
 from pressrun.services.readiness import Readiness
+from pressrun.services.signing import build_signer
 from pressrun.store import deliveries
-from pressrun.store.datadir import DataDir
 from pressrun.web.app import build_app
 from pressrun.web.demo import Mailbox
 from pressrun.web.server import WebServer
@@ -43,7 +43,6 @@ log = logging.getLogger("pressrun.daemon")
 
 PULSE_SECONDS = 1.0  # between two looks at whether loop and dispatcher make progress
 STUCK_SECONDS = 30.0  # a dispatcher without a turn for so long is stuck: it takes one at least every five
-WEB_STOP_SECONDS = 2.0  # for requests that are being answered when the daemon stops
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,9 +53,8 @@ class Running:
     services: Services
     dispatcher: Dispatcher
     relays: Relays
-    metrics: Metrics
-    readiness: Readiness
     notifier: systemd.Notifier
+    doors: Doors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,34 +87,45 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         dispatcher = await build_dispatcher(settings, database, keys, metrics)
         services = build_services(settings, database, keys, dispatcher.wake)
         relays = Relays(settings.relays, dispatcher, helo_name=settings.site.mail_domain)
+        readiness = Readiness(database=database, dispatcher=dispatcher, relays=relays, clock=time.time)
+        app = _app(settings, services, relays, readiness, metrics, extras.mailbox)
+        web = WebServer(app, settings.http, given=sockets.get("http"))
         running = Running(
             settings=settings,
             services=services,
             dispatcher=dispatcher,
             relays=relays,
-            metrics=metrics,
-            readiness=Readiness(database=database, dispatcher=dispatcher, relays=relays, clock=time.time),
             notifier=notifier,
+            doors=Doors(settings, services, metrics, web, sockets),
         )
-        web = WebServer(_app(running, extras.mailbox), settings.http, given=sockets.get("http"))
-        control = ControlServer(DataDir(settings.data_dir).control_socket, services.verbs)
         _handle_signals(running, stopping)
-        await web.start()
-        await control.start()
-        event(log, "daemon.started", version=__version__, http=web.address, data_dir=str(settings.data_dir))
-        await _run(running, web, control, stopping, watchdog_seconds, extras.tour)
+        await running.doors.open()
+        event(
+            log,
+            "daemon.started",
+            version=__version__,
+            data_dir=str(settings.data_dir),
+            http=web.address,
+            mail=sorted(running.doors.mail_addresses.values()),
+        )
+        await _run(running, stopping, watchdog_seconds, extras.tour)
     notifier.close()
     event(log, "daemon.stopped")
 
 
-def _app(running: Running, mailbox: Mailbox | None) -> ASGIApp:
-    services, settings = running.services, running.settings
-
+def _app(
+    settings: Settings,
+    services: Services,
+    relays: Relays,
+    readiness: Readiness,
+    metrics: Metrics,
+    mailbox: Mailbox | None,
+) -> ASGIApp:
     async def metrics_page() -> bytes:
-        running.metrics.set_queue(await services.database.read(deliveries.count_live))
-        for status in running.relays.statuses():
-            running.metrics.set_relay_connections(status.name, status.connections)
-        return running.metrics.render()
+        metrics.set_queue(await services.database.read(deliveries.count_live))
+        for status in relays.statuses():
+            metrics.set_relay_connections(status.name, status.connections)
+        return metrics.render()
 
     return build_app(
         site=settings.site,
@@ -124,9 +133,9 @@ def _app(running: Running, mailbox: Mailbox | None) -> ASGIApp:
         preferring=services.preferring,
         archiving=services.archiving,
         tokens=lambda: WebTokens(services.keys),
-        readiness=running.readiness.problems,
+        readiness=readiness.problems,
         metrics_page=metrics_page,
-        count_request=running.metrics.count_request,
+        count_request=metrics.count_request,
         settings=settings.http,
         clock=time.time,
         mailbox=mailbox,
@@ -135,8 +144,6 @@ def _app(running: Running, mailbox: Mailbox | None) -> ASGIApp:
 
 async def _run(
     running: Running,
-    web: WebServer,
-    control: ControlServer,
     stopping: asyncio.Event,
     watchdog_seconds: float | None,
     tour: Callable[[Running, asyncio.Event], Awaitable[None]] | None,
@@ -145,16 +152,18 @@ async def _run(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(running.dispatcher.run(running.relays), name="dispatcher")
             pulse = tasks.create_task(_pulse(running, watchdog_seconds), name="pulse")
-            rounds = tasks.create_task(running.services.housekeeping.run(), name="housekeeping")
+            beside = [tasks.create_task(running.services.housekeeping.run(), name="housekeeping")]
+            if running.doors.receiving is not None:
+                beside.append(tasks.create_task(running.doors.receiving.run(), name="receiving"))
+            if tour is not None:
+                beside.append(tasks.create_task(_guided(tour, running, stopping), name="tour"))
             running.notifier.ready(f"serving {running.settings.site.base_url}")
-            guide = None if tour is None else tasks.create_task(_guided(tour, running, stopping), name="tour")
             await stopping.wait()
             running.notifier.stopping("finishing what is in flight")
             event(log, "daemon.stopping")
-            rounds.cancel()
-            if guide is not None:
-                guide.cancel()
-            await _stop(running, web, control)
+            for task in beside:
+                task.cancel()
+            await _stop(running)
             pulse.cancel()
     except* PressrunError as group:
         # A TaskGroup wraps what its tasks raise; the command line wants the error itself.
@@ -167,12 +176,10 @@ async def _guided(
     await tour(running, stopping)
 
 
-async def _stop(running: Running, web: WebServer, control: ControlServer) -> None:
+async def _stop(running: Running) -> None:
     drain_seconds = running.settings.delivery.drain_seconds
     running.notifier.extend_timeout(drain_seconds + 5)
-    await asyncio.gather(
-        control.close(drain_seconds), web.stop(WEB_STOP_SECONDS), running.dispatcher.drain(drain_seconds)
-    )
+    await asyncio.gather(running.doors.close(drain_seconds), running.dispatcher.drain(drain_seconds))
 
 
 async def _pulse(running: Running, watchdog_seconds: float | None) -> None:
@@ -225,6 +232,9 @@ def _apply(running: Running, settings: Settings) -> None:
     logs.configure(settings.log, sys.stderr)
     services.subscribing.limits = services.preferring.limits = settings.limits
     services.housekeeping.limits = settings.limits
+    if running.doors.receiving is not None:
+        running.doors.receiving.reload(settings.limits)
     services.subscribing.tokens = services.preferring.tokens = services.enrolling.tokens = settings.tokens
     dispatcher.notices.tokens = settings.tokens
+    dispatcher.sign_with(build_signer(settings.dkim, settings.delivery))
     running.settings = settings

@@ -23,7 +23,9 @@ from pressrun.services.notifying import NoticeComposer
 from pressrun.services.pacing import Pacer
 from pressrun.services.ports import Waker
 from pressrun.services.preferring import Preferring
+from pressrun.services.receiving import Reader, Receiving
 from pressrun.services.recovering import recover
+from pressrun.services.signing import build_signer
 from pressrun.services.subscribing import Subscribing
 from pressrun.services.suppressing import Suppressing
 from pressrun.store import datadir
@@ -46,6 +48,7 @@ class Services:
     editing: Editing
     housekeeping: Housekeeping
     verbs: dict[str, VerbHandler]
+    wake: Waker
 
 
 def build_services(settings: Settings, database: Database, keys: KeyRing, wake: Waker) -> Services:
@@ -88,6 +91,7 @@ def build_services(settings: Settings, database: Database, keys: KeyRing, wake: 
         enrolling=enrolling,
         suppressing=suppressing,
         editing=editing,
+        wake=wake,
         housekeeping=Housekeeping(database=database, limits=settings.limits, clock=clock),
         verbs=build_verbs(
             administering=administering,
@@ -111,4 +115,21 @@ async def build_dispatcher(settings: Settings, database: Database, keys: KeyRing
         settings=settings.delivery,
         clock=time.time,
         on_outcome=lambda outcome: metrics.count_delivery(outcome.value),
+        signer=build_signer(settings.dkim, settings.delivery),
+    )
+
+
+def build_receiving(settings: Settings, services: Services, reader: Reader, metrics: Metrics) -> Receiving:
+    """Wire what deals with inbound mail."""
+    return Receiving(
+        database=services.database,
+        keys=services.keys,
+        site=settings.site,
+        subscribing=services.subscribing,
+        limits=settings.limits,
+        clock=time.time,
+        entropy=os.urandom,
+        wake=services.wake,
+        reader=reader,
+        count=metrics.count_inbound,
     )

@@ -96,7 +96,9 @@ class MailSession(SMTP):
         self._is_ending = False
         self._content_ends_at: float | None = None
         self.is_busy = False
+        greetings: dict[str, Command] = {"EHLO": self._ehlo, "HELO": self._helo}
         self._commands: dict[str, Command] = {
+            **({"LHLO": self._ehlo} if door.speaks_lmtp else greetings),
             "MAIL": self._mail,
             "RCPT": self._rcpt,
             "DATA": self._data,
@@ -107,7 +109,7 @@ class MailSession(SMTP):
             "EXPN": self._expn,
             "HELP": self._help,
             "STARTTLS": self._starttls,
-        } | ({"LHLO": self._ehlo} if door.speaks_lmtp else {"EHLO": self._ehlo, "HELO": self._helo})
+        }
 
     # ------------------------------------------------------------------ the connection
 
@@ -181,11 +183,13 @@ class MailSession(SMTP):
         self._replies.clear()
 
     def _heard(self) -> None:
-        """The client is not silent; a content that trickles has its own end."""
-        if self._content_ends_at is None or self.loop.time() < self._content_ends_at:
+        """Octets have come: enough during a content until its own end, while a command must come whole in time."""
+        if self._content_ends_at is not None and self.loop.time() < self._content_ends_at:
+            self._start_waiting()
+
+    def _start_waiting(self) -> None:
+        if self.transport is not None:
             self._reset_timeout()
-        elif not self.is_busy:
-            self._close_with(IDLE)
 
     # ------------------------------------------------------------------ the dialogue
 
@@ -221,6 +225,7 @@ class MailSession(SMTP):
             return True
         if line is None:
             return False
+        self._start_waiting()
         verb, _, argument = line.partition(b" ")
         command = self._commands.get(verb.decode("ascii", "replace").upper())
         if command is None:
@@ -232,6 +237,7 @@ class MailSession(SMTP):
             self._refuse(Reply(501, "the line is not UTF-8", "5.5.4"))
             return True
         await self._obey(command, text)
+        self._start_waiting()
         return True
 
     async def _obey(self, command: Command, argument: str) -> None:

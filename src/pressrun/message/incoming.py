@@ -8,12 +8,12 @@ helper process, which limits memory and time besides.
 
 from __future__ import annotations
 
+import html
 import re
 from email import message_from_bytes, policy
 from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
-from html.parser import HTMLParser
 
 import msgspec
 
@@ -38,6 +38,10 @@ _BOUNDARY = re.compile(rb"(?i)boundary(?:\*0?\*?)?[ \t]*=[ \t]*\"?([^\";\r\n]{1,
 _ENCLOSED = re.compile(rb"(?im)^content-type[ \t]*:[ \t\r\n]*message/rfc822")
 _ID = re.compile(r"<([!-;=?-~]{1,250})>")
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
+_BLANKS = re.compile(r"\s+")
+_TAG = re.compile(r"<(/?)([a-z][a-z0-9]{0,20})", re.ASCII)
+_BLOCKS = frozenset("address blockquote br dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table td th tr ul".split())
+_UNSEEN = frozenset("head script style title template".split())
 _BROKEN = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
@@ -133,16 +137,16 @@ def decode_words(raw: str) -> str:
 
 def _text(message: Message) -> str:
     """The first text part; without one, the text of the first HTML part."""
-    html = None
+    page = None
     for part in _leaves(message):
         if part.get_content_disposition() == "attachment":
             continue
         media_type = part.get_content_type()
         if media_type == "text/plain":
             return _decoded(part)
-        if media_type == "text/html" and html is None:
-            html = part
-    return "" if html is None else html_text(_decoded(html))
+        if media_type == "text/html" and page is None:
+            page = part
+    return "" if page is None else html_text(_decoded(page))
 
 
 def _leaves(message: Message) -> list[Message]:
@@ -173,40 +177,35 @@ def _decoded(part: Message) -> str:
     return re.sub(r"\r\n?", "\n", text).replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
-class _TextOfHtml(HTMLParser):
-    """Collects what a reader would see, a line for each block."""
-
-    _BLOCKS = frozenset("address blockquote br dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table td th tr ul".split())
-    _UNSEEN = frozenset("head script style title template".split())
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self._unseen = 0
-        self._quoted = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        self._unseen += tag in self._UNSEEN
-        self._quoted += tag == "blockquote"
-        if tag in self._BLOCKS:
-            self.pieces.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._UNSEEN and self._unseen:
-            self._unseen -= 1
-        if tag == "blockquote" and self._quoted:
-            self._quoted -= 1
-        if tag in self._BLOCKS:
-            self.pieces.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._unseen and not self._quoted:
-            self.pieces.append(re.sub(r"\s+", " ", data))
-
-
-def html_text(html: str) -> str:
-    """The lines that a reader would see of an HTML mail, without what is quoted."""
-    parser = _TextOfHtml()
-    parser.feed(html[: 4 * MAX_TEXT])
-    parser.close()
-    return "".join(parser.pieces)
+def html_text(source: str) -> str:
+    """The lines that a reader would see of an HTML mail, without what is quoted; in linear time, unlike a parser."""
+    source = source[: 4 * MAX_TEXT]
+    lower = source.lower() if len(source.lower()) == len(source) else source
+    pieces: list[str] = []
+    position, quoted = 0, 0
+    while (start := source.find("<", position)) >= 0:
+        if not quoted:
+            pieces.append(_BLANKS.sub(" ", source[position:start]))
+        if source.startswith("<!--", start):
+            end = source.find("-->", start)
+            position = end + 3
+        else:
+            end = source.find(">", start)
+            position = end + 1
+        if end < 0:  # what follows is no text any more
+            return html.unescape("".join(pieces))
+        tag = _TAG.match(lower, start)
+        if tag is None:
+            continue
+        is_end, name = bool(tag[1]), tag[2]
+        if name == "blockquote":
+            quoted = max(0, quoted + (-1 if is_end else 1))
+        if name in _UNSEEN and not is_end:
+            position = lower.find(f"</{name}", position)
+            if position < 0:
+                return html.unescape("".join(pieces))
+        if name in _BLOCKS:
+            pieces.append("\n")
+    if not quoted:
+        pieces.append(_BLANKS.sub(" ", source[position:]))
+    return html.unescape("".join(pieces))

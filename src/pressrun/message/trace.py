@@ -59,14 +59,18 @@ def glance(content: bytes) -> Glance:
     )
 
 
-def same_mail_digest(content: bytes, seen: Glance, *, mail_from: str, recipient: str) -> bytes:
-    """Equal for two deliveries of one mail to one recipient, whatever the hops put on top, and for nothing else.
+def own_digest(content: bytes, seen: Glance) -> bytes:
+    """What a mail is known by, whatever the hops put on top.
 
     A mail without a Message-ID has nothing of its own to be known by, so there the trace fields count too.
     """
-    own = memoryview(content)[seen.own_start if seen.has_message_id else 0 :]
+    return hashlib.sha256(memoryview(content)[seen.own_start if seen.has_message_id else 0 :]).digest()
+
+
+def same_mail_digest(own: bytes, *, mail_from: str, recipient: str) -> bytes:
+    """Equal for two deliveries of one mail (`own_digest`) from one sender to one recipient, and for nothing else."""
     envelope = hashlib.sha256(f"{mail_from}\0{recipient}".encode("utf-8", "surrogateescape")).digest()
-    return hashlib.sha256(envelope + hashlib.sha256(own).digest()).digest()
+    return hashlib.sha256(envelope + own).digest()
 
 
 def received_field(*, peer: str, by: str, number: int, at: int) -> bytes:

@@ -53,6 +53,7 @@ EVENTS: dict[str, str] = {
     # copies
     "dispatch.recovered": "copies claimed by a dead process went back to the queue",
     "dispatch.not_composed": "one mail could not be made from its row; tried again later",
+    "dispatch.not_signed": "mails could not be signed and stay in the queue; tried again shortly",
     "dispatch.database_unavailable": "the queue could not be read; tried again shortly",
     "delivery.claimed": "copies were taken from the queue",
     "delivery.finished": "a relay gave its final answer",

@@ -16,7 +16,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import OF_NO_LIST, Route, RouteKind
 from pressrun.core.site import Site
 from pressrun.core.tokens import TEST_ID, AddressPurpose, AddressTokens, suppression_digest
-from pressrun.message.autoreply import silent_sender
+from pressrun.message.autoreply import FOR_SOMEBODY, silent_sender
 from pressrun.message.commands import Command, CommandKind, parse_commands
 from pressrun.message.incoming import IncomingMail
 from pressrun.message.trace import received_field
@@ -44,8 +44,6 @@ BOUNCE = "bounce"
 _MOST_LISTS = 200  # named in one answer
 # Tags that a sending system puts before the address for its own bounces (BATV).
 _BATV = re.compile(r"(?:prvs=[0-9]{4}[0-9a-f]{6}=|btv1==[^=@]+==)(?=.+@)", re.IGNORECASE)
-# These marks do not say `vacation`: programs that unsubscribe for a reader put them on their mails.
-_UNSUBSCRIBES_ANYWAY = frozenset({"Precedence", "list mail", "null sender", "sender", "x-loop"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +168,7 @@ class Answering:
         return self._answer(errand, "not_confirmed")
 
     def _leave(self, tx: Transaction, route: Route, incoming: IncomingMail, origin: Origin) -> str:
-        if incoming.automatic is not None and incoming.automatic not in _UNSUBSCRIBES_ANYWAY:
+        if incoming.automatic is not None and incoming.automatic not in FOR_SOMEBODY:
             return f"not done: {incoming.automatic}"
         number = self._number(route)
         if number is None or number == TEST_ID:

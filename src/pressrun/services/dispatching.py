@@ -5,6 +5,8 @@ next; results that come in meanwhile make the next turn. A copy is claimed, and 
 goes out, so that a killed process leaves no copy that is neither in the queue nor on record.
 
 Notices go before copies of editions, editions that are being sent share the turns evenly.
+
+Where mail is signed, claimed copies are made in threads before they are ready; otherwise each when it is taken.
 """
 
 from __future__ import annotations
@@ -18,14 +20,16 @@ from dataclasses import dataclass, replace
 
 from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate
+from pressrun.message.dkim import Signer
 from pressrun.observe.log import event
 from pressrun.services.claiming import Request, Turn, take_turn
 from pressrun.services.composing import CopyComposer, EditionPlate
-from pressrun.services.notifying import NoticeComposer
+from pressrun.services.notifying import NoticeComposer, is_passed_on
 from pressrun.services.outcomes import settlement_of
 from pressrun.services.pacing import Pacer
 from pressrun.services.ports import Clock, RelayPool
 from pressrun.services.settings import DeliverySettings
+from pressrun.services.signing import Made, NotComposed, NotSigned, Signing
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.store.database import Database
 from pressrun.store.deliveries import Settlement
@@ -48,12 +52,13 @@ STALE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed row, with the edition whose copy it is, or as a notice with its list."""
+    """A claimed row, with the edition whose copy it is, or as a notice with its list; `made` is its signed mail."""
 
     row: Row
     claimed_at: int
     plate: EditionPlate | None
     list: MailingList | None = None
+    made: Outgoing | None = None
 
 
 class Dispatcher:
@@ -69,6 +74,7 @@ class Dispatcher:
         settings: DeliverySettings,
         clock: Clock,
         on_outcome: Callable[[Outcome], None],
+        signer: Signer | None = None,
     ) -> None:
         self._database = database
         self._copies = copies
@@ -81,6 +87,7 @@ class Dispatcher:
         self._pool: RelayPool | None = None
         self._ready_notices: deque[Job] = deque()
         self._ready_copies: deque[Job] = deque()
+        self._signing = Signing(signer, compose=self._compose, clock=clock, on_made=self._made)
         self._in_flight: dict[int, Job] = {}
         self._settlements: list[Settlement] = []
         self._released: list[int] = []
@@ -111,7 +118,7 @@ class Dispatcher:
                 self._call_at(at, now)
                 return None
             job = queue.popleft()
-            if len(self._ready_copies) <= self._low_water:
+            if len(self._ready_copies) + len(self._signing) <= self._low_water:
                 self._wanted.set()
             outgoing = self._composed(job, relay)
             if outgoing is not None:
@@ -177,6 +184,7 @@ class Dispatcher:
         if self._pool is not None:
             await self._pool.drain(seconds)
         self._give_back()
+        await self._signing.close()
         self._drained = True
         self._wanted.set()
 
@@ -184,6 +192,15 @@ class Dispatcher:
         """Go on under new rates and retry rules."""
         self.settings = settings
         self._pacer = self._pacer.changed(settings.rates, relays, self._clock())
+        self.wake()
+
+    def sign_with(self, signer: Signer | None) -> None:
+        """Sign with these keys, or not at all, from the next copy on: what waits for its turn is made anew."""
+        claimed = [*self._ready_notices, *self._ready_copies, *self._signing.give_up()]
+        self._ready_notices.clear()
+        self._ready_copies.clear()
+        self._signing.change(signer)
+        self._line_up([replace(job, made=None) for job in claimed])
         self.wake()
 
     async def _sleep(self) -> None:
@@ -200,19 +217,20 @@ class Dispatcher:
 
     async def _take_turn(self) -> None:
         now = self._clock()
+        self._pacer.follow(now)
         self._holding = self._is_stale(now)
         if self._holding:
             self._give_back()
         settlements, self._settlements = self._settlements, []
         released, self._released = self._released, []
         touched, self._touched = self._touched, set()
-        claimed = len(self._ready_notices) + len(self._ready_copies)
+        claimed = self._count_claimed()
         request = Request(
             now=now,
             settlements=settlements,
             released=released,
             touched=touched,
-            room=0 if self._draining or self._holding else self._pacer.claimable(now, claimed, BATCH),
+            room=0 if self._may_not_claim(now) else self._pacer.claimable(now, claimed, BATCH),
             claimed=claimed,
             known=frozenset(self._plates),
             late_grace_seconds=self.settings.late_grace_seconds,
@@ -240,22 +258,23 @@ class Dispatcher:
         known = self._plates | turn.plates
         self._plates = {number: plate for number, plate in known.items() if number in turn.live}
         claimed_at = int(request.now)
-        self._ready_notices.extend(Job(row, claimed_at, None, target) for row, target in turn.notices)
+        self._line_up([Job(row, claimed_at, None, target) for row, target in turn.notices])
         for number, rows in turn.copies:
-            self._ready_copies.extend(Job(row, claimed_at, known[number]) for row in rows)
+            self._line_up([Job(row, claimed_at, known[number]) for row in rows])
         if self._draining:  # the turn began before
             self._give_back()
         for edition in turn.changed:
             event(log, "edition.changed", edition=edition.id, list=edition.list_name, state=edition.state.value)
         self._plan(turn, request)
-        if self._pool is not None and (self._ready_notices or self._ready_copies):
-            self._pool.wake()
+        self._offer()
 
     def _plan(self, turn: Turn, request: Request) -> None:
         """When to look again by ourselves, and how few claimed copies are few enough to claim more before that."""
-        ready = len(self._ready_notices) + len(self._ready_copies)
+        ready = self._count_claimed()
         if self._draining or self._holding:  # what changes comes with a result, or by itself
             self._low_water, self._more_at = -1, None
+        elif request.now < self._signing.again_at:
+            self._low_water, self._more_at = -1, self._signing.again_at
         elif turn.taken < request.room:  # nothing more may go now, whatever the pace
             self._low_water, self._more_at = -1, turn.next_due_at
         elif ready >= BATCH // 2:
@@ -264,21 +283,65 @@ class Dispatcher:
             self._low_water = -1
             self._more_at = max(request.now + SHORTEST_WAIT_SECONDS, self._pacer.next_claim_at(request.now, ready))
 
+    def _count_claimed(self) -> int:
+        return len(self._ready_notices) + len(self._ready_copies) + len(self._signing)
+
+    def _may_not_claim(self, now: float) -> bool:
+        return self._draining or self._holding or now < self._signing.again_at
+
+    def _line_up(self, jobs: Sequence[Job]) -> None:
+        """Have claimed rows signed, or put them where the connections take them."""
+        unsigned = []
+        for job in jobs:
+            if self._signing.is_on and not is_passed_on(job.row, job.plate):
+                unsigned.append(job)
+            else:
+                self._queue_of(job).append(job)
+        if unsigned:
+            self._signing.submit(unsigned)
+
+    def _made(self, results: Sequence[tuple[Job, Made]]) -> None:
+        """Take what was signed. Nothing goes out unsigned: what could not be signed stays in the queue."""
+        for job, made in results:
+            if isinstance(made, NotSigned):
+                self._released.append(job.row["id"])
+                self._recording += 1
+                self._wanted.set()
+            elif isinstance(made, NotComposed):
+                self._put_off(job, made.fault, "")
+            else:
+                self._queue_of(job).append(replace(job, made=made))
+        self._offer()
+
+    def _queue_of(self, job: Job) -> deque[Job]:
+        return self._ready_notices if job.plate is None else self._ready_copies
+
+    def _offer(self) -> None:
+        if self._pool is not None and (self._ready_notices or self._ready_copies):
+            self._pool.wake()
+
+    def _compose(self, job: Job) -> Outgoing:
+        # The Date is what is on record as the first attempt, so that it is the same on every retry.
+        if job.plate is None:
+            return self.notices.compose(job.row, job.list, job.claimed_at)
+        return self._copies.compose(job.plate, job.row, job.claimed_at)
+
     def _composed(self, job: Job, relay: str) -> Outgoing | None:
         """The mail of a claimed row; one that cannot be made is put off and told, and holds up no other."""
-        # The Date is what is on record as the first attempt, so that it is the same on every retry.
+        if job.made is not None:
+            return job.made
         try:
-            if job.plate is None:
-                return self.notices.compose(job.row, job.list, job.claimed_at)
-            return self._copies.compose(job.plate, job.row, job.claimed_at)
+            return self._compose(job)
         except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row, the queue goes on
-            number, fault = job.row["id"], type(problem).__name__
-            event(log, "dispatch.not_composed", level=logging.ERROR, delivery=number, fault=fault)
-            put_off = self._settlement(job, HandOver(Outcome.DEFERRED, Stage.MAIL), relay)
-            self._settlements.append(replace(put_off, reply=f"the mail could not be composed: {fault}"))
-            self._recording += 1
-            self._wanted.set()
+            self._put_off(job, type(problem).__name__, relay)
             return None
+
+    def _put_off(self, job: Job, fault: str, relay: str) -> None:
+        event(log, "dispatch.not_composed", level=logging.ERROR, delivery=job.row["id"], fault=fault)
+        put_off = self._settlement(job, HandOver(Outcome.DEFERRED, Stage.MAIL), relay)
+        self._settlements.append(replace(put_off, reply=f"the mail could not be composed: {fault}"))
+        self._recording += 1
+        self._wanted.set()
 
     def _settlement(self, job: Job, result: HandOver, relay: str) -> Settlement:
         return settlement_of(
@@ -311,10 +374,11 @@ class Dispatcher:
         )
 
     def _give_back(self) -> None:
-        for queue in (self._ready_notices, self._ready_copies):
-            self._released += [job.row["id"] for job in queue]
-            self._recording += len(queue)
-            queue.clear()
+        claimed = [*self._ready_notices, *self._ready_copies, *self._signing.give_up()]
+        self._released += [job.row["id"] for job in claimed]
+        self._recording += len(claimed)
+        self._ready_notices.clear()
+        self._ready_copies.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

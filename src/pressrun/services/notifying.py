@@ -26,7 +26,7 @@ from pressrun.message.notices import (
     build_notice,
 )
 from pressrun.message.profile import Words, untranslated
-from pressrun.services.composing import message_id, return_path
+from pressrun.services.composing import EditionPlate, message_id, return_path
 from pressrun.services.profiles import profile_of
 from pressrun.services.settings import TokenSettings
 from pressrun.smtp.handover import Outgoing
@@ -34,6 +34,11 @@ from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row
 
 FORWARD = "forward"  # the kind of a notice that is somebody's mail, passed on
+
+
+def is_passed_on(row: Row, plate: EditionPlate | None) -> bool:
+    """Whether a claimed row is somebody else's mail, which goes on as it came and is never signed."""
+    return plate is None and row["kind"] == FORWARD
 
 
 class NoticeComposer:

@@ -34,6 +34,12 @@ class Pacer:
             for name, pace in self._relays.items()
         }
 
+    def follow(self, now: float) -> None:
+        """Follow a clock that was set back: no turn stays further ahead than one window. Called once a turn."""
+        self._process_state = self._process.cut(self._process_state, now)
+        for name, pace in self._relays.items():
+            self._relay_states[name] = pace.cut(self._relay_states[name], now)
+
     def next_at(self, relay: str, now: float) -> float:
         """When the next copy may go through this relay; `now` if at once."""
         own = self._relays[relay].next_at(self._relay_states[relay], now)

@@ -19,7 +19,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import Route, RouteKind, read_local_part
 from pressrun.core.site import Site
 from pressrun.message.incoming import IncomingMail
-from pressrun.message.trace import Glance, glance, same_mail_digest
+from pressrun.message.trace import Glance, glance, own_digest, same_mail_digest
 from pressrun.observe.log import event
 from pressrun.services.answering import BOUNCE, FORWARD_BOUNCED, READ_KINDS, Answering, Settled
 from pressrun.services.intake import Intake
@@ -132,8 +132,9 @@ class Receiving:
         seen = glance(arrival.content)
         verdicts = [self._verdict(route, seen) for route in arrival.recipients]
         is_taken = any(verdict is ACCEPTED for verdict in verdicts)
+        own = own_digest(arrival.content, seen) if is_taken else b""  # once, however many recipients
         rows = [
-            self._row(arrival, seen, route, verdict)
+            self._row(arrival, seen, own, route, verdict)
             for route, verdict in zip(arrival.recipients, verdicts, strict=True)
             if verdict is ACCEPTED or (is_taken and not arrival.replies_each)
         ]
@@ -160,11 +161,11 @@ class Receiving:
                 return True
         return False
 
-    def _row(self, arrival: Arrival, seen: Glance, route: Route, verdict: Reply) -> NewInbound:
+    def _row(self, arrival: Arrival, seen: Glance, own: bytes, route: Route, verdict: Reply) -> NewInbound:
         recipient = _local_part(route)
         refused = verdict is not ACCEPTED
         return NewInbound(
-            digest=same_mail_digest(arrival.content, seen, mail_from=arrival.mail_from, recipient=recipient),
+            digest=same_mail_digest(own, mail_from=arrival.mail_from, recipient=recipient),
             mail_from=arrival.mail_from,
             recipient=recipient,
             peer=arrival.peer,

@@ -36,7 +36,7 @@ update inbound set state = :state, outcome = :outcome, settled_at = :now where i
 
 -- name: finish
 -- What became of a mail, of which nothing is needed any more.
-update inbound set state = 'done', outcome = :outcome, settled_at = :now, content_id = null, mail_from = '',
+update inbound set state = 'done', outcome = :outcome, settled_at = :now, content_id = null, mail_from = '', peer = '',
     recipient = case when instr(recipient, '+') then substr(recipient, 1, instr(recipient, '+')) else recipient end
 where id = :id and state = 'received';
 

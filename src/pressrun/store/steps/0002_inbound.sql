@@ -14,7 +14,7 @@ create table inbound (
     content_id integer references inbound_content,
     mail_from text not null,                  -- envelope sender; empty: the null sender, or dealt with
     recipient text not null,                  -- local part, lower-cased; its token is cut when it is dealt with
-    peer text not null,                       -- network address of the client, or unix
+    peer text not null,                       -- network address of the client, or unix; empty: dealt with
     utf8 integer not null check (utf8 in (0, 1)),                                   -- came with SMTPUTF8
     received_at integer not null,
     state text not null check (state in ('received', 'done', 'kept', 'unreadable', 'failed')),

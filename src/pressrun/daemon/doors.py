@@ -1,0 +1,76 @@
+"""Everything that lets somebody in: the web server, the control socket, and the listeners for mail."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Mapping
+
+from pressrun.config.settings import Settings
+from pressrun.control.server import ControlServer
+from pressrun.daemon.wiring import Services, build_receiving
+from pressrun.inbound.listeners import Listeners
+from pressrun.observe.metrics import Metrics
+from pressrun.services.receiving import Receiving
+from pressrun.store.datadir import DataDir
+from pressrun.web.server import WebServer
+from pressrun.workers.reading import MailReader
+
+STOP_SECONDS = 2.0  # for requests and mails that are half way in when the daemon stops
+
+
+class Mailroom:
+    """Inbound mail: the listeners, what deals with it, and the helper process that reads it."""
+
+    def __init__(
+        self, settings: Settings, services: Services, metrics: Metrics, sockets: Mapping[str, socket.socket]
+    ) -> None:
+        assert settings.smtp is not None
+        self._reader = MailReader()
+        self.receiving = build_receiving(settings, services, self._reader, metrics)
+        self.listeners = Listeners(settings.smtp, self.receiving, sockets)
+
+    async def close(self) -> None:
+        """Take no more mail; what was accepted and not dealt with is on record."""
+        await self.listeners.stop(STOP_SECONDS)
+        await self._reader.close()
+
+
+class Doors:
+    """Opened together at the start, closed together at the end."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        services: Services,
+        metrics: Metrics,
+        web: WebServer,
+        sockets: Mapping[str, socket.socket],
+    ) -> None:
+        self.web = web
+        self._control = ControlServer(DataDir(settings.data_dir).control_socket, services.verbs)
+        self._mailroom = None if settings.smtp is None else Mailroom(settings, services, metrics, sockets)
+
+    @property
+    def receiving(self) -> Receiving | None:
+        """What deals with inbound mail; None when none is received."""
+        return None if self._mailroom is None else self._mailroom.receiving
+
+    @property
+    def mail_addresses(self) -> dict[str, str]:
+        """Where mail is taken, by listener; empty when none is."""
+        return {} if self._mailroom is None else self._mailroom.listeners.addresses
+
+    async def open(self) -> None:
+        """Raises OSError or BadConfiguration when a place cannot be had."""
+        await self.web.start()
+        if self._mailroom is not None:
+            await self._mailroom.listeners.start()
+        await self._control.start()
+
+    async def close(self, verbs_seconds: float) -> None:
+        """Let nobody in any more; verbs that run get `verbs_seconds` to end."""
+        closing = [self._control.close(verbs_seconds), self.web.stop(STOP_SECONDS)]
+        if self._mailroom is not None:
+            closing.append(self._mailroom.close())
+        await asyncio.gather(*closing)

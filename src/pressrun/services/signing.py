@@ -1,0 +1,145 @@
+"""Making mails in threads when they are signed: composed, signed, and given back to the event loop.
+
+A signature takes longer than all else that is done for a copy, and most of that outside the interpreter's lock, so two
+threads sign on two processors while the loop goes on. A mail that could not be signed is never handed out without.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Generic, TypeAlias, TypeVar
+
+from pressrun.message.dkim import Signer, load_signing_key
+from pressrun.message.dkim_settings import DkimSettings
+from pressrun.observe.log import event
+from pressrun.services.ports import Clock
+from pressrun.services.settings import DeliverySettings
+from pressrun.smtp.handover import Outgoing
+
+log = logging.getLogger("pressrun.dispatch")
+
+WORKERS = 2
+CHUNK = 16  # mails made between two visits to the loop: few enough that the first ones are soon ready
+PAUSE_SECONDS = 10.0  # before more is claimed after a mail that could not be signed
+# A signature outlives the last retry by so long: relays and mailboxes behind ours may hold a mail for days, too.
+VALID_AFTER_GIVING_UP_SECONDS = 7 * 86400
+
+J = TypeVar("J")
+
+
+@dataclass(frozen=True, slots=True)
+class NotComposed:
+    """The mail could not be made from its row; `fault` is the name of the error."""
+
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSigned:
+    """The mail was made and could not be signed; `fault` is the name of the error."""
+
+    fault: str
+
+
+Made: TypeAlias = Outgoing | NotComposed | NotSigned
+OnMade: TypeAlias = Callable[[list[tuple[J, Made]]], None]
+
+
+def build_signer(keys: Sequence[DkimSettings], delivery: DeliverySettings) -> Signer | None:
+    """What signs under these settings; None where nothing is signed."""
+    if not keys:
+        return None
+    lifetime_seconds = int(delivery.give_up_after_seconds) + VALID_AFTER_GIVING_UP_SECONDS
+    return Signer([load_signing_key(key) for key in keys], lifetime_seconds=lifetime_seconds)
+
+
+class Signing(Generic[J]):
+    """Makes the mails of claimed rows. Used on the event loop, which it never holds up; threads start with the first.
+
+    `signer` is None where nothing is signed; then nothing may be submitted. After a mail that could not be signed,
+    nothing should be claimed before `again_at`.
+    """
+
+    def __init__(
+        self, signer: Signer | None, *, compose: Callable[[J], Outgoing], clock: Clock, on_made: OnMade[J]
+    ) -> None:
+        self.again_at = 0.0
+        self._signer = signer
+        self._compose = compose
+        self._clock = clock
+        self._on_made = on_made
+        self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="pressrun-sign")
+        self._held: list[Sequence[J]] = []  # chunks in the hands of the threads
+        self._is_failing = False
+
+    def __len__(self) -> int:
+        """How many mails are in the hands of the threads."""
+        return sum(map(len, self._held))
+
+    @property
+    def is_on(self) -> bool:
+        return self._signer is not None
+
+    def change(self, signer: Signer | None) -> None:
+        """Sign with other keys, or not at all; what the threads have in hand must be given up before."""
+        self._signer = signer
+        self.again_at, self._is_failing = 0.0, False
+
+    def submit(self, jobs: Sequence[J]) -> None:
+        """Make these mails; they are given to `on_made`, some at a time."""
+        assert self._signer is not None  # nothing is handed out unsigned where mail is to be signed
+        loop = asyncio.get_running_loop()
+        for start in range(0, len(jobs), CHUNK):
+            chunk = jobs[start : start + CHUNK]
+            self._held.append(chunk)
+            making = loop.run_in_executor(self._threads, self._make, chunk, self._signer)
+            making.add_done_callback(partial(self._deliver, chunk))
+
+    def give_up(self) -> list[J]:
+        """What is in the hands of the threads; none of it is given to `on_made` any more."""
+        given_up = [job for chunk in self._held for job in chunk]
+        self._held.clear()
+        return given_up
+
+    async def close(self) -> None:
+        """End the threads; what has not been begun is not made."""
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+
+    def _deliver(self, chunk: Sequence[J], making: asyncio.Future[list[Made]]) -> None:
+        place = next((index for index, held in enumerate(self._held) if held is chunk), None)
+        if place is None:
+            return  # it was given up
+        del self._held[place]
+        made = making.result()
+        self._note(made)
+        self._on_made(list(zip(chunk, made, strict=True)))
+
+    def _note(self, made: Sequence[Made]) -> None:
+        """Tell the first of several failures, and make a pause after each."""
+        now = self._clock()
+        faults = [one.fault for one in made if isinstance(one, NotSigned)]
+        if faults:
+            if not self._is_failing:
+                event(log, "dispatch.not_signed", level=logging.ERROR, fault=faults[0])
+            self._is_failing, self.again_at = True, now + PAUSE_SECONDS
+        elif now >= self.again_at:
+            self._is_failing = False
+
+    def _make(self, jobs: Sequence[J], signer: Signer) -> list[Made]:
+        return [self._make_one(job, signer) for job in jobs]
+
+    def _make_one(self, job: J, signer: Signer) -> Made:
+        try:
+            outgoing = self._compose(job)
+        except Exception as problem:  # noqa: BLE001 - told by the dispatcher; one row must not hold up the others
+            return NotComposed(type(problem).__name__)
+        try:
+            signature = signer.sign(outgoing.content, signed_at=int(self._clock()))
+        except Exception as problem:  # noqa: BLE001 - told on the loop; nothing goes out without its signature
+            return NotSigned(type(problem).__name__)
+        return replace(outgoing, content=signature + outgoing.content)

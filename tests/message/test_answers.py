@@ -1,0 +1,58 @@
+"""The mails that answer commands."""
+
+from __future__ import annotations
+
+import pytest
+from tests.message.builders import DOMAIN, part, profile, read, site
+
+from pressrun.core.address import parse_address
+from pressrun.message.notices import (
+    AutoSubmitted,
+    CommandHelp,
+    ListClosed,
+    ListOfLists,
+    NotConfirmed,
+    Notice,
+    NoticeCopy,
+    UnsubscribeLink,
+    build_notice,
+    decode_notice,
+    encode_notice,
+)
+from pressrun.message.profile import untranslated
+
+COPY = NoticeCopy(
+    to=parse_address("reader@reader.example"),
+    message_id=f"n1@{DOMAIN}",
+    date_at=1_790_000_000,
+    auto_submitted=AutoSubmitted.REPLIED,
+    in_reply_to="1@reader.example",
+)
+ANSWERS: list[tuple[Notice, str]] = [
+    (CommandHelp(), f"news-subscribe@{DOMAIN}"),
+    (ListOfLists(lists=(("The <Harbour> Letter", f"news-subscribe@{DOMAIN}"),)), f"news-subscribe@{DOMAIN}"),
+    (ListOfLists(lists=()), "There is no public list."),
+    (UnsubscribeLink(link="https://news.harbour.example/unsubscribe/AAAA.bbbb"), "/unsubscribe/AAAA.bbbb"),
+    (NotConfirmed(), "https://news.harbour.example/news"),
+    (ListClosed(), "https://news.harbour.example/news"),
+]
+
+
+@pytest.mark.parametrize(("notice", "expected"), ANSWERS, ids=lambda value: type(value).__name__)
+def test_an_answer_says_what_it_must_in_both_parts(notice: Notice, expected: str) -> None:
+    """Auto-replied, from the command address, threaded, without List-Unsubscribe, seven bits and small."""
+    content = build_notice(notice, COPY, words=untranslated, site=site(), profile=profile())
+    message = read(content)
+    assert expected in part(content, "plain")
+    assert expected in part(content, "html")
+    assert ("auto-replied", None) == (str(message["Auto-Submitted"]), message["List-Unsubscribe"])
+    assert f"news-request@{DOMAIN}" in str(message["From"])
+    assert "<1@reader.example>" == str(message["In-Reply-To"]) == str(message["References"])
+    assert content.isascii()
+    assert 10_000 > len(content)
+
+
+@pytest.mark.parametrize("notice", [notice for notice, _ in ANSWERS], ids=lambda notice: type(notice).__name__)
+def test_an_answer_survives_storage(notice: Notice) -> None:
+    """What the database holds reads back."""
+    assert notice == decode_notice(encode_notice(notice))

@@ -1,0 +1,82 @@
+"""Whether a machine wrote a mail."""
+
+from __future__ import annotations
+
+import pytest
+
+from pressrun.core.address import parse_address
+from pressrun.message.autoreply import machine_made, silent_sender
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Automatic reply: Re: News", "Out of Office: x", "Auto-Reply: x", "Automatische Antwort: x",
+        "Abwesenheitsnotiz", "Réponse automatique : x", "Respuesta automática: x", "Risposta automatica: x",
+        "Resposta automática: x", "Automatisch antwoord: x", "Automatiskt svar: x", "Automaattinen vastaus: x",
+        "Odpowiedź automatyczna: x", "Автоответ: x", "自动答复: x", "自動応答: x", "자동 회신: x",
+    ],
+)  # fmt: skip
+def test_vacation_notices_without_a_mark_are_known_by_their_subjects(subject: str) -> None:
+    """In the languages of the large mail systems."""
+    assert machine_made([("subject", subject)]) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("subject", "Re: Please confirm your subscription to News"),
+        ("subject", "Antwort: Bitte bestätigen"),
+        ("auto-submitted", "no"),
+        ("auto-submitted", " NO (really)"),
+        ("precedence", "first-class"),
+        ("x-auto-response-suppress", "None"),
+        ("content-type", "multipart/alternative; boundary=report"),
+        ("from", "Ada <ada@reader.example>"),
+        ("return-path", "<ada@reader.example>"),
+        ("x-autoreply", "no"),
+    ],
+)
+def test_what_a_person_sends(name: str, value: str) -> None:
+    """Ordinary mail is not taken for a machine's."""
+    assert machine_made([(name, value)]) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("auto-submitted", ""),
+        ("auto-submitted", "auto-replied;x=no"),
+        ("auto-submitted", "auto-notified"),
+        ("precedence", " LIST "),
+        ("content-type", 'Multipart/Report; report-type="delivery-status"'),
+        ("content-type", "message/feedback-report"),
+        ("from", "Mail Delivery Subsystem <MAILER-DAEMON>"),
+        ("from", "<>"),
+        ("return-path", "<>"),
+        ("list-post", "NO"),
+        ("x-failed-recipients", "ada@reader.example"),
+    ],
+)
+def test_marks_of_machines(name: str, value: str) -> None:
+    """Any one of them is enough."""
+    assert machine_made([("subject", "hello"), (name, value)]) is not None
+
+
+@pytest.mark.parametrize(
+    ("sender", "is_silent"),
+    [
+        ("ada@reader.example", False),
+        ("bounces@reader.example", False),
+        ("ada@ours.example", True),
+        ("Mailer-Daemon@reader.example", True),
+        ("owner-x@reader.example", True),
+        ("x-request@reader.example", True),
+        ("x-bounces+123@reader.example", True),
+        ("bounce-123@reader.example", True),
+    ],
+)
+def test_senders_that_get_no_answer(sender: str, is_silent: bool) -> None:
+    """Daemons, lists and ourselves; the null sender most of all."""
+    assert is_silent == (silent_sender(parse_address(sender), ("ours.example",)) is not None)
+    assert silent_sender(None, ()) is not None

@@ -1,0 +1,202 @@
+"""A press for tests: the office's database with editors, readers and the queue, driven turn by turn by hand.
+
+`turn` records results and claims; `take` and `answer` stand for a connection. Nothing sleeps and no relay is there.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from pathlib import Path
+from typing import Any
+
+from tests.services.office import Office, open_office
+
+from pressrun.core.address import parse_address
+from pressrun.core.quantities import Rate
+from pressrun.core.site import Site
+from pressrun.services.composing import CopyComposer
+from pressrun.services.dispatching import Dispatcher
+from pressrun.services.editing import Editing
+from pressrun.services.housekeeping import Housekeeping
+from pressrun.services.notifying import NoticeComposer
+from pressrun.services.pacing import Pacer
+from pressrun.services.ports import RelayStatus
+from pressrun.services.recovering import recover
+from pressrun.services.settings import DeliverySettings, LimitSettings, TokenSettings
+from pressrun.services.subscribing import Origin
+from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
+from pressrun.smtp.reply import Reply
+from pressrun.store import subscribers, subscriptions
+from pressrun.store.deliveries import count_copies
+from pressrun.store.editions import Edition, get_edition
+from pressrun.store.lists import find_list
+from pressrun.store.transaction import Transaction
+
+SITE = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
+FAST = Rate(100_000, 1.0)
+RELAY = "primary"
+TAKEN = HandOver(Outcome.DELIVERED, Stage.CONTENT, Reply(250, "ok", "2.0.0"))
+LATER = HandOver(Outcome.DEFERRED, Stage.RCPT, Reply(450, "try later", "4.2.0"))
+GONE = HandOver(Outcome.REFUSED, Stage.RCPT, Reply(550, "no such user", "5.1.1"))
+LOST = HandOver(Outcome.UNKNOWN, Stage.CONTENT)
+UNSENT = HandOver(Outcome.UNSENT, Stage.MAIL)
+
+
+@dataclass(slots=True)
+class FakePool:
+    """Connections that only count how often they were woken."""
+
+    wakes: int = 0
+    drained: list[float] = field(default_factory=list)
+    status: RelayStatus = field(
+        default_factory=lambda: RelayStatus(name=RELAY, connections=1, failing_since=None, last_error=None)
+    )
+
+    def wake(self) -> None:
+        self.wakes += 1
+
+    def statuses(self) -> list[RelayStatus]:
+        return [self.status]
+
+    async def drain(self, seconds: float) -> None:
+        self.drained.append(seconds)
+
+
+@dataclass(slots=True, kw_only=True)
+class Pressroom:
+    """All that a test of editions and their copies touches."""
+
+    office: Office
+    editing: Editing
+    housekeeping: Housekeeping
+    dispatcher: Dispatcher = field(init=False)
+    pool: FakePool = field(default_factory=FakePool)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    settings: DeliverySettings = field(default_factory=lambda: DeliverySettings(rates=(FAST,)))
+    relays: Mapping[str, tuple[Rate, ...]] = field(default_factory=lambda: {RELAY: ()})
+
+    # ------------------------------------------------------------------ time and the process
+
+    def clock(self) -> float:
+        return self.office.now
+
+    def pass_time(self, seconds: float) -> None:
+        self.office.now += seconds
+
+    async def start(self) -> Dispatcher:
+        """What a process does at its start; the one before is simply forgotten, as after a kill."""
+        stored = await recover(self.office.database)
+        self.dispatcher = Dispatcher(
+            database=self.office.database,
+            copies=CopyComposer(site=SITE, keys=self.office.keys),
+            notices=NoticeComposer(site=SITE, keys=self.office.keys, tokens=TokenSettings()),
+            pacer=Pacer(self.settings.rates, self.relays, stored),
+            settings=self.settings,
+            clock=self.clock,
+            on_outcome=lambda outcome: self.outcomes.update([outcome.value]),
+        )
+        self.dispatcher._pool = self.pool
+        return self.dispatcher
+
+    async def turn(self) -> None:
+        await self.dispatcher._take_turn()
+
+    def take(self, relay: str = RELAY) -> Outgoing | None:
+        return self.dispatcher.take(relay)
+
+    def take_all(self) -> list[Outgoing]:
+        return list(iter(self.take, None))  # type: ignore[arg-type]  # None ends it
+
+    def answer(self, outgoing: Outgoing, result: HandOver, relay: str = RELAY) -> None:
+        self.dispatcher.settle(relay, outgoing, result)
+
+    async def send_all(self, result: HandOver = TAKEN) -> list[Outgoing]:
+        """Turns until nothing more may go now; every copy gets the same answer."""
+        sent: list[Outgoing] = []
+        while True:
+            await self.turn()
+            found = self.take_all()
+            for outgoing in found:
+                self.answer(outgoing, result)
+            if not found:
+                await self.turn()
+                return sent
+            sent += found
+
+    # ------------------------------------------------------------------ what is there
+
+    async def readers(self, count: int, name: str = "news") -> list[str]:
+        addresses = [f"r{number}@reader.example" for number in range(count)]
+        for address in addresses:
+            await self.office.enrolling.add(name, parse_address(address))
+        return addresses
+
+    async def edition(self, text: str = "Hello {{ name }}", name: str = "news", **changes: Any) -> int:
+        body = f"---\nsubject: Boats\n---\n{text}\n".encode()
+        return await self.editing.take(list_name=name, source=body, source_name="a.md", assets={}, **changes)
+
+    async def counts(self, edition_id: int) -> dict[str, int]:
+        found = await self.office.database.read(count_copies, edition_id)
+        return {state: number for state, number in found.items() if number}
+
+    async def state(self, edition_id: int) -> str:
+        return (await self.stored(edition_id)).state.value
+
+    async def stored(self, edition_id: int) -> Edition:
+        found = await self.office.database.read(get_edition, edition_id)
+        assert found is not None
+        return found
+
+    async def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        def query(tx: Transaction) -> list[tuple[Any, ...]]:
+            return [tuple(row) for row in tx._connection.execute(sql, values).fetchall()]
+
+        return await self.office.database.read(query)
+
+    async def change(self, sql: str, *values: object) -> None:
+        await self.office.database.write(lambda tx: tx._connection.execute(sql, values).rowcount)
+
+    async def subscription(self, address: str, name: str = "news") -> int:
+        def find(tx: Transaction) -> int:
+            target, person = find_list(tx, name), subscribers.find_subscriber(tx, parse_address(address))
+            assert target is not None
+            assert person is not None
+            found = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
+            assert found is not None
+            return found.id
+
+        return await self.office.database.read(find)
+
+    async def leave(self, address: str) -> None:
+        await self.office.subscribing.leave(await self.subscription(address), Origin(source="web"))
+
+
+def identity(outgoing: Outgoing) -> tuple[str, str]:
+    """What stays the same on every retry: Message-ID and Date."""
+    message = message_from_bytes(outgoing.content)
+    return message["Message-ID"], message["Date"]
+
+
+@asynccontextmanager
+async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroom]:
+    """A list `news` without readers, and a process that has just started."""
+    async with open_office(folder) as office:
+        numbers = itertools.count(1)
+        editing = Editing(
+            database=office.database,
+            site=SITE,
+            keys=office.keys,
+            clock=lambda: office.now,
+            entropy=lambda count: next(numbers).to_bytes(count, "big"),
+            wake=office.wake,
+        )
+        housekeeping = Housekeeping(database=office.database, limits=LimitSettings(), clock=lambda: office.now)
+        room = Pressroom(office=office, editing=editing, housekeeping=housekeeping, **changes)
+        await office.make_list()
+        await room.start()
+        yield room

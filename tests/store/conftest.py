@@ -1,0 +1,22 @@
+"""A fresh database for the tests of the store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from pressrun.store import migrate
+from pressrun.store.database import Database
+
+
+@pytest_asyncio.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    path = tmp_path / "db"
+    migrate.create(path, migrate.package_schema(), migrate.newest_version(migrate.package_steps()))
+    opened = await Database.open(path)
+    try:
+        yield opened
+    finally:
+        await opened.close()

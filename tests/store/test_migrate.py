@@ -1,0 +1,216 @@
+"""The life of the schema: fresh and stepped-up databases are the same, and a kill leaves one of the two, whole."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pressrun.core.errors import BadConfiguration, Refused
+from pressrun.store import migrate
+from pressrun.store.migrate import APPLICATION_ID
+
+FIRST = (Path(__file__).parent / "schemas" / "1.sql").read_text(encoding="utf-8")
+STEPS = {
+    2: "create table extra (id integer primary key, word text) strict;",
+    3: "insert into extra (word) values ('three');\nalter table extra add column more text",
+}
+
+
+def first_version(path: Path) -> Path:
+    migrate.create(path, FIRST, 1)
+    return path
+
+
+def shape(path: Path) -> list[tuple[object, ...]]:
+    """Tables with columns and checks, indexes and triggers; without comments and blanks, which may differ."""
+    with closing(sqlite3.connect(path)) as connection:
+        entries = connection.execute(
+            "select type, name, tbl_name, sql from sqlite_master order by type, name"
+        ).fetchall()
+        found: list[tuple[object, ...]] = []
+        for kind, name, table, sql in entries:
+            plain = "".join(re.sub(r"--[^\n]*", "", sql or "").split())
+            # A column that a step adds is written behind the others: compare them as a set.
+            parts = sorted(re.split(r",(?![^()]*\))", plain.partition("(")[2])) if kind == "table" else plain
+            found.append((kind, name, table, "".join(parts).replace(")", "").replace("(", "")))
+            columns = connection.execute(
+                f"select name, type, [notnull], dflt_value, pk from pragma_table_info('{name}')"
+            )
+            found += [(name, *column) for column in sorted(columns.fetchall())]
+        return found
+
+
+def version(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        found: int = connection.execute("pragma user_version").fetchone()[0]
+        return found
+
+
+def test_a_new_database_is_whole_and_ours(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    migrate.create(path, migrate.package_schema(), 7)
+    with closing(sqlite3.connect(path)) as connection:
+        application = connection.execute("pragma application_id").fetchone()[0]
+        assert (APPLICATION_ID, 7, "ok") == (
+            application,
+            migrate.version_of(path),
+            connection.execute("pragma integrity_check").fetchone()[0],
+        )
+    assert 0o600 == path.stat().st_mode & 0o777
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_every_step_leads_from_the_first_schema_to_the_fresh_one(tmp_path: Path) -> None:
+    old, fresh = first_version(tmp_path / "old"), tmp_path / "fresh"
+    steps = migrate.package_steps()
+    migrate.create(fresh, migrate.package_schema(), migrate.newest_version(steps))
+    assert list(steps) == migrate.migrate(old, steps, backups=tmp_path / "backups")
+    assert shape(fresh) == shape(old)
+    assert migrate.newest_version(steps) == version(old)
+
+
+def test_a_stepped_database_keeps_what_it_held(tmp_path: Path) -> None:
+    path = first_version(tmp_path / "db")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "insert into list (name, title, from_address, created_at) values ('news', 'N', 'n@x.example', 1)"
+        )
+        connection.commit()
+    migrate.migrate(path, migrate.package_steps(), backups=tmp_path / "backups")
+    with closing(sqlite3.connect(path)) as connection:
+        assert [("news",)] == connection.execute("select name from list").fetchall()
+
+
+def test_before_each_step_there_is_a_backup_of_the_schema_it_leaves(tmp_path: Path) -> None:
+    path, backups = first_version(tmp_path / "db"), tmp_path / "backups"
+    assert [2, 3] == migrate.migrate(path, STEPS, backups=backups)
+    kept = {entry.name: version(entry) for entry in backups.iterdir()}
+    assert {"schema-1.sqlite3": 1, "schema-2.sqlite3": 2} == kept
+    assert {0o600} == {entry.stat().st_mode & 0o777 for entry in backups.iterdir()}
+    assert 0o700 == backups.stat().st_mode & 0o777
+
+
+def test_a_step_is_carried_out_to_its_last_statement_also_without_a_semicolon(tmp_path: Path) -> None:
+    path = first_version(tmp_path / "db")
+    migrate.migrate(path, STEPS, backups=tmp_path / "backups")
+    with closing(sqlite3.connect(path)) as connection:
+        assert [(1, "three", None)] == connection.execute("select * from extra").fetchall()
+
+
+def test_a_current_database_is_left_alone(tmp_path: Path) -> None:
+    path = first_version(tmp_path / "db")
+    assert [] == migrate.migrate(path, {}, backups=tmp_path / "backups")
+    assert not (tmp_path / "backups").exists()
+
+
+def test_a_step_that_fails_changes_nothing(tmp_path: Path) -> None:
+    path = first_version(tmp_path / "db")
+    before = shape(path)
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        migrate.migrate(path, {2: "create table a (b);\ninsert into nowhere values (1);"}, backups=tmp_path / "backups")
+    assert (1, before) == (version(path), shape(path))
+
+
+def test_a_step_that_leaves_rows_without_parents_is_taken_back(tmp_path: Path) -> None:
+    path = first_version(tmp_path / "db")
+    orphan = "insert into editor (list_id, address, address_key) values (9, 'a', 'a');"
+    with pytest.raises(Refused, match="leaves 1 rows without their parents"):
+        migrate.migrate(path, {2: orphan}, backups=tmp_path / "backups")
+    assert 1 == version(path)
+
+
+def test_a_newer_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    migrate.create(path, FIRST, 9)
+    with pytest.raises(BadConfiguration, match="has schema 9, this version of Pressrun knows up to 3") as caught:
+        migrate.migrate(path, STEPS, backups=tmp_path / "backups")
+    assert (78, 9) == (caught.value.exit_code, version(path))
+
+
+@pytest.mark.parametrize("kind", ["empty", "text", "foreign"])
+def test_a_file_of_somebody_else_is_refused_and_left_alone(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "db"
+    if kind == "foreign":
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("create table a (b)")
+    else:
+        path.write_bytes(b"" if kind == "empty" else b"These are my recipes. " * 100)
+    before = path.read_bytes()
+    with pytest.raises(BadConfiguration, match="is not a database of Pressrun"):
+        migrate.migrate(path, STEPS, backups=tmp_path / "backups")
+    assert before == path.read_bytes()
+
+
+def test_a_gap_in_the_steps_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "0002_a.sql").write_text("select 1;")
+    (tmp_path / "0004_b.sql").write_text("select 1;")
+    with pytest.raises(Refused, match="have a gap"):
+        migrate.load_steps(tmp_path)
+
+
+def test_files_that_are_no_steps_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "0002_a.sql").write_text("select 2;")
+    (tmp_path / "README.md").write_text("x")
+    assert {2: "select 2;"} == migrate.load_steps(tmp_path)
+
+
+def test_the_log_of_a_database_that_is_gone_is_not_played_into_a_new_one(tmp_path: Path) -> None:
+    path = first_version(tmp_path / "db")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("pragma journal_mode = wal")
+        connection.execute(
+            "insert into list (name, title, from_address, created_at) values ('old', 'O', 'o@x.example', 1)"
+        )
+        connection.commit()
+        path.unlink()
+        migrate.create(path, FIRST, 1)
+        with closing(sqlite3.connect(path)) as fresh:
+            assert [] == fresh.execute("select name from list").fetchall()
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from pressrun.store import migrate
+
+path = Path(sys.argv[1])
+steps = {
+    number: f"create table t{number} (i integer, x blob) strict; "
+    f"insert into t{number} with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000) "
+    "select i, randomblob(100) from n;"
+    for number in (2, 3, 4)
+}
+print("go", flush=True)
+migrate.migrate(path, steps, backups=path.parent / "backups")
+"""
+
+
+@pytest.mark.parametrize("after", [0.0, 0.01, 0.03, 0.06, 0.1])
+def test_a_kill_leaves_the_old_schema_or_the_new_one(tmp_path: Path, after: float) -> None:
+    path = first_version(tmp_path / "db")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(path)], stdout=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdout is not None
+        assert b"go\n" == process.stdout.readline()
+        time.sleep(after)  # a moment at random, not a wait for something
+        process.send_signal(signal.SIGKILL)
+    with closing(sqlite3.connect(path)) as connection:
+        assert "ok" == connection.execute("pragma integrity_check").fetchone()[0]
+        reached = version(path)
+        made = connection.execute("select name from sqlite_master where name glob 't[0-9]' order by name").fetchall()
+        assert [(f"t{number}",) for number in range(2, reached + 1)] == made
+        for (name,) in made:
+            assert 20000 == connection.execute(f"select count(*) from {name}").fetchone()[0]
+    steps = {number: f"create table if not exists t{number} (i integer, x blob) strict;" for number in (2, 3, 4)}
+    assert list(range(reached + 1, 5)) == migrate.migrate(path, steps, backups=tmp_path / "backups")

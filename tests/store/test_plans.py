@@ -1,0 +1,139 @@
+"""Query plans of the statements that run once a copy, once a reader or once a batch: none reads a whole table.
+
+A scan of `delivery` or `subscription` is what makes a list of 100,000 readers slow, long after every test was green.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from pressrun.store import migrate
+from pressrun.store.queries import load_queries
+
+# What each statement may look things up by; `scan` only over what is short by its nature.
+PLANS = {
+    "deliveries.ready_copies": [
+        "search delivery using index delivery_queue (edition_id=? and state=? and due_at<?)",
+        "search subscription using integer primary key (rowid=?)",
+        "search subscriber using integer primary key (rowid=?)",
+    ],
+    "deliveries.ready_notices": [
+        "search delivery using index delivery_queue (edition_id=? and state=? and due_at<?)",
+        "search notice using integer primary key (rowid=?)",
+        "search subscriber using integer primary key (rowid=?) left-join",
+    ],
+    "deliveries.claim": [
+        "search delivery using integer primary key (rowid=?)",
+        "scan json_each virtual table index 1:",
+    ],
+    "deliveries.settle": ["search delivery using integer primary key (rowid=?)"],
+    "deliveries.next_due": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
+    "deliveries.next_notice_due": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
+    "deliveries.is_unfinished": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
+    "deliveries.is_in_flight": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
+    "deliveries.count_attempted": ["search delivery using index delivery_queue (edition_id=? and state=?)"],
+    "deliveries.counts": ["search delivery using covering index delivery_queue (edition_id=?)"],
+    "deliveries.cancel_waiting": ["search delivery using index delivery_queue (edition_id=? and state=?)"],
+    "subscriptions.cancel_copies": ["search delivery using index delivery_once (subscription_id=? and edition_id>?)"],
+    "subscriptions.find": [
+        "search subscription using index sqlite_autoindex_subscription_1 (subscriber_id=? and list_id=?)"
+    ],
+    "subscriptions.get": ["search subscription using integer primary key (rowid=?)"],
+    "subscriptions.open_confirmations": [
+        "search confirmation using covering index confirmation_by_subscription (subscription_id=?)"
+    ],
+    "subscriptions.expired_confirmations": ["search confirmation using index confirmation_by_end (expires_at<?)"],
+    "subscriptions.ended_pauses": [
+        "search subscription using covering index subscription_paused (paused_until>? and paused_until<?)"
+    ],
+    "subscriptions.page": [
+        "search subscription using index subscription_by_list (list_id=? and state=? and id>?)",
+        "search subscriber using integer primary key (rowid=?)",
+    ],
+    "subscribers.find": ["search subscriber using index sqlite_autoindex_subscriber_1 (address_key=?)"],
+    "suppressions.find": ["search suppression using primary key (digest=?)"],
+    "limits.recent": ["search limit_event using primary key (scope=? and subject=? and at>? and at<?)"],
+    "limits.insert": ["search limit_event using covering index limit_event_by_age (scope=? and at=? and subject=?)"],
+    "editions.get": [
+        "search edition using integer primary key (rowid=?)",
+        "search list using integer primary key (rowid=?)",
+    ],
+    "editions.find_by_digest": [
+        "search edition using covering index edition_by_digest (list_id=? and source_digest=?)"
+    ],
+    "consent.of_subscriber": ["search consent using index consent_by_subscriber (subscriber_id=?)"],
+}
+
+# Longer plans: of these it is enough that nothing long is scanned.
+UNSCANNED = [
+    "deliveries.take_audience",
+    "deliveries.take_audience_shuffled",
+    "deliveries.defer",
+    "deliveries.release",
+    "deliveries.requeue_failed",
+    "deliveries.in_state",
+    "enrolment.standings",
+    "enrolment.count_audience",
+    "enrolment.cancel_copies",
+    "enrolment.cancel_notices",
+    "enrolment.export_page",
+    "subscribers.deliveries",
+    "subscribers.delete_without_subscription",
+    "subscribers.forget_replies",
+    "limits.sweep",
+    "consent.last_chain",
+]
+LONG = ("delivery", "subscription", "subscriber", "consent", "limit_event", "suppression", "confirmation", "notice")
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:")) as opened:
+        opened.executescript(migrate.package_schema())
+        yield opened
+
+
+def plan(connection: sqlite3.Connection, name: str) -> list[str]:
+    statement = load_queries()[name]
+    parameters = dict.fromkeys(re.findall(r":(\w+)", statement), 1)
+    rows = connection.execute(f"explain query plan {statement}", parameters).fetchall()
+    steps = [re.sub(r" USING (COVERING )?INDEX", r" using \1index", row[3]).lower() for row in rows]
+    return [step for step in steps if step.startswith(("search", "scan")) and step != "scan constant row"]
+
+
+@pytest.mark.parametrize("name", sorted(PLANS))
+def test_a_statement_finds_its_rows_by_an_index(connection: sqlite3.Connection, name: str) -> None:
+    assert PLANS[name] == list(dict.fromkeys(plan(connection, name)))
+
+
+@pytest.mark.parametrize("name", UNSCANNED)
+def test_a_statement_reads_no_whole_table(connection: sqlite3.Connection, name: str) -> None:
+    scans = [step for step in plan(connection, name) if step.startswith("scan")]
+    # The end of the consent chain is the one row at the end of its index.
+    allowed = ["scan consent"] if name == "consent.last_chain" else []
+    assert allowed == [step for step in scans if step.split()[1] in LONG]
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("delivery", "subscription_id"),
+        ("delivery", "edition_id"),
+        ("delivery", "notice_id"),
+        ("notice", "subscriber_id"),
+        ("notice", "list_id"),
+        ("subscription", "subscriber_id"),
+        ("subscription", "list_id"),
+        ("confirmation", "subscription_id"),
+    ],
+)
+def test_erasing_finds_the_children_of_a_row_by_an_index(
+    connection: sqlite3.Connection, table: str, column: str
+) -> None:
+    (row,) = connection.execute(f"explain query plan select 1 from {table} where {column} = 1").fetchall()
+    assert row[3].startswith(f"SEARCH {table} USING")

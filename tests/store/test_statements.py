@@ -1,0 +1,67 @@
+"""The statements and the schema: nothing unused, nothing missing, everything explained."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+import pressrun
+from pressrun.store.queries import load_queries
+
+SOURCE = Path(pressrun.__file__).parent
+SCHEMA = resources.files("pressrun.store").joinpath("schema.sql").read_text(encoding="utf-8")
+STORE = {path: path.read_text(encoding="utf-8") for path in (SOURCE / "store").glob("*.py")}
+USED = {name for text in STORE.values() for name in re.findall(r'"([a-z]+\.[a-z_]+)"', text)}
+
+# Columns whose name says all there is to say about them, wherever they stand.
+OBVIOUS = frozenset(
+    "id list_id subscriber_id subscription_id edition_id notice_id content_id"
+    " name title description address domain language slug state subject text html preheader"
+    " since created_at started_at finished_at received_at expires_at settled_at paused_until suspended_for"
+    " postal_address archive post_by_mail require_postal_address"
+    " round audience pause_reason media_type content kind attempts relay enhanced reply reason digest".split()
+)
+
+
+def test_every_statement_is_used_by_the_store() -> None:
+    files = {name.split(".")[0] for name in load_queries()}
+    assert set() == set(load_queries()) - {name for name in USED if name.split(".")[0] in files}
+
+
+def test_every_statement_that_is_used_is_there() -> None:
+    files = {name.split(".")[0] for name in load_queries()}
+    assert set() == {name for name in USED if name.split(".")[0] in files} - set(load_queries())
+
+
+@pytest.mark.parametrize("path", sorted((SOURCE / "store" / "sql").glob("*.sql")), ids=lambda path: path.name)
+def test_every_statement_says_what_it_is_for(path: Path) -> None:
+    pieces = re.split(r"^-- name: ([a-z_]+)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert [] == [name for name, body in zip(pieces[1::2], pieces[2::2], strict=True) if not body.startswith("\n-- ")]
+    assert len(pieces[1::2]) == len(set(pieces[1::2]))
+
+
+def test_every_table_says_what_it_is_for() -> None:
+    tables = re.findall(r"^create table (\w+)", SCHEMA, re.MULTILINE)
+    assert [] == [table for table in tables if not re.search(rf"^-- .*\ncreate table {table} ", SCHEMA, re.MULTILINE)]
+
+
+def test_every_column_is_explained_or_obvious() -> None:
+    """A comment stands behind the column, or above its group; OBVIOUS holds the names that need none, such as ids,
+    times that end in `_at` and what every mail has.
+    """
+    silent = []
+    for table, body in re.findall(r"^create table (\w+) \(\n(.*?)^\) strict", SCHEMA, re.MULTILINE | re.DOTALL):
+        for line in body.splitlines():
+            column = re.match(r"    (\w+) (?:integer|text|blob|real)\b", line)
+            if column and "--" not in line and column[1] not in OBVIOUS:
+                silent.append(f"{table}.{column[1]}")
+    assert [] == silent
+
+
+def test_every_table_is_strict() -> None:
+    endings = re.findall(r"^\) ?(.*);$", SCHEMA, re.MULTILINE)
+    assert endings
+    assert {"strict", "strict, without rowid"} >= set(endings)

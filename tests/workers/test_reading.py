@@ -1,0 +1,122 @@
+"""The helper process that reads mail: real, under real limits, and replaced when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from tests.message.hostile import HOSTILE, REFUSED
+
+from pressrun.core.errors import Unavailable, UnreadableMail
+from pressrun.message.incoming import READ_AT_MOST
+from pressrun.workers.reading import MailReader, ReaderLimits
+
+HELP = b"Subject: help\r\n\r\nhello\r\n"
+
+
+@pytest_asyncio.fixture
+async def reader() -> AsyncIterator[MailReader]:
+    opened = MailReader()
+    yield opened
+    await opened.close()
+
+
+async def test_mails_are_read_one_after_the_other_by_one_process(reader: MailReader) -> None:
+    """Also when many ask at once."""
+    found = await asyncio.gather(*(reader.read(b"Subject: %d\r\n\r\n" % number) for number in range(50)))
+    assert [str(number) for number in range(50)] == [mail.subject for mail in found]
+    pid = reader.pid
+    await reader.read(HELP)
+    assert pid == reader.pid
+
+
+async def test_hostile_mails_neither_stop_nor_end_it(reader: MailReader) -> None:
+    """Each has its answer within 10 s, and the loop is never held up by one."""
+    longest, before = 0.0, time.perf_counter()
+
+    async def watch() -> None:
+        nonlocal longest, before
+        while True:
+            await asyncio.sleep(0.005)
+            now = time.perf_counter()
+            longest, before = max(longest, now - before), now
+
+    watching = asyncio.create_task(watch())
+    refused = set()
+    for name, content in HOSTILE.items():
+        started = time.perf_counter()
+        try:
+            await reader.read(content)
+        except UnreadableMail:
+            refused.add(name)
+        assert 10 > time.perf_counter() - started, name
+    watching.cancel()
+    assert REFUSED == refused
+    assert 0.2 > longest
+    assert "help" == (await reader.read(HELP)).subject
+
+
+async def test_a_mail_may_be_larger_than_what_is_read(reader: MailReader) -> None:
+    """The beginning is enough."""
+    assert "help" == (await reader.read(HELP + b"x\r\n" * READ_AT_MOST)).subject
+
+
+async def test_a_process_that_was_killed_is_replaced(reader: MailReader) -> None:
+    """The next mail is read by another one."""
+    await reader.read(HELP)
+    pid = reader.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert "help" == (await reader.read(HELP)).subject
+    assert pid != reader.pid
+
+
+async def test_a_mail_that_takes_too_long_is_unreadable() -> None:
+    """The process is ended, the next mail gets another one."""
+    reader = MailReader(ReaderLimits(wall_seconds=0.5))
+    await reader.read(HELP)
+    pid = reader.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(UnreadableMail, match=r"longer than 0\.5 s"):
+        await reader.read(HELP)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    assert "help" == (await reader.read(HELP)).subject
+    await reader.close()
+
+
+async def test_a_mail_that_needs_too_much_memory_is_unreadable() -> None:
+    """Told by the process, or the process dies of it; either way there is an answer and the next mail is read."""
+    reader = MailReader(ReaderLimits(memory_bytes=48 * 1024 * 1024))
+    with pytest.raises(UnreadableMail):
+        await reader.read(b"Content-Type: text/html\r\n\r\n" + b"<p>\xff\r\n" * 300_000)
+    assert "help" == (await reader.read(HELP)).subject
+    await reader.close()
+
+
+async def test_a_process_that_cannot_start_is_no_fault_of_the_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unavailable, not unreadable."""
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.executable", "/nonexistent/python")
+        with pytest.raises(Unavailable):
+            await MailReader().read(HELP)
+        patched.setattr("sys.executable", "/bin/false")
+        with pytest.raises(Unavailable):
+            await MailReader().read(HELP)
+
+
+async def test_a_cancelled_reading_leaves_no_answer_for_the_next_mail(reader: MailReader) -> None:
+    """Each caller gets the mail that it gave."""
+    await reader.read(HELP)
+    task = asyncio.create_task(reader.read(b"Subject: first\r\n\r\n"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert "help" == (await reader.read(HELP)).subject
