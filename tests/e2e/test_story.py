@@ -38,7 +38,9 @@ def test_from_signing_up_to_leaving(make_house: MakeHouse) -> None:
     assert house.post(link, {"action": "confirm"}).status == 200
     assert _state(house, "dina@readers.example") == "active"
 
-    edition = house.send("---\nsubject: High water\n---\n\nDear {{ name | default: reader }},\n\nthe *tide*.\n", "--wait")
+    edition = house.send(
+        "---\nsubject: High water\n---\n\nDear {{ name | default: reader }},\n\nthe *tide*.\n", "--wait"
+    )
     assert (edition["state"], edition["audience"], edition["delivered"]) == ("finished", 4, 4)
     mails = [mail for mail in house.mails() if mail.message["Subject"] == "High water"]
     assert sorted(mail.rcpt_to for mail in mails) == sorted([*READERS, "dina@readers.example"])

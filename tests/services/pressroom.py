@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -101,6 +102,7 @@ class Pressroom:
             on_outcome=lambda outcome: self.outcomes.update([outcome.value]),
         )
         self.dispatcher._pool = self.pool
+        self.dispatcher._random = random.Random(7)  # type: ignore[assignment]  # the same jitter on every run
         return self.dispatcher
 
     async def turn(self) -> None:
@@ -110,7 +112,7 @@ class Pressroom:
         return self.dispatcher.take(relay)
 
     def take_all(self) -> list[Outgoing]:
-        return list(iter(self.take, None))  # type: ignore[arg-type]  # None ends it
+        return list(iter(self.take, None))
 
     def answer(self, outgoing: Outgoing, result: HandOver, relay: str = RELAY) -> None:
         self.dispatcher.settle(relay, outgoing, result)

@@ -21,6 +21,7 @@ from tests.services.pressroom import (
 )
 
 from pressrun.core.address import parse_address
+from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.services import dispatching
 from pressrun.services.dispatching import STALE_SECONDS, UNRECORDED_AT_MOST
@@ -411,7 +412,7 @@ async def test_the_end_of_a_drain_is_tried_again_when_the_database_refuses_it(
         nonlocal refusals
         if refusals:
             refusals -= 1
-            raise dispatching.Unavailable("full")
+            raise Unavailable("full")
         return await press.office.database.write(*arguments)  # type: ignore[arg-type]  # passed through
 
     monkeypatch.setattr(press.dispatcher, "_commit", lambda now: refuse_once)

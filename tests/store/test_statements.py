@@ -20,9 +20,10 @@ USED = {name for text in STORE.values() for name in re.findall(r'"([a-z]+\.[a-z_
 OBVIOUS = frozenset(
     "id list_id subscriber_id subscription_id edition_id notice_id content_id"
     " name title description address domain language slug state subject text html preheader"
-    " since created_at started_at finished_at received_at expires_at settled_at paused_until suspended_for"
+    " at since created_at started_at finished_at received_at expires_at settled_at paused_until suspended_for"
     " postal_address archive post_by_mail require_postal_address"
-    " round audience pause_reason media_type content kind attempts relay enhanced reply reason digest".split()
+    " round scope audience complaints unsubscribed text source pause_reason media_type content"
+    " kind attempts relay enhanced reply reason digest message_secret".split()
 )
 
 

@@ -111,6 +111,22 @@ async def test_a_process_that_cannot_start_is_no_fault_of_the_mail(monkeypatch: 
             await MailReader().read(HELP)
 
 
+async def test_closing_ends_the_process_and_blames_no_mail(reader: MailReader) -> None:
+    """The mail at hand waits for the next start, and no process is started after that."""
+    await reader.read(HELP)
+    pid = reader.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    task = asyncio.create_task(reader.read(HELP))
+    await asyncio.sleep(0)
+    await reader.close()
+    with pytest.raises(Unavailable):
+        await task
+    with pytest.raises(Unavailable):
+        await reader.read(HELP)
+    assert reader.pid is None
+
+
 async def test_a_cancelled_reading_leaves_no_answer_for_the_next_mail(reader: MailReader) -> None:
     """Each caller gets the mail that it gave."""
     await reader.read(HELP)

@@ -16,6 +16,7 @@ from pressrun import __version__
 from pressrun.cli import (
     configuration,
     demo,
+    dkim,
     editions,
     editors,
     keys,
@@ -71,6 +72,7 @@ for command in (
     suppressions.group,
     migrate.migrate,
     keys.group,
+    dkim.group,
 ):
     pressrun.add_command(command)
 

@@ -99,7 +99,7 @@ class Dispatcher:
         self._low_water = -1
         self._synced_at = 0.0
         self._holding = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self._timer_at = 0.0
         self._draining = False
         self._drained = False
@@ -355,9 +355,8 @@ class Dispatcher:
 
     def _call_at(self, at: float, now: float) -> None:
         """Let the connections look again at the next turn."""
-        loop = asyncio.get_running_loop()
         if self._timer is not None:
-            if self._timer.when() <= loop.time() + at - now:
+            if self._timer_at <= at:
                 return
             self._timer.cancel()  # another relay's turn comes sooner
 
@@ -366,7 +365,8 @@ class Dispatcher:
             if self._pool is not None:
                 self._pool.wake()
 
-        self._timer = loop.call_later(at - now, fire)
+        # uvloop makes a plain Handle of a short delay, which has no when(): the turn is kept beside it.
+        self._timer, self._timer_at = asyncio.get_running_loop().call_later(at - now, fire), at
 
     def _is_stale(self, now: float) -> bool:
         return any(

@@ -232,10 +232,10 @@ class Pipelined(Transactions):
 
 def _unfit(outgoing: Outgoing, offers: Capabilities) -> Reply | None:
     """The refusal that we give in the peer's place, without sending, when it could not take this message."""
-    if outgoing.eight_bit and not offers.eight_bit:
-        return Reply(554, "8-bit content, and the relay does not offer 8BITMIME", "5.6.1")
     if commands.needs_utf8(outgoing) and not offers.utf8:
         return Reply(550, "the address needs SMTPUTF8, and the relay does not offer it", "5.6.7")
+    if outgoing.eight_bit and not offers.eight_bit:
+        return Reply(554, "8-bit content, and the relay does not offer 8BITMIME", "5.6.1")
     if offers.size is not None and len(outgoing.content) > offers.size:
         return Reply(552, f"{len(outgoing.content)} octets, and the relay takes at most {offers.size}", "5.3.4")
     if commands.has_bare_line_end(outgoing.content):

@@ -10,6 +10,7 @@ damage a WAL that two connections write and checkpoint.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
@@ -95,6 +96,12 @@ def in_transaction(connection: sqlite3.Connection, work: Callable[[Transaction],
     return result
 
 
+async def _on_its_own_thread(path: Path, *, readonly: bool) -> aiosqlite.Connection:
+    # Opened before aiosqlite gets it: where opening fails, its thread would outlive us and end with an error.
+    opened = await asyncio.to_thread(connect, path, readonly=readonly)
+    return await aiosqlite.Connection(lambda: opened, iter_chunk_size=64)
+
+
 class Database:
     """The writing and the reading connection of a process, each with its thread."""
 
@@ -106,9 +113,9 @@ class Database:
     @classmethod
     async def open(cls, path: Path) -> Self:
         """Open a database whose schema is current; raises Unavailable."""
-        writer = await aiosqlite.Connection(lambda: connect(path), iter_chunk_size=64)
+        writer = await _on_its_own_thread(path, readonly=False)
         try:
-            reader = await aiosqlite.Connection(lambda: connect(path, readonly=True), iter_chunk_size=64)
+            reader = await _on_its_own_thread(path, readonly=True)
         except BaseException:
             await writer.close()
             raise

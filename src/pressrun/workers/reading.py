@@ -62,11 +62,14 @@ class MailReader:
         self.limits = limits or ReaderLimits()
         self._helper: _Helper | None = None
         self._turn = asyncio.Lock()
+        self._is_closed = False
 
     async def read(self, content: bytes) -> IncomingMail:
         """What a mail says; raises UnreadableMail, or Unavailable when no helper can be started."""
         async with self._turn:
             for _ in range(2):
+                if self._is_closed:
+                    raise Unavailable("the process that reads mail was ended")
                 try:
                     return await self._ask(content[:READ_AT_MOST])
                 except _Died:
@@ -74,7 +77,11 @@ class MailReader:
             raise UnreadableMail("the process that reads mail died at it, twice")
 
     async def close(self) -> None:
-        """End the helper."""
+        """End the helper at once; a mail that is being read, and every later one, is Unavailable."""
+        self._is_closed = True
+        if self._helper is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._helper.process.kill()
         async with self._turn:
             await self._end()
 

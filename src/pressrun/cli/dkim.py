@@ -1,0 +1,102 @@
+"""`dkim`: the key that signs what goes out, and the DNS record to publish."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+from pressrun.cli.invocation import Invocation, json_option, pass_invocation
+from pressrun.cli.output import print_json
+from pressrun.cli.owner import acting_as_owner
+from pressrun.core.address import parse_address
+from pressrun.core.errors import MalformedAddress, NotPermitted, UsageError
+
+if TYPE_CHECKING:
+    from pressrun.operations.dkim_keys import PublishedKey
+
+_SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_LONGEST_NAME = 253  # RFC 1035 §2.3.4, without the final dot
+
+
+@click.group("dkim")
+def group() -> None:
+    """DKIM keys: create."""
+
+
+@group.command()
+@click.argument("domain", metavar="[DOMAIN]", required=False)
+@click.option("--selector", metavar="NAME", help="The name of the key [default: pressrun, or pressrun-ed25519].")
+@click.option("--type", "type_name", type=click.Choice(["rsa", "ed25519"]), default="rsa", show_default=True)
+@json_option
+@pass_invocation
+def create(invocation: Invocation, *, domain: str | None, selector: str | None, type_name: str, as_json: bool) -> None:
+    """Write a new key and print its DNS record; never overwrites.
+
+    DOMAIN is that of the From addresses, or the one above it [default: mail_domain]. Nothing is signed with the key
+    before [dkim] in the configuration names it.
+    """
+    from pressrun.operations.dkim_keys import DEFAULT_SELECTORS, KeyType, create_dkim_key  # noqa: PLC0415
+
+    key_type = KeyType(type_name)
+    name = DEFAULT_SELECTORS[key_type] if selector is None else selector
+    signing = _read_domain(invocation.settings.site.mail_domain if domain is None else domain)
+    _check_names(name, signing)
+    root = invocation.settings.data_dir
+    with acting_as_owner(root):
+        try:
+            created = create_dkim_key(root / "dkim", domain=signing, selector=name, key_type=key_type)
+        except OSError as problem:
+            why = (problem.strerror or "an error").lower()
+            raise NotPermitted(f"{root / 'dkim'} cannot be written: {why}") from None
+    if as_json:
+        print_json(
+            {
+                "domain": created.domain,
+                "selector": created.selector,
+                "key_file": str(created.key_file),
+                "record": {"name": created.record_name, "value": created.record_value},
+            }
+        )
+    else:
+        click.echo("\n".join(_told(created, invocation)))
+
+
+def _told(created: PublishedKey, invocation: Invocation) -> list[str]:
+    from pressrun.operations.dkim_keys import txt_strings  # noqa: PLC0415
+
+    strings = [f'    "{part}"' for part in txt_strings(created.record_value)]
+    table = "[dkim]"
+    if invocation.settings.dkim:
+        table = "[[dkim]]    # each of several stands in double brackets, the first one too"
+    return [
+        f"wrote {created.key_file}",
+        "",
+        f"1. Publish this record in the DNS of {created.domain}:",
+        "",
+        f"{created.record_name}. IN TXT (",
+        *strings,
+        ")",
+        "",
+        f"2. When it can be looked up, add to {invocation.config_path}, and reload:",
+        "",
+        table,
+        f'domain = "{created.domain}"',
+        f'selector = "{created.selector}"',
+        f'key_file = "{created.key_file}"',
+    ]
+
+
+def _read_domain(text: str) -> str:
+    try:
+        return parse_address(f"postmaster@{text}").domain
+    except MalformedAddress:
+        raise UsageError(f"{text!r} is not a full domain name, as in example.org") from None
+
+
+def _check_names(selector: str, domain: str) -> None:
+    if _SELECTOR.fullmatch(selector) is None:
+        raise UsageError(f"{selector!r} is not a selector: a-z, 0-9 and - within, at most 63 characters")
+    if len(f"{selector}._domainkey.{domain}") > _LONGEST_NAME:
+        raise UsageError(f"the record's name would have more than {_LONGEST_NAME} characters: take a shorter selector")

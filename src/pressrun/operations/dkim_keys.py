@@ -1,0 +1,87 @@
+"""A new DKIM key below data_dir, and the DNS record that publishes its other half.
+
+A key is complete or not there at all, readable by its owner alone, and never written over another: mail that is on its
+way is verified with the record of the old one. RFC 6376 §3.6.1, RFC 8301 §3.2, RFC 8463 §4.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from base64 import b64encode
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from pressrun.core.errors import OutputExists
+from pressrun.store.migrate import sync_directory
+
+RSA_BITS = 2048  # every receiver takes them, and their record fits into one DNS reply
+LONGEST_STRING = 255  # of a TXT record, RFC 1035 §3.3
+
+
+class KeyType(StrEnum):
+    """What kind of key: RSA is the one that every receiver knows."""
+
+    RSA = "rsa"
+    ED25519 = "ed25519"
+
+
+DEFAULT_SELECTORS = {KeyType.RSA: "pressrun", KeyType.ED25519: "pressrun-ed25519"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedKey:
+    """A key that was written, and its record: `record_name` without the final dot, `record_value` as one text."""
+
+    domain: str
+    selector: str
+    key_file: Path
+    record_name: str
+    record_value: str
+
+
+def create_dkim_key(folder: Path, *, domain: str, selector: str, key_type: KeyType) -> PublishedKey:
+    """Write `folder`/DOMAIN.SELECTOR.pem; raises OutputExists where there is one."""
+    path = folder / f"{domain}.{selector}.pem"
+    key: RSAPrivateKey | Ed25519PrivateKey
+    if key_type is KeyType.RSA:
+        key = generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+        public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    else:
+        key = Ed25519PrivateKey.generate()
+        public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    _write(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return PublishedKey(
+        domain=domain,
+        selector=selector,
+        key_file=path,
+        record_name=f"{selector}._domainkey.{domain}",
+        record_value=f"v=DKIM1; k={key_type}; p={b64encode(public).decode('ascii')}",
+    )
+
+
+def txt_strings(value: str) -> list[str]:
+    """The text of a TXT record as the strings that it is stored in, each of at most 255 octets."""
+    return [value[start : start + LONGEST_STRING] for start in range(0, len(value), LONGEST_STRING)]
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.parent / f".{secrets.token_hex(8)}.new"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        path.hardlink_to(draft)  # unlike a renaming, it never replaces
+    except FileExistsError:
+        raise OutputExists(f"{path} is already there and is not overwritten: name another --selector") from None
+    finally:
+        draft.unlink()
+    sync_directory(path.parent)

@@ -1,0 +1,118 @@
+"""`dkim create`: a key of its own, its record, and never over another."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import time
+from pathlib import Path
+
+import dkim
+import pytest
+from tests.cli.desk import Desk
+
+from pressrun.config import load_settings
+from pressrun.operations.dkim_keys import txt_strings
+from pressrun.services.settings import DeliverySettings
+from pressrun.services.signing import build_signer
+
+MESSAGE = b"From: news@harbour.example\r\nSubject: x\r\n\r\nx\r\n"
+
+
+def sign_as_configured(desk: Desk, lines: str) -> bytes:
+    """What the daemon would put on top, with these lines added to the configuration."""
+    desk.config.write_text(desk.config.read_text(encoding="utf-8") + "\n" + lines + "\n", encoding="utf-8")
+    signer = build_signer(load_settings(desk.config).dkim, DeliverySettings())
+    assert signer is not None
+    return signer.sign(MESSAGE, signed_at=int(time.time()))
+
+
+def test_it_prints_the_fields_of_the_record(desk: Desk) -> None:
+    """The value is one text, whatever its length."""
+    found = desk.good("dkim", "create", "Harbour.example", "--json").json
+    path = desk.data / "dkim" / "harbour.example.pressrun.pem"
+    value = found["record"].pop("value")
+    assert {
+        "domain": "harbour.example",
+        "selector": "pressrun",
+        "key_file": str(path),
+        "record": {"name": "pressrun._domainkey.harbour.example"},
+    } == found
+    assert re.fullmatch(r"v=DKIM1; k=rsa; p=[A-Za-z0-9+/]{390}==|v=DKIM1; k=rsa; p=[A-Za-z0-9+/]{391,392}=?", value)
+    assert path.read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----")
+
+
+def test_the_domain_is_that_of_the_lists_unless_given(desk: Desk) -> None:
+    assert "lists.example.test" == desk.good("dkim", "create", "--json").json["domain"]
+
+
+def test_only_its_owner_can_read_the_key(desk: Desk) -> None:
+    """Whatever the umask says, and nothing else lies beside it."""
+    before = os.umask(0)
+    try:
+        path = Path(desk.good("dkim", "create", "--json").json["key_file"])
+    finally:
+        os.umask(before)
+    assert [0o600, 0o700] == [stat.S_IMODE(one.stat().st_mode) for one in (path, path.parent)]
+    assert [path] == list(path.parent.iterdir())
+
+
+def test_a_key_is_never_overwritten(desk: Desk) -> None:
+    """The same name: 73, and the old key stays. Another selector is another key."""
+    path = Path(desk.good("dkim", "create", "--json").json["key_file"])
+    key = path.read_bytes()
+    again = desk.call("dkim", "create", "--json")
+    assert (73, key) == (again.code, path.read_bytes())
+    assert "not overwritten" in again.json["error"]
+    other = desk.good("dkim", "create", "--selector", "later", "--json").json
+    assert key != Path(other["key_file"]).read_bytes()
+    assert 2 == len(list(path.parent.iterdir()))
+
+
+def test_what_people_read_can_be_published_and_configured(desk: Desk) -> None:
+    """The strings of the record joined, and the lines as they stand, make mail that verifies."""
+    out = desk.good("dkim", "create", "harbour.example").out
+    strings = re.findall(r'^    "(.*)"$', out, re.MULTILINE)
+    assert [255] == [len(text) for text in strings[:-1]]
+    assert "pressrun._domainkey.harbour.example. IN TXT (" in out
+    signed = sign_as_configured(desk, out[out.index("[dkim]") :]) + MESSAGE
+    looked_up = []
+
+    def look_up(name: bytes, timeout: int = 5) -> bytes:
+        looked_up.append(name)
+        return "".join(strings).encode()
+
+    assert dkim.verify(signed, dnsfunc=look_up)
+    assert [b"pressrun._domainkey.harbour.example."] == looked_up
+
+
+def test_an_ed25519_key_stands_beside_it(desk: Desk) -> None:
+    """With a name of its own, and the table in double brackets for both."""
+    first = desk.good("dkim", "create", "harbour.example").out
+    sign_as_configured(desk, first[first.index("[dkim]") :].replace("[dkim]", "[[dkim]]"))
+    second = desk.good("dkim", "create", "harbour.example", "--type", "ed25519").out
+    assert re.search(r'^    "v=DKIM1; k=ed25519; p=[A-Za-z0-9+/]{43}="$', second, re.MULTILINE)
+    signed = sign_as_configured(desk, second[second.index("[[dkim]]") :])
+    assert [b"rsa-sha256", b"ed25519-sha256"] == re.findall(rb"a=([a-z0-9-]+);", signed)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["a/b"],
+        ["localhost"],
+        ["harbour.example", "--selector", "a/b"],
+        ["harbour.example", "--selector", "-a"],
+        ["harbour.example", "--selector", "x" * 64],
+        [f"{'h' * 60}.{'h' * 60}.{'h' * 60}.{'h' * 40}.example", "--selector", "x" * 60],
+        ["harbour.example", "--type", "dsa"],
+    ],
+)
+def test_names_that_cannot_be_published_are_refused(desk: Desk, arguments: list[str]) -> None:
+    assert 64 == desk.call("dkim", "create", *arguments).code
+    assert not (desk.data / "dkim").exists()
+
+
+def test_strings_of_a_record_are_short() -> None:
+    assert ["a" * 255, "b"] == txt_strings("a" * 255 + "b")

@@ -1,0 +1,108 @@
+"""A full disk and a locked database: clear errors, nothing lost, nothing twice, and all well again afterwards.
+
+The full disk is made in two ways. On a file system of its own, which only root may mount; and, for everybody, by the
+largest file that the daemon may write, which SQLite meets in the same place.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.e2e.conftest import READERS, MakeHouse
+from tests.e2e.house import House, until
+
+MANY = tuple(f"reader{number}@inbox.example" for number in range(400))
+
+
+def _work_is_refused(house: House) -> None:
+    refused = house.run("subscriber", "add", "news", "late@readers.example", "--json")
+    assert (refused.code, "error" in refused.json) == (69, True), refused
+    assert house.get("/healthz").status == 200
+
+
+def _all_is_well(house: House, edition: int) -> None:
+    done = house.await_state(edition, "finished")
+    assert (done["delivered"], done["failed"]) == (len(MANY) + 3, 0)
+    accepted = house.accepted()
+    assert len(accepted) == len(set(accepted)) == len(MANY) + 3
+    house.do("subscriber", "add", "news", "late@readers.example")
+    assert house.get("/readyz").status == 200
+
+
+def test_no_file_may_grow(make_house: MakeHouse) -> None:
+    """While nothing can be written verbs end with 69 and copies wait; then everything goes on."""
+    house = make_house(delivery={"rate": "200/s"})
+    house.import_readers(*MANY)
+    daemon = house.start()
+    edition = house.send()["id"]
+    house.await_mails(50)
+    _, most = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (4096, most))
+    until(lambda: daemon.events("dispatch.database_unavailable"))
+    _work_is_refused(house)
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (most, most))
+    _all_is_well(house, edition)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 24 MiB: several times what the database and its journal need."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a file system")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], capture_output=True, text=True
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_the_disk_is_full(make_house: MakeHouse, small_disk: Path) -> None:
+    """The same on a file system with no room left."""
+    house = make_house(delivery={"rate": "200/s"})
+    shutil.move(house.folder / "data", small_disk / "data")
+    (house.folder / "data").symlink_to(small_disk / "data")
+    house.import_readers(*MANY)
+    try:
+        daemon = house.start()
+        edition = house.send()["id"]
+        house.await_mails(50)
+        filler = small_disk / "filler"
+        with filler.open("wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"\0" * 4096)
+            except OSError:
+                pass
+        until(lambda: daemon.events("dispatch.database_unavailable"))
+        _work_is_refused(house)
+        filler.unlink()
+        _all_is_well(house, edition)
+    finally:
+        house.close()
+
+
+def test_the_database_is_locked(house: House) -> None:
+    """69 after the wait that a backup tool is given; the pages go on; afterwards the verb succeeds."""
+    house.start()
+    other = sqlite3.connect(house.database, isolation_level=None)
+    try:
+        other.execute("begin immediate")
+        refused = house.run("subscriber", "add", "news", "late@readers.example")
+        assert (refused.code, "database" in refused.err) == (69, True), refused
+        assert [200, 200] == [house.get("/healthz").status, house.get("/news").status]
+        other.execute("rollback")
+    finally:
+        other.close()
+    house.do("subscriber", "add", "news", "late@readers.example")
+    assert house.send("---\nsubject: After it\n---\n\nText.\n", "--wait")["delivered"] == len(READERS) + 1

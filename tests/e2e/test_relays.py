@@ -1,0 +1,157 @@
+"""A relay that fails in every way there is: nothing is lost, nobody is blamed, and a good relay heals it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import ssl
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from tests.e2e.conftest import READERS, MakeHouse
+from tests.e2e.crooked import crooked_relay
+from tests.e2e.house import House, until
+from tests.relay.peers import CLOSE, HANG, Answers, but
+
+SHORT = {"greeting_timeout": "300ms", "mail_timeout": "300ms", "final_timeout": "300ms", "tls_timeout": "1s"}
+
+
+def _heal(house: House, edition: int) -> None:
+    """Put a good relay in force; everybody gets the edition once."""
+    assert house.daemon is not None
+    house.configure()
+    house.daemon.reload()
+    house.do("queue", "retry")
+    done = house.await_state(edition, "finished")
+    assert (done["delivered"], sorted(house.accepted())) == (3, sorted(READERS))
+    assert house.json("list", "show", "news")["active"] == 3
+
+
+def _send_into(house: House, port: int, **relay: object) -> int:
+    house.configure(relay={"port": port, **SHORT, **relay})
+    house.start()
+    number = house.send()["id"]
+    assert isinstance(number, int)
+    return number
+
+
+@pytest.mark.parametrize(
+    ("answers", "word"),
+    [
+        (but(GREETING=b"554 5.7.1 not you\r\n"), "not you"),
+        (but(GREETING=b"what?\r\n"), "what?"),
+        (but(GREETING=HANG), "took too long"),
+        (but(GREETING=CLOSE), "closed"),
+        (but(EHLO=b"502 no\r\n", HELO=b"502 5.5.1 nor that\r\n"), "nor that"),
+    ],
+    ids=["refuses", "nonsense", "stalls", "closes", "no-hello"],
+)
+def test_a_relay_that_lets_nobody_in(house: House, answers: Answers, word: str) -> None:
+    """It is set aside and told in the log; copies wait, untried and unblamed."""
+    with crooked_relay(answers) as port:
+        edition = _send_into(house, port)
+        assert house.daemon is not None
+        daemon = house.daemon
+        problem = until(lambda: daemon.events("relay.failing"))[0]
+        assert word in problem["error"] or word == "closed", problem
+        shown = house.show(edition)
+        assert (shown["failed"], shown["delivered"], shown["audience"]) == (0, 0, 3)
+        _heal(house, edition)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [but(MAIL=HANG), but(RCPT=b"451 4.3.0 later\r\n"), but(DATA=CLOSE), but(MAIL=b"\xff\xfe\r\n")],
+    ids=["stalls-at-mail", "defers", "drops-at-data", "nonsense-at-mail"],
+)
+def test_a_relay_that_takes_nothing(house: House, answers: Answers) -> None:
+    """No copy fails by it; all go out once a relay takes them."""
+    with crooked_relay(answers) as port:
+        edition = _send_into(house, port)
+        assert house.daemon is not None
+        daemon = house.daemon
+        until(lambda: daemon.events("relay.failing") or house.show(edition)["deferred"] == 3 or None)
+        assert house.show(edition)["failed"] == 0
+        _heal(house, edition)
+
+
+def test_a_relay_that_refuses_each_copy(house: House) -> None:
+    """The copies fail with its words; the readers stay, and `resend --failed` reaches them later."""
+    with crooked_relay(but(DOT=b"554 5.7.1 this looks like spam\r\n")) as port:
+        edition = _send_into(house, port)
+        until(lambda: house.show(edition)["failed"] == 3 or None)
+        failures = house.json("edition", "report", str(edition))["failures"]
+        assert {(554, "5.7.1", "policy")} == {(one["code"], one["enhanced"], one["kind"]) for one in failures}
+        house.configure()
+        assert house.daemon is not None
+        house.daemon.reload()
+        assert house.json("edition", "resend", str(edition), "--failed")["resent"] == 3
+        assert house.await_state(edition, "finished")["delivered"] == 3
+        assert sorted(house.accepted()) == sorted(READERS)
+
+
+def test_a_relay_that_drops_before_the_final_reply(make_house: MakeHouse) -> None:
+    """Nobody knows whether the copy was taken: it goes out again, the same Message-ID, Date and content."""
+    house = make_house()
+    house.import_readers("drop1-one@readers.example", "cut1-two@readers.example")
+    house.start()
+    edition = house.send("---\nsubject: Dropped\n---\n\nText.\n", "--wait")
+    assert (edition["delivered"], edition["failed"]) == (5, 0)
+    lines = [line for line in house.lines() if line.rcpt_to == "drop1-one@readers.example"]
+    assert [line.status for line in lines] == ["D", "A"]
+    assert lines[0].sha == lines[1].sha
+    assert len(house.accepted()) == len(set(house.accepted())) == 5
+
+
+def test_a_relay_without_8bitmime_and_smtputf8(make_house: MakeHouse) -> None:
+    """It gets seven bits; a reader whose address needs SMTPUTF8 fails with 5.6.7, the others get theirs."""
+    house = make_house("--no-8bitmime", "--no-smtputf8", "--lint")
+    house.import_readers("jürgen@readers.example")
+    house.start()
+    edition = house.send("---\nsubject: Grüße 🌊\n---\n\nÄÖÜ und 🌊.\n", "--wait")
+    assert (edition["delivered"], edition["failed"]) == (3, 1)
+    failure = house.json("edition", "report", str(edition["id"]))["failures"][0]
+    assert (failure["address"], failure["enhanced"]) == ("jürgen@readers.example", "5.6.7")
+    assert house.sink is not None
+    assert house.sink.stats()["eightbit_undeclared"] == 0
+    assert all(mail.content.isascii() and "ÄÖÜ und 🌊." in mail.text for mail in house.mails())
+
+
+def test_a_relay_with_a_bad_certificate(house: House, tmp_path: Path) -> None:
+    """Nothing goes out in the clear or to whom we cannot know; the log names the certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(_self_signed(tmp_path / "server.pem"))
+    with crooked_relay(but(), tls=context) as port:
+        edition = _send_into(house, port, security="tls")
+        assert house.daemon is not None
+        daemon = house.daemon
+        problem = until(lambda: daemon.events("relay.failing"))[0]
+        assert "certificate" in problem["error"]
+        assert house.show(edition)["delivered"] == 0
+        _heal(house, edition)
+
+
+def _self_signed(path: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path.write_bytes(
+        certificate.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return path

@@ -1,0 +1,105 @@
+"""What the daemon does when it is told to: reload, drain, end; and what it tells systemd meanwhile."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+from tests.e2e.conftest import MakeHouse
+from tests.e2e.house import House
+
+MANY = tuple(f"reader{number}@inbox.example" for number in range(3_000))
+
+
+def test_a_good_file_is_in_force_at_once(make_house: MakeHouse) -> None:
+    """SIGHUP changes the rate of an edition that is on its way, and names keys that need a restart."""
+    house = make_house(delivery={"rate": "1/min"})
+    daemon = house.start()
+    edition = house.send()["id"]
+    house.await_mails(1)
+    house.configure(delivery={"rate": "1000/s"}, http={"listen": "127.0.0.1:1"})
+    daemon.reload()
+    assert house.await_state(edition, "finished")["delivered"] == 3
+    assert [one["key"] for one in daemon.events("config.needs_restart")] == ["http.listen"]
+    assert house.get("/healthz").status == 200
+
+
+def test_a_bad_file_leaves_the_old_in_force(house: House) -> None:
+    """Every error is logged, the verbs end with 78 meanwhile, and the daemon goes on as before."""
+    daemon = house.start()
+    good = house.config.read_text(encoding="utf-8")
+    house.config.write_text(good.replace("[delivery]", "[delivery]\nrte = 1\ngive_up_after = 'soon'"), encoding="utf-8")
+    daemon.reload()
+    problems = [one["problem"] for one in daemon.events("config.refused")]
+    assert [True, True] == [any(word in problem for problem in problems) for word in ("rte", "soon")]
+    assert house.run("list", "ls").code == 78
+    assert house.get("/readyz").status == 200
+    house.config.write_text(good, encoding="utf-8")
+    daemon.reload()
+    assert house.send("---\nsubject: After it\n---\n\nText.\n", "--wait")["delivered"] == 3
+
+
+def test_sigterm_in_the_middle_loses_and_repeats_nothing(make_house: MakeHouse) -> None:
+    """The daemon drains and ends with 0 within 30 s; the next one sends the rest, each copy once."""
+    house = make_house(delivery={"rate": "2000/s"})
+    house.import_readers(*MANY)
+    daemon = house.start()
+    edition = house.send()["id"]
+    for goal in (400, 1_200):
+        house.await_mails(goal)
+        began = time.monotonic()
+        assert daemon.stop() == 0
+        assert time.monotonic() - began < 30
+        shown = house.show(edition)
+        assert (shown["claimed"], shown["delivered"]) == (0, len(house.accepted()))
+        daemon = house.start()
+    assert house.await_state(edition, "finished")["delivered"] == len(MANY) + 3
+    accepted = house.accepted()
+    assert len(accepted) == len(set(accepted)) == len(MANY) + 3
+
+
+def test_sigterm_does_not_wait_for_a_slow_relay_for_ever(make_house: MakeHouse) -> None:
+    """What has no answer by the end of the drain goes out again after the start, under the same Message-ID."""
+    house = make_house("--grab", "Message-ID", delivery={"drain": "1s"})
+    house.import_readers("slow20000-one@readers.example")
+    daemon = house.start()
+    edition = house.send()["id"]
+    house.await_mails(4)
+    began = time.monotonic()
+    assert daemon.stop() == 0
+    assert time.monotonic() - began < 10
+    assert house.show(edition)["delivered"] == 3
+    house.start()
+    mails = house.await_mails(2, "slow20000-one@readers.example")
+    assert len({mail.message["Message-ID"] for mail in mails}) == 1
+    assert len({mail.message["Date"] for mail in mails}) == 1
+    assert len(house.accepted()) == 5
+
+
+def test_what_systemd_is_told(house: House) -> None:
+    """READY once it serves, WATCHDOG at half the interval asked for, RELOADING with a clock, STOPPING at the end."""
+    daemon = house.start(environment={"WATCHDOG_USEC": "400000"})
+    assert house.get("/readyz").status == 200
+    began = time.monotonic()
+    for _ in range(3):
+        daemon.await_word("WATCHDOG=1")
+    assert time.monotonic() - began < 1.5
+    daemon.process.send_signal(signal.SIGHUP)
+    assert "MONOTONIC_USEC=" in daemon.await_word("RELOADING=1")
+    daemon.await_word("READY=1")
+    daemon.process.send_signal(signal.SIGINT)
+    daemon.await_word("STOPPING=1")
+    assert daemon.stop() == 0
+
+
+def test_the_log_tells_no_address_and_no_token(house: House) -> None:
+    """At info the log of a whole edition and a leaving reader names nobody."""
+    daemon = house.start()
+    house.send()
+    mail = house.await_mails(3)[0]
+    token = mail.path_of("unsubscribe").rpartition("/")[2]
+    house.post(f"/unsubscribe/{token}", {"List-Unsubscribe": "One-Click"})
+    house.get("/confirm/" + token)
+    assert daemon.stop() == 0
+    log = daemon.log.read_text(encoding="utf-8")
+    assert [] == [word for word in ("@readers.example", token, mail.mail_from.partition("@")[0]) if word in log]

@@ -1,0 +1,112 @@
+"""Verbs do the same with and without a daemon; one process holds the data; root acts as their owner."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.e2e.conftest import READERS
+from tests.e2e.house import LIST_ARGUMENTS, House
+
+SOMEBODY = 54_321  # a user id that this machine need not know
+
+
+def _operate(house: House) -> list[Any]:
+    """A day of an operator; what each verb said and how it ended."""
+    rows = "email,name,town\neva@readers.example,Eva,Demo\nnot an address,,\nADA@readers.example,Ada,\n"
+    path = house.write("more.csv", rows)
+    said: list[Any] = []
+    for arguments in (
+        ["list", "create", "letters", *LIST_ARGUMENTS],
+        ["list", "create", "letters", *LIST_ARGUMENTS],
+        ["list", "set", "letters", "description=Now and then"],
+        ["list", "show", "nowhere"],
+        ["subscriber", "add", "news", "dina@readers.example", "--name", "Dina"],
+        ["subscriber", "add", "news", "dina@readers.example"],
+        ["subscriber", "import", "news", str(path), "--dry-run"],
+        ["subscriber", "import", "news", str(path)],
+        ["subscriber", "rm", "news", READERS[1]],
+        ["subscriber", "add", "news", READERS[1]],
+        ["suppression", "add", "never@readers.example"],
+        ["subscriber", "add", "news", "never@readers.example"],
+        ["editor", "add", "news", "editor@readers.example"],
+        ["editor", "ls", "news"],
+        ["subscriber", "ls", "news"],
+        ["list", "close", "letters", "--yes"],
+        ["list", "rm", "letters", "--yes"],
+        ["subscriber", "erase", "dina@readers.example"],
+        ["subscriber", "show", "dina@readers.example"],
+    ):
+        result = house.run(*arguments, "--json")
+        said.append((arguments[:2], result.code, _timeless(result.json) if result.out else None))
+    return said
+
+
+def _timeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _timeless(one) for name, one in value.items() if not name.endswith("_at") and name != "since"}
+    return [_timeless(one) for one in value] if isinstance(value, list) else value
+
+
+def test_with_and_without_a_daemon(house: House) -> None:
+    """The same verbs say and do the same, whoever carries them out."""
+    copy = House(folder=house.folder.parent / "alone", relay_port=house.relay_port)
+    shutil.copytree(house.folder / "data", copy.folder / "data")
+    house.start()
+    with_daemon, alone = _operate(house), _operate(copy)
+    assert with_daemon == alone
+    codes = [code for _, code, _ in alone]
+    assert [0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1] == codes
+
+
+def test_a_second_daemon_is_told_to_wait(house: House) -> None:
+    """75 while another one holds the data, which goes on undisturbed."""
+    house.start()
+    second = house.run("serve")
+    assert (second.code, "another process holds" in second.err) == (75, True)
+    assert house.get("/healthz").status == 200
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+def test_root_acts_as_the_owner_of_the_data(house: House, tmp_path: Path) -> None:
+    """What root does leaves nothing of root's behind; another user is 77; the daemon runs as the owner."""
+    data = house.folder / "data"
+    for path in [house.folder, data, *data.rglob("*")]:
+        os.chown(path, SOMEBODY, SOMEBODY)
+    for folder in [tmp_path, *tmp_path.parents][:3]:  # pytest's own, closed to others
+        folder.chmod(0o755)
+    house.do("subscriber", "add", "news", "dina@readers.example")
+    assert {SOMEBODY} == {path.stat().st_uid for path in data.rglob("*")}
+    daemon = house.start()
+    status = Path(f"/proc/{daemon.process.pid}/status").read_text(encoding="ascii")
+    uids = next(line.split()[1:] for line in status.splitlines() if line.startswith("Uid:"))
+    assert [str(SOMEBODY)] * 4 == uids
+    house.send("---\nsubject: As the owner\n---\n\nText.\n", "--wait")
+    assert len(house.mails()) == 4
+    assert daemon.stop() == 0
+    assert {SOMEBODY} == {path.stat().st_uid for path in data.rglob("*")}
+    for path in [data, *data.rglob("*")]:
+        os.chown(path, SOMEBODY + 1, SOMEBODY + 1)
+    house.config.chmod(0o644)
+    prefix = ["setpriv", f"--reuid={SOMEBODY}", f"--regid={SOMEBODY}", "--clear-groups"]
+    refused = house.run("list", "create", "letters", *LIST_ARGUMENTS, prefix=prefix)
+    assert refused.code == 77, refused.err
+
+
+def test_json_errors_have_the_exit_code(house: House) -> None:
+    """With --json an error is one document, with the same exit code and the reason on stderr too."""
+    for arguments, code in (
+        (["list", "show", "nowhere"], 1),
+        (["edition", "show", "99"], 1),
+        (["subscriber", "show", "nobody@readers.example"], 1),
+        (["subscriber", "add", "news", "no address"], 65),
+        (["send", "news", "missing.md", "--yes"], 66),
+        (["list", "set", "news", "colour=red"], 64),
+        (["no-such-verb"], 64),
+    ):
+        result = house.run(*arguments, "--json")
+        assert (code, {"error"}) == (result.code, set(result.json)), arguments
+        assert result.json["error"].split("\n")[0] in result.err
