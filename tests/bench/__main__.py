@@ -94,17 +94,18 @@ def page(runs: list[Run], command: str) -> str:
     lines = [
         "# The spine under load",
         "",
-        "One edition through the command line, the daemon and the SMTP sink of `tests/bench/sink.c`, all on one machine",
-        "and over loopback, with no rate in the way. Every reader got exactly one copy, or the program would have ended",
-        "with an error. `copies/s` is between the first and the last copy by the sink's clock; `send --wait` is the whole",
-        "command, building the edition and taking the audience included; `peak memory` is the daemon's VmHWM.",
+        "One edition through the command line, the daemon and the SMTP sink of `tests/bench/sink.c`, all on one",
+        "machine and over loopback, with no rate in the way. `exact` says that every reader got one copy. `copies/s`",
+        "is between the first and the last copy by the sink's clock; `send --wait` is the whole command, building the",
+        "edition and taking the audience included; `peak memory` is the daemon's VmHWM.",
         "",
-        "| loop | readers | octets a copy | copies/s | send --wait | daemon's CPU | peak memory | import |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        "| loop | readers | exact | octets a copy | copies/s | send --wait | daemon's CPU | peak memory | import |",
+        "|---|---:|---|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [
-        f"| {run.loop} | {run.readers:,} | {run.octets:,} | {run.rate:,} | {run.seconds:.1f} s | {run.cpu_seconds:.1f} s "
-        f"| {run.peak_mib:.1f} MiB | {run.readers / run.import_seconds:,.0f} rows/s |"
+        f"| {run.loop} | {run.readers:,} | {'yes' if run.is_exact else 'NO'} | {run.octets:,} | {run.rate:,} "
+        f"| {run.seconds:.1f} s | {run.cpu_seconds:.1f} s | {run.peak_mib:.1f} MiB "
+        f"| {run.readers / run.import_seconds:,.0f} rows/s |"
         for run in runs
     ]
     lines += ["", *(f"- {sentence}" for sentence in _growth(runs)), *(f"- {fact}" for fact in _machine()), ""]
@@ -133,9 +134,9 @@ def _machine() -> list[str]:
     versions = ", ".join(
         f"{name} {metadata.version(name)}" for name in ("aiosqlite", "uvloop") if importlib.util.find_spec(name)
     )
+    machine = f"{os.cpu_count()} × {model}, {memory / 2**20:.0f} GiB, Linux {platform.release()}"
     return [
-        f"Machine: {os.cpu_count()} × {model}, {memory / 2**20:.0f} GiB, Linux {platform.release()}, shared with others;"
-        " the sink has its part of the same cores.",
+        f"Machine: {machine}, shared with others; the sink has its part of the same cores.",
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions}.",
     ]
 

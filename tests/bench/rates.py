@@ -14,6 +14,7 @@ import argparse
 import sys
 import tempfile
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,9 @@ class Held:
     def __str__(self) -> str:
         verdict = "held" if self.is_good else "MISSED"
         return (
-            f"{self.name:22} {verdict}: {self.copies:,} copies, mean {self.mean:.2f}/s ({self.mean / self.rate - 1:+.2%}),"
-            f" busiest second {self.busiest:,}, missing {self.missing}, repeated {self.repeated},"
-            f" longest gap {self.longest_gap_seconds:.2f} s"
+            f"{self.name:22} {verdict}: {self.copies:,} copies, mean {self.mean:.2f}/s"
+            f" ({self.mean / self.rate - 1:+.2%}), busiest second {self.busiest:,}, missing {self.missing},"
+            f" repeated {self.repeated}, longest gap {self.longest_gap_seconds:.2f} s"
         )
 
 
@@ -82,7 +83,7 @@ def hold(program: Path, folder: Path, rate: int, seconds: int, restart: str, whe
 
 
 def _judge(name: str, rate: int, times_us: list[int], distinct: int, readers: int) -> Held:
-    gaps = [(later - sooner) / 1e6 for sooner, later in zip(times_us, times_us[1:], strict=False)]
+    gaps = [(later - sooner) / 1e6 for sooner, later in pairwise(times_us)]
     away = [gap for gap in gaps if gap > GAP_SECONDS]
     ran = (times_us[-1] - times_us[0]) / 1e6 - sum(away)
     return Held(

@@ -207,6 +207,7 @@ class House:
         """One call, however it ends."""
         done = subprocess.run(
             [*prefix, *self._command(*arguments)],
+            check=False,
             cwd=self.folder,
             env=plain_environment(),
             input=stdin or "",

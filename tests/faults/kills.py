@@ -66,10 +66,9 @@ def kill_again_and_again(program: Path, folder: Path, *, readers: int, kills: in
             edition = house.send()["id"]
             unrecorded = []
             for moment in moments:
-                until(lambda moment=moment: _taken(sink) >= moment or None, STORIES_SECONDS)  # type: ignore[misc]
-                before = _taken(sink)
-                # A little more by the sink's own count, so that no kill falls behind an idle moment of ours.
-                until(lambda goal=before + chance.randrange(60): _taken(sink) >= goal or None, 2.0)  # type: ignore[misc]
+                _await_taken(sink, moment)
+                # A few more, so that a kill does not always fall right after a start.
+                _await_taken(sink, min(_taken(sink) + chance.randrange(60), readers - 1))
                 daemon.kill()
                 unrecorded.append(_unrecorded(house, sink))
                 daemon = house.start()
@@ -79,6 +78,10 @@ def kill_again_and_again(program: Path, folder: Path, *, readers: int, kills: in
             return _toll(sink, readers, unrecorded, counts)
         finally:
             house.close()
+
+
+def _await_taken(sink: Sink, copies: int) -> None:
+    until(lambda: _taken(sink) >= copies or None, STORIES_SECONDS)
 
 
 def _taken(sink: Sink) -> int:

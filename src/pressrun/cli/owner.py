@@ -5,6 +5,8 @@ Inputs are read before, outputs written after: what happens inside the block can
 
 from __future__ import annotations
 
+import codecs
+import importlib
 import os
 import pwd
 from collections.abc import Iterator
@@ -49,6 +51,7 @@ def acting_as_owner(data_dir: Path) -> Iterator[None]:
     if owner is None:
         yield
         return
+    _load_the_rest()
     before = Person(uid=os.geteuid(), gid=os.getegid(), groups=tuple(os.getgroups()))
     os.setgroups(owner.groups)
     os.setegid(owner.gid)
@@ -66,9 +69,23 @@ def become_owner(data_dir: Path) -> None:
     owner = find_owner(data_dir)
     if owner is None:
         return
+    _load_the_rest()
     os.setgroups(owner.groups)
     os.setresgid(owner.gid, owner.gid, owner.gid)
     os.setresuid(owner.uid, owner.uid, owner.uid)
+
+
+def _load_the_rest() -> None:
+    """Load what verbs load when they need it: the owner may not be able to read where we are installed."""
+    for name in ("pressrun.daemon", "pressrun.store.reading"):
+        importlib.import_module(name)
+    for encoding in ("ascii", "idna", "latin-1", "punycode", "utf-8-sig"):
+        codecs.lookup(encoding)
+    from pressrun.store import migrate, queries  # noqa: PLC0415 - root alone pays for it
+
+    queries.load_queries()
+    migrate.package_schema()
+    migrate.package_steps()
 
 
 def _groups(uid: int, gid: int) -> tuple[int, ...]:

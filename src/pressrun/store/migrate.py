@@ -10,6 +10,7 @@ import os
 import re
 import sqlite3
 from contextlib import closing
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -33,11 +34,13 @@ def load_steps(folder: Traversable) -> dict[int, str]:
     return steps
 
 
+@cache
 def package_steps() -> dict[int, str]:
     """The steps that came with this version of Pressrun."""
     return load_steps(resources.files("pressrun.store").joinpath("steps"))
 
 
+@cache
 def package_schema() -> str:
     """The schema of a new database."""
     return resources.files("pressrun.store").joinpath("schema.sql").read_text(encoding="utf-8")
