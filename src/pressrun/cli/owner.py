@@ -69,10 +69,14 @@ def become_owner(data_dir: Path) -> None:
     owner = find_owner(data_dir)
     if owner is None:
         return
-    _load_the_rest()
     os.setgroups(owner.groups)
     os.setresgid(owner.gid, owner.gid, owner.gid)
     os.setresuid(owner.uid, owner.uid, owner.uid)
+    for path in (__file__, os.__file__):
+        if not os.access(path, os.R_OK):
+            raise NotPermitted(
+                f"{_name(owner.uid)}, who owns {data_dir}, cannot read {path}: install Pressrun where everybody can"
+            )
 
 
 def _load_the_rest() -> None:
