@@ -161,3 +161,22 @@ def test_a_newer_database_is_told_before_anything_is_touched(data: DataDir) -> N
     with pytest.raises(BadConfiguration, match="has schema 99"):
         prepare(data)
     assert not data.backups.exists()
+
+
+def test_keys_without_their_database_are_refused(data: DataDir) -> None:
+    """A new database would give old links' ids to other people, so the operator is told to restore the old one."""
+    prepare(data)
+    data.database.unlink()
+    with pytest.raises(BadConfiguration, match="restore the database"):
+        prepare(data)
+    with pytest.raises(BadConfiguration, match="restore the database"):
+        check(data)
+
+
+def test_a_start_that_was_killed_between_keys_and_database_goes_on(data: DataDir) -> None:
+    """Keys that no database has been used with yet are taken for the first one."""
+    prepare(data)
+    data.database.unlink()
+    (data.keys / "unused").touch()
+    assert prepare(data).newest == 1
+    assert not (data.keys / "unused").exists()

@@ -16,11 +16,9 @@ from typing import cast
 from pressrun.core.quantities import Rate
 
 # A timer on a busy loop fires late, and a connection has to be opened; without room for that a rate of 1,000/s loses
-# one turn in eight. The room adds to every window once, so it stays below what one copy more in a second, or 1 % more,
-# allows. The rest of that, half of it where the rate is slow enough, is left to the way to the relay.
-TOLERANCE_SECONDS = 0.008
+# one turn in eight. The room adds to every window once: it is half of what one copy more in a second, or 1 % more,
+# allows. The other half is for the way to the relay, on which copies catch up with each other.
 TOLERANCE_AT_MOST_SECONDS = 0.25  # no connection takes longer to open
-LEEWAY_SECONDS = 0.002
 BUDGET_SLICES = 100  # a budget remembers its window in so many slices: 1 % of the window is its grain
 
 
@@ -47,9 +45,7 @@ class Spread:
         self.rate = rate
         self.interval = rate.interval
         more = max(1, int(1 / self.interval / 100 + 1e-9))  # copies that a second may hold above its share
-        room = more * self.interval
-        wanted = max(TOLERANCE_SECONDS, min(room / 2, TOLERANCE_AT_MOST_SECONDS))
-        self.tolerance_seconds = min(wanted, room - LEEWAY_SECONDS)
+        self.tolerance_seconds = min(more * self.interval / 2, TOLERANCE_AT_MOST_SECONDS)
 
     def next_at(self, state: SpreadState, now: float) -> float:
         """When the next event may happen."""

@@ -185,7 +185,7 @@ class Subscribing:
             assert person is not None
         subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
         record_consent(tx, target, person, "requested", origin, now=at, salt=self._entropy(16))
-        if _is_member(subscription):
+        if is_member(subscription):
             already = Mailing(kind="already_subscribed", secret=self._entropy(16))
             queue_notice(tx, already, target, person, origin, at)
             return
@@ -238,7 +238,7 @@ class Subscribing:
             return Confirmed.INVALID, None
         if standing.subscription.round != request.round:
             return Confirmed.LEFT_SINCE, standing
-        if standing.subscription.state is SubscriptionState.ACTIVE:
+        if is_member(standing.subscription):
             return Confirmed.ALREADY, standing
         if move(standing.subscription.state, SubscriptionEvent.CONFIRM) is None:
             return Confirmed.LEFT_SINCE, standing
@@ -387,7 +387,7 @@ def end_subscription(tx: Transaction, subscription: Subscription, source: str, n
     return gone
 
 
-def _is_member(subscription: Subscription | None) -> bool:
+def is_member(subscription: Subscription | None) -> bool:
     if subscription is None:
         return False
     if subscription.state is SubscriptionState.SUSPENDED:

@@ -29,6 +29,9 @@ from pressrun.store.database import connect, in_transaction
 _LINK_KEY = re.compile(r"link-([1-9][0-9]{0,2})", re.ASCII)
 
 
+_UNUSED = "unused"  # an empty file beside keys that no database has been used with yet
+
+
 @dataclass(frozen=True, slots=True)
 class DataDir:
     """The paths below data_dir."""
@@ -87,21 +90,35 @@ def prepare(data: DataDir) -> KeyRing:
         migrate.migrate(data.database, steps, backups=data.backups)
         keys = load_keys(data)
         _record_keys(data, keys)  # a rotation that was killed halfway
+        (data.keys / _UNUSED).unlink(missing_ok=True)  # the start that made both was killed halfway
         return keys
     if not data.keys.exists():
         _make_keys(data)
+    _require_unused(data)
     migrate.create(data.database, migrate.package_schema(), migrate.newest_version(steps))
     keys = _read_keys(data)
     _record_keys(data, keys)
+    (data.keys / _UNUSED).unlink()
     return keys
 
 
 def check(data: DataDir) -> None:
     """Raise BadConfiguration when there is a database that cannot be used: its schema, its keys, their permissions."""
     if not data.database.exists():
+        if data.keys.exists():
+            _require_unused(data)
         return
     migrate.check_version(data.database, migrate.newest_version(migrate.package_steps()))
     load_keys(data)
+
+
+def _require_unused(data: DataDir) -> None:
+    """Keys whose database is gone must not sign for a new one: its ids begin again, so old links would mean others."""
+    if not (data.keys / _UNUSED).exists():
+        raise BadConfiguration(
+            f"{data.keys} is there without {data.database}: restore the database from a backup, or move the keys away "
+            "to begin anew (no link in a mail already sent works then)"
+        )
 
 
 def load_keys(data: DataDir) -> KeyRing:
@@ -140,6 +157,7 @@ def _make_keys(data: DataDir) -> None:
     draft.mkdir(mode=0o700)
     _write_key(draft / "link-1")
     _write_key(draft / "suppression")
+    (draft / _UNUSED).touch(mode=0o600)
     migrate.sync_directory(draft)
     draft.rename(data.keys)
     migrate.sync_directory(data.root)
