@@ -122,7 +122,7 @@ def test_a_clock_that_was_set_back_makes_nobody_faster_from_then_on(
         assert most_in_a_window(times, budget.rate.seconds) <= budget.rate.count
 
 
-@pytest.mark.parametrize(("count", "late"), [(10, 0.002), (100, 0.002), (1000, 0.0015), (1000, 0.006), (5000, 0.003)])
+@pytest.mark.parametrize(("count", "late"), [(10, 0.002), (100, 0.002), (1000, 0.0015), (1000, 0.004), (5000, 0.003)])
 def test_a_timer_that_fires_late_costs_less_than_two_in_a_hundred(count: int, late: float) -> None:
     pace = Pace([Rate(count, 1.0)])
     state, now, taken = pace.start(), START, 0
