@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import socket
 import subprocess
@@ -10,6 +11,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+_CHANCE = random.SystemRandom()  # tests that run side by side must not try the same ports
 
 SOURCE = Path(__file__).parent / "bench" / "sink.c"
 
@@ -90,10 +93,15 @@ class Sink:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody had a moment ago."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """A TCP port on loopback that nobody had a moment ago, from those that no connection of others is given."""
+    while True:
+        port = _CHANCE.randrange(15_000, 32_000)
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def _line(line: str) -> SinkLine:
