@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +72,15 @@ def test_a_second_daemon_is_told_to_wait(house: House) -> None:
     second = house.run("serve")
     assert (second.code, "another process holds" in second.err) == (75, True)
     assert house.get("/healthz").status == 200
+
+
+def test_a_port_that_is_taken(house: House) -> None:
+    """69 with the address, and no word of our insides."""
+    with socket.create_server(("127.0.0.1", house.http_port)):
+        result = house.run("serve")
+    last = result.err.splitlines()[-1]
+    assert (result.code, "error: cannot listen" in last, str(house.http_port) in last) == (69, True, True), result.err
+    assert "Traceback" not in result.err
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")

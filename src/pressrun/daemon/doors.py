@@ -62,11 +62,14 @@ class Doors:
         return {} if self._mailroom is None else self._mailroom.listeners.addresses
 
     async def open(self) -> None:
-        """Raises OSError or BadConfiguration when a place cannot be had."""
-        await self.web.start()
-        if self._mailroom is not None:
-            await self._mailroom.listeners.start()
-        await self._control.start()
+        """Raises Unavailable or BadConfiguration when a place cannot be had."""
+        try:
+            await self.web.start()
+            if self._mailroom is not None:
+                await self._mailroom.listeners.start()
+            await self._control.start()
+        except OSError as problem:
+            raise Unavailable(f"cannot listen where the configuration says: {problem.strerror or problem}") from None
 
     async def close(self, verbs_seconds: float) -> None:
         """Let nobody in any more; verbs that run get `verbs_seconds` to end."""

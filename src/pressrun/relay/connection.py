@@ -25,6 +25,8 @@ from pressrun.smtp.phase import Phase
 
 _log = logging.getLogger("pressrun.relay")
 
+RECEIVED_BYTES = 16 * 1024  # read at a time; replies are short
+
 
 class Owner(Protocol):
     """What a connection tells, and where it gets its messages. None of these may raise."""
@@ -46,7 +48,7 @@ class Owner(Protocol):
         """Its socket is closed; said once."""
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """Call `open` as a task; everything after that happens by callbacks."""
 
     def __init__(self, settings: RelaySettings, terms: Terms, tls: ssl.SSLContext | None, owner: Owner) -> None:
@@ -62,6 +64,9 @@ class Connection(asyncio.Protocol):
         self._wants_tls: asyncio.Future[bool] = loop.create_future()
         self._closed = False
         self._gone = False
+        # One buffer for all replies: asyncio's own 256 KiB for each read leave the heap in pieces, more of them with
+        # each connection. A view, since asyncio's TLS reads into slices of it.
+        self._received = memoryview(bytearray(RECEIVED_BYTES))
         self._stalled_at: int | None = None  # octets that the transport still held when it asked us to stop writing
         self.taken = 0
 
@@ -127,9 +132,12 @@ class Connection(asyncio.Protocol):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._arm()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's own name
+        return self._received
+
+    def buffer_updated(self, nbytes: int) -> None:
         if not self._closed:
-            self._act(self._dialogue.receive(data))
+            self._act(self._dialogue.receive(bytes(self._received[:nbytes])))
 
     def pause_writing(self) -> None:
         self._stalled_at = self._unwritten()

@@ -42,6 +42,8 @@ BATCH = 400  # copies claimed at a time: enough to feed fast connections, few en
 SHORTEST_WAIT_SECONDS = 0.005  # between two claims that the pace keeps small
 # Copies handed to connections and not yet recorded: what a kill could repeat is never more.
 UNRECORDED_AT_MOST = 128
+# Results that wait to be recorded before connections get more: with it a kill repeats little beyond what is in flight.
+RESULTS_AT_MOST = 4
 SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so long
 LOOK_AGAIN_SECONDS = 5.0  # the loop turns at least so often: it feeds the watchdog
 AFTER_FAULT_SECONDS = 1.0  # pause after a turn that the database refused
@@ -109,7 +111,7 @@ class Dispatcher:
 
     def take(self, relay: str) -> Outgoing | None:
         """The next copy whose turn has come, as services.ports.Feed promises."""
-        if self._draining or len(self._in_flight) + self._recording >= UNRECORDED_AT_MOST:
+        if self._draining or self._recording >= RESULTS_AT_MOST or self._handed_out() >= UNRECORDED_AT_MOST:
             return None
         while queue := self._ready_notices or self._ready_copies:
             now = self._clock()
@@ -139,12 +141,15 @@ class Dispatcher:
         self._recording += 1
         self._wanted.set()
 
+    def _handed_out(self) -> int:
+        return len(self._in_flight) + self._recording
+
     def waiting(self, relay: str) -> int:
         """How many copies have their turn now."""
         if self._draining:
             return 0
         ready = len(self._ready_notices) + len(self._ready_copies)
-        room = UNRECORDED_AT_MOST - len(self._in_flight) - self._recording
+        room = UNRECORDED_AT_MOST - self._handed_out()
         wanted = max(0, min(ready, room))
         now = self._clock()
         due = self._pacer.due(relay, now, wanted)
