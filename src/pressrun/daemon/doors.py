@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from pressrun.config.settings import Settings
 from pressrun.control.server import ControlServer
+from pressrun.core.errors import Unavailable
 from pressrun.daemon.wiring import Services, build_receiving
 from pressrun.inbound.listeners import Listeners
 from pressrun.observe.metrics import Metrics
