@@ -11,11 +11,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -320,12 +321,13 @@ class House:
 
     def await_state(self, edition: int, state: str) -> Any:
         """Wait until an edition stands there; gives what `edition show` says."""
+        until(lambda: self._state_of(edition) == state or None)
+        return self.show(edition)
 
-        def reached() -> Any:
-            found = self.show(edition)
-            return found if found["state"] == state else None
-
-        return until(reached)
+    def _state_of(self, edition: int) -> str:
+        """Read from the database, since a call of the command line each time would keep the daemon from its work."""
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
+            return str(connection.execute("select state from edition where id = ?", (edition,)).fetchone()[0])
 
     def _command(self, *arguments: str | Path) -> list[str]:
         return [*self.program, "--config", str(self.config), *map(str, arguments)]

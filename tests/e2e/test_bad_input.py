@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from tests.e2e.conftest import READERS
 from tests.e2e.house import EDITION, House
@@ -59,18 +61,19 @@ def test_names_that_are_not_there(house: House) -> None:
     """An unknown list or edition is 1, a malformed address 65, a missing file 66."""
     edition = house.write("edition.md", EDITION)
     readers = house.write("readers.csv", "email\nx@readers.example\n")
-    assert [1, 1, 1, 65, 65, 66, 66] == [
-        house.run(*arguments).code
-        for arguments in (
-            ["send", "nowhere", edition, "--yes"],
-            ["subscriber", "import", "nowhere", readers],
-            ["edition", "cancel", "12"],
-            ["subscriber", "add", "news", "ada@@readers.example"],
-            ["send", "news", edition, "--test", "nobody"],
-            ["send", "news", "nothing.md", "--yes"],
-            ["subscriber", "import", "news", "nothing.csv"],
-        )
-    ]
+    calls: tuple[list[str], ...] = (
+        ["send", "nowhere", str(edition), "--yes"],
+        ["subscriber", "import", "nowhere", str(readers)],
+        ["edition", "cancel", "12"],
+        ["subscriber", "add", "news", "ada@@readers.example"],
+        ["send", "news", str(edition), "--test", "nobody"],
+        ["send", "news", "nothing.md", "--yes"],
+        ["subscriber", "import", "news", "nothing.csv"],
+    )
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda arguments: house.run(*arguments), calls))
+    assert [1, 1, 1, 65, 65, 66, 66] == [result.code for result in results]
+    assert all(result.err.startswith("error: ") for result in results)
 
 
 def test_a_list_without_postal_address_sends_nothing(house: House) -> None:

