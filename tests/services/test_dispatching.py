@@ -24,7 +24,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.services import dispatching
-from pressrun.services.dispatching import STALE_SECONDS, UNRECORDED_AT_MOST
+from pressrun.services.dispatching import RESULTS_AT_MOST, STALE_SECONDS, SYNC_SECONDS, UNRECORDED_AT_MOST
 from pressrun.services.settings import DeliverySettings
 from pressrun.store.deliveries import claim_notices
 
@@ -413,9 +413,11 @@ async def test_the_end_of_a_drain_is_tried_again_when_the_database_refuses_it(
         if refusals:
             refusals -= 1
             raise Unavailable("full")
-        return await press.office.database.write(*arguments)  # type: ignore[arg-type]  # passed through
+        return await write(*arguments)  # type: ignore[arg-type]  # passed through
 
-    monkeypatch.setattr(press.dispatcher, "_commit", lambda now: refuse_once)
+    write = press.office.database.write
+    monkeypatch.setattr(press.office.database, "write", refuse_once)
+    monkeypatch.setattr(press.office.database, "record", refuse_once)
     await press.dispatcher.drain(0.1)
     await press.dispatcher.run(FakePool())
     assert (0, {"delivered": 1}) == (refusals, await press.counts(edition))
@@ -477,6 +479,34 @@ async def test_no_more_than_a_few_copies_are_ever_unrecorded(press: Pressroom) -
     assert (None, 0) == (press.take(), press.dispatcher.waiting("primary"))
     await press.turn()
     assert 20 == press.dispatcher.waiting("primary")
+
+
+async def _handed_out_during_a_turn(press: Pressroom, how: str) -> int:
+    """How many copies connections get while a turn of that kind is under way and more results wait than may."""
+    for outgoing in [press.take() for _ in range(RESULTS_AT_MOST)]:
+        assert outgoing is not None
+        press.answer(outgoing, TAKEN)
+    found: list[int] = []
+    commit = getattr(press.office.database, how)
+
+    async def slow(*arguments: object) -> object:
+        found.append(len(press.take_all()))
+        return await commit(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(press.office.database, how, slow)
+        await press.turn()
+    return found[0]
+
+
+async def test_results_that_wait_hold_back_what_a_kill_could_repeat(press: Pressroom) -> None:
+    """Except while a turn waits for the disk: that must not cost the pace its turns."""
+    await press.readers(UNRECORDED_AT_MOST)
+    await press.edition()
+    await press.turn()  # durable, as the first one is
+    assert 0 == await _handed_out_during_a_turn(press, "record")
+    press.pass_time(SYNC_SECONDS)
+    assert UNRECORDED_AT_MOST - 2 * RESULTS_AT_MOST == await _handed_out_during_a_turn(press, "write")
 
 
 # ---------------------------------------------------------------------- pace

@@ -15,7 +15,7 @@ import asyncio
 import logging
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pressrun.core.errors import Unavailable
@@ -100,6 +100,7 @@ class Dispatcher:
         self._more_at: float | None = None
         self._low_water = -1
         self._synced_at = 0.0
+        self._syncing = False
         self._holding = False
         self._timer: asyncio.Handle | None = None
         self._timer_at = 0.0
@@ -111,7 +112,7 @@ class Dispatcher:
 
     def take(self, relay: str) -> Outgoing | None:
         """The next copy whose turn has come, as services.ports.Feed promises."""
-        if self._draining or self._recording >= RESULTS_AT_MOST or self._handed_out() >= UNRECORDED_AT_MOST:
+        if self._draining or self._is_full():
             return None
         while queue := self._ready_notices or self._ready_copies:
             now = self._clock()
@@ -143,6 +144,12 @@ class Dispatcher:
 
     def _handed_out(self) -> int:
         return len(self._in_flight) + self._recording
+
+    def _is_full(self) -> bool:
+        """Whether results must be recorded first. While a turn waits for the disk the pace is not held up for that."""
+        if self._recording >= RESULTS_AT_MOST and not self._syncing:
+            return True
+        return self._handed_out() >= UNRECORDED_AT_MOST
 
     def waiting(self, relay: str) -> int:
         """How many copies have their turn now."""
@@ -241,7 +248,7 @@ class Dispatcher:
             late_grace_seconds=self.settings.late_grace_seconds,
         )
         try:
-            turn = await self._commit(now)(take_turn, request, self._pacer)
+            turn = await self._commit(request)
         except BaseException:
             # Nothing of it was committed: the results stay to be recorded.
             self._settlements[:0], self._released[:0] = settlements, released
@@ -251,12 +258,17 @@ class Dispatcher:
         self._recording -= len(settlements) + len(released)
         self._accept(turn, request)
 
-    def _commit(self, now: float) -> Callable[..., Awaitable[Turn]]:
+    async def _commit(self, request: Request) -> Turn:
         """Results survive a kill at once, and a power cut when they are older than SYNC_SECONDS."""
-        if 0 <= now - self._synced_at < SYNC_SECONDS:
-            return self._database.record
-        self._synced_at = now
-        return self._database.write
+        if 0 <= request.now - self._synced_at < SYNC_SECONDS:
+            return await self._database.record(take_turn, request, self._pacer)
+        self._synced_at = request.now
+        self._syncing = True
+        self._offer()
+        try:
+            return await self._database.write(take_turn, request, self._pacer)
+        finally:
+            self._syncing = False
 
     def _accept(self, turn: Turn, request: Request) -> None:
         self.alive_at = self._clock()
