@@ -31,6 +31,8 @@ class _Terminal(io.StringIO):
 def log_to() -> Iterator[Open]:
     root = logging.getLogger()
     before = root.handlers[:], root.level
+    # Another test may have left it on, and then it would go on capturing what pytest has put back since.
+    logging.captureWarnings(False)
 
     def start(log_format: Format = "json", level: Level = "info", stream: io.StringIO | None = None) -> io.StringIO:
         stream = stream or io.StringIO()
