@@ -258,8 +258,14 @@ def test_what_needs_a_restart_is_told(tmp_path: Path, old: str, new: str, expect
     assert expected == changed_needing_restart(before, after)
 
 
-def test_a_changed_smtp_limit_needs_a_restart(tmp_path: Path) -> None:
-    """The inbound limits are named by the key that the operator wrote."""
+def test_limits_of_inbound_mail_need_no_restart(tmp_path: Path) -> None:
+    """What is limited changes at once; where mail is taken does not, and is named by the key that was written."""
     before = load_settings(_write(tmp_path, _LEAST + "[smtp]\n"), {})
-    after = load_settings(_write(tmp_path, _LEAST + "[smtp]\n[limits]\nsmtp_recipients = 5\n"), {})
-    assert changed_needing_restart(before, after) == ["limits.smtp_recipients"]
+    after = load_settings(
+        _write(
+            tmp_path,
+            _LEAST + "[smtp]\nlisten = '127.0.0.1:1'\nmax_message_size = '1 MiB'\n[limits]\nsmtp_recipients = 100\n",
+        ),
+        {},
+    )
+    assert changed_needing_restart(before, after) == ["smtp.listen"]

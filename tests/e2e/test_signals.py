@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+import smtplib
 import time
 
 from tests.e2e.conftest import MakeHouse
 from tests.e2e.house import House
+from tests.sink import free_port
 
 MANY = tuple(f"reader{number}@inbox.example" for number in range(3_000))
 
@@ -22,6 +24,22 @@ def test_a_good_file_is_in_force_at_once(make_house: MakeHouse) -> None:
     assert house.await_state(edition, "finished")["delivered"] == 3
     assert [one["key"] for one in daemon.events("config.needs_restart")] == ["http.listen"]
     assert house.get("/healthz").status == 200
+
+
+def test_limits_of_inbound_mail_change_at_once(make_house: MakeHouse) -> None:
+    """SIGHUP changes how large a mail may be for the connections to come."""
+    place = f"127.0.0.1:{free_port()}"
+    house = make_house(smtp={"listen": place})
+    daemon = house.start()
+    host, _, port = place.rpartition(":")
+    sizes = []
+    for size in ("10 MiB", "1 MiB"):
+        house.configure(smtp={"listen": place, "max_message_size": size})
+        daemon.reload()
+        with smtplib.SMTP(host, int(port)) as client:
+            client.ehlo("reader.example")
+            sizes.append(int(client.esmtp_features["size"]))
+    assert [10 * 1024**2, 1024**2] == sizes
 
 
 def test_a_bad_file_leaves_the_old_in_force(house: House) -> None:

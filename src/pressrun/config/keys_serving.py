@@ -122,21 +122,18 @@ SMTP = Table(
             field="max_message_bytes",
             kind=kinds.size(),
             default='"10 MiB"',
-            restart=True,
             help="The largest message; larger ones get 552. Announced as SIZE.",
         ),
         Key(
             name="certificate_file",
             kind=kinds.text("a file with a certificate chain in PEM"),
             example='"/etc/pressrun/smtp.crt"',
-            restart=True,
             help="With key_file: STARTTLS is offered.",
         ),
         Key(
             name="key_file",
             kind=kinds.text("a file with a private key in PEM"),
             example='"/etc/pressrun/smtp.key"',
-            restart=True,
             help="The private key of the certificate: a file, or a systemd credential of that name.",
         ),
         Key(
@@ -196,7 +193,6 @@ LIMITS = Table(
             field="connections",
             kind=kinds.whole(1),
             default="200",
-            restart=True,
             help="Inbound connections at one time; beyond, 421.",
         ),
         Key(
@@ -204,7 +200,6 @@ LIMITS = Table(
             field="idle_seconds",
             kind=kinds.duration(),
             default='"5m"',
-            restart=True,
             help="An inbound connection that is silent for so long is closed (RFC 5321 §4.5.3.2.7).",
         ),
         Key(
@@ -212,7 +207,6 @@ LIMITS = Table(
             field="recipients",
             kind=kinds.whole(1),
             default="1000",
-            restart=True,
             help="Recipients of a transaction; the surplus gets 452. RFC 5321 §4.5.3.1.8 asks for at least 100.",
         ),
         Key(
@@ -261,7 +255,6 @@ LOG = Table(
             name="format",
             kind=kinds.one_of("auto", "text", "json"),
             default='"auto"',
-            restart=True,
             help='"auto": text on a terminal, else one JSON object a line.',
         ),
     ),

@@ -72,6 +72,12 @@ class Doors:
         except OSError as problem:
             raise Unavailable(f"cannot listen where the configuration says: {problem.strerror or problem}") from None
 
+    def reload(self, settings: Settings) -> None:
+        """New limits and a new certificate for inbound mail; raises BadConfiguration, and then nothing has changed."""
+        if self._mailroom is not None and settings.smtp is not None:
+            self._mailroom.listeners.reload(settings.smtp)
+            self._mailroom.receiving.reload(settings.limits)
+
     async def close(self, verbs_seconds: float) -> None:
         """Let nobody in any more; verbs that run get `verbs_seconds` to end."""
         closing = [self._control.close(verbs_seconds), self.web.stop(STOP_SECONDS)]

@@ -222,19 +222,20 @@ def _apply(running: Running, settings: Settings) -> None:
     for key in changed_needing_restart(running.settings, settings):
         event(log, "config.needs_restart", level=logging.WARNING, key=key)
     services, dispatcher = running.services, running.dispatcher
+    signer = build_signer(settings.dkim, settings.delivery)
+    running.doors.reload(settings)
     dispatcher.reload(settings.delivery, {relay.name: relay.rates for relay in settings.relays})
     try:
         running.relays.reconfigure(settings.relays)
     except BadConfiguration:
         old = running.settings
+        running.doors.reload(old)
         dispatcher.reload(old.delivery, {relay.name: relay.rates for relay in old.relays})
         raise
     logs.configure(settings.log, sys.stderr)
     services.subscribing.limits = services.preferring.limits = settings.limits
     services.housekeeping.limits = settings.limits
-    if running.doors.receiving is not None:
-        running.doors.receiving.reload(settings.limits)
     services.subscribing.tokens = services.preferring.tokens = services.enrolling.tokens = settings.tokens
     dispatcher.notices.tokens = settings.tokens
-    dispatcher.sign_with(build_signer(settings.dkim, settings.delivery))
+    dispatcher.sign_with(signer)
     running.settings = settings
