@@ -6,18 +6,14 @@ import pytest
 from tests.message.builders import DOMAIN, part, profile, read, site
 
 from pressrun.core.address import parse_address
-from pressrun.message.notices import (
-    AutoSubmitted,
+from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
+from pressrun.message.notices.kinds import (
     CommandHelp,
     ListClosed,
     ListOfLists,
     NotConfirmed,
     Notice,
-    NoticeCopy,
     UnsubscribeLink,
-    build_notice,
-    decode_notice,
-    encode_notice,
 )
 from pressrun.message.profile import untranslated
 
@@ -50,9 +46,3 @@ def test_an_answer_says_what_it_must_in_both_parts(notice: Notice, expected: str
     assert "<1@reader.example>" == str(message["In-Reply-To"]) == str(message["References"])
     assert content.isascii()
     assert 10_000 > len(content)
-
-
-@pytest.mark.parametrize("notice", [notice for notice, _ in ANSWERS], ids=lambda notice: type(notice).__name__)
-def test_an_answer_survives_storage(notice: Notice) -> None:
-    """What the database holds reads back."""
-    assert notice == decode_notice(encode_notice(notice))

@@ -25,15 +25,14 @@ from tests.message.test_notices import NOTICES, copy
 
 from pressrun.message.dkim import LINE, Signer, canonical_body, canonical_fields, load_signing_key
 from pressrun.message.dkim_settings import DkimSettings
-from pressrun.message.notices import (
-    AutoSubmitted,
+from pressrun.message.notices.building import AutoSubmitted, build_notice
+from pressrun.message.notices.kinds import (
     CommandHelp,
     ListClosed,
     ListOfLists,
     NotConfirmed,
     Notice,
     UnsubscribeLink,
-    build_notice,
 )
 from pressrun.message.profile import untranslated
 

@@ -13,7 +13,7 @@ import pytest
 from tests.message.builders import PNG, build, edition, profile, site, values
 from tests.message.test_notices import NOTICES, copy
 
-from pressrun.message.notices import build_notice
+from pressrun.message.notices.building import build_notice
 from pressrun.message.profile import untranslated
 
 GOLDEN = Path(__file__).parent.parent / "golden"

@@ -6,17 +6,13 @@ import pytest
 from tests.message.builders import DOMAIN, MAIL_TOKEN, part, profile, read, site
 
 from pressrun.core.address import parse_address
-from pressrun.message.notices import (
+from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
+from pressrun.message.notices.kinds import (
     AlreadySubscribed,
-    AutoSubmitted,
     Confirmation,
     FinishedReport,
     Notice,
-    NoticeCopy,
     PreferencesLink,
-    build_notice,
-    decode_notice,
-    encode_notice,
 )
 from pressrun.message.profile import untranslated
 
@@ -79,9 +75,3 @@ def test_all_wording_passes_through_translation() -> None:
     content = build_notice(NOTICES[0], copy(), words=lambda words: "¡" + words, site=site(), profile=profile())
     paragraphs = [line for line in part(content, "plain").split("\r\n\r\n") if LINK not in line]
     assert all(paragraph.startswith("¡") for paragraph in paragraphs)
-
-
-@pytest.mark.parametrize("notice", NOTICES, ids=lambda notice: type(notice).__name__)
-def test_a_notice_survives_storage(notice: Notice) -> None:
-    """What the database holds reads back."""
-    assert notice == decode_notice(encode_notice(notice))

@@ -10,9 +10,9 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import OF_NO_LIST
 from pressrun.core.site import Site
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
-from pressrun.message.notices import (
+from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
+from pressrun.message.notices.kinds import (
     AlreadySubscribed,
-    AutoSubmitted,
     CommandHelp,
     Confirmation,
     FinishedReport,
@@ -20,10 +20,8 @@ from pressrun.message.notices import (
     ListOfLists,
     NotConfirmed,
     Notice,
-    NoticeCopy,
     PreferencesLink,
     UnsubscribeLink,
-    build_notice,
 )
 from pressrun.message.profile import Words, untranslated
 from pressrun.services.composing import EditionPlate, message_id, return_path

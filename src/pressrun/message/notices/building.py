@@ -1,0 +1,143 @@
+"""The small mails to one person: a confirmation, a link, a report. Each is a text part with a plain HTML one beside it.
+
+They hold no text of the applicant's and no advertising, carry List-Id and List-Help but no List-Unsubscribe, and say
+by Auto-Submitted that a program wrote them: `auto-generated` after a web request or by ourselves, `auto-replied` in
+answer to a mail (RFC 3834 §5), then also from the command address. All wording passes through `words`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.site import Site
+from pressrun.message.edition_headers import answers_to, list_help, list_id
+from pressrun.message.headers import clean_value, format_date, id_field, mailbox_field, plain_field, text_field
+from pressrun.message.layout import escape, framed
+from pressrun.message.layouts import fill, frame
+from pressrun.message.mailbox import Mailbox
+from pressrun.message.mime import ended, message_body
+from pressrun.message.notices import answers, editions, membership
+from pressrun.message.notices.content import Content, filled
+from pressrun.message.notices.kinds import (
+    AlreadySubscribed,
+    CommandHelp,
+    Confirmation,
+    FinishedReport,
+    ListClosed,
+    ListOfLists,
+    NotConfirmed,
+    Notice,
+    PreferencesLink,
+    UnsubscribeLink,
+)
+from pressrun.message.profile import ListProfile, Words
+
+
+class AutoSubmitted(StrEnum):
+    """What a notice answers."""
+
+    GENERATED = "auto-generated"  # a web request, or nothing
+    REPLIED = "auto-replied"  # a mail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeCopy:
+    """What makes a notice one person's own.
+
+    Ids stand without brackets, `date_at` is in UTC seconds, `language` is that of the words.
+    """
+
+    to: Address
+    message_id: str
+    date_at: int
+    auto_submitted: AutoSubmitted = AutoSubmitted.GENERATED
+    in_reply_to: str | None = None
+    language: str = "en"
+
+
+def build_notice(notice: Notice, copy: NoticeCopy, *, words: Words, site: Site, profile: ListProfile) -> bytes:
+    """The whole mail, 7-bit but for a `To` that needs SMTPUTF8, with CRLF line ends."""
+    content = _say(notice, words, site, profile)
+    text = ended(_as_text(content))
+    page = framed(
+        _as_html(content),
+        title=profile.title,
+        language=copy.language,
+        footer=fill(frame.FOOTER_PARAGRAPH, text=escape(_footer(words, profile))),
+    )
+    header = _header(notice, copy, content.subject, site, profile)
+    seed = hashlib.sha256(f"{copy.message_id}\0{text}".encode("utf-8", "replace")).hexdigest()
+    body = message_body([text], [ended(page)], (), seed=seed)
+    return header + b"".join(piece for piece in body if isinstance(piece, bytes))
+
+
+def _header(notice: Notice, copy: NoticeCopy, subject: str, site: Site, profile: ListProfile) -> bytes:
+    from_ = profile.from_
+    if copy.auto_submitted is AutoSubmitted.REPLIED and site.receives_mail:
+        from_ = Mailbox(profile.title, parse_address(site.list_address(profile.name, "request")))
+    reply_to = answers_to(profile, site)
+    if isinstance(notice, Confirmation) and notice.address_token and site.receives_mail:
+        reply_to = Mailbox("", parse_address(site.list_address(profile.name, "confirm", notice.address_token)))
+    fields = [
+        mailbox_field("From", from_),
+        f"To: {clean_value(copy.to.wire)}\r\n".encode(),
+        text_field("Subject", subject),
+        plain_field("Date", format_date(copy.date_at)),
+        id_field("Message-ID", copy.message_id),
+        mailbox_field("Reply-To", reply_to),
+        plain_field("MIME-Version", "1.0"),
+        list_id(profile, site),
+        list_help(profile, site),
+        plain_field("Auto-Submitted", copy.auto_submitted),
+        plain_field("X-Auto-Response-Suppress", "All"),
+    ]
+    if copy.in_reply_to:
+        fields += [id_field("In-Reply-To", copy.in_reply_to), id_field("References", copy.in_reply_to)]
+    return b"".join(fields)
+
+
+def _say(notice: Notice, words: Words, site: Site, profile: ListProfile) -> Content:
+    match notice:
+        case Confirmation():
+            return membership.confirmation(notice, words, profile)
+        case AlreadySubscribed():
+            return membership.already_subscribed(notice, words, profile)
+        case PreferencesLink():
+            return membership.preferences_link(notice, words, profile)
+        case UnsubscribeLink():
+            return membership.unsubscribe_link(notice, words, profile)
+        case NotConfirmed():
+            return membership.not_confirmed(words, site, profile)
+        case CommandHelp():
+            return answers.command_help(words, site, profile)
+        case ListOfLists():
+            return answers.list_of_lists(notice, words, site)
+        case ListClosed():
+            return answers.list_closed(words, site, profile)
+        case FinishedReport():
+            return editions.finished_report(notice, words, profile)
+
+
+def _footer(words: Words, profile: ListProfile) -> str:
+    sentence = words("This mail was written by the program that runs the list {title}.")
+    return filled(sentence, title=profile.title)
+
+
+def _as_text(content: Content) -> str:
+    paragraphs = [*content.before, *([content.link] if content.link else []), *content.after]
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def _as_html(content: Content) -> str:
+    paragraphs = [f"<p>{_broken(text)}</p>" for text in content.before]
+    if content.link:
+        paragraphs.append(fill(frame.BUTTON, url=escape(content.link), words=escape(content.link_words)))
+    paragraphs += [f"<p>{_broken(text)}</p>" for text in content.after]
+    return "\n".join(paragraphs)
+
+
+def _broken(text: str) -> str:
+    return escape(text).replace("\n", "<br>\n")

@@ -1,0 +1,90 @@
+"""What readers are told about their own subscription."""
+
+from __future__ import annotations
+
+from pressrun.core.site import Site
+from pressrun.message.notices.content import Content, filled
+from pressrun.message.notices.kinds import AlreadySubscribed, Confirmation, PreferencesLink, UnsubscribeLink
+from pressrun.message.profile import ListProfile, Words
+
+_ASKED = "Somebody, most likely you, asked to subscribe this address to the list {title}."
+_ASKED_TO_LEAVE = "Somebody, most likely you, asked to unsubscribe this address from the list {title}."
+_TOO_LATE = "You answered a confirmation that is too old, or from before you unsubscribed, so it changes nothing."
+
+
+def confirmation(notice: Confirmation, words: Words, profile: ListProfile) -> Content:
+    title = profile.title
+    after = [
+        filled(words("The link can be used for {days} days."), days=str(notice.lifetime_days)),
+        words(
+            "If you did not ask for this, ignore this mail: without your confirmation you are not subscribed, "
+            "and nothing more is sent to you."
+        ),
+    ]
+    if notice.address_token:
+        after.insert(0, words("Or answer this mail as it is."))
+    return Content(
+        subject=filled(words("Please confirm your subscription to {title}"), title=title),
+        before=(
+            filled(words(_ASKED), title=title),
+            words("To confirm, open this page and press the button:"),
+        ),
+        link=notice.link,
+        link_words=words("Confirm subscription"),
+        after=tuple(after),
+    )
+
+
+def already_subscribed(notice: AlreadySubscribed, words: Words, profile: ListProfile) -> Content:
+    title = profile.title
+    return Content(
+        subject=filled(words("You are already subscribed to {title}"), title=title),
+        before=(
+            filled(words(_ASKED), title=title),
+            words("It is subscribed already, so nothing has changed. Your preferences are on this page:"),
+        ),
+        link=notice.preferences_url,
+        link_words=words("Preferences"),
+        after=(words("If you did not ask for this, there is nothing to do."),),
+    )
+
+
+def preferences_link(notice: PreferencesLink, words: Words, profile: ListProfile) -> Content:
+    return Content(
+        subject=filled(words("Your preferences for {title}"), title=profile.title),
+        before=(words("This is your own link to the preferences that you asked for:"),),
+        link=notice.link,
+        link_words=words("Preferences"),
+        after=(
+            filled(words("The link can be used for {minutes} minutes."), minutes=str(notice.lifetime_minutes)),
+            words("Who has the link can change your subscriptions, so do not pass it on."),
+            words("If you did not ask for this, there is nothing to do."),
+        ),
+    )
+
+
+def unsubscribe_link(notice: UnsubscribeLink, words: Words, profile: ListProfile) -> Content:
+    title = profile.title
+    return Content(
+        subject=filled(words("Unsubscribe from {title}"), title=title),
+        before=(
+            filled(words(_ASKED_TO_LEAVE), title=title),
+            words("To unsubscribe, open this page and press the button:"),
+        ),
+        link=notice.link,
+        link_words=words("Unsubscribe"),
+        after=(words("If you did not ask for this, there is nothing to do."),),
+    )
+
+
+def not_confirmed(words: Words, site: Site, profile: ListProfile) -> Content:
+    return Content(
+        subject=filled(words("Your subscription to {title} is not confirmed"), title=profile.title),
+        before=(
+            words(_TOO_LATE),
+            words("To subscribe, sign up again on this page:"),
+        ),
+        link=profile.page_url(site),
+        link_words=profile.title,
+        after=(),
+    )
