@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import string
+from base64 import b32decode, b32encode
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from itsdangerous import Signer
 
 from pressrun.core.keys import LARGEST_KEY_NUMBER, KeyRing
 from pressrun.core.names import MAX_NAME
@@ -155,3 +158,21 @@ def test_a_suppressed_address_is_recognised_only_under_its_own_key() -> None:
 
 def test_keys_do_not_show() -> None:
     assert "KeyRing(numbers=[1, 2])" == repr(ROTATED)
+
+
+@given(st.sampled_from(WebPurpose), st.lists(IDS, min_size=1, max_size=3))
+def test_links_are_signed_as_itsdangerous_signs(purpose: WebPurpose, numbers: list[int]) -> None:
+    """The short way to a signature is the same signature."""
+    signer = Signer(
+        KEYS.link_keys[1], salt=f"pressrun.{purpose}".encode(), key_derivation="hmac", digest_method=sha256, sep="."
+    )
+    token = WEB.make(purpose, *numbers)
+    assert token == signer.sign(signer.unsign(token)).decode("ascii")
+
+
+@given(IDS)
+def test_address_tokens_are_base32(number: int) -> None:
+    """Of RFC 4648 §6, lower-case and without padding; the 136th bit of 17 octets is none of ours."""
+    token = MAIL.make(AddressPurpose.BOUNCES, "news", number)
+    decoded = b32decode(token.upper() + "A====")[:17]
+    assert token == b32encode(decoded)[:27].decode("ascii").lower()
