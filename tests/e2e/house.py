@@ -99,14 +99,20 @@ class Mail:
 class Daemon:
     """`pressrun serve` as a process, told of by the words that it sends to systemd."""
 
-    def __init__(self, command: Sequence[str], folder: Path, extra: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        extra: Mapping[str, str] | None = None,
+        descriptors: Sequence[int] = (),
+    ) -> None:
         self.log = folder / "daemon.log"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind("")  # an abstract name of the kernel's choice
         name = "@" + self._socket.getsockname()[1:].decode()
         environment = {**plain_environment(), "NOTIFY_SOCKET": name, **(extra or {})}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, cwd=folder, env=environment, stderr=log)
+            self.process = subprocess.Popen(command, cwd=folder, env=environment, stderr=log, pass_fds=descriptors)
 
     def await_word(self, word: str, seconds: float = READY_SECONDS) -> str:
         """The next notification that has a line `word`, as `READY=1`; those before it are dropped."""
@@ -250,9 +256,15 @@ class House:
 
     # ------------------------------------------------------------------ the daemon
 
-    def start(self, *, environment: Mapping[str, str] | None = None, prefix: Sequence[str] = ()) -> Daemon:
-        """Start it and wait until it is ready."""
-        self.daemon = Daemon([*prefix, *self._command("serve")], self.folder, environment)
+    def start(
+        self,
+        *,
+        environment: Mapping[str, str] | None = None,
+        prefix: Sequence[str] = (),
+        descriptors: Sequence[int] = (),
+    ) -> Daemon:
+        """Start it and wait until it is ready; it inherits `descriptors`."""
+        self.daemon = Daemon([*prefix, *self._command("serve")], self.folder, environment, descriptors)
         self.daemon.await_word("READY=1")
         return self.daemon
 
