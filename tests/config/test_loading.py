@@ -88,6 +88,7 @@ logins = "5/10min"
 smtp_connections = 7
 smtp_idle = "9s"
 smtp_recipients = 11
+smtp_memory = "12 MiB"
 """
     )
     settings = load_settings(_write(tmp_path, text), {})
@@ -107,6 +108,7 @@ smtp_recipients = 11
         connections=7,
         idle_seconds=9.0,
         recipients=11,
+        memory_bytes=12 * 1024 * 1024,
     )
     assert settings.relays == (
         RelaySettings(

@@ -15,6 +15,7 @@ from pressrun.core.errors import BadInput, MalformedAddress
 from pressrun.services import reporting
 from pressrun.services.editing import Editing
 from pressrun.services.entries import ImportRow
+from pressrun.services.sorting import Sorting
 
 
 def ignore(text: str) -> None:
@@ -30,6 +31,7 @@ def table(office: Office) -> dict[str, VerbHandler]:
         enrolling=office.enrolling,
         suppressing=office.suppressing,
         editing=cast("Editing", None),  # the verbs tried here never come to it
+        sorting=Sorting(database=office.database, clock=lambda: office.now),
         rotate=rotate,
     )
 

@@ -21,9 +21,16 @@ from pressrun.core.tokens import AddressPurpose, AddressTokens, suppression_dige
 from pressrun.inbound.listeners import Listeners
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.incoming import IncomingMail, read_mail
+from pressrun.message.posted import Posted, read_posted
+from pressrun.message.reports.reading import read_report
+from pressrun.message.reports.report import Report
+from pressrun.services.answering import Answering
+from pressrun.services.bouncing import Bouncing
 from pressrun.services.notifying import NoticeComposer
-from pressrun.services.receiving import Arrival, Reader, Receiving
-from pressrun.services.settings import LimitSettings, TokenSettings
+from pressrun.services.posting import Posting
+from pressrun.services.processing import Processing, Reader
+from pressrun.services.receiving import Arrival, Receiving
+from pressrun.services.settings import BounceSettings, LimitSettings, PostingSettings, TokenSettings
 from pressrun.services.subscribing import Origin, Subscribing
 from pressrun.smtp.handover import Outgoing
 from pressrun.smtp.reply import Reply
@@ -38,6 +45,7 @@ D = "news.example.org"
 NOW = 1_780_000_000.0
 ADA = "ada@reader.example"
 LOCAL = TcpEndpoint("127.0.0.1", 0)
+BELIEVES_NOBODY = PostingSettings()
 
 
 class InlineReader:
@@ -45,6 +53,12 @@ class InlineReader:
 
     async def read(self, content: bytes) -> IncomingMail:
         return read_mail(content)
+
+    async def read_report(self, content: bytes) -> Report:
+        return read_report(content)
+
+    async def read_edition(self, content: bytes) -> Posted:
+        return read_posted(content)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,6 +73,7 @@ class Mailroom:
     woken: int = 0
     subscribing: Subscribing = field(init=False)
     receiving: Receiving = field(init=False)
+    processing: Processing = field(init=False)
 
     def wake(self) -> None:
         self.woken += 1
@@ -123,7 +138,13 @@ class Mailroom:
         return AddressTokens(self.keys).make(purpose, name, number)
 
     async def take(
-        self, content: bytes, *locals_: str, mail_from: str = ADA, replies_each: bool = False, utf8: bool = False
+        self,
+        content: bytes,
+        *locals_: str,
+        mail_from: str = ADA,
+        replies_each: bool = False,
+        utf8: bool = False,
+        peer: str = "192.0.2.7",
     ) -> list[Reply]:
         """Hand a mail over as a listener would, for local parts that are ours."""
         routes = tuple(read_local_part(local) for local in locals_)
@@ -132,7 +153,7 @@ class Mailroom:
                 mail_from=mail_from,
                 recipients=tuple(route for route in routes if route is not None),
                 content=content,
-                peer="192.0.2.7",
+                peer=peer,
                 utf8=utf8,
                 replies_each=replies_each,
             )
@@ -141,7 +162,7 @@ class Mailroom:
     async def deliver(self, content: bytes, *locals_: str, mail_from: str = ADA) -> list[EmailMessage]:
         """Hand a mail over, deal with it, and return the mails that go out for it."""
         await self.take(content, *locals_, mail_from=mail_from)
-        await self.receiving.recover()
+        await self.processing.recover()
         return [message_of(one) for one in await self.outgoing()]
 
     async def outgoing(self) -> list[Outgoing]:
@@ -185,6 +206,8 @@ async def open_mailroom(
     *,
     operator: str | None = "ops@harbour.example",
     replies: Rate = Rate(10, 86400.0),
+    posts: Rate = Rate(20, 86400.0),
+    believed: PostingSettings = BELIEVES_NOBODY,
     reader: Reader | None = None,
 ) -> AsyncIterator[Mailroom]:
     """The services over a new database, or the one that is there."""
@@ -193,7 +216,7 @@ async def open_mailroom(
     database = await Database.open(data.database)
     site = Site(base_url=f"https://{D}", mail_domain=D, operator=operator, receives_mail=True)
     room = Mailroom(database=database, keys=keys, site=site)
-    limits = LimitSettings(replies_per_sender=replies)
+    limits = LimitSettings(replies_per_sender=replies, posts_per_editor=posts)
     room.subscribing = Subscribing(
         database=database,
         keys=keys,
@@ -203,17 +226,36 @@ async def open_mailroom(
         entropy=os.urandom,
         wake=room.wake,
     )
+    clock = lambda: room.now  # noqa: E731 - the room's own clock, wherever it is set
+    room.processing = Processing(
+        database=database,
+        reader=reader or InlineReader(),
+        answering=Answering(
+            keys=keys, site=site, subscribing=room.subscribing, limits=limits, clock=clock, entropy=os.urandom
+        ),
+        bouncing=Bouncing(keys=keys, site=site, settings=BounceSettings(), clock=clock, entropy=os.urandom),
+        posting=Posting(
+            database=database,
+            reader=reader or InlineReader(),
+            keys=keys,
+            site=site,
+            settings=believed,
+            limits=limits,
+            tokens=TokenSettings(),
+            clock=clock,
+            entropy=os.urandom,
+        ),
+        clock=clock,
+        wake=room.wake,
+        count=room.counted.append,
+    )
     room.receiving = Receiving(
         database=database,
         keys=keys,
         site=site,
-        subscribing=room.subscribing,
-        limits=limits,
-        clock=lambda: room.now,
-        entropy=os.urandom,
-        wake=room.wake,
-        reader=reader or InlineReader(),
+        clock=clock,
         count=room.counted.append,
+        accepted=room.processing.accepted,
     )
     try:
         yield room

@@ -43,7 +43,7 @@ async def test_each_mail_is_processed_exactly_once_over_kills(tmp_path: Path) ->
     assert 3 * ROUNDS == len(accepted)
     async with open_mailroom(tmp_path) as room:
         room.now += 10 * 365 * 86400
-        await room.receiving.recover()
+        await room.processing.recover()
         counts = await room.counts()
         sent = [one.rcpt_to for one in await room.outgoing()]
     assert {"done": len(accepted)} == counts

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,9 +15,13 @@ from pressrun.inbound.wire import BareLineEnd, Content, LineTooLong, Wire
 LIMIT = 1000
 
 
+async def no_turn() -> None:
+    """Nobody else is there."""
+
+
 async def _wire(pieces: Sequence[bytes]) -> Wire:
     reader = asyncio.StreamReader()
-    wire = Wire(reader, lambda: None, lambda: None)
+    wire = Wire(reader, lambda: None, lambda: None, no_turn)
     for piece in pieces:
         reader.feed_data(piece)
     reader.feed_eof()
@@ -31,7 +36,7 @@ def cut(data: bytes, at: Sequence[int]) -> list[bytes]:
 def _content_and_rest(pieces: Sequence[bytes]) -> tuple[Content | None, list[bytes]]:
     async def read() -> tuple[Content | None, list[bytes]]:
         wire = await _wire(pieces)
-        content = await wire.content(LIMIT)
+        content = await wire.content(LIMIT, lambda size: True)
         rest: list[bytes] = []
         while True:
             try:
@@ -106,3 +111,37 @@ def test_any_octets_are_lines_or_refused(data: bytes, at: list[int]) -> None:
         return asyncio.run(read())
 
     assert lines([data]) == lines(cut(data, at))
+
+
+@pytest.mark.parametrize(
+    ("data", "least"),
+    [
+        pytest.param(b"NOOP\r\n" * 1000, 50, id="many lines at once"),
+        pytest.param(b"x" * 400_000 + b"\r\n", 1, id="a line that does not end"),
+        pytest.param(b"DATA\r\n" + b"x\r\n" * 400_000 + b".\r\n", 3, id="a long content"),
+        pytest.param(b"MAIL FROM:<>\r\nRCPT TO:<news@x>\r\nDATA\r\nhello\r\n.\r\nQUIT\r\n", 0, id="a usual mail"),
+    ],
+)
+async def test_who_sends_more_than_it_must_waits_for_its_turn(data: bytes, least: int) -> None:
+    """Again and again, and nobody else."""
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        turns += 1
+
+    reader = asyncio.StreamReader(limit=2**20)
+    wire = Wire(reader, lambda: None, lambda: None, turn)
+    reader.feed_data(data)
+    reader.feed_eof()
+    while True:
+        try:
+            line = await wire.line()
+        except LineTooLong:
+            continue
+        if line is None:
+            break
+        if line == b"DATA":
+            await wire.content(10_000_000, lambda size: True)
+    assert least <= turns
+    assert (least > 0) == (turns > 0)

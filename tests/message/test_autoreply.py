@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pressrun.core.address import parse_address
-from pressrun.message.autoreply import machine_made, silent_sender
+from pressrun.message.autoreply import machine_made, silent_sender, vacation_words
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,34 @@ def test_senders_that_get_no_answer(sender: str, is_silent: bool) -> None:
     """Daemons, lists and ourselves; the null sender most of all."""
     assert is_silent == (silent_sender(parse_address(sender), ("ours.example",)) is not None)
     assert silent_sender(None, ()) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm out of the office until Monday.",
+        "Guten Tag,\n\nich bin bis Freitag im Urlaub.",
+        "Je suis en congé jusqu'au 12.",
+        "Estaré de vacaciones hasta el lunes.",
+        "Sono in ferie fino al 9.",
+        "Estou de férias.",
+        "Ik ben deze week afwezig.",
+        "Jag är på semester.",
+        "Przebywam na urlopie.",
+        "Я в отпуске до 10 мая.",
+        "5月10日まで出張のため不在にしております。",
+        "我正在休假。",
+    ],
+)
+def test_vacation_notices_without_mark_and_subject_are_known_by_their_words(text: str) -> None:
+    """In their first lines."""
+    assert vacation_words(text) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Yes, it was me.", "Thanks for your mail!\n\n> I am out of the office.", "x " * 400 + "I am out of the office"],
+)
+def test_words_that_are_quoted_or_far_down_say_nothing(text: str) -> None:
+    """They are somebody else's."""
+    assert vacation_words(text) is None

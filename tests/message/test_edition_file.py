@@ -170,3 +170,22 @@ def test_any_message_gives_a_value_or_its_own_error(source: bytes) -> None:
     """No message can make the reader fail in a way of its own."""
     line = line_of_outcome(source, ".eml")
     assert line is None or line >= 1
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Content-Type: text/plain; name*0=a; name*=b; name*1*=c",
+        b"Content-Type: text/plain; charset=idna",
+        b"Content-Type: text/plain; charset=utf-7",
+        b"Content-Type: text/plain; charset=hex",
+        b"Content-Type: text/plain; charset*1=x; charset*=y",
+    ],
+)
+def test_a_message_that_a_parser_stumbles_over(header: bytes) -> None:
+    """An edition whose text can go out, or an error of ours."""
+    try:
+        found = parse_edition(header + b"\r\nSubject: x\r\n\r\nhello +2AA-\r\n", ".eml")
+    except EditionError:
+        return
+    assert found.body.encode("utf-8")

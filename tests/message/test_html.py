@@ -36,3 +36,11 @@ def test_cleaning_twice_changes_nothing(source: str) -> None:
     assert once == clean_html(once).body
     assert "<script" not in once
     assert "<svg" not in once
+
+
+@pytest.mark.parametrize("section", ["<![endif]>", "<![if x]>", "<![eding", "<![CDATA[x", "<![ ]>", "<!["])
+def test_marked_sections_of_other_programs_are_passed_over(section: str) -> None:
+    """What stands before them is kept, and the document is still one."""
+    found = clean_html(f"<html lang=de><body bgcolor=red>hi {section}</body></html>")
+    assert (True, "de", "background-color: red") == (found.is_document, found.language, found.body_style)
+    assert found.body.startswith("hi")

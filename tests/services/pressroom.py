@@ -20,6 +20,7 @@ from tests.services.office import Office, open_office
 from pressrun.core.address import parse_address
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
+from pressrun.services.bouncing import Bouncing
 from pressrun.services.composing import CopyComposer
 from pressrun.services.dispatching import Dispatcher
 from pressrun.services.editing import Editing
@@ -28,7 +29,7 @@ from pressrun.services.notifying import NoticeComposer
 from pressrun.services.pacing import Pacer
 from pressrun.services.ports import RelayStatus
 from pressrun.services.recovering import recover
-from pressrun.services.settings import DeliverySettings, LimitSettings, TokenSettings
+from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings
 from pressrun.services.subscribing import Origin
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
@@ -75,6 +76,7 @@ class Pressroom:
     office: Office
     editing: Editing
     housekeeping: Housekeeping
+    bouncing: Bouncing
     dispatcher: Dispatcher = field(init=False)
     pool: FakePool = field(default_factory=FakePool)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -100,12 +102,15 @@ class Pressroom:
             settings=self.settings,
             clock=self.clock,
             on_outcome=lambda outcome: self.outcomes.update([outcome.value]),
+            after_settling=self.bouncing.after_settling,
         )
         self.dispatcher._pool = self.pool
         self.dispatcher._random = random.Random(7)  # type: ignore[assignment]  # the same jitter on every run
         return self.dispatcher
 
     async def turn(self) -> None:
+        """One turn that looks for what may go, as after a wake or when something is due."""
+        self.dispatcher.look()
         await self.dispatcher._take_turn()
 
     def take(self, relay: str = RELAY) -> Outgoing | None:
@@ -197,8 +202,22 @@ async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroo
             entropy=lambda count: next(numbers).to_bytes(count, "big"),
             wake=office.wake,
         )
-        housekeeping = Housekeeping(database=office.database, limits=LimitSettings(), clock=lambda: office.now)
-        room = Pressroom(office=office, editing=editing, housekeeping=housekeeping, **changes)
+        bouncing = Bouncing(
+            keys=office.keys,
+            site=SITE,
+            settings=BounceSettings(),
+            clock=lambda: office.now,
+            entropy=lambda count: next(numbers).to_bytes(count, "big"),
+        )
+        housekeeping = Housekeeping(
+            database=office.database,
+            limits=LimitSettings(),
+            bounces=bouncing.settings,
+            clock=lambda: office.now,
+            entropy=lambda count: next(numbers).to_bytes(count, "big"),
+            wake=office.wake,
+        )
+        room = Pressroom(office=office, editing=editing, housekeeping=housekeeping, bouncing=bouncing, **changes)
         await office.make_list()
         await room.start()
         yield room

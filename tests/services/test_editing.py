@@ -11,6 +11,10 @@ from tests.services.pressroom import GONE, LATER, SITE, TAKEN, Pressroom, identi
 from pressrun.core.address import parse_address
 from pressrun.core.errors import EditionError, NotFound, PreflightFailed, Refused
 from pressrun.services.editing import Manuscript, gather_references, preview_edition
+from pressrun.smtp.handover import HandOver, Outcome, Stage
+from pressrun.smtp.reply import Reply
+
+SOFT = HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, "mailbox is full", "5.2.2"))
 
 
 async def preview(press: Pressroom, source: str, address: str | None = None) -> object:
@@ -273,7 +277,7 @@ async def test_a_canary_that_was_interrupted_goes_on_to_its_number(press: Pressr
 async def test_failed_copies_go_out_again_under_the_same_message_id(press: Pressroom) -> None:
     await press.readers(3)
     edition = await press.edition()
-    failed = {outgoing.rcpt_to: identity(outgoing)[0] for outgoing in await press.send_all(GONE)}
+    failed = {outgoing.rcpt_to: identity(outgoing)[0] for outgoing in await press.send_all(SOFT)}
     await press.leave("r0@reader.example")
     await press.office.suppressing.add(parse_address("r1@reader.example"), "operator")
     press.pass_time(30 * 86400)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.inbound.mailroom import ADA, D, Mailroom, mail, message_of, open_mailroom
+from tests.inbound.mailroom import ADA, D, InlineReader, Mailroom, mail, message_of, open_mailroom
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import Unavailable, UnreadableMail
@@ -82,7 +82,7 @@ async def test_a_closed_list_takes_no_sign_up(room: Mailroom) -> None:
 async def test_any_mail_asks_to_subscribe_its_sender(room: Mailroom) -> None:
     """One confirmation: from the command address, auto-replied, to the envelope sender, in answer to that mail."""
     await room.take(mail(From="somebody@else.example"), "news-subscribe")
-    await room.receiving.recover()
+    await room.processing.recover()
     (outgoing,) = await room.outgoing()
     answer = message_of(outgoing)
     assert ("", ADA) == (outgoing.mail_from, outgoing.rcpt_to)
@@ -189,7 +189,7 @@ async def test_commands_by_subject_and_body(room: Mailroom, subject: str, body: 
 async def test_a_tag_for_bounces_is_taken_off_the_sender(room: Mailroom) -> None:
     """BATV: the answer goes to the address behind it."""
     await room.take(mail(), "news-subscribe", mail_from=f"prvs=0123abcdef={ADA}")
-    await room.receiving.recover()
+    await room.processing.recover()
     assert [ADA] == [one.rcpt_to for one in await room.outgoing()]
 
 
@@ -267,7 +267,7 @@ async def test_auto_submitted_no_is_a_person(room: Mailroom) -> None:
 async def test_two_daemons_stop_writing_to_each_other(room: Mailroom) -> None:
     """Our own answer coming back as a command is not answered."""
     await room.take(mail(Subject="help"), "news-request")
-    await room.receiving.recover()
+    await room.processing.recover()
     (outgoing,) = await room.outgoing()
     assert [] == await room.deliver(outgoing.content, "news-request", mail_from="other-request@their.example")
     assert [] == await room.deliver(outgoing.content, "news-request", mail_from=ADA)
@@ -301,7 +301,7 @@ async def test_mail_to_the_owner_is_passed_on_untouched(room: Mailroom) -> None:
     """Byte for byte below one trace field, from a signed address of the list."""
     content = mail("caf\xe9\n", Subject="a question").replace("\xe9".encode(), b"\xe9")
     await room.take(content, "news-owner")
-    await room.receiving.recover()
+    await room.processing.recover()
     (outgoing,) = await room.outgoing()
     assert "owner@harbour.example" == outgoing.rcpt_to
     assert outgoing.content.endswith(content)
@@ -317,7 +317,7 @@ async def test_mail_to_the_operator_is_passed_on(room: Mailroom, local: str) -> 
     """From the null sender when it came so, else from a signed address that is ours."""
     await room.take(mail(), local)
     await room.take(mail(number=2), local, mail_from="")
-    await room.receiving.recover()
+    await room.processing.recover()
     first, second = await room.outgoing()
     assert ["ops@harbour.example"] * 2 == [first.rcpt_to, second.rcpt_to]
     assert "" == second.mail_from
@@ -347,7 +347,7 @@ async def test_editions_by_mail_are_refused_but_a_reply_goes_to_the_owner(room: 
     assert [(550, "5.7.1")] == [(reply.code, reply.enhanced) for reply in refused]
     reply = mail(number=2, References=f"<x@other.example>\n <{'abcdefghijklmnopqrst2345'}@{D}>")
     await room.take(reply, "news")
-    await room.receiving.recover()
+    await room.processing.recover()
     assert ["owner@harbour.example"] == [one.rcpt_to for one in await room.outgoing()]
     assert ["refused", "post"] == room.counted
 
@@ -355,10 +355,10 @@ async def test_editions_by_mail_are_refused_but_a_reply_goes_to_the_owner(room: 
 async def test_one_reply_for_several_keeps_what_was_refused(room: Mailroom) -> None:
     """With SMTP a mixed mail is accepted, and nothing of it is lost; with LMTP each has its reply."""
     assert [250, 550] == [reply.code for reply in await room.take(mail(), "news-owner", "news")]
-    await room.receiving.recover()
+    await room.processing.recover()
     assert {"done": 1, "kept": 1} == await room.counts()
     await room.take(mail(number=2), "news-owner", "news", replies_each=True)
-    await room.receiving.recover()
+    await room.processing.recover()
     assert {"done": 2, "kept": 1} == await room.counts()
 
 
@@ -413,11 +413,11 @@ async def test_a_mail_that_is_dealt_with_leaves_nothing_but_its_digest(room: Mai
         return contents, senders
 
     assert (1, 2) == await room.database.read(look)
-    await room.receiving.recover()
+    await room.processing.recover()
     assert (0, 0) == await room.database.read(look)
 
 
-class _Broken:
+class _Broken(InlineReader):
     """A reader that fails as it is told."""
 
     def __init__(self, problem: Exception) -> None:
@@ -445,7 +445,7 @@ async def test_mail_waits_while_it_cannot_be_read(tmp_path: Path) -> None:
         assert 1 == len(await room.deliver(mail(), "news-request", "news-owner"))
         assert {"received": 1, "done": 1} == await room.counts()
         reader.problem = None
-        await room.receiving.recover()
+        await room.processing.recover()
         assert 1 == len(await room.outgoing())
 
 
@@ -468,7 +468,7 @@ async def test_erasing_forgets_kept_mail_about_a_person(room: Mailroom) -> None:
     local = f"news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}"
     await room.deliver(mail(f"to {ADA.upper()} failed\n", From="x@y.example"), local, mail_from="")
     await room.take(mail(number=3), "news-owner")
-    await room.receiving.recover()
+    await room.processing.recover()
     gone = await room.database.write(inbound.forget_sender, parse_address(ADA))
     assert 2 == gone
     assert {"done": 1} == await room.counts()

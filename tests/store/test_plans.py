@@ -51,6 +51,14 @@ PLANS = {
     "subscriptions.ended_pauses": [
         "search subscription using covering index subscription_paused (paused_until>? and paused_until<?)"
     ],
+    "drafts.expired": [
+        "search edition using covering index edition_by_state (state=?)",
+        "search draft using integer primary key (rowid=?)",
+    ],
+    "drafts.posted_before": [
+        "search edition using index edition_by_digest (list_id=? and source_digest=?)",
+    ],
+    "lists.find_editor": ["search editor using primary key (list_id=? and address_key=?)"],
     "subscriptions.page": [
         "search subscription using index subscription_by_list (list_id=? and state=? and id>?)",
         "search subscriber using integer primary key (rowid=?)",
@@ -65,6 +73,30 @@ PLANS = {
     ],
     "editions.find_by_digest": [
         "search edition using covering index edition_by_digest (list_id=? and source_digest=?)"
+    ],
+    "bounces.copy": [
+        "search delivery using integer primary key (rowid=?)",
+        "search notice using integer primary key (rowid=?) left-join",
+        "search subscription using integer primary key (rowid=?) left-join",
+        "search subscriber using integer primary key (rowid=?) left-join",
+    ],
+    "bounces.fail": ["search delivery using integer primary key (rowid=?)"],
+    "bounces.history": [
+        "search subscription using covering index sqlite_autoindex_subscription_1 (subscriber_id=?)",
+        "search delivery using index delivery_once (subscription_id=? and edition_id>?)",
+        "search suspension using integer primary key (rowid=?) left-join",
+    ],
+    "bounces.to_ask": ["search suspension using index suspension_to_ask (since<?)"],
+    "inbound.find_digest": ["search inbound using index sqlite_autoindex_inbound_1 (digest=?)"],
+    "inbound.waiting": ["search inbound using covering index inbound_waiting (id>?)"],
+    "inbound.get": [
+        "search inbound using integer primary key (rowid=?)",
+        "search inbound_content using integer primary key (rowid=?)",
+    ],
+    "inbound.finish": ["search inbound using integer primary key (rowid=?)"],
+    "inbound.delete_content": [
+        "search inbound_content using integer primary key (rowid=?)",
+        "search inbound using covering index inbound_by_content (content_id=?)",
     ],
     "consent.of_subscriber": ["search consent using index consent_by_subscriber (subscriber_id=?)"],
 }
@@ -85,10 +117,26 @@ UNSCANNED = [
     "subscribers.deliveries",
     "subscribers.delete_without_subscription",
     "subscribers.forget_replies",
+    "bounces.missed",
+    "bounces.count_by_class",
+    "inbound.kept",
+    "inbound.too_old",
+    "inbound.beyond_size",
+    "inbound.sweep_done",
     "limits.sweep",
     "consent.last_chain",
 ]
-LONG = ("delivery", "subscription", "subscriber", "consent", "limit_event", "suppression", "confirmation", "notice")
+LONG = (
+    "delivery",
+    "subscription",
+    "subscriber",
+    "consent",
+    "limit_event",
+    "suppression",
+    "confirmation",
+    "notice",
+    "inbound",
+)
 
 
 @pytest.fixture(scope="module")

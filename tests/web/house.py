@@ -20,6 +20,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.core.tokens import WebPurpose, WebTokens, suppression_digest
+from pressrun.services.approving import Approving
 from pressrun.services.archiving import Archiving
 from pressrun.services.preferring import Preferring
 from pressrun.services.settings import LimitSettings, TokenSettings
@@ -102,6 +103,7 @@ class House:
             subscribing=self.subscribing(),
             preferring=self.preferring(),
             archiving=Archiving(database=self.database),
+            approving=Approving(database=self.database, clock=self.clock, wake=self._wake),
             tokens=lambda: self.tokens,
             readiness=readiness,
             metrics_page=metrics_page,

@@ -31,7 +31,7 @@ from pressrun.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.services.settings import BounceSettings, DeliverySettings, DomainSettings, LimitSettings, TokenSettings
 from pressrun.web.settings import HttpSettings
 
-_SMTP_LIMITS = ("connections", "idle_seconds", "recipients")
+_SMTP_LIMITS = ("connections", "idle_seconds", "recipients", "memory_bytes")
 _TIME_OUTS = tuple(RelayTimeouts.__dataclass_fields__)
 
 

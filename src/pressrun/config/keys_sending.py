@@ -219,6 +219,13 @@ BOUNCES = Table(
             default='"7d"',
             help="Then a reader who was suspended for bounces is asked once: still there?",
         ),
+        Key(
+            name="probe_lifetime",
+            field="probe_lifetime_seconds",
+            kind=kinds.duration(),
+            default='"30d"',
+            help="How long the link in that question can be used: a mailbox may stay full for weeks.",
+        ),
     ),
 )
 

@@ -189,6 +189,26 @@ LIMITS = Table(
             help="Mails with a preferences link to one mailbox.",
         ),
         Key(
+            name="kept_mail_for",
+            field="kept_mail_seconds",
+            kind=kinds.duration(),
+            default='"90d"',
+            help="How long mail that could not be dealt with is kept for you: `pressrun inbound ls`.",
+        ),
+        Key(
+            name="kept_mail_size",
+            field="kept_mail_bytes",
+            kind=kinds.size(),
+            default='"256 MiB"',
+            help="How much of it is kept in all, so that nobody fills the disk; the oldest goes first.",
+        ),
+        Key(
+            name="posts_per_editor",
+            kind=kinds.rate(),
+            default='"20/day"',
+            help="Editions by mail of one editor. Beyond, a mail is kept and nobody hears of it.",
+        ),
+        Key(
             name="smtp_connections",
             field="connections",
             kind=kinds.whole(1),
@@ -208,6 +228,14 @@ LIMITS = Table(
             kind=kinds.whole(1),
             default="1000",
             help="Recipients of a transaction; the surplus gets 452. RFC 5321 §4.5.3.1.8 asks for at least 100.",
+        ),
+        Key(
+            name="smtp_memory",
+            field="memory_bytes",
+            kind=kinds.size(),
+            default='"64 MiB"',
+            help="What the contents of large mails that are coming in may hold together; beyond, 452: come later. "
+            "The first 128 KiB of each are free.",
         ),
         Key(
             name="logins",
@@ -236,6 +264,13 @@ TOKENS = Table(
             kind=kinds.duration(),
             default='"1h"',
             help="A preferences link that was asked for on the web.",
+        ),
+        Key(
+            name="approve_lifetime",
+            field="approve_lifetime_seconds",
+            kind=kinds.duration(),
+            default='"7d"',
+            help="The link that sends an edition which came by mail. Then the draft is cancelled.",
         ),
     ),
 )

@@ -17,6 +17,7 @@ from pressrun.services.administering import Administering
 from pressrun.services.editing import Editing
 from pressrun.services.enrolling import Enrolling
 from pressrun.services.entries import ImportRow
+from pressrun.services.sorting import Sorting
 from pressrun.services.suppressing import Suppressing, SuppressionRow
 
 Tell = Callable[[str], None]
@@ -107,6 +108,12 @@ class QueueRetry(Arguments, frozen=True, kw_only=True):
     domain: str | None = None
 
 
+class MailId(Arguments, frozen=True, kw_only=True):
+    """`inbound retry` and `inbound rm`."""
+
+    id: int
+
+
 class SuppressionAdd(Arguments, frozen=True, kw_only=True):
     """`suppression add`."""
 
@@ -126,6 +133,7 @@ def build_verbs(
     enrolling: Enrolling,
     suppressing: Suppressing,
     editing: Editing,
+    sorting: Sorting,
     rotate: Callable[[], Awaitable[int]],
 ) -> dict[str, VerbHandler]:
     """One handler for each verb that writes; `rotate` adds a link key, puts it in force and answers its number."""
@@ -134,6 +142,8 @@ def build_verbs(
         **_subscriber_verbs(enrolling),
         **_suppression_verbs(suppressing),
         **_edition_verbs(editing),
+        "inbound.retry": _handler(MailId, lambda given, _: _sort(sorting.retry, given.id)),
+        "inbound.rm": _handler(MailId, lambda given, _: _sort(sorting.drop, given.id)),
         "key.rotate": _handler(Arguments, lambda _, __: _rotate(rotate)),
     }
 
@@ -242,3 +252,8 @@ async def _resend(editing: Editing, edition_id: int) -> dict[str, int]:
 
 async def _retry(editing: Editing, domain: str | None) -> dict[str, int]:
     return {"retried": await editing.retry(None if domain is None else domain.strip().lower())}
+
+
+async def _sort(act: Callable[[int], Awaitable[None]], number: int) -> dict[str, int]:
+    await act(number)
+    return {"id": number}

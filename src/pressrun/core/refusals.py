@@ -1,7 +1,9 @@
-"""Whose fault a refusal is: a reply's stage, code, enhanced code and words, read by tables.
+"""What a refusal is about: a reply's stage, code, enhanced code and words, read by tables.
 
-Only a refusal that concerns the reader's own mailbox may count against the reader. The tables are data, read in
-order; what no table knows is `soft`, because a wrong `hard` loses a reader and a wrong `soft` costs a retry.
+One set of tables serves the replies at hand-over and the notifications that come back. Only a refusal that concerns
+the reader's own mailbox may count as GONE, because a wrong one loses a reader and a wrong other costs a retry. At
+hand-over the codes alone may say so (`class_of_refusal`); a notification, whose codes have been through other
+programs, is believed by its words as well (`class_of_failure`).
 Sources: RFC 3463, RFC 5248, RFC 7505, and the wordings that large providers publish for their replies.
 """
 
@@ -9,50 +11,132 @@ from __future__ import annotations
 
 import re
 
+from pressrun.core import bounce_wordings
+from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import FailureKind
 
-_HARD = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
-_SENDER = frozenset({"5.1.7", "5.1.8", "5.1.9"})  # the sender's address is refused: our configuration
-_MESSAGE_CLASSES = ("5.3.", "5.5.", "5.6.")
+MAX_WORDS = 1200  # what is beyond says nothing new of why
 
-_ADDRESS = re.compile(r"\S+@\S+")  # what a server quotes says nothing: `antispam@…` is no word about spam
-_RATE_WORDS = re.compile(r"rate|too (?:many|quickly|fast)|exceed|throttl|temporar|receiving mail at", re.IGNORECASE)
-_POLICY_WORDS = re.compile(
-    r"spam|block(?:ed|list| list)|blacklist|denylist|reputation|policy|polic(?:y|ies)|spf|dkim|dmarc|authenticat"
-    r"|unsolicited|abuse|banned|reject(?:ed)? (?:due|by|for)|\brbl\b|dnsbl|spamhaus|listed (?:at|in|by)|access denied"
-    r"|relay(?:ing)? (?:not permitted|denied|access)|not (?:allowed|authori[sz]ed)"
-    r"|\[(?:TSS?\d+|BL\d+|PH\d+|CS\d+|HM\w+)\]"
-    r"|\b(?:SC|DY|OU)-00\d|S31[45]0",
-    re.IGNORECASE,
+# Enhanced codes whose meaning is settled; the subject and detail alone, for the first digit says only how long.
+_CODES = {
+    "1.1": BounceClass.GONE,
+    "1.2": BounceClass.GONE,
+    "1.3": BounceClass.GONE,
+    "1.6": BounceClass.GONE,
+    "1.10": BounceClass.GONE,
+    "1.7": BounceClass.POLICY,  # the sender's address is refused: our configuration
+    "1.8": BounceClass.POLICY,
+    "1.9": BounceClass.POLICY,
+    "2.1": BounceClass.GONE,
+    "2.2": BounceClass.FULL,
+    "4.3": BounceClass.UNREACHABLE,
+    "4.310": BounceClass.UNREACHABLE,
+    "4.4": BounceClass.UNREACHABLE,
+    "4.7": BounceClass.UNREACHABLE,
+}
+_SUBJECTS = {
+    "7": BounceClass.POLICY,
+    "3": BounceClass.MESSAGE,
+    "5": BounceClass.MESSAGE,
+    "6": BounceClass.MESSAGE,
+}
+_MESSAGE_CODES = frozenset({500, 501, 502, 503, 504, 555})
+_AT_HAND_OVER = frozenset({BounceClass.POLICY, BounceClass.FULL, BounceClass.UNREACHABLE})
+# What systems that know no better code put on any failure.
+_VAGUE = frozenset("0.0 1.0 2.0 3.0 4.0 5.0 6.0 2.3 2.4 3.2 3.5 4.1 4.2 5.2 5.4".split())
+
+# What a server quotes says nothing: `antispam@…` is no word about spam, nor is the name of a page that explains.
+_QUOTED = re.compile(r"<?\b[\w.+=/-]{1,256}@[\w.-]{1,256}>?:?|\bhttps?://[^\s>]{1,500}|\bwww\.[^\s>]{1,500}")
+_BLANKS = re.compile(r"[\s\"“”„«»*_|]+")
+_RATE = re.compile(r"\brate|too (?:many|quickly|fast)|exceed|throttl|temporar|receiving mail at", re.IGNORECASE)
+
+
+def _compiled(rows: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(rows))
+
+
+_CLEARLY_POLICY = _compiled(bounce_wordings.CLEARLY_POLICY)
+_WORDINGS = (
+    (_CLEARLY_POLICY, BounceClass.POLICY),
+    (_compiled(bounce_wordings.FULL), BounceClass.FULL),
+    (_compiled(bounce_wordings.GONE), BounceClass.GONE),
+    (_compiled(bounce_wordings.POLICY), BounceClass.POLICY),
+    (_compiled(bounce_wordings.MAYBE_GONE), BounceClass.GONE),
+    (_compiled(bounce_wordings.MESSAGE), BounceClass.MESSAGE),
+    (_compiled(bounce_wordings.UNREACHABLE), BounceClass.UNREACHABLE),
 )
 
 
+def folded_words(text: str) -> str:
+    """The words of a refusal as the tables expect them, cut to size."""
+    text = _QUOTED.sub(" ", text[: 2 * MAX_WORDS])
+    return _BLANKS.sub(" ", text.lower().replace("’", "'"))[:MAX_WORDS].strip()
+
+
+def class_by_words(words: str) -> BounceClass | None:
+    """What folded words speak of; None when no table knows them."""
+    return next((found for pattern, found in _WORDINGS if pattern.search(words)), None)
+
+
 def kind_of_refusal(*, code: int, enhanced: str, text: str, at_recipient: bool) -> FailureKind:
-    """The kind of a permanent refusal.
+    """The kind of a permanent refusal at hand-over; see `class_of_refusal`."""
+    kind = class_of_refusal(code=code, enhanced=enhanced, text=text, at_recipient=at_recipient).kind
+    assert kind is not None
+    return kind
+
+
+def class_of_refusal(*, code: int, enhanced: str, text: str, at_recipient: bool) -> BounceClass:
+    """What a permanent refusal at hand-over is about.
 
     `enhanced` is "" where the server gave none; `at_recipient` says that RCPT was refused, where a bare 550 means the
     mailbox (RFC 5321 §4.2.3), unlike after the content, where it means the message.
     """
-    text = _ADDRESS.sub("", text)
-    status = f"5{enhanced[1:]}" if enhanced else ""  # the basic code decides the class when the two disagree
-    if status.startswith("5.7.") or status in _SENDER:
-        return FailureKind.POLICY
-    if status in _HARD:
-        return FailureKind.HARD
-    if status == "5.2.1":
-        return FailureKind.SOFT if _RATE_WORDS.search(text) else FailureKind.HARD
-    if status.startswith(_MESSAGE_CLASSES):
-        return FailureKind.MESSAGE
-    if status:
-        return FailureKind.SOFT
-    return _kind_by_words(code, text, at_recipient=at_recipient)
-
-
-def _kind_by_words(code: int, text: str, *, at_recipient: bool) -> FailureKind:
-    if _POLICY_WORDS.search(text):
-        return FailureKind.POLICY
+    words = folded_words(text)
+    if enhanced:  # the basic code decides how long, whatever the first digit here says
+        settled = _class_of_code(enhanced[2:], words)
+        if settled is not None:
+            return settled
+        said = class_by_words(words)
+        return said if said in _AT_HAND_OVER else BounceClass.OTHER
+    said = class_by_words(words)
+    if said in (BounceClass.POLICY, BounceClass.FULL):
+        return said
     if at_recipient and code == 550:
-        return FailureKind.HARD
-    if code in (500, 501, 502, 503, 504, 555) or not at_recipient:
-        return FailureKind.MESSAGE
-    return FailureKind.SOFT
+        return BounceClass.GONE
+    if code in _MESSAGE_CODES or not at_recipient:
+        return BounceClass.MESSAGE
+    return BounceClass.UNREACHABLE if said is BounceClass.UNREACHABLE else BounceClass.OTHER
+
+
+def class_of_failure(*, code: int, enhanced: str, text: str, at_recipient: bool | None = None) -> BounceClass:
+    """What a failure for good is about that a notification reports.
+
+    `enhanced` is the status that says most, "" where there is none; with a first digit of 4 the last try failed for
+    now and the system gave up, which is never GONE. `code` is that of the remote's reply or 0; `at_recipient` is None
+    where nothing tells which command was refused.
+    """
+    words = folded_words(text)
+    found = _class_of_code(enhanced[2:], words) if enhanced[2:] not in _VAGUE else None
+    if found is None:
+        found = class_by_words(words)
+    if found is None:
+        found = BounceClass.GONE if code == 550 and at_recipient else _class_of_code(enhanced[2:], words)
+    if enhanced.startswith("4") and found not in (BounceClass.POLICY, BounceClass.FULL):
+        return BounceClass.UNREACHABLE
+    return found or BounceClass.OTHER
+
+
+def is_vague(enhanced: str) -> bool:
+    """Whether a status says no more than that something failed, so that words and other codes decide."""
+    return not enhanced or enhanced[2:] in _VAGUE
+
+
+def _class_of_code(detail: str, words: str) -> BounceClass | None:
+    """What the subject and detail of an enhanced code settle; None where words must decide."""
+    found = _CODES.get(detail) or _SUBJECTS.get(detail.partition(".")[0])
+    if found is BounceClass.GONE:
+        if _CLEARLY_POLICY.search(words):
+            return BounceClass.POLICY
+        if detail == "2.1" and _RATE.search(words):
+            return BounceClass.FULL
+    return found

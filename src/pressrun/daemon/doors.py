@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pressrun.config.settings import Settings
 from pressrun.control.server import ControlServer
 from pressrun.core.errors import Unavailable
-from pressrun.daemon.wiring import Services, build_receiving
+from pressrun.daemon.wiring import Services, build_posting, build_processing, build_receiving
 from pressrun.inbound.listeners import Listeners
 from pressrun.observe.metrics import Metrics
-from pressrun.services.receiving import Receiving
+from pressrun.services.processing import Processing
 from pressrun.store.datadir import DataDir
 from pressrun.web.server import WebServer
 from pressrun.workers.reading import MailReader
@@ -28,8 +28,11 @@ class Mailroom:
     ) -> None:
         assert settings.smtp is not None
         self._reader = MailReader()
-        self.receiving = build_receiving(settings, services, self._reader, metrics)
-        self.listeners = Listeners(settings.smtp, self.receiving, sockets)
+        self.posting = build_posting(settings, services, self._reader)
+        self.processing = build_processing(settings, services, self._reader, self.posting, metrics)
+        services.sorting.accepted = self.processing.accepted
+        receiving = build_receiving(settings, services, self.processing, metrics)
+        self.listeners = Listeners(settings.smtp, receiving, sockets)
 
     async def close(self) -> None:
         """Take no more mail; what was accepted and not dealt with is on record."""
@@ -53,9 +56,9 @@ class Doors:
         self._mailroom = None if settings.smtp is None else Mailroom(settings, services, metrics, sockets)
 
     @property
-    def receiving(self) -> Receiving | None:
+    def processing(self) -> Processing | None:
         """What deals with inbound mail; None when none is received."""
-        return None if self._mailroom is None else self._mailroom.receiving
+        return None if self._mailroom is None else self._mailroom.processing
 
     @property
     def mail_addresses(self) -> dict[str, str]:
@@ -76,7 +79,8 @@ class Doors:
         """New limits and a new certificate for inbound mail; raises BadConfiguration, and then nothing has changed."""
         if self._mailroom is not None and settings.smtp is not None:
             self._mailroom.listeners.reload(settings.smtp)
-            self._mailroom.receiving.reload(settings.limits)
+            self._mailroom.processing.answering.limits = self._mailroom.posting.limits = settings.limits
+            self._mailroom.posting.tokens = settings.tokens
 
     async def close(self, verbs_seconds: float) -> None:
         """Let nobody in any more; verbs that run get `verbs_seconds` to end."""

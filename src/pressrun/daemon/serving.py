@@ -25,7 +25,7 @@ from pressrun.core.errors import BadConfiguration, PressrunError
 from pressrun.core.tokens import WebTokens
 from pressrun.daemon.doors import Doors
 from pressrun.daemon.offline import opened
-from pressrun.daemon.wiring import Services, build_dispatcher, build_services
+from pressrun.daemon.wiring import Services, build_bouncing, build_dispatcher, build_services
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.observe.metrics import Metrics
@@ -84,8 +84,9 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     stopping = asyncio.Event()
     async with opened(settings) as (database, keys):
         metrics = Metrics(__version__)
-        dispatcher = await build_dispatcher(settings, database, keys, metrics)
-        services = build_services(settings, database, keys, dispatcher.wake)
+        bouncing = build_bouncing(settings, keys)
+        dispatcher = await build_dispatcher(settings, database, keys, bouncing, metrics)
+        services = build_services(settings, database, keys, dispatcher.wake, bouncing)
         relays = Relays(settings.relays, dispatcher, helo_name=settings.site.mail_domain)
         readiness = Readiness(database=database, dispatcher=dispatcher, relays=relays, clock=time.time)
         app = _app(settings, services, relays, readiness, metrics, extras.mailbox)
@@ -132,6 +133,7 @@ def _app(
         subscribing=services.subscribing,
         preferring=services.preferring,
         archiving=services.archiving,
+        approving=services.approving,
         tokens=lambda: WebTokens(services.keys),
         readiness=readiness.problems,
         metrics_page=metrics_page,
@@ -153,8 +155,8 @@ async def _run(
             tasks.create_task(running.dispatcher.run(running.relays), name="dispatcher")
             pulse = tasks.create_task(_pulse(running, watchdog_seconds), name="pulse")
             beside = [tasks.create_task(running.services.housekeeping.run(), name="housekeeping")]
-            if running.doors.receiving is not None:
-                beside.append(tasks.create_task(running.doors.receiving.run(), name="receiving"))
+            if running.doors.processing is not None:
+                beside.append(tasks.create_task(running.doors.processing.run(), name="inbound mail"))
             if tour is not None:
                 beside.append(tasks.create_task(_guided(tour, running, stopping), name="tour"))
             running.notifier.ready(f"serving {running.settings.site.base_url}")
@@ -235,6 +237,7 @@ def _apply(running: Running, settings: Settings) -> None:
     logs.configure(settings.log, sys.stderr)
     services.subscribing.limits = services.preferring.limits = settings.limits
     services.housekeeping.limits = settings.limits
+    services.housekeeping.bounces = services.bouncing.settings = settings.bounces
     services.subscribing.tokens = services.preferring.tokens = services.enrolling.tokens = settings.tokens
     dispatcher.notices.tokens = settings.tokens
     dispatcher.sign_with(signer)

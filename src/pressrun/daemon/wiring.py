@@ -13,7 +13,10 @@ from pressrun.control.verbs import build_verbs
 from pressrun.core.keys import KeyRing
 from pressrun.observe.metrics import Metrics
 from pressrun.services.administering import Administering
+from pressrun.services.answering import Answering
+from pressrun.services.approving import Approving
 from pressrun.services.archiving import Archiving
+from pressrun.services.bouncing import Bouncing
 from pressrun.services.composing import CopyComposer
 from pressrun.services.dispatching import Dispatcher
 from pressrun.services.editing import Editing
@@ -22,10 +25,14 @@ from pressrun.services.housekeeping import Housekeeping
 from pressrun.services.notifying import NoticeComposer
 from pressrun.services.pacing import Pacer
 from pressrun.services.ports import Waker
+from pressrun.services.posting import Posting
 from pressrun.services.preferring import Preferring
-from pressrun.services.receiving import Reader, Receiving
+from pressrun.services.processing import Processing, Reader
+from pressrun.services.receiving import Receiving
 from pressrun.services.recovering import recover
+from pressrun.services.settings import PostingSettings
 from pressrun.services.signing import build_signer
+from pressrun.services.sorting import Sorting
 from pressrun.services.subscribing import Subscribing
 from pressrun.services.suppressing import Suppressing
 from pressrun.store import datadir
@@ -42,6 +49,7 @@ class Services:
     subscribing: Subscribing
     preferring: Preferring
     archiving: Archiving
+    approving: Approving
     administering: Administering
     enrolling: Enrolling
     suppressing: Suppressing
@@ -49,9 +57,16 @@ class Services:
     housekeeping: Housekeeping
     verbs: dict[str, VerbHandler]
     wake: Waker
+    bouncing: Bouncing
+    sorting: Sorting
 
 
-def build_services(settings: Settings, database: Database, keys: KeyRing, wake: Waker) -> Services:
+def build_bouncing(settings: Settings, keys: KeyRing) -> Bouncing:
+    """Wire what draws the consequences of bounces, for the dispatcher and for inbound mail."""
+    return Bouncing(keys=keys, site=settings.site, settings=settings.bounces, clock=time.time, entropy=os.urandom)
+
+
+def build_services(settings: Settings, database: Database, keys: KeyRing, wake: Waker, bouncing: Bouncing) -> Services:
     """Wire the use cases; `wake` tells the dispatcher, where there is one."""
     data = DataDir(settings.data_dir)
     clock, entropy = time.time, os.urandom
@@ -65,6 +80,7 @@ def build_services(settings: Settings, database: Database, keys: KeyRing, wake: 
     enrolling = Enrolling(database=database, keys=keys, tokens=settings.tokens, clock=clock, entropy=entropy, wake=wake)
     suppressing = Suppressing(database=database, keys=keys, clock=clock, wake=wake)
     editing = Editing(database=database, site=settings.site, keys=keys, clock=clock, entropy=entropy, wake=wake)
+    sorting = Sorting(database=database, clock=clock)
     return Services(
         database=database,
         keys=keys,
@@ -87,23 +103,36 @@ def build_services(settings: Settings, database: Database, keys: KeyRing, wake: 
             wake=wake,
         ),
         archiving=Archiving(database=database),
+        approving=Approving(database=database, clock=clock, wake=wake),
         administering=administering,
         enrolling=enrolling,
         suppressing=suppressing,
         editing=editing,
         wake=wake,
-        housekeeping=Housekeeping(database=database, limits=settings.limits, clock=clock),
+        bouncing=bouncing,
+        sorting=sorting,
+        housekeeping=Housekeeping(
+            database=database,
+            limits=settings.limits,
+            bounces=settings.bounces,
+            clock=clock,
+            entropy=entropy,
+            wake=wake,
+        ),
         verbs=build_verbs(
             administering=administering,
             enrolling=enrolling,
             suppressing=suppressing,
             editing=editing,
+            sorting=sorting,
             rotate=rotate,
         ),
     )
 
 
-async def build_dispatcher(settings: Settings, database: Database, keys: KeyRing, metrics: Metrics) -> Dispatcher:
+async def build_dispatcher(
+    settings: Settings, database: Database, keys: KeyRing, bouncing: Bouncing, metrics: Metrics
+) -> Dispatcher:
     """Recover what a dead process held, and wire the queue's consumer at the pace where it stood."""
     stored = await recover(database)
     relay_rates = {relay.name: relay.rates for relay in settings.relays}
@@ -115,21 +144,61 @@ async def build_dispatcher(settings: Settings, database: Database, keys: KeyRing
         settings=settings.delivery,
         clock=time.time,
         on_outcome=lambda outcome: metrics.count_delivery(outcome.value),
+        after_settling=bouncing.after_settling,
         signer=build_signer(settings.dkim, settings.delivery),
     )
 
 
-def build_receiving(settings: Settings, services: Services, reader: Reader, metrics: Metrics) -> Receiving:
-    """Wire what deals with inbound mail."""
+def build_posting(settings: Settings, services: Services, reader: Reader) -> Posting:
+    """Wire what takes editions by mail."""
+    smtp = settings.smtp
+    believed = PostingSettings()
+    if smtp is not None:
+        believed = PostingSettings(authserv_id=smtp.authserv_id, trusted_relays=smtp.trusted_relays)
+    return Posting(
+        database=services.database,
+        reader=reader,
+        keys=services.keys,
+        site=settings.site,
+        settings=believed,
+        limits=settings.limits,
+        tokens=settings.tokens,
+        clock=time.time,
+        entropy=os.urandom,
+    )
+
+
+def build_processing(
+    settings: Settings, services: Services, reader: Reader, posting: Posting, metrics: Metrics
+) -> Processing:
+    """Wire what deals with accepted mail."""
+    clock, entropy = time.time, os.urandom
+    return Processing(
+        database=services.database,
+        reader=reader,
+        answering=Answering(
+            keys=services.keys,
+            site=settings.site,
+            subscribing=services.subscribing,
+            limits=settings.limits,
+            clock=clock,
+            entropy=entropy,
+        ),
+        bouncing=services.bouncing,
+        posting=posting,
+        clock=clock,
+        wake=services.wake,
+        count=metrics.count_inbound,
+    )
+
+
+def build_receiving(settings: Settings, services: Services, processing: Processing, metrics: Metrics) -> Receiving:
+    """Wire what takes mail in."""
     return Receiving(
         database=services.database,
         keys=services.keys,
         site=settings.site,
-        subscribing=services.subscribing,
-        limits=settings.limits,
         clock=time.time,
-        entropy=os.urandom,
-        wake=services.wake,
-        reader=reader,
         count=metrics.count_inbound,
+        accepted=processing.accepted,
     )

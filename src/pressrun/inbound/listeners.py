@@ -7,12 +7,13 @@ import logging
 import socket
 import ssl
 import stat
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pressrun.core.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.errors import BadConfiguration
+from pressrun.inbound.memory import Memory
 from pressrun.inbound.session import MailSession
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.observe.log import event
@@ -28,12 +29,20 @@ class Listener:
     """One place; what its sessions share (session.Door)."""
 
     def __init__(
-        self, name: str, settings: SmtpSettings, receiving: Receiving, tls: ssl.SSLContext | None, *, speaks_lmtp: bool
+        self,
+        name: str,
+        settings: SmtpSettings,
+        receiving: Receiving,
+        tls: ssl.SSLContext | None,
+        memory: Memory,
+        *,
+        speaks_lmtp: bool,
     ) -> None:
         self.name = name
         self.settings = settings
         self.receiving = receiving
         self.tls = tls
+        self.memory = memory
         self.speaks_lmtp = speaks_lmtp
         self._sessions: set[MailSession] = set()
         self._left = asyncio.Event()
@@ -115,6 +124,7 @@ class Listeners:
         self._settings = settings
         self._receiving = receiving
         self._sockets = sockets
+        self._memory = Memory(settings.memory_bytes)
         self._listeners: list[Listener] = []
 
     @property
@@ -128,7 +138,7 @@ class Listeners:
         for name, endpoint in (("smtp", self._settings.listen), ("lmtp", self._settings.lmtp)):
             if endpoint is None:
                 continue
-            listener = Listener(name, self._settings, self._receiving, tls, speaks_lmtp=name == "lmtp")
+            listener = Listener(name, self._settings, self._receiving, tls, self._memory, speaks_lmtp=name == "lmtp")
             try:
                 await listener.start(endpoint, self._sockets.get(name))
             except BaseException:
@@ -145,6 +155,7 @@ class Listeners:
         """New limits and a new certificate for the connections to come; where to listen stays until a restart."""
         tls = load_certificate(settings)
         self._settings = settings
+        self._memory.limit = settings.memory_bytes
         for listener in self._listeners:
             listener.settings, listener.tls = settings, tls
 
@@ -165,9 +176,14 @@ def load_certificate(settings: SmtpSettings) -> ssl.SSLContext | None:
 async def _serve_given(
     loop: asyncio.AbstractEventLoop, factory: type[MailSession] | Any, given: socket.socket
 ) -> asyncio.Server:
-    if given.family == socket.AF_UNIX:
-        return await loop.create_unix_server(factory, sock=given, backlog=BACKLOG)
-    return await loop.create_server(factory, sock=given, backlog=BACKLOG)
+    if given.family != socket.AF_UNIX:
+        return await loop.create_server(factory, sock=given, backlog=BACKLOG)
+    # A loop of Python 3.13 and later deletes the file of a Unix socket at the end, unless told: this one is systemd's.
+    serve: Callable[..., Awaitable[asyncio.Server]] = loop.create_unix_server
+    try:
+        return await serve(factory, sock=given, backlog=BACKLOG, cleanup_socket=False)
+    except TypeError:  # an older loop: it does not know the word, and leaves the file alone
+        return await serve(factory, sock=given, backlog=BACKLOG)
 
 
 def _bind(path: Path, name: str) -> socket.socket:

@@ -12,13 +12,14 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from aiosmtpd.smtp import SMTP, TLSSetupException
 
 from pressrun.core.errors import Unavailable
 from pressrun.core.mail_routes import Route
 from pressrun.inbound.envelope import Sender, parse_recipient, parse_sender
+from pressrun.inbound.memory import Memory, Share
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.inbound.wire import BareLineEnd, Content, LineTooLong, Wire
 from pressrun.observe.log import event
@@ -36,6 +37,7 @@ CLOSING = Reply(421, "closing, try again later", "4.3.2")
 IDLE = Reply(421, "silent for too long", "4.4.2")
 ERRORS = Reply(421, "too many errors", "4.7.0")
 SURPLUS = Reply(452, "too many recipients, send the others in another transaction", "4.5.3")
+NO_ROOM = Reply(452, "no room for a mail of this size now, try again later", "4.3.1")
 TOO_BIG = Reply(552, "the mail is larger than this server takes", "5.3.4")
 BARE_ENDS = Reply(550, "a CR or LF stands alone, which is not allowed in mail", "5.6.11")
 NO_GREETING = Reply(503, "say hello first", "5.5.1")
@@ -55,12 +57,18 @@ def render(reply: Reply) -> bytes:
     return f"{reply.code} {enhanced}{reply.text}\r\n".encode("ascii", "replace")
 
 
+def _writing(transport: asyncio.BaseTransport) -> asyncio.WriteTransport:
+    """A stream's transport as what it is: those of uvloop do not descend from asyncio's."""
+    return cast(asyncio.WriteTransport, transport)
+
+
 class Door(Protocol):
     """What the sessions of one listener share."""
 
     settings: SmtpSettings
     receiving: Receiving
     tls: ssl.SSLContext | None
+    memory: Memory
     speaks_lmtp: bool
 
     def enter(self, session: MailSession) -> bool:
@@ -72,7 +80,7 @@ class Door(Protocol):
 class MailSession(SMTP):
     """One connection; `is_busy` while a mail is being stored."""
 
-    line_length_limit = 64 * 1024  # of the stream's buffer: ours has limits of its own
+    line_length_limit = 16 * 1024  # of the stream's buffer: ours has limits of its own
 
     def __init__(self, door: Door) -> None:
         super().__init__(
@@ -117,9 +125,9 @@ class MailSession(SMTP):
         """A client has come, or has begun to speak TLS."""
         if self._original_transport is None and not self._door.enter(self):
             self._is_turned_away = True
-            assert isinstance(transport, asyncio.WriteTransport)
-            transport.write(render(FULL))
-            transport.close()
+            turned_away = _writing(transport)
+            turned_away.write(render(FULL))
+            turned_away.close()
             return
         self._forget_transaction()
         self._greeted = False
@@ -155,11 +163,14 @@ class MailSession(SMTP):
         """Close at once."""
         self._is_ending = True
         if self.transport is not None:
-            self.transport.abort() if isinstance(self.transport, asyncio.WriteTransport) else self.transport.close()
+            _writing(self.transport).abort()
 
     def _timeout_cb(self) -> None:
         if self.is_busy:  # the database's time is not the client's silence
             self._reset_timeout()
+            return
+        if self.transport is not None and _writing(self.transport).get_write_buffer_size():
+            self.abort()  # it does not read: closing would wait for that for ever
             return
         self._close_with(IDLE)
 
@@ -195,7 +206,7 @@ class MailSession(SMTP):
 
     async def _handle_client(self) -> None:
         """Greet, then answer one command after the other until the client or we have had enough."""
-        self._wire = Wire(self._reader, self._flush, self._heard)
+        self._wire = Wire(self._reader, self._flush, self._heard, self._door.memory.turn)
         self._replies += f"220 {self._domain} {'LMTP' if self._door.speaks_lmtp else 'ESMTP'}\r\n".encode()
         try:
             while not self._is_ending and await self._turn(self._wire):
@@ -285,6 +296,8 @@ class MailSession(SMTP):
                 self._refuse(refusal)
             case Sender(size=size) if size > self._door.settings.max_message_bytes:
                 self._refuse(TOO_BIG)
+            case Sender(size=size) if not self._door.memory.has_room(size):
+                self._reply(NO_ROOM)
             case sender:
                 self._sender = sender
                 self._reply(Reply(250, "sender ok", "2.1.0"))
@@ -317,35 +330,41 @@ class MailSession(SMTP):
         self._replies += b"354 end data with <CRLF>.<CRLF>\r\n"
         assert self._wire is not None
         self._content_ends_at = self.loop.time() + MAX_CONTENT_IDLES * self._door.settings.idle_seconds
-        content = await self._wire.content(self._door.settings.max_message_bytes)
-        self._content_ends_at = None
-        if content is None:
-            return
-        sender, recipients = self._sender, tuple(self._recipients)
-        self._forget_transaction()
-        replies = await self._take(sender, recipients, content)
+        share = Share(self._door.memory)
+        try:
+            content = await self._wire.content(self._door.settings.max_message_bytes, share.grow_to)
+            self._content_ends_at = None
+            if content is None:
+                return
+            sender, recipients = self._sender, tuple(self._recipients)
+            self._forget_transaction()
+            replies = await self._take(sender, recipients, content, share)
+        finally:
+            share.give_back()
         if self._door.speaks_lmtp:
             for reply in replies:
                 self._reply(reply)
         else:
             self._reply(next((reply for reply in replies if reply.is_positive), replies[0]))
 
-    async def _take(self, sender: Sender, recipients: tuple[Route, ...], content: Content) -> list[Reply]:
+    async def _take(self, sender: Sender, recipients: tuple[Route, ...], content: Content, share: Share) -> list[Reply]:
         """The reply for each recipient."""
-        if content.is_too_big or content.has_bare_ends:
-            return [TOO_BIG if content.is_too_big else BARE_ENDS] * len(recipients)
+        if content.is_too_big or content.has_bare_ends or content.found_no_room:
+            refusal = TOO_BIG if content.is_too_big else BARE_ENDS if content.has_bare_ends else NO_ROOM
+            return [refusal] * len(recipients)
+        arrival = Arrival(
+            mail_from=sender.path,
+            recipients=recipients,
+            content=content.data,
+            peer=self._peer(),
+            utf8=sender.utf8,
+            replies_each=self._door.speaks_lmtp,
+        )
         self.is_busy = True
+        storing = asyncio.create_task(self._door.receiving.take(arrival), name="inbound storing")
+        share.give_back_after(storing)
         try:
-            return await self._door.receiving.take(
-                Arrival(
-                    mail_from=sender.path,
-                    recipients=recipients,
-                    content=content.data,
-                    peer=self._peer(),
-                    utf8=sender.utf8,
-                    replies_each=self._door.speaks_lmtp,
-                )
-            )
+            return await asyncio.shield(storing)
         except Unavailable as problem:
             event(log, "inbound.database_unavailable", level=logging.WARNING, problem=str(problem))
         except Exception:  # noqa: BLE001 - the edge: nothing was stored, the client keeps the mail and tries again

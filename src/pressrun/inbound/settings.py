@@ -1,4 +1,4 @@
-"""What an operator can tell the inbound mail server: `[smtp]`, and its three keys of `[limits]`."""
+"""What an operator can tell the inbound mail server: `[smtp]`, and its four keys of `[limits]`."""
 
 from __future__ import annotations
 
@@ -25,3 +25,4 @@ class SmtpSettings:
     connections: int = 200
     idle_seconds: float = 300.0
     recipients: int = 1000
+    memory_bytes: int = 64 * 1024 * 1024

@@ -7,11 +7,14 @@ A line ends at CRLF only. Content ends at CRLF dot CRLF only, so that no other e
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from pressrun.inbound.memory import FREE_BYTES
+
 MAX_COMMAND_BYTES = 2048  # 512 (RFC 5321 §4.5.3.1.4), and what the extensions add, with room for UTF-8
-_CHUNK = 64 * 1024
+_CHUNK = 256 * 1024
+_LINES_AT_ONCE = 20  # that came together; a pipelined transaction is mostly shorter
 _END = b"\r\n.\r\n"
 
 
@@ -21,6 +24,7 @@ class Content:
 
     data: bytes = b""
     is_too_big: bool = False
+    found_no_room: bool = False
     has_bare_ends: bool = False
 
 
@@ -33,14 +37,24 @@ class BareLineEnd(Exception):
 
 
 class Wire:
-    """What a client sends. `before_wait` is called whenever the client must act first: replies go out then."""
+    """What a client sends.
+
+    `before_wait` is called whenever the client must act first: replies go out then. `turn` is waited for now and then
+    while the client sends more than it must: many lines at once, long contents, lines without an end.
+    """
 
     def __init__(
-        self, reader: asyncio.StreamReader, before_wait: Callable[[], None], on_data: Callable[[], None]
+        self,
+        reader: asyncio.StreamReader,
+        before_wait: Callable[[], None],
+        on_data: Callable[[], None],
+        turn: Callable[[], Awaitable[None]],
     ) -> None:
         self._reader = reader
         self._before_wait = before_wait
         self._on_data = on_data
+        self._turn = turn
+        self._lines = 0  # taken out of what came last
         self._buffer = bytearray()
 
     def discard(self) -> None:
@@ -55,6 +69,9 @@ class Wire:
                 raise LineTooLong
             if not await self._fill():
                 return None
+        self._lines += 1
+        if self._lines % _LINES_AT_ONCE == 0:
+            await self._turn()
         line = bytes(self._buffer[: end + 1])
         del self._buffer[: end + 1]
         if len(line) > MAX_COMMAND_BYTES:
@@ -63,48 +80,60 @@ class Wire:
             raise BareLineEnd
         return line[:-2]
 
-    async def content(self, limit: int) -> Content | None:
-        """The content of a mail up to its end; None when the client closed before. Beyond `limit` it is read away."""
+    async def content(self, limit: int, grow_to: Callable[[int], bool]) -> Content | None:
+        """The content of a mail up to its end; None when the client closed before.
+
+        Beyond `limit`, or once `grow_to` says that so many octets cannot be held, it is read away.
+        """
         data = bytearray(b"\r\n")  # so that a dot in the first line is seen, too
-        looked_at, size = 0, 0
+        looked_at, size, has_room = 0, 0, True
         while True:
             size += len(self._buffer)
             data += self._buffer
             self._buffer.clear()
+            has_room = has_room and (size > limit + len(_END) or grow_to(size))
             end = data.find(_END, looked_at)
             if end >= 0:
                 break
             looked_at = max(0, len(data) - len(_END) + 1)
-            if size > limit + len(_END):
+            if size > limit + len(_END) or not has_room:
                 del data[:looked_at]
                 looked_at = 0
+            if size > FREE_BYTES:
+                await self._turn()
             if not await self._fill():
                 return None
         self._buffer += data[end + len(_END) :]
         size -= len(self._buffer)
         if size - 3 > limit:  # the dot and its CRLF do not count
             return Content(is_too_big=True)
-        del data[end + 2 :]
-        return _unstuffed(bytes(data))
+        if not has_room:
+            return Content(found_no_room=True)
+        return _unstuffed(data, end + 2)
 
     async def _skip_line(self) -> None:
         while (end := self._buffer.find(b"\n")) < 0:
             self._buffer.clear()
+            await self._turn()
             if not await self._fill():
                 return
         del self._buffer[: end + 1]
 
     async def _fill(self) -> bool:
         self._before_wait()
+        self._lines = 0
         piece = await self._reader.read(_CHUNK)
         self._on_data()
         self._buffer += piece
         return bool(piece)
 
 
-def _unstuffed(data: bytes) -> Content:
-    """`data` begins with a CRLF that is not the client's."""
-    ends = data.count(b"\r\n")
-    if data.count(b"\n") != ends or data.count(b"\r") != ends:
+def _unstuffed(data: bytearray, end: int) -> Content:
+    """What stands before `end`; `data` begins with a CRLF that is not the client's."""
+    ends = data.count(b"\r\n", 0, end)
+    if data.count(b"\n", 0, end) != ends or data.count(b"\r", 0, end) != ends:
         return Content(has_bare_ends=True)
-    return Content(data.replace(b"\r\n.", b"\r\n")[2:])
+    if data.find(b"\r\n.", 0, end) < 0:
+        return Content(bytes(memoryview(data)[2:end]))
+    begin = 3 if data.startswith(b".", 2) else 2
+    return Content(bytes(memoryview(data)[begin:end]).replace(b"\r\n.", b"\r\n"))

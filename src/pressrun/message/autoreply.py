@@ -26,24 +26,80 @@ _REPORTS = frozenset(
     " message/feedback-report".split()
 )
 _SENDERS = re.compile(
-    r"mailer-daemon|mailerdaemon|owner-.+|.+-(?:request|bounces?|relay|owner|confirm)(?:\+.*)?|bounces?[+-].*|listserv"
-    r"|majordomo",
+    r"mailer-daemon|mailerdaemon|owner-.+|.+-(?:request|bounces?|relay|owner|confirm)(?:\+.*)?|bounces?[+-].*"
+    r"|listserv|majordomo",
     re.IGNORECASE,
 )
 _ANGLE = re.compile(r"<([^<>]*)>")
 # How vacation notices begin their subjects, in the languages of the large mail systems.
 _SUBJECTS = re.compile(
-    r"\s*(?:auto(?:matic)?[ -]?(?:reply|response|antwort|svar)|out of (?:the )?office|vacation (?:reply|notice)|"
-    r"automatische (?:antwort|abwesenheitsnotiz)|abwesenheits(?:notiz|benachrichtigung)|ich bin (?:nicht im|außer) |"
-    r"réponse automatique|absence du bureau|absen(?:t|ce) (?:du|temporaire)|"
-    r"respuesta automática|fuera de (?:la )?oficina|resposta automática|ausência temporária|"
-    r"risposta automatica|fuori (?:sede|ufficio)|automatisch antwoord|afwezig(?:heid)?\b|"
-    r"automat(?:iskt|isk) svar|frånvarande|automaattinen vastaus|poissa toimistosta|"
-    r"odpowiedź automatyczna|autoodpowiedź|automatická odpověď|automatikus válasz|răspuns automat|"
-    r"автоответ|автоматический ответ|нет на работе|αυτόματη απάντηση|otomatik yanıt|"
-    r"自動(?:応答|返信|回覆)|自动(?:答复|回复)|不在|자동 (?:회신|응답))",
+    r"\s{0,9}(?:(?:re|aw|sv|antw|tr|rif|odp|vs)\s?:\s{0,3})?[\[(*]{0,2}(?:auto(?:mat(?:ic|ed))?[ -]?(?:reply"
+    r"|response|responder|antwort|svar|message)|autoresponder|out[ -]of[ -](?:the[ -])?office"
+    r"|(?:on )?(?:vacation|holiday)(?: (?:reply|notice|message|alert|auto-?reply))?[:\s]{0,3}$"
+    r"|vacation (?:reply|notice|message)|away (?:from (?:my|the) (?:office|desk|mail|e-?mail)|message|notice)"
+    r"|(?:i am |i'm )?(?:currently |now )?(?:out of (?:the )?office|on (?:annual |parental |maternity "
+    r"|sick )?leave|on holidays?|on vacation)|ooo[:\s]|absence (?:notice|message|notification)"
+    r"|thank you for (?:your (?:e-?mail|message|mail|enquiry|inquiry)|contacting)"
+    r"|we (?:have )?received your (?:message|e-?mail|mail|request)|your (?:message|e-?mail|mail"
+    r"|request) (?:has been|was) received|automati(?:sche|c) (?:antwort|abwesenheitsnotiz|beantwortung"
+    r"|eingangsbestätigung|rückantwort)|abwesenheits(?:notiz|benachrichtigung|meldung|assistent|nachricht"
+    r"|info)|abwesend|abwesenheit\b|außer haus|im urlaub|urlaub(?:snachricht)?[:\s]|nicht im (?:büro|haus|amt)"
+    r"|ich bin (?:nicht im|außer |derzeit|bis|im urlaub|vom|ab )|büro nicht besetzt|réponse (?:automatique"
+    r"|d'absence)|message (?:automatique|d'absence)|absence du bureau|absen(?:t|te|ce)\b|en congés?"
+    r"|en vacances|je suis (?:absent|en congé)|accusé de réception automatique|respuesta automática"
+    r"|auto ?respuesta|contestación automática|mensaje automático|fuera de (?:la )?oficina|ausente|ausencia"
+    r"|de vacaciones|estoy (?:fuera|de vacaciones|ausente)|respostas? automáticas?|auto ?resposta"
+    r"|mensagem automática|ausência\b|fora (?:do|de) (?:escritório|expediente)|de férias|em férias"
+    r"|risposta automatica|risponditore automatico|messaggio automatico|fuori (?:sede|ufficio)|assen(?:te"
+    r"|za)\b|in ferie|in vacanza|automatisch (?:antwoord|bericht)|automatische (?:reactie|beantwoording)"
+    r"|afwezig(?:heid|heidsbericht)?\b|niet aanwezig|niet op kantoor|met vakantie|op vakantie|automat(?:iskt"
+    r"|isk) (?:svar|besked|beskjed)|autosvar|frånvaro|frånvarande|fravær|ikke til ?stede|på ferie"
+    r"|semester[:\s]|automaattinen (?:poissaolo)?(?:vastaus|viesti)|poissa (?:toimistosta|töistä)|poissaolo"
+    r"|lomalla|odpowiedź automatyczna|automatyczna odpowiedź|autoodpowiedź|autoresponder|poza biurem|nieobecn"
+    r"|na urlopie|urlop\b|automatická odpověď|mimo kancelář|nepřítomn|automatikus válasz|irodán kívül"
+    r"|szabadság|răspuns automat|automatická odpoveď|samodejni odgovor|automatski odgovor|автоответ"
+    r"|автоматический ответ|автоматическое (?:сообщение|уведомление)|нет на работе|вне офиса|не в офисе"
+    r"|в отпуске|отпуск\b|отсутств|автоматична відповідь|αυτόματη απάντηση|otomatik (?:yanıt|cevap)"
+    r"|ofis dışında|【?(?:自動(?:応答|返信|回覆|配信)|自动(?:答复|回复)|不在|休暇|休業|外出中|夏季休暇"
+    r"|お問い合わせありがとう|外出自动回复|休假)|자동 ?(?:회신|응답)"
+    r"|부재중|رد تلقائي|תשובה אוטומטית)",
     re.IGNORECASE,
 )
+# What vacation notices say in their first lines, where neither header nor subject tells.
+_WORDS = re.compile(
+    r"(?:i am|i'm|i will be|i'll be|we are|am|currently|is) (?:\w+ ){0,3}(?:out of (?:the )?office"
+    r"|away from (?:the|my) (?:office|desk|mail|e-?mail)|on (?:annual |parental |maternity |paternity "
+    r"|sick )?(?:leave|vacation|holidays?)\b|travell?ing|out of town)|this is an automat(?:ic|ed) (?:reply"
+    r"|response|answer)|automatic(?:ally generated)? (?:reply|response)|auto-?reply|no longer (?:work|employed"
+    r"|with the company)|(?:limited|no) access to (?:my )?e-?mail|will (?:reply|respond|answer"
+    r"|get back)(?: to (?:you|your \w+))? (?:\w+ ){0,3}(?:when i (?:return|am back)|upon my return"
+    r"|on my return|after)|ich bin (?:\S{1,30} ){0,6}(?:nicht (?:im (?:büro"
+    r"|haus)|erreichbar|anwesend)|außer haus|im urlaub|abwesend|in elternzeit|wieder (?:da|erreichbar|im))"
+    r"|bin ich (?:\S{1,30} ){0,4}(?:wieder|nicht) (?:erreichbar|im|da)|abwesenheit(?:snotiz)?|ihre (?:e-?mail"
+    r"|nachricht) wird (?:\S{1,30} ){0,3}weitergeleitet|automatische antwort"
+    r"|je suis (?:\S{1,30} ){0,4}(?:absente?|en congés?|en vacances|en déplacement|hors du bureau)"
+    r"|(?:de retour|mon retour) le|pendant mon absence|réponse automatique|(?:estoy|estaré"
+    r"|me encuentro) (?:\S{1,30} ){0,4}(?:fuera de|ausente|de vacaciones|de baja)|durante mi ausencia"
+    r"|respuesta automática|fuera de la oficina|(?:sono|sarò) (?:\S{1,30} ){0,4}(?:assente|in ferie"
+    r"|fuori ufficio|fuori sede|in vacanza|in congedo)|al mio rientro|risposta automatica|(?:estou|estarei"
+    r"|encontro-me) (?:\S{1,30} ){0,4}(?:ausente|de férias|em férias|fora do|fora de)|durante a minha ausência"
+    r"|resposta automática|no meu regresso|ik ben (?:\S{1,30} ){0,6}(?:afwezig|niet (?:aanwezig|bereikbaar"
+    r"|op kantoor)|met vakantie|op vakantie|met verlof)|tijdens mijn afwezigheid|automatisch (?:antwoord"
+    r"|bericht)|(?:jag är|jeg er|minä olen|olen) (?:\S{1,30} ){0,6}(?:frånvarande|på semester|tjänstledig"
+    r"|bortrest|på ferie|ikke til ?stede|fraværende|lomalla|poissa|matkoilla)|är åter|tilbage (?:den|igen)"
+    r"|automatiskt? svar|(?:jestem|będę|przebywam) (?:\S{1,30} ){0,5}(?:nieobecn|na urlopie|poza biurem"
+    r"|niedostępn)|przebywam na urlopie|wiadomość automatyczna|automatyczna odpowiedź"
+    r"|podczas mojej nieobecności|(?:я|нахожусь|меня) (?:\S{1,30} ){0,5}(?:в отпуске|отсутств|вне офиса"
+    r"|не в офисе|в командировке|не будет)|нахожусь в отпуске|автоматический ответ|автоответ"
+    r"|буду (?:\S{1,30} ){0,3}отсутствовать|休暇(?:を|中|のため)|不在に(?:して|いたし)|不在のため"
+    r"|出張(?:中|のため)|自動(?:返信|応答|送信)"
+    r"|休業(?:日|させて|いたし|中)|我(?:正在|目前)?(?:休假|外出|出差)"
+    r"|自动回复|부재중|휴가|dovolen|nepřítomen|szabadságon|izindeyim"
+    r"|ofis dışındayım",
+    re.IGNORECASE,
+)
+_BLANKS = re.compile(r"\s+")
+_FIRST_WORDS = 700  # a notice says what it is at once; further down stands what it answers
 
 
 def machine_made(fields: Fields) -> str | None:
@@ -92,6 +148,16 @@ def _keyword(value: str) -> str:
 def _is_daemon(value: str) -> bool:
     found = _ANGLE.findall(value) or [value]
     return found[-1].strip().lower().partition("@")[0] in ("mailer-daemon", "")
+
+
+def vacation_words(text: str) -> str | None:
+    """What in the first lines of a text says that it is a vacation notice; None when nothing does.
+
+    Lines that are quoted say nothing, for they are somebody else's.
+    """
+    lines = [line for line in text[: 4 * _FIRST_WORDS].split("\n") if not line.startswith((">", "|"))]
+    first = _BLANKS.sub(" ", "\n".join(lines).replace("’", "'"))[:_FIRST_WORDS]
+    return "words of a vacation notice" if _WORDS.search(first) else None
 
 
 def silent_sender(sender: Address | None, own_domains: Iterable[str]) -> str | None:

@@ -102,7 +102,11 @@ def _list_fields(profile: ListProfile, site: Site, slug: str) -> bytes:
 
 def _feedback_id(profile: ListProfile, site: Site, edition_id: str) -> str:
     """`EDITION:LIST:edition:SENDER`; the sender's part is constant for the mail domain, 5 to 15 characters."""
-    digest = hashlib.sha256(b"pressrun.feedback-id\0" + site.mail_domain.lower().encode()).digest()
-    sender = base64.b32encode(digest).decode("ascii")[:_SENDER_LENGTH].lower()
     edition = clean_value(edition_id).replace(":", "-").encode("ascii", "ignore").decode("ascii")[:_LONGEST_EDITION]
-    return f"{edition or '0'}:{profile.name}:edition:{sender}"
+    return f"{edition or '0'}:{profile.name}:edition:{feedback_sender(site)}"
+
+
+def feedback_sender(site: Site) -> str:
+    """The last part of every Feedback-ID of ours."""
+    digest = hashlib.sha256(b"pressrun.feedback-id\0" + site.mail_domain.lower().encode()).digest()
+    return base64.b32encode(digest).decode("ascii")[:_SENDER_LENGTH].lower()

@@ -147,6 +147,10 @@ class _Frame(HTMLParser):
         if tag == "style":
             self._in_style = False
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:  # noqa: ARG002 - the base class calls it so
+        """Pass over `<![…>` as browsers do; the base class raises AssertionError where it knows no such section."""
+        return self.rawdata.find(">", i) + 1 or -1
+
     def handle_data(self, data: str) -> None:
         if self._in_style:
             self.styles.append(data)

@@ -18,24 +18,11 @@ from email.message import Message
 import msgspec
 
 from pressrun.core.errors import UnreadableMail
-from pressrun.message.autoreply import machine_made
+from pressrun.message.autoreply import machine_made, vacation_words
+from pressrun.message.caps import MAX_DEPTH, MAX_PARTS, PARSER_FAULTS, READ_AT_MOST, check_caps
 
-READ_AT_MOST = 2 * 1024 * 1024  # no command stands beyond
-MAX_HEADER_BYTES = 64 * 1024
-MAX_FIELDS = 1000
-MAX_FIELD_BYTES = 8 * 1024
-MAX_LINE_BYTES = 64 * 1024
-MAX_PARTS = 100
-MAX_DEPTH = 20
 MAX_TEXT = 64 * 1024
 
-_PARSER_FAULTS = (
-    MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError,
-)  # fmt: skip
-_LONG_LINE = re.compile(rb"[^\n]{%d}" % MAX_LINE_BYTES)
-_PART_FIELD = re.compile(rb"(?im)^content-[a-z-]{1,40}:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*")
-_BOUNDARY = re.compile(rb"(?i)boundary(?:\*0?\*?)?[ \t]*=[ \t]*\"?([^\";\r\n]{1,200})")
-_ENCLOSED = re.compile(rb"(?im)^content-type[ \t]*:[ \t\r\n]*message/rfc822")
 _ID = re.compile(r"<([!-;=?-~]{1,250})>")
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 _BLANKS = re.compile(r"\s+")
@@ -45,7 +32,7 @@ _UNSEEN = frozenset("head script style title template".split())
 _BROKEN = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
-class IncomingMail(msgspec.Struct, frozen=True, kw_only=True):
+class IncomingMail(msgspec.Struct, frozen=True, kw_only=True, tag="mail"):
     """What services need of a mail: decoded, cut to size, its ids without brackets.
 
     `automatic` names what says that a machine wrote it.
@@ -60,52 +47,25 @@ class IncomingMail(msgspec.Struct, frozen=True, kw_only=True):
 def read_mail(content: bytes) -> IncomingMail:
     """Read a mail; raises UnreadableMail when it is malformed or beyond the caps."""
     content = content[:READ_AT_MOST]
-    _check_header(content)
-    _check_body(content)
+    check_caps(content)
     try:
         message = message_from_bytes(content, policy=policy.compat32)
-        fields = [(name.lower(), _unfold(value)) for name, value in message.items()]
+        fields = [(name.lower(), unfold(value)) for name, value in message.items()]
+        text = _text(message)[:MAX_TEXT]
         return IncomingMail(
             subject=decode_words(_first(fields, "subject"))[:1000],
             message_id=_message_id(_first(fields, "message-id")),
-            automatic=machine_made([(name, _shown(name, value)) for name, value in fields]),
-            text=_text(message)[:MAX_TEXT],
+            automatic=machine_made([(name, _shown(name, value)) for name, value in fields]) or vacation_words(text),
+            text=text,
         )
-    except _PARSER_FAULTS as problem:
+    except PARSER_FAULTS as problem:
         raise UnreadableMail(f"the mail cannot be parsed ({type(problem).__name__})") from None
     except MemoryError:
         raise UnreadableMail("the mail needs too much memory to be parsed") from None
 
 
-def _check_header(content: bytes) -> None:
-    end = re.search(rb"\r?\n\r?\n", content[: MAX_HEADER_BYTES + 4])
-    if end is None and len(content) > MAX_HEADER_BYTES:
-        raise UnreadableMail(f"the header is longer than {MAX_HEADER_BYTES // 1024} KiB")
-    fields, size = 0, 0
-    for line in content[: end.start() if end else len(content)].split(b"\n"):
-        if line[:1] not in (b" ", b"\t"):
-            fields, size = fields + 1, 0
-        size += len(line) + 1
-        if size > MAX_FIELD_BYTES:
-            raise UnreadableMail(f"a header field is longer than {MAX_FIELD_BYTES // 1024} KiB")
-    if fields > MAX_FIELDS:
-        raise UnreadableMail(f"there are more than {MAX_FIELDS} header fields")
-
-
-def _check_body(content: bytes) -> None:
-    if _LONG_LINE.search(content):
-        raise UnreadableMail(f"a line is longer than {MAX_LINE_BYTES // 1024} KiB")
-    if any(len(found[0]) > MAX_FIELD_BYTES for found in _PART_FIELD.finditer(content)):
-        raise UnreadableMail(f"a header field of a part is longer than {MAX_FIELD_BYTES // 1024} KiB")
-    boundaries = {found.strip() for found in _BOUNDARY.findall(content)}
-    if len(boundaries) > MAX_DEPTH or len(_ENCLOSED.findall(content)) > MAX_DEPTH:
-        raise UnreadableMail(f"the parts are nested more than {MAX_DEPTH} deep")
-    lines = sum(content.count(b"\n--" + boundary) for boundary in boundaries)
-    if lines > MAX_PARTS + 2 * MAX_DEPTH:
-        raise UnreadableMail(f"there are more than {MAX_PARTS} parts")
-
-
-def _unfold(value: object) -> str:
+def unfold(value: object) -> str:
+    """A field's value on one line."""
     return _FOLD.sub("", str(value))
 
 
@@ -138,18 +98,19 @@ def decode_words(raw: str) -> str:
 def _text(message: Message) -> str:
     """The first text part; without one, the text of the first HTML part."""
     page = None
-    for part in _leaves(message):
+    for part in leaves(message):
         if part.get_content_disposition() == "attachment":
             continue
         media_type = part.get_content_type()
         if media_type == "text/plain":
-            return _decoded(part)
+            return decoded(part)
         if media_type == "text/html" and page is None:
             page = part
-    return "" if page is None else html_text(_decoded(page))
+    return "" if page is None else html_text(decoded(page))
 
 
-def _leaves(message: Message) -> list[Message]:
+def leaves(message: Message) -> list[Message]:
+    """The parts that hold no others, in their order; enclosed mails are not opened."""
     found: list[Message] = []
     pending: list[tuple[Message, int]] = [(message, 0)]
     while pending:
@@ -166,7 +127,8 @@ def _leaves(message: Message) -> list[Message]:
     return found
 
 
-def _decoded(part: Message) -> str:
+def decoded(part: Message) -> str:
+    """The text of a part, its lines ended by LF; in an unknown charset as far as it can be read."""
     payload = part.get_payload(decode=True)
     data = payload if isinstance(payload, bytes) else b""
     charset = str(part.get_content_charset() or "utf-8")

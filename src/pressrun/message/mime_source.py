@@ -14,6 +14,7 @@ from email.header import decode_header
 from email.message import Message
 
 from pressrun.core.errors import EditionError, MalformedAddress
+from pressrun.message.caps import PARSER_FAULTS
 from pressrun.message.front_matter import FrontMatter, Value
 from pressrun.message.mailbox import Mailbox, parse_mailbox
 from pressrun.message.source import EditionFile, EditionFormat, EnclosedFile
@@ -30,10 +31,14 @@ def parse_mime_source(source: bytes) -> EditionFile:
     """Read a MIME message; raises EditionError when it is malformed or beyond the caps."""
     _check_size(source)
     try:
-        message = message_from_bytes(source, policy=policy.compat32)
-        parts = _leaves(message, 0)
-    except (MessageError, ValueError, LookupError, TypeError, RecursionError, AttributeError) as problem:
+        return _read(source)
+    except PARSER_FAULTS as problem:
         raise EditionError(f"the message cannot be read: {type(problem).__name__}") from None
+
+
+def _read(source: bytes) -> EditionFile:
+    message = message_from_bytes(source, policy=policy.compat32)
+    parts = _leaves(message, 0)
     if len(parts) > MAX_PARTS:
         raise EditionError(f"the message has more than {MAX_PARTS} parts")
     text = next((part for part in parts if _is_body(part, "text/plain")), None)
@@ -99,13 +104,13 @@ def _decoded(part: Message) -> str:
         text = data.decode("utf-8" if charset in ("us-ascii", "ascii") else charset, "replace")
     except LookupError:
         raise EditionError(f"a part of the message is in the unknown encoding {charset[:40]!r}") from None
-    text = re.sub(r"\r\n?", "\n", text).replace("\0", "")
+    text = re.sub(r"\r\n?", "\n", text).replace("\0", "").encode("utf-8", "replace").decode("utf-8")
     if str(part.get_param("format", "")).lower() == "flowed":
-        return _unflow(text, delete_blank=str(part.get_param("delsp", "")).lower() == "yes")
+        return unflow(text, delete_blank=str(part.get_param("delsp", "")).lower() == "yes")
     return text
 
 
-def _unflow(text: str, *, delete_blank: bool) -> str:
+def unflow(text: str, *, delete_blank: bool) -> str:
     """Paragraphs of `format=flowed` on one line each (RFC 3676 §4)."""
     lines: list[str] = []
     flows = False

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.keys import KeyRing
-from pressrun.core.mail_routes import OF_NO_LIST, Route, RouteKind
+from pressrun.core.mail_routes import Route, RouteKind
 from pressrun.core.site import Site
-from pressrun.core.tokens import TEST_ID, AddressPurpose, AddressTokens, suppression_digest
+from pressrun.core.tokens import TEST_ID, AddressTokens, suppression_digest
 from pressrun.message.autoreply import FOR_SOMEBODY, silent_sender
 from pressrun.message.commands import Command, CommandKind, parse_commands
 from pressrun.message.incoming import IncomingMail
@@ -23,9 +23,10 @@ from pressrun.message.trace import received_field
 from pressrun.services.notifying import FORWARD
 from pressrun.services.ports import Clock, Entropy
 from pressrun.services.settings import LimitSettings
+from pressrun.services.settling import Settled, done, kept
 from pressrun.services.subscribing import Confirmed, Left, Origin, SignUp, Subscribing
 from pressrun.store import limits, lists, notices, subscribers, subscriptions, suppressions
-from pressrun.store.inbound import InboundMail, InboundState, kind_of_notice, settle_mail
+from pressrun.store.inbound import InboundMail, InboundState
 from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.transaction import Transaction
@@ -34,24 +35,9 @@ NOBODY = (1 << 48) - 1  # an id that no subscription reaches: the link in an ans
 READ_KINDS = frozenset(
     {RouteKind.SUBSCRIBE, RouteKind.UNSUBSCRIBE, RouteKind.LEAVE, RouteKind.CONFIRM, RouteKind.REQUEST}
 )
-_PURPOSES = {
-    RouteKind.LEAVE: AddressPurpose.UNSUBSCRIBE,
-    RouteKind.CONFIRM: AddressPurpose.CONFIRM,
-    RouteKind.BOUNCES: AddressPurpose.BOUNCES,
-}
-FORWARD_BOUNCED = "forward bounced"  # outcomes that the log tells apart
-BOUNCE = "bounce"
 _MOST_LISTS = 200  # named in one answer
 # Tags that a sending system puts before the address for its own bounces (BATV).
 _BATV = re.compile(r"(?:prvs=[0-9]{4}[0-9a-f]{6}=|btv1==[^=@]+==)(?=.+@)", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of a mail: its state, and in a word or two what was done."""
-
-    state: InboundState
-    outcome: str
 
 
 def sender_of(mail_from: str) -> Address | None:
@@ -83,30 +69,17 @@ class Answering:
         self._clock = clock
         self._entropy = entropy
 
-    def is_signed(self, route: Route) -> bool:
-        """Whether the token of a route is genuine, for its purpose and list."""
-        return self._number(route) is not None
-
     def settle(
         self, tx: Transaction, mail: InboundMail, route: Route | None, incoming: IncomingMail | None, problem: str
     ) -> Settled:
-        """Carry out one mail and record that; `incoming` None with `problem` says that it cannot be read."""
-        settled = self._carry_out(tx, mail, route, incoming, problem)
-        settle_mail(tx, mail.id, settled.state, settled.outcome, int(self._clock()))
-        return settled
-
-    def _carry_out(
-        self, tx: Transaction, mail: InboundMail, route: Route | None, incoming: IncomingMail | None, problem: str
-    ) -> Settled:
+        """Carry out one mail; `incoming` None with `problem` says that it cannot be read."""
         if route is None:
             return Settled(InboundState.FAILED, "no address of ours")
-        if route.kind is RouteKind.BOUNCES:
-            return self._bounced(tx, route)
         if route.kind not in READ_KINDS:
             return self._forward(tx, mail, route)
         if incoming is None and route.kind is not RouteKind.LEAVE:
             return Settled(InboundState.UNREADABLE, problem)
-        return Settled(InboundState.DONE, self._obey(tx, mail, route, incoming or IncomingMail()))
+        return done(self._obey(tx, mail, route, incoming or IncomingMail()))
 
     # ------------------------------------------------------------------ commands
 
@@ -157,7 +130,7 @@ class Answering:
         return "asked to confirm" if answer is SignUp.TAKEN else str(answer)
 
     def _confirm(self, errand: _Errand, token: str) -> str:
-        number = self._number(Route(RouteKind.CONFIRM, errand.list_name, token))
+        number = self._tokens.read_route(Route(RouteKind.CONFIRM, errand.list_name, token))
         if number == TEST_ID:
             return "test"
         outcome = Confirmed.INVALID
@@ -170,7 +143,7 @@ class Answering:
     def _leave(self, tx: Transaction, route: Route, incoming: IncomingMail, origin: Origin) -> str:
         if incoming.automatic is not None and incoming.automatic not in FOR_SOMEBODY:
             return f"not done: {incoming.automatic}"
-        number = self._number(route)
+        number = self._tokens.read_route(route)
         if number is None or number == TEST_ID:
             return "test" if number == TEST_ID else "not signed"
         outcome, _ = self._subscribing.leave_within(tx, number, origin)
@@ -228,17 +201,13 @@ class Answering:
             in_reply_to=incoming.message_id,
         )
 
-    def _number(self, route: Route) -> int | None:
-        purpose = _PURPOSES.get(route.kind)
-        return None if purpose is None else self._tokens.read(purpose, route.list_name, route.token)
-
     # ------------------------------------------------------------------ what is passed on, and what comes back
 
     def _forward(self, tx: Transaction, mail: InboundMail, route: Route) -> Settled:
         target = lists.find_list(tx, route.list_name) if route.list_name else None
         person = self._person_behind(target)
         if person is None:
-            return Settled(InboundState.KEPT, "nobody to forward to: set `operator`, or the list's owner")
+            return kept("nobody to forward to: set `operator`, or the list's owner")
         trace = received_field(peer=mail.peer, by=self._site.mail_domain, number=mail.id, at=mail.received_at)
         notices.insert_notice(
             tx,
@@ -252,17 +221,11 @@ class Answering:
             ),
             int(self._clock()),
         )
-        return Settled(InboundState.DONE, "forwarded")
+        return done("forwarded")
 
     def _person_behind(self, target: MailingList | None) -> Address | None:
         given = (target.owner if target is not None else None) or self._site.operator
         return None if given is None else parse_address(given)
-
-    def _bounced(self, tx: Transaction, route: Route) -> Settled:
-        number = self._number(route)
-        if number is not None and (route.list_name == OF_NO_LIST or kind_of_notice(tx, number) == FORWARD):
-            return Settled(InboundState.DONE, FORWARD_BOUNCED)
-        return Settled(InboundState.KEPT, BOUNCE)
 
 
 @dataclass(frozen=True, slots=True)

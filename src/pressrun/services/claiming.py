@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from pressrun.core.edition import EditionState
 from pressrun.message.skeleton import Skeleton
+from pressrun.services.bouncing import Aftermath
 from pressrun.services.composing import EditionPlate
 from pressrun.services.pacing import Pacer
 from pressrun.services.pressing import finish_if_done, pause_after_canary, start_if_due
@@ -16,14 +17,20 @@ from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row, Transaction
 
+AfterSettling = Callable[[Transaction, Sequence[Settlement], int], Aftermath]
+
 NOTICE_BATCH = 50  # notices go first, and a flood of them still lets an edition move
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a turn is to do. `room` is how many copies may be claimed, `claimed` how many are claimed and not taken."""
+    """What a turn is to do. `room` is how many copies may be claimed, `claimed` how many are claimed and not taken.
+
+    One that does not `look` only records results: between two looks there are many of those.
+    """
 
     now: float
+    looks: bool = True
     settlements: Sequence[Settlement] = ()
     released: Sequence[int] = ()
     touched: Collection[int] = ()
@@ -43,6 +50,7 @@ class Turn:
     live: frozenset[int] = frozenset()
     next_due_at: float | None = None
     changed: list[Edition] = field(default_factory=list)
+    aftermath: Aftermath = field(default_factory=Aftermath)
 
     @property
     def taken(self) -> int:
@@ -50,12 +58,23 @@ class Turn:
         return len(self.notices) + sum(len(rows) for _, rows in self.copies)
 
 
-def take_turn(tx: Transaction, request: Request, pacer: Pacer) -> Turn:
+def take_turn(tx: Transaction, request: Request, pacer: Pacer, after_settling: AfterSettling) -> Turn:
     """Carry out one turn; everything in it is committed together, the pace with the claims it covers."""
     now = int(request.now)
     turn = Turn()
     deliveries.settle(tx, request.settlements, now)
+    turn.aftermath = after_settling(tx, request.settlements, now)
     deliveries.release(tx, request.released, now)
+    if request.looks:
+        _look(tx, request, turn)
+    if turn.taken or request.settlements:
+        paces.store_paces(tx, pacer.dump(request.now, request.claimed + turn.taken))
+    return turn
+
+
+def _look(tx: Transaction, request: Request, turn: Turn) -> None:
+    """Start, pause and finish what is due, and claim what may go next."""
+    now = int(request.now)
     for edition_id in request.touched:  # paused ones too: the copies in flight at the pause may have been the last
         turn.changed += finish_if_done(tx, edition_id, now)
     sending = _sending_editions(tx, request, turn)
@@ -63,9 +82,6 @@ def take_turn(tx: Transaction, request: Request, pacer: Pacer) -> Turn:
     if request.room > 0:
         _claim(tx, request, turn, sending)
     turn.next_due_at = _next_due_at(tx, sending, turn)
-    if turn.taken or request.settlements:
-        paces.store_paces(tx, pacer.dump(request.now, request.claimed + turn.taken))
-    return turn
 
 
 def _sending_editions(tx: Transaction, request: Request, turn: Turn) -> list[Edition]:

@@ -22,7 +22,7 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.message.dkim import Signer
 from pressrun.observe.log import event
-from pressrun.services.claiming import Request, Turn, take_turn
+from pressrun.services.claiming import AfterSettling, Request, Turn, take_turn
 from pressrun.services.composing import CopyComposer, EditionPlate
 from pressrun.services.notifying import NoticeComposer, is_passed_on
 from pressrun.services.outcomes import settlement_of
@@ -66,7 +66,7 @@ class Job:
 class Dispatcher:
     """The queue's only consumer, and the feed of all relay connections."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - it stands between the queue and everything that a copy needs
         self,
         *,
         database: Database,
@@ -76,6 +76,7 @@ class Dispatcher:
         settings: DeliverySettings,
         clock: Clock,
         on_outcome: Callable[[Outcome], None],
+        after_settling: AfterSettling,
         signer: Signer | None = None,
     ) -> None:
         self._database = database
@@ -85,6 +86,7 @@ class Dispatcher:
         self.settings = settings
         self._clock = clock
         self._on_outcome = on_outcome
+        self._after_settling = after_settling
         self._random = random.SystemRandom()
         self._pool: RelayPool | None = None
         self._ready_notices: deque[Job] = deque()
@@ -97,6 +99,7 @@ class Dispatcher:
         self._plates: dict[int, EditionPlate] = {}
         self._recording = 0
         self._wanted = asyncio.Event()
+        self._looks = True
         self._more_at: float | None = None
         self._low_water = -1
         self._synced_at = 0.0
@@ -122,7 +125,7 @@ class Dispatcher:
                 return None
             job = queue.popleft()
             if len(self._ready_copies) + len(self._signing) <= self._low_water:
-                self._wanted.set()
+                self.look()
             outgoing = self._composed(job, relay)
             if outgoing is not None:
                 self._in_flight[outgoing.delivery_id] = job
@@ -140,6 +143,8 @@ class Dispatcher:
         else:
             self._settlements.append(self._settlement(job, result, relay))
         self._recording += 1
+        if result.outcome is not Outcome.DELIVERED or not self._in_flight:
+            self._looks = True  # something waits for its retry now, or an edition may be through
         self._wanted.set()
 
     def _handed_out(self) -> int:
@@ -168,6 +173,11 @@ class Dispatcher:
     def wake(self) -> None:
         """Something changed in the database: look at it in the next turn."""
         self._more_at = None
+        self.look()
+
+    def look(self) -> None:
+        """Let the next turn look for what may go, and not only record results."""
+        self._looks = True
         self._wanted.set()
 
     # ------------------------------------------------------------------ the loop
@@ -219,12 +229,14 @@ class Dispatcher:
         now = self._clock()
         latest = now + LOOK_AGAIN_SECONDS
         until = latest if self._more_at is None else min(latest, self._more_at)
-        if until > now:
+        if until <= now:
+            self._looks = True
+        else:
             try:
                 async with asyncio.timeout(until - now):
                     await self._wanted.wait()
             except TimeoutError:
-                pass
+                self._looks = True
         self._wanted.clear()
 
     async def _take_turn(self) -> None:
@@ -235,10 +247,14 @@ class Dispatcher:
             self._give_back()
         settlements, self._settlements = self._settlements, []
         released, self._released = self._released, []
-        touched, self._touched = self._touched, set()
+        looks, self._looks = self._looks or bool(released), False
+        touched: set[int] = set()
+        if looks:
+            touched, self._touched = self._touched, touched
         claimed = self._count_claimed()
         request = Request(
             now=now,
+            looks=looks,
             settlements=settlements,
             released=released,
             touched=touched,
@@ -253,6 +269,7 @@ class Dispatcher:
             # Nothing of it was committed: the results stay to be recorded.
             self._settlements[:0], self._released[:0] = settlements, released
             self._touched |= touched
+            self._looks = True
             self._synced_at = 0.0
             raise
         self._recording -= len(settlements) + len(released)
@@ -261,17 +278,21 @@ class Dispatcher:
     async def _commit(self, request: Request) -> Turn:
         """Results survive a kill at once, and a power cut when they are older than SYNC_SECONDS."""
         if 0 <= request.now - self._synced_at < SYNC_SECONDS:
-            return await self._database.record(take_turn, request, self._pacer)
+            return await self._database.record(take_turn, request, self._pacer, self._after_settling)
         self._synced_at = request.now
         self._syncing = True
         self._offer()
         try:
-            return await self._database.write(take_turn, request, self._pacer)
+            return await self._database.write(take_turn, request, self._pacer, self._after_settling)
         finally:
             self._syncing = False
 
     def _accept(self, turn: Turn, request: Request) -> None:
         self.alive_at = self._clock()
+        self._tell(turn)
+        if not request.looks:
+            self._offer()
+            return
         known = self._plates | turn.plates
         self._plates = {number: plate for number, plate in known.items() if number in turn.live}
         claimed_at = int(request.now)
@@ -280,10 +301,16 @@ class Dispatcher:
             self._line_up([Job(row, claimed_at, known[number]) for row in rows])
         if self._draining:  # the turn began before
             self._give_back()
-        for edition in turn.changed:
-            event(log, "edition.changed", edition=edition.id, list=edition.list_name, state=edition.state.value)
         self._plan(turn, request)
         self._offer()
+
+    def _tell(self, turn: Turn) -> None:
+        if turn.aftermath.suspended:
+            event(log, "subscription.suspended", number=turn.aftermath.suspended)
+        for domain in turn.aftermath.alerted:
+            event(log, "delivery.refused_for_policy", level=logging.WARNING, domain=domain)
+        for edition in turn.changed:
+            event(log, "edition.changed", edition=edition.id, list=edition.list_name, state=edition.state.value)
 
     def _plan(self, turn: Turn, request: Request) -> None:
         """When to look again by ourselves, and how few claimed copies are few enough to claim more before that."""
@@ -358,7 +385,7 @@ class Dispatcher:
         put_off = self._settlement(job, HandOver(Outcome.DEFERRED, Stage.MAIL), relay)
         self._settlements.append(replace(put_off, reply=f"the mail could not be composed: {fault}"))
         self._recording += 1
-        self._wanted.set()
+        self.look()
 
     def _settlement(self, job: Job, result: HandOver, relay: str) -> Settlement:
         return settlement_of(

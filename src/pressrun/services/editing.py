@@ -1,29 +1,22 @@
 """What editors do: preview an edition, send test copies, hand it in, and press pause, resume, cancel and resend.
 
-An edition is built outside the transaction that stores it, since building may take a while; its slug and id are
-chosen before and checked again when it is stored.
+How an edition is built and stored stands in drafting; how one that is released goes on, in pressing.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pressrun.core.address import Address
 from pressrun.core.edition import EditionState
-from pressrun.core.errors import PressrunError, Refused
+from pressrun.core.errors import Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
-from pressrun.core.tokens import TEST_ID, AddressPurpose, AddressTokens, WebPurpose, WebTokens
-from pressrun.message.compose import BuiltEdition, with_asset_prefix
 from pressrun.message.finding import Finding
 from pressrun.message.read_back import read_parts
-from pressrun.message.skeleton import CopyValues
-from pressrun.message.source import EditionFile
 from pressrun.services import pressing
 from pressrun.services.building import (
-    Desk,
     Manuscript,
     build,
     find_open_list,
@@ -31,21 +24,23 @@ from pressrun.services.building import (
     lay_out,
     require_no_errors,
 )
-from pressrun.services.composing import message_id
+from pressrun.services.drafting import (
+    STORE_ATTEMPTS,
+    Imprint,
+    TakenMeanwhile,
+    Work,
+    draw_up,
+    queue_test_copies,
+    require_same_desk,
+    store_edition,
+    values_for,
+)
 from pressrun.services.ports import Clock, Entropy, Waker
-from pressrun.store import deliveries, editions, notices, subscribers
+from pressrun.store import deliveries, editions
 from pressrun.store.database import Database
-from pressrun.store.editions import NewEdition
-from pressrun.store.notices import NewNotice
 from pressrun.store.transaction import Transaction
 
 __all__ = ["Editing", "Manuscript", "Preview", "gather_references", "preview_edition"]
-
-STORE_ATTEMPTS = 5  # how often another edition may come in between before we give up
-
-
-class _TakenMeanwhile(PressrunError):
-    """Another edition got the slug or the id first: build again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,14 +85,11 @@ class Editing:
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
         file = manuscript.parse()
         for _ in range(STORE_ATTEMPTS):
-            desk = await self._database.read(lay_out, list_name, file)
-            built = await asyncio.to_thread(build, manuscript, file, desk, self._site)
-            require_no_errors(built)
+            work = await draw_up(self._database, self._site, list_name, manuscript, file)
+            require_no_errors(work.built)
             try:
-                edition_id = await self._database.write(
-                    self._store, manuscript, file, desk, built, scheduled_at, again, canary_percent
-                )
-            except _TakenMeanwhile:
+                edition_id = await self._database.write(self._store, work, scheduled_at, again, canary_percent)
+            except TakenMeanwhile:
                 continue
             self._wake()
             return edition_id
@@ -115,10 +107,17 @@ class Editing:
         """Queue a test copy to each address; returns the ids of their deliveries. No edition is stored."""
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
         file = manuscript.parse()
-        desk = await self._database.read(lay_out, list_name, file)
-        built = await asyncio.to_thread(build, manuscript, file, desk, self._site)
-        require_no_errors(built)
-        numbers = await self._database.write(self._store_tests, desk, built, addresses)
+        work = await draw_up(self._database, self._site, list_name, manuscript, file)
+        require_no_errors(work.built)
+        numbers = await self._database.write(
+            queue_test_copies,
+            work,
+            addresses,
+            keys=self.keys,
+            site=self._site,
+            entropy=self._entropy,
+            now=int(self._clock()),
+        )
         self._wake()
         return numbers
 
@@ -149,81 +148,29 @@ class Editing:
         return found
 
     def _store(
-        self,
-        tx: Transaction,
-        manuscript: Manuscript,
-        file: EditionFile,
-        desk: Desk,
-        built: BuiltEdition,
-        scheduled_at: int | None,
-        again: bool,
-        canary_percent: float | None,
+        self, tx: Transaction, work: Work, scheduled_at: int | None, again: bool, canary_percent: float | None
     ) -> int:
-        target = find_open_list(tx, desk.list.name)
-        first = editions.find_by_digest(tx, target.id, manuscript.digest)
+        target = find_open_list(tx, work.desk.list.name)
+        first = editions.find_by_digest(tx, target.id, work.manuscript.digest)
         if first is not None and not again:
             raise Refused(
                 f"this file is edition {first} of {target.name} already: nothing was sent; "
                 "--again sends it once more as a new edition"
             )
-        if target != desk.list or editions.next_id(tx) != desk.edition_id:
-            raise _TakenMeanwhile("the desk was changed")
-        if desk.slug in editions.taken_slugs(tx, target.id, desk.slug):
-            raise _TakenMeanwhile("the slug was taken")
+        require_same_desk(tx, work)
         now = int(self._clock())
-        new = self._new_edition(manuscript, file, desk, built, scheduled_at, canary_percent)
-        edition = pressing.require_edition(tx, editions.insert_edition(tx, new, now))
+        edition = store_edition(
+            tx,
+            work,
+            state=EditionState.SCHEDULED,
+            message_secret=self._entropy(16),
+            now=now,
+            scheduled_at=scheduled_at,
+            canary_percent=canary_percent,
+        )
         if scheduled_at is None:
             pressing.start(tx, edition, now)
         return edition.id
-
-    def _new_edition(
-        self,
-        manuscript: Manuscript,
-        file: EditionFile,
-        desk: Desk,
-        built: BuiltEdition,
-        scheduled_at: int | None,
-        canary_percent: float | None,
-    ) -> NewEdition:
-        prefix = f"/{desk.list.name}/archive/{built.slug}/asset/"
-        return NewEdition(
-            list_id=desk.list.id,
-            slug=built.slug,
-            state=EditionState.SCHEDULED,
-            subject=built.subject_template,
-            title=built.subject,
-            preheader=file.keys.preheader.text if file.keys.preheader else "",
-            language=built.language,
-            source_name=manuscript.source_name,
-            source=manuscript.source,
-            source_digest=manuscript.digest,
-            message_secret=self._entropy(16),
-            skeleton=built.skeleton.encode(),
-            text=built.archive_text,
-            html=with_asset_prefix(built, prefix),
-            assets=[(asset.name, asset.media_type, asset.content) for asset in built.archive_assets],
-            canary_percent=canary_percent,
-            dated_at=file.keys.date,
-            scheduled_at=scheduled_at,
-        )
-
-    def _store_tests(self, tx: Transaction, desk: Desk, built: BuiltEdition, addresses: Sequence[Address]) -> list[int]:
-        now = int(self._clock())
-        numbers = []
-        for address in addresses:
-            imprint = _Imprint(keys=self.keys, site=self._site, list_name=desk.list.name, now=now, is_test=True)
-            values = _values(tx, imprint, address, secret=self._entropy(16))
-            notice = NewNotice(
-                kind="test",
-                address=address,
-                message_secret=self._entropy(16),
-                list_id=desk.list.id,
-                language=built.language,
-                content=built.skeleton.copy(values),
-            )
-            numbers.append(notices.insert_notice(tx, notice, now))
-        return numbers
 
 
 def preview_edition(
@@ -240,8 +187,8 @@ def preview_edition(
     file = manuscript.parse()
     desk = lay_out(tx, list_name, file)
     built = build(manuscript, file, desk, site)
-    imprint = _Imprint(keys=keys, site=site, list_name=list_name, now=now, is_test=False)
-    values = _values(tx, imprint, as_address, secret=b"preview")
+    imprint = Imprint(keys=keys, site=site, list_name=list_name, now=now, is_test=False)
+    values = values_for(tx, imprint, as_address, secret=b"preview")
     message = built.skeleton.copy(values)
     shown = read_parts(message)
     return Preview(
@@ -250,38 +197,4 @@ def preview_edition(
         html=shown.html,
         message=message,
         findings=built.findings,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Imprint:
-    """What the links of a copy without a subscription are made with."""
-
-    keys: KeyRing
-    site: Site
-    list_name: str
-    now: int
-    is_test: bool
-
-
-def _values(tx: Transaction, imprint: _Imprint, address: Address | None, *, secret: bytes) -> CopyValues:
-    """Values of a copy that is nobody's subscription: its links are real in form and change nothing."""
-    to = address or Address("reader@reader.example", "reader", "reader.example")
-    person = subscribers.find_subscriber(tx, to) if address is not None else None
-    site = imprint.site
-    web, addresses = WebTokens(imprint.keys), AddressTokens(imprint.keys)
-    mailto = None
-    if site.receives_mail:
-        mailto = addresses.make(AddressPurpose.UNSUBSCRIBE, imprint.list_name, TEST_ID)
-    return CopyValues(
-        to=to,
-        name="" if person is None else person.name,
-        columns={} if person is None else person.attributes,
-        unsubscribe_url=site.url("unsubscribe", web.make(WebPurpose.UNSUBSCRIBE, TEST_ID, TEST_ID)),
-        preferences_url=site.url("preferences", web.make(WebPurpose.PREFERENCES, TEST_ID, 0, 0)),
-        copy_token=addresses.make(AddressPurpose.BOUNCES, imprint.list_name, TEST_ID),
-        unsubscribe_mailto_token=mailto,
-        message_id=message_id(secret, TEST_ID, site),
-        date_at=imprint.now,
-        is_test=imprint.is_test,
     )

@@ -12,9 +12,13 @@ from dataclasses import replace
 from pressrun.core.errors import Unavailable
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.observe.log import event
-from pressrun.services.ports import Clock
-from pressrun.services.settings import LimitSettings
-from pressrun.store import consent, deliveries, inbound, limits, subscribers, subscriptions
+from pressrun.services.alerting import ALERT_RATE, ALERTS
+from pressrun.services.ports import Clock, Entropy, Waker
+from pressrun.services.pressing import cancel_expired_drafts
+from pressrun.services.probing import ask_suspended
+from pressrun.services.settings import BounceSettings, LimitSettings
+from pressrun.services.suspending import FOR_BOUNCES
+from pressrun.store import bounces, consent, deliveries, inbound, limits, subscribers, subscriptions
 from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
 
@@ -30,10 +34,22 @@ MAIL_KNOWN_SECONDS = 30 * 86400
 class Housekeeping:
     """Rounds over one database, every ROUND_SECONDS."""
 
-    def __init__(self, *, database: Database, limits: LimitSettings, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        limits: LimitSettings,
+        bounces: BounceSettings,
+        clock: Clock,
+        entropy: Entropy,
+        wake: Waker,
+    ) -> None:
         self._database = database
         self.limits = limits
+        self.bounces = bounces
         self._clock = clock
+        self._entropy = entropy
+        self._wake = wake
 
     async def run(self) -> None:
         """Go on rounds until cancelled."""
@@ -51,12 +67,22 @@ class Housekeeping:
             pass
         while await self._database.write(end_pauses, int(now)):
             pass
+        while await self._database.record(ask_suspended, self.bounces, self._entropy, int(now)):
+            self._wake()
+        while await self._database.write(cancel_expired_drafts, int(now)):
+            pass
         await self._database.record(self._sweep_limits, now)
         while await self._database.record(deliveries.sweep_notices, int(now) - NOTICE_KEPT_SECONDS):
             pass
         while await self._database.record(inbound.sweep_mail, int(now) - MAIL_KNOWN_SECONDS):
             pass
+        await self._forget_kept_mail(int(now))
         await self._database.checkpoint()
+
+    async def _forget_kept_mail(self, now: int) -> None:
+        before, size = int(now - self.limits.kept_mail_seconds), self.limits.kept_mail_bytes
+        while number := await self._database.record(_sweep_kept, before, size, now):
+            event(log, "inbound.dropped", level=logging.WARNING, number=number)
 
     def _sweep_limits(self, tx: Transaction, now: float) -> None:
         for scope, rate in (
@@ -65,8 +91,14 @@ class Housekeeping:
             ("confirmations", self.limits.confirmations),
             ("preference_links_per_address", self.limits.preference_links_per_address),
             ("replies_per_sender", self.limits.replies_per_sender),
+            ("posts_per_editor", self.limits.posts_per_editor),
+            (ALERTS, ALERT_RATE),
         ):
             limits.sweep(tx, scope, rate, now)
+
+
+def _sweep_kept(tx: Transaction, before: int, size: int, now: int) -> int:
+    return inbound.sweep_kept(tx, before=before, size=size, now=now)
 
 
 def forget_unconfirmed(tx: Transaction, now: int) -> int:
@@ -101,7 +133,9 @@ def end_pauses(tx: Transaction, now: int) -> int:
         assert subscription is not None
         state = move(subscription.state, SubscriptionEvent.RESUME)
         changed = replace(subscription, paused_until=None)
-        if state is not None:
+        if bounces.is_suspended(tx, subscription.subscriber_id):  # mail to them came back meanwhile
+            changed = replace(changed, suspended_for=FOR_BOUNCES, since=now)
+        elif state is not None:
             changed = replace(changed, state=state, suspended_for=None, since=now)
         subscriptions.record_subscription(tx, changed)
     return len(ended)

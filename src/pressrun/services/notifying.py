@@ -9,22 +9,11 @@ from pressrun.core.address import Address, parse_address
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import OF_NO_LIST
 from pressrun.core.site import Site
-from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.core.tokens import AddressPurpose, AddressTokens
 from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
-from pressrun.message.notices.kinds import (
-    AlreadySubscribed,
-    CommandHelp,
-    Confirmation,
-    FinishedReport,
-    ListClosed,
-    ListOfLists,
-    NotConfirmed,
-    Notice,
-    PreferencesLink,
-    UnsubscribeLink,
-)
 from pressrun.message.profile import Words, untranslated
 from pressrun.services.composing import EditionPlate, message_id, return_path
+from pressrun.services.notice_rows import NoticeRows
 from pressrun.services.profiles import profile_of
 from pressrun.services.settings import TokenSettings
 from pressrun.smtp.handover import Outgoing
@@ -44,10 +33,18 @@ class NoticeComposer:
 
     def __init__(self, *, site: Site, keys: KeyRing, tokens: TokenSettings, words: Words = untranslated) -> None:
         self._site = site
-        self._web = WebTokens(keys)
         self._addresses = AddressTokens(keys)
-        self.tokens = tokens
+        self._rows = NoticeRows(site=site, keys=keys, tokens=tokens)
         self._words = words
+
+    @property
+    def tokens(self) -> TokenSettings:
+        """How long links may be used."""
+        return self._rows.tokens
+
+    @tokens.setter
+    def tokens(self, tokens: TokenSettings) -> None:
+        self._rows.tokens = tokens
 
     def compose(self, row: Row, target: MailingList | None, now: int) -> Outgoing:
         """The mail of a claimed notice; its Date and Message-ID are the same on every retry."""
@@ -66,7 +63,7 @@ class NoticeComposer:
                 auto_submitted=AutoSubmitted.REPLIED if replies else AutoSubmitted.GENERATED,
                 in_reply_to=payload.get("in_reply_to"),
             )
-            notice, profile = self._notice(row, target, payload), profile_of(target, self._site)
+            notice, profile = self._rows.notice(row, target, payload), profile_of(target, self._site)
             content = build_notice(notice, copy, words=self._words, site=self._site, profile=profile)
         token = "" if target is None else self._addresses.make(AddressPurpose.BOUNCES, target.name, row["id"])
         return Outgoing(
@@ -91,43 +88,3 @@ class NoticeComposer:
             eight_bit=not content.isascii(),
             utf8=payload["utf8"] or address.needs_smtputf8,
         )
-
-    def _notice(self, row: Row, target: MailingList, payload: dict[str, Any]) -> Notice:
-        match row["kind"]:
-            case "confirmation":
-                number, expires_at = payload["confirmation"], payload["expires_at"]
-                return Confirmation(
-                    link=self._link("confirm", self._web.make(WebPurpose.CONFIRM, number, expires_at)),
-                    lifetime_days=max(1, round((expires_at - row["created_at"]) / 86400)),
-                    address_token=self._addresses.make(AddressPurpose.CONFIRM, target.name, number),
-                )
-            case "already_subscribed":
-                return AlreadySubscribed(preferences_url=self._preferences(row, 0))
-            case "preferences_link":
-                lifetime = self.tokens.preferences_lifetime_seconds
-                return PreferencesLink(
-                    link=self._preferences(row, int(row["created_at"] + lifetime)),
-                    lifetime_minutes=max(1, round(lifetime / 60)),
-                )
-            case "finished_report":
-                return FinishedReport(**payload["report"])
-            case "command_help":
-                return CommandHelp()
-            case "list_of_lists":
-                return ListOfLists(lists=tuple((title, address) for title, address in payload["lists"]))
-            case "unsubscribe_link":
-                token = self._web.make(WebPurpose.UNSUBSCRIBE, payload["subscription"], 0)
-                return UnsubscribeLink(link=self._link("unsubscribe", token))
-            case "not_confirmed":
-                return NotConfirmed()
-            case "list_closed":
-                return ListClosed()
-            case unknown:
-                raise ValueError(f"there is no notice of kind {unknown!r}")
-
-    def _preferences(self, row: Row, expires_at: int) -> str:
-        token = self._web.make(WebPurpose.PREFERENCES, row["subscriber_id"], row["epoch"], expires_at)
-        return self._link("preferences", token)
-
-    def _link(self, segment: str, token: str) -> str:
-        return f"{self._site.base_url}/{segment}/{token}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import DeliveryState, FailureKind
-from pressrun.core.refusals import kind_of_refusal
+from pressrun.core.refusals import class_of_refusal
 from pressrun.core.retry import is_given_up, next_attempt_at
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
@@ -24,19 +25,18 @@ def settlement_of(
         code, enhanced = result.reply.code, result.reply.enhanced or None
         text = result.reply.text[:MAX_REPLY_CHARACTERS]
     state, due_at, kind = DeliveryState.DELIVERED, int(now), None
+    bounce: BounceClass | None = None
     if result.outcome is Outcome.REFUSED:
         state = DeliveryState.FAILED
-        kind = kind_of_refusal(
-            code=code or 554, enhanced=enhanced or "", text=text, at_recipient=result.stage is Stage.RCPT
-        )
-        if result.stage is Stage.MAIL and kind is not FailureKind.MESSAGE:
-            kind = FailureKind.POLICY  # the recipient was not named yet: it is about us, whatever the code says
+        bounce = _class_of(result, text)
+        kind = bounce.kind
     elif result.outcome is not Outcome.DELIVERED:
         state = DeliveryState.DEFERRED
         due_at = next_attempt_at(schedule=settings.retry_seconds, attempts=row["attempts"] + 1, now=now, jitter=jitter)
         first = row["first_attempt_at"] or int(now)
         if is_given_up(first_attempt_at=first, next_at=due_at, give_up_after=settings.give_up_after_seconds):
             state, kind = DeliveryState.FAILED, FailureKind.EXPIRED
+            bounce = _class_of_last_reply(result, text)
     return Settlement(
         id=row["id"],
         state=state,
@@ -46,4 +46,27 @@ def settlement_of(
         enhanced=enhanced,
         reply=text,
         kind=kind,
+        bounce=bounce,
     )
+
+
+def _class_of(result: HandOver, text: str) -> BounceClass:
+    """What a refusal for good is about."""
+    reply = result.reply
+    found = class_of_refusal(
+        code=554 if reply is None else reply.code,
+        enhanced="" if reply is None else reply.enhanced,
+        text=text,
+        at_recipient=result.stage is Stage.RCPT,
+    )
+    if result.stage is Stage.MAIL and found is not BounceClass.MESSAGE:
+        return BounceClass.POLICY  # the recipient was not named yet: it is about us, whatever the code says
+    return found
+
+
+def _class_of_last_reply(result: HandOver, text: str) -> BounceClass | None:
+    """What counts of a copy that was given up: only words about the mailbox itself, never a relay that was away."""
+    if result.reply is None or result.stage is Stage.MAIL:
+        return None
+    found = _class_of(result, text)
+    return BounceClass.FULL if found in (BounceClass.GONE, BounceClass.FULL) else None

@@ -1,4 +1,4 @@
-"""The life of an edition once it is released: start, pause, resume, cancel, finish, and failed copies again.
+"""The life of an edition once it is stored: release, start, pause, resume, cancel, finish, and failed copies again.
 
 Plain functions of a transaction, shared by the dispatcher and by the people who press the buttons.
 """
@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from pressrun.core.edition import EditionEvent, EditionState, move, resumed
 from pressrun.core.errors import NotFound, Refused
-from pressrun.store import deliveries, editions, lists
+from pressrun.store import deliveries, drafts, editions, lists
 from pressrun.store.editions import Edition
 from pressrun.store.transaction import Transaction
 
@@ -39,6 +39,25 @@ def start(tx: Transaction, edition: Edition, now: int) -> Edition:
         started = replace(_moved(started, EditionEvent.FINISH), finished_at=now)
     editions.record_edition(tx, started)
     return started
+
+
+def release(tx: Transaction, edition_id: int, now: int) -> Edition:
+    """Let a draft go: its audience is taken in this transaction. Raises NotFound, Refused."""
+    edition = require_edition(tx, edition_id)
+    released = _moved(edition, EditionEvent.RELEASE)
+    target = lists.get_list(tx, edition.list_id)
+    if target is None or target.closed_at is not None:
+        raise Refused(f"the list {edition.list_name} is closed: nothing is sent to its readers any more")
+    editions.record_edition(tx, released)
+    return start(tx, released, now)
+
+
+def cancel_expired_drafts(tx: Transaction, now: int) -> int:
+    """Cancel drafts whose last link has ended, some at a time; returns how many."""
+    expired = drafts.expired_drafts(tx, now)
+    for edition_id in expired:
+        cancel(tx, edition_id, now)
+    return len(expired)
 
 
 def start_if_due(tx: Transaction, edition: Edition, now: int, late_grace_seconds: float) -> Edition:
@@ -89,6 +108,11 @@ def pause(tx: Transaction, edition_id: int) -> Edition:
 def resume(tx: Transaction, edition_id: int, now: int) -> Edition:
     """Go on with a paused edition; one whose hour has passed meanwhile starts at once."""
     edition = require_edition(tx, edition_id)
+    if edition.state is EditionState.DRAFT:
+        raise Refused(
+            f"edition {edition_id} is a draft: its editor sends it with the link /approve/… in the mail about it, "
+            f"or `pressrun edition cancel {edition_id}` ends it"
+        )
     moved = _moved(edition, EditionEvent.RESUME)
     state = resumed(has_started=edition.started_at is not None)
     scheduled_at = edition.scheduled_at

@@ -15,7 +15,7 @@ from pressrun.core.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import suppression_digest
 from pressrun.services.pressing import require_edition
-from pressrun.store import consent, deliveries, editions, lists, subscribers, subscriptions, suppressions
+from pressrun.store import bounces, consent, deliveries, editions, lists, subscribers, subscriptions, suppressions
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row, Transaction
@@ -180,6 +180,7 @@ def report_edition(tx: Transaction, edition_id: int) -> Answer:
         "waiting": [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.DEFERRED)],
         "unsubscribed": found.unsubscribed,
         "complaints": found.complaints,
+        "bounces": bounces.count_by_class(tx, edition_id),
     }
 
 
@@ -190,6 +191,7 @@ def _copy(row: Row) -> Answer:
         "enhanced": row["enhanced"],
         "text": row["reply"],
         "kind": row["kind"],
+        "bounce": row["bounce"],
         "next_attempt": rfc3339(row["due_at"]) if row["kind"] is None else None,
         "attempts": row["attempts"],
     }

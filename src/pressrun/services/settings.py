@@ -39,6 +39,7 @@ class BounceSettings:
     soft_limit: int = 5
     settle_after_seconds: float = 3 * 86400.0
     probe_after_seconds: float = 7 * 86400.0
+    probe_lifetime_seconds: float = 30 * 86400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,9 @@ class LimitSettings:
     confirmations: Rate = Rate(2000, 3600.0)
     replies_per_sender: Rate = Rate(10, 86400.0)
     preference_links_per_address: Rate = Rate(3, 86400.0)
+    kept_mail_seconds: float = 90 * 86400.0
+    kept_mail_bytes: int = 256 * 1024 * 1024
+    posts_per_editor: Rate = Rate(20, 86400.0)
     logins: Rate = Rate(10, 900.0)
 
 
@@ -59,3 +63,12 @@ class TokenSettings:
 
     confirm_lifetime_seconds: float = 7 * 86400.0
     preferences_lifetime_seconds: float = 3600.0
+    approve_lifetime_seconds: float = 7 * 86400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostingSettings:
+    """Whose word is taken for where a mail comes from: `[smtp]` `authserv_id` and `trusted_relays`."""
+
+    authserv_id: str | None = None
+    trusted_relays: tuple[str, ...] = ()

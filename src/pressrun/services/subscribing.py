@@ -17,6 +17,7 @@ from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, mov
 from pressrun.core.tokens import suppression_digest
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.settings import LimitSettings, TokenSettings
+from pressrun.services.suspending import welcome_back
 from pressrun.store import consent, limits, lists, notices, subscribers, subscriptions, suppressions
 from pressrun.store.consent import ConsentEvent
 from pressrun.store.database import Database
@@ -224,6 +225,7 @@ class Subscribing:
             language=request.language or standing.person.language,
         )
         subscribers.update_profile(tx, person)
+        welcome_back(tx, person, now)
         if suppressions.find_suppression(tx, person.suppression_digest) in LIFTED_BY_READER:
             suppressions.lift_suppression(tx, person.suppression_digest)
         record_consent(tx, standing.list, person, "confirmed", origin, now=now, salt=self._entropy(16))

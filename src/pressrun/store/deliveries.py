@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.store.transaction import Row, Transaction
 
@@ -28,6 +29,7 @@ class Settlement:
     enhanced: str | None = None
     reply: str | None = None
     kind: FailureKind | None = None
+    bounce: BounceClass | None = None
 
 
 def take_audience(tx: Transaction, *, edition_id: int, list_id: int, now: int, shuffled: bool) -> int:
@@ -96,6 +98,7 @@ def _parameters(one: Settlement, now: int) -> dict[str, object]:
         "enhanced": one.enhanced,
         "reply": one.reply,
         "kind": one.kind,
+        "bounce": one.bounce,
     }
 
 
@@ -165,7 +168,7 @@ def requeue_failed(tx: Transaction, *, edition_id: int, list_id: int, now: int) 
 
 
 def copies_in_state(tx: Transaction, edition_id: int, state: DeliveryState) -> list[Row]:
-    """address, code, enhanced, reply, kind, due_at, attempts of the copies of an edition in one state."""
+    """address, code, enhanced, reply, kind, bounce, due_at, attempts of the copies of an edition in one state."""
     return tx.rows("deliveries.in_state", edition_id=edition_id, state=state)
 
 

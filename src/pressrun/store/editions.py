@@ -165,6 +165,11 @@ def count_unsubscribed(tx: Transaction, edition_id: int) -> None:
     tx.run("editions.count_unsubscribed", id=edition_id)
 
 
+def count_complaint(tx: Transaction, edition_id: int) -> None:
+    """Count a complaint about an edition; one that is gone is left alone."""
+    tx.run("editions.count_complaint", id=edition_id)
+
+
 def load_skeleton(tx: Transaction, edition_id: int) -> bytes:
     """The encoded skeleton that copies are spliced from."""
     found: bytes = tx.value("editions.skeleton", edition_id=edition_id)

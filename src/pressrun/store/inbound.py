@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pressrun.core.address import Address
-from pressrun.store.transaction import Transaction
+from pressrun.store.transaction import Row, Transaction
 
 _BATCH = 5  # contents looked at in one go: each may be as large as the largest mail
 
@@ -135,10 +135,35 @@ def sweep_mail(tx: Transaction, before: int) -> int:
     return tx.run("inbound.sweep_done", before=before)
 
 
-def kind_of_notice(tx: Transaction, delivery_id: int) -> str | None:
-    """The kind of the notice that a bounce is about; None for a copy of an edition and for what is gone."""
-    found: str | None = tx.value("inbound.bounced_notice", id=delivery_id)
+def kept_mail(tx: Transaction, state: str | None) -> list[Row]:
+    """id, recipient, mail_from, received_at, state, outcome, size of mail kept for a person, newest first."""
+    return tx.rows("inbound.kept", state=state)
+
+
+def kept_content(tx: Transaction, inbound_id: int) -> bytes | None:
+    """A kept mail as it came."""
+    found: bytes | None = tx.value("inbound.kept_content", id=inbound_id)
     return found
+
+
+def take_again(tx: Transaction, inbound_id: int) -> bool:
+    """Let a kept mail be dealt with once more; False when there is none of that id."""
+    return tx.run("inbound.take_again", id=inbound_id) > 0
+
+
+def drop_mail(tx: Transaction, inbound_id: int, now: int) -> bool:
+    """Forget a kept mail; False when there is none of that id."""
+    content_id = tx.value("inbound.content_of", id=inbound_id)
+    dropped = tx.run("inbound.drop", id=inbound_id, now=now) > 0
+    if dropped and content_id is not None:
+        tx.run("inbound.delete_content", id=content_id)
+    return dropped
+
+
+def sweep_kept(tx: Transaction, *, before: int, size: int, now: int) -> int:
+    """Forget kept mail from before `before`, and the oldest beyond `size` octets in all; some at a time."""
+    rows = tx.rows("inbound.too_old", before=before) or tx.rows("inbound.beyond_size", size=size)
+    return sum(drop_mail(tx, row["id"], now) for row in rows)
 
 
 def forget_sender(tx: Transaction, address: Address) -> int:

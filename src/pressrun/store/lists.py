@@ -111,3 +111,9 @@ def remove_editor(tx: Transaction, list_id: int, address: Address) -> bool:
 def list_editors(tx: Transaction, list_id: int) -> list[str]:
     """The addresses that may post by mail."""
     return [row["address"] for row in tx.rows("lists.editors", list_id=list_id)]
+
+
+def find_editor(tx: Transaction, list_id: int, address_key: str) -> str | None:
+    """The address of an editor as it was given to us; None when that is none of the list's."""
+    found: str | None = tx.value("lists.find_editor", list_id=list_id, address_key=address_key)
+    return found

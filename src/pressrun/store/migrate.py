@@ -23,7 +23,7 @@ _STEP = re.compile(r"(\d{4})_[a-z0-9_]+\.sql", re.ASCII)
 
 
 def load_steps(folder: Traversable) -> dict[int, str]:
-    """The steps by the version that each leads to; raises Refused when a number is missing."""
+    """The steps by the version that each leads to, in order; raises Refused when a number is missing."""
     steps: dict[int, str] = {}
     for entry in folder.iterdir():
         found = _STEP.fullmatch(entry.name)
@@ -31,7 +31,7 @@ def load_steps(folder: Traversable) -> dict[int, str]:
             steps[int(found[1])] = entry.read_text(encoding="utf-8")
     if steps and sorted(steps) != list(range(2, max(steps) + 1)):
         raise Refused(f"the schema steps {sorted(steps)} have a gap: the installation is damaged, install it again")
-    return steps
+    return dict(sorted(steps.items()))  # a folder lists its files in any order
 
 
 @cache

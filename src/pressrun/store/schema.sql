@@ -142,6 +142,13 @@ create table edition_content (
     html text                                 -- for the archive, cleaned; null: the edition is plain text
 ) strict;
 
+-- Editions that came by mail and wait for their editor.
+create table draft (
+    edition_id integer primary key references edition on delete cascade,
+    findings text not null,                   -- JSON: [severity, line or null, message] of each thing that preflight found
+    expires_at integer not null               -- the last link to approve it ends: then it is cancelled
+) strict;
+
 -- Images and files of an edition, for its page.
 create table edition_asset (
     edition_id integer not null references edition on delete cascade,
@@ -185,11 +192,22 @@ create table delivery (
     enhanced text,
     reply text,
     kind text check (kind in ('hard', 'soft', 'policy', 'message', 'expired')),
+    bounce text check (bounce in ('gone', 'full', 'unreachable', 'other', 'message', 'policy')),  -- null: none came
     check ((edition_id is null) <> (notice_id is null))
 ) strict;
 create index delivery_queue on delivery (edition_id, state, due_at);
 create unique index delivery_once on delivery (subscription_id, edition_id);
 create index delivery_by_notice on delivery (notice_id) where notice_id is not null;
+
+-- Readers whose copies bounced until they were suspended on every list, and the one question that they are asked.
+create table suspension (
+    subscriber_id integer primary key references subscriber on delete cascade,
+    since integer not null,                   -- when the limit was reached
+    first_edition_id integer not null,        -- the first one that bounced: from here on they missed editions
+    asked_at integer,                         -- the question went out; null: not yet
+    ended_at integer                          -- they came back: what bounced before counts no more; null: suspended
+) strict;
+create index suspension_to_ask on suspension (since) where asked_at is null and ended_at is null;
 
 -- Pacing that survives a restart: one row for each scope (process, relay NAME).
 create table pace (

@@ -13,10 +13,12 @@ from starlette.types import ASGIApp
 
 from pressrun.core.errors import Unavailable
 from pressrun.core.site import Site
+from pressrun.services.approving import Approving
 from pressrun.services.archiving import Archiving
 from pressrun.services.ports import Clock
 from pressrun.services.preferring import Preferring
 from pressrun.services.subscribing import Subscribing
+from pressrun.web.approval import ApprovalPages
 from pressrun.web.archive import ArchivePages
 from pressrun.web.clients import Proxies
 from pressrun.web.demo import DemoPages, Mailbox
@@ -42,6 +44,7 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
     subscribing: Subscribing,
     preferring: Preferring,
     archiving: Archiving,
+    approving: Approving,
     tokens: ReadTokens,
     readiness: Readiness,
     metrics_page: Callable[[], Awaitable[bytes]],
@@ -58,6 +61,7 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
     preferences = PreferencePages(
         pages=pages, preferring=preferring, subscribing=subscribing, tokens=tokens, proxies=proxies
     )
+    approval = ApprovalPages(pages=pages, approving=approving, tokens=tokens)
     archive = ArchivePages(pages=pages, archiving=archiving)
     feeds = FeedPages(pages=pages, archiving=archiving, archive=archive)
     operations = Operations(readiness=readiness, metrics_page=metrics_page)
@@ -71,6 +75,9 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
         ("/unsubscribe/{token}", links.unsubscribe, _BOTH),
         ("/preferences", preferences.ask, _BOTH),
         ("/preferences/{token}", preferences.show, _BOTH),
+        ("/approve/{token}", approval.show, _BOTH),
+        ("/approve/{token}/edition", approval.edition, _GET),
+        ("/approve/{token}/asset/{file}", approval.asset, _GET),
     ]
     if mailbox is not None:
         table += DemoPages(pages=pages, archiving=archiving, mailbox=mailbox).table()

@@ -57,7 +57,7 @@ class ArchivePages:
         found = await self._archiving.asset(parts["name"], parts["slug"], parts["file"])
         if isinstance(found, Shut):
             return self.shut(found)
-        response = Response(found.content, headers=_asset_headers(found))
+        response = Response(found.content, headers=asset_headers(found))
         return conditional(request, response, modified_at=None)
 
     def shut(self, reason: Shut) -> Response:
@@ -76,7 +76,8 @@ class ArchivePages:
         )
 
 
-def _asset_headers(asset: Asset) -> dict[str, str]:
+def asset_headers(asset: Asset) -> dict[str, str]:
+    """How an image or file is handed out: shown where it is an image, else kept by whoever asks for it."""
     is_image = asset.media_type in _SHOWN_INLINE
     kind = "inline" if is_image else "attachment"
     return {

@@ -25,7 +25,7 @@ CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
-TOKEN_PAGES = frozenset({"confirm", "unsubscribe", "preferences"})
+TOKEN_PAGES = frozenset({"approve", "confirm", "unsubscribe", "preferences"})
 _ONE_YEAR = "max-age=31536000"
 _FAILED = b"Something failed here. Try again later.\n"
 

@@ -6,13 +6,24 @@ The helper says `Ready` once, then answers each `Question` with a `Readable` or 
 from __future__ import annotations
 
 import struct
+from enum import StrEnum
 
 import msgspec
 
 from pressrun.message.incoming import IncomingMail
+from pressrun.message.posted import Posted
+from pressrun.message.reports.report import Report
 
 LENGTH = struct.Struct(">I")
-MAX_FRAME = 4 * 1024 * 1024
+MAX_FRAME = 64 * 1024 * 1024
+
+
+class ReadAs(StrEnum):
+    """What a mail is to be read as."""
+
+    COMMAND = "command"
+    REPORT = "report"
+    EDITION = "edition"
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
@@ -23,12 +34,13 @@ class Question(msgspec.Struct, frozen=True, tag="question"):
     """A mail to be read."""
 
     content: bytes
+    read_as: ReadAs = ReadAs.COMMAND
 
 
 class Readable(msgspec.Struct, frozen=True, tag="readable"):
     """The mail was read."""
 
-    mail: IncomingMail
+    mail: IncomingMail | Report | Posted
 
 
 class Unreadable(msgspec.Struct, frozen=True, tag="unreadable"):

@@ -8,18 +8,51 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from pressrun.core.errors import UnreadableMail
-from pressrun.message.incoming import read_mail
+from pressrun.message.incoming import IncomingMail, read_mail
+from pressrun.message.posted import Posted, read_posted, rehearse
+from pressrun.message.reports.reading import read_report
+from pressrun.message.reports.report import Report
 from pressrun.workers.confinement import allow_time, confine
-from pressrun.workers.frames import LENGTH, MAX_FRAME, Readable, Ready, Unreadable, decode_question, encode_frame
+from pressrun.workers.frames import (
+    LENGTH,
+    MAX_FRAME,
+    Readable,
+    ReadAs,
+    Ready,
+    Unreadable,
+    decode_question,
+    encode_frame,
+)
+
+# An edition is built once more in the daemon, which is busy for so long then.
+_BUILD_SECONDS = 1.5
+
+
+def _read_edition(content: bytes) -> Posted:
+    posted = read_posted(content)
+    started_at = time.process_time()
+    rehearse(posted)
+    if time.process_time() - started_at > _BUILD_SECONDS:
+        raise UnreadableMail(f"the edition takes longer than {_BUILD_SECONDS:g} s to build: make it simpler or shorter")
+    return posted
+
+
+_READERS: dict[ReadAs, Callable[[bytes], IncomingMail | Report | Posted]] = {
+    ReadAs.COMMAND: read_mail,
+    ReadAs.EDITION: _read_edition,
+    ReadAs.REPORT: read_report,
+}
 
 
 def answer(body: bytes) -> Readable | Unreadable:
     """Read the mail of one question."""
     try:
-        return Readable(read_mail(decode_question(body).content))
+        question = decode_question(body)
+        return Readable(_READERS[question.read_as](question.content))
     except UnreadableMail as problem:
         return Unreadable(str(problem))
     except (MemoryError, RecursionError) as problem:

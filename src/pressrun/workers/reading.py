@@ -12,9 +12,13 @@ import os
 import socket
 import sys
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pressrun.core.errors import Unavailable, UnreadableMail
-from pressrun.message.incoming import READ_AT_MOST, IncomingMail
+from pressrun.message.caps import READ_AT_MOST
+from pressrun.message.incoming import IncomingMail
+from pressrun.message.posted import Posted
+from pressrun.message.reports.report import Report
 from pressrun.observe.log import event
 from pressrun.workers.frames import (
     LENGTH,
@@ -22,6 +26,7 @@ from pressrun.workers.frames import (
     Answer,
     Question,
     Readable,
+    ReadAs,
     Ready,
     Unreadable,
     decode_answer,
@@ -33,6 +38,7 @@ log = logging.getLogger("pressrun.workers")
 # What a Python process needs to find its modules; nothing of ours is handed down.
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
 _START_SECONDS = 20.0
+_Mail = TypeVar("_Mail", IncomingMail, Report, Posted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +72,29 @@ class MailReader:
 
     async def read(self, content: bytes) -> IncomingMail:
         """What a mail says; raises UnreadableMail, or Unavailable when no helper can be started."""
+        return await self._read(Question(content[:READ_AT_MOST]), IncomingMail)
+
+    async def read_report(self, content: bytes) -> Report:
+        """What a notification or a feedback report says; raises as `read` does."""
+        return await self._read(Question(content[:READ_AT_MOST], ReadAs.REPORT), Report)
+
+    async def read_edition(self, content: bytes) -> Posted:
+        """The edition that a mail holds; raises as `read` does."""
+        return await self._read(Question(content, ReadAs.EDITION), Posted)
+
+    async def _read(self, question: Question, wanted: type[_Mail]) -> _Mail:
         async with self._turn:
             for _ in range(2):
                 if self._is_closed:
                     raise Unavailable("the process that reads mail was ended")
                 try:
-                    return await self._ask(content[:READ_AT_MOST])
+                    mail = await self._ask(question)
                 except _Died:
                     event(log, "inbound.reader_ended", level=logging.WARNING)
+                    continue
+                if isinstance(mail, wanted):
+                    return mail
+                raise UnreadableMail("the process that reads mail answered something else")
             raise UnreadableMail("the process that reads mail died at it, twice")
 
     async def close(self) -> None:
@@ -90,11 +111,11 @@ class MailReader:
         """The helper's process id while it runs."""
         return None if self._helper is None else self._helper.process.pid
 
-    async def _ask(self, content: bytes) -> IncomingMail:
+    async def _ask(self, question: Question) -> IncomingMail | Report | Posted:
         helper = self._helper or await self._start()
         try:
             async with asyncio.timeout(self.limits.wall_seconds):
-                helper.writer.write(encode_frame(Question(content)))
+                helper.writer.write(encode_frame(question))
                 await helper.writer.drain()
                 found = await _next_answer(helper.reader)
         except TimeoutError:

@@ -19,18 +19,24 @@ from pressrun.message.layout import escape, framed
 from pressrun.message.layouts import fill, frame
 from pressrun.message.mailbox import Mailbox
 from pressrun.message.mime import ended, message_body
-from pressrun.message.notices import answers, editions, membership
+from pressrun.message.notices import answers, bounces, editions, membership
 from pressrun.message.notices.content import Content, filled
 from pressrun.message.notices.kinds import (
     AlreadySubscribed,
     CommandHelp,
     Confirmation,
+    EditionHeld,
+    EditionKnown,
+    EditionNotTaken,
+    EditionReleased,
     FinishedReport,
     ListClosed,
     ListOfLists,
     NotConfirmed,
     Notice,
+    PolicyAlert,
     PreferencesLink,
+    StillThere,
     UnsubscribeLink,
 )
 from pressrun.message.profile import ListProfile, Words
@@ -117,8 +123,12 @@ def _say(notice: Notice, words: Words, site: Site, profile: ListProfile) -> Cont
             return answers.list_of_lists(notice, words, site)
         case ListClosed():
             return answers.list_closed(words, site, profile)
-        case FinishedReport():
-            return editions.finished_report(notice, words, profile)
+        case FinishedReport() | EditionHeld() | EditionReleased() | EditionNotTaken() | EditionKnown():
+            return editions.say(notice, words, site, profile)
+        case StillThere():
+            return bounces.still_there(notice, words, profile)
+        case PolicyAlert():
+            return bounces.policy_alert(notice, words, profile)
 
 
 def _footer(words: Words, profile: ListProfile) -> str:

@@ -69,6 +69,69 @@ class ListClosed:
     """Tells somebody who asks to subscribe that the list takes nobody in."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StillThere:
+    """Asks a reader who was suspended for bounces; `missed` are titles and URLs of editions since, newest first."""
+
+    link: str
+    lifetime_days: int
+    missed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyAlert:
+    """Tells the operator that a domain refuses our mail as such; `reply` is what it said."""
+
+    domain: str
+    reply: str
+    edition: int
+    edition_subject: str
+
+
+FoundLine = tuple[str, int | None, str]  # severity, 1-based line in the source, sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionHeld:
+    """Asks an editor to look at an edition that came by mail and to approve it; `again` when it had come before."""
+
+    edition: int
+    edition_subject: str
+    audience: int
+    link: str
+    lifetime_days: int
+    findings: tuple[FoundLine, ...] = ()
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionReleased:
+    """Tells an editor that an edition which came by mail is on its way already."""
+
+    edition: int
+    edition_subject: str
+    audience: int
+    edition_url: str | None = None
+    findings: tuple[FoundLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionNotTaken:
+    """Tells an editor why a mail became no edition, a sentence for each reason."""
+
+    mail_subject: str
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionKnown:
+    """Tells an editor that a mail came before and is an edition already; `state` in the word of its life."""
+
+    edition: int
+    edition_subject: str
+    state: str
+
+
 Notice = (
     Confirmation
     | AlreadySubscribed
@@ -79,4 +142,10 @@ Notice = (
     | UnsubscribeLink
     | NotConfirmed
     | ListClosed
+    | StillThere
+    | PolicyAlert
+    | EditionHeld
+    | EditionReleased
+    | EditionNotTaken
+    | EditionKnown
 )

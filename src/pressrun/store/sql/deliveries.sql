@@ -56,7 +56,7 @@ where id in (select value from json_each(:ids));
 -- name: settle
 -- What became of a claimed copy.
 update delivery set state = :state, due_at = :due_at, settled_at = :now, relay = :relay, code = :code,
-    enhanced = :enhanced, reply = :reply, kind = :kind
+    enhanced = :enhanced, reply = :reply, kind = :kind, bounce = :bounce
 where id = :id and state = 'claimed';
 
 -- name: defer
@@ -138,7 +138,7 @@ where edition_id = :edition_id and state in ('queued', 'deferred');
 -- Failed copies of readers who may still be written to go out again, under the same Message-ID; the retries and the
 -- time until they are given up begin anew.
 update delivery set state = 'queued', due_at = :now, attempts = 0, first_attempt_at = null, kind = null, code = null,
-    enhanced = null, reply = null
+    enhanced = null, reply = null, bounce = null
 where edition_id = :edition_id and state = 'failed' and subscription_id in (
     select subscription.id from subscription
     join subscriber on subscriber.id = subscription.subscriber_id
@@ -151,8 +151,8 @@ select count(*) from delivery where edition_id = :edition_id and state = 'failed
 
 -- name: in_state
 -- The copies of an edition in one state with the remotes' words.
-select subscriber.address, delivery.code, delivery.enhanced, delivery.reply, delivery.kind, delivery.due_at,
-    delivery.attempts
+select subscriber.address, delivery.code, delivery.enhanced, delivery.reply, delivery.kind, delivery.bounce,
+    delivery.due_at, delivery.attempts
 from delivery
 left join subscription on subscription.id = delivery.subscription_id
 left join subscriber on subscriber.id = subscription.subscriber_id

@@ -55,6 +55,10 @@ update edition set first_claim_at = :now where id = :id and first_claim_at is nu
 -- One more reader left by a link of this edition.
 update edition set unsubscribed = unsubscribed + 1 where id = :id;
 
+-- name: count_complaint
+-- One more reader complained about this edition.
+update edition set complaints = complaints + 1 where id = :id;
+
 -- name: skeleton
 -- What copies are made from.
 select skeleton from edition_content where edition_id = :edition_id;

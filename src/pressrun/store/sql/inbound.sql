@@ -20,8 +20,8 @@ insert into inbound (digest, content_id, mail_from, recipient, peer, utf8, recei
 values (:digest, :content_id, :mail_from, :recipient, :peer, :utf8, :received_at, :state, :outcome, :settled_at);
 
 -- name: waiting
--- What was accepted and not dealt with, oldest first.
-select id from inbound where state = 'received' and id > :after order by id limit :limit;
+-- What was accepted and not dealt with, oldest first; the other index by state would be sorted whole for each batch.
+select id from inbound indexed by inbound_waiting where state = 'received' and id > :after order by id limit :limit;
 
 -- name: get
 -- One accepted mail with its content.
@@ -57,6 +57,42 @@ select state, count(*) as number from inbound group by state;
 delete from inbound where id in (
     select id from inbound where state = 'done' and settled_at <= :before limit 1000);
 
+-- name: kept
+-- Mail that is kept for a person, newest first.
+select inbound.id, inbound.recipient, inbound.mail_from, inbound.received_at, inbound.state, inbound.outcome,
+    length(inbound_content.content) as size
+from inbound join inbound_content on inbound_content.id = inbound.content_id
+where inbound.state in ('kept', 'unreadable', 'failed') and (:state is null or inbound.state = :state)
+order by inbound.id desc;
+
+-- name: kept_content
+-- One kept mail as it came.
+select inbound_content.content from inbound join inbound_content on inbound_content.id = inbound.content_id
+where inbound.id = :id and inbound.state in ('kept', 'unreadable', 'failed');
+
+-- name: take_again
+-- A kept mail is dealt with once more.
+update inbound set state = 'received', outcome = '', settled_at = null
+where id = :id and state in ('kept', 'unreadable', 'failed') and content_id is not null;
+
+-- name: drop
+-- A kept mail is forgotten, but for its digest.
+update inbound set state = 'done', outcome = 'dropped', settled_at = :now, content_id = null, mail_from = '', peer = '',
+    recipient = case when instr(recipient, '+') then substr(recipient, 1, instr(recipient, '+')) else recipient end
+where id = :id and state in ('kept', 'unreadable', 'failed');
+
+-- name: too_old
+-- Kept mail that nobody looked at in time, some at a time.
+select id from inbound where state in ('kept', 'unreadable', 'failed') and settled_at <= :before limit 100;
+
+-- name: beyond_size
+-- Kept mail beyond what may be kept in all, the oldest ones.
+select id from (
+    select inbound.id, sum(length(inbound_content.content)) over (order by inbound.id desc) as total
+    from inbound join inbound_content on inbound_content.id = inbound.content_id
+    where inbound.state in ('kept', 'unreadable', 'failed'))
+where total > :size limit 100;
+
 -- name: kept_contents
 -- Contents that are kept, some at a time.
 select id, content from inbound_content where id > :after order by id limit :limit;
@@ -72,10 +108,6 @@ delete from inbound where lower(mail_from) = :address_key;
 -- name: delete_orphans
 -- Contents that no mail needs.
 delete from inbound_content where not exists (select 1 from inbound where content_id = inbound_content.id);
-
--- name: bounced_notice
--- The kind of the notice whose delivery this is.
-select notice.kind from delivery join notice on notice.id = delivery.notice_id where delivery.id = :id;
 
 -- name: forwarded_contents
 -- Forwarded mails that are still held, some at a time.

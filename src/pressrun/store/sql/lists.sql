@@ -59,3 +59,7 @@ delete from editor where list_id = :list_id and address_key = :address_key;
 -- name: editors
 -- Who may post to a list by mail.
 select address from editor where list_id = :list_id order by address_key;
+
+-- name: find_editor
+-- An editor's address as it was given.
+select address from editor where list_id = :list_id and address_key = :address_key;

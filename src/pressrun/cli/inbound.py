@@ -1,0 +1,73 @@
+"""`inbound`: mail that came in and is kept for a person to look at."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pressrun.cli.invocation import Invocation, json_option, pass_invocation
+from pressrun.cli.output import print_json, print_table
+
+
+@click.group("inbound")
+def group() -> None:
+    """Mail that came in and could not be dealt with: ls, show, retry, rm."""
+
+
+@group.command("ls")
+@click.option("--state", type=click.Choice(["kept", "unreadable", "failed"]), help="Only mail in this state.")
+@json_option
+@pass_invocation
+def list_kept(invocation: Invocation, state: str | None, *, as_json: bool) -> None:
+    """List mail that is kept for a person, newest first, and why."""
+    from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
+    from pressrun.services import sorting  # noqa: PLC0415
+
+    with looking_if_any(invocation) as tx:
+        found = [] if tx is None else sorting.list_kept(tx, state)
+    if as_json:
+        print_json(found)
+    else:
+        print_table(found, ("id", "at", "to", "from", "size", "state", "why"))
+
+
+@group.command()
+@click.argument("number", type=int, metavar="ID")
+@pass_invocation
+def show(invocation: Invocation, number: int) -> None:
+    """Write a kept mail to stdout as it came."""
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.services import sorting  # noqa: PLC0415
+
+    with looking(invocation) as tx:
+        content = sorting.show_kept(tx, number)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+
+
+@group.command()
+@click.argument("number", type=int, metavar="ID")
+@json_option
+@pass_invocation
+def retry(invocation: Invocation, number: int, *, as_json: bool) -> None:
+    """Have a kept mail dealt with once more, as if it had just come."""
+    _perform(invocation, "retry", number, as_json=as_json)
+
+
+@group.command("rm")
+@click.argument("number", type=int, metavar="ID")
+@json_option
+@pass_invocation
+def remove(invocation: Invocation, number: int, *, as_json: bool) -> None:
+    """Forget a kept mail."""
+    _perform(invocation, "rm", number, as_json=as_json)
+
+
+def _perform(invocation: Invocation, verb: str, number: int, *, as_json: bool) -> None:
+    from pressrun.cli.acting import perform  # noqa: PLC0415
+    from pressrun.control.verbs import MailId  # noqa: PLC0415
+
+    found = perform(invocation, f"inbound.{verb}", MailId(id=number))
+    if as_json:
+        print_json(found)

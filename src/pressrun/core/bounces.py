@@ -1,0 +1,55 @@
+"""What a bounce means for the reader: classes, and which of them count.
+
+Two in a row decide nothing here: that is for services.bouncing, over the ledger.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pressrun.core.delivery import FailureKind
+
+
+class BounceClass(StrEnum):
+    """What a refusal or a notification is about. Only GONE, FULL, UNREACHABLE and OTHER ever count against a reader."""
+
+    GONE = "gone"  # the mailbox is gone or never was, or its domain
+    FULL = "full"  # the mailbox is full or inactive, and cannot take mail now
+    UNREACHABLE = "unreachable"  # nobody took the mail in time, or its host cannot be found
+    OTHER = "other"  # a failure for good that says nothing about why
+    MESSAGE = "message"  # this message, whoever gets it
+    POLICY = "policy"  # the sender: its reputation, its authentication, a filter's opinion
+    DELAYED = "delayed"  # still being tried
+    DELIVERED = "delivered"  # a report of success
+    AUTO_REPLY = "auto-reply"  # a vacation notice or its like
+
+    @property
+    def kind(self) -> FailureKind | None:
+        """The kind of failure of a copy; None when the copy has not failed."""
+        return _KINDS.get(self)
+
+    @property
+    def rank(self) -> int:
+        """The lower, the more it decides where a report speaks of several recipients of one copy."""
+        return _RANKS.index(self)
+
+
+_KINDS = {
+    BounceClass.GONE: FailureKind.HARD,
+    BounceClass.FULL: FailureKind.SOFT,
+    BounceClass.UNREACHABLE: FailureKind.EXPIRED,
+    BounceClass.OTHER: FailureKind.SOFT,
+    BounceClass.MESSAGE: FailureKind.MESSAGE,
+    BounceClass.POLICY: FailureKind.POLICY,
+}
+_RANKS = (
+    BounceClass.DELIVERED,
+    BounceClass.AUTO_REPLY,
+    BounceClass.DELAYED,
+    BounceClass.POLICY,
+    BounceClass.MESSAGE,
+    BounceClass.OTHER,
+    BounceClass.UNREACHABLE,
+    BounceClass.FULL,
+    BounceClass.GONE,
+)

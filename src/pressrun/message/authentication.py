@@ -1,0 +1,170 @@
+"""Authentication-Results (RFC 8601): what a mail server in front of us found out about where a mail comes from.
+
+Only whether a From domain is proven is read. The field must be the topmost one of our own authserv-id; whether the
+server that handed the mail over may be believed at all is for the caller to know. The reading is strict: an open
+comment or quoted string voids the field, an entry that does not follow the grammar is passed over, and never proves
+anything. Bounded and linear.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_LONGEST = 8 * 1024
+_MOST_ENTRIES = 100
+_TOKEN = re.compile(r"[^\s()\";=]+")
+_VERSION = "1"
+_PROPERTY = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9_-]+")
+_METHOD = re.compile(r"([a-z][a-z0-9-]*)(?:/1)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One entry: a method as `dkim`, its result as `pass`, its properties as `header.d`; all names in lower case."""
+
+    method: str
+    result: str
+    properties: dict[str, str]
+
+
+class _Malformed(ValueError):
+    """The value does not follow the grammar."""
+
+
+def find_proof(values: Sequence[str], *, authserv_id: str, from_domain: str) -> str | None:
+    """What proves the domain of From, as `dkim` or `dmarc`; None without proof.
+
+    `values` are those of the Authentication-Results fields from the top down, `from_domain` is an A-label domain.
+    """
+    for value in values:
+        if _id_of(value) == authserv_id.lower():
+            return _proof_in(parse_results(value), from_domain.lower())
+    return None
+
+
+def parse_results(value: str) -> tuple[Result, ...]:
+    """The entries of one field that follow the grammar; none at all when the field itself is malformed."""
+    try:
+        head, *entries = _split(value)
+    except _Malformed:
+        return ()
+    if len(head) not in (1, 2) or "=" in head or (len(head) == 2 and head[1] != _VERSION):
+        return ()
+    found = (_read_entry(entry) for entry in entries[:_MOST_ENTRIES])
+    return tuple(result for result in found if result is not None)
+
+
+def _id_of(value: str) -> str | None:
+    try:
+        head = _split(value)[0]
+    except _Malformed:
+        # A field of ours that cannot be read still counts as the topmost one: what stands below was not written by us.
+        head = [token[0].lower()] if (token := _TOKEN.match(value.lstrip(" \t"))) else []
+    return head[0].lower() if head else None
+
+
+def _proof_in(results: Sequence[Result], domain: str) -> str | None:
+    for found in results:
+        if found.result != "pass":
+            continue
+        if found.method == "dmarc" and found.properties.get("header.from", "").lower().rstrip(".") == domain:
+            return "dmarc"
+        if found.method == "dkim" and _covers(_signer(found.properties), domain):
+            return "dkim"
+    return None
+
+
+def _signer(properties: dict[str, str]) -> str:
+    """The signing domain; some servers give only the identity, whose domain is that of the signer or below it."""
+    signer = properties.get("header.d")
+    if signer is None:
+        signer = properties.get("header.i", "").rpartition("@")[2]
+    return signer.lower().rstrip(".")
+
+
+def _covers(signer: str, domain: str) -> bool:
+    """Whether a domain is the signer's or below it; a signer without a dot is no registered domain."""
+    return "." in signer and (domain == signer or domain.endswith(f".{signer}"))
+
+
+def _split(value: str) -> list[list[str]]:
+    """The tokens between the semicolons: words, quoted strings as what they say, and `=`; comments are gone."""
+    if len(value) > _LONGEST:
+        raise _Malformed
+    parts: list[list[str]] = [[]]
+    position, length = 0, len(value)
+    while position < length:
+        character = value[position]
+        if character.isspace():
+            position += 1
+        elif character == "(":
+            position = _after_comment(value, position)
+        elif character == '"':
+            text, position = _quoted(value, position)
+            parts[-1].append(text)
+        elif character == ";":
+            parts.append([])
+            position += 1
+        elif character == "=":
+            parts[-1].append("=")
+            position += 1
+        elif (token := _TOKEN.match(value, position)) is not None:
+            parts[-1].append(token[0])
+            position = token.end()
+        else:
+            raise _Malformed  # a closing parenthesis that nothing opened
+    return parts
+
+
+def _after_comment(value: str, position: int) -> int:
+    depth = 0
+    while position < len(value):
+        match value[position]:
+            case "\\":
+                position += 1
+            case "(":
+                depth += 1
+            case ")":
+                depth -= 1
+                if not depth:
+                    return position + 1
+        position += 1
+    raise _Malformed
+
+
+def _quoted(value: str, position: int) -> tuple[str, int]:
+    text: list[str] = []
+    position += 1
+    while position < len(value):
+        character = value[position]
+        if character == '"':
+            return "".join(text), position + 1
+        if character == "\\":
+            position += 1
+            character = value[position : position + 1]
+        text.append(character)
+        position += 1
+    raise _Malformed
+
+
+def _read_entry(tokens: list[str]) -> Result | None:
+    """`method=result`, then `name=value` as often as it comes; a value that holds `=` must be quoted."""
+    if len(tokens) < 3 or len(tokens) % 3:
+        return None
+    triples = [tokens[start : start + 3] for start in range(0, len(tokens), 3)]
+    if any(middle != "=" for _, middle, _ in triples):
+        return None
+    method = _METHOD.fullmatch(triples[0][0].lower())
+    if method is None:
+        return None
+    properties: dict[str, str] = {}
+    for given, _, text in triples[1:]:
+        name = given.lower()
+        if not _PROPERTY.fullmatch(name):
+            continue  # `reason`, or a word that one server alone knows
+        if name in properties:
+            return None
+        properties[name] = text
+    return Result(method[1], triples[0][2].lower(), properties)

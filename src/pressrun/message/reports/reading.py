@@ -1,0 +1,107 @@
+"""Reading what comes to a bounce address: a notification of any form, a feedback report, or a mail of another kind.
+
+Under the same caps as every mail, read by the same old policy, in the helper process. The status part decides where
+there is one, the text where there is none; what a person or a rule forwarded to us is looked for inside. Nothing
+that is read proves anything. RFC 3464, RFC 5965, RFC 6522, RFC 6533, RFC 8098.
+"""
+
+from __future__ import annotations
+
+from pressrun.core.bounces import BounceClass
+from pressrun.core.errors import UnreadableMail
+from pressrun.message.autoreply import machine_made, vacation_words
+from pressrun.message.caps import PARSER_FAULTS, READ_AT_MOST, check_caps
+from pressrun.message.incoming import MAX_TEXT, decoded, html_text
+from pressrun.message.reports.enclosing import find_enclosed
+from pressrun.message.reports.opening import (
+    DISPOSITION_TYPES,
+    FEEDBACK_TYPE,
+    STATUS_TYPES,
+    OpenedMail,
+    enclosed_mails,
+    field_groups,
+)
+from pressrun.message.reports.prose import is_notification, own_text, recipients_of_prose
+from pressrun.message.reports.report import RecipientReport, Report
+from pressrun.message.reports.status import recipients_of_status
+
+_MAX_FORWARDS = 2  # a report in a forward in a forward
+_MAX_SHOWN = 16 * 1024
+
+
+def read_report(content: bytes) -> Report:
+    """Read a mail that came to a bounce address; raises UnreadableMail when it is malformed or beyond the caps."""
+    content = content[:READ_AT_MOST]
+    check_caps(content)
+    try:
+        return _read(content, forwards=0)
+    except PARSER_FAULTS as problem:
+        raise UnreadableMail(f"the mail cannot be parsed ({type(problem).__name__})") from None
+    except MemoryError:
+        raise UnreadableMail("the mail needs too much memory to be parsed") from None
+
+
+def _read(content: bytes, *, forwards: int) -> Report:
+    opened = OpenedMail(content)
+    texts = _texts(opened)
+    shown = "\n".join(texts)[:MAX_TEXT]
+    subject = opened.subject
+    automatic = machine_made([(name, subject if name == "subject" else value) for name, value in opened.fields])
+    automatic = automatic or vacation_words(shown)
+    feedback = _feedback(opened)
+    recipients = () if feedback else tuple(_recipients(opened, shown, automatic))
+    is_settled = bool(feedback) or any(one.bounce is not BounceClass.OTHER for one in recipients)
+    if not is_settled and forwards < _MAX_FORWARDS:
+        inside = _forwarded(opened, forwards)
+        if inside is not None:
+            return inside
+    return Report(
+        recipients=recipients,
+        feedback_type=feedback.get("feedback-type", "other").strip().lower()[:50] if feedback else "",
+        enclosed=find_enclosed(opened, texts=texts, feedback=feedback),
+        automatic=automatic,
+        subject=subject,
+        text=shown[:_MAX_SHOWN],
+    )
+
+
+def _texts(opened: OpenedMail) -> list[str]:
+    """The texts of the mail in their order; of HTML only where there is no plain one."""
+    plain = [decoded(part) for part in opened.leaves if part.get_content_type() == "text/plain"]
+    if not any(text.strip() for text in plain):
+        pages = [decoded(part) for part in opened.leaves if part.get_content_type() == "text/html"]
+        plain = [html_text(page) for page in pages]
+    if not plain:  # a multipart without a part: what it holds stands there as it came
+        plain = [decoded(part) for part in opened.leaves if part.get_content_maintype() == "multipart"]
+    return plain
+
+
+def _feedback(opened: OpenedMail) -> dict[str, str]:
+    """The fields of a feedback report, none for any other mail (RFC 5965 §2)."""
+    if opened.report_type != "feedback-report":
+        return {}
+    groups = [field_groups(text) for text in opened.texts_of(frozenset({FEEDBACK_TYPE}))]
+    fields: dict[str, str] = {}
+    for group in [one for some in groups for one in some]:
+        fields = {**group, **fields}
+    return fields or ({"feedback-type": "other"} if groups else {})
+
+
+def _recipients(opened: OpenedMail, shown: str, automatic: str | None) -> list[RecipientReport]:
+    own = own_text(shown)
+    found = [one for text in opened.texts_of(STATUS_TYPES) for one in recipients_of_status(text, prose=own)]
+    if found:
+        return found
+    if opened.report_type == "disposition-notification" or opened.texts_of(DISPOSITION_TYPES):
+        return []  # what a reader's program did with the mail is no bounce (RFC 8098)
+    is_vacation = automatic is not None and "vacation" in automatic
+    return recipients_of_prose(opened, own) if is_notification(opened, own, is_vacation=is_vacation) else []
+
+
+def _forwarded(opened: OpenedMail, forwards: int) -> Report | None:
+    """The first attached mail that is a report."""
+    for mail in enclosed_mails(opened)[:5]:
+        found = _read(mail, forwards=forwards + 1)
+        if found.recipients or found.feedback_type:
+            return found
+    return None

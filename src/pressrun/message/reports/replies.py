@@ -1,0 +1,80 @@
+"""Codes in the words of others: the SMTP reply and the enhanced codes that a diagnostic quotes, and what they say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pressrun.core.bounces import BounceClass
+from pressrun.core.refusals import class_by_words, class_of_failure, folded_words, is_vague
+
+MAX_TEXT = 500
+_CODE = re.compile(r"(?<![\w.,:/#@+-])([45][0-5]\d)(?=[ -][^\d\s]|[ -]#?[245]\.\d|[ -]\d{3}[ -]|;|:? *$)", re.MULTILINE)
+_ENHANCED = re.compile(r"(?<![\w.])#?([245]\.[0-7]\.\d{1,3})(?![\w]|\.\d)")
+_BLANKS = re.compile(r"\s+")
+_AT_RECIPIENT = re.compile(r"\brcpt to\b|\brcpt\b", re.IGNORECASE)
+_AFTER_CONTENT = re.compile(
+    r"end of (?:data|message)|after data|\bdata\b command|>>> data|pipelined data", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quoted:
+    """What a text quotes of a remote's reply: `code` or 0, and the enhanced codes in their order."""
+
+    code: int
+    enhanced: tuple[str, ...]
+
+    @property
+    def best(self) -> str:
+        """The enhanced code that says most, or "". A code of policy outranks all others."""
+        return _best(self.enhanced)
+
+
+def quoted_in(text: str) -> Quoted:
+    """The codes that stand in a text."""
+    text = text[:4000]
+    code = _CODE.search(text)
+    return Quoted(code=int(code[1]) if code else 0, enhanced=tuple(_ENHANCED.findall(text)[:20]))
+
+
+def class_of_failed(*, status: str, diagnostic: str, prose: str = "") -> tuple[BounceClass, str, int]:
+    """The class of a failure for good, and the enhanced and the basic code that it was read from.
+
+    A remote's own code outranks a status that says little; words decide where codes do not, the diagnostic's first,
+    the prose of the notification last.
+    """
+    quoted = quoted_in(diagnostic)
+    given = (status,) if status else ()
+    best = _best((*quoted.enhanced, *given))
+    code = quoted.code
+    if not best and not diagnostic:
+        told = quoted_in(prose)
+        best, code = told.best, told.code
+    enhanced = best
+    if 400 <= code < 500 and is_vague(best):
+        enhanced = f"4.{best[2:] or '0.0'}"  # the last try failed for now, and the system gave up
+    words = diagnostic
+    if is_vague(enhanced) and class_by_words(folded_words(diagnostic)) is None:
+        words = f"{diagnostic}\n{prose}"
+    is_bare = not quoted.enhanced  # a system that gives codes, but one without meaning, has not said "no mailbox"
+    stage = _stage(f"{diagnostic}\n{prose}") if is_bare else None
+    found = class_of_failure(code=code, enhanced=enhanced, text=words, at_recipient=stage)
+    return found, best, code
+
+
+def on_one_line(text: str) -> str:
+    """The remote's words, cut to size."""
+    return _BLANKS.sub(" ", text[: 4 * MAX_TEXT]).strip()[:MAX_TEXT]
+
+
+def _best(codes: tuple[str, ...]) -> str:
+    policy = [code for code in codes if code[2:].startswith("7.")]
+    telling = [code for code in codes if not is_vague(code) and code[0] != "2"]
+    return next(iter([*policy, *telling, *codes]), "")
+
+
+def _stage(text: str) -> bool | None:
+    if _AFTER_CONTENT.search(text[:4000]):
+        return False
+    return True if _AT_RECIPIENT.search(text[:4000]) else None

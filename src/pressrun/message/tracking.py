@@ -1,0 +1,81 @@
+"""Images that a mail program or a service put into a mail to learn who opened it: found by their look, and taken out.
+
+No cleaner: what can run is removed elsewhere. An image is a tracker when it comes from the web and cannot be seen (no
+size, one point of size, or hidden), or when its address has the form that the large services give to theirs. Bounded
+and linear: each tag is read once, and only so far.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+from pressrun.core.errors import UnreadableMail
+
+MOST_IMAGES = 5000
+_LONGEST_TAG = 8192
+
+_IMAGE = re.compile(r"<(?:img|image)(?![a-z0-9:-])", re.IGNORECASE | re.ASCII)  # the second is read as the first
+_ATTRIBUTE = re.compile(r"([a-zA-Z][a-zA-Z-]{0,40})(?:\s{0,10}=\s{0,10}(\"[^\"]*\"|'[^']*'|[^\s\"'>]*))?")
+_REMOTE = re.compile(r"\s*(?:https?:)?//", re.IGNORECASE)
+_NOTHING = re.compile(r"\s*0*[01](?:\.0*)?\s*(?:px|pt)?\s*", re.IGNORECASE)
+_UNSEEN = re.compile(
+    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|opacity\s*:\s*0(?:\.0*)?\s*(?:;|!|$)"
+    r"|(?:max-)?(?:width|height)\s*:\s*0*[01](?:\.0*)?\s*(?:px|pt)?\s*(?:;|!|$))",
+    re.IGNORECASE,
+)
+# The path of what the large sending services and mail extensions answer with an image for every opening.
+_KNOWN = re.compile(
+    r"/(?:wf/open|track/open|open/track|tracking/open|e/open|open\.(?:php|aspx?|gif)|opens?/|mail/open|email/open|trk/open"
+    r"|trace/mail/|e3t/[co]to|e2t/[co]|imp\?|ss/o/|o/eJ|pixel\.(?:gif|png|php)|pixel/|beacon(?:\.gif|/|\?)|spacer\.gif\?"
+    r"|t\.gif\?|readreceipt|read-receipt|mailtrack)",
+    re.IGNORECASE,
+)
+
+
+def without_trackers(page: str) -> tuple[str, int]:
+    """`page` without its trackers, and how many there were; raises UnreadableMail beyond MOST_IMAGES images."""
+    pieces: list[str] = []
+    position, kept_from, images, removed = 0, 0, 0, 0
+    while (found := _IMAGE.search(page, position)) is not None:
+        images += 1
+        if images > MOST_IMAGES:
+            raise UnreadableMail(f"there are more than {MOST_IMAGES} images in the text")
+        end = _end_of_tag(page, found.end())
+        position = found.end() if end is None else end
+        if end is not None and _is_tracker(page[found.end() : end - 1]):
+            pieces.append(page[kept_from : found.start()])
+            kept_from = end
+            removed += 1
+    pieces.append(page[kept_from:])
+    return "".join(pieces), removed
+
+
+def _end_of_tag(page: str, start: int) -> int | None:
+    """Where a tag ends, quotes observed; None for one that does not within reach."""
+    quote = ""
+    for position in range(start, min(len(page), start + _LONGEST_TAG)):
+        character = page[position]
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character == ">":
+            return position + 1
+    return None
+
+
+def _is_tracker(inside: str) -> bool:
+    attributes: dict[str, str] = {}
+    for found in _ATTRIBUTE.finditer(inside):
+        attributes.setdefault(found[1].lower(), html.unescape((found[2] or "").strip("\"'")))
+    source = attributes.get("src", "")
+    if not _REMOTE.match(source):
+        return False
+    sizes = [attributes[name] for name in ("width", "height") if name in attributes]
+    is_unseen = (
+        any(_NOTHING.fullmatch(size) for size in sizes)
+        or "hidden" in attributes
+        or bool(_UNSEEN.search(attributes.get("style", "")))
+    )
+    return is_unseen or bool(_KNOWN.search(source.partition("//")[2]))

@@ -1,0 +1,55 @@
+"""What the operator must hear of, once a day each: by mail to `operator`; without one it stands in the log alone."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from pressrun.core.address import parse_address
+from pressrun.core.quantities import Rate
+from pressrun.core.site import Site
+from pressrun.services.ports import Entropy
+from pressrun.store import bounces, editions, limits, notices
+from pressrun.store.notices import NewNotice
+from pressrun.store.transaction import Transaction
+
+ALERTS = "alerts"  # their scope among the limits
+ALERT_RATE = Rate(1, 86400.0)  # for each subject: a second mail on the same day says nothing new
+_ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
+
+
+def alert_of_policy(
+    tx: Transaction, delivery_id: int, words: str, *, site: Site, entropy: Entropy, now: int
+) -> str | None:
+    """Tell the operator that a domain refuses our mail as such; returns that domain, None when it was told before.
+
+    The remote's words are quoted without the addresses in them.
+    """
+    copy = bounces.find_copy(tx, delivery_id)
+    if copy is None or copy["edition_id"] is None:
+        return None
+    subject = hashlib.sha256(f"policy\0{copy['domain']}".encode()).digest()
+    if not limits.spend(tx, ALERTS, subject, ALERT_RATE, now):
+        return None
+    edition = editions.get_edition(tx, copy["edition_id"])
+    assert edition is not None  # the copy holds it by a foreign key
+    if site.operator is not None:
+        notices.insert_notice(
+            tx,
+            NewNotice(
+                kind="policy_alert",
+                address=parse_address(site.operator),
+                message_secret=entropy(16),
+                list_id=edition.list_id,
+                language="en",
+                payload={
+                    "edition": edition.id,
+                    "edition_subject": edition.title,
+                    "domain": copy["domain"],
+                    "reply": _ADDRESS.sub("<…>", words),
+                },
+            ),
+            now,
+        )
+    domain: str = copy["domain"]
+    return domain

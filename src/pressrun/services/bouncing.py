@@ -1,0 +1,111 @@
+"""Copies that come back: at once, as a relay's refusal, or later, as a notification to the copy's own return path.
+
+Which copy it is follows from the signed return path alone, since everything else in a notification can be forged; what
+it means follows from core.bounces and message.reports. Refused for policy never counts against a reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pressrun.core.bounces import BounceClass
+from pressrun.core.keys import KeyRing
+from pressrun.core.mail_routes import OF_NO_LIST, Route
+from pressrun.core.site import Site
+from pressrun.core.tokens import TEST_ID, AddressPurpose, AddressTokens
+from pressrun.message.reports.report import RecipientReport, Report
+from pressrun.services import alerting, suspending
+from pressrun.services.complaining import Complaining
+from pressrun.services.notifying import FORWARD
+from pressrun.services.outcomes import MAX_REPLY_CHARACTERS
+from pressrun.services.ports import Clock, Entropy
+from pressrun.services.settings import BounceSettings
+from pressrun.services.settling import Settled, done, kept
+from pressrun.store import bounces
+from pressrun.store.bounces import Failure
+from pressrun.store.deliveries import Settlement
+from pressrun.store.inbound import InboundState
+from pressrun.store.transaction import Row, Transaction
+
+FORWARD_BOUNCED = "forward bounced"
+_ALERTS_AT_MOST = 5  # looked up in one turn of the dispatcher: refusals for policy come by the thousand
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What bounces led to: how many readers were suspended, and the domains that the operator was told of."""
+
+    suspended: int = 0
+    alerted: tuple[str, ...] = ()
+
+
+class Bouncing:
+    """Records bounces and draws the consequences."""
+
+    def __init__(self, *, keys: KeyRing, site: Site, settings: BounceSettings, clock: Clock, entropy: Entropy) -> None:
+        self._tokens = AddressTokens(keys)
+        self._site = site
+        self.settings = settings
+        self._clock = clock
+        self._entropy = entropy
+        self.complaining = Complaining(keys=keys, site=site, clock=clock, entropy=entropy)
+
+    def after_settling(self, tx: Transaction, settlements: Sequence[Settlement], now: int) -> Aftermath:
+        """Draw the consequences of hand-overs that were just recorded."""
+        failed = [(one.id, one.bounce, one.reply or "") for one in settlements if one.bounce is not None]
+        return self._draw_consequences(tx, failed, now) if failed else Aftermath()
+
+    def settle(self, tx: Transaction, route: Route, report: Report | None, problem: str) -> Settled:
+        """Deal with a mail to a bounce address; `report` None with `problem` says that it cannot be read."""
+        number = self._tokens.read(AddressPurpose.BOUNCES, route.list_name, route.token)
+        if number is None:
+            return kept("its address is not signed under a key of now")
+        if number == TEST_ID:
+            return done("test")
+        copy = bounces.find_copy(tx, number)
+        if route.list_name == OF_NO_LIST or (copy is not None and copy["notice_kind"] == FORWARD):
+            return done(FORWARD_BOUNCED)
+        if report is None:
+            return Settled(InboundState.UNREADABLE, problem)
+        if report.feedback_type:
+            return self.complaining.settle_at_bounce_address(tx, report, number)
+        return self._settle_notification(tx, copy, report)
+
+    def _settle_notification(self, tx: Transaction, copy: Row | None, report: Report) -> Settled:
+        address = "" if copy is None else copy["address"] or ""
+        found = report.of(address)
+        if found is None:
+            return done(f"not a bounce: {report.automatic}") if report.automatic else kept("not a bounce: look at it")
+        if copy is None:
+            return done(f"{found.bounce} of what is gone")
+        if found.bounce.kind is None:
+            return done(found.bounce)
+        now = int(self._clock())
+        if not bounces.fail_copy(tx, copy["id"], _failure(found), now):
+            return done(f"{found.bounce} of a copy that had come to its end")
+        aftermath = self._draw_consequences(tx, [(copy["id"], found.bounce, found.text)], now)
+        return Settled(InboundState.DONE, found.bounce, suspended=aftermath.suspended, alerted=aftermath.alerted)
+
+    def _draw_consequences(
+        self, tx: Transaction, failed: Sequence[tuple[int, BounceClass | None, str]], now: int
+    ) -> Aftermath:
+        counting = [number for number, bounce, _ in failed if suspending.counts(bounce)]
+        suspended = suspending.judge(tx, counting, self.settings, now) if counting else []
+        policy = [(number, words) for number, bounce, words in failed if bounce is BounceClass.POLICY]
+        alerted = [
+            alerting.alert_of_policy(tx, number, words, site=self._site, entropy=self._entropy, now=now)
+            for number, words in policy[:_ALERTS_AT_MOST]
+        ]
+        return Aftermath(len(suspended), tuple(domain for domain in alerted if domain is not None))
+
+
+def _failure(found: RecipientReport) -> Failure:
+    assert found.bounce.kind is not None
+    return Failure(
+        kind=found.bounce.kind,
+        bounce=found.bounce,
+        code=found.code or None,
+        enhanced=found.status or None,
+        reply=found.text[:MAX_REPLY_CHARACTERS],
+    )

@@ -1,0 +1,133 @@
+"""From a queued row to the notice that it stands for: links are made when the mail is, under the keys of then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pressrun.core.keys import KeyRing
+from pressrun.core.site import Site
+from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.message.notices.kinds import (
+    AlreadySubscribed,
+    CommandHelp,
+    Confirmation,
+    EditionHeld,
+    EditionKnown,
+    EditionNotTaken,
+    EditionReleased,
+    FinishedReport,
+    ListClosed,
+    ListOfLists,
+    NotConfirmed,
+    Notice,
+    PolicyAlert,
+    PreferencesLink,
+    StillThere,
+    UnsubscribeLink,
+)
+from pressrun.services.settings import TokenSettings
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Row
+
+Payload = dict[str, Any]
+
+
+class NoticeRows:
+    """Reads notices from their rows; one method for each kind that needs more than its payload."""
+
+    def __init__(self, *, site: Site, keys: KeyRing, tokens: TokenSettings) -> None:
+        self._site = site
+        self._web = WebTokens(keys)
+        self._addresses = AddressTokens(keys)
+        self.tokens = tokens
+        self._linked: dict[str, Callable[[Row, MailingList, Payload], Notice]] = {
+            "confirmation": self._confirmation,
+            "already_subscribed": self._already_subscribed,
+            "preferences_link": self._preferences_link,
+            "unsubscribe_link": self._unsubscribe_link,
+            "still_there": self._still_there,
+            "edition_held": self._edition_held,
+        }
+
+    def notice(self, row: Row, target: MailingList, payload: Payload) -> Notice:
+        """The notice of a row; raises ValueError for a kind that nobody knows."""
+        kind: str = row["kind"]
+        if kind in _PLAIN:
+            return _PLAIN[kind](payload)
+        if kind in self._linked:
+            return self._linked[kind](row, target, payload)
+        raise ValueError(f"there is no notice of kind {kind!r}")
+
+    def _confirmation(self, row: Row, target: MailingList, payload: Payload) -> Notice:
+        number = payload["confirmation"]
+        return Confirmation(
+            link=self._confirm_link(payload),
+            lifetime_days=_days_left(row, payload["expires_at"]),
+            address_token=self._addresses.make(AddressPurpose.CONFIRM, target.name, number),
+        )
+
+    def _already_subscribed(self, row: Row, _target: MailingList, _payload: Payload) -> Notice:
+        return AlreadySubscribed(preferences_url=self._preferences(row, 0))
+
+    def _preferences_link(self, row: Row, _target: MailingList, _payload: Payload) -> Notice:
+        lifetime = self.tokens.preferences_lifetime_seconds
+        return PreferencesLink(
+            link=self._preferences(row, int(row["created_at"] + lifetime)),
+            lifetime_minutes=max(1, round(lifetime / 60)),
+        )
+
+    def _unsubscribe_link(self, _row: Row, _target: MailingList, payload: Payload) -> Notice:
+        token = self._web.make(WebPurpose.UNSUBSCRIBE, payload["subscription"], 0)
+        return UnsubscribeLink(link=self._site.url("unsubscribe", token))
+
+    def _still_there(self, row: Row, _target: MailingList, payload: Payload) -> Notice:
+        return StillThere(
+            link=self._confirm_link(payload),
+            lifetime_days=_days_left(row, payload["expires_at"]),
+            missed=tuple((title, self._site.url(name, "archive", slug)) for title, name, slug in payload["missed"]),
+        )
+
+    def _edition_held(self, row: Row, _target: MailingList, payload: Payload) -> Notice:
+        about = dict(payload["about"])
+        expires_at = about.pop("expires_at")
+        token = self._web.make(WebPurpose.APPROVE, about["edition"], expires_at)
+        return EditionHeld(
+            **_frozen(about),
+            link=self._site.url("approve", token),
+            lifetime_days=_days_left(row, expires_at),
+        )
+
+    def _confirm_link(self, payload: Payload) -> str:
+        token = self._web.make(WebPurpose.CONFIRM, payload["confirmation"], payload["expires_at"])
+        return self._site.url("confirm", token)
+
+    def _preferences(self, row: Row, expires_at: int) -> str:
+        token = self._web.make(WebPurpose.PREFERENCES, row["subscriber_id"], row["epoch"], expires_at)
+        return self._site.url("preferences", token)
+
+
+def _days_left(row: Row, expires_at: int) -> int:
+    created_at: int = row["created_at"]
+    return max(1, round((expires_at - created_at) / 86400))
+
+
+def _frozen(about: Payload) -> Payload:
+    """What JSON keeps as lists, as the tuples that it was."""
+    found = {name: tuple(value) if isinstance(value, list) else value for name, value in about.items()}
+    if "findings" in found:
+        found["findings"] = tuple((severity, line, message) for severity, line, message in found["findings"])
+    return found
+
+
+_PLAIN: dict[str, Callable[[Payload], Notice]] = {
+    "finished_report": lambda payload: FinishedReport(**payload["report"]),
+    "command_help": lambda _: CommandHelp(),
+    "list_of_lists": lambda payload: ListOfLists(lists=tuple((title, address) for title, address in payload["lists"])),
+    "not_confirmed": lambda _: NotConfirmed(),
+    "list_closed": lambda _: ListClosed(),
+    "policy_alert": lambda payload: PolicyAlert(**payload),
+    "edition_released": lambda payload: EditionReleased(**_frozen(payload["about"])),
+    "edition_not_taken": lambda payload: EditionNotTaken(**_frozen(payload["about"])),
+    "edition_known": lambda payload: EditionKnown(**_frozen(payload["about"])),
+}

@@ -1,0 +1,67 @@
+-- name: copy
+-- What a bounce may be about: a copy of an edition with its reader, or a notice.
+select delivery.id, delivery.state, delivery.edition_id, delivery.notice_id, delivery.domain,
+    coalesce(subscriber.address, notice.address) as address, notice.kind as notice_kind,
+    coalesce(subscription.subscriber_id, notice.subscriber_id) as subscriber_id
+from delivery
+left join notice on notice.id = delivery.notice_id
+left join subscription on subscription.id = delivery.subscription_id
+left join subscriber on subscriber.id = subscription.subscriber_id
+where delivery.id = :id;
+
+-- name: fail
+-- A notification says that this copy has failed after all.
+update delivery set state = 'failed', settled_at = :now, code = :code, enhanced = :enhanced, reply = :reply,
+    kind = :kind, bounce = :bounce
+where id = :id and state in ('queued', 'claimed', 'deferred', 'delivered');
+
+-- name: history
+-- What became of a person's copies, newest first; those from before they last came back do not count.
+select delivery.edition_id, delivery.state, delivery.bounce, delivery.settled_at
+from subscription join delivery on delivery.subscription_id = subscription.id
+left join suspension on suspension.subscriber_id = subscription.subscriber_id
+where subscription.subscriber_id = :subscriber_id and delivery.edition_id is not null
+    and delivery.state in ('delivered', 'failed')
+    and delivery.first_attempt_at > coalesce(suspension.ended_at, -1)
+order by delivery.id desc limit :limit;
+
+-- name: suspend
+-- A person is suspended for bounces; what was there of an earlier time gives way.
+insert into suspension (subscriber_id, since, first_edition_id) values (:subscriber_id, :now, :first_edition_id)
+on conflict (subscriber_id) do update set since = excluded.since, first_edition_id = excluded.first_edition_id,
+    asked_at = null, ended_at = null;
+
+-- name: end_suspension
+-- A person came back.
+update suspension set ended_at = :now where subscriber_id = :subscriber_id and ended_at is null;
+
+-- name: is_suspended
+-- Whether a person is suspended for bounces.
+select exists (select 1 from suspension where subscriber_id = :subscriber_id and ended_at is null);
+
+-- name: to_ask
+-- Who was suspended long enough ago to be asked, the first ones first.
+select subscriber_id, first_edition_id from suspension
+where asked_at is null and ended_at is null and since <= :before order by since limit :limit;
+
+-- name: asked
+-- The one question is on its way.
+update suspension set asked_at = :now where subscriber_id = :subscriber_id;
+
+-- name: missed
+-- Public editions that a person did not get since the first one that bounced, newest first.
+select list.name as list_name, edition.slug, edition.title
+from subscription
+join list on list.id = subscription.list_id
+join edition on edition.list_id = list.id and edition.id >= :first_edition_id
+left join delivery on delivery.subscription_id = subscription.id and delivery.edition_id = edition.id
+where subscription.subscriber_id = :subscriber_id and subscription.suspended_for = 'bounces'
+    and list.archive = 'public' and edition.first_claim_at is not null and edition.state <> 'cancelled'
+    and (edition.canary_copies is null or edition.state = 'finished')
+    and (delivery.id is null or delivery.state in ('failed', 'cancelled'))
+order by edition.id desc limit :limit;
+
+-- name: count_by_class
+-- How many copies of an edition bounced, by what was said.
+select bounce, count(*) as number from delivery
+where edition_id = :edition_id and state = 'failed' and bounce is not null group by bounce;

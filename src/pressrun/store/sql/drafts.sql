@@ -1,0 +1,38 @@
+-- name: insert
+-- What is kept of an edition until its editor approves it.
+insert into draft (edition_id, findings, expires_at) values (:edition_id, :findings, :expires_at);
+
+-- name: get
+-- What preflight found in a draft, and when its last link ends.
+select findings, expires_at from draft where edition_id = :edition_id;
+
+-- name: extend
+-- Another link to the same draft goes out.
+update draft set expires_at = max(expires_at, :expires_at) where edition_id = :edition_id;
+
+-- name: expired
+-- Drafts that nobody can approve any more, some at a time.
+select draft.edition_id from draft join edition on edition.id = draft.edition_id
+where draft.expires_at < :now and edition.state = 'draft' limit 100;
+
+-- name: posted_before
+-- The edition that was made of the same content: one that was not cancelled before one that was, the last one first.
+select id from edition where list_id = :list_id and source_digest = :source_digest
+order by state = 'cancelled', id desc limit 1;
+
+-- name: audience_now
+-- How many readers an edition would have if it started now.
+select count(*)
+from subscription
+join subscriber on subscriber.id = subscription.subscriber_id
+left join suppression on suppression.digest = subscriber.suppression_digest
+where subscription.list_id = :list_id and subscription.state = 'active' and suppression.digest is null;
+
+-- name: content
+-- What the page of a draft shows.
+select text, html, length(skeleton) as size from edition_content where edition_id = :edition_id;
+
+-- name: asset
+-- One image of a draft by its name.
+select name, media_type, content from edition_asset where edition_id = :edition_id and name = :name
+order by number limit 1;

@@ -1,0 +1,93 @@
+"""An editor's story: mail an edition, read the answer, press the button; and a process that is killed in between."""
+
+from __future__ import annotations
+
+import smtplib
+import time
+from collections import Counter
+
+import pytest
+from tests.e2e.conftest import READERS, MakeHouse
+from tests.e2e.house import DOMAIN, House, until
+
+EVE = "eve@harbour.example"
+PROVEN = "mx.harbour.example; dkim=pass header.d=harbour.example"
+
+
+def post(house: House, subject: str, *, number: int = 1, more: str = "", sender: str = EVE) -> None:
+    """Hand a mail over by SMTP; raises SMTPDataError when it is refused."""
+    header = [
+        f"From: Eve <{sender}>",
+        f"To: news@{DOMAIN}",
+        f"Subject: {subject}",
+        f"Message-ID: <{number}@harbour.example>",
+        "X-Mailer: Mailer 1",
+    ]
+    content = more + "\r\n".join([*header, "", "Dear {{ name | default: reader }},", "", "the tide is in.", ""])
+    with smtplib.SMTP("127.0.0.1", house.smtp_port, timeout=20) as client:
+        client.sendmail(sender, [f"news@{DOMAIN}"], content.encode())
+
+
+def editors(make_house: MakeHouse, mode: str = "approve") -> House:
+    """A house whose list has an editor."""
+    house = make_house(
+        smtp={"listen": "127.0.0.1:0", "authserv_id": "mx.harbour.example", "trusted_relays": ["127.0.0.1"]}
+    )
+    house.tables["smtp"]["listen"] = f"127.0.0.1:{house.smtp_port}"
+    house.configure(**house.tables)
+    house.do("editor", "add", "news", EVE)
+    house.do("list", "set", "news", f"post_by_mail={mode}")
+    return house
+
+
+def test_from_a_mail_to_its_readers(make_house: MakeHouse) -> None:
+    """Held until the button is pressed; the page can be looked at as often as anybody likes."""
+    house = editors(make_house)
+    house.start()
+    post(house, "High water")
+    asked, proof = house.await_mails(2, EVE)
+    assert ("", "Please approve: High water") == (asked.mail_from, asked.message["Subject"])
+    assert "[Test] High water" == proof.message["Subject"]
+    assert "Dear reader," in proof.text
+    link = asked.path_of("approve")
+    for _ in range(2):
+        page = house.get(link)
+        assert (200, 1) == (page.status, page.text.count("<button"))
+    assert ("draft", 0) == (house.show(1)["state"], house.show(1)["audience"])
+    assert "/approve/" in house.run("edition", "resume", "1").err
+
+    assert "It is on its way" in house.post(link, {"action": "send"}).text
+    assert 3 == house.await_state(1, "finished")["delivered"]
+    copies = [mail for mail in house.mails() if mail.message["Subject"] == "High water"]
+    assert sorted(READERS) == sorted(mail.rcpt_to for mail in copies)
+    assert b"Mailer 1" not in b"".join(mail.content for mail in copies)
+    assert "already" in house.post(link, {"action": "send"}).text
+    post(house, "High water", number=2)
+    assert "Came twice: High water" == house.await_mails(3, EVE)[2].message["Subject"]
+    assert 1 == len(house.json("edition", "ls", "news"))
+
+
+def test_a_stranger_is_refused_after_the_content(make_house: MakeHouse) -> None:
+    """550 5.7.1, and nobody hears of it."""
+    house = editors(make_house)
+    house.start()
+    with pytest.raises(smtplib.SMTPDataError, match=r"\(550, b'5\.7\.1 "):
+        post(house, "High water", sender="stranger@x.example")
+    assert [] == house.json("edition", "ls", "news")
+
+
+def test_a_kill_after_250_sends_a_proven_edition_once(make_house: MakeHouse) -> None:
+    """Whenever it comes: after the restart each reader has each edition exactly once."""
+    house = editors(make_house, "direct")
+    subjects = [f"Edition {number}" for number in range(6)]
+    for number, subject in enumerate(subjects):
+        daemon = house.start()
+        post(house, subject, number=number, more=f"Authentication-Results: {PROVEN}\r\n")
+        time.sleep(number * 0.03)
+        daemon.kill()
+    house.start()
+    until(lambda: [one["state"] for one in house.json("edition", "ls", "news")] == ["finished"] * len(subjects) or None)
+    assert Counter(subjects) == Counter(one["subject"] for one in house.json("edition", "ls", "news"))
+    found = {(mail.rcpt_to, mail.message["Subject"], mail.message["Message-ID"]) for mail in house.mails()}
+    copies = Counter(subject for _, subject, _ in found if subject in subjects)
+    assert Counter(dict.fromkeys(subjects, len(READERS))) == copies

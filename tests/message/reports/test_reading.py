@@ -1,0 +1,220 @@
+"""Reading reports: what each form says, what outranks what, and that no mail brings out another error."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.bounces.corpus import samples
+from tests.message.hostile import HOSTILE, REFUSED
+
+from pressrun.core.bounces import BounceClass
+from pressrun.core.errors import UnreadableMail
+from pressrun.message.caps import READ_AT_MOST
+from pressrun.message.reports.reading import read_report
+from pressrun.message.reports.report import RecipientReport, Report
+from pressrun.workers.frames import Question, Readable, ReadAs, encode_frame
+from pressrun.workers.reader import answer
+from pressrun.workers.reading import MailReader, ReaderLimits
+
+_DAEMON = "From: MAILER-DAEMON@mx.reader.example\r\nSubject: failure notice\r\n"
+_CORPUS = [sample.path.read_bytes() for sample in samples()]
+
+
+def notification(*groups: str, prose: str = "It failed.", original: str = "") -> bytes:
+    """A notification of RFC 3464 with these per-recipient groups."""
+    status = "\r\n\r\n".join(["Reporting-MTA: dns; mx.reader.example", *groups])
+    third = f"--b\r\nContent-Type: message/rfc822\r\n\r\n{original}\r\n" if original else ""
+    return (
+        f"{_DAEMON}Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+        f"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{prose}\r\n"
+        f"--b\r\nContent-Type: message/delivery-status\r\n\r\n{status}\r\n{third}--b--\r\n"
+    ).encode()
+
+
+def group(
+    action: str = "failed", status: str = "5.0.0", diagnostic: str = "", address: str = "ada@reader.example"
+) -> str:
+    told = f"\r\nDiagnostic-Code: smtp; {diagnostic}" if diagnostic else ""
+    return f"Final-Recipient: rfc822; {address}\r\nAction: {action}\r\nStatus: {status}{told}"
+
+
+def only(content: bytes) -> RecipientReport:
+    (found,) = read_report(content).recipients
+    return found
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "diagnostic", "bounce"),
+    [
+        ("failed", "5.1.1", "", BounceClass.GONE),
+        ("Failed (no such box)", "5.1.1", "", BounceClass.GONE),
+        ("delayed", "5.1.1", "550 5.1.1 user unknown", BounceClass.DELAYED),
+        ("delivered", "2.0.0", "250 ok", BounceClass.DELIVERED),
+        ("expanded", "2.0.0", "", BounceClass.DELIVERED),
+        ("", "4.2.2", "", BounceClass.DELAYED),
+        ("failed", "4.2.2", "", BounceClass.FULL),
+        ("failed", "4.4.7", "", BounceClass.UNREACHABLE),
+        ("failed", "4.1.1", "450 4.1.1 user unknown", BounceClass.UNREACHABLE),
+        ("failed", "4.7.1", "451 4.7.1 greylisted", BounceClass.POLICY),
+        ("failed", "5.0.0", "550 5.1.1 no", BounceClass.GONE),
+        ("failed", "5.3.0", "553 no such user here", BounceClass.GONE),
+        ("failed", "5.1.1", "550 5.7.1 refused", BounceClass.POLICY),
+        ("failed", "5.1.1", "550 blocked using a dnsbl", BounceClass.POLICY),
+        ("failed", "5.7.1", "550 5.7.1 user unknown", BounceClass.POLICY),
+        ("failed", "5.2.1", "550 5.2.1 disabled", BounceClass.GONE),
+        ("failed", "5.2.1", "550 5.2.1 receiving mail at a rate too high", BounceClass.FULL),
+        ("failed", "5.4.4", "", BounceClass.UNREACHABLE),
+        ("failed", "5.6.0", "", BounceClass.MESSAGE),
+        ("failed", "5.0.0", "", BounceClass.OTHER),
+        ("failed", "", "552 mailbox full", BounceClass.FULL),
+    ],
+)
+def test_what_a_group_says(action: str, status: str, diagnostic: str, bounce: BounceClass) -> None:
+    """Action first, then the code that says most, then words."""
+    assert bounce is only(notification(group(action, status, diagnostic))).bounce
+
+
+def test_the_parts_of_what_is_told() -> None:
+    """Address, codes and the remote's words on one line."""
+    found = only(notification(group("failed", "5.0.0", "550-5.1.1 not\r\n  550 5.1.1 here")))
+    assert ("ada@reader.example", "5.1.1", 550, "550-5.1.1 not 550 5.1.1 here") == (
+        found.address, found.status, found.code, found.text,
+    )  # fmt: skip
+
+
+def test_the_address_that_was_written_to_is_told_before_where_it_led() -> None:
+    """RFC 3464 §2.3.1; forwarding changes the final one."""
+    content = notification("Original-Recipient: rfc822; ada@reader.example\r\n" + group(address="other@far.example"))
+    assert "ada@reader.example" == only(content).address
+
+
+def test_a_copy_that_reached_anybody_has_arrived() -> None:
+    """Two groups of one copy, neither naming its reader."""
+    content = notification(group("failed", "5.1.1", address="a@far.example"), group("delivered", "2.0.0"))
+    found = read_report(content).of("reader@reader.example")
+    assert found is not None
+    assert BounceClass.DELIVERED is found.bounce
+
+
+def test_the_words_of_our_own_mail_decide_nothing() -> None:
+    """What the notification encloses or quotes is not its own."""
+    quoted = "Subject: mailbox full and user unknown\r\n\r\nNo such user, spam, blocked.\r\n"
+    assert BounceClass.OTHER is only(notification(group(), original=quoted)).bounce
+    text = f"{_DAEMON}\r\nDelivery failed:\r\n<ada@reader.example>:\r\n\r\n--- Original message ---\r\n{quoted}"
+    assert BounceClass.OTHER is only(text.encode()).bounce
+
+
+def test_what_is_enclosed_is_found_for_notifications_too() -> None:
+    """Return path, unsubscribe URIs and ids, folded or not."""
+    original = (
+        "Return-Path: <news-bounces+abc@lists.harbour.example>\r\n"
+        "List-Unsubscribe: <mailto:news-unsubscribe+abc@lists.harbour.example>,\r\n"
+        " <https://lists.harbour.example/u/\r\n abc>\r\nCFBL-Feedback-ID: x:y\r\n"
+        "List-Id: News <news.lists.harbour.example>\r\nMessage-ID: <1@lists.harbour.example>\r\n\r\nhi"
+    )
+    found = read_report(notification(group(), original=original)).enclosed
+    assert "news-bounces+abc@lists.harbour.example" == found.return_path
+    assert (
+        "mailto:news-unsubscribe+abc@lists.harbour.example",
+        "https://lists.harbour.example/u/abc",
+    ) == found.unsubscribe
+    assert ("x:y", "news.lists.harbour.example", "1@lists.harbour.example") == (
+        found.feedback_id, found.list_id, found.message_id,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "multipart/mixed; report-type=feedback-report; boundary=b",
+        "multipart/report; report-type=delivery-status; boundary=b",
+        "multipart/report; boundary=b",
+    ],
+)
+def test_only_a_feedback_report_counts_as_one(head: str) -> None:
+    """Type and report-type both say so (RFC 5965 §2)."""
+    part = "--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n--b--\r\n"
+    assert "" == read_report(f"From: a@reader.example\r\nContent-Type: {head}\r\n\r\n{part}".encode()).feedback_type
+
+
+@given(st.sampled_from(_CORPUS), st.data())
+def test_a_damaged_report_is_a_report_or_unreadable(content: bytes, data: st.DataObject) -> None:
+    """Octets changed, cut, put in and joined."""
+    at = data.draw(st.integers(0, len(content)))
+    damaged = data.draw(
+        st.sampled_from(
+            [
+                content[:at],
+                content[at:],
+                content[:at] + data.draw(st.binary(max_size=40)) + content[at:],
+                content[:at] + data.draw(st.binary(min_size=1, max_size=4)) + content[at + 4 :],
+                content[:at] + data.draw(st.sampled_from(_CORPUS)),
+                content[:at].replace(b"\n", b"\n> ") + content[at:],
+            ]
+        )
+    )
+    with contextlib.suppress(UnreadableMail):
+        assert isinstance(read_report(damaged), Report)
+
+
+@given(st.binary(max_size=2000))
+def test_any_octets_are_a_report_or_unreadable(content: bytes) -> None:
+    """No other error comes out."""
+    with contextlib.suppress(UnreadableMail):
+        assert isinstance(read_report(content), Report)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_caps_are_those_of_every_mail(name: str) -> None:
+    """What is beyond them is refused before any parser."""
+    try:
+        read_report(HOSTILE[name])
+    except UnreadableMail:
+        is_refused = True
+    else:
+        is_refused = False
+    assert (name in REFUSED) == is_refused
+
+
+_PIECES = [
+    "550 ",
+    "<",
+    "#",
+    "5.1.1 ",
+    "a@b ",
+    "mailbox ",
+    "user ",
+    "postfach ",
+    "http://",
+    "-- ",
+    "x" * 3000,
+    "action:",
+]
+
+
+async def test_two_megabytes_of_anything_are_read_within_the_helpers_limits() -> None:
+    """Each within the processor time that a mail may cost: a helper that exceeds it dies, and says so."""
+    reader = MailReader(ReaderLimits(wall_seconds=60, cpu_seconds=3))
+    status = "Final-Recipient: rfc822; u@reader.example\r\nAction: failed\r\nStatus: 5.0.0\r\nDiagnostic-Code: smtp; "
+    try:
+        for piece in _PIECES:
+            line = piece * max(1, 950 // len(piece)) + "\r\n"
+            lines = (line * (READ_AT_MOST // len(line.encode()))).encode()
+            groups = ((status + line + "\r\n") * (READ_AT_MOST // len(status + line))).encode()
+            for content in (
+                f"{_DAEMON}\r\nThis is the mail system.\r\n".encode() + lines,
+                notification(groups.decode()),
+            ):
+                assert isinstance(await reader.read_report(content), Report)
+    finally:
+        await reader.close()
+
+
+def test_the_helper_reads_reports() -> None:
+    """By the question's kind."""
+    found = answer(encode_frame(Question(notification(group("failed", "5.1.1")), ReadAs.REPORT))[4:])
+    assert isinstance(found, Readable)
+    assert isinstance(found.mail, Report)

@@ -1,0 +1,102 @@
+"""Accepted mail goes to whoever its address asks for: notifications and complaints as they come in by mail."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+from tests.inbound.mailroom import ADA, D, Mailroom, mail, open_mailroom
+
+from pressrun.core.tokens import AddressPurpose
+
+FEEDBACK = """\
+This is a MIME message.
+--b
+Content-Type: text/plain
+
+A reader complained.
+--b
+Content-Type: message/feedback-report
+
+Feedback-Type: abuse
+User-Agent: Loop/1
+Version: 1
+--b
+Content-Type: message/rfc822
+
+{enclosed}
+--b--
+"""
+
+
+@pytest_asyncio.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
+    async with open_mailroom(tmp_path) as opened:
+        await opened.make_list()
+        yield opened
+
+
+def feedback(enclosed: str, number: int = 1) -> bytes:
+    return mail(
+        FEEDBACK.format(enclosed=enclosed),
+        number=number,
+        MIME_Version="1.0",
+        Content_Type='multipart/report; report-type=feedback-report; boundary="b"',
+    )
+
+
+def dsn(address: str, status: str = "5.1.1", action: str = "failed") -> bytes:
+    body = (
+        "--b\n\nSorry.\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.reader.example\n\n"
+        f"Final-Recipient: rfc822; {address}\nAction: {action}\nStatus: {status}\n"
+        f"Diagnostic-Code: smtp; 550 {status} no such user\n--b--\n"
+    )
+    return mail(
+        body, From=f"MAILER-DAEMON@{D}", Content_Type='multipart/report; report-type=delivery-status; boundary="b"'
+    )
+
+
+async def test_a_complaint_to_abuse_leaves_silently_and_is_not_passed_on(room: Mailroom) -> None:
+    """By the token of the mailto in the enclosed header."""
+    number = await room.subscribe()
+    token = room.token(AddressPurpose.UNSUBSCRIBE, number)
+    enclosed = f"List-Unsubscribe: <https://x.example/>,\n <mailto:news-unsubscribe+{token}@{D}>"
+    assert [] == await room.deliver(feedback(enclosed), "abuse", mail_from="")
+    assert "unsubscribed" == await room.state_of()
+    assert ["complaint"] == room.counted
+
+
+async def test_a_complaint_without_a_token_goes_to_the_operator(room: Mailroom) -> None:
+    """Nobody is touched, and a person may look."""
+    await room.subscribe()
+    (passed_on,) = await room.deliver(feedback(f"To: {ADA}\nSubject: hello"), "postmaster", mail_from="")
+    assert "active" == await room.state_of()
+    assert f"news@{D}" == passed_on["To"]
+    assert ["forward"] == room.counted
+
+
+async def test_what_cannot_be_read_at_abuse_goes_to_the_operator_all_the_same(room: Mailroom) -> None:
+    """It may be anything."""
+    hostile = mail("x\n", Content_Type="text/plain" + ";" * 9000)
+    assert 1 == len(await room.deliver(hostile, "abuse"))
+
+
+async def test_a_notification_of_a_confirmation_suspends_nobody(room: Mailroom) -> None:
+    """It is no edition."""
+    await room.subscribe()
+    number = await room.insert_notice("test")
+    await room.outgoing()
+    local = f"news-bounces+{room.token(AddressPurpose.BOUNCES, number)}"
+    assert [] == await room.deliver(dsn(ADA), local, mail_from="")
+    assert {"done": 1} == await room.counts()
+    assert ["bounce"] == room.counted
+    assert "active" == await room.state_of()
+
+
+async def test_a_vacation_notice_at_a_bounce_address_is_dropped(room: Mailroom) -> None:
+    """A person's own words there are kept."""
+    local = f"news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}"
+    await room.deliver(mail("I am away.\n", Auto_Submitted="auto-replied"), local)
+    await room.deliver(mail("Please call me.\n", number=2), local)
+    assert {"done": 1, "kept": 1} == await room.counts()
