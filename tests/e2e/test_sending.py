@@ -108,7 +108,9 @@ def test_pausing_resuming_and_leaving_meanwhile(make_house: MakeHouse) -> None:
 
 
 def test_failures_are_reported_and_resent(make_house: MakeHouse) -> None:
-    """5xx fails with the relay's words, 4xx is retried, and `resend --failed` uses the same Message-ID."""
+    """5xx fails with the relay's words, 4xx is retried, `resend --failed` uses the same Message-ID; whose mailbox is gone
+    is suspended and left out.
+    """
     house = make_house("--grab", "Message-ID", delivery={"pause_at_hard": "100%"})
     house.import_readers("hard552-box@readers.example", "dhard-no@readers.example", "soft1-busy@readers.example")
     house.start()
@@ -120,7 +122,9 @@ def test_failures_are_reported_and_resent(make_house: MakeHouse) -> None:
     assert [552, 554] == [found["hard552-box@readers.example"][0], found["dhard-no@readers.example"][0]]
     before = _message_ids(house, "dhard-no@readers.example")
     answer = house.json("edition", "resend", str(edition["id"]), "--failed")
-    assert answer["resent"] == 2
+    assert (answer["resent"], answer["left_out"]) == (1, 1)
+    gone = house.json("subscriber", "show", "hard552-box@readers.example")
+    assert (gone["suppressed"], gone["lists"][0]["state"]) == ("hard-bounce", "suspended")
     house.await_state(edition["id"], "finished")
     after = _message_ids(house, "dhard-no@readers.example")
     assert (len(after), set(after)) == (2, set(before))

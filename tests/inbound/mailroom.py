@@ -26,11 +26,12 @@ from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
 from pressrun.services.answering import Answering
 from pressrun.services.bouncing import Bouncing
+from pressrun.services.braking import Braking
 from pressrun.services.notifying import NoticeComposer
 from pressrun.services.posting import Posting
 from pressrun.services.processing import Processing, Reader
 from pressrun.services.receiving import Arrival, Receiving
-from pressrun.services.settings import BounceSettings, LimitSettings, PostingSettings, TokenSettings
+from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, PostingSettings, TokenSettings
 from pressrun.services.subscribing import Origin, Subscribing
 from pressrun.smtp.handover import Outgoing
 from pressrun.smtp.reply import Reply
@@ -233,7 +234,14 @@ async def open_mailroom(
         answering=Answering(
             keys=keys, site=site, subscribing=room.subscribing, limits=limits, clock=clock, entropy=os.urandom
         ),
-        bouncing=Bouncing(keys=keys, site=site, settings=BounceSettings(), clock=clock, entropy=os.urandom),
+        bouncing=Bouncing(
+            keys=keys,
+            site=site,
+            settings=BounceSettings(),
+            braking=Braking(site=site, settings=DeliverySettings(), entropy=os.urandom),
+            clock=clock,
+            entropy=os.urandom,
+        ),
         posting=Posting(
             database=database,
             reader=reader or InlineReader(),

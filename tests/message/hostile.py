@@ -26,6 +26,7 @@ HOSTILE: dict[str, bytes] = {
     "8 KB of parentheses": b"From: " + b"(" * 8_000 + b"a@reader.example\r\n\r\nhello\r\n",
     "NULs": b"Subject: \0\0\r\nFrom: a\0@reader.example\r\n\r\n" + b"\0" * 5_000 + b"\r\n",
     "5,000-octet lines": b"Subject: x\r\n\r\n" + (b"y" * 5_000 + b"\r\n") * 100,
+    "60,000-octet lines": b"Subject: x\r\n\r\n" + (b"y" * 60_000 + b"\r\n") * 34,
     "a line of 1 MB": b"Subject: x\r\n\r\n" + b"y" * 1_000_000 + b"\r\n",
     "a header that never ends": b"X: y\r\n" * 200_000,
     "50,000 short fields": b"a:\r\n" * 15_000 + b"\r\nhello\r\n",

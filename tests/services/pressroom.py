@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
@@ -21,6 +22,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.services.bouncing import Bouncing
+from pressrun.services.braking import Braking
 from pressrun.services.composing import CopyComposer
 from pressrun.services.dispatching import Dispatcher
 from pressrun.services.editing import Editing
@@ -206,6 +208,7 @@ async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroo
             keys=office.keys,
             site=SITE,
             settings=BounceSettings(),
+            braking=Braking(site=SITE, settings=DeliverySettings(), entropy=os.urandom),
             clock=lambda: office.now,
             entropy=lambda count: next(numbers).to_bytes(count, "big"),
         )

@@ -111,6 +111,7 @@ async def test_what_is_no_report_is_kept_unless_a_machine_wrote_it(press: Pressr
     await press.readers(1)
     _, (copy,) = await send(press, "one")
     assert InboundState.KEPT is (await notify(press, copy, Report(text="please help"))).state
+    assert InboundState.KEPT is (await notify(press, copy, Report(automatic="null sender"))).state
     assert InboundState.DONE is (await notify(press, copy, Report(automatic="Auto-Submitted"))).state
     settled = await press.office.database.write(press.bouncing.settle, route_of(copy), None, "too deep")
     assert Settled(InboundState.UNREADABLE, "too deep") == settled

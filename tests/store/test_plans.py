@@ -18,12 +18,12 @@ from pressrun.store.queries import load_queries
 # What each statement may look things up by; `scan` only over what is short by its nature.
 PLANS = {
     "deliveries.ready_copies": [
-        "search delivery using index delivery_queue (edition_id=? and state=? and due_at<?)",
+        "search delivery using index delivery_queue (edition_id=? and state=? and lane=? and due_at<?)",
         "search subscription using integer primary key (rowid=?)",
         "search subscriber using integer primary key (rowid=?)",
     ],
     "deliveries.ready_notices": [
-        "search delivery using index delivery_queue (edition_id=? and state=? and due_at<?)",
+        "search delivery using index delivery_queue (edition_id=? and state=? and lane=? and due_at<?)",
         "search notice using integer primary key (rowid=?)",
         "search subscriber using integer primary key (rowid=?) left-join",
     ],
@@ -32,8 +32,16 @@ PLANS = {
         "scan json_each virtual table index 1:",
     ],
     "deliveries.settle": ["search delivery using integer primary key (rowid=?)"],
-    "deliveries.next_due": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
-    "deliveries.next_notice_due": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
+    "deliveries.next_due": [
+        "search delivery using covering index delivery_queue (edition_id=? and state=? and lane=?)"
+    ],
+    "deliveries.next_notice_due": [
+        "search delivery using covering index delivery_queue (edition_id=? and state=? and lane=?)"
+    ],
+    "deliveries.first_lane": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
+    "deliveries.next_lane": [
+        "search delivery using covering index delivery_queue (edition_id=? and state=? and lane>?)"
+    ],
     "deliveries.is_unfinished": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
     "deliveries.is_in_flight": ["search delivery using covering index delivery_queue (edition_id=? and state=?)"],
     "deliveries.count_attempted": ["search delivery using index delivery_queue (edition_id=? and state=?)"],

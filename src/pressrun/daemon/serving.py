@@ -238,6 +238,7 @@ def _apply(running: Running, settings: Settings) -> None:
     services.subscribing.limits = services.preferring.limits = settings.limits
     services.housekeeping.limits = settings.limits
     services.housekeeping.bounces = services.bouncing.settings = settings.bounces
+    services.bouncing.braking.settings = settings.delivery
     services.subscribing.tokens = services.preferring.tokens = services.enrolling.tokens = settings.tokens
     dispatcher.notices.tokens = settings.tokens
     dispatcher.sign_with(signer)

@@ -17,6 +17,7 @@ from pressrun.services.answering import Answering
 from pressrun.services.approving import Approving
 from pressrun.services.archiving import Archiving
 from pressrun.services.bouncing import Bouncing
+from pressrun.services.braking import Braking
 from pressrun.services.composing import CopyComposer
 from pressrun.services.dispatching import Dispatcher
 from pressrun.services.editing import Editing
@@ -63,7 +64,14 @@ class Services:
 
 def build_bouncing(settings: Settings, keys: KeyRing) -> Bouncing:
     """Wire what draws the consequences of bounces, for the dispatcher and for inbound mail."""
-    return Bouncing(keys=keys, site=settings.site, settings=settings.bounces, clock=time.time, entropy=os.urandom)
+    return Bouncing(
+        keys=keys,
+        site=settings.site,
+        settings=settings.bounces,
+        braking=Braking(site=settings.site, settings=settings.delivery, entropy=os.urandom),
+        clock=time.time,
+        entropy=os.urandom,
+    )
 
 
 def build_services(settings: Settings, database: Database, keys: KeyRing, wake: Waker, bouncing: Bouncing) -> Services:

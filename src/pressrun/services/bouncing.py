@@ -7,7 +7,7 @@ it means follows from core.bounces and message.reports. Refused for policy never
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.keys import KeyRing
@@ -16,6 +16,7 @@ from pressrun.core.site import Site
 from pressrun.core.tokens import TEST_ID, AddressPurpose, AddressTokens
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.services import alerting, suspending
+from pressrun.services.braking import Braking
 from pressrun.services.complaining import Complaining
 from pressrun.services.notifying import FORWARD
 from pressrun.services.outcomes import MAX_REPLY_CHARACTERS
@@ -25,36 +26,54 @@ from pressrun.services.settling import Settled, done, kept
 from pressrun.store import bounces
 from pressrun.store.bounces import Failure
 from pressrun.store.deliveries import Settlement
+from pressrun.store.editions import Edition
 from pressrun.store.inbound import InboundState
 from pressrun.store.transaction import Row, Transaction
 
 FORWARD_BOUNCED = "forward bounced"
+# What says that a mail server wrote a mail: when nothing in it was understood, that is for a person to look at.
+_DAEMONS = frozenset({"sender", "null sender", "report", "x-failed-recipients"})
 _ALERTS_AT_MOST = 5  # looked up in one turn of the dispatcher: refusals for policy come by the thousand
 
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What bounces led to: how many readers were suspended, and the domains that the operator was told of."""
+    """What bounces led to: how many readers were suspended, the domains that the operator was told of, and the
+    editions that paused by themselves.
+    """
 
     suspended: int = 0
     alerted: tuple[str, ...] = ()
+    paused: tuple[Edition, ...] = ()
 
 
 class Bouncing:
     """Records bounces and draws the consequences."""
 
-    def __init__(self, *, keys: KeyRing, site: Site, settings: BounceSettings, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self,
+        *,
+        keys: KeyRing,
+        site: Site,
+        settings: BounceSettings,
+        braking: Braking,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
         self._tokens = AddressTokens(keys)
         self._site = site
         self.settings = settings
+        self.braking = braking
         self._clock = clock
         self._entropy = entropy
-        self.complaining = Complaining(keys=keys, site=site, clock=clock, entropy=entropy)
+        self.complaining = Complaining(keys=keys, site=site, braking=braking, clock=clock, entropy=entropy)
 
     def after_settling(self, tx: Transaction, settlements: Sequence[Settlement], now: int) -> Aftermath:
         """Draw the consequences of hand-overs that were just recorded."""
         failed = [(one.id, one.bounce, one.reply or "") for one in settlements if one.bounce is not None]
-        return self._draw_consequences(tx, failed, now) if failed else Aftermath()
+        aftermath = self._draw_consequences(tx, failed, now) if failed else Aftermath()
+        paused = self.braking.after_settling(tx, settlements, now)
+        return replace(aftermath, paused=tuple(paused)) if paused else aftermath
 
     def settle(self, tx: Transaction, route: Route, report: Report | None, problem: str) -> Settled:
         """Deal with a mail to a bounce address; `report` None with `problem` says that it cannot be read."""
@@ -76,7 +95,8 @@ class Bouncing:
         address = "" if copy is None else copy["address"] or ""
         found = report.of(address)
         if found is None:
-            return done(f"not a bounce: {report.automatic}") if report.automatic else kept("not a bounce: look at it")
+            is_known = report.automatic is not None and report.automatic not in _DAEMONS
+            return done(f"not a bounce: {report.automatic}") if is_known else kept("not understood: look at it")
         if copy is None:
             return done(f"{found.bounce} of what is gone")
         if found.bounce.kind is None:
@@ -85,6 +105,8 @@ class Bouncing:
         if not bounces.fail_copy(tx, copy["id"], _failure(found), now):
             return done(f"{found.bounce} of a copy that had come to its end")
         aftermath = self._draw_consequences(tx, [(copy["id"], found.bounce, found.text)], now)
+        if copy["edition_id"] is not None:
+            self.braking.check(tx, [copy["edition_id"]], now)
         return Settled(InboundState.DONE, found.bounce, suspended=aftermath.suspended, alerted=aftermath.alerted)
 
     def _draw_consequences(

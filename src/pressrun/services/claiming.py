@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pressrun.core.edition import EditionState
@@ -26,7 +26,8 @@ NOTICE_BATCH = 50  # notices go first, and a flood of them still lets an edition
 class Request:
     """What a turn is to do. `room` is how many copies may be claimed, `claimed` how many are claimed and not taken.
 
-    One that does not `look` only records results: between two looks there are many of those.
+    `rooms` says how many copies each lane with limits may have claimed more. A turn that does not look only records
+    results: between two looks there are many of those.
     """
 
     now: float
@@ -36,6 +37,7 @@ class Request:
     touched: Collection[int] = ()
     room: int = 0
     claimed: int = 0
+    rooms: Mapping[str, int] = field(default_factory=dict)
     known: Collection[int] = ()
     late_grace_seconds: float
 
@@ -81,7 +83,7 @@ def _look(tx: Transaction, request: Request, turn: Turn) -> None:
     turn.live = frozenset(edition.id for edition in sending)
     if request.room > 0:
         _claim(tx, request, turn, sending)
-    turn.next_due_at = _next_due_at(tx, sending, turn)
+    turn.next_due_at = _next_due_at(tx, sending, request, turn)
 
 
 def _sending_editions(tx: Transaction, request: Request, turn: Turn) -> list[Edition]:
@@ -107,13 +109,12 @@ def _claim(tx: Transaction, request: Request, turn: Turn, sending: Sequence[Edit
     for row in deliveries.claim_notices(tx, now=now, limit=min(request.room, NOTICE_BATCH)):
         turn.notices.append((row, None if row["list_id"] is None else lists.get_list(tx, row["list_id"])))
     room = request.room - len(turn.notices)
+    rooms = dict(request.rooms)
     # Editions share the room evenly; what one does not use the next ones may.
     for index, edition in enumerate(sending):
         share = -(-room // (len(sending) - index))
         limit = share if edition.canary_copies is None else min(share, _canary_room(tx, edition))
-        if limit <= 0:
-            continue
-        rows = deliveries.claim_copies(tx, edition_id=edition.id, now=now, limit=limit)
+        rows = _claim_copies(tx, edition.id, rooms, limit, now) if limit > 0 else []
         room -= len(rows)
         if rows:
             turn.copies.append((edition.id, rows))
@@ -121,6 +122,22 @@ def _claim(tx: Transaction, request: Request, turn: Turn, sending: Sequence[Edit
                 editions.publish(tx, edition.id, now)
             if edition.id not in request.known:
                 turn.plates[edition.id] = _load_plate(tx, edition)
+
+
+def _claim_copies(tx: Transaction, edition_id: int, rooms: dict[str, int], limit: int, now: int) -> list[Row]:
+    """Claim from all lanes with room evenly; what one does not use the next ones may. `rooms` loses what was claimed."""
+    lanes = [lane for lane in deliveries.waiting_lanes(tx, edition_id) if rooms.get(lane, limit) > 0]
+    lanes.sort(key=lambda lane: rooms.get(lane, limit))  # narrow lanes leave their rest to the wide ones
+    rows: list[Row] = []
+    for index, lane in enumerate(lanes):
+        share = -(-(limit - len(rows)) // (len(lanes) - index))
+        found = deliveries.claim_copies(
+            tx, edition_id=edition_id, lane=lane, now=now, limit=min(share, rooms.get(lane, limit))
+        )
+        if lane in rooms:
+            rooms[lane] -= len(found)
+        rows += found
+    return rows
 
 
 def _canary_room(tx: Transaction, edition: Edition) -> int:
@@ -139,9 +156,14 @@ def _load_plate(tx: Transaction, edition: Edition) -> EditionPlate:
     )
 
 
-def _next_due_at(tx: Transaction, sending: Sequence[Edition], turn: Turn) -> float | None:
-    # What waits behind a canary is not due before its outcome is there, which brings a turn of its own.
+def _next_due_at(tx: Transaction, sending: Sequence[Edition], request: Request, turn: Turn) -> float | None:
+    # What waits behind a canary is not due before its outcome is there, which brings a turn of its own; what waits in
+    # a lane without room, not before that opens.
     going = [one for one in sending if one.canary_copies is None or _canary_room(tx, one) > 0]
-    dues = [deliveries.next_due(tx, None), *(deliveries.next_due(tx, edition.id) for edition in going)]
+    dues = [deliveries.next_notice_due(tx)]
+    for edition in going:
+        for lane in deliveries.waiting_lanes(tx, edition.id):
+            if request.rooms.get(lane, 1) > 0:
+                dues.append(deliveries.next_due(tx, edition.id, lane))
     found: list[float] = [at for at in (*dues, turn.next_due_at) if at is not None]
     return min(found, default=None)

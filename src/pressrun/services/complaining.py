@@ -16,6 +16,7 @@ from pressrun.core.site import Site
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.message.reports.report import Enclosed, Report
+from pressrun.services.braking import Braking
 from pressrun.services.ports import Clock, Entropy
 from pressrun.services.settling import Settled, done
 from pressrun.services.subscribing import Origin, end_subscription, record_consent
@@ -31,10 +32,11 @@ _STRONGER = frozenset({"complaint", "never-again", "erased"})  # reasons that a 
 class Complaining:
     """Honours complaints that prove whose they are."""
 
-    def __init__(self, *, keys: KeyRing, site: Site, clock: Clock, entropy: Entropy) -> None:
+    def __init__(self, *, keys: KeyRing, site: Site, braking: Braking, clock: Clock, entropy: Entropy) -> None:
         self._addresses = AddressTokens(keys)
         self._web = WebTokens(keys)
         self._site = site
+        self._braking = braking
         self._clock = clock
         self._entropy = entropy
 
@@ -61,6 +63,7 @@ class Complaining:
         is_new = self._end_everything(tx, found.subscriber_id, report.feedback_type)
         if found.edition_id and is_new:
             editions.count_complaint(tx, found.edition_id)
+            self._braking.check(tx, [found.edition_id], int(self._clock()))
         return done(outcome, COUNTED_AS)
 
     def _end_everything(self, tx: Transaction, subscriber_id: int, feedback_type: str) -> bool:

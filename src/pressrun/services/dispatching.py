@@ -309,7 +309,7 @@ class Dispatcher:
             event(log, "subscription.suspended", number=turn.aftermath.suspended)
         for domain in turn.aftermath.alerted:
             event(log, "delivery.refused_for_policy", level=logging.WARNING, domain=domain)
-        for edition in turn.changed:
+        for edition in (*turn.aftermath.paused, *turn.changed):
             event(log, "edition.changed", edition=edition.id, list=edition.list_name, state=edition.state.value)
 
     def _plan(self, turn: Turn, request: Request) -> None:
@@ -395,6 +395,7 @@ class Dispatcher:
             settings=self.settings,
             now=self._clock(),
             jitter=self._random.random(),
+            edition_id=None if job.plate is None else job.plate.edition_id,
         )
 
     def _call_at(self, at: float, now: float) -> None:

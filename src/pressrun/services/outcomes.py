@@ -16,7 +16,14 @@ MAX_REPLY_CHARACTERS = 500  # enough for any provider's explanation, kept once a
 
 
 def settlement_of(
-    row: Row, result: HandOver, *, relay: str, settings: DeliverySettings, now: float, jitter: float
+    row: Row,
+    result: HandOver,
+    *,
+    relay: str,
+    settings: DeliverySettings,
+    now: float,
+    jitter: float,
+    edition_id: int | None = None,
 ) -> Settlement:
     """What is recorded of a claimed copy; `row` is the delivery as it was before the claim."""
     code = enhanced = None
@@ -47,6 +54,7 @@ def settlement_of(
         reply=text,
         kind=kind,
         bounce=bounce,
+        edition_id=edition_id,
     )
 
 

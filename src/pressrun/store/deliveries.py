@@ -19,7 +19,10 @@ _FOR_EVER = 1 << 62  # what is queued may go at once, also when the clock was se
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What became of a claimed copy: its new state, and the reply that decided."""
+    """What became of a claimed copy: its new state, and the reply that decided.
+
+    `edition_id` is for those who draw consequences; it is not stored.
+    """
 
     id: int
     state: DeliveryState
@@ -30,6 +33,7 @@ class Settlement:
     reply: str | None = None
     kind: FailureKind | None = None
     bounce: BounceClass | None = None
+    edition_id: int | None = None
 
 
 def take_audience(tx: Transaction, *, edition_id: int, list_id: int, now: int, shuffled: bool) -> int:
@@ -44,8 +48,19 @@ def count_attempted(tx: Transaction, edition_id: int) -> int:
     return found
 
 
-def claim_copies(tx: Transaction, *, edition_id: int, now: int, limit: int) -> list[Row]:
-    """Claim at most `limit` copies of an edition; the rows are as before the claim, `attempts` included."""
+def waiting_lanes(tx: Transaction, edition_id: int) -> list[str]:
+    """The lanes in which copies of an edition wait, by name."""
+    found: set[str] = set()
+    for state in _WAITING:
+        lane: str | None = tx.value("deliveries.first_lane", edition_id=edition_id, state=state)
+        while lane is not None:
+            found.add(lane)
+            lane = tx.value("deliveries.next_lane", edition_id=edition_id, state=state, after=lane)
+    return sorted(found)
+
+
+def claim_copies(tx: Transaction, *, edition_id: int, lane: str, now: int, limit: int) -> list[Row]:
+    """Claim at most `limit` copies of an edition in a lane; the rows are as before the claim, `attempts` included."""
     rows: list[Row] = []
     for state in _WAITING:
         if len(rows) < limit:
@@ -53,6 +68,7 @@ def claim_copies(tx: Transaction, *, edition_id: int, now: int, limit: int) -> l
                 "deliveries.ready_copies",
                 edition_id=edition_id,
                 state=state,
+                lane=lane,
                 now=_FOR_EVER if state is DeliveryState.QUEUED else now,
                 limit=limit - len(rows),
             )
@@ -126,6 +142,18 @@ def count_copies(tx: Transaction, edition_id: int) -> dict[str, int]:
     return counts
 
 
+def count_refused(tx: Transaction, edition_id: int) -> int:
+    """How many copies of an edition were refused for good, whatever for."""
+    found: int = tx.value("deliveries.count_refused", edition_id=edition_id)
+    return found
+
+
+def last_refusal(tx: Transaction, edition_id: int, kind: str) -> str | None:
+    """The remote's words on one of the copies that failed for such a reason, the latest."""
+    found: str | None = tx.value("deliveries.last_refusal", edition_id=edition_id, kind=kind)
+    return found
+
+
 def count_live(tx: Transaction) -> dict[str, int]:
     """How many copies and notices of what is not over are in each state; every state is there."""
     counts = {state.value: 0 for state in DeliveryState}
@@ -144,14 +172,15 @@ def is_in_flight(tx: Transaction, edition_id: int) -> bool:
     return bool(tx.value("deliveries.is_in_flight", edition_id=edition_id))
 
 
-def next_due(tx: Transaction, edition_id: int | None) -> int | None:
-    """When the next waiting copy of an edition (None: the next notice) may go; None when nothing waits."""
-    found = [
-        tx.value("deliveries.next_notice_due", state=state)
-        if edition_id is None
-        else tx.value("deliveries.next_due", edition_id=edition_id, state=state)
-        for state in _WAITING
-    ]
+def next_due(tx: Transaction, edition_id: int, lane: str) -> int | None:
+    """When the next waiting copy of an edition in a lane may go; None when nothing waits there."""
+    found = [tx.value("deliveries.next_due", edition_id=edition_id, state=state, lane=lane) for state in _WAITING]
+    return min((at for at in found if at is not None), default=None)
+
+
+def next_notice_due(tx: Transaction) -> int | None:
+    """When the next waiting notice may go; None when nothing waits."""
+    found = [tx.value("deliveries.next_notice_due", state=state) for state in _WAITING]
     return min((at for at in found if at is not None), default=None)
 
 

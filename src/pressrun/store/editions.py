@@ -31,6 +31,7 @@ class Edition:
     canary_percent: float | None
     canary_copies: int | None
     pause_reason: str | None
+    braked_at: int | None
     dated_at: int | None
     created_at: int
     scheduled_at: int | None
@@ -158,6 +159,11 @@ def record_edition(tx: Transaction, changed: Edition) -> None:
 def publish(tx: Transaction, edition_id: int, now: int) -> None:
     """Let the edition's page exist: a copy of it may go out from here on."""
     tx.run("editions.publish", id=edition_id, now=now)
+
+
+def note_brake(tx: Transaction, edition_id: int, now: int) -> None:
+    """Note that an edition paused because it fared badly: it does so once."""
+    tx.run("editions.brake", id=edition_id, now=now)
 
 
 def count_unsubscribed(tx: Transaction, edition_id: int) -> None:

@@ -121,6 +121,7 @@ create table edition (
     canary_percent real,                      -- null: to everyone at once
     canary_copies integer,                    -- so many go out, then it pauses; null: no canary, or it is over
     pause_reason text,
+    braked_at integer,                        -- it paused because it fared badly, which it does once
     dated_at integer,                         -- the date the author gave, for the archive
     created_at integer not null,
     scheduled_at integer,                     -- not before
@@ -193,11 +194,26 @@ create table delivery (
     reply text,
     kind text check (kind in ('hard', 'soft', 'policy', 'message', 'expired')),
     bounce text check (bounce in ('gone', 'full', 'unreachable', 'other', 'message', 'policy')),  -- null: none came
+    lane text not null default '',            -- whose limits and pauses it waits under; empty: no lane of its own
     check ((edition_id is null) <> (notice_id is null))
 ) strict;
-create index delivery_queue on delivery (edition_id, state, due_at);
+create index delivery_queue on delivery (edition_id, state, lane, due_at);
 create unique index delivery_once on delivery (subscription_id, edition_id);
 create index delivery_by_notice on delivery (notice_id) where notice_id is not null;
+
+-- Which recipient domains have a lane: those of a provider, those that the configuration names, and those that asked
+-- us to slow down.
+create table lane_domain (
+    domain text primary key,                  -- A-label
+    lane text not null,                       -- named like the provider, or like the domain
+    learned integer not null check (learned in (0, 1))                              -- 0: written anew at each start
+) strict, without rowid;
+
+-- What was learned of a lane: pauses, and how many copies may be on their way at once.
+create table lane (
+    name text primary key,
+    state text not null                       -- JSON: core.lane_state
+) strict, without rowid;
 
 -- Readers whose copies bounced until they were suspended on every list, and the one question that they are asked.
 create table suspension (

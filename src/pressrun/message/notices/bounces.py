@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pressrun.message.notices.content import Content, filled
-from pressrun.message.notices.kinds import PolicyAlert, StillThere
+from pressrun.message.notices.kinds import EditionBraked, PolicyAlert, StillThere
 from pressrun.message.profile import ListProfile, Words
 
 _CAME_BACK = "Mail of the list {title} to this address came back, so nothing has been sent to you since."
@@ -14,7 +14,18 @@ _NOT_COUNTED = (
 )
 
 
-def still_there(notice: StillThere, words: Words, profile: ListProfile) -> Content:
+def say(notice: StillThere | EditionBraked | PolicyAlert, words: Words, profile: ListProfile) -> Content:
+    """What a notice about mail that came back says."""
+    match notice:
+        case StillThere():
+            return _still_there(notice, words, profile)
+        case EditionBraked():
+            return _edition_braked(notice, words, profile)
+        case PolicyAlert():
+            return _policy_alert(notice, words, profile)
+
+
+def _still_there(notice: StillThere, words: Words, profile: ListProfile) -> Content:
     """The one question to somebody who was suspended for bounces."""
     after = [filled(words("The link can be used for {days} days."), days=str(notice.lifetime_days))]
     if notice.missed:
@@ -32,7 +43,24 @@ def still_there(notice: StillThere, words: Words, profile: ListProfile) -> Conte
     )
 
 
-def policy_alert(notice: PolicyAlert, words: Words, profile: ListProfile) -> Content:
+def _edition_braked(notice: EditionBraked, words: Words, profile: ListProfile) -> Content:
+    """Tells the owner that an edition paused by itself."""
+    return Content(
+        subject=filled(words("Paused: {subject}"), subject=notice.edition_subject),
+        before=(
+            filled(
+                words("The edition {subject} of {title} has paused by itself:"),
+                subject=f"“{notice.edition_subject}”",
+                title=profile.title,
+            ),
+            notice.reason,
+            filled(words("What became of each copy: {command}"), command=f"pressrun edition report {notice.edition}"),
+            filled(words("To go on all the same: {command}"), command=f"pressrun edition resume {notice.edition}"),
+        ),
+    )
+
+
+def _policy_alert(notice: PolicyAlert, words: Words, profile: ListProfile) -> Content:
     """Tells the operator that a domain refuses our mail."""
     return Content(
         subject=filled(words("{domain} refuses mail of {title}"), domain=notice.domain, title=profile.title),

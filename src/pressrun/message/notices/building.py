@@ -25,6 +25,7 @@ from pressrun.message.notices.kinds import (
     AlreadySubscribed,
     CommandHelp,
     Confirmation,
+    EditionBraked,
     EditionHeld,
     EditionKnown,
     EditionNotTaken,
@@ -125,10 +126,8 @@ def _say(notice: Notice, words: Words, site: Site, profile: ListProfile) -> Cont
             return answers.list_closed(words, site, profile)
         case FinishedReport() | EditionHeld() | EditionReleased() | EditionNotTaken() | EditionKnown():
             return editions.say(notice, words, site, profile)
-        case StillThere():
-            return bounces.still_there(notice, words, profile)
-        case PolicyAlert():
-            return bounces.policy_alert(notice, words, profile)
+        case StillThere() | EditionBraked() | PolicyAlert():
+            return bounces.say(notice, words, profile)
 
 
 def _footer(words: Words, profile: ListProfile) -> str:

@@ -132,6 +132,15 @@ class EditionKnown:
     state: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionBraked:
+    """Tells the owner that an edition paused by itself, and why."""
+
+    edition: int
+    edition_subject: str
+    reason: str
+
+
 Notice = (
     Confirmation
     | AlreadySubscribed
@@ -144,6 +153,7 @@ Notice = (
     | ListClosed
     | StillThere
     | PolicyAlert
+    | EditionBraked
     | EditionHeld
     | EditionReleased
     | EditionNotTaken

@@ -47,8 +47,11 @@ def own_text(text: str) -> str:
     return "\n".join(line[:1000] for line in lines if not _OUR_FIELD.match(line[:200]))
 
 
-def is_notification(opened: OpenedMail, text: str, *, is_vacation: bool) -> bool:
-    """Whether a mail without a status part tells of a failed or delayed delivery."""
+def is_notification(opened: OpenedMail, text: str, *, must_be_daemon: bool) -> bool:
+    """Whether a mail without a status part tells of a failed or delayed delivery.
+
+    `must_be_daemon` asks that a daemon wrote it, and that subject and beginning say so both.
+    """
     if opened.field("x-failed-recipients"):
         return True
     folded = _folded(text)[:8000]
@@ -61,7 +64,7 @@ def is_notification(opened: OpenedMail, text: str, *, is_vacation: bool) -> bool
         or opened.field("return-path") == "<>"
         or opened.report_type == "delivery-status"
     )
-    if is_vacation:
+    if must_be_daemon:
         return by_daemon and is_named and begins
     knows = class_by_words(folded_words(text)) is not None or bool(quoted_in(text).enhanced)
     return (by_daemon and (is_named or (begins and (knows or "mailer-daemon" in writer)))) or (

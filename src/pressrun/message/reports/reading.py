@@ -49,8 +49,9 @@ def _read(content: bytes, *, forwards: int) -> Report:
     automatic = machine_made([(name, subject if name == "subject" else value) for name, value in opened.fields])
     automatic = automatic or vacation_words(shown)
     feedback = _feedback(opened)
-    recipients = () if feedback else tuple(_recipients(opened, shown, automatic))
-    is_settled = bool(feedback) or any(one.bounce is not BounceClass.OTHER for one in recipients)
+    recipients = () if feedback else tuple(_recipients(opened, shown, automatic, is_attached=forwards > 0))
+    says_why = any(one.bounce is not BounceClass.OTHER for one in recipients)
+    is_settled = bool(feedback or says_why or (recipients and opened.report_type))
     if not is_settled and forwards < _MAX_FORWARDS:
         inside = _forwarded(opened, forwards)
         if inside is not None:
@@ -87,7 +88,7 @@ def _feedback(opened: OpenedMail) -> dict[str, str]:
     return fields or ({"feedback-type": "other"} if groups else {})
 
 
-def _recipients(opened: OpenedMail, shown: str, automatic: str | None) -> list[RecipientReport]:
+def _recipients(opened: OpenedMail, shown: str, automatic: str | None, *, is_attached: bool) -> list[RecipientReport]:
     own = own_text(shown)
     found = [one for text in opened.texts_of(STATUS_TYPES) for one in recipients_of_status(text, prose=own)]
     if found:
@@ -95,7 +96,8 @@ def _recipients(opened: OpenedMail, shown: str, automatic: str | None) -> list[R
     if opened.report_type == "disposition-notification" or opened.texts_of(DISPOSITION_TYPES):
         return []  # what a reader's program did with the mail is no bounce (RFC 8098)
     is_vacation = automatic is not None and "vacation" in automatic
-    return recipients_of_prose(opened, own) if is_notification(opened, own, is_vacation=is_vacation) else []
+    must_be_daemon = is_vacation or is_attached  # what is attached may be our own edition, about whatever
+    return recipients_of_prose(opened, own) if is_notification(opened, own, must_be_daemon=must_be_daemon) else []
 
 
 def _forwarded(opened: OpenedMail, forwards: int) -> Report | None:

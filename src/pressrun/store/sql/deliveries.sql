@@ -1,20 +1,22 @@
 -- name: take_audience
 -- One queued copy for everyone who is active on the list and not suppressed.
-insert into delivery (edition_id, subscription_id, domain, state, due_at)
-select :edition_id, subscription.id, subscriber.domain, 'queued', :now
+insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
+select :edition_id, subscription.id, subscriber.domain, coalesce(lane_domain.lane, ''), 'queued', :now
 from subscription
 join subscriber on subscriber.id = subscription.subscriber_id
 left join suppression on suppression.digest = subscriber.suppression_digest
+left join lane_domain on lane_domain.domain = subscriber.domain
 where subscription.list_id = :list_id and subscription.state = 'active' and suppression.digest is null
 order by subscription.id;
 
 -- name: take_audience_shuffled
 -- The same in random order, so that the first ones are a fair sample.
-insert into delivery (edition_id, subscription_id, domain, state, due_at)
-select :edition_id, subscription.id, subscriber.domain, 'queued', :now
+insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
+select :edition_id, subscription.id, subscriber.domain, coalesce(lane_domain.lane, ''), 'queued', :now
 from subscription
 join subscriber on subscriber.id = subscription.subscriber_id
 left join suppression on suppression.digest = subscriber.suppression_digest
+left join lane_domain on lane_domain.domain = subscriber.domain
 where subscription.list_id = :list_id and subscription.state = 'active' and suppression.digest is null
 order by random();
 
@@ -30,13 +32,22 @@ insert into delivery (notice_id, domain, state, due_at) values (:notice_id, :dom
 
 -- name: ready_copies
 -- Copies of an edition that may be claimed now, with all that their splice needs.
-select delivery.id, delivery.subscription_id, delivery.attempts, delivery.first_attempt_at,
+select delivery.id, delivery.subscription_id, delivery.domain, delivery.lane, delivery.attempts, delivery.first_attempt_at,
     subscriber.id as subscriber_id, subscriber.address, subscriber.name, subscriber.attributes, subscriber.epoch
 from delivery
 join subscription on subscription.id = delivery.subscription_id
 join subscriber on subscriber.id = subscription.subscriber_id
-where delivery.edition_id = :edition_id and delivery.state = :state and delivery.due_at <= :now
+where delivery.edition_id = :edition_id and delivery.state = :state and delivery.lane = :lane
+    and delivery.due_at <= :now
 order by delivery.due_at limit :limit;
+
+-- name: first_lane
+-- The first lane in which a copy of an edition waits.
+select min(lane) from delivery where edition_id = :edition_id and state = :state;
+
+-- name: next_lane
+-- The one after it; asked again and again this walks along the index, however many copies wait.
+select min(lane) from delivery where edition_id = :edition_id and state = :state and lane > :after;
 
 -- name: ready_notices
 -- Notices that may be claimed now, with all that composing them needs.
@@ -45,7 +56,7 @@ select delivery.id, delivery.attempts, delivery.first_attempt_at, notice.id as n
     notice.created_at, subscriber.epoch
 from delivery join notice on notice.id = delivery.notice_id
 left join subscriber on subscriber.id = notice.subscriber_id
-where delivery.edition_id is null and delivery.state = :state and delivery.due_at <= :now
+where delivery.edition_id is null and delivery.state = :state and delivery.lane = '' and delivery.due_at <= :now
 order by delivery.due_at limit :limit;
 
 -- name: claim
@@ -113,6 +124,15 @@ update delivery set state = 'queued' where edition_id is null and state = 'claim
 -- How many copies of an edition are in each state.
 select state, count(*) as number from delivery where edition_id = :edition_id group by state;
 
+-- name: count_refused
+-- How many copies of an edition were refused for good by its readers' servers.
+select count(*) from delivery where edition_id = :edition_id and state = 'failed' and kind in ('hard', 'policy', 'message');
+
+-- name: last_refusal
+-- The words of one copy of an edition that failed for such a reason.
+select reply from delivery where edition_id = :edition_id and state = 'failed' and kind = :kind
+order by settled_at desc limit 1;
+
 -- name: is_unfinished
 -- Whether a copy of an edition still has to go out or is on its way.
 select exists (select 1 from delivery where edition_id = :edition_id and state in ('queued', 'claimed', 'deferred'));
@@ -123,11 +143,11 @@ select exists (select 1 from delivery where edition_id = :edition_id and state =
 
 -- name: next_due
 -- When the next waiting copy of an edition may go.
-select min(due_at) from delivery where edition_id = :edition_id and state = :state;
+select min(due_at) from delivery where edition_id = :edition_id and state = :state and lane = :lane;
 
 -- name: next_notice_due
 -- When the next waiting notice may go.
-select min(due_at) from delivery where edition_id is null and state = :state;
+select min(due_at) from delivery where edition_id is null and state = :state and lane = '';
 
 -- name: cancel_waiting
 -- What nobody has claimed yet does not go out.

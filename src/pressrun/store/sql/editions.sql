@@ -47,6 +47,10 @@ update edition set state = :state, scheduled_at = :scheduled_at, started_at = :s
     pause_reason = :pause_reason, audience = :audience, canary_copies = :canary_copies
 where id = :id;
 
+-- name: brake
+-- It paused because it fared badly.
+update edition set braked_at = :now where id = :id;
+
 -- name: publish
 -- The first copy is claimed.
 update edition set first_claim_at = :now where id = :id and first_claim_at is null;

@@ -1,0 +1,72 @@
+"""Claimed copies that wait for a connection, by lane: each lane in its own order, the lanes in turn.
+
+A lane that may send nothing for the moment holds up no other.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+J = TypeVar("J")
+NEVER = float("inf")  # only a result or a person opens the lane again
+
+
+class LaneQueues(Generic[J]):
+    """Queues by lane name; "" is the lane of all that have none of their own."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, deque[J]] = {}
+        self._turns: deque[str] = deque()  # lanes that hold something, the next one first
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def push(self, lane: str, job: J) -> None:
+        """Put a copy at the end of its lane."""
+        queue = self._queues.get(lane)
+        if queue is None:
+            queue = self._queues[lane] = deque()
+        if not queue:
+            self._turns.append(lane)
+        queue.append(job)
+        self._length += 1
+
+    def pop(self, opens_at: Callable[[str], float], now: float) -> tuple[str, J] | float:
+        """The next copy of a lane that is open, with its lane; or when the first lane opens, NEVER for not by itself."""
+        soonest = NEVER
+        for _ in range(len(self._turns)):
+            lane = self._turns[0]
+            at = opens_at(lane)
+            if at <= now:
+                return lane, self._pop(lane)
+            soonest = min(soonest, at)
+            self._turns.rotate(-1)
+        return soonest
+
+    def _pop(self, lane: str) -> J:
+        queue = self._queues[lane]
+        job = queue.popleft()
+        self._length -= 1
+        self._turns.popleft()
+        if queue:
+            self._turns.append(lane)
+        return job
+
+    def lengths(self) -> dict[str, int]:
+        """How many copies wait in each lane that holds some."""
+        return {lane: len(self._queues[lane]) for lane in self._turns}
+
+    def heads(self) -> Iterator[J]:
+        """The first copy of each lane that holds some."""
+        return (self._queues[lane][0] for lane in self._turns)
+
+    def clear(self) -> list[J]:
+        """Take everything out."""
+        found = [job for lane in self._turns for job in self._queues[lane]]
+        self._queues.clear()
+        self._turns.clear()
+        self._length = 0
+        return found

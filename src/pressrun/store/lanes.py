@@ -1,0 +1,43 @@
+"""Lanes of the queue: which recipient domains share one, and what was learned of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from pressrun.store.transaction import Transaction
+
+
+def set_domains(tx: Transaction, lanes: Mapping[str, str]) -> bool:
+    """Put the lanes of these domains in force, and move what waits; False when nothing has changed."""
+    before = {row["domain"]: row["lane"] for row in tx.rows("lanes.domains")}
+    if before == dict(lanes):
+        return False
+    tx.run("lanes.forget_domains")
+    tx.run_many(
+        "lanes.insert_domain", [{"domain": domain, "lane": lane, "learned": 0} for domain, lane in lanes.items()]
+    )
+    tx.run("lanes.relane")
+    return True
+
+
+def open_lane(tx: Transaction, domain: str) -> int:
+    """Give a domain a lane of its own, named like it, and move what waits for it there; returns how many copies."""
+    tx.run("lanes.insert_domain", domain=domain, lane=domain, learned=1)
+    return tx.run("lanes.relane_domain", domain=domain, lane=domain)
+
+
+def load_states(tx: Transaction) -> dict[str, object]:
+    """What was learned of each lane, as it was stored."""
+    return {row["name"]: json.loads(row["state"]) for row in tx.rows("lanes.load")}
+
+
+def store_states(tx: Transaction, states: Mapping[str, object], forgotten: Iterable[str]) -> None:
+    """Keep what was learned of these lanes, and forget those."""
+    tx.run_many("lanes.store", [{"name": name, "state": json.dumps(state)} for name, state in states.items()])
+    tx.run_many("lanes.forget", [{"name": name} for name in forgotten])
+
+
+def give_up(tx: Transaction, lane: str, reply: str, now: int) -> int:
+    """Fail all that waits in a lane; returns how many copies."""
+    return tx.run("lanes.give_up", lane=lane, reply=reply, now=now)

@@ -1,0 +1,416 @@
+"""One target for every parser of what comes in: it takes octets and raises only where a promise is broken.
+
+A parser's own error is an answer like any other; a value must keep what its docstring says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from tests.fuzz.samples import POSTED, REPORT, mails, replies
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import BadInput, EditionError, MalformedAddress, UnreadableMail
+from pressrun.core.keys import KEY_BYTES, KeyRing
+from pressrun.core.mail_routes import read_local_part
+from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.inbound.envelope import Recipient, Sender, parse_recipient, parse_sender
+from pressrun.inbound.wire import MAX_COMMAND_BYTES, BareLineEnd, Content, LineTooLong, Wire
+from pressrun.message.authentication import find_proof, parse_results
+from pressrun.message.author import sole_author
+from pressrun.message.autoreply import machine_made, silent_sender
+from pressrun.message.commands import MOST_COMMANDS, parse_commands
+from pressrun.message.edition_file import parse_edition, referenced_paths
+from pressrun.message.incoming import IncomingMail, read_mail
+from pressrun.message.posted import Posted, glance_at_post, read_posted, rehearse
+from pressrun.message.reports.reading import read_report
+from pressrun.message.reports.report import Report
+from pressrun.message.trace import glance, own_digest, same_mail_digest
+from pressrun.operations.cells import escape_cell, unescape_cell
+from pressrun.operations.importers import parse_subscribers, parse_suppressions
+from pressrun.smtp.errors import RemoteProtocolError
+from pressrun.smtp.reader import ReplyReader
+from pressrun.workers.frames import LENGTH, Question, Readable, decode_answer, decode_question, encode_frame
+
+_DOMAIN = "news.example.org"
+_LIMIT = 4096
+_KEYS = KeyRing({1: b"k" * KEY_BYTES, 5: b"l" * KEY_BYTES}, b"s" * KEY_BYTES)
+_SUFFIXES = (".md", ".html", ".txt", ".eml")
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`run` takes any octets; `seeds` are where to begin."""
+
+    run: Callable[[bytes], None]
+    seeds: Callable[[], list[bytes]]
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+# ---------------------------------------------------------------------- mails, in the helper process
+
+
+def _crosses(value: IncomingMail | Report | Posted) -> None:
+    """What was read gets to the daemon, and is the same there."""
+    answer = Readable(value)
+    if decode_answer(encode_frame(answer)[LENGTH.size :]) != answer:
+        raise AssertionError("the value is another one on the other side")
+
+
+def mail(data: bytes) -> None:
+    try:
+        _crosses(read_mail(data))
+    except UnreadableMail:
+        return
+
+
+def report(data: bytes) -> None:
+    try:
+        found = read_report(data)
+    except UnreadableMail:
+        return
+    _crosses(found)
+    found.of("ada@reader.example")
+
+
+def posted(data: bytes) -> None:
+    """What was read is an edition file, or one with an error that has its line."""
+    try:
+        glance_at_post(data)
+        found = read_posted(data)
+    except UnreadableMail:
+        return
+    _crosses(found)
+    try:
+        rehearse(found)
+        referenced_paths(parse_edition(found.source, f".{found.source_name.rpartition('.')[2]}"))
+    except (EditionError, UnreadableMail):
+        return
+
+
+def frames(data: bytes) -> None:
+    """Whatever the other side says is a value or a ValueError."""
+    for decode in (decode_question, decode_answer):
+        try:
+            decode(data)
+        except ValueError:
+            continue
+
+
+def commands(data: bytes) -> None:
+    subject, _, body = _text(data).partition("\n")
+    assert len(parse_commands(subject, body)) <= MOST_COMMANDS
+
+
+def autoreply(data: bytes) -> None:
+    lines = (line.partition(":") for line in _text(data).split("\n"))
+    fields = [(name.lower(), value) for name, _, value in lines]
+    machine_made(fields)
+    for _, value in fields:
+        try:
+            silent_sender(parse_address(value.strip()), {_DOMAIN})
+        except MalformedAddress:
+            continue
+
+
+def trace(data: bytes) -> None:
+    seen = glance(data)
+    assert 0 <= seen.own_start <= len(data) + 2, "the content begins inside of it"
+    own = own_digest(data, seen)
+    assert len(same_mail_digest(own, mail_from=_text(data[:50]), recipient="news")) == 32
+    hop = b"Received: from x by y; z\r\n" + data
+    if seen.has_message_id and seen.received < 20 and len(data) < 60_000:
+        assert own == own_digest(hop, glance(hop)), "one more hop makes another mail of it"
+
+
+def authentication(data: bytes) -> None:
+    """Proof stands in a field of our own server, and says pass."""
+    values = data.decode("utf-8", "replace").split("\n")
+    found = find_proof(values, authserv_id="mx.example.org", from_domain="news.harbour.example")
+    if found is not None:
+        own = "\n".join(value.lower() for value in values if "mx.example.org" in value.lower())
+        assert "pass" in own
+        assert "harbour.example" in own
+    for value in values:
+        parse_results(value)
+
+
+def author(data: bytes) -> None:
+    """Whoever is named stands there, and nobody else does."""
+    text = data.decode("utf-8", "replace")
+    found = sole_author([text])
+    if found is not None:
+        assert found.typed.partition("@")[0] in text
+    assert sole_author([text, text]) is None
+
+
+# ---------------------------------------------------------------------- the listeners
+
+
+def envelope(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    sender = parse_sender(text)
+    if isinstance(sender, Sender):
+        assert sender.path in ("", parse_address(sender.path).typed if sender.path else "")
+    for utf8 in (False, True):
+        recipient = parse_recipient(text, mail_domain=_DOMAIN, utf8=utf8)
+        if isinstance(recipient, Recipient):
+            assert not set(recipient.local) & set('@%!:"<>\0 \r\n')
+            read_local_part(recipient.local)
+
+
+def local_part(data: bytes) -> None:
+    text = _text(data)
+    found = read_local_part(text)
+    if found is not None:
+        assert found == read_local_part(text.lower())
+        assert text.isascii()
+
+
+class _Pieces:
+    """A stream that has everything at once and so never waits."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter([piece for piece in pieces if piece])
+
+    async def read(self, size: int) -> bytes:
+        return next(self._pieces, b"")
+
+
+async def _no_turn() -> None:
+    """Nobody else is there."""
+
+
+def _result(steps: Coroutine[Any, Any, _T]) -> _T:
+    """What a coroutine gives that never waits."""
+    try:
+        steps.send(None)
+    except StopIteration as end:
+        return cast(_T, end.value)
+    raise AssertionError("it waits for something")
+
+
+async def _dialogue(pieces: Iterable[bytes]) -> list[bytes | str | Content | None]:
+    """A content, then lines, then a content again whenever a line says so."""
+    wire = Wire(cast(Any, _Pieces(pieces)), lambda: None, lambda: None, _no_turn)
+    found: list[bytes | str | Content | None] = [await wire.content(_LIMIT, lambda size: True)]
+    while True:
+        try:
+            line = await wire.line()
+        except (BareLineEnd, LineTooLong) as problem:
+            found.append(type(problem).__name__)
+            continue
+        if line is None:
+            return found
+        found.append(line)
+        if line.upper() == b"DATA":
+            found.append(await wire.content(_LIMIT, lambda size: True))
+
+
+def wire(data: bytes) -> None:
+    """The same commands and contents however they are cut, and no bare line end among them."""
+    size, data = 1 + (data[0] if data else 0), data[1:]
+    whole = _result(_dialogue([data]))
+    assert whole == _result(_dialogue(data[at : at + size] for at in range(0, len(data), size)))
+    for one in whole:
+        text = one.data if isinstance(one, Content) else one if isinstance(one, bytes) else b""
+        rest = text.replace(b"\r\n", b"") if isinstance(one, Content) else text
+        assert b"\r" not in rest
+        assert b"\n" not in rest
+        assert len(text) <= (_LIMIT if isinstance(one, Content) else MAX_COMMAND_BYTES)
+
+
+# ---------------------------------------------------------------------- tokens and addresses
+
+
+def tokens(data: bytes) -> None:
+    """A token that is read is the one that was made."""
+    token = _text(data)
+    for purpose in WebPurpose:
+        numbers = WebTokens(_KEYS).read(purpose, token)
+        if numbers is not None:
+            rings = [KeyRing({number: key}, b"") for number, key in _KEYS.link_keys.items()]
+            assert token in [WebTokens(ring).make(purpose, *numbers) for ring in rings]
+    for kind in AddressPurpose:
+        found = AddressTokens(_KEYS).read(kind, "news", token)
+        if found is not None:
+            rings = [KeyRing({number: key}, b"") for number, key in _KEYS.link_keys.items()]
+            assert token in [AddressTokens(ring).make(kind, "news", found) for ring in rings]
+
+
+def address(data: bytes) -> None:
+    try:
+        found = parse_address(_text(data))
+    except MalformedAddress:
+        return
+    assert found.typed
+    assert not set(f"{found.typed}{found.wire}{found.key}") & set("\r\n\0")
+    assert str(found).encode("utf-8")
+    assert found.fold
+
+
+# ---------------------------------------------------------------------- the relay's words
+
+
+def reply(data: bytes) -> None:
+    """The same replies however they are cut."""
+    size, data = 1 + (data[0] if data else 0), data[1:]
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+    whole, cut = _replies([data]), _replies(pieces)
+    # A line without end is given up sooner when it comes in pieces; what was read before is the same.
+    assert whole[: len(cut)] == cut[: len(whole)]
+
+
+def _replies(pieces: Iterable[bytes]) -> list[tuple[int, str, str]]:
+    reader, found = ReplyReader(), []
+    try:
+        for piece in pieces:
+            reader.feed(piece)
+            while reader.next_code():
+                one = reader.reply()
+                assert all(c.isprintable() or c == "\n" for c in one.text)
+                found.append((one.code, one.enhanced, one.text))
+    except RemoteProtocolError:
+        return found
+    return found
+
+
+# ---------------------------------------------------------------------- files
+
+
+def edition(data: bytes) -> None:
+    suffix, source = _SUFFIXES[data[0] % len(_SUFFIXES) if data else 0], data[1:]
+    try:
+        found = parse_edition(source, suffix)
+        referenced_paths(found)
+    except EditionError:
+        return
+    subject = found.keys.subject.text if found.keys.subject else ""
+    for text in (found.body, found.html or "", subject, *(one.name for one in found.enclosed)):
+        text.encode("utf-8")
+
+
+def subscribers(data: bytes) -> None:
+    try:
+        for _ in parse_subscribers(data):
+            continue
+    except BadInput:
+        return
+
+
+def suppressions(data: bytes) -> None:
+    try:
+        for _ in parse_suppressions(data):
+            continue
+    except BadInput:
+        return
+
+
+def cells(data: bytes) -> None:
+    text = _text(data)
+    assert text == unescape_cell(escape_cell(text))
+    assert not unescape_cell(text) or escape_cell(text)[0] not in "=+-@\t\r"
+
+
+# ---------------------------------------------------------------------- where to begin
+
+
+def _edition_seeds() -> list[bytes]:
+    keys = b"---\nsubject: High water\nattachments: [a.pdf]\ntext: b.txt\n---\n"
+    page = keys + b"\n# High {{ name | default: x }}\n\n![a](b.png)\n"
+    html = b'---\nsubject: x\n---\n<html><body><p>hi <img src="a.png"><table><tr><td>x</table><svg/onload=x></html>\n'
+    return [b"\0" + page, b"\1" + html, b"\2" + page, *(b"\3" + one for one in [REPORT, POSTED, *mails()[:12]])]
+
+
+def _token_seeds() -> list[bytes]:
+    web = [WebTokens(_KEYS).make(purpose, 7, 12) for purpose in WebPurpose]
+    mail = [AddressTokens(_KEYS).make(purpose, "news", 12) for purpose in AddressPurpose]
+    return [token.encode() for token in web + mail]
+
+
+def _route_seeds() -> list[bytes]:
+    token = AddressTokens(_KEYS).make(AddressPurpose.BOUNCES, "news", 12)
+    locals_ = ["news", "news-request", "Postmaster", f"news-bounces+{token}", f"news-confirm+{token}", "a--b-join"]
+    return [local.encode() for local in locals_]
+
+
+def _envelope_seeds() -> list[bytes]:
+    own = [b"TO:<" + local + f"@{_DOMAIN}>".encode() for local in _route_seeds()]
+    paths = [
+        "FROM:<>",
+        "FROM:<ada@reader.example> SIZE=10 BODY=8BITMIME SMTPUTF8",
+        "TO:<@a:b@c>",
+        "FROM:<a%b@c.example>",
+    ]
+    return own + [path.encode() for path in paths] + ["FROM:<é@grün.example> SMTPUTF8".encode()]
+
+
+def _wire_seeds() -> list[bytes]:
+    text = b"Subject: x\r\n\r\nhello\r\n..\r\n"
+    ends = [
+        b"\r\n.\r\n",
+        b"\n.\n",
+        b"\n.\r\n",
+        b"\r\n.\n",
+        b"\r.\r",
+        b"\r\n.\r",
+        b"\r.\r\n",
+        b"\r\n.\0\r\n",
+        b"\r\r\n.\r\r\n",
+    ]
+    return [bytes([size]) + text + end + b"NOOP\r\nDATA\r\nx\r\n.\r\nQUIT\r\n" for end in ends for size in (0, 3, 200)]
+
+
+def _frame_seeds() -> list[bytes]:
+    values: list[Question | Readable] = [
+        Question(b"x"),
+        Readable(read_mail(b"Subject: x\r\n\r\n")),
+        Readable(read_report(REPORT)),
+    ]
+    return [encode_frame(value)[LENGTH.size :] for value in values]
+
+
+_CSV = [
+    b"email,name,subscribed_at,town\nada@reader.example,\"Ada, \"\"A\"\"\",2024-01-01,'=1\n",
+    b"\xef\xbb\xbfemail;name\r\nx;y\r\n", b"address,reason,since\nada@reader.example,complaint,2024-01-01\n",
+    b"a@b.example\n",
+]  # fmt: skip
+_COMMANDS = [
+    b"Re: confirm abcdefghijklmnopqrstuvw2345\nhelp\n> x\nsubscribe\nend\n",
+    b"help\n--\n",
+    b"\nlists\nleave.\n",
+]
+_RESULTS = [
+    b'mx.example.org 1; dkim/1=pass (ok \\) x) reason="a; b" header.d=harbour.example; spf=none',
+    b"mx.example.org;\r\n\tdmarc=pass (p=REJECT) header.from=news.harbour.example\nother.example; dkim=pass header.d=x",
+]
+_AUTHORS = [b"Grace <grace@harbour.example>", b'"G \\" (x)" <grace@harbour.example>', b"grace@harbour.example"]
+_ADDRESSES = ["ada@reader.example", "é@grün.example", '"a b"@c.example', "a@[192.0.2.1]", "a+b@xn--grn-ioa.example"]
+
+TARGETS: dict[str, Target] = {
+    "address": Target(address, lambda: [one.encode() for one in _ADDRESSES]),
+    "authentication": Target(authentication, lambda: _RESULTS),
+    "author": Target(author, lambda: _AUTHORS),
+    "autoreply": Target(autoreply, lambda: [one.partition(b"\r\n\r\n")[0][:4000] for one in mails()]),
+    "cells": Target(cells, lambda: [b"=1", b"'=1", b"''+x", b"plain", b"'"]),
+    "commands": Target(commands, lambda: _COMMANDS),
+    "edition": Target(edition, _edition_seeds),
+    "envelope": Target(envelope, _envelope_seeds),
+    "frames": Target(frames, _frame_seeds),
+    "local-part": Target(local_part, _route_seeds),
+    "mail": Target(mail, mails),
+    "posted": Target(posted, mails),
+    "reply": Target(reply, lambda: [bytes([size]) + one for one in replies() for size in (0, 9)]),
+    "report": Target(report, mails),
+    "subscribers": Target(subscribers, lambda: _CSV),
+    "suppressions": Target(suppressions, lambda: _CSV),
+    "tokens": Target(tokens, _token_seeds),
+    "trace": Target(trace, mails),
+    "wire": Target(wire, _wire_seeds),
+}

@@ -1,0 +1,100 @@
+"""Editions that fare badly pause by themselves, once, and say why."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from tests.services.pressroom import GONE, TAKEN, Pressroom, open_pressroom
+
+from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
+from pressrun.smtp.reply import Reply
+
+TOO_LARGE = HandOver(Outcome.REFUSED, Stage.CONTENT, Reply(552, "message too large", "5.3.4"))
+
+
+@pytest_asyncio.fixture
+async def press(tmp_path: Path) -> AsyncIterator[Pressroom]:
+    async with open_pressroom(tmp_path) as room:
+        await room.office.administering.set_list("news", {"owner": "owner@lists.example"})
+        yield room
+
+
+async def send_some(press: Pressroom, number: int, outcomes: list[HandOver]) -> list[Outgoing]:
+    """Answer as many copies as there are outcomes, and let the clock go on a little with each."""
+    sent: list[Outgoing] = []
+    for outcome in outcomes:
+        copy = press.take()
+        if copy is None:
+            await press.turn()
+            copy = press.take()
+        if copy is None:
+            break
+        press.answer(copy, outcome)
+        press.pass_time(1)
+        await press.turn()
+        sent.append(copy)
+    return sent
+
+
+async def mails_to_owner(press: Pressroom) -> list[Outgoing]:
+    await press.turn()
+    return [copy for copy in press.take_all() if copy.rcpt_to == "owner@lists.example"]
+
+
+async def test_too_many_refusals_pause_an_edition_once(press: Pressroom) -> None:
+    """Judged from 100 outcomes on; the owner hears the figures, and whoever resumes it knows."""
+    await press.readers(120)
+    number = await press.edition()
+    await send_some(press, number, [GONE] * 6 + [TAKEN] * 93)
+    assert "sending" == await press.state(number)
+    await send_some(press, number, [GONE])
+    assert "paused" == await press.state(number)
+    reason = (await press.stored(number)).pause_reason
+    assert reason is not None
+    assert reason.startswith("7 of 100 copies were refused")
+    (told,) = await mails_to_owner(press)
+    assert b"7 of 100 copies were refused" in told.content
+    press.answer(told, TAKEN)
+    await press.editing.resume(number)
+    await send_some(press, number, [GONE] * 20)
+    assert "finished" == await press.state(number)
+
+
+async def test_the_share_can_be_set_and_switched_off(press: Pressroom) -> None:
+    """`100%` is never."""
+    press.bouncing.braking.settings = replace(press.settings, pause_at_hard=1.0)
+    await press.readers(110)
+    number = await press.edition()
+    await send_some(press, number, [GONE] * 110)
+    assert "finished" == await press.state(number)
+
+
+async def test_complaints_pause_an_edition(press: Pressroom) -> None:
+    """Three in a thousand are many."""
+    await press.readers(120)
+    number = await press.edition()
+    await send_some(press, number, [TAKEN] * 100)
+    await press.change("update edition set complaints = 1 where id = ?", number)
+    await press.office.database.write(press.bouncing.braking.check, [number], int(press.clock()))
+    assert "paused" == await press.state(number)
+    assert "1 of 100 readers complained" in str((await press.stored(number)).pause_reason)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "state"), [([TOO_LARGE] * 3, "paused"), ([TOO_LARGE, TOO_LARGE, TAKEN, TOO_LARGE], "sending")]
+)
+async def test_a_message_that_the_relay_refuses_as_such_stops_the_edition(
+    press: Pressroom, outcomes: list[HandOver], state: str
+) -> None:
+    """Not the readers: nobody is suspended for it, and the rest stays queued."""
+    await press.readers(10)
+    number = await press.edition()
+    await send_some(press, number, outcomes)
+    assert state == await press.state(number)
+    assert [("active", 10)] == await press.rows("select state, count(*) from subscription group by state")
+    if state == "paused":
+        assert "message too large" in str((await press.stored(number)).pause_reason)
