@@ -166,7 +166,7 @@ def test_a_clock_that_was_set_back_holds_up_no_longer_than_one_pause() -> None:
 
 @given(EVENTS)
 def test_no_history_opens_more_than_it_may(events: list[Event]) -> None:
-    """Never more than the limit; nothing in a pause or block; growth by one a minute at most; restarts change nothing."""
+    """Never more than the limit, nothing in a pause or block, one step at a time; a restart changes nothing."""
     state, now, silent_until, is_blocked, before = LaneState(), START, 0.0, False, MOST
     for event in events:
         now += event[1]

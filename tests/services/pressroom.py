@@ -19,6 +19,7 @@ from typing import Any
 from tests.services.office import Office, open_office
 
 from pressrun.core.address import parse_address
+from pressrun.core.providers import Lanes
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.services.bouncing import Bouncing
@@ -33,6 +34,7 @@ from pressrun.services.ports import RelayStatus
 from pressrun.services.recovering import recover
 from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings
 from pressrun.services.subscribing import Origin
+from pressrun.services.traffic import Traffic
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store import subscribers, subscriptions
@@ -95,12 +97,18 @@ class Pressroom:
 
     async def start(self) -> Dispatcher:
         """What a process does at its start; the one before is simply forgotten, as after a kill."""
-        stored = await recover(self.office.database)
+        recovered = await recover(self.office.database)
         self.dispatcher = Dispatcher(
             database=self.office.database,
             copies=CopyComposer(site=SITE, keys=self.office.keys),
             notices=NoticeComposer(site=SITE, keys=self.office.keys, tokens=TokenSettings()),
-            pacer=Pacer(self.settings.rates, self.relays, stored),
+            pacer=Pacer(self.settings.rates, self.relays, recovered.paces),
+            traffic=Traffic(
+                Lanes(self.settings.domains),
+                block_pause_seconds=self.settings.block_pause_seconds,
+                states=recovered.lanes,
+                paces=recovered.paces,
+            ),
             settings=self.settings,
             clock=self.clock,
             on_outcome=lambda outcome: self.outcomes.update([outcome.value]),

@@ -24,7 +24,8 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.services import dispatching
-from pressrun.services.dispatching import RESULTS_AT_MOST, STALE_SECONDS, SYNC_SECONDS, UNRECORDED_AT_MOST
+from pressrun.services.dispatching import RESULTS_AT_MOST, SYNC_SECONDS, UNRECORDED_AT_MOST
+from pressrun.services.ready import STALE_SECONDS
 from pressrun.services.settings import DeliverySettings
 from pressrun.store.deliveries import claim_notices
 

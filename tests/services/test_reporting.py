@@ -83,7 +83,7 @@ async def test_a_report_tells_failures_and_what_waits_in_the_remotes_words(offic
 
 async def test_the_queue_is_told_by_domain(office: Office) -> None:
     await edition_with_outcomes(office)
-    queue = {one["domain"]: one for one in await office.database.read(reporting.list_queue)}
+    queue = {one["domain"]: one for one in await office.database.read(reporting.list_queue, int(office.now))}
     assert ["b.example", "c.example"] == sorted(map(str, queue))
     assert (0, 1, "2027-01-15T08:01:00Z", None, "later") == tuple(
         queue["b.example"][name] for name in ("queued", "deferred", "next_attempt", "paused_until", "reason")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import click
 
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
@@ -22,7 +24,7 @@ def list_queue(invocation: Invocation, *, as_json: bool) -> None:
     from pressrun.services import reporting  # noqa: PLC0415
 
     with looking_if_any(invocation) as tx:
-        found = [] if tx is None else reporting.list_queue(tx)
+        found = [] if tx is None else reporting.list_queue(tx, int(time.time()))
     if as_json:
         print_json(found)
     else:

@@ -87,6 +87,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         bouncing = build_bouncing(settings, keys)
         dispatcher = await build_dispatcher(settings, database, keys, bouncing, metrics)
         services = build_services(settings, database, keys, dispatcher.wake, bouncing)
+        services.editing.unpause = dispatcher.unpause
         relays = Relays(settings.relays, dispatcher, helo_name=settings.site.mail_domain)
         readiness = Readiness(database=database, dispatcher=dispatcher, relays=relays, clock=time.time)
         app = _app(settings, services, relays, readiness, metrics, extras.mailbox)

@@ -11,6 +11,7 @@ from pressrun.config.settings import Settings
 from pressrun.control.server import VerbHandler
 from pressrun.control.verbs import build_verbs
 from pressrun.core.keys import KeyRing
+from pressrun.core.providers import Lanes
 from pressrun.observe.metrics import Metrics
 from pressrun.services.administering import Administering
 from pressrun.services.answering import Answering
@@ -36,6 +37,7 @@ from pressrun.services.signing import build_signer
 from pressrun.services.sorting import Sorting
 from pressrun.services.subscribing import Subscribing
 from pressrun.services.suppressing import Suppressing
+from pressrun.services.traffic import Traffic
 from pressrun.store import datadir
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir
@@ -142,13 +144,19 @@ async def build_dispatcher(
     settings: Settings, database: Database, keys: KeyRing, bouncing: Bouncing, metrics: Metrics
 ) -> Dispatcher:
     """Recover what a dead process held, and wire the queue's consumer at the pace where it stood."""
-    stored = await recover(database)
+    recovered = await recover(database)
     relay_rates = {relay.name: relay.rates for relay in settings.relays}
     return Dispatcher(
         database=database,
         copies=CopyComposer(site=settings.site, keys=keys),
         notices=NoticeComposer(site=settings.site, keys=keys, tokens=settings.tokens),
-        pacer=Pacer(settings.delivery.rates, relay_rates, stored),
+        pacer=Pacer(settings.delivery.rates, relay_rates, recovered.paces),
+        traffic=Traffic(
+            Lanes(settings.delivery.domains),
+            block_pause_seconds=settings.delivery.block_pause_seconds,
+            states=recovered.lanes,
+            paces=recovered.paces,
+        ),
         settings=settings.delivery,
         clock=time.time,
         on_outcome=lambda outcome: metrics.count_delivery(outcome.value),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,9 +10,10 @@ from pressrun.core.edition import EditionState
 from pressrun.message.skeleton import Skeleton
 from pressrun.services.bouncing import Aftermath
 from pressrun.services.composing import EditionPlate
-from pressrun.services.pacing import Pacer
 from pressrun.services.pressing import finish_if_done, pause_after_canary, start_if_due
-from pressrun.store import deliveries, editions, lists, paces
+from pressrun.services.ready import Ready
+from pressrun.services.traffic import LaneNotes
+from pressrun.store import deliveries, editions, lanes, lists, paces
 from pressrun.store.deliveries import Settlement
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
@@ -23,34 +25,51 @@ NOTICE_BATCH = 50  # notices go first, and a flood of them still lets an edition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaneWork:
+    """What a turn is to do about lanes.
+
+    `rooms` says how many copies each lane with limits may have claimed more, `notes` what was learned of lanes,
+    `given_up` which of them were blocked for too long, `domains` which domains have which lane, where that changed.
+    """
+
+    rooms: Mapping[str, int] = field(default_factory=dict)
+    notes: LaneNotes = field(default_factory=LaneNotes)
+    given_up: Mapping[str, str] = field(default_factory=dict)
+    domains: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What a turn is to do. `room` is how many copies may be claimed, `claimed` how many are claimed and not taken.
 
-    `rooms` says how many copies each lane with limits may have claimed more. A turn that does not look only records
-    results: between two looks there are many of those.
+    `by_lane` counts the claimed copies by lane. A turn without `lanes` only records results: between two looks for what
+    may go there are many of those.
     """
 
     now: float
-    looks: bool = True
+    lanes: LaneWork | None
     settlements: Sequence[Settlement] = ()
     released: Sequence[int] = ()
     touched: Collection[int] = ()
     room: int = 0
     claimed: int = 0
-    rooms: Mapping[str, int] = field(default_factory=dict)
+    by_lane: Mapping[str, int] = field(default_factory=dict)
     known: Collection[int] = ()
     late_grace_seconds: float
 
 
 @dataclass(slots=True, kw_only=True)
 class Turn:
-    """What a turn brought back. `next_due_at` is when the next waiting copy may go, None when nothing waits."""
+    """What a turn brought back. `next_due_at` is when the next waiting copy may go, None when nothing waits; `rooms`
+    what is left of the room of lanes with limits.
+    """
 
     notices: list[tuple[Row, MailingList | None]] = field(default_factory=list)
     copies: list[tuple[int, list[Row]]] = field(default_factory=list)
     plates: dict[int, EditionPlate] = field(default_factory=dict)
     live: frozenset[int] = frozenset()
     next_due_at: float | None = None
+    rooms: dict[str, int] = field(default_factory=dict)
     changed: list[Edition] = field(default_factory=list)
     aftermath: Aftermath = field(default_factory=Aftermath)
 
@@ -60,30 +79,45 @@ class Turn:
         return len(self.notices) + sum(len(rows) for _, rows in self.copies)
 
 
-def take_turn(tx: Transaction, request: Request, pacer: Pacer, after_settling: AfterSettling) -> Turn:
+def take_turn(tx: Transaction, request: Request, ready: Ready, after_settling: AfterSettling) -> Turn:
     """Carry out one turn; everything in it is committed together, the pace with the claims it covers."""
     now = int(request.now)
     turn = Turn()
     deliveries.settle(tx, request.settlements, now)
     turn.aftermath = after_settling(tx, request.settlements, now)
     deliveries.release(tx, request.released, now)
-    if request.looks:
-        _look(tx, request, turn)
+    if request.lanes is not None:
+        _record_lanes(tx, request.lanes, now)
+        _look(tx, request, request.lanes, turn)
     if turn.taken or request.settlements:
-        paces.store_paces(tx, pacer.dump(request.now, request.claimed + turn.taken))
+        by_lane = Counter(request.by_lane)
+        by_lane.update(row["lane"] for _, rows in turn.copies for row in rows)
+        paces.store_paces(tx, ready.dump(request.now, request.claimed + turn.taken, by_lane))
     return turn
 
 
-def _look(tx: Transaction, request: Request, turn: Turn) -> None:
+def _record_lanes(tx: Transaction, work: LaneWork, now: int) -> None:
+    if work.domains is not None:
+        lanes.set_domains(tx, work.domains)
+    for domain in work.notes.opened:
+        lanes.open_lane(tx, domain)
+    if work.notes.states or work.notes.forgotten:
+        lanes.store_states(tx, work.notes.states, work.notes.forgotten)
+    for lane, reason in work.given_up.items():
+        lanes.give_up(tx, lane, reason, now)
+
+
+def _look(tx: Transaction, request: Request, work: LaneWork, turn: Turn) -> None:
     """Start, pause and finish what is due, and claim what may go next."""
     now = int(request.now)
+    turn.rooms = dict(work.rooms)
     for edition_id in request.touched:  # paused ones too: the copies in flight at the pause may have been the last
         turn.changed += finish_if_done(tx, edition_id, now)
     sending = _sending_editions(tx, request, turn)
     turn.live = frozenset(edition.id for edition in sending)
     if request.room > 0:
         _claim(tx, request, turn, sending)
-    turn.next_due_at = _next_due_at(tx, sending, request, turn)
+    turn.next_due_at = _next_due_at(tx, sending, turn)
 
 
 def _sending_editions(tx: Transaction, request: Request, turn: Turn) -> list[Edition]:
@@ -109,12 +143,11 @@ def _claim(tx: Transaction, request: Request, turn: Turn, sending: Sequence[Edit
     for row in deliveries.claim_notices(tx, now=now, limit=min(request.room, NOTICE_BATCH)):
         turn.notices.append((row, None if row["list_id"] is None else lists.get_list(tx, row["list_id"])))
     room = request.room - len(turn.notices)
-    rooms = dict(request.rooms)
     # Editions share the room evenly; what one does not use the next ones may.
     for index, edition in enumerate(sending):
         share = -(-room // (len(sending) - index))
         limit = share if edition.canary_copies is None else min(share, _canary_room(tx, edition))
-        rows = _claim_copies(tx, edition.id, rooms, limit, now) if limit > 0 else []
+        rows = _claim_copies(tx, edition.id, turn.rooms, limit, now) if limit > 0 else []
         room -= len(rows)
         if rows:
             turn.copies.append((edition.id, rows))
@@ -125,12 +158,12 @@ def _claim(tx: Transaction, request: Request, turn: Turn, sending: Sequence[Edit
 
 
 def _claim_copies(tx: Transaction, edition_id: int, rooms: dict[str, int], limit: int, now: int) -> list[Row]:
-    """Claim from all lanes with room evenly; what one does not use the next ones may. `rooms` loses what was claimed."""
-    lanes = [lane for lane in deliveries.waiting_lanes(tx, edition_id) if rooms.get(lane, limit) > 0]
-    lanes.sort(key=lambda lane: rooms.get(lane, limit))  # narrow lanes leave their rest to the wide ones
+    """Claim from all lanes with room evenly; what one does not use the next ones may. `rooms` loses what is claimed."""
+    names = [lane for lane in deliveries.waiting_lanes(tx, edition_id) if rooms.get(lane, limit) > 0]
+    names.sort(key=lambda lane: rooms.get(lane, limit))  # narrow lanes leave their rest to the wide ones
     rows: list[Row] = []
-    for index, lane in enumerate(lanes):
-        share = -(-(limit - len(rows)) // (len(lanes) - index))
+    for index, lane in enumerate(names):
+        share = -(-(limit - len(rows)) // (len(names) - index))
         found = deliveries.claim_copies(
             tx, edition_id=edition_id, lane=lane, now=now, limit=min(share, rooms.get(lane, limit))
         )
@@ -156,14 +189,13 @@ def _load_plate(tx: Transaction, edition: Edition) -> EditionPlate:
     )
 
 
-def _next_due_at(tx: Transaction, sending: Sequence[Edition], request: Request, turn: Turn) -> float | None:
+def _next_due_at(tx: Transaction, sending: Sequence[Edition], turn: Turn) -> float | None:
     # What waits behind a canary is not due before its outcome is there, which brings a turn of its own; what waits in
     # a lane without room, not before that opens.
     going = [one for one in sending if one.canary_copies is None or _canary_room(tx, one) > 0]
     dues = [deliveries.next_notice_due(tx)]
     for edition in going:
-        for lane in deliveries.waiting_lanes(tx, edition.id):
-            if request.rooms.get(lane, 1) > 0:
-                dues.append(deliveries.next_due(tx, edition.id, lane))
+        lanes_open = [lane for lane in deliveries.waiting_lanes(tx, edition.id) if turn.rooms.get(lane, 1) > 0]
+        dues += [deliveries.next_due(tx, edition.id, lane) for lane in lanes_open]
     found: list[float] = [at for at in (*dues, turn.next_due_at) if at is not None]
     return min(found, default=None)

@@ -14,27 +14,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, replace
 
 from pressrun.core.errors import Unavailable
+from pressrun.core.providers import Lanes
 from pressrun.core.quantities import Rate
 from pressrun.message.dkim import Signer
 from pressrun.observe.log import event
-from pressrun.services.claiming import AfterSettling, Request, Turn, take_turn
+from pressrun.services.claiming import AfterSettling, LaneWork, Request, Turn, take_turn
 from pressrun.services.composing import CopyComposer, EditionPlate
+from pressrun.services.lane_queues import NEVER
 from pressrun.services.notifying import NoticeComposer, is_passed_on
 from pressrun.services.outcomes import settlement_of
 from pressrun.services.pacing import Pacer
 from pressrun.services.ports import Clock, RelayPool
+from pressrun.services.ready import Job, Ready
 from pressrun.services.settings import DeliverySettings
 from pressrun.services.signing import Made, NotComposed, NotSigned, Signing
+from pressrun.services.traffic import Traffic
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.store.database import Database
 from pressrun.store.deliveries import Settlement
-from pressrun.store.lists import MailingList
-from pressrun.store.transaction import Row
 
 log = logging.getLogger("pressrun.dispatch")
 
@@ -48,19 +49,6 @@ SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so lon
 LOOK_AGAIN_SECONDS = 5.0  # the loop turns at least so often: it feeds the watchdog
 AFTER_FAULT_SECONDS = 1.0  # pause after a turn that the database refused
 LAST_TURNS = 3  # how often the end of a drain is tried to be recorded: what is not goes out a second time
-# A claimed copy that no connection takes for so long goes back: while a relay is down, people leave and editors cancel.
-STALE_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A claimed row, with the edition whose copy it is, or as a notice with its list; `made` is its signed mail."""
-
-    row: Row
-    claimed_at: int
-    plate: EditionPlate | None
-    list: MailingList | None = None
-    made: Outgoing | None = None
 
 
 class Dispatcher:
@@ -73,6 +61,7 @@ class Dispatcher:
         copies: CopyComposer,
         notices: NoticeComposer,
         pacer: Pacer,
+        traffic: Traffic,
         settings: DeliverySettings,
         clock: Clock,
         on_outcome: Callable[[Outcome], None],
@@ -82,15 +71,13 @@ class Dispatcher:
         self._database = database
         self._copies = copies
         self.notices = notices
-        self._pacer = pacer
         self.settings = settings
         self._clock = clock
         self._on_outcome = on_outcome
         self._after_settling = after_settling
         self._random = random.SystemRandom()
         self._pool: RelayPool | None = None
-        self._ready_notices: deque[Job] = deque()
-        self._ready_copies: deque[Job] = deque()
+        self._ready = Ready(pacer, traffic)
         self._signing = Signing(signer, compose=self._compose, clock=clock, on_made=self._made)
         self._in_flight: dict[int, Job] = {}
         self._settlements: list[Settlement] = []
@@ -100,6 +87,7 @@ class Dispatcher:
         self._recording = 0
         self._wanted = asyncio.Event()
         self._looks = True
+        self._lanes_changed = True
         self._more_at: float | None = None
         self._low_water = -1
         self._synced_at = 0.0
@@ -117,25 +105,28 @@ class Dispatcher:
         """The next copy whose turn has come, as services.ports.Feed promises."""
         if self._draining or self._is_full():
             return None
-        while queue := self._ready_notices or self._ready_copies:
+        while True:
             now = self._clock()
-            at = self._pacer.take(relay, now)
-            if at is not None:
-                self._call_at(at, now)
+            job = self._ready.next(relay, now)
+            if isinstance(job, float):
+                self._call_at(job, now)
                 return None
-            job = queue.popleft()
-            if len(self._ready_copies) + len(self._signing) <= self._low_water:
+            if self._ready.copies + len(self._signing) <= self._low_water or self._ready.is_short_of(job, now):
                 self.look()
             outgoing = self._composed(job, relay)
             if outgoing is not None:
                 self._in_flight[outgoing.delivery_id] = job
                 return outgoing
-        return None
 
     def settle(self, relay: str, outgoing: Outgoing, result: HandOver) -> None:
         """Take the outcome of a copy; it is recorded with the next turn."""
         job = self._in_flight.pop(outgoing.delivery_id)
         self._on_outcome(result.outcome)
+        now = self._clock()
+        change = self._ready.answered(job, relay, result, now)
+        if change is not None:
+            event(log, "delivery.paused", level=logging.WARNING, **asdict(change))
+            self._release(self._ready.remove_domain("", job.row["domain"]))
         if job.plate is not None:
             self._touched.add(job.plate.edition_id)
         if result.outcome is Outcome.UNSENT:
@@ -143,8 +134,9 @@ class Dispatcher:
         else:
             self._settlements.append(self._settlement(job, result, relay))
         self._recording += 1
-        if result.outcome is not Outcome.DELIVERED or not self._in_flight:
-            self._looks = True  # something waits for its retry now, or an edition may be through
+        has_room = not self._in_flight or self._ready.is_short_of(job, now)
+        if has_room or result.outcome is not Outcome.DELIVERED:
+            self._looks = True  # an edition may be through, a lane has room, or something waits for its retry now
         self._wanted.set()
 
     def _handed_out(self) -> int:
@@ -160,14 +152,12 @@ class Dispatcher:
         """How many copies have their turn now."""
         if self._draining:
             return 0
-        ready = len(self._ready_notices) + len(self._ready_copies)
-        room = UNRECORDED_AT_MOST - self._handed_out()
-        wanted = max(0, min(ready, room))
         now = self._clock()
-        due = self._pacer.due(relay, now, wanted)
-        if wanted > 0 and due == 0:
+        room = UNRECORDED_AT_MOST - self._handed_out()
+        due = self._ready.due(relay, now, room)
+        if due == 0 and room > 0 and len(self._ready):
             # No connection is asking, so nobody else would look again at the next turn.
-            self._call_at(self._pacer.next_at(relay, now), now)
+            self._call_at(self._ready.next_at(relay, now), now)
         return due
 
     def wake(self) -> None:
@@ -213,14 +203,19 @@ class Dispatcher:
     def reload(self, settings: DeliverySettings, relays: Mapping[str, Sequence[Rate]]) -> None:
         """Go on under new rates and retry rules."""
         self.settings = settings
-        self._pacer = self._pacer.changed(settings.rates, relays, self._clock())
+        self._ready.pacer = self._ready.pacer.changed(settings.rates, relays, self._clock())
+        self._ready.traffic.change(Lanes(settings.domains), settings.block_pause_seconds)
+        self._lanes_changed = True
+        self.wake()
+
+    def unpause(self, domain: str | None) -> None:
+        """Open paused and blocked lanes, of one domain or all."""
+        self._ready.traffic.retry(domain, self._clock())
         self.wake()
 
     def sign_with(self, signer: Signer | None) -> None:
         """Sign with these keys, or not at all, from the next copy on: what waits for its turn is made anew."""
-        claimed = [*self._ready_notices, *self._ready_copies, *self._signing.give_up()]
-        self._ready_notices.clear()
-        self._ready_copies.clear()
+        claimed = [*self._ready.clear(), *self._signing.give_up()]
         self._signing.change(signer)
         self._line_up([replace(job, made=None) for job in claimed])
         self.wake()
@@ -241,10 +236,11 @@ class Dispatcher:
 
     async def _take_turn(self) -> None:
         now = self._clock()
-        self._pacer.follow(now)
-        self._holding = self._is_stale(now)
-        if self._holding:
-            self._give_back()
+        self._ready.pacer.follow(now)
+        self._ready.traffic.follow(now)
+        stale = self._ready.take_stale(now)
+        self._release(stale.jobs)
+        self._holding = stale.holds
         settlements, self._settlements = self._settlements, []
         released, self._released = self._released, []
         looks, self._looks = self._looks or bool(released), False
@@ -252,14 +248,16 @@ class Dispatcher:
         if looks:
             touched, self._touched = self._touched, touched
         claimed = self._count_claimed()
+        by_lane = self._ready.claimed_by_lane(self._signing.jobs()) if looks or self._ready.traffic.is_paced else {}
         request = Request(
             now=now,
-            looks=looks,
             settlements=settlements,
             released=released,
             touched=touched,
-            room=0 if self._may_not_claim(now) else self._pacer.claimable(now, claimed, BATCH),
+            room=0 if self._may_not_claim(now) else self._ready.pacer.claimable(now, claimed, BATCH),
             claimed=claimed,
+            lanes=self._lane_work(by_lane, stale.lanes, now) if looks else None,
+            by_lane=by_lane,
             known=frozenset(self._plates),
             late_grace_seconds=self.settings.late_grace_seconds,
         )
@@ -270,29 +268,37 @@ class Dispatcher:
             self._settlements[:0], self._released[:0] = settlements, released
             self._touched |= touched
             self._looks = True
+            if request.lanes is not None:
+                self._ready.traffic.renote(request.lanes.notes)
             self._synced_at = 0.0
             raise
         self._recording -= len(settlements) + len(released)
         self._accept(turn, request)
+        if stale.lanes and not stale.holds:
+            self.look()  # what limits of its own kept waiting is claimed again, unless it was cancelled
 
     async def _commit(self, request: Request) -> Turn:
         """Results survive a kill at once, and a power cut when they are older than SYNC_SECONDS."""
         if 0 <= request.now - self._synced_at < SYNC_SECONDS:
-            return await self._database.record(take_turn, request, self._pacer, self._after_settling)
+            return await self._database.record(take_turn, request, self._ready, self._after_settling)
         self._synced_at = request.now
         self._syncing = True
         self._offer()
         try:
-            return await self._database.write(take_turn, request, self._pacer, self._after_settling)
+            return await self._database.write(take_turn, request, self._ready, self._after_settling)
         finally:
             self._syncing = False
 
     def _accept(self, turn: Turn, request: Request) -> None:
         self.alive_at = self._clock()
         self._tell(turn)
-        if not request.looks:
+        if request.lanes is None:
             self._offer()
             return
+        for lane in request.lanes.given_up:
+            self._ready.traffic.reopen(lane, request.now)
+        if request.lanes.domains is self._ready.traffic.lanes.by_domain:
+            self._lanes_changed = False
         known = self._plates | turn.plates
         self._plates = {number: plate for number, plate in known.items() if number in turn.live}
         claimed_at = int(request.now)
@@ -320,15 +326,28 @@ class Dispatcher:
         elif request.now < self._signing.again_at:
             self._low_water, self._more_at = -1, self._signing.again_at
         elif turn.taken < request.room:  # nothing more may go now, whatever the pace
-            self._low_water, self._more_at = -1, turn.next_due_at
+            opens_at = self._ready.traffic.looks_again_at(request.by_lane, request.now)
+            again_at = min(opens_at, turn.next_due_at or NEVER)
+            self._low_water, self._more_at = -1, None if again_at == NEVER else again_at
         elif ready >= BATCH // 2:
             self._low_water, self._more_at = BATCH // 2, None
         else:  # the pace allows no more for the moment
             self._low_water = -1
-            self._more_at = max(request.now + SHORTEST_WAIT_SECONDS, self._pacer.next_claim_at(request.now, ready))
+            self._more_at = max(
+                request.now + SHORTEST_WAIT_SECONDS, self._ready.pacer.next_claim_at(request.now, ready)
+            )
+
+    def _lane_work(self, by_lane: Mapping[str, int], resting: Collection[str], now: float) -> LaneWork:
+        traffic = self._ready.traffic
+        return LaneWork(
+            rooms=traffic.rooms(by_lane, now) | dict.fromkeys(resting, 0),
+            notes=traffic.notes(),
+            given_up=traffic.given_up(now, self.settings.give_up_after_seconds),
+            domains=traffic.lanes.by_domain if self._lanes_changed else None,
+        )
 
     def _count_claimed(self) -> int:
-        return len(self._ready_notices) + len(self._ready_copies) + len(self._signing)
+        return len(self._ready) + len(self._signing)
 
     def _may_not_claim(self, now: float) -> bool:
         return self._draining or self._holding or now < self._signing.again_at
@@ -340,7 +359,7 @@ class Dispatcher:
             if self._signing.is_on and not is_passed_on(job.row, job.plate):
                 unsigned.append(job)
             else:
-                self._queue_of(job).append(job)
+                self._ready.push(job)
         if unsigned:
             self._signing.submit(unsigned)
 
@@ -354,14 +373,11 @@ class Dispatcher:
             elif isinstance(made, NotComposed):
                 self._put_off(job, made.fault, "")
             else:
-                self._queue_of(job).append(replace(job, made=made))
+                self._ready.push(replace(job, made=made))
         self._offer()
 
-    def _queue_of(self, job: Job) -> deque[Job]:
-        return self._ready_notices if job.plate is None else self._ready_copies
-
     def _offer(self) -> None:
-        if self._pool is not None and (self._ready_notices or self._ready_copies):
+        if self._pool is not None and len(self._ready):
             self._pool.wake()
 
     def _compose(self, job: Job) -> Outgoing:
@@ -400,6 +416,8 @@ class Dispatcher:
 
     def _call_at(self, at: float, now: float) -> None:
         """Let the connections look again at the next turn."""
+        if at == NEVER:
+            return
         if self._timer is not None:
             if self._timer_at <= at:
                 return
@@ -413,17 +431,13 @@ class Dispatcher:
         # uvloop makes a plain Handle of a short delay, which has no when(): the turn is kept beside it.
         self._timer, self._timer_at = asyncio.get_running_loop().call_later(at - now, fire), at
 
-    def _is_stale(self, now: float) -> bool:
-        return any(
-            queue and now - queue[0].claimed_at >= STALE_SECONDS for queue in (self._ready_notices, self._ready_copies)
-        )
+    def _release(self, jobs: Sequence[Job]) -> None:
+        """Give claimed rows back to the queue, with the next turn."""
+        self._released += [job.row["id"] for job in jobs]
+        self._recording += len(jobs)
 
     def _give_back(self) -> None:
-        claimed = [*self._ready_notices, *self._ready_copies, *self._signing.give_up()]
-        self._released += [job.row["id"] for job in claimed]
-        self._recording += len(claimed)
-        self._ready_notices.clear()
-        self._ready_copies.clear()
+        self._release([*self._ready.clear(), *self._signing.give_up()])
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -5,13 +5,14 @@ How an edition is built and stored stands in drafting; how one that is released 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pressrun.core.address import Address
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import Refused
 from pressrun.core.keys import KeyRing
+from pressrun.core.lane_state import load_lane_state
 from pressrun.core.site import Site
 from pressrun.message.finding import Finding
 from pressrun.message.read_back import read_parts
@@ -36,7 +37,7 @@ from pressrun.services.drafting import (
     values_for,
 )
 from pressrun.services.ports import Clock, Entropy, Waker
-from pressrun.store import deliveries, editions
+from pressrun.store import deliveries, editions, lanes
 from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
 
@@ -66,6 +67,7 @@ class Editing:
         self._clock = clock
         self._entropy = entropy
         self._wake = wake
+        self.unpause: Callable[[str | None], None] = _nobody
 
     async def take(
         self,
@@ -142,8 +144,9 @@ class Editing:
         return found
 
     async def retry(self, domain: str | None) -> int:
-        """Try what is deferred (for one domain) again now; returns how many copies."""
-        found = await self._database.write(deliveries.retry_now, domain, int(self._clock()))
+        """Try what is deferred or paused (for one domain) again now; returns how many copies."""
+        found = await self._database.write(_retry, domain, self._clock())
+        self.unpause(domain)
         self._wake()
         return found
 
@@ -198,3 +201,16 @@ def preview_edition(
         message=message,
         findings=built.findings,
     )
+
+
+def _nobody(_domain: str | None) -> None:
+    """No dispatcher runs: what is on record is what it will find."""
+
+
+def _retry(tx: Transaction, domain: str | None, now: float) -> int:
+    names = list(lanes.load_states(tx)) if domain is None else [lanes.lane_of(tx, domain) or domain]
+    paused = sum(lanes.count_queued(tx, name) for name in names)
+    stored = lanes.load_states(tx)
+    states = {name: load_lane_state(stored[name]).after_retry(now).dump() for name in names if name in stored}
+    lanes.store_states(tx, states, ())
+    return paused + deliveries.retry_now(tx, domain, int(now))

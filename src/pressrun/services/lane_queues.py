@@ -35,7 +35,7 @@ class LaneQueues(Generic[J]):
         self._length += 1
 
     def pop(self, opens_at: Callable[[str], float], now: float) -> tuple[str, J] | float:
-        """The next copy of a lane that is open, with its lane; or when the first lane opens, NEVER for not by itself."""
+        """The next copy of an open lane, with its lane; or when the first lane opens, NEVER for not by itself."""
         soonest = NEVER
         for _ in range(len(self._turns)):
             lane = self._turns[0]
@@ -55,13 +55,28 @@ class LaneQueues(Generic[J]):
             self._turns.append(lane)
         return job
 
+    def holds(self, lane: str) -> bool:
+        """Whether a copy waits in this lane."""
+        return bool(self._queues.get(lane))
+
     def lengths(self) -> dict[str, int]:
         """How many copies wait in each lane that holds some."""
         return {lane: len(self._queues[lane]) for lane in self._turns}
 
-    def heads(self) -> Iterator[J]:
-        """The first copy of each lane that holds some."""
-        return (self._queues[lane][0] for lane in self._turns)
+    def heads(self) -> Iterator[tuple[str, J]]:
+        """Each lane that holds something, with its first copy."""
+        return ((lane, self._queues[lane][0]) for lane in self._turns)
+
+    def remove(self, lane: str, is_meant: Callable[[J], bool] = lambda _: True) -> list[J]:
+        """Take out of one lane what is meant, or everything."""
+        queue = self._queues.get(lane, deque())
+        found = [job for job in queue if is_meant(job)]
+        kept = [job for job in queue if not is_meant(job)]
+        if queue and not kept:
+            self._turns.remove(lane)
+        self._queues[lane] = deque(kept)
+        self._length -= len(found)
+        return found
 
     def clear(self) -> list[J]:
         """Take everything out."""

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 from pressrun.observe.log import event
-from pressrun.store import deliveries, paces
+from pressrun.store import deliveries, lanes, paces
 from pressrun.store.database import Database
 
 log = logging.getLogger("pressrun.dispatch")
 
 
-async def recover(database: Database) -> dict[str, object]:
-    """Queue again what nobody holds any more; returns the stored state of each pace."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """Where the dead process stood: its paces by scope, and its lanes."""
+
+    paces: dict[str, object]
+    lanes: dict[str, object]
+
+
+async def recover(database: Database) -> Recovered:
+    """Queue again what nobody holds any more; returns where every pace and lane stood."""
     recovered = await database.write(deliveries.recover)
     if recovered:
         event(log, "dispatch.recovered", copies=recovered)
-    return await database.read(paces.load_paces)
+    return Recovered(paces=await database.read(paces.load_paces), lanes=await database.read(lanes.load_states))

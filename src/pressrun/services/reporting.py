@@ -11,11 +11,22 @@ from pressrun.core.address import Address
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.errors import NotFound
 from pressrun.core.keys import KeyRing
+from pressrun.core.lane_state import LaneState, load_lane_state
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import suppression_digest
 from pressrun.services.pressing import require_edition
-from pressrun.store import bounces, consent, deliveries, editions, lists, subscribers, subscriptions, suppressions
+from pressrun.store import (
+    bounces,
+    consent,
+    deliveries,
+    editions,
+    lanes,
+    lists,
+    subscribers,
+    subscriptions,
+    suppressions,
+)
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row, Transaction
@@ -175,9 +186,10 @@ def describe_edition(tx: Transaction, found: Edition) -> Answer:
 def report_edition(tx: Transaction, edition_id: int) -> Answer:
     """`edition report`: which copies failed or wait, in the remotes' words, and who left; raises NotFound."""
     found = require_edition(tx, edition_id)
+    deferred = [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.DEFERRED)]
     return describe_edition(tx, found) | {
         "failures": [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.FAILED)],
-        "waiting": [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.DEFERRED)],
+        "waiting": deferred + _paused_copies(tx, edition_id),
         "unsubscribed": found.unsubscribed,
         "complaints": found.complaints,
         "bounces": bounces.count_by_class(tx, edition_id),
@@ -197,19 +209,47 @@ def _copy(row: Row) -> Answer:
     }
 
 
-def list_queue(tx: Transaction) -> list[Answer]:
-    """`queue ls`: what waits, by the domain of the recipient, the most first."""
-    return [
-        {
-            "domain": row["domain"],
-            "queued": row["queued"],
-            "deferred": row["deferred"],
-            "next_attempt": rfc3339(row["next_attempt"]),
-            "paused_until": None,
-            "reason": row["reason"],
-        }
-        for row in deliveries.waiting_by_domain(tx)
-    ]
+def _paused_copies(tx: Transaction, edition_id: int) -> list[Answer]:
+    """Copies that wait in lanes that are slowed down or blocked, with the words that did it."""
+    found: list[Answer] = []
+    for lane, stored in lanes.load_states(tx).items():
+        state = load_lane_state(stored)
+        if state.is_blocked or state.allowed is not None:
+            found += [
+                {
+                    "address": row["address"],
+                    "code": None,
+                    "enhanced": None,
+                    "text": state.reason,
+                    "kind": "policy" if state.is_blocked else None,
+                    "bounce": None,
+                    "next_attempt": None if state.is_blocked else rfc3339(int(state.paused_until)),
+                    "attempts": row["attempts"],
+                }
+                for row in lanes.queued_copies(tx, edition_id, lane)
+            ]
+    return found
+
+
+def list_queue(tx: Transaction, now: int) -> list[Answer]:
+    """`queue ls`: what waits, by the domain of the recipient, the most first, and what pauses it."""
+    states = {name: load_lane_state(stored) for name, stored in lanes.load_states(tx).items()}
+    found: list[Answer] = []
+    for row in deliveries.waiting_by_domain(tx):
+        state = states.get(lanes.lane_of(tx, row["domain"]) or row["domain"], LaneState())
+        is_paused = state.paused_until > now and not state.is_blocked
+        found.append(
+            {
+                "domain": row["domain"],
+                "queued": row["queued"],
+                "deferred": row["deferred"],
+                "next_attempt": rfc3339(row["next_attempt"]),
+                "paused_until": rfc3339(int(state.paused_until)) if is_paused else None,
+                "reason": state.reason if is_paused or state.is_blocked else row["reason"],
+                "blocked": state.is_blocked,
+            }
+        )
+    return found
 
 
 def list_suppressions(tx: Transaction) -> list[Answer]:

@@ -81,6 +81,10 @@ class Signing(Generic[J]):
         """How many mails are in the hands of the threads."""
         return sum(map(len, self._held))
 
+    def jobs(self) -> list[J]:
+        """What is in the hands of the threads."""
+        return [job for chunk in self._held for job in chunk]
+
     @property
     def is_on(self) -> bool:
         return self._signer is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
-from pressrun.store.transaction import Transaction
+from pressrun.store.transaction import Row, Transaction
 
 
 def set_domains(tx: Transaction, lanes: Mapping[str, str]) -> bool:
@@ -41,3 +41,20 @@ def store_states(tx: Transaction, states: Mapping[str, object], forgotten: Itera
 def give_up(tx: Transaction, lane: str, reply: str, now: int) -> int:
     """Fail all that waits in a lane; returns how many copies."""
     return tx.run("lanes.give_up", lane=lane, reply=reply, now=now)
+
+
+def lane_of(tx: Transaction, domain: str) -> str | None:
+    """The lane that a domain has, None for none."""
+    found: str | None = tx.value("lanes.lane_of", domain=domain)
+    return found
+
+
+def count_queued(tx: Transaction, lane: str) -> int:
+    """How many copies wait in a lane for their first attempt."""
+    found: int = tx.value("lanes.count_queued", lane=lane)
+    return found
+
+
+def queued_copies(tx: Transaction, edition_id: int, lane: str) -> list[Row]:
+    """address, due_at, attempts of the copies of an edition that wait in a lane for their first attempt."""
+    return tx.rows("lanes.queued_copies", edition_id=edition_id, lane=lane)

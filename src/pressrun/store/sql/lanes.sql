@@ -42,3 +42,20 @@ delete from lane where name = :name;
 update delivery set state = 'failed', kind = 'expired', settled_at = :now, reply = :reply
 where edition_id in (select id from edition where state in ('sending', 'paused'))
     and state in ('queued', 'deferred') and lane = :lane;
+
+-- name: lane_of
+-- The lane that a domain has.
+select lane from lane_domain where domain = :domain;
+
+-- name: count_queued
+-- How many copies of live editions wait in a lane for their first attempt.
+select count(*) from delivery
+where edition_id in (select id from edition where state in ('sending', 'paused')) and state = 'queued' and lane = :lane;
+
+-- name: queued_copies
+-- The copies of an edition that wait in a lane for their first attempt.
+select subscriber.address, delivery.due_at, delivery.attempts
+from delivery
+left join subscription on subscription.id = delivery.subscription_id
+left join subscriber on subscriber.id = subscription.subscriber_id
+where delivery.edition_id = :edition_id and delivery.state = 'queued' and delivery.lane = :lane order by delivery.id;

@@ -1,0 +1,151 @@
+"""Lanes: which domains share their limits, and what an operator's own table changes."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pressrun.core.providers import PROVIDERS, LaneLimits, Lanes, provider_of
+from pressrun.core.quantities import Rate
+
+A_LABELS = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
+KNOWN = [domain for provider in PROVIDERS for domain in provider.domains]
+
+
+@pytest.mark.parametrize(
+    ("domain", "lane"),
+    [
+        ("gmail.com", "gmail"),
+        ("googlemail.com", "gmail"),
+        ("hotmail.co.uk", "microsoft"),
+        ("outlook.com.br", "microsoft"),
+        ("live.nl", "microsoft"),
+        ("msn.com", "microsoft"),
+        ("yahoo.com", "yahoo"),
+        ("yahoo.com.ar", "yahoo"),
+        ("aol.com", "yahoo"),
+        ("sbcglobal.net", "yahoo"),
+        ("yahoo.co.jp", "yahoo-japan"),  # another company, other servers
+        ("icloud.com", "apple"),
+        ("me.com", "apple"),
+        ("gmx.at", "gmx"),
+        ("web.de", "gmx"),
+        ("wanadoo.fr", "orange"),
+        ("nyc.rr.com", "spectrum"),
+        ("163.com", "netease"),
+    ],
+)
+def test_the_domains_of_one_provider_share_a_lane(domain: str, lane: str) -> None:
+    """A provider counts what comes for all of its domains, so they are one lane."""
+    assert lane == provider_of(domain)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "reader.example",
+        "yahoo.example",  # not every name under every ending is theirs
+        "gmail.com.reader.example",
+        "mail.gmail.com",
+        "notgmail.com",
+        "com",
+        "rr.com",  # only its regions have mailboxes
+        "a.nyc.rr.com",
+        "",
+    ],
+)
+def test_other_domains_have_no_lane(domain: str) -> None:
+    """What is not listed belongs to nobody we know, however much it looks like it."""
+    assert "" == provider_of(domain)
+
+
+def test_every_domain_stands_once_as_lower_case_a_labels() -> None:
+    """A domain that stood twice would belong to whichever provider comes last."""
+    assert [] == [domain for domain, count in Counter(KNOWN).items() if count > 1]
+    assert [] == [domain for domain in KNOWN if not A_LABELS.fullmatch(domain)]
+
+
+def test_every_provider_has_a_name_that_is_no_domain() -> None:
+    """Lanes are named by providers and by domains, so the two must never meet."""
+    names = [provider.name for provider in PROVIDERS]
+    assert sorted(set(names)) == sorted(names)
+    assert [] == [name for name in names if not re.fullmatch(r"[a-z]+(?:-[a-z]+)?", name)]
+
+
+def test_well_known_providers_come_with_their_limits() -> None:
+    """Copies at a time and on one connection as their pages and the open rule sets say; never a rate."""
+    lanes = Lanes({})
+    limits = {name: lanes.limits_of(name) for name in ("gmail", "microsoft", "yahoo", "apple", "orange", "gmx")}
+    assert {
+        "gmail": (5, 50),
+        "microsoft": (5, 50),
+        "yahoo": (10, 20),
+        "apple": (10, 5),
+        "orange": (2, 100),
+        "gmx": (4, 20),
+    } == {name: (limit.connections, limit.messages_per_connection) for name, limit in limits.items()}
+    assert [()] * len(PROVIDERS) == [lanes.limits_of(provider.name).rates for provider in PROVIDERS]
+
+
+def test_a_configured_domain_is_a_lane_of_its_own() -> None:
+    """It leaves its provider's lane, and the provider's other domains stay."""
+    lanes = Lanes({"gmail.com": LaneLimits(connections=2), "reader.example": LaneLimits(rates=(Rate(1, 1.0),))})
+    domains = ("gmail.com", "googlemail.com", "reader.example", "other.example")
+    assert ["gmail.com", "gmail", "reader.example", ""] == [lanes.lane_of(domain) for domain in domains]
+    assert LaneLimits(connections=5, messages_per_connection=50) == lanes.limits_of("gmail")
+
+
+def test_what_a_table_leaves_out_is_as_its_provider_likes() -> None:
+    """A rate for one domain does not lift the limits that its provider has."""
+    lanes = Lanes({"gmail.com": LaneLimits(rates=(Rate(20, 1.0),))})
+    assert LaneLimits(rates=(Rate(20, 1.0),), connections=5, messages_per_connection=50) == lanes.limits_of("gmail.com")
+
+
+def test_what_a_table_says_outranks_the_provider() -> None:
+    """The operator knows better, also when that is more than we would do."""
+    said = LaneLimits(rates=(Rate(20, 1.0),), connections=40, messages_per_connection=1000)
+    assert said == Lanes({"yahoo.com": said}).limits_of("yahoo.com")
+
+
+def test_what_a_table_leaves_out_is_not_limited_elsewhere() -> None:
+    """A domain of no provider has the limits that were written for it and no others."""
+    said = LaneLimits(connections=3)
+    assert said == Lanes({"reader.example": said}).limits_of("reader.example")
+
+
+def test_a_table_of_another_name_limits_nobody() -> None:
+    """No lane, no limits."""
+    assert LaneLimits() == Lanes({}).limits_of("reader.example") == Lanes({}).limits_of("")
+
+
+def test_all_domains_that_have_a_lane_can_be_listed() -> None:
+    """For a table of them: those of the providers, and the configured ones in their place."""
+    lanes = Lanes({"mine.example": LaneLimits(connections=1), "web.de": LaneLimits(connections=1)})
+    expected = {domain: provider_of(domain) for domain in KNOWN} | {"mine.example": "mine.example", "web.de": "web.de"}
+    assert expected == lanes.by_domain
+
+
+def test_the_database_may_ask_for_lanes() -> None:
+    """`lane_of` works as an SQL function of one text, a deterministic one."""
+    lanes = Lanes({"mine.example": LaneLimits(connections=1)})
+    with sqlite3.connect(":memory:") as connection:
+        connection.create_function("lane_of", 1, lanes.lane_of, deterministic=True)
+        answer = connection.execute(
+            "select lane_of('web.de'), lane_of('mine.example'), lane_of('x.example')"
+        ).fetchone()
+    connection.close()
+    assert ("gmx", "mine.example", "") == answer
+
+
+@given(st.text(max_size=40), st.sets(st.sampled_from([*KNOWN, "a.example", "b.example"]), max_size=5))
+def test_any_text_has_an_answer(domain: str, configured: set[str]) -> None:
+    """Lanes are total, and a lane is a configured domain, a provider or none."""
+    lanes = Lanes({name: LaneLimits() for name in configured})
+    names = {"", *configured, *(provider.name for provider in PROVIDERS)}
+    assert {lanes.lane_of(domain)} <= names
+    assert {lanes.lane_of(name) for name in configured} == configured
