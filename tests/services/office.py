@@ -83,7 +83,9 @@ async def open_office(folder: Path) -> AsyncIterator[Office]:
     office = Office(database=database, keys=keys, path=data.root)
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
     clock, tokens = (lambda: office.now), TokenSettings()
-    office.administering = Administering(database=database, site=site, clock=clock, wake=office.wake)
+    office.administering = Administering(
+        database=database, site=site, relays=frozenset({"primary", "second"}), clock=clock, wake=office.wake
+    )
     office.suppressing = Suppressing(database=database, keys=keys, clock=clock, wake=office.wake)
     office.enrolling = Enrolling(
         database=database, keys=keys, tokens=tokens, clock=clock, entropy=os.urandom, wake=office.wake

@@ -33,6 +33,7 @@ from pressrun.services.pacing import Pacer
 from pressrun.services.ports import RelayStatus
 from pressrun.services.recovering import recover
 from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings
+from pressrun.services.shares import Shares
 from pressrun.services.subscribing import Origin
 from pressrun.services.traffic import Traffic
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
@@ -86,6 +87,7 @@ class Pressroom:
     outcomes: Counter[str] = field(default_factory=Counter)
     settings: DeliverySettings = field(default_factory=lambda: DeliverySettings(rates=(FAST,)))
     relays: Mapping[str, tuple[Rate, ...]] = field(default_factory=lambda: {RELAY: ()})
+    weights: dict[str, int] = field(default_factory=dict)
 
     # ------------------------------------------------------------------ time and the process
 
@@ -109,6 +111,7 @@ class Pressroom:
                 states=recovered.lanes,
                 paces=recovered.paces,
             ),
+            shares=Shares(dict.fromkeys(self.relays, 1) | self.weights),
             settings=self.settings,
             clock=self.clock,
             on_outcome=lambda outcome: self.outcomes.update([outcome.value]),

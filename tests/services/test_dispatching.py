@@ -25,8 +25,8 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.services import dispatching
 from pressrun.services.dispatching import RESULTS_AT_MOST, SYNC_SECONDS, UNRECORDED_AT_MOST
-from pressrun.services.ready import STALE_SECONDS
 from pressrun.services.settings import DeliverySettings
+from pressrun.services.shelf import STALE_SECONDS
 from pressrun.store.deliveries import claim_notices
 
 CLAIMED = "select state, attempts from delivery where id = ?"
@@ -569,10 +569,10 @@ async def test_a_slow_relay_does_not_hold_up_another(tmp_path: Path) -> None:
         await press.edition()
         await press.turn()
         assert [True, False] == [press.take("slow") is not None for _ in range(2)]
-        slow_timer, slow_at = press.dispatcher._timer, press.dispatcher._timer_at
+        slow_timer, slow_at = press.dispatcher._alarm._handle, press.dispatcher._alarm.at
         assert slow_timer is not None
         assert [True, False] == [press.take("quick") is not None for _ in range(2)]
-        quick_timer, quick_at = press.dispatcher._timer, press.dispatcher._timer_at
+        quick_timer, quick_at = press.dispatcher._alarm._handle, press.dispatcher._alarm.at
         assert quick_timer is not None
         assert quick_at < slow_at - 50
         assert slow_timer.cancelled()
@@ -585,9 +585,9 @@ async def test_new_rates_go_on_from_where_the_old_ones_stood(press: Pressroom) -
     await press.start()
     await press.edition()
     assert 1 == len(await press.send_all())
-    press.dispatcher.reload(DeliverySettings(rates=(Rate(2, 10.0),)), {"primary": ()})
+    press.dispatcher.reload(DeliverySettings(rates=(Rate(2, 10.0),)), {"primary": ()}, {"primary": 1})
     assert [] == await press.send_all()
-    press.dispatcher.reload(DeliverySettings(rates=(FAST,)), {"primary": ()})
+    press.dispatcher.reload(DeliverySettings(rates=(FAST,)), {"primary": ()}, {"primary": 1})
     assert [] == await press.send_all()  # what was spent counts for one window of the new rate
     press.pass_time(1)
     assert 8 == len(await press.send_all())

@@ -242,7 +242,7 @@ async def test_changed_limits_move_what_waits(press: Pressroom, before: dict[str
     await press.turn()
     press.dispatcher._release(press.dispatcher._ready.clear())
     press.dispatcher.reload(
-        DeliverySettings(rates=(FAST,), domains={"gmail.com": DomainSettings(connections=1)}), {RELAY: ()}
+        DeliverySettings(rates=(FAST,), domains={"gmail.com": DomainSettings(connections=1)}), {RELAY: ()}, {RELAY: 1}
     )
     await press.turn()
     assert 1 == len(await take_all(press))

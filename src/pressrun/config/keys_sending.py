@@ -164,7 +164,7 @@ DELIVERY = Table(
 DOMAIN = Table(
     name="delivery.domain",
     shape=Shape.NAMED,
-    help="Limits for one domain of recipients, whatever the relay. What is left out follows its provider once that asks for less.",
+    help="Limits for one domain of recipients, whatever the relay. What is left out follows its provider.",
     keys=(
         Key(
             name="rate",

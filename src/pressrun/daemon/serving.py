@@ -227,20 +227,26 @@ def _apply(running: Running, settings: Settings) -> None:
     services, dispatcher = running.services, running.dispatcher
     signer = build_signer(settings.dkim, settings.delivery)
     running.doors.reload(settings)
-    dispatcher.reload(settings.delivery, {relay.name: relay.rates for relay in settings.relays})
+    _reload_dispatcher(dispatcher, settings)
     try:
         running.relays.reconfigure(settings.relays)
     except BadConfiguration:
         old = running.settings
         running.doors.reload(old)
-        dispatcher.reload(old.delivery, {relay.name: relay.rates for relay in old.relays})
+        _reload_dispatcher(dispatcher, old)
         raise
     logs.configure(settings.log, sys.stderr)
     services.subscribing.limits = services.preferring.limits = settings.limits
     services.housekeeping.limits = settings.limits
+    services.administering.relays = frozenset(relay.name for relay in settings.relays)
     services.housekeeping.bounces = services.bouncing.settings = settings.bounces
     services.bouncing.braking.settings = settings.delivery
     services.subscribing.tokens = services.preferring.tokens = services.enrolling.tokens = settings.tokens
     dispatcher.notices.tokens = settings.tokens
     dispatcher.sign_with(signer)
     running.settings = settings
+
+
+def _reload_dispatcher(dispatcher: Dispatcher, settings: Settings) -> None:
+    rates = {relay.name: relay.rates for relay in settings.relays}
+    dispatcher.reload(settings.delivery, rates, {relay.name: relay.weight for relay in settings.relays})

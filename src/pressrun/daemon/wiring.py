@@ -33,6 +33,7 @@ from pressrun.services.processing import Processing, Reader
 from pressrun.services.receiving import Receiving
 from pressrun.services.recovering import recover
 from pressrun.services.settings import PostingSettings
+from pressrun.services.shares import Shares
 from pressrun.services.signing import build_signer
 from pressrun.services.sorting import Sorting
 from pressrun.services.subscribing import Subscribing
@@ -86,7 +87,13 @@ def build_services(settings: Settings, database: Database, keys: KeyRing, wake: 
         keys.adopt(later)
         return keys.newest
 
-    administering = Administering(database=database, site=settings.site, clock=clock, wake=wake)
+    administering = Administering(
+        database=database,
+        site=settings.site,
+        relays=frozenset(relay.name for relay in settings.relays),
+        clock=clock,
+        wake=wake,
+    )
     enrolling = Enrolling(database=database, keys=keys, tokens=settings.tokens, clock=clock, entropy=entropy, wake=wake)
     suppressing = Suppressing(database=database, keys=keys, clock=clock, wake=wake)
     editing = Editing(database=database, site=settings.site, keys=keys, clock=clock, entropy=entropy, wake=wake)
@@ -157,6 +164,7 @@ async def build_dispatcher(
             states=recovered.lanes,
             paces=recovered.paces,
         ),
+        shares=Shares({relay.name: relay.weight for relay in settings.relays}),
         settings=settings.delivery,
         clock=time.time,
         on_outcome=lambda outcome: metrics.count_delivery(outcome.value),

@@ -33,9 +33,10 @@ _ENDED_BY_CLOSING = frozenset({EditionState.SCHEDULED, EditionState.SENDING, Edi
 class Administering:
     """The use cases around lists and their editors, over one database."""
 
-    def __init__(self, *, database: Database, site: Site, clock: Clock, wake: Waker) -> None:
+    def __init__(self, *, database: Database, site: Site, relays: frozenset[str], clock: Clock, wake: Waker) -> None:
         self._database = database
         self._site = site
+        self.relays = relays
         self._clock = clock
         self._wake = wake
 
@@ -99,6 +100,9 @@ class Administering:
         return describe_list(tx, self._changed(tx, target, values, int(self._clock())))
 
     def _changed(self, tx: Transaction, target: MailingList, values: Mapping[str, Value], now: int) -> MailingList:
+        relay = values.get("relay")
+        if relay is not None and relay not in self.relays:
+            raise BadInput(f"relay: {relay!r} is none of the relays: {', '.join(sorted(self.relays))}")
         columns = {name: value for name, value in values.items() if name != "closed"}
         changed = replace(target, **columns)  # type: ignore[arg-type]  # read_settings gives each column its type
         if values.get("closed") is False:

@@ -10,7 +10,7 @@ from pressrun.core.edition import EditionState
 from pressrun.message.skeleton import Skeleton
 from pressrun.services.bouncing import Aftermath
 from pressrun.services.composing import EditionPlate
-from pressrun.services.pressing import finish_if_done, pause_after_canary, start_if_due
+from pressrun.services.pressing import finish_if_done, pause_after_canary, pause_without_relay, start_if_due
 from pressrun.services.ready import Ready
 from pressrun.services.traffic import LaneNotes
 from pressrun.store import deliveries, editions, lanes, lists, paces
@@ -29,13 +29,16 @@ class LaneWork:
     """What a turn is to do about lanes.
 
     `rooms` says how many copies each lane with limits may have claimed more, `notes` what was learned of lanes,
-    `given_up` which of them were blocked for too long, `domains` which domains have which lane, where that changed.
+    `given_up` which of them were blocked for too long, `domains` which domains have which lane, where that changed;
+    `relays` are those that there are, `full` those for which enough is claimed of lists that name them.
     """
 
     rooms: Mapping[str, int] = field(default_factory=dict)
     notes: LaneNotes = field(default_factory=LaneNotes)
     given_up: Mapping[str, str] = field(default_factory=dict)
     domains: Mapping[str, str] | None = None
+    relays: Collection[str] = ()
+    full: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,14 +116,14 @@ def _look(tx: Transaction, request: Request, work: LaneWork, turn: Turn) -> None
     turn.rooms = dict(work.rooms)
     for edition_id in request.touched:  # paused ones too: the copies in flight at the pause may have been the last
         turn.changed += finish_if_done(tx, edition_id, now)
-    sending = _sending_editions(tx, request, turn)
+    sending = _sending_editions(tx, request, work, turn)
     turn.live = frozenset(edition.id for edition in sending)
     if request.room > 0:
-        _claim(tx, request, turn, sending)
+        _claim(tx, request, turn, [one for one in sending if one.list_relay not in work.full])
     turn.next_due_at = _next_due_at(tx, sending, turn)
 
 
-def _sending_editions(tx: Transaction, request: Request, turn: Turn) -> list[Edition]:
+def _sending_editions(tx: Transaction, request: Request, work: LaneWork, turn: Turn) -> list[Edition]:
     sending = []
     for found in editions.live_editions(tx):
         edition = found
@@ -128,7 +131,9 @@ def _sending_editions(tx: Transaction, request: Request, turn: Turn) -> list[Edi
             edition = start_if_due(tx, found, int(request.now), request.late_grace_seconds)
             if edition is not found:
                 turn.changed.append(edition)
-        if edition.state is EditionState.SENDING:
+        if edition.state is EditionState.SENDING and edition.list_relay and edition.list_relay not in work.relays:
+            turn.changed.append(pause_without_relay(tx, edition))
+        elif edition.state is EditionState.SENDING:
             # Looked at in every turn: the last copies may have been cancelled, as their readers left.
             over = finish_if_done(tx, edition.id, int(request.now)) or pause_after_canary(tx, edition.id)
             turn.changed += over

@@ -22,6 +22,7 @@ from pressrun.core.providers import Lanes
 from pressrun.core.quantities import Rate
 from pressrun.message.dkim import Signer
 from pressrun.observe.log import event
+from pressrun.services.alarm import Alarm
 from pressrun.services.claiming import AfterSettling, LaneWork, Request, Turn, take_turn
 from pressrun.services.composing import CopyComposer, EditionPlate
 from pressrun.services.lane_queues import NEVER
@@ -29,8 +30,10 @@ from pressrun.services.notifying import NoticeComposer, is_passed_on
 from pressrun.services.outcomes import settlement_of
 from pressrun.services.pacing import Pacer
 from pressrun.services.ports import Clock, RelayPool
-from pressrun.services.ready import Job, Ready
+from pressrun.services.ready import Ready
 from pressrun.services.settings import DeliverySettings
+from pressrun.services.shares import Shares
+from pressrun.services.shelf import Job
 from pressrun.services.signing import Made, NotComposed, NotSigned, Signing
 from pressrun.services.traffic import Traffic
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
@@ -62,6 +65,7 @@ class Dispatcher:
         notices: NoticeComposer,
         pacer: Pacer,
         traffic: Traffic,
+        shares: Shares,
         settings: DeliverySettings,
         clock: Clock,
         on_outcome: Callable[[Outcome], None],
@@ -77,7 +81,7 @@ class Dispatcher:
         self._after_settling = after_settling
         self._random = random.SystemRandom()
         self._pool: RelayPool | None = None
-        self._ready = Ready(pacer, traffic)
+        self._ready = Ready(pacer, traffic, shares)
         self._signing = Signing(signer, compose=self._compose, clock=clock, on_made=self._made)
         self._in_flight: dict[int, Job] = {}
         self._settlements: list[Settlement] = []
@@ -93,8 +97,7 @@ class Dispatcher:
         self._synced_at = 0.0
         self._syncing = False
         self._holding = False
-        self._timer: asyncio.Handle | None = None
-        self._timer_at = 0.0
+        self._alarm = Alarm(self._go_on)
         self._draining = False
         self._drained = False
         self.alive_at = clock()
@@ -175,6 +178,7 @@ class Dispatcher:
     async def run(self, pool: RelayPool) -> None:
         """Take turns until `drain` is through; the database may fail for a while, nothing is lost by that."""
         self._pool = pool
+        self._ready.failing = lambda: {one.name for one in pool.statuses() if one.failing_since is not None}
         last_turns = LAST_TURNS
         while last_turns > 0:
             is_last = self._drained
@@ -200,11 +204,14 @@ class Dispatcher:
         self._drained = True
         self._wanted.set()
 
-    def reload(self, settings: DeliverySettings, relays: Mapping[str, Sequence[Rate]]) -> None:
+    def reload(
+        self, settings: DeliverySettings, relays: Mapping[str, Sequence[Rate]], weights: Mapping[str, int]
+    ) -> None:
         """Go on under new rates and retry rules."""
         self.settings = settings
         self._ready.pacer = self._ready.pacer.changed(settings.rates, relays, self._clock())
         self._ready.traffic.change(Lanes(settings.domains), settings.block_pause_seconds)
+        self._ready.shares = Shares(weights)
         self._lanes_changed = True
         self.wake()
 
@@ -238,9 +245,8 @@ class Dispatcher:
         now = self._clock()
         self._ready.pacer.follow(now)
         self._ready.traffic.follow(now)
-        stale = self._ready.take_stale(now)
+        stale, self._holding = self._ready.take_stale(now)
         self._release(stale.jobs)
-        self._holding = stale.holds
         settlements, self._settlements = self._settlements, []
         released, self._released = self._released, []
         looks, self._looks = self._looks or bool(released), False
@@ -254,7 +260,7 @@ class Dispatcher:
             settlements=settlements,
             released=released,
             touched=touched,
-            room=0 if self._may_not_claim(now) else self._ready.pacer.claimable(now, claimed, BATCH),
+            room=self._room(now),
             claimed=claimed,
             lanes=self._lane_work(by_lane, stale.lanes, now) if looks else None,
             by_lane=by_lane,
@@ -274,7 +280,7 @@ class Dispatcher:
             raise
         self._recording -= len(settlements) + len(released)
         self._accept(turn, request)
-        if stale.lanes and not stale.holds:
+        if stale.jobs and not self._holding:
             self.look()  # what limits of its own kept waiting is claimed again, unless it was cancelled
 
     async def _commit(self, request: Request) -> Turn:
@@ -344,13 +350,18 @@ class Dispatcher:
             notes=traffic.notes(),
             given_up=traffic.given_up(now, self.settings.give_up_after_seconds),
             domains=traffic.lanes.by_domain if self._lanes_changed else None,
+            relays=self._ready.pacer.relays,
+            full=self._ready.full(BATCH // 4),
         )
 
     def _count_claimed(self) -> int:
         return len(self._ready) + len(self._signing)
 
-    def _may_not_claim(self, now: float) -> bool:
-        return self._draining or self._holding or now < self._signing.again_at
+    def _room(self, now: float) -> int:
+        """How many more copies may be claimed."""
+        if self._draining or self._holding or now < self._signing.again_at:
+            return 0
+        return self._ready.pacer.claimable(now, self._ready.eager(self._signing.jobs(), now), BATCH)
 
     def _line_up(self, jobs: Sequence[Job]) -> None:
         """Have claimed rows signed, or put them where the connections take them."""
@@ -415,21 +426,13 @@ class Dispatcher:
         )
 
     def _call_at(self, at: float, now: float) -> None:
-        """Let the connections look again at the next turn."""
-        if at == NEVER:
-            return
-        if self._timer is not None:
-            if self._timer_at <= at:
-                return
-            self._timer.cancel()  # another relay's turn comes sooner
+        """Let the connections look again then."""
+        if at != NEVER:
+            self._alarm.set(at, now)
 
-        def fire() -> None:
-            self._timer = None
-            if self._pool is not None:
-                self._pool.wake()
-
-        # uvloop makes a plain Handle of a short delay, which has no when(): the turn is kept beside it.
-        self._timer, self._timer_at = asyncio.get_running_loop().call_later(at - now, fire), at
+    def _go_on(self) -> None:
+        if self._pool is not None:
+            self._pool.wake()
 
     def _release(self, jobs: Sequence[Job]) -> None:
         """Give claimed rows back to the queue, with the next turn."""
@@ -438,6 +441,4 @@ class Dispatcher:
 
     def _give_back(self) -> None:
         self._release([*self._ready.clear(), *self._signing.give_up()])
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._alarm.cancel()

@@ -86,6 +86,10 @@ def _read_flag(text: str) -> bool:
     return word in _YES
 
 
+def _read_name_or_none(text: str) -> str | None:
+    return read_line(text) or None
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text.strip() not in words:
@@ -109,6 +113,7 @@ _KEYS: dict[str, _Key] = {
     "post_by_mail": _Key(
         column="post_by_mail", read=_one_of("approve", "direct", "off"), help="approve, direct or off"
     ),
+    "relay": _Key(column="relay", read=_read_name_or_none, help="name of the [[relay]] to go through; empty: any"),
     "require_postal_address": _Key(
         column="require_postal_address", read=_read_flag, help="true or false: a send without one is refused"
     ),

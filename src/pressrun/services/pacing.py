@@ -6,7 +6,7 @@ each claim counts the claimed ones as spent, so that no kill can make the pace f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pressrun.core.pacing import Pace
 from pressrun.core.quantities import Rate
@@ -33,6 +33,11 @@ class Pacer:
             name: pace.load(stored[f"relay {name}"]) if f"relay {name}" in stored else pace.start()
             for name, pace in self._relays.items()
         }
+
+    @property
+    def relays(self) -> Collection[str]:
+        """The names of the relays."""
+        return self._relays.keys()
 
     def follow(self, now: float) -> None:
         """Follow a clock that was set back: no turn stays further ahead than one window. Called once a turn."""

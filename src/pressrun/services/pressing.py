@@ -98,6 +98,17 @@ def pause_after_canary(tx: Transaction, edition_id: int) -> list[Edition]:
     return [paused]
 
 
+def pause_without_relay(tx: Transaction, edition: Edition) -> Edition:
+    """Hold an edition whose list names a relay that is not configured: another one may not speak for its From."""
+    reason = (
+        f"the list names the relay {edition.list_relay}, which is not configured: add it, or "
+        f"`pressrun list set {edition.list_name} relay=`, then resume"
+    )
+    paused = replace(_moved(edition, EditionEvent.PAUSE), pause_reason=reason)
+    editions.record_edition(tx, paused)
+    return paused
+
+
 def pause(tx: Transaction, edition_id: int) -> Edition:
     """Hold an edition: what is claimed still goes out, nothing else does."""
     paused = replace(_moved(require_edition(tx, edition_id), EditionEvent.PAUSE), pause_reason=PAUSED_BY_PERSON)

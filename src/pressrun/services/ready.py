@@ -1,99 +1,131 @@
-"""Claimed rows that wait for a connection: which one a relay gets next, under every pace, limit and pause.
+"""Which claimed row a relay gets next: under every pace, limit and pause, and with its share of them all.
 
-Notices go before copies; copies wait in lanes, which take turns.
+A list may name its relay; what is for any relay is shared by weight among those that can take something now.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 
 from pressrun.core.advice import Action, Scope, advice_of
-from pressrun.services.composing import EditionPlate
-from pressrun.services.lane_queues import NEVER, LaneQueues
+from pressrun.services.lane_queues import NEVER
 from pressrun.services.pacing import EARLY_SECONDS, Pacer
-from pressrun.services.traffic import LaneChange, Traffic
-from pressrun.smtp.handover import HandOver, Outcome, Outgoing
-from pressrun.store.lists import MailingList
-from pressrun.store.transaction import Row
+from pressrun.services.shares import Shares
+from pressrun.services.shelf import Job, Shelf, Stale
+from pressrun.services.traffic import UNBOUND, LaneChange, Traffic
+from pressrun.smtp.handover import HandOver, Outcome
 
-# A claimed copy that no connection takes for so long goes back: while a relay is down, people leave and editors cancel.
-STALE_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A claimed row, with the edition whose copy it is, or as a notice with its list; `made` is its signed mail."""
-
-    row: Row
-    claimed_at: int
-    plate: EditionPlate | None
-    list: MailingList | None = None
-    made: Outgoing | None = None
-
-    @property
-    def lane(self) -> str | None:
-        """The lane of a copy; a notice has none."""
-        return None if self.plate is None else self.row["lane"]
-
-
-@dataclass(slots=True)
-class Stale:
-    """Rows that no connection took in time, and the lanes they were in.
-
-    `holds` says that they were not kept by limits of their own: no relay takes anything, so nothing is claimed for now.
-    """
-
-    jobs: list[Job] = field(default_factory=list)
-    lanes: set[str] = field(default_factory=set)
-    holds: bool = False
+ANY = ""  # the shelf of what any relay may take
+UNABLE_SECONDS = 1.0  # a relay whose turn is so far ahead is not waited for,
+SILENT_SECONDS = 5.0  # nor is one that has not asked for so long: its connections are busy, or it does not answer
 
 
 class Ready:
-    """The rows that are claimed and not taken, and what may be taken of them."""
+    """The rows that are claimed and not taken, and what may be taken of them.
 
-    def __init__(self, pacer: Pacer, traffic: Traffic) -> None:
+    `failing` tells which relays take nothing now.
+    """
+
+    def __init__(self, pacer: Pacer, traffic: Traffic, shares: Shares) -> None:
         self.pacer = pacer
         self.traffic = traffic
-        self._notices: deque[Job] = deque()
-        self._copies: LaneQueues[Job] = LaneQueues()
+        self.shares = shares
+        self.failing: Callable[[], Collection[str]] = frozenset
+        self._shelves: dict[str, Shelf] = {ANY: Shelf()}
+        self._taken = 0
+        self._asked_at: dict[str, float] = {}
 
     def __len__(self) -> int:
-        return len(self._notices) + len(self._copies)
+        return sum(map(len, self._shelves.values()))
 
     @property
     def copies(self) -> int:
         """How many copies of editions wait."""
-        return len(self._copies)
+        return sum(shelf.copies for shelf in self._shelves.values())
 
     def push(self, job: Job) -> None:
-        """Let a row be taken, after those that wait."""
-        lane = job.lane
-        if lane is None:
-            self._notices.append(job)
-        else:
-            self._copies.push(lane, job)
+        """Let a row be taken, after those that wait. A notice may take any relay when that of its list is gone."""
+        relay = job.relay
+        if job.plate is None and relay not in self.pacer.relays:
+            relay = ANY
+        shelf = self._shelves.get(relay)
+        if shelf is None:
+            shelf = self._shelves[relay] = Shelf()
+        shelf.push(job)
+
+    # ------------------------------------------------------------------ handing out
 
     def next(self, relay: str, now: float) -> Job | float:
         """The row that this relay gets now, its turn spent; or when to ask again, NEVER for not before a result."""
-        if not self._notices and not self._copies:
-            return NEVER
-        at = max(self.pacer.next_at(relay, now), self.traffic.opens_at(_relay_lane(relay), now))
+        at = self._turn_at(relay, now)
         if at > now + EARLY_SECONDS:
             return at
-        if self._notices:
-            job = self._notices.popleft()
-        else:
-            found = self._copies.pop(lambda lane: self.traffic.opens_at(lane, now), now + EARLY_SECONDS)
-            if isinstance(found, float):
+        soonest = NEVER
+        for shelf in self._open_shelves(relay, now):
+            found = shelf.pop(lambda lane: self.traffic.opens_at(lane, now), now + EARLY_SECONDS)
+            if isinstance(found, Job):
+                self._take(found, relay, now)
                 return found
-            lane, job = found
-            self.traffic.take(lane, now)
+            soonest = min(soonest, found)
+        return soonest
+
+    def _turn_at(self, relay: str, now: float) -> float:
+        return max(self.pacer.next_at(relay, now), self.traffic.opens_at(_relay_lane(relay), now))
+
+    def _open_shelves(self, relay: str, now: float) -> list[Shelf]:
+        """What is for this relay alone, and what is for any as far as its share goes."""
+        own = self._shelves.get(relay) if relay != ANY else None
+        found = [own] if own is not None and len(own) else []
+        if len(self._shelves[ANY]) and self._share(relay, now) > 0:
+            found.append(self._shelves[ANY])
+        return found
+
+    def _share(self, relay: str, now: float) -> int:
+        if not self.shares.are_needed:
+            return UNBOUND
+        self._asked_at[relay] = now
+        failing = self.failing()
+        able = {one for one in self.pacer.relays if one not in failing and self._can_take(one, now)}
+        self.shares.among(able | {relay})
+        return self.shares.room(relay)
+
+    def _can_take(self, relay: str, now: float) -> bool:
+        is_silent = now - self._asked_at.get(relay, -SILENT_SECONDS) >= SILENT_SECONDS
+        return not is_silent and self._turn_at(relay, now) <= now + UNABLE_SECONDS
+
+    def _take(self, job: Job, relay: str, now: float) -> None:
+        self._taken += 1
+        if job.lane is not None:
+            self.traffic.take(job.lane, now)
+        if self.shares.are_needed and not job.relay:
+            self.shares.take(relay)
         self.traffic.take(_relay_lane(relay), now)
         self.pacer.take(relay, now)
-        return job
+
+    def due(self, relay: str, now: float, most: int) -> int:
+        """How many rows this relay could take now, `most` at the most."""
+        if self.traffic.opens_at(_relay_lane(relay), now) > now:
+            return 0
+        shelves = self._open_shelves(relay, now)
+        wanted = sum(shelf.notices + self._open_copies(shelf, now) for shelf in shelves)
+        return self.pacer.due(relay, now, max(0, min(wanted, most)))
+
+    def _open_copies(self, shelf: Shelf, now: float) -> int:
+        return sum(number for lane, number in shelf.lengths().items() if self.traffic.opens_at(lane, now) <= now)
+
+    def next_at(self, relay: str, now: float) -> float:
+        """When this relay could take something that waits; NEVER when only a result changes that."""
+        soonest = NEVER
+        for shelf in self._open_shelves(relay, now):
+            opens = now if shelf.notices else NEVER
+            for lane in shelf.lengths():
+                opens = min(opens, self.traffic.opens_at(lane, now))
+            soonest = min(soonest, opens)
+        return max(self._turn_at(relay, now), soonest)
+
+    # ------------------------------------------------------------------ learning from answers
 
     def answered(self, job: Job, relay: str, result: HandOver, now: float) -> LaneChange | None:
         """Learn from an answer; returns the lane that it pauses or blocks, if it does."""
@@ -118,63 +150,59 @@ class Ready:
             lane = _relay_lane(relay)
         return self.traffic.after_refused(lane, job.row["domain"], job.row["subscriber_id"], advice, reason, now)
 
-    def due(self, relay: str, now: float, most: int) -> int:
-        """How many rows this relay could take now, `most` at the most."""
-        open_copies = 0
-        for lane, number in self._copies.lengths().items():
-            if self.traffic.opens_at(lane, now) <= now:
-                open_copies += number
-        wanted = max(0, min(len(self._notices) + open_copies, most))
-        if wanted and self.traffic.opens_at(_relay_lane(relay), now) > now:
-            return 0
-        return self.pacer.due(relay, now, wanted)
+    # ------------------------------------------------------------------ what to claim
 
-    def next_at(self, relay: str, now: float) -> float:
-        """When this relay could take something that waits; NEVER when only a result changes that."""
-        turn = max(self.pacer.next_at(relay, now), self.traffic.opens_at(_relay_lane(relay), now))
-        if self._notices:
-            return turn
-        opens = min((self.traffic.opens_at(lane, now) for lane in self._copies.lengths()), default=NEVER)
-        return max(turn, opens)
+    def eager(self, others: Iterable[Job], now: float) -> int:
+        """How many claimed rows wait for nothing but a connection: limits of their own do not count against the pace.
+
+        `others` are claimed, too.
+        """
+        notices = sum(shelf.notices for shelf in self._shelves.values())
+        by_lane = self.claimed_by_lane(others)
+        notices += sum(job.lane is None for job in others)
+        return notices + sum(min(number, self.traffic.free(lane, now)) for lane, number in by_lane.items())
+
+    def full(self, most: int) -> frozenset[str]:
+        """The relays for which enough is claimed of lists that name them."""
+        return frozenset(name for name, shelf in self._shelves.items() if name != ANY and shelf.copies >= most)
 
     def is_short_of(self, job: Job, now: float) -> bool:
         """Whether this copy was the last one claimed in a lane of which few are claimed at a time."""
         lane = job.lane
-        return lane is not None and self.traffic.is_bound(lane, now) and not self._copies.holds(lane)
+        if lane is None or not self.traffic.is_bound(lane, now):
+            return False
+        return not any(shelf.holds(lane) for shelf in self._shelves.values())
 
     def dump(self, now: float, claimed: int, by_lane: Mapping[str, int]) -> dict[str, object]:
         """What to store with a claim, of all paces: what is claimed and waits for its turn counts as spent."""
         return self.pacer.dump(now, claimed) | self.traffic.dump_paces(now, by_lane)
 
-    def claimed_by_lane(self, others: Sequence[Job] = ()) -> dict[str, int]:
-        """How many claimed copies of each lane wait, with those that are being signed."""
-        found = Counter(self._copies.lengths())
+    def claimed_by_lane(self, others: Iterable[Job] = ()) -> dict[str, int]:
+        """How many claimed copies of each lane wait, `others` with them."""
+        found: Counter[str] = Counter()
+        for shelf in self._shelves.values():
+            found.update(shelf.lengths())
         found.update(job.lane for job in others if job.lane is not None)
         return dict(found)
 
-    def take_stale(self, now: float) -> Stale:
-        """Take out what has waited too long, lane by lane."""
+    # ------------------------------------------------------------------ giving back
+
+    def take_stale(self, now: float) -> tuple[Stale, bool]:
+        """Take out what has waited too long. The second says that no relay took anything since the last time."""
         stale = Stale()
-        if self._notices and now - self._notices[0].claimed_at >= STALE_SECONDS:
-            stale.jobs += self._notices
-            stale.holds = True
-            self._notices.clear()
-        for lane, job in list(self._copies.heads()):
-            if now - job.claimed_at >= STALE_SECONDS or self.traffic.is_shut(lane, now):
-                stale.jobs += self._copies.remove(lane)
-                stale.lanes.add(lane)
-                stale.holds |= not self.traffic.is_bound(lane, now)
-        return stale
+        for shelf in self._shelves.values():
+            shelf.take_stale(stale, lambda lane: self.traffic.is_shut(lane, now), now)
+        is_idle, self._taken = self._taken == 0, 0
+        is_held = is_idle and any(not self.traffic.is_bound(job.lane or "", now) for job in stale.jobs)
+        return stale, is_held
 
     def remove_domain(self, lane: str, domain: str) -> list[Job]:
         """Take out what waits in a lane for one domain."""
-        return self._copies.remove(lane, lambda job: job.row["domain"] == domain)
+        return [job for shelf in self._shelves.values() for job in shelf.remove_domain(lane, domain)]
 
-    def clear(self) -> list[Job]:
+    def clear(self) -> Sequence[Job]:
         """Take everything out."""
-        found = [*self._notices, *self._copies.clear()]
-        self._notices.clear()
-        return found
+        return [job for shelf in self._shelves.values() for job in shelf.clear()]
 
 
 @cache

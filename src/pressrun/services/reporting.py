@@ -71,6 +71,7 @@ def describe_list(tx: Transaction, found: MailingList) -> Answer:
         "listed": found.listed,
         "post_by_mail": found.post_by_mail,
         "require_postal_address": found.require_postal_address,
+        "relay": found.relay,
         "created_at": rfc3339(found.created_at),
         "closed_at": rfc3339(found.closed_at),
     }

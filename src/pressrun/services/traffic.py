@@ -19,7 +19,7 @@ from pressrun.services.lane_queues import NEVER
 from pressrun.services.pacing import HORIZON_SECONDS
 
 UNBOUND = 1_000_000  # copies in flight of a lane without limits: the connections bound them
-AHEAD = 20  # copies claimed for each that may be in flight: enough for fast answers, few enough to leave cancellable
+AHEAD = 5  # copies claimed for each that may be in flight: enough for fast answers, few enough to leave cancellable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +137,13 @@ class Traffic:
         if state is None or state.allowed is None:
             return UNBOUND
         return state.connections(now, limits.connections or UNBOUND)
+
+    def free(self, lane: str, now: float) -> int:
+        """How many more copies of the lane may be in flight."""
+        state = self._states.get(lane)
+        if state is not None and state.opens_at(now) > now:
+            return 0
+        return max(0, self._bound(lane, now) - self._in_flight[lane])
 
     @property
     def is_paced(self) -> bool:

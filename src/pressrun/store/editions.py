@@ -16,6 +16,7 @@ class Edition:
     id: int
     list_id: int
     list_name: str
+    list_relay: str | None
     slug: str
     state: EditionState
     subject: str

@@ -26,6 +26,7 @@ class MailingList:
     listed: bool
     post_by_mail: str
     require_postal_address: bool
+    relay: str | None
     created_at: int
     closed_at: int | None
 

@@ -24,7 +24,8 @@ create table list (
     post_by_mail text not null default 'approve' check (post_by_mail in ('approve', 'direct', 'off')),
     require_postal_address integer not null default 1 check (require_postal_address in (0, 1)),
     created_at integer not null,
-    closed_at integer                         -- no sign-ups, no editions; null: open
+    closed_at integer,                        -- no sign-ups, no editions; null: open
+    relay text                                -- the name of the one that its mail goes through; null: any
 ) strict;
 
 -- Who may post an edition by mail.
