@@ -1,15 +1,17 @@
 """Messages a second of the relay pool against the C sink: one machine, loopback, medians.
 
-  python tests/bench/bench_client.py [--messages 20000] [--size 10000] [--connections 10] [--runs 3] [--rtt-ms 40]
+  python -m tests.bench.bench_client [--messages 20000] [--size 10000] [--connections 1 10] [--runs 5] [--rtt-ms 40]
 
-Each way runs with and without uvloop: plain loopback, and through delay_proxy.py with and without PIPELINING. CPU is
-that of this process alone, the pool with its event loop; the sink and the proxy are processes of their own.
+Each way runs with and without uvloop, on plain loopback and through delay_proxy.py, all of them in turn; what it gains
+is over lock step in the same place. CPU is that of this process alone, the pool with its event loop; the sink and the
+proxy are processes of their own. A run counts from the first connection on, the window's growth included.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import platform
 import statistics
 import subprocess
@@ -17,8 +19,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -28,8 +30,9 @@ from tests.sink import Sink, compile_sink, free_port
 from pressrun.relay.pool import Pool
 from pressrun.relay.settings import RelaySettings
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing
+from pressrun.smtp.way import Way
 
-Run = Callable[[], tuple[float, float]]
+OFFERS = {Way.CHUNKING: (), Way.PIPELINING: ("--no-chunking",), Way.LOCK_STEP: ("--no-pipelining", "--no-chunking")}
 
 
 class CountingFeed:
@@ -59,13 +62,20 @@ class CountingFeed:
         return self._left
 
 
-async def measure(port: int, count: int, content: bytes, connections: int, pipelining: bool) -> tuple[float, float]:
-    """Messages a second, and microseconds of CPU a message."""
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one run gave: messages a second and microseconds of CPU a message."""
+
+    rate: float
+    cpu: float
+
+
+async def measure(port: int, count: int, content: bytes, connections: int) -> Figures:
+    """Hand over so many messages, from the first connection on."""
     feed = CountingFeed(count, content)
     settings = RelaySettings(
-        name="sink", host="127.0.0.1", port=port, connections=connections, messages_per_connection=1_000_000,
-        pipelining=pipelining,
-    )  # fmt: skip
+        name="sink", host="127.0.0.1", port=port, connections=connections, messages_per_connection=1_000_000
+    )
     pool = Pool(settings, feed, helo_name="client.example", clock=time.time)
     started, cpu = time.perf_counter(), time.process_time()
     pool.wake()
@@ -73,7 +83,7 @@ async def measure(port: int, count: int, content: bytes, connections: int, pipel
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
     await pool.drain(5)
     assert feed.delivered == count, f"{feed.delivered} of {count} delivered"
-    return count / seconds, cpu / count * 1e6
+    return Figures(count / seconds, cpu / count * 1e6)
 
 
 @contextmanager
@@ -97,17 +107,40 @@ def loops() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     try:
         import uvloop  # noqa: PLC0415
     except ImportError:
-        print("uvloop is not installed: measured without it")
+        pass
     else:
         found["uvloop"] = uvloop.new_event_loop
     return found
 
 
-def report(name: str, runs: int, run: Run) -> None:
-    """Run it and print the medians."""
-    results = [run() for _ in range(runs)]
-    rate, cpu = (statistics.median(column) for column in zip(*results, strict=True))
-    print(f"{name:44} {rate:9,.0f} messages/s {cpu:7.1f} µs CPU/message")
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One line of the report; `near` tells whether the relay is next door."""
+
+    loop: str
+    near: bool
+    way: Way
+    connections: int
+
+
+def counts(case: Case, options: argparse.Namespace) -> int:
+    """How many messages make a run of about the same length."""
+    if case.near:
+        return int(options.messages)
+    share = {Way.CHUNKING: 4000, Way.PIPELINING: 100, Way.LOCK_STEP: 25}[case.way]
+    whole = int(options.messages) if case.way is Way.CHUNKING else 1000
+    return min(whole, share * case.connections)
+
+
+def report(results: dict[Case, list[Figures]], away: str) -> None:
+    """Print the medians, and what each way gains over lock step in the same place."""
+    medians = {case: statistics.median(one.rate for one in runs) for case, runs in results.items()}
+    for case, runs in results.items():
+        gain = medians[case] / medians[replace(case, way=Way.LOCK_STEP)]
+        name = f"{case.loop}, {'loopback' if case.near else away}, {case.connections:2} connections, {case.way}"
+        spread = f"{min(one.rate for one in runs):,.0f}–{max(one.rate for one in runs):,.0f}"
+        cpu = statistics.median(one.cpu for one in runs)
+        print(f"{name:52} {medians[case]:9,.0f}/s ({spread:>15}) {cpu:6.1f} µs CPU a message {gain:7.1f}×")
 
 
 def main() -> None:
@@ -115,26 +148,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--size", type=int, default=10_000)
-    parser.add_argument("--connections", type=int, default=10)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--connections", type=int, nargs="+", default=[1, 10])
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--rtt-ms", type=float, default=40.0)
     options = parser.parse_args()
     content = (b"x" * 76 + b"\r\n") * (options.size // 78)
-    print(f"Python {platform.python_version()}, {len(content)} octets, {options.connections} connections")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with Sink(compile_sink(folder), folder) as sink, delayed(sink.port, options.rtt_ms) as far:
-            few = max(options.connections * 20, options.messages // 20)
-            away = f"{options.rtt_ms:g} ms"
-            for loop_name, factory in loops().items():
-
-                def run(port: int, count: int, pipelining: bool, factory: object = factory) -> tuple[float, float]:
-                    with asyncio.Runner(loop_factory=factory) as runner:  # type: ignore[arg-type]  # see loops()
-                        return runner.run(measure(port, count, content, options.connections, pipelining))
-
-                for way, pipelining in (("pipelined", True), ("lock step", False)):
-                    for place, port, count in (("loopback", sink.port, options.messages), (away, far, few)):
-                        report(f"{loop_name}, {place}, {way}", options.runs, partial(run, port, count, pipelining))
+    away = f"{options.rtt_ms:g} ms"
+    print(f"Python {platform.python_version()}, {len(content)} octets, medians of {options.runs} runs in turn")
+    results: dict[Case, list[Figures]] = {}
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        program = compile_sink(Path(name))
+        near = {way: stack.enter_context(Sink(program, Path(name), *OFFERS[way])).port for way in Way}
+        far = {way: stack.enter_context(delayed(port, options.rtt_ms)) for way, port in near.items()}
+        cases = [
+            Case(loop, place, way, number)
+            for loop, place, number, way in itertools.product(loops(), (True, False), options.connections, Way)
+        ]
+        for _, case in itertools.product(range(options.runs), cases):
+            port = (near if case.near else far)[case.way]
+            with asyncio.Runner(loop_factory=loops()[case.loop]) as runner:
+                run = runner.run(measure(port, counts(case, options), content, case.connections))
+            results.setdefault(case, []).append(run)
+    report(results, away)
 
 
 if __name__ == "__main__":

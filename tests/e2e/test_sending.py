@@ -108,8 +108,9 @@ def test_pausing_resuming_and_leaving_meanwhile(make_house: MakeHouse) -> None:
 
 
 def test_failures_are_reported_and_resent(make_house: MakeHouse) -> None:
-    """5xx fails with the relay's words, 4xx is retried, `resend --failed` uses the same Message-ID; whose mailbox is gone
-    is suspended and left out.
+    """5xx fails with the relay's words, 4xx is retried, `resend --failed` uses the same Message-ID.
+
+    Whose mailbox is gone is suspended and left out.
     """
     house = make_house("--grab", "Message-ID", delivery={"pause_at_hard": "100%"})
     house.import_readers("hard552-box@readers.example", "dhard-no@readers.example", "soft1-busy@readers.example")

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.e2e.house import House, until
 from tests.sink import Sink
 
-UNRECORDED_AT_MOST = 128  # copies that a daemon hands out before it has recorded what became of them
+UNRECORDED_AT_MOST = 128  # next door, ten connections have one copy each on their way; then some results wait
 STORIES_SECONDS = 300.0
 
 

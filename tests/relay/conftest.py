@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.sink import compile_sink
+from tests.smtp.script import Still
 
 from pressrun.relay.pool import Pool
 from pressrun.relay.settings import RelaySettings, RelayTimeouts
@@ -28,13 +29,17 @@ def sink_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def make_pool() -> AsyncIterator[MakePool]:
-    """`make_pool(feed, port, connections=3, timeouts={"mail_seconds": 0.1})`: other keys are those of RelaySettings."""
+    """`make_pool(feed, port, connections=3, timeouts={"mail_seconds": 0.1})`: other keys are those of RelaySettings.
+
+    `window` is how many messages each connection has in flight with CHUNKING, whatever the line.
+    """
     pools: list[Pool] = []
 
-    def make(feed: Feed, port: int, *, timeouts: dict[str, float] | None = None, **keys: Any) -> Pool:
+    def make(feed: Feed, port: int, *, timeouts: dict[str, float] | None = None, window: int = 1, **keys: Any) -> Pool:
         all_keys: dict[str, Any] = {"name": "primary", "host": "127.0.0.1", "connections": 2, **keys}
         settings = RelaySettings(port=port, timeouts=RelayTimeouts(**(timeouts or {})), **all_keys)
         pool = Pool(settings, feed, helo_name="client.example", clock=lambda: 1000.0)
+        pool._window = Still(window)
         pools.append(pool)
         return pool
 

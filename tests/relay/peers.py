@@ -17,7 +17,7 @@ Answers = Callable[[str], Answer]
 @asynccontextmanager
 async def peer(answers: Answers, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """A server on loopback whose every reply is decided by `answers`, called with the command in capitals (its first
-    word; "" for the greeting, "." for the end of the content). Gives its port."""
+    word; "" for the greeting, "." for the end of the content; BDAT with its octets behind it). Gives its port."""
     writers: set[asyncio.StreamWriter] = set()
     tasks: set[asyncio.Task[None]] = set()
 
@@ -28,7 +28,7 @@ async def peer(answers: Answers, *, tls: ssl.SSLContext | None = None) -> AsyncI
         tasks.add(task)
         try:
             await _talk(reader, writer, answers)
-        except (ConnectionError, ssl.SSLError, asyncio.CancelledError):
+        except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client hung up, or the test is over
         finally:
             writer.close()
@@ -66,6 +66,8 @@ async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answ
                 break
         command = "." if in_data else line.split()[0].decode().upper()
         in_data = False
+        if command == "BDAT":
+            await reader.readexactly(int(line.split()[1]))
 
 
 def obedient(command: str) -> Answer:
@@ -76,6 +78,11 @@ def obedient(command: str) -> Answer:
         "DATA": b"354 go\r\n",
         "QUIT": b"221 bye\r\n",
     }.get(command, b"250 ok\r\n")
+
+
+def chunking(command: str) -> Answer:
+    """The same, and it offers CHUNKING."""
+    return b"250-peer\r\n250-PIPELINING\r\n250 CHUNKING\r\n" if command == "EHLO" else obedient(command)
 
 
 def but(**deviations: Answer) -> Answers:

@@ -24,7 +24,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.services import dispatching
-from pressrun.services.dispatching import RESULTS_AT_MOST, SYNC_SECONDS, UNRECORDED_AT_MOST
+from pressrun.services.dispatching import RESULTS_AT_MOST, SYNC_SECONDS
 from pressrun.services.settings import DeliverySettings
 from pressrun.services.shelf import STALE_SECONDS
 from pressrun.store.deliveries import claim_notices
@@ -469,12 +469,16 @@ async def test_after_a_kill_the_same_copies_go_out(press: Pressroom) -> None:
     assert ("finished", {"delivered": 6}) == (await press.state(edition), await press.counts(edition))
 
 
-async def test_no_more_than_a_few_copies_are_ever_unrecorded(press: Pressroom) -> None:
-    await press.readers(UNRECORDED_AT_MOST + 20)
+FEW = 128
+
+
+async def test_no_more_than_a_few_copies_are_ever_unrecorded(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatching, "UNRECORDED_AT_MOST", FEW)
+    await press.readers(FEW + 20)
     await press.edition()
     await press.turn()
     taken = press.take_all()
-    assert UNRECORDED_AT_MOST == len(taken)
+    assert FEW == len(taken)
     for outgoing in taken[:50]:
         press.answer(outgoing, TAKEN)
     assert (None, 0) == (press.take(), press.dispatcher.waiting("primary"))
@@ -500,14 +504,17 @@ async def _handed_out_during_a_turn(press: Pressroom, how: str) -> int:
     return found[0]
 
 
-async def test_results_that_wait_hold_back_what_a_kill_could_repeat(press: Pressroom) -> None:
+async def test_results_that_wait_hold_back_what_a_kill_could_repeat(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Except while a turn waits for the disk: that must not cost the pace its turns."""
-    await press.readers(UNRECORDED_AT_MOST)
+    monkeypatch.setattr(dispatching, "UNRECORDED_AT_MOST", FEW)
+    await press.readers(FEW)
     await press.edition()
     await press.turn()  # durable, as the first one is
     assert 0 == await _handed_out_during_a_turn(press, "record")
     press.pass_time(SYNC_SECONDS)
-    assert UNRECORDED_AT_MOST - 2 * RESULTS_AT_MOST == await _handed_out_during_a_turn(press, "write")
+    assert FEW - 2 * RESULTS_AT_MOST == await _handed_out_during_a_turn(press, "write")
 
 
 # ---------------------------------------------------------------------- pace

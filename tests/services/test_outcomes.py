@@ -21,7 +21,7 @@ ROW: dict[str, Any] = {"id": 7, "attempts": 0, "first_attempt_at": None}
 def settled(outcome: Outcome, stage: Stage, reply: Reply | None = None, **changes: Any) -> Settlement:
     row = cast("Row", {**ROW, **changes})
     return settlement_of(
-        row, HandOver(outcome, stage, reply), relay="primary", settings=DeliverySettings(), now=NOW, jitter=0.0
+        row, HandOver(outcome, stage, reply), relay="primary", settings=DeliverySettings(), now=NOW, jitter=float
     )
 
 

@@ -1,14 +1,17 @@
 r"""Dialogues as plain text, and the runner that plays them against smtp.dialogue.
 
   # what the script shows
-  set security=starttls messages=2     the terms, on the first lines; split=no: only played whole, for what depends on
-                                       octets coming together
+  set security=starttls messages=2     the terms, on the first lines; fastest=PIPELINING; window=3 is how many messages
+                                       are in flight with CHUNKING, for good (1); split=no: only played whole, for what
+                                       depends on octets coming together
   M: 1 <from@…> <to@…> [8bit] [utf8] [content="…"]    a message that the source gives from here on; \r\n in the
                                        recipient is a line end
-  S: 250 ok                            what the server says; lines that follow each other come together
+  S: 250 ok                            what the server says; lines that follow each other come together, a twentieth
+                                       of a second after what was before
   s: "250 ok\n"                        the same, octet by octet, as a Python string
   ! wake | finish | secured | lost     what the connection does
   C: MAIL FROM:<…>                     what the client writes upon that: all of it, in one write
+  c: "BDAT 3 LAST\r\nabc"              the same as a Python string, for what does not end with a line end
   = settle 1 DELIVERED CONTENT 250     the events, in order; also `ready`, `starttls`, `closed`, `closed PROTOCOL`
 
 After each S or ! block, the C lines and the = lines up to the next block are all that may happen.
@@ -29,8 +32,20 @@ from pressrun.smtp.events import Closed, Event, Ready, Settled
 from pressrun.smtp.handover import Outgoing
 from pressrun.smtp.opening import Terms
 from pressrun.smtp.phase import Phase
+from pressrun.smtp.way import Way
+from pressrun.smtp.window import Window
 
 _MESSAGE = re.compile(r"(\d+) <(.*?)> <(.*)>((?: 8bit| utf8)*)(?: content=(.*))?")
+
+LINE_SECONDS = 0.05  # from one block to the next
+
+
+class Still(Window):
+    """A window that stays as it is."""
+
+    def served(self, now: float, seconds: float, *, full: bool) -> None:
+        pass
+
 
 Split = Callable[[bytes], Iterable[bytes]]
 
@@ -53,6 +68,7 @@ class Script:
 
     terms: Terms
     steps: list[Step]
+    window: int
     splits: bool
 
 
@@ -76,28 +92,32 @@ def read_script(path: Path) -> Script:
             step.action = rest
         elif mark == "C:":
             step.written, asked = step.written + f"{rest}\r\n".encode(), True
+        elif mark == "c:":
+            step.written, asked = step.written + str(ast.literal_eval(rest)).encode("latin-1"), True
         elif mark == "=":
             step.events.append(rest)
             asked = True
         elif line and mark != "#":
             raise ValueError(f"{path.name}:{number}: {line!r}")
-    return Script(_terms(options), [*steps, step], options.get("split") != "no")
+    window = int(options.get("window", "1"))
+    return Script(_terms(options), [*steps, step], window, options.get("split") != "no")
 
 
 def play(script: Script, split: Split) -> None:
     """Play it, the server's octets cut by `split`, and assert every write and event."""
     queue: deque[Outgoing] = deque()
-    dialogue = Dialogue(script.terms, lambda: queue.popleft() if queue else None)
-    for step in script.steps:
+    dialogue = Dialogue(script.terms, lambda: queue.popleft() if queue else None, Still(script.window))
+    for number, step in enumerate(script.steps):
+        now = number * LINE_SECONDS
         queue.extend(step.messages)
         events: list[Event] = []
         writes: list[bytes] = []
         if step.action:
-            events += _actions(dialogue)[step.action]()
+            events += _actions(dialogue, now)[step.action]()
             writes.append(dialogue.outbox())
         for piece in split(step.feed) if step.feed else ():
             if dialogue.phase is not Phase.CLOSED:
-                events += dialogue.receive(piece)
+                events += dialogue.receive(piece, now)
                 writes.append(dialogue.outbox())
         writes = [data for data in writes if data]
         assert [step.written] * bool(step.written) == writes, f"line {step.line}"
@@ -105,11 +125,11 @@ def play(script: Script, split: Split) -> None:
         assert b"" == dialogue.outbox()
 
 
-def _actions(dialogue: Dialogue) -> dict[str, Callable[[], list[Event]]]:
+def _actions(dialogue: Dialogue, now: float) -> dict[str, Callable[[], list[Event]]]:
     return {
-        "wake": dialogue.wake,
+        "wake": lambda: dialogue.wake(now),
         "finish": dialogue.finish,
-        "secured": dialogue.secured,
+        "secured": lambda: dialogue.secured(now),
         "lost": dialogue.connection_lost,
     }
 
@@ -125,7 +145,7 @@ def _message(text: str) -> Outgoing:
 
 
 def _terms(options: dict[str, str]) -> Terms:
-    known = {"security", "username", "password", "pipelining", "messages", "split"}
+    known = {"security", "username", "password", "fastest", "messages", "window", "split"}
     if not options.keys() <= known:
         raise ValueError(f"unknown: {options.keys() - known}")
     username = options.get("username")
@@ -135,7 +155,7 @@ def _terms(options: dict[str, str]) -> Terms:
         helo_name="client.example",
         security=security,  # type: ignore[arg-type]  # checked on the line above
         credentials=None if username is None else Credentials(username=username, password=options["password"]),
-        pipelining=options.get("pipelining") != "no",
+        fastest=Way[options.get("fastest", "CHUNKING")],
         messages=int(options.get("messages", "100")),
     )
 

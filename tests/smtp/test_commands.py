@@ -105,7 +105,7 @@ def test_misuse_is_raised() -> None:
     """What our own code does wrong is no event."""
     dialogue = Dialogue(Terms(helo_name="client.example"), lambda: None)
     with pytest.raises(LocalProtocolError):
-        dialogue.secured()
+        dialogue.secured(0.0)
     dialogue.connection_lost()
     with pytest.raises(LocalProtocolError):
-        dialogue.receive(b"220 hi\r\n")
+        dialogue.receive(b"220 hi\r\n", 0.0)

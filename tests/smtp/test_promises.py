@@ -11,26 +11,33 @@ from dataclasses import dataclass, field
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.smtp.script import Still
 
 from pressrun.smtp.dialogue import Dialogue
 from pressrun.smtp.events import Closed, Event, Settled
 from pressrun.smtp.handover import Outcome, Outgoing
 from pressrun.smtp.opening import Terms
 from pressrun.smtp.phase import Phase
+from pressrun.smtp.way import Way
 
 COUNT = 6
 
 
 @dataclass(slots=True)
 class Server:
-    """Keeps state as RFC 5321 §3.3 has it; `forgiving` servers answer 354 without a recipient, as some do."""
+    """Keeps state as RFC 5321 §3.3 has it; `forgiving` servers answer 354 without a recipient, as some do.
+
+    A refused BDAT ends the transaction at some servers and leaves it open at others: `resetting` (RFC 3030 §2).
+    """
 
     replies: deque[int]
     forgiving: bool
+    resetting: bool
     unread: bytes = b""
     mail_from: str | None = None
     rcpt_to: list[str] = field(default_factory=list)
     in_data: bool = False
+    chunk: int | None = None  # octets that the last BDAT announced
     accepted: list[tuple[str | None, tuple[str, ...], bytes]] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     gone: bool = False
@@ -40,11 +47,12 @@ class Server:
         self.unread += data
         replies: list[bytes] = []
         while not self.gone:
-            end = b"\r\n.\r\n" if self.in_data and not self.unread.startswith(b".\r\n") else b"\r\n"
-            found, separator, rest = self.unread.partition(end)
-            if not separator:
+            found = self._next()
+            if found is None:
                 break
-            self.unread = rest
+            if found.startswith(b"BDAT ") and not self.in_data:
+                self.in_data, self.chunk = True, int(found.split()[1])
+                continue
             draw = self.replies.popleft() if self.replies else 2
             if draw == 0:  # drops the line
                 self.gone = True
@@ -60,6 +68,20 @@ class Server:
             code = self._content(found, draw) if self.in_data else self._command(found.decode(), draw)
             replies.append(f"{code} drawn\r\n".encode())
         return replies
+
+    def _next(self) -> bytes | None:
+        """The next command or content, when it has come whole."""
+        if self.in_data and self.chunk is not None:
+            if len(self.unread) < self.chunk:
+                return None
+            found, self.unread = self.unread[: self.chunk], self.unread[self.chunk :]
+            return found[:-2]
+        end = b"\r\n.\r\n" if self.in_data and not self.unread.startswith(b".\r\n") else b"\r\n"
+        found, separator, rest = self.unread.partition(end)
+        if not separator:
+            return None
+        self.unread = rest
+        return found
 
     def _command(self, line: str, draw: int) -> int:
         self.commands.append(line)
@@ -90,6 +112,12 @@ class Server:
     def _content(self, found: bytes, draw: int) -> int:
         self.in_data = False
         refusal = {4: 451, 5: 554}.get(draw)
+        if self.chunk is not None:
+            self.chunk = None
+            if self.mail_from is None or not self.rcpt_to:
+                return 503
+            if refusal is not None and not self.resetting:
+                return refusal
         if refusal is None:
             self.accepted.append((self.mail_from, tuple(self.rcpt_to), found))
         self.mail_from, self.rcpt_to = None, []
@@ -103,27 +131,29 @@ def _message(number: int) -> Outgoing:
 @settings(max_examples=300)
 @given(
     st.lists(st.sampled_from([2, 2, 2, 2, 4, 5, 5, 3, 1, 0]), max_size=40),
+    st.sampled_from(Way),
     st.booleans(),
     st.booleans(),
     st.booleans(),
+    st.integers(1, 6),
     st.integers(1, 4),
 )
 def test_delivered_means_accepted_under_its_own_envelope(
-    draws: list[int], pipelining: bool, forgiving: bool, one_by_one: bool, limit: int
+    draws: list[int], way: Way, forgiving: bool, resetting: bool, one_by_one: bool, limit: int, window: int
 ) -> None:
     """Each message taken is settled once; what is reported delivered was accepted, and nothing else for anybody."""
-    server = Server(deque(draws), forgiving)
+    server = Server(deque(draws), forgiving, resetting)
     queue = deque(_message(n) for n in range(COUNT))
-    terms = Terms(helo_name="client.example", pipelining=pipelining, messages=limit)
-    dialogue = Dialogue(terms, lambda: queue.popleft() if queue else None)
-    events: list[Event] = dialogue.receive(b"220 hi\r\n")
+    terms = Terms(helo_name="client.example", fastest=way, messages=limit)
+    dialogue = Dialogue(terms, lambda: queue.popleft() if queue else None, Still(window))
+    events: list[Event] = dialogue.receive(b"220 hi\r\n", 0.0)
     dialogue.outbox()
-    events += dialogue.receive(b"250-hi\r\n250 PIPELINING\r\n")
+    events += dialogue.receive(b"250-hi\r\n250-CHUNKING\r\n250 PIPELINING\r\n", 0.0)
     while out := dialogue.outbox():
         replies = server.answer(out)
         for piece in replies if one_by_one else [b"".join(replies)]:
             if piece and dialogue.phase is not Phase.CLOSED:
-                events += dialogue.receive(piece)
+                events += dialogue.receive(piece, 0.0)
     events += dialogue.finish() if dialogue.is_idle else dialogue.connection_lost()
 
     settled = {e.outgoing.delivery_id: e.result.outcome for e in events if isinstance(e, Settled)}

@@ -28,6 +28,7 @@ class Metrics:
             ["outcome"],
             registry=self._registry,
         )
+        self._by_outcome: dict[str, Counter] = {}  # looking a label up costs more than counting
         self._queue = Gauge("pressrun_queue", "Copies and notices by state", ["state"], registry=self._registry)
         self._inbound = Counter(
             "pressrun_inbound_total",
@@ -50,7 +51,10 @@ class Metrics:
 
     def count_delivery(self, outcome: str, number: int = 1) -> None:
         """One hand-over, or more of the same outcome (`delivered`, `deferred`, `refused`, `unknown`, `unsent`)."""
-        self._deliveries.labels(outcome).inc(number)
+        counter = self._by_outcome.get(outcome)
+        if counter is None:
+            counter = self._by_outcome[outcome] = self._deliveries.labels(outcome)
+        counter.inc(number)
 
     def set_queue(self, by_state: Mapping[str, int]) -> None:
         """How many copies stand in each state; a state that is not named is 0 from now on."""

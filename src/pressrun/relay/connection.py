@@ -12,6 +12,8 @@ import logging
 import os
 import socket
 import ssl
+import time
+from asyncio.trsock import TransportSocket
 from typing import Protocol, cast
 
 from pressrun.relay.deadline import Deadline
@@ -19,9 +21,11 @@ from pressrun.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.smtp.dialogue import Dialogue
 from pressrun.smtp.errors import Fault, Problem
 from pressrun.smtp.events import Closed, Event, Ready, Settled, StartTls
-from pressrun.smtp.handover import HandOver, Outgoing
+from pressrun.smtp.handover import HandOver, Outcome, Outgoing
 from pressrun.smtp.opening import Terms
 from pressrun.smtp.phase import Phase
+from pressrun.smtp.way import Way
+from pressrun.smtp.window import Window
 
 _log = logging.getLogger("pressrun.relay")
 
@@ -39,7 +43,10 @@ class Owner(Protocol):
         """The opening is done: it takes messages from now on."""
 
     def idled(self, connection: Connection) -> None:
-        """It has nothing to do; said again each time that it is woken in vain."""
+        """It could take a message, now or when woken; said again each time that something happened or it was woken."""
+
+    def filled(self, connection: Connection) -> None:
+        """It could take no further message for the moment."""
 
     def closed(self, connection: Connection, problem: Problem | None) -> None:
         """Nothing will be taken or settled any more; said once, before `gone`."""
@@ -51,16 +58,27 @@ class Owner(Protocol):
 class Connection(asyncio.BufferedProtocol):
     """Call `open` as a task; everything after that happens by callbacks."""
 
-    def __init__(self, settings: RelaySettings, terms: Terms, tls: ssl.SSLContext | None, owner: Owner) -> None:
+    def __init__(
+        self,
+        settings: RelaySettings,
+        terms: Terms,
+        tls: ssl.SSLContext | None,
+        owner: Owner,
+        *,
+        number: int = 1,
+        window: Window | None = None,
+    ) -> None:
         loop = asyncio.get_running_loop()
         self._loop = loop
         self._settings = settings
         self._tls = tls
         self._owner = owner
         self._limits = _limits(settings.timeouts)
-        self._dialogue = Dialogue(terms, self._take)
+        self._dialogue = Dialogue(terms, self._take, window)
         self._deadline = Deadline(loop, self._expired)
         self._transport: asyncio.Transport | None = None
+        self._socket: TransportSocket | None = None
+        self._wrote = False
         self._wants_tls: asyncio.Future[bool] = loop.create_future()
         self._closed = False
         self._gone = False
@@ -68,7 +86,9 @@ class Connection(asyncio.BufferedProtocol):
         # each connection. A view, since asyncio's TLS reads into slices of it.
         self._received = memoryview(bytearray(RECEIVED_BYTES))
         self._stalled_at: int | None = None  # octets that the transport still held when it asked us to stop writing
+        self.number = number  # the how-manieth of its relay it is
         self.taken = 0
+        self.unknown = 0  # messages that may have been taken or not
 
     @property
     def is_open(self) -> bool:
@@ -84,6 +104,11 @@ class Connection(asyncio.BufferedProtocol):
     def has_proved(self) -> bool:
         """Whether the relay decided about at least one message on this connection."""
         return self._dialogue.has_proved
+
+    @property
+    def way(self) -> Way | None:
+        """How messages go; None before it is open."""
+        return self._dialogue.way
 
     async def open(self) -> None:
         """Connect and, if so agreed, do TLS; what the network does wrong is told by `Owner.closed`, not raised."""
@@ -102,12 +127,14 @@ class Connection(asyncio.BufferedProtocol):
 
     def wake(self) -> bool:
         """There may be work; says whether any was taken."""
-        events = self._dialogue.wake()
-        if self._dialogue.is_idle and not events:
-            self._owner.idled(self)
+        taken = self.taken
+        events = self._dialogue.wake(time.monotonic())
+        if self.taken == taken and not events:
+            if self._dialogue.has_room:
+                self._owner.idled(self)
             return False
         self._act(events)
-        return not self._dialogue.is_idle
+        return self.taken != taken
 
     def finish(self) -> None:
         """Take nothing more, finish what is in flight, QUIT and close."""
@@ -130,6 +157,7 @@ class Connection(asyncio.BufferedProtocol):
         sock = transport.get_extra_info("socket")
         if sock is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._socket = sock
         self._arm()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's own name
@@ -137,7 +165,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         if not self._closed:
-            self._act(self._dialogue.receive(bytes(self._received[:nbytes])))
+            self._act(self._dialogue.receive(bytes(self._received[:nbytes]), time.monotonic()))
+            if self._socket is not None and not self._wrote and not self._dialogue.is_idle:
+                # A relay may hold back the last of several small replies until the others are acknowledged, and our
+                # side would wait 40 ms before it did so by itself: Nagle's algorithm against delayed acknowledgements.
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
     def pause_writing(self) -> None:
         self._stalled_at = self._unwritten()
@@ -191,7 +223,7 @@ class Connection(asyncio.BufferedProtocol):
             self._vanish()
             return
         self._transport = transport
-        self._act(self._dialogue.secured())
+        self._act(self._dialogue.secured(time.monotonic()))
 
     def _take(self) -> Outgoing | None:
         outgoing = self._owner.take()
@@ -202,10 +234,13 @@ class Connection(asyncio.BufferedProtocol):
     def _act(self, events: list[Event]) -> None:
         """Write first: the relay can work while we keep the books."""
         out = self._dialogue.outbox()
+        self._wrote = bool(out)
         if out and self._transport is not None:
             self._transport.write(out)
         for event in events:
             if isinstance(event, Settled):
+                if event.result.outcome is Outcome.UNKNOWN:
+                    self.unknown += 1
                 self._owner.settled(self, event.outgoing, event.result)
             elif isinstance(event, Closed):
                 self._close(event.problem)
@@ -218,8 +253,10 @@ class Connection(asyncio.BufferedProtocol):
                 self._turn(tls=True)
         if not self._closed:
             self._arm()
-            if self._dialogue.is_idle:
+            if self._dialogue.has_room:
                 self._owner.idled(self)
+            else:
+                self._owner.filled(self)
 
     def _turn(self, *, tls: bool) -> None:
         if not self._wants_tls.done():
@@ -227,6 +264,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _close(self, problem: Problem | None) -> None:
         self._closed = True
+        self._socket = None
         self._deadline.cancel()
         self._turn(tls=False)
         if self._transport is not None:

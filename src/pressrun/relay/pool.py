@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from pressrun.relay.connection import Connection
 from pressrun.relay.health import Health
+from pressrun.relay.manners import Manners
 from pressrun.relay.settings import RelaySettings
 from pressrun.relay.tls import client_context
 from pressrun.services.ports import Feed, RelayStatus
@@ -19,6 +21,8 @@ from pressrun.smtp.auth import Credentials
 from pressrun.smtp.errors import Fault, Problem
 from pressrun.smtp.handover import HandOver, Outgoing
 from pressrun.smtp.opening import Terms
+from pressrun.smtp.way import Way
+from pressrun.smtp.window import Window
 
 _log = logging.getLogger("pressrun.relay")
 
@@ -32,6 +36,8 @@ class Pool:
         self._terms = _terms(settings, helo_name)
         self._tls = None if settings.security == "none" else client_context(settings.ca_file)
         self._health = Health(settings.name, clock)
+        self._manners = Manners(settings.name, self._terms.fastest, clock)
+        self._window = Window()
         self._members: set[Connection] = set()  # until their socket is closed
         self._opening: set[Connection] = set()
         self._idle: dict[Connection, None] = {}  # the one used last is the first to be used again
@@ -62,7 +68,7 @@ class Pool:
             name=self.settings.name,
             connections=sum(connection.is_connected for connection in self._members),
             failing_since=self._health.failing_since,
-            last_error=self._health.last_error,
+            last_error=self._health.last_error or self._manners.note,
         )
 
     def retire(self) -> None:
@@ -121,6 +127,9 @@ class Pool:
     def idled(self, connection: Connection) -> None:
         self._idle[connection] = None
 
+    def filled(self, connection: Connection) -> None:
+        self._idle.pop(connection, None)
+
     def closed(self, connection: Connection, problem: Problem | None) -> None:
         self._opening.discard(connection)
         self._idle.pop(connection, None)
@@ -128,7 +137,10 @@ class Pool:
         if was_probe:
             self._probe = None
         if problem is None or self._stopping:
+            self._manners.kept()
             return
+        if connection.way is not None and connection.taken:
+            self._judge(connection, connection.way, problem)
         if connection.has_proved:
             self._health.broke(problem)
         elif not connection.is_open or connection.taken:
@@ -143,9 +155,18 @@ class Pool:
         self._members.discard(connection)
         if not self._members:
             self._empty.set()
-        self._grow()
+        self.wake()  # what it gave back may go by another that is idle
 
     # ---
+
+    def _judge(self, connection: Connection, way: Way, problem: Problem) -> None:
+        """Whether the way in which the messages went was to blame."""
+        if problem.fault is Fault.PROTOCOL:
+            self._manners.misbehaved(way, problem)
+        elif problem.fault is Fault.TIMEOUT or (problem.fault is not Fault.SHUT and not connection.has_proved):
+            self._manners.stumbled(way, problem)
+        elif problem.fault is not Fault.SHUT and connection.unknown:
+            self._manners.broke_off(way, problem, connection.number, self._count)
 
     def _grow(self) -> None:
         """Open what is missing, and no more: idle ones come first, and after a failure one probe at a time."""
@@ -167,8 +188,9 @@ class Pool:
             self._probe = self._open()
 
     def _open(self) -> Connection:
-        connection = Connection(self.settings, self._terms, self._tls, self)
+        terms = replace(self._terms, fastest=self._manners.way)
         self._count += 1
+        connection = Connection(self.settings, terms, self._tls, self, number=self._count, window=self._window)
         self._members.add(connection)
         self._opening.add(connection)
         self._empty.clear()
@@ -204,6 +226,6 @@ def _terms(settings: RelaySettings, helo_name: str) -> Terms:
         helo_name=helo_name,
         security=settings.security,
         credentials=credentials,
-        pipelining=settings.pipelining,
+        fastest=Way.CHUNKING if settings.pipelining else Way.LOCK_STEP,
         messages=settings.messages_per_connection,
     )

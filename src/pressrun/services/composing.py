@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import hmac
 import json
 from dataclasses import dataclass
 
 from pressrun.core.address import Address, parse_address
+from pressrun.core.base32 import base32
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
@@ -32,7 +32,7 @@ class EditionPlate:
 def message_id(secret: bytes, number: int, site: Site) -> str:
     """The Message-ID of one copy, without brackets: the same on every retry, and telling nothing about the number."""
     digest = hmac.digest(secret, b"message-id\0%d" % number, "sha256")[:15]
-    return f"{base64.b32encode(digest).decode('ascii').lower()}@{site.mail_domain}"
+    return f"{base32(int.from_bytes(digest), 24)}@{site.mail_domain}"
 
 
 def return_path(site: Site, target: MailingList | None, token: str) -> str:
@@ -63,6 +63,7 @@ class CopyComposer:
             content,
             eight_bit=address.needs_smtputf8,
             utf8=address.needs_smtputf8,
+            is_ours=True,
         )
 
     def _values(self, plate: EditionPlate, address: Address, row: Row, copy_token: str, now: int) -> CopyValues:

@@ -44,8 +44,9 @@ log = logging.getLogger("pressrun.dispatch")
 
 BATCH = 400  # copies claimed at a time: enough to feed fast connections, few enough to stay a short transaction
 SHORTEST_WAIT_SECONDS = 0.005  # between two claims that the pace keeps small
-# Copies handed to connections and not yet recorded: what a kill could repeat is never more.
-UNRECORDED_AT_MOST = 128
+# Copies handed to connections and not yet recorded: what a kill could repeat is never more. Ten connections over a long
+# line have 64 each on their way; next door the windows keep it at one each.
+UNRECORDED_AT_MOST = 1024
 # Results that wait to be recorded before connections get more: with it a kill repeats little beyond what is in flight.
 RESULTS_AT_MOST = 4
 SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so long
@@ -421,7 +422,7 @@ class Dispatcher:
             relay=relay,
             settings=self.settings,
             now=self._clock(),
-            jitter=self._random.random(),
+            jitter=self._random.random,
             edition_id=None if job.plate is None else job.plate.edition_id,
         )
 

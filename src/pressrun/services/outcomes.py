@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.core.refusals import class_of_refusal
@@ -22,7 +24,7 @@ def settlement_of(
     relay: str,
     settings: DeliverySettings,
     now: float,
-    jitter: float,
+    jitter: Callable[[], float],
     edition_id: int | None = None,
 ) -> Settlement:
     """What is recorded of a claimed copy; `row` is the delivery as it was before the claim."""
@@ -39,7 +41,8 @@ def settlement_of(
         kind = bounce.kind
     elif result.outcome is not Outcome.DELIVERED:
         state = DeliveryState.DEFERRED
-        due_at = next_attempt_at(schedule=settings.retry_seconds, attempts=row["attempts"] + 1, now=now, jitter=jitter)
+        attempts = row["attempts"] + 1
+        due_at = next_attempt_at(schedule=settings.retry_seconds, attempts=attempts, now=now, jitter=jitter())
         first = row["first_attempt_at"] or int(now)
         if is_given_up(first_attempt_at=first, next_at=due_at, give_up_after=settings.give_up_after_seconds):
             state, kind = DeliveryState.FAILED, FailureKind.EXPIRED

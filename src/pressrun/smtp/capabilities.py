@@ -10,6 +10,7 @@ class Capabilities:
     """The offers that matter to us. `size` is the largest message in octets, None when no limit was named."""
 
     pipelining: bool = False  # RFC 2920
+    chunking: bool = False  # RFC 3030
     eight_bit: bool = False  # RFC 6152
     utf8: bool = False  # RFC 6531
     dsn: bool = False  # RFC 3461
@@ -31,6 +32,7 @@ def parse_capabilities(text: str) -> Capabilities:
     number = int(limit[0]) if limit and limit[0].isascii() and limit[0].isdigit() and len(limit[0]) <= 20 else 0
     return Capabilities(
         pipelining="PIPELINING" in offers,
+        chunking="CHUNKING" in offers,
         eight_bit="8BITMIME" in offers,
         utf8="SMTPUTF8" in offers,
         dsn="DSN" in offers,

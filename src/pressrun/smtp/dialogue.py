@@ -2,14 +2,15 @@
 
 The connection feeds what came (`receive`), writes what `outbox` holds and acts on the events; messages are pulled from
 `source` when the dialogue can send one. Fed whole or octet by octet, the events and the octets are the same. Which
-replies may come when is told by the tables in opening.py and transactions.py; how messages go, by the two strategies
-there. Misbehaviour of the peer ends the dialogue with `Closed(problem)`, after every message taken has been settled;
-misuse by our own code raises LocalProtocolError.
+replies may come when is told by opening.py, steps.py and chunked.py; how messages go, by the three ways in the latter
+two. Times are seconds of any steady clock, and only for measuring the line. Misbehaviour of the peer ends the dialogue
+with `Closed(problem)`, after every message taken has been settled; misuse by our own code raises LocalProtocolError.
 """
 
 from __future__ import annotations
 
 from pressrun.smtp import commands
+from pressrun.smtp.chunked import Chunked
 from pressrun.smtp.errors import Fault, LocalProtocolError, Problem, RemoteProtocolError
 from pressrun.smtp.events import Closed, Event, Ready, StartTls
 from pressrun.smtp.handover import Outgoing
@@ -17,17 +18,25 @@ from pressrun.smtp.opening import Opening, Terms
 from pressrun.smtp.phase import Phase
 from pressrun.smtp.reader import ReplyReader
 from pressrun.smtp.reply import describe
-from pressrun.smtp.transactions import LockStep, Pipelined, Source, Transactions
+from pressrun.smtp.steps import LockStep, Pipelined
+from pressrun.smtp.transactions import Source, Transactions
+from pressrun.smtp.way import Way, way_for
+from pressrun.smtp.window import Window
 
 
 class Dialogue:
-    """The client's half of one connection; `source` gives the next message, or None, and must not raise."""
+    """The client's half of one connection; `source` gives the next message, or None, and must not raise.
+
+    `window` is shared by all connections to the same relay.
+    """
 
     __slots__ = (
+        "_asked_at",
         "_busy",
         "_events",
         "_finishing",
         "_left",
+        "_now",
         "_opening",
         "_out",
         "_phase",
@@ -35,9 +44,13 @@ class Dialogue:
         "_source",
         "_terms",
         "_transactions",
+        "_window",
+        "way",
     )
 
-    def __init__(self, terms: Terms, source: Source) -> None:
+    def __init__(self, terms: Terms, source: Source, window: Window | None = None) -> None:
+        self.way: Way | None = None  # how messages go, from READY on
+        self._window = window or Window()
         self._terms = terms
         self._source = source
         self._reader = ReplyReader()
@@ -49,6 +62,7 @@ class Dialogue:
         self._left = terms.messages
         self._finishing = False
         self._busy = False
+        self._now = self._asked_at = 0.0
 
     @property
     def phase(self) -> Phase:
@@ -57,8 +71,7 @@ class Dialogue:
             return self._phase
         if self._transactions is None:
             return self._opening.phase
-        awaited = self._transactions.awaited
-        return awaited[0][0] if awaited else Phase.READY
+        return self._transactions.phase
 
     @property
     def is_open(self) -> bool:
@@ -67,19 +80,27 @@ class Dialogue:
 
     @property
     def is_idle(self) -> bool:
-        """Whether a message could be taken at once."""
-        return self._phase is None and self._transactions is not None and not self._transactions.awaited
+        """Whether nothing is in flight, and messages could go."""
+        return self._phase is None and self._transactions is not None and not self._transactions.unanswered
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a message could be taken at once, though others may be in flight."""
+        if self._phase is not None or self._transactions is None or self._finishing or self._left <= 0:
+            return False
+        return self._transactions.has_room
 
     @property
     def has_proved(self) -> bool:
         """Whether the peer ever decided about a message, for good or bad."""
         return self._transactions is not None and self._transactions.proved
 
-    def receive(self, data: bytes) -> list[Event]:
+    def receive(self, data: bytes, now: float) -> list[Event]:
         """Take octets from the peer. A reply answers only what had been handed out by `outbox` before."""
         if self._phase is Phase.CLOSED:
             raise LocalProtocolError("the dialogue is over")
         self._busy = True
+        self._tell(now)
         self._reader.feed(data)
         try:
             self._read(self._unanswered())
@@ -90,15 +111,17 @@ class Dialogue:
         self._busy = False
         return self._take_events()
 
-    def secured(self) -> list[Event]:
+    def secured(self, now: float) -> list[Event]:
         """The TLS handshake that `StartTls` asked for is done, and the certificate was verified."""
+        self._asked_at = now
         self._out.append(self._opening.secured())
         return self._take_events()
 
-    def wake(self) -> list[Event]:
-        """There may be work: an idle dialogue asks its source. Harmless at any time."""
-        if self.is_idle and not self._busy:
+    def wake(self, now: float) -> list[Event]:
+        """There may be work: a dialogue that has room asks its source. Harmless at any time."""
+        if self.has_room and not self._busy:
             self._busy = True
+            self._tell(now)
             self._go_on()
             self._busy = False
         return self._take_events()
@@ -133,7 +156,7 @@ class Dialogue:
 
     def _unanswered(self) -> int:
         if self._transactions is not None and self._phase is None:
-            return len(self._transactions.awaited)
+            return self._transactions.unanswered
         return 0 if self._phase is None and self._opening.phase is Phase.HANDSHAKE else 1
 
     def _read(self, unanswered: int) -> None:
@@ -157,6 +180,9 @@ class Dialogue:
         return None
 
     def _open(self) -> None:
+        if self._opening.phase is Phase.EHLO:
+            self._window.answered(self._now - self._asked_at)
+        self._asked_at = self._now
         step = self._opening.answer(self._reader.reply())
         if isinstance(step, Problem):
             self._end(step)
@@ -166,20 +192,30 @@ class Dialogue:
             self._events.append(StartTls())
         else:
             offers = self._opening.capabilities
-            way = Pipelined if offers.pipelining and self._terms.pipelining else LockStep
-            self._transactions = way(offers, self._take, self._reader, self._out)
+            self.way = way_for(offers, self._terms.fastest)
+            if self.way is Way.CHUNKING:
+                self._transactions = Chunked(offers, self._take, self._reader, self._out, self._window)
+            else:
+                steps = Pipelined if self.way is Way.PIPELINING else LockStep
+                self._transactions = steps(offers, self._take, self._reader, self._out)
             self._transactions.events = self._events
+            self._transactions.now = self._now
             self._events.append(Ready(offers))
 
     def _go_on(self) -> None:
-        """Nothing is in flight: take the next message, or say QUIT when no more is to be taken."""
+        """Take what may go now, or say QUIT when nothing is in flight and no more is to be taken."""
         transactions = self._transactions
         if transactions is None:
             return
         transactions.begin()
-        if not transactions.awaited and (self._finishing or self._left <= 0):
+        if not transactions.unanswered and (self._finishing or self._left <= 0):
             self._out.append(commands.QUIT)
             self._phase = Phase.QUIT
+
+    def _tell(self, now: float) -> None:
+        self._now = now
+        if self._transactions is not None:
+            self._transactions.now = now
 
     def _take(self) -> Outgoing | None:
         if self._finishing or self._left <= 0:

@@ -13,7 +13,8 @@ class Outgoing:
     """One message for one recipient.
 
     `mail_from` is `""` for the null return path; `content` has CRLF line ends and is not dot-stuffed; `eight_bit` is
-    true when it holds octets above 127, `utf8` when envelope or header need SMTPUTF8 (RFC 6531).
+    true when it holds octets above 127, `utf8` when envelope or header need SMTPUTF8 (RFC 6531). With `is_ours` the
+    line ends are known to be right, as whoever made the content put them there.
     """
 
     delivery_id: int
@@ -22,6 +23,7 @@ class Outgoing:
     content: bytes
     eight_bit: bool = False
     utf8: bool = False
+    is_ours: bool = False
 
 
 class Outcome(StrEnum):

@@ -20,16 +20,17 @@ from pressrun.smtp.capabilities import Capabilities, parse_capabilities
 from pressrun.smtp.errors import Fault, LocalProtocolError, Problem, RemoteProtocolError
 from pressrun.smtp.phase import Phase
 from pressrun.smtp.reply import Reply, describe
+from pressrun.smtp.way import Way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """On what terms we talk: `pipelining` false never pipelines, whatever the peer offers."""
+    """On what terms we talk: no way faster than `fastest` is used, whatever the peer offers."""
 
     helo_name: str
     security: Literal["none", "starttls", "tls"] = "none"
     credentials: Credentials | None = None
-    pipelining: bool = True
+    fastest: Way = Way.CHUNKING
     messages: int = 100  # then QUIT
 
 

@@ -1,0 +1,158 @@
+"""Whole messages pipelined (RFC 3030 with RFC 2920): RSET, MAIL, RCPT, BDAT with all octets, several in flight.
+
+  RSET ──► MAIL ──► RCPT ──► CONTENT ──► settled      four replies for each message, in the order of the messages
+
+**Always**, besides what transactions.py says:
+- RSET opens every group. Whatever became of the message before, and whether the peer ended its transaction for it, the
+  next RCPT goes out under its own return path or under none.
+- The octets go before the envelope is answered, so they are counted, never searched for an end: a refused envelope is
+  followed by a refused BDAT. The copy has the first refusal of its envelope, once the reply to its BDAT has come.
+- A peer that takes content after refusing its envelope, or no longer knows a command that it offered, has lost count
+  of what answers what: it is not talked to any longer, and what is in flight stays unknown.
+- 421 ends a session at the command that it answers: what was sent behind that was not dealt with.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from pressrun.smtp import commands
+from pressrun.smtp.capabilities import Capabilities
+from pressrun.smtp.errors import RemoteProtocolError
+from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
+from pressrun.smtp.phase import Phase
+from pressrun.smtp.reader import ReplyReader
+from pressrun.smtp.reply import Reply
+from pressrun.smtp.transactions import Source, Transactions
+from pressrun.smtp.window import Window
+
+OCTETS_IN_FLIGHT = 1024 * 1024  # with so many out no further message goes, however wide the window
+
+_PHASES = (Phase.RSET, Phase.MAIL, Phase.RCPT, Phase.CONTENT)
+_STAGES = (Stage.MAIL, Stage.MAIL, Stage.RCPT, Stage.CONTENT)
+_RSET, _CONTENT = 0, 3
+# Behind a clean RSET and a good envelope these say that the command was not understood: nothing about the message.
+_AT_A_LOSS = frozenset({500, 502, 503})
+
+
+class Flight:
+    """One message on its way; `verdict` is the refusal of its envelope, `full` says that more waited than had room."""
+
+    __slots__ = ("full", "octets", "outgoing", "sent_at", "verdict")
+
+    def __init__(self, outgoing: Outgoing, octets: int, sent_at: float) -> None:
+        self.outgoing = outgoing
+        self.octets = octets
+        self.sent_at = sent_at
+        self.full = False
+        self.verdict: HandOver | None = None
+
+
+class Chunked(Transactions):
+    """As many messages in flight as the window allows."""
+
+    __slots__ = ("_flights", "_octets", "_step", "_unwritten", "_window")
+
+    def __init__(
+        self, offers: Capabilities, take: Source, reader: ReplyReader, out: list[bytes], window: Window
+    ) -> None:
+        super().__init__(offers, take, reader, out)
+        self._window = window
+        self._flights: deque[Flight] = deque()  # oldest first
+        self._step = _RSET  # which reply to the oldest comes next
+        self._octets = 0
+        self._unwritten = 0  # how many of the youngest are in `out`
+
+    @property
+    def unanswered(self) -> int:
+        return len(self._flights) * len(_PHASES) - self._step
+
+    @property
+    def phase(self) -> Phase:
+        return _PHASES[self._step] if self._flights else Phase.READY
+
+    @property
+    def has_room(self) -> bool:
+        return len(self._flights) < self._window.size and (self._octets < OCTETS_IN_FLIGHT or not self._flights)
+
+    def begin(self) -> None:
+        flights, out = self._flights, self._out
+        before = len(flights)
+        while self.has_room:
+            found = self._next()
+            if found is None:
+                return
+            outgoing, mail, rcpt = found
+            bdat, content = commands.chunk(outgoing.content)
+            out.append(commands.RSET + mail + rcpt + bdat)
+            out.append(content)
+            flights.append(Flight(outgoing, len(content), self.now))
+            self._octets += len(content)
+            self._unwritten += 1
+        for place in range(before, len(flights)):
+            flights[place].full = True
+
+    def answer(self, code: int) -> None:
+        flight, step, kind = self._flights[0], self._step, code // 100
+        if step == _CONTENT:
+            self._end(flight, code)
+            self.begin()
+            return
+        if kind == 2:
+            if step == _RSET:
+                self._window.answered(self.now - flight.sent_at)
+        elif step == _RSET or kind == 3 or (code in _AT_A_LOSS and flight.verdict is None):
+            raise RemoteProtocolError(f"{code} is no answer to {_PHASES[step]}")
+        elif flight.verdict is None:
+            flight.verdict = HandOver(_outcome(kind), _STAGES[step], self._reader.reply())
+        self._step = step + 1
+
+    def written(self) -> None:
+        self._unwritten = 0
+
+    def shut(self, reply: Reply) -> None:
+        flight = self._flights.popleft()
+        if self._step == _RSET:
+            self._settle(flight.outgoing, HandOver(Outcome.UNSENT, Stage.MAIL))
+        else:
+            deferred = HandOver(Outcome.DEFERRED, _STAGES[self._step], reply)
+            self._settle(flight.outgoing, flight.verdict or deferred)
+        self._unwritten = len(self._flights)  # the peer has closed before it came to them, RFC 5321 §3.8
+        self.abandon()
+
+    def abandon(self) -> None:
+        written = len(self._flights) - self._unwritten
+        for place, flight in enumerate(self._flights):
+            if flight.verdict is not None:
+                self._settle(flight.outgoing, flight.verdict)
+            elif place < written:
+                self._settle(flight.outgoing, HandOver(Outcome.UNKNOWN, Stage.CONTENT))
+            else:
+                self._settle(flight.outgoing, HandOver(Outcome.UNSENT, Stage.MAIL))
+        self._flights.clear()
+        self._step = _RSET
+        self._octets = self._unwritten = 0
+
+    def _end(self, flight: Flight, code: int) -> None:
+        """Take the reply to BDAT, with which a message is settled."""
+        kind = code // 100
+        result = flight.verdict
+        if kind == 3 or (kind == 2 and result is not None) or (code in _AT_A_LOSS and result is None):
+            flight.verdict = None  # the refusal may have been about something else
+            raise RemoteProtocolError(f"{code} is no answer to {Phase.CONTENT} after {_envelope(result)}")
+        if result is None:
+            result = HandOver(_outcome(kind), Stage.CONTENT, self._reader.reply())
+        self._flights.popleft()
+        self._step = _RSET
+        self._octets -= flight.octets
+        self.proved = True
+        self._window.served(self.now, self.now - flight.sent_at, full=flight.full)
+        self._settle(flight.outgoing, result)
+
+
+def _outcome(kind: int) -> Outcome:
+    return {2: Outcome.DELIVERED, 4: Outcome.DEFERRED}.get(kind, Outcome.REFUSED)
+
+
+def _envelope(verdict: HandOver | None) -> str:
+    return "a good envelope" if verdict is None else f"a refused {verdict.stage}"

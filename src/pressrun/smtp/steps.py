@@ -1,0 +1,244 @@
+"""Messages one after the other, with DATA: in lock step (RFC 5321), or an envelope in one group (RFC 2920).
+
+**Always**, besides what transactions.py says:
+- After a refusal the transaction may still be open at the peer, and a next RCPT would go out under the previous return
+  path: RSET opens the next group wherever an earlier envelope fared badly.
+- 354 though no recipient was accepted: a lone dot ends it, and its outcome is ignored.
+- A peer that takes content after refusing MAIL, or would have some for a recipient without sender, is not talked to
+  any longer.
+
+A pair of phase and reply class that neither table holds is a protocol error.
+"""
+
+# ruff: noqa: SLF001 - the tables name the methods of the class that they belong to
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from pressrun.smtp import commands
+from pressrun.smtp.capabilities import Capabilities
+from pressrun.smtp.errors import RemoteProtocolError
+from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
+from pressrun.smtp.phase import Phase
+from pressrun.smtp.reader import ReplyReader
+from pressrun.smtp.reply import Reply
+from pressrun.smtp.transactions import Source, Transactions
+
+
+class Copy:
+    """One message on its way: what its own envelope was answered, and whether its content has been written."""
+
+    __slots__ = ("mail_accepted", "outgoing", "rcpt_accepted", "settled", "written")
+
+    def __init__(self, outgoing: Outgoing) -> None:
+        self.outgoing = outgoing
+        self.mail_accepted = False
+        self.rcpt_accepted = False
+        self.written = False
+        self.settled = False
+
+
+class Steps(Transactions):
+    """What both ways share.
+
+    `_awaited` holds what is still to be answered, oldest first; every copy that is not settled is in it at least once.
+    """
+
+    __slots__ = ("_awaited", "_unclean", "_writing")
+
+    def __init__(self, offers: Capabilities, take: Source, reader: ReplyReader, out: list[bytes]) -> None:
+        super().__init__(offers, take, reader, out)
+        self._awaited: deque[tuple[Phase, Copy]] = deque()
+        self._unclean = False  # an earlier transaction may still be open at the peer
+        self._writing: Copy | None = None  # its content is in `out`
+
+    @property
+    def unanswered(self) -> int:
+        return len(self._awaited)
+
+    @property
+    def phase(self) -> Phase:
+        return self._awaited[0][0] if self._awaited else Phase.READY
+
+    @property
+    def has_room(self) -> bool:
+        return not self._awaited
+
+    def answer(self, code: int) -> None:
+        phase, copy = self._awaited.popleft()
+        key = (phase, code // 100)
+        step = _STEPS.get(key)
+        if step is not None:
+            step(self, copy)
+        elif key in _VERDICTS:
+            self._decide(copy, *_VERDICTS[key])
+        else:
+            self._awaited.appendleft((phase, copy))
+            raise RemoteProtocolError(f"{code} is no answer to {phase}")
+
+    def written(self) -> None:
+        if self._writing is not None:
+            self._writing.written = True
+            self._writing = None
+
+    def shut(self, reply: Reply) -> None:
+        phase, copy = self._awaited[0]
+        stage = _STAGES.get(phase)
+        if stage is not None and not copy.settled:
+            self._finish(copy, HandOver(Outcome.DEFERRED, stage, reply))
+        self.abandon()
+
+    def abandon(self) -> None:
+        for _, copy in self._awaited:
+            if copy.settled:
+                continue
+            if copy.written:
+                self._finish(copy, HandOver(Outcome.UNKNOWN, Stage.CONTENT))
+            else:
+                self._finish(copy, HandOver(Outcome.UNSENT, _stage_reached(copy)))
+        self._awaited.clear()
+        self._writing = None
+
+    def _finish(self, copy: Copy, result: HandOver) -> None:
+        copy.settled = True
+        self._settle(copy.outgoing, result)
+
+    def _decide(self, copy: Copy, outcome: Outcome, stage: Stage) -> None:
+        if stage is not Stage.CONTENT:
+            self._unclean = True  # content ends a transaction whatever its reply, RFC 5321 §4.1.1.4; nothing else does
+        if not copy.settled:
+            self.proved = True
+            self._finish(copy, HandOver(outcome, stage, self._reader.reply()))
+
+    # The steps of an envelope that fares well; the table is below.
+
+    def _cleared(self, copy: Copy) -> None:
+        self._after_rset(copy)
+
+    def _mail_accepted(self, copy: Copy) -> None:
+        copy.mail_accepted = True
+        self._after_mail(copy)
+
+    def _rcpt_accepted(self, copy: Copy) -> None:
+        copy.rcpt_accepted = True
+        self._after_rcpt(copy)
+
+    def _data_accepted(self, copy: Copy) -> None:
+        if copy.mail_accepted and copy.rcpt_accepted:
+            self._writing = copy
+            self._out.append(commands.stuffed(copy.outgoing.content))
+            self._awaited.append((Phase.CONTENT, copy))
+        elif copy.rcpt_accepted:
+            # A lone dot here could give the recipient an empty message under somebody else's return path.
+            raise RemoteProtocolError("354 after MAIL was refused and RCPT accepted")
+        else:
+            self._out.append(commands.LONE_DOT)
+            self._awaited.append((Phase.DISCARD, copy))
+        self._after_content()
+
+    def _discard_taken(self, copy: Copy) -> None:
+        if not copy.mail_accepted:
+            raise RemoteProtocolError("content was accepted after MAIL was refused")
+
+    def _discarded(self, copy: Copy) -> None:
+        """The lone dot was refused, as it should be."""
+
+    # Where the two ways differ.
+
+    def _after_rset(self, copy: Copy) -> None: ...
+
+    def _after_mail(self, copy: Copy) -> None: ...
+
+    def _after_rcpt(self, copy: Copy) -> None: ...
+
+    def _after_content(self) -> None: ...
+
+
+class LockStep(Steps):
+    """One command, one reply: for peers that do not offer PIPELINING."""
+
+    __slots__ = ("_mail", "_rcpt")
+
+    def begin(self) -> None:
+        found = self._next()
+        if found is None:
+            return
+        outgoing, self._mail, self._rcpt = found
+        copy = Copy(outgoing)
+        if self._unclean:
+            self._unclean = False
+            self._say(commands.RSET, Phase.RSET, copy)
+        else:
+            self._say(self._mail, Phase.MAIL, copy)
+
+    def _say(self, command: bytes, phase: Phase, copy: Copy) -> None:
+        self._out.append(command)
+        self._awaited.append((phase, copy))
+
+    def _after_rset(self, copy: Copy) -> None:
+        self._say(self._mail, Phase.MAIL, copy)
+
+    def _after_mail(self, copy: Copy) -> None:
+        self._say(self._rcpt, Phase.RCPT, copy)
+
+    def _after_rcpt(self, copy: Copy) -> None:
+        self._say(commands.DATA, Phase.DATA, copy)
+
+
+class Pipelined(Steps):
+    """MAIL, RCPT and DATA as one group (RFC 2920 §3.1), one round trip a message.
+
+    The group of the next message follows the content of this one in the same write.
+    """
+
+    __slots__ = ()
+
+    def begin(self) -> None:
+        found = self._next()
+        if found is None:
+            return
+        outgoing, mail, rcpt = found
+        copy = Copy(outgoing)
+        awaited, out = self._awaited, self._out
+        if self._unclean:
+            self._unclean = False
+            out.append(commands.RSET)
+            awaited.append((Phase.RSET, copy))
+        out += (mail, rcpt, commands.DATA)
+        awaited.append((Phase.MAIL, copy))
+        awaited.append((Phase.RCPT, copy))
+        awaited.append((Phase.DATA, copy))
+
+    def _after_content(self) -> None:
+        self.begin()
+
+
+def _stage_reached(copy: Copy) -> Stage:
+    if not copy.mail_accepted:
+        return Stage.MAIL
+    return Stage.DATA if copy.rcpt_accepted else Stage.RCPT
+
+
+_STAGES = {Phase.MAIL: Stage.MAIL, Phase.RCPT: Stage.RCPT, Phase.DATA: Stage.DATA, Phase.CONTENT: Stage.CONTENT}
+_STEPS: dict[tuple[Phase, int], Callable[[Steps, Copy], None]] = {
+    (Phase.RSET, 2): Steps._cleared,
+    (Phase.MAIL, 2): Steps._mail_accepted,
+    (Phase.RCPT, 2): Steps._rcpt_accepted,
+    (Phase.DATA, 3): Steps._data_accepted,
+    (Phase.DISCARD, 2): Steps._discard_taken,
+    (Phase.DISCARD, 4): Steps._discarded,
+    (Phase.DISCARD, 5): Steps._discarded,
+}
+_VERDICTS: dict[tuple[Phase, int], tuple[Outcome, Stage]] = {
+    (Phase.MAIL, 4): (Outcome.DEFERRED, Stage.MAIL),
+    (Phase.MAIL, 5): (Outcome.REFUSED, Stage.MAIL),
+    (Phase.RCPT, 4): (Outcome.DEFERRED, Stage.RCPT),
+    (Phase.RCPT, 5): (Outcome.REFUSED, Stage.RCPT),
+    (Phase.DATA, 4): (Outcome.DEFERRED, Stage.DATA),
+    (Phase.DATA, 5): (Outcome.REFUSED, Stage.DATA),
+    (Phase.CONTENT, 2): (Outcome.DELIVERED, Stage.CONTENT),
+    (Phase.CONTENT, 4): (Outcome.DEFERRED, Stage.CONTENT),
+    (Phase.CONTENT, 5): (Outcome.REFUSED, Stage.CONTENT),
+}

@@ -1,0 +1,82 @@
+"""The edition that everybody sends, and houses of Pressrun with so many readers, furnished once and copied."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.house import House
+from tests.sink import Sink
+
+NO_LIMIT = "1000000/s"
+EDITION = (
+    "---\nsubject: High water, {{ name | default: reader }}\n---\n\n# High water\n\n"
+    "Dear {{ name | default: reader }},\n\n" + "The tide is in, and the boats are out. " * 40 + "\n"
+)
+_FIELDS = (
+    "From: The Quay <news@news.example>\nTo: news@news.example\nSubject: High water\nDate: Tue, 24 Nov 2026 10:00:00 +0000"
+    "\nMessage-ID: <high-water@news.example>\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n"
+)
+_LINE = "The tide is in, and the boats are out.\n"
+
+
+def addresses(readers: int) -> list[str]:
+    """So many, at 97 domains."""
+    return [f"reader{number}@inbox{number % 97}.example" for number in range(readers)]
+
+
+def letter(octets: int) -> str:
+    """A mail of that size in all, for programs that make a copy for each reader from a finished mail."""
+    return _FIELDS + _LINE * ((octets - len(_FIELDS)) // (len(_LINE) + 1))
+
+
+class Newsroom:
+    """Houses with a list and a DKIM key: those of one number of readers are copies of each other."""
+
+    def __init__(self, program: Path, folder: Path) -> None:
+        self.program = program
+        self._folder = folder
+        self._furnished: dict[int, Path] = {}
+
+    @contextmanager
+    def opened(
+        self, folder: Path, readers: int, *sink_options: str, port: int | None = None, **tables: Any
+    ) -> Iterator[tuple[House, Sink]]:
+        """A house that is not running yet, and its relay; a table `dkim` signs with the key that is there."""
+        template = self._template(readers)
+        tables.setdefault("delivery", {"rate": NO_LIMIT})
+        # As many messages on a connection as there are: so do smtp-source -d and the others.
+        relay = {"messages_per_connection": 1_000_000, **tables.pop("relay", {})}
+        with Sink(self.program, folder, *sink_options) as sink:
+            house = House(
+                folder=folder / "house", relay_port=port or sink.port, sink=sink, tables={**tables, "relay": relay}
+            )
+            shutil.copytree(template / "data", house.folder / "data")
+            shutil.copytree(template / "dkim", house.folder / "dkim")
+            try:
+                yield house, sink
+            finally:
+                house.close()
+
+    def sample(self, folder: Path) -> bytes:
+        """One copy as it goes over the line."""
+        with self.opened(folder, 1, "--spool", str(folder / "house" / "mail.spool")) as (house, _):
+            house.start()
+            house.send(EDITION, "--wait")
+            return house.mails()[0].content
+
+    def _template(self, readers: int) -> Path:
+        if readers not in self._furnished:
+            folder = self._folder / f"furnished-{readers}"
+            house = House(folder=folder, relay_port=1)
+            house.create_list()
+            rows = "".join(f"{address},Reader {number}\n" for number, address in enumerate(addresses(readers)))
+            house.do("subscriber", "import", "news", house.write("readers.csv", "email,name\n" + rows))
+            made = house.json("dkim", "create")
+            (folder / "dkim").mkdir()
+            shutil.copy(Path(made["key_file"]), folder / "dkim" / "key.pem")
+            self._furnished[readers] = folder
+        return self._furnished[readers]

@@ -1,0 +1,22 @@
+"""Numbers as lower-case base32."""
+
+from __future__ import annotations
+
+from base64 import b32encode
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pressrun.core.base32 import base32
+
+
+@given(st.binary(min_size=5, max_size=40).filter(lambda data: len(data) % 5 == 0))
+def test_whole_octets_are_as_the_standard_library_writes_them(data: bytes) -> None:
+    """RFC 4648 §6, in lower case."""
+    assert b32encode(data).decode("ascii").lower() == base32(int.from_bytes(data), len(data) * 8 // 5)
+
+
+@given(st.integers(0, 2**135 - 1))
+def test_an_odd_number_of_digits_has_five_bits_in_the_last(number: int) -> None:
+    """27 digits hold 135 bits."""
+    assert base32(number << 5, 28) == base32(number, 27) + "a"
