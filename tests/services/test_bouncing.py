@@ -15,7 +15,7 @@ from pressrun.core.bounces import BounceClass
 from pressrun.core.mail_routes import Route, RouteKind
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.message.reports.report import RecipientReport, Report
-from pressrun.services import probing, reporting
+from pressrun.services import housekeeping, probing, reporting
 from pressrun.services.settings import BounceSettings
 from pressrun.services.settling import Settled
 from pressrun.services.subscribing import Confirmed, Origin
@@ -320,3 +320,48 @@ async def test_the_batch_of_questions_is_bounded(press: Pressroom, monkeypatch: 
     await send(press, "one", GONE)
     press.pass_time(8 * DAY)
     assert 5 == len(await ask(press))
+
+
+async def test_a_link_that_was_used_does_not_lift_a_later_suspension(press: Pressroom) -> None:
+    """Neither that of the sign-up nor that of an earlier question: only a new proof does."""
+    await press.office.subscribing.request(
+        "news", parse_address("r0@reader.example"), Origin(source="web"), network=None
+    )
+    (confirmation,) = await press.send_all()
+    assert Confirmed.CONFIRMED is await come_back(press, confirmation)
+    press.pass_time(10)
+    await send(press, "one", GONE)
+    assert Confirmed.USED is await come_back(press, confirmation)
+    press.pass_time(8 * DAY)
+    (question,) = await ask(press)
+    assert Confirmed.CONFIRMED is await come_back(press, question)
+    press.pass_time(10)
+    await send(press, "two", GONE)
+    assert Confirmed.USED is await come_back(press, question)
+    assert ("suspended", "bounces", "hard-bounce") == await state_of(press)
+    press.pass_time(8 * DAY)
+    assert 1 == len(await ask(press))
+
+
+async def test_a_bounce_in_the_second_of_the_comeback_counts(press: Pressroom) -> None:
+    """Whoever sends at once finds out at once."""
+    await press.readers(1)
+    await send(press, "one", GONE)
+    press.pass_time(8 * DAY)
+    (question,) = await ask(press)
+    await come_back(press, question)
+    await send(press, "two", GONE)
+    assert "suspended" == (await state_of(press))[0]
+
+
+async def test_a_short_time_until_the_question_is_kept(press: Pressroom) -> None:
+    """The hour of a question does not wait for the next round."""
+    await press.readers(1)
+    await send(press, "one", GONE)
+    press.pass_time(7 * DAY + 1)
+    due = housekeeping._is_due
+    before = int(press.clock() - press.bouncing.settings.probe_after_seconds)
+    assert await press.office.database.read(due, before, int(press.clock()))
+    await press.housekeeping._do_what_is_due(int(press.clock()))
+    assert not await press.office.database.read(due, before, int(press.clock()))
+    assert 1 == len(await press.send_all())

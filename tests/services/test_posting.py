@@ -603,3 +603,14 @@ async def test_two_editors_release_an_edition_once(room: Mailroom) -> None:
     assert [True, False] == [is_done for _, is_done in found]
     assert {Standing.RELEASED} == {held.standing for held, _ in found if held is not None}
     assert [("sending", 3)] == await rows(room, "select state, audience from edition")
+
+
+async def test_forged_mails_do_not_shut_a_proven_editor_out(tmp_path: Path) -> None:
+    """The limit is for what anybody can write; what a server of ours found genuine is not counted."""
+    async with open_mailroom(tmp_path, posts=Rate(1, 3600.0), believed=BELIEVED) as room:
+        await prepare(room)
+        await set_list(room, post_by_mail="direct")
+        for number in range(3):
+            await answers(room, post(f"forged {number}\n", number=number))
+        await answers(room, post("genuine\n", number=9, Authentication_Results=DKIM), peer=RELAY)
+        assert ["draft", "sending"] == await states(room)

@@ -73,7 +73,7 @@ async def test_a_complaint_without_a_token_goes_to_the_operator(room: Mailroom) 
     (passed_on,) = await room.deliver(feedback(f"To: {ADA}\nSubject: hello"), "postmaster", mail_from="")
     assert "active" == await room.state_of()
     assert f"news@{D}" == passed_on["To"]
-    assert ["forward"] == room.counted
+    assert ["report"] == room.counted
 
 
 async def test_what_cannot_be_read_at_abuse_goes_to_the_operator_all_the_same(room: Mailroom) -> None:

@@ -241,6 +241,31 @@ async def test_a_vacation_notice_does_not_unsubscribe(room: Mailroom, fields: di
     assert "active" == await room.state_of()
 
 
+async def test_a_program_may_unsubscribe_for_a_reader(room: Mailroom) -> None:
+    """A provider that writes the mailto of List-Unsubscribe may say that nobody typed it (RFC 3834 §5.1)."""
+    number = await room.subscribe()
+    local = f"news-unsubscribe+{room.token(AddressPurpose.UNSUBSCRIBE, number)}"
+    await room.deliver(mail(Auto_Submitted="auto-generated"), local)
+    assert "unsubscribed" == await room.state_of()
+
+
+@pytest.mark.parametrize("mark", ["Auto-Submitted : auto-replied", "Precedence : bulk", "List-Id : <a.b.example>"])
+@pytest.mark.parametrize("before", ["", "X-Foo : bar\r\n", "This line is no field\r\n", "From here\r\n folded\r\n"])
+async def test_no_odd_line_hides_what_says_that_a_machine_wrote(room: Mailroom, mark: str, before: str) -> None:
+    """The standard library's header ends at a line that is no field; the mark below it still counts."""
+    (asked,) = await room.deliver(mail(), "news-join")
+    confirm = str(asked["Reply-To"]).partition("@")[0]
+    automatic = f"{before}{mark}\r\nSubject: Re: confirm\r\nMessage-ID: <o@x.example>\r\n\r\nsubscribe\r\n".encode()
+    assert [] == await room.deliver(automatic, confirm, "news-subscribe", "news-request")
+    assert "pending" == await room.state_of()
+
+
+@pytest.mark.parametrize("subject", ["Réponse automatique : absente", "自动回复: 你好"])
+async def test_a_vacation_notice_is_known_by_a_raw_subject_too(room: Mailroom, subject: str) -> None:
+    """Octets of UTF-8 where encoded-words should be."""
+    assert [] == await room.deliver(mail(Subject=subject), "news-subscribe")
+
+
 @pytest.mark.parametrize(
     "mail_from",
     [

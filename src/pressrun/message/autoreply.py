@@ -13,7 +13,8 @@ from pressrun.core.address import Address
 
 Fields = Sequence[tuple[str, str]]  # names in lower case, values unfolded
 
-FOR_SOMEBODY = frozenset({"Precedence", "list mail", "null sender", "sender", "x-loop"})
+GENERATED = "auto-generated"  # by its own account; an answer says auto-replied (RFC 3834 §5.1)
+FOR_SOMEBODY = frozenset({GENERATED, "Precedence", "list mail", "null sender", "sender", "x-loop"})
 
 _PRECEDENCE = frozenset({"bulk", "list", "junk"})
 _REPLIES = frozenset({"auto_reply", "auto-reply"})
@@ -108,13 +109,15 @@ def machine_made(fields: Fields) -> str | None:
     One of FOR_SOMEBODY only where nothing says more: programs that act for a reader leave such marks, too.
     """
     found = [reason for name, value in fields if (reason := _reason_of(name, value.strip())) is not None]
+    if GENERATED in found and len(set(found)) > 1:
+        return "Auto-Submitted"  # a program that acts for a reader marks its mail once; vacation programs pile marks up
     return next((reason for reason in found if reason not in FOR_SOMEBODY), found[0] if found else None)
 
 
 def _reason_of(name: str, value: str) -> str | None:
     match name:
         case "auto-submitted":
-            return None if _keyword(value) == "no" else "Auto-Submitted"
+            return _reason_of_keyword(value)
         case "precedence":
             return _reason_of_precedence(value.lower())
         case "x-auto-response-suppress":
@@ -132,6 +135,13 @@ def _reason_of(name: str, value: str) -> str | None:
     if name.startswith("list-"):
         return "list mail"
     return name if name in _MARKS and value.lower() not in ("", "no", "false") else None
+
+
+def _reason_of_keyword(value: str) -> str | None:
+    keyword = _keyword(value)
+    if keyword == "no":
+        return None
+    return GENERATED if keyword == GENERATED and "vacation" not in value.lower() else "Auto-Submitted"
 
 
 def _reason_of_precedence(value: str) -> str | None:

@@ -20,11 +20,12 @@ import msgspec
 from pressrun.core.errors import UnreadableMail
 from pressrun.message.autoreply import machine_made, vacation_words
 from pressrun.message.caps import MAX_DEPTH, MAX_PARTS, PARSER_FAULTS, READ_AT_MOST, check_caps
+from pressrun.message.header_block import mended
+from pressrun.message.trace import header_fields
 
 MAX_TEXT = 64 * 1024
 
 _ID = re.compile(r"<([!-;=?-~]{1,250})>")
-_FOLD = re.compile(r"\r?\n(?=[ \t])")
 _BLANKS = re.compile(r"\s+")
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]{0,20})", re.ASCII)
 _BLOCKS = frozenset("address blockquote br dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table td th tr ul".split())
@@ -49,8 +50,9 @@ def read_mail(content: bytes) -> IncomingMail:
     content = content[:READ_AT_MOST]
     check_caps(content)
     try:
+        content = mended(content)
         message = message_from_bytes(content, policy=policy.compat32)
-        fields = [(name.lower(), unfold(value)) for name, value in message.items()]
+        fields = header_fields(content)
         text = _text(message)[:MAX_TEXT]
         return IncomingMail(
             subject=decode_words(_first(fields, "subject"))[:1000],
@@ -62,11 +64,6 @@ def read_mail(content: bytes) -> IncomingMail:
         raise UnreadableMail(f"the mail cannot be parsed ({type(problem).__name__})") from None
     except MemoryError:
         raise UnreadableMail("the mail needs too much memory to be parsed") from None
-
-
-def unfold(value: object) -> str:
-    """A field's value on one line."""
-    return _FOLD.sub("", str(value))
 
 
 def _first(fields: list[tuple[str, str]], name: str) -> str:

@@ -26,6 +26,7 @@ from pressrun.message.autoreply import machine_made
 from pressrun.message.caps import PARSER_FAULTS, check_caps
 from pressrun.message.compose import build_edition
 from pressrun.message.edition_file import parse_edition
+from pressrun.message.header_block import mended
 from pressrun.message.headers import plain_field, text_field
 from pressrun.message.html import clean_html
 from pressrun.message.incoming import decode_words
@@ -49,8 +50,8 @@ SUBJECT_ALONE = "subject"  # it reads like a vacation notice, and nothing else d
 class Posted(msgspec.Struct, frozen=True, kw_only=True, tag="posted"):
     """A mail read as an edition: its source as an edition file would be, and the files that it takes along.
 
-    `automatic` names what says that a machine wrote it, `results` are the values of Authentication-Results from the top
-    down, `addressed` the addresses in To and Cc in lower case, `notes` what its editor should know of the reading.
+    `automatic` names what says that a machine wrote it, `addressed` are the addresses in To and Cc in lower case, `notes`
+    is what its editor should know of the reading.
     """
 
     source: bytes
@@ -59,7 +60,6 @@ class Posted(msgspec.Struct, frozen=True, kw_only=True, tag="posted"):
     subject: str = ""
     message_id: str | None = None
     automatic: str | None = None
-    results: tuple[str, ...] = ()
     addressed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -81,6 +81,7 @@ def glance_at_post(content: bytes) -> PostLook:
 def read_posted(content: bytes) -> Posted:
     """Read a mail as an edition; raises UnreadableMail, whose sentence is for the editor."""
     check_caps(content)
+    content = mended(content)
     fields = header_fields(content)
     look = _look(fields)
     try:
@@ -97,7 +98,6 @@ def read_posted(content: bytes) -> Posted:
         subject=look.subject,
         message_id=look.message_id,
         automatic=look.automatic,
-        results=tuple(value for name, value in fields if name == "authentication-results")[:_MOST_FIELDS],
         addressed=_addressed(fields),
         notes=tuple(found.notes),
     )

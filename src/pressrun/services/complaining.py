@@ -25,6 +25,7 @@ from pressrun.store.transaction import Transaction
 
 COMPLAINTS = frozenset({"abuse", "fraud", "opt-out"})
 COUNTED_AS = "complaint"
+REPORT = "report"  # of another type: counted, and nobody is touched
 REASON = "complaint"
 _STRONGER = frozenset({"complaint", "never-again", "erased"})  # reasons that a complaint does not replace
 
@@ -46,7 +47,7 @@ class Complaining:
         if settled is not None:
             return settled
         if report.feedback_type not in COMPLAINTS:
-            return done(f"report: {report.feedback_type}", COUNTED_AS)
+            return done(f"report: {report.feedback_type}", REPORT)
         return self._honour(tx, report, _by_delivery(tx, delivery_id))
 
     def settle(self, tx: Transaction, report: Report) -> Settled | None:

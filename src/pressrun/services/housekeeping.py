@@ -25,6 +25,7 @@ from pressrun.store.transaction import Transaction
 log = logging.getLogger("pressrun.housekeeping")
 
 ROUND_SECONDS = 30.0
+LOOK_SECONDS = 1.0  # so late at the most ends a pause or goes out a question, however short they are set
 # A notice is kept for a while after it went out, so that a bounce of it can be told apart from a forgery.
 NOTICE_KEPT_SECONDS = 30 * 86400
 # The same mail may be handed over again for as long as queues try, which is 5 days; then some more.
@@ -32,7 +33,7 @@ MAIL_KNOWN_SECONDS = 30 * 86400
 
 
 class Housekeeping:
-    """Rounds over one database, every ROUND_SECONDS."""
+    """Rounds over one database every ROUND_SECONDS, and what has its hour when that comes."""
 
     def __init__(
         self,
@@ -53,24 +54,23 @@ class Housekeeping:
 
     async def run(self) -> None:
         """Go on rounds until cancelled."""
+        next_round_at = 0.0
         while True:
-            await asyncio.sleep(ROUND_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)
+            now = self._clock()
             try:
-                await self.round()
+                if not 0 <= next_round_at - now <= ROUND_SECONDS:
+                    await self.round()
+                    next_round_at = self._clock() + ROUND_SECONDS
+                elif await self._database.read(_is_due, int(now - self.bounces.probe_after_seconds), int(now)):
+                    await self._do_what_is_due(int(now))
             except Unavailable as problem:
                 event(log, "housekeeping.database_unavailable", level=logging.WARNING, problem=str(problem))
 
     async def round(self) -> None:
         """One round over everything."""
         now = self._clock()
-        while await self._database.write(forget_unconfirmed, int(now)):
-            pass
-        while await self._database.write(end_pauses, int(now)):
-            pass
-        while await self._database.record(ask_suspended, self.bounces, self._entropy, int(now)):
-            self._wake()
-        while await self._database.write(cancel_expired_drafts, int(now)):
-            pass
+        await self._do_what_is_due(int(now))
         await self._database.record(self._sweep_limits, now)
         while await self._database.record(deliveries.sweep_notices, int(now) - NOTICE_KEPT_SECONDS):
             pass
@@ -78,6 +78,16 @@ class Housekeeping:
             pass
         await self._forget_kept_mail(int(now))
         await self._database.checkpoint()
+
+    async def _do_what_is_due(self, now: int) -> None:
+        while await self._database.write(forget_unconfirmed, now):
+            pass
+        while await self._database.write(end_pauses, now):
+            pass
+        while await self._database.record(ask_suspended, self.bounces, self._entropy, now):
+            self._wake()
+        while await self._database.write(cancel_expired_drafts, now):
+            pass
 
     async def _forget_kept_mail(self, now: int) -> None:
         before, size = int(now - self.limits.kept_mail_seconds), self.limits.kept_mail_bytes
@@ -95,6 +105,12 @@ class Housekeeping:
             (ALERTS, ALERT_RATE),
         ):
             limits.sweep(tx, scope, rate, now)
+
+
+def _is_due(tx: Transaction, suspended_before: int, now: int) -> bool:
+    """Whether a request, a pause or the time before a question has come to its end."""
+    to_ask = bounces.readers_to_ask(tx, before=suspended_before, limit=1)
+    return bool(to_ask) or subscriptions.is_anything_over(tx, now)
 
 
 def _sweep_kept(tx: Transaction, before: int, size: int, now: int) -> int:

@@ -24,12 +24,12 @@ from pressrun.core.site import Site
 from pressrun.core.tokens import suppression_digest
 from pressrun.message.authentication import find_proof
 from pressrun.message.author import sole_author
-from pressrun.message.autoreply import FOR_SOMEBODY
+from pressrun.message.autoreply import FOR_SOMEBODY, GENERATED
 from pressrun.message.edition_file import referenced_paths
 from pressrun.message.finding import Finding, Severity, warning
 from pressrun.message.posted import SUBJECT_ALONE, Posted, glance_at_post
 from pressrun.message.source import EditionFile, EditionFormat
-from pressrun.message.trace import glance
+from pressrun.message.trace import glance, header_fields
 from pressrun.observe.log import event
 from pressrun.services import pressing
 from pressrun.services.admitting import answers_a_copy
@@ -59,6 +59,7 @@ log = logging.getLogger("pressrun.editions")
 
 NOT_AN_EDITOR = "its author is no editor any more"
 LIMITED = "limited"
+MOST_RESULTS = 50  # Authentication-Results of one mail that are looked at
 
 
 class EditionReader(Protocol):
@@ -77,6 +78,7 @@ class _Post:
     editor: Address
     subject: str = ""
     message_id: str | None = None
+    is_proven: bool = False
     goes_at_once: bool = False
 
 
@@ -120,9 +122,10 @@ class Posting:
         if author is None or known is None:
             return await self._record(mail, kept(NOT_AN_EDITOR))
         target, editor = known
-        if await self._database.read(self._is_over_limit, editor):
+        is_proven = self._is_proven(mail, author)
+        if not is_proven and await self._database.read(self._is_over_limit, editor):
             return await self._record(mail, kept(LIMITED))
-        post = _Post(mail=mail, list_name=route.list_name, editor=editor)
+        post = _Post(mail=mail, list_name=route.list_name, editor=editor, is_proven=is_proven)
         try:
             posted = await self._reader.read_edition(mail.content)
         except UnreadableMail as problem:
@@ -135,7 +138,7 @@ class Posting:
             post,
             subject=posted.subject,
             message_id=posted.message_id,
-            goes_at_once=target.post_by_mail == "direct" and self._is_proven(mail, posted, author, target),
+            goes_at_once=is_proven and target.post_by_mail == "direct" and self._is_meant(posted, target),
         )
         if is_automatic(posted.automatic):
             return await self._decline(post, posted.automatic, [])
@@ -143,18 +146,23 @@ class Posting:
 
     # ------------------------------------------------------------------ outside of any transaction
 
-    def _is_proven(self, mail: InboundMail, posted: Posted, author: Address, target: MailingList) -> bool:
-        """Whether a server that we trust found the From domain to be genuine, for a mail that was meant for this list.
+    def _is_proven(self, mail: InboundMail, author: Address) -> bool:
+        """Whether a server that we trust found the From domain to be genuine."""
+        if self._authserv_id is None or mail.peer not in self._trusted:
+            return False
+        fields = header_fields(mail.content)
+        results = [value for name, value in fields if name == "authentication-results"][:MOST_RESULTS]
+        return find_proof(results, authserv_id=self._authserv_id, from_domain=author.domain) is not None
+
+    def _is_meant(self, posted: Posted, target: MailingList) -> bool:
+        """Whether a mail was meant for this list by its author.
 
         A mail of the editor to somebody else is signed as well, and whoever has it could hand it on to us: where it
         names its recipients, the list must be one of them. What a list or a program passed on is held, too.
         """
-        if self._authserv_id is None or mail.peer not in self._trusted or posted.automatic is not None:
+        if posted.automatic is not None:
             return False
-        if posted.addressed and self._site.list_address(target.name) not in posted.addressed:
-            return False
-        proof = find_proof(posted.results, authserv_id=self._authserv_id, from_domain=author.domain)
-        return proof is not None
+        return not posted.addressed or self._site.list_address(target.name) in posted.addressed
 
     async def _take(self, post: _Post, posted: Posted) -> Settled:
         manuscript = Manuscript(source=posted.source, source_name=posted.source_name, assets=posted.assets)
@@ -280,9 +288,14 @@ class Posting:
         return done("came before")
 
     def _silence(self, tx: Transaction, post: _Post) -> str | None:
-        """Why nothing is taken from this editor and nothing said to them now; spends their limit otherwise."""
+        """Why nothing is taken from this editor and nothing said to them now; spends their limit otherwise.
+
+        What is proven is not limited: others who write in an editor's name must not shut that editor out.
+        """
         if suppressions.find_suppression(tx, suppression_digest(self._keys, post.editor.key)) is not None:
             return "not answered: suppressed"
+        if post.is_proven:
+            return None
         fold = suppression_digest(self._keys, post.editor.fold)
         rate = self.limits.posts_per_editor
         return None if limits.spend(tx, "posts_per_editor", fold, rate, self._clock()) else LIMITED
@@ -318,7 +331,9 @@ def is_automatic(automatic: str | None) -> bool:
 
     Nor is a subject alone: what looks like a vacation notice by that is held, and its editor decides.
     """
-    return automatic is not None and automatic not in FOR_SOMEBODY and automatic != SUBJECT_ALONE
+    return automatic == GENERATED or (
+        automatic is not None and automatic not in FOR_SOMEBODY and automatic != SUBJECT_ALONE
+    )
 
 
 def _find_editor(tx: Transaction, list_name: str, author: Address) -> tuple[MailingList, Address] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -20,6 +21,7 @@ from pressrun.message.reports.report import Report
 from pressrun.observe.log import event
 from pressrun.services.answering import READ_KINDS, Answering
 from pressrun.services.bouncing import FORWARD_BOUNCED, Bouncing
+from pressrun.services.complaining import REPORT
 from pressrun.services.ports import Clock, Waker
 from pressrun.services.settling import NotNow, Settled
 from pressrun.store import inbound
@@ -182,9 +184,10 @@ class Processing:
     def _complaint(self, tx: Transaction, mail: InboundMail, route: Route, report: Report | None) -> Settled:
         """A complaint of one of our readers; anything else goes on to the operator."""
         settled = None if report is None else self.bouncing.complaining.settle(tx, report)
-        if settled is None:
-            return self._answer(tx, mail, route, None, "")
-        return _record(tx, mail, settled, int(self._clock()))
+        if settled is not None:
+            return _record(tx, mail, settled, int(self._clock()))
+        passed_on = self._answer(tx, mail, route, None, "")
+        return replace(passed_on, counted_as=REPORT) if report is not None and report.feedback_type else passed_on
 
     def _report(self, mail: InboundMail, route: Route | None, settled: Settled) -> None:
         list_name, kind = ("", "failed") if route is None else (route.list_name, route.kind.value)

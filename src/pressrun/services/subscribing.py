@@ -68,6 +68,7 @@ class Confirmed(StrEnum):
     CONFIRMED = "confirmed"
     ALREADY = "already confirmed"
     LEFT_SINCE = "left since"
+    USED = "used before"  # it was of use once; the subscription was suspended for bounces since
     INVALID = "invalid"
 
 
@@ -244,6 +245,9 @@ class Subscribing:
             return Confirmed.ALREADY, standing
         if move(standing.subscription.state, SubscriptionEvent.CONFIRM) is None:
             return Confirmed.LEFT_SINCE, standing
+        is_suspended = standing.subscription.state is SubscriptionState.SUSPENDED
+        if is_suspended and request.created_at < standing.subscription.since:
+            return Confirmed.USED, standing
         return Confirmed.CONFIRMED, standing
 
     def _leave(

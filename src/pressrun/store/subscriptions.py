@@ -104,6 +104,11 @@ def page_of_subscribers(tx: Transaction, *, list_id: int, state: str, after: int
     return tx.rows("subscriptions.page", list_id=list_id, state=state, after=after, limit=limit)
 
 
+def is_anything_over(tx: Transaction, now: int) -> bool:
+    """Whether a pause or a request has come to its end."""
+    return bool(tx.value("subscriptions.is_anything_over", now=now))
+
+
 def ended_pauses(tx: Transaction, now: int) -> list[int]:
     """Ids of subscriptions whose pause is over, some at a time."""
     return [row["id"] for row in tx.rows("subscriptions.ended_pauses", now=now)]

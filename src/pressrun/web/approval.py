@@ -35,7 +35,7 @@ class ApprovalPages:
         number = self._number(request)
         if number is None:
             return self._pages.invalid_link()
-        if request.method == "POST" and first(await read_fields_or_none(request), "action") == "send":
+        if request.method == "POST" and await _sends(request):
             held, is_done = await self._approving.release(number)
         else:
             held, is_done = await self._approving.look(number), False
@@ -134,3 +134,10 @@ class ApprovalPages:
             about=held.list.title,
             back=(self._pages.href(held.list.name), held.list.title),
         )
+
+
+async def _sends(request: Request) -> bool:
+    """Whether a POST is that of the button, or says nothing else."""
+    if not await request.body():
+        return True
+    return first(await read_fields_or_none(request), "action") == "send"

@@ -58,7 +58,7 @@ class LinkPages:
             )
         if outcome is Confirmed.ALREADY:
             return self._is_confirmed(standing, self._pages.words("You have already confirmed"))
-        return self._has_left_since(standing)
+        return self._was_used_before(standing) if outcome is Confirmed.USED else self._has_left_since(standing)
 
     async def unsubscribe(self, request: Request) -> Response:
         """`/unsubscribe/TOKEN`: the question, its answer, or the one-click POST."""
@@ -133,6 +133,15 @@ class LinkPages:
         return self._pages.message(
             say("You have left since"),
             say("This link is from before you unsubscribed, so it changes nothing. To come back, sign up again."),
+            about=standing.list.title,
+            back=(self._pages.href(standing.list.name), say("Sign up again")),
+        )
+
+    def _was_used_before(self, standing: Standing) -> Response:
+        say = self._pages.words
+        return self._pages.message(
+            say("You have used this link before"),
+            say("Mail to you came back since, so nothing is sent to you now. To come back, sign up again."),
             about=standing.list.title,
             back=(self._pages.href(standing.list.name), say("Sign up again")),
         )

@@ -10,7 +10,9 @@ import re
 from email import message_from_bytes, policy
 from email.message import Message
 
-from pressrun.message.incoming import decode_words, decoded, leaves, unfold
+from pressrun.message.header_block import mended
+from pressrun.message.incoming import decode_words, decoded, leaves
+from pressrun.message.trace import header_fields
 
 ENCLOSED_PREFIX = "text/x-message-"
 STATUS_TYPES = frozenset({f"{ENCLOSED_PREFIX}delivery-status", f"{ENCLOSED_PREFIX}global-delivery-status"})
@@ -29,10 +31,11 @@ class OpenedMail:
     """A parsed mail: its fields with names in lower case, and its leaves."""
 
     def __init__(self, content: bytes) -> None:
+        content = mended(content)
         self.message: Message = message_from_bytes(
             _MESSAGE_TYPE.sub(rb"\1" + ENCLOSED_PREFIX.encode(), content), policy=policy.compat32
         )
-        self.fields: Fields = [(name.lower(), unfold(value)) for name, value in self.message.items()]
+        self.fields: Fields = header_fields(content)
         self.leaves = leaves(self.message)
 
     @property

@@ -22,7 +22,7 @@ from subscription join delivery on delivery.subscription_id = subscription.id
 left join suspension on suspension.subscriber_id = subscription.subscriber_id
 where subscription.subscriber_id = :subscriber_id and delivery.edition_id is not null
     and delivery.state in ('delivered', 'failed')
-    and delivery.first_attempt_at > coalesce(suspension.ended_at, -1)
+    and delivery.first_attempt_at >= coalesce(suspension.ended_at, -1)
 order by delivery.id desc limit :limit;
 
 -- name: suspend

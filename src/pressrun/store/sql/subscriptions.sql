@@ -35,6 +35,11 @@ from subscription join subscriber on subscriber.id = subscription.subscriber_id
 where subscription.list_id = :list_id and subscription.state = :state and subscription.id > :after
 order by subscription.id limit :limit;
 
+-- name: is_anything_over
+-- Whether a pause or a request has come to its end.
+select exists (select 1 from subscription where paused_until is not null and paused_until <= :now)
+    or exists (select 1 from confirmation where expires_at <= :now);
+
 -- name: ended_pauses
 -- Readers whose pause is over.
 select id from subscription where paused_until is not null and paused_until <= :now limit 1000;
