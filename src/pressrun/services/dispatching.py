@@ -147,8 +147,8 @@ class Dispatcher:
         return len(self._in_flight) + self._recording
 
     def _is_full(self) -> bool:
-        """Whether results must be recorded first. While a turn waits for the disk the pace is not held up for that."""
-        if self._recording >= RESULTS_AT_MOST and not self._syncing:
+        """Whether results must be recorded first. While all wait for the disk the pace is not held up for that."""
+        if self._recording >= RESULTS_AT_MOST and not (self._syncing or self._database.is_syncing):
             return True
         return self._handed_out() >= UNRECORDED_AT_MOST
 

@@ -108,6 +108,7 @@ class Database:
     def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection, path: Path) -> None:
         self._writer = writer
         self._reader = reader
+        self._syncing = 0
         self.path = path
 
     @classmethod
@@ -127,7 +128,16 @@ class Database:
         def hop(connection: sqlite3.Connection) -> T:
             return in_transaction(connection, lambda tx: work(tx, *args, **kwargs))
 
-        return await self._hop(self._writer, hop)
+        self._syncing += 1
+        try:
+            return await self._hop(self._writer, hop)
+        finally:
+            self._syncing -= 1
+
+    @property
+    def is_syncing(self) -> bool:
+        """Whether a durable transaction is under way, so that others wait for the disk behind it."""
+        return self._syncing > 0
 
     async def record(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `write`, without the wait for the disk: kept through a kill, perhaps not through a power cut."""
