@@ -4,7 +4,8 @@
 #   make check       what CI runs: format, lint, layers, types, tests (the tests of the docs among them)
 #   make check-all   the same on Python 3.11 and 3.13, where both are installed
 #   make test        the tests alone; ARGS="-k name" goes to pytest
-#   make bench       throughput, memory and rates, on this machine; ARGS goes to the bench program
+#   make bench       speed beside other programs, memory, pages, starts, on this machine; ARGS=--quick for a look
+#   make faults      kills, failing relays, full disk, clock jumps: what is lost and repeated; ARGS=--quick for a look
 #   make format      put code and imports in shape
 #   make docs        write docs/configuration.md and config.example.toml anew from the code
 #   make lock        write the pinned requirements anew
@@ -22,7 +23,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PROJECT := pyproject.toml README.md src/pressrun/__init__.py
 SOURCES := src tests docs
 
-.PHONY: help demo check check-format check-lint check-layers check-types check-all test bench format docs lock clean
+.PHONY: help demo check check-format check-lint check-layers check-types check-all test bench faults format docs lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -71,7 +72,10 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(ARGS)
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/python -m tests.bench all $(ARGS)
+
+faults: $(VENV)/.dev
+	$(BIN)/python -m tests.faults all $(ARGS)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix $(SOURCES)

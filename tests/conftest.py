@@ -1,4 +1,7 @@
-"""What every test has: nothing of the caller's environment, and `needs`, which skips and names what is missing."""
+"""What every test has: nothing of the caller's environment, and the marks that skip and say why.
+
+`needs` names a program that is missing; `thorough` is for what takes long, which CI runs and a person may.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,8 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("thorough") is not None and not os.environ.get("PRESSRUN_THOROUGH"):
+        pytest.skip("takes long: set PRESSRUN_THOROUGH=1, as CI does")
     for marker in item.iter_markers("needs"):
         for program in marker.args:
             if shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") is None:

@@ -1,181 +1,89 @@
-"""How fast and in how much memory an edition goes out, through the command line, the daemon and the sink.
+"""How fast an edition goes out, beside other programs, and what it costs, in one run on this machine.
 
-  python -m tests.bench [--readers N,N,…] [--loop uvloop|asyncio|both] [--out FILE] [--import-rows N]
+  python -m tests.bench all [--quick] [--rounds 5] [--readers 20000] [--only KEY,KEY] [--out docs/performance]
 
-Each run is a fresh house: import the readers, start the daemon, `send --wait`, read the sink's log. Every reader must
-have got exactly one copy, or the program ends with 1. FILE gets a Markdown page with the figures.
+All contenders take turns, a figure each a round. What is not installed is left out with a word. `--quick` is a look of
+two minutes; only with `--out` is a page written. Others stand beside: `tests.bench.spine`, `tests.bench.rates`,
+`tests.bench.bench_client`, `tests.bench.bench_inbound`.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import os
-import platform
-import sqlite3
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
-from tests.bench.verify_sink import judge, read_log
-from tests.e2e.house import PLAIN_LOOP, House
-from tests.sink import Sink, compile_sink
+from tests.bench import ceilings, figures, ours, page, peers, standing
+from tests.bench.contest import Contender, take_turns
+from tests.bench.machine import load, machine_facts, program_versions
+from tests.bench.newsroom import Newsroom
+from tests.sink import compile_sink
 
-RATE = "1000000/s"  # no limit that is ever met
-EDITION = (
-    "---\nsubject: High water, {{ name | default: reader }}\n---\n\n# High water\n\n"
-    "Dear {{ name | default: reader }},\n\n" + "The tide is in, and the boats are out. " * 40 + "\n"
-)
-GROWTH_AT_MOST = 0.15
+FEW = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """The figures of one run."""
-
-    loop: str
-    readers: int
-    import_seconds: float
-    seconds: float
-    rate: int
-    octets: int
-    peak_mib: float
-    cpu_seconds: float
-    is_exact: bool
-
-
-def run_once(program: Path, folder: Path, readers: int, loop: str) -> Run:
-    """One edition to so many readers."""
-    folder.mkdir()
-    addresses = [f"reader{number}@inbox{number % 97}.example" for number in range(readers)]
-    with Sink(program, folder) as sink:
-        house = House(folder=folder, relay_port=sink.port, sink=sink, tables={"delivery": {"rate": RATE}})
-        house.create_list()
-        rows = "".join(f"{address},Reader {number}\n" for number, address in enumerate(addresses))
-        path = house.write("readers.csv", "email,name\n" + rows)
-        began = time.monotonic()
-        house.do("subscriber", "import", "news", path)
-        import_seconds = time.monotonic() - began
-        if loop == "asyncio":
-            house.program = PLAIN_LOOP
-        daemon = house.start()
-        try:
-            began = time.monotonic()
-            house.send(EDITION, "--wait")
-            seconds = time.monotonic() - began
-            peak, cpu = daemon.peak_kib() / 1024, _cpu_seconds(daemon.process.pid)
-            assert daemon.stop() == 0
-        finally:
-            house.close()
-        with sink.log.open(encoding="utf-8") as lines:
-            figures, _ = judge(read_log(lines, "rcpt"), set(addresses), 1.0)
-    rate, octets = figures["rate"], figures["bytes"]
-    assert isinstance(rate, int)
-    assert isinstance(octets, int)
-    return Run(
-        loop=loop,
-        readers=readers,
-        import_seconds=import_seconds,
-        seconds=seconds,
-        rate=rate,
-        octets=octets // readers,
-        peak_mib=peak,
-        cpu_seconds=cpu,
-        is_exact=bool(figures["ok"]) and figures["accepted"] == readers,
-    )
-
-
-def page(runs: list[Run], command: str) -> str:
-    """The Markdown page."""
-    lines = [
-        "# The spine under load",
-        "",
-        "One edition through the command line, the daemon and the SMTP sink of `tests/bench/sink.c`, all on one",
-        "machine and over loopback, with no rate in the way. `exact` says that every reader got one copy. `copies/s`",
-        "is between the first and the last copy by the sink's clock; `send --wait` is the whole command, building the",
-        "edition and taking the audience included; `peak memory` is the daemon's VmHWM.",
-        "",
-        "| loop | readers | exact | octets a copy | copies/s | send --wait | daemon's CPU | peak memory | import |",
-        "|---|---:|---|---:|---:|---:|---:|---:|---:|",
+def contenders(root: Path, options: argparse.Namespace) -> tuple[list[Contender], int]:
+    """All of them, and the octets of a copy."""
+    program = compile_sink(root)
+    newsroom = Newsroom(program, root)
+    (root / "sample").mkdir()
+    copy = newsroom.sample(root / "sample")
+    share = 4 if options.quick else 1
+    found = [
+        *ours.near(newsroom, options.readers),
+        ceilings.smtp_source(program, copy, options.readers),
+        ceilings.rsa_signatures(1 if options.quick else 3),
+        *ours.far(newsroom, options.readers),
+        peers.mlmmj(program, 100 // share, len(copy)),
+        peers.mailman(program, 400 // share, len(copy)),
+        peers.xverp(program, 4000 // share, len(copy)),
+        peers.listmonk(),
+        standing.memory(newsroom, FEW),
+        standing.memory(newsroom, options.most),
+        *standing.pages(newsroom, options.most),
+        standing.start_to_ready(newsroom, root / "ready", options.queued),
     ]
-    lines += [
-        f"| {run.loop} | {run.readers:,} | {'yes' if run.is_exact else 'NO'} | {run.octets:,} | {run.rate:,} "
-        f"| {run.seconds:.1f} s | {run.cpu_seconds:.1f} s | {run.peak_mib:.1f} MiB "
-        f"| {run.readers / run.import_seconds:,.0f} rows/s |"
-        for run in runs
-    ]
-    lines += ["", *(f"- {sentence}" for sentence in _growth(runs)), *(f"- {fact}" for fact in _machine()), ""]
-    lines += [f"Measured on {datetime.now(UTC):%Y-%m-%d} by", "", f"    {command}", ""]
-    return "\n".join(lines)
-
-
-def _growth(runs: list[Run]) -> list[str]:
-    found = []
-    for loop in dict.fromkeys(run.loop for run in runs):
-        own = sorted((run for run in runs if run.loop == loop), key=lambda run: run.readers)
-        if len(own) > 1:
-            share = own[-1].peak_mib / own[0].peak_mib - 1
-            found.append(
-                f"Memory from {own[0].readers:,} to {own[-1].readers:,} readers, {loop}: {share:+.1%} "
-                f"(at most {GROWTH_AT_MOST:+.0%} is the aim)."
-            )
-    return found
-
-
-def _machine() -> list[str]:
-    model = next(
-        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "unknown"
-    )
-    memory = next(int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal"))
-    versions = ", ".join(
-        f"{name} {metadata.version(name)}" for name in ("aiosqlite", "uvloop") if importlib.util.find_spec(name)
-    )
-    machine = f"{os.cpu_count()} × {model}, {memory / 2**20:.0f} GiB, Linux {platform.release()}"
-    return [
-        f"Machine: {machine}, shared with others; the sink has its part of the same cores.",
-        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {versions}.",
-    ]
-
-
-def _lines(path: str) -> list[str]:
-    return Path(path).read_text(encoding="utf-8").splitlines()
-
-
-def _cpu_seconds(pid: int) -> float:
-    cells = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(cells[11]) + int(cells[12])) / os.sysconf("SC_CLK_TCK")
+    if options.only:
+        found = [one for one in found if one.key in options.only.split(",")]
+    return found, len(copy)
 
 
 def main() -> int:
     """Read the command line, run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--readers", default="1000,10000,100000")
-    parser.add_argument("--loop", choices=["uvloop", "asyncio", "both"], default="both")
+    parser.add_argument("what", choices=["all"])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--readers", type=int)
+    parser.add_argument("--most", type=int, help="readers of the largest edition")
+    parser.add_argument("--queued", type=int, help="copies that wait when the daemon starts")
+    parser.add_argument("--only", help="keys of contenders; a word that is none lists them")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    loops = ["uvloop", "asyncio"] if options.loop == "both" else [options.loop]
-    if "uvloop" in loops and importlib.util.find_spec("uvloop") is None:
-        print("uvloop is not installed: left out", file=sys.stderr)
-        loops = ["asyncio"]
-    runs = []
+    options.rounds = options.rounds or (1 if options.quick else 5)
+    options.readers = options.readers or (5000 if options.quick else 20_000)
+    options.most = options.most or (20_000 if options.quick else 100_000)
+    options.queued = options.queued or (100_000 if options.quick else 1_000_000)
+    began, busy = time.monotonic(), load()
     with tempfile.TemporaryDirectory(prefix="pressrun-bench-") as name:
         root = Path(name)
-        program = compile_sink(root)
-        for loop in loops:
-            for readers in map(int, options.readers.split(",")):
-                run = run_once(program, root / f"{loop}-{readers}", readers, loop)
-                print(run, file=sys.stderr)
-                runs.append(run)
-    text = page(runs, f"python -m tests.bench --readers {options.readers} --loop {options.loop}")
-    if options.out is None:
-        print(text)
-    else:
-        options.out.write_text(text, encoding="utf-8")
-    return 0 if all(run.is_exact for run in runs) else 1
+        root.chmod(0o755)  # Postfix's own users look in
+        chosen, octets = contenders(root, options)
+        if not chosen:
+            options.only = None
+            print("keys:", ", ".join(one.key for one in contenders(root, options)[0]))
+            return 64
+        take_turns(chosen, root, options.rounds)
+    found = figures.find(figures.wanted(options.most, FEW), {one.key: one for one in chosen})
+    print("\n".join([*page.verdicts(found), "", *page.table(chosen), "", *machine_facts(), f"{program_versions()}."]))
+    print(f"{options.rounds} rounds in {time.monotonic() - began:.0f} s; load before: {busy:.1f}")
+    if options.out is not None:
+        command = f"python -m tests.bench all --rounds {options.rounds} --readers {options.readers}"
+        note = f"Load of the machine before: {busy:.1f}."
+        page.write(options.out, chosen, found, octets=octets, rounds=options.rounds, command=command, busy=note)
+    return 0
 
 
 if __name__ == "__main__":

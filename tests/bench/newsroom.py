@@ -8,17 +8,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.house import House
+from tests.e2e.house import DOMAIN, House
 from tests.sink import Sink
 
 NO_LIMIT = "1000000/s"
+DKIM = {"domain": DOMAIN, "selector": "pressrun", "key_file": f"data/dkim/{DOMAIN}.pressrun.pem"}
 EDITION = (
     "---\nsubject: High water, {{ name | default: reader }}\n---\n\n# High water\n\n"
     "Dear {{ name | default: reader }},\n\n" + "The tide is in, and the boats are out. " * 40 + "\n"
 )
 _FIELDS = (
-    "From: The Quay <news@news.example>\nTo: news@news.example\nSubject: High water\nDate: Tue, 24 Nov 2026 10:00:00 +0000"
-    "\nMessage-ID: <high-water@news.example>\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n"
+    "From: The Quay <news@news.example>\nTo: news@news.example\nSubject: High water\n"
+    "Date: Tue, 24 Nov 2026 10:00:00 +0000\nMessage-ID: <high-water@news.example>\n"
+    "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n"
 )
 _LINE = "The tide is in, and the boats are out.\n"
 
@@ -45,7 +47,7 @@ class Newsroom:
     def opened(
         self, folder: Path, readers: int, *sink_options: str, port: int | None = None, **tables: Any
     ) -> Iterator[tuple[House, Sink]]:
-        """A house that is not running yet, and its relay; a table `dkim` signs with the key that is there."""
+        """A house that is not running yet, and its relay; `dkim=DKIM` signs with its key."""
         template = self._template(readers)
         tables.setdefault("delivery", {"rate": NO_LIMIT})
         # As many messages on a connection as there are: so do smtp-source -d and the others.
@@ -55,7 +57,6 @@ class Newsroom:
                 folder=folder / "house", relay_port=port or sink.port, sink=sink, tables={**tables, "relay": relay}
             )
             shutil.copytree(template / "data", house.folder / "data")
-            shutil.copytree(template / "dkim", house.folder / "dkim")
             try:
                 yield house, sink
             finally:
@@ -63,6 +64,7 @@ class Newsroom:
 
     def sample(self, folder: Path) -> bytes:
         """One copy as it goes over the line."""
+        (folder / "house").mkdir()
         with self.opened(folder, 1, "--spool", str(folder / "house" / "mail.spool")) as (house, _):
             house.start()
             house.send(EDITION, "--wait")
@@ -75,8 +77,6 @@ class Newsroom:
             house.create_list()
             rows = "".join(f"{address},Reader {number}\n" for number, address in enumerate(addresses(readers)))
             house.do("subscriber", "import", "news", house.write("readers.csv", "email,name\n" + rows))
-            made = house.json("dkim", "create")
-            (folder / "dkim").mkdir()
-            shutil.copy(Path(made["key_file"]), folder / "dkim" / "key.pem")
+            house.do("dkim", "create")
             self._furnished[readers] = folder
         return self._furnished[readers]

@@ -1,4 +1,4 @@
-"""The real Postfix in a folder of its own, whose smtpd takes mail and throws it away: what our doors are held against.
+"""The real Postfix in a folder of its own, whose smtpd takes mail and, unless told otherwise, throws it away.
 
 Its defaults, apart from limits that would slow one client on loopback down: no flow control, no look-ups. Nothing of
 the system's Postfix is read or touched, and nothing leaves this machine.
@@ -47,6 +47,7 @@ proxymap unix - - n - - proxymap
 error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
+smtp unix - - n - - smtp
 anvil unix - - n - 1 anvil
 tlsmgr unix - - n 1000? 1 tlsmgr
 postlog unix-dgram n - n - 1 postlogd
@@ -54,15 +55,17 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class PostfixDoor:
-    """Takes mail at `port` while it runs: a context manager. Needs root, as Postfix does."""
+    """Takes mail at `port` while it runs: a context manager. Needs root, as Postfix does. `settings` are of main.cf."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         self.port = free_port()
         for name, owner in (("etc", 0), ("spool", 0), ("data", pwd.getpwnam("postfix").pw_uid)):
             (folder / name).mkdir(parents=True)
             os.chown(folder / name, owner, -1)
-        (folder / "etc" / "main.cf").write_text(_MAIN.format(folder=folder), encoding="ascii")
+        own = dict(line.split(" =", 1) for line in _MAIN.format(folder=folder).splitlines())
+        lines = "".join(f"{name} = {value.strip()}\n" for name, value in (own | settings).items())
+        (folder / "etc" / "main.cf").write_text(lines, encoding="ascii")
         (folder / "etc" / "master.cf").write_text(_MASTER.format(port=self.port), encoding="ascii")
 
     def __enter__(self) -> Self:

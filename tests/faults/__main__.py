@@ -1,6 +1,10 @@
-"""kill -9 at random moments of a large edition; ends with 1 when a copy is lost or goes out twice without cause.
+"""Faults in the middle of an edition, and what each cost; ends with 1 when a copy is lost or repeated without cause.
 
-python -m tests.faults [--readers 10000] [--kills 20] [--rate 1000000/s] [--seed N]
+  python -m tests.faults all|NAME [--quick] [--readers N] [--seed N] [--out FILE]
+  python -m tests.faults kills [--readers 10000] [--kills 50] [--rate 1000000/s] [--seed N]
+
+Each runs the real daemon against a relay on loopback, in a folder of its own. `--quick` takes fewer readers. Others
+stand beside: `tests.faults.mails`, `tests.faults.hostile`, `tests.faults.bounces`.
 """
 
 from __future__ import annotations
@@ -9,33 +13,126 @@ import argparse
 import random
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.bench.machine import machine_facts
+from tests.faults import relays, storage, times
 from tests.faults.kills import kill_again_and_again
+from tests.faults.outcome import Outcome
 from tests.sink import compile_sink
+
+Scenario = Callable[[Path, Path, int, random.Random], Outcome]
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "stall": relays.stalls,
+    "drop": relays.drops,
+    "drop-far": relays.drops_far_away,
+    "slow-down": relays.slows_down,
+    "gone": relays.goes_away,
+    "disk": storage.disk_is_full,
+    "no-growth": storage.no_file_may_grow,
+    "locked": storage.database_is_locked,
+    "clock": times.clock_jumps,
+    "restart": times.restarts,
+}
+
+
+def kills(program: Path, folder: Path, options: argparse.Namespace) -> Outcome:
+    """SIGKILL at random moments."""
+    toll = kill_again_and_again(
+        program,
+        folder,
+        readers=options.readers or (3000 if options.quick else 20_000),
+        kills=options.kills or (5 if options.quick else 50),
+        rate=options.rate,
+        seed=options.seed,
+    )
+    return Outcome(
+        name="kill -9",
+        audience=toll.readers,
+        counts=toll.counts,
+        lost=toll.lost,
+        repeated=toll.repeated,
+        bound=toll.allowed,
+        differing=toll.differing,
+        note=f"{toll.kills} kills, at most {toll.worst_kill} copies on their way at one",
+        problem="" if toll.is_good else "more on their way than may be",
+    )
+
+
+def page(found: list[Outcome | str], seed: int) -> str:
+    """The Markdown page."""
+    lines = [
+        "# Faults, and what each cost",
+        "",
+        "One edition each through the real daemon, with the fault in its middle. `repeated` are copies that the relay",
+        "had whole and got again, under the same Message-ID; `at most` is what could not but be repeated: copies that",
+        "the relay had taken while nobody could tell the daemon.",
+        "",
+        "| fault | audience | at the end | lost | repeated | at most | |",
+        "|---|---:|---|---:|---:|---:|---|",
+    ]
+    for one in found:
+        if isinstance(one, str):
+            lines.append(f"| {one} | | left out | | | | |")
+            continue
+        counts = ", ".join(f"{number:,} {state}" for state, number in sorted(one.counts.items()))
+        verdict = one.note if one.is_good else f"**not as it should be** {one.problem}: {one.note}"
+        lines.append(
+            f"| {one.name} | {one.audience:,} | {counts} | {one.lost} | {one.repeated} | {one.bound} | {verdict} |"
+        )
+    facts = [f"- {fact}" for fact in machine_facts()]
+    return "\n".join(
+        [
+            *lines,
+            "",
+            *facts,
+            "",
+            f"{datetime.now(UTC):%Y-%m-%d}, by",
+            "",
+            f"    python -m tests.faults all --seed {seed}",
+            "",
+        ]
+    )
 
 
 def main() -> int:
     """Read the command line, run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--readers", type=int, default=10_000)
-    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("what", choices=["all", "kills", *SCENARIOS])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--readers", type=int)
+    parser.add_argument("--kills", type=int)
     parser.add_argument("--rate", default="1000000/s")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
+    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
+    names = ["kills", *SCENARIOS] if options.what == "all" else [options.what]
+    found: list[Outcome | str] = []
+    print(f"seed {options.seed}")
     with tempfile.TemporaryDirectory(prefix="pressrun-faults-") as name:
-        folder = Path(name)
-        program = compile_sink(folder)
-        toll = kill_again_and_again(
-            program,
-            folder / "house",
-            readers=options.readers,
-            kills=options.kills,
-            rate=options.rate,
-            seed=options.seed,
-        )
-    print(f"seed {options.seed}, rate {options.rate}: {toll}")
-    return 0 if toll.is_good else 1
+        root = Path(name)
+        program = compile_sink(root)
+        for one in names:
+            began = time.monotonic()
+            found.append(_run(one, program, root / one, options))
+            print(f"{found[-1]} [{time.monotonic() - began:.0f} s]", flush=True)
+    if options.out is not None:
+        options.out.write_text(page(found, options.seed), encoding="utf-8")
+    return 0 if all(isinstance(one, str) or one.is_good for one in found) else 1
+
+
+def _run(name: str, program: Path, folder: Path, options: argparse.Namespace) -> Outcome | str:
+    if name == "kills":
+        return kills(program, folder, options)
+    readers = options.readers or (1500 if options.quick else 5000)
+    try:
+        return SCENARIOS[name](program, folder, readers, random.Random(options.seed))
+    except (storage.NoSmallDisk, times.NoFakeClock) as problem:
+        return f"{name}: {problem}"
 
 
 if __name__ == "__main__":

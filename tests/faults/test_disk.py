@@ -6,17 +6,17 @@ largest file that the daemon may write, which SQLite meets in the same place.
 
 from __future__ import annotations
 
-import os
 import resource
 import shutil
 import sqlite3
-import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from tests.e2e.conftest import READERS, MakeHouse
 from tests.e2e.house import House, until
+from tests.faults.storage import NoSmallDisk, fill, small_disk
 
 MANY = tuple(f"reader{number}@inbox.example" for number in range(400))
 
@@ -52,41 +52,27 @@ def test_no_file_may_grow(make_house: MakeHouse) -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 24 MiB: several times what the database and its journal need."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a file system")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own."""
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(small_disk(tmp_path / "disk"))
+        except NoSmallDisk as problem:
+            pytest.skip(str(problem))
+        yield folder
 
 
-def test_the_disk_is_full(make_house: MakeHouse, small_disk: Path) -> None:
+def test_the_disk_is_full(make_house: MakeHouse, disk: Path) -> None:
     """The same on a file system with no room left."""
     house = make_house(delivery={"rate": "200/s"})
-    shutil.move(house.folder / "data", small_disk / "data")
-    (house.folder / "data").symlink_to(small_disk / "data")
+    shutil.move(house.folder / "data", disk / "data")
+    (house.folder / "data").symlink_to(disk / "data")
     house.import_readers(*MANY)
     try:
         daemon = house.start()
         edition = house.send()["id"]
         house.await_mails(50)
-        filler = small_disk / "filler"
-        with filler.open("wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(b"\0" * 4096)
-            except OSError:
-                pass
+        filler = fill(disk)
         until(lambda: daemon.events("dispatch.database_unavailable"))
         _work_is_refused(house)
         filler.unlink()
@@ -95,6 +81,7 @@ def test_the_disk_is_full(make_house: MakeHouse, small_disk: Path) -> None:
         house.close()
 
 
+@pytest.mark.thorough
 def test_the_database_is_locked(house: House) -> None:
     """69 after the wait that a backup tool is given; the pages go on; afterwards the verb succeeds."""
     house.start()

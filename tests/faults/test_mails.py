@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.faults.attacks import MIB
 from tests.faults.hostile import attack
 from tests.faults.mails import kill_after_each
@@ -15,6 +16,7 @@ def test_kills_right_after_the_250(sink_program: Path, tmp_path: Path) -> None:
     assert account.is_good, str(account)
 
 
+@pytest.mark.thorough
 def test_hostile_mail(sink_program: Path, tmp_path: Path) -> None:
     """Replies come in time, the daemon lives and logs no fault, and large mails hold no more than they may."""
     damage = attack(sink_program, tmp_path, connections=30, size=8 * MIB, hold=0.5)

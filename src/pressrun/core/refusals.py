@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 
-from pressrun.core import bounce_wordings
+from pressrun.core.bounce_wordings import delivery, full, gone, gone_elsewhere, policy
+from pressrun.core.bounce_wordings.notation import pattern_of
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import FailureKind
 
@@ -32,6 +33,7 @@ _CODES = {
     "4.3": BounceClass.UNREACHABLE,
     "4.310": BounceClass.UNREACHABLE,
     "4.4": BounceClass.UNREACHABLE,
+    "4.6": BounceClass.MESSAGE,  # a loop, which may as well be ours
     "4.7": BounceClass.UNREACHABLE,
 }
 _SUBJECTS = {
@@ -40,6 +42,7 @@ _SUBJECTS = {
     "5": BounceClass.MESSAGE,
     "6": BounceClass.MESSAGE,
 }
+_EXCEEDED_STORAGE = 552
 _MESSAGE_CODES = frozenset({500, 501, 502, 503, 504, 555})
 _AT_HAND_OVER = frozenset({BounceClass.POLICY, BounceClass.FULL, BounceClass.UNREACHABLE})
 # What systems that know no better code put on any failure.
@@ -50,20 +53,18 @@ _QUOTED = re.compile(r"<?\b[\w.+=/-]{1,256}@[\w.-]{1,256}>?:?|\bhttps?://[^\s>]{
 _BLANKS = re.compile(r"[\s\"“”„«»*_|]+")
 _RATE = re.compile(r"\brate|too (?:many|quickly|fast)|exceed|throttl|temporar|receiving mail at", re.IGNORECASE)
 
-
-def _compiled(rows: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(rows))
-
-
-_CLEARLY_POLICY = _compiled(bounce_wordings.CLEARLY_POLICY)
+_CLEARLY_POLICY = pattern_of(policy.CLEARLY_POLICY, policy.WORDS)
+_FULL = pattern_of(full.FULL, full.WORDS)
 _WORDINGS = (
     (_CLEARLY_POLICY, BounceClass.POLICY),
-    (_compiled(bounce_wordings.FULL), BounceClass.FULL),
-    (_compiled(bounce_wordings.GONE), BounceClass.GONE),
-    (_compiled(bounce_wordings.POLICY), BounceClass.POLICY),
-    (_compiled(bounce_wordings.MAYBE_GONE), BounceClass.GONE),
-    (_compiled(bounce_wordings.MESSAGE), BounceClass.MESSAGE),
-    (_compiled(bounce_wordings.UNREACHABLE), BounceClass.UNREACHABLE),
+    (pattern_of(delivery.CLEARLY_MESSAGE), BounceClass.MESSAGE),
+    (_FULL, BounceClass.FULL),
+    (pattern_of(gone.GONE, gone.WORDS), BounceClass.GONE),
+    (pattern_of(gone_elsewhere.GONE, gone_elsewhere.WORDS), BounceClass.GONE),
+    (pattern_of(policy.POLICY), BounceClass.POLICY),
+    (pattern_of(gone.MAYBE_GONE), BounceClass.GONE),
+    (pattern_of(delivery.MESSAGE, delivery.WORDS), BounceClass.MESSAGE),
+    (pattern_of(delivery.UNREACHABLE), BounceClass.UNREACHABLE),
 )
 
 
@@ -93,7 +94,7 @@ def class_of_refusal(*, code: int, enhanced: str, text: str, at_recipient: bool)
     """
     words = folded_words(text)
     if enhanced:  # the basic code decides how long, whatever the first digit here says
-        settled = _class_of_code(enhanced[2:], words)
+        settled = _class_of_code(code, enhanced[2:], words)
         if settled is not None:
             return settled
         said = class_by_words(words)
@@ -116,11 +117,11 @@ def class_of_failure(*, code: int, enhanced: str, text: str, at_recipient: bool 
     where nothing tells which command was refused.
     """
     words = folded_words(text)
-    found = _class_of_code(enhanced[2:], words) if enhanced[2:] not in _VAGUE else None
+    found = _class_of_code(code, enhanced[2:], words) if enhanced[2:] not in _VAGUE else None
     if found is None:
         found = class_by_words(words)
     if found is None:
-        found = BounceClass.GONE if code == 550 and at_recipient else _class_of_code(enhanced[2:], words)
+        found = BounceClass.GONE if code == 550 and at_recipient else _class_of_code(code, enhanced[2:], words)
     if enhanced.startswith("4") and found not in (BounceClass.POLICY, BounceClass.FULL):
         return BounceClass.UNREACHABLE
     return found or BounceClass.OTHER
@@ -131,12 +132,12 @@ def is_vague(enhanced: str) -> bool:
     return not enhanced or enhanced[2:] in _VAGUE
 
 
-def _class_of_code(detail: str, words: str) -> BounceClass | None:
+def _class_of_code(code: int, detail: str, words: str) -> BounceClass | None:
     """What the subject and detail of an enhanced code settle; None where words must decide."""
     found = _CODES.get(detail) or _SUBJECTS.get(detail.partition(".")[0])
     if found is BounceClass.GONE:
         if _CLEARLY_POLICY.search(words):
             return BounceClass.POLICY
-        if detail == "2.1" and _RATE.search(words):
+        if (detail == "2.1" and _RATE.search(words)) or (code == _EXCEEDED_STORAGE and _FULL.search(words)):
             return BounceClass.FULL
     return found

@@ -63,7 +63,7 @@ _SUBJECTS = re.compile(
     r"|в отпуске|отпуск\b|отсутств|автоматична відповідь|αυτόματη απάντηση|otomatik (?:yanıt|cevap)"
     r"|ofis dışında|【?(?:自動(?:応答|返信|回覆|配信)|自动(?:答复|回复)|不在|休暇|休業|外出中|夏季休暇"
     r"|お問い合わせありがとう|外出自动回复|休假)|자동 ?(?:회신|응답)"
-    r"|부재중|رد تلقائي|תשובה אוטומטית)",
+    r"|부재중|رد تلقائي|الرد التلقائي|תשובה אוטומטית|מענה אוטומטי)",
     re.IGNORECASE,
 )
 # What vacation notices say in their first lines, where neither header nor subject tells.
@@ -96,7 +96,9 @@ _WORDS = re.compile(
     r"|出張(?:中|のため)|自動(?:返信|応答|送信)"
     r"|休業(?:日|させて|いたし|中)|我(?:正在|目前)?(?:休假|外出|出差)"
     r"|自动回复|부재중|휴가|dovolen|nepřítomen|szabadságon|izindeyim"
-    r"|ofis dışındayım",
+    r"|ofis dışındayım"
+    r"|list of approved senders|add yourself to my guest list|(?:message|mail) (?:\S{1,30} ){0,8}held because"
+    r"|para que (?:sua|a) mensagem seja (?:encaminhada|entregue)|return receipt your (?:document|message)",
     re.IGNORECASE,
 )
 _BLANKS = re.compile(r"\s+")

@@ -50,8 +50,8 @@ SUBJECT_ALONE = "subject"  # it reads like a vacation notice, and nothing else d
 class Posted(msgspec.Struct, frozen=True, kw_only=True, tag="posted"):
     """A mail read as an edition: its source as an edition file would be, and the files that it takes along.
 
-    `automatic` names what says that a machine wrote it, `addressed` are the addresses in To and Cc in lower case, `notes`
-    is what its editor should know of the reading.
+    `automatic` names what says that a machine wrote it, `addressed` are the addresses in To and Cc in lower case,
+    `notes` is what its editor should know of the reading.
     """
 
     source: bytes

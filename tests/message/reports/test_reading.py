@@ -77,6 +77,45 @@ def test_what_a_group_says(action: str, status: str, diagnostic: str, bounce: Bo
     assert bounce is only(notification(group(action, status, diagnostic))).bounce
 
 
+@pytest.mark.parametrize(
+    ("prose", "diagnostic", "bounce"),
+    [
+        ("192.0.2.1 does not like sender.", "550 no such mailbox", BounceClass.POLICY),
+        ("host mx[192.0.2.1] refused to talk to me:", "554 unavailable", BounceClass.POLICY),
+        ("host mx[192.0.2.1] refused to talk to me:", "521 does not accept mail", BounceClass.GONE),
+        (">>> MAIL From:<x@harbour.example>\r\n<<< 250 ok\r\n>>> RCPT To:<y>", "550 no mailbox", BounceClass.GONE),
+        ("(in reply to MAIL FROM command)", "452 4.2.2 mailbox full", BounceClass.FULL),
+    ],
+)
+def test_a_refusal_before_a_recipient_was_named_concerns_the_sender(
+    prose: str, diagnostic: str, bounce: BounceClass
+) -> None:
+    """Whatever its words; but a host without mail says so at once, and 4xx says nothing of anybody."""
+    assert bounce is only(notification(group(diagnostic=diagnostic), prose=prose)).bounce
+
+
+def test_a_mail_that_exchange_marks_is_a_notification_in_any_language() -> None:
+    """The mark is enough: neither subject nor words need be known."""
+    head = "From: somebody@reader.example\r\nSubject: x\r\nX-MS-Exchange-Message-Is-Ndr:\r\n\r\n"
+    assert BounceClass.GONE is only(f"{head}ada@reader.example\r\n#550 5.1.1 x ##\r\n".encode()).bounce
+
+
+@pytest.mark.parametrize(
+    ("enclosed", "feedback_type"),
+    [
+        ("X-HmXmrOriginalRecipient: ada@reader.example\r\nSubject: x\r\n\r\nHello\r\n", "abuse"),
+        ("Subject: x\r\n\r\nX-HmXmrOriginalRecipient: ada@reader.example\r\n", ""),
+    ],
+)
+def test_a_complaint_without_a_report_is_known_by_the_mark_in_what_it_encloses(
+    enclosed: str, feedback_type: str
+) -> None:
+    """In its header alone, for anybody may write the words into a body."""
+    head = "From: staff@provider.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    mail = f"{head}--b\r\nContent-Type: message/rfc822\r\n\r\n{enclosed}\r\n--b--\r\n"
+    assert feedback_type == read_report(mail.encode()).feedback_type
+
+
 def test_the_parts_of_what_is_told() -> None:
     """Address, codes and the remote's words on one line."""
     found = only(notification(group("failed", "5.0.0", "550-5.1.1 not\r\n  550 5.1.1 here")))

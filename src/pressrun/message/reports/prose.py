@@ -16,6 +16,7 @@ from pressrun.message.reports.replies import class_of_failed, on_one_line, quote
 from pressrun.message.reports.report import RecipientReport
 from pressrun.message.reports.status import recipients_of_status
 
+_MARKS = frozenset({"x-ms-exchange-message-is-ndr"})  # whatever its value: Exchange leaves it empty
 MAX_PROSE = 32 * 1024
 MAX_LINES = 400
 _MAX_BLOCKS = 25
@@ -52,7 +53,7 @@ def is_notification(opened: OpenedMail, text: str, *, must_be_daemon: bool) -> b
 
     `must_be_daemon` asks that a daemon wrote it, and that subject and beginning say so both.
     """
-    if opened.field("x-failed-recipients"):
+    if opened.field("x-failed-recipients") or any(name in _MARKS for name, _ in opened.fields):
         return True
     folded = _folded(text)[:8000]
     subject = _folded(opened.subject)

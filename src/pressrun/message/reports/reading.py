@@ -7,6 +7,8 @@ that is read proves anything. RFC 3464, RFC 5965, RFC 6522, RFC 6533, RFC 8098.
 
 from __future__ import annotations
 
+import re
+
 from pressrun.core.bounces import BounceClass
 from pressrun.core.errors import UnreadableMail
 from pressrun.message.autoreply import machine_made, vacation_words
@@ -25,6 +27,9 @@ from pressrun.message.reports.prose import is_notification, own_text, recipients
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.message.reports.status import recipients_of_status
 
+# Complaints of Microsoft's older programme enclose the mail without a report, and mark it.
+_JMRP_MARK = re.compile(rb"(?im)^x-hmxmroriginalrecipient[ \t]{0,8}:")
+_HEADER_END = re.compile(rb"\r?\n\r?\n")
 _MAX_FORWARDS = 2  # a report in a forward in a forward
 _MAX_SHOWN = 16 * 1024
 
@@ -78,9 +83,10 @@ def _texts(opened: OpenedMail) -> list[str]:
 
 
 def _feedback(opened: OpenedMail) -> dict[str, str]:
-    """The fields of a feedback report, none for any other mail (RFC 5965 §2)."""
+    """The fields of a feedback report, none for any other mail (RFC 5965 §2) or a marked mail."""
     if opened.report_type != "feedback-report":
-        return {}
+        is_marked = any(_JMRP_MARK.search(_HEADER_END.split(mail, 1)[0]) for mail in enclosed_mails(opened))
+        return {"feedback-type": "abuse"} if is_marked else {}
     groups = [field_groups(text) for text in opened.texts_of(frozenset({FEEDBACK_TYPE}))]
     fields: dict[str, str] = {}
     for group in [one for some in groups for one in some]:

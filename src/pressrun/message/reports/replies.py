@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.refusals import class_by_words, class_of_failure, folded_words, is_vague
@@ -16,6 +17,27 @@ _AT_RECIPIENT = re.compile(r"\brcpt to\b|\brcpt\b", re.IGNORECASE)
 _AFTER_CONTENT = re.compile(
     r"end of (?:data|message)|after data|\bdata\b command|>>> data|pipelined data", re.IGNORECASE
 )
+
+_BEFORE_RECIPIENT = re.compile(
+    r"(?:in reply to|after(?: pipelined)?|>>>) (?:mail from|ehlo|helo)|does not like sender|greeting failed"
+    r"|after initial connection|refused to talk to me|initial server greeting",
+    re.IGNORECASE,
+)
+
+
+class _Stage(Enum):
+    SENDER = auto()  # the connection or MAIL: no reader had been named yet
+    RECIPIENT = auto()
+    CONTENT = auto()
+
+
+_STAGES = (
+    (_AFTER_CONTENT, _Stage.CONTENT),
+    (_AT_RECIPIENT, _Stage.RECIPIENT),
+    (_BEFORE_RECIPIENT, _Stage.SENDER),
+)
+_NULL_MX = frozenset({521, 556})  # a host that takes no mail at all says so at once (RFC 7505 §4)
+_OF_THE_READER = frozenset({BounceClass.GONE, BounceClass.UNREACHABLE, BounceClass.OTHER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +80,11 @@ def class_of_failed(*, status: str, diagnostic: str, prose: str = "") -> tuple[B
     if is_vague(enhanced) and class_by_words(folded_words(diagnostic)) is None:
         words = f"{diagnostic}\n{prose}"
     is_bare = not quoted.enhanced  # a system that gives codes, but one without meaning, has not said "no mailbox"
-    stage = _stage(f"{diagnostic}\n{prose}") if is_bare else None
-    found = class_of_failure(code=code, enhanced=enhanced, text=words, at_recipient=stage)
+    stage = _stage(f"{diagnostic}\n{prose}")
+    at_recipient = stage is _Stage.RECIPIENT if is_bare and stage is not None else None
+    found = class_of_failure(code=code, enhanced=enhanced, text=words, at_recipient=at_recipient)
+    if found in _OF_THE_READER and 500 <= code < 600 and code not in _NULL_MX and stage is _Stage.SENDER:
+        found = BounceClass.POLICY
     return found, best, code
 
 
@@ -74,7 +99,6 @@ def _best(codes: tuple[str, ...]) -> str:
     return next(iter([*policy, *telling, *codes]), "")
 
 
-def _stage(text: str) -> bool | None:
-    if _AFTER_CONTENT.search(text[:4000]):
-        return False
-    return True if _AT_RECIPIENT.search(text[:4000]) else None
+def _stage(text: str) -> _Stage | None:
+    """Which command was refused; None where nothing tells."""
+    return next((stage for pattern, stage in _STAGES if pattern.search(text[:4000])), None)

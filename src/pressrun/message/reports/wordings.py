@@ -56,6 +56,9 @@ SUBJECTS = _any(
     r"не (?:доставлен|удалось|может быть)|недоставлен|невозможно доставить|доставк|возврат|возвращ|ошибка|задерж",
     r"nie(?:dostarcz| dostarcz| można dostarcz| udało)|niedostarczaln|zwrot|błąd|opóźn"
     r"|退信|系统退信|未送达|投递失败|반송|배달",
+    r"kan ikke leveres|ei voi toimittaa|غير قابل للتسليم|לא ניתן למסירה|δεν ήταν δυνατή η παράδοση"
+    r"|전송 ?실패|발송 ?실패",
+    r"(?:message|e-?mail|mail) (?:that )?you sent (?:was |has been )?(?:blocked|rejected|refused)",
     r"kunne ikke leveres|kunde inte (?:levereras|skickas)|olevererbart|uleverbar|ikke leveret|ikke levert"
     r"|obesvarat|toimitus|ei voitu toimittaa|teslim edilemedi|iletilemedi|nedoručiteln|nelze doručit|kézbesít",
 )
@@ -100,6 +103,9 @@ OPENINGS = _any(
     r"|не доставлен|недоставлен|невозможно доставить|не может быть доставлен",
     r"nie (?:została|mogła|można|udało|może) (?:\S{1,40} ){0,3}(?:dostarcz|doręcz|wysł)|niedostarcz|无法(?:投递|送达"
     r"|发送)|被退回|退回|전달되지|배달하지",
+    r"levering (?:\S{1,40} ){0,6}mislyk|gick inte att leverera|toimitus (?:\S{1,40} ){0,6}epäonnistui"
+    r"|doručení (?:\S{1,40} ){0,6}nezdařil|kézbesítése nem sikerült|teslim başarısız|παράδοση απέτυχε"
+    r"|فشل التسليم|המסירה (?:\S{1,40} ){0,6}נכשלה",
     r"kunde inte levereras|kunne ikke leveres|ei voitu toimittaa|teslim edilemedi|nelze doručit|nem kézbesít",
 )
 

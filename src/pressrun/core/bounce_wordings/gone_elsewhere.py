@@ -1,0 +1,232 @@
+"""What refusals say of a mailbox, or its domain, that is no more or never was: in other languages than English."""
+
+from __future__ import annotations
+
+from pressrun.core.bounce_wordings.notation import Rows, Words
+
+# What stands in a phrase as <name>.
+WORDS: Words = {
+    "benutzer": (
+        r"empfänger",
+        r"benutzer",
+        r"adresse",
+        r"e-?mail-?adresse",
+        r"postfach",
+        r"adressat",
+        r"teilnehmer",
+        r"konto",
+        r"mailbox",
+    ),
+    "destinataire": (r"destinataire", r"utilisateur", r"adresse", r"compte", r"boîte", r"boite"),
+    "usuario": (r"usuario", r"destinatario", r"dirección", r"direccion", r"cuenta", r"buzón"),
+    "utente": (r"utente", r"destinatario", r"indirizzo", r"casella", r"account"),
+    "usuário": (r"usuário", r"utilizador", r"destinatário", r"endereço", r"conta", r"caixa"),
+    "gebruiker": (r"gebruiker", r"ontvanger", r"adres", r"e-?mailadres", r"postvak", r"account"),
+    "宛先": (
+        r"宛先",
+        r"メール ?アドレス",
+        r"アドレス",
+        r"ユーザー?",
+        r"受信者",
+        r"アカウント",
+        r"メールボックス",
+        r"ドメイン",
+    ),
+    "пользователь": (
+        r"пользовател\w{1,3}",
+        r"адресат\w{0,2}",
+        r"получател\w{1,3}",
+        r"адрес\w{0,2}",
+        r"ящик\w{0,2}",
+        r"аккаунт\w{0,2}",
+        r"домен\w{0,2}",
+    ),
+    "użytkownik": (r"użytkownik\w{0,3}", r"odbiorc\w{1,2}", r"adres\w{0,3}", r"kont\w{1,2}", r"skrzynk\w{1,2}"),
+    "användare": (r"användaren?", r"mottagaren?", r"adressen", r"kontot", r"brukeren", r"modtageren"),
+}
+
+# The mailbox, or its domain, is no more or never was.
+GONE: Rows = (
+    # German.
+    (
+        r"<benutzer>\S{0,40} … ",
+        (
+            r"unbekannt",
+            r"nicht gefunden",
+            r"existiert (?:\S{1,20} ){0,2}nicht",
+            r"nicht (?:\S{1,40} ){0,3}aufgeführt",
+            r"nicht (?:mehr )?(?:vorhanden|gültig|existent|aktiv|verfügbar)",
+            r"ungültig",
+            r"gelöscht",
+            r"deaktiviert",
+            r"nicht existiert",
+        ),
+    ),
+    (
+        r"(?:unbekannter?|ungültiger?|kein(?:e|en)?) (?:\S{1,20} )?",
+        (r"empfänger", r"benutzer", r"adresse", r"postfach", r"mailbox"),
+    ),
+    r"existiert (?:hier )?nicht",
+    r"konnte nicht gefunden werden",
+    # French.
+    (
+        r"<destinataire>\S{0,40} … ",
+        (
+            r"inconnue?",
+            r"introuvable",
+            r"n'existe",
+            r"n’existe",
+            r"invalide",
+            r"non valide",
+            r"inexistante?",
+            r"désactivée?",
+            r"supprimée?",
+            r"fermée?",
+            r"n'a pas (?:pu être|été) trouvée?",
+        ),
+    ),
+    r"n['’]existe (?:pas|plus)",
+    r"(?:utilisateur|destinataire|adresse) inconnue?",
+    r"(?:aucun|pas d[e'’]) ?(?:utilisateur|destinataire|compte|boîte)",
+    r"est introuvable",
+    # Spanish.
+    (
+        r"<usuario>\S{0,40} … ",
+        (
+            r"desconocid[oa]",
+            r"no (?:existe|encontrad[oa]|se (?:ha )?(?:encontr|pudo)|válid)",
+            r"inválid",
+            r"inexistente",
+            r"no es válid",
+            r"eliminad",
+            r"desactivad",
+            r"dad[oa] de baja",
+        ),
+    ),
+    r"no existe\b",
+    r"no se (?:ha )?encontr(?:ó|ado) (?:\S{1,40} ){0,3}(?:dirección|usuario|destinatario|cuenta)",
+    r"usuario desconocido",
+    # Italian.
+    (
+        r"<utente>\S{0,40} … ",
+        (
+            r"sconosciut",
+            r"inesistente",
+            r"non (?:esiste|trovat|valid|è (?:stato )?(?:trovat|valid|attiv|stat))",
+            r"disattivat",
+            r"eliminat",
+            r"disabilitat",
+        ),
+    ),
+    r"non esiste\b",
+    r"utente sconosciuto",
+    r"impossibile trovare (?:l'|l’|il )?(?:indirizzo|utente|destinatario)",
+    # Portuguese.
+    (
+        r"<usuário>\S{0,40} … ",
+        (
+            r"desconhecid",
+            r"não (?:existe|encontrad|foi encontrad|pôde ser encontrad|é válid)",
+            r"inexistente",
+            r"inválid",
+            r"desativad",
+            r"excluíd",
+            r"encerrad",
+        ),
+    ),
+    r"não existe\b",
+    r"usuário desconhecido",
+    # Dutch.
+    (
+        r"<gebruiker>\S{0,40} … ",
+        (
+            r"onbekend",
+            r"bestaat niet",
+            r"niet (?:gevonden|bekend|geldig|meer in gebruik)",
+            r"ongeldig",
+            r"verwijderd",
+            r"opgeheven",
+            r"uitgeschakeld",
+        ),
+    ),
+    r"bestaat niet",
+    r"onbekende (?:gebruiker|ontvanger)",
+    r"is niet gevonden",
+    r"kan niet worden gevonden",
+    # Japanese.
+    r"<宛先>\S{0,60}(?:見つかり|見つから|存在しま|存在しない|存在せず|不明|無効|ありません|いません|間違|誤り|削除)",
+    r"(?:メールアドレス|ユーザー?)が?(?:間違って|違います)",
+    r"宛先不明",
+    # Russian.
+    (
+        r"<пользователь>\S{0,40} … ",
+        (
+            r"не (?:найден|существует|существ|зарегистрирован|обслуживается|известен)",
+            r"неизвест",
+            r"недействител",
+            r"неверн",
+            r"удал[её]н",
+            r"отключ[её]н",
+            r"закрыт",
+        ),
+    ),
+    r"не существует",
+    r"нет такого (?:пользовател|адрес|ящик|получател)",
+    r"неизвестный (?:пользователь|получатель)",
+    r"такого пользователя нет",
+    # Polish.
+    (
+        r"<użytkownik>\S{0,40} … ",
+        (
+            r"nieznan",
+            r"nie (?:istnieje|znaleziono|został znaleziony|została znaleziona|można znaleźć)",
+            r"nieprawidłow",
+            r"usunięt",
+            r"niepoprawn",
+        ),
+    ),
+    r"nie istnieje",
+    r"brak (?:takiego )?u[żz]ytkownika",
+    r"nie ma takiego (?:użytkownika|adresu|konta)",
+    r"nieznany (?:użytkownik|odbiorca)",
+    # Chinese.
+    r"(?:用户|收件人|邮箱|地址|帐户|账户)\S{0,20}(?:不存在|无效|未找到|找不到)",
+    # Korean.
+    r"존재하지 않",
+    r"(?:주소|사용자|수신자|받는 사람|계정)\S{0,4} (?:\S{1,20} ){0,2}찾을 수 없",
+    r"없는 (?:사용자|계정|주소|메일)",
+    # Swedish, Danish, Norwegian.
+    (
+        r"<användare> … ",
+        (
+            r"finns inte",
+            r"okänd",
+            r"hittades inte",
+            r"eksisterer ikke",
+            r"finnes ikke",
+            r"ukendt",
+            r"ukjent",
+            r"findes ikke",
+            r"(?:blev|kunne) ikke (?:fundet|findes)",
+            r"ble ikke funnet",
+        ),
+    ),
+    r"(?:gick|kunde) inte (?:att )?hitta … (?:e-post)?(?:adress|mottagar)",
+    r"finner ikke … (?:e-post)?(?:adress|mottaker)",
+    r"kan ikke finde … (?:e-?mail)?(?:-?adress|modtager)",
+    # Finnish.
+    r"käyttäjää ei (?:löydy|ole)",
+    r"ei löytynyt",
+    # Czech.
+    r"(?:adres|uživatel|příjemce|schránk)\w{0,3} … (?:neby[lo]\w{0,2} nalezen|neexistuje|neznám)",
+    # Hungarian.
+    r"(?:cím|címzett|felhasználó|postafiók)\w{0,2} … (?:nem található|nem létezik|ismeretlen)",
+    # Turkish.
+    r"(?:adres|alıcı|kullanıcı)\w{0,6} … (?:bulunamadı|mevcut değil|geçersiz)",
+    # Greek.
+    r"(?:διεύθυνση|παραλήπτης|χρήστης) … δεν (?:βρέθηκε|υπάρχει)",
+    # Arabic.
+    r"تعذر العثور على (?:عنوان|المستلم)",
+    # Hebrew.
+    r"(?:כתובת|נמען)\S{0,6} … לא (?:נמצא|קיי)",
+)

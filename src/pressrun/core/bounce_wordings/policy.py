@@ -1,0 +1,246 @@
+"""What refusals say of the sender: its reputation, its authentication, a filter's opinion."""
+
+from __future__ import annotations
+
+from pressrun.core.bounce_wordings.notation import Rows, Words
+
+# What stands in a phrase as <name>.
+WORDS: Words = {
+    "judged": (
+        r"detected",
+        r"identified",
+        r"classified",
+        r"marked",
+        r"rejected",
+        r"flagged",
+        r"blocked",
+        r"considered",
+        r"categori[sz]ed",
+        r"treated",
+    ),
+    "as": (r"as", r"for", r"because of", r"due to", r"to be", r"by"),
+}
+
+# The sender beyond doubt: outranks even a status that speaks of the mailbox, since filters send 5.1.1 and 5.2.1, too.
+CLEARLY_POLICY: Rows = (
+    # Block lists and filters by name.
+    r"spamhaus",
+    r"spamcop",
+    r"barracuda",
+    r"sorbs",
+    r"proofpoint",
+    r"senderscore",
+    r"cloudmark",
+    r"\b(?:dns|r|u)bl\b",
+    r"dnsbl",
+    r"uribl",
+    r"surbl",
+    r"rhsbl",
+    # Reputation.
+    r"block ?list",
+    r"black ?list",
+    r"deny ?list",
+    r"reputation",
+    r"sender ?base",
+    # Authentication of the sender.
+    r"\bspf\b",
+    r"\bdkim\b",
+    r"\bdmarc\b",
+    r"unauthenticated",
+    r"authentication[- ]?results",
+    r"not (?:pass|passed) authentication",
+    # Taken for spam.
+    r"<judged> <as> (?:\w+ ){0,3}(?:spam|junk|virus|malware|phishing|bulk|unsolicited)",
+    r"looks? like spam",
+    r"is (?:considered |likely |probably |suspected )?(?:spam|unsolicited)",
+    r"spam (?:message|content|detected|mail|score|filter|rejected|blocked)",
+    r"suspected (?:spam|junk)",
+    r"anti-?spam (?:policy|filter|system|check)",
+    r"junk ?mail",
+    r"no spam",
+    r"spam not",
+    r"spamming",
+    r"contains? (?:spam|a virus|malware)",
+    r"virus (?:detected|found)",
+    r"phishing",
+    r"infected",
+    r"unsolicited (?:bulk |commercial )?(?:e-?)?mail",
+    # Codes of Yahoo, Apple and Microsoft.
+    r"\[(?:tss?|ipts)\d+\]",
+    r"\[bl\d+\]",
+    r"\[ph\d+\]",
+    r"\[cs\d+\]",
+    r"\[hm\w{0,9}\]",
+    r"\b(?:sc|dy|ou)-00\d\b",
+    r"\bs31[45]0\b",
+    # Codes of NetEase and Charter.
+    r"\b(?:dt|mi|rp|hl|hi|cg):[a-z]{3}\b",
+    r"\baup#",
+    # Policies.
+    r"policy (?:reasons?|restrictions?|violations?)",
+    r"violat\w{1,4} (?:\w+ ){0,3}polic",
+    r"(?:security|local|site|content|sending) policy",
+    r"policy rejection",
+    r"due to (?:\w+ ){0,2}policy",
+    # The sender, its HELO, its reverse name.
+    r"banned",
+    (
+        r"sender (?:e-?mail |address |domain |verify |callout |callback |verification )?(?:is |was |could not be )?",
+        (
+            r"blocked",
+            r"denied",
+            r"rejected",
+            r"refused",
+            r"unknown",
+            r"invalid",
+            r"fail",
+            r"verified",
+            r"not (?:allowed|authori[sz]ed|exist|found)",
+        ),
+    ),
+    r"blocked (?:by|sender|senders)",
+    r"invalid sender",
+    r"unknown sender",
+    r"bad sender",
+    r"(?:invalid|bad|bogus|fake|forged) (?:helo|ehlo)",
+    r"(?:helo|ehlo) (?:\S{1,60} ){0,3}(?:rejected|invalid|denied|refused|name|required|mismatch)",
+    r"reverse (?:dns|lookup|hostname|mapping)",
+    r"\brdns\b",
+    r"\bptr\b",
+    r"poor reputation",
+    r"bad reputation",
+    r"client host (?:\W{0,3}\S{0,60} )?(?:rejected|blocked|listed)",
+    (
+        r"your (?:ip|host|mail server|network) (?:address )?(?:\S{0,60} )?(?:is |has been |was )?",
+        (r"blocked", r"listed", r"refused", r"denied", r"banned"),
+    ),
+    r"sender(?:'s)? (?:e-?mail )?(?:domain|address|server|host)",
+    r"(?:valid|verified) sender",
+    r"\byour (?:domain|access|server|mail ?server|sender)",
+    r"callback",
+    r"callout",
+    r"mail from unknown",
+    r"(?:sending|sender|source|client) (?:ip|host|domain)",
+    r"\bip address\b",
+    r"e-?mail address is not verified",
+    # Rules of Exchange; greylisting.
+    r"resolver\.rst\.(?:auth|notauthorized|restrict|sender|rule)",
+    r"transport\.rules",
+    r"greylist",
+    r"grey ?listed",
+    r"graylist",
+    # German.
+    r"spam-?(?:verdacht|nachricht|filter)",
+    r"als spam",
+    r"unerwünscht",
+    r"richtlinien?\b",
+    r"sperrliste",
+    r"reputation",
+    # French.
+    r"courrier indésirable",
+    r"comme (?:du )?spam",
+    r"liste noire",
+    r"politique de sécurité",
+    r"réputation",
+    # Spanish, Italian.
+    r"correo no deseado",
+    r"como spam",
+    r"lista negra",
+    r"política de (?:seguridad|correo)",
+    r"posta indesiderata",
+    r"politica di sicurezza",
+    # Dutch, Portuguese.
+    r"als spam",
+    r"ongewenste e-?mail",
+    r"zwarte lijst",
+    r"lixo eletr[óô]nico",
+    r"política de segurança",
+    r"reputação",
+    # Japanese.
+    r"迷惑メール",
+    r"スパム",
+    r"ブラックリスト",
+    r"ポリシー",
+    # Russian.
+    r"спам",
+    r"ч[её]рн\w{1,3} списк",
+    r"политик\w{1,3} безопасности",
+    # Polish.
+    r"niechcian",
+    r"czarn\w{1,3} li[śs]",
+    r"polityk\w{1,2} bezpiecze",
+)
+
+# Words that are mostly the sender's fault, but that stand in other refusals as well.
+POLICY: Rows = (
+    # English: blocked, prohibited.
+    r"\bspam\b",
+    r"blocked",
+    r"\bmail (?:was )?(?:reject|refus|rejet)",
+    r"polic(?:y|ies)",
+    r"authenticat",
+    r"unsolicited",
+    r"abus(?:e|ive)",
+    r"reject(?:ed)? (?:due to|by|for) (?:\w+ ){0,3}(?:content|filter|rule|admin|your|security|header)",
+    r"listed (?:at|in|by|on)",
+    r"access (?:is )?denied",
+    r"permission denied",
+    r"administrative(?:ly)? (?:prohibit|den)",
+    r"prohibited",
+    # English: relaying, no leave.
+    r"relay(?:ing)? (?:is )?(?:not (?:permitted|allowed)|denied|access|prohibited)",
+    r"(?:unable|not permitted|not allowed|refus\w{2,3}|we do not|cannot|don't) to relay",
+    r"we do(?: not|n't) relay",
+    r"not (?:allowed|authori[sz]ed|permitted)",
+    r"refused by",
+    r"permission to (?:post|send|write)",
+    # English: conditions, content and rates.
+    r"challenge",
+    r"white ?list",
+    r"requires? (?:\w+ )?(?:confirmation|verification|authori[sz]ation|approval)",
+    r"not (?:pre-?)?approved",
+    r"not accept(?:ing)? (?:\w+ )?(?:mail|e-?mail|messages) from",
+    r"sender verif",
+    r"verify (?:the )?sender",
+    r"sender (?:address )?(?:rejected|verif|unknown|invalid)",
+    r"content (?:rejected|filter|blocked|denied|not accepted)",
+    r"message (?:content )?(?:rejected|refused|blocked|denied) (?:by|due|because|for)",
+    r"filtered",
+    r"throttl",
+    r"rate limit",
+    r"frequency (?:is )?limit",
+    r"too many (?:connections|messages|errors|recipients|concurrent)",
+    r"restricted",
+    r"virus",
+    r"malware",
+    r"only accepts? (?:mail|messages|e-?mail) from",
+    r"moderat",
+    r"delivery not authori[sz]ed",
+    r"undesired",
+    r"unwanted",
+    # German.
+    r"abgelehnt (?:aufgrund|wegen)",
+    r"zugriff verweigert",
+    r"nicht (?:berechtigt|erlaubt|autorisiert)",
+    r"gesperrter absender",
+    # French.
+    r"accès refusé",
+    r"pas autorisée?",
+    # Spanish.
+    r"acceso denegado",
+    r"no autorizad",
+    # Italian.
+    r"accesso negato",
+    r"non autorizzat",
+    # Portuguese.
+    r"acesso negado",
+    r"não autorizad",
+    # Dutch.
+    r"toegang geweigerd",
+    # Russian.
+    r"доступ запрещ",
+    r"отказано в доступе",
+    # Polish.
+    r"brak dostępu",
+    r"odmowa dostępu",
+)

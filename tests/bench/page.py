@@ -1,0 +1,112 @@
+"""The page and the pictures of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.bench.contest import Contender
+from tests.bench.figures import Found
+from tests.bench.machine import machine_facts, program_versions
+from tests.bench.plot import Bar, bars, number_of
+
+_NEAR = ("smtp-source", "unsigned-chunking", "unsigned", "signed-chunking", "signed", "xverp", "mailman", "mlmmj")
+_FAR = ("far-chunking", "far-pipelining", "far-lock-step")
+_OPENING = """\
+# The press, measured
+
+One edition of Pressrun through the command line, the daemon and SMTP, beside the programs that do the like, all in
+one run on one machine and in turn: A B C, A B C, …. Each reader gets a copy of {octets:,} octets with a return path
+of its own; with Pressrun also a token, a merge field and a row in the ledger, claimed before the copy goes out.
+Rates are from the first to the last copy by the clock of the sink, `tests/bench/sink.c`, and each run must have
+brought every reader exactly one copy. Ten connections, which are kept, as with `smtp-source -d`.
+"""
+_CLOSING = """\
+`40 ms` is the round trip that `tests/bench/delay_proxy.py` adds, with ten connections. Where CHUNKING is not named
+the sink does not offer it. smtp-source sends the octets of a copy of Pressrun; the others send a mail of the same
+size. They give no reader a token and, but for Mailman's headers, merge nothing. Memory is the daemon's own VmHWM
+without its helper process, in millions of octets. Pages: 20 GETs and 20 one-click POSTs a second, each of another
+reader, over new connections. Start to ready: rows made by SQL, then the daemon as it is, its files in the page
+cache. What kills cost: [faults.md](faults.md).
+"""
+
+
+def table(contenders: Sequence[Contender]) -> list[str]:
+    """All rows, those that could not take part with the reason."""
+    lines = ["| | readers | median | least – most | |", "|---|---:|---:|---:|---|"]
+    for one in contenders:
+        if one.missing is not None:
+            lines.append(f"| {one.name} | | left out | | {one.missing} |")
+            continue
+        readers = f"{one.readers:,}" if one.readers else ""
+        low, high = number_of(min(one.samples)), number_of(max(one.samples))
+        lines.append(f"| {one.name} | {readers} | {number_of(one.median)} {one.unit} | {low} – {high} | {one.note} |")
+    return lines
+
+
+def verdicts(found: Sequence[Found]) -> list[str]:
+    """The figures to reach."""
+    lines = ["| | wanted | aim | found | least – most | |", "|---|---:|---:|---:|---:|---|"]
+    for one in found:
+        sign = "≤" if one.wanted.is_ceiling else "≥"
+        unit = "×" if one.wanted.unit == "×" else f" {one.wanted.unit}"
+        lines.append(
+            f"| {one.wanted.name} | {sign} {one.wanted.least:g}{unit} | {one.wanted.aim:g}{unit} |"
+            f" {number_of(one.value)}{unit} | {number_of(one.low)} – {number_of(one.high)} | {one.verdict} |"
+        )
+    return lines
+
+
+def write(
+    folder: Path,
+    contenders: Sequence[Contender],
+    found: Sequence[Found],
+    *,
+    octets: int,
+    rounds: int,
+    command: str,
+    busy: str,
+) -> None:
+    """`press.md` and its pictures."""
+    pictures = _pictures(contenders)
+    for name, picture in pictures.items():
+        (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
+    facts = [*machine_facts(), f"{program_versions()}, of Debian."]
+    lines = [
+        _OPENING.format(octets=octets),
+        *(f"![{name}]({name}.svg)\n" for name in pictures),
+        "## Figures to reach\n",
+        "Medians of the ratios within each round.\n",
+        *verdicts(found),
+        "\n## All of it\n",
+        *table(contenders),
+        "",
+        _CLOSING,
+        *(f"- {fact}" for fact in facts),
+        f"- {datetime.now(UTC):%Y-%m-%d}, medians of {rounds} rounds. {busy}\n",
+        f"    {command}\n",
+    ]
+    (folder / "press.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+def _pictures(contenders: Sequence[Contender]) -> Mapping[str, str]:
+    known = {one.key: one for one in contenders if one.samples}
+    near = [_bar(known[key]) for key in _NEAR if key in known]
+    far = [_bar(known[key]) for key in _FAR if key in known]
+    found = {}
+    if near:
+        found["loopback"] = bars("Personal copies a second, loopback", "/s", near)
+    if far:
+        found["far"] = bars("Personal copies a second, 40 ms round trip, 10 connections", "/s", far)
+    return found
+
+
+def _bar(one: Contender) -> Bar:
+    return Bar(
+        name=one.name.replace("Pressrun, 40 ms, ", "Pressrun, "),
+        value=one.median,
+        low=min(one.samples),
+        high=max(one.samples),
+        is_ours=one.name.startswith("Pressrun"),
+    )

@@ -1,0 +1,120 @@
+"""What the daemon needs beside speed: memory, time for its pages, and a start with a full queue."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from tests.bench.contest import Contender, rate_of
+from tests.bench.newsroom import EDITION, Newsroom
+from tests.bench.visitors import Visitors, percentile, unsubscribe_paths
+from tests.e2e.house import House, until
+from tests.sink import Sink
+
+MEGABYTE = 1_000_000
+_FIRST_COPIES = 500
+# Rows as an edition to so many readers makes them; the few that are there were made by the daemon itself.
+_FILL = """
+create temp table n as
+with recursive counting(i) as (select 1 union all select i + 1 from counting where i < {copies}) select i from counting;
+insert into subscriber (address, address_key, domain, suppression_digest, name, created_at)
+select 'q' || i || '@inbox' || (i % 97) || '.example', 'q' || i || '@inbox' || (i % 97) || '.example',
+  'inbox' || (i % 97) || '.example', randomblob(32), 'Reader ' || i, 1 from n;
+insert into subscription (list_id, subscriber_id, state, source, since)
+select 1, id, 'active', 'import', 1 from subscriber where address like 'q%';
+insert into delivery (edition_id, subscription_id, domain, state, due_at)
+select {edition}, subscription.id, subscriber.domain, 'queued', {now}
+from subscription join subscriber on subscriber.id = subscriber_id where address like 'q%';
+update edition set audience = audience + {copies} where id = {edition};
+"""
+
+
+def memory(newsroom: Newsroom, readers: int) -> Contender:
+    """Peak resident memory of the daemon's own process over one edition."""
+
+    def run(folder: Path) -> float:
+        with newsroom.opened(folder, readers) as (house, sink):
+            daemon = house.start()
+            house.send(EDITION, "--wait")
+            peak = daemon.peak_kib() * 1024 / MEGABYTE
+            daemon.stop()
+            sink.ask("XFLUSH")
+            rate_of(sink.log, readers)
+        return peak
+
+    return Contender(
+        key=f"memory-{readers}", name=f"Peak memory, {readers:,} readers", unit="MB", readers=readers, run=run
+    )
+
+
+def pages(newsroom: Newsroom, readers: int) -> list[Contender]:
+    """The p99 of the unsubscribe page by GET and POST during an edition: one run gives both."""
+    post: list[float] = []
+
+    def run(folder: Path) -> float:
+        with newsroom.opened(folder, readers, "--grab", "List-Unsubscribe") as (house, sink):
+            daemon = house.start()
+            got, posted = _visited(house, sink, folder)
+            daemon.stop()
+            sink.ask("XFLUSH")
+            rate_of(sink.log, readers)
+        post.append(percentile(posted, 0.99))
+        return percentile(got, 0.99)
+
+    first = Contender(key="get", name="GET of the unsubscribe page, p99", unit="ms", readers=readers, run=run)
+    second = Contender(
+        key="post", name="POST of the unsubscribe page, p99", unit="ms", readers=readers, run=lambda _: post[-1]
+    )
+    return [first, second]
+
+
+def _visited(house: House, sink: Sink, folder: Path) -> tuple[list[float], list[float]]:
+    sending = threading.Thread(target=lambda: house.send(EDITION, "--wait"))
+    sending.start()
+    until(lambda: sink.stats()["recipients"] >= _FIRST_COPIES or None, 60.0)
+    paths = unsubscribe_paths(sink)
+    half = len(paths) // 2
+    getting = Visitors(house.http_port, "GET", paths[:half], folder)
+    posting = Visitors(house.http_port, "POST", paths[half:], folder)
+    with getting, posting:
+        sending.join()
+    return getting.seconds, posting.seconds
+
+
+def start_to_ready(newsroom: Newsroom, folder: Path, copies: int) -> Contender:
+    """Seconds from the start of the process to READY=1 with so many copies queued, by a database filled once."""
+
+    def run(_: Path) -> float:
+        house = filled()
+        began = time.perf_counter()
+        daemon = house.start()
+        seconds = time.perf_counter() - began
+        daemon.stop()
+        return seconds
+
+    filled = _filled_once(newsroom, folder, copies)
+    return Contender(key="ready", name=f"Start to ready, {copies:,} copies queued", unit="s", readers=copies, run=run)
+
+
+def _filled_once(newsroom: Newsroom, folder: Path, copies: int) -> Callable[[], House]:
+    made: list[House] = []
+
+    def house() -> House:
+        if not made:
+            folder.mkdir()
+            with newsroom.opened(folder, 10, delivery={"rate": "1/day"}) as (fresh, _):
+                daemon = fresh.start()
+                edition = fresh.send(EDITION)["id"]
+                until(lambda: fresh.show(edition)["state"] == "sending" or None)
+                daemon.kill()
+                with closing(sqlite3.connect(fresh.database)) as connection:
+                    connection.executescript(_FILL.format(copies=copies, edition=edition, now=int(time.time())))
+                    connection.commit()
+                made.append(fresh)
+        return made[0]
+
+    return house

@@ -1,0 +1,127 @@
+"""What came of a fault: who was lost, what went out twice, and how often that could not be helped.
+
+A copy counts as repeated when the relay had it whole and gets it again under the same Message-ID, also where the relay
+dropped the connection instead of answering: nobody can know then whether it was delivered.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.house import House, until
+from tests.sink import Sink
+
+CONNECTIONS = 10
+PATIENCE_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One scenario. `bound` is how many copies could not but go out twice; `problem`: what else went wrong."""
+
+    name: str
+    audience: int
+    counts: dict[str, int]
+    lost: int
+    repeated: int
+    bound: int
+    differing: int
+    note: str = ""
+    problem: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        """Nobody lost, nothing repeated beyond the bound or under another Message-ID, and the books right."""
+        return (
+            (self.lost, self.differing, self.problem) == (0, 0, "")
+            and self.repeated <= self.bound
+            and self.counts == {"delivered": self.audience}
+        )
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{number:,} {state}" for state, number in sorted(self.counts.items()))
+        verdict = "good" if self.is_good else f"BAD {self.problem}".strip()
+        return (
+            f"{self.name:24} {verdict}: audience {self.audience:,}: {counts}; lost {self.lost},"
+            f" repeated {self.repeated}"
+            f" (at most {self.bound}), under another Message-ID {self.differing}; {self.note}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """What a relay had whole: how often each reader's message, its Message-IDs, and how many it left unanswered."""
+
+    times: Counter[str]
+    message_ids: dict[str, set[str]]
+    unanswered: int
+
+    def outcome(self, name: str, house: House, audience: int, *, bound: int, note: str, problem: str = "") -> Outcome:
+        """Set beside the books of the house."""
+        with closing(sqlite3.connect(f"file:{house.database}?mode=ro", uri=True)) as connection:
+            counts = dict(connection.execute("select state, count(*) from delivery group by state").fetchall())
+        return Outcome(
+            name=name,
+            audience=audience,
+            counts=counts,
+            lost=audience - len(self.times),
+            repeated=self.times.total() - len(self.times),
+            bound=bound,
+            differing=sum(len(found) > 1 for found in self.message_ids.values()),
+            note=note,
+            problem=problem,
+        )
+
+
+def arrived(sink: Sink) -> Arrived:
+    """By the log of a sink that grabs Message-ID first."""
+    sink.ask("XFLUSH")
+    times: Counter[str] = Counter()
+    message_ids: defaultdict[str, set[str]] = defaultdict(set)
+    unanswered = 0
+    for line in sink.log.read_text(encoding="utf-8").splitlines():
+        cells = line.split("\t")
+        if cells[2] in {"A", "D"}:
+            times[cells[4]] += 1
+            message_ids[cells[4]].add(cells[7])
+            unanswered += cells[2] == "D"
+    return Arrived(times=times, message_ids=message_ids, unanswered=unanswered)
+
+
+@contextmanager
+def furnished(
+    program: Path, folder: Path, readers: int, *sink_options: str, relay_port: int | None = None, **tables: Any
+) -> Iterator[tuple[House, Sink]]:
+    """A house with so many readers that is not running yet, and its sink; the house may reach it by another port."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with Sink(program, folder, "--grab", "Message-ID", *sink_options) as sink:
+        house = House(folder=folder / "house", relay_port=relay_port or sink.port, sink=sink, tables=tables)
+        try:
+            house.create_list()
+            house.import_readers(*names(readers))
+            yield house, sink
+        finally:
+            house.close()
+
+
+def names(readers: int, domain: str = "inbox{}.example") -> list[str]:
+    """So many readers, at seven domains."""
+    return [f"reader{number}@{domain.format(number % 7)}" for number in range(readers)]
+
+
+def await_taken(sink: Sink, copies: int) -> None:
+    """Until the relay has taken so many."""
+    until(lambda: sink.stats()["recipients"] >= copies or None, PATIENCE_SECONDS)
+
+
+def await_end(house: House, edition: int) -> None:
+    """Until the edition is finished; then the daemon must end well."""
+    until(lambda: house.show(edition)["state"] == "finished" or None, PATIENCE_SECONDS)
+    assert house.daemon is not None
+    assert house.daemon.stop() == 0

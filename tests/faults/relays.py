@@ -1,0 +1,133 @@
+"""Relays that stall, drop, ask to slow down, or are away: each in the middle of an edition."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.bench import delay_proxy
+from tests.e2e.house import House, until
+from tests.faults.outcome import CONNECTIONS, Outcome, arrived, await_end, await_taken, furnished, names
+from tests.faults.slowing import slowing_relay
+from tests.sink import free_port
+
+_SHORT = dict.fromkeys(("greeting_timeout", "mail_timeout", "rcpt_timeout", "data_timeout", "final_timeout"), "1s")
+_STALL_SECONDS = 2.5
+_RATE = {"rate": "2000/s"}
+
+
+def stalls(program: Path, folder: Path, readers: int, chance: random.Random) -> Outcome:
+    """The relay stands still for longer than any timeout, three times; what it had read it takes when it wakes."""
+    with furnished(program, folder, readers, delivery=_RATE, relay=_SHORT) as (house, sink):
+        house.start()
+        edition = house.send()["id"]
+        times = 3
+        for number in range(times):
+            await_taken(sink, readers * (number + 1) // (times + 2) + chance.randrange(20))
+            sink._process.send_signal(signal.SIGSTOP)
+            time.sleep(_STALL_SECONDS)  # longer than the timeouts is the fault itself
+            sink._process.send_signal(signal.SIGCONT)
+        await_end(house, edition)
+        note = f"{times} × {_STALL_SECONDS:g} s, timeouts of 1 s"
+        return arrived(sink).outcome("stalling relay", house, readers, bound=times * CONNECTIONS, note=note)
+
+
+def drops(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
+    """Every 50th message is read whole and its connection closed without a reply."""
+    with furnished(program, folder, readers, "--drop-every", "50", delivery=_RATE) as (house, sink):
+        house.start()
+        await_end(house, house.send()["id"])
+        found = arrived(sink)
+        note = f"{found.unanswered} connections closed before the reply"
+        return found.outcome("dropping relay", house, readers, bound=found.unanswered, note=note)
+
+
+def drops_far_away(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
+    """The same at 40 ms, where many messages are on their way at once: only those that were read may be repeated."""
+    with (
+        far(40.0) as (listening, connect),
+        furnished(program, folder, readers, "--drop-every", "200", relay_port=listening) as (house, sink),
+    ):
+        connect(sink.port)
+        house.start()
+        await_end(house, house.send()["id"])
+        found = arrived(sink)
+        note = f"{found.unanswered} connections closed before the reply"
+        # What the relay accepted just before it dropped the line has its reply on the way still.
+        return found.outcome("dropping relay, 40 ms", house, readers, bound=64 * found.unanswered, note=note)
+
+
+def goes_away(program: Path, folder: Path, readers: int, chance: random.Random) -> Outcome:
+    """The way to the relay breaks for a second, three times: connections end, new ones are refused."""
+    with (
+        far(0.0) as (listening, connect),
+        furnished(program, folder, readers, delivery=_RATE, relay_port=listening) as (house, sink),
+    ):
+        way = connect(sink.port)
+        house.start()
+        edition = house.send()["id"]
+        times = 3
+        for number in range(times):
+            await_taken(sink, readers * (number + 1) // (times + 2) + chance.randrange(20))
+            way.kill()
+            way.wait(10)
+            time.sleep(1.0)
+            way = connect(sink.port)
+            house.do("queue", "retry")  # what an operator does who sees it back
+        await_end(house, edition)
+        note = f"{times} × 1 s"
+        return arrived(sink).outcome("relay gone and back", house, readers, bound=times * CONNECTIONS, note=note)
+
+
+def slows_down(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
+    """A domain answers 421 4.7.28 for two seconds: it is paused and resumed, and the others do not wait for it."""
+    del program
+    folder.mkdir(parents=True, exist_ok=True)
+    slow, others = names(readers // 4, "slow.example"), names(readers - readers // 4)
+    with slowing_relay("slow.example", after=len(slow) // 4, seconds=2.0) as relay:
+        house = House(folder=folder, relay_port=relay.port, tables={"delivery": {"block_pause": "3s", **_RATE}})
+        try:
+            house.create_list()
+            house.import_readers(*slow, *others)
+            house.start()
+            edition = house.send()["id"]
+            until(lambda: relay.is_slowed or None)
+            until(lambda: relay.count("inbox") == len(others) or None, 60.0)
+            waiting = len(slow) - relay.count("slow")
+            await_end(house, edition)
+            problem = "" if waiting and relay.refused <= CONNECTIONS else "it was not left alone"
+            note = f"421 4.7.28 said {relay.refused} times; {waiting:,} of its copies waited when all others had theirs"
+            return relay.arrived().outcome("slow-down", house, readers, bound=0, note=note, problem=problem)
+        finally:
+            house.close()
+
+
+@contextmanager
+def far(rtt_ms: float) -> Iterator[tuple[int, Any]]:
+    """A port, and a function that opens the way from it to a sink's; what was opened is ended."""
+    port = free_port()
+    opened: list[subprocess.Popen[str]] = []
+
+    def connect(to: int) -> subprocess.Popen[str]:
+        command = [sys.executable, delay_proxy.__file__, "--listen", f"127.0.0.1:{port}", "--to", f"127.0.0.1:{to}"]
+        way = subprocess.Popen([*command, "--rtt-ms", str(rtt_ms)], stdout=subprocess.PIPE, text=True)
+        opened.append(way)
+        assert way.stdout is not None
+        way.stdout.readline()  # it says when it listens
+        return way
+
+    try:
+        yield port, connect
+    finally:
+        for way in opened:
+            way.kill()
+            way.wait(10)
+            assert way.stdout is not None
+            way.stdout.close()

@@ -1,0 +1,100 @@
+"""No room on the disk, and a database that another process holds: in the middle of an edition."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.e2e.house import until
+from tests.faults.outcome import Outcome, arrived, await_end, await_taken, furnished
+
+_RATE = {"rate": "500/s"}
+_LOCK = (
+    "import sqlite3, sys, time; held = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30);"
+    "held.execute('begin immediate'); time.sleep(float(sys.argv[2])); held.execute('rollback')"
+)
+
+
+class NoSmallDisk(Exception):
+    """A file system of its own cannot be had here; the text says why."""
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A file system of 24 MiB: several times what the database and its journal need. Raises NoSmallDisk."""
+    if os.geteuid() != 0:
+        raise NoSmallDisk("only root may mount a file system")
+    folder.mkdir(parents=True)
+    command = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)]
+    mounted = subprocess.run(command, check=False, capture_output=True, text=True)
+    if mounted.returncode != 0:
+        raise NoSmallDisk(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Write until nothing more goes in; gives the file."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"\0" * 4096)
+        except OSError:
+            return filler
+
+
+def disk_is_full(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
+    """Nothing can be written until there is room again."""
+    with small_disk(folder / "disk") as disk, furnished(program, folder, readers, delivery=_RATE) as (house, sink):
+        shutil.move(house.folder / "data", disk / "data")
+        (house.folder / "data").symlink_to(disk / "data")
+        try:
+            daemon = house.start()
+            edition = house.send()["id"]
+            await_taken(sink, readers // 4)
+            filler = fill(disk)
+            until(lambda: daemon.events("dispatch.database_unavailable"), 60.0)
+            filler.unlink()
+            await_end(house, edition)
+            return arrived(sink).outcome("full disk", house, readers, bound=0, note="a tmpfs of 24 MiB")
+        finally:
+            house.close()
+
+
+def no_file_may_grow(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
+    """The same by the largest file that the daemon may write, which needs no root."""
+    with furnished(program, folder, readers, delivery=_RATE) as (house, sink):
+        daemon = house.start()
+        edition = house.send()["id"]
+        await_taken(sink, readers // 4)
+        most = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (4096, most))
+        until(lambda: daemon.events("dispatch.database_unavailable"), 60.0)
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (most, most))
+        await_end(house, edition)
+        return arrived(sink).outcome("no file may grow", house, readers, bound=0, note="RLIMIT_FSIZE of the daemon")
+
+
+def database_is_locked(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
+    """Another process holds the write lock: for two seconds, then for longer than the daemon waits at one go."""
+    with furnished(program, folder, readers, delivery=_RATE) as (house, sink):
+        daemon = house.start()
+        edition = house.send()["id"]
+        for number, seconds in enumerate((2.0, 8.0)):
+            await_taken(sink, readers * (number + 1) // 4)
+            command = [sys.executable, "-c", _LOCK, str(house.database), str(seconds)]
+            subprocess.run(command, check=True, capture_output=True, timeout=60)
+        await_end(house, edition)
+        given_up = len(daemon.events("dispatch.database_unavailable"))
+        note = f"2 s and 8 s; the daemon gave up waiting and tried again {given_up} times"
+        return arrived(sink).outcome("locked database", house, readers, bound=0, note=note)

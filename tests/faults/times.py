@@ -1,0 +1,64 @@
+"""A clock that jumps, and a daemon that is ended and started again: in the middle of an edition."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from tests.bench.verify_sink import busiest, read_log
+from tests.faults.outcome import Outcome, arrived, await_end, await_taken, furnished
+
+_LIBRARIES = ("/usr/lib/*/faketime/libfaketime.so.1", "/usr/lib/faketime/libfaketime.so.1")
+_JUMPS = ("+3600", "-7200", "+86400", "+0")
+_RATE = 400
+
+
+class NoFakeClock(Exception):
+    """libfaketime is not installed."""
+
+
+def clock_jumps(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
+    """The daemon's clock, by libfaketime: an hour ahead, three back, a day ahead, and right again."""
+    library = next((path for pattern in _LIBRARIES for path in Path("/").glob(pattern[1:])), None)
+    if library is None:
+        raise NoFakeClock("libfaketime is not installed (apt-get install faketime)")
+    folder.mkdir(parents=True, exist_ok=True)
+    clock, following = folder / "clock", folder / "clock-next"
+    clock.write_text("+0\n", encoding="ascii")
+    environment = {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    with furnished(program, folder, readers, delivery={"rate": f"{_RATE}/s"}) as (house, sink):
+        house.start(environment=environment)
+        edition = house.send()["id"]
+        for number, jump in enumerate(_JUMPS):
+            await_taken(sink, readers * (number + 1) // (len(_JUMPS) + 2))
+            # At once: libfaketime ends a process that finds the file empty.
+            following.write_text(f"{jump}\n", encoding="ascii")
+            following.replace(clock)
+        await_end(house, edition)
+        with sink.log.open(encoding="utf-8") as lines:
+            most = busiest(read_log(lines, "rcpt").times_us, 1.0)
+        problem = "" if most <= 2 * _RATE else "the rate was not held"
+        note = f"+1 h, −3 h, +26 h, −24 h; at {_RATE}/s the busiest second had {most}"
+        return arrived(sink).outcome("clock jumps", house, readers, bound=0, note=note, problem=problem)
+
+
+def restarts(program: Path, folder: Path, readers: int, chance: random.Random) -> Outcome:
+    """SIGTERM at five random moments: what is in flight is finished, so nothing is repeated."""
+    with furnished(program, folder, readers, delivery={"rate": "3000/s"}) as (house, sink):
+        daemon = house.start()
+        edition = house.send()["id"]
+        moments = sorted(chance.randrange(readers * 9 // 10) for _ in range(5))
+        ends = []
+        for moment in moments:
+            await_taken(sink, moment)
+            ends.append(daemon.stop())
+            daemon = house.start()
+        await_end(house, edition)
+        problem = f"exit codes {ends}" if any(ends) else ""
+        note = f"SIGTERM {len(moments)} times"
+        return arrived(sink).outcome("restarts", house, readers, bound=0, note=note, problem=problem)
