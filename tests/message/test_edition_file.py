@@ -188,4 +188,4 @@ def test_a_message_that_a_parser_stumbles_over(header: bytes) -> None:
         found = parse_edition(header + b"\r\nSubject: x\r\n\r\nhello +2AA-\r\n", ".eml")
     except EditionError:
         return
-    assert found.body.encode("utf-8")
+    assert found.body.encode("utf-8") or found.enclosed  # later versions of Python read the first one as a file
