@@ -246,3 +246,14 @@ async def test_changed_limits_move_what_waits(press: Pressroom, before: dict[str
     )
     await press.turn()
     assert 1 == len(await take_all(press))
+
+
+async def test_a_copy_that_cannot_be_composed_takes_up_no_room(press: Pressroom) -> None:
+    """It never was in flight: the lane goes on with the others."""
+    press.settings = DeliverySettings(rates=(FAST,), domains={"slow.example": DomainSettings(connections=1)})
+    await press.start()
+    await readers(press, slow_example=3)
+    await press.change("update subscriber set address = 'no address' where id = 1")
+    number = await press.edition()
+    assert 2 == len(await press.send_all())
+    assert {"delivered": 2, "deferred": 1} == await press.counts(number)

@@ -121,6 +121,7 @@ class Dispatcher:
             if outgoing is not None:
                 self._in_flight[outgoing.delivery_id] = job
                 return outgoing
+            self._ready.put_back(job, relay)
 
     def settle(self, relay: str, outgoing: Outgoing, result: HandOver) -> None:
         """Take the outcome of a copy; it is recorded with the next turn."""

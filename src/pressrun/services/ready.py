@@ -127,13 +127,18 @@ class Ready:
 
     # ------------------------------------------------------------------ learning from answers
 
+    def put_back(self, job: Job, relay: str) -> None:
+        """A row that this relay got is in flight no more, or never went out."""
+        self.traffic.give_back(_relay_lane(relay))
+        if job.lane is not None:
+            self.traffic.give_back(job.lane)
+
     def answered(self, job: Job, relay: str, result: HandOver, now: float) -> LaneChange | None:
         """Learn from an answer; returns the lane that it pauses or blocks, if it does."""
-        self.traffic.give_back(_relay_lane(relay))
+        self.put_back(job, relay)
         lane = job.lane
         if lane is None:
             return None
-        self.traffic.give_back(lane)
         if result.outcome is Outcome.DELIVERED:
             self.traffic.after_taken(lane, now)
             self.traffic.after_taken(_relay_lane(relay), now)
