@@ -189,9 +189,12 @@ async def _pulse(running: Running, watchdog_seconds: float | None) -> None:
     """Feed the watchdog as long as the dispatcher takes turns: each turn proves the loop and the database."""
     every = min(PULSE_SECONDS, watchdog_seconds / 2) if watchdog_seconds else PULSE_SECONDS
     was_stuck = False
+    last, last_at = running.dispatcher.alive_at, time.monotonic()  # the wall clock may jump
     while True:
         await asyncio.sleep(every)
-        quiet = time.time() - running.dispatcher.alive_at
+        if running.dispatcher.alive_at != last:
+            last, last_at = running.dispatcher.alive_at, time.monotonic()
+        quiet = time.monotonic() - last_at
         is_stuck = quiet > STUCK_SECONDS
         if not is_stuck:
             running.notifier.watchdog()
