@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from pressrun.smtp import commands
@@ -22,7 +23,7 @@ from pressrun.smtp.reply import Reply
 Source = Callable[[], Outgoing | None]
 
 
-class Transactions:
+class Transactions(ABC):
     """What all ways share; `now` is the time of what is being dealt with, in seconds of any steady clock."""
 
     __slots__ = ("_offers", "_out", "_reader", "_take", "events", "now", "proved")
@@ -37,39 +38,39 @@ class Transactions:
         self._out = out
 
     @property
+    @abstractmethod
     def unanswered(self) -> int:
         """How many replies are to come."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def phase(self) -> Phase:
         """What the oldest thing unanswered is; READY when there is none."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def has_room(self) -> bool:
         """Whether a message could be taken at once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def begin(self) -> None:
         """Take what may go now, if there is anything, and put it out."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answer(self, code: int) -> None:
         """Take the reply, just read, to the oldest thing that awaits one; raises RemoteProtocolError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def written(self) -> None:
         """All that was put out has been handed to the transport."""
-        raise NotImplementedError
 
+    @abstractmethod
     def shut(self, reply: Reply) -> None:
         """421 answers what waits longest: that message is deferred. Nothing further will be answered."""
-        raise NotImplementedError
 
+    @abstractmethod
     def abandon(self) -> None:
         """No further reply will come: what was written may have been taken, what was not is as if never tried."""
-        raise NotImplementedError
 
     def _next(self) -> tuple[Outgoing, bytes, bytes] | None:
         """A message that this peer can take, with its MAIL and RCPT; those that it cannot take are settled."""
