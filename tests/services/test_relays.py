@@ -77,6 +77,19 @@ async def test_a_list_may_name_its_relay(press: Pressroom) -> None:
     assert [("second",)] == rows
 
 
+async def test_the_loop_sleeps_while_enough_waits_for_a_relay_that_takes_nothing(press: Pressroom) -> None:
+    """What is still queued behind that is not due."""
+    await press.office.administering.set_list("news", {"relay": "second"})
+    await press.office.make_list("other")
+    await press.readers(600)
+    await press.readers(250, "other")
+    await press.edition()
+    await press.edition("other", name="other")
+    assert {"primary": 250} == await send(press, "primary")
+    waiting_until = press.dispatcher._more_at
+    assert waiting_until is None or waiting_until > press.clock()
+
+
 async def test_a_list_whose_relay_is_gone_waits_for_a_person(press: Pressroom) -> None:
     """Another relay may not speak for its From: the edition pauses and says why."""
     await press.office.administering.set_list("news", {"relay": "second"})

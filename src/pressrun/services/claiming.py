@@ -118,9 +118,10 @@ def _look(tx: Transaction, request: Request, work: LaneWork, turn: Turn) -> None
         turn.changed += finish_if_done(tx, edition_id, now)
     sending = _sending_editions(tx, request, work, turn)
     turn.live = frozenset(edition.id for edition in sending)
+    going = [one for one in sending if one.list_relay not in work.full]  # of the others enough is claimed already
     if request.room > 0:
-        _claim(tx, request, turn, [one for one in sending if one.list_relay not in work.full])
-    turn.next_due_at = _next_due_at(tx, sending, turn)
+        _claim(tx, request, turn, going)
+    turn.next_due_at = _next_due_at(tx, going, turn)
 
 
 def _sending_editions(tx: Transaction, request: Request, work: LaneWork, turn: Turn) -> list[Edition]:
