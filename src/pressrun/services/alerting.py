@@ -18,6 +18,11 @@ ALERT_RATE = Rate(1, 86400.0)  # for each subject: a second mail on the same day
 _ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
 
 
+def without_addresses(words: str) -> str:
+    """A remote's words as they may be kept apart from the copy that they are about: who is erased must be gone."""
+    return _ADDRESS.sub("<…>", words)
+
+
 def alert_of_policy(
     tx: Transaction, delivery_id: int, words: str, *, site: Site, entropy: Entropy, now: int
 ) -> str | None:
@@ -46,7 +51,7 @@ def alert_of_policy(
                     "edition": edition.id,
                     "edition_subject": edition.title,
                     "domain": copy["domain"],
-                    "reply": _ADDRESS.sub("<…>", words),
+                    "reply": without_addresses(words),
                 },
             ),
             now,

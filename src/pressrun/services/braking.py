@@ -15,6 +15,7 @@ from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionEvent, EditionState, move
 from pressrun.core.site import Site
+from pressrun.services.alerting import without_addresses
 from pressrun.services.ports import Entropy
 from pressrun.services.settings import DeliverySettings
 from pressrun.store import deliveries, editions, lists, notices
@@ -72,7 +73,7 @@ class Braking:
 
     def _complaint_about_message(self, tx: Transaction, edition: Edition) -> str:
         words = deliveries.last_refusal(tx, edition.id, "message") or "no words were given"
-        return f"the relay refuses the message itself, whoever it is for: {words}"
+        return f"the relay refuses the message itself, whoever it is for: {without_addresses(words)}"
 
     def _reason(self, tx: Transaction, edition: Edition) -> str | None:
         counts = deliveries.count_copies(tx, edition.id)
