@@ -1,0 +1,155 @@
+"""Debian's Chromium, driven for tests: what a page shows, what it asks the network for, and what axe says of it.
+
+A `Window` meets nothing outside of this machine: a request to another host is recorded and refused. Tests that use it
+are marked `needs("chromium")` and are async.
+
+    async with open_browser() as browser, browser.window(width=320, scheme="dark") as window:
+        await window.show(html)                      # or await window.go("http://127.0.0.1:8080/news")
+        assert await window.sideways() == []         # nothing reaches beyond the right edge
+        assert await window.axe() == []              # no finding of axe-core
+        assert window.outside == []                  # nothing was to be fetched from elsewhere
+        await window.picture(tmp_path / "news.png")  # the whole page; look at it
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser as PlaywrightBrowser
+from playwright.async_api import Dialog, Page, Request, Route, async_playwright
+
+Scheme = Literal["light", "dark"]
+
+_FLAGS = (
+    "--no-sandbox",  # CI runs as root, where Chromium's own sandbox cannot
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--font-render-hinting=none",
+)
+_HERE = frozenset({"127.0.0.1", "localhost", "::1"})
+_LOCAL_SCHEMES = frozenset({"about", "blob", "data"})
+
+# The elements that reach beyond the window, but for what scrolls inside a box of its own.
+_SIDEWAYS = """() => {
+  const page = document.documentElement, width = page.clientWidth;
+  if (Math.max(page.scrollWidth, document.body.scrollWidth) <= width) return [];
+  const seen = [...document.body.querySelectorAll('*')].filter(one => one.getClientRects().length);
+  const reaches = box => box.right > width + 1 || box.left < -1;
+  const out = seen.filter(one => reaches(one.getBoundingClientRect())).slice(0, 8);
+  return [`the page is ${page.scrollWidth} wide in ${width}`, ...out.map(one => one.outerHTML.slice(0, 120))];
+}"""
+
+
+@dataclass(slots=True)
+class Window:
+    """One page, and what happened in it: `requests` by URL, `outside` those to other hosts, dialogs, errors."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    async def show(self, html: str) -> None:
+        """Show a document that no server gives."""
+        await self.page.set_content(html, wait_until="load")
+
+    async def go(self, url: str) -> int:
+        """Open an address, and the status that came."""
+        response = await self.page.goto(url, wait_until="load")
+        return response.status if response is not None else 0
+
+    async def sideways(self) -> list[str]:
+        """What makes the page scroll to the side."""
+        found: list[str] = await self.page.evaluate(_SIDEWAYS)
+        return found
+
+    async def axe(self) -> list[str]:
+        """The findings of axe-core, all rules: one line an element."""
+        results = await Axe().run(self.page)
+        return [
+            f"{rule['id']}: {node['html'][:160]} ({'; '.join(_reasons(node))})"
+            for rule in results.response["violations"]
+            for node in rule["nodes"]
+        ]
+
+    async def picture(self, path: Path) -> None:
+        """The whole page as PNG."""
+        await self.page.screenshot(path=path, full_page=True)
+
+
+def _reasons(node: dict[str, list[dict[str, str]]]) -> list[str]:
+    return [check["message"] for group in ("any", "all", "none") for check in node[group]]
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A running Chromium; each window has its own cookies and cache."""
+
+    chromium: PlaywrightBrowser
+
+    @asynccontextmanager
+    async def window(self, *, width: int = 1280, height: int = 900, scheme: Scheme = "light") -> AsyncIterator[Window]:
+        """A window of that size, in light or dark mode."""
+        context = await self.chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, service_workers="block"
+        )
+        window = Window(await context.new_page())
+
+        async def admit(route: Route) -> None:
+            request = route.request
+            window.requests.append(request.url)
+            if _is_here(request.url):
+                await route.continue_()
+            else:
+                window.outside.append(request.url)
+                await route.abort()
+
+        await context.route("**/*", admit)
+        window.page.on("dialog", lambda dialog: _dismiss(window, dialog))
+        window.page.on("pageerror", lambda error: window.errors.append(str(error)))
+        window.page.on("requestfailed", lambda request: _note_failed(window, request))
+        try:
+            yield window
+        finally:
+            await context.close()
+
+
+def _is_here(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in _LOCAL_SCHEMES or parts.hostname in _HERE
+
+
+async def _dismiss(window: Window, dialog: Dialog) -> None:
+    window.dialogs.append(dialog.message)
+    await dialog.dismiss()
+
+
+def _note_failed(window: Window, request: Request) -> None:
+    """Some requests, such as pings, fail before they can be routed: what was wanted counts."""
+    if not _is_here(request.url) and request.url not in window.outside:
+        window.outside.append(request.url)
+
+
+@asynccontextmanager
+async def open_browser(*, with_images: bool = True) -> AsyncIterator[Browser]:
+    """Start Chromium with a profile of its own, and end it; without images it shows their `alt`, as mails do."""
+    program = shutil.which("chromium")
+    assert program is not None, "mark the test with needs(chromium)"
+    async with async_playwright() as playwright:
+        flags = _FLAGS if with_images else (*_FLAGS, "--blink-settings=imagesEnabled=false")
+        chromium = await playwright.chromium.launch(executable_path=program, args=list(flags))
+        try:
+            yield Browser(chromium)
+        finally:
+            await chromium.close()
