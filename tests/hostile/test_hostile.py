@@ -1,0 +1,39 @@
+"""The hostile edition does harm where nothing holds it, and none once it was built."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.browser.chromium import open_browser
+from tests.hostile.hostile import KEPT, RAN, SUFFIXES, hostile_edition, hostile_html, open_canary
+from tests.message.builders import build
+
+SETTLE_SECONDS = 0.5
+
+
+@pytest.mark.needs("chromium")
+async def test_the_fixture_is_hostile() -> None:
+    """In a page without a policy the samples run and fetch: what finds nothing elsewhere could have found it."""
+    async with open_canary() as canary, open_browser() as browser, browser.window() as window:
+        page = hostile_html(canary.address).replace('http-equiv="refresh"', "").replace("<base", "<bass")
+        await window.show(page)
+        await asyncio.sleep(SETTLE_SECONDS)
+        assert "RAN" in await window.page.title()
+        assert len(canary.caught) >= 10
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.needs("chromium")
+async def test_what_is_built_of_it_runs_nothing_even_without_a_policy(suffix: str) -> None:
+    """The cleaner alone holds: no script runs, and only images that stand in the text are asked for."""
+    async with open_canary() as canary, open_browser() as browser, browser.window() as window:
+        built = build(hostile_edition(suffix, canary.address), suffix)
+        assert KEPT in built.archive_text
+        for page in (built.html or "", built.archive_html):
+            await window.show(page)
+            await asyncio.sleep(SETTLE_SECONDS)
+            assert RAN not in await window.page.title()
+            assert ([], []) == (window.dialogs, window.errors)
+        fetched = {line.split()[1].decode() for line in canary.caught if line}
+    assert fetched <= {"/pixel.gif", "/picture-img.png", "/map.png", "/md-pixel.gif", "/md-alt.gif"}
