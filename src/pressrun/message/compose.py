@@ -17,7 +17,7 @@ from pressrun.core.site import Site
 from pressrun.message.edition_file import line_of
 from pressrun.message.edition_headers import edition_header
 from pressrun.message.enclosing import ARCHIVE_PREFIX, Asset, Images, attachments, own_text_part
-from pressrun.message.finding import Finding, Severity, error, warning
+from pressrun.message.finding import Finding, error, errors_of, in_order, warning
 from pressrun.message.front_matter import Value
 from pressrun.message.headers import clean_value
 from pressrun.message.html import CleanHtml, clean_html, rewrite_images
@@ -26,7 +26,8 @@ from pressrun.message.markdown import render_markdown
 from pressrun.message.merge import Field, FieldTable
 from pressrun.message.mime import Enclosure, ended, message_body
 from pressrun.message.plaintext import text_from_html
-from pressrun.message.preflight import Draft, check, in_order
+from pressrun.message.preflight.checking import check
+from pressrun.message.preflight.draft import Draft
 from pressrun.message.profile import ArchiveMode, ListProfile, Words, untranslated
 from pressrun.message.skeleton import Skeleton
 from pressrun.message.slots import Piece, render
@@ -61,7 +62,7 @@ class BuiltEdition:
     @property
     def has_errors(self) -> bool:
         """Whether a finding stops the send."""
-        return any(finding.severity is Severity.ERROR for finding in self.findings)
+        return bool(errors_of(self.findings))
 
 
 def suggested_slug(file: EditionFile) -> str:
@@ -134,7 +135,7 @@ def build_edition(
         archive_html=archive_html,
         archive_text=archive_text,
         archive_assets=builder.images.assets(),
-        findings=builder.findings(html_text),
+        findings=builder.findings(text_pieces, html_pieces, skeleton.size_bytes),
         size_bytes=skeleton.size_bytes,
     )
 
@@ -256,19 +257,29 @@ class _Builder:
         self._findings += findings
         return self.images.enclosures() + attached
 
-    def findings(self, finished_html: str | None) -> tuple[Finding, ...]:
+    def findings(
+        self, finished_text: list[Piece], finished_html: list[Piece] | None, size_bytes: int
+    ) -> tuple[Finding, ...]:
         """All findings, once everything is built."""
         file, table, marked = self.file, self.table, self.marked
         is_mime = file.format is EditionFormat.MIME
         draft = Draft(
+            format=file.format,
             subject=marked.subject,
             subject_line=file.keys.subject.line if file.keys.subject else None,
+            preheader=marked.preheader,
+            preheader_line=file.keys.preheader.line if file.keys.preheader else None,
             body_line=None if is_mime else file.body_line,
             source=file.body,
+            text=marked.text,
+            is_own_text=file.keys.text is not None or (is_mime and bool(file.body.strip())),
             html=marked.html,
-            own_text=marked.text,
-            html_bytes=len(finished_html.encode()) if finished_html else 0,
+            language=self.language,
+            finished_text=finished_text,
+            finished_html=finished_html,
+            size_bytes=size_bytes,
             profile=self.profile,
+            site=self.site,
             show=table.show,
             line_of=lambda needle: line_of(file, table.show(needle)),
             is_field=lambda text: bool(table.fields_in(text)),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """An error stops a send; a warning is for the editor to judge."""
+    """An error stops a send; a warning is for the editor to judge; a note is worth knowing, and asks nothing."""
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,9 @@ class Finding:
     message: str
     line: int | None = None
 
+    def __str__(self) -> str:
+        return self.message if self.line is None else f"line {self.line}: {self.message}"
+
 
 def error(message: str, line: int | None = None) -> Finding:
     """A finding that stops a send."""
@@ -30,3 +35,19 @@ def error(message: str, line: int | None = None) -> Finding:
 def warning(message: str, line: int | None = None) -> Finding:
     """A finding for the editor to judge."""
     return Finding(severity=Severity.WARNING, message=message, line=line)
+
+
+def note(message: str, line: int | None = None) -> Finding:
+    """A finding that is worth knowing."""
+    return Finding(severity=Severity.NOTE, message=message, line=line)
+
+
+def errors_of(findings: Iterable[Finding]) -> list[Finding]:
+    """Those that stop a send."""
+    return [finding for finding in findings if finding.severity is Severity.ERROR]
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each finding once: errors first, then warnings, then notes, each by line."""
+    ranks = list(Severity)
+    return tuple(sorted(dict.fromkeys(findings), key=lambda found: (ranks.index(found.severity), found.line or 0)))

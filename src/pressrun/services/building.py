@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -11,7 +11,7 @@ from pressrun.core.errors import NotFound, PreflightFailed, Refused
 from pressrun.core.site import Site
 from pressrun.message.compose import BuiltEdition, build_edition, suggested_slug
 from pressrun.message.edition_file import parse_edition, referenced_paths
-from pressrun.message.finding import Severity
+from pressrun.message.finding import Finding, errors_of
 from pressrun.message.source import EditionFile
 from pressrun.services.profiles import profile_of
 from pressrun.store import editions, lists, subscribers
@@ -101,9 +101,8 @@ def build(manuscript: Manuscript, file: EditionFile, desk: Desk, site: Site) -> 
     )
 
 
-def require_no_errors(built: BuiltEdition) -> None:
-    """Raise PreflightFailed when a finding stops the send."""
-    errors = [finding for finding in built.findings if finding.severity is Severity.ERROR]
+def require_no_errors(findings: Iterable[Finding]) -> None:
+    """Raise PreflightFailed, which names every finding that stops the send."""
+    errors = errors_of(findings)
     if errors:
-        lines = [f"line {one.line}: {one.message}" if one.line else one.message for one in errors]
-        raise PreflightFailed("the edition is not sent:\n" + "\n".join(f"  {line}" for line in lines))
+        raise PreflightFailed("the edition is not sent:\n" + "\n".join(f"  {found}" for found in errors))

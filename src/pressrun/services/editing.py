@@ -88,7 +88,7 @@ class Editing:
         file = manuscript.parse()
         for _ in range(STORE_ATTEMPTS):
             work = await draw_up(self._database, self._site, list_name, manuscript, file)
-            require_no_errors(work.built)
+            require_no_errors(work.built.findings)
             try:
                 edition_id = await self._database.write(self._store, work, scheduled_at, again, canary_percent)
             except TakenMeanwhile:
@@ -110,7 +110,7 @@ class Editing:
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
         file = manuscript.parse()
         work = await draw_up(self._database, self._site, list_name, manuscript, file)
-        require_no_errors(work.built)
+        require_no_errors(work.built.findings)
         numbers = await self._database.write(
             queue_test_copies,
             work,

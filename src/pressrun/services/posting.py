@@ -26,7 +26,7 @@ from pressrun.message.authentication import find_proof
 from pressrun.message.author import sole_author
 from pressrun.message.autoreply import FOR_SOMEBODY, GENERATED
 from pressrun.message.edition_file import referenced_paths
-from pressrun.message.finding import Finding, Severity, warning
+from pressrun.message.finding import Finding, errors_of, warning
 from pressrun.message.posted import SUBJECT_ALONE, Posted, glance_at_post
 from pressrun.message.source import EditionFile, EditionFormat
 from pressrun.message.trace import glance, header_fields
@@ -172,7 +172,7 @@ class Posting:
             for _ in range(STORE_ATTEMPTS):
                 work = await draw_up(self._database, self._site, post.list_name, manuscript, file)
                 findings = [*work.built.findings, *(warning(note) for note in (*posted.notes, *unused))]
-                errors = [found for found in findings if found.severity is Severity.ERROR]
+                errors = errors_of(findings)
                 if errors:
                     return await self._decline(post, None, _sentences(errors, file))
                 try:

@@ -1,0 +1,27 @@
+"""All rules of preflight, in the order in which an editor reads an edition."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from pressrun.message.finding import Finding
+from pressrun.message.preflight import duties, images, language, leftovers, links, parts, size, subject
+from pressrun.message.preflight.draft import Draft, Rule
+
+RULES: tuple[Rule, ...] = (
+    *subject.RULES,
+    *duties.RULES,
+    *leftovers.RULES,
+    *links.RULES,
+    *images.RULES,
+    *parts.RULES,
+    *language.RULES,
+    *size.RULES,
+)
+
+MOST_OF_A_RULE = 25  # an editor reads no more of one kind, and a hostile mail costs no more time
+
+
+def check(draft: Draft) -> list[Finding]:
+    """What all rules find in a draft."""
+    return [finding for rule in RULES for finding in islice(rule(draft), MOST_OF_A_RULE)]

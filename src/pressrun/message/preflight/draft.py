@@ -1,0 +1,85 @@
+"""An edition as the rules see it: what was written, the parts made of it, and where a text stands in the source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from pressrun.core.site import Site
+from pressrun.message.finding import Finding
+from pressrun.message.html import CleanHtml
+from pressrun.message.profile import ListProfile
+from pressrun.message.slots import Piece, Slot, SlotKind
+from pressrun.message.source import EditionFormat
+from pressrun.message.tree import Node, parse_tree
+
+_CODE = frozenset({"code", "pre", "kbd", "samp", "tt"})  # what stands there is shown as an example
+_INLINE = frozenset("a abbr b bdi bdo cite em font i img ins mark q s small span strong sub sup time u wbr".split())
+_LINK_KINDS = frozenset({SlotKind.URL, SlotKind.URL_PART})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An edition before it goes out. In all but `source` and the finished parts a merge field is a placeholder.
+
+    `text` is the text part without its footer, `is_own_text` whether its author wrote it by hand; `finished_text` and
+    `finished_html` are the parts that go out, with slots for fields. `show` gives a text with the fields as they were
+    written; `line_of` finds a text in the source; `is_field` says whether a text holds a field.
+    """
+
+    format: EditionFormat
+    subject: str
+    subject_line: int | None
+    preheader: str
+    preheader_line: int | None
+    body_line: int | None
+    source: str
+    text: str
+    is_own_text: bool
+    html: CleanHtml | None
+    language: str
+    finished_text: Sequence[Piece]
+    finished_html: Sequence[Piece] | None
+    size_bytes: int
+    profile: ListProfile
+    site: Site
+    show: Callable[[str], str]
+    line_of: Callable[[str], int | None]
+    is_field: Callable[[str], bool]
+    tree: Node = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tree", parse_tree(self.html.body if self.html is not None else ""))
+
+    def prose(self) -> str:
+        """What a reader reads of the body; code is left out, since what looks wrong there is meant."""
+        return _without_code(self.tree) if self.html is not None else self.text
+
+    def parts(self) -> Iterator[tuple[str, Sequence[Piece]]]:
+        """The finished parts, each with its name."""
+        yield "text", self.finished_text
+        if self.finished_html is not None:
+            yield "HTML", self.finished_html
+
+
+Rule = Callable[[Draft], Iterable[Finding]]
+
+
+def links_to(pieces: Sequence[Piece], name: str, *, is_html: bool) -> bool:
+    """Whether a finished part holds a link made of this field: in HTML as an address, in text anywhere."""
+    return any(
+        isinstance(piece, Slot) and piece.field == name and (not is_html or piece.kind in _LINK_KINDS)
+        for piece in pieces
+    )
+
+
+def fixed_text(pieces: Sequence[Piece]) -> str:
+    """A finished part without its readers' values."""
+    return "".join(piece for piece in pieces if isinstance(piece, str))
+
+
+def _without_code(node: Node) -> str:
+    if node.tag in _CODE:
+        return " "
+    inner = "".join(child if isinstance(child, str) else _without_code(child) for child in node.children)
+    return inner if node.tag in _INLINE else f"\n{inner}\n"

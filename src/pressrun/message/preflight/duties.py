@@ -1,0 +1,47 @@
+"""What mail to many must have: something to read, a way out, and who sent it."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+
+from pressrun.message.finding import Finding, error
+from pressrun.message.preflight.draft import Draft, Rule, fixed_text, links_to
+
+
+def empty_body(draft: Draft) -> Iterator[Finding]:
+    has_image = any(True for _ in draft.tree.find_all("img"))
+    if not draft.text.strip() and not has_image:
+        yield error("the edition has no text: write its body below the second --- line", draft.body_line)
+
+
+def no_unsubscribe_link(draft: Draft) -> Iterator[Finding]:
+    """The built-in footer always has one: this is for a layout that leaves the footer out."""
+    for name, pieces in draft.parts():
+        if not links_to(pieces, "unsubscribe_url", is_html=name == "HTML"):
+            yield error(f"the {name} part has no unsubscribe link: put {{{{ unsubscribe_url }}}} into it or its layout")
+
+
+def no_postal_address(draft: Draft) -> Iterator[Finding]:
+    profile = draft.profile
+    if not profile.require_postal_address:
+        return
+    if not profile.postal_address.strip():
+        yield error(
+            "the list has no postal address, which mail to many must show by law: "
+            f"pressrun list set {profile.name} postal_address='…' (or require_postal_address=false)"
+        )
+        return
+    for name, pieces in draft.parts():
+        shown = fixed_text(pieces)
+        shown = _plain(html.unescape(re.sub(r"<[^>]*>", " ", shown)) if name == "HTML" else shown)
+        if any(_plain(line) not in shown for line in profile.postal_address.splitlines()):
+            yield error(f"the {name} part does not show the list's postal address: put it into its layout")
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\W+", " ", text).strip().casefold()
+
+
+RULES: tuple[Rule, ...] = (empty_body, no_unsubscribe_link, no_postal_address)

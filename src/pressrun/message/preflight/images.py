@@ -1,0 +1,50 @@
+"""Images: an address that works in a mail, and words for those who do not see them.
+
+One that is not there at all stops the send where the edition is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pressrun.message.finding import Finding, warning
+from pressrun.message.preflight.draft import Draft, Rule
+from pressrun.message.source import EditionFormat
+from pressrun.message.tree import Node
+
+
+def no_address(draft: Draft) -> Iterator[Finding]:
+    for image in draft.tree.find_all("img"):
+        if not image.attributes.get("src"):
+            yield warning(
+                "an image has no usable address (few programs show data:): put the file beside the edition",
+                draft.line_of(image.attributes.get("alt", "")),
+            )
+
+
+def not_encrypted(draft: Draft) -> Iterator[Finding]:
+    for image in draft.tree.find_all("img"):
+        source = image.attributes.get("src", "")
+        if source.lower().startswith("http:"):
+            yield warning(
+                f"{draft.show(source)} is not encrypted: use https, or put the file beside the edition",
+                draft.line_of(source),
+            )
+
+
+def no_alt_text(draft: Draft) -> Iterator[Finding]:
+    for image in draft.tree.find_all("img"):
+        if not image.attributes.get("alt", "").strip() and not _is_decoration(image, draft):
+            source = image.attributes.get("src", "")
+            yield warning(
+                f"{draft.show(source) or 'an image'} has no alt text: say in words what it shows",
+                draft.line_of(source) if source else None,
+            )
+
+
+def _is_decoration(image: Node, draft: Draft) -> bool:
+    """An empty alt on purpose, as HTML knows it for a spacer or a flourish; Markdown writes one for any image."""
+    return "alt" in image.attributes and draft.format is not EditionFormat.MARKDOWN
+
+
+RULES: tuple[Rule, ...] = (no_address, not_encrypted, no_alt_text)

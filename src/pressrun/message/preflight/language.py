@@ -1,0 +1,67 @@
+"""The language that an edition says it has, against the letters it is written in.
+
+Mail programs and screen readers go by the tag: it chooses the voice, the fonts, hyphens, and the direction of writing.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+
+from pressrun.message.finding import Finding, warning
+from pressrun.message.preflight.draft import Draft, Rule
+
+_LETTERS_AT_LEAST = 40
+_SHARE_AT_LEAST = 0.8  # quotes and names in other letters are common
+_LOOKED_AT = 5000
+
+# By the first word of a letter's Unicode name. Languages that are written in several scripts are left out.
+_SCRIPTS = {
+    "Latin": "af ca cs cy da de en es et eu fi fr ga gl hr hu id is it lb lt lv mt nb nl nn no pl pt ro sk sl sq sv sw "
+    "tl tr vi",
+    "Cyrillic": "be bg mk ru uk",
+    "Greek": "el",
+    "Hebrew": "he iw yi",
+    "Arabic": "ar fa ps ur",
+    "Devanagari": "hi mr ne",
+    "Bengali": "bn",
+    "Tamil": "ta",
+    "Thai": "th",
+    "Georgian": "ka",
+    "Armenian": "hy",
+    "Hangul": "ko",
+    "Cjk": "zh ja",
+}
+_SCRIPT_OF = {tag: script for script, tags in _SCRIPTS.items() for tag in tags.split()}
+_KANA = frozenset({"Hiragana", "Katakana"})
+
+
+def other_letters(draft: Draft) -> Iterator[Finding]:
+    subtags = draft.language.split("-")
+    expected = _SCRIPT_OF.get(subtags[0].lower())
+    if expected is None or any(len(subtag) == 4 for subtag in subtags[1:]):  # zh-Latn: the script is said
+        return
+    found = _main_script(draft.prose())
+    if found is not None and found != expected:
+        yield warning(
+            f"the text is in {found if found != 'Cjk' else 'Chinese or Japanese'} letters, but its language is "
+            f"{draft.language!r}: write `language: …` at the top, so that screen readers speak it right"
+        )
+
+
+def _main_script(text: str) -> str | None:
+    """The script of nearly all letters, None for a mixture or a short text."""
+    counts: Counter[str] = Counter()
+    for character in text[:_LOOKED_AT]:
+        if character.isalpha():
+            script = unicodedata.name(character, "").partition(" ")[0].capitalize()
+            counts["Cjk" if script in _KANA else script] += 1
+    letters = counts.total()
+    if letters < _LETTERS_AT_LEAST:
+        return None
+    script, number = counts.most_common(1)[0]
+    return script if number >= _SHARE_AT_LEAST * letters and script in _SCRIPTS else None
+
+
+RULES: tuple[Rule, ...] = (other_letters,)

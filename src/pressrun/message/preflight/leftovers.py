@@ -1,0 +1,72 @@
+"""Leftovers: what stood there until somebody would write the real thing, and the fields of other programs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from pressrun.message.finding import Finding, warning
+from pressrun.message.preflight.draft import Draft, Rule
+
+_ANYWHERE = re.compile(
+    r"\b(?:FIXME|TKTK|TBD|XXXX+)\b|\bTODO(?=\s*:)"
+    r"|\[(?:link|url|image|text|name|date|todo|tbd|insert [^\]]{1,40}|your [^\]]{1,40})\]"
+    r"|(?i:lorem\s+ipsum)",
+    re.ASCII,
+)
+# Words elsewhere: `todo` is Spanish for all, and XXX is thirty in Roman numerals.
+_TODO = re.compile(r"\b(?:TODO(?!\s*:)|XXX)\b", re.ASCII)
+_TODO_LANGUAGES = frozenset("en de nl da sv nb nn no fi is af fy lb".split())
+OTHER_FIELDS = re.compile(
+    r"\*\|[A-Z][\w:.=| -]{0,60}\|\*"  # *|FNAME|*
+    r"|%%[A-Z_][\w.]{0,40}(?: [\w.]{1,20}){0,3}%%"  # %%First Name%%
+    r"|%\(\w{1,40}\)s"  # %(user_address)s
+    r"|%(?:[A-Z_]{0,20}NAME|[A-Z_]{0,20}EMAIL[A-Z_]{0,20}|UNSUB[A-Z_]{0,20})%"  # %FIRSTNAME%
+    r"|(?<!\{)\{%[^{}\n]{1,100}%\}"  # {% if name %}
+    r"|<%[^<>\n]{1,100}%>"  # <%= name %>
+    r"|\[%[^\[\]\n]{1,100}%\]"  # [% user.email %]
+    r"|\$\{[A-Z_][\w.]{0,60}\}"  # ${name}
+    r"|\{\$[A-Z_][\w.]{0,60}\}"  # {$name}
+    r"|\[(?:unsubscribe|webversion|first_?name|last_?name|fname|lname|(?:subscriber|newsletter|user):[^\]\n]{1,60})\]",
+    re.ASCII | re.IGNORECASE,
+)
+_LEFT = "{!r} looks like a left-over: write what belongs there"
+_FOREIGN = "{!r} is a field of another program: here it is written {{{{ name }}}}"
+
+
+def placeholders(draft: Draft) -> Iterator[Finding]:
+    is_word = draft.language.lower().partition("-")[0] not in _TODO_LANGUAGES
+    yield from _in_prose(draft, _ANYWHERE, _LEFT)
+    if not is_word:
+        yield from _in_prose(draft, _TODO, _LEFT)
+
+
+def fields_of_other_programs(draft: Draft) -> Iterator[Finding]:
+    for link in draft.tree.find_all("a"):
+        url = link.attributes.get("href", "")
+        if (field := OTHER_FIELDS.search(unquote(url))) is not None:
+            yield warning(_FOREIGN.format(field[0]), draft.line_of(url))
+    yield from _in_prose(draft, OTHER_FIELDS, _FOREIGN)
+
+
+def _in_prose(draft: Draft, pattern: re.Pattern[str], sentence: str) -> Iterator[Finding]:
+    for text, line in ((draft.subject, draft.subject_line), (draft.preheader, draft.preheader_line)):
+        for found in pattern.finditer(text):
+            yield warning(sentence.format(found[0]), line)
+    prose = draft.prose()
+    for found in pattern.finditer(prose):
+        yield warning(sentence.format(found[0]), _line_of(draft, prose, found))
+
+
+def _line_of(draft: Draft, prose: str, found: re.Match[str]) -> int | None:
+    """The line of this one, not of the first that looks alike: its neighbours on the same line tell them apart."""
+    before = prose[max(0, found.start() - 12) : found.start()].rpartition("\n")[2]
+    after = prose[found.end() : found.end() + 12].partition("\n")[0]
+    for needle in (before + found[0] + after, before + found[0], found[0] + after, found[0]):
+        if (line := draft.line_of(needle)) is not None:
+            return line
+    return None
+
+
+RULES: tuple[Rule, ...] = (placeholders, fields_of_other_programs)

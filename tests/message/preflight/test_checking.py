@@ -1,0 +1,78 @@
+"""What is found before an edition goes out: which findings stop it, their order, and that good editions have none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.message.builders import PNG, build, edition
+from tests.message.preflight.looking import found
+
+from pressrun.daemon import demo
+from pressrun.message.finding import Severity, error, in_order, note, warning
+from pressrun.message.preflight.checking import MOST_OF_A_RULE
+
+SAMPLE = Path(demo.__file__).parent / "sample"
+GOLDEN = Path(__file__).parents[2] / "golden"
+
+
+def test_a_good_edition_has_no_findings() -> None:
+    """Nothing is said where nothing is wrong."""
+    body = "# Hello\n\n[site](https://x.example) [up](#top) <a id=top></a>\n\n![Boat](a.png)"
+    assert [] == found(edition(body), assets={"a.png": PNG})
+
+
+def test_the_sample_edition_has_no_findings() -> None:
+    """The first edition that a newcomer sees."""
+    source = (SAMPLE / "edition.md").read_text(encoding="utf-8")
+    assert [] == found(source, assets={"quay.png": PNG})
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "words"),
+    [
+        ("Hello", 1, "no subject"),
+        ("---\nsubject: ' '\n---\nHello", 1, "no subject"),
+        (edition(""), 4, "no text"),
+        (edition("a\n\n![x](gone.png)"), 6, "broken reference: the image gone.png"),
+        (edition("a", "attachments: [gone.pdf]"), 3, "broken reference: the attachment gone.pdf"),
+        (edition("a", "text: gone.txt"), 3, "broken reference: the text part gone.txt"),
+        (edition("{{ nothing_known }}"), 4, "no subscriber has a field"),
+        (edition("{{ name"), 4, "not closed"),
+    ],
+)
+def test_errors_stop_a_send(source: str, line: int, words: str) -> None:
+    """Each error names its line and the remedy."""
+    findings = found(source)
+    assert ("error", line) == findings[0][:2]
+    assert words in findings[0][2]
+    assert build(source).has_errors
+
+
+def test_warnings_and_notes_stop_nothing() -> None:
+    """They are for the editor to judge."""
+    built = build(edition('[x](http://x.example) <b id="a">1</b> <b id="a">2</b>'))
+    assert {Severity.WARNING, Severity.NOTE} == {finding.severity for finding in built.findings}
+    assert not built.has_errors
+
+
+def test_a_field_in_markup_that_is_taken_out_is_told() -> None:
+    """It would be missed silently."""
+    assert [("warning", 4)] == [one[:2] for one in found(edition("<b {{ name }}>x</b>"))]
+
+
+def test_a_file_that_is_no_image_is_refused() -> None:
+    """What mail programs do not show is an error, SVG among it."""
+    findings = found(edition("![x](a.png)"), assets={"a.png": b"<svg xmlns='http://www.w3.org/2000/svg'/>"})
+    assert ("error", 4) == findings[0][:2]
+
+
+def test_errors_come_first_then_warnings_then_notes_each_by_line() -> None:
+    """And each finding once."""
+    given = [note("n", 1), warning("w", 9), error("e", 7), warning("v"), error("d", 2), warning("w", 9)]
+    assert ["d", "e", "v", "w", "n"] == [finding.message for finding in in_order(given)]
+
+
+def test_a_rule_says_the_same_only_so_often() -> None:
+    """Else a hostile mail could keep us busy, and its editor would read nothing."""
+    assert MOST_OF_A_RULE == len(found(edition("[link] " * 1000)))

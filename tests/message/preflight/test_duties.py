@@ -1,0 +1,59 @@
+"""A way out and a postal address: in both parts, whatever the author or a layout leaves out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.message.builders import edition, profile
+from tests.message.preflight.looking import found, the_only
+
+from pressrun.message import compose
+from pressrun.message.layout import Footer
+from pressrun.message.profile import Words
+
+
+def test_a_list_without_postal_address_may_not_send() -> None:
+    """The list's setting decides."""
+    without = profile(postal_address=" ")
+    severity, line, message = the_only(found(edition("a"), list_profile=without))
+    assert ("error", None) == (severity, line)
+    assert "pressrun list set news postal_address=" in message
+    assert [] == found(edition("a"), list_profile=replace(without, require_postal_address=False))
+
+
+def test_a_postal_address_with_markup_in_it_is_seen_in_both_parts() -> None:
+    """It is escaped in the HTML."""
+    assert [] == found(edition("a"), list_profile=profile(postal_address='Smith & Sons <Ltd>, "Quay" 1\nPort'))
+
+
+def test_an_edition_without_anything_to_read() -> None:
+    """An image alone is something."""
+    assert ("error", 4) == the_only(found(edition("")))[:2]
+    assert [] == found(edition("![A map](https://x.example/map.png)"))
+
+
+@pytest.fixture
+def no_footer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A layout that forgets what a footer is for."""
+
+    def forget(_footer: Footer, _words: Words, **_more: object) -> str:
+        return "Goodbye\n"
+
+    monkeypatch.setattr(compose, "footer_text", forget)
+
+
+@pytest.mark.usefixtures("no_footer")
+def test_a_part_without_footer_is_told() -> None:
+    """By part: the other one does not make up for it."""
+    findings = found(edition("Hello"))
+    assert ["error", "error"] == [severity for severity, _, _ in findings]
+    assert "the text part has no unsubscribe link" in findings[0][2]
+    assert "the text part does not show the list's postal address" in findings[1][2]
+
+
+@pytest.mark.usefixtures("no_footer")
+def test_a_link_that_the_author_placed_is_enough() -> None:
+    """The part has its way out."""
+    findings = found(edition("[leave]({{ unsubscribe_url }})"))
+    assert ["postal address" in message for _, _, message in findings] == [True]

@@ -1,0 +1,79 @@
+"""What was left to be filled in, and what only looks so."""
+
+from __future__ import annotations
+
+import pytest
+from tests.message.builders import edition
+from tests.message.preflight.looking import found, the_only
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("a\nTODO write", 5),
+        ("Lorem ipsum dolor", 4),
+        ("see [link] here", 4),
+        ("On [insert date] we meet", 4),
+        ("Dear [your name],", 4),
+        ("Price: TBD", 4),
+        ("a\n\nCall XXX", 6),
+        ("`TODO` is a word\n\nand TODO is a task", 6),
+    ],
+)
+def test_placeholders(body: str, line: int) -> None:
+    """Each with its own line."""
+    severity, at, message = the_only(found(edition(body)))
+    assert ("warning", line) == (severity, at)
+    assert "left-over" in message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "I have a todo list",
+        "Run `grep TODO src` first",
+        "    TODO in a program\n\nas code",
+        "```\nXXX\n```\nabove",
+        "See [link](https://x.example)",
+        "[link]: https://x.example\n\nsee [link]",
+        "Todo list of June",
+    ],
+)
+def test_what_only_looks_like_a_placeholder(body: str) -> None:
+    """Code is an example, and a link has its address."""
+    assert [] == found(edition(body))
+
+
+def test_words_of_other_languages() -> None:
+    """`TODO` is Spanish for all, XXX a number of congresses; with a colon it is a task everywhere."""
+    assert [] == found(edition("TODO LO QUE SABEMOS del XXX Congreso", "language: es"))
+    assert 1 == len(found(edition("TODO: escribir", "language: es")))
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "*|FNAME|*", "*|IF:NAME|*", "%%First Name%%", "%%unsub%%", "%(user_address)s", "%FIRSTNAME%", "{% if name %}",
+        "<%= name %>", "[% user.email %]", "${name}", "{$name}", "[subscriber:firstname]", "[unsubscribe]",
+    ],
+)  # fmt: skip
+def test_fields_of_other_programs(field: str) -> None:
+    """They would stand there as they are, in each copy."""
+    severity, line, message = the_only(found(edition(f"Hello\n{field}, dear", "language: en"), ".txt"))
+    assert ("warning", 6) == (severity, line)
+    assert f"{field!r} is a field of another program" in message
+
+
+def test_fields_of_other_programs_in_subject_and_links() -> None:
+    """Where nobody sees them before it is too late."""
+    assert ("warning", 2) == the_only(found(edition("Hello", subject="Dear *|FNAME|*")))[:2]
+    body = "---\nsubject: a\n---\n<p>Hello</p>\n<a href='*|UNSUB|*'>leave</a>"
+    assert ("warning", 5) == the_only(found(body, ".html"))[:2]
+
+
+@pytest.mark.parametrize(
+    "body", ["Up 5 %, down 3 %", "It costs $5 {net}", "100%% sure", "Set `${HOME}` and %PATH% first", "[contact] us"]
+)
+def test_what_only_looks_like_a_field(body: str) -> None:
+    """Shares, prices, code, and plain brackets."""
+    assert [] == found(edition(body))

@@ -1,0 +1,97 @@
+"""Links that lead nowhere, or elsewhere than they say."""
+
+from __future__ import annotations
+
+import pytest
+from tests.message.builders import edition, site
+from tests.message.preflight.looking import found, the_only
+
+
+def html(body: str) -> str:
+    return f"---\nsubject: a\n---\n{body}"
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "words"),
+    [
+        ("a\n\n[x](http://x.example)", 6, "not encrypted"),
+        ("a\n\n[x](page.html)", 6, "relative link"),
+        ("[x](/page)", 4, "relative link"),
+        ("[x](//x.example/page)", 4, "relative link"),
+        ("[x](#nowhere)", 4, "leads nowhere"),
+        ("[x](#)", 4, "'#', which is nowhere"),
+        ("[x]()", 4, "empty address"),
+        ("go: [](https://x.example/y)", 4, "no words"),
+        ("![](https://x.example/a.png)", 4, "no alt text"),
+        ("a\n\n[x](javascript:alert)", 6, "javascript: link works in no mail"),
+        ("<a href='javascript:x'>go</a>", 4, "javascript: link works in no mail"),
+        ("<a href='htps://x.example'>go</a>", 4, "no usable address"),
+        ("[x](https:/x.example)", 4, "names no site"),
+        ("[x](https://)", 4, "no usable address"),
+        ("[x](https://https://x.example/)", 4, "begins twice"),
+        ("[x](https://x..example/)", 4, "names no site that can exist"),
+        ("[x](https://x.example:port/)", 4, "no usable address"),
+        ("[x](<https://x example.org/>)", 4, "no usable address"),
+        ("[x](mailto:nobody)", 4, "no mail address"),
+        ("[x](tel:call-me)", 4, "no phone number"),
+        ("[x](https://localhost:8000/)", 4, "cannot reach"),
+        ("[x](https://intranet/page)", 4, "cannot reach"),
+        ("[x](https://printer.local/)", 4, "cannot reach"),
+        ("[x](https://192.0.2.7/)", 4, "by its number"),
+        ("[x](https://[2001:db8::1]/)", 4, "by its number"),
+        ("[x](https://3232235777/)", 4, "cannot reach"),
+        ("[x](https://www.example.com/)", 4, "nobody replaced"),
+        ("[x](mailto:you@example.org?subject=a)", 4, "nobody replaced"),
+        ("[x](https://bank.example@evil.example/)", 4, "user name before the @"),
+        (
+            "go: [https://bank.example](https://evil.example/)",
+            4,
+            "shows https://bank.example and leads to evil.example",
+        ),
+        ("go: [www.bank.example](https://evil.example/)", 4, "shows www.bank.example"),
+        ("[bank.com](https://evil.example/)", 4, "shows bank.com"),
+    ],
+)
+def test_links_that_do_not_work(body: str, line: int, words: str) -> None:
+    """One warning each, with its line and the remedy."""
+    severity, at, message = the_only(found(edition(body)))
+    assert ("warning", line) == (severity, at)
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<https://x.example/a?b=c&d=e#f>",
+        "[x](https://xn--bcher-kva.example/) [y](https://bücher.example/straße)",
+        "[x](https://x.example:8443/) [y](HTTPS://X.EXAMPLE/)",
+        "[x](https://a_b.x.example./)",
+        "[x](mailto:a@x.example,b@x.example?subject=Hi%20there) [y](mailto:?body=a) <a@x.example>",
+        "[x](tel:+4930123456) [y](tel:(030)%20123-456;ext=3)",
+        "[x](#here) <b id=here>there</b> <a name=too></a> [y](#too)",
+        "[x]({{ archive_url }}) [y](https://x.example/{{ email }}) [z]({{ town }}) [m](mailto:{{ email }})",
+        "[x](https://{{ town }}.x.example/)",
+        "[x.example](https://www.x.example/a) [https://x.example](https://shop.x.example)",
+        "[Node.js](https://nodejs.example/) [README.md](https://code.example/) [report.pdf](https://x.example/1)",
+        "[![Boat](https://x.example/a.png)](https://x.example/boats)",
+        "```\n<a href='javascript:x'> [x](javascript:y)\n```",
+        "`https://example.com` in code",
+    ],
+)
+def test_links_that_are_fine(body: str) -> None:
+    """Whatever is unusual about them."""
+    assert [] == found(edition(body))
+
+
+def test_where_an_installation_is_an_example_itself() -> None:
+    """Trying Pressrun out under example.org is no mistake."""
+    body = edition("[x](https://www.example.org/)")
+    assert [] == found(body, at=site(base_url="https://news.example.org"))
+
+
+def test_ids_that_stand_twice() -> None:
+    """A note, and a warning where a link is meant for one of them."""
+    twice = '<p id="a">1</p>\n<p id="a">2</p>'
+    assert ("note", 4) == the_only(found(html(twice), ".html"))[:2]
+    assert ("warning", 4) == the_only(found(html(twice + '\n<a href="#a">up</a>'), ".html"))[:2]
+    assert [] == found(html('<p id="a">1</p><p id="b">2</p>'), ".html")

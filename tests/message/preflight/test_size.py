@@ -1,0 +1,26 @@
+"""Editions that are cut off, or too heavy for many servers."""
+
+from __future__ import annotations
+
+from tests.message.builders import PNG, edition
+from tests.message.preflight.looking import found, the_only
+
+
+def test_html_that_is_cut_off() -> None:
+    """At 100 KiB, where one well-known program clips."""
+    severity, _, message = the_only(found(edition("word " * 21_000)))
+    assert "warning" == severity
+    assert "Gmail cuts it after 100" in message
+    assert [] == found(edition("word " * 19_000))
+
+
+def test_a_text_edition_of_that_size_is_not() -> None:
+    """Only HTML is clipped."""
+    assert [] == found(edition("word " * 21_000), ".txt")
+
+
+def test_a_message_that_many_servers_refuse() -> None:
+    """Counted as it travels: base64 adds a third."""
+    heavy, light = PNG + bytes(7_600_000), PNG + bytes(7_000_000)
+    assert "each copy has 10 MB" in the_only(found(edition("![A](a.png)"), assets={"a.png": heavy}))[2]
+    assert [] == found(edition("![A](a.png)"), assets={"a.png": light})

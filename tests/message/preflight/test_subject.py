@@ -1,0 +1,73 @@
+"""What is said about the subject and the preheader."""
+
+from __future__ import annotations
+
+import pytest
+from tests.message.builders import edition
+from tests.message.preflight.looking import found, the_only
+
+
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [
+        ("x" * 79, "79 characters"),
+        ("BUY THIS NOW", "capitals"),
+        ("КУПИТЕ СЕЙЧАС", "capitals"),
+        ("'{{ name }}, BUY THIS NOW'", "capitals"),
+        ("Boats are back!!", "shouts"),
+        ("Boats are back! !", "shouts"),
+        ("'Re: hello'", "answer"),
+        ("'FWD: hello'", "answer"),
+        ("'AW: Hallo'", "answer"),
+        ("'Re[2]: hello'", "answer"),
+        ("回复:你好", "answer"),
+    ],
+)
+def test_a_subject_that_keeps_readers_from_opening(subject: str, words: str) -> None:
+    """Too long, shouting, or like an answer that nobody asked for."""
+    severity, line, message = the_only(found(edition("Hello", subject=subject)))
+    assert ("warning", 2) == (severity, line)
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "x" * 78,
+        "NATO and UN",
+        "NASA",
+        "Boats are back!",
+        "'Regatta: the results'",
+        "'Reading list: ten books'",
+        "'Answers: what you asked'",
+        "'Trains: the new timetable'",
+        "新しい本が届きました",
+        "أخبار الميناء",
+        "'{{ name }}: good news'",
+    ],
+)
+def test_a_subject_that_is_fine(subject: str) -> None:
+    """Abbreviations, scripts without capitals, and words that only begin like an answer."""
+    assert [] == found(edition("Hello", subject=subject))
+
+
+@pytest.mark.parametrize("preheader", ["Harbour news", "harbour News.", "Harbour"])
+def test_a_preheader_that_says_what_the_subject_says(preheader: str) -> None:
+    """It is shown beside it."""
+    severity, line, message = the_only(found(edition("Hello", f"preheader: {preheader}")))
+    assert ("warning", 3) == (severity, line)
+    assert "repeats the subject" in message
+
+
+def test_a_preheader_that_says_more() -> None:
+    """Also when it shares words with the subject."""
+    assert [] == found(edition("Hello", "preheader: Harbour news of June and July"))
+
+
+@pytest.mark.parametrize("body", ["[View it online](https://x.example/1)", "www.x.example\n\nHello"])
+def test_without_a_preheader_the_first_words_stand_in(body: str) -> None:
+    """They serve in most editions; an address at the top says nothing."""
+    findings = found(edition(body))
+    expected = [] if body.startswith("[") else [("note", 2)]
+    assert expected == [one[:2] for one in findings]
+    assert [] == found(edition(body, "preheader: What is new"))
