@@ -75,4 +75,4 @@ def test_errors_come_first_then_warnings_then_notes_each_by_line() -> None:
 
 def test_a_rule_says_the_same_only_so_often() -> None:
     """Else a hostile mail could keep us busy, and its editor would read nothing."""
-    assert MOST_OF_A_RULE == len(found(edition("[link] " * 1000)))
+    assert MOST_OF_A_RULE == len(found(edition("\n".join(f"[link] {number}" for number in range(1000)))))
