@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 
 from pressrun.core.errors import BadConfiguration, Refused
-from pressrun.store import migrate
+from pressrun.services import evidence
+from pressrun.store import consent, migrate
 from pressrun.store.migrate import APPLICATION_ID
+from pressrun.store.reading import open_for_reading
 
 FIRST = (Path(__file__).parent / "schemas" / "1.sql").read_text(encoding="utf-8")
 STEPS = {
@@ -88,6 +90,29 @@ def test_a_stepped_database_keeps_what_it_held(tmp_path: Path) -> None:
     migrate.migrate(path, migrate.package_steps(), backups=tmp_path / "backups")
     with closing(sqlite3.connect(path)) as connection:
         assert [("news",)] == connection.execute("select name from list").fetchall()
+
+
+def test_evidence_of_before_becomes_a_chain_whose_network_addresses_can_age(tmp_path: Path) -> None:
+    path = first_version(tmp_path / "db")
+    with closing(sqlite3.connect(path)) as connection:
+        for number, (person, content) in enumerate([(7, '{"ip": "192.0.2.7", "list": "n"}'), (8, '{"ip": null}')], 1):
+            connection.execute(
+                "insert into consent values (?, ?, 3, 'requested', 5, ?, ?, x'11', x'22')",
+                (number, person, b"s" * 16, content),
+            )
+        connection.execute("insert into consent values (3, null, 3, 'added', 5, null, null, x'11', x'22')")
+        connection.commit()
+    migrate.migrate(path, migrate.package_steps(), backups=tmp_path / "backups")
+    with open_for_reading(path) as tx:
+        audit = evidence.verify(tx, [])
+        shown = [(row.event, row.ip, row.content) for row in consent.chain_rows(tx)]
+    assert (4, 1, []) == (audit.rows, audit.erased, audit.problems)
+    assert [
+        ("requested", "192.0.2.7", '{"list":"n"}'),
+        ("requested", None, "{}"),
+        ("added", None, None),
+        ("erased", None, '{"rows":[[3,3]]}'),
+    ] == shown
 
 
 def test_before_each_step_there_is_a_backup_of_the_schema_it_leaves(tmp_path: Path) -> None:
@@ -180,7 +205,8 @@ def test_the_log_of_a_database_that_is_gone_is_not_played_into_a_new_one(tmp_pat
 KILLED = """
 import sys
 from pathlib import Path
-from pressrun.store import migrate
+from pressrun.services import evidence
+from pressrun.store import consent, migrate
 
 path = Path(sys.argv[1])
 steps = {

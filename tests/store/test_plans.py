@@ -133,6 +133,11 @@ UNSCANNED = [
     "inbound.sweep_done",
     "limits.sweep",
     "consent.last_chain",
+    "consent.page",
+    "consent.oldest_ip",
+    "consent.with_old_ip",
+    "consent.erase",
+    "notices.asked",
 ]
 LONG = (
     "delivery",

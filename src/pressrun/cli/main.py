@@ -15,6 +15,7 @@ import click
 from pressrun import __version__
 from pressrun.cli import (
     configuration,
+    consent,
     demo,
     dkim,
     editions,
@@ -72,6 +73,7 @@ for command in (
     inbound.group,
     queue.group,
     suppressions.group,
+    consent.group,
     migrate.migrate,
     keys.group,
     dkim.group,

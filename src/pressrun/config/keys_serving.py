@@ -203,6 +203,13 @@ LIMITS = Table(
             help="How much of it is kept in all, so that nobody fills the disk; the oldest goes first.",
         ),
         Key(
+            name="consent_ip_for",
+            field="consent_ip_seconds",
+            kind=kinds.duration_or_none(),
+            default='"180d"',
+            help="How long the evidence of consent holds the network address that it came from; the rest of it stays.",
+        ),
+        Key(
             name="posts_per_editor",
             kind=kinds.rate(),
             default='"20/day"',

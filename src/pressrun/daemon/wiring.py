@@ -135,6 +135,7 @@ def build_services(settings: Settings, database: Database, keys: KeyRing, wake: 
             clock=clock,
             entropy=entropy,
             wake=wake,
+            keep_head=lambda head: asyncio.to_thread(datadir.keep_consent_head, data, head),
         ),
         verbs=build_verbs(
             administering=administering,

@@ -35,6 +35,7 @@ EVENTS: dict[str, str] = {
     "suppression.added": "an address is kept out",
     "suppression.removed": "an address may come in again",
     "editor.changed": "who may post by mail changed",
+    "consent.head": "where the chain of evidence stands: keep the journal elsewhere, and nobody can rewrite it unseen",
     "list.created": "a list was made",
     "list.changed": "a list was set",
     "list.closed": "a list was closed",

@@ -48,7 +48,7 @@ def _member(row: Row) -> dict[str, object]:
         "language": row["language"],
         "subscribed_at": rfc3339(row["since"]),
         "consent_source": evidence.get("source") or row["source"],
-        "consent_ip": evidence.get("ip"),
+        "consent_ip": row["consent_ip"],
         "state": row["state"],
         "attributes": json.loads(row["attributes"]),
     }

@@ -10,6 +10,7 @@ from pressrun.core.edition import EditionState
 from pressrun.message.skeleton import Skeleton
 from pressrun.services.bouncing import Aftermath
 from pressrun.services.composing import EditionPlate
+from pressrun.services.evidence import record_sent
 from pressrun.services.pressing import finish_if_done, pause_after_canary, pause_without_relay, start_if_due
 from pressrun.services.ready import Ready
 from pressrun.services.traffic import LaneNotes
@@ -87,6 +88,7 @@ def take_turn(tx: Transaction, request: Request, ready: Ready, after_settling: A
     now = int(request.now)
     turn = Turn()
     deliveries.settle(tx, request.settlements, now)
+    record_sent(tx, request.settlements, now)
     turn.aftermath = after_settling(tx, request.settlements, now)
     deliveries.release(tx, request.released, now)
     if request.lanes is not None:

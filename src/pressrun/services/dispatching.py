@@ -137,7 +137,10 @@ class Dispatcher:
         if result.outcome is Outcome.UNSENT:
             self._released.append(outgoing.delivery_id)
         else:
-            self._settlements.append(self._settlement(job, result, relay))
+            settlement = self._settlement(job, result, relay)
+            if job.plate is None and result.outcome is Outcome.DELIVERED:
+                settlement = replace(settlement, mail=self.notices.sent(job.row, outgoing))
+            self._settlements.append(settlement)
         self._recording += 1
         has_room = not self._in_flight or self._ready.is_short_of(job, now)
         if has_room or result.outcome is not Outcome.DELIVERED:

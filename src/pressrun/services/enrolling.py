@@ -180,7 +180,7 @@ class Enrolling:
             raise NotFound(f"no list knows {address}")
         if person is not None:
             enrolment.cancel_everything(tx, person.id, now)
-            consent.erase_consent(tx, person.id)
+            consent.erase_consent(tx, person.id, now=now, salt=self._entropy(16))
             subscribers.delete_subscriber(tx, person.id)
         # A complaint or `never-again` is not weakened into a reason that a sign-up lifts.
         reason = "erased"

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from pressrun.core.chain import NO_ROWS, Head
 from pressrun.core.errors import Unavailable
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.observe.log import event
 from pressrun.services.alerting import ALERT_RATE, ALERTS
+from pressrun.services.evidence import age_ips
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.pressing import cancel_expired_drafts
 from pressrun.services.probing import ask_suspended
@@ -30,6 +33,9 @@ LOOK_SECONDS = 1.0  # so late at the most ends a pause or goes out a question, h
 NOTICE_KEPT_SECONDS = 30 * 86400
 # The same mail may be handed over again for as long as queues try, which is 5 days; then some more.
 MAIL_KNOWN_SECONDS = 30 * 86400
+HEAD_TOLD_SECONDS = 3600.0  # so often at the most the head of the chain of evidence is logged
+
+KeepHead = Callable[[Head], Awaitable[None]]
 
 
 class Housekeeping:
@@ -44,8 +50,12 @@ class Housekeeping:
         clock: Clock,
         entropy: Entropy,
         wake: Waker,
+        keep_head: KeepHead | None = None,
     ) -> None:
         self._database = database
+        self._keep_head = keep_head
+        self._head = NO_ROWS
+        self._head_told_at = 0.0
         self.limits = limits
         self.bounces = bounces
         self._clock = clock
@@ -77,10 +87,24 @@ class Housekeeping:
         while await self._database.record(inbound.sweep_mail, int(now) - MAIL_KNOWN_SECONDS):
             pass
         await self._forget_kept_mail(int(now))
-        await self._database.checkpoint()
+        while await self._database.record(age_ips, self.limits.consent_ip_seconds, self._entropy, now):
+            pass
+        head = await self._database.read(consent.read_head)
+        if await self._database.checkpoint():
+            await self._note_head(head, now)
+
+    async def _note_head(self, head: Head, now: float) -> None:
+        """Keep where the chain of evidence stands outside of the database; it is on disk there by now."""
+        if self._keep_head is None or head == self._head:
+            return
+        await self._keep_head(head)
+        self._head = head
+        if not 0 <= now - self._head_told_at < HEAD_TOLD_SECONDS:
+            self._head_told_at = now
+            event(log, "consent.head", head=str(head))
 
     async def _do_what_is_due(self, now: int) -> None:
-        while await self._database.write(forget_unconfirmed, now):
+        while await self._database.write(forget_unconfirmed, self._entropy, now):
             pass
         while await self._database.write(end_pauses, now):
             pass
@@ -117,7 +141,7 @@ def _sweep_kept(tx: Transaction, before: int, size: int, now: int) -> int:
     return inbound.sweep_kept(tx, before=before, size=size, now=now)
 
 
-def forget_unconfirmed(tx: Transaction, now: int) -> int:
+def forget_unconfirmed(tx: Transaction, entropy: Entropy, now: int) -> int:
     """Forget requests whose token has ended, some at a time; returns how many.
 
     Who was a member before is unsubscribed again, who never was is forgotten.
@@ -137,7 +161,7 @@ def forget_unconfirmed(tx: Transaction, now: int) -> int:
             subscriptions.delete_subscription(tx, subscription_id)
             if subscribers.delete_if_unsubscribed(tx, subscription.subscriber_id):
                 # Nobody could ask later to have the address erased from the evidence.
-                consent.erase_consent(tx, subscription.subscriber_id)
+                consent.erase_consent(tx, subscription.subscriber_id, now=now, salt=entropy(16))
     return len(expired)
 
 

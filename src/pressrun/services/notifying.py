@@ -13,10 +13,12 @@ from pressrun.core.tokens import AddressPurpose, AddressTokens
 from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
 from pressrun.message.profile import Words, untranslated
 from pressrun.services.composing import EditionPlate, message_id, return_path
+from pressrun.services.evidence import sent_mail
 from pressrun.services.notice_rows import NoticeRows
 from pressrun.services.profiles import profile_of
 from pressrun.services.settings import TokenSettings
 from pressrun.smtp.handover import Outgoing
+from pressrun.store.deliveries import SentMail
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row
 
@@ -74,6 +76,10 @@ class NoticeComposer:
             eight_bit=address.needs_smtputf8,
             utf8=address.needs_smtputf8,
         )
+
+    def sent(self, row: Row, outgoing: Outgoing) -> SentMail | None:
+        """What the evidence of consent keeps of a notice that a relay has taken."""
+        return sent_mail(row, message_id(row["message_secret"], row["notice_id"], self._site), outgoing.content)
 
     def _forward(self, row: Row, target: MailingList | None, payload: dict[str, Any], address: Address) -> Outgoing:
         """A mail passed on untouched, so never signed: from a signed return path, or the null one if it came so."""

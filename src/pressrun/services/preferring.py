@@ -255,6 +255,7 @@ class Preferring:
                 language=origin.language,
                 text=origin.words,
                 mail=origin.mail,
+                message_id=origin.in_reply_to,
             ),
         )
 

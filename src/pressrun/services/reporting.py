@@ -131,7 +131,7 @@ def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
         "consent": [
             {name: entry.get(name) for name in ("list", "event")}
             | {"at": _time(entry["at"])}
-            | {name: entry.get(name) for name in ("ip", "source", "text", "language")}
+            | {name: entry.get(name) for name in ("ip", "source", "text", "language", "mail", "message_id")}
             for entry in consent.consent_of(tx, person.id)
         ],
         "deliveries": [

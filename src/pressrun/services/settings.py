@@ -53,6 +53,7 @@ class LimitSettings:
     preference_links_per_address: Rate = Rate(3, 86400.0)
     kept_mail_seconds: float = 90 * 86400.0
     kept_mail_bytes: int = 256 * 1024 * 1024
+    consent_ip_seconds: float = 180 * 86400.0
     posts_per_editor: Rate = Rate(20, 86400.0)
     logins: Rate = Rate(10, 900.0)
 

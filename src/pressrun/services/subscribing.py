@@ -351,6 +351,7 @@ def record_consent(
             language=origin.language,
             text=origin.words,
             mail=origin.mail,
+            message_id=origin.in_reply_to,
         ),
     )
 

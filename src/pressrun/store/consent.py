@@ -1,20 +1,40 @@
-"""The evidence of consent: append-only, each row chained to the one before over salted digests."""
+"""The evidence of consent: append-only, each row chained to the one before over salted digests (core.chain).
+
+Rows are never changed but to take out what they say (erasing) or the network address that they came from (ageing), and
+each of that is told by a row of its own. Triggers refuse everything else, whoever asks.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pressrun.core.chain import (
+    AGED,
+    ERASED,
+    NO_ROWS,
+    ChainRow,
+    Head,
+    content_digest,
+    ip_digest,
+    link,
+    mark_of_aged,
+    mark_of_erased,
+    split_salt,
+)
 from pressrun.store.transaction import Transaction
+
+PAGE = 10_000  # rows that are looked at in one go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentEvent:
     """What was asked or answered, when, from where and in which words.
 
-    `event` is one of requested, confirmed, added, imported, withdrawn, paused, resumed, removed. `salt` is 16 random
-    octets that the caller draws.
+    `event` is one of requested, asked, confirmed, added, imported, withdrawn, restored, paused, resumed, removed,
+    moved. `salt` is 16 random octets that the caller draws. `mail` is the digest of the mail that it came by or went
+    out with, `message_id` that mail's Message-ID.
     """
 
     subscriber_id: int
@@ -29,50 +49,112 @@ class ConsentEvent:
     language: str = ""
     text: str = ""
     mail: str | None = None
+    message_id: str | None = None
 
 
 def append_consent(tx: Transaction, event: ConsentEvent) -> int:
     """Add one link to the chain; returns its id."""
-    last = tx.row("consent.last_chain")
-    number = 1 if last is None else last["id"] + 1
     content = json.dumps(
         {
             "list": event.list_name,
             "address": event.address,
-            "ip": event.ip,
             "source": event.source,
             "language": event.language,
             "text": event.text,
             "mail": event.mail,
+            "message_id": event.message_id,
         },
         ensure_ascii=False,
         sort_keys=True,
     )
-    content_digest = hashlib.sha256(event.salt + content.encode()).digest()
-    before = b"" if last is None else last["chain"]
-    chain = hashlib.sha256(b"%b\0%d\0%b\0%d\0%b" % (before, number, event.event.encode(), event.at, content_digest))
-    return tx.insert(
-        "consent.insert",
-        id=number,
-        subscriber_id=event.subscriber_id,
-        list_id=event.list_id,
+    return _append(
+        tx,
         event=event.event,
         at=event.at,
-        salt=event.salt,
+        secret=event.salt,
         content=content,
-        content_digest=content_digest,
-        chain=chain.digest(),
+        subscriber_id=event.subscriber_id,
+        list_id=event.list_id,
+        ip=event.ip,
     )
 
 
+def _append(
+    tx: Transaction,
+    *,
+    event: str,
+    at: int,
+    secret: bytes,
+    content: str,
+    subscriber_id: int | None = None,
+    list_id: int | None = None,
+    ip: str | None = None,
+) -> int:
+    last = read_head(tx)
+    salt, ip_salt = split_salt(secret)
+    row = ChainRow(
+        id=last.number + 1,
+        subscriber_id=subscriber_id,
+        list_id=list_id,
+        event=event,
+        at=at,
+        salt=salt,
+        content=content,
+        content_digest=content_digest(salt, subscriber_id, content),
+        ip=ip,
+        ip_salt=None if ip is None else ip_salt,
+        ip_digest=None if ip is None else ip_digest(ip_salt, ip),
+        chain=b"",
+    )
+    return tx.insert("consent.insert", **row._replace(chain=link(last.chain, row))._asdict())
+
+
+def read_head(tx: Transaction) -> Head:
+    """Where the chain stands now."""
+    last = tx.row("consent.last_chain")
+    return NO_ROWS if last is None else Head(last["id"], last["chain"])
+
+
+def highest_number(tx: Transaction) -> int:
+    """The number of the last row that was ever written, whether or not it is still there."""
+    found: int | None = tx.value("consent.highest_number")
+    return found or 0
+
+
+def chain_rows(tx: Transaction) -> Iterator[ChainRow]:
+    """All rows, in the order of their numbers, a page at a time."""
+    after = -1
+    while page := tx.rows("consent.page", after=after, limit=PAGE):
+        after = page[-1]["id"]
+        yield from (ChainRow(*row) for row in page)
+
+
 def consent_of(tx: Transaction, subscriber_id: int) -> list[dict[str, object]]:
-    """The evidence about one person, oldest first: event, at, and the content's fields."""
+    """The evidence about one person, oldest first: event, at, ip, and the content's fields."""
     return [
-        {"event": row["event"], "at": row["at"], **json.loads(row["content"] or "{}")}
+        {"event": row["event"], "at": row["at"], "ip": row["ip"], **json.loads(row["content"] or "{}")}
         for row in tx.rows("consent.of_subscriber", subscriber_id=subscriber_id)
     ]
 
 
-def erase_consent(tx: Transaction, subscriber_id: int) -> None:
-    """Take away what was said about a person, leaving the chain whole."""
-    tx.run("consent.erase", subscriber_id=subscriber_id)
+def erase_consent(tx: Transaction, subscriber_id: int, *, now: int, salt: bytes) -> None:
+    """Take away what was said about a person, and say so; the chain stays whole."""
+    numbers = [row["id"] for row in tx.rows("consent.numbers_of_subscriber", subscriber_id=subscriber_id)]
+    if numbers:
+        tx.run("consent.erase", subscriber_id=subscriber_id)
+        _append(tx, event=ERASED, at=now, secret=salt, content=mark_of_erased(numbers))
+
+
+def oldest_ip_at(tx: Transaction) -> int | None:
+    """When the oldest row was written that still has a network address."""
+    found: int | None = tx.value("consent.oldest_ip")
+    return found
+
+
+def age_ips(tx: Transaction, *, before: int, now: int, salt: bytes, limit: int = 1000) -> int:
+    """Take out the network addresses of rows from before `before`, some at a time; returns how many."""
+    numbers = [row["id"] for row in tx.rows("consent.with_old_ip", before=before, limit=limit)]
+    if numbers:
+        tx.run_many("consent.age", [{"id": number} for number in numbers])
+        _append(tx, event=AGED, at=now, secret=salt, content=mark_of_aged(max(numbers)))
+    return len(numbers)

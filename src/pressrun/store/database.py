@@ -164,17 +164,21 @@ class Database:
 
         return await self._hop(self._reader, hop)
 
-    async def checkpoint(self) -> None:
-        """Move the WAL into the database file and cut it to nothing where no reader is in the way."""
+    async def checkpoint(self) -> bool:
+        """Move the WAL into the database file and cut it to nothing where no reader is in the way; False where one is.
 
-        def hop(connection: sqlite3.Connection) -> None:
+        After True all that was committed before is on disk, also what was only recorded.
+        """
+
+        def hop(connection: sqlite3.Connection) -> bool:
             connection.execute("pragma busy_timeout = 0")  # a long export must not hold everybody up
             try:
-                connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+                is_busy = connection.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
             finally:
                 connection.execute(f"pragma busy_timeout = {int(BUSY_SECONDS * 1000)}")
+            return not is_busy
 
-        await self._hop(self._writer, hop)
+        return await self._hop(self._writer, hop)
 
     async def close(self) -> None:
         """Close both connections; the last one out empties the WAL."""

@@ -3,6 +3,7 @@
     data_dir/pressrun.sqlite3   the database            data_dir/lock           held by the one process that writes
     data_dir/keys/link-N        link keys, hex           data_dir/control.sock   the daemon's, for the verbs
     data_dir/keys/suppression   never rotated            data_dir/backups/       the database before each schema step
+    data_dir/keys/consent-head  where the chain of evidence stood a moment ago
 
 Keys are made only together with a new database: links in mails already sent depend on them, so a database without
 its keys is an error to be told, never a reason to make new ones.
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from pressrun.core.chain import NO_ROWS, Head, parse_head
 from pressrun.core.errors import BadConfiguration, Refused, TryAgain
 from pressrun.core.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
 from pressrun.store import migrate
@@ -45,6 +47,10 @@ class DataDir:
     @property
     def keys(self) -> Path:
         return self.root / "keys"
+
+    @property
+    def consent_head(self) -> Path:
+        return self.keys / "consent-head"
 
     @property
     def lock(self) -> Path:
@@ -149,6 +155,26 @@ def rotate_link_key(data: DataDir) -> KeyRing:
     keys = _read_keys(data)
     _record_keys(data, keys)
     return keys
+
+
+def keep_consent_head(data: DataDir, head: Head) -> None:
+    """Write down where the chain of evidence stands, beside the keys and so outside of the database."""
+    draft = data.keys / ".consent-head.new"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as handle:
+        handle.write(f"{head}\n")
+        handle.flush()
+        os.fsync(handle.fileno())
+    draft.replace(data.consent_head)
+
+
+def load_consent_head(data: DataDir) -> Head:
+    """What `keep_consent_head` wrote last, NO_ROWS before; raises BadInput when it cannot be read."""
+    try:
+        text = data.consent_head.read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        return NO_ROWS
+    return parse_head(text.strip())
 
 
 def _make_keys(data: DataDir) -> None:

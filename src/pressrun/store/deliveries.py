@@ -18,10 +18,19 @@ _FOR_EVER = 1 << 62  # what is queued may go at once, also when the clock was se
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SentMail:
+    """What the evidence of consent keeps of a mail that asked; `salt` is 16 random octets."""
+
+    message_id: str
+    digest: str
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """What became of a claimed copy: its new state, and the reply that decided.
 
-    `edition_id` is for those who draw consequences; it is not stored.
+    `edition_id` and `mail` are for those who draw consequences; they are not stored.
     """
 
     id: int
@@ -34,6 +43,7 @@ class Settlement:
     kind: FailureKind | None = None
     bounce: BounceClass | None = None
     edition_id: int | None = None
+    mail: SentMail | None = None
 
 
 def take_audience(tx: Transaction, *, edition_id: int, list_id: int, now: int, shuffled: bool) -> int:

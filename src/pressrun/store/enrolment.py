@@ -17,7 +17,9 @@ def find_standings(tx: Transaction, *, list_id: int, keys: Iterable[str]) -> lis
 
 
 def export_page(tx: Transaction, *, list_id: int, state: str, after: int, limit: int) -> list[Row]:
-    """Members in one state by id, `limit` of them after the id `after`; `consent` is the content of its last event."""
+    """Members in one state by id, `limit` of them after the id `after`; with the last event of their consent, its
+    content and the network address that it came from.
+    """
     return tx.rows("enrolment.export_page", list_id=list_id, state=state, after=after, limit=limit)
 
 

@@ -6,6 +6,7 @@ one transaction, so a kill at any moment leaves either the old or the new schema
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sqlite3
@@ -118,6 +119,7 @@ def back_up(path: Path, target: Path) -> None:
 
 def _take_step(connection: sqlite3.Connection, step: str, target: int) -> None:
     connection.execute("pragma foreign_keys = off")  # tables may be rebuilt; the check below replaces it
+    connection.create_function("pressrun_sha256", -1, _sha256, deterministic=True)
     connection.execute("begin immediate")
     try:
         for statement in _statements(step):
@@ -129,6 +131,11 @@ def _take_step(connection: sqlite3.Connection, step: str, target: int) -> None:
         if connection.in_transaction:
             connection.execute("rollback")
         raise
+
+
+def _sha256(*parts: object) -> bytes:
+    """What steps make digests with: texts as UTF-8, numbers as decimals."""
+    return hashlib.sha256(b"".join(part if isinstance(part, bytes) else str(part).encode() for part in parts)).digest()
 
 
 def _require_whole(connection: sqlite3.Connection, target: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pressrun.core.address import Address
 from pressrun.store.deliveries import queue_notice
-from pressrun.store.transaction import Transaction
+from pressrun.store.transaction import Row, Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,3 +40,8 @@ def insert_notice(tx: Transaction, new: NewNotice, now: int) -> int:
         now=now,
     )
     return queue_notice(tx, notice_id=notice_id, domain=new.address.domain, now=now)
+
+
+def find_asked(tx: Transaction, delivery_id: int) -> Row | None:
+    """Whom a notice was for: subscriber_id, list_id, list_name, address, language, kind; None when they are gone."""
+    return tx.row("notices.asked", delivery_id=delivery_id)

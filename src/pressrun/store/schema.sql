@@ -81,19 +81,43 @@ create index confirmation_by_subscription on confirmation (subscription_id);
 create index confirmation_by_end on confirmation (expires_at);
 
 -- Append-only evidence of what was asked and answered. `chain` covers the row before, so a gap shows; content and
--- salt can be erased without breaking it, since the chain holds only the salted digest.
+-- salt can be erased without breaking it, since the chain holds only the salted digests (core.chain).
 create table consent (
-    id integer primary key autoincrement,
-    subscriber_id integer,                    -- null: erased
+    id integer primary key autoincrement,     -- without gaps
+    subscriber_id integer,                    -- null: erased, or a mark
     list_id integer,
-    event text not null,                      -- requested, confirmed, added, imported, withdrawn, …
+    event text not null,                      -- requested, confirmed, …; the marks: erased, aged
     at integer not null,
     salt blob,                                -- 16 random octets; null: erased
-    content text,                             -- JSON: list, address, ip, source, language, text, mail; null: erased
-    content_digest blob not null,             -- SHA-256 of salt and content
-    chain blob not null                       -- SHA-256 of the last chain, id, event, at and content_digest
+    content text,                             -- JSON: list, address, source, language, text, mail, message_id; null: erased
+    content_digest blob not null,             -- SHA-256 of salt, subscriber_id and content
+    chain blob not null,                      -- SHA-256 of the last chain, id, list_id, event, at and both digests
+    ip text,                                  -- where it came from; null: not known, aged or erased
+    ip_salt blob,                             -- 16 random octets; null with ip
+    ip_digest blob                            -- SHA-256 of ip_salt and ip; null: not known
 ) strict;
 create index consent_by_subscriber on consent (subscriber_id, id);
+create index consent_with_ip on consent (at) where ip is not null;
+create trigger consent_is_appended before insert on consent
+when new.id is not (select coalesce(max(id), 0) + 1 from consent)
+begin
+    select raise(abort, 'consent is append-only: a row follows the last one');
+end;
+create trigger consent_is_kept before delete on consent
+begin
+    select raise(abort, 'consent is append-only: no row goes');
+end;
+create trigger consent_stays before update on consent
+when new.id is not old.id or new.list_id is not old.list_id or new.event is not old.event or new.at is not old.at
+    or new.content_digest is not old.content_digest or new.ip_digest is not old.ip_digest or new.chain is not old.chain
+    or (new.subscriber_id is not old.subscriber_id and new.subscriber_id is not null)
+    or (new.salt is not old.salt and new.salt is not null)
+    or (new.content is not old.content and new.content is not null)
+    or (new.ip is not old.ip and new.ip is not null)
+    or (new.ip_salt is not old.ip_salt and new.ip_salt is not null)
+begin
+    select raise(abort, 'consent is append-only: what a row says can be erased, never changed');
+end;
 
 -- Addresses that get nothing. The digest is keyed, so that an erased address can still be recognised.
 create table suppression (

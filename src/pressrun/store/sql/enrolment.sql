@@ -10,11 +10,12 @@ left join subscription on subscription.subscriber_id = subscriber.id and subscri
 -- The members of a list in one state with the evidence of their consent, a page at a time.
 select subscription.id, subscription.state, subscription.since, subscription.source,
     subscriber.address, subscriber.name, subscriber.language, subscriber.attributes,
-    (select consent.content from consent
-        where consent.subscriber_id = subscriber.id and consent.list_id = subscription.list_id
-        and consent.event in ('requested', 'confirmed', 'added', 'imported')
-        order by consent.id desc limit 1) as consent
+    consent.content as consent, consent.ip as consent_ip
 from subscription join subscriber on subscriber.id = subscription.subscriber_id
+left join consent on consent.id = (select last.id from consent as last
+    where last.subscriber_id = subscriber.id and last.list_id = subscription.list_id
+    and last.event in ('requested', 'confirmed', 'added', 'imported')
+    order by last.id desc limit 1)
 where subscription.list_id = :list_id and subscription.state = :state and subscription.id > :after
 order by subscription.id limit :limit;
 

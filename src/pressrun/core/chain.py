@@ -1,0 +1,205 @@
+"""The chain of evidence: how each row of it is bound to the one before, and how to find out that somebody broke it.
+
+A row's digests are salted, and the chain covers the digests alone. So what a row says can be erased with its salt,
+and the network address it came from can age with a salt of its own, and the chain still holds; without the salt
+nobody can try out which content, or which of the four thousand million addresses, a digest was made of.
+
+Erasing and ageing are told by rows of their own, the marks. A content that is gone without a mark was tampered with.
+Nothing here knows a key: whoever has a copy of the rows can follow the chain. That makes its head the thing to keep
+elsewhere: who can write the rows and every place where the head was kept can make a chain of their own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pressrun.core.errors import BadInput
+
+ERASED = "erased"  # a mark: what the rows that it names said is gone, since a person or an unconfirmed request is
+AGED = "aged"  # a mark: network addresses of rows up to the one that it names are gone
+MARKS = frozenset({ERASED, AGED})
+
+MOST_PROBLEMS = 100  # told one by one; more are counted
+
+
+class ChainRow(NamedTuple):
+    """One row as stored; None where it was erased or has aged, or was never known."""
+
+    id: int
+    subscriber_id: int | None
+    list_id: int | None
+    event: str
+    at: int
+    salt: bytes | None
+    content: str | None
+    content_digest: bytes
+    ip: str | None
+    ip_salt: bytes | None
+    ip_digest: bytes | None
+    chain: bytes
+
+
+class Head(NamedTuple):
+    """Where the chain stood at some time: the number of its last row, and that row's link."""
+
+    number: int
+    chain: bytes
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.chain.hex()}"
+
+
+NO_ROWS = Head(0, b"")
+
+
+def parse_head(text: str) -> Head:
+    """A head as it is printed and kept, `NUMBER:CHAIN` with the chain in hexadecimal digits; raises BadInput."""
+    found = re.fullmatch(r"([1-9][0-9]{0,17}):([0-9a-f]{64})", text, re.ASCII)
+    if found is None:
+        raise BadInput(f"{text[:100]!r} is no head of the chain: it looks like 1234:9f86d0…, with 64 digits")
+    return Head(int(found[1]), bytes.fromhex(found[2]))
+
+
+def content_digest(salt: bytes, subscriber_id: int | None, content: str) -> bytes:
+    """What stands for a content in the chain; it holds whose it is, too."""
+    return hashlib.sha256(b"%b%d\0%b" % (salt, subscriber_id or 0, content.encode())).digest()
+
+
+def ip_digest(salt: bytes, ip: str) -> bytes:
+    """What stands for a network address in the chain."""
+    return hashlib.sha256(salt + ip.encode()).digest()
+
+
+def link(before: bytes, row: ChainRow) -> bytes:
+    """The link of a row to the one before, `b""` for the first."""
+    head = b"%b\0%d\0%d\0%b\0%d\0" % (before, row.id, row.list_id or 0, row.event.encode(), row.at)
+    return hashlib.sha256(head + row.content_digest + (row.ip_digest or b"")).digest()
+
+
+def split_salt(secret: bytes) -> tuple[bytes, bytes]:
+    """Two salts of 16 octets from 16 random ones: with the one, nobody finds the other."""
+    return hashlib.sha256(secret + b"content").digest()[:16], hashlib.sha256(secret + b"ip").digest()[:16]
+
+
+def mark_of_erased(numbers: Iterable[int]) -> str:
+    """The content of the mark that these rows were erased: ranges of numbers, and nothing about anybody."""
+    ranges: list[list[int]] = []
+    for number in sorted(numbers):
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return json.dumps({"rows": ranges})
+
+
+def mark_of_aged(number: int) -> str:
+    """The content of the mark that network addresses up to this row have aged."""
+    return json.dumps({"through": number})
+
+
+@dataclass(slots=True)
+class Audit:
+    """Follows a chain row by row. `rows`, `erased` and `aged` count, `problems` say what cannot be right."""
+
+    rows: int = 0
+    erased: int = 0
+    aged: int = 0
+    problems: list[str] = field(default_factory=list)
+    problem_count: int = 0
+    _last: Head = NO_ROWS
+    _bare: set[int] = field(default_factory=set)  # rows without content that no mark has named yet
+    _without_ip: array[int] = field(default_factory=lambda: array("q"))  # the same for network addresses
+    _witnessed: dict[int, list[tuple[str, bytes]]] = field(default_factory=dict)
+
+    @property
+    def head(self) -> Head:
+        """The last row that was followed."""
+        return self._last
+
+    def expect(self, head: Head, where: str) -> None:
+        """Before the first row: the chain must contain this head, which was kept `where`."""
+        if head.number:
+            self._witnessed.setdefault(head.number, []).append((where, head.chain))
+
+    def follow(self, rows: Iterable[ChainRow]) -> None:
+        """Look at the next rows, in the order of their numbers."""
+        for row in rows:
+            if row.id != self._last.number + 1:
+                self._tell(f"rows {self._last.number + 1} to {row.id - 1} are missing")
+            elif link(self._last.chain, row) != row.chain:
+                self._tell(f"row {row.id} was changed, or does not belong where it stands")
+            self._look_at_content(row)
+            self._look_at_ip(row)
+            if row.event in MARKS:
+                self._heed(row)
+            if row.id in self._witnessed:
+                self._compare(row)
+            self.rows += 1
+            self._last = Head(row.id, row.chain)
+
+    def finish(self, highest_number: int) -> None:
+        """After the last row; `highest_number` is that of the last row that was ever written."""
+        if highest_number > self._last.number:
+            self._tell(f"rows {self._last.number + 1} to {highest_number} are missing")
+        for number, kept in sorted(self._witnessed.items()):
+            for where, _ in kept:
+                self._tell(f"row {number}, which stands {where}, is missing")
+        for number in sorted(self._bare):
+            self._tell(f"what row {number} said is gone, and nothing says that it was erased")
+        for number in self._without_ip:
+            self._tell(f"where row {number} came from is gone, and nothing says that it has aged")
+
+    def _tell(self, problem: str) -> None:
+        self.problem_count += 1
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(problem)
+
+    def _look_at_content(self, row: ChainRow) -> None:
+        if row.content is None and row.salt is None and row.ip is None and row.subscriber_id is None:
+            self._bare.add(row.id)
+        elif row.content is None or row.salt is None:
+            self._tell(f"row {row.id} is erased by half")
+        elif content_digest(row.salt, row.subscriber_id, row.content) != row.content_digest:
+            self._tell(f"what row {row.id} says was changed")
+
+    def _look_at_ip(self, row: ChainRow) -> None:
+        if row.ip is None and row.ip_salt is None:
+            if row.ip_digest is not None and row.content is not None:
+                self._without_ip.append(row.id)
+        elif row.ip is None or row.ip_salt is None or row.ip_digest != ip_digest(row.ip_salt, row.ip):
+            self._tell(f"where row {row.id} came from was changed")
+
+    def _heed(self, row: ChainRow) -> None:
+        try:
+            content = json.loads(row.content or "")
+            if row.event == AGED:
+                self._heed_aged(int(content["through"]))
+            else:
+                self._heed_erased([(int(first), int(last)) for first, last in content["rows"]])
+        except (ValueError, KeyError, TypeError):
+            self._tell(f"row {row.id} should say what is gone, and cannot be read")
+
+    def _heed_aged(self, through: int) -> None:
+        kept = array("q", [number for number in self._without_ip if number > through])
+        self.aged += len(self._without_ip) - len(kept)
+        self._without_ip = kept
+
+    def _heed_erased(self, ranges: Sequence[tuple[int, int]]) -> None:
+        for first, last in ranges:
+            if last - first < len(self._bare):
+                named = self._bare.intersection(range(first, last + 1))
+            else:
+                named = {number for number in self._bare if first <= number <= last}
+            self._bare -= named
+            self.erased += len(named)
+
+    def _compare(self, row: ChainRow) -> None:
+        for where, chain in self._witnessed.pop(row.id):
+            if chain != row.chain:
+                self._tell(f"row {row.id} is another one than that which stands {where}")

@@ -1,0 +1,76 @@
+"""The evidence of consent as a whole: which mail asked, how long network addresses stay, whether anybody touched it.
+
+Single events are recorded by those who bring them about (services.subscribing and its neighbours).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from pressrun.core.chain import Audit, Head
+from pressrun.services.ports import Entropy
+from pressrun.store import consent, notices
+from pressrun.store.consent import ConsentEvent
+from pressrun.store.deliveries import SentMail, Settlement
+from pressrun.store.transaction import Row, Transaction
+
+ASKED = "asked"
+ASKING_KINDS = frozenset({"confirmation", "still_there", "address_change"})  # notices whose answer is consent
+AGEING_AT_LEAST_SECONDS = 3600.0  # marks are rows, too: of network addresses that age, one an hour is enough
+
+
+def sent_mail(row: Row, message_id: str, content: bytes) -> SentMail | None:
+    """What to keep of a notice that a relay has taken: of one that asks for consent, its Message-ID and its digest."""
+    if row["kind"] not in ASKING_KINDS:
+        return None
+    return SentMail(
+        message_id=message_id,
+        digest=f"sha256:{hashlib.sha256(content).hexdigest()}",
+        salt=hashlib.sha256(b"evidence" + row["message_secret"]).digest()[:16],
+    )
+
+
+def record_sent(tx: Transaction, settlements: Iterable[Settlement], now: int) -> None:
+    """Record by which mails somebody was asked; who is gone by now is not written down again."""
+    for one in settlements:
+        if one.mail is None:
+            continue
+        asked = notices.find_asked(tx, one.id)
+        if asked is not None:
+            event = ConsentEvent(
+                subscriber_id=asked["subscriber_id"],
+                list_id=asked["list_id"],
+                list_name=asked["list_name"],
+                event=ASKED,
+                at=now,
+                source="pressrun",
+                salt=one.mail.salt,
+                address=asked["address"],
+                language=asked["language"],
+                text=asked["kind"],
+                mail=one.mail.digest,
+                message_id=one.mail.message_id,
+            )
+            consent.append_consent(tx, event)
+
+
+def age_ips(tx: Transaction, keep_seconds: float, entropy: Entropy, now: float) -> int:
+    """Forget network addresses that are older than `keep_seconds`, some at a time; returns how many.
+
+    Nothing is done until the oldest is over its time by an hour, or by a tenth of `keep_seconds` if that is less.
+    """
+    oldest_at = consent.oldest_ip_at(tx)
+    if oldest_at is None or oldest_at > now - keep_seconds - min(AGEING_AT_LEAST_SECONDS, keep_seconds / 10):
+        return 0
+    return consent.age_ips(tx, before=int(now - keep_seconds), now=int(now), salt=entropy(16))
+
+
+def verify(tx: Transaction, witnesses: Iterable[tuple[str, Head]]) -> Audit:
+    """Follow the whole chain; each witness is where a head was kept, and that head."""
+    audit = Audit()
+    for where, head in witnesses:
+        audit.expect(head, where)
+    audit.follow(consent.chain_rows(tx))
+    audit.finish(consent.highest_number(tx))
+    return audit

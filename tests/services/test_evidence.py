@@ -1,0 +1,181 @@
+"""The evidence of consent over a real database: nothing changes it, and `verify` finds who did all the same."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from contextlib import closing
+
+import pytest
+from tests.services.pressroom import LATER, TAKEN, Pressroom, identity
+
+from pressrun.core.address import parse_address
+from pressrun.core.chain import Audit, Head
+from pressrun.services.evidence import age_ips, verify
+from pressrun.services.housekeeping import Housekeeping
+from pressrun.services.settings import BounceSettings, LimitSettings
+from pressrun.services.subscribing import Origin
+from pressrun.store import consent
+
+ADA = parse_address("ada@reader.example")
+WEB = Origin(source="web", ip="192.0.2.7", language="en", words="Subscribe")
+DAY = 86400
+
+
+async def fill(press: Pressroom, count: int = 3) -> None:
+    for number in range(count):
+        await press.office.subscribing.request("news", parse_address(f"r{number}@reader.example"), WEB, network=None)
+
+
+async def audit(press: Pressroom, *witnesses: tuple[str, Head]) -> Audit:
+    return await press.office.database.read(verify, witnesses)
+
+
+def tamper(press: Pressroom, *statements: str) -> None:
+    """What somebody does who has the file, and takes the triggers away first."""
+    with closing(sqlite3.connect(press.office.database.path)) as connection:
+        for name in ("consent_is_appended", "consent_is_kept", "consent_stays"):
+            connection.execute(f"drop trigger {name}")
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "delete from consent where id = 2",
+        "delete from consent",
+        "update consent set at = at - 1",
+        "update consent set event = 'added' where id = 1",
+        "update consent set content = '{}' where id = 1",
+        "update consent set ip = '192.0.2.8' where id = 1",
+        "update consent set chain = x'00' where id = 1",
+        "update consent set subscriber_id = 2 where id = 1",
+        "insert into consent (id, event, at, content_digest, chain) values (9, 'added', 1, x'', x'')",
+        "insert or replace into consent (id, event, at, content_digest, chain) values (1, 'added', 1, x'', x'')",
+    ],
+)
+async def test_the_database_refuses_to_change_the_evidence(press: Pressroom, statement: str) -> None:
+    await fill(press)
+    before = await press.rows("select * from consent")
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        await press.change(statement)
+    assert before == await press.rows("select * from consent")
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["delete from consent where id = 2"],
+        ["delete from consent where id = 3"],
+        ["delete from consent"],
+        ["update consent set content = replace(content, 'Subscribe', 'Sell my data') where id = 1"],
+        ["update consent set at = 1 where id = 3"],
+        ["update consent set subscriber_id = null, salt = null, content = null, ip = null, ip_salt = null"],
+        ["update consent set ip = null, ip_salt = null where id = 1"],
+        ["update consent set id = -1 where id = 1", "update consent set id = 1 where id = 2",
+         "update consent set id = 2 where id = -1"],
+    ],
+)  # fmt: skip
+async def test_who_changes_it_all_the_same_is_found_out(press: Pressroom, statements: list[str]) -> None:
+    await fill(press)
+    assert [] == (await audit(press)).problems
+    tamper(press, *statements)
+    assert (await audit(press)).problems
+
+
+async def test_rows_cut_off_with_every_trace_in_the_database_are_found_by_the_head_that_was_kept(
+    press: Pressroom,
+) -> None:
+    await fill(press)
+    head = await press.office.database.read(consent.read_head)
+    tamper(press, "delete from consent where id = 3", "update sqlite_sequence set seq = 2 where name = 'consent'")
+    assert [] == (await audit(press)).problems
+    assert (await audit(press, ("on paper", head))).problems
+
+
+async def test_erasing_and_ageing_leave_the_chain_whole(press: Pressroom) -> None:
+    await fill(press)
+    await press.office.enrolling.erase(parse_address("r1@reader.example"))
+    press.pass_time(400 * DAY)
+    await press.housekeeping.round()
+    found = await audit(press)
+    # Nobody confirmed: the rest was forgotten as well, and said so.
+    assert (3, 0, []) == (found.erased, found.aged, found.problems)
+
+
+async def test_network_addresses_age_and_the_rest_stays(press: Pressroom) -> None:
+    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    await press.office.subscribing.confirm(1, WEB)
+    press.pass_time(180 * DAY + 3599)
+    await press.housekeeping.round()
+    assert [("192.0.2.7",)] * 2 == await press.rows("select ip from consent order by id")
+    press.pass_time(1)
+    await press.housekeeping.round()
+    kept = await press.rows("select event, ip, ip_salt, content is not null from consent order by id")
+    assert [("requested", None, None, 1), ("confirmed", None, None, 1), ("aged", None, None, 1)] == kept
+    found = await audit(press)
+    assert (0, 2, []) == (found.erased, found.aged, found.problems)
+
+
+async def test_a_short_time_of_keeping_is_kept_to(press: Pressroom) -> None:
+    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    ages = [await press.office.database.write(age_ips, 0.0, os.urandom, press.clock()) for _ in range(2)]
+    assert [1, 0] == ages
+
+
+async def test_the_mail_that_asked_is_on_record_once_a_relay_has_it(press: Pressroom) -> None:
+    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    await press.send_all(LATER)
+    assert [("requested",)] == await press.rows("select event from consent")
+    press.pass_time(3600)
+    (sent,) = await press.send_all()
+    person = (await press.rows("select id from subscriber"))[0][0]
+    asked = (await press.office.database.read(consent.consent_of, person))[1]
+    assert {
+        "event": "asked",
+        "at": int(press.clock()),
+        "ip": None,
+        "list": "news",
+        "address": "ada@reader.example",
+        "source": "pressrun",
+        "language": "en",
+        "text": "confirmation",
+        "mail": f"sha256:{hashlib.sha256(sent.content).hexdigest()}",
+        "message_id": identity(sent)[0].strip("<>"),
+    } == asked
+    assert [] == (await audit(press)).problems
+
+
+async def test_who_was_erased_meanwhile_is_not_written_down_again(press: Pressroom) -> None:
+    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    await press.turn()
+    (mail,) = press.take_all()
+    await press.office.enrolling.erase(ADA)
+    press.answer(mail, TAKEN)
+    await press.turn()
+    assert [("requested",), ("erased",)] == await press.rows("select event from consent")
+
+
+async def test_the_head_is_kept_elsewhere_once_it_is_on_disk(press: Pressroom) -> None:
+    kept: list[Head] = []
+
+    async def keep(head: Head) -> None:
+        kept.append(head)
+
+    house = Housekeeping(
+        database=press.office.database,
+        limits=LimitSettings(),
+        bounces=BounceSettings(),
+        clock=press.clock,
+        entropy=os.urandom,
+        wake=lambda: None,
+        keep_head=keep,
+    )
+    await house.round()
+    await fill(press, 1)
+    await house.round()
+    await house.round()
+    assert [await press.office.database.read(consent.read_head)] == kept
