@@ -26,3 +26,20 @@ def test_a_name_that_nobody_gave_is_refused() -> None:
     """When the table is read, not when a mail comes."""
     with pytest.raises(KeyError):
         pattern_of((r"<crate> full",), {"box": (r"box",)})
+
+
+@pytest.mark.parametrize("text", ["boîte saturée", "boite saturee", "boite saturée"])
+def test_a_letter_with_a_mark_is_found_without_it(text: str) -> None:
+    """Many servers answer in ASCII."""
+    assert pattern_of((r"boîte saturée",)).search(text)
+
+
+@pytest.mark.parametrize("text", ["empfänger größer", "empfaenger groesser", "empfanger grosser"])
+def test_a_letter_that_ascii_writes_as_two_is_found_as_two(text: str) -> None:
+    """And as its first alone, as those write it who take the mark off."""
+    assert pattern_of((r"empfänger größer",)).search(text)
+
+
+def test_a_set_of_letters_says_itself_what_it_finds() -> None:
+    """Nothing is added to it."""
+    assert not pattern_of((r"t[éè]te",)).search("tete")

@@ -10,6 +10,7 @@ Sources: RFC 3463, RFC 5248, RFC 7505, and the wordings that large providers pub
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from pressrun.core.bounce_wordings import delivery, full, gone, gone_elsewhere, policy
 from pressrun.core.bounce_wordings.notation import pattern_of
@@ -70,7 +71,7 @@ _WORDINGS = (
 
 def folded_words(text: str) -> str:
     """The words of a refusal as the tables expect them, cut to size."""
-    text = _QUOTED.sub(" ", text[: 2 * MAX_WORDS])
+    text = unicodedata.normalize("NFC", _QUOTED.sub(" ", text[: 2 * MAX_WORDS]))
     return _BLANKS.sub(" ", text.lower().replace("’", "'"))[:MAX_WORDS].strip()
 
 

@@ -34,7 +34,8 @@ _SENDERS = re.compile(
 _ANGLE = re.compile(r"<([^<>]*)>")
 # How vacation notices begin their subjects, in the languages of the large mail systems.
 _SUBJECTS = re.compile(
-    r"\s{0,9}(?:(?:re|aw|sv|antw|tr|rif|odp|vs)\s?:\s{0,3})?[\[(*]{0,2}(?:auto(?:mat(?:ic|ed))?[ -]?(?:reply"
+    r"\s{0,9}(?:(?:re|aw|sv|antw|tr|rif|odp|vs)\s?:\s{0,3})?"
+    r"(?:\[[^\]]{0,30}\d[^\]]{0,10}\]\s{0,2})?[\[(*]{0,2}(?:auto(?:mat(?:ic|ed))?[ -]?(?:reply"
     r"|response|responder|antwort|svar|message)|autoresponder|out[ -]of[ -](?:the[ -])?office"
     r"|(?:on )?(?:vacation|holiday)(?: (?:reply|notice|message|alert|auto-?reply))?[:\s]{0,3}$"
     r"|vacation (?:reply|notice|message)|away (?:from (?:my|the) (?:office|desk|mail|e-?mail)|message|notice)"
@@ -63,22 +64,29 @@ _SUBJECTS = re.compile(
     r"|в отпуске|отпуск\b|отсутств|автоматична відповідь|αυτόματη απάντηση|otomatik (?:yanıt|cevap)"
     r"|ofis dışında|【?(?:自動(?:応答|返信|回覆|配信)|自动(?:答复|回复)|不在|休暇|休業|外出中|夏季休暇"
     r"|お問い合わせありがとう|外出自动回复|休假)|자동 ?(?:회신|응답)"
-    r"|부재중|رد تلقائي|الرد التلقائي|תשובה אוטומטית|מענה אוטומטי)",
+    r"|부재중|رد تلقائي|الرد التلقائي|תשובה אוטומטית|מענה אוטומטי|trả lời tự động|tự động trả lời"
+    r"|ตอบ(?:กลับ)?อัตโนมัติ|balasan otomatis|automatiskais? atbild|automatinis atsakymas|automaatvastus"
+    r"|स्वचालित|(?:return receipt|read|gelesen|lu|leído|letto|lida|gelezen|läst|læst|lest|luettu|przeczytano"
+    r"|přečteno|прочтено|прочитано|okundu|已[读讀]|開封済み|읽음)\s?[:：])",
     re.IGNORECASE,
 )
 # What vacation notices say in their first lines, where neither header nor subject tells.
 _WORDS = re.compile(
-    r"(?:i am|i'm|i will be|i'll be|we are|am|currently|is) (?:\w+ ){0,3}(?:out of (?:the )?office"
+    r"\b\w+ is (?:currently )?out of (?:the )?office"
+    r"|\b(?:i am|i'm|i will be|i'll be|we are|currently) (?:\w+ ){0,3}(?:ooo\b|out of (?:the )?office"
     r"|away from (?:the|my) (?:office|desk|mail|e-?mail)|on (?:annual |parental |maternity |paternity "
     r"|sick )?(?:leave|vacation|holidays?)\b|travell?ing|out of town)|this is an automat(?:ic|ed) (?:reply"
-    r"|response|answer)|automatic(?:ally generated)? (?:reply|response)|auto-?reply|no longer (?:work|employed"
-    r"|with the company)|(?:limited|no) access to (?:my )?e-?mail|will (?:reply|respond|answer"
+    r"|response|answer|confirmation|acknowledge?ment|message)"
+    r"|automatic(?:ally generated)? (?:reply|response)|auto-?reply|no longer (?:work|employed"
+    r"|with the company)|(?:limited|no) access to (?:my )?e-?mail"
+    r"|(?:mailbox|inbox|address) (?:is|are) not (?:monitored|read|attended)|will (?:reply|respond|answer"
     r"|get back)(?: to (?:you|your \w+))? (?:\w+ ){0,3}(?:when i (?:return|am back)|upon my return"
     r"|on my return|after)|ich bin (?:\S{1,30} ){0,6}(?:nicht (?:im (?:büro"
     r"|haus)|erreichbar|anwesend)|außer haus|im urlaub|abwesend|in elternzeit|wieder (?:da|erreichbar|im))"
     r"|bin ich (?:\S{1,30} ){0,4}(?:wieder|nicht) (?:erreichbar|im|da)|abwesenheit(?:snotiz)?|ihre (?:e-?mail"
     r"|nachricht) wird (?:\S{1,30} ){0,3}weitergeleitet|automatische antwort"
     r"|je suis (?:\S{1,30} ){0,4}(?:absente?|en congés?|en vacances|en déplacement|hors du bureau)"
+    r"|\babsente? (?:jusqu|du|pour)|à mon retour"
     r"|(?:de retour|mon retour) le|pendant mon absence|réponse automatique|(?:estoy|estaré"
     r"|me encuentro) (?:\S{1,30} ){0,4}(?:fuera de|ausente|de vacaciones|de baja)|durante mi ausencia"
     r"|respuesta automática|fuera de la oficina|(?:sono|sarò) (?:\S{1,30} ){0,4}(?:assente|in ferie"
@@ -96,9 +104,14 @@ _WORDS = re.compile(
     r"|出張(?:中|のため)|自動(?:返信|応答|送信)"
     r"|休業(?:日|させて|いたし|中)|我(?:正在|目前)?(?:休假|外出|出差)"
     r"|自动回复|부재중|휴가|dovolen|nepřítomen|szabadságon|izindeyim"
-    r"|ofis dışındayım"
+    r"|ofis dışındayım|автоматична відповідь|у відпустці|απουσιάζω|σε άδεια|εκτός γραφείου|în concediu"
+    r"|בחופש|מחוץ למשרד|في (?:إجازة|اجازة)|خارج المكتب|na godišnjem odmoru|na dopustu|ลาพักร้อน|nghỉ phép"
+    r"|sedang cuti|atostogauju|atvaļinājum|puhkusel"
     r"|list of approved senders|add yourself to my guest list|(?:message|mail) (?:\S{1,30} ){0,8}held because"
-    r"|para que (?:sua|a) mensagem seja (?:encaminhada|entregue)|return receipt your (?:document|message)",
+    r"|para que (?:sua|a) mensagem seja (?:encaminhada|entregue)|(?:this is a )?return receipt (?:for|your)"
+    r"|(?:dies|das) ist eine (?:empfangs|lese)bestätigung|ceci est un accusé de (?:réception|lecture)"
+    r"|(?:este es un|esto es un) (?:acuse|aviso) de (?:recibo|lectura)|questa è una (?:ricevuta|conferma) di"
+    r"|(?:este é|isto é) (?:um|uma) (?:confirmação|recibo|aviso) de leitura|dit is een (?:lees|ontvangst)bevestiging",
     re.IGNORECASE,
 )
 _BLANKS = re.compile(r"\s+")

@@ -56,5 +56,5 @@ def test_a_complaint_encloses_our_token(sample: Sample) -> None:
     found = sample.report
     assert sample.path.stem.split("_")[0] == found.feedback_type
     assert "news-bounces+k4q7m2xw5ra3tz6b@lists.harbour.example" == found.enclosed.return_path
-    assert "news-unsubscribe+p7w2k5m3qz4x6rta@lists.harbour.example" in found.enclosed.unsubscribe[0]
+    assert "mailto:news-unsubscribe+p7w2k5m3qz4x6rta@lists.harbour.example" in found.enclosed.unsubscribe
     assert "news:e17:p7w2k5m3" == found.enclosed.feedback_id

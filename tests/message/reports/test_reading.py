@@ -257,3 +257,18 @@ def test_the_helper_reads_reports() -> None:
     found = answer(encode_frame(Question(notification(group("failed", "5.1.1")), ReadAs.REPORT))[4:])
     assert isinstance(found, Readable)
     assert isinstance(found.mail, Report)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Ⰰⰸⱏ ⰱⱆⰽⱏⰹ ⰲⱑⰴⱏⰹ:\n\nada@reader.example\nⰃⰾⰰⰳⱁⰾⰹ ⰴⱁⰱⱃⱁ.", []),
+        ("Ⰰⰸⱏ ⰱⱆⰽⱏⰹ ⰲⱑⰴⱏⰹ:\n\nada@reader.example\n550 5.1.1 Ⰳⰾⰰⰳⱁⰾⰹ.", [BounceClass.GONE]),
+        ("Your message could not be delivered.\n\nada@reader.example\nⰃⰾⰰⰳⱁⰾⰹ ⰴⱁⰱⱃⱁ.", [BounceClass.OTHER]),
+    ],
+)
+def test_a_notice_that_nobody_here_can_read_counts_against_nobody(text: str, found: list[BounceClass]) -> None:
+    """It may as well tell of a delay. A code, or words that it failed, say enough."""
+    mail = f"{_DAEMON.replace('failure notice', 'x')}X-MS-Exchange-Message-Is-Ndr:\r\nMIME-Version: 1.0\r\n"
+    content = f"{mail}Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n".encode()
+    assert found == [one.bounce for one in read_report(content).recipients]

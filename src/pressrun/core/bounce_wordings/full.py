@@ -74,7 +74,7 @@ FULL: Rows = (
     r"has reached (?:\w+ ){0,2}(?:limit|quota)",
     # English: unused or suspended.
     r"inactive (?:user|mailbox|account|e?-?mail|recipient|address)",
-    r"temporarily (?:disabled|suspended|locked|inactive)",
+    r"(?<!delivery )temporarily (?:disabled|suspended|locked|inactive)",  # Postfix says so of a host it cannot reach
     r"(?:account|mailbox|user) (?:\S{0,80} )?(?:has been |is |was )?(?:temporarily )?(?:suspended|inactive)",
     r"not (?:been )?(?:logged|signed) in (?:for|since)",
     r"has(?: not|n't) (?:logged|been active)",
@@ -117,6 +117,9 @@ FULL: Rows = (
     r"переполнен",
     r"превышен\w{0,2} (?:\S{1,40} ){0,3}(?:квот|лимит|размер)",
     r"квот\w{1,2} превышен",
+    # Ukrainian.
+    r"скриньк\w{1,2} … (?:переповнен|заповнен)",
+    r"перевищен\w{0,2} (?:\S{1,40} ){0,3}(?:квот|ліміт|розмір)",
     # Polish.
     r"<skrzynka> … (?:pełna|przepełnion|przekroczon|nieaktywn|zablokowan)",
     r"przekroczon\w{1,2} (?:\S{1,40} ){0,3}(?:limit|pojemno)",
@@ -132,6 +135,8 @@ FULL: Rows = (
     r"posta kutusu\S{0,6} … (?:dolu|doldu|aşıldı)",
     # Greek.
     r"γραμματοκιβώτι\w{1,2} … (?:πλήρες|γεμάτο)",
+    # Romanian.
+    r"căsuț\w{1,3} … (?:plină|depășit)",
     # Arabic.
     r"(?:علبة|صندوق) (?:ال)?بريد … ممتلئ",
     # Hebrew.
@@ -139,6 +144,7 @@ FULL: Rows = (
     # Chinese.
     r"邮箱\S{0,12}(?:已满|不足|超出|超过)",
     r"邮箱容量",
+    r"(?:郵箱|信箱)\S{0,12}(?:已滿|不足|超出|超過)",
     # Korean.
     r"(?:사서함|메일함|편지함)\S{0,4} (?:\S{1,20} ){0,3}(?:가득|꽉|초과)",
     r"용량\S{0,2} ?(?:초과|부족)",

@@ -20,7 +20,7 @@ WORDS: Words = {
     "destinataire": (r"destinataire", r"utilisateur", r"adresse", r"compte", r"boîte", r"boite"),
     "usuario": (r"usuario", r"destinatario", r"dirección", r"direccion", r"cuenta", r"buzón"),
     "utente": (r"utente", r"destinatario", r"indirizzo", r"casella", r"account"),
-    "usuário": (r"usuário", r"utilizador", r"destinatário", r"endereço", r"conta", r"caixa"),
+    "usuário": (r"usuário", r"utilizador", r"destinatário", r"endereço", r"\bconta\b", r"caixa"),
     "gebruiker": (r"gebruiker", r"ontvanger", r"adres", r"e-?mailadres", r"postvak", r"account"),
     "宛先": (
         r"宛先",
@@ -42,7 +42,34 @@ WORDS: Words = {
         r"домен\w{0,2}",
     ),
     "użytkownik": (r"użytkownik\w{0,3}", r"odbiorc\w{1,2}", r"adres\w{0,3}", r"kont\w{1,2}", r"skrzynk\w{1,2}"),
-    "användare": (r"användaren?", r"mottagaren?", r"adressen", r"kontot", r"brukeren", r"modtageren"),
+    "användare": (
+        r"användaren?",
+        r"mottagaren?",
+        r"adressen?",
+        r"kont(?:ot|oen|oet)",
+        r"brukeren",
+        r"brugeren",
+        r"mottakeren",
+        r"modtageren",
+        r"postlådan",
+        r"postkassen",
+    ),
+    "користувач": (
+        r"користувач\w{0,3}",
+        r"одержувач\w{0,3}",
+        r"отримувач\w{0,3}",
+        r"адрес\w{0,2}",
+        r"скриньк\w{1,2}",
+        r"домен\w{0,2}",
+    ),
+    "utilizator": (
+        r"utilizator\w{0,4}",
+        r"destinatar\w{0,4}",
+        r"adres[aăei]\w{0,2}",
+        r"cont(?:ul)?\b",
+        r"căsuț\w{1,3}",
+        r"domeniul?",
+    ),
 }
 
 # The mailbox, or its domain, is no more or never was.
@@ -83,6 +110,8 @@ GONE: Rows = (
             r"supprimée?",
             r"fermée?",
             r"n'a pas (?:pu être|été) trouvée?",
+            r"ne figure pas",
+            r"n'est pas (?:répertoriée?|reconnue?)",
         ),
     ),
     r"n['’]existe (?:pas|plus)",
@@ -135,6 +164,7 @@ GONE: Rows = (
         ),
     ),
     r"não existe\b",
+    r"não foi possível (?:localizar|encontrar) … (?:endereço|destinatário|usuário|utilizador|conta|caixa)",
     r"usuário desconhecido",
     # Dutch.
     (
@@ -174,34 +204,44 @@ GONE: Rows = (
     r"нет такого (?:пользовател|адрес|ящик|получател)",
     r"неизвестный (?:пользователь|получатель)",
     r"такого пользователя нет",
+    r"не удалось найти … (?:адрес|получател|пользовател|ящик|домен)",
+    # Ukrainian.
+    r"<користувач> … (?:не (?:знайден|існує|зареєстр)|невідом|видален|неді[йє])",
+    r"не вдалося знайти … (?:адрес|одержувач|отримувач|користувач)",
+    r"(?:немає такого|невідомий) (?:користувача?|одержувача?|отримувача?)",
     # Polish.
     (
         r"<użytkownik>\S{0,40} … ",
         (
             r"nieznan",
-            r"nie (?:istnieje|znaleziono|został znaleziony|została znaleziona|można znaleźć)",
+            r"nie (?:istnieje|znaleziono|został znaleziony|została znaleziona|można (?:znaleźć|odnaleźć))",
             r"nieprawidłow",
             r"usunięt",
             r"niepoprawn",
         ),
     ),
     r"nie istnieje",
+    r"nie (?:można|udało się) (?:od|z)naleźć … (?:adres|użytkownik|odbiorc|skrzyn)",
     r"brak (?:takiego )?u[żz]ytkownika",
     r"nie ma takiego (?:użytkownika|adresu|konta)",
     r"nieznany (?:użytkownik|odbiorca)",
     # Chinese.
-    r"(?:用户|收件人|邮箱|地址|帐户|账户)\S{0,20}(?:不存在|无效|未找到|找不到)",
+    r"(?:用户|收件人|邮箱|地址|[帐账][户号])\S{0,20}(?:不存在|无效|未找到|找不到|已注销|已停用)",
+    r"(?:找不到|无法找到|不存在|无此|没有)\S{0,12}(?:用户|收件人|邮箱|地址|[帐账][户号])",
+    r"(?:用戶|使用者|收件[人者]|郵箱|信箱|地址|[帳賬][戶號])\S{0,20}(?:不存在|無效|未找到|找不到|已停用)",
+    r"(?:找不到|無法找到|不存在|無此|沒有)\S{0,12}(?:用戶|使用者|收件[人者]|郵箱|信箱|地址|[帳賬][戶號])",
     # Korean.
     r"존재하지 않",
     r"(?:주소|사용자|수신자|받는 사람|계정)\S{0,4} (?:\S{1,20} ){0,2}찾을 수 없",
     r"없는 (?:사용자|계정|주소|메일)",
     # Swedish, Danish, Norwegian.
     (
-        r"<användare> … ",
+        r"<användare>\S{0,3} … ",
         (
             r"finns inte",
             r"okänd",
             r"hittades inte",
+            r"(?:kunde|kan) inte hittas",
             r"eksisterer ikke",
             r"finnes ikke",
             r"ukendt",
@@ -219,14 +259,26 @@ GONE: Rows = (
     r"ei löytynyt",
     # Czech.
     r"(?:adres|uživatel|příjemce|schránk)\w{0,3} … (?:neby[lo]\w{0,2} nalezen|neexistuje|neznám)",
+    r"neznám(?:ý|á|é) (?:uživatel|příjemce|adres)",
+    # Slovak.
+    r"(?:adres|používateľ|príjemc|schránk)\w{0,3} … (?:sa nenaš|nebol\w? nájden|neexistuje|neznám)",
+    # Croatian, Serbian, Slovenian, Bosnian.
+    (
+        r"(?:adres|korisnik|primatelj|primalac|naslov|uporabnik|prejemnik)\w{0,3} … ",
+        (r"(?:nije|ni) (?:bil\w? )?(?:pronađen|najden|nađen)", r"ne (?:postoji|obstaja)", r"nepoznat", r"neznan"),
+    ),
     # Hungarian.
     r"(?:cím|címzett|felhasználó|postafiók)\w{0,2} … (?:nem található|nem létezik|ismeretlen)",
     # Turkish.
     r"(?:adres|alıcı|kullanıcı)\w{0,6} … (?:bulunamadı|mevcut değil|geçersiz)",
     # Greek.
     r"(?:διεύθυνση|παραλήπτης|χρήστης) … δεν (?:βρέθηκε|υπάρχει)",
+    r"δεν ήταν δυνατή η εύρεση … (?:διεύθυνσης|παραλήπτη|χρήστη)",
+    # Romanian.
+    r"<utilizator> … (?:nu (?:există|exista|a fost găsit|este valid)|necunoscut|inexistent|invalid|dezactivat)",
     # Arabic.
     r"تعذر العثور على (?:عنوان|المستلم)",
+    r"(?:عنوان|المستلم|المستخدم|الحساب) … (?:غير (?:موجود|معروف|صالح)|لا يوجد)",
     # Hebrew.
     r"(?:כתובת|נמען)\S{0,6} … לא (?:נמצא|קיי)",
 )

@@ -2,16 +2,30 @@
 
 A row is a phrase, or the beginning of one with its possible endings. A phrase is a regular expression in which `<name>`
 stands for any of the words of that name, and `… ` for up to six words. It must stay linear: no repetition inside a
-repetition but for bounded gaps.
+repetition but for bounded gaps. A letter with a mark is found without it as well: `empfänger` in `empfaenger`, `boîte`
+in `boite`, for many servers answer in ASCII.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 Rows = tuple[str | tuple[str, tuple[str, ...]], ...]
 Words = dict[str, tuple[str, ...]]
 
+_PLAIN = {
+    "ä": ("ae", "a"),
+    "ö": ("oe", "o"),
+    "ü": ("ue", "u"),
+    "ß": ("ss",),
+    "å": ("aa", "a"),
+    "ø": ("oe", "o"),
+    "æ": ("ae",),
+    "ł": ("l",),
+    "ı": ("i",),
+}  # what a letter becomes where taking off its mark is not all
+_SET = re.compile(r"(\[[^\]]*\])")  # writes all spellings of its letters itself
 _NAME = re.compile(r"<(\w[\w ]*)>")
 
 
@@ -20,7 +34,25 @@ def pattern_of(rows: Rows, words: Words | None = None) -> re.Pattern[str]:
     known = words or {}
     phrases = (row if isinstance(row, str) else row[0] + _one_of(row[1]) for row in rows)
     spelled = _NAME.sub(lambda found: _one_of(known[found[1]]), "|".join(phrases))
-    return re.compile(spelled.replace("… ", r"(?:\S{1,40} ){0,6}"))
+    return re.compile(in_ascii_too(spelled).replace("… ", r"(?:\S{1,40} ){0,6}"))
+
+
+def in_ascii_too(pattern: str) -> str:
+    """The same pattern, which finds its letters with marks without them as well."""
+    outside_and_sets = _SET.split(pattern)
+    outside_and_sets[::2] = (
+        "".join(_one_of(found) if len(found := _spellings(letter)) > 1 else letter for letter in piece)
+        for piece in outside_and_sets[::2]
+    )
+    return "".join(outside_and_sets)
+
+
+def _spellings(letter: str) -> tuple[str, ...]:
+    """A letter, and what stands for it where there is only ASCII."""
+    if letter in _PLAIN:
+        return (letter, *_PLAIN[letter])
+    base = unicodedata.normalize("NFD", letter)[0]
+    return (letter, base) if base.isascii() and base != letter else (letter,)
 
 
 def _one_of(phrases: tuple[str, ...]) -> str:

@@ -63,6 +63,7 @@ CLEARLY_POLICY: Rows = (
     r"contains? (?:spam|a virus|malware)",
     r"virus (?:detected|found)",
     r"phishing",
+    r"will not accept delivery of this",
     r"infected",
     r"unsolicited (?:bulk |commercial )?(?:e-?)?mail",
     # Codes of Yahoo, Apple and Microsoft.
@@ -104,7 +105,7 @@ CLEARLY_POLICY: Rows = (
     r"bad sender",
     r"(?:invalid|bad|bogus|fake|forged) (?:helo|ehlo)",
     r"(?:helo|ehlo) (?:\S{1,60} ){0,3}(?:rejected|invalid|denied|refused|name|required|mismatch)",
-    r"reverse (?:dns|lookup|hostname|mapping)",
+    r"reverse (?:dns|lookup|hostname|mapping|name|entry|record)",
     r"\brdns\b",
     r"\bptr\b",
     r"poor reputation",
@@ -123,6 +124,10 @@ CLEARLY_POLICY: Rows = (
     r"(?:sending|sender|source|client) (?:ip|host|domain)",
     r"\bip address\b",
     r"e-?mail address is not verified",
+    r"domain may not exist",
+    r"dns check failed",
+    r"\bip ?= ?\d",
+    r"ask your postmaster",
     # Rules of Exchange; greylisting.
     r"resolver\.rst\.(?:auth|notauthorized|restrict|sender|rule)",
     r"transport\.rules",
@@ -147,7 +152,7 @@ CLEARLY_POLICY: Rows = (
     r"como spam",
     r"lista negra",
     r"política de (?:seguridad|correo)",
-    r"posta indesiderata",
+    r"(?:posta|contenut\w|messaggi\w) indesiderat",
     r"politica di sicurezza",
     # Dutch, Portuguese.
     r"als spam",
@@ -165,6 +170,30 @@ CLEARLY_POLICY: Rows = (
     r"спам",
     r"ч[её]рн\w{1,3} списк",
     r"политик\w{1,3} безопасности",
+    # Ukrainian.
+    r"чорн\w{1,3} спис",
+    r"небажан\w{1,3} (?:пошт|лист|повідомлен)",
+    # Chinese.
+    r"垃圾(?:邮件|郵件|信息)",
+    r"(?:黑名单|黑名單)",
+    r"拒收",
+    # Korean.
+    r"스팸",
+    r"수신 ?(?:거부|차단)",
+    # Swedish, Danish, Norwegian, Finnish.
+    r"skräppost",
+    r"uønsket (?:e-?post|mail)",
+    r"søppelpost",
+    r"roskaposti",
+    # Czech, Hungarian, Romanian, Turkish.
+    r"nevyžádan",
+    r"levélszemét",
+    r"mesaj\w{0,3} nedorit",
+    r"istenmeyen (?:e-?posta|posta|ileti)",
+    # Greek, Arabic, Hebrew.
+    r"ανεπιθύμητ\w{1,4} (?:αλληλογραφία|μήνυμα|μηνύματα)",
+    r"بريد (?:مزعج|عشوائي)",
+    r"דואר זבל",
     # Polish.
     r"niechcian",
     r"czarn\w{1,3} li[śs]",
@@ -200,6 +229,8 @@ POLICY: Rows = (
     r"requires? (?:\w+ )?(?:confirmation|verification|authori[sz]ation|approval)",
     r"not (?:pre-?)?approved",
     r"not accept(?:ing)? (?:\w+ )?(?:mail|e-?mail|messages) from",
+    r"not accept (?:delivery of )?(?:this|your) (?:message|mail|e-?mail)",
+    r"^(?:\d{3}[ -])?(?:\d\.\d\.\d+ )?(?:denied|refused)\b",
     r"sender verif",
     r"verify (?:the )?sender",
     r"sender (?:address )?(?:rejected|verif|unknown|invalid)",

@@ -88,7 +88,20 @@ def recipients_of_prose(opened: OpenedMail, text: str) -> list[RecipientReport]:
             RecipientReport(bounce=BounceClass.DELAYED, address=address, text=on_one_line(words))
             for address, words in blocks
         ]
-    return [_recipient(address, words, text) for address, words in blocks]
+    found = [_recipient(address, words, text) for address, words in blocks]
+    return found if any(_says_why(one) for one in found) or _says_that(opened, text) else []
+
+
+def _says_why(found: RecipientReport) -> bool:
+    return found.bounce is not BounceClass.OTHER or bool(found.status or found.code)
+
+
+def _says_that(opened: OpenedMail, text: str) -> bool:
+    """Whether words that we know say that anything failed. What nobody here can read may as well tell of a delay."""
+    folded = _folded(text)
+    return any(pattern.search(folded) for pattern in (wordings.OPENINGS, wordings.GIVEN_UP)) or (
+        bool(opened.field("x-failed-recipients")) or wordings.SUBJECTS.search(_folded(opened.subject)) is not None
+    )
 
 
 def _recipient(address: str, words: str, text: str) -> RecipientReport:

@@ -38,7 +38,7 @@ SUBJECTS = _any(
     r"|\bdsn\b|error sending|sending failed",
     r"unzustellbar|nicht zugestellt|zustell(?:ung|fehler|bericht|status|problem)|zustellbenachrichtigung"
     r"|nichtzustell|fehler bei der (?:zustellung|übermittlung)|mail konnte nicht|rücksendung|verzögert",
-    r"non remis|non distribué|échec (?:de )?(?:la )?(?:remise|livraison|distribution|l'envoi)"
+    r"non remis|non distribué|[ée]chec (?:de )?(?:la )?(?:remise|livraison|distribution|l'envoi)"
     r"|notification d'état|non délivré|message non|retour de courrier|avis de non|remise (?:retardée"
     r"|impossible|différée)",
     r"no (?:se )?(?:ha )?(?:podido |pudo )?entreg|notificación de (?:estado|entrega)|error (?:de"
@@ -57,10 +57,12 @@ SUBJECTS = _any(
     r"nie(?:dostarcz| dostarcz| można dostarcz| udało)|niedostarczaln|zwrot|błąd|opóźn"
     r"|退信|系统退信|未送达|投递失败|반송|배달",
     r"kan ikke leveres|ei voi toimittaa|غير قابل للتسليم|לא ניתן למסירה|δεν ήταν δυνατή η παράδοση"
-    r"|전송 ?실패|발송 ?실패",
+    r"|전송 ?실패|발송 ?실패|傳遞失敗|無法傳遞|未傳遞",
     r"(?:message|e-?mail|mail) (?:that )?you sent (?:was |has been )?(?:blocked|rejected|refused)",
     r"kunne ikke leveres|kunde inte (?:levereras|skickas)|olevererbart|uleverbar|ikke leveret|ikke levert"
-    r"|obesvarat|toimitus|ei voitu toimittaa|teslim edilemedi|iletilemedi|nedoručiteln|nelze doručit|kézbesít",
+    r"|obesvarat|toimitus|ei voitu toimittaa|teslim edilemedi|iletilemedi|nedoruč|nelze doručit|kézbesít"
+    r"|nelivra|nu a (?:putut fi |fost )?livrat|livrare eșuată|не (?:доставлено|вдалося доставити)"
+    r"|αποτυχία παράδοσης|δεν παραδόθηκε|(?:فشل|تعذر) (?:ال)?تسليم",
 )
 
 OPENINGS = _any(
@@ -106,7 +108,9 @@ OPENINGS = _any(
     r"levering (?:\S{1,40} ){0,6}mislyk|gick inte att leverera|toimitus (?:\S{1,40} ){0,6}epäonnistui"
     r"|doručení (?:\S{1,40} ){0,6}nezdařil|kézbesítése nem sikerült|teslim başarısız|παράδοση απέτυχε"
     r"|فشل التسليم|המסירה (?:\S{1,40} ){0,6}נכשלה",
-    r"kunde inte levereras|kunne ikke leveres|ei voitu toimittaa|teslim edilemedi|nelze doručit|nem kézbesít",
+    r"kunde inte levereras|kunne ikke leveres|ei voitu toimittaa|teslim edilemedi|nelze doručit|nem kézbesít"
+    r"|(?:nemohl[aoy]?|nebyl[aoy]?) (?:být )?doruč|nu a (?:putut fi|fost) livrat|не (?:було )?доставлен"
+    r"|не вдалося доставити|δεν (?:παραδόθηκε|ήταν δυνατή η παράδοση)|(?:تعذر|فشل) (?:ال)?تسليم|無法(?:傳遞|送達|傳送)",
 )
 
 # Still being tried: nothing has failed yet.
@@ -140,6 +144,15 @@ DELAYS = _any(
     r"|продолж)|задерж\w{1,6}|повторн\w{1,3} попыт",
     r"jeszcze nie (?:została|zostało)|kolejne próby|ponawian|będzie (?:ponawia|próbowa)|opóźnion"
     r"|próby dostarczenia będą",
+    r"försenad|inte (?:\S{1,40} ){0,2}levererats ännu|leveransförsök|forsinket|(?:endnu|ennå) ikke (?:blevet )?lever"
+    r"|viivästy|ei ole vielä toimitettu|toimitusyrity|zpožděn|(?:zatím|dosud) nebyl\w? doruč|pokusy o doručení"
+    r"|oneskoren|zatiaľ nebol|késleltet|késik|még nem (?:\S{1,40} ){0,2}kézbesít|gecik(?:ti|me)|henüz teslim"
+    r"|întârzi|nu a fost încă livrat|затрим|ще не доставлен|спроби доставки|odgođen|još nije (?:isporuč"
+    r"|dostavlj)",
+    r"καθυστέρ|δεν έχει (?:\S{1,40} ){0,2}παραδοθεί ακόμ|延[迟遲]|尚未(?:传递|送达|投递|傳遞|送達)"
+    r"|[继繼][续續](?:尝试|嘗試)"
+    r"|지연되|배달 ?지연|아직 (?:\S{1,20} ){0,2}(?:배달|전송|전달)되지|계속 시도|מתעכב|טרם נמסר"
+    r"|עיכוב|لم يتم تسليم (?:\S{1,40} ){0,3}بعد|تأخ[ري]",
 )
 
 # Given up after all, whatever was said of trying.
