@@ -8,6 +8,7 @@
 #   make faults      kills, failing relays, full disk, clock jumps: what is lost and repeated; ARGS=--quick for a look
 #   make format      put code and imports in shape
 #   make docs        write docs/configuration.md and config.example.toml anew from the code
+#   make messages    gather the sentences that readers see into the catalogues of src/pressrun/locales
 #   make lock        write the pinned requirements anew
 #   make clean       remove everything that was made
 #
@@ -23,7 +24,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PROJECT := pyproject.toml README.md src/pressrun/__init__.py
 SOURCES := src tests docs
 
-.PHONY: help demo check check-format check-lint check-layers check-types check-all test bench faults format docs lock clean
+.PHONY: help demo check check-format check-lint check-layers check-types check-all test bench faults format docs messages lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -83,6 +84,9 @@ format: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py
+
+messages: $(VENV)/.dev
+	$(BIN)/python docs/messages.py $(ARGS)
 
 # Made on the oldest Python, whose list is the longest; the newer ones install the same.
 COMPILE = .venv-lock/bin/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \

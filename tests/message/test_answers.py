@@ -15,7 +15,7 @@ from pressrun.message.notices.kinds import (
     Notice,
     UnsubscribeLink,
 )
-from pressrun.message.profile import untranslated
+from pressrun.message.words import ENGLISH
 
 COPY = NoticeCopy(
     to=parse_address("reader@reader.example"),
@@ -37,7 +37,7 @@ ANSWERS: list[tuple[Notice, str]] = [
 @pytest.mark.parametrize(("notice", "expected"), ANSWERS, ids=lambda value: type(value).__name__)
 def test_an_answer_says_what_it_must_in_both_parts(notice: Notice, expected: str) -> None:
     """Auto-replied, from the command address, threaded, without List-Unsubscribe, seven bits and small."""
-    content = build_notice(notice, COPY, words=untranslated, site=site(), profile=profile())
+    content = build_notice(notice, COPY, words=ENGLISH, site=site(), profile=profile())
     message = read(content)
     assert expected in part(content, "plain")
     assert expected in part(content, "html")

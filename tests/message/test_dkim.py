@@ -34,7 +34,7 @@ from pressrun.message.notices.kinds import (
     Notice,
     UnsubscribeLink,
 )
-from pressrun.message.profile import untranslated
+from pressrun.message.words import ENGLISH
 
 GOLDEN = sorted((Path(__file__).parent.parent / "golden").glob("*.eml"))
 ANSWERS: list[Notice] = [
@@ -131,7 +131,7 @@ def test_every_kind_of_message_verifies(path: Path) -> None:
 @pytest.mark.parametrize("reason", [AutoSubmitted.GENERATED, AutoSubmitted.REPLIED])
 def test_every_notice_verifies(notice: Notice, reason: AutoSubmitted) -> None:
     to = copy(reason, "their.id@other.example")
-    message = build_notice(notice, to, words=untranslated, site=site(), profile=profile())
+    message = build_notice(notice, to, words=ENGLISH, site=site(), profile=profile())
     message = signed(message, BOTH)
     assert (True, True) == (verifies(message, 0), verifies(message, 1))
 

@@ -14,7 +14,7 @@ from tests.message.builders import PNG, build, edition, profile, site, values
 from tests.message.test_notices import NOTICES, copy
 
 from pressrun.message.notices.building import build_notice
-from pressrun.message.profile import untranslated
+from pressrun.message.words import ENGLISH
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 
@@ -53,7 +53,7 @@ def message(kind: str) -> bytes:
                 values(name="Роза")
             )
         case _:
-            return build_notice(NOTICES[0], copy(), words=untranslated, site=site(), profile=profile())
+            return build_notice(NOTICES[0], copy(), words=ENGLISH, site=site(), profile=profile())
 
 
 @pytest.mark.parametrize("kind", ["markdown", "html", "text", "mime", "subject", "non-latin", "confirmation"])

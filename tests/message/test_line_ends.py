@@ -10,8 +10,8 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput
 from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
 from pressrun.message.notices.kinds import AlreadySubscribed, Confirmation, FinishedReport
-from pressrun.message.profile import untranslated
 from pressrun.message.trace import received_field
+from pressrun.message.words import ENGLISH
 from pressrun.smtp.commands import chunk, has_bare_line_end, stuffed
 
 _PIECES = ("\r", "\n", "\r\n", "\r\n.\r\n", "\n.\n", ".", "\0", "\x85", "\u2028", "\x0b", "\x0c", "é", "😀", "a", "-- ")
@@ -55,7 +55,7 @@ def test_notices(subject: str, answered: str, title: str) -> None:
         FinishedReport(edition_subject=subject, audience=3, counts={"delivered": 3}, edition_url=LINK),
     ):
         try:
-            content = build_notice(notice, copy, words=untranslated, site=site(), profile=profile(title=title))
+            content = build_notice(notice, copy, words=ENGLISH, site=site(), profile=profile(title=title))
         except BadInput:
             continue
         assert _is_clean(content)

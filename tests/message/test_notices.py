@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.message.builders import DOMAIN, MAIL_TOKEN, part, profile, read, site
 
@@ -14,7 +16,7 @@ from pressrun.message.notices.kinds import (
     Notice,
     PreferencesLink,
 )
-from pressrun.message.profile import untranslated
+from pressrun.message.words import ENGLISH
 
 LINK = "https://news.harbour.example/confirm/AAAA.bbbb"
 NOTICES: list[Notice] = [
@@ -42,7 +44,7 @@ def copy(auto_submitted: AutoSubmitted = AutoSubmitted.GENERATED, in_reply_to: s
 @pytest.mark.parametrize("notice", NOTICES, ids=lambda notice: type(notice).__name__)
 def test_every_notice_has_its_headers_once_and_its_link_in_both_parts(notice: Notice) -> None:
     """Exactly the expected fields, no List-Unsubscribe, seven bits."""
-    content = build_notice(notice, copy(), words=untranslated, site=site(), profile=profile())
+    content = build_notice(notice, copy(), words=ENGLISH, site=site(), profile=profile())
     assert FIELDS == read(content).keys()
     assert "auto-generated" == str(read(content)["Auto-Submitted"])
     assert LINK in part(content, "plain")
@@ -52,17 +54,17 @@ def test_every_notice_has_its_headers_once_and_its_link_in_both_parts(notice: No
 
 def test_a_confirmation_can_be_answered_where_mail_is_received() -> None:
     """Reply-To is the address that confirms; without inbound mail the owner's."""
-    content = build_notice(NOTICES[0], copy(), words=untranslated, site=site(), profile=profile())
+    content = build_notice(NOTICES[0], copy(), words=ENGLISH, site=site(), profile=profile())
     assert f"news-confirm+{MAIL_TOKEN}@{DOMAIN}" == str(read(content)["Reply-To"])
     deaf = Confirmation(link=LINK, lifetime_days=7)
-    content = build_notice(deaf, copy(), words=untranslated, site=site(receives_mail=False), profile=profile())
+    content = build_notice(deaf, copy(), words=ENGLISH, site=site(receives_mail=False), profile=profile())
     assert "owner@harbour.example" == str(read(content)["Reply-To"])
 
 
 def test_an_answer_to_a_mail_comes_from_the_command_address() -> None:
     """auto-replied, threaded to the mail it answers, whose id cannot inject anything."""
     answer = copy(AutoSubmitted.REPLIED, "their.id@other.example>\r\nBcc: <x@other.example")
-    content = build_notice(NOTICES[0], answer, words=untranslated, site=site(), profile=profile())
+    content = build_notice(NOTICES[0], answer, words=ENGLISH, site=site(), profile=profile())
     message = read(content)
     assert "auto-replied" == str(message["Auto-Submitted"])
     assert f"news-request@{DOMAIN}" in str(message["From"])
@@ -72,6 +74,7 @@ def test_an_answer_to_a_mail_comes_from_the_command_address() -> None:
 
 def test_all_wording_passes_through_translation() -> None:
     """With words that shout, no sentence of the confirmation stays as it is."""
-    content = build_notice(NOTICES[0], copy(), words=lambda words: "¡" + words, site=site(), profile=profile())
+    shouting = replace(ENGLISH, translate=lambda words: "¡" + words, translate_counted=lambda one, many, _: "¡" + many)
+    content = build_notice(NOTICES[0], copy(), words=shouting, site=site(), profile=profile())
     paragraphs = [line for line in part(content, "plain").split("\r\n\r\n") if LINK not in line]
     assert all(paragraph.startswith("¡") for paragraph in paragraphs)

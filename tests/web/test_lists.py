@@ -8,6 +8,7 @@ import httpx
 from tests.web.house import House, open_house, words_of
 
 from pressrun.core.quantities import Rate
+from pressrun.message.words import ENGLISH
 from pressrun.services.settings import LimitSettings
 from pressrun.web import words
 from pressrun.web.settings import HttpSettings
@@ -40,7 +41,7 @@ async def test_a_list_page_shows_the_last_edition_the_form_and_the_feeds(house: 
     assert 'action="/news/subscribe"' in page
     assert 'rel="alternate" type="application/atom+xml"' in page
     assert "https://news.example.org/news/feed.atom" in page
-    assert words.sign_up_promise(str) in words_of(page)
+    assert words.sign_up_promise(ENGLISH) in words_of(page)
     assert len(response.content) < 30_000
 
 
@@ -57,9 +58,9 @@ async def test_what_people_wrote_is_escaped(house: House) -> None:
 async def test_a_sign_up_is_recorded_with_the_words_of_the_form(house: House) -> None:
     await house.add_list()
     async with house.client(peer="192.0.2.7") as client:
-        data = {"email": ADA, "name": "  Ada\n L. ", "language": "de", "form": "page"}
+        data = {"email": ADA, "name": "  Ada\n L. ", "language": "en-GB", "form": "page"}
         response = await client.post("/news/subscribe", data=data)
-        assert (303, "/news/check-mail") == (response.status_code, response.headers["location"])
+        assert (303, "/news/check-mail?language=en") == (response.status_code, response.headers["location"])
         landing = await client.get(response.headers["location"])
     assert 200 == landing.status_code
     assert ADA not in landing.text
@@ -68,8 +69,8 @@ async def test_a_sign_up_is_recorded_with_the_words_of_the_form(house: House) ->
         "event": "requested",
         "ip": "192.0.2.7",
         "source": "web",
-        "language": "de",
-        "text": words.sign_up(str, "The Harbour Letter"),
+        "language": "en-GB",
+        "text": words.sign_up(ENGLISH, "The Harbour Letter"),
     }
     assert expected == {name: recorded[name] for name in expected}
     assert [("confirmation", ADA)] == [(kind, address) for kind, address, _ in await house.notices()]

@@ -30,7 +30,7 @@ async def test_every_page_has_a_strict_policy_and_no_script(house: House) -> Non
             assert "set-cookie" not in response.headers
             assert "<script" not in response.text
             assert "style=" not in response.text
-            assert '<html lang="en">' in response.text
+            assert '<html lang="en" dir="ltr">' in response.text
             assert len(response.content) < 30_000
 
 

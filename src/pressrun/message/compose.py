@@ -28,11 +28,12 @@ from pressrun.message.mime import Enclosure, ended, message_body
 from pressrun.message.plaintext import text_from_html
 from pressrun.message.preflight.checking import check
 from pressrun.message.preflight.draft import Draft
-from pressrun.message.profile import ArchiveMode, ListProfile, Words, untranslated
+from pressrun.message.profile import ArchiveMode, ListProfile
 from pressrun.message.skeleton import Skeleton
 from pressrun.message.slots import Piece, render
 from pressrun.message.slug import make_slug
 from pressrun.message.source import EditionFile, EditionFormat
+from pressrun.message.words import ENGLISH, Words
 
 _URL = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]")
 
@@ -91,7 +92,7 @@ def build_edition(
     slug: str,
     edition_id: str,
     known_columns: Collection[str] = frozenset(),
-    words: Words = untranslated,
+    words: Words = ENGLISH,
 ) -> BuiltEdition:
     """Build an edition. `assets` hold the referenced files by path; `edition_id` is what Feedback-ID calls it.
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 from pressrun.message.html import ATTRIBUTE, TAG, CleanHtml
 from pressrun.message.layouts import fill, frame
-from pressrun.message.profile import Words
+from pressrun.message.words import Words, direction_of
 
-_RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he iw ks ku ps sd ug ur yi".split())
 _HIDDEN_SPACE = "&#8199;&#65279;&#847; " * 40
 _ALIGNED = re.compile(r"(text-align:\s*(?:left|center|right))\s*;?", re.ASCII)  # as Markdown aligns a column
 _RULE = "-" * 40
@@ -75,11 +74,6 @@ def framed(content: str, *, title: str, language: str, footer: str) -> str:
     )
 
 
-def direction_of(language: str) -> str:
-    """The writing direction of a language tag."""
-    return "rtl" if language.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
-
-
 def _preheader(text: str) -> str:
     return fill(frame.PREHEADER, text=escape(text), space=_HIDDEN_SPACE.rstrip()) if text else ""
 
@@ -113,8 +107,7 @@ def footer_text(footer: Footer, words: Words) -> str:
 
 
 def _reason(footer: Footer, words: Words) -> str:
-    sentence = words("You get this mail because you are subscribed to {title}.")
-    return sentence.replace("{title}", footer.list_title)
+    return words("You get this mail because you are subscribed to {title}.", title=footer.list_title)
 
 
 def style_content(body: str) -> str:

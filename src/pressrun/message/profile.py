@@ -1,21 +1,13 @@
-"""What a message needs to know about its list, and the words that pass through translation."""
+"""What a message needs to know about its list."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from pressrun.core.address import Address
 from pressrun.core.site import Site
 from pressrun.message.mailbox import Mailbox
-
-Words = Callable[[str], str]  # like gettext: an English sentence in, the reader's language out
-
-
-def untranslated(sentence: str) -> str:
-    """The English words as they stand in the code."""
-    return sentence
 
 
 class ArchiveMode(StrEnum):

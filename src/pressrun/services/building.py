@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from pressrun.core.errors import NotFound, PreflightFailed, Refused
 from pressrun.core.site import Site
+from pressrun.locales.catalogues import words_in
 from pressrun.message.compose import BuiltEdition, build_edition, suggested_slug
 from pressrun.message.edition_file import parse_edition, referenced_paths
 from pressrun.message.finding import Finding, errors_of
@@ -98,6 +99,7 @@ def build(manuscript: Manuscript, file: EditionFile, desk: Desk, site: Site) -> 
         slug=desk.slug,
         edition_id=str(desk.edition_id),
         known_columns=desk.columns,
+        words=words_in(file.keys.language or "", desk.list.language),
     )
 
 

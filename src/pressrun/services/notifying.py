@@ -10,8 +10,10 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import OF_NO_LIST
 from pressrun.core.site import Site
 from pressrun.core.tokens import AddressPurpose, AddressTokens
+from pressrun.locales.catalogues import words_in
 from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
-from pressrun.message.profile import Words, untranslated
+from pressrun.message.notices.kinds import ReaderNotice
+from pressrun.message.words import ENGLISH
 from pressrun.services.composing import EditionPlate, message_id, return_path
 from pressrun.services.evidence import sent_mail
 from pressrun.services.notice_rows import NoticeRows
@@ -33,11 +35,10 @@ def is_passed_on(row: Row, plate: EditionPlate | None) -> bool:
 class NoticeComposer:
     """Makes the mail of a claimed notice."""
 
-    def __init__(self, *, site: Site, keys: KeyRing, tokens: TokenSettings, words: Words = untranslated) -> None:
+    def __init__(self, *, site: Site, keys: KeyRing, tokens: TokenSettings) -> None:
         self._site = site
         self._addresses = AddressTokens(keys)
         self._rows = NoticeRows(site=site, keys=keys, tokens=tokens)
-        self._words = words
 
     @property
     def tokens(self) -> TokenSettings:
@@ -58,15 +59,17 @@ class NoticeComposer:
         content = row["content"]
         if content is None:
             assert target is not None  # only composed notices stand without a list
+            notice, profile = self._rows.notice(row, target, payload), profile_of(target, self._site)
+            words = words_in(row["language"], target.language) if isinstance(notice, ReaderNotice) else ENGLISH
             copy = NoticeCopy(
                 to=address,
                 message_id=message_id(row["message_secret"], row["notice_id"], self._site),
                 date_at=row["first_attempt_at"] or now,
                 auto_submitted=AutoSubmitted.REPLIED if replies else AutoSubmitted.GENERATED,
                 in_reply_to=payload.get("in_reply_to"),
+                language=words.language,
             )
-            notice, profile = self._rows.notice(row, target, payload), profile_of(target, self._site)
-            content = build_notice(notice, copy, words=self._words, site=self._site, profile=profile)
+            content = build_notice(notice, copy, words=words, site=self._site, profile=profile)
         token = "" if target is None else self._addresses.make(AddressPurpose.BOUNCES, target.name, row["id"])
         return Outgoing(
             row["id"],

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from pressrun.core.edition import EditionState
 from pressrun.core.tokens import WebPurpose
+from pressrun.locales.languages import ENGLISH_TAG
 from pressrun.services.approving import Approving, HeldEdition, Standing
 from pressrun.web.archive import EDITION_POLICY, asset_headers
 from pressrun.web.forms import first, read_fields_or_none
@@ -41,6 +42,7 @@ class ApprovalPages:
             held, is_done = await self._approving.look(number), False
         if held is None:
             return self._pages.invalid_link()
+        self._pages.speak(reader=ENGLISH_TAG)  # what only editors see stays English
         match held.standing:
             case Standing.HELD:
                 return self._ask(request, held)

@@ -40,6 +40,7 @@ class ArchivePages:
         found = await self._archiving.index(request.path_params["name"], number)
         if isinstance(found, Shut):
             return self.shut(found)
+        self._pages.speak(target=found.list.language)
         return self._pages.render("archive.html", list=found.list, page=found)
 
     async def edition(self, request: Request) -> Response:
@@ -48,6 +49,7 @@ class ArchivePages:
         if isinstance(found, Shut):
             return self.shut(found)
         target, edition = found
+        self._pages.speak(target=target.language)
         response = self._edition_page(target, edition)
         return conditional(request, response, modified_at=None)
 

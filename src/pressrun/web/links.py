@@ -15,7 +15,7 @@ from pressrun.services.subscribing import Confirmed, Origin, Standing, Subscribi
 from pressrun.web import words
 from pressrun.web.clients import Proxies
 from pressrun.web.forms import ONE_CLICK, first, read_fields_or_none
-from pressrun.web.pages import LANGUAGE, Pages
+from pressrun.web.pages import Pages
 from pressrun.web.reading import ReadTokens
 from pressrun.web.visitors import client_of
 
@@ -41,6 +41,8 @@ class LinkPages:
         if confirmation == TEST_ID:
             return self._test_copy()
         outcome, standing = await self._subscribing.find_by_confirmation(confirmation)
+        if standing is not None:
+            self._speak(standing)
         if request.method == "POST" and outcome is Confirmed.CONFIRMED and standing is not None:
             shown = words.with_button(self._confirm_question(standing), words.confirm_button(self._pages.words))
             outcome, standing = await self._subscribing.confirm(confirmation, self._origin(request, shown))
@@ -70,6 +72,8 @@ class LinkPages:
         if subscription == TEST_ID:
             return self._test_copy()
         standing = await self._subscribing.find_by_subscription(subscription)
+        if standing is not None:
+            self._speak(standing)
         if request.method != "POST":
             return self._leave_page(standing)
         fields = await read_fields_or_none(request)
@@ -82,8 +86,13 @@ class LinkPages:
         await self._subscribing.leave(subscription, self._origin(request, shown), edition_id=edition)
         return self._is_gone(standing, self._pages.words("You are unsubscribed"))
 
+    def _speak(self, standing: Standing) -> None:
+        self._pages.speak(reader=standing.person.language, target=standing.list.language)
+
     def _origin(self, request: Request, shown: str) -> Origin:
-        return Origin(source="web", ip=client_of(request, self._proxies), language=LANGUAGE, words=shown)
+        return Origin(
+            source="web", ip=client_of(request, self._proxies), language=self._pages.words.language, words=shown
+        )
 
     def _confirm_question(self, standing: Standing) -> str:
         return words.confirm(self._pages.words, standing.list.title, _masked(standing))

@@ -16,7 +16,7 @@ from pressrun.core.errors import MalformedAddress
 from pressrun.services.archiving import Archiving, ListPage
 from pressrun.services.ports import Clock
 from pressrun.services.subscribing import Origin, SignUp, Subscribing, Throttled
-from pressrun.web import words
+from pressrun.web import language, words
 from pressrun.web.clients import Proxies, network_of
 from pressrun.web.forms import clean_language, clean_name, first, read_fields
 from pressrun.web.pages import Pages
@@ -42,16 +42,23 @@ class ListPages:
     async def show(self, request: Request) -> Response:
         """One list with its last edition and the sign-up form."""
         found = await self._archiving.list_page(request.path_params["name"])
-        return self._pages.not_found() if found is None else self._list_page(found)
+        if found is None:
+            return self._pages.not_found()
+        self._pages.speak(target=found.list.language)
+        return self._list_page(found)
 
     async def subscribe(self, request: Request) -> Response:
         """Take a sign-up."""
         found = await self._archiving.list_page(request.path_params["name"])
         if found is None:
             return self._pages.not_found()
+        self._pages.speak(target=found.list.language)
         if found.list.closed_at is not None:
             return self._list_page(found, status=410)
         fields = await read_fields(request)
+        wanted = clean_language(first(fields, "language") or "")
+        language.listen_to_form(wanted)
+        self._pages.speak(target=found.list.language)
         typed, name = first(fields, "email") or "", clean_name(first(fields, "name") or "")
         try:
             address = parse_address(typed)
@@ -60,7 +67,7 @@ class ListPages:
         title = found.list.title
         shown = words.sign_up(self._pages.words, title) if first(fields, "form") == "page" else words.ELSEWHERE
         client = client_of(request, self._proxies)
-        origin = Origin(source="web", ip=client, language=clean_language(first(fields, "language") or ""), words=shown)
+        origin = Origin(source="web", ip=client, language=wanted, words=shown)
         answer = await self._subscribing.request(
             found.list.name, address, origin, network=network_of(client), name=name
         )
@@ -72,14 +79,14 @@ class ListPages:
             case SignUp.CLOSED:
                 return self._list_page(found, status=410)
             case _:
-                return self._pages.see_other(found.list.name, "check-mail")
+                return self._pages.see_other(found.list.name, "check-mail", **language.named_in_query())
 
     async def check_mail(self, request: Request) -> Response:
         """Where a sign-up ends: it holds nothing about the person."""
         found = await self._archiving.find_list(request.path_params["name"])
         if found is None:
             return self._pages.not_found()
-        say = self._pages.words
+        say = self._pages.speak(target=found.language)
         return self._pages.message(
             say("Check your mail"),
             say("We have sent a message to your address. Open the link in it and confirm: then you are subscribed."),

@@ -7,7 +7,6 @@ leave the page (feeds, canonical addresses) are whole and built from base_url. N
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Mapping
 from importlib import resources
 from urllib.parse import quote, urlsplit
@@ -18,13 +17,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
-from pressrun.message.layout import direction_of
-from pressrun.message.profile import untranslated
-
-LANGUAGE = "en"  # of the pages' own words
+from pressrun.message.words import Words, direction_of
+from pressrun.web import language
 
 _MEDIA_TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
-_MONTHS = "January February March April May June July August September October November December".split()
 
 
 class Pages:
@@ -32,11 +28,19 @@ class Pages:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.words = untranslated
         self.base_path = urlsplit(site.base_url).path.rstrip("/")
         self._static = _load_static()
         self._hashed = {name.rsplit(".", 2)[0] + "." + name.rsplit(".", 1)[1]: name for name in self._static}
         self._environment = self._make_environment()
+
+    @property
+    def words(self) -> Words:
+        """The words of the request at hand."""
+        return language.spoken()
+
+    def speak(self, *, reader: str = "", target: str = "") -> Words:
+        """Choose the language of this request, once it is known for which reader and which list it is."""
+        return language.speak(reader, target)
 
     def render(
         self,
@@ -47,11 +51,15 @@ class Pages:
         **context: object,
     ) -> HTMLResponse:
         """A page as a response."""
-        return HTMLResponse(self.render_text(template, **context), status_code=status, headers=dict(headers or {}))
+        content = self.render_text(template, **context)
+        return HTMLResponse(content, status_code=status, headers={"Vary": "Accept-Language", **(headers or {})})
 
     def render_text(self, template: str, **context: object) -> str:
         """A page as text."""
-        return self._environment.get_template(template).render(**context)
+        words = self.words
+        return self._environment.get_template(template).render(
+            page_language=words.language, page_direction=words.direction, **context
+        )
 
     def message(
         self,
@@ -89,9 +97,9 @@ class Pages:
             return path
         return path + "?" + "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items())
 
-    def see_other(self, *segments: str) -> Response:
+    def see_other(self, *segments: str, **query: str) -> Response:
         """303 to another page of ours."""
-        return RedirectResponse(self.href(*segments), status_code=303)
+        return RedirectResponse(self.href(*segments, **query), status_code=303)
 
     async def static(self, request: Request) -> Response:
         """A static file; its name holds a digest of its content, so that it may be kept for ever."""
@@ -125,25 +133,23 @@ class Pages:
             lstrip_blocks=True,
             extensions=["jinja2.ext.i18n"],
         )
-        environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+        environment.install_gettext_callables(  # type: ignore[attr-defined]
+            lambda sentence: language.spoken().translate(sentence),
+            lambda one, many, number: language.spoken().translate_counted(one, many, number),
+            newstyle=True,
+        )
         environment.globals.update(
             href=self.href,
             url=self.site.url,
             stylesheet=self.href("static", self._hashed["pressrun.css"]),
             icon=self.href("static", self._hashed["icon.svg"]),
-            page_language=LANGUAGE,
             direction_of=direction_of,
         )
-        environment.filters["day"] = day
+        environment.filters["day"] = lambda at: language.spoken().day(at)
+        environment.filters["count"] = lambda number: language.spoken().number(number)
         environment.filters["rfc3339"] = rfc3339
         environment.filters["size"] = size
         return environment
-
-
-def day(at: int) -> str:
-    """`1 May 2026` of UTC seconds."""
-    parts = time.gmtime(at)
-    return f"{parts.tm_mday} {_MONTHS[parts.tm_mon - 1]} {parts.tm_year}"
 
 
 def size(octets: int) -> str:

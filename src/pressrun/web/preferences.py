@@ -11,31 +11,15 @@ from starlette.responses import Response
 from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.tokens import TEST_ID, WebPurpose
+from pressrun.locales.languages import LANGUAGES
 from pressrun.services.preferring import LONGEST_PAUSE_DAYS, PreferenceLink, Preferring, Profile, Wishes
 from pressrun.services.subscribing import Origin, Subscribing
 from pressrun.web import words
 from pressrun.web.clients import Proxies, network_of
 from pressrun.web.forms import Fields, clean_language, clean_name, every, first, read_fields
-from pressrun.web.pages import LANGUAGE, Pages
+from pressrun.web.pages import Pages
 from pressrun.web.reading import ReadTokens
 from pressrun.web.visitors import client_of
-
-LANGUAGES = {
-    "cs": "Čeština",
-    "da": "Dansk",
-    "de": "Deutsch",
-    "en": "English",
-    "es": "Español",
-    "fr": "Français",
-    "it": "Italiano",
-    "ja": "日本語",
-    "nl": "Nederlands",
-    "pl": "Polski",
-    "pt": "Português",
-    "sv": "Svenska",
-    "tr": "Türkçe",
-    "uk": "Українська",
-}
 
 
 class PreferencePages:
@@ -81,9 +65,17 @@ class PreferencePages:
                 return self._pages.invalid_link()
         if link.subscriber_id == TEST_ID:
             return self._test_copy()
+        profile = await self._preferring.find(link)
+        if profile is not None:
+            self._speak(profile)
         if request.method == "POST":
             return await self._act(request, link)
-        return self._page(await self._preferring.find(link), link)
+        return self._page(profile, link)
+
+    def _speak(self, profile: Profile) -> None:
+        """In the reader's language, else in that of the list that they read."""
+        lists = [item.list.language for item in profile.memberships]
+        self._pages.speak(reader=profile.person.language, target=lists[0] if lists else "")
 
     async def _act(self, request: Request, link: PreferenceLink) -> Response:
         fields = await read_fields(request)
@@ -121,14 +113,19 @@ class PreferencePages:
         profile = await self._preferring.save(link, wishes, self._origin(request, f"[{say('Save')}]"))
         if profile is None or before is None:
             return self._pages.invalid_link()
+        self._speak(profile)
         client = client_of(request, self._proxies)
         asked = [target for target in before.offered if target.name in chosen]
         for target in asked:
             origin = Origin(
-                source="web", ip=client, language=LANGUAGE, words=words.with_button(target.title, say("Save"))
+                source="web",
+                ip=client,
+                language=say.language,
+                words=words.with_button(target.title, say("Save")),
             )
             address = parse_address(profile.person.address)
             await self._subscribing.request(target.name, address, origin, network=network_of(client))
+        say = self._pages.words  # in the language that was just chosen
         done = say("Saved.")
         if asked:
             done += " " + say("Each list that you have added sends you a link to confirm.")
@@ -152,7 +149,9 @@ class PreferencePages:
         )
 
     def _origin(self, request: Request, shown: str) -> Origin:
-        return Origin(source="web", ip=client_of(request, self._proxies), language=LANGUAGE, words=shown)
+        return Origin(
+            source="web", ip=client_of(request, self._proxies), language=self._pages.words.language, words=shown
+        )
 
     def _test_copy(self) -> Response:
         say = self._pages.words

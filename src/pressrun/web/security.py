@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock
+from pressrun.web import language
 from pressrun.web.conditional import http_date
 
 log = logging.getLogger("pressrun.web")
@@ -57,6 +58,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        language.listen(scope)
         inner = {**scope, "path": self._path_below(scope["path"]), "root_path": ""}
         status = 0
 

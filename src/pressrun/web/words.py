@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pressrun.message.profile import Words
+from pressrun.message.words import Words
 
 ELSEWHERE = "(a form on another site, whose words are not known here)"
 
@@ -22,7 +22,7 @@ def sign_up(words: Words, title: str) -> str:
 
 def confirm(words: Words, title: str, address: str) -> str:
     """The question on the page of a confirmation link."""
-    return _filled(words("Do you want {title} to be sent to {address}?"), title=title, address=address)
+    return words("Do you want {title} to be sent to {address}?", title=title, address=address)
 
 
 def confirm_button(words: Words) -> str:
@@ -31,8 +31,7 @@ def confirm_button(words: Words) -> str:
 
 def leave(words: Words, title: str, address: str) -> str:
     """The question on the page of an unsubscribe link."""
-    sentence = words("Do you want to stop getting {title} at {address}?")
-    return _filled(sentence, title=title, address=address)
+    return words("Do you want to stop getting {title} at {address}?", title=title, address=address)
 
 
 def leave_button(words: Words) -> str:
@@ -42,9 +41,3 @@ def leave_button(words: Words) -> str:
 def with_button(sentence: str, button: str) -> str:
     """What is recorded of a page: its sentence and the button that was pressed."""
     return f"{sentence} [{button}]"
-
-
-def _filled(sentence: str, **values: str) -> str:
-    for name, value in values.items():
-        sentence = sentence.replace(f"{{{name}}}", value)
-    return sentence

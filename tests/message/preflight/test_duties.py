@@ -10,7 +10,7 @@ from tests.message.preflight.looking import found, the_only
 
 from pressrun.message import compose
 from pressrun.message.layout import Footer
-from pressrun.message.profile import Words
+from pressrun.message.words import Words
 
 
 def test_a_list_without_postal_address_may_not_send() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pressrun.core.site import Site
-from pressrun.message.notices.content import Content, filled
+from pressrun.message.notices.content import Content
 from pressrun.message.notices.kinds import ListOfLists
-from pressrun.message.profile import ListProfile, Words
+from pressrun.message.profile import ListProfile
+from pressrun.message.words import Words, marked
 
 _COMMANDS = "help, subscribe, unsubscribe, confirm TOKEN, lists, end"
-_TO_SUBSCRIBE = "A mail to one of these addresses asks to subscribe you:"
+_TO_SUBSCRIBE = marked("A mail to one of these addresses asks to subscribe you:")
 
 
 def command_help(words: Words, site: Site, profile: ListProfile) -> Content:
@@ -20,11 +21,11 @@ def command_help(words: Words, site: Site, profile: ListProfile) -> Content:
         (site.list_address(name, "request"), words("takes commands, in the subject or one a line")),
     )
     return Content(
-        subject=filled(words("Help for {title}"), title=title),
+        subject=words("Help for {title}", title=title),
         before=(
-            filled(words("These are the addresses of the list {title}:"), title=title),
+            words("These are the addresses of the list {title}:", title=title),
             "\n".join(f"{address}: {meaning}" for address, meaning in addresses),
-            filled(words("The commands are: {commands}."), commands=_COMMANDS),
+            words("The commands are: {commands}.", commands=_COMMANDS),
             words("Everything can be done on this page, too:"),
         ),
         link=profile.page_url(site),
@@ -50,9 +51,9 @@ def list_of_lists(notice: ListOfLists, words: Words, site: Site) -> Content:
 
 def list_closed(words: Words, site: Site, profile: ListProfile) -> Content:
     return Content(
-        subject=filled(words("{title} is closed"), title=profile.title),
+        subject=words("{title} is closed", title=profile.title),
         before=(
-            filled(words("The list {title} is closed and takes no new subscriptions."), title=profile.title),
+            words("The list {title} is closed and takes no new subscriptions.", title=profile.title),
             words("Its page is still there:"),
         ),
         link=profile.page_url(site),

@@ -20,7 +20,7 @@ from pressrun.message.layouts import fill, frame
 from pressrun.message.mailbox import Mailbox
 from pressrun.message.mime import ended, message_body
 from pressrun.message.notices import answers, bounces, editions, membership
-from pressrun.message.notices.content import Content, filled
+from pressrun.message.notices.content import Content
 from pressrun.message.notices.kinds import (
     AlreadySubscribed,
     CommandHelp,
@@ -40,7 +40,8 @@ from pressrun.message.notices.kinds import (
     StillThere,
     UnsubscribeLink,
 )
-from pressrun.message.profile import ListProfile, Words
+from pressrun.message.profile import ListProfile
+from pressrun.message.words import Words
 
 
 class AutoSubmitted(StrEnum):
@@ -126,13 +127,14 @@ def _say(notice: Notice, words: Words, site: Site, profile: ListProfile) -> Cont
             return answers.list_closed(words, site, profile)
         case FinishedReport() | EditionHeld() | EditionReleased() | EditionNotTaken() | EditionKnown():
             return editions.say(notice, words, site, profile)
-        case StillThere() | EditionBraked() | PolicyAlert():
+        case StillThere():
+            return membership.still_there(notice, words, profile)
+        case EditionBraked() | PolicyAlert():
             return bounces.say(notice, words, profile)
 
 
 def _footer(words: Words, profile: ListProfile) -> str:
-    sentence = words("This mail was written by the program that runs the list {title}.")
-    return filled(sentence, title=profile.title)
+    return words("This mail was written by the program that runs the list {title}.", title=profile.title)
 
 
 def _as_text(content: Content) -> str:

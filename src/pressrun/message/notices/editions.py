@@ -14,7 +14,8 @@ from pressrun.message.notices.kinds import (
     FinishedReport,
     FoundLine,
 )
-from pressrun.message.profile import ListProfile, Words
+from pressrun.message.profile import ListProfile
+from pressrun.message.words import Words
 
 _MOST_LINES = 40  # of findings in a mail; the page has all
 _STATES = {

@@ -141,17 +141,21 @@ class EditionBraked:
     reason: str
 
 
-Notice = (
+# Written in the reader's language; the others go to editors, owners and operators, and are English.
+ReaderNotice = (
     Confirmation
     | AlreadySubscribed
     | PreferencesLink
-    | FinishedReport
     | CommandHelp
     | ListOfLists
     | UnsubscribeLink
     | NotConfirmed
     | ListClosed
     | StillThere
+)
+Notice = (
+    ReaderNotice
+    | FinishedReport
     | PolicyAlert
     | EditionBraked
     | EditionHeld

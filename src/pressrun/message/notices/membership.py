@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from pressrun.core.site import Site
-from pressrun.message.notices.content import Content, filled
-from pressrun.message.notices.kinds import AlreadySubscribed, Confirmation, PreferencesLink, UnsubscribeLink
-from pressrun.message.profile import ListProfile, Words
+from pressrun.message.notices.content import Content
+from pressrun.message.notices.kinds import AlreadySubscribed, Confirmation, PreferencesLink, StillThere, UnsubscribeLink
+from pressrun.message.profile import ListProfile
+from pressrun.message.words import Words, marked
 
-_ASKED = "Somebody, most likely you, asked to subscribe this address to the list {title}."
-_ASKED_TO_LEAVE = "Somebody, most likely you, asked to unsubscribe this address from the list {title}."
-_TOO_LATE = "You answered a confirmation that is too old, or from before you unsubscribed, so it changes nothing."
+_ASKED = marked("Somebody, most likely you, asked to subscribe this address to the list {title}.")
+_ASKED_TO_LEAVE = marked("Somebody, most likely you, asked to unsubscribe this address from the list {title}.")
+_CAME_BACK = marked("Mail of the list {title} to this address came back, so nothing has been sent to you since.")
+_TOO_LATE = marked(
+    "You answered a confirmation that is too old, or from before you unsubscribed, so it changes nothing."
+)
 
 
 def confirmation(notice: Confirmation, words: Words, profile: ListProfile) -> Content:
     title = profile.title
     after = [
-        filled(words("The link can be used for {days} days."), days=str(notice.lifetime_days)),
+        words.counted(
+            "The link can be used for {number} day.", "The link can be used for {number} days.", notice.lifetime_days
+        ),
         words(
             "If you did not ask for this, ignore this mail: without your confirmation you are not subscribed, "
             "and nothing more is sent to you."
@@ -24,9 +30,9 @@ def confirmation(notice: Confirmation, words: Words, profile: ListProfile) -> Co
     if notice.address_token:
         after.insert(0, words("Or answer this mail as it is."))
     return Content(
-        subject=filled(words("Please confirm your subscription to {title}"), title=title),
+        subject=words("Please confirm your subscription to {title}", title=title),
         before=(
-            filled(words(_ASKED), title=title),
+            words(_ASKED, title=title),
             words("To confirm, open this page and press the button:"),
         ),
         link=notice.link,
@@ -38,9 +44,9 @@ def confirmation(notice: Confirmation, words: Words, profile: ListProfile) -> Co
 def already_subscribed(notice: AlreadySubscribed, words: Words, profile: ListProfile) -> Content:
     title = profile.title
     return Content(
-        subject=filled(words("You are already subscribed to {title}"), title=title),
+        subject=words("You are already subscribed to {title}", title=title),
         before=(
-            filled(words(_ASKED), title=title),
+            words(_ASKED, title=title),
             words("It is subscribed already, so nothing has changed. Your preferences are on this page:"),
         ),
         link=notice.preferences_url,
@@ -51,12 +57,12 @@ def already_subscribed(notice: AlreadySubscribed, words: Words, profile: ListPro
 
 def preferences_link(notice: PreferencesLink, words: Words, profile: ListProfile) -> Content:
     return Content(
-        subject=filled(words("Your preferences for {title}"), title=profile.title),
+        subject=words("Your preferences for {title}", title=profile.title),
         before=(words("This is your own link to the preferences that you asked for:"),),
         link=notice.link,
         link_words=words("Preferences"),
         after=(
-            filled(words("The link can be used for {minutes} minutes."), minutes=str(notice.lifetime_minutes)),
+            _usable_for(notice.lifetime_minutes, words),
             words("Who has the link can change your subscriptions, so do not pass it on."),
             words("If you did not ask for this, there is nothing to do."),
         ),
@@ -66,9 +72,9 @@ def preferences_link(notice: PreferencesLink, words: Words, profile: ListProfile
 def unsubscribe_link(notice: UnsubscribeLink, words: Words, profile: ListProfile) -> Content:
     title = profile.title
     return Content(
-        subject=filled(words("Unsubscribe from {title}"), title=title),
+        subject=words("Unsubscribe from {title}", title=title),
         before=(
-            filled(words(_ASKED_TO_LEAVE), title=title),
+            words(_ASKED_TO_LEAVE, title=title),
             words("To unsubscribe, open this page and press the button:"),
         ),
         link=notice.link,
@@ -79,7 +85,7 @@ def unsubscribe_link(notice: UnsubscribeLink, words: Words, profile: ListProfile
 
 def not_confirmed(words: Words, site: Site, profile: ListProfile) -> Content:
     return Content(
-        subject=filled(words("Your subscription to {title} is not confirmed"), title=profile.title),
+        subject=words("Your subscription to {title} is not confirmed", title=profile.title),
         before=(
             words(_TOO_LATE),
             words("To subscribe, sign up again on this page:"),
@@ -87,4 +93,36 @@ def not_confirmed(words: Words, site: Site, profile: ListProfile) -> Content:
         link=profile.page_url(site),
         link_words=profile.title,
         after=(),
+    )
+
+
+def still_there(notice: StillThere, words: Words, profile: ListProfile) -> Content:
+    """The one question to somebody who was suspended for bounces."""
+    after = [
+        words.counted(
+            "The link can be used for {number} day.", "The link can be used for {number} days.", notice.lifetime_days
+        )
+    ]
+    if notice.missed:
+        after += [words("You missed:"), "\n".join(f"{title}\n{url}" for title, url in notice.missed)]
+    after.append(words("If you do not want it any more, there is nothing to do: this is not asked again."))
+    return Content(
+        subject=words("Do you still want {title}?", title=profile.title),
+        before=(
+            words(_CAME_BACK, title=profile.title),
+            words("To receive it again, open this page and press the button:"),
+        ),
+        link=notice.link,
+        link_words=words("Receive it again"),
+        after=tuple(after),
+    )
+
+
+def _usable_for(minutes: int, words: Words) -> str:
+    if minutes % 60:
+        return words.counted(
+            "The link can be used for {number} minute.", "The link can be used for {number} minutes.", minutes
+        )
+    return words.counted(
+        "The link can be used for {number} hour.", "The link can be used for {number} hours.", minutes // 60
     )

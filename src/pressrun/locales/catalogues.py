@@ -1,0 +1,54 @@
+"""Loading catalogues: from a language tag to its `Words`, with Babel for plural forms, dates and numbers.
+
+Each catalogue is read once, when its language is first asked for; they are part of the program, as templates are.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from gettext import GNUTranslations
+from importlib import resources
+from io import BytesIO
+
+from babel import Locale
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
+from pressrun.locales.languages import ENGLISH_TAG, first_language
+from pressrun.message.words import ENGLISH, Words
+
+
+def words_in(*tags: str) -> Words:
+    """The words of the first of these languages that we have, English where we have none; `""` is passed over."""
+    return _words(first_language(tags))
+
+
+@cache
+def _words(language: str) -> Words:
+    if language == ENGLISH_TAG:
+        return ENGLISH
+    locale = Locale.parse(language, sep="-")
+    translations = _translations(language)
+
+    def day(at: int) -> str:
+        return format_date(datetime.fromtimestamp(at, UTC).date(), format="long", locale=locale)
+
+    return Words(
+        language=language,
+        translate=translations.gettext,
+        translate_counted=translations.ngettext,
+        day=day,
+        number=lambda number: format_decimal(number, locale=locale),
+    )
+
+
+def _translations(language: str) -> GNUTranslations:
+    with resources.files("pressrun.locales").joinpath(f"{language}.po").open("rb") as file:
+        catalogue = read_po(file, abort_invalid=True)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return GNUTranslations(compiled)

@@ -1,0 +1,74 @@
+"""The words of one language: what is said to readers passes through here, on pages and in mails alike.
+
+A sentence stands in the code in English, its values in braces: `words("You left {title}.", title=title)`. Whoever
+loads catalogues makes the `Words` of other languages; here are the English ones, which need none. A sentence that
+stands apart from its use is marked with `marked`, so that extraction finds it: see docs/translating.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+_MONTHS = "January February March April May June July August September October November December".split()
+_PLACE = re.compile(r"\{([a-z_]+)\}")
+_RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he iw ks ku ps sd ug ur yi".split())
+_ISOLATED = "\u2068{}\u2069"  # first strong isolate: a title or address keeps its own direction, UAX 9
+
+
+def direction_of(language: str) -> str:
+    """The writing direction of a language tag: `ltr` or `rtl`."""
+    return "rtl" if language.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Speaks one language. `day` writes UTC seconds as a date, `number` a count; neither needs more than its value."""
+
+    language: str
+    translate: Callable[[str], str]
+    translate_counted: Callable[[str, str, int], str]
+    day: Callable[[int], str]
+    number: Callable[[int], str]
+
+    def __call__(self, sentence: str, /, **values: str) -> str:
+        """A sentence in this language, its `{name}` places filled; what is filled in is not looked at again."""
+        return self._filled(self.translate(sentence), values)
+
+    def counted(self, one: str, many: str, number: int, /, **values: str) -> str:
+        """The sentence for a number in the plural form that this language asks for; `{number}` stands for it."""
+        return self._filled(self.translate_counted(one, many, number), {"number": self.number(number), **values})
+
+    @property
+    def direction(self) -> str:
+        """The writing direction: `ltr` or `rtl`."""
+        return direction_of(self.language)
+
+    def _filled(self, sentence: str, values: Mapping[str, str]) -> str:
+        """A place without a value stays as it is: a translator's mistake cannot fail here."""
+        if not values:
+            return sentence
+        frame = _ISOLATED if self.direction == "rtl" else "{}"
+        return _PLACE.sub(lambda found: frame.format(values[found[1]]) if found[1] in values else found[0], sentence)
+
+
+def marked(sentence: str) -> str:
+    """The sentence itself: marks for translators what is translated where it is used."""
+    return sentence
+
+
+def _english_day(at: int) -> str:
+    """`1 May 2026`, which reads the same on both sides of the Atlantic."""
+    day = datetime.fromtimestamp(at, UTC)
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+ENGLISH = Words(
+    language="en",
+    translate=lambda sentence: sentence,
+    translate_counted=lambda one, many, number: one if number == 1 else many,
+    day=_english_day,
+    number="{:,}".format,
+)

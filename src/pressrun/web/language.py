@@ -1,0 +1,90 @@
+"""The language of the request at hand.
+
+It is the reader's own, else the one that the request names (`?language=` or the form's field), else the list's, else
+the first of Accept-Language that we have. Only a handler knows reader and list; pages are also made where there is no
+handler, for what the frame refuses, so the choice stands in a context variable: each request is a task with a context
+of its own.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers, QueryParams
+from starlette.types import Scope
+
+from pressrun.locales.catalogues import words_in
+from pressrun.locales.languages import find_language
+from pressrun.message.words import ENGLISH, Words
+
+MOST_ACCEPTED = 20  # languages that are looked at in one Accept-Language; browsers send up to ten
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a request says itself: the language that it names, and those that its browser prefers."""
+
+    named: str
+    accepted: tuple[str, ...]
+
+
+_NOTHING = _Asked("", ())
+_asked: ContextVar[_Asked] = ContextVar("asked", default=_NOTHING)
+_words: ContextVar[Words] = ContextVar("words", default=ENGLISH)
+
+
+def listen(scope: Scope) -> None:
+    """Take note of what a request asks for, before anything is known about whom it concerns."""
+    named = QueryParams(scope.get("query_string", b"")).get("language", "")
+    _ask(_Asked(named, accepted(Headers(scope=scope).get("accept-language", ""))))
+
+
+def listen_to_form(named: str) -> None:
+    """Take note of the language that a form names; `""` leaves what the address said."""
+    if named:
+        _ask(_Asked(named, _asked.get().accepted))
+
+
+def speak(reader: str, target: str) -> Words:
+    """Answer in the language of the reader, else as the request says, else in that of the list."""
+    asked = _asked.get()
+    _words.set(words_in(reader, asked.named, target, *asked.accepted))
+    return _words.get()
+
+
+def spoken() -> Words:
+    """The words of this request."""
+    return _words.get()
+
+
+def named_in_query() -> dict[str, str]:
+    """What a link takes along, so that the next page speaks the language that this request names."""
+    found = find_language(_asked.get().named)
+    return {} if found is None else {"language": found}
+
+
+def accepted(header: str) -> tuple[str, ...]:
+    """The tags of an Accept-Language, the preferred ones first (RFC 9110 §12.5.4)."""
+    weighed = []
+    for item in header.split(",")[:MOST_ACCEPTED]:
+        tag, _, parameter = item.partition(";")
+        weight = _weight(parameter)
+        if tag.strip() and weight > 0:
+            weighed.append((weight, tag.strip()))
+    return tuple(tag for _, tag in sorted(weighed, key=lambda pair: -pair[0]))
+
+
+def _weight(parameter: str) -> float:
+    name, _, value = parameter.partition("=")
+    if name.strip().lower() != "q":
+        return 1.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0
+
+
+def _ask(asked: _Asked) -> None:
+    _asked.set(asked)
+    _words.set(words_in(asked.named, *asked.accepted))

@@ -1,0 +1,64 @@
+"""The catalogues: every language loads, and what it says fits what the code says."""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+
+import pytest
+from babel import Locale
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+
+from pressrun.locales.catalogues import words_in
+from pressrun.locales.languages import LANGUAGES, find_language, first_language
+
+TRANSLATED = [tag for tag in LANGUAGES if tag != "en"]
+_PLACES = re.compile(r"\{[a-z_]+\}|%\([a-z_]+\)s|%%|%s")
+
+
+def catalogue(tag: str) -> Catalog:
+    with resources.files("pressrun.locales").joinpath(f"{tag}.po").open("rb") as file:
+        return read_po(file, locale=Locale.parse(tag, sep="-"), abort_invalid=True)
+
+
+def forms(text: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)
+
+
+@pytest.mark.parametrize("tag", TRANSLATED)
+def test_a_translation_has_the_places_of_its_sentence(tag: str) -> None:
+    """No value is lost and none invented; a form for one thing alone may leave the number out."""
+    wrong = []
+    for message in catalogue(tag):
+        if not message.id:
+            continue
+        expected = set(_PLACES.findall(forms(message.id)[-1]))
+        for text in filter(None, forms(message.string or "")):
+            found = set(_PLACES.findall(text))
+            if found != expected and not (message.pluralizable and found == expected - {"{number}", "%(shown)s"}):
+                wrong.append((message.id, text))
+    assert [] == wrong
+
+
+@pytest.mark.parametrize("tag", TRANSLATED)
+def test_dates_and_numbers_are_those_of_the_language(tag: str) -> None:
+    """None is left in English."""
+    words, english = words_in(tag), words_in("en")
+    assert tag == words.language
+    assert english.day(1_790_000_000) != words.day(1_790_000_000)
+    assert "2026" in words.day(1_790_000_000)
+    assert "12345" == re.sub(r"\D", "", words.number(12345))
+
+
+def test_the_nearest_language_is_found() -> None:
+    """A tag is cut shorter until one fits; Chinese goes by script, said or not."""
+    wanted = ["pt-BR", "DE_at", "zh-CN", "zh", "zh-Hans-SG", "ar-EG", "zh-TW", "zh-Hant-HK", "sv", "", "-", "e"]
+    expected = ["pt", "de", "zh-Hans", "zh-Hans", "zh-Hans", "ar", None, None, None, None, None, None]
+    assert expected == [find_language(tag) for tag in wanted]
+
+
+def test_the_first_language_that_we_have_is_spoken() -> None:
+    """And English where we have none."""
+    assert "fr" == first_language(["", "sv", "fr-CA", "de"])
+    assert "en" == first_language(["sv"])

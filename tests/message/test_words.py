@@ -1,0 +1,30 @@
+"""Words: how sentences are filled, counted and dated before any catalogue comes into play."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pressrun.message.words import ENGLISH, direction_of
+
+
+def test_what_is_filled_in_is_not_looked_at_again() -> None:
+    """A title with braces stands as it is, and a place without a value stays."""
+    said = ENGLISH("{title} for {address}, {other}", title="{address}", address="ada@reader.example")
+    assert "{address} for ada@reader.example, {other}" == said
+
+
+def test_a_number_takes_its_plural_form() -> None:
+    """One by one form, all others by the other, with separators."""
+    said = [ENGLISH.counted("{number} day of {what}", "{number} days of {what}", n, what="rain") for n in (0, 1, 1200)]
+    assert ["0 days of rain", "1 day of rain", "1,200 days of rain"] == said
+
+
+def test_a_day_is_written_out() -> None:
+    assert "21 September 2026" == ENGLISH.day(1_790_000_000)
+
+
+def test_values_keep_their_own_direction_in_a_sentence_from_right_to_left() -> None:
+    """A Latin title in the middle of an Arabic sentence moves nothing around it."""
+    arabic = replace(ENGLISH, language="ar-EG")
+    assert "rtl" == arabic.direction == direction_of("AR")
+    assert "a \u2068News\u2069 b" == arabic("a {title} b", title="News")
