@@ -52,6 +52,11 @@ PLANS = {
         "search subscription using index sqlite_autoindex_subscription_1 (subscriber_id=? and list_id=?)"
     ],
     "subscriptions.get": ["search subscription using integer primary key (rowid=?)"],
+    "subscriptions.standing": [
+        "search subscription using integer primary key (rowid=?)",
+        "search subscriber using integer primary key (rowid=?)",
+        "search list using integer primary key (rowid=?)",
+    ],
     "subscriptions.open_confirmations": [
         "search confirmation using covering index confirmation_by_subscription (subscription_id=?)"
     ],

@@ -176,3 +176,12 @@ async def test_what_watches_the_service(house: House) -> None:
     assert answers[2].headers["content-type"].startswith("text/plain; version=0.0.4")
     assert b"pressrun_up 1\n" == answers[2].content
     assert (503, "every relay has failed for 60 s\n") == (blocked.status_code, blocked.text)
+
+
+async def test_a_length_and_chunks_together_are_refused(house: House) -> None:
+    """What one server takes for the body another takes for the next request (RFC 9112 §6.3)."""
+    await house.add_list()
+    headers = {"Content-Length": "3", "Transfer-Encoding": "chunked"}
+    async with house.client() as client:
+        response = await client.post("/news/subscribe", content=b"0\r\n", headers=headers)
+    assert (400, "close") == (response.status_code, response.headers["connection"])

@@ -6,14 +6,15 @@ import asyncio
 import socket
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.errors import BadConfiguration
+from pressrun.web.connections import CONNECTION, MAX_HEAD_BYTES, PlainConnection, WatchedConnection
 from pressrun.web.server import WebServer
 from pressrun.web.settings import HttpSettings
 
@@ -35,9 +36,22 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": text})
 
 
+@pytest.fixture(params=list(dict.fromkeys([PlainConnection, CONNECTION])))
+def kind(request: pytest.FixtureRequest) -> type[WatchedConnection]:
+    """Each of the two protocols that may carry a connection."""
+    found: type[WatchedConnection] = request.param
+    return found
+
+
 @asynccontextmanager
-async def serving(settings: HttpSettings, given: socket.socket | None = None) -> AsyncIterator[WebServer]:
-    server = WebServer(app, settings, given=given)
+async def serving(
+    settings: HttpSettings,
+    given: socket.socket | None = None,
+    *,
+    connection: type[WatchedConnection] = CONNECTION,
+    app: ASGIApp = app,
+) -> AsyncIterator[WebServer]:
+    server = WebServer(app, settings, given=given, connection=connection)
     await server.start()
     try:
         yield server
@@ -109,16 +123,18 @@ async def test_a_socket_from_systemd_is_taken() -> None:
         (b"", False),
     ],
 )
-async def test_a_request_that_does_not_arrive_in_time_is_cut_off(sent: bytes, answered: bool) -> None:
+async def test_a_request_that_does_not_arrive_in_time_is_cut_off(
+    kind: type[WatchedConnection], sent: bytes, answered: bool
+) -> None:
     settings = HttpSettings(listen=LOOPBACK, request_seconds=0.1, keep_alive_seconds=30)
-    async with serving(settings) as server:
+    async with serving(settings, connection=kind) as server:
         answer = await ask(server, sent)
     assert answered is (b"HTTP/1.1 408 Request Timeout\r\n" in answer)
 
 
-async def test_bytes_that_trickle_in_do_not_move_the_deadline() -> None:
+async def test_bytes_that_trickle_in_do_not_move_the_deadline(kind: type[WatchedConnection]) -> None:
     settings = HttpSettings(listen=LOOPBACK, request_seconds=0.3)
-    async with serving(settings) as server:
+    async with serving(settings, connection=kind) as server:
         reader, writer = await connect(server)
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ")
         arrived = asyncio.create_task(reader.read())
@@ -142,9 +158,60 @@ async def test_beyond_the_number_of_connections_a_new_one_is_503() -> None:
     assert answer.startswith(b"HTTP/1.1 503 ")
 
 
-async def test_nonsense_is_400() -> None:
-    async with serving(HttpSettings(listen=LOOPBACK)) as server:
-        assert (await ask(server, b"EHLO there\r\n\r\n")).startswith(b"HTTP/1.1 400 ")
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"EHLO there\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-A: b\x00c\r\n\r\n",
+    ],
+)
+async def test_nonsense_is_400(kind: type[WatchedConnection], nonsense: bytes) -> None:
+    async with serving(HttpSettings(listen=LOOPBACK), connection=kind) as server:
+        assert (await ask(server, nonsense)).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_a_header_without_end_is_refused_before_it_fills_the_memory(kind: type[WatchedConnection]) -> None:
+    async with serving(HttpSettings(listen=LOOPBACK), connection=kind) as server:
+        answer = await ask(server, b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * (MAX_HEAD_BYTES + 1))
+    assert answer.split()[1] in (b"400", b"431")
+
+
+async def test_a_trailer_without_end_is_cut_off(kind: type[WatchedConnection]) -> None:
+    """It counts for the request, though it is neither header nor body."""
+    settings = HttpSettings(listen=LOOPBACK, max_body_bytes=1000)
+    async with serving(settings, connection=kind) as server:
+        reader, writer = await connect(server)
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+        ended = asyncio.create_task(reader.read())
+        with suppress(ConnectionError):
+            for _ in range(1000):
+                writer.write(b"X-More: " + b"x" * 1000 + b"\r\n")
+                await writer.drain()
+        with suppress(ConnectionError):
+            await asyncio.wait_for(ended, 10)
+        writer.close()
+
+
+async def test_an_answer_that_nobody_takes_does_not_hold_the_connection(kind: type[WatchedConnection]) -> None:
+    ended = asyncio.Event()
+
+    async def large(scope: Scope, receive: Receive, send: Send) -> None:
+        size = 64 * 1024 * 1024
+        headers = [(b"content-length", b"%d" % size)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": bytes(size)})
+        ended.set()
+
+    settings = HttpSettings(listen=LOOPBACK, answer_seconds=0.2)
+    async with serving(settings, connection=kind, app=large) as server:
+        _, writer = await connect(server)
+        writer.write(GET)
+        await asyncio.wait_for(ended.wait(), 10)
+        await asyncio.wait_for(server.stop(60), 10)
+        writer.close()
 
 
 async def test_stopping_finishes_the_request_at_hand_and_closes_the_rest() -> None:

@@ -81,6 +81,14 @@ HTTP = Table(
             help="How long a whole request may take to arrive.",
         ),
         Key(
+            name="answer_timeout",
+            field="answer_seconds",
+            kind=kinds.duration(),
+            default='"2m"',
+            restart=True,
+            help="How long a client may take to accept an answer; then it is cut off.",
+        ),
+        Key(
             name="keep_alive",
             field="keep_alive_seconds",
             kind=kinds.duration(),

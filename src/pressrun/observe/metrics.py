@@ -42,6 +42,7 @@ class Metrics:
             ["method", "route", "status"],
             registry=self._registry,
         )
+        self._by_request: dict[tuple[str, str, int], Counter] = {}
         self._connections = Gauge(
             "pressrun_relay_connections",
             "Open connections by relay",
@@ -68,7 +69,12 @@ class Metrics:
 
     def count_request(self, method: str, route: str, status: int) -> None:
         """One web request; `route` is the pattern, such as `/confirm/{token}`, never the path that was asked for."""
-        self._requests.labels(method if method in _METHODS else "other", route, str(status)).inc()
+        method = method if method in _METHODS else "other"  # or others would choose how many there are
+        counter = self._by_request.get((method, route, status))
+        if counter is None:
+            counter = self._requests.labels(method, route, str(status))
+            self._by_request[method, route, status] = counter
+        counter.inc()
 
     def set_relay_connections(self, relay: str, number: int) -> None:
         """How many connections to a relay are open."""

@@ -105,7 +105,7 @@ class Preferring:
 
     async def request_link(self, address: Address, origin: Origin) -> None:
         """Mail a reader their own link; for everybody else, and over the limit, nothing happens, and nothing shows."""
-        await self._database.write(self._request_link, address, origin)
+        await self._database.share(self._request_link, address, origin)
         self._wake()
 
     async def find(self, link: PreferenceLink) -> Profile | None:
@@ -114,21 +114,21 @@ class Preferring:
 
     async def save(self, link: PreferenceLink, wishes: Wishes, origin: Origin) -> Profile | None:
         """Take over name and language, and leave the lists that are not among the wished ones."""
-        return await self._database.write(self._change, link, lambda tx, p: self._save(tx, p, wishes, origin))
+        return await self._database.share(self._change, link, lambda tx, p: self._save(tx, p, wishes, origin))
 
     async def pause(self, link: PreferenceLink, days: int, origin: Origin) -> Profile | None:
         """Silence on every list for so many days (1 to 365), from now; copies that are not claimed are cancelled."""
         if not 1 <= days <= LONGEST_PAUSE_DAYS:
             raise ValueError("a pause lasts 1 to 365 days")
-        return await self._database.write(self._change, link, lambda tx, p: self._pause(tx, p, days, origin))
+        return await self._database.share(self._change, link, lambda tx, p: self._pause(tx, p, days, origin))
 
     async def resume(self, link: PreferenceLink, origin: Origin) -> Profile | None:
         """End the pause now."""
-        return await self._database.write(self._change, link, lambda tx, p: self._resume(tx, p, origin))
+        return await self._database.share(self._change, link, lambda tx, p: self._resume(tx, p, origin))
 
     async def leave_all(self, link: PreferenceLink, origin: Origin) -> Profile | None:
         """Leave every list."""
-        return await self._database.write(self._change, link, lambda tx, p: self._leave(tx, p, frozenset(), origin))
+        return await self._database.share(self._change, link, lambda tx, p: self._leave(tx, p, frozenset(), origin))
 
     # ------------------------------------------------------------------ links
 

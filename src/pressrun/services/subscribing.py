@@ -114,17 +114,17 @@ class Subscribing:
         self, list_name: str, address: Address, origin: Origin, *, network: str | None, name: str = ""
     ) -> SignUp | Throttled:
         """Take a request to subscribe; `network` is what `sign_ups_per_ip` counts by, None when it does not apply."""
-        answer = await self._database.write(self._request, list_name, address, origin, network, name)
+        answer = await self._database.share(self._request, list_name, address, origin, network, name)
         self._wake()
         return answer
 
     async def confirm(self, confirmation_id: int, origin: Origin) -> tuple[Confirmed, Standing | None]:
         """Prove a request; doing it twice is as good as once."""
-        return await self._database.write(self._confirm, confirmation_id, origin)
+        return await self._database.share(self._confirm, confirmation_id, origin)
 
     async def leave(self, subscription_id: int, origin: Origin, *, edition_id: int = 0) -> tuple[Left, Standing | None]:
         """End a subscription and its copies that are not claimed yet; doing it twice is as good as once."""
-        return await self._database.write(self._leave, subscription_id, origin, edition_id)
+        return await self._database.share(self._leave, subscription_id, origin, edition_id)
 
     async def find_by_subscription(self, subscription_id: int) -> Standing | None:
         """What the page of an unsubscribe link shows."""
@@ -403,11 +403,8 @@ def is_member(subscription: Subscription | None) -> bool:
 
 
 def _standing(tx: Transaction, subscription_id: int) -> Standing | None:
-    subscription = subscriptions.get_subscription(tx, subscription_id)
-    if subscription is None:
+    found = subscriptions.get_standing(tx, subscription_id)
+    if found is None:
         return None
-    person = subscribers.get_subscriber(tx, subscription.subscriber_id)
-    target = lists.get_list(tx, subscription.list_id)
-    assert person is not None  # both hold it by a foreign key
-    assert target is not None
+    subscription, person, target = found
     return Standing(list=target, person=person, subscription=subscription)

@@ -1,8 +1,9 @@
 """The database as the services see it: whole transactions, each in one hop on the database's own thread.
 
 `write` and `read` take a synchronous function of a `Transaction`. A write runs inside BEGIN IMMEDIATE and is whole
-even when the task that awaits it is cancelled; it is durable (synchronous=FULL) when it returns. `record` is a write
-whose loss in a power cut only repeats work: it survives a kill, and skips the wait for the disk.
+even when the task that awaits it is cancelled; it is durable (synchronous=FULL) when it returns. `share` is a write
+that waits for the disk together with others. `record` is a write whose loss in a power cut only repeats work: it
+survives a kill, and skips the wait for the disk.
 
 One connection writes and checkpoints, another one of the same process reads (query_only): SQLite before 3.51.3 can
 damage a WAL that two connections write and checkpoint.
@@ -20,7 +21,8 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import aiosqlite
 
 from pressrun.core.errors import Unavailable
-from pressrun.store.transaction import Transaction
+from pressrun.store.sharing import SharedCommits
+from pressrun.store.transaction import Transaction, in_transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -83,19 +85,6 @@ def connect(path: Path, *, readonly: bool = False) -> HopConnection:
     return connection
 
 
-def in_transaction(connection: sqlite3.Connection, work: Callable[[Transaction], T]) -> T:
-    """Run `work` inside BEGIN IMMEDIATE: committed whole when it returns, rolled back when it raises."""
-    connection.execute("begin immediate")
-    try:
-        result = work(Transaction(connection))
-        connection.execute("commit")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("rollback")
-        raise
-    return result
-
-
 async def _on_its_own_thread(path: Path, *, readonly: bool) -> aiosqlite.Connection:
     # Opened before aiosqlite gets it: where opening fails, its thread would outlive us and end with an error.
     opened = await asyncio.to_thread(connect, path, readonly=readonly)
@@ -109,6 +98,7 @@ class Database:
         self._writer = writer
         self._reader = reader
         self._syncing = 0
+        self._shared = SharedCommits(lambda hop: self._hop(self._writer, hop))
         self.path = path
 
     @classmethod
@@ -133,6 +123,21 @@ class Database:
             return await self._hop(self._writer, hop)
         finally:
             self._syncing -= 1
+
+    async def share(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Like `write`, with others that come at the same time: one wait for the disk serves all.
+
+        For what many people do at once. When another one's fault undid it, `work` runs a second time: it must change
+        nothing but the database.
+        """
+        self._syncing += 1
+        try:
+            found: T = await self._shared.join(lambda tx: work(tx, *args, **kwargs))
+        except sqlite3.OperationalError as problem:
+            raise Unavailable(f"the database is unavailable: {problem}") from problem
+        finally:
+            self._syncing -= 1
+        return found
 
     @property
     def is_syncing(self) -> bool:
@@ -182,6 +187,7 @@ class Database:
 
     async def close(self) -> None:
         """Close both connections; the last one out empties the WAL."""
+        await self._shared.close()
         await self._reader.close()
         await self._writer.close()
 

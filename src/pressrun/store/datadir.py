@@ -26,7 +26,8 @@ from pressrun.core.chain import NO_ROWS, Head, parse_head
 from pressrun.core.errors import BadConfiguration, Refused, TryAgain
 from pressrun.core.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
 from pressrun.store import migrate
-from pressrun.store.database import connect, in_transaction
+from pressrun.store.database import connect
+from pressrun.store.transaction import in_transaction
 
 _LINK_KEY = re.compile(r"link-([1-9][0-9]{0,2})", re.ASCII)
 

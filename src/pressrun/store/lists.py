@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -36,7 +37,14 @@ _COLUMNS = tuple(field.name for field in fields(MailingList))
 
 
 def _from_row(row: Row) -> MailingList:
-    values: dict[str, Any] = {name: bool(row[name]) if name in _FLAGS else row[name] for name in _COLUMNS}
+    return list_from_values([row[name] for name in _COLUMNS])
+
+
+def list_from_values(found: Sequence[Any]) -> MailingList:
+    """The list whose columns have these values."""
+    values = dict(zip(_COLUMNS, found, strict=True))
+    for name in _FLAGS:
+        values[name] = bool(values[name])
     return MailingList(**values)
 
 

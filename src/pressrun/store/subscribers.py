@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 from pressrun.core.address import Address
 from pressrun.store.transaction import Row, Transaction
@@ -26,8 +27,16 @@ class Subscriber:
     created_at: int
 
 
+COLUMNS = tuple(field.name for field in fields(Subscriber))
+
+
 def _from_row(row: Row) -> Subscriber:
-    values = dict(row)
+    return subscriber_from_values([row[name] for name in COLUMNS])
+
+
+def subscriber_from_values(found: Sequence[Any]) -> Subscriber:
+    """The person whose COLUMNS have these values."""
+    values = dict(zip(COLUMNS, found, strict=True))
     values["attributes"] = json.loads(values["attributes"])
     return Subscriber(**values)
 

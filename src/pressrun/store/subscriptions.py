@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 from pressrun.core.subscription import SubscriptionState
+from pressrun.store import lists, subscribers
 from pressrun.store.transaction import Row, Transaction
 
 
@@ -37,20 +40,19 @@ class Confirmation:
     expires_at: int
 
 
+_COLUMNS = tuple(field.name for field in fields(Subscription))
+
+
 def _from_row(row: Row) -> Subscription:
-    before = row["state_before"]
-    return Subscription(
-        id=row["id"],
-        list_id=row["list_id"],
-        subscriber_id=row["subscriber_id"],
-        state=SubscriptionState(row["state"]),
-        state_before=None if before is None else SubscriptionState(before),
-        suspended_for=row["suspended_for"],
-        paused_until=row["paused_until"],
-        source=row["source"],
-        since=row["since"],
-        round=row["round"],
-    )
+    return _from_values([row[name] for name in _COLUMNS])
+
+
+def _from_values(found: Sequence[Any]) -> Subscription:
+    values = dict(zip(_COLUMNS, found, strict=True))
+    values["state"] = SubscriptionState(values["state"])
+    if values["state_before"] is not None:
+        values["state_before"] = SubscriptionState(values["state_before"])
+    return Subscription(**values)
 
 
 def insert_subscription(
@@ -72,6 +74,22 @@ def get_subscription(tx: Transaction, subscription_id: int) -> Subscription | No
     """The subscription of that id."""
     row = tx.row("subscriptions.get", id=subscription_id)
     return None if row is None else _from_row(row)
+
+
+def get_standing(
+    tx: Transaction, subscription_id: int
+) -> tuple[Subscription, subscribers.Subscriber, lists.MailingList] | None:
+    """The subscription of that id, whose it is, and to which list."""
+    row = tx.row("subscriptions.standing", id=subscription_id)
+    if row is None:
+        return None
+    values = tuple(row)
+    of_person, of_list = len(_COLUMNS), len(_COLUMNS) + len(subscribers.COLUMNS)
+    return (
+        _from_values(values[:of_person]),
+        subscribers.subscriber_from_values(values[of_person:of_list]),
+        lists.list_from_values(values[of_list:]),
+    )
 
 
 def record_subscription(tx: Transaction, changed: Subscription) -> None:

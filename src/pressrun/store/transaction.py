@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from pressrun.store.queries import load_queries
 
 Row = sqlite3.Row
+T = TypeVar("T")
 
 
 class Transaction:
@@ -47,3 +48,16 @@ class Transaction:
         """The first column of the only row of a query, or None without a row."""
         found = self._connection.execute(self._queries[name], parameters).fetchone()
         return None if found is None else found[0]
+
+
+def in_transaction(connection: sqlite3.Connection, work: Callable[[Transaction], T]) -> T:
+    """Run `work` inside BEGIN IMMEDIATE: committed whole when it returns, rolled back when it raises."""
+    connection.execute("begin immediate")
+    try:
+        result = work(Transaction(connection))
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
+    return result

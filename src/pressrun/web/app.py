@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from pressrun.core.errors import Unavailable
@@ -29,10 +27,8 @@ from pressrun.web.operations import Operations, Readiness
 from pressrun.web.pages import Pages
 from pressrun.web.preferences import PreferencePages
 from pressrun.web.reading import ReadTokens
-from pressrun.web.security import CountRequest, Guard
+from pressrun.web.security import CountRequest, Endpoint, Guard, Handler
 from pressrun.web.settings import HttpSettings
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 RETRY_AFTER_SECONDS = 5
 _GET, _POST, _BOTH = ["GET"], ["POST"], ["GET", "POST"]
@@ -66,13 +62,13 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
     feeds = FeedPages(pages=pages, archiving=archiving, archive=archive)
     operations = Operations(readiness=readiness, metrics_page=metrics_page)
     table: list[tuple[str, Handler, Sequence[str]]] = [
+        ("/unsubscribe/{token}", links.unsubscribe, _BOTH),  # first: when an edition goes out, mail programs ask often
         ("/", lists.front, _GET),
         ("/healthz", operations.health, _GET),
         ("/readyz", operations.ready, _GET),
         ("/metrics", operations.metrics, _GET),
         ("/static/{file}", pages.static, _GET),
         ("/confirm/{token}", links.confirm, _BOTH),
-        ("/unsubscribe/{token}", links.unsubscribe, _BOTH),
         ("/preferences", preferences.ask, _BOTH),
         ("/preferences/{token}", preferences.show, _BOTH),
         ("/approve/{token}", approval.show, _BOTH),
@@ -101,18 +97,14 @@ def _guarded(
     count_request: CountRequest,
     clock: Clock,
 ) -> ASGIApp:
-    faults = _Faults(pages)
-    app = Starlette(
-        routes=[Route(path, handler, methods=list(methods)) for path, handler, methods in table],
-        exception_handlers={HTTPException: faults.http, Unavailable: faults.unavailable, 500: faults.failed},
-    )
-    app.router.redirect_slashes = False  # the one-click POST follows no redirect, RFC 8058 §3.1
+    routes = [Route(path, Endpoint(handler), methods=list(methods)) for path, handler, methods in table]
     return Guard(
-        app,
+        Router(routes, redirect_slashes=False),  # the one-click POST follows no redirect, RFC 8058 §3.1
         base_path=pages.base_path,
         is_https=pages.site.base_url.startswith("https:"),
         max_body_bytes=settings.max_body_bytes,
-        routes={handler: path for path, handler, _ in table},
+        routes={route.endpoint: route.path for route in routes},
+        fault_page=_Faults(pages).page,
         count_request=count_request,
         clock=clock,
     )
@@ -124,10 +116,22 @@ class _Faults:
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
 
-    async def http(self, _request: Request, problem: Exception) -> Response:
-        """404, 405, 413 and other refusals of the frame."""
-        status = problem.status_code if isinstance(problem, HTTPException) else 500
-        headers = dict(getattr(problem, "headers", None) or {})
+    def page(self, problem: Exception) -> Response:
+        """The page for an error of ours or a refusal of the frame."""
+        if isinstance(problem, HTTPException):
+            return self._refusal(problem.status_code, dict(problem.headers or {}))
+        say = self._pages.words
+        if isinstance(problem, Unavailable):
+            return self._pages.message(
+                say("Not now"),
+                say("The service cannot answer at the moment. Try again in a minute."),
+                status=503,
+                headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+            )
+        return self._pages.message(say("Something failed"), say("It has been noted. Try again later."), status=500)
+
+    def _refusal(self, status: int, headers: dict[str, str]) -> Response:
+        """404, 405, 413 and their like."""
         if "Allow" in headers:
             headers["Allow"] = ", ".join(sorted(item.strip() for item in headers["Allow"].split(",")))
         say = self._pages.words
@@ -141,18 +145,3 @@ class _Faults:
             case _:
                 title, text = say("This could not be read"), say("Go back, and try once more.")
         return self._pages.message(title, text, status=status, headers=headers)
-
-    async def unavailable(self, _request: Request, _problem: Exception) -> Response:
-        """The database cannot be reached now."""
-        say = self._pages.words
-        return self._pages.message(
-            say("Not now"),
-            say("The service cannot answer at the moment. Try again in a minute."),
-            status=503,
-            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-        )
-
-    async def failed(self, _request: Request, _problem: Exception) -> Response:
-        """Anything that nobody thought of."""
-        say = self._pages.words
-        return self._pages.message(say("Something failed"), say("It has been noted. Try again later."), status=500)

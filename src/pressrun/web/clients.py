@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 _IPv4 = ipaddress.IPv4Address
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -27,7 +28,7 @@ class Proxies:
     def client(self, peer: str | None, forwarded: Sequence[str]) -> str | None:
         """The client's address, given the peer's (None: our Unix socket) and the X-Forwarded-For fields in order."""
         found = None if peer is None else _parse(peer)
-        if not (self._unix if peer is None else self._is_trusted(found)):
+        if not forwarded or not (self._unix if peer is None else self._is_trusted(found)):
             return None if found is None else str(found)
         for item in reversed([item.strip() for field in forwarded for item in field.split(",")]):
             address = _parse(item)
@@ -54,6 +55,7 @@ def network_of(client: str | None) -> str | None:
     return str(ipaddress.ip_network((address, _IPV6_PREFIX), strict=False))
 
 
+@lru_cache(maxsize=1024)
 def _parse(text: str) -> _Address | None:
     with_port = _WITH_PORT.fullmatch(text)
     bare = (with_port[1] or with_port[2]) if with_port else text

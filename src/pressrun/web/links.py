@@ -7,7 +7,7 @@ takes the one-click POST of mail programs (RFC 8058): no cookie, no redirect, an
 from __future__ import annotations
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import TEST_ID, WebPurpose
@@ -20,6 +20,7 @@ from pressrun.web.reading import ReadTokens
 from pressrun.web.visitors import client_of
 
 ONE_CLICK_WORDS = "List-Unsubscribe=One-Click"
+_DONE = "You are unsubscribed.\n"  # for programs, which show it to nobody
 
 
 class LinkPages:
@@ -71,17 +72,17 @@ class LinkPages:
                 return self._pages.invalid_link()
         if subscription == TEST_ID:
             return self._test_copy()
+        fields = await read_fields_or_none(request) if request.method == "POST" else ()
+        if list(fields) == ONE_CLICK:
+            await self._subscribing.leave(subscription, self._origin(request, ONE_CLICK_WORDS), edition_id=edition)
+            return PlainTextResponse(_DONE)
         standing = await self._subscribing.find_by_subscription(subscription)
         if standing is not None:
             self._speak(standing)
-        if request.method != "POST":
+        if first(fields, "action") != "leave":
             return self._leave_page(standing)
-        fields = await read_fields_or_none(request)
-        is_one_click = list(fields) == ONE_CLICK
-        if not is_one_click and first(fields, "action") != "leave":
-            return self._leave_page(standing)
-        shown = ONE_CLICK_WORDS
-        if not is_one_click and standing is not None:
+        shown = ""
+        if standing is not None:
             shown = words.with_button(self._leave_question(standing), words.leave_button(self._pages.words))
         await self._subscribing.leave(subscription, self._origin(request, shown), edition_id=edition)
         return self._is_gone(standing, self._pages.words("You are unsubscribed"))

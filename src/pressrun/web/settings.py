@@ -15,5 +15,6 @@ class HttpSettings:
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     max_body_bytes: int = 1024 * 1024
     request_seconds: float = 30.0
+    answer_seconds: float = 120.0
     keep_alive_seconds: float = 5.0
     connections: int = 1000

@@ -11,6 +11,20 @@ select * from subscription where subscriber_id = :subscriber_id and list_id = :l
 -- One subscription by id.
 select * from subscription where id = :id;
 
+-- name: standing
+-- One subscription with its person and its list, the columns of each in the order of its type.
+select subscription.id, subscription.list_id, subscription.subscriber_id, subscription.state,
+    subscription.state_before, subscription.suspended_for, subscription.paused_until, subscription.source,
+    subscription.since, subscription.round, subscriber.id, subscriber.address, subscriber.address_key,
+    subscriber.domain, subscriber.suppression_digest, subscriber.name, subscriber.language,
+    subscriber.attributes, subscriber.epoch, subscriber.created_at, list.id, list.name, list.title,
+    list.description, list.from_address, list.owner, list.reply_to, list.postal_address, list.language,
+    list.archive, list.listed, list.post_by_mail, list.require_postal_address, list.relay, list.created_at,
+    list.closed_at
+from subscription join subscriber on subscriber.id = subscription.subscriber_id
+    join list on list.id = subscription.list_id
+where subscription.id = :id;
+
 -- name: move
 -- A change of state.
 update subscription set state = :state, state_before = :state_before, suspended_for = :suspended_for,

@@ -1,0 +1,103 @@
+"""Group commit: what comes together goes to the disk together, and nobody sees anything of the others."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pressrun.core.errors import Unavailable
+from pressrun.store.database import Database
+from pressrun.store.datadir import DataDir, prepare
+from pressrun.store.sharing import Failed, run_together
+from pressrun.store.transaction import Transaction
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    data = DataDir(tmp_path / "data")
+    prepare(data)
+    return data.database
+
+
+@pytest.fixture
+def connection(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as opened:
+        yield opened
+
+
+def note(tx: Transaction, number: int) -> int:
+    tx._connection.execute("insert into keyring values (?, x'00')", (1000 + number,))
+    return number
+
+
+def noted(connection: sqlite3.Connection) -> list[int]:
+    return [row[0] - 1000 for row in connection.execute("select number from keyring where number >= 1000 order by 1")]
+
+
+def fail(tx: Transaction) -> None:
+    note(tx, 9)
+    raise ValueError("no")
+
+
+def clash(tx: Transaction) -> None:
+    note(tx, 8)
+    note(tx, 8)
+
+
+def test_works_that_come_together_are_one_commit(connection: sqlite3.Connection) -> None:
+    said: list[str] = []
+    connection.set_trace_callback(said.append)
+    values = run_together(connection, [lambda tx, n=n: note(tx, n) for n in range(3)])  # type: ignore[misc]  # bound
+    assert ([0, 1, 2], 1) == (values, said.count("commit"))
+    assert [0, 1, 2] == noted(connection)
+
+
+@pytest.mark.parametrize("bad", [fail, clash])
+def test_one_that_fails_undoes_itself_alone(connection: sqlite3.Connection, bad: object) -> None:
+    works = [lambda tx: note(tx, 1), bad, lambda tx: note(tx, 2)]
+    values = run_together(connection, works)  # type: ignore[arg-type]  # each takes a transaction
+    assert isinstance(values[1], Failed)
+    assert ([1, 2], [1, 2]) == ([values[0], values[2]], noted(connection))
+
+
+async def test_each_gets_its_own_answer_or_error(path: Path) -> None:
+    database = await Database.open(path)
+    try:
+        answers = await asyncio.gather(
+            *(database.share(note, n) for n in range(5)), database.share(fail), return_exceptions=True
+        )
+        assert [0, 1, 2, 3, 4] == answers[:5]
+        assert isinstance(answers[5], ValueError)
+        assert not database.is_syncing
+    finally:
+        await database.close()
+
+
+async def test_who_gives_up_waiting_undoes_nothing(path: Path, connection: sqlite3.Connection) -> None:
+    database = await Database.open(path)
+    waiting = asyncio.create_task(database.share(note, 5))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    await database.close()
+    assert [5] == noted(connection)
+
+
+async def test_a_database_that_is_locked_is_unavailable(
+    path: Path, connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pressrun.store.database.BUSY_SECONDS", 0.01)
+    database = await Database.open(path)
+    try:
+        connection.execute("begin immediate")
+        found = await asyncio.gather(database.share(note, 1), database.share(note, 2), return_exceptions=True)
+        connection.execute("rollback")
+        assert [Unavailable, Unavailable] == [type(problem) for problem in found]
+        assert 3 == await database.share(note, 3)
+    finally:
+        await database.close()
