@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,9 +16,14 @@ from pressrun.services.archiving import Archiving
 from pressrun.web.settings import HttpSettings
 
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; style-src "
 )
+
+
+def digest_of_sheet(page: str) -> str:
+    """The source that allows the style sheet of a page, the only one in it."""
+    (sheet,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    return f"'sha256-{base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()}'"
 
 
 async def test_every_page_has_a_strict_policy_and_no_script(house: House) -> None:
@@ -24,12 +32,15 @@ async def test_every_page_has_a_strict_policy_and_no_script(house: House) -> Non
     async with house.client() as client:
         for path in paths:
             response = await client.get(path)
-            assert POLICY == response.headers["content-security-policy"]
+            assert POLICY + digest_of_sheet(response.text) == response.headers["content-security-policy"]
             assert "nosniff" == response.headers["x-content-type-options"]
             assert "max-age=31536000" == response.headers["strict-transport-security"]
             assert "set-cookie" not in response.headers
             assert "<script" not in response.text
             assert "style=" not in response.text
+            assert [] == re.findall(
+                r'<(?:link rel="(?!icon|canonical|alternate)|img|iframe|script)[^>]*', response.text
+            )
             assert '<html lang="en" dir="ltr">' in response.text
             assert len(response.content) < 30_000
 
@@ -137,7 +148,7 @@ async def test_a_database_that_is_gone_is_503_and_any_other_fault_500_without_in
         "secret" in unavailable.text,
     )
     assert (500, False) == (broken.status_code, "secret" in broken.text)
-    assert POLICY == broken.headers["content-security-policy"]
+    assert POLICY + digest_of_sheet(broken.text) == broken.headers["content-security-policy"]
 
 
 async def test_requests_are_counted_by_pattern_never_by_path(house: House) -> None:
@@ -157,13 +168,14 @@ async def test_requests_are_counted_by_pattern_never_by_path(house: House) -> No
 
 
 async def test_static_files_are_kept_for_ever_under_the_name_of_their_content(house: House) -> None:
+    await house.add_list()
     async with house.client() as client:
-        page = (await client.get("/")).text
-        path = page.split('rel="stylesheet" href="')[1].split('"')[0]
-        sheet = await client.get(path)
-        other = await client.get("/static/pressrun.css")
-    assert (200, "text/css; charset=utf-8") == (sheet.status_code, sheet.headers["content-type"])
-    assert "public, max-age=31536000, immutable" == sheet.headers["cache-control"]
+        page = (await client.get("/news/form")).text
+        path = page.split('<script src="')[1].split('"')[0]
+        script = await client.get(path)
+        other = await client.get("/static/copy.js")
+    assert (200, "text/javascript; charset=utf-8") == (script.status_code, script.headers["content-type"])
+    assert "public, max-age=31536000, immutable" == script.headers["cache-control"]
     assert 404 == other.status_code
 
 

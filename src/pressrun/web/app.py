@@ -20,6 +20,7 @@ from pressrun.web.approval import ApprovalPages
 from pressrun.web.archive import ArchivePages
 from pressrun.web.clients import Proxies
 from pressrun.web.demo import DemoPages, Mailbox
+from pressrun.web.embedding import FormPages
 from pressrun.web.feeds import FeedPages
 from pressrun.web.links import LinkPages
 from pressrun.web.lists import ListPages
@@ -59,6 +60,7 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
     )
     approval = ApprovalPages(pages=pages, approving=approving, tokens=tokens)
     archive = ArchivePages(pages=pages, archiving=archiving)
+    forms = FormPages(pages=pages, archiving=archiving)
     feeds = FeedPages(pages=pages, archiving=archiving, archive=archive)
     operations = Operations(readiness=readiness, metrics_page=metrics_page)
     table: list[tuple[str, Handler, Sequence[str]]] = [
@@ -81,6 +83,7 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
         ("/{name}", lists.show, _GET),
         ("/{name}/subscribe", lists.subscribe, _POST),
         ("/{name}/check-mail", lists.check_mail, _GET),
+        ("/{name}/form", forms.show, _GET),
         ("/{name}/archive", archive.index, _GET),
         ("/{name}/archive/{slug}", archive.edition, _GET),
         ("/{name}/archive/{slug}/asset/{file}", archive.asset, _GET),

@@ -17,9 +17,7 @@ from pressrun.web.archive import EDITION_POLICY, asset_headers
 from pressrun.web.forms import first, read_fields_or_none
 from pressrun.web.pages import Pages
 from pressrun.web.reading import ReadTokens
-from pressrun.web.security import CONTENT_POLICY
 
-_PAGE_POLICY = f"{CONTENT_POLICY}; frame-src 'self'"
 _FRAME_POLICY = EDITION_POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
 
 
@@ -86,7 +84,8 @@ class ApprovalPages:
     def _ask(self, request: Request, held: HeldEdition) -> Response:
         return self._pages.render(
             "approval.html",
-            headers={"Content-Security-Policy": _PAGE_POLICY},
+            allowing=["frame-src 'self'"],
+            about=held.list,
             held=held,
             audience=f"{held.audience:,}",
             frame=self._pages.href("approve", request.path_params["token"], "edition"),
@@ -97,7 +96,7 @@ class ApprovalPages:
         if not number:
             title = say("The list has no reader")
             text = say("The edition was released, but nobody is subscribed, so nothing was sent.")
-            return self._pages.message(title, text, about=held.list.title)
+            return self._pages.message(title, text, about=held.list)
         title = say("It is on its way") if is_done else say("This edition was released already")
         goes_to = say("It goes to 1 reader.") if number == 1 else say("It goes to %s readers.") % f"{number:,}"
         said = [f"“{held.edition.title}”", goes_to]
@@ -106,7 +105,7 @@ class ApprovalPages:
         back = None
         if held.list.archive == "public" and held.edition.first_claim_at is not None:
             back = (self._pages.href(held.list.name, "archive", held.edition.slug), say("View it in the archive"))
-        return self._pages.message(title, *said, about=held.list.title, back=back)
+        return self._pages.message(title, *said, about=held.list, back=back)
 
     def _progress(self, held: HeldEdition) -> str:
         say, delivered = self._pages.words, f"{held.delivered:,}"
@@ -124,7 +123,7 @@ class ApprovalPages:
             say("This edition was cancelled"),
             f"“{held.edition.title}”",
             say("It is not sent by this link any more. To send it after all, mail it to the list once more."),
-            about=held.list.title,
+            about=held.list,
         )
 
     def _closed(self, held: HeldEdition) -> Response:
@@ -133,7 +132,7 @@ class ApprovalPages:
             say("This list is closed"),
             f"“{held.edition.title}”",
             say("Nothing is sent to its readers any more, so the edition was not sent."),
-            about=held.list.title,
+            about=held.list,
             back=(self._pages.href(held.list.name), held.list.title),
         )
 

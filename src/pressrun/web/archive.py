@@ -41,7 +41,7 @@ class ArchivePages:
         if isinstance(found, Shut):
             return self.shut(found)
         self._pages.speak(target=found.list.language)
-        return self._pages.render("archive.html", list=found.list, page=found)
+        return self._pages.render("archive.html", about=found.list, list=found.list, page=found)
 
     async def edition(self, request: Request) -> Response:
         """`/NAME/archive/SLUG`: one edition."""

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from pressrun.core.errors import EditionError
+from pressrun.locales.languages import ENGLISH_TAG
 from pressrun.message.html import rewrite_images
 from pressrun.message.mime_source import parse_mime_source
 from pressrun.message.read_back import read_parts
@@ -24,10 +25,6 @@ from pressrun.services.archiving import Archiving
 from pressrun.web.pages import Pages
 
 SHOWN_AT_MOST = 200
-_PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'"
-)
 _MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; "
     "style-src 'unsafe-inline'; frame-ancestors 'self'; form-action 'none'"
@@ -106,6 +103,7 @@ class DemoPages:
 
     async def index(self, _request: Request) -> Response:
         """The tour, the mails that were caught, and what happened to each recipient."""
+        self._pages.speak(reader=ENGLISH_TAG)
         messages = self._mailbox.messages
         return self._pages.render(
             "demo/mailbox.html",
@@ -120,11 +118,12 @@ class DemoPages:
         mail = self._find(request)
         if mail is None:
             return self._pages.not_found()
+        self._pages.speak(reader=ENGLISH_TAG)
         parts = read_parts(mail.content)
         header = re.split(rb"\r?\n\r?\n", mail.content, maxsplit=1)[0]
         return self._pages.render(
             "demo/mail.html",
-            headers={"Content-Security-Policy": _PAGE_POLICY},
+            allowing=["frame-src 'self'"],
             mail=mail,
             subject=self._subject_of(mail),
             has_html=parts.html is not None,

@@ -32,6 +32,7 @@ class _Asked:
 _NOTHING = _Asked("", ())
 _asked: ContextVar[_Asked] = ContextVar("asked", default=_NOTHING)
 _words: ContextVar[Words] = ContextVar("words", default=ENGLISH)
+_is_readers: ContextVar[bool] = ContextVar("is_readers", default=False)
 
 
 def listen(scope: Scope) -> None:
@@ -49,6 +50,7 @@ def listen_to_form(named: str) -> None:
 def speak(reader: str, target: str) -> Words:
     """Answer in the language of the reader, else as the request says, else in that of the list."""
     asked = _asked.get()
+    _is_readers.set(find_language(reader) is not None)
     _words.set(words_in(reader, asked.named, target, *asked.accepted))
     return _words.get()
 
@@ -58,10 +60,14 @@ def spoken() -> Words:
     return _words.get()
 
 
-def named_in_query() -> dict[str, str]:
-    """What a link takes along, so that the next page speaks the language that this request names."""
-    found = find_language(_asked.get().named)
-    return {} if found is None else {"language": found}
+def can_change() -> bool:
+    """Whether `?language=` would change anything: not where the reader has chosen already."""
+    return not _is_readers.get()
+
+
+def named() -> str:
+    """The language of ours that this request names, for links and forms to take along; `""` where it names none."""
+    return find_language(_asked.get().named) or ""
 
 
 def accepted(header: str) -> tuple[str, ...]:
@@ -87,4 +93,5 @@ def _weight(parameter: str) -> float:
 
 def _ask(asked: _Asked) -> None:
     _asked.set(asked)
+    _is_readers.set(False)
     _words.set(words_in(asked.named, *asked.accepted))

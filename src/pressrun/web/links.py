@@ -103,7 +103,7 @@ class LinkPages:
 
     def _ask(self, title: str, question: str, button: str, action: str, standing: Standing) -> Response:
         return self._pages.render(
-            "question.html", title=title, question=question, button=button, action=action, about=standing.list.title
+            "question.html", title=title, question=question, button=button, action=action, about=standing.list
         )
 
     def _leave_page(self, standing: Standing | None) -> Response:
@@ -120,13 +120,16 @@ class LinkPages:
     def _is_gone(self, standing: Standing | None, title: str) -> Response:
         say = self._pages.words
         if standing is None:
-            return self._pages.message(title, say("This address gets no mail of this list. There is nothing to do."))
+            return self._pages.message(
+                title, say("This address gets no mail of this list. There is nothing to do."), sign="done"
+            )
         href = self._pages.href(standing.list.name)
         return self._pages.message(
             title,
             say("No further edition goes out to you."),
             say("If that was a mistake, you can sign up again at any time."),
-            about=standing.list.title,
+            sign="done",
+            about=standing.list,
             back=(href, say("Sign up again")) if standing.list.closed_at is None else (href, standing.list.title),
         )
 
@@ -134,7 +137,8 @@ class LinkPages:
         return self._pages.message(
             title,
             self._pages.words("From now on each edition comes to you. Every mail has a link to leave again."),
-            about=standing.list.title,
+            sign="done",
+            about=standing.list,
             back=(self._pages.href(standing.list.name), standing.list.title),
         )
 
@@ -143,7 +147,7 @@ class LinkPages:
         return self._pages.message(
             say("You have left since"),
             say("This link is from before you unsubscribed, so it changes nothing. To come back, sign up again."),
-            about=standing.list.title,
+            about=standing.list,
             back=(self._pages.href(standing.list.name), say("Sign up again")),
         )
 
@@ -152,7 +156,7 @@ class LinkPages:
         return self._pages.message(
             say("You have used this link before"),
             say("Mail to you came back since, so nothing is sent to you now. To come back, sign up again."),
-            about=standing.list.title,
+            about=standing.list,
             back=(self._pages.href(standing.list.name), say("Sign up again")),
         )
 

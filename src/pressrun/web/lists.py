@@ -79,7 +79,7 @@ class ListPages:
             case SignUp.CLOSED:
                 return self._list_page(found, status=410)
             case _:
-                return self._pages.see_other(found.list.name, "check-mail", **language.named_in_query())
+                return self._pages.see_other(found.list.name, "check-mail", language=language.named())
 
     async def check_mail(self, request: Request) -> Response:
         """Where a sign-up ends: it holds nothing about the person."""
@@ -91,7 +91,8 @@ class ListPages:
             say("Check your mail"),
             say("We have sent a message to your address. Open the link in it and confirm: then you are subscribed."),
             say("If nothing comes within some minutes, look into the spam folder, or sign up again."),
-            about=found.title,
+            sign="mail",
+            about=found,
             back=(self._pages.href(found.name), found.title),
             headers={"X-Robots-Tag": "noindex"},
         )
@@ -102,6 +103,8 @@ class ListPages:
         return self._pages.render(
             "list.html",
             status=status,
+            about=found.list,
+            here=self._pages.href(found.list.name),
             list=found.list,
             last=found.last,
             promise=words.sign_up_promise(self._pages.words),

@@ -1,13 +1,16 @@
 """Templates and static files: every page is rendered here, and every link on one is built here.
 
+A page is one request: style sheet and icon stand in it, and its policy names the sheet by its digest.
+
 Links on a page are paths below base_url's own path, so that a page works by whatever name it was reached; links that
 leave the page (feeds, canonical addresses) are whole and built from base_url. Neither ever looks at Host.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from urllib.parse import quote, urlsplit
 
@@ -17,10 +20,16 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
+from pressrun.locales.languages import LANGUAGES
 from pressrun.message.words import Words, direction_of
+from pressrun.store.lists import MailingList
 from pressrun.web import language
+from pressrun.web.policy import page_policy
 
-_MEDIA_TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+_MEDIA_TYPES = {"js": "text/javascript; charset=utf-8"}
+
+
+_STATIC = resources.files("pressrun.web").joinpath("static")
 
 
 class Pages:
@@ -31,6 +40,9 @@ class Pages:
         self.base_path = urlsplit(site.base_url).path.rstrip("/")
         self._static = _load_static()
         self._hashed = {name.rsplit(".", 2)[0] + "." + name.rsplit(".", 1)[1]: name for name in self._static}
+        self._sheet = _STATIC.joinpath("pressrun.css").read_text("utf-8").replace("\n  ", "\n").strip()
+        drawn = _STATIC.joinpath("icon.svg").read_bytes().strip()
+        self._icon = f"data:image/svg+xml;base64,{base64.b64encode(drawn).decode('ascii')}"
         self._environment = self._make_environment()
 
     @property
@@ -48,17 +60,25 @@ class Pages:
         *,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
+        allowing: Sequence[str] = (),
+        sheets: Sequence[str] = (),
+        about: MailingList | None = None,
         **context: object,
     ) -> HTMLResponse:
-        """A page as a response."""
-        content = self.render_text(template, **context)
-        return HTMLResponse(content, status_code=status, headers={"Vary": "Accept-Language", **(headers or {})})
+        """A page as a response.
+
+        `about` is the list whose page it is, `sheets` are style sheets of its own, and `allowing` directives for what
+        its policy lets it do besides.
+        """
+        sheets = (self._sheet, *sheets)
+        content = self.render_text(template, about=about, sheets=sheets, icon=self._icon, **context)
+        own = {"Vary": "Accept-Language", "Content-Security-Policy": page_policy(sheets, *allowing)}
+        return HTMLResponse(content, status_code=status, headers={**own, **(headers or {})})
 
     def render_text(self, template: str, **context: object) -> str:
         """A page as text."""
-        words = self.words
         return self._environment.get_template(template).render(
-            page_language=words.language, page_direction=words.direction, **context
+            words=self.words, words_can_change=language.can_change(), chosen_language=language.named(), **context
         )
 
     def message(
@@ -67,10 +87,11 @@ class Pages:
         *paragraphs: str,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
-        about: str = "",
+        about: MailingList | None = None,
         back: tuple[str, str] | None = None,
+        sign: str = "",
     ) -> HTMLResponse:
-        """A page that only says something: `about` is the list's title, `back` a link as (path, words)."""
+        """A page that only says something: `back` is a link as (path, words), `sign` the drawing: mail or done."""
         return self.render(
             "message.html",
             status=status,
@@ -79,6 +100,7 @@ class Pages:
             paragraphs=paragraphs,
             about=about,
             back=back,
+            sign=sign,
         )
 
     def invalid_link(self) -> HTMLResponse:
@@ -91,15 +113,18 @@ class Pages:
         )
 
     def href(self, *segments: str, **query: str | int) -> str:
-        """The path of a page; segments are percent-encoded."""
+        """The path of a page; segments are percent-encoded, an empty value is left out."""
         path = "/".join((self.base_path, *(quote(segment, safe="") for segment in segments))) or "/"
-        if not query:
-            return path
-        return path + "?" + "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items())
+        asked = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items() if value != "")
+        return f"{path}?{asked}" if asked else path
 
     def see_other(self, *segments: str, **query: str) -> Response:
         """303 to another page of ours."""
         return RedirectResponse(self.href(*segments, **query), status_code=303)
+
+    def static_href(self, name: str) -> str:
+        """The path of a static file as it is now."""
+        return self.href("static", self._hashed[name])
 
     async def static(self, request: Request) -> Response:
         """A static file; its name holds a digest of its content, so that it may be kept for ever."""
@@ -141,15 +166,20 @@ class Pages:
         environment.globals.update(
             href=self.href,
             url=self.site.url,
-            stylesheet=self.href("static", self._hashed["pressrun.css"]),
-            icon=self.href("static", self._hashed["icon.svg"]),
+            languages=LANGUAGES,
             direction_of=direction_of,
         )
         environment.filters["day"] = lambda at: language.spoken().day(at)
         environment.filters["count"] = lambda number: language.spoken().number(number)
+        environment.filters["initial"] = initial
         environment.filters["rfc3339"] = rfc3339
         environment.filters["size"] = size
         return environment
+
+
+def initial(title: str) -> str:
+    """The first letter or digit of a title: it stands where a list has no logo."""
+    return next((character.upper() for character in title if character.isalnum()), "@")
 
 
 def size(octets: int) -> str:
@@ -163,7 +193,7 @@ def size(octets: int) -> str:
 
 def _load_static() -> dict[str, bytes]:
     found = {}
-    for entry in resources.files("pressrun.web").joinpath("static").iterdir():
+    for entry in _STATIC.iterdir():
         stem, _, suffix = entry.name.rpartition(".")
         if suffix in _MEDIA_TYPES:
             content = entry.read_bytes()

@@ -54,6 +54,7 @@ class PreferencePages:
         return self._pages.message(
             say("Check your mail"),
             say("If this address is known here, a message with your own link is on its way to it."),
+            sign="mail",
         )
 
     async def show(self, request: Request) -> Response:

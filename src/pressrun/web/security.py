@@ -21,13 +21,10 @@ from pressrun.observe.log import event
 from pressrun.services.ports import Clock
 from pressrun.web import language
 from pressrun.web.conditional import http_date
+from pressrun.web.policy import CONTENT_POLICY
 
 log = logging.getLogger("pressrun.web")
 
-CONTENT_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'"
-)
 TOKEN_PAGES = frozenset({"approve", "confirm", "unsubscribe", "preferences"})
 _CLOSE = {"Connection": "close"}
 _ONE_YEAR = b"max-age=31536000"
