@@ -132,6 +132,20 @@ def test_the_buttons_of_an_edition(desk: Desk) -> None:
     assert {"retried": 0} == desk.good("queue", "retry", "--domain", "x.example", "--json").json
 
 
+def test_an_edition_is_moved_and_its_list_has_hours(desk: Desk) -> None:
+    """What is said of the hours is said where people look."""
+    desk.make_list()
+    desk.good("subscriber", "add", "news", "a@x.example")
+    file = desk.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
+    desk.good("send", "news", file, "--yes", "--at", "2099-01-01T00:00:00Z")
+    moved = desk.good("edition", "move", "1", "--at", "2099-06-01T22:00:00+02:00", "--json").json
+    assert ("scheduled", "2099-06-01T20:00:00Z") == (moved["state"], moved["scheduled_at"])
+    assert 65 == desk.call("edition", "move", "1", "--at", "2001-01-01T00:00:00Z").code
+    desk.good("list", "set", "news", "hours=08:00-20:00", "timezone=Europe/Berlin")
+    assert "2099-06-02T06:00:00Z" == desk.good("edition", "show", "1", "--json").json["held_until"]
+    assert 65 == desk.call("list", "set", "news", "hours=late").code
+
+
 def test_suppressions_come_and_go(desk: Desk) -> None:
     desk.good("suppression", "add", "a@x.example", "--reason", "complaint")
     file = desk.write("out.csv", "b@x.example\na@x.example\nnobody\n")

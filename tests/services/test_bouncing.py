@@ -75,7 +75,7 @@ async def test_a_notification_fails_a_copy_of_a_finished_edition(press: Pressroo
     settled = await notify(press, first, report(BounceClass.GONE))
     assert Settled(InboundState.DONE, "gone", suspended=1) == settled
     assert {"delivered": 1, "failed": 1} == await press.counts(number)
-    shown = await press.office.database.read(reporting.report_edition, number)
+    shown = await press.office.database.read(reporting.report_edition, number, int(press.clock()))
     failures = shown["failures"]
     assert isinstance(failures, list)
     (failure,) = failures

@@ -139,7 +139,7 @@ async def test_three_readers_refused_for_policy_block_their_provider(press: Pres
     assert {"failed": 3, "delivered": 3, "queued": 37} == await press.counts(number)
     shown = (await waiting(press))["gmail.com"]
     assert (37, None, "550 5.7.1 blocked for policy") == (shown["queued"], shown["paused_until"], shown["reason"])
-    report = await press.office.database.read(reporting.report_edition, number)
+    report = await press.office.database.read(reporting.report_edition, number, int(press.clock()))
     assert isinstance(report["waiting"], list)
     assert 37 == len(report["waiting"])
     press.dispatcher.unpause("gmail.com")

@@ -57,18 +57,18 @@ async def edition_with_outcomes(office: Office) -> int:
 
 async def test_the_six_counts_add_up_to_the_audience(office: Office) -> None:
     edition = await edition_with_outcomes(office)
-    shown = await office.database.read(reporting.show_edition, edition)
+    shown = await office.database.read(reporting.show_edition, edition, int(office.now))
     assert {"id", "list", "slug", "subject", "state", "audience", "created_at", "started_at", "finished_at"} <= set(
         shown
     )
     assert (3, [1, 0, 1, 0, 1, 0]) == (shown["audience"], [shown[name] for name in COUNTS])
-    assert [shown] == await office.database.read(reporting.list_editions, "news")
-    assert [shown] == await office.database.read(reporting.list_editions, None)
+    assert [shown] == await office.database.read(reporting.list_editions, "news", int(office.now))
+    assert [shown] == await office.database.read(reporting.list_editions, None, int(office.now))
 
 
 async def test_a_report_tells_failures_and_what_waits_in_the_remotes_words(office: Office) -> None:
     edition = await edition_with_outcomes(office)
-    report = await office.database.read(reporting.report_edition, edition)
+    report = await office.database.read(reporting.report_edition, edition, int(office.now))
     names = ("address", "code", "enhanced", "text", "kind")
     assert [("a@a.example", 550, "5.1.1", "no such user", "hard")] == [
         tuple(one[name] for name in names)
@@ -105,7 +105,7 @@ async def test_readers_are_listed_by_state(office: Office) -> None:
 async def test_what_is_not_there_is_said_to_be_so(office: Office) -> None:
     await office.make_list()
     with pytest.raises(NotFound):
-        await office.database.read(reporting.show_edition, 7)
+        await office.database.read(reporting.show_edition, 7, 0)
     with pytest.raises(NotFound):
         await office.database.read(reporting.show_list, "nope")
     with pytest.raises(NotFound):

@@ -122,6 +122,7 @@ UNSCANNED = [
     "deliveries.release",
     "deliveries.requeue_failed",
     "deliveries.in_state",
+    "deliveries.waiting_of_edition",
     "enrolment.standings",
     "enrolment.count_audience",
     "enrolment.cancel_copies",

@@ -1,7 +1,8 @@
-"""`edition`: what was sent, is being sent or will be, and the buttons to hold, resume, cancel and resend it."""
+"""`edition`: what was sent, is being sent or will be, and the buttons to hold, resume, move, cancel and resend it."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import click
@@ -14,7 +15,7 @@ _COLUMNS = ("id", "list", "state", "subject", "audience", "queued", "deferred", 
 
 @click.group("edition")
 def group() -> None:
-    """Editions: ls, show, report, pause, resume, cancel, resend."""
+    """Editions: ls, show, report, pause, resume, move, cancel, resend."""
 
 
 @group.command("ls")
@@ -30,7 +31,7 @@ def list_editions(invocation: Invocation, list_name: str | None, *, as_json: boo
     with looking_if_any(invocation) as tx:
         if tx is None and list_name is not None:
             raise NotFound(f"there is no list {list_name!r}")
-        found = [] if tx is None else reporting.list_editions(tx, list_name)
+        found = [] if tx is None else reporting.list_editions(tx, list_name, int(time.time()))
     if as_json:
         print_json(found)
     else:
@@ -56,7 +57,7 @@ def report(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
     from pressrun.services import reporting  # noqa: PLC0415
 
     with looking(invocation) as tx:
-        found = reporting.report_edition(tx, edition_id)
+        found = reporting.report_edition(tx, edition_id, int(time.time()))
     if as_json:
         print_json(found)
         return
@@ -100,6 +101,23 @@ def cancel(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
 
 @group.command()
 @click.argument("edition_id", metavar="ID", type=int)
+@click.option(
+    "--at", "when", metavar="WHEN", required=True, help="RFC 3339, 'YYYY-MM-DD HH:MM' in this machine's zone, or +10m."
+)
+@json_option
+@pass_invocation
+def move(invocation: Invocation, edition_id: int, when: str, *, as_json: bool) -> None:
+    """Give an edition that waits for its hour another one; what is paused stays so."""
+    from pressrun.cli.acting import perform  # noqa: PLC0415
+    from pressrun.cli.when import parse_when  # noqa: PLC0415
+    from pressrun.control.verbs import EditionMove  # noqa: PLC0415
+
+    perform(invocation, "edition.move", EditionMove(id=edition_id, scheduled_at=parse_when(when, time.time())))
+    print_edition(invocation, edition_id, as_json=as_json)
+
+
+@group.command()
+@click.argument("edition_id", metavar="ID", type=int)
 @click.option("--failed", is_flag=True, required=True, help="Send the failed copies again.")
 @json_option
 @pass_invocation
@@ -120,7 +138,7 @@ def print_edition(invocation: Invocation, edition_id: int, *, as_json: bool) -> 
     from pressrun.services import reporting  # noqa: PLC0415
 
     with looking(invocation) as tx:
-        found = reporting.show_edition(tx, edition_id)
+        found = reporting.show_edition(tx, edition_id, int(time.time()))
     if as_json:
         print_json(found)
     else:

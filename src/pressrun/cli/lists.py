@@ -73,7 +73,8 @@ def set_(invocation: Invocation, name: str, settings: tuple[str, ...], *, is_agr
     """Change settings of a list, all or none.
 
     Keys: title, from, owner, description, postal_address, language, archive (public, members, off), reply_to, listed,
-    closed, post_by_mail (approve, direct, off), require_postal_address.
+    closed, post_by_mail (approve, direct, off), require_postal_address, relay, hours (08:00-20:00: editions go out at
+    those hours alone, notices at any) and their timezone (Europe/Berlin).
     """
     from pressrun.services.list_settings import read_settings  # noqa: PLC0415
 

@@ -102,6 +102,13 @@ class EditionId(Arguments, frozen=True, kw_only=True):
     id: int
 
 
+class EditionMove(Arguments, frozen=True, kw_only=True):
+    """`edition move`: the hour in UTC seconds."""
+
+    id: int
+    scheduled_at: int
+
+
 class QueueRetry(Arguments, frozen=True, kw_only=True):
     """`queue retry`."""
 
@@ -199,6 +206,7 @@ def _edition_verbs(editing: Editing) -> dict[str, VerbHandler]:
         "edition.pause": _handler(EditionId, lambda given, _: editing.pause(given.id)),
         "edition.resume": _handler(EditionId, lambda given, _: editing.resume(given.id)),
         "edition.cancel": _handler(EditionId, lambda given, _: editing.cancel(given.id)),
+        "edition.move": _handler(EditionMove, lambda given, _: editing.reschedule(given.id, given.scheduled_at)),
         "edition.resend": _handler(EditionId, lambda given, _: _resend(editing, given.id)),
         "queue.retry": _handler(QueueRetry, lambda given, _: _retry(editing, given.domain)),
     }

@@ -1,6 +1,8 @@
 """The life of an edition.
 
-draft ──release──► scheduled ──start──► sending ──finish──► finished
+                     ┌─move─┐ (to another hour, held or not)
+                     ▼      │
+draft ──release──► scheduled┴─start──► sending ──finish──► finished
   │                   │  ▲ │             │   ▲                  │
   │                   │  │ │         pause   resume             └─reopen──► sending   (resend of failed copies)
   │                   │  │ │             ▼   │
@@ -29,6 +31,7 @@ class EditionEvent(StrEnum):
     """What can happen to an edition."""
 
     RELEASE = "release"  # a person let it go, at a time to come
+    MOVE = "move"  # another hour, before it has started
     START = "start"  # its time has come: the audience is taken
     PAUSE = "pause"
     RESUME = "resume"
@@ -42,6 +45,7 @@ _S, _E = EditionState, EditionEvent
 TRANSITIONS: dict[tuple[EditionState, EditionEvent], EditionState] = {
     (_S.DRAFT, _E.RELEASE): _S.SCHEDULED,
     (_S.DRAFT, _E.CANCEL): _S.CANCELLED,
+    (_S.SCHEDULED, _E.MOVE): _S.SCHEDULED,
     (_S.SCHEDULED, _E.START): _S.SENDING,
     (_S.SCHEDULED, _E.PAUSE): _S.PAUSED,
     (_S.SCHEDULED, _E.CANCEL): _S.CANCELLED,
@@ -49,6 +53,7 @@ TRANSITIONS: dict[tuple[EditionState, EditionEvent], EditionState] = {
     (_S.SENDING, _E.FINISH): _S.FINISHED,
     (_S.SENDING, _E.CANCEL): _S.CANCELLED,
     (_S.PAUSED, _E.RESUME): _S.SENDING,  # `scheduled` instead while it has not started: see `resumed`
+    (_S.PAUSED, _E.MOVE): _S.PAUSED,
     (_S.PAUSED, _E.CANCEL): _S.CANCELLED,
     (_S.PAUSED, _E.FINISH): _S.FINISHED,  # the copies in flight at the pause were the last ones
     (_S.FINISHED, _E.REOPEN): _S.SENDING,

@@ -11,6 +11,7 @@ from pressrun.message.skeleton import Skeleton
 from pressrun.services.bouncing import Aftermath
 from pressrun.services.composing import EditionPlate
 from pressrun.services.evidence import record_sent
+from pressrun.services.opening import held_until
 from pressrun.services.pressing import finish_if_done, pause_after_canary, pause_without_relay, start_if_due
 from pressrun.services.ready import Ready
 from pressrun.services.traffic import LaneNotes
@@ -121,6 +122,7 @@ def _look(tx: Transaction, request: Request, work: LaneWork, turn: Turn) -> None
     sending = _sending_editions(tx, request, work, turn)
     turn.live = frozenset(edition.id for edition in sending)
     going = [one for one in sending if one.list_relay not in work.full]  # of the others enough is claimed already
+    going = _without_held(going, request.now, turn)
     if request.room > 0:
         _claim(tx, request, turn, going)
     turn.next_due_at = _next_due_at(tx, going, turn)
@@ -144,6 +146,14 @@ def _sending_editions(tx: Transaction, request: Request, work: LaneWork, turn: T
         elif edition.state is EditionState.SCHEDULED and edition.scheduled_at is not None:
             turn.next_due_at = min(turn.next_due_at or edition.scheduled_at, edition.scheduled_at)
     return sending
+
+
+def _without_held(going: Sequence[Edition], now: float, turn: Turn) -> list[Edition]:
+    """Those whose list lets copies out at this hour; the next hour of the others is noted as due."""
+    opens_at = {edition.id: held_until(edition, now) for edition in going}
+    openings = [at for at in (*opens_at.values(), turn.next_due_at) if at is not None]
+    turn.next_due_at = min(openings, default=None)
+    return [edition for edition in going if opens_at[edition.id] is None]
 
 
 def _claim(tx: Transaction, request: Request, turn: Turn, sending: Sequence[Edition]) -> None:

@@ -137,6 +137,11 @@ class Editing:
         await self._database.write(pressing.cancel, edition_id, int(self._clock()))
         self._wake()
 
+    async def reschedule(self, edition_id: int, at: int) -> None:
+        """Give an edition that waits for its hour another one; what is paused stays so."""
+        await self._database.write(pressing.reschedule, edition_id, at, int(self._clock()))
+        self._wake()
+
     async def resend(self, edition_id: int) -> tuple[int, int]:
         """Send failed copies again, under the same Message-ID; returns (queued again, left out)."""
         found = await self._database.write(pressing.resend_failed, edition_id, int(self._clock()))

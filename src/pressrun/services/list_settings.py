@@ -12,7 +12,9 @@ from difflib import get_close_matches
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, UsageError
+from pressrun.core.opening_hours import format_hours, parse_hours
 from pressrun.message.mailbox import parse_mailbox
+from pressrun.services.opening import find_zone
 
 Value = str | bool | None
 
@@ -90,6 +92,14 @@ def _read_name_or_none(text: str) -> str | None:
     return read_line(text) or None
 
 
+def _read_hours(text: str) -> str | None:
+    return format_hours(*parse_hours(text)) if text.strip() else None
+
+
+def _read_zone(text: str) -> str:
+    return find_zone(text).key
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text.strip() not in words:
@@ -113,6 +123,8 @@ _KEYS: dict[str, _Key] = {
     "post_by_mail": _Key(
         column="post_by_mail", read=_one_of("approve", "direct", "off"), help="approve, direct or off"
     ),
+    "hours": _Key(column="hours", read=_read_hours, help="08:00-20:00, when editions go out; empty: at any hour"),
+    "timezone": _Key(column="timezone", read=_read_zone, help="of those hours, such as Europe/Berlin"),
     "relay": _Key(column="relay", read=_read_name_or_none, help="name of the [[relay]] to go through; empty: any"),
     "require_postal_address": _Key(
         column="require_postal_address", read=_read_flag, help="true or false: a send without one is refused"

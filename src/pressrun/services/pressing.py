@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pressrun.core.edition import EditionEvent, EditionState, move, resumed
-from pressrun.core.errors import NotFound, Refused
+from pressrun.core.errors import BadInput, NotFound, Refused
 from pressrun.store import deliveries, drafts, editions, lists
 from pressrun.store.editions import Edition
 from pressrun.store.transaction import Transaction
@@ -132,6 +132,18 @@ def resume(tx: Transaction, edition_id: int, now: int) -> Edition:
     going = replace(moved, state=state, scheduled_at=scheduled_at, pause_reason=None, canary_copies=None)
     editions.record_edition(tx, going)
     return going
+
+
+def reschedule(tx: Transaction, edition_id: int, at: int, now: int) -> Edition:
+    """Give an edition that has not started another hour; one that is paused stays so. Raises NotFound, Refused."""
+    edition = require_edition(tx, edition_id)
+    if edition.started_at is not None:
+        raise Refused(f"edition {edition_id} has started: only one that waits for its hour can be moved")
+    if at < now:
+        raise BadInput(f"that hour is past: `pressrun edition resume {edition_id}` lets it go at once")
+    moved = replace(_moved(edition, EditionEvent.MOVE), scheduled_at=at)
+    editions.record_edition(tx, moved)
+    return moved
 
 
 def cancel(tx: Transaction, edition_id: int, now: int) -> Edition:

@@ -5,16 +5,19 @@ Plain functions of a reading transaction. Times are RFC 3339 in UTC. Nothing her
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from pressrun.core.address import Address
 from pressrun.core.delivery import DeliveryState
+from pressrun.core.edition import EditionState
 from pressrun.core.errors import NotFound
 from pressrun.core.keys import KeyRing
 from pressrun.core.lane_state import LaneState, load_lane_state
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import suppression_digest
+from pressrun.services.opening import held_until
 from pressrun.services.pressing import require_edition
 from pressrun.store import (
     bounces,
@@ -72,6 +75,8 @@ def describe_list(tx: Transaction, found: MailingList) -> Answer:
         "post_by_mail": found.post_by_mail,
         "require_postal_address": found.require_postal_address,
         "relay": found.relay,
+        "hours": found.hours,
+        "timezone": found.timezone,
         "created_at": rfc3339(found.created_at),
         "closed_at": rfc3339(found.closed_at),
     }
@@ -154,19 +159,19 @@ def _time(at: object) -> str | None:
     return rfc3339(at) if isinstance(at, int) else None
 
 
-def list_editions(tx: Transaction, name: str | None) -> list[Answer]:
+def list_editions(tx: Transaction, name: str | None, now: int) -> list[Answer]:
     """`edition ls`: every edition, or those of one list, newest first; raises NotFound."""
     list_id = None if name is None else require_list(tx, name).id
-    return [describe_edition(tx, found) for found in editions.all_editions(tx, list_id)]
+    return [describe_edition(tx, found, now) for found in editions.all_editions(tx, list_id)]
 
 
-def show_edition(tx: Transaction, edition_id: int) -> Answer:
+def show_edition(tx: Transaction, edition_id: int, now: int) -> Answer:
     """`edition show`; raises NotFound."""
-    return describe_edition(tx, require_edition(tx, edition_id))
+    return describe_edition(tx, require_edition(tx, edition_id), now)
 
 
-def describe_edition(tx: Transaction, found: Edition) -> Answer:
-    """One edition with its six counts, which add up to its audience."""
+def describe_edition(tx: Transaction, found: Edition, now: int) -> Answer:
+    """One edition with its six counts, which add up to its audience; `held_until` is when its list's hours begin."""
     return {
         "id": found.id,
         "list": found.list_name,
@@ -179,16 +184,17 @@ def describe_edition(tx: Transaction, found: Edition) -> Answer:
         "scheduled_at": rfc3339(found.scheduled_at),
         "started_at": rfc3339(found.started_at),
         "finished_at": rfc3339(found.finished_at),
+        "held_until": rfc3339(held_until(found, now)),
         "pause_reason": found.pause_reason,
         "canary_percent": found.canary_percent,
     }
 
 
-def report_edition(tx: Transaction, edition_id: int) -> Answer:
+def report_edition(tx: Transaction, edition_id: int, now: int) -> Answer:
     """`edition report`: which copies failed or wait, in the remotes' words, and who left; raises NotFound."""
     found = require_edition(tx, edition_id)
     deferred = [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.DEFERRED)]
-    return describe_edition(tx, found) | {
+    return describe_edition(tx, found, now) | {
         "failures": [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.FAILED)],
         "waiting": deferred + _paused_copies(tx, edition_id),
         "unsubscribed": found.unsubscribed,
@@ -235,6 +241,7 @@ def _paused_copies(tx: Transaction, edition_id: int) -> list[Answer]:
 def list_queue(tx: Transaction, now: int) -> list[Answer]:
     """`queue ls`: what waits, by the domain of the recipient, the most first, and what pauses it."""
     states = {name: load_lane_state(stored) for name, stored in lanes.load_states(tx).items()}
+    held, why_held = _held_by_hours(tx, now)
     found: list[Answer] = []
     for row in deliveries.waiting_by_domain(tx):
         state = states.get(lanes.lane_of(tx, row["domain"]) or row["domain"], LaneState())
@@ -246,11 +253,28 @@ def list_queue(tx: Transaction, now: int) -> list[Answer]:
                 "deferred": row["deferred"],
                 "next_attempt": rfc3339(row["next_attempt"]),
                 "paused_until": rfc3339(int(state.paused_until)) if is_paused else None,
-                "reason": state.reason if is_paused or state.is_blocked else row["reason"],
+                "reason": state.reason
+                if is_paused or state.is_blocked
+                else row["reason"] or why_held.get(row["domain"]),
                 "blocked": state.is_blocked,
+                "held": held[row["domain"]],
             }
         )
     return found
+
+
+def _held_by_hours(tx: Transaction, now: int) -> tuple[Counter[str], dict[str, str]]:
+    """How many copies wait for the hours of their list, by domain, and the words for it."""
+    held: Counter[str] = Counter()
+    reasons: dict[str, str] = {}
+    for edition in editions.live_editions(tx):
+        opens_at = held_until(edition, now) if edition.state is EditionState.SENDING else None
+        if opens_at is None:
+            continue
+        for domain, number in deliveries.waiting_of_edition(tx, edition.id).items():
+            held[domain] += number
+            reasons[domain] = f"{edition.list_name} sends {edition.list_hours} only: on at {rfc3339(opens_at)}"
+    return held, reasons
 
 
 def list_suppressions(tx: Transaction) -> list[Answer]:

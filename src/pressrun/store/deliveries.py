@@ -216,6 +216,11 @@ def waiting_by_domain(tx: Transaction) -> list[Row]:
     return tx.rows("deliveries.waiting_by_domain")
 
 
+def waiting_of_edition(tx: Transaction, edition_id: int) -> dict[str, int]:
+    """How many copies of an edition wait, by the domain of the recipient."""
+    return {row["domain"]: row["number"] for row in tx.rows("deliveries.waiting_of_edition", edition_id=edition_id)}
+
+
 def retry_now(tx: Transaction, domain: str | None, now: int) -> int:
     """Make deferred copies (of one domain) due at once; returns how many."""
     return tx.run("deliveries.retry_now", domain=domain, now=now)

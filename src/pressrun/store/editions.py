@@ -17,6 +17,8 @@ class Edition:
     list_id: int
     list_name: str
     list_relay: str | None
+    list_hours: str | None
+    list_timezone: str
     slug: str
     state: EditionState
     subject: str

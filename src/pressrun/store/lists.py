@@ -28,6 +28,8 @@ class MailingList:
     post_by_mail: str
     require_postal_address: bool
     relay: str | None
+    hours: str | None
+    timezone: str
     created_at: int
     closed_at: int | None
 

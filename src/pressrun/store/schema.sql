@@ -25,7 +25,9 @@ create table list (
     require_postal_address integer not null default 1 check (require_postal_address in (0, 1)),
     created_at integer not null,
     closed_at integer,                        -- no sign-ups, no editions; null: open
-    relay text                                -- the name of the one that its mail goes through; null: any
+    relay text,                               -- the name of the one that its mail goes through; null: any
+    hours text,                               -- 08:00-20:00, when copies of its editions may go out; null: always
+    timezone text not null default 'UTC'      -- IANA name, of the clock that the hours mean
 ) strict;
 
 -- Who may post an edition by mail.

@@ -187,6 +187,11 @@ select delivery.domain, sum(delivery.state = 'queued') as queued, sum(delivery.s
 from delivery where delivery.state in ('queued', 'deferred')
 group by delivery.domain order by count(*) desc, delivery.domain;
 
+-- name: waiting_of_edition
+-- What waits of one edition, by the domain of the recipient.
+select domain, count(*) as number from delivery
+where edition_id = :edition_id and state in ('queued', 'deferred') group by domain;
+
 -- name: retry_now
 -- Deferred copies and notices are tried again now.
 update delivery set due_at = :now where state = 'deferred' and (:domain is null or domain = :domain);

@@ -17,7 +17,9 @@ values (:edition_id, :number, :name, :media_type, :content);
 
 -- name: get
 -- One edition by id.
-select edition.*, list.name as list_name, list.relay as list_relay from edition join list on list.id = edition.list_id where edition.id = :id;
+select edition.*, list.name as list_name, list.relay as list_relay, list.hours as list_hours,
+    list.timezone as list_timezone
+from edition join list on list.id = edition.list_id where edition.id = :id;
 
 -- name: find_by_digest
 -- The first edition of a list that was made of the same content.
@@ -29,16 +31,22 @@ select slug from edition where list_id = :list_id and slug >= :slug and slug < :
 
 -- name: all
 -- Every edition, newest first.
-select edition.*, list.name as list_name, list.relay as list_relay from edition join list on list.id = edition.list_id order by edition.id desc;
+select edition.*, list.name as list_name, list.relay as list_relay, list.hours as list_hours,
+    list.timezone as list_timezone
+from edition join list on list.id = edition.list_id order by edition.id desc;
 
 -- name: of_list
 -- The editions of a list, newest first.
-select edition.*, list.name as list_name, list.relay as list_relay from edition join list on list.id = edition.list_id
+select edition.*, list.name as list_name, list.relay as list_relay, list.hours as list_hours,
+    list.timezone as list_timezone
+from edition join list on list.id = edition.list_id
 where edition.list_id = :list_id order by edition.id desc;
 
 -- name: live
 -- What the dispatcher works on: editions whose hour is to come, or that are being sent.
-select edition.*, list.name as list_name, list.relay as list_relay from edition join list on list.id = edition.list_id
+select edition.*, list.name as list_name, list.relay as list_relay, list.hours as list_hours,
+    list.timezone as list_timezone
+from edition join list on list.id = edition.list_id
 where edition.state in ('scheduled', 'sending') order by edition.id;
 
 -- name: move

@@ -23,7 +23,8 @@ select * from list where listed = 1 and closed_at is null order by title;
 -- Change the settings of a list, all at once.
 update list set title = :title, description = :description, from_address = :from_address, owner = :owner,
     reply_to = :reply_to, postal_address = :postal_address, language = :language, archive = :archive, listed = :listed,
-    post_by_mail = :post_by_mail, require_postal_address = :require_postal_address, relay = :relay,
+    post_by_mail = :post_by_mail, require_postal_address = :require_postal_address, relay = :relay, hours = :hours,
+    timezone = :timezone,
     closed_at = :closed_at
 where id = :id;
 
