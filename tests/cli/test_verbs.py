@@ -193,6 +193,28 @@ def test_a_person_at_a_terminal_is_asked_by_name(desk: Desk, monkeypatch: pytest
         assert editions == len(desk.good("edition", "ls", "--json").json)
 
 
+def test_warnings_are_told_and_errors_end_it_before_anybody_is_asked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person who was asked would wonder why a yes is refused; a script reads them on stderr."""
+    desk.make_list()
+    lax = desk.write("lax.md", "---\nsubject: Hello!!\n---\n[x](http://x.example)\n")
+    wrong = desk.write("wrong.md", "---\nsubject: Hello!!\n---\n{{ shoe }} and {{ hat }}\n")
+    monkeypatch.setattr("pressrun.cli.output.require_agreement_or_terminal", lambda **_: None)
+    monkeypatch.setattr("pressrun.cli.send.require_agreement_or_terminal", lambda **_: None)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"y\n")))
+    refused = desk.call("send", "news", wrong)
+    assert (65, False) == (refused.code, "Send “" in refused.err)
+    for words in ("warning: line 2: the subject shouts", "line 4: no subscriber has a field 'shoe'", "'hat'"):
+        assert words in refused.err
+    for call in (
+        ["send", "news", lax],
+        ["send", "news", lax, "--yes", "--again"],
+        ["send", "news", lax, "--test", "t@x.example"],
+    ):
+        assert 2 == desk.good(*call).err.count("warning: line ")
+
+
 def test_no_control_character_of_the_data_reaches_the_terminal(desk: Desk) -> None:
     desk.make_list()
     file = desk.write("readers.csv", 'email,note\na@x.example,"\x1b[31mred\n"\nb@x.example,"two\nlines"\n')

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +13,7 @@ from pressrun.cli.invocation import Invocation, json_option, pass_invocation, ye
 from pressrun.cli.output import ask, note, print_json, require_agreement_or_terminal, warn
 
 if TYPE_CHECKING:
-    from pressrun.message.finding import Finding
+    from pressrun.control.verbs import EditionTake
     from pressrun.services.editing import Manuscript, Preview
 
 
@@ -57,18 +58,19 @@ def send(  # noqa: PLR0913 - one for each option
         return
     require_agreement_or_terminal(is_agreed=is_agreed)
     at = None if when is None else parse_when(when, time.time())
-    files = _read(file)
+    manuscript = _read(file)
+    found = _inspect(invocation, list_name, manuscript, needs_daemon=wait)
     if not is_agreed:
-        _ask(invocation, list_name, files, at)
+        _ask(found, list_name, at)
     from pressrun.control.verbs import EditionTake  # noqa: PLC0415
 
     edition_id = _take(
         invocation,
         EditionTake(
             list=list_name,
-            source=files.source,
-            source_name=files.source_name,
-            assets=dict(files.assets),
+            source=manuscript.source,
+            source_name=manuscript.source_name,
+            assets=dict(manuscript.assets),
             scheduled_at=at,
             again=again,
             canary_percent=canary,
@@ -83,12 +85,36 @@ def _refuse_with_test(*, when: str | None, wait: bool, canary: float | None) -> 
         raise click.UsageError("--test sends test copies alone: leave --at, --wait and --canary out")
 
 
-def _take(invocation: Invocation, arguments: object, *, wait: bool) -> int:
+def _inspect(
+    invocation: Invocation, list_name: str, manuscript: Manuscript, *, needs_daemon: bool = False
+) -> Mapping[str, Any]:
+    """Tell what preflight warns of; raises PreflightFailed with every error at once."""
     import msgspec  # noqa: PLC0415
 
+    from pressrun.cli.acting import acting  # noqa: PLC0415
+    from pressrun.control.verbs import EditionFiles  # noqa: PLC0415
+    from pressrun.message.finding import Finding, Severity  # noqa: PLC0415
+    from pressrun.services.building import require_no_errors  # noqa: PLC0415
+
+    arguments = EditionFiles(
+        list=list_name,
+        source=manuscript.source,
+        source_name=manuscript.source_name,
+        assets=dict(manuscript.assets),
+    )
+    with acting(invocation, needs_daemon=needs_daemon) as carry_out:
+        found: Mapping[str, Any] = carry_out("edition.inspect", arguments)
+    findings = msgspec.convert(found["findings"], tuple[Finding, ...])
+    for finding in findings:
+        if finding.severity is Severity.WARNING:
+            warn(str(finding))
+    require_no_errors(findings)
+    return found
+
+
+def _take(invocation: Invocation, arguments: EditionTake, *, wait: bool) -> int:
     from pressrun.cli.acting import acting, is_daemon_running  # noqa: PLC0415
 
-    assert isinstance(arguments, msgspec.Struct)
     with acting(invocation, needs_daemon=wait) as carry_out:
         found = carry_out("edition.take", arguments)
         is_running = wait or is_daemon_running(invocation)
@@ -112,21 +138,13 @@ def _finish(ctx: click.Context, invocation: Invocation, edition_id: int, *, wait
         ctx.exit(1)
 
 
-def _ask(invocation: Invocation, list_name: str, files: Manuscript, at: int | None) -> None:
-    """Name list, subject and audience, and let the person decide; findings that stop a send stop here."""
-    from pressrun.cli.looking import looking  # noqa: PLC0415
+def _ask(found: Mapping[str, Any], list_name: str, at: int | None) -> None:
+    """Name list, subject and audience, and let the person decide."""
     from pressrun.core.timestamps import rfc3339  # noqa: PLC0415
-    from pressrun.services.reporting import require_list  # noqa: PLC0415
-    from pressrun.store.enrolment import count_audience  # noqa: PLC0415
 
-    preview = _preview(invocation, list_name, files, None)
-    for finding in preview.findings:
-        warn(_sentence(finding))
-    with looking(invocation) as tx:
-        audience = count_audience(tx, require_list(tx, list_name).id)
-    readers = "1 reader" if audience == 1 else f"{audience:,} readers"
+    readers = "1 reader" if found["audience"] == 1 else f"{found['audience']:,} readers"
     moment = "now" if at is None else f"at {rfc3339(at)}"
-    ask(f"Send “{preview.subject}” to {readers} of {list_name} {moment}?", is_agreed=False)
+    ask(f"Send “{found['subject']}” to {readers} of {list_name} {moment}?", is_agreed=False)
 
 
 def _send_tests(invocation: Invocation, list_name: str, file: Path, tests: tuple[str, ...], *, as_json: bool) -> None:
@@ -134,6 +152,7 @@ def _send_tests(invocation: Invocation, list_name: str, file: Path, tests: tuple
     from pressrun.control.verbs import EditionTest  # noqa: PLC0415
 
     files = _read(file)
+    _inspect(invocation, list_name, files)
     found = perform(
         invocation,
         "edition.test",
@@ -172,13 +191,11 @@ def preview(
         for path in write_new(out, files):
             note(f"wrote {path}")
     if as_json:
-        findings = [
-            {"severity": one.severity.value, "line": one.line, "message": one.message} for one in found.findings
-        ]
+        findings = [finding.plain() for finding in found.findings]
         print_json({"findings": findings, "subject": found.subject, "text": found.text, "html": found.html})
         return
     for finding in found.findings:
-        note(f"{finding.severity.value}: {_sentence(finding)}")
+        note(f"{finding.severity.value}: {finding}")
     if out is None:
         click.echo(f"Subject: {found.subject}\n\n{found.text}")
 
@@ -213,7 +230,3 @@ def _read(file: Path) -> Manuscript:
         source_name=file.name,
         assets=read_beside(file, gather_references(source, file.name)),
     )
-
-
-def _sentence(finding: Finding) -> str:
-    return finding.message if finding.line is None else f"line {finding.line}: {finding.message}"

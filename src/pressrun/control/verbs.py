@@ -74,7 +74,7 @@ class SubscriberImport(Arguments, frozen=True, kw_only=True):
 
 
 class EditionFiles(Arguments, frozen=True, kw_only=True):
-    """An edition's file and what it takes along, by path."""
+    """An edition's file and what it takes along, by path; alone it is looked at, for `send`."""
 
     list: str
     source: bytes
@@ -202,6 +202,7 @@ def _suppression_verbs(suppressing: Suppressing) -> dict[str, VerbHandler]:
 def _edition_verbs(editing: Editing) -> dict[str, VerbHandler]:
     return {
         "edition.take": _handler(EditionTake, lambda given, tell: _take(editing, given, tell)),
+        "edition.inspect": _handler(EditionFiles, lambda given, _: _inspect(editing, given)),
         "edition.test": _handler(EditionTest, lambda given, _: _send_test(editing, given)),
         "edition.pause": _handler(EditionId, lambda given, _: editing.pause(given.id)),
         "edition.resume": _handler(EditionId, lambda given, _: editing.resume(given.id)),
@@ -239,6 +240,17 @@ async def _take(editing: Editing, given: EditionTake, tell: Tell) -> dict[str, i
         canary_percent=given.canary_percent,
     )
     return {"id": edition_id}
+
+
+async def _inspect(editing: Editing, given: EditionFiles) -> dict[str, Any]:
+    found = await editing.inspect(
+        list_name=given.list, source=given.source, source_name=given.source_name, assets=given.assets
+    )
+    return {
+        "subject": found.subject,
+        "audience": found.audience,
+        "findings": [finding.plain() for finding in found.findings],
+    }
 
 
 async def _send_test(editing: Editing, given: EditionTest) -> dict[str, list[str]]:

@@ -26,6 +26,10 @@ class Finding:
     def __str__(self) -> str:
         return self.message if self.line is None else f"line {self.line}: {self.message}"
 
+    def plain(self) -> dict[str, str | int | None]:
+        """The finding for programs."""
+        return {"severity": self.severity.value, "line": self.line, "message": self.message}
+
 
 def error(message: str, line: int | None = None) -> Finding:
     """A finding that stops a send."""

@@ -39,6 +39,7 @@ from pressrun.services.drafting import (
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.store import deliveries, editions, lanes
 from pressrun.store.database import Database
+from pressrun.store.enrolment import count_audience
 from pressrun.store.transaction import Transaction
 
 __all__ = ["Editing", "Manuscript", "Preview", "gather_references", "preview_edition"]
@@ -52,6 +53,15 @@ class Preview:
     text: str
     html: str | None
     message: bytes
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What can be said of an edition before it is sent: to whom it would go now, and what preflight found."""
+
+    subject: str
+    audience: int
     findings: tuple[Finding, ...]
 
 
@@ -96,6 +106,15 @@ class Editing:
             self._wake()
             return edition_id
         raise Refused("other editions came in at the same moment: send it again")
+
+    async def inspect(
+        self, *, list_name: str, source: bytes, source_name: str, assets: Mapping[str, bytes]
+    ) -> Inspection:
+        """Build an edition to see what preflight finds; nothing is stored. Raises NotFound, Refused, EditionError."""
+        manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
+        work = await draw_up(self._database, self._site, list_name, manuscript, manuscript.parse())
+        audience = await self._database.read(count_audience, work.desk.list.id)
+        return Inspection(subject=work.built.subject, audience=audience, findings=work.built.findings)
 
     async def send_test(
         self,
