@@ -141,13 +141,20 @@ def test_a_mime_source_gives_its_content() -> None:
         b"From: a@b.example\r\n" * 4000 + b"\r\nx",
         b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\nContent-Type: text/plain\r\n\r\nx\r\n" * 500,
         b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(60)),
-        b"Content-Type: text/plain; charset=nonsense\r\n\r\n\xff",
+        b"Content-Type: application/pkcs7-mime\r\n\r\nx",
     ],
 )
 def test_hostile_mime_is_an_error(source: bytes) -> None:
     """What is beyond the caps, or has two authors, is refused and nothing else happens."""
     with pytest.raises(EditionError):
         parse_edition(source, ".eml")
+
+
+def test_a_message_in_an_unknown_encoding_is_read_with_a_word() -> None:
+    """As the bytes look, and its author is told to look at the letters."""
+    file = parse_edition(b"Content-Type: text/plain; charset=nonsense\r\n\r\ncaf\xe9", ".eml")
+    assert "café\n" == file.body
+    assert "look at letters with accents" in file.notes[0]
 
 
 def line_of_outcome(source: bytes, suffix: str) -> int | None:

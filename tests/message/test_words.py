@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pressrun.message.words import ENGLISH, direction_of
+from pressrun.message.language import direction_of
+from pressrun.message.words import ENGLISH
 
 
 def test_what_is_filled_in_is_not_looked_at_again() -> None:

@@ -18,11 +18,14 @@ from pressrun.message.edition_file import line_of
 from pressrun.message.edition_headers import edition_header
 from pressrun.message.enclosing import ARCHIVE_PREFIX, Asset, Images, attachments, own_text_part
 from pressrun.message.finding import Finding, error, errors_of, in_order, warning
+from pressrun.message.flowed import flow
 from pressrun.message.front_matter import Value
 from pressrun.message.headers import clean_value
 from pressrun.message.html import CleanHtml, clean_html, rewrite_images
+from pressrun.message.language import direction_of
 from pressrun.message.layout import Footer, footer_text, page
-from pressrun.message.markdown import render_markdown
+from pressrun.message.losses import losses
+from pressrun.message.markdown import render_markdown, unused_footnotes
 from pressrun.message.merge import Field, FieldTable
 from pressrun.message.mime import Enclosure, ended, message_body
 from pressrun.message.plaintext import text_from_html
@@ -33,8 +36,10 @@ from pressrun.message.skeleton import Skeleton
 from pressrun.message.slots import Piece, render
 from pressrun.message.slug import make_slug
 from pressrun.message.source import EditionFile, EditionFormat
+from pressrun.message.stylesheets import inline_styles
 from pressrun.message.words import ENGLISH, Words
 
+_FLOWED = "; format=flowed; delsp=no"
 _URL = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]")
 
 
@@ -101,10 +106,14 @@ def build_edition(
     builder = _Builder(file, assets, profile, site, slug, known_columns)
     marked = builder.marked
     footer = builder.footer()
-    text_pieces = builder.table.split_text(ended(_joined(marked.text, footer_text(footer, words))))
+    text = _joined(marked.text, footer_text(footer, words))
+    flowed = flow(text)
+    text_pieces = builder.table.split_text(ended(text))
+    sent_pieces = text_pieces if flowed is None else builder.table.split_text(ended(flowed))
     html_pieces: list[Piece] | None = None
     if marked.html is not None:
-        mail_html = replace(marked.html, body=rewrite_images(marked.html.body, builder.images.for_mail))
+        body = rewrite_images(marked.html.body, builder.images.for_mail)
+        mail_html = replace(marked.html, body=_in_direction(body, builder.language, marked.html))
         whole = page(
             mail_html, footer, words, title=profile.title, language=builder.language, preheader=marked.preheader
         )
@@ -121,8 +130,14 @@ def build_edition(
         slug=slug,
         edition_id=edition_id,
     )
-    body = message_body(text_pieces, html_pieces, enclosures, seed=_seed(text_pieces, html_pieces, enclosures))
-    skeleton = Skeleton.from_stream(header + body, subject_pieces)
+    content = message_body(
+        sent_pieces,
+        html_pieces,
+        enclosures,
+        seed=_seed(text_pieces, html_pieces, enclosures),
+        text_parameters="" if flowed is None else _FLOWED,
+    )
+    skeleton = Skeleton.from_stream(header + content, subject_pieces)
     shown = builder.impersonal()
     html_text = render(html_pieces, shown) if html_pieces is not None else None
     return BuiltEdition(
@@ -165,14 +180,16 @@ class _Builder:
         known_columns: Collection[str],
     ) -> None:
         self.file, self.assets, self.profile, self.site = file, assets, profile, site
-        self.language = file.keys.language or profile.language
         own_text, self._findings = own_text_part(file, assets)
+        self._findings += [warning(note) for note in file.notes]
         web_url = profile.edition_url(site, slug)
         constants = {"list.title": profile.title, "archive_url": web_url}
         sources = [file.body, file.html or "", own_text or "", *(value.text for value in self._headline())]
         self.table = FieldTable([*sources, profile.title, web_url], known_columns, constants)
         self.images = Images(file, assets, self.table, site.mail_domain)
         self.marked = self._mark(own_text)
+        own_language = self.marked.html.language if self.marked.html is not None else ""
+        self.language = file.keys.language or own_language or profile.language
 
     def _headline(self) -> list[Value]:
         return [value for value in (self.file.keys.subject, self.file.keys.preheader) if value is not None]
@@ -194,7 +211,7 @@ class _Builder:
                 page_source = table.mark(file.html, first_line=None, is_markup=True)
             case _:
                 pass
-        cleaned = clean_html(page_source) if page_source is not None else None
+        cleaned = self._cleaned(page_source) if page_source is not None else None
         text = body
         if own_text is not None:
             text = table.mark(own_text, first_line=None)
@@ -209,6 +226,20 @@ class _Builder:
             text=text,
             html=cleaned,
         )
+
+    def _cleaned(self, page_source: str) -> CleanHtml:
+        """The source cleaned, its style sheet in the elements, and what is lost by it noted."""
+        file = self.file
+        is_markdown = file.format is EditionFormat.MARKDOWN
+        self._findings += losses(page_source, lambda needle: line_of(file, needle), is_markdown=is_markdown)
+        cleaned, findings = inline_styles(clean_html(page_source))
+        self._findings += findings
+        if is_markdown:
+            self._findings += [
+                warning(f"nothing refers to the note [^{label}], so it is not shown", line_of(file, f"[^{label}]:"))
+                for label in unused_footnotes(file.body)
+            ]
+        return cleaned
 
     def _note_lost(self, fields: list[Field]) -> None:
         for field in fields:
@@ -293,6 +324,14 @@ def _joined(text: str, footer: str) -> str:
     return f"{text}\n\n{footer}" if text else footer
 
 
+def _in_direction(body: str, language: str, page_html: CleanHtml) -> str:
+    """An author's document with its language and direction inside of the body: Gmail drops those of the page."""
+    direction = page_html.direction or direction_of(language)
+    if not page_html.is_document or direction == "ltr":
+        return body
+    return f'<div lang="{html.escape(language)}" dir="rtl">\n{body}\n</div>'
+
+
 def _text_as_html(text: str) -> str:
     """Plain text as a fragment that keeps its lines; web addresses become links."""
     done, position = [], 0
@@ -302,7 +341,7 @@ def _text_as_html(text: str) -> str:
         done.append(f'<a href="{url}">{url}</a>')
         position = found.end()
     done.append(html.escape(text[position:], quote=False))
-    return f'<div style="white-space: pre-wrap">{"".join(done)}</div>'
+    return f'<div dir="auto" style="white-space: pre-wrap">{"".join(done)}</div>'
 
 
 def _seed(text: list[Piece], page_pieces: list[Piece] | None, enclosures: list[Enclosure]) -> str:

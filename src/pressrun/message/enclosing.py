@@ -33,36 +33,37 @@ class Asset:
 
 @dataclass(slots=True)
 class Images:
-    """Answers what each image's `src` becomes, and remembers what was asked for."""
+    """Answers what each image's `src` becomes, and remembers what was asked for: the same bytes once, however named."""
 
     file: EditionFile
     files: Mapping[str, bytes]
     table: FieldTable
     mail_domain: str
     findings: list[Finding] = field(default_factory=list)
-    _taken: dict[str, tuple[Enclosure, Asset]] = field(default_factory=dict)
+    _taken: dict[str, bytes] = field(default_factory=dict)  # by source: the digest of its bytes
+    _kept: dict[bytes, tuple[Enclosure, Asset]] = field(default_factory=dict)
 
     def for_mail(self, source: str) -> str | None:
         """`cid:…` for an image that is taken along, the same address for one on the web, None for a missing one."""
         key = self._take(source)
         if key is None:
             return None
-        return f"cid:{self._taken[key][0].content_id}" if key else source
+        return f"cid:{self._kept[self._taken[key]][0].content_id}" if key else source
 
     def for_archive(self, source: str) -> str | None:
         """`asset/NAME` for an image that is taken along; else as `for_mail`."""
         key = self._take(source)
         if key is None:
             return None
-        return ARCHIVE_PREFIX + self._taken[key][1].name if key else source
+        return ARCHIVE_PREFIX + self._kept[self._taken[key]][1].name if key else source
 
     def enclosures(self) -> list[Enclosure]:
         """The images taken along, in the order of their first use."""
-        return [enclosure for enclosure, _ in self._taken.values()]
+        return [enclosure for enclosure, _ in self._kept.values()]
 
     def assets(self) -> tuple[Asset, ...]:
         """The same images for the archive."""
-        return tuple(asset for _, asset in self._taken.values())
+        return tuple(asset for _, asset in self._kept.values())
 
     def _take(self, source: str) -> str | None:
         """The key of a taken image, `""` for one that stays where it is, None for one that cannot be had."""
@@ -97,12 +98,14 @@ class Images:
         media_type = image_type(content)
         if media_type is None:
             return self._refuse(source, f"{name} is no image that mail programs show: make it PNG, JPEG, GIF or WebP")
-        digest = hashlib.sha256(content).hexdigest()[:20]
-        number = len(self._taken) + 1
-        safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[-60:].strip(".-") or "image"
-        content_id = f"{digest}.{number}@{self.mail_domain}"
-        enclosure = Enclosure(name=name, media_type=media_type, content=content, content_id=content_id)
-        self._taken[key] = (enclosure, Asset(name=f"{number}-{safe}", media_type=media_type, content=content))
+        digest = hashlib.sha256(content).digest()
+        self._taken[key] = digest
+        if digest not in self._kept:
+            number = len(self._kept) + 1
+            safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[-60:].strip(".-") or "image"
+            content_id = f"{digest.hex()[:20]}.{number}@{self.mail_domain}"
+            enclosure = Enclosure(name=name, media_type=media_type, content=content, content_id=content_id)
+            self._kept[digest] = (enclosure, Asset(name=f"{number}-{safe}", media_type=media_type, content=content))
         return key
 
     def _refuse(self, source: str, message: str) -> str | None:
@@ -122,11 +125,11 @@ def attachments(file: EditionFile, files: Mapping[str, bytes], images: Images) -
             continue
         name = path.rpartition("/")[2]
         found.append(Enclosure(name=name, media_type=media_type_of(name, content), content=content))
-    shown = {id(image.content) for image in images.enclosures()}
+    shown = {image.content for image in images.enclosures()}
     found += [
         Enclosure(name=item.name, media_type=item.media_type, content=item.content)
         for item in file.enclosed
-        if id(item.content) not in shown
+        if item.content_id is None or item.content not in shown
     ]
     return found, findings
 

@@ -14,6 +14,7 @@ from itertools import count
 import yaml
 
 from pressrun.core.errors import EditionError, MalformedAddress
+from pressrun.message.language import is_language_tag
 from pressrun.message.mailbox import Mailbox, parse_mailbox
 from pressrun.message.slug import LONGEST_SLUG, SLUG
 
@@ -21,7 +22,6 @@ KEYS = ("subject", "preheader", "from", "reply_to", "slug", "date", "language", 
 
 _LARGEST = 64 * 1024
 _LONGEST_VALUE = 2000
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
 _FIELD = re.compile(r"\{\{[^{}\n]{0,300}\}\}")
 _MARK = "q0keyfield"
 _STRING = "tag:yaml.org,2002:str"
@@ -173,7 +173,7 @@ def _slug(value: Value | None) -> str | None:
 def _language(value: Value | None) -> str | None:
     if value is None:
         return None
-    if len(value.text) > 35 or not _LANGUAGE.fullmatch(value.text):
+    if not is_language_tag(value.text):
         raise EditionError(f"language {value.text!r} is no language tag: write one like en or pt-BR", line=value.line)
     return value.text
 

@@ -10,10 +10,13 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 
 import nh3
+
+from pressrun.message.language import is_language_tag
+from pressrun.message.word_processors import tidy
 
 TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9-]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>")
 ATTRIBUTE = re.compile(r"([a-zA-Z][a-zA-Z0-9:-]*)=\"([^\"]*)\"")
@@ -26,7 +29,7 @@ _TAGS = frozenset(
     " tr tt u ul var wbr".split()
 )
 _WITH_CONTENT = frozenset(
-    "script style title template noscript iframe object embed applet svg math select textarea".split()
+    "script style title template noscript iframe object embed applet svg math select textarea xml video audio".split()
 )
 _ANY = frozenset("align class dir height id lang style title valign width".split())
 _ATTRIBUTES: dict[str, set[str]] = {
@@ -54,6 +57,7 @@ _MOVES = re.compile(r"^\s*position\s*:\s*(?:fixed|sticky)", re.IGNORECASE)
 _CSS_IMPORT = re.compile(r"@(?:import|charset|namespace|font-face)\b[^;{]*(?:;|\{[^}]*\})", re.IGNORECASE)
 _CSS_DECLARATION = re.compile(r"[^;{}]+")
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_SHEET = re.compile(r"<style\b", re.IGNORECASE)
 _DOCUMENT = re.compile(r"<(?:!doctype|html|body|head)\b", re.IGNORECASE)
 
 
@@ -66,23 +70,32 @@ class CleanHtml:
     styles: str = ""
     body_style: str = ""
     language: str = ""
+    direction: str = ""
 
 
 def clean_html(source: str) -> CleanHtml:
-    """Clean a fragment or a whole document."""
+    """Clean a fragment or a whole document; a fragment may bring a style sheet, too."""
+    source = tidy(source)
     body = _clean(source)
-    if not _DOCUMENT.search(source):
+    is_document = _DOCUMENT.search(source) is not None
+    if not is_document and not _SHEET.search(source):
         return CleanHtml(body=body)
     frame = _Frame()
     frame.feed(source)
     frame.close()
     return CleanHtml(
         body=body,
-        is_document=True,
+        is_document=is_document,
         styles=_clean_sheet("\n".join(frame.styles)),
         body_style=_clean_style(frame.body_style),
-        language=frame.language,
+        language=frame.language if is_language_tag(frame.language) else "",
+        direction=frame.direction if frame.direction in ("ltr", "rtl") else "",
     )
+
+
+def clean_again(page: CleanHtml, body_style: str) -> CleanHtml:
+    """`page` after somebody else has changed its body, with another style of the body."""
+    return replace(page, body=_clean(page.body), body_style=_clean_style(body_style))
 
 
 def _clean(source: str) -> str:
@@ -123,29 +136,41 @@ def _is_bad(declaration: str) -> bool:
 
 
 class _Frame(HTMLParser):
-    """Collects what a document holds beside its content: style sheets, the body's style and the language."""
+    """Collects what a document holds beside its content: style sheets, the body's style, language and direction."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.styles: list[str] = []
         self.body_style = ""
         self.language = ""
-        self._in_style = False
+        self.direction = ""
+        self._in_style, self._sheet, self._media = False, "", ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         named = {name: value or "" for name, value in attrs}
         if tag == "style":
             self._in_style = True
-        elif tag == "html":
-            self.language = named.get("lang", "")
-        elif tag == "body":
+            self._media = named.get("media", "").strip()
+        elif tag in ("html", "body"):
+            self.language = named.get("lang", "").strip() or self.language
+            self.direction = named.get("dir", "").strip().lower() or self.direction
+        if tag == "body":
             background = named.get("bgcolor", "")
             colour = f"background-color: {background}; " if re.fullmatch(r"#?\w{1,20}", background) else ""
             self.body_style = colour + named.get("style", "")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "style":
-            self._in_style = False
+        if tag == "style" and self._in_style:
+            self._end_sheet()
+
+    def close(self) -> None:
+        super().close()
+        self._end_sheet()
+
+    def _end_sheet(self) -> None:
+        is_for_all = self._media.lower() in ("", "all", "screen")
+        self.styles.append(self._sheet if is_for_all else f"@media {self._media} {{\n{self._sheet}\n}}")
+        self._in_style, self._sheet, self._media = False, "", ""
 
     def parse_marked_section(self, i: int, report: bool = True) -> int:  # noqa: ARG002 - the base class calls it so
         """Pass over `<![…>` as browsers do; the base class raises AssertionError where it knows no such section."""
@@ -153,7 +178,7 @@ class _Frame(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._in_style:
-            self.styles.append(data)
+            self._sheet += data
 
 
 def rewrite_images(body: str, new_source: Callable[[str], str | None]) -> str:

@@ -11,8 +11,9 @@ import re
 from dataclasses import dataclass
 
 from pressrun.message.html import ATTRIBUTE, TAG, CleanHtml
+from pressrun.message.language import direction_of
 from pressrun.message.layouts import fill, frame
-from pressrun.message.words import Words, direction_of
+from pressrun.message.words import Words
 
 _HIDDEN_SPACE = "&#8199;&#65279;&#847; " * 40
 _ALIGNED = re.compile(r"(text-align:\s*(?:left|center|right))\s*;?", re.ASCII)  # as Markdown aligns a column
@@ -55,7 +56,11 @@ def page(content: CleanHtml, footer: Footer, words: Words, *, title: str, langua
             content=content.body,
         )
     return fill(
-        frame.HEAD + frame.SHEET + frame.BODY, **shared, head=escape(title), content=style_content(content.body)
+        frame.HEAD + frame.SHEET + frame.BODY,
+        **shared,
+        styles=content.styles,
+        head=escape(title),
+        content=style_content(content.body),
     )
 
 
@@ -68,6 +73,7 @@ def framed(content: str, *, title: str, language: str, footer: str) -> str:
         title=escape(title),
         font=frame.FONT,
         preheader="",
+        styles="",
         head=escape(title),
         content=style_content(content),
         footer=footer,

@@ -1,12 +1,122 @@
-"""Markdown to HTML: CommonMark with tables and strikethrough. The result is not clean yet: HTML passes through."""
+"""Markdown to HTML: CommonMark with tables, strikethrough, footnotes and figures.
+
+The result is not clean yet: HTML passes through. A picture that is alone in its paragraph becomes a figure, its title
+the caption. Footnotes are gathered below the text, each with a way back.
+"""
 
 from __future__ import annotations
 
-from markdown_it import MarkdownIt
+from collections.abc import Sequence
+from typing import Any
 
-_PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
+
+FOOTNOTES = "footnotes"  # the class of the list of notes
+BACK = "footnote-back"  # the class of the way back from one
 
 
 def render_markdown(source: str) -> str:
     """The HTML of a Markdown source; it must be cleaned before anybody sees it."""
     return str(_PARSER.render(source))
+
+
+def unused_footnotes(source: str) -> tuple[str, ...]:
+    """The labels of notes that nothing in the text points to: they are not shown."""
+    if "[^" not in source:
+        return ()
+    env: dict[str, Any] = {}
+    _PARSER.parse(source, env)
+    refs = env.get("footnotes", {}).get("refs", {})
+    return tuple(label.removeprefix(":") for label, number in refs.items() if number < 0)
+
+
+def _make_figures(state: StateCore) -> None:
+    """Turn paragraphs that hold a picture alone, or a linked one, into figures."""
+    done: list[Token] = []
+    for index, token in enumerate(state.tokens):
+        inside = state.tokens[index + 1] if token.type == "paragraph_open" and not token.hidden else None
+        image = _sole_image(inside.children or []) if inside is not None else None
+        if image is not None:
+            token.tag = state.tokens[index + 2].tag = "figure"
+        if token.type == "paragraph_close" and token.tag == "figure":
+            done += _caption(state.tokens[index - 1])
+        done.append(token)
+    state.tokens = done
+
+
+def _sole_image(children: Sequence[Token]) -> Token | None:
+    match [child.type for child in children]:
+        case ["image"]:
+            return children[0]
+        case ["link_open", "image", "link_close"]:
+            return children[1]
+        case _:
+            return None
+
+
+def _caption(inside: Token) -> list[Token]:
+    image = _sole_image(inside.children or [])
+    title = str(image.attrs.pop("title", "")) if image is not None else ""
+    if not title.strip():
+        return []
+    words = Token("text", "", 0, content=title)
+    return [
+        Token("figcaption_open", "figcaption", 1),
+        Token("inline", "", 0, content=title, children=[words]),
+        Token("figcaption_close", "figcaption", -1),
+    ]
+
+
+def _name(token: Token) -> tuple[int, str]:
+    """The number of a note, and what sets apart a second reference to it."""
+    again = token.meta.get("subId", 0)
+    return token.meta["id"] + 1, f"-{again}" if again > 0 else ""
+
+
+def _reference(_self: RendererHTML, tokens: Sequence[Token], index: int, *_: Any) -> str:
+    number, again = _name(tokens[index])
+    return f'<sup><a href="#note-{number}" id="ref-{number}{again}">[{number}]</a></sup>'
+
+
+def _open_notes(*_: Any) -> str:
+    return f'<hr>\n<ol class="{FOOTNOTES}">\n'
+
+
+def _close_notes(*_: Any) -> str:
+    return "</ol>\n"
+
+
+def _open_note(_self: RendererHTML, tokens: Sequence[Token], index: int, *_: Any) -> str:
+    return f'<li id="note-{_name(tokens[index])[0]}">'
+
+
+def _close_note(*_: Any) -> str:
+    return "</li>\n"
+
+
+def _way_back(_self: RendererHTML, tokens: Sequence[Token], index: int, *_: Any) -> str:
+    number, again = _name(tokens[index])
+    return f' <a href="#ref-{number}{again}" class="{BACK}" title="{number}">\u21a9\ufe0e</a>'
+
+
+def _make_parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    parser.use(footnote_plugin, inline=False)
+    parser.core.ruler.push("figures", _make_figures)
+    for name, rule in {
+        "footnote_ref": _reference,
+        "footnote_block_open": _open_notes,
+        "footnote_block_close": _close_notes,
+        "footnote_open": _open_note,
+        "footnote_close": _close_note,
+        "footnote_anchor": _way_back,
+    }.items():
+        parser.add_render_rule(name, rule)
+    return parser
+
+
+_PARSER = _make_parser()

@@ -1,21 +1,21 @@
 """MIME entities as streams: bytes that are the same in every copy, and slots between them (RFC 2045, RFC 2046).
 
-Everything is 7-bit: text is quoted-printable, the rest base64. A boundary holds `=_`, which neither encoding can
-produce, so no content and no reader's value can ever end a part.
+Everything is 7-bit: text is quoted-printable or base64, whichever is shorter, the rest base64. A boundary holds `=_`,
+which neither encoding can produce, so no content and no reader's value can ever end a part.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from pressrun.message.base64_text import encode_lines, encoded_size
 from pressrun.message.headers import clean_value
 from pressrun.message.quoted_printable import encode_piece, normalise_lines
-from pressrun.message.slots import Piece, Slot
+from pressrun.message.slots import Piece, Slot, SlotKind
 
 Stream = list[bytes | Slot]
 
@@ -59,21 +59,40 @@ def image_type(content: bytes) -> str | None:
     return "image/webp" if content[:4] == b"RIFF" and content[8:12] == b"WEBP" else None
 
 
-def text_entity(subtype: str, pieces: Sequence[Piece]) -> Stream:
-    """A text part, its last line ended. A slot is filled with an encoded piece that ends in a soft line break."""
-    head = f"Content-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
-    stream: Stream = [head.encode("ascii")]
-    last = len(pieces) - 1
-    for index, piece in enumerate(pieces):
-        if isinstance(piece, Slot):
-            stream.append(piece)
-        elif index == last and not piece.endswith(("\n", "\r")):
-            stream.append(encode_piece(piece + "\n"))
+def text_entity(subtype: str, pieces: Sequence[Piece], *, parameters: str = "") -> Stream:
+    """A text part, its last line ended, in the shorter encoding: for most scripts but the Latin one that is base64."""
+    if not pieces or isinstance(pieces[-1], Slot) or not pieces[-1].endswith(("\n", "\r")):
+        pieces = [*pieces, "\n"]
+    content = _quoted_printable(pieces)
+    raw = [piece if isinstance(piece, Slot) else normalise_lines(piece).encode("utf-8", "replace") for piece in pieces]
+    encoding = "quoted-printable"
+    if encoded_size(_fixed_size(raw)) < _fixed_size(content):
+        encoding, content = "base64", _base64(raw)
+    head = f"Content-Type: text/{subtype}; charset=utf-8{parameters}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+    return [head.encode("ascii"), *content]
+
+
+def _quoted_printable(pieces: Sequence[Piece]) -> Stream:
+    """A slot is filled with an encoded piece that ends in a soft line break."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        last = joined[-1] if joined else None
+        if isinstance(piece, str) and isinstance(last, str):
+            joined[-1] = last + piece
         else:
-            stream.append(encode_piece(piece))
-    if not pieces or isinstance(pieces[-1], Slot):
-        stream.append(b"\r\n")
-    return stream
+            joined.append(piece)
+    return [piece if isinstance(piece, Slot) else encode_piece(piece) for piece in joined]
+
+
+def _base64(raw: Stream) -> Stream:
+    """Without slots the finished lines; else the text as it is, for the skeleton to encode with a reader's values."""
+    if any(isinstance(piece, Slot) for piece in raw):
+        return [Slot(SlotKind.BASE64_BEGIN), *raw, Slot(SlotKind.BASE64_END)]
+    return [encode_lines(b"".join(piece for piece in raw if isinstance(piece, bytes)))]
+
+
+def _fixed_size(stream: Stream) -> int:
+    return sum(len(piece) for piece in stream if isinstance(piece, bytes))
 
 
 def enclosure_entity(enclosure: Enclosure) -> Stream:
@@ -86,9 +105,7 @@ def enclosure_entity(enclosure: Enclosure) -> Stream:
     head += f"Content-Disposition: {disposition};\r\n {_file_name(enclosure.name)}\r\n"
     if enclosure.content_id is not None:
         head += f"Content-ID: <{enclosure.content_id}>\r\n"
-    body = base64.b64encode(enclosure.content)
-    lines = [body[start : start + 76] for start in range(0, len(body), 76)]
-    return [head.encode("ascii") + b"\r\n" + b"".join(line + b"\r\n" for line in lines)]
+    return [head.encode("ascii") + b"\r\n" + encode_lines(enclosure.content)]
 
 
 def _file_name(name: str) -> str:
@@ -115,13 +132,18 @@ def multipart_entity(subtype: str, parts: Sequence[Stream], *, seed: str, parame
 
 
 def message_body(
-    text: Sequence[Piece], html: Sequence[Piece] | None, enclosures: Iterable[Enclosure], *, seed: str
+    text: Sequence[Piece],
+    html: Sequence[Piece] | None,
+    enclosures: Iterable[Enclosure],
+    *,
+    seed: str,
+    text_parameters: str = "",
 ) -> Stream:
     """The content fields and body of a message: text, HTML beside it, images inside that, attachments around all."""
     enclosures = tuple(enclosures)
     inline = [enclosure_entity(item) for item in enclosures if item.content_id is not None and html is not None]
     attached = [enclosure_entity(item) for item in enclosures if item.content_id is None]
-    body = text_entity("plain", text)
+    body = text_entity("plain", text, parameters=text_parameters)
     if html is not None:
         shown = text_entity("html", html)
         if inline:

@@ -13,16 +13,13 @@ from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
 
-from pressrun.core.errors import EditionError, MalformedAddress
-from pressrun.message.caps import PARSER_FAULTS
+from pressrun.core.errors import EditionError, MalformedAddress, UnreadableMail
+from pressrun.message.caps import MAX_FIELD_BYTES, MAX_HEADER_BYTES, MAX_PARTS, PARSER_FAULTS
 from pressrun.message.front_matter import FrontMatter, Value
+from pressrun.message.joining import joined_page, joined_text
 from pressrun.message.mailbox import Mailbox, parse_mailbox
+from pressrun.message.parts import Contents, gather
 from pressrun.message.source import EditionFile, EditionFormat, EnclosedFile
-
-MAX_PARTS = 100
-MAX_DEPTH = 20
-MAX_HEADER_BYTES = 64 * 1024
-MAX_FIELD_BYTES = 8 * 1024
 
 _FIELD = re.compile(rb"(?m)^([A-Za-z0-9-]+):[^\n]*(?:\n[ \t][^\n]*)*")
 
@@ -32,18 +29,26 @@ def parse_mime_source(source: bytes) -> EditionFile:
     _check_size(source)
     try:
         return _read(source)
+    except UnreadableMail as problem:
+        raise EditionError(f"the message cannot be an edition: {problem}") from None
     except PARSER_FAULTS as problem:
         raise EditionError(f"the message cannot be read: {type(problem).__name__}") from None
 
 
 def _read(source: bytes) -> EditionFile:
     message = message_from_bytes(source, policy=policy.compat32)
-    parts = _leaves(message, 0)
-    if len(parts) > MAX_PARTS:
-        raise EditionError(f"the message has more than {MAX_PARTS} parts")
-    text = next((part for part in parts if _is_body(part, "text/plain")), None)
-    html = next((part for part in parts if _is_body(part, "text/html")), None)
-    enclosed = [_enclosed(part, index) for index, part in enumerate(parts) if part is not text and part is not html]
+    found = gather(message)
+    ids = _content_ids(found)
+    page = joined_page(found.blocks, lambda image: ids[id(image)])
+    enclosed = [
+        EnclosedFile(
+            name=file.name,
+            media_type=file.media_type,
+            content=file.content,
+            content_id=ids.get(id(file), file.content_id),
+        )
+        for file in found.files
+    ]
     subject = _text_of(message, "Subject")
     return EditionFile(
         format=EditionFormat.MIME,
@@ -52,10 +57,17 @@ def _read(source: bytes) -> EditionFile:
             from_=_mailbox_of(message, "From", source),
             reply_to=_mailbox_of(message, "Reply-To", source),
         ),
-        body=_decoded(text) if text is not None else "",
-        html=_decoded(html) if html is not None else None,
-        enclosed=tuple(part for part in enclosed if part),
+        body=joined_text(found.blocks, has_page=page is not None),
+        html=page,
+        enclosed=tuple(enclosed),
+        notes=tuple(found.notes),
     )
+
+
+def _content_ids(found: Contents) -> dict[int, str]:
+    """A Content-ID for each picture that stands between pieces of the text and has none, as Apple Mail writes them."""
+    pictures = [block.image for block in found.blocks if block.image is not None]
+    return {id(picture): f"picture-{number}" for number, picture in enumerate(pictures, 1)}
 
 
 def _check_size(source: bytes) -> None:
@@ -74,68 +86,6 @@ def _check_size(source: bytes) -> None:
         raise EditionError(f"the message has more than {MAX_PARTS} parts")
     if re.search(rb"(?im)^content-[a-z-]+:[^\n]{8192}", source):
         raise EditionError(f"a header of a part is longer than {MAX_FIELD_BYTES // 1024} KiB")
-
-
-def _leaves(message: Message, depth: int) -> list[Message]:
-    if depth > MAX_DEPTH:
-        raise EditionError(f"the parts of the message are nested more than {MAX_DEPTH} deep")
-    payload = message.get_payload()
-    if not isinstance(payload, list):
-        return [message]
-    if message.get_content_type() == "message/rfc822":
-        return [message]
-    found: list[Message] = []
-    for part in payload:
-        if isinstance(part, Message):
-            found.extend(_leaves(part, depth + 1))
-    return found
-
-
-def _is_body(part: Message, media_type: str) -> bool:
-    is_attachment = part.get_content_disposition() == "attachment" or bool(part.get_filename())
-    return part.get_content_type() == media_type and not is_attachment
-
-
-def _decoded(part: Message) -> str:
-    payload = part.get_payload(decode=True)
-    data = payload if isinstance(payload, bytes) else b""
-    charset = part.get_content_charset() or "utf-8"
-    try:
-        text = data.decode("utf-8" if charset in ("us-ascii", "ascii") else charset, "replace")
-    except LookupError:
-        raise EditionError(f"a part of the message is in the unknown encoding {charset[:40]!r}") from None
-    text = re.sub(r"\r\n?", "\n", text).replace("\0", "").encode("utf-8", "replace").decode("utf-8")
-    if str(part.get_param("format", "")).lower() == "flowed":
-        return unflow(text, delete_blank=str(part.get_param("delsp", "")).lower() == "yes")
-    return text
-
-
-def unflow(text: str, *, delete_blank: bool) -> str:
-    """Paragraphs of `format=flowed` on one line each (RFC 3676 §4)."""
-    lines: list[str] = []
-    flows = False
-    for line in text.split("\n"):
-        content = line.removeprefix(" ")
-        is_soft = content.endswith(" ") and content != "-- "
-        kept = content[:-1] if is_soft and delete_blank else content
-        if flows and content != "-- " and not content.startswith(">"):
-            lines[-1] += kept
-        else:
-            lines.append(kept)
-        flows = is_soft and not content.startswith(">")
-    return "\n".join(lines)
-
-
-def _enclosed(part: Message, index: int) -> EnclosedFile | None:
-    if part.get_content_type() == "message/rfc822":
-        return None
-    payload = part.get_payload(decode=True)
-    if not isinstance(payload, bytes) or not payload:
-        return None
-    raw_id = str(part.get("Content-ID", "")).strip().strip("<>")
-    name = part.get_filename() or f"part-{index + 1}"
-    safe = re.sub(r"[\x00-\x1f\x7f/\\]", "_", _decode_words(str(name)))[-120:]
-    return EnclosedFile(name=safe, media_type=part.get_content_type(), content=payload, content_id=raw_id[:200] or None)
 
 
 def _text_of(message: Message, name: str) -> str:

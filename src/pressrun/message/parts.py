@@ -14,9 +14,9 @@ from email.message import Message
 
 from pressrun.core.errors import UnreadableMail
 from pressrun.message.caps import MAX_DEPTH, MAX_PARTS
+from pressrun.message.flowed import unflow
 from pressrun.message.incoming import decode_words
 from pressrun.message.mime import image_type
-from pressrun.message.mime_source import unflow
 
 LONGEST_TEXT = 1024 * 1024
 

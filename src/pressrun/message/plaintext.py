@@ -1,15 +1,18 @@
 """The text part of a mail, made from its clean HTML.
 
-Headings are underlined, lists keep their marks, links become numbered references that stand at the end, tables stay
-tables where they hold data and are read cell by cell where they are only layout. Lines are not wrapped: mail programs
-do that, and a wrapped address is a broken one.
+Headings are underlined or marked, lists keep their marks, links become numbered references that stand at the end,
+notes keep their numbers as `[^1]`, tables stay tables where they hold data and are read cell by cell where they are
+only layout. Lines are not wrapped here. What a mail program would hide is left out.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 
+from pressrun.message.columns import width
+from pressrun.message.list_marks import marks_of
+from pressrun.message.markdown import BACK, FOOTNOTES
+from pressrun.message.text_table import is_data, table_blocks
 from pressrun.message.tree import Node, parse_tree
 
 _BLOCKS = frozenset(
@@ -18,14 +21,20 @@ _BLOCKS = frozenset(
 )
 _UNDERLINES = {"h1": "=", "h2": "-"}
 _MARKS = {"strong": "*", "b": "*", "em": "_", "i": "_", "code": "`", "s": "~", "del": "~"}
-_WIDEST_TABLE = 100
 _LONGEST_UNDERLINE = 60
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.IGNORECASE)
+_PLAIN = re.compile(r"font-(?:weight|style)\s*:\s*(?:normal|400)", re.IGNORECASE)
+_KEPT_LINES = re.compile(r"white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
+_NOTE_NUMBER = re.compile(r"[\[(]?(\d{1,3})[\])]?")
+_RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿ")
+_LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 
 
 def text_from_html(clean: str) -> str:
     """The content of clean HTML as plain text with LF line ends, its last line ended."""
-    writer = _Writer()
-    blocks = writer.blocks(parse_tree(clean))
+    tree = parse_tree(clean)
+    writer = _Writer(tree)
+    blocks = writer.blocks(tree)
     if writer.links:
         blocks.append("\n".join(f"[{number}] {url}" for url, number in writer.links.items()))
     return "\n\n".join(blocks) + "\n" if blocks else ""
@@ -34,8 +43,11 @@ def text_from_html(clean: str) -> str:
 class _Writer:
     """Turns elements into blocks of text and remembers the links on the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, tree: Node) -> None:
         self.links: dict[str, int] = {}
+        named = (element.attributes for element in tree.elements())
+        self._targets = {name for found in named for name in (found.get("id"), found.get("name")) if name}
+        self._keeps_lines = False
 
     def blocks(self, node: Node) -> list[str]:
         """The block texts of an element's content, each without blank lines around it."""
@@ -44,7 +56,8 @@ class _Writer:
         for child in node.children:
             if isinstance(child, Node) and (child.tag in _BLOCKS or _holds_block(child)):
                 self._flush(run, done)
-                done.extend(self._block(child))
+                if not _is_hidden(child):
+                    done.extend(self._block(child))
             else:
                 run.append(child)
         self._flush(run, done)
@@ -58,6 +71,8 @@ class _Writer:
 
     def _paragraph(self, run: list[Node | str]) -> str:
         text = "".join(self._inline(child) for child in run)
+        if self._keeps_lines:
+            return "\n".join(line.rstrip() for line in text.replace("\xa0", " ").split("\n")).strip("\n")
         text = re.sub(r"[ \xa0]+", " ", text)
         return re.sub(r" ?\n ?", "\n", text).strip()
 
@@ -67,117 +82,125 @@ class _Writer:
                 return self._heading(node)
             case "ul" | "ol":
                 return self._list(node)
+            case "dl":
+                return self._definitions(node)
             case "blockquote":
                 quoted = "\n\n".join(self.blocks(node))
-                return ["\n".join(f"> {line}".rstrip() for line in quoted.split("\n"))] if quoted else []
+                return ["\n".join(map(_quoted, quoted.split("\n")))] if quoted else []
             case "pre":
                 text = node.text().strip("\n")
-                return ["\n".join(f"    {line}".rstrip() for line in text.split("\n"))] if text else []
+                return ["\n".join(f"    {line}".rstrip() for line in text.split("\n"))] if text.strip() else []
             case "hr":
                 return ["-" * 20]
-            case "table" if _is_data(node):
-                return self._table(node)
+            case "table" if is_data(node):
+                return table_blocks(node, self._one_line)
             case _:
-                return self.blocks(node)
+                return self._kept(node) if _KEPT_LINES.search(node.attributes.get("style", "")) else self.blocks(node)
+
+    def _kept(self, node: Node) -> list[str]:
+        """An element whose style keeps blanks and line ends as they are."""
+        before, self._keeps_lines = self._keeps_lines, True
+        try:
+            return self.blocks(node)
+        finally:
+            self._keeps_lines = before
+
+    def _one_line(self, node: Node) -> str:
+        return " / ".join(line.strip() for block in self.blocks(node) for line in block.split("\n") if line.strip())
 
     def _heading(self, node: Node) -> list[str]:
-        text = self._paragraph(node.children).replace("\n", " ")
+        text = " ".join(block.replace("\n", " ") for block in self.blocks(node))
         if not text:
             return []
         mark = _UNDERLINES.get(node.tag)
-        return [f"{text}\n{mark * min(_width(text), _LONGEST_UNDERLINE)}"] if mark else [text]
+        if mark is None:
+            return [f"{'#' * int(node.tag[1])} {text}"]
+        return [f"{text}\n{mark * min(width(text), _LONGEST_UNDERLINE)}"]
 
     def _list(self, node: Node) -> list[str]:
-        start = node.attributes.get("start", "1")
-        number = int(start) if re.fullmatch(r"\d{1,9}", start, re.ASCII) else 1
-        items, is_loose = [], False
-        for child in node.children:
-            if not isinstance(child, Node):
-                continue
-            mark = f"{number}. " if node.tag == "ol" else "- "
-            number += 1
+        are_notes = FOOTNOTES in node.attributes.get("class", "").split()
+        is_loose = any(_has_paragraphs(child) for child in node.children)
+        items = []
+        for mark, child in marks_of(node, are_notes=are_notes):
             blocks = self.blocks(child) if child.tag == "li" else self._block(child)
-            is_loose = is_loose or any(isinstance(inner, Node) and inner.tag == "p" for inner in child.children)
-            if blocks:
-                content = ("\n\n" if is_loose else "\n").join(blocks)
+            if blocks and not _is_hidden(child):
+                content = ("\n\n" if _has_paragraphs(child) else "\n").join(blocks)
                 items.append(mark + content.replace("\n", "\n" + " " * len(mark)))
-        text = ("\n\n" if is_loose else "\n").join(items)
+        text = ("\n\n" if is_loose and not are_notes else "\n").join(items)
         return [re.sub(r"[ ]+\n", "\n", text)] if items else []
 
-    def _table(self, node: Node) -> list[str]:
-        rows = [
-            [self._paragraph(cell.children).replace("\n", " ") for cell in row.find_all("td", "th")]
-            for row in node.find_all("tr")
-        ]
-        columns = max(len(row) for row in rows)
-        rows = [row + [""] * (columns - len(row)) for row in rows]
-        widths = [max(_width(row[index]) for row in rows) for index in range(columns)]
-        has_head = next(node.find_all("tr")).children and any(True for _ in next(node.find_all("tr")).find_all("th"))
-        if sum(widths) + 2 * columns > _WIDEST_TABLE:
-            return _as_records(rows, has_head=bool(has_head))
-        lines = [
-            "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in rows
-        ]
-        if has_head:
-            lines.insert(1, "  ".join("-" * max(width, 1) for width in widths))
-        caption = next((self._paragraph(found.children) for found in node.find_all("caption")), "")
-        return [*([caption] if caption else []), "\n".join(lines)]
+    def _definitions(self, node: Node) -> list[str]:
+        """Terms, and indented below each what it means."""
+        done: list[str] = []
+        for child in node.children:
+            if not isinstance(child, Node) or _is_hidden(child):
+                continue
+            if child.tag == "dd":
+                lines = "\n\n".join(self.blocks(child)).split("\n")
+                text = "\n".join(f"  {line}".rstrip() for line in lines)
+                done[-1:] = [f"{done[-1]}\n{text}" if done else text]
+            else:
+                done += self.blocks(child)
+        return [block for block in done if block.strip()]
 
     def _inline(self, child: Node | str) -> str:
         if isinstance(child, str):
-            return re.sub(r"[ \t\r\n\f]+", " ", child)
+            child = child.replace("\xad", "")
+            return child if self._keeps_lines else re.sub(r"[ \t\r\n\f]+", " ", child)
+        if _is_hidden(child):
+            return ""
         match child.tag:
             case "br":
                 return "\n"
             case "img":
-                alt = child.attributes.get("alt", "").strip()
+                alt = " ".join(child.attributes.get("alt", "").split())
                 return f"[{alt}]" if alt else ""
             case "a":
                 return self._link(child)
-            case _:
-                inner = "".join(self._inline(inner) for inner in child.children)
-                mark = _MARKS.get(child.tag, "")
-                return f"{mark}{inner}{mark}" if mark and inner.strip() == inner != "" else inner
+        inner = "".join(self._inline(inner) for inner in child.children)
+        match child.tag:
+            case "sup" | "sub":
+                table = _RAISED if child.tag == "sup" else _LOWERED
+                return inner.translate(table) if inner and all(ord(letter) in table for letter in inner) else inner
+            case "q":
+                return f"“{inner}”"
+            case "rt" if inner.strip() and not inner.startswith("("):
+                return f"({inner.strip()})"
+            case "rp":
+                return ""
+        mark = "" if _PLAIN.search(child.attributes.get("style", "")) else _MARKS.get(child.tag, "")
+        return f"{mark}{inner}{mark}" if mark and inner.strip() == inner != "" else inner
 
     def _link(self, node: Node) -> str:
         text = "".join(self._inline(inner) for inner in node.children)
         url = node.attributes.get("href", "").strip()
         shown = text.strip()
-        if not url or url.startswith("#") or shown in (url, url.removeprefix("mailto:"), url.removeprefix("tel:")):
-            return text
-        if not shown:
+        if BACK in node.attributes.get("class", "").split():
             return ""
+        if url.startswith("#") and url[1:] in self._targets and (found := _NOTE_NUMBER.fullmatch(node.text().strip())):
+            return f"[^{found[1]}]"
+        if not url or url.startswith("#") or not shown:
+            return text
+        if shown in (url, url.removeprefix("mailto:"), url.removeprefix("tel:")):
+            return text
+        if re.sub(r"https?://|/$", "", url) == shown.removesuffix("/"):
+            return text.replace(shown, url)
         number = self.links.setdefault(url, len(self.links) + 1)
-        return f"{text} [{number}]"
+        return f"{text.rstrip()} [{number}]" + (" " if text != text.rstrip() else "")
+
+
+def _quoted(line: str) -> str:
+    """A line one level deeper, as RFC 3676 §4.5 writes it: `>> text`, never `> > text`."""
+    return f">{line}" if line.startswith(">") else f"> {line}".rstrip()
 
 
 def _holds_block(node: Node) -> bool:
     return any(inner.tag in _BLOCKS for inner in node.elements())
 
 
-def _is_data(table: Node) -> bool:
-    """Whether a table holds data: more than one column, nothing but inline content, not marked as layout."""
-    if table.attributes.get("role") in ("presentation", "none"):
-        return False
-    cells = list(table.find_all("td", "th"))
-    columns = max((sum(1 for _ in row.find_all("td", "th")) for row in table.find_all("tr")), default=0)
-    return columns > 1 and not any(_holds_block(cell) for cell in cells)
+def _is_hidden(node: Node) -> bool:
+    return bool(_HIDDEN.search(node.attributes.get("style", "")))
 
 
-def _as_records(rows: list[list[str]], *, has_head: bool) -> list[str]:
-    """A table too wide for a line: one block a row, with the column's name before each cell."""
-    if not has_head:
-        return ["\n".join(cell for cell in row if cell) for row in rows if any(row)]
-    head = rows[0]
-    return [
-        "\n".join(f"{name}: {cell}" if name else cell for name, cell in zip(head, row, strict=True) if cell)
-        for row in rows[1:]
-        if any(row)
-    ]
-
-
-def _width(text: str) -> int:
-    """Columns of a terminal: wide characters take two, combining ones none."""
-    wide = sum(1 for character in text if unicodedata.east_asian_width(character) in "WF")
-    return len(text) + wide - sum(1 for character in text if unicodedata.combining(character))
+def _has_paragraphs(child: Node | str) -> bool:
+    return isinstance(child, Node) and any(isinstance(inner, Node) and inner.tag == "p" for inner in child.children)

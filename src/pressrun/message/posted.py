@@ -28,12 +28,11 @@ from pressrun.message.compose import build_edition
 from pressrun.message.edition_file import parse_edition
 from pressrun.message.header_block import mended
 from pressrun.message.headers import plain_field, text_field
-from pressrun.message.html import clean_html
 from pressrun.message.incoming import decode_words
+from pressrun.message.joining import joined_page, joined_text
 from pressrun.message.mailbox import Mailbox
 from pressrun.message.mime import Enclosure, ended, image_type, message_body
-from pressrun.message.parts import LONGEST_TEXT, Block, Contents, FoundFile, gather, text_as_html
-from pressrun.message.plaintext import text_from_html
+from pressrun.message.parts import LONGEST_TEXT, Contents, FoundFile, gather
 from pressrun.message.profile import ListProfile
 from pressrun.message.trace import header_fields
 from pressrun.message.tracking import without_trackers
@@ -177,7 +176,7 @@ def _as_message(found: Contents, subject: str) -> bytes:
     """The mail written anew: text, HTML where it has some, the images that it shows, attachments."""
     names = {id(file): f"image-{number}" for number, file in enumerate(found.files, 1)}
     page = _page(found, names)
-    text = _text(found.blocks, has_page=page is not None)
+    text = joined_text(found.blocks, has_page=page is not None)
     if not text.strip() and not (page or "").strip():
         raise UnreadableMail("the mail has no text")
     enclosures = [
@@ -197,30 +196,12 @@ def _as_message(found: Contents, subject: str) -> bytes:
     return header + b"".join(piece for piece in body if isinstance(piece, bytes))
 
 
-def _text(blocks: Sequence[Block], *, has_page: bool) -> str:
-    """The plain text as it was written; "" where all of it has to be made from the HTML anyway."""
-    if has_page and not any(block.text for block in blocks):
-        return ""
-    pieces = [
-        text_from_html(clean_html(block.html or "").body) if block.text is None else block.text for block in blocks
-    ]
-    return "\n\n".join(piece.strip("\n") for piece in pieces if piece.strip()) + "\n"
-
-
 def _page(found: Contents, names: dict[int, str]) -> str | None:
     """The HTML in one piece, images under names that are the same every time; None for a plain mail."""
-    if not any(block.html is not None for block in found.blocks):
+    joined = joined_page(found.blocks, lambda image: names[id(image)])
+    if joined is None:
         return None
-    pieces = []
-    for block in found.blocks:
-        if block.image is not None:
-            shown = escape(block.image.name.rpartition(".")[0] or block.image.name)
-            pieces.append(f'<p><img src="cid:{names[id(block.image)]}" alt="{shown}"></p>')
-        elif block.html is not None:
-            pieces.append(block.html)
-        elif block.text:
-            pieces.append(text_as_html(block.text))
-    page, trackers = without_trackers("\n".join(pieces))
+    page, trackers = without_trackers(joined)
     if trackers:
         found.notes.append(
             "1 image that tells who reads the mail was taken out"

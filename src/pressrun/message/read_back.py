@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import Message
 
+from pressrun.message.flowed import unflow
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownParts:
@@ -26,4 +28,5 @@ def read_parts(content: bytes) -> ShownParts:
 
 def _decoded(part: Message) -> str:
     payload = part.get_payload(decode=True)
-    return payload.decode("utf-8", "replace").replace("\r\n", "\n") if isinstance(payload, bytes) else ""
+    text = payload.decode("utf-8", "replace").replace("\r\n", "\n") if isinstance(payload, bytes) else ""
+    return unflow(text, delete_blank=False) if part.get_param("format") == "flowed" else text

@@ -1,7 +1,8 @@
 """A whole message as fixed bytes with slots between them: built once an edition, copied once a reader.
 
-A copy is one join: each slot's value is escaped for where it stands, encoded, and put between the chunks. The result
-is always 7-bit with CRLF line ends, but for a `To` that needs SMTPUTF8.
+A copy is one join: each slot's value is escaped for where it stands, encoded, and put between the chunks; a text in
+base64 is put together with its values first, for it cannot be cut anywhere. The result is always 7-bit with CRLF line
+ends, but for a `To` that needs SMTPUTF8.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from pressrun.core.address import Address
+from pressrun.message.base64_text import Base64Text
 from pressrun.message.headers import clean_id, clean_uri, clean_value, format_date, text_field
 from pressrun.message.mime import Stream
-from pressrun.message.quoted_printable import encode_piece
+from pressrun.message.quoted_printable import encode_piece, normalise_lines
 from pressrun.message.slots import ESCAPES, Piece, Slot, SlotKind, render
 
 TEST_PREFIX = "[Test] "
@@ -59,10 +61,23 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     subject: tuple[str | Slot, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """A text in base64: the place where it goes, and the slots in it."""
+
+    place: int
+    text: Base64Text
+    slots: tuple[Slot, ...]
+
+    def encode(self, fields: dict[str, str]) -> bytes:
+        values = [normalise_lines(_value(slot, fields)) for slot in self.slots]
+        return self.text.encode([value.encode("utf-8", "replace") for value in values])
+
+
 class Skeleton:
     """Chunks and the slots between them: one more chunk than slots."""
 
-    __slots__ = ("_fixed_subject", "_places", "_stored", "_template", "_unique")
+    __slots__ = ("_coded", "_fixed_subject", "_places", "_stored", "_template", "_unique")
 
     def __init__(self, stored: _Stored) -> None:
         if len(stored.chunks) != len(stored.slots) + 1:
@@ -70,13 +85,29 @@ class Skeleton:
         self._stored = stored
         fixed = [piece for piece in stored.subject if isinstance(piece, str)]
         self._fixed_subject = clean_value("".join(fixed)) if len(fixed) == len(stored.subject) else None
-        unique: dict[Slot, int] = {}
-        for slot in stored.slots:
-            unique.setdefault(slot, len(unique))
-        self._unique = [(_RENDERERS[slot.kind], slot) for slot in unique]
-        self._places = [(2 * index + 1, unique[slot]) for index, slot in enumerate(stored.slots)]
         self._template: list[bytes] = [b""] * (2 * len(stored.slots) + 1)
         self._template[::2] = stored.chunks
+        self._coded = self._take_out_coded()
+        coded = {place for text in self._coded for place in range(text.place, text.place + 2 * len(text.slots) + 3, 2)}
+        unique: dict[Slot, int] = {}
+        self._places = [
+            (2 * index + 1, unique.setdefault(slot, len(unique)))
+            for index, slot in enumerate(stored.slots)
+            if 2 * index + 1 not in coded
+        ]
+        self._unique = [(_RENDERERS[slot.kind], slot) for slot in unique]
+
+    def _take_out_coded(self) -> list[_Coded]:
+        """The texts in base64; in the template nothing is left of them but the place where each stands."""
+        slots = self._stored.slots
+        begins = [index for index, slot in enumerate(slots) if slot.kind is SlotKind.BASE64_BEGIN]
+        ends = [index for index, slot in enumerate(slots) if slot.kind is SlotKind.BASE64_END]
+        found = []
+        for begin, end in zip(begins, ends, strict=True):
+            pieces = self._stored.chunks[begin + 1 : end + 1]
+            found.append(_Coded(2 * begin + 1, Base64Text(pieces), slots[begin + 1 : end]))
+            self._template[2 * begin + 2 : 2 * end + 1 : 2] = [b""] * len(pieces)
+        return found
 
     @classmethod
     def from_stream(cls, stream: Stream, subject: list[Piece]) -> Skeleton:
@@ -110,12 +141,14 @@ class Skeleton:
         parts = self._template.copy()
         for place, index in self._places:
             parts[place] = rendered[index]
+        for text in self._coded:
+            parts[text.place] = text.encode(fields)
         return b"".join(parts)
 
     @property
     def size_bytes(self) -> int:
         """The size of a copy without its reader's values."""
-        return sum(map(len, self._stored.chunks))
+        return sum(map(len, self._template)) + sum(len(text.encode({})) for text in self._coded)
 
     def subject(self, values: CopyValues) -> str:
         """The subject of one copy as a reader sees it."""
@@ -131,8 +164,12 @@ class Skeleton:
 
 
 def _body(_skeleton: Skeleton, slot: Slot, _values: CopyValues, fields: dict[str, str]) -> bytes:
-    value = ESCAPES[slot.kind](fields.get(slot.field) or slot.default)
+    value = _value(slot, fields)
     return encode_piece(value) if value else b""
+
+
+def _value(slot: Slot, fields: dict[str, str]) -> str:
+    return ESCAPES[slot.kind](fields.get(slot.field) or slot.default)
 
 
 def _subject(skeleton: Skeleton, _slot: Slot, values: CopyValues, fields: dict[str, str]) -> bytes:

@@ -32,6 +32,8 @@ class SlotKind(IntEnum):
     UNSUBSCRIBE_URL = 24  # inside the brackets of List-Unsubscribe
     UNSUBSCRIBE_MAILTO = 25  # the second item of List-Unsubscribe; `default` holds the address around `%s`
     COPY_TOKEN = 26
+    BASE64_BEGIN = 30  # what stands between these two is text that is encoded once a copy, values and all
+    BASE64_END = 31
 
 
 class Slot(msgspec.Struct, frozen=True, array_like=True):

@@ -41,7 +41,8 @@ class EnclosedFile:
 class EditionFile:
     """A source with its keys. `body_line` is the 1-based line of the body's first line.
 
-    For MIME sources `body` is the text part (`""` when there is none), `html` the HTML part, `enclosed` the rest.
+    For MIME sources `body` is the text part (`""` when there is none), `html` the HTML part, `enclosed` the rest, and
+    `notes` what its author should know of the reading.
     """
 
     format: EditionFormat
@@ -50,3 +51,4 @@ class EditionFile:
     body_line: int = 1
     html: str | None = None
     enclosed: tuple[EnclosedFile, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -12,15 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from pressrun.message.language import direction_of
+
 _MONTHS = "January February March April May June July August September October November December".split()
 _PLACE = re.compile(r"\{([a-z_]+)\}")
-_RIGHT_TO_LEFT = frozenset("ar arc ckb dv fa he iw ks ku ps sd ug ur yi".split())
 _ISOLATED = "\u2068{}\u2069"  # first strong isolate: a title or address keeps its own direction, UAX 9
-
-
-def direction_of(language: str) -> str:
-    """The writing direction of a language tag: `ltr` or `rtl`."""
-    return "rtl" if language.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

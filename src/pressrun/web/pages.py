@@ -21,7 +21,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.locales.languages import LANGUAGES
-from pressrun.message.words import Words, direction_of
+from pressrun.message.language import direction_of
+from pressrun.message.words import Words
 from pressrun.store.lists import MailingList
 from pressrun.web import language
 from pressrun.web.policy import page_policy

@@ -51,6 +51,7 @@ body { margin: 0; padding: 0; width: 100%; -webkit-text-size-adjust: 100%; text-
 .pr-th, .pr-td, .pr-hr { border-color: #3d444b !important; }
 .pr-button { background-color: #8cb8ff !important; color: #10161d !important; }
 }
+[[styles]]
 </style>
 </head>
 """

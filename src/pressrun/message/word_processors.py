@@ -1,0 +1,45 @@
+"""HTML as word processors write it, without what only they can read.
+
+Word writes its list marks as letters of symbol fonts, which show as `§` or `o` where those fonts are missing, and half
+of its style sheet is for itself; Google Docs sends every link through a redirect that tells Google who followed it.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from urllib.parse import parse_qs, urlsplit
+
+_WORD = re.compile(r"urn:schemas-microsoft-com:office|class=[\"']?Mso|\bmso-[a-z-]+\s*:", re.IGNORECASE)
+# One or two opening tags with a symbol font, then the letter, then the blanks that Word puts behind it.
+_SYMBOL = re.compile(
+    r"((?:<span\b[^>]{0,400}>\s*){0,2}<span\b[^>]{0,400}\b(?:Symbol|Wingdings|Courier New)\b[^>]{0,400}>"
+    r"(?:\s*<span\b[^>]{0,400}>)?)\s*(?:[·o§Øüvq\u25aa\uf0a7\uf0b7\uf0d8\uf0fc]|&middot;|&#(?:183|61607|61623);)"
+    r"(?=\s*(?:<span\b[^>]{0,400}>)?(?:\s|\xa0|&nbsp;|&#160;)+)",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(r"<span\b")
+_FOR_WORD = re.compile(r"@(?:list|page)\b[^{}]{0,400}\{[^{}]*\}", re.IGNORECASE)
+_OWN_DECLARATION = re.compile(
+    r"(?<=[\"';{\s])(?:mso-(?!hide)[a-z0-9-]+|tab-stops|panose-1|text-underline)\s*:\s*"
+    r"(?:\"[^\"'<>{}=;]*\"(?=\s*[;}]))?[^;\"'{}<>]*;?",
+    re.IGNORECASE,
+)
+_REDIRECT = re.compile(r"https://www\.google\.com/url\?[^\s\"'<>]{1,4000}", re.IGNORECASE)
+
+
+def tidy(source: str) -> str:
+    """`source` as it would be had it not come out of a word processor; other HTML stays as it is."""
+    if "google.com/url?" in source:
+        source = _REDIRECT.sub(lambda found: _target(found[0]), source)
+    if not _WORD.search(source):
+        return source
+    source = _SYMBOL.sub(lambda found: "<span>" * len(_OPENING.findall(found[1])) + "•", source)
+    return _OWN_DECLARATION.sub("", _FOR_WORD.sub("", source))
+
+
+def _target(redirect: str) -> str:
+    """Where the redirect leads, or itself where that is no address for a mail."""
+    query = parse_qs(urlsplit(html.unescape(redirect)).query)
+    target = query.get("q", [""])[0]
+    return html.escape(target) if target.startswith(("https://", "http://", "mailto:")) else redirect
