@@ -31,6 +31,7 @@ METHODS = [
     ("web/demo.py", "ignore"),
     ("web/**.py", "python"),
     ("message/layout.py", "python"),
+    ("message/footer.py", "python"),
     ("message/notices/membership.py", "python"),
     ("message/notices/answers.py", "python"),
 ]

@@ -36,6 +36,7 @@ _FLAGS = (
     "--no-first-run",
     "--font-render-hinting=none",
 )
+_NO_IMAGES = """<meta http-equiv="Content-Security-Policy" content="img-src 'none'">"""
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 _LOCAL_SCHEMES = frozenset({"about", "blob", "data"})
 
@@ -55,6 +56,7 @@ class Window:
     """One page, and what happened in it: `requests` by URL, `outside` those to other hosts, dialogs, errors."""
 
     page: Page
+    with_images: bool = True
     requests: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
     dialogs: list[str] = field(default_factory=list)
@@ -62,6 +64,8 @@ class Window:
 
     async def show(self, html: str) -> None:
         """Show a document that no server gives."""
+        if not self.with_images:  # what stands in the document itself is no request that could be refused
+            html = html.replace("<head>", f"<head>{_NO_IMAGES}", 1)
         await self.page.set_content(html, wait_until="load")
 
     async def go(self, url: str) -> int:
@@ -99,20 +103,24 @@ class Browser:
     chromium: PlaywrightBrowser
 
     @asynccontextmanager
-    async def window(self, *, width: int = 1280, height: int = 900, scheme: Scheme = "light") -> AsyncIterator[Window]:
-        """A window of that size, in light or dark mode."""
+    async def window(
+        self, *, width: int = 1280, height: int = 900, scheme: Scheme = "light", with_images: bool = True
+    ) -> AsyncIterator[Window]:
+        """A window of that size, light or dark; without images it shows their `alt`, as mail programs do."""
         context = await self.chromium.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, service_workers="block"
         )
-        window = Window(await context.new_page())
+        window = Window(await context.new_page(), with_images)
 
         async def admit(route: Route) -> None:
             request = route.request
             window.requests.append(request.url)
-            if _is_here(request.url):
+            is_here = _is_here(request.url)
+            if not is_here:
+                window.outside.append(request.url)
+            if is_here and (with_images or request.resource_type != "image"):
                 await route.continue_()
             else:
-                window.outside.append(request.url)
                 await route.abort()
 
         await context.route("**/*", admit)
@@ -142,13 +150,12 @@ def _note_failed(window: Window, request: Request) -> None:
 
 
 @asynccontextmanager
-async def open_browser(*, with_images: bool = True) -> AsyncIterator[Browser]:
-    """Start Chromium with a profile of its own, and end it; without images it shows their `alt`, as mails do."""
+async def open_browser() -> AsyncIterator[Browser]:
+    """Start Chromium with a profile of its own, and end it."""
     program = shutil.which("chromium")
     assert program is not None, "mark the test with needs(chromium)"
     async with async_playwright() as playwright:
-        flags = _FLAGS if with_images else (*_FLAGS, "--blink-settings=imagesEnabled=false")
-        chromium = await playwright.chromium.launch(executable_path=program, args=list(flags))
+        chromium = await playwright.chromium.launch(executable_path=program, args=list(_FLAGS))
         try:
             yield Browser(chromium)
         finally:

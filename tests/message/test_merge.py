@@ -106,7 +106,7 @@ def test_a_wrong_field_is_an_error_with_its_line(body: str, line: int, words: st
 def test_a_field_as_an_autolink_and_in_a_visual_editors_link() -> None:
     """`<{{ unsubscribe_url }}>` in Markdown and a percent-encoded field in HTML both work."""
     link = f'href="{values().unsubscribe_url}"'
-    assert link in part(build(edition("<{{ unsubscribe_url }}>")).skeleton.copy(values()), "html").split("pr-foot")[-2]
+    assert link in part(build(edition("<{{ unsubscribe_url }}>")).skeleton.copy(values()), "html").split("pr-soft")[-2]
     page = build(edition('<a href="%7B%7B%20unsubscribe_url%20%7D%7D">go</a>'), ".html")
     assert f"[1] {values().unsubscribe_url}" in part(page.skeleton.copy(values()), "plain")
     assert () == page.findings

@@ -19,11 +19,12 @@ from pressrun.message.edition_headers import edition_header
 from pressrun.message.enclosing import ARCHIVE_PREFIX, Asset, Images, attachments, own_text_part
 from pressrun.message.finding import Finding, error, errors_of, in_order, warning
 from pressrun.message.flowed import flow
+from pressrun.message.footer import Footer, footer_text
 from pressrun.message.front_matter import Value
 from pressrun.message.headers import clean_value
 from pressrun.message.html import CleanHtml, clean_html, rewrite_images
 from pressrun.message.language import direction_of
-from pressrun.message.layout import Footer, footer_text, page
+from pressrun.message.layout import Cover, page
 from pressrun.message.losses import losses
 from pressrun.message.markdown import render_markdown, unused_footnotes
 from pressrun.message.merge import Field, FieldTable
@@ -114,9 +115,7 @@ def build_edition(
     if marked.html is not None:
         body = rewrite_images(marked.html.body, builder.images.for_mail)
         mail_html = replace(marked.html, body=_in_direction(body, builder.language, marked.html))
-        whole = page(
-            mail_html, footer, words, title=profile.title, language=builder.language, preheader=marked.preheader
-        )
+        whole = page(mail_html, footer, words, profile.design, builder.cover())
         html_pieces, misplaced = builder.table.split_html(whole)
         builder.note_misplaced(misplaced)
     subject_pieces = builder.table.split_subject(clean_value(marked.subject))
@@ -261,8 +260,25 @@ class _Builder:
             preferences_url=self.table.placeholder("preferences_url"),
             web_url=self.table.placeholder("archive_url") if self.profile.archive is ArchiveMode.PUBLIC else None,
             postal_address=self.profile.postal_address,
+            note=self.profile.footer,
             is_short=any(field.name == "unsubscribe_url" for field in placed),
         )
+
+    def cover(self) -> Cover:
+        """What the mail's page says beside the content."""
+        return Cover(
+            title=self.profile.title,
+            language=self.language,
+            subject=self.marked.subject,
+            preheader=self.marked.preheader,
+            logo_source=self._logo_source(),
+        )
+
+    def _logo_source(self) -> str | None:
+        logo, shown = self.profile.design.logo, self.marked.html
+        if logo is None or shown is None or shown.is_document:
+            return None
+        return f"cid:{logo.enclosure(self.site.mail_domain).content_id}"
 
     def archive(self) -> tuple[str, str]:
         """The archive's fragment and text: fields at their defaults, no frame, no footer."""
@@ -284,10 +300,12 @@ class _Builder:
         return {"unsubscribe_url": list_page, "preferences_url": list_page}
 
     def enclosures(self) -> list[Enclosure]:
-        """Images shown inside, then attachments."""
+        """Images shown inside, the logo last, then attachments."""
         attached, findings = attachments(self.file, self.assets, self.images)
         self._findings += findings
-        return self.images.enclosures() + attached
+        logo = self.profile.design.logo if self._logo_source() else None
+        shown = [] if logo is None else [logo.enclosure(self.site.mail_domain)]
+        return [*self.images.enclosures(), *shown, *attached]
 
     def findings(
         self, finished_text: list[Piece], finished_html: list[Piece] | None, size_bytes: int

@@ -1,155 +1,146 @@
-"""Putting content into its frame: the HTML page of a mail, and the footer that every edition has in both parts.
+"""Putting content into its layout: the HTML page of a mail.
 
-The footer says why the reader gets the mail, links to unsubscribing, the preferences and the page on the web, and
-names the postal address. An author who placed the unsubscribe link already gets a shorter one, never none.
+The author's own document stands by itself, with the footer below it; a fragment stands in the layout that the list
+chose, with every style inline.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
-from pressrun.message.html import ATTRIBUTE, TAG, CleanHtml
+from pressrun.core.colour import Colour
+from pressrun.message.design import Design, Logo
+from pressrun.message.footer import Footer, footer_html
+from pressrun.message.html import CleanHtml
 from pressrun.message.language import direction_of
-from pressrun.message.layouts import fill, frame
+from pressrun.message.layouts import shell
+from pressrun.message.layouts.built_in import Headline, Layout, LoneLinks
+from pressrun.message.layouts.content import buttons_from_links, style_content
+from pressrun.message.layouts.filling import fill
+from pressrun.message.layouts.hero import lift_hero
+from pressrun.message.layouts.shades import Shades, dark_shades, light_shades
+from pressrun.message.layouts.table import BUILT_IN
 from pressrun.message.words import Words
 
-_HIDDEN_SPACE = "&#8199;&#65279;&#847; " * 40
-_ALIGNED = re.compile(r"(text-align:\s*(?:left|center|right))\s*;?", re.ASCII)  # as Markdown aligns a column
-_RULE = "-" * 40
+_HEADING = re.compile(r"<h1[\s>]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Footer:
-    """What stands below an edition; the links may be placeholders. `web_url` is None where the page is not public."""
+class Cover:
+    """What a page says beside its content; `logo_source` is the address of the logo, None without one."""
 
-    list_title: str
-    unsubscribe_url: str
-    preferences_url: str
-    web_url: str | None
-    postal_address: str
-    is_short: bool = False
-
-
-def escape(text: str) -> str:
-    """Text between tags or in a double-quoted attribute."""
-    return html.escape(text, quote=True)
+    title: str
+    language: str
+    subject: str = ""
+    preheader: str = ""
+    logo_source: str | None = None
 
 
-def page(content: CleanHtml, footer: Footer, words: Words, *, title: str, language: str, preheader: str = "") -> str:
-    """The HTML part: the author's own document with a footer, or a fragment in the built-in frame."""
-    shared = {
-        "language": escape(language),
-        "direction": direction_of(language),
-        "title": escape(title),
-        "font": frame.FONT,
-        "preheader": _preheader(preheader),
-        "footer": footer_html(footer, words),
-    }
+def page(content: CleanHtml, footer: Footer, words: Words, design: Design, cover: Cover) -> str:
+    """The HTML part of an edition: the author's own document with a footer, or a fragment in the list's layout."""
+    setting = _Setting.of(BUILT_IN[design.layout], design.accent, cover)
+    foot = footer_html(footer, words, setting.named)
     if content.is_document:
-        return fill(
-            frame.HEAD + frame.OWN_DOCUMENT,
-            **shared,
-            styles=content.styles,
-            body_style=escape(content.body_style or "margin:0;padding:0"),
-            content=content.body,
+        return setting.own_document(content, foot)
+    return setting.laid_out(content, foot, words, design.logo)
+
+
+def letter(content: str, footer: str, words: Words, accent: Colour | None, cover: Cover) -> str:
+    """A page of our own making, in the plainest layout with the list's colour; both texts are finished HTML."""
+    setting = _Setting.of(BUILT_IN["letter"], accent, cover)
+    body = buttons_from_links(content, setting.named, margin="0")
+    return setting.laid_out(CleanHtml(body=body), fill(shell.FOOTER_PARAGRAPH, text=footer), words, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setting:
+    """A layout with the colours, sides and faces that its texts name in one edition."""
+
+    layout: Layout
+    cover: Cover
+    accent: Colour
+    named: Mapping[str, str]
+
+    @classmethod
+    def of(cls, layout: Layout, accent: Colour | None, cover: Cover) -> Self:
+        """The setting of an edition; without an accent it has the layout's own."""
+        accent = accent or layout.accent
+        direction = direction_of(cover.language)
+        start, end = ("right", "left") if direction == "rtl" else ("left", "right")
+        named = {
+            **_grounded(light_shades(accent), layout),
+            "start": start,
+            "end": end,
+            "font": shell.FONT,
+            "mso_heading_font": layout.mso_heading_font,
+            "tight": "normal" if direction == "rtl" else "-.01em",  # letters that join must not be moved
+            "language": html.escape(cover.language),
+            "direction": direction,
+            "title": html.escape(cover.title),
+            "preheader": _preheader(cover.preheader),
+        }
+        return cls(layout=layout, cover=cover, accent=accent, named=named)
+
+    def laid_out(self, content: CleanHtml, foot: str, words: Words, logo: Logo | None) -> str:
+        """A fragment in its layout."""
+        layout, named, body = self.layout, self.named, content.body
+        has_heading = _HEADING.search(body) is not None
+        headline = "" if has_heading else self._headline()
+        hero, body = lift_hero(body, named) if layout.has_hero else ("", body)
+        if layout.lone_links is LoneLinks.BUTTON:
+            body = buttons_from_links(body, named, margin="0")
+        rows = fill(
+            layout.rows,
+            **named,
+            masthead=self._masthead(logo, is_heading=not has_heading and not headline),
+            headline=headline,
+            hero=hero,
+            content=style_content(body, layout.content, named, table_label=words("Table")),
+            footer=foot,
         )
-    return fill(
-        frame.HEAD + frame.SHEET + frame.BODY,
-        **shared,
-        styles=content.styles,
-        head=escape(title),
-        content=style_content(content.body),
-    )
+        dark = _grounded(dark_shades(self.accent), layout)
+        sheet = fill(shell.SHEET, narrow=layout.narrow, styles=content.styles, **dark)
+        return fill(shell.HEAD, **named) + sheet + fill(shell.BODY, **named, gutter=layout.gutter, rows=rows)
+
+    def own_document(self, content: CleanHtml, foot: str) -> str:
+        """A document that its author laid out, with the footer below it."""
+        return fill(
+            shell.HEAD + shell.OWN_DOCUMENT,
+            **self.named,
+            styles=content.styles,
+            body_style=html.escape(content.body_style or "margin:0;padding:0"),
+            content=content.body,
+            footer=foot,
+        )
+
+    def _headline(self) -> str:
+        layout, subject = self.layout, self.cover.subject
+        if layout.headline is not Headline.SUBJECT or not subject:
+            return ""
+        return fill(shell.HEADLINE, style=fill(layout.headline_style, **self.named), subject=html.escape(subject))
+
+    def _masthead(self, logo: Logo | None, *, is_heading: bool) -> str:
+        """The list's logo or its name, which is the first heading of a mail that has no other."""
+        layout, named = self.layout, self.named
+        masthead, type_, shown = layout.masthead, layout.title_style, named["title"]
+        if logo is not None and self.cover.logo_source is not None:
+            masthead, type_ = layout.logo_masthead or masthead, layout.logo_type or type_
+            width, height = (str(size) for size in logo.shown_size)
+            source = html.escape(self.cover.logo_source)
+            shown = fill(shell.LOGO, source=source, width=width, height=height, type=fill(type_, **named), title=shown)
+        tag = "h1" if is_heading else "p"
+        brand = fill(shell.BRAND, tag=tag, type=fill(type_, **named), kind=layout.title_class, shown=shown)
+        return fill(masthead, **named, brand=brand)
 
 
-def framed(content: str, *, title: str, language: str, footer: str) -> str:
-    """A page of our own making in the built-in frame; `content` and `footer` are finished HTML."""
-    return fill(
-        frame.HEAD + frame.SHEET + frame.BODY,
-        language=escape(language),
-        direction=direction_of(language),
-        title=escape(title),
-        font=frame.FONT,
-        preheader="",
-        styles="",
-        head=escape(title),
-        content=style_content(content),
-        footer=footer,
-    )
+def _grounded(shades: Shades, layout: Layout) -> dict[str, str]:
+    named = shades.named()
+    return {**named, "page": named["card"]} if layout.is_on_card else named
 
 
 def _preheader(text: str) -> str:
-    return fill(frame.PREHEADER, text=escape(text), space=_HIDDEN_SPACE.rstrip()) if text else ""
-
-
-def footer_html(footer: Footer, words: Words) -> str:
-    """The footer as HTML."""
-    links = [(footer.unsubscribe_url, words("Unsubscribe")), (footer.preferences_url, words("Preferences"))]
-    if footer.web_url is not None:
-        links.append((footer.web_url, words("View in browser")))
-    shown = [fill(frame.FOOTER_LINK, url=escape(url), words=escape(name)) for url, name in links]
-    paragraphs = [] if footer.is_short else [escape(_reason(footer, words))]
-    paragraphs.append(" &nbsp;·&nbsp; ".join(shown))
-    if footer.postal_address.strip():
-        lines = [escape(line.strip()) for line in footer.postal_address.strip().splitlines()]
-        paragraphs.append("<br>".join(lines))
-    return "\n".join(fill(frame.FOOTER_PARAGRAPH, text=paragraph) for paragraph in paragraphs)
-
-
-def footer_text(footer: Footer, words: Words) -> str:
-    """The footer as plain text, with the rule that sets it apart."""
-    lines = [_RULE]
-    if not footer.is_short:
-        lines.append(_reason(footer, words))
-    lines.append(f"{words('Unsubscribe')}: {footer.unsubscribe_url}")
-    lines.append(f"{words('Preferences')}: {footer.preferences_url}")
-    if footer.web_url is not None:
-        lines.append(f"{words('View in browser')}: {footer.web_url}")
-    if footer.postal_address.strip():
-        lines += ["", *(line.strip() for line in footer.postal_address.strip().splitlines())]
-    return "\n".join(lines) + "\n"
-
-
-def _reason(footer: Footer, words: Words) -> str:
-    return words("You get this mail because you are subscribed to {title}.", title=footer.list_title)
-
-
-def style_content(body: str) -> str:
-    """Clean HTML with the frame's inline styles on elements that bring none of their own."""
-    in_pre = 0
-
-    def style(tag: re.Match[str]) -> str:
-        nonlocal in_pre
-        whole: str = tag[0]
-        name: str = tag[1]
-        in_pre += name == "pre"
-        found = frame.CONTENT_STYLES.get(name)
-        attributes: dict[str, str] = dict(ATTRIBUTE.findall(tag[2]))
-        aligned = _ALIGNED.fullmatch(attributes.get("style", ""))
-        if found is None or ("style" in attributes and not aligned) or (name == "code" and in_pre):
-            return whole
-        if name in ("table", "td", "th") and _is_laid_out(attributes):
-            return whole
-        class_, styles = found
-        if aligned or "align" in attributes:
-            styles = styles.replace("text-align:left;", "")
-        kept = tag[2].replace(f' style="{attributes["style"]}"', "") if aligned else tag[2]
-        added = f' style="{escape(styles)}{";" + aligned[1] if aligned else ""}"'
-        marked = f' class="{class_}"' if class_ and "class" not in attributes else ""
-        return f"<{name}{marked}{kept}{added}>"
-
-    done = []
-    for part in re.split(r"(</pre>)", body):
-        if part == "</pre>":
-            in_pre = max(0, in_pre - 1)
-            done.append(part)
-        else:
-            done.append(TAG.sub(style, part))
-    return "".join(done)
-
-
-def _is_laid_out(attributes: dict[str, str]) -> bool:
-    """Whether an author laid out a table by hand, so that our margins and rules would spoil it."""
-    return bool(attributes.keys() & {"bgcolor", "cellpadding", "cellspacing", "border", "role", "width", "height"})
+    return fill(shell.PREHEADER, text=html.escape(text), space=shell.HIDDEN_SPACE) if text else ""

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pressrun.core.address import Address
 from pressrun.core.site import Site
+from pressrun.message.design import PLAIN, Design
 from pressrun.message.mailbox import Mailbox
 
 
@@ -20,7 +21,10 @@ class ArchiveMode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListProfile:
-    """A list as its mails show it. `reply_to` None means the owner's address of the list."""
+    """A list as its mails show it. `reply_to` None means the owner's address of the list.
+
+    `footer` is what the list says below every edition, in plain text.
+    """
 
     name: str
     title: str
@@ -32,6 +36,8 @@ class ListProfile:
     language: str = "en"
     archive: ArchiveMode = ArchiveMode.PUBLIC
     require_postal_address: bool = True
+    design: Design = PLAIN
+    footer: str = ""
 
     def page_url(self, site: Site) -> str:
         """The list's own page."""

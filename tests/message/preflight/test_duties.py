@@ -9,7 +9,7 @@ from tests.message.builders import edition, profile
 from tests.message.preflight.looking import found, the_only
 
 from pressrun.message import compose
-from pressrun.message.layout import Footer
+from pressrun.message.footer import Footer
 from pressrun.message.words import Words
 
 

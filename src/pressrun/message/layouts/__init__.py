@@ -1,12 +1,12 @@
-"""HTML frames for mails, as templates: `[[name]]` is filled in once, with text that is escaped already."""
+"""The layouts of mails: what stands around an author's content, and how the content looks, all of it inline.
 
-from __future__ import annotations
+    shell.py      what every layout shares: the document, the sheet for phones and the dark, Outlook's fixed width
+    shades.py     the colours of a layout, light and dark, made from the one colour that a list chooses
+    content.py    inline styles for the elements of an author's content
+    built_in.py   what a layout consists of
+    table.py      those that we bring, by name
+    filling.py    `[[name]]`
+    letter.py classic.py notice.py magazine.py     one layout each, as data
 
-import re
-
-_PLACE = re.compile(r"\[\[([a-z_]+)\]\]")
-
-
-def fill(template: str, **parts: str) -> str:
-    """The template with each `[[name]]` replaced; what is filled in is not looked at again."""
-    return _PLACE.sub(lambda found: parts[found[1]], template)
+A template holds `[[name]]`; each is filled in once, with text that is escaped already.
+"""

@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
+from html import escape
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.site import Site
 from pressrun.message.edition_headers import answers_to, list_help, list_id
 from pressrun.message.headers import clean_value, format_date, id_field, mailbox_field, plain_field, text_field
-from pressrun.message.layout import escape, framed
-from pressrun.message.layouts import fill, frame
+from pressrun.message.layout import Cover, letter
 from pressrun.message.mailbox import Mailbox
 from pressrun.message.mime import ended, message_body
 from pressrun.message.notices import answers, bounces, editions, membership
@@ -70,11 +70,12 @@ def build_notice(notice: Notice, copy: NoticeCopy, *, words: Words, site: Site, 
     """The whole mail, 7-bit but for a `To` that needs SMTPUTF8, with CRLF line ends."""
     content = _say(notice, words, site, profile)
     text = ended(_as_text(content))
-    page = framed(
+    page = letter(
         _as_html(content),
-        title=profile.title,
-        language=copy.language,
-        footer=fill(frame.FOOTER_PARAGRAPH, text=escape(_footer(words, profile))),
+        escape(_footer(words, profile)),
+        words,
+        profile.design.accent,
+        Cover(title=profile.title, language=copy.language),
     )
     header = _header(notice, copy, content.subject, site, profile)
     seed = hashlib.sha256(f"{copy.message_id}\0{text}".encode("utf-8", "replace")).hexdigest()
@@ -145,7 +146,7 @@ def _as_text(content: Content) -> str:
 def _as_html(content: Content) -> str:
     paragraphs = [f"<p>{_broken(text)}</p>" for text in content.before]
     if content.link:
-        paragraphs.append(fill(frame.BUTTON, url=escape(content.link), words=escape(content.link_words)))
+        paragraphs.append(f'<p><a href="{escape(content.link)}">{escape(content.link_words)}</a></p>')
     paragraphs += [f"<p>{_broken(text)}</p>" for text in content.after]
     return "\n".join(paragraphs)
 

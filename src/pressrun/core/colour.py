@@ -1,0 +1,90 @@
+"""Colours, and what can be read on what: contrast and relative luminance as WCAG 2.2 defines them (§1.4.3).
+
+Whatever colour an operator chooses, text in it or on it stays readable: `ink_on` picks the text for a ground, and
+`readable_on` moves a text's colour no further towards black or white than its ground asks for.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from pressrun.core.errors import BadInput
+
+READABLE = 4.5  # the least contrast of text, WCAG 2.2 §1.4.3
+
+_HEX = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
+_STEPS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """A colour of sRGB, each part from 0 to 255; as text `#rrggbb`."""
+
+    red: int
+    green: int
+    blue: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `#rgb` or `#rrggbb`; raises BadInput."""
+        text = text.strip()
+        if _HEX.fullmatch(text) is None:
+            raise BadInput(f"{text!r} is no colour: write it as #1a56c4")
+        digits = text[1:] if len(text) == 7 else "".join(digit * 2 for digit in text[1:])
+        return cls(int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16))
+
+    def __str__(self) -> str:
+        return f"#{self.red:02x}{self.green:02x}{self.blue:02x}"
+
+    @property
+    def luminance(self) -> float:
+        """Relative luminance: 0 for black, 1 for white."""
+        return 0.2126 * _linear(self.red) + 0.7152 * _linear(self.green) + 0.0722 * _linear(self.blue)
+
+    def towards(self, other: Colour, share: float) -> Colour:
+        """The mixture of this and another colour; `share` is that of the other."""
+        return Colour(
+            round(self.red + (other.red - self.red) * share),
+            round(self.green + (other.green - self.green) * share),
+            round(self.blue + (other.blue - self.blue) * share),
+        )
+
+
+BLACK = Colour(0, 0, 0)
+WHITE = Colour(255, 255, 255)
+_NEARLY_BLACK = Colour(0x12, 0x16, 0x1A)
+
+
+def contrast(one: Colour, other: Colour) -> float:
+    """The contrast of two colours, from 1 to 21."""
+    brighter, darker = sorted((one.luminance, other.luminance), reverse=True)
+    return (brighter + 0.05) / (darker + 0.05)
+
+
+def ink_on(ground: Colour) -> Colour:
+    """The colour of text on a ground: white where it can be read, else as dark as it must be.
+
+    One of white and black always has a contrast of at least 4.58, the square root of 21.
+    """
+    return next((ink for ink in (WHITE, _NEARLY_BLACK) if contrast(ink, ground) >= READABLE), BLACK)
+
+
+def readable_on(colour: Colour, *grounds: Colour) -> Colour:
+    """`colour`, moved towards black or white only as far as text on these grounds needs; they must be of one kind.
+
+    On a light ground that is always possible towards black, on a dark one towards white.
+    """
+    goal = ink_on(max(grounds, key=lambda ground: ground.luminance))
+    goal = WHITE if goal == WHITE else BLACK
+    for step in range(_STEPS + 1):
+        found = colour.towards(goal, step / _STEPS)
+        if all(contrast(found, ground) >= READABLE for ground in grounds):
+            return found
+    return goal
+
+
+def _linear(part: int) -> float:
+    share = part / 255
+    return share / 12.92 if share <= 0.04045 else float(((share + 0.055) / 1.055) ** 2.4)

@@ -1,0 +1,88 @@
+"""What stands below every edition, in both parts: why the reader gets it, the links, the postal address.
+
+An author who placed the unsubscribe link already gets a shorter one, never none.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pressrun.message.layouts import shell
+from pressrun.message.layouts.filling import fill
+from pressrun.message.words import Words
+
+_RULE = "-" * 40
+_URL = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footer:
+    """What stands below an edition; the links may be placeholders. `web_url` is None where the page is not public.
+
+    `note` is what the list always says there, in plain text.
+    """
+
+    list_title: str
+    unsubscribe_url: str
+    preferences_url: str
+    web_url: str | None
+    postal_address: str
+    note: str = ""
+    is_short: bool = False
+
+
+def footer_html(footer: Footer, words: Words, named: Mapping[str, str]) -> str:
+    """The footer as HTML in the colours of `named`."""
+    links = [(footer.unsubscribe_url, words("Unsubscribe")), (footer.preferences_url, words("Preferences"))]
+    if footer.web_url is not None:
+        links.append((footer.web_url, words("View in browser")))
+    shown = [_link(url, name, named) for url, name in links]
+    paragraphs = [_linked_lines(block, named) for block in re.split(r"\n\s*\n", footer.note.strip()) if block.strip()]
+    if not footer.is_short:
+        paragraphs.append(html.escape(_reason(footer, words)))
+    paragraphs.append(" &nbsp;·&nbsp; ".join(shown))
+    if footer.postal_address.strip():
+        paragraphs.append(address_html(footer.postal_address))
+    return "\n".join(fill(shell.FOOTER_PARAGRAPH, text=paragraph) for paragraph in paragraphs)
+
+
+def address_html(postal_address: str) -> str:
+    """A postal address, line by line."""
+    return "<br>".join(html.escape(line.strip()) for line in postal_address.strip().splitlines())
+
+
+def footer_text(footer: Footer, words: Words) -> str:
+    """The footer as plain text, with the rule that sets it apart."""
+    lines = [_RULE]
+    if footer.note.strip():
+        lines += [*(line.strip() for line in footer.note.strip().splitlines()), ""]
+    if not footer.is_short:
+        lines.append(_reason(footer, words))
+    lines.append(f"{words('Unsubscribe')}: {footer.unsubscribe_url}")
+    lines.append(f"{words('Preferences')}: {footer.preferences_url}")
+    if footer.web_url is not None:
+        lines.append(f"{words('View in browser')}: {footer.web_url}")
+    if footer.postal_address.strip():
+        lines += ["", *(line.strip() for line in footer.postal_address.strip().splitlines())]
+    return "\n".join(lines) + "\n"
+
+
+def _reason(footer: Footer, words: Words) -> str:
+    return words("You get this mail because you are subscribed to {title}.", title=footer.list_title)
+
+
+def _linked_lines(text: str, named: Mapping[str, str]) -> str:
+    """Lines of plain text, their web addresses as links."""
+    done, position = [], 0
+    for found in _URL.finditer(text):
+        done += [html.escape(text[position : found.start()]), _link(found[0], found[0], named)]
+        position = found.end()
+    done.append(html.escape(text[position:]))
+    return "<br>".join(line.strip() for line in "".join(done).splitlines())
+
+
+def _link(url: str, words: str, named: Mapping[str, str]) -> str:
+    return fill(shell.FOOTER_LINK, url=html.escape(url), words=html.escape(words), soft=named["soft"])

@@ -1,0 +1,71 @@
+"""The colours of a mail, light and dark: neutral grounds and texts of ours, and one accent that the list chooses.
+
+Nothing is pure black or pure white but what stands on the accent: mail programs that turn a light mail dark by
+themselves leave what is already soft more or less as it is, and pure colours glare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from pressrun.core.colour import Colour, ink_on, readable_on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shades:
+    """The colours of one mode by what they are for: three grounds, then what stands on them."""
+
+    page: Colour  # behind everything
+    card: Colour  # behind the content
+    code: Colour  # behind code
+    accent: Colour  # a masthead, a bar, a button
+    text: Colour
+    strong: Colour  # headings
+    soft: Colour  # what is said by the way
+    line: Colour  # rules and borders
+    link: Colour
+    ink: Colour  # text on the accent
+
+    def named(self) -> dict[str, str]:
+        """The colours as a template names them."""
+        return {field.name: str(getattr(self, field.name)) for field in fields(self)}
+
+
+_LIGHT = {
+    name: Colour.parse(text)
+    for name, text in {
+        "page": "#f2f3f4",
+        "card": "#fdfdfd",
+        "code": "#f0f2f4",
+        "text": "#23282d",
+        "strong": "#14181c",
+        "soft": "#545d66",
+        "line": "#d9dde1",
+    }.items()
+}
+_DARK = {
+    name: Colour.parse(text)
+    for name, text in {
+        "page": "#14171a",
+        "card": "#1d2125",
+        "code": "#292f34",
+        "text": "#dfe3e6",
+        "strong": "#f4f6f7",
+        "soft": "#a9b1b9",
+        "line": "#3a4148",
+    }.items()
+}
+
+
+def light_shades(accent: Colour) -> Shades:
+    """The colours that stand inline; links are the accent, as dark as they must be to be read."""
+    return Shades(**_LIGHT, accent=accent, ink=ink_on(accent), link=_link(accent, _LIGHT))
+
+
+def dark_shades(accent: Colour) -> Shades:
+    """The colours for readers who have chosen the dark; the accent stays, links are as bright as they must be."""
+    return Shades(**_DARK, accent=accent, ink=ink_on(accent), link=_link(accent, _DARK))
+
+
+def _link(accent: Colour, grounds: dict[str, Colour]) -> Colour:
+    return readable_on(accent, grounds["page"], grounds["card"], grounds["code"])
