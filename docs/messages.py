@@ -32,8 +32,9 @@ METHODS = [
     ("web/**.py", "python"),
     ("message/layout.py", "python"),
     ("message/footer.py", "python"),
-    ("message/notices/membership.py", "python"),
-    ("message/notices/answers.py", "python"),
+    ("message/notices/editions.py", "ignore"),
+    ("message/notices/bounces.py", "ignore"),
+    ("message/notices/**.py", "python"),
 ]
 OPTIONS = {"web/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
