@@ -59,7 +59,7 @@ async def test_saving_takes_name_and_language_and_leaves_what_is_not_ticked(hous
     async with house.client() as client:
         data = {"action": "save", "name": "Ada", "language": "de", "lists": "shown", "list": ["other"]}
         response = await client.post(house.preferences_path(1), data=data)
-    assert (200, True) == (response.status_code, "Saved." in response.text)
+    assert (200, True) == (response.status_code, "Gespeichert." in response.text)
     assert [("Ada", "de")] == await house.rows("select name, language from subscriber")
     assert [("unsubscribed",), ("active",)] == await house.rows("select state from subscription order by id")
     assert [("withdrawn", "news")] == [(item["event"], item["list"]) for item in await house.consent()]
