@@ -38,7 +38,7 @@ _FLAGS = (
 )
 _NO_IMAGES = """<meta http-equiv="Content-Security-Policy" content="img-src 'none'">"""
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
-_LOCAL_SCHEMES = frozenset({"about", "blob", "data"})
+_LOCAL_SCHEMES = frozenset({"about", "blob", "data", "file"})
 
 # The elements that reach beyond the window, but for what scrolls inside a box of its own.
 _SIDEWAYS = """() => {

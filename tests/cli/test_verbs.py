@@ -103,7 +103,9 @@ def test_an_edition_is_previewed_tested_and_taken(desk: Desk) -> None:
     shown = desk.good("preview", "news", file, "--as", "a@x.example", "--json").json
     assert ({"findings", "subject", "text", "html"}, "Hello Ann") == (set(shown), shown["subject"])
     desk.good("preview", "news", file, "--out", str(desk.folder / "out"))
-    assert ["message.eml", "message.html", "message.txt"] == sorted(p.name for p in (desk.folder / "out").iterdir())
+    assert ["index.html", "message.eml", "message.html", "message.txt"] == sorted(
+        p.name for p in (desk.folder / "out").iterdir()
+    )
     assert 73 == desk.call("preview", "news", file, "--out", str(desk.folder / "out")).code
     tested = desk.good("send", "news", file, "--test", "t@x.example", "--test", "u@x.example", "--json").json
     assert {"test": ["t@x.example", "u@x.example"]} == tested

@@ -10,7 +10,8 @@ from tests.services.pressroom import GONE, LATER, SITE, TAKEN, Pressroom, identi
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import EditionError, NotFound, PreflightFailed, Refused
-from pressrun.services.editing import Manuscript, gather_references, preview_edition
+from pressrun.services.editing import Manuscript, gather_references
+from pressrun.services.previewing import preview_edition
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
 

@@ -597,7 +597,9 @@ async def test_a_draft_cannot_be_resumed_and_can_be_cancelled(room: Mailroom) ->
 
 async def test_two_editors_release_an_edition_once(room: Mailroom) -> None:
     """Only one of them did it, both see that it is released."""
-    approving = Approving(database=room.database, clock=lambda: room.now, wake=room.wake)
+    approving = Approving(
+        database=room.database, site=room.site, keys=room.keys, clock=lambda: room.now, wake=room.wake
+    )
     await answers(room, post())
     found = [await approving.release(1), await approving.release(1)]
     assert [True, False] == [is_done for _, is_done in found]

@@ -103,7 +103,9 @@ class House:
             subscribing=self.subscribing(),
             preferring=self.preferring(),
             archiving=Archiving(database=self.database),
-            approving=Approving(database=self.database, clock=self.clock, wake=self._wake),
+            approving=Approving(
+                database=self.database, site=self.site, keys=self.keys, clock=self.clock, wake=self._wake
+            ),
             tokens=lambda: self.tokens,
             readiness=readiness,
             metrics_page=metrics_page,

@@ -14,7 +14,8 @@ from pressrun.cli.output import ask, note, print_json, require_agreement_or_term
 
 if TYPE_CHECKING:
     from pressrun.control.verbs import EditionTake
-    from pressrun.services.editing import Manuscript, Preview
+    from pressrun.services.building import Manuscript
+    from pressrun.services.previewing import Preview
 
 
 @click.command()
@@ -174,7 +175,12 @@ def _send_tests(invocation: Invocation, list_name: str, file: Path, tests: tuple
 @click.argument("list_name", metavar="LIST")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--as", "as_", metavar="ADDRESS", help="As this reader gets it [default: as nobody in particular].")
-@click.option("--out", metavar="DIR", type=click.Path(path_type=Path), help="Write message.eml, .txt and .html there.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Write message.eml, .txt, .html and a page to look at there.",
+)
 @json_option
 @pass_invocation
 def preview(
@@ -185,25 +191,28 @@ def preview(
 
     found = _preview(invocation, list_name, _read(file), as_)
     if out is not None:
-        files = {"message.eml": found.message, "message.txt": found.text.encode()}
-        if found.html is not None:
-            files["message.html"] = found.html.encode()
+        from pressrun.web.preview import render_preview  # noqa: PLC0415
+
+        files = {"message.eml": found.message, "message.txt": found.parts.text.encode()}
+        if found.parts.html is not None:
+            files["message.html"] = found.parts.html.encode()
+        files["index.html"] = render_preview(found).encode()
         for path in write_new(out, files):
             note(f"wrote {path}")
     if as_json:
         findings = [finding.plain() for finding in found.findings]
-        print_json({"findings": findings, "subject": found.subject, "text": found.text, "html": found.html})
+        print_json({"findings": findings, "subject": found.subject, "text": found.parts.text, "html": found.parts.html})
         return
     for finding in found.findings:
         note(f"{finding.severity.value}: {finding}")
     if out is None:
-        click.echo(f"Subject: {found.subject}\n\n{found.text}")
+        click.echo(f"Subject: {found.subject}\n\n{found.parts.text}")
 
 
 def _preview(invocation: Invocation, list_name: str, files: Manuscript, as_address: str | None) -> Preview:
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.core.address import parse_address  # noqa: PLC0415
-    from pressrun.services.editing import preview_edition  # noqa: PLC0415
+    from pressrun.services.previewing import preview_edition  # noqa: PLC0415
     from pressrun.store.datadir import load_keys  # noqa: PLC0415
 
     reader = None if as_address is None else parse_address(as_address)

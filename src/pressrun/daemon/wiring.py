@@ -120,7 +120,7 @@ def build_services(settings: Settings, database: Database, keys: KeyRing, wake: 
             wake=wake,
         ),
         archiving=Archiving(database=database),
-        approving=Approving(database=database, clock=clock, wake=wake),
+        approving=Approving(database=database, site=settings.site, keys=keys, clock=clock, wake=wake),
         administering=administering,
         enrolling=enrolling,
         suppressing=suppressing,

@@ -12,12 +12,15 @@ from enum import StrEnum
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionState
+from pressrun.core.keys import KeyRing
+from pressrun.core.site import Site
 from pressrun.message.enclosing import ARCHIVE_PREFIX
 from pressrun.message.html import rewrite_images
 from pressrun.observe.log import event
 from pressrun.services import pressing
 from pressrun.services.archiving import Asset
 from pressrun.services.ports import Clock, Waker
+from pressrun.services.previewing import Preview, preview_held
 from pressrun.store import deliveries, drafts, editions, lists
 from pressrun.store.database import Database
 from pressrun.store.editions import Edition
@@ -70,8 +73,10 @@ class HeldEdition:
 class Approving:
     """Held editions, over one database."""
 
-    def __init__(self, *, database: Database, clock: Clock, wake: Waker) -> None:
+    def __init__(self, *, database: Database, site: Site, keys: KeyRing, clock: Clock, wake: Waker) -> None:
         self._database = database
+        self._site = site
+        self._keys = keys
         self._clock = clock
         self._wake = wake
 
@@ -82,6 +87,10 @@ class Approving:
     async def look(self, edition_id: int) -> HeldEdition | None:
         """An edition that came by mail; None when there is none, or none any more."""
         return await self._database.read(_look, edition_id)
+
+    async def preview(self, edition_id: int) -> Preview | None:
+        """A held or released edition as a reader of whom nothing is known would get it."""
+        return await self._database.read(self._preview, edition_id)
 
     async def release(self, edition_id: int) -> tuple[HeldEdition | None, bool]:
         """Let a held edition go; True when this call did it. One that is not held stays as it is."""
@@ -94,6 +103,14 @@ class Approving:
     async def asset(self, edition_id: int, name: str) -> Asset | None:
         """An image of a held or released edition."""
         return await self._database.read(_asset, edition_id, name)
+
+    def _preview(self, tx: Transaction, edition_id: int) -> Preview | None:
+        held = _look(tx, edition_id)
+        if held is None:
+            return None
+        return preview_held(
+            tx, held.edition, held.list, held.findings, keys=self._keys, site=self._site, now=int(self._clock())
+        )
 
 
 def _look(tx: Transaction, edition_id: int) -> HeldEdition | None:

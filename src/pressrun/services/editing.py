@@ -15,26 +15,21 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.lane_state import load_lane_state
 from pressrun.core.site import Site
 from pressrun.message.finding import Finding
-from pressrun.message.read_back import read_parts
 from pressrun.services import pressing
 from pressrun.services.building import (
     Manuscript,
-    build,
     find_open_list,
     gather_references,
-    lay_out,
     require_no_errors,
 )
 from pressrun.services.drafting import (
     STORE_ATTEMPTS,
-    Imprint,
     TakenMeanwhile,
     Work,
     draw_up,
     queue_test_copies,
     require_same_desk,
     store_edition,
-    values_for,
 )
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.store import deliveries, editions, lanes
@@ -42,18 +37,7 @@ from pressrun.store.database import Database
 from pressrun.store.enrolment import count_audience
 from pressrun.store.transaction import Transaction
 
-__all__ = ["Editing", "Manuscript", "Preview", "gather_references", "preview_edition"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """An edition as one reader would get it, and what preflight found."""
-
-    subject: str
-    text: str
-    html: str | None
-    message: bytes
-    findings: tuple[Finding, ...]
+__all__ = ["Editing", "Manuscript", "gather_references"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,33 +182,6 @@ class Editing:
         if scheduled_at is None:
             pressing.start(tx, edition, now)
         return edition.id
-
-
-def preview_edition(
-    tx: Transaction,
-    *,
-    manuscript: Manuscript,
-    keys: KeyRing,
-    site: Site,
-    list_name: str,
-    as_address: Address | None,
-    now: int,
-) -> Preview:
-    """The message as one reader would get it; without an address, as a reader of whom nothing is known."""
-    file = manuscript.parse()
-    desk = lay_out(tx, list_name, file)
-    built = build(manuscript, file, desk, site)
-    imprint = Imprint(keys=keys, site=site, list_name=list_name, now=now, is_test=False)
-    values = values_for(tx, imprint, as_address, secret=b"preview")
-    message = built.skeleton.copy(values)
-    shown = read_parts(message)
-    return Preview(
-        subject=built.skeleton.subject(values),
-        text=shown.text,
-        html=shown.html,
-        message=message,
-        findings=built.findings,
-    )
 
 
 def _nobody(_domain: str | None) -> None:

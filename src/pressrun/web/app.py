@@ -75,6 +75,7 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
         ("/preferences/{token}", preferences.show, _BOTH),
         ("/approve/{token}", approval.show, _BOTH),
         ("/approve/{token}/edition", approval.edition, _GET),
+        ("/approve/{token}/preview", approval.preview, _GET),
         ("/approve/{token}/asset/{file}", approval.asset, _GET),
     ]
     if mailbox is not None:

@@ -6,8 +6,10 @@ is an author's, so it is shown in a frame from a URL of its own: a sandbox witho
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from pressrun.core.edition import EditionState
 from pressrun.core.tokens import WebPurpose
@@ -16,6 +18,7 @@ from pressrun.services.approving import Approving, HeldEdition, Standing
 from pressrun.web.archive import EDITION_POLICY, asset_headers
 from pressrun.web.forms import first, read_fields_or_none
 from pressrun.web.pages import Pages
+from pressrun.web.preview import POLICY, render_preview
 from pressrun.web.reading import ReadTokens
 
 _FRAME_POLICY = EDITION_POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
@@ -65,6 +68,15 @@ class ApprovalPages:
             content=held.html_with_images(prefix),
         )
 
+    async def preview(self, request: Request) -> Response:
+        """`/approve/TOKEN/preview`: all parts of a copy, as wide and as dark as its readers have it."""
+        number = self._number(request)
+        found = None if number is None else await self._approving.preview(number)
+        if found is None:
+            return self._pages.invalid_link()
+        page = await asyncio.to_thread(render_preview, found)
+        return HTMLResponse(page, headers={"Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'"})
+
     async def asset(self, request: Request) -> Response:
         """`/approve/TOKEN/asset/FILE`: an image of the edition."""
         number = self._number(request)
@@ -89,6 +101,7 @@ class ApprovalPages:
             held=held,
             audience=f"{held.audience:,}",
             frame=self._pages.href("approve", request.path_params["token"], "edition"),
+            preview=self._pages.href("approve", request.path_params["token"], "preview"),
         )
 
     def _released(self, held: HeldEdition, *, is_done: bool) -> Response:

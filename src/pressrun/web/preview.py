@@ -1,0 +1,56 @@
+"""The preview of an edition as one page that needs nothing beside it: written by the verb, served to an editor.
+
+The author's HTML stands in a sandboxed frame without script, form or origin, under a policy that lets nothing be
+fetched; it inherits the page's, which has no script either. What the editor chooses (width, colours, which part) is
+chosen by style alone. It speaks English, as the verbs do.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from pressrun.message.finding import Severity
+from pressrun.message.language import direction_of
+from pressrun.message.read_back import shown_source, with_images_inside
+from pressrun.services.previewing import Preview
+
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"  # fetch nothing
+)
+_NEW_WINDOW = '<head>\n<base target="_blank">'  # a link opens beside the preview, never in its frame
+
+
+def render_preview(preview: Preview) -> str:
+    """The page."""
+    header, body = shown_source(preview.message)
+    page = with_images_inside(preview.parts)
+    return _template().render(
+        policy=POLICY,
+        preview=preview,
+        direction=direction_of(preview.language),
+        page=None if page is None else page.replace("<head>", _NEW_WINDOW, 1),
+        header=header,
+        body=body,
+        size=f"{len(preview.message) / 1000:,.0f} KB",
+        counts=_counts(preview),
+    )
+
+
+def _counts(preview: Preview) -> str:
+    """`1 error, 2 warnings`."""
+    numbers = [(sum(one.severity is severity for one in preview.findings), severity.value) for severity in Severity]
+    return ", ".join(f"{number} {word}{'' if number == 1 else 's'}" for number, word in numbers if number)
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("pressrun.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("preview.html")
