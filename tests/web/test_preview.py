@@ -104,8 +104,8 @@ async def seen_by_the_edition(window: Window) -> tuple[int, bool]:
     assert element is not None
     box = await element.bounding_box()
     assert box is not None
-    background = await window.page.frames[1].evaluate("getComputedStyle(document.body).backgroundColor")
-    return round(box["width"]), background == "rgb(20, 23, 26)"
+    is_dark: bool = await window.page.frames[1].evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    return round(box["width"]), is_dark
 
 
 @pytest.mark.needs("chromium")
