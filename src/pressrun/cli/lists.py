@@ -75,6 +75,9 @@ def set_(invocation: Invocation, name: str, settings: tuple[str, ...], *, is_agr
     Keys: title, from, owner, description, postal_address, language, archive (public, members, off), reply_to, listed,
     closed, post_by_mail (approve, direct, off), require_postal_address, relay, hours (08:00-20:00: editions go out at
     those hours alone, notices at any) and their timezone (Europe/Berlin).
+
+    How editions look: layout (letter, classic, notice, magazine), colour (#1a56c4), logo (a PNG, JPEG or GIF file),
+    footer (lines of plain text below every edition).
     """
     from pressrun.services.list_settings import read_settings  # noqa: PLC0415
 
@@ -86,7 +89,7 @@ def set_(invocation: Invocation, name: str, settings: tuple[str, ...], *, is_agr
         given[key] = value
     if read_settings(given).get("closed") is True:
         _agree_to_close(name, is_agreed=is_agreed)
-    _change(invocation, "list.set", name, given, as_json=as_json)
+    _change(invocation, "list.set", name, given, _files_of(given), as_json=as_json)
 
 
 @group.command()
@@ -120,14 +123,35 @@ def remove(invocation: Invocation, name: str, *, is_agreed: bool, as_json: bool)
         print_json({"removed": name})
 
 
+def _files_of(given: dict[str, str]) -> dict[str, bytes]:
+    """The content of each file that a setting names, read as whoever called; raises NoInput, BadInput."""
+    from pressrun.cli.files import read_input  # noqa: PLC0415
+    from pressrun.message.design import read_logo  # noqa: PLC0415
+
+    files = {}
+    for key, path in given.items():
+        if key.strip().lower() == "logo" and path.strip():
+            files["logo"] = read_input(path.strip())
+            read_logo(path, files["logo"])  # said here, before it travels anywhere
+    return files
+
+
 def _agree_to_close(name: str, *, is_agreed: bool) -> None:
     require_agreement_or_terminal(is_agreed=is_agreed)
     ask(f"Close the list {name}? Requests that wait and editions that are not over end.", is_agreed=is_agreed)
 
 
-def _change(invocation: Invocation, verb: str, name: str, settings: dict[str, str], *, as_json: bool) -> None:
+def _change(
+    invocation: Invocation,
+    verb: str,
+    name: str,
+    settings: dict[str, str],
+    files: dict[str, bytes] | None = None,
+    *,
+    as_json: bool,
+) -> None:
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import ListSettings  # noqa: PLC0415
 
-    found = perform(invocation, verb, ListSettings(list=name, settings=settings))
+    found = perform(invocation, verb, ListSettings(list=name, settings=settings, files=files or {}))
     (print_json if as_json else print_fields)(found)

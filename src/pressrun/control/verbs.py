@@ -31,10 +31,11 @@ A = TypeVar("A", bound=Arguments)
 
 
 class ListSettings(Arguments, frozen=True, kw_only=True):
-    """`list create` and `list set`: settings as they were typed."""
+    """`list create` and `list set`: settings as they were typed, and by key the content of a file that one names."""
 
     list: str
     settings: dict[str, str]
+    files: dict[str, bytes] = {}
 
 
 class ListName(Arguments, frozen=True, kw_only=True):
@@ -157,8 +158,10 @@ def build_verbs(
 
 def _list_verbs(lists: Administering) -> dict[str, VerbHandler]:
     return {
-        "list.create": _handler(ListSettings, lambda given, _: lists.create_list(given.list, given.settings)),
-        "list.set": _handler(ListSettings, lambda given, _: lists.set_list(given.list, given.settings)),
+        "list.create": _handler(
+            ListSettings, lambda given, _: lists.create_list(given.list, given.settings, given.files)
+        ),
+        "list.set": _handler(ListSettings, lambda given, _: lists.set_list(given.list, given.settings, given.files)),
         "list.close": _handler(ListName, lambda given, _: lists.close_list(given.list)),
         "list.rm": _handler(ListName, lambda given, _: lists.remove_list(given.list)),
         "editor.add": _handler(

@@ -8,12 +8,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput, NotFound, Refused
 from pressrun.core.names import parse_list_name
 from pressrun.core.site import Site
+from pressrun.message.design import read_logo
 from pressrun.message.mailbox import Mailbox
 from pressrun.observe.log import event
 from pressrun.services import pressing
@@ -27,6 +29,7 @@ from pressrun.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 
+NO_FILES: Mapping[str, bytes] = MappingProxyType({})
 _ENDED_BY_CLOSING = frozenset({EditionState.SCHEDULED, EditionState.SENDING, EditionState.PAUSED})
 
 
@@ -40,15 +43,20 @@ class Administering:
         self._clock = clock
         self._wake = wake
 
-    async def create_list(self, name: str, settings: Mapping[str, str]) -> Answer:
+    async def create_list(
+        self, name: str, settings: Mapping[str, str], files: Mapping[str, bytes] = NO_FILES
+    ) -> Answer:
         """A new list; `title` must be among the settings. Raises BadInput, UsageError, and Refused for a taken name."""
-        answer = await self._database.write(self._create, name, settings)
+        answer = await self._database.write(self._create, name, settings, files)
         event(_log, "list.created", list=name)
         return answer
 
-    async def set_list(self, name: str, settings: Mapping[str, str]) -> Answer:
-        """Change settings, all or none; `closed` closes and reopens. Raises NotFound, BadInput, UsageError."""
-        answer = await self._database.write(self._set, name, settings)
+    async def set_list(self, name: str, settings: Mapping[str, str], files: Mapping[str, bytes] = NO_FILES) -> Answer:
+        """Change settings, all or none; `closed` closes and reopens. Raises NotFound, BadInput, UsageError.
+
+        `files` has by its key the content of each file that a setting names.
+        """
+        answer = await self._database.write(self._set, name, settings, files)
         event(_log, "list.changed", list=name, settings=sorted(settings))
         self._wake()
         return answer
@@ -75,7 +83,7 @@ class Administering:
         await self._database.write(self._remove_editor, name, address)
         event(_log, "editor.changed", list=name)
 
-    def _create(self, tx: Transaction, name: str, settings: Mapping[str, str]) -> Answer:
+    def _create(self, tx: Transaction, name: str, settings: Mapping[str, str], files: Mapping[str, bytes]) -> Answer:
         name = parse_list_name(name)
         values = read_settings(settings)
         if "title" not in values:
@@ -89,20 +97,24 @@ class Administering:
         number = lists.insert_list(tx, new, now)
         created = lists.get_list(tx, number)
         assert created is not None
-        return describe_list(tx, self._changed(tx, created, values, now))
+        return describe_list(tx, self._changed(tx, created, values, files, now))
 
-    def _set(self, tx: Transaction, name: str, settings: Mapping[str, str]) -> Answer:
+    def _set(self, tx: Transaction, name: str, settings: Mapping[str, str], files: Mapping[str, bytes]) -> Answer:
         target = require_list(tx, name)
         values = read_settings(settings)
         # A From that nobody ever set follows the title.
         if "title" in values and target.from_address == self._default_from(name, target.title):
             values.setdefault("from_address", self._default_from(name, str(values["title"])))
-        return describe_list(tx, self._changed(tx, target, values, int(self._clock())))
+        return describe_list(tx, self._changed(tx, target, values, files, int(self._clock())))
 
-    def _changed(self, tx: Transaction, target: MailingList, values: Mapping[str, Value], now: int) -> MailingList:
+    def _changed(
+        self, tx: Transaction, target: MailingList, values: dict[str, Value], files: Mapping[str, bytes], now: int
+    ) -> MailingList:
         relay = values.get("relay")
         if relay is not None and relay not in self.relays:
             raise BadInput(f"relay: {relay!r} is none of the relays: {', '.join(sorted(self.relays))}")
+        if "logo" in values:
+            values["logo"] = _put_logo(tx, target, values["logo"], files.get("logo"))
         columns = {name: value for name, value in values.items() if name != "closed"}
         changed = replace(target, **columns)  # type: ignore[arg-type]  # read_settings gives each column its type
         if values.get("closed") is False:
@@ -127,6 +139,21 @@ class Administering:
     def _remove_editor(tx: Transaction, name: str, address: Address) -> None:
         if not lists.remove_editor(tx, require_list(tx, name).id, address):
             raise NotFound(f"{address} is no editor of {name}: see `pressrun editor ls {name}`")
+
+
+def _put_logo(tx: Transaction, target: MailingList, name: Value, content: bytes | None) -> str | None:
+    """Store the logo, or forget it; what the list then says of it."""
+    if name is None:
+        lists.remove_logo(tx, target.id)
+        return None
+    if content is None:
+        raise BadInput(f"logo: the content of {name} did not come with it: give the file itself")
+    try:
+        logo = read_logo(str(name), content)
+    except BadInput as problem:
+        raise BadInput(f"logo: {problem}") from None
+    lists.put_logo(tx, target.id, logo)
+    return logo.digest
 
 
 def _close(tx: Transaction, target: MailingList, now: int) -> MailingList:

@@ -11,6 +11,7 @@ from pressrun.core.errors import NotFound, PreflightFailed, Refused
 from pressrun.core.site import Site
 from pressrun.locales.catalogues import words_in
 from pressrun.message.compose import BuiltEdition, build_edition, suggested_slug
+from pressrun.message.design import Logo
 from pressrun.message.edition_file import parse_edition, referenced_paths
 from pressrun.message.finding import Finding, errors_of
 from pressrun.message.source import EditionFile
@@ -47,6 +48,7 @@ class Desk:
     """What the database says that an edition of a list is built with."""
 
     list: MailingList
+    logo: Logo | None
     columns: frozenset[str]
     slug: str
     edition_id: int
@@ -69,10 +71,11 @@ def find_open_list(tx: Transaction, name: str) -> MailingList:
 
 
 def lay_out(tx: Transaction, list_name: str, file: EditionFile) -> Desk:
-    """Gather what building needs: the list, its members' columns, a free slug and the next id."""
+    """Gather what building needs: the list with its logo, its members' columns, a free slug and the next id."""
     target = find_open_list(tx, list_name)
     return Desk(
         list=target,
+        logo=lists.find_logo(tx, target.id) if target.logo is not None else None,
         columns=subscribers.known_columns(tx, target.id),
         slug=free_slug(tx, target.id, suggested_slug(file)),
         edition_id=editions.next_id(tx),
@@ -94,7 +97,7 @@ def build(manuscript: Manuscript, file: EditionFile, desk: Desk, site: Site) -> 
     return build_edition(
         file,
         manuscript.assets,
-        profile_of(desk.list, site),
+        profile_of(desk.list, site, desk.logo),
         site,
         slug=desk.slug,
         edition_id=str(desk.edition_id),

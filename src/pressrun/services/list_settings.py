@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from pressrun.core.address import parse_address
+from pressrun.core.colour import Colour
 from pressrun.core.errors import BadInput, UsageError
 from pressrun.core.opening_hours import format_hours, parse_hours
+from pressrun.message.layouts.table import BUILT_IN
 from pressrun.message.mailbox import parse_mailbox
 from pressrun.services.opening import find_zone
 
@@ -23,6 +25,7 @@ LONGEST_TEXT = 2000
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
+_REMOTE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _YES = frozenset({"true", "yes", "on", "1"})
 _NO = frozenset({"false", "no", "off", "0"})
 
@@ -92,6 +95,17 @@ def _read_name_or_none(text: str) -> str | None:
     return read_line(text) or None
 
 
+def _read_colour(text: str) -> str | None:
+    return str(Colour.parse(text)) if text.strip() else None
+
+
+def _read_logo_name(text: str) -> str | None:
+    """The name of the file; what is in it comes beside the settings, see `read_logo`."""
+    if _REMOTE.match(text.strip()):
+        raise BadInput("is an address: no mail of ours loads anything from elsewhere, so give a file that is here")
+    return read_line(text).rstrip("/").rpartition("/")[2] or None
+
+
 def _read_hours(text: str) -> str | None:
     return format_hours(*parse_hours(text)) if text.strip() else None
 
@@ -123,6 +137,10 @@ _KEYS: dict[str, _Key] = {
     "post_by_mail": _Key(
         column="post_by_mail", read=_one_of("approve", "direct", "off"), help="approve, direct or off"
     ),
+    "layout": _Key(column="layout", read=_one_of(*BUILT_IN), help=f"how editions look: {', '.join(BUILT_IN)}"),
+    "colour": _Key(column="colour", read=_read_colour, help="#rrggbb, the list's colour; empty: the layout's own"),
+    "logo": _Key(column="logo", read=_read_logo_name, help="a PNG, JPEG or GIF in place of the title; empty: none"),
+    "footer": _Key(column="footer", read=_read_text, help="a few lines below every edition, in plain text"),
     "hours": _Key(column="hours", read=_read_hours, help="08:00-20:00, when editions go out; empty: at any hour"),
     "timezone": _Key(column="timezone", read=_read_zone, help="of those hours, such as Europe/Berlin"),
     "relay": _Key(column="relay", read=_read_name_or_none, help="name of the [[relay]] to go through; empty: any"),

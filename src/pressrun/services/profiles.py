@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pressrun.core.address import parse_address
+from pressrun.core.colour import Colour
 from pressrun.core.site import Site
+from pressrun.message.design import Design, Logo
 from pressrun.message.mailbox import parse_mailbox
 from pressrun.message.profile import ArchiveMode, ListProfile
 from pressrun.store.lists import MailingList
 
 
-def profile_of(target: MailingList, site: Site) -> ListProfile:
+def profile_of(target: MailingList, site: Site, logo: Logo | None = None) -> ListProfile:
     """The list as its mails show it; without an owner of its own the operator answers for it."""
     owner = target.owner or site.operator
     return ListProfile(
@@ -23,4 +25,10 @@ def profile_of(target: MailingList, site: Site) -> ListProfile:
         language=target.language,
         archive=ArchiveMode(target.archive),
         require_postal_address=target.require_postal_address,
+        design=Design(
+            layout=target.layout,
+            accent=None if target.colour is None else Colour.parse(target.colour),
+            logo=logo,
+        ),
+        footer=target.footer,
     )

@@ -1,4 +1,4 @@
-"""Lists and their editors."""
+"""Lists, their logos and their editors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from pressrun.core.address import Address
+from pressrun.message.design import Logo
 from pressrun.store.transaction import Row, Transaction
 
 
@@ -30,12 +31,17 @@ class MailingList:
     relay: str | None
     hours: str | None
     timezone: str
+    layout: str
+    colour: str | None
+    logo: str | None
+    footer: str
     created_at: int
     closed_at: int | None
 
 
 _FLAGS = {"listed", "require_postal_address"}
 _COLUMNS = tuple(field.name for field in fields(MailingList))
+_LOGO_COLUMNS = tuple(field.name for field in fields(Logo))
 
 
 def _from_row(row: Row) -> MailingList:
@@ -90,6 +96,29 @@ def all_lists(tx: Transaction, *, listed_only: bool = False) -> list[MailingList
 def update_list(tx: Transaction, changed: MailingList) -> None:
     """Write every setting of a list back."""
     tx.run("lists.update", **{name: getattr(changed, name) for name in _COLUMNS})
+
+
+def put_logo(tx: Transaction, list_id: int, logo: Logo) -> None:
+    """Store a list's logo in place of another; `MailingList.logo` names it by its digest."""
+    values = {name: getattr(logo, name) for name in _LOGO_COLUMNS}
+    tx.run("lists.put_logo", list_id=list_id, **values)
+
+
+def remove_logo(tx: Transaction, list_id: int) -> None:
+    """Forget a list's logo."""
+    tx.run("lists.remove_logo", list_id=list_id)
+
+
+def find_logo(tx: Transaction, list_id: int) -> Logo | None:
+    """A list's logo."""
+    row = tx.row("lists.find_logo", list_id=list_id)
+    return None if row is None else Logo(**{name: row[name] for name in _LOGO_COLUMNS})
+
+
+def find_logo_name(tx: Transaction, list_id: int) -> str | None:
+    """The file name that a list's logo came with."""
+    found: str | None = tx.value("lists.find_logo_name", list_id=list_id)
+    return found
 
 
 def delete_list(tx: Transaction, list_id: int) -> None:

@@ -27,7 +27,21 @@ create table list (
     closed_at integer,                        -- no sign-ups, no editions; null: open
     relay text,                               -- the name of the one that its mail goes through; null: any
     hours text,                               -- 08:00-20:00, when copies of its editions may go out; null: always
-    timezone text not null default 'UTC'      -- IANA name, of the clock that the hours mean
+    timezone text not null default 'UTC',     -- IANA name, of the clock that the hours mean
+    layout text not null default 'letter',    -- a built-in layout, or one of the operator's
+    colour text,                              -- #rrggbb; null: the layout's own
+    logo text,                                -- SHA-256 of list_logo.content, hex; null: the title stands in its place
+    footer text not null default ''           -- plain text below every edition
+) strict;
+
+-- The picture that stands for a list's name, in its mails and on its pages.
+create table list_logo (
+    list_id integer primary key references list on delete cascade,
+    name text not null,                       -- of the file
+    media_type text not null,
+    content blob not null,
+    width integer not null,                   -- in pixels, as it came
+    height integer not null                   -- the same
 ) strict;
 
 -- Who may post an edition by mail.

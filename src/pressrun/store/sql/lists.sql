@@ -24,7 +24,7 @@ select * from list where listed = 1 and closed_at is null order by title;
 update list set title = :title, description = :description, from_address = :from_address, owner = :owner,
     reply_to = :reply_to, postal_address = :postal_address, language = :language, archive = :archive, listed = :listed,
     post_by_mail = :post_by_mail, require_postal_address = :require_postal_address, relay = :relay, hours = :hours,
-    timezone = :timezone,
+    timezone = :timezone, layout = :layout, colour = :colour, logo = :logo, footer = :footer,
     closed_at = :closed_at
 where id = :id;
 
@@ -65,3 +65,22 @@ select address from editor where list_id = :list_id order by address_key;
 -- name: find_editor
 -- An editor's address as it was given.
 select address from editor where list_id = :list_id and address_key = :address_key;
+
+-- name: put_logo
+-- A list's logo, in place of the one it had.
+insert into list_logo (list_id, name, media_type, content, width, height)
+values (:list_id, :name, :media_type, :content, :width, :height)
+on conflict (list_id) do update set name = :name, media_type = :media_type, content = :content, width = :width,
+    height = :height;
+
+-- name: remove_logo
+-- A list has no logo any more.
+delete from list_logo where list_id = :list_id;
+
+-- name: find_logo
+-- A list's logo.
+select name, media_type, content, width, height from list_logo where list_id = :list_id;
+
+-- name: find_logo_name
+-- The file name of a list's logo.
+select name from list_logo where list_id = :list_id;

@@ -20,7 +20,7 @@ select subscription.id, subscription.list_id, subscription.subscriber_id, subscr
     subscriber.attributes, subscriber.epoch, subscriber.created_at, list.id, list.name, list.title,
     list.description, list.from_address, list.owner, list.reply_to, list.postal_address, list.language,
     list.archive, list.listed, list.post_by_mail, list.require_postal_address, list.relay, list.hours,
-    list.timezone, list.created_at,
+    list.timezone, list.layout, list.colour, list.logo, list.footer, list.created_at,
     list.closed_at
 from subscription join subscriber on subscriber.id = subscription.subscriber_id
     join list on list.id = subscription.list_id

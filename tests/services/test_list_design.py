@@ -1,0 +1,93 @@
+"""A list's layout, colour, logo and footer: set, shown, and seen in its editions."""
+
+from __future__ import annotations
+
+import pytest
+from tests.browser.pictures import logo
+from tests.message.builders import part, read, site, values
+from tests.services.office import Office
+
+from pressrun.core.errors import BadInput
+from pressrun.services import reporting
+from pressrun.services.building import Manuscript, build, lay_out
+from pressrun.store import lists
+
+_KEYS = ("layout", "colour", "logo", "footer")
+EDITION = Manuscript(source=b"---\nsubject: News\n---\nHello.\n", source_name="news.md", assets={})
+
+
+async def _copy(office: Office) -> bytes:
+    file = EDITION.parse()
+    desk = await office.database.read(lay_out, "news", file)
+    return build(EDITION, file, desk, site()).skeleton.copy(values())
+
+
+async def test_a_list_that_chose_nothing_is_a_letter(office: Office) -> None:
+    """`list show` says so."""
+    await office.make_list()
+    shown = await office.database.read(reporting.show_list, "news")
+    assert [shown[key] for key in _KEYS] == ["letter", None, None, ""]
+
+
+async def test_what_is_set_is_shown_and_stands_in_the_next_edition(office: Office) -> None:
+    """Layout and colour in the HTML, the footer in both parts, the logo enclosed."""
+    await office.make_list()
+    settings = {"layout": "classic", "colour": "#B03", "logo": "pictures/mark.png", "footer": "From us."}
+    shown = await office.administering.set_list("news", settings, {"logo": logo()})
+    assert [shown[key] for key in _KEYS] == [
+        "classic",
+        "#bb0033",
+        "mark.png",
+        "From us.",
+    ]
+    copy = await _copy(office)
+    assert 'bgcolor="#bb0033"' in part(copy, "html")
+    assert "From us." in part(copy, "html")
+    assert "From us." in part(copy, "plain")
+    assert [one.get_filename() for one in read(copy).walk() if one.get_content_type() == "image/png"] == ["mark.png"]
+
+
+async def test_empty_values_take_them_back(office: Office) -> None:
+    """Nothing of the logo stays in the database."""
+    await office.make_list()
+    await office.administering.set_list("news", {"colour": "#b03", "logo": "a.png", "footer": "x"}, {"logo": logo()})
+    shown = await office.administering.set_list("news", {"colour": "", "logo": "", "footer": ""})
+    assert [shown[key] for key in ("colour", "logo", "footer")] == [None, None, ""]
+    assert await office.database.read(lists.find_logo, 1) is None
+    assert b"image/png" not in await _copy(office)
+
+
+async def test_another_logo_replaces_the_first(office: Office) -> None:
+    """The list's mark of it changes too, by which an edition under way is built anew."""
+    await office.make_list()
+    await office.administering.set_list("news", {"logo": "a.png"}, {"logo": logo()})
+    first = await office.database.read(lists.find_list, "news")
+    await office.administering.set_list("news", {"logo": "a.png"}, {"logo": logo(ink=(200, 0, 0))})
+    second = await office.database.read(lists.find_list, "news")
+    assert first is not None
+    assert second is not None
+    assert first.logo != second.logo
+
+
+@pytest.mark.parametrize(
+    ("settings", "files", "words"),
+    [
+        ({"layout": "fancy"}, {}, "layout: 'fancy' is none of letter, classic, notice, magazine"),
+        ({"colour": "red"}, {}, "colour: 'red' is no colour: write it as #1a56c4"),
+        ({"logo": "https://harbour.example/logo.png"}, {}, "loads anything from elsewhere"),
+        ({"logo": "data:image/png;base64,AAAA"}, {}, "give a file"),
+        ({"logo": "logo.png"}, {}, "logo: the content of logo.png did not come"),
+        ({"logo": "logo.svg"}, {"logo": b"<svg/>"}, "logo: logo.svg is no picture"),
+        ({"footer": "x" * 2001}, {}, "footer: has 2001 characters"),
+        ({"footer": "a\0b"}, {}, "footer: holds a control character"),
+    ],
+)
+async def test_what_is_wrong_is_refused_and_changes_nothing(
+    office: Office, settings: dict[str, str], files: dict[str, bytes], words: str
+) -> None:
+    """All or none: a good setting beside a bad one is not kept either."""
+    await office.make_list()
+    before = await office.database.read(reporting.show_list, "news")
+    with pytest.raises(BadInput, match=words):
+        await office.administering.set_list("news", {"title": "Other", **settings}, files)
+    assert before == await office.database.read(reporting.show_list, "news")
