@@ -177,7 +177,7 @@ def test_the_turns_that_are_counted_are_there_when_one_steps(
     stepping = state
     while stepped < most:
         at = pace.next_at(stepping, now)
-        if at > now + ahead + GRAIN:
+        if at > now + ahead + GRAIN * (1 + stepped):  # each step rounds
             break
         stepping, stepped = pace.spend(stepping, at), stepped + 1
     assert promised <= stepped

@@ -174,7 +174,7 @@ class Mailroom:
             rows = deliveries.claim_notices(tx, now=int(self.now), limit=10_000)
             found = []
             for row in rows:
-                target = None if row["list_id"] is None else lists.get_list(tx, row["list_id"])
+                target = None if row.list_id is None else lists.get_list(tx, row.list_id)
                 found.append(composer.compose(row, target, int(self.now)))
             return found
 

@@ -641,4 +641,4 @@ async def test_a_change_is_looked_at_in_the_next_turn(press: Pressroom) -> None:
 async def test_notices_are_claimed_whatever_editions_do(press: Pressroom) -> None:
     await queue_notice(press)
     rows = await press.office.database.write(lambda tx: claim_notices(tx, now=int(press.office.now), limit=9))
-    assert [(0, None)] == [(row["attempts"], row["first_attempt_at"]) for row in rows]
+    assert [(0, None)] == [(row.attempts, row.first_attempt_at) for row in rows]

@@ -52,7 +52,7 @@ async def suspend(office: Office, address: Address = ANN) -> None:
 
 async def waiting_notices(office: Office) -> list[str]:
     rows = await office.database.write(lambda tx: deliveries.claim_notices(tx, now=NOW, limit=100))
-    return [row["kind"] for row in rows]
+    return [row.kind for row in rows]
 
 
 def row(line: int, email: str, **fields: str) -> ImportRow:

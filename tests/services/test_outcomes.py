@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.services.outcomes import MAX_REPLY_CHARACTERS, settlement_of
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
-from pressrun.store.deliveries import Settlement
-from pressrun.store.transaction import Row
+from pressrun.store.deliveries import ClaimedCopy, Settlement
 
 NOW = 1_800_000_000.0
-ROW: dict[str, Any] = {"id": 7, "attempts": 0, "first_attempt_at": None}
+ROW = ClaimedCopy(
+    id=7,
+    subscription_id=1,
+    domain="reader.example",
+    lane="",
+    attempts=0,
+    first_attempt_at=None,
+    subscriber_id=1,
+    address="a@reader.example",
+    name="",
+    attributes="{}",
+    epoch=0,
+)
 
 
 def settled(outcome: Outcome, stage: Stage, reply: Reply | None = None, **changes: Any) -> Settlement:
-    row = cast("Row", {**ROW, **changes})
+    row = replace(ROW, **changes)
     return settlement_of(
         row, HandOver(outcome, stage, reply), relay="primary", settings=DeliverySettings(), now=NOW, jitter=float
     )

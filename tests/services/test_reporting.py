@@ -37,7 +37,7 @@ async def edition_with_outcomes(office: Office) -> int:
         )
         first, second = deliveries.claim_copies(tx, lane="", edition_id=edition, now=NOW, limit=2)
         failed = Settlement(
-            id=first["id"],
+            id=first.id,
             state=DeliveryState.FAILED,
             due_at=NOW,
             relay="r",
@@ -47,7 +47,7 @@ async def edition_with_outcomes(office: Office) -> int:
             kind=FailureKind.HARD,
         )
         later = Settlement(
-            id=second["id"], state=DeliveryState.DEFERRED, due_at=NOW + 60, relay="r", code=451, reply="later"
+            id=second.id, state=DeliveryState.DEFERRED, due_at=NOW + 60, relay="r", code=451, reply="later"
         )
         deliveries.settle(tx, [failed, later], NOW)
 

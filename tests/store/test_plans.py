@@ -21,6 +21,7 @@ PLANS = {
         "search delivery using index delivery_queue (edition_id=? and state=? and lane=? and due_at<?)",
         "search subscription using integer primary key (rowid=?)",
         "search subscriber using integer primary key (rowid=?)",
+        "scan (subquery-1)",
     ],
     "deliveries.ready_notices": [
         "search delivery using index delivery_queue (edition_id=? and state=? and lane=? and due_at<?)",
@@ -31,7 +32,7 @@ PLANS = {
         "search delivery using integer primary key (rowid=?)",
         "scan json_each virtual table index 1:",
     ],
-    "deliveries.settle": ["search delivery using integer primary key (rowid=?)"],
+    "deliveries.settle": ["scan new virtual table index 1:", "search delivery using integer primary key (rowid=?)"],
     "deliveries.next_due": [
         "search delivery using covering index delivery_queue (edition_id=? and state=? and lane=?)"
     ],

@@ -8,8 +8,8 @@ serves limits alone, so that one mailbox cannot be flooded under many spellings.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+import msgspec
 from email_validator import EmailNotValidError, validate_email
 
 from pressrun.core.errors import MalformedAddress
@@ -28,8 +28,7 @@ _PUNYCODE = re.compile(r"(?:^|\.)..--", re.ASCII)
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """A mail address that may be written to: `typed` as the person gave it, `local` part and A-label `domain`."""
 
     typed: str
@@ -75,10 +74,11 @@ def parse_address(text: str) -> Address:
     if len(typed) > 4 * MAX_ADDRESS_OCTETS:
         raise MalformedAddress("the address is longer than 254 octets (RFC 5321 §4.5.3.1.3)")
     plain = _PLAIN.fullmatch(typed)
-    if plain is not None and len(plain["local"]) <= MAX_LOCAL_OCTETS and len(typed) <= MAX_ADDRESS_OCTETS:
-        domain = plain["domain"].lower()
-        if len(domain) <= 253 and not _PUNYCODE.search(domain):
-            return Address(typed, plain["local"], domain)
+    if plain is not None and len(typed) <= MAX_ADDRESS_OCTETS:
+        local, domain = plain.groups()
+        domain = domain.lower()
+        if len(local) <= MAX_LOCAL_OCTETS and len(domain) <= 253 and not ("--" in domain and _PUNYCODE.search(domain)):
+            return Address(typed, local, domain)
     return _parse_any(typed)
 
 

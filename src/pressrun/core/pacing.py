@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import cast
+
+import msgspec
 
 from pressrun.core.quantities import Rate
 
@@ -22,15 +23,13 @@ TOLERANCE_AT_MOST_SECONDS = 0.25  # no connection takes longer to open
 BUDGET_SLICES = 100  # a budget remembers its window in so many slices: 1 % of the window is its grain
 
 
-@dataclass(frozen=True, slots=True)
-class SpreadState:
+class SpreadState(msgspec.Struct, frozen=True):
     """`turn_at`: when the next event is due if it comes neither early nor late (GCRA's theoretical arrival time)."""
 
     turn_at: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class BudgetState:
+class BudgetState(msgspec.Struct, frozen=True):
     """What was spent: (end of the slice, count) for each slice still inside the window, oldest first."""
 
     slices: tuple[tuple[float, int], ...] = ()
@@ -111,8 +110,7 @@ class Budget:
         return tuple(part for part in cut if part[0] + self.rate.seconds > now)
 
 
-@dataclass(frozen=True, slots=True)
-class PaceState:
+class PaceState(msgspec.Struct, frozen=True):
     """The states of all rates of one scope, storable as plain numbers by `dump` and read back by `load`."""
 
     spread: SpreadState = SpreadState()

@@ -10,6 +10,7 @@ token ends, its end is one of the numbers.
 
 from __future__ import annotations
 
+import binascii
 import hashlib
 import hmac
 import re
@@ -18,10 +19,11 @@ from enum import StrEnum
 from functools import lru_cache
 
 from itsdangerous import BadData, Signer
-from itsdangerous.encoding import base64_decode, base64_encode
+from itsdangerous.encoding import base64_decode
 
 from pressrun.core.base32 import DIGITS, base32
 from pressrun.core.keys import KeyRing
+from pressrun.core.mac import Mac
 from pressrun.core.mail_routes import Route, RouteKind
 
 
@@ -57,6 +59,7 @@ _LARGEST_ID = (1 << 48) - 1
 _TAG_BYTES = 10
 _ADDRESS_TOKEN = re.compile(r"[a-z2-7]{27}", re.ASCII)
 _TO_DIGITS = str.maketrans(DIGITS, "0123456789abcdefghijklmnopqrstuv")
+_TO_URL = bytes.maketrans(b"+/", b"-_")  # RFC 4648 §5
 
 
 class WebTokens:
@@ -69,8 +72,8 @@ class WebTokens:
 
     def make(self, purpose: WebPurpose, *numbers: int) -> str:
         """A URL-safe token for these numbers (0 to 2**48-1), signed with the newest key."""
-        payload = base64_encode(b"".join([number.to_bytes(_NUMBER_BYTES, "big") for number in numbers]))
-        return _sign(self._keys.link_keys[self._keys.newest], purpose, payload)
+        raw = b"".join([number.to_bytes(_NUMBER_BYTES, "big") for number in numbers])
+        return _sign(self._keys.link_keys[self._keys.newest], purpose, raw)
 
     def read(self, purpose: WebPurpose, token: str) -> tuple[int, ...] | None:
         """The numbers of a genuine token in its one spelling, else None."""
@@ -84,9 +87,9 @@ class WebTokens:
         if len(raw) % _NUMBER_BYTES:
             return None
         # base64 has several spellings of its last character, and only ours is valid: the whole token is compared.
-        canonical, given = base64_encode(raw), token.encode("ascii")
+        given = token.encode("ascii")
         for number in sorted(self._keys.link_keys, reverse=True):
-            expected = _sign(self._keys.link_keys[number], purpose, canonical)
+            expected = _sign(self._keys.link_keys[number], purpose, raw)
             if hmac.compare_digest(expected.encode("ascii"), given):
                 return tuple(high << 32 | low for high, low in struct.iter_unpack(">HI", raw))
         return None
@@ -100,14 +103,18 @@ def _signer(key: bytes, purpose: str) -> Signer:
 
 
 @lru_cache(maxsize=256)
-def _derived_key(key: bytes, purpose: str) -> bytes:
-    return _signer(key, purpose).derive_key()
+def _web_mac(key: bytes, purpose: str) -> Mac:
+    return Mac(_signer(key, purpose).derive_key())
 
 
-def _sign(key: bytes, purpose: str, payload: bytes) -> str:
-    """What `Signer.sign` gives, at a third of its cost: every copy has two such links, and the key is derived once."""
-    signature = hmac.digest(_derived_key(key, purpose), payload, "sha256")
-    return (payload + b"." + base64_encode(signature)).decode("ascii")
+def _sign(key: bytes, purpose: str, raw: bytes) -> str:
+    """What `Signer.sign` gives for the base64 of these octets, at a third of its cost: every copy has two of them."""
+    payload = _base64(raw)
+    return (payload + b"." + _base64(_web_mac(key, purpose).digest(payload))).decode("ascii")
+
+
+def _base64(raw: bytes) -> bytes:
+    return binascii.b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=")
 
 
 class AddressTokens:
@@ -146,8 +153,13 @@ class AddressTokens:
 
 
 def _tag(key: bytes, purpose: str, list_name: str, key_number: int, number: int) -> int:
-    message = f"pressrun.address.{purpose}\0{list_name}\0{key_number}\0{number}".encode()
-    return int.from_bytes(hmac.digest(key, message, "sha256")[:_TAG_BYTES], "big")
+    tag = _address_mac(key, purpose, list_name, key_number).digest(b"%d" % number)
+    return int.from_bytes(tag[:_TAG_BYTES], "big")
+
+
+@lru_cache(maxsize=1024)
+def _address_mac(key: bytes, purpose: str, list_name: str, key_number: int) -> Mac:
+    return Mac(key, f"pressrun.address.{purpose}\0{list_name}\0{key_number}\0".encode())
 
 
 def suppression_digest(keys: KeyRing, address_key: str) -> bytes:

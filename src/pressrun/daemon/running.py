@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 
 from pressrun.config.settings import Settings
+from pressrun.daemon.heap import keep_freed_memory
 from pressrun.daemon.serving import NO_EXTRAS, Extras, serve
 
 
@@ -16,6 +17,7 @@ def run(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
 
 def run_loop(work: Coroutine[None, None, None]) -> None:
     """Carry out `work` on the fastest event loop there is."""
+    keep_freed_memory()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(work)
 

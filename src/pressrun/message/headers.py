@@ -28,11 +28,14 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_
 _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
 _URI = re.compile(r"[!#-;=?-\[\]_a-z~]*", re.ASCII)
 _NOT_URI = re.compile(r"[^!#-;=?-\[\]_a-z~]", re.ASCII)
+_ID = re.compile(r"[!#-'*+/-9=?@A-Z^-~.-]*", re.ASCII)
 _NOT_ID = re.compile(r"[^!#-'*+/-9=?@A-Z^-~.-]", re.ASCII)
 
 
 def clean_value(text: str) -> str:
     """`text` fit for a header: runs of control characters (CR and LF among them) become one blank."""
+    if text.isascii() and text.isprintable():
+        return text.strip(" ")
     return _CONTROL.sub(" ", text).encode("utf-8", "replace").decode("utf-8").strip(" ")
 
 
@@ -41,6 +44,8 @@ def text_field(name: str, value: str) -> bytes:
     """An unstructured field such as Subject: plain and folded at blanks, or as encoded-words."""
     value = clean_value(value)
     room = LINE - len(name) - 2
+    if len(value) <= min(room, _LONGEST_PLAIN_WORD) and value.isascii() and "=?" not in value:
+        return f"{name}: {value}\r\n".encode("ascii")
     if not _is_plain(value):
         return f"{name}: {_encode_words(value, room)}\r\n".encode("ascii")
     lines, line = [], ""
@@ -132,7 +137,7 @@ def clean_uri(uri: str) -> str:
 
 def clean_id(message_id: str) -> str:
     """The inside of `<…>` of a Message-ID without what could end it."""
-    return _NOT_ID.sub("", message_id)
+    return message_id if _ID.fullmatch(message_id) else _NOT_ID.sub("", message_id)
 
 
 def id_field(name: str, *message_ids: str) -> bytes:

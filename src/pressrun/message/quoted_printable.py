@@ -12,8 +12,9 @@ import re
 SOFT = b"=\r\n"
 _ROOM = 75  # leaves one octet for the `=` of a soft line break
 _UNSAFE = re.compile(rb"[^\t -<>-~]")
-_PLAIN = re.compile(r"[ -<>-~]{1,75}", re.ASCII)
-_LONG = re.compile(r"[!-<>-~]{76,600}", re.ASCII)
+_PLAIN = re.compile(r"(?!\.|From )[ -<>-~]{1,75}", re.ASCII)
+# A link: nothing to escape, only lines to be cut, and none of them begins with a dot.
+_LONG = re.compile(r"(?:[!-\-/-<>-~][!-<>-~]{74}){1,8}(?:[!-\-/-<>-~][!-<>-~]{0,73})?", re.ASCII)
 _BREAKS = re.compile(r"\r\n|\r|\n")
 _HEX = tuple(f"={octet:02X}".encode() for octet in range(256))
 
@@ -25,12 +26,12 @@ def normalise_lines(text: str) -> str:
 
 def encode_piece(text: str) -> bytes:
     """Encode a piece of text; the result ends a line (softly where the text does not), or is empty."""
-    if _PLAIN.fullmatch(text) and not text.startswith((".", "From ")):
-        return text.encode("ascii") + SOFT
-    if _LONG.fullmatch(text):  # a link: nothing to escape, only lines to be cut
+    if len(text) <= _ROOM:
+        if _PLAIN.fullmatch(text):
+            return text.encode("ascii") + SOFT
+    elif _LONG.fullmatch(text):
         cut = [text[start : start + _ROOM] for start in range(0, len(text), _ROOM)]
-        if not any(line[0] == "." for line in cut):
-            return "=\r\n".join([*cut, ""]).encode("ascii")
+        return ("=\r\n".join(cut) + "=\r\n").encode("ascii")
     lines = _BREAKS.split(text)
     encoded = [_encode_line(line) + b"\r\n" for line in lines[:-1]]
     if lines[-1]:

@@ -8,7 +8,7 @@ ends, but for a `To` that needs SMTPUTF8.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
@@ -24,8 +24,7 @@ TEST_PREFIX = "[Test] "
 _VERSION = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CopyValues:
+class CopyValues(msgspec.Struct, frozen=True, kw_only=True):
     """What makes a copy one reader's own.
 
     `message_id` stands without brackets; `date_at` is in UTC seconds; `unsubscribe_mailto_token` is None where no mail
@@ -39,7 +38,7 @@ class CopyValues:
     message_id: str
     date_at: int
     name: str = ""
-    columns: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = {}
     unsubscribe_mailto_token: str | None = None
     is_test: bool = False
 

@@ -49,6 +49,7 @@ Piece = str | Slot
 URL_FIELDS = frozenset({"unsubscribe_url", "preferences_url", "archive_url"})
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNFIT_FOR_HTML = re.compile(r'[\x00-\x08\x0b\x0c\x0e-\x1f\x7f&<>"]')
 _SCHEME = re.compile(r"(?:https?://|mailto:|tel:)", re.ASCII | re.IGNORECASE)
 _READY_URL = re.compile(r"https?://[!#$%()*+,./0-9:;=?@A-Z\[\]_a-z~-]*", re.ASCII)  # nothing in it to escape
 _NOT_URL = re.compile(r"[^!#$%&'()*+,./0-9:;=?@A-Z\[\]_a-z~-]", re.ASCII)
@@ -61,7 +62,7 @@ def _plain(value: str) -> str:
 
 
 def _html(value: str) -> str:
-    if value.isalnum():
+    if not _UNFIT_FOR_HTML.search(value):
         return value
     value = _CONTROL.sub("", value)
     return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")

@@ -16,10 +16,10 @@ from pressrun.services.pressing import finish_if_done, pause_after_canary, pause
 from pressrun.services.ready import Ready
 from pressrun.services.traffic import LaneNotes
 from pressrun.store import deliveries, editions, lanes, lists, paces
-from pressrun.store.deliveries import Settlement
+from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, Settlement
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Transaction
 
 AfterSettling = Callable[[Transaction, Sequence[Settlement], int], Aftermath]
 
@@ -69,8 +69,8 @@ class Turn:
     what is left of the room of lanes with limits.
     """
 
-    notices: list[tuple[Row, MailingList | None]] = field(default_factory=list)
-    copies: list[tuple[int, list[Row]]] = field(default_factory=list)
+    notices: list[tuple[ClaimedNotice, MailingList | None]] = field(default_factory=list)
+    copies: list[tuple[int, list[ClaimedCopy]]] = field(default_factory=list)
     plates: dict[int, EditionPlate] = field(default_factory=dict)
     live: frozenset[int] = frozenset()
     next_due_at: float | None = None
@@ -97,7 +97,7 @@ def take_turn(tx: Transaction, request: Request, ready: Ready, after_settling: A
         _look(tx, request, request.lanes, turn)
     if turn.taken or request.settlements:
         by_lane = Counter(request.by_lane)
-        by_lane.update(row["lane"] for _, rows in turn.copies for row in rows)
+        by_lane.update(row.lane for _, rows in turn.copies for row in rows)
         paces.store_paces(tx, ready.dump(request.now, request.claimed + turn.taken, by_lane))
     return turn
 
@@ -159,7 +159,7 @@ def _without_held(going: Sequence[Edition], now: float, turn: Turn) -> list[Edit
 def _claim(tx: Transaction, request: Request, turn: Turn, sending: Sequence[Edition]) -> None:
     now = int(request.now)
     for row in deliveries.claim_notices(tx, now=now, limit=min(request.room, NOTICE_BATCH)):
-        turn.notices.append((row, None if row["list_id"] is None else lists.get_list(tx, row["list_id"])))
+        turn.notices.append((row, None if row.list_id is None else lists.get_list(tx, row.list_id)))
     room = request.room - len(turn.notices)
     # Editions share the room evenly; what one does not use the next ones may.
     for index, edition in enumerate(sending):
@@ -175,11 +175,11 @@ def _claim(tx: Transaction, request: Request, turn: Turn, sending: Sequence[Edit
                 turn.plates[edition.id] = _load_plate(tx, edition)
 
 
-def _claim_copies(tx: Transaction, edition_id: int, rooms: dict[str, int], limit: int, now: int) -> list[Row]:
+def _claim_copies(tx: Transaction, edition_id: int, rooms: dict[str, int], limit: int, now: int) -> list[ClaimedCopy]:
     """Claim from all lanes with room evenly; what one does not use the next ones may. `rooms` loses what is claimed."""
     names = [lane for lane in deliveries.waiting_lanes(tx, edition_id) if rooms.get(lane, limit) > 0]
     names.sort(key=lambda lane: rooms.get(lane, limit))  # narrow lanes leave their rest to the wide ones
-    rows: list[Row] = []
+    rows: list[ClaimedCopy] = []
     for index, lane in enumerate(names):
         share = -(-(limit - len(rows)) // (len(names) - index))
         found = deliveries.claim_copies(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.base32 import base32
 from pressrun.core.keys import KeyRing
+from pressrun.core.mac import Mac
 from pressrun.core.site import Site
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.message.skeleton import CopyValues, Skeleton
 from pressrun.smtp.handover import Outgoing
+from pressrun.store.deliveries import ClaimedCopy
 from pressrun.store.lists import MailingList
-from pressrun.store.transaction import Row
 
 _NO_COLUMNS: dict[str, str] = {}
 
@@ -31,8 +32,13 @@ class EditionPlate:
 
 def message_id(secret: bytes, number: int, site: Site) -> str:
     """The Message-ID of one copy, without brackets: the same on every retry, and telling nothing about the number."""
-    digest = hmac.digest(secret, b"message-id\0%d" % number, "sha256")[:15]
-    return f"{base32(int.from_bytes(digest), 24)}@{site.mail_domain}"
+    digest = _message_id_mac(secret).digest(b"%d" % number)
+    return f"{base32(int.from_bytes(digest[:15]), 24)}@{site.mail_domain}"
+
+
+@lru_cache(maxsize=256)
+def _message_id_mac(secret: bytes) -> Mac:
+    return Mac(secret, b"message-id\0")
 
 
 def return_path(site: Site, target: MailingList | None, token: str) -> str:
@@ -51,13 +57,13 @@ class CopyComposer:
         self._web = WebTokens(keys)
         self._addresses = AddressTokens(keys)
 
-    def compose(self, plate: EditionPlate, row: Row, now: int) -> Outgoing:
+    def compose(self, plate: EditionPlate, row: ClaimedCopy, now: int) -> Outgoing:
         """The copy of a claimed row; its Date is that of the first attempt."""
-        address = parse_address(row["address"])
-        copy_token = self._addresses.make(AddressPurpose.BOUNCES, plate.list.name, row["id"])
+        address = parse_address(row.address)
+        copy_token = self._addresses.make(AddressPurpose.BOUNCES, plate.list.name, row.id)
         content = plate.skeleton.copy(self._values(plate, address, row, copy_token, now))
         return Outgoing(
-            row["id"],
+            row.id,
             return_path(self._site, plate.list, copy_token),
             address.wire,
             content,
@@ -66,21 +72,21 @@ class CopyComposer:
             is_ours=True,
         )
 
-    def _values(self, plate: EditionPlate, address: Address, row: Row, copy_token: str, now: int) -> CopyValues:
-        site, subscription_id = self._site, row["subscription_id"]
+    def _values(self, plate: EditionPlate, address: Address, row: ClaimedCopy, copy_token: str, now: int) -> CopyValues:
+        site, subscription_id = self._site, row.subscription_id
         unsubscribe = self._web.make(WebPurpose.UNSUBSCRIBE, subscription_id, plate.edition_id)
-        preferences = self._web.make(WebPurpose.PREFERENCES, row["subscriber_id"], row["epoch"], 0)
+        preferences = self._web.make(WebPurpose.PREFERENCES, row.subscriber_id, row.epoch, 0)
         mailto = None
         if site.receives_mail:
             mailto = self._addresses.make(AddressPurpose.UNSUBSCRIBE, plate.list.name, subscription_id)
         return CopyValues(
             to=address,
-            name=row["name"],
-            columns=json.loads(row["attributes"]) if row["attributes"] != "{}" else _NO_COLUMNS,
+            name=row.name,
+            columns=json.loads(row.attributes) if row.attributes != "{}" else _NO_COLUMNS,
             unsubscribe_url=f"{site.base_url}/unsubscribe/{unsubscribe}",
             preferences_url=f"{site.base_url}/preferences/{preferences}",
             copy_token=copy_token,
             unsubscribe_mailto_token=mailto,
-            message_id=message_id(plate.message_secret, row["id"], site),
-            date_at=row["first_attempt_at"] or now,
+            message_id=message_id(plate.message_secret, row.id, site),
+            date_at=row.first_attempt_at or now,
         )

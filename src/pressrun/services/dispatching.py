@@ -15,7 +15,9 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
+
+from msgspec.structs import replace
 
 from pressrun.core.errors import Unavailable
 from pressrun.core.providers import Lanes
@@ -38,7 +40,7 @@ from pressrun.services.signing import Made, NotComposed, NotSigned, Signing
 from pressrun.services.traffic import Traffic
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.store.database import Database
-from pressrun.store.deliveries import Settlement
+from pressrun.store.deliveries import ClaimedNotice, Settlement
 
 log = logging.getLogger("pressrun.dispatch")
 
@@ -131,20 +133,20 @@ class Dispatcher:
         change = self._ready.answered(job, relay, result, now)
         if change is not None:
             event(log, "delivery.paused", level=logging.WARNING, **asdict(change))
-            self._release(self._ready.remove_domain("", job.row["domain"]))
+            self._release(self._ready.remove_domain("", job.row.domain))
         if job.plate is not None:
             self._touched.add(job.plate.edition_id)
         if result.outcome is Outcome.UNSENT:
             self._released.append(outgoing.delivery_id)
         else:
             settlement = self._settlement(job, result, relay)
-            if job.plate is None and result.outcome is Outcome.DELIVERED:
+            if isinstance(job.row, ClaimedNotice) and result.outcome is Outcome.DELIVERED:
                 settlement = replace(settlement, mail=self.notices.sent(job.row, outgoing))
             self._settlements.append(settlement)
         self._recording += 1
-        has_room = not self._in_flight or self._ready.is_short_of(job, now)
-        if has_room or result.outcome is not Outcome.DELIVERED:
-            self._looks = True  # an edition may be through, a lane has room, or something waits for its retry now
+        is_through = not (self._in_flight or self._count_claimed())
+        if is_through or result.outcome is not Outcome.DELIVERED or self._ready.is_short_of(job, now):
+            self._looks = True  # an edition may be through, something waits for its retry now, or a lane has room
         self._wanted.set()
 
     def _handed_out(self) -> int:
@@ -233,17 +235,18 @@ class Dispatcher:
         self.wake()
 
     async def _sleep(self) -> None:
+        """Until there is something to record or to look for."""
         now = self._clock()
         latest = now + LOOK_AGAIN_SECONDS
         until = latest if self._more_at is None else min(latest, self._more_at)
         if until <= now:
             self._looks = True
         else:
+            timer = asyncio.get_running_loop().call_later(until - now, self.look)
             try:
-                async with asyncio.timeout(until - now):
-                    await self._wanted.wait()
-            except TimeoutError:
-                self._looks = True
+                await self._wanted.wait()
+            finally:
+                timer.cancel()
         self._wanted.clear()
 
     async def _take_turn(self) -> None:
@@ -372,7 +375,7 @@ class Dispatcher:
         """Have claimed rows signed, or put them where the connections take them."""
         unsigned = []
         for job in jobs:
-            if self._signing.is_on and not is_passed_on(job.row, job.plate):
+            if self._signing.is_on and not is_passed_on(job.row):
                 unsigned.append(job)
             else:
                 self._ready.push(job)
@@ -383,7 +386,7 @@ class Dispatcher:
         """Take what was signed. Nothing goes out unsigned: what could not be signed stays in the queue."""
         for job, made in results:
             if isinstance(made, NotSigned):
-                self._released.append(job.row["id"])
+                self._released.append(job.row.id)
                 self._recording += 1
                 self._wanted.set()
             elif isinstance(made, NotComposed):
@@ -398,9 +401,11 @@ class Dispatcher:
 
     def _compose(self, job: Job) -> Outgoing:
         # The Date is what is on record as the first attempt, so that it is the same on every retry.
-        if job.plate is None:
-            return self.notices.compose(job.row, job.list, job.claimed_at)
-        return self._copies.compose(job.plate, job.row, job.claimed_at)
+        row = job.row
+        if isinstance(row, ClaimedNotice):
+            return self.notices.compose(row, job.list, job.claimed_at)
+        assert job.plate is not None  # that of the edition whose copy it is
+        return self._copies.compose(job.plate, row, job.claimed_at)
 
     def _composed(self, job: Job, relay: str) -> Outgoing | None:
         """The mail of a claimed row; one that cannot be made is put off and told, and holds up no other."""
@@ -413,7 +418,7 @@ class Dispatcher:
             return None
 
     def _put_off(self, job: Job, fault: str, relay: str) -> None:
-        event(log, "dispatch.not_composed", level=logging.ERROR, delivery=job.row["id"], fault=fault)
+        event(log, "dispatch.not_composed", level=logging.ERROR, delivery=job.row.id, fault=fault)
         put_off = self._settlement(job, HandOver(Outcome.DEFERRED, Stage.MAIL), relay)
         self._settlements.append(replace(put_off, reply=f"the mail could not be composed: {fault}"))
         self._recording += 1
@@ -441,7 +446,7 @@ class Dispatcher:
 
     def _release(self, jobs: Sequence[Job]) -> None:
         """Give claimed rows back to the queue, with the next turn."""
-        self._released += [job.row["id"] for job in jobs]
+        self._released += [job.row.id for job in jobs]
         self._recording += len(jobs)
 
     def _give_back(self) -> None:

@@ -12,22 +12,22 @@ from pressrun.core.chain import Audit, Head
 from pressrun.services.ports import Entropy
 from pressrun.store import consent, notices
 from pressrun.store.consent import ConsentEvent
-from pressrun.store.deliveries import SentMail, Settlement
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.deliveries import ClaimedNotice, SentMail, Settlement
+from pressrun.store.transaction import Transaction
 
 ASKED = "asked"
 ASKING_KINDS = frozenset({"confirmation", "still_there", "address_change"})  # notices whose answer is consent
 AGEING_AT_LEAST_SECONDS = 3600.0  # marks are rows, too: of network addresses that age, one an hour is enough
 
 
-def sent_mail(row: Row, message_id: str, content: bytes) -> SentMail | None:
+def sent_mail(row: ClaimedNotice, message_id: str, content: bytes) -> SentMail | None:
     """What to keep of a notice that a relay has taken: of one that asks for consent, its Message-ID and its digest."""
-    if row["kind"] not in ASKING_KINDS:
+    if row.kind not in ASKING_KINDS:
         return None
     return SentMail(
         message_id=message_id,
         digest=f"sha256:{hashlib.sha256(content).hexdigest()}",
-        salt=hashlib.sha256(b"evidence" + row["message_secret"]).digest()[:16],
+        salt=hashlib.sha256(b"evidence" + row.message_secret).digest()[:16],
     )
 
 

@@ -28,8 +28,8 @@ from pressrun.message.notices.kinds import (
     UnsubscribeLink,
 )
 from pressrun.services.settings import TokenSettings
+from pressrun.store.deliveries import ClaimedNotice
 from pressrun.store.lists import MailingList
-from pressrun.store.transaction import Row
 
 Payload = dict[str, Any]
 
@@ -42,7 +42,7 @@ class NoticeRows:
         self._web = WebTokens(keys)
         self._addresses = AddressTokens(keys)
         self.tokens = tokens
-        self._linked: dict[str, Callable[[Row, MailingList, Payload], Notice]] = {
+        self._linked: dict[str, Callable[[ClaimedNotice, MailingList, Payload], Notice]] = {
             "confirmation": self._confirmation,
             "already_subscribed": self._already_subscribed,
             "preferences_link": self._preferences_link,
@@ -51,16 +51,16 @@ class NoticeRows:
             "edition_held": self._edition_held,
         }
 
-    def notice(self, row: Row, target: MailingList, payload: Payload) -> Notice:
+    def notice(self, row: ClaimedNotice, target: MailingList, payload: Payload) -> Notice:
         """The notice of a row; raises ValueError for a kind that nobody knows."""
-        kind: str = row["kind"]
+        kind = row.kind
         if kind in _PLAIN:
             return _PLAIN[kind](payload)
         if kind in self._linked:
             return self._linked[kind](row, target, payload)
         raise ValueError(f"there is no notice of kind {kind!r}")
 
-    def _confirmation(self, row: Row, target: MailingList, payload: Payload) -> Notice:
+    def _confirmation(self, row: ClaimedNotice, target: MailingList, payload: Payload) -> Notice:
         number = payload["confirmation"]
         return Confirmation(
             link=self._confirm_link(payload),
@@ -68,28 +68,28 @@ class NoticeRows:
             address_token=self._addresses.make(AddressPurpose.CONFIRM, target.name, number),
         )
 
-    def _already_subscribed(self, row: Row, _target: MailingList, _payload: Payload) -> Notice:
+    def _already_subscribed(self, row: ClaimedNotice, _target: MailingList, _payload: Payload) -> Notice:
         return AlreadySubscribed(preferences_url=self._preferences(row, 0))
 
-    def _preferences_link(self, row: Row, _target: MailingList, _payload: Payload) -> Notice:
+    def _preferences_link(self, row: ClaimedNotice, _target: MailingList, _payload: Payload) -> Notice:
         lifetime = self.tokens.preferences_lifetime_seconds
         return PreferencesLink(
-            link=self._preferences(row, int(row["created_at"] + lifetime)),
+            link=self._preferences(row, int(row.created_at + lifetime)),
             lifetime_minutes=max(1, round(lifetime / 60)),
         )
 
-    def _unsubscribe_link(self, _row: Row, _target: MailingList, payload: Payload) -> Notice:
+    def _unsubscribe_link(self, _row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         token = self._web.make(WebPurpose.UNSUBSCRIBE, payload["subscription"], 0)
         return UnsubscribeLink(link=self._site.url("unsubscribe", token))
 
-    def _still_there(self, row: Row, _target: MailingList, payload: Payload) -> Notice:
+    def _still_there(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         return StillThere(
             link=self._confirm_link(payload),
             lifetime_days=_days_left(row, payload["expires_at"]),
             missed=tuple((title, self._site.url(name, "archive", slug)) for title, name, slug in payload["missed"]),
         )
 
-    def _edition_held(self, row: Row, _target: MailingList, payload: Payload) -> Notice:
+    def _edition_held(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         about = dict(payload["about"])
         expires_at = about.pop("expires_at")
         token = self._web.make(WebPurpose.APPROVE, about["edition"], expires_at)
@@ -103,13 +103,15 @@ class NoticeRows:
         token = self._web.make(WebPurpose.CONFIRM, payload["confirmation"], payload["expires_at"])
         return self._site.url("confirm", token)
 
-    def _preferences(self, row: Row, expires_at: int) -> str:
-        token = self._web.make(WebPurpose.PREFERENCES, row["subscriber_id"], row["epoch"], expires_at)
+    def _preferences(self, row: ClaimedNotice, expires_at: int) -> str:
+        assert row.subscriber_id is not None  # whom the link is for
+        assert row.epoch is not None
+        token = self._web.make(WebPurpose.PREFERENCES, row.subscriber_id, row.epoch, expires_at)
         return self._site.url("preferences", token)
 
 
-def _days_left(row: Row, expires_at: int) -> int:
-    created_at: int = row["created_at"]
+def _days_left(row: ClaimedNotice, expires_at: int) -> int:
+    created_at = row.created_at
     return max(1, round((expires_at - created_at) / 86400))
 
 

@@ -10,15 +10,14 @@ from pressrun.core.refusals import class_of_refusal
 from pressrun.core.retry import is_given_up, next_attempt_at
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
-from pressrun.store.deliveries import Settlement
-from pressrun.store.transaction import Row
+from pressrun.store.deliveries import Claimed, Settlement
 
 NO_REPLY = "the connection ended before the relay had answered; the copy may have been taken"
 MAX_REPLY_CHARACTERS = 500  # enough for any provider's explanation, kept once a copy
 
 
 def settlement_of(
-    row: Row,
+    row: Claimed,
     result: HandOver,
     *,
     relay: str,
@@ -41,14 +40,14 @@ def settlement_of(
         kind = bounce.kind
     elif result.outcome is not Outcome.DELIVERED:
         state = DeliveryState.DEFERRED
-        attempts = row["attempts"] + 1
+        attempts = row.attempts + 1
         due_at = next_attempt_at(schedule=settings.retry_seconds, attempts=attempts, now=now, jitter=jitter())
-        first = row["first_attempt_at"] or int(now)
+        first = row.first_attempt_at or int(now)
         if is_given_up(first_attempt_at=first, next_at=due_at, give_up_after=settings.give_up_after_seconds):
             state, kind = DeliveryState.FAILED, FailureKind.EXPIRED
             bounce = _class_of_last_reply(result, text)
     return Settlement(
-        id=row["id"],
+        id=row.id,
         state=state,
         due_at=due_at,
         relay=relay,

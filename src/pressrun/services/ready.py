@@ -16,6 +16,7 @@ from pressrun.services.shares import Shares
 from pressrun.services.shelf import Job, Shelf, Stale
 from pressrun.services.traffic import UNBOUND, LaneChange, Traffic
 from pressrun.smtp.handover import HandOver, Outcome
+from pressrun.store.deliveries import ClaimedCopy
 
 ANY = ""  # the shelf of what any relay may take
 UNABLE_SECONDS = 1.0  # a relay whose turn is so far ahead is not waited for,
@@ -136,9 +137,10 @@ class Ready:
     def answered(self, job: Job, relay: str, result: HandOver, now: float) -> LaneChange | None:
         """Learn from an answer; returns the lane that it pauses or blocks, if it does."""
         self.put_back(job, relay)
-        lane = job.lane
-        if lane is None:
+        row = job.row
+        if not isinstance(row, ClaimedCopy):
             return None
+        lane = row.lane
         if result.outcome is Outcome.DELIVERED:
             self.traffic.after_taken(lane, now)
             self.traffic.after_taken(_relay_lane(relay), now)
@@ -153,7 +155,7 @@ class Ready:
         reason = " ".join(word for word in words if "@" not in word)
         if advice.scope is Scope.RELAY:
             lane = _relay_lane(relay)
-        return self.traffic.after_refused(lane, job.row["domain"], job.row["subscriber_id"], advice, reason, now)
+        return self.traffic.after_refused(lane, row.domain, row.subscriber_id, advice, reason, now)
 
     # ------------------------------------------------------------------ what to claim
 

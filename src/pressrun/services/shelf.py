@@ -6,21 +6,22 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from pressrun.services.composing import EditionPlate
 from pressrun.services.lane_queues import NEVER, LaneQueues
 from pressrun.smtp.handover import Outgoing
+from pressrun.store.deliveries import Claimed, ClaimedCopy
 from pressrun.store.lists import MailingList
-from pressrun.store.transaction import Row
 
 # A claimed copy that no connection takes for so long goes back: while a relay is down, people leave and editors cancel.
 STALE_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(msgspec.Struct, frozen=True):
     """A claimed row, with the edition whose copy it is, or as a notice with its list; `made` is its signed mail."""
 
-    row: Row
+    row: Claimed
     claimed_at: int
     plate: EditionPlate | None
     list: MailingList | None = None
@@ -29,7 +30,8 @@ class Job:
     @property
     def lane(self) -> str | None:
         """The lane of a copy; a notice has none."""
-        return None if self.plate is None else self.row["lane"]
+        row = self.row
+        return row.lane if isinstance(row, ClaimedCopy) else None
 
     @property
     def relay(self) -> str:
@@ -103,7 +105,7 @@ class Shelf:
 
     def remove_domain(self, lane: str, domain: str) -> list[Job]:
         """Take out what waits in a lane for one domain."""
-        return self._copies.remove(lane, lambda job: job.row["domain"] == domain)
+        return self._copies.remove(lane, lambda job: job.row.domain == domain)
 
     def clear(self) -> list[Job]:
         """Take everything out."""

@@ -10,9 +10,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeAlias, TypeVar
+
+from msgspec.structs import replace
 
 from pressrun.message.dkim import Signer, load_signing_key
 from pressrun.message.dkim_settings import DkimSettings

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from pressrun.smtp.reply import Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """One message for one recipient.
 
     `mail_from` is `""` for the null return path; `content` has CRLF line ends and is not dot-stuffed; `eight_bit` is
@@ -45,8 +45,7 @@ class Stage(StrEnum):
     CONTENT = "CONTENT"  # the reply to the final dot, or to BDAT LAST
 
 
-@dataclass(frozen=True, slots=True)
-class HandOver:
+class HandOver(msgspec.Struct, frozen=True):
     """The outcome of one hand-over; `reply` is the deciding reply, None when the connection ended without one."""
 
     outcome: Outcome

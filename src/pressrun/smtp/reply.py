@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 _ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """One whole reply: `code` 200 to 599, the texts of its lines joined by newlines, and the enhanced code or ""."""
 
     code: int

@@ -98,7 +98,8 @@ class Database:
         self._writer = writer
         self._reader = reader
         self._syncing = 0
-        self._shared = SharedCommits(lambda hop: self._hop(self._writer, hop))
+        self._is_durable = True  # as `connect` leaves it
+        self._shared = SharedCommits(self._durable_hop)
         self.path = path
 
     @classmethod
@@ -114,13 +115,9 @@ class Database:
 
     async def write(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a store function as one durable transaction; raises what it raises, and Unavailable."""
-
-        def hop(connection: sqlite3.Connection) -> T:
-            return in_transaction(connection, lambda tx: work(tx, *args, **kwargs))
-
         self._syncing += 1
         try:
-            return await self._hop(self._writer, hop)
+            return await self._durable_hop(lambda on: in_transaction(on, lambda tx: work(tx, *args, **kwargs)))
         finally:
             self._syncing -= 1
 
@@ -148,13 +145,23 @@ class Database:
         """Like `write`, without the wait for the disk: kept through a kill, perhaps not through a power cut."""
 
         def hop(connection: sqlite3.Connection) -> T:
-            connection.execute("pragma synchronous = normal")
-            try:
-                return in_transaction(connection, lambda tx: work(tx, *args, **kwargs))
-            finally:
-                connection.execute("pragma synchronous = full")
+            self._set_durable(connection, wanted=False)
+            return in_transaction(connection, lambda tx: work(tx, *args, **kwargs))
 
         return await self._hop(self._writer, hop)
+
+    async def _durable_hop(self, hop: Callable[[sqlite3.Connection], T]) -> T:
+        def durable(connection: sqlite3.Connection) -> T:
+            self._set_durable(connection, wanted=True)
+            return hop(connection)
+
+        return await self._hop(self._writer, durable)
+
+    def _set_durable(self, connection: sqlite3.Connection, *, wanted: bool) -> None:
+        """On the writer's thread: whether its next commit waits for the disk."""
+        if self._is_durable is not wanted:
+            connection.execute(f"pragma synchronous = {'full' if wanted else 'normal'}")
+            self._is_durable = wanted
 
     async def read(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a store function that only reads, on a consistent snapshot."""

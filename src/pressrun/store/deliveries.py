@@ -1,13 +1,16 @@
 """The queue and the ledger: one row for each copy and each notice, claimed before any octet goes out.
 
-These run once a copy or once a batch of copies; a test pins the query plan of each.
+These run once a copy or once a batch of copies; a test pins the query plan of each. A batch goes in and comes out as
+one JSON text: a statement that steps through rows gives the interpreter's lock away for each of them, and waits long
+to have it back while the event loop is busy.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import msgspec
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import DeliveryState, FailureKind
@@ -17,8 +20,7 @@ _WAITING = (DeliveryState.DEFERRED, DeliveryState.QUEUED)  # a copy that waits f
 _FOR_EVER = 1 << 62  # what is queued may go at once, also when the clock was set back since
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentMail:
+class SentMail(msgspec.Struct, frozen=True, kw_only=True):
     """What the evidence of consent keeps of a mail that asked; `salt` is 16 random octets."""
 
     message_id: str
@@ -26,11 +28,52 @@ class SentMail:
     salt: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class ClaimedCopy(msgspec.Struct, frozen=True, array_like=True):
+    """A reader's copy of an edition as it was before its claim; the order is that of `deliveries.ready_copies`."""
+
+    id: int
+    subscription_id: int
+    domain: str
+    lane: str
+    attempts: int
+    first_attempt_at: int | None
+    subscriber_id: int
+    address: str
+    name: str
+    attributes: str
+    epoch: int
+
+
+class ClaimedNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice as it was before its claim, with all that composing it needs."""
+
+    id: int
+    domain: str
+    attempts: int
+    first_attempt_at: int | None
+    notice_id: int
+    kind: str
+    list_id: int | None
+    subscriber_id: int | None
+    address: str
+    language: str
+    payload: str
+    content: bytes | None
+    message_secret: bytes
+    created_at: int
+    epoch: int | None
+
+
+Claimed: TypeAlias = ClaimedCopy | ClaimedNotice
+
+_read_copies = msgspec.json.Decoder(list[ClaimedCopy]).decode
+
+
+class Settlement(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """What became of a claimed copy: its new state, and the reply that decided.
 
-    `edition_id` and `mail` are for those who draw consequences; they are not stored.
+    The order is that of `deliveries.settle`; `edition_id` and `mail` are for those who draw consequences, and are not
+    stored.
     """
 
     id: int
@@ -69,37 +112,39 @@ def waiting_lanes(tx: Transaction, edition_id: int) -> list[str]:
     return sorted(found)
 
 
-def claim_copies(tx: Transaction, *, edition_id: int, lane: str, now: int, limit: int) -> list[Row]:
-    """Claim at most `limit` copies of an edition in a lane; the rows are as before the claim, `attempts` included."""
-    rows: list[Row] = []
+def claim_copies(tx: Transaction, *, edition_id: int, lane: str, now: int, limit: int) -> list[ClaimedCopy]:
+    """Claim at most `limit` copies of an edition in a lane."""
+    claimed: list[ClaimedCopy] = []
     for state in _WAITING:
-        if len(rows) < limit:
-            rows += tx.rows(
+        if len(claimed) < limit:
+            found: str = tx.value(
                 "deliveries.ready_copies",
                 edition_id=edition_id,
                 state=state,
                 lane=lane,
                 now=_FOR_EVER if state is DeliveryState.QUEUED else now,
-                limit=limit - len(rows),
+                limit=limit - len(claimed),
             )
-    _claim(tx, rows, now)
-    return rows
+            claimed += _read_copies(found)
+    _claim(tx, claimed, now)
+    return claimed
 
 
-def claim_notices(tx: Transaction, *, now: int, limit: int) -> list[Row]:
-    """Claim at most `limit` notices; the rows are as before the claim."""
-    rows: list[Row] = []
+def claim_notices(tx: Transaction, *, now: int, limit: int) -> list[ClaimedNotice]:
+    """Claim at most `limit` notices."""
+    claimed: list[ClaimedNotice] = []
     for state in _WAITING:
-        if len(rows) < limit:
+        if len(claimed) < limit:
             until = _FOR_EVER if state is DeliveryState.QUEUED else now
-            rows += tx.rows("deliveries.ready_notices", state=state, now=until, limit=limit - len(rows))
-    _claim(tx, rows, now)
-    return rows
+            rows = tx.rows("deliveries.ready_notices", state=state, now=until, limit=limit - len(claimed))
+            claimed += [ClaimedNotice(**dict(row)) for row in rows]
+    _claim(tx, claimed, now)
+    return claimed
 
 
-def _claim(tx: Transaction, rows: Sequence[Row], now: int) -> None:
-    if rows:
-        tx.run("deliveries.claim", ids=json.dumps([row["id"] for row in rows]), now=now)
+def _claim(tx: Transaction, claimed: Sequence[Claimed], now: int) -> None:
+    if claimed:
+        tx.run("deliveries.claim", ids=_json([one.id for one in claimed]), now=now)
 
 
 def settle(tx: Transaction, settlements: Sequence[Settlement], now: int) -> None:
@@ -107,31 +152,21 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: int) -> None
 
     A deferred copy whose reader has left meanwhile, or whose edition was cancelled, is cancelled instead.
     """
-    for statement, deferred in (("deliveries.settle", False), ("deliveries.defer", True)):
-        rows = [_parameters(one, now) for one in settlements if (one.state is DeliveryState.DEFERRED) is deferred]
-        if rows:
-            tx.run_many(statement, rows)
+    deferred = [one for one in settlements if one.state is DeliveryState.DEFERRED]
+    final = [one for one in settlements if one.state is not DeliveryState.DEFERRED] if deferred else settlements
+    for statement, chosen in (("deliveries.settle", final), ("deliveries.defer", deferred)):
+        if chosen:
+            tx.run(statement, settlements=_json(chosen), now=now)
 
 
-def _parameters(one: Settlement, now: int) -> dict[str, object]:
-    return {
-        "id": one.id,
-        "state": one.state,
-        "due_at": one.due_at,
-        "now": now,
-        "relay": one.relay,
-        "code": one.code,
-        "enhanced": one.enhanced,
-        "reply": one.reply,
-        "kind": one.kind,
-        "bounce": one.bounce,
-    }
+def _json(values: Sequence[Any]) -> str:
+    return msgspec.json.encode(values).decode()
 
 
 def release(tx: Transaction, ids: Sequence[int], now: int) -> None:
     """Give back copies that were claimed and never handed over."""
     if ids:
-        tx.run_many("deliveries.release", [{"id": number, "now": now} for number in ids])
+        tx.run("deliveries.release", ids=_json(ids), now=now)
 
 
 def recover(tx: Transaction) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+import msgspec
+
 from pressrun.store.transaction import Transaction
 
 
@@ -15,4 +17,4 @@ def load_paces(tx: Transaction) -> dict[str, object]:
 
 def store_paces(tx: Transaction, states: Mapping[str, object]) -> None:
     """Keep the states of these scopes."""
-    tx.run_many("paces.store", [{"scope": scope, "state": json.dumps(state)} for scope, state in states.items()])
+    tx.run("paces.store", states=msgspec.json.encode(states).decode())

@@ -31,15 +31,19 @@ where edition_id = :edition_id and state in ('claimed', 'deferred', 'delivered',
 insert into delivery (notice_id, domain, state, due_at) values (:notice_id, :domain, 'queued', :now);
 
 -- name: ready_copies
--- Copies of an edition that may be claimed now, with all that their splice needs.
-select delivery.id, delivery.subscription_id, delivery.domain, delivery.lane, delivery.attempts, delivery.first_attempt_at,
-    subscriber.id as subscriber_id, subscriber.address, subscriber.name, subscriber.attributes, subscriber.epoch
-from delivery
-join subscription on subscription.id = delivery.subscription_id
-join subscriber on subscriber.id = subscription.subscriber_id
-where delivery.edition_id = :edition_id and delivery.state = :state and delivery.lane = :lane
-    and delivery.due_at <= :now
-order by delivery.due_at limit :limit;
+-- Copies of an edition that may be claimed now, with all that their splice needs: one array for each, in one text.
+select json_group_array(json_array(id, subscription_id, domain, lane, attempts, first_attempt_at, subscriber_id, address,
+    name, attributes, epoch))
+from (
+    select delivery.id, delivery.subscription_id, delivery.domain, delivery.lane, delivery.attempts,
+        delivery.first_attempt_at, subscriber.id as subscriber_id, subscriber.address, subscriber.name,
+        subscriber.attributes, subscriber.epoch
+    from delivery
+    join subscription on subscription.id = delivery.subscription_id
+    join subscriber on subscriber.id = subscription.subscriber_id
+    where delivery.edition_id = :edition_id and delivery.state = :state and delivery.lane = :lane
+        and delivery.due_at <= :now
+    order by delivery.due_at limit :limit);
 
 -- name: first_lane
 -- The first lane in which a copy of an edition waits.
@@ -51,7 +55,7 @@ select min(lane) from delivery where edition_id = :edition_id and state = :state
 
 -- name: ready_notices
 -- Notices that may be claimed now, with all that composing them needs.
-select delivery.id, delivery.attempts, delivery.first_attempt_at, notice.id as notice_id, notice.kind, notice.list_id,
+select delivery.id, delivery.domain, delivery.attempts, delivery.first_attempt_at, notice.id as notice_id, notice.kind, notice.list_id,
     notice.subscriber_id, notice.address, notice.language, notice.payload, notice.content, notice.message_secret,
     notice.created_at, subscriber.epoch
 from delivery join notice on notice.id = delivery.notice_id
@@ -65,14 +69,16 @@ update delivery set state = 'claimed', attempts = attempts + 1, first_attempt_at
 where id in (select value from json_each(:ids));
 
 -- name: settle
--- What became of a claimed copy.
-update delivery set state = :state, due_at = :due_at, settled_at = :now, relay = :relay, code = :code,
-    enhanced = :enhanced, reply = :reply, kind = :kind, bounce = :bounce
-where id = :id and state = 'claimed';
+-- What became of claimed copies: arrays in the order of store.deliveries.Settlement.
+update delivery set state = new.value ->> 1, due_at = new.value ->> 2, settled_at = :now, relay = new.value ->> 3,
+    code = new.value ->> 4, enhanced = new.value ->> 5, reply = new.value ->> 6, kind = new.value ->> 7,
+    bounce = new.value ->> 8
+from json_each(:settlements) as new
+where delivery.id = new.value ->> 0 and delivery.state = 'claimed';
 
 -- name: defer
--- A claimed copy waits for its retry, unless its reader has left, or is suppressed, or its edition was cancelled
--- meanwhile.
+-- Claimed copies wait for their retry, unless their reader has left, or is suppressed, or their edition was cancelled
+-- meanwhile; arrays as above.
 update delivery set
     state = case
         when edition_id is null then 'deferred'
@@ -82,9 +88,10 @@ update delivery set
             left join suppression on suppression.digest = subscriber.suppression_digest
             where subscription.id = subscription_id and suppression.digest is null) is not 'active' then 'cancelled'
         else 'deferred' end,
-    due_at = :due_at, settled_at = :now, relay = :relay, code = :code, enhanced = :enhanced, reply = :reply,
-    kind = :kind
-where id = :id and state = 'claimed';
+    due_at = new.value ->> 2, settled_at = :now, relay = new.value ->> 3, code = new.value ->> 4,
+    enhanced = new.value ->> 5, reply = new.value ->> 6, kind = new.value ->> 7
+from json_each(:settlements) as new
+where delivery.id = new.value ->> 0 and delivery.state = 'claimed';
 
 -- name: release
 -- Claimed, but never handed over: as if it had not been tried.
@@ -98,7 +105,7 @@ update delivery set
             where subscription.id = subscription_id and suppression.digest is null) is not 'active' then 'cancelled'
         else 'queued' end,
     attempts = attempts - 1, first_attempt_at = iif(attempts > 1, first_attempt_at, null), due_at = :now
-where id = :id and state = 'claimed';
+where id in (select value from json_each(:ids)) and state = 'claimed';
 
 -- name: recover_copies
 -- Claimed by a process that is gone: the same copy goes out again, to readers who are still there.

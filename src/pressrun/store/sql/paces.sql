@@ -3,6 +3,7 @@
 select scope, state from pace;
 
 -- name: store
--- Keep where a scope's pace stands.
-insert into pace (scope, state) values (:scope, :state)
+-- Keep where each scope's pace stands.
+insert into pace (scope, state)
+select key, json(value) from json_each(:states) where true
 on conflict (scope) do update set state = excluded.state;
