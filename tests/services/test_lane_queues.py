@@ -19,15 +19,15 @@ def test_each_lane_keeps_its_order_and_nothing_is_lost(pushed: list[tuple[str, i
     for lane, job in pushed:
         queues.push(lane, job)
     found = defaultdict(list)
-    while len(queues):
-        popped = queues.pop(lambda _: 0.0, 1.0)
+    while queues.length:
+        popped = queues.pop(lambda _, now: now, 1.0, 1.0)
         assert isinstance(popped, tuple)
         found[popped[0]].append(popped[1])
     expected = defaultdict(list)
     for lane, job in pushed:
         expected[lane].append(job)
     assert expected == found
-    assert NEVER == queues.pop(lambda _: 0.0, 1.0)
+    assert NEVER == queues.pop(lambda _, now: now, 1.0, 1.0)
 
 
 def test_lanes_take_turns() -> None:
@@ -36,7 +36,7 @@ def test_lanes_take_turns() -> None:
     for number in range(3):
         queues.push("", number)
     queues.push("gmail", 9)
-    popped = [queues.pop(lambda _: 0.0, 1.0) for _ in range(4)]
+    popped = [queues.pop(lambda _, now: now, 1.0, 1.0) for _ in range(4)]
     assert [("", 0), ("gmail", 9), ("", 1), ("", 2)] == popped
 
 
@@ -46,9 +46,9 @@ def test_a_shut_lane_holds_up_no_other_and_says_when_it_opens() -> None:
     opens = {"gmail": 5.0, "yahoo": 3.0, "": 0.0, "corp.example": NEVER}
     for lane in opens:
         queues.push(lane, 1)
-    assert ("", 1) == queues.pop(opens.__getitem__, 1.0)
-    assert 3.0 == queues.pop(opens.__getitem__, 1.0)
-    assert ("yahoo", 1) == queues.pop(opens.__getitem__, 3.0)
+    assert ("", 1) == queues.pop(lambda lane, _: opens[lane], 1.0, 1.0)
+    assert 3.0 == queues.pop(lambda lane, _: opens[lane], 1.0, 1.0)
+    assert ("yahoo", 1) == queues.pop(lambda lane, _: opens[lane], 3.0, 3.0)
     assert {"gmail": 1, "corp.example": 1} == queues.lengths()
     assert [1, 1] == queues.clear()
-    assert 0 == len(queues)
+    assert 0 == queues.length

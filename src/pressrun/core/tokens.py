@@ -72,7 +72,12 @@ class WebTokens:
 
     def make(self, purpose: WebPurpose, *numbers: int) -> str:
         """A URL-safe token for these numbers (0 to 2**48-1), signed with the newest key."""
-        raw = b"".join([number.to_bytes(_NUMBER_BYTES, "big") for number in numbers])
+        packed = 0
+        for number in numbers:
+            if number >> 48:
+                raise OverflowError("an id in a link has at most 48 bits")
+            packed = packed << 48 | number
+        raw = packed.to_bytes(_NUMBER_BYTES * len(numbers), "big")
         return _sign(self._keys.link_keys[self._keys.newest], purpose, raw)
 
     def read(self, purpose: WebPurpose, token: str) -> tuple[int, ...] | None:

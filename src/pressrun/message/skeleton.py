@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
@@ -162,9 +163,12 @@ class Skeleton:
         return TEST_PREFIX + text if values.is_test else text
 
 
+_encoded = lru_cache(maxsize=16)(encode_piece)  # a name or a link stands in both parts of a copy
+
+
 def _body(_skeleton: Skeleton, slot: Slot, _values: CopyValues, fields: dict[str, str]) -> bytes:
     value = _value(slot, fields)
-    return encode_piece(value) if value else b""
+    return _encoded(value) if value else b""
 
 
 def _value(slot: Slot, fields: dict[str, str]) -> str:

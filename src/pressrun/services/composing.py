@@ -60,6 +60,7 @@ class CopyComposer:
     def compose(self, plate: EditionPlate, row: ClaimedCopy, now: int) -> Outgoing:
         """The copy of a claimed row; its Date is that of the first attempt."""
         address = parse_address(row.address)
+        needs_utf8 = address.needs_smtputf8
         copy_token = self._addresses.make(AddressPurpose.BOUNCES, plate.list.name, row.id)
         content = plate.skeleton.copy(self._values(plate, address, row, copy_token, now))
         return Outgoing(
@@ -67,8 +68,8 @@ class CopyComposer:
             return_path(self._site, plate.list, copy_token),
             address.wire,
             content,
-            eight_bit=address.needs_smtputf8,
-            utf8=address.needs_smtputf8,
+            eight_bit=needs_utf8,
+            utf8=needs_utf8,
             is_ours=True,
         )
 

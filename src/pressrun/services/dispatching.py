@@ -318,7 +318,7 @@ class Dispatcher:
         claimed_at = int(request.now)
         self._line_up([Job(row, claimed_at, None, target) for row, target in turn.notices])
         for number, rows in turn.copies:
-            self._line_up([Job(row, claimed_at, known[number]) for row in rows])
+            self._line_up([Job(row, claimed_at, known[number], lane=row.lane) for row in rows])
         if self._draining:  # the turn began before
             self._give_back()
         self._plan(turn, request)

@@ -19,10 +19,7 @@ class LaneQueues(Generic[J]):
     def __init__(self) -> None:
         self._queues: dict[str, deque[J]] = {}
         self._turns: deque[str] = deque()  # lanes that hold something, the next one first
-        self._length = 0
-
-    def __len__(self) -> int:
-        return self._length
+        self.length = 0  # of all queues
 
     def push(self, lane: str, job: J) -> None:
         """Put a copy at the end of its lane."""
@@ -32,15 +29,17 @@ class LaneQueues(Generic[J]):
         if not queue:
             self._turns.append(lane)
         queue.append(job)
-        self._length += 1
+        self.length += 1
 
-    def pop(self, opens_at: Callable[[str], float], now: float) -> tuple[str, J] | float:
-        """The next copy of an open lane, with its lane; or when the first lane opens, NEVER for not by itself."""
+    def pop(self, opens_at: Callable[[str, float], float], now: float, until: float) -> tuple[str, J] | float:
+        """The next copy of a lane that opens by `until`, with its lane; or when the first lane opens, NEVER for not by
+        itself. `opens_at` is asked with the lane and `now`.
+        """
         soonest = NEVER
         for _ in range(len(self._turns)):
             lane = self._turns[0]
-            at = opens_at(lane)
-            if at <= now:
+            at = opens_at(lane, now)
+            if at <= until:
                 return lane, self._pop(lane)
             soonest = min(soonest, at)
             self._turns.rotate(-1)
@@ -49,7 +48,7 @@ class LaneQueues(Generic[J]):
     def _pop(self, lane: str) -> J:
         queue = self._queues[lane]
         job = queue.popleft()
-        self._length -= 1
+        self.length -= 1
         self._turns.popleft()
         if queue:
             self._turns.append(lane)
@@ -75,7 +74,7 @@ class LaneQueues(Generic[J]):
         if queue and not kept:
             self._turns.remove(lane)
         self._queues[lane] = deque(kept)
-        self._length -= len(found)
+        self.length -= len(found)
         return found
 
     def clear(self) -> list[J]:
@@ -83,5 +82,5 @@ class LaneQueues(Generic[J]):
         found = [job for lane in self._turns for job in self._queues[lane]]
         self._queues.clear()
         self._turns.clear()
-        self._length = 0
+        self.length = 0
         return found

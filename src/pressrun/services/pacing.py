@@ -50,14 +50,10 @@ class Pacer:
         own = self._relays[relay].next_at(self._relay_states[relay], now)
         return max(own, self._process.next_at(self._process_state, now))
 
-    def take(self, relay: str, now: float) -> float | None:
-        """Spend a turn and answer None, or answer when the next turn comes."""
-        at = self.next_at(relay, now)
-        if at > now + EARLY_SECONDS:
-            return at
+    def spend(self, relay: str, at: float) -> None:
+        """Spend the turn that `next_at` named."""
         self._process_state = self._process.spend(self._process_state, at)
         self._relay_states[relay] = self._relays[relay].spend(self._relay_states[relay], at)
-        return None
 
     def due(self, relay: str, now: float, most: int) -> int:
         """How many copies have their turn at this relay by now."""

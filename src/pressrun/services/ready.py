@@ -44,7 +44,7 @@ class Ready:
     @property
     def copies(self) -> int:
         """How many copies of editions wait."""
-        return sum(shelf.copies for shelf in self._shelves.values())
+        return sum([shelf.copies for shelf in self._shelves.values()])
 
     def push(self, job: Job) -> None:
         """Let a row be taken, after those that wait. A notice may take any relay when that of its list is gone."""
@@ -65,9 +65,9 @@ class Ready:
             return at
         soonest = NEVER
         for shelf in self._open_shelves(relay, now):
-            found = shelf.pop(lambda lane: self.traffic.opens_at(lane, now), now + EARLY_SECONDS)
+            found = shelf.pop(self.traffic.opens_at, now, now + EARLY_SECONDS)
             if isinstance(found, Job):
-                self._take(found, relay, now)
+                self._take(found, relay, now, at)
                 return found
             soonest = min(soonest, found)
         return soonest
@@ -96,14 +96,14 @@ class Ready:
         is_silent = now - self._asked_at.get(relay, -SILENT_SECONDS) >= SILENT_SECONDS
         return not is_silent and self._turn_at(relay, now) <= now + UNABLE_SECONDS
 
-    def _take(self, job: Job, relay: str, now: float) -> None:
+    def _take(self, job: Job, relay: str, now: float, at: float) -> None:
         self._taken += 1
         if job.lane is not None:
             self.traffic.take(job.lane, now)
         if self.shares.are_needed and not job.relay:
             self.shares.take(relay)
         self.traffic.take(_relay_lane(relay), now)
-        self.pacer.take(relay, now)
+        self.pacer.spend(relay, at)
 
     def due(self, relay: str, now: float, most: int) -> int:
         """How many rows this relay could take now, `most` at the most."""

@@ -18,11 +18,7 @@ class Shares:
         self._weights = dict(weights)
         self._positions = dict.fromkeys(weights, 0.0)
         self._able: frozenset[str] = frozenset(weights)
-
-    @property
-    def are_needed(self) -> bool:
-        """Whether there is more than one relay at all."""
-        return len(self._weights) > 1
+        self.are_needed = len(weights) > 1  # one relay alone takes everything
 
     def among(self, able: Collection[str]) -> None:
         """Only these can take copies now; one that could not until now begins where the rearmost of the others is."""

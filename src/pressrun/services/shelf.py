@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import msgspec
 
 from pressrun.services.composing import EditionPlate
-from pressrun.services.lane_queues import NEVER, LaneQueues
+from pressrun.services.lane_queues import LaneQueues
 from pressrun.smtp.handover import Outgoing
-from pressrun.store.deliveries import Claimed, ClaimedCopy
+from pressrun.store.deliveries import Claimed
 from pressrun.store.lists import MailingList
 
 # A claimed copy that no connection takes for so long goes back: while a relay is down, people leave and editors cancel.
@@ -19,19 +19,17 @@ STALE_SECONDS = 5.0
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A claimed row, with the edition whose copy it is, or as a notice with its list; `made` is its signed mail."""
+    """A claimed row, with the edition whose copy it is, or as a notice with its list; `made` is its signed mail.
+
+    `lane` is that of a copy; a notice has none.
+    """
 
     row: Claimed
     claimed_at: int
     plate: EditionPlate | None
     list: MailingList | None = None
     made: Outgoing | None = None
-
-    @property
-    def lane(self) -> str | None:
-        """The lane of a copy; a notice has none."""
-        row = self.row
-        return row.lane if isinstance(row, ClaimedCopy) else None
+    lane: str | None = None
 
     @property
     def relay(self) -> str:
@@ -56,12 +54,12 @@ class Shelf:
         self._copies: LaneQueues[Job] = LaneQueues()
 
     def __len__(self) -> int:
-        return len(self._notices) + len(self._copies)
+        return len(self._notices) + self._copies.length
 
     @property
     def copies(self) -> int:
         """How many copies of editions wait."""
-        return len(self._copies)
+        return self._copies.length
 
     @property
     def notices(self) -> int:
@@ -76,13 +74,11 @@ class Shelf:
         else:
             self._copies.push(lane, job)
 
-    def pop(self, opens_at: Callable[[str], float], now: float) -> Job | float:
-        """The next row; or when the first lane opens, NEVER for not by itself."""
+    def pop(self, opens_at: Callable[[str, float], float], now: float, until: float) -> Job | float:
+        """The next row whose lane opens by `until`; or when the first lane opens, NEVER for not by itself."""
         if self._notices:
             return self._notices.popleft()
-        if not self._copies:
-            return NEVER
-        found = self._copies.pop(opens_at, now)
+        found = self._copies.pop(opens_at, now, until)
         return found if isinstance(found, float) else found[1]
 
     def lengths(self) -> dict[str, int]:

@@ -75,6 +75,6 @@ def chunk(content: bytes) -> tuple[bytes, bytes]:
 
 
 def _clean(text: str) -> str:
-    if "\r" in text or "\n" in text or "\0" in text:
-        raise LocalProtocolError("a command must not hold CR, LF or NUL")
-    return text
+    if text.isprintable() or not ("\r" in text or "\n" in text or "\0" in text):
+        return text
+    raise LocalProtocolError("a command must not hold CR, LF or NUL")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from pressrun.smtp.capabilities import Capabilities
 from pressrun.smtp.errors import Problem
 from pressrun.smtp.handover import HandOver, Outgoing
@@ -21,8 +23,7 @@ class Ready:
     capabilities: Capabilities
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True):
     """The outcome of one message that was taken; there is exactly one for each."""
 
     outgoing: Outgoing
