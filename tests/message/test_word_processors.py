@@ -41,6 +41,13 @@ def test_what_is_for_word_alone_goes() -> None:
     assert "EN-GB" == page.language
 
 
+def test_the_lists_of_google_docs_keep_their_marks() -> None:
+    """They are drawn with an escape that cannot stay, so the usual ones come back."""
+    sheet = 'ul.lst-kix_a-0{list-style-type:none}.lst-kix_a-0>li:before{content:"\\0025cf  "}.c0{color:red}'
+    page = clean_html(f"<html><style>{sheet}</style><ul class=lst-kix_a-0><li class=c0>x</ul></html>")
+    assert ".lst-kix_a-0>li:before{}.c0{color:red}" == page.styles
+
+
 def test_links_of_google_docs_lead_where_they_say() -> None:
     """The redirect that tells Google who follows a link is taken off."""
     link = "https://www.google.com/url?q=https://harbour.example/a?b%3D1%26c&amp;sa=D&amp;source=editors"

@@ -126,13 +126,14 @@ def _clean_style(style: str) -> str:
 
 
 def _clean_sheet(sheet: str) -> str:
-    sheet = _CSS_COMMENT.sub("", sheet.replace("\\", "").replace("<!--", "").replace("-->", ""))
+    sheet = _CSS_COMMENT.sub("", sheet.replace("<!--", "").replace("-->", ""))
     sheet = _CSS_IMPORT.sub("", sheet.replace("<", ""))
     return _CSS_DECLARATION.sub(lambda found: "" if _is_bad(found[0]) else found[0], sheet).strip()
 
 
 def _is_bad(declaration: str) -> bool:
-    return bool(_FETCHES.search(declaration) or _MOVES.search(declaration))
+    """Whether it fetches or leaves its place; an escape could hide either."""
+    return "\\" in declaration or bool(_FETCHES.search(declaration) or _MOVES.search(declaration))
 
 
 class _Frame(HTMLParser):

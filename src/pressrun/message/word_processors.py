@@ -1,7 +1,8 @@
 """HTML as word processors write it, without what only they can read.
 
 Word writes its list marks as letters of symbol fonts, which show as `§` or `o` where those fonts are missing, and half
-of its style sheet is for itself; Google Docs sends every link through a redirect that tells Google who followed it.
+of its style sheet is for itself; Google Docs sends every link through a redirect that tells Google who followed it,
+and draws the marks of its lists in a way that no mail program keeps.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ _SYMBOL = re.compile(
 _OPENING = re.compile(r"<span\b")
 _FOR_WORD = re.compile(r"@(?:list|page)\b[^{}]{0,400}\{[^{}]*\}", re.IGNORECASE)
 _OWN_DECLARATION = re.compile(
-    r"(?<=[\"';{\s])(?:mso-(?!hide)[a-z0-9-]+|tab-stops|panose-1|text-underline)\s*:\s*"
+    r"(?<=[\"';{\s])(?:mso-(?!hide)[a-z0-9-]+|tab-stops|tab-interval|panose-1|page|text-underline)\s*:\s*"
     r"(?:\"[^\"'<>{}=;]*\"(?=\s*[;}]))?[^;\"'{}<>]*;?",
     re.IGNORECASE,
 )
+_LIST_OF_GOOGLE = re.compile(r"[uo]l\.lst-kix_[\w-]{1,100}\{list-style-type:none\}")
 _REDIRECT = re.compile(r"https://www\.google\.com/url\?[^\s\"'<>]{1,4000}", re.IGNORECASE)
 
 
@@ -32,6 +34,7 @@ def tidy(source: str) -> str:
     """`source` as it would be had it not come out of a word processor; other HTML stays as it is."""
     if "google.com/url?" in source:
         source = _REDIRECT.sub(lambda found: _target(found[0]), source)
+    source = _LIST_OF_GOOGLE.sub("", source)
     if not _WORD.search(source):
         return source
     source = _SYMBOL.sub(lambda found: "<span>" * len(_OPENING.findall(found[1])) + "•", source)
