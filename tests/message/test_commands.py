@@ -21,6 +21,7 @@ CONFIRM = Command(CommandKind.CONFIRM, TOKEN)
         ("Re: AW: Subscribe", "", (SUBSCRIBE,)),
         ("Re[2]: leave.", "", (UNSUBSCRIBE,)),
         (f"confirm {TOKEN.upper()}", "", (CONFIRM,)),
+        ("", f"confirm\u00a0{TOKEN}\n", (CONFIRM,)),
         ("confirm", "", ()),
         ("confirm 123", "", ()),
         ("help me please", "", ()),

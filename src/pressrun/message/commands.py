@@ -39,7 +39,8 @@ _WORDS = {
     "lists": CommandKind.LISTS,
 }
 _REPLY = re.compile(r"\s*(?:(?:re|fwd?|aw|wg|sv|vs|antw|tr|rif|res|odp)(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
-_LINE = re.compile(r"([a-z]{3,11})(?:[ \t]+([a-z2-7]{27}))?[.!]?", re.IGNORECASE | re.ASCII)
+# Programs for HTML write a blank that must not be broken as U+00A0.
+_LINE = re.compile(r"([a-z]{3,11})(?:[ \t\u00a0]+([a-z2-7]{27}))?[.!]?", re.IGNORECASE | re.ASCII)
 
 
 def parse_commands(subject: str, body: str) -> tuple[Command, ...]:
