@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import FailureKind
-from pressrun.core.refusals import kind_of_refusal
+from pressrun.core.refusals import class_of_failure, kind_of_refusal
 
 HARD, SOFT, POLICY, MESSAGE = FailureKind.HARD, FailureKind.SOFT, FailureKind.POLICY, FailureKind.MESSAGE
 CODES = st.integers(500, 599)
@@ -38,7 +39,7 @@ def after_data(code: int, enhanced: str, text: str) -> FailureKind:
         (552, "5.2.2", "The email account that you tried to reach is over quota", SOFT),
         (552, "5.1.1", "Recipient overquota", SOFT),
         (554, "5.4.14", "Hop count exceeded - possible mail loop", SOFT),
-        (550, "5.0.0", "Message rejected", SOFT),
+        (550, "5.0.0", "Message rejected", POLICY),
         (550, "5.7.1", "Our system has detected that this message is likely unsolicited mail", POLICY),
         (550, "5.7.1", "User unknown", POLICY),
         (550, "5.7.26", "Unauthenticated email is not accepted due to domain's DMARC policy", POLICY),
@@ -115,3 +116,48 @@ def test_without_an_enhanced_code_only_a_550_to_rcpt_is_hard(code: int, text: st
 @pytest.mark.parametrize(("enhanced", "kind"), [("4.1.1", HARD), ("4.7.1", POLICY), ("2.0.0", SOFT)])
 def test_the_basic_code_decides_the_class_where_the_two_disagree(enhanced: str, kind: FailureKind) -> None:
     assert kind is at_rcpt(550, enhanced, "odd")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Rejected",
+        "Requested action not taken: message refused",
+        "Email contains forbidden content",
+        "Too many invalid recipients",
+        "Recipient does not accept mail from you",
+        "rate exceeded for your IP",
+        "Absender gesperrt",
+        "Ihre IP-Adresse ist gesperrt",
+        "Adresse IP bloquee",
+        "Expediteur refuse",
+        "Messaggio respinto dal filtro antispam",
+        "Mensagem bloqueada",
+        "Nadawca zablokowany",
+        "IP \u0437\u0430\u0431\u043b\u043e\u043a\u0438\u0440\u043e\u0432\u0430\u043d",
+        "\u90ae\u4ef6\u88ab\u62d2\u7edd",
+    ],
+)
+def test_a_bare_550_to_rcpt_that_speaks_of_us_is_no_hard_bounce(text: str) -> None:
+    """In whatever language, with or without its marks: at hand-over and in a notification alike."""
+    assert POLICY is at_rcpt(550, "", text)
+    assert BounceClass.POLICY is class_of_failure(code=550, enhanced="5.0.0", text=f"550 {text}", at_recipient=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "reader is not known here",
+        "Nutzer unbekannt",
+        "Empfaenger existiert nicht",
+        "Onbekend adres",
+        "Nie ma takiej skrzynki",
+        "Okand mottagare",
+        "El buzon no existe",
+        "\u65e0\u6b64\u7528\u6237",
+        "\uc0ac\uc6a9\uc790 \uc5c6\uc74c",
+    ],
+)
+def test_a_mailbox_that_is_not_there_is_known_by_words_alone(text: str) -> None:
+    """Though a gateway put a code on it that says nothing, and nothing tells what was refused."""
+    assert BounceClass.GONE is class_of_failure(code=550, enhanced="5.0.0", text=f"550 {text}")

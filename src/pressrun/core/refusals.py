@@ -62,7 +62,7 @@ _WORDINGS = (
     (_FULL, BounceClass.FULL),
     (pattern_of(gone.GONE, gone.WORDS), BounceClass.GONE),
     (pattern_of(gone_elsewhere.GONE, gone_elsewhere.WORDS), BounceClass.GONE),
-    (pattern_of(policy.POLICY), BounceClass.POLICY),
+    (pattern_of(policy.POLICY, policy.WORDS), BounceClass.POLICY),
     (pattern_of(gone.MAYBE_GONE), BounceClass.GONE),
     (pattern_of(delivery.MESSAGE, delivery.WORDS), BounceClass.MESSAGE),
     (pattern_of(delivery.UNREACHABLE), BounceClass.UNREACHABLE),

@@ -204,6 +204,8 @@ GONE: Rows = (
     r"unknown[- ](?:user|recipient|local)",
     r"all recipients (?:are )?invalid",
     r"not our customer",
+    r"(?:is|are) not known (?:here|at|on|to)\b",
+    r"former (?:employee|member|user)",
     r"has (?:been )?(?:left|moved)\b",
     r"recipient has moved",
     r"user has moved",

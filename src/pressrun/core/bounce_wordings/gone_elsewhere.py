@@ -8,7 +8,7 @@ from pressrun.core.bounce_wordings.notation import Rows, Words
 WORDS: Words = {
     "benutzer": (
         r"empfänger",
-        r"benutzer",
+        r"nutzer",  # and Benutzer
         r"adresse",
         r"e-?mail-?adresse",
         r"postfach",
@@ -91,7 +91,7 @@ GONE: Rows = (
     ),
     (
         r"(?:unbekannter?|ungültiger?|kein(?:e|en)?) (?:\S{1,20} )?",
-        (r"empfänger", r"benutzer", r"adresse", r"postfach", r"mailbox"),
+        (r"empfänger", r"(?:be)?nutzer", r"adresse", r"postfach", r"mailbox"),
     ),
     r"existiert (?:hier )?nicht",
     r"konnte nicht gefunden werden",
@@ -180,13 +180,14 @@ GONE: Rows = (
         ),
     ),
     r"bestaat niet",
-    r"onbekende (?:gebruiker|ontvanger)",
+    r"onbekende? (?:gebruiker|ontvanger|adres|geadresseerde)",
     r"is niet gevonden",
     r"kan niet worden gevonden",
     # Japanese.
     r"<宛先>\S{0,60}(?:見つかり|見つから|存在しま|存在しない|存在せず|不明|無効|ありません|いません|間違|誤り|削除)",
     r"(?:メールアドレス|ユーザー?)が?(?:間違って|違います)",
     r"宛先不明",
+    r"存在しない(?:ユーザ|アドレス|メール|宛先|アカウント)",
     # Russian.
     (
         r"<пользователь>\S{0,40} … ",
@@ -223,7 +224,7 @@ GONE: Rows = (
     r"nie istnieje",
     r"nie (?:można|udało się) (?:od|z)naleźć … (?:adres|użytkownik|odbiorc|skrzyn)",
     r"brak (?:takiego )?u[żz]ytkownika",
-    r"nie ma takiego (?:użytkownika|adresu|konta)",
+    r"nie ma tak(?:iego|iej) (?:użytkownika|adresu|konta|skrzynki)",
     r"nieznany (?:użytkownik|odbiorca)",
     # Chinese.
     r"(?:用户|收件人|邮箱|地址|[帐账][户号])\S{0,20}(?:不存在|无效|未找到|找不到|已注销|已停用)",
@@ -234,6 +235,7 @@ GONE: Rows = (
     r"존재하지 않",
     r"(?:주소|사용자|수신자|받는 사람|계정)\S{0,4} (?:\S{1,20} ){0,2}찾을 수 없",
     r"없는 (?:사용자|계정|주소|메일)",
+    r"(?:사용자|수신자|계정|메일함|주소)\S{0,2} ?없(?:음|습니다)",
     # Swedish, Danish, Norwegian.
     (
         r"<användare>\S{0,3} … ",
@@ -254,7 +256,9 @@ GONE: Rows = (
     r"(?:gick|kunde) inte (?:att )?hitta … (?:e-post)?(?:adress|mottagar)",
     r"finner ikke … (?:e-post)?(?:adress|mottaker)",
     r"kan ikke finde … (?:e-?mail)?(?:-?adress|modtager)",
+    r"(?:okänd|ukjent|ukendt) (?:användare|mottagare|adress|bruker|mottaker|bruger|modtager)",
     # Finnish.
+    r"tuntematon (?:käyttäjä|vastaanottaja|osoite)",
     r"käyttäjää ei (?:löydy|ole)",
     r"ei löytynyt",
     # Czech.

@@ -48,10 +48,11 @@ def own_text(text: str) -> str:
     return "\n".join(line[:1000] for line in lines if not _OUR_FIELD.match(line[:200]))
 
 
-def is_notification(opened: OpenedMail, text: str, *, must_be_daemon: bool) -> bool:
+def is_notification(opened: OpenedMail, text: str, *, must_be_daemon: bool, is_from_responder: bool) -> bool:
     """Whether a mail without a status part tells of a failed or delayed delivery.
 
-    `must_be_daemon` asks that a daemon wrote it, and that subject and beginning say so both.
+    `must_be_daemon` asks that a daemon wrote it, and that subject and beginning say so both; `is_from_responder` asks
+    for a daemon's name besides.
     """
     if opened.field("x-failed-recipients") or any(name in _MARKS for name, _ in opened.fields):
         return True
@@ -60,11 +61,10 @@ def is_notification(opened: OpenedMail, text: str, *, must_be_daemon: bool) -> b
     begins = wordings.OPENINGS.search(folded) is not None
     is_named = wordings.SUBJECTS.search(subject) is not None
     writer = _folded(opened.field("from"))[:500]
-    by_daemon = (
-        wordings.DAEMONS.search(writer) is not None
-        or opened.field("return-path") == "<>"
-        or opened.report_type == "delivery-status"
-    )
+    by_daemon = wordings.DAEMONS.search(writer) is not None or opened.report_type == "delivery-status"
+    if is_from_responder:  # its sender is null as well, and it may say that an address is no more
+        return by_daemon and is_named and begins
+    by_daemon = by_daemon or opened.field("return-path") == "<>"
     if must_be_daemon:
         return by_daemon and is_named and begins
     knows = class_by_words(folded_words(text)) is not None or bool(quoted_in(text).enhanced)

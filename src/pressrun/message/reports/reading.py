@@ -11,7 +11,7 @@ import re
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.errors import UnreadableMail
-from pressrun.message.autoreply import machine_made, vacation_words
+from pressrun.message.autoreply import is_responder, machine_made, vacation_words
 from pressrun.message.caps import PARSER_FAULTS, READ_AT_MOST, check_caps
 from pressrun.message.incoming import MAX_TEXT, decoded, html_text
 from pressrun.message.reports.enclosing import find_enclosed
@@ -101,9 +101,13 @@ def _recipients(opened: OpenedMail, shown: str, automatic: str | None, *, is_att
         return found
     if opened.report_type == "disposition-notification" or opened.texts_of(DISPOSITION_TYPES):
         return []  # what a reader's program did with the mail is no bounce (RFC 8098)
-    is_vacation = automatic is not None and "vacation" in automatic
-    must_be_daemon = is_vacation or is_attached  # what is attached may be our own edition, about whatever
-    return recipients_of_prose(opened, own) if is_notification(opened, own, must_be_daemon=must_be_daemon) else []
+    is_told = is_notification(
+        opened,
+        own,
+        must_be_daemon=is_attached,  # what is attached may be our own edition, about whatever
+        is_from_responder=automatic is not None and is_responder(automatic),
+    )
+    return recipients_of_prose(opened, own) if is_told else []
 
 
 def _forwarded(opened: OpenedMail, forwards: int) -> Report | None:
