@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from tests.bench import editions
 from tests.bench.contest import Contender, take_turns
 from tests.bench.figures import Wanted, find
 from tests.bench.plot import Bar, bars
@@ -67,3 +68,11 @@ def test_a_plot_is_well_formed() -> None:
     row = Bar(name="a < b & c", value=10.0, low=9.0, high=12.0, is_ours=True)
     root = ET.fromstring(bars("Copies", "/s", [row]))
     assert "a < b & c" in [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_editions_are_measured() -> None:
+    """Built from its bytes each time, and copied."""
+    (found,) = editions.measure({"a text": "shichang.txt"}, 2)
+    assert 0 < found.least_ms <= found.build_ms <= found.most_ms
+    assert found.octets > 1000
+    assert str(found).startswith("| a text | ")

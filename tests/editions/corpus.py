@@ -58,7 +58,12 @@ class Written:
 
     def build(self) -> BuiltEdition:
         """Build it for a list in English."""
-        return build_edition(self.file, self.assets, profile(), site(), slug=suggested_slug(self.file), edition_id="7")
+        return built_from(self.file, self.assets)
+
+
+def built_from(file: EditionFile, assets: dict[str, bytes]) -> BuiltEdition:
+    """Any edition, for the list that all of the corpus are built for."""
+    return build_edition(file, assets, profile(), site(), slug=suggested_slug(file), edition_id="7")
 
 
 def picture(path: str) -> bytes:
