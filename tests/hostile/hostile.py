@@ -30,6 +30,11 @@ def hostile_html(canary: str) -> str:
     return (_FOLDER / "edition.html").read_text(encoding="utf-8").replace("CANARY", canary)
 
 
+def hostile_samples(canary: str) -> list[str]:
+    """Each line of the page's body by itself, so that none is swallowed by another."""
+    return hostile_html(canary).partition("<body")[2].splitlines()[1:]
+
+
 def hostile_edition(suffix: str, canary: str) -> bytes:
     """The edition file with that suffix."""
     page = hostile_html(canary)

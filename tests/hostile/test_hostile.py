@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import json
 
 import pytest
 from tests.browser.chromium import open_browser
-from tests.hostile.hostile import KEPT, RAN, SUFFIXES, hostile_edition, hostile_html, open_canary
+from tests.hostile.hostile import (
+    KEPT,
+    RAN,
+    SUFFIXES,
+    hostile_edition,
+    hostile_html,
+    hostile_samples,
+    open_canary,
+)
 from tests.message.builders import build
+
+from pressrun.message.html import clean_html
 
 SETTLE_SECONDS = 0.5
 
@@ -37,3 +49,22 @@ async def test_what_is_built_of_it_runs_nothing_even_without_a_policy(suffix: st
             assert ([], []) == (window.dialogs, window.errors)
         fetched = {line.split()[1].decode() for line in canary.caught if line}
     assert fetched <= {"/pixel.gif", "/picture-img.png", "/map.png", "/md-pixel.gif", "/md-alt.gif"}
+
+
+@pytest.mark.needs("chromium")
+async def test_no_sample_runs_by_itself() -> None:
+    """Each sample is cleaned alone and gets a frame of its own, in which scripts may run: none of them does."""
+    async with open_canary() as canary, open_browser() as browser, browser.window() as window:
+        samples = hostile_samples(canary.address)
+        frames = [f'<iframe srcdoc="{html.escape(clean_html(sample).body)}"></iframe>' for sample in samples]
+        await window.show("".join(frames))
+        await asyncio.sleep(SETTLE_SECONDS)
+        titles: list[str] = await window.page.evaluate(
+            "() => [...document.querySelectorAll('iframe')].map(frame => frame.contentDocument.title)"
+        )
+        links: list[str] = await window.page.evaluate(
+            "() => [...document.querySelectorAll('iframe')].flatMap(frame =>"
+            " [...frame.contentDocument.links].map(link => link.protocol))"
+        )
+    assert [] == [sample for sample, title in zip(samples, titles, strict=True) if RAN in title], json.dumps(titles)
+    assert set(links) <= {"http:", "https:", "mailto:", "about:", ":"}  # the last one for what is no address

@@ -151,7 +151,7 @@ def test_images_are_shown_inside_and_attachments_beside() -> None:
     assert [PNG] == [found.get_payload(decode=True) for found in images]
     assert f'src="cid:{str(images[0]["Content-ID"])[1:-1]}"' in part(content, "html")
     assert ["plan.pdf"] == [found.get_filename() for found in message.iter_attachments()]
-    assert (PNG,) == tuple(asset.content for asset in built.archive_assets)
+    assert ["1-boat.png", "plan.pdf"] == [asset.name for asset in built.archive_assets]
     assert 'src="/a/1-boat.png"' in with_asset_prefix(built, "/a/")
 
 

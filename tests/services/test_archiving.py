@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.services.archiving import ArchivedEdition, Summary
+from pressrun.services.archived import ArchivedEdition, Summary
 
 
 def edition(*, text: str = "", html: str | None = None, preheader: str = "") -> ArchivedEdition:
     summary = Summary(slug="a", title="Boats", preheader=preheader, language="en", published_at=0)
-    return ArchivedEdition(summary=summary, text=text, html=html, asset_path="/news/archive/a/asset/")
+    return ArchivedEdition(id=1, summary=summary, text=text, html=html, asset_path="/news/archive/a/asset/")
 
 
 @pytest.mark.parametrize(
@@ -29,5 +29,5 @@ def test_a_teaser_is_the_preheader_or_how_the_text_begins(text: str, preheader: 
 def test_only_its_own_images_are_moved() -> None:
     own, other = '<img src="/news/archive/a/asset/1.png">', '<img src="https://else.example/x.png">'
     html = f'{own}{other}<a href="/news/archive/a/asset/1.png">'
-    expected = html.replace('<img src="/news', '<img src="https://n.example/news')
-    assert expected == edition(html=html).html_below("https://n.example")
+    expected = html.replace('<img src="/news/archive/a/asset/', '<img src="https://n.example/files/')
+    assert expected == edition(html=html).html_with_images("https://n.example/files/")

@@ -27,6 +27,7 @@ ROW = ClaimedCopy(
     name="",
     attributes="{}",
     epoch=0,
+    round=0,
 )
 
 

@@ -88,6 +88,30 @@ PLANS = {
     "editions.find_by_digest": [
         "search edition using covering index edition_by_digest (list_id=? and source_digest=?)"
     ],
+    "editions.archived": ["search edition using index edition_archive (list_id=? and <expr>>? and <expr><?)"],
+    "editions.archived_years": ["search edition using index edition_archive (list_id=?)"],
+    "editions.newer_archived": ["search edition using index edition_archive (list_id=? and <expr>>?)"],
+    "editions.older_archived": ["search edition using index edition_archive (list_id=? and <expr><?)"],
+    "editions.recent_archived": [
+        "search edition using index edition_archive (list_id=?)",
+        "search edition_content using integer primary key (rowid=?)",
+    ],
+    "editions.find_archived": [
+        "search edition using index sqlite_autoindex_edition_1 (list_id=? and slug=?)",
+        "search edition_content using integer primary key (rowid=?)",
+    ],
+    "search.count": [
+        "scan archive_search virtual table index 0:m3",
+        "search edition using integer primary key (rowid=?)",
+    ],
+    "search.find": [
+        "scan archive_search virtual table index 0:m3",
+        "search edition using integer primary key (rowid=?)",
+    ],
+    "search.snippets": [
+        "scan archive_search virtual table index 0:=m3",
+        "scan json_each virtual table index 1:",
+    ],
     "bounces.copy": [
         "search delivery using integer primary key (rowid=?)",
         "search notice using integer primary key (rowid=?) left-join",

@@ -154,6 +154,10 @@ class House:
         assert person is not None
         return await self.database.read(consent.consent_of, person.id)
 
+    async def write(self, sql: str) -> None:
+        """Put something straight into the database that no other way leads to."""
+        await self.database.write(lambda tx: tx._connection.execute(sql).rowcount)
+
     async def rows(self, sql: str) -> list[tuple[Any, ...]]:
         def query(tx: Transaction) -> list[tuple[Any, ...]]:
             return [tuple(row) for row in tx._connection.execute(sql).fetchall()]

@@ -1,13 +1,13 @@
-"""The archive's pages and feeds."""
+"""The archive's pages: index, search, editions and their files."""
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
+import json
+import re
 
 import pytest
 from tests.web.house import NOW, House
 
-ATOM = "{http://www.w3.org/2005/Atom}"
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 
 
@@ -76,7 +76,10 @@ async def test_a_draft_is_not_shown_and_a_canary_only_by_its_own_link(house: Hou
     async with house.client() as client:
         found = [(await client.get(f"/news/archive/{slug}")).status_code for slug in ("draft", "canary", "cancelled")]
         listed = "".join(
-            [(await client.get(path)).text for path in ("/news", "/news/archive", "/news/feed.atom", "/news/feed.json")]
+            [
+                (await client.get(path)).text
+                for path in ("/news", "/news/archive", "/news/feed.atom", "/news/feed.json", "/news/search?q=boats")
+            ]
         )
     assert [404, 200, 200] == found
     assert (False, False, False) == ("Draft." in listed, "Canary." in listed, "Cancelled." in listed)
@@ -87,71 +90,135 @@ async def test_an_archive_that_is_not_public_shows_nothing(house: House, archive
     number = await house.add_list(archive=archive)
     await house.add_edition(number, title="Secret title")
     async with house.client() as client:
-        for path in ("archive", "archive/first", "archive/first/asset/x.png", "feed.atom", "feed.json"):
+        paths = ("archive", "archive?year=2026", "archive/first", "archive/first/asset/x.png", "feed.atom", "feed.json")
+        for path in (*paths, "search?q=secret"):
             response = await client.get(f"/news/{path}")
             assert (status, False) == (response.status_code, "Secret" in response.text)
         page = await client.get("/news")
+        assert 404 == (await client.get("/news/sitemap.xml")).status_code
+        told = "".join([(await client.get(path)).text for path in ("/", "/sitemap.xml", "/robots.txt")])
     assert (200, False, False) == (page.status_code, "Secret" in page.text, "feed.atom" in page.text)
+    assert (False, False) == ("Secret" in told, "/news/" in told)
 
 
-async def test_the_atom_feed_is_one(house: House) -> None:
-    number = await house.add_list(title="Salt & <Wind>")
+async def test_a_year_has_a_page_of_its_own(house: House) -> None:
+    number = await house.add_list()
+    for year, at in {2024: 1_710_000_000, 2025: 1_750_000_000, 2026: 1_770_000_000}.items():
+        await house.add_edition(number, f"e-{year}", started_at=at, title=f"Of {year}.")
+    await house.add_edition(number, "dated", dated_at=1_710_000_001, title="Dated back.")
+    async with house.client() as client:
+        whole, page = (await client.get("/news/archive")).text, (await client.get("/news/archive?year=2024")).text
+        for wrong in ("2023", "0", "x", "99999999"):
+            assert 404 == (await client.get(f"/news/archive?year={wrong}")).status_code
+    assert ["2026", "2025", "2024"] == re.findall(r'<h2 class="year"[^>]*>(\d+)', whole)
+    assert '<a href="/news/archive?year=2024">2024</a> <span class="soft">2</span>' in whole
+    assert (True, True, False) == ("Of 2024." in page, "Dated back." in page, "Of 2025." in page)
+    assert '<link rel="canonical" href="https://news.example.org/news/archive?year=2024">' in page
+
+
+async def test_what_is_found_is_shown_with_its_passage(house: House) -> None:
+    """Marked, escaped, and never more than the archive holds; a query is shown again as it was typed."""
+    number = await house.add_list()
+    await house.add_edition(number, "first", title="<i>Boats</i>", text='The <b>first</b> boats & a "café".')
+    async with house.client() as client:
+        found = await client.get("/news/search", params={"q": 'boats "><script>'})
+        page = (await client.get("/news/search", params={"q": "boats cafe"})).text
+        nothing, empty = await client.get("/news/search?q=zzz"), await client.get("/news/search?q=%22")
+        assert 404 == (await client.get("/news/search?q=boats&page=2")).status_code
+    assert (200, "noindex") == (found.status_code, found.headers["x-robots-tag"])
+    assert "<script>" not in found.text
+    assert 'value="boats &#34;&gt;&lt;script&gt;"' in found.text
+    assert "The &lt;b&gt;first&lt;/b&gt; <mark>boats</mark> &amp; a &#34;<mark>café</mark>&#34;." in page
+    assert '<a href="/news/archive/first">&lt;i&gt;Boats&lt;/i&gt;</a>' in page
+    assert (200, 200) == (nothing.status_code, empty.status_code)
+    assert "Nothing was found" in nothing.text
+
+
+async def test_a_search_of_many_pages(house: House) -> None:
+    number = await house.add_list()
+    for index in range(25):
+        await house.add_edition(number, f"e-{index}")
+    async with house.client() as client:
+        pages = [(await client.get(f"/news/search?q=boats&page={page}")).text for page in (1, 2)]
+    assert [20, 5] == [page.count("<mark>") for page in pages]
+    assert "25 editions found" in pages[0]
+    assert 'href="/news/search?q=boats&amp;page=2"' in pages[0]
+
+
+async def test_an_edition_says_to_machines_what_it_is(house: House) -> None:
+    """Open Graph and schema.org; the data block cannot be left by what an edition says."""
+    number = await house.add_list()
     await house.add_edition(
         number,
-        title="Fish & <chips>",
-        html='<style>p{color:red}</style><p>Salt & \x0b<img src="/news/archive/first/asset/1-a.png"></p>',
+        title="</script><script>alert(1)</script>",
+        html='<p>Hi</p><img src="/news/archive/first/asset/1-boat.png" alt="">',
+        assets=[("1-boat.png", "image/png", PNG)],
     )
     async with house.client() as client:
-        response = await client.get("/news/feed.atom")
-    feed = ET.fromstring(response.text)
-    assert "application/atom+xml; charset=utf-8" == response.headers["content-type"]
-    assert "Salt & <Wind>" == feed.findtext(f"{ATOM}title")
-    entry = feed.find(f"{ATOM}entry")
-    assert entry is not None
-    assert "Fish & <chips>" == entry.findtext(f"{ATOM}title")
-    assert "https://news.example.org/news/archive/first" == entry.findtext(f"{ATOM}id")
-    content = entry.findtext(f"{ATOM}content") or ""
-    assert "<style>" not in content
-    assert 'src="https://news.example.org/news/archive/first/asset/1-a.png"' in content
+        page = (await client.get("/news/archive/first")).text
+    image = "https://news.example.org/news/archive/first/asset/1-boat.png"
+    (block,) = re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL)
+    data = json.loads(block)
+    assert ("Article", "</script><script>alert(1)</script>", image) == (data["@type"], data["headline"], data["image"])
+    assert ("2026-05-28T20:26:40Z", "en") == (data["datePublished"], data["inLanguage"])
+    assert f'<meta property="og:image" content="{image}">' in page
+    assert "<script>alert" not in page
 
 
-async def test_the_json_feed_is_one(house: House) -> None:
+async def test_an_edition_names_its_neighbours(house: House) -> None:
+    """By date, and of one second by the order in which they went out."""
+    number = await house.add_list()
+    for slug in ("a", "b", "c"):
+        await house.add_edition(number, slug, title=f"Number {slug}.")
+    async with house.client() as client:
+        page = (await client.get("/news/archive/b")).text
+    assert '<a rel="prev" href="/news/archive/a" lang="en">Number a.</a>' in page
+    assert '<a rel="next" href="/news/archive/c" lang="en">Number c.</a>' in page
+
+
+async def test_a_sheet_of_its_own_stands_in_a_shadow(house: House) -> None:
+    """Its rules reach only the edition; what it says of `body` goes to the edition's host."""
+    number = await house.add_list()
+    sheet = "<style>\nbody, html p { margin: 0 } .body { color: red } .p-bar { display: none }\n</style>"
+    await house.add_edition(number, html=f"{sheet}\n<p>Hi</p>")
+    async with house.client() as client:
+        page = (await client.get("/news/archive/first")).text
+    (shadow,) = re.findall(r'<template shadowrootmode="open">(.*?)</template>', page, re.DOTALL)
+    assert ":host, :host p { margin: 0 } .body { color: red } .p-bar { display: none }" in shadow
+    assert "display: none" not in page.replace(shadow, "").partition("</style>")[2]
+
+
+async def test_a_file_is_handed_out_to_be_kept(house: House) -> None:
+    """Whatever it is called, and whatever it says that it is."""
+    number = await house.add_list()
+    name = 'Überblick "1".svg'
+    await house.add_edition(number, assets=[(name, "image/svg+xml", b"<svg onload=alert(1)>")])
+    async with house.client() as client:
+        page = (await client.get("/news/archive/first")).text
+        (href,) = re.findall(r'href="(/news/archive/first/asset/[^"]+)"', page)
+        file = await client.get(href)
+    assert "attachment; filename*=UTF-8''%C3%9Cberblick%20%221%22.svg" == file.headers["content-disposition"]
+    assert ("application/octet-stream", "nosniff") == (
+        file.headers["content-type"],
+        file.headers["x-content-type-options"],
+    )
+
+
+async def test_search_engines_are_told_of_public_archives_alone(house: House) -> None:
+    """Listed ones, closed ones among them; each edition with its date."""
     number = await house.add_list()
     await house.add_edition(number)
+    await house.add_list("hidden")
+    await house.write("update list set listed = 0 where name = 'hidden'")
+    await house.close_list()
     async with house.client() as client:
-        response = await client.get("/news/feed.json")
-    feed = response.json()
-    assert "application/feed+json; charset=utf-8" == response.headers["content-type"]
-    assert "https://jsonfeed.org/version/1.1" == feed["version"]
-    expected = {"id": "https://news.example.org/news/archive/first", "title": "Boats are back"}
-    assert expected == {name: feed["items"][0][name] for name in expected}
-    assert "2026-05-28T20:26:40Z" == feed["items"][0]["date_published"]
-
-
-@pytest.mark.parametrize("path", ["/news/feed.atom", "/news/feed.json", "/news/archive/first"])
-async def test_conditional_gets_by_tag(house: House, path: str) -> None:
-    number = await house.add_list()
-    await house.add_edition(number)
-    async with house.client() as client:
-        tag = (await client.get(path)).headers["etag"]
-        for value in (tag, f"W/{tag}", f'"other", {tag}', "*"):
-            response = await client.get(path, headers={"If-None-Match": value})
-            assert (304, b"", tag) == (response.status_code, response.content, response.headers["etag"])
-        # A tag that does not match decides alone, whatever the date says (RFC 9110 §13.1.3).
-        later = {"If-None-Match": '"other"', "If-Modified-Since": "Fri, 01 Jan 2038 00:00:00 GMT"}
-        assert 200 == (await client.get(path, headers=later)).status_code
-
-
-@pytest.mark.parametrize("path", ["/news/feed.atom", "/news/feed.json"])
-async def test_conditional_gets_by_date(house: House, path: str) -> None:
-    number = await house.add_list()
-    await house.add_edition(number)
-    async with house.client() as client:
-        assert "Thu, 28 May 2026 20:26:40 GMT" == (await client.get(path)).headers["last-modified"]
-        for date, status in {
-            "Thu, 28 May 2026 20:26:40 GMT": 304,
-            "Thu, 28 May 2026 20:26:39 GMT": 200,
-            "Thu, 28 Xyz 2026 20:26:40 GMT": 200,
-            "yesterday": 200,
-        }.items():
-            assert status == (await client.get(path, headers={"If-Modified-Since": date})).status_code
+        robots = (await client.get("/robots.txt")).text
+        all_of_them = (await client.get("/sitemap.xml")).text
+        one = await client.get("/news/sitemap.xml")
+        again = await client.get("/news/sitemap.xml", headers={"If-None-Match": one.headers["etag"]})
+    assert "Sitemap: https://news.example.org/sitemap.xml" in robots.splitlines()
+    assert ["https://news.example.org/news/sitemap.xml"] == re.findall("<loc>(.*?)</loc>", all_of_them)
+    expected = ["/news", "/news/archive", "/news/archive/first"]
+    assert [f"https://news.example.org{path}" for path in expected] == re.findall("<loc>(.*?)</loc>", one.text)
+    assert "<lastmod>2026-05-28T20:26:40Z</lastmod>" in one.text
+    assert 304 == again.status_code

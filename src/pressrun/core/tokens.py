@@ -34,7 +34,7 @@ class WebPurpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"  # (subscription, edition)
     PREFERENCES = "preferences"  # (subscriber, epoch, expires_at; 0: the lasting link of an edition)
     APPROVE = "approve"  # (edition, expires_at)
-    READ = "read"  # (subscription, epoch)
+    READ = "read"  # (subscription, epoch, round)
     CHANGE = "change"  # (change of address, expires_at)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pressrun.core.site import Site
 from pressrun.message.edition_file import line_of
 from pressrun.message.edition_headers import edition_header
-from pressrun.message.enclosing import ARCHIVE_PREFIX, Asset, Images, attachments, own_text_part
+from pressrun.message.enclosing import ARCHIVE_PREFIX, Asset, Images, attached_assets, attachments, own_text_part
 from pressrun.message.finding import Finding, error, errors_of, in_order, warning
 from pressrun.message.flowed import flow
 from pressrun.message.footer import Footer, footer_text
@@ -149,7 +149,7 @@ def build_edition(
         html=html_text,
         archive_html=archive_html,
         archive_text=archive_text,
-        archive_assets=builder.images.assets(),
+        archive_assets=(*builder.images.assets(), *attached_assets(enclosures)),
         findings=builder.findings(text_pieces, html_pieces, skeleton.size_bytes),
         size_bytes=skeleton.size_bytes,
     )
@@ -182,7 +182,9 @@ class _Builder:
         own_text, self._findings = own_text_part(file, assets)
         self._findings += [warning(note) for note in file.notes]
         web_url = profile.edition_url(site, slug)
-        constants = {"list.title": profile.title, "archive_url": web_url}
+        constants = {"list.title": profile.title}
+        if profile.archive is not ArchiveMode.MEMBERS:  # there the link is the reader's own
+            constants["archive_url"] = web_url
         sources = [file.body, file.html or "", own_text or "", *(value.text for value in self._headline())]
         self.table = FieldTable([*sources, profile.title, web_url], known_columns, constants)
         self.images = Images(file, assets, self.table, site.mail_domain)
@@ -258,7 +260,7 @@ class _Builder:
             list_title=self.profile.title,
             unsubscribe_url=self.table.placeholder("unsubscribe_url"),
             preferences_url=self.table.placeholder("preferences_url"),
-            web_url=self.table.placeholder("archive_url") if self.profile.archive is ArchiveMode.PUBLIC else None,
+            web_url=None if self.profile.archive is ArchiveMode.OFF else self.table.placeholder("archive_url"),
             postal_address=self.profile.postal_address,
             note=self.profile.footer,
             is_short=any(field.name == "unsubscribe_url" for field in placed),
@@ -297,7 +299,7 @@ class _Builder:
     def impersonal(self) -> dict[str, str]:
         """Values for whoever is no reader: personal links lead to the list's page, the rest takes its default."""
         list_page = self.profile.page_url(self.site)
-        return {"unsubscribe_url": list_page, "preferences_url": list_page}
+        return {"unsubscribe_url": list_page, "preferences_url": list_page, "archive_url": list_page}
 
     def enclosures(self) -> list[Enclosure]:
         """Images shown inside, the logo last, then attachments."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -20,6 +20,9 @@ from pressrun.message.mime import Enclosure, image_type, media_type_of
 from pressrun.message.source import EditionFile, EditionFormat
 
 ARCHIVE_PREFIX = "asset/"
+
+_LONGEST_NAME = 100
+_NOT_IN_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +135,21 @@ def attachments(file: EditionFile, files: Mapping[str, bytes], images: Images) -
         if item.content_id is None or item.content not in shown
     ]
     return found, findings
+
+
+def attached_assets(enclosures: Sequence[Enclosure]) -> tuple[Asset, ...]:
+    """The attachments among these for the archive, each under a name of its own that is close to its file's."""
+    found: dict[str, Asset] = {}
+    for enclosure in enclosures:
+        if enclosure.content_id is not None:
+            continue
+        safe = _NOT_IN_NAME.sub("-", enclosure.name)[-_LONGEST_NAME:].strip(".- ") or "file"
+        name, number = safe, 1
+        while name in found:
+            number += 1
+            name = f"{number}-{safe}"
+        found[name] = Asset(name=name, media_type=enclosure.media_type, content=enclosure.content)
+    return tuple(found.values())
 
 
 def own_text_part(file: EditionFile, files: Mapping[str, bytes]) -> tuple[str | None, list[Finding]]:

@@ -151,7 +151,7 @@ class FieldTable:
             field, kind = self._fields[int(found[1])], kind_at(text, found.start())
             if kind is None:
                 continue
-            if field.name in CONSTANT_FIELDS:
+            if field.name in self._constants:
                 _add_text(pieces, ESCAPES[kind](self._constants[field.name] or field.default))
             else:
                 pieces.append(Slot(kind, field.name, field.default))

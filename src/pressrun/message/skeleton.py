@@ -30,11 +30,13 @@ class CopyValues(msgspec.Struct, frozen=True, kw_only=True):
 
     `message_id` stands without brackets; `date_at` is in UTC seconds; `unsubscribe_mailto_token` is None where no mail
     is received; `copy_token` is that of the bounce address. `columns` are the subscriber's imported fields by name.
+    `archive_url` is where this reader finds the edition on the web; editions for everybody hold it already.
     """
 
     to: Address
     unsubscribe_url: str
     preferences_url: str
+    archive_url: str
     copy_token: str
     message_id: str
     date_at: int
@@ -51,6 +53,7 @@ class CopyValues(msgspec.Struct, frozen=True, kw_only=True):
             "email": self.to.typed,
             "unsubscribe_url": self.unsubscribe_url,
             "preferences_url": self.preferences_url,
+            "archive_url": self.archive_url,
         }
 
 

@@ -18,7 +18,7 @@ from pressrun.message.enclosing import ARCHIVE_PREFIX
 from pressrun.message.html import rewrite_images
 from pressrun.observe.log import event
 from pressrun.services import pressing
-from pressrun.services.archiving import Asset
+from pressrun.services.archived import Asset
 from pressrun.services.ports import Clock, Waker
 from pressrun.services.previewing import Preview, preview_held
 from pressrun.store import deliveries, drafts, editions, lists

@@ -1,8 +1,9 @@
-"""What the public may read: the lists, their archives, editions with their images, and what feeds are made of.
+"""Reading what was sent: the lists, their archives by year, editions with their files, the search, what feeds hold.
 
-Reading only. An archive for members shows itself to nobody here, one that is off is as if it were not; an edition's
-page exists from its first claim, index and feeds name it once it goes beyond a canary. Nothing of a reader is in any
-of it: merge fields stand at their defaults.
+Reading only. There are two doors: a list's name, which opens a public archive to everybody, and a reader's link, which
+opens the archive of one list as long as that reader stays. An archive for members shows itself to nobody else, one
+that is off is as if it were not. An edition's page exists from its first claim; index, feeds and search name it once it
+goes beyond a canary.
 """
 
 from __future__ import annotations
@@ -11,26 +12,26 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import MAXYEAR, UTC, datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
+from pressrun.core.searching import parse_query
+from pressrun.core.subscription import SubscriptionState
 from pressrun.message.enclosing import ARCHIVE_PREFIX
-from pressrun.message.html import rewrite_images
-from pressrun.message.merge import FieldTable
-from pressrun.message.slots import render
-from pressrun.store import editions, lists
+from pressrun.services.archived import ArchivedEdition, Asset, Attachment, Neighbour, Summary, edition_of, summary_of
+from pressrun.store import editions, lists, search, subscribers, subscriptions
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row, Transaction
 
 PAGE_SIZE = 20
 FEED_SIZE = 20
-_LONGEST_TEASER = 220
+EARLIER_SIZE = 5  # on the list's page, below the last edition
+SITEMAP_SIZE = 50_000  # as many as a sitemap may name
 
-_FIELD_NAME = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")
-_NOT_PROSE = re.compile(r"^#+\s*|\[\d+\]|https?://\S+|[_=-]{3,}", re.MULTILINE)
-_MARKS = re.compile(r"\*+|(?<!\w)_|_(?!\w)")
 _SHOWN_ASSET = re.compile(rf'src="[^"]*/{re.escape(ARCHIVE_PREFIX)}([^"/]+)"')
+_READERS = frozenset({SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED})
 
 T = TypeVar("T")
 
@@ -38,87 +39,78 @@ T = TypeVar("T")
 class Shut(StrEnum):
     """Why there is nothing to read."""
 
-    UNKNOWN = "unknown"  # no such list, edition or file, or the archive is off
+    UNKNOWN = "unknown"  # no such list, edition or file, the archive is off, or the reader has left
     MEMBERS = "members"  # the archive is for members: a reader's link is needed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """One edition in an index; `published_at` in UTC seconds."""
+@dataclass(frozen=True, slots=True)
+class ReaderLink:
+    """What a link to read says: whose subscription, and how often that person and subscription began anew."""
 
-    slug: str
-    title: str
-    preheader: str
-    language: str
-    published_at: int
+    subscription_id: int
+    epoch: int
+    round: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
-    """A file beside an edition that its page does not show by itself."""
-
-    name: str
-    media_type: str
-    size_bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchivedEdition:
-    """One edition to be read. `html` is a clean fragment (None: plain text); `asset_path` is where its images stand."""
-
-    summary: Summary
-    text: str
-    html: str | None
-    asset_path: str
-    attachments: tuple[Attachment, ...] = ()
-
-    @property
-    def teaser(self) -> str:
-        """What a list page says below the title: the preheader, or how the text begins."""
-        if self.summary.preheader:
-            return self.summary.preheader
-        joined = (
-            " ".join(_MARKS.sub("", _NOT_PROSE.sub(" ", self.text)).split()).removeprefix(self.summary.title).strip()
-        )
-        return joined if len(joined) <= _LONGEST_TEASER else joined[:_LONGEST_TEASER].rsplit(" ", 1)[0] + " …"
-
-    def html_below(self, prefix: str) -> str | None:
-        """`html` with the addresses of its images after `prefix`: a path, or the site's whole address."""
-        if self.html is None or not prefix:
-            return self.html
-
-        def placed(source: str) -> str:
-            return prefix + source if source.startswith(self.asset_path) else source
-
-        return rewrite_images(self.html, placed)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asset:
-    """An image or file of an edition."""
-
-    name: str
-    media_type: str
-    content: bytes
+Door: TypeAlias = str | ReaderLink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListPage:
-    """A list with its last edition, None where nothing is public."""
+    """A list with its last edition and some before; None and empty where nothing is public."""
 
     list: MailingList
     last: ArchivedEdition | None
+    earlier: tuple[Summary, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Year:
+    """A year of an archive, and how many editions it has."""
+
+    year: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexPage:
-    """One page of an archive, newest first; `number` counts from 1 to `pages`."""
+    """One page of an archive, or of its `year`, newest first; `number` counts from 1 to `pages`."""
 
     list: MailingList
+    years: tuple[Year, ...]
+    year: int | None
     editions: tuple[Summary, ...]
     number: int
     pages: int
+
+    @property
+    def by_year(self) -> dict[int, tuple[Summary, ...]]:
+        """The editions of this page under their years."""
+        found: dict[int, tuple[Summary, ...]] = {}
+        for edition in self.editions:
+            year = datetime.fromtimestamp(edition.published_at, UTC).year
+            found[year] = (*found.get(year, ()), edition)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An edition that a search found; `passage` is in pieces, True for what was looked for."""
+
+    summary: Summary
+    passage: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPage:
+    """One page of what a search found, the best first."""
+
+    list: MailingList
+    query: str
+    found: tuple[Found, ...]
     total: int
+    number: int
+    pages: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,104 +131,162 @@ class Archiving:
         """The lists that the front page shows, by title."""
         return await self._database.read(lists.all_lists, listed_only=True)
 
+    async def public_archives(self) -> list[MailingList]:
+        """The lists whose archive search engines may know of, closed ones among them, by name."""
+        return await self._database.read(_public_archives)
+
     async def find_list(self, name: str) -> MailingList | None:
         """The list of that name, whether it is shown on the front page or not."""
         return await self._database.read(lists.find_list, name)
 
     async def list_page(self, name: str) -> ListPage | None:
-        """A list and its last edition."""
+        """A list, its last edition and some before."""
         return await self._database.read(_list_page, name)
 
-    async def index(self, name: str, number: int) -> IndexPage | Shut:
-        """One page of a list's archive; UNKNOWN also for a page that is not there."""
-        return await self._database.read(_opened, name, lambda tx, target: _index(tx, target, number))
+    async def index(self, door: Door, number: int = 1, year: int | None = None) -> IndexPage | Shut:
+        """One page of a list's archive, or of one year of it; UNKNOWN also for a page that is not there."""
+        return await self._database.read(_opened, door, lambda tx, target: index_page(tx, target, number, year))
+
+    async def search(self, door: Door, query: str, number: int = 1) -> SearchPage | Shut:
+        """One page of what is found in an archive; any text is a query."""
+        return await self._database.read(_opened, door, lambda tx, target: _search(tx, target, query, number))
+
+    async def sitemap(self, name: str) -> list[Summary] | Shut:
+        """All editions of a public archive."""
+        return await self._database.read(_opened, name, _sitemap)
 
     async def feed(self, name: str) -> Feed | Shut:
         """What a list's feeds are made of."""
-        return await self._database.read(_opened, name, _feed)
+        return await self._database.read(_opened, name, read_feed)
 
-    async def edition(self, name: str, slug: str) -> tuple[MailingList, ArchivedEdition] | Shut:
+    async def edition(self, door: Door, slug: str) -> tuple[MailingList, ArchivedEdition] | Shut:
         """One edition with its list."""
-        return await self._database.read(_opened, name, lambda tx, target: _edition(tx, target, slug))
+        return await self._database.read(_opened, door, lambda tx, target: _edition(tx, target, slug))
 
-    async def asset(self, name: str, slug: str, file_name: str) -> Asset | Shut:
+    async def asset(self, door: Door, slug: str, file_name: str) -> Asset | Shut:
         """An image or file of an edition."""
-        return await self._database.read(_opened, name, lambda tx, target: _asset(tx, target, slug, file_name))
+        return await self._database.read(_opened, door, lambda tx, target: _asset(tx, target, slug, file_name))
 
 
-def _opened(tx: Transaction, name: str, read: Callable[[Transaction, MailingList], T | Shut]) -> T | Shut:
-    target = lists.find_list(tx, name)
+def _opened(tx: Transaction, door: Door, read: Callable[[Transaction, MailingList], T | Shut]) -> T | Shut:
+    target = lists.find_list(tx, door) if isinstance(door, str) else _list_of_reader(tx, door)
     if target is None or target.archive == "off":
         return Shut.UNKNOWN
-    if target.archive != "public":
+    if target.archive != "public" and isinstance(door, str):
         return Shut.MEMBERS
     return read(tx, target)
+
+
+def _list_of_reader(tx: Transaction, link: ReaderLink) -> MailingList | None:
+    """The list that a link opens: not after its reader left, nor after their address changed."""
+    subscription = subscriptions.get_subscription(tx, link.subscription_id)
+    if subscription is None or subscription.round != link.round or subscription.state not in _READERS:
+        return None
+    person = subscribers.get_subscriber(tx, subscription.subscriber_id)
+    if person is None or person.epoch != link.epoch:
+        return None
+    return lists.get_list(tx, subscription.list_id)
+
+
+def _public_archives(tx: Transaction) -> list[MailingList]:
+    return [one for one in lists.all_lists(tx) if one.listed and one.archive == "public"]
 
 
 def _list_page(tx: Transaction, name: str) -> ListPage | None:
     target = lists.find_list(tx, name)
     if target is None:
         return None
-    newest = editions.recent_archived(tx, target.id, limit=1) if target.archive == "public" else []
-    return ListPage(list=target, last=_archived(newest[0], target) if newest else None)
+    if target.archive != "public":
+        return ListPage(list=target, last=None)
+    newest = editions.recent_archived(tx, target.id, limit=1)
+    earlier = editions.archived_editions(tx, target.id, limit=EARLIER_SIZE, offset=1)
+    return ListPage(
+        list=target,
+        last=edition_of(newest[0], target) if newest else None,
+        earlier=tuple(summary_of(row, target) for row in earlier),
+    )
 
 
-def _index(tx: Transaction, target: MailingList, number: int) -> IndexPage | Shut:
-    total = editions.count_archived(tx, target.id)
+def index_page(
+    tx: Transaction, target: MailingList, number: int, year: int | None, size: int = PAGE_SIZE
+) -> IndexPage | Shut:
+    """A page of the archive, whoever may see it; UNKNOWN where there is no such page."""
+    years = tuple(Year(year=row["year"], number=row["number"]) for row in editions.archived_years(tx, target.id))
+    total = sum(one.number for one in years if year in (None, one.year))
+    pages = max(1, -(-total // size))
+    if not 1 <= number <= pages or (year is not None and not total):
+        return Shut.UNKNOWN
+    between = editions.ALWAYS if year is None else (_new_year(year), _new_year(year + 1))
+    rows = editions.archived_editions(tx, target.id, limit=size, offset=(number - 1) * size, between=between)
+    shown = tuple(summary_of(row, target) for row in rows)
+    return IndexPage(list=target, years=years, year=year, editions=shown, number=number, pages=pages)
+
+
+def _new_year(year: int) -> int:
+    if year > MAXYEAR:
+        return editions.ALWAYS[1]
+    return int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
+
+
+def _search(tx: Transaction, target: MailingList, query: str, number: int) -> SearchPage | Shut:
+    terms = parse_query(query)
+    total = search.count_found(tx, target.id, terms) if terms else 0
     pages = max(1, -(-total // PAGE_SIZE))
     if not 1 <= number <= pages:
         return Shut.UNKNOWN
-    rows = editions.archived_editions(tx, target.id, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE)
-    shown = tuple(_summary(row, target) for row in rows)
-    return IndexPage(list=target, editions=shown, number=number, pages=pages, total=total)
+    found: tuple[Found, ...] = ()
+    if total:
+        rows = search.find_editions(tx, target.id, terms, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE)
+        passages = search.snippets(tx, target.id, terms, [row["id"] for row in rows])
+        found = tuple(Found(summary=summary_of(row, target), passage=_pieces(passages[row["id"]])) for row in rows)
+    return SearchPage(list=target, query=query, found=found, total=total, number=number, pages=pages)
 
 
-def _feed(tx: Transaction, target: MailingList) -> Feed:
+def _pieces(passage: str) -> tuple[tuple[str, bool], ...]:
+    pieces = re.split(f"({search.MARK}[^{search.UNMARK}]*{search.UNMARK})", passage)
+    marks = search.MARK + search.UNMARK
+    return tuple((piece.strip(marks), piece.startswith(search.MARK)) for piece in pieces if piece)
+
+
+def _sitemap(tx: Transaction, target: MailingList) -> list[Summary]:
+    return [summary_of(row, target) for row in editions.archived_editions(tx, target.id, limit=SITEMAP_SIZE)]
+
+
+def read_feed(tx: Transaction, target: MailingList) -> Feed:
+    """The newest editions of an archive, whoever may see it."""
     rows = editions.recent_archived(tx, target.id, limit=FEED_SIZE)
-    return Feed(list=target, editions=tuple(_archived(row, target) for row in rows))
+    return Feed(list=target, editions=tuple(edition_of(row, target) for row in rows))
 
 
 def _edition(tx: Transaction, target: MailingList, slug: str) -> tuple[MailingList, ArchivedEdition] | Shut:
+    found = read_edition(tx, target, slug)
+    return Shut.UNKNOWN if found is None else (target, found)
+
+
+def read_edition(tx: Transaction, target: MailingList, slug: str) -> ArchivedEdition | None:
+    """One edition of an archive with its files and neighbours, whoever may see it."""
     row = editions.find_archived(tx, target.id, slug)
     if row is None:
-        return Shut.UNKNOWN
+        return None
     shown = {html.unescape(name) for name in _SHOWN_ASSET.findall(row["html"] or "")}
     attached = tuple(
         Attachment(name=asset["name"], media_type=asset["media_type"], size_bytes=asset["size"])
         for asset in editions.asset_names(tx, row["id"])
         if asset["name"] not in shown
     )
-    return target, _archived(row, target, attached)
+    return edition_of(
+        row,
+        target,
+        attachments=attached,
+        newer=_neighbour(editions.newer_archived(tx, target.id, row["id"], row["published_at"])),
+        older=_neighbour(editions.older_archived(tx, target.id, row["id"], row["published_at"])),
+    )
+
+
+def _neighbour(row: Row | None) -> Neighbour | None:
+    return None if row is None else Neighbour(slug=row["slug"], title=row["title"], language=row["language"])
 
 
 def _asset(tx: Transaction, target: MailingList, slug: str, file_name: str) -> Asset | Shut:
     row = editions.find_archived_asset(tx, target.id, slug, file_name)
     return Shut.UNKNOWN if row is None else Asset(**dict(row))
-
-
-def _archived(row: Row, target: MailingList, attachments: tuple[Attachment, ...] = ()) -> ArchivedEdition:
-    return ArchivedEdition(
-        summary=_summary(row, target),
-        text=row["text"],
-        html=row["html"],
-        asset_path=f"/{target.name}/archive/{row['slug']}/{ARCHIVE_PREFIX}",
-        attachments=attachments,
-    )
-
-
-def _summary(row: Row, target: MailingList) -> Summary:
-    return Summary(
-        slug=row["slug"],
-        title=row["title"],
-        preheader=_impersonal(row["preheader"], target),
-        language=row["language"],
-        published_at=row["published_at"],
-    )
-
-
-def _impersonal(text: str, target: MailingList) -> str:
-    """A line with its merge fields at their defaults, as whoever is no reader sees it."""
-    if "{{" not in text:
-        return text
-    table = FieldTable([text, target.title], _FIELD_NAME.findall(text), {"list.title": target.title})
-    return " ".join(render(table.split_subject(table.mark(text, first_line=None)), {}).split())

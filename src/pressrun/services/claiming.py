@@ -201,6 +201,7 @@ def _load_plate(tx: Transaction, edition: Edition) -> EditionPlate:
     assert target is not None  # the edition holds it by a foreign key
     return EditionPlate(
         edition_id=edition.id,
+        slug=edition.slug,
         list=target,
         skeleton=Skeleton.decode(editions.load_skeleton(tx, edition.id)),
         message_secret=edition.message_secret,

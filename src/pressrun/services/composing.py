@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,6 +26,7 @@ class EditionPlate:
     """All that the copies of one edition have in common, ready to be spliced."""
 
     edition_id: int
+    slug: str
     list: MailingList
     skeleton: Skeleton
     message_secret: bytes
@@ -39,6 +41,17 @@ def message_id(secret: bytes, number: int, site: Site) -> str:
 @lru_cache(maxsize=256)
 def _message_id_mac(secret: bytes) -> Mac:
     return Mac(secret, b"message-id\0")
+
+
+def archive_url(site: Site, target: MailingList, slug: str, token: Callable[[], str]) -> str:
+    """Where one reader finds an edition on the web: everybody's page, their own way in, or the list's page."""
+    match target.archive:
+        case "public":
+            return f"{site.base_url}/{target.name}/archive/{slug}"  # nothing in it to encode
+        case "members":
+            return f"{site.base_url}/read/{token()}/archive/{slug}"
+        case _:
+            return f"{site.base_url}/{target.name}"
 
 
 def return_path(site: Site, target: MailingList | None, token: str) -> str:
@@ -86,8 +99,12 @@ class CopyComposer:
             columns=json.loads(row.attributes) if row.attributes != "{}" else _NO_COLUMNS,
             unsubscribe_url=f"{site.base_url}/unsubscribe/{unsubscribe}",
             preferences_url=f"{site.base_url}/preferences/{preferences}",
+            archive_url=archive_url(site, plate.list, plate.slug, lambda: self._read_token(row)),
             copy_token=copy_token,
             unsubscribe_mailto_token=mailto,
             message_id=message_id(plate.message_secret, row.id, site),
             date_at=row.first_attempt_at or now,
         )
+
+    def _read_token(self, row: ClaimedCopy) -> str:
+        return self._web.make(WebPurpose.READ, row.subscription_id, row.epoch, row.round)

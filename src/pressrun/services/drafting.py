@@ -21,11 +21,12 @@ from pressrun.message.skeleton import CopyValues
 from pressrun.message.source import EditionFile
 from pressrun.services import pressing
 from pressrun.services.building import Desk, Manuscript, build, find_open_list, lay_out
-from pressrun.services.composing import message_id
+from pressrun.services.composing import archive_url, message_id
 from pressrun.services.ports import Entropy
 from pressrun.store import editions, notices, subscribers
 from pressrun.store.database import Database
 from pressrun.store.editions import Edition, NewEdition
+from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.transaction import Transaction
 
@@ -52,7 +53,8 @@ class Imprint:
 
     keys: KeyRing
     site: Site
-    list_name: str
+    list: MailingList
+    slug: str
     now: int
     is_test: bool
 
@@ -112,7 +114,7 @@ def queue_test_copies(
     tx: Transaction, work: Work, addresses: Sequence[Address], *, keys: KeyRing, site: Site, entropy: Entropy, now: int
 ) -> list[int]:
     """Queue the edition as readers will see it, marked as a test; returns the ids of the deliveries."""
-    imprint = Imprint(keys=keys, site=site, list_name=work.desk.list.name, now=now, is_test=True)
+    imprint = Imprint(keys=keys, site=site, list=work.desk.list, slug=work.built.slug, now=now, is_test=True)
     numbers = []
     for address in addresses:
         values = values_for(tx, imprint, address, secret=entropy(16))
@@ -132,18 +134,21 @@ def values_for(tx: Transaction, imprint: Imprint, address: Address | None, *, se
     """Values of a copy that is nobody's subscription: its links are real in form and change nothing."""
     to = address or Address("reader@reader.example", "reader", "reader.example")
     person = subscribers.find_subscriber(tx, to) if address is not None else None
-    site = imprint.site
+    site, target = imprint.site, imprint.list
     web, addresses = WebTokens(imprint.keys), AddressTokens(imprint.keys)
     mailto = None
     if site.receives_mail:
-        mailto = addresses.make(AddressPurpose.UNSUBSCRIBE, imprint.list_name, TEST_ID)
+        mailto = addresses.make(AddressPurpose.UNSUBSCRIBE, target.name, TEST_ID)
     return CopyValues(
         to=to,
         name="" if person is None else person.name,
         columns={} if person is None else person.attributes,
         unsubscribe_url=site.url("unsubscribe", web.make(WebPurpose.UNSUBSCRIBE, TEST_ID, TEST_ID)),
         preferences_url=site.url("preferences", web.make(WebPurpose.PREFERENCES, TEST_ID, 0, 0)),
-        copy_token=addresses.make(AddressPurpose.BOUNCES, imprint.list_name, TEST_ID),
+        archive_url=archive_url(
+            site, target, imprint.slug, lambda: web.make(WebPurpose.READ, TEST_ID, TEST_ID, TEST_ID)
+        ),
+        copy_token=addresses.make(AddressPurpose.BOUNCES, target.name, TEST_ID),
         unsubscribe_mailto_token=mailto,
         message_id=message_id(secret, TEST_ID, site),
         date_at=imprint.now,

@@ -48,7 +48,7 @@ def preview_edition(
     file = manuscript.parse()
     desk = lay_out(tx, list_name, file)
     built = build(manuscript, file, desk, site)
-    imprint = Imprint(keys=keys, site=site, list_name=list_name, now=now, is_test=False)
+    imprint = Imprint(keys=keys, site=site, list=desk.list, slug=desk.slug, now=now, is_test=False)
     values = values_for(tx, imprint, as_address, secret=_SECRET)
     return _preview(built.skeleton, values, desk.list.title, built.language, built.findings)
 
@@ -65,7 +65,7 @@ def preview_held(
 ) -> Preview:
     """An edition as it is stored, with what was found when it came."""
     skeleton = Skeleton.decode(editions.load_skeleton(tx, edition.id))
-    imprint = Imprint(keys=keys, site=site, list_name=target.name, now=now, is_test=False)
+    imprint = Imprint(keys=keys, site=site, list=target, slug=edition.slug, now=now, is_test=False)
     values = values_for(tx, imprint, None, secret=_SECRET)
     findings = tuple(
         Finding(severity=Severity(severity), message=message, line=line) for severity, line, message in found

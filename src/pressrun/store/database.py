@@ -21,6 +21,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import aiosqlite
 
 from pressrun.core.errors import Unavailable
+from pressrun.core.searching import searchable
 from pressrun.store.sharing import SharedCommits
 from pressrun.store.transaction import Transaction, in_transaction
 
@@ -69,6 +70,7 @@ def connect(path: Path, *, readonly: bool = False) -> HopConnection:
             check_same_thread=False,
         )
         connection.row_factory = sqlite3.Row
+        connection.create_function("searchable", 1, searchable, deterministic=True)
         connection.execute("pragma foreign_keys = on")
         connection.execute("pragma trusted_schema = off")
         if readonly:

@@ -42,6 +42,7 @@ class ClaimedCopy(msgspec.Struct, frozen=True, array_like=True):
     name: str
     attributes: str
     epoch: int
+    round: int
 
 
 class ClaimedNotice(msgspec.Struct, frozen=True, kw_only=True):

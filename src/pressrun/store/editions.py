@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pressrun.core.edition import EditionState
+from pressrun.store import search
 from pressrun.store.transaction import Row, Transaction
+
+ALWAYS = (-(1 << 62), 1 << 62)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,7 @@ def insert_edition(tx: Transaction, new: NewEdition, now: int) -> int:
             for number, (name, media_type, content) in enumerate(new.assets)
         ],
     )
+    search.index_edition(tx, edition_id, new.list_id, new.title, f"{new.preheader} {new.text}")
     return edition_id
 
 
@@ -185,15 +189,30 @@ def load_skeleton(tx: Transaction, edition_id: int) -> bytes:
     return found
 
 
-def archived_editions(tx: Transaction, list_id: int, *, limit: int, offset: int = 0) -> list[Row]:
-    """id, slug, title, preheader, language, published_at of editions that the archive shows, newest first."""
-    return tx.rows("editions.archived", list_id=list_id, limit=limit, offset=offset)
+def archived_editions(
+    tx: Transaction, list_id: int, *, limit: int, offset: int = 0, between: tuple[int, int] = ALWAYS
+) -> list[Row]:
+    """id, slug, title, preheader, language, published_at of editions that the archive shows, newest first.
+
+    `between` are the first second that counts, and the first one that does not any more.
+    """
+    since, until = between
+    return tx.rows("editions.archived", list_id=list_id, since=since, until=until, limit=limit, offset=offset)
 
 
-def count_archived(tx: Transaction, list_id: int) -> int:
-    """How many editions the archive shows."""
-    found: int = tx.value("editions.count_archived", list_id=list_id)
-    return found
+def archived_years(tx: Transaction, list_id: int) -> list[Row]:
+    """year and number of the editions that the archive shows, newest first."""
+    return tx.rows("editions.archived_years", list_id=list_id)
+
+
+def newer_archived(tx: Transaction, list_id: int, edition_id: int, published_at: int) -> Row | None:
+    """slug, title and language of the edition that follows this one in the archive."""
+    return tx.row("editions.newer_archived", list_id=list_id, id=edition_id, published_at=published_at)
+
+
+def older_archived(tx: Transaction, list_id: int, edition_id: int, published_at: int) -> Row | None:
+    """The same of the one before it."""
+    return tx.row("editions.older_archived", list_id=list_id, id=edition_id, published_at=published_at)
 
 
 def find_archived(tx: Transaction, list_id: int, slug: str) -> Row | None:

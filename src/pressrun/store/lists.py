@@ -8,6 +8,7 @@ from typing import Any
 
 from pressrun.core.address import Address
 from pressrun.message.design import Logo
+from pressrun.store import search
 from pressrun.store.transaction import Row, Transaction
 
 
@@ -123,6 +124,7 @@ def find_logo_name(tx: Transaction, list_id: int) -> str | None:
 
 def delete_list(tx: Transaction, list_id: int) -> None:
     """Remove a list with its subscriptions, editions and archive."""
+    search.forget_list(tx, list_id)
     tx.run("lists.delete", id=list_id)
 
 

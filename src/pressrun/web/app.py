@@ -30,6 +30,7 @@ from pressrun.web.preferences import PreferencePages
 from pressrun.web.reading import ReadTokens
 from pressrun.web.security import CountRequest, Endpoint, Guard, Handler
 from pressrun.web.settings import HttpSettings
+from pressrun.web.sitemaps import SitemapPages
 
 RETRY_AFTER_SECONDS = 5
 _GET, _POST, _BOTH = ["GET"], ["POST"], ["GET", "POST"]
@@ -59,13 +60,16 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
         pages=pages, preferring=preferring, subscribing=subscribing, tokens=tokens, proxies=proxies
     )
     approval = ApprovalPages(pages=pages, approving=approving, tokens=tokens)
-    archive = ArchivePages(pages=pages, archiving=archiving)
+    archive = ArchivePages(pages=pages, archiving=archiving, tokens=tokens)
     forms = FormPages(pages=pages, archiving=archiving)
-    feeds = FeedPages(pages=pages, archiving=archiving, archive=archive)
+    feeds = FeedPages(pages=pages, archiving=archiving, clock=clock)
+    sitemaps = SitemapPages(pages=pages, archiving=archiving)
     operations = Operations(readiness=readiness, metrics_page=metrics_page)
     table: list[tuple[str, Handler, Sequence[str]]] = [
         ("/unsubscribe/{token}", links.unsubscribe, _BOTH),  # first: when an edition goes out, mail programs ask often
         ("/", lists.front, _GET),
+        ("/robots.txt", sitemaps.robots, _GET),
+        ("/sitemap.xml", sitemaps.all, _GET),
         ("/healthz", operations.health, _GET),
         ("/readyz", operations.ready, _GET),
         ("/metrics", operations.metrics, _GET),
@@ -73,6 +77,11 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
         ("/confirm/{token}", links.confirm, _BOTH),
         ("/preferences", preferences.ask, _BOTH),
         ("/preferences/{token}", preferences.show, _BOTH),
+        ("/read/{token}", archive.index, _GET),
+        ("/read/{token}/archive", archive.index, _GET),
+        ("/read/{token}/search", archive.search, _GET),
+        ("/read/{token}/archive/{slug}", archive.edition, _GET),
+        ("/read/{token}/archive/{slug}/asset/{file}", archive.asset, _GET),
         ("/approve/{token}", approval.show, _BOTH),
         ("/approve/{token}/edition", approval.edition, _GET),
         ("/approve/{token}/preview", approval.preview, _GET),
@@ -88,6 +97,8 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
         ("/{name}/archive", archive.index, _GET),
         ("/{name}/archive/{slug}", archive.edition, _GET),
         ("/{name}/archive/{slug}/asset/{file}", archive.asset, _GET),
+        ("/{name}/search", archive.search, _GET),
+        ("/{name}/sitemap.xml", sitemaps.of_list, _GET),
         ("/{name}/feed.atom", feeds.atom, _GET),
         ("/{name}/feed.json", feeds.json, _GET),
     ]

@@ -1,20 +1,32 @@
-"""The archive: its index, the page of an edition, and the images and files beside it.
+"""The archive: its index by year, the search, the page of an edition, and the images and files beside it.
+
+The same pages stand below a list's name, where the archive is public, and below a reader's own link (`/read/TOKEN`),
+which sets nothing in the browser: whoever holds the link may read, until its reader leaves.
 
 An edition's HTML is an author's, so its page is one document in a sandbox: no script, no form, no origin of ours. The
-page's own header and footer stand in the same document, because a frame cannot find its height without a script.
+page's own header and footer stand in the same document, because a frame cannot find its height without a script; a
+style sheet of the edition's own stands in a shadow tree, where its rules reach nothing else.
 """
 
 from __future__ import annotations
 
+import re
+from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pressrun.services.archiving import ArchivedEdition, Archiving, Asset, Shut
+from pressrun.core.site import Site
+from pressrun.core.timestamps import rfc3339
+from pressrun.core.tokens import TEST_ID, WebPurpose
+from pressrun.services.archived import ArchivedEdition, Asset
+from pressrun.services.archiving import Archiving, Door, ReaderLink, Shut
 from pressrun.store.lists import MailingList
 from pressrun.web.conditional import conditional
 from pressrun.web.pages import Pages
+from pressrun.web.places import Places, public_places, reader_places
+from pressrun.web.reading import ReadTokens
 
 EDITION_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src 'self' data:; "
@@ -24,58 +36,158 @@ EDITION_POLICY = (
 _POLICY_WITH_FILES = EDITION_POLICY.replace("sandbox ", "sandbox allow-downloads ", 1)
 _ASSET_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 _SHOWN_INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
+_SHEET = re.compile(r"<style>.*?</style>", re.DOTALL)
+_ROOT = re.compile(r"(?<![\w.#-])(?:html|body)(?![\w-])", re.IGNORECASE)
+_FIXED_WIDTH = re.compile(r"<table\b|\bwidth\b|<style>", re.IGNORECASE)
+_COLOURS = re.compile(r"\b(?:color|background)\b|bgcolor=|<font\b|<style>", re.IGNORECASE)
 
 
 class ArchivePages:
-    """What was sent, for everybody to read."""
+    """What was sent, for everybody to read, or for a list's readers."""
 
-    def __init__(self, *, pages: Pages, archiving: Archiving) -> None:
+    def __init__(self, *, pages: Pages, archiving: Archiving, tokens: ReadTokens) -> None:
         self._pages = pages
         self._archiving = archiving
+        self._tokens = tokens
 
     async def index(self, request: Request) -> Response:
-        """`/NAME/archive`: the editions, newest first, a page at a time."""
-        asked = request.query_params.get("page", "1")
-        number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 0
-        found = await self._archiving.index(request.path_params["name"], number)
+        """`/NAME/archive`, `/read/TOKEN`: the editions, newest first, a page or a year at a time."""
+        entered = self._enter(request)
+        if isinstance(entered, Response):
+            return entered
+        door, places = entered
+        year = _number(request, "year", 0) if "year" in request.query_params else None
+        found = await self._archiving.index(door, _number(request, "page", 1), year)
         if isinstance(found, Shut):
-            return self.shut(found)
+            return self.shut(found, door)
         self._pages.speak(target=found.list.language)
-        return self._pages.render("archive.html", about=found.list, list=found.list, page=found)
+        page = self._pages.render("archive.html", about=found.list, list=found.list, page=found, places=places)
+        return conditional(request, page, modified_at=None)
+
+    async def search(self, request: Request) -> Response:
+        """`/NAME/search?q=`, `/read/TOKEN/search?q=`: editions that hold the words."""
+        entered = self._enter(request)
+        if isinstance(entered, Response):
+            return entered
+        door, places = entered
+        query = request.query_params.get("q", "").strip()
+        found = await self._archiving.search(door, query, _number(request, "page", 1))
+        if isinstance(found, Shut):
+            return self.shut(found, door)
+        self._pages.speak(target=found.list.language)
+        return self._pages.render(
+            "search.html",
+            headers={"X-Robots-Tag": "noindex"},
+            about=found.list,
+            list=found.list,
+            page=found,
+            places=places,
+        )
 
     async def edition(self, request: Request) -> Response:
-        """`/NAME/archive/SLUG`: one edition."""
-        found = await self._archiving.edition(request.path_params["name"], request.path_params["slug"])
+        """`/NAME/archive/SLUG`, `/read/TOKEN/archive/SLUG`: one edition."""
+        entered = self._enter(request)
+        if isinstance(entered, Response):
+            return entered
+        door, places = entered
+        found = await self._archiving.edition(door, request.path_params["slug"])
         if isinstance(found, Shut):
-            return self.shut(found)
+            return self.shut(found, door)
         target, edition = found
         self._pages.speak(target=target.language)
-        response = self._edition_page(target, edition)
+        response = self._pages.render(
+            "edition.html",
+            headers={"Content-Security-Policy": _POLICY_WITH_FILES if edition.attachments else EDITION_POLICY},
+            **edition_context(self._pages.site, target, edition, places, self._pages.href(target.name)),
+        )
         return conditional(request, response, modified_at=None)
 
     async def asset(self, request: Request) -> Response:
-        """`/NAME/archive/SLUG/asset/FILE`: an image, or a file to keep."""
+        """`…/archive/SLUG/asset/FILE`: an image, or a file to keep."""
+        entered = self._enter(request)
+        if isinstance(entered, Response):
+            return entered
         parts = request.path_params
-        found = await self._archiving.asset(parts["name"], parts["slug"], parts["file"])
+        found = await self._archiving.asset(entered[0], parts["slug"], parts["file"])
         if isinstance(found, Shut):
-            return self.shut(found)
+            return self.shut(found, entered[0])
         response = Response(found.content, headers=asset_headers(found))
         return conditional(request, response, modified_at=None)
 
-    def shut(self, reason: Shut) -> Response:
+    def shut(self, reason: Shut, door: Door) -> Response:
         """The page in place of what cannot be read."""
+        if isinstance(door, ReaderLink):
+            return self._pages.invalid_link()
         return self._pages.members_only() if reason is Shut.MEMBERS else self._pages.not_found()
 
-    def _edition_page(self, target: MailingList, edition: ArchivedEdition) -> Response:
-        content = edition.html_below(self._pages.base_path)
-        return self._pages.render(
-            "edition.html",
-            headers={"Content-Security-Policy": _POLICY_WITH_FILES if edition.attachments else EDITION_POLICY},
-            list=target,
-            edition=edition,
-            content=content,
-            has_heading="<h1" in (content or ""),
+    def _enter(self, request: Request) -> tuple[Door, Places] | Response:
+        """By which door a request comes in; the page to show instead for a link that opens none."""
+        token = request.path_params.get("token")
+        if token is None:
+            name = request.path_params["name"]
+            return name, public_places(self._pages, name)
+        match self._tokens().read(WebPurpose.READ, token):
+            case (subscription, _, _) if subscription == TEST_ID:
+                return self._test_copy()
+            case (subscription, epoch, number):
+                return ReaderLink(subscription, epoch, number), reader_places(self._pages, token)
+            case _:
+                return self._pages.invalid_link()
+
+    def _test_copy(self) -> Response:
+        say = self._pages.words
+        return self._pages.message(
+            say("This is a test copy"),
+            say("The link belongs to a mail that was sent as a test. In a real mail, it leads to past editions."),
         )
+
+
+def edition_context(
+    site: Site, target: MailingList, edition: ArchivedEdition, places: Places, home: str
+) -> dict[str, Any]:
+    """What the template of an edition's page is filled with."""
+    content = edition.html_with_images(places.asset(edition.summary.slug, ""))
+    return {
+        "list": target,
+        "home": home,
+        "edition": edition,
+        "places": places,
+        "content": _in_shadow(content or ""),
+        "is_plain": content is None,
+        "has_sheet": "<style>" in (content or ""),
+        "may_scroll": _FIXED_WIDTH.search(content or "") is not None,
+        "has_colours": _COLOURS.search(content or "") is not None,
+        "has_heading": "<h1" in (content or ""),
+        "described": described(site, target, edition) if places.is_public else None,
+    }
+
+
+def described(site: Site, target: MailingList, edition: ArchivedEdition) -> dict[str, object]:
+    """What machines are told of a public edition (schema.org): data in a script element of a type that nothing runs."""
+    slug = edition.summary.slug
+    url = site.url(target.name, "archive", slug)
+    publisher = {"@type": "Organization", "name": target.title, "url": site.url(target.name)}
+    found: dict[str, object] = {
+        "@context": "https://schema.org",
+        "@type": "Article",
+        "headline": edition.summary.title,
+        "description": edition.teaser,
+        "datePublished": rfc3339(edition.summary.published_at),
+        "inLanguage": edition.summary.language,
+        "url": url,
+        "mainEntityOfPage": url,
+        "author": publisher,
+        "publisher": publisher,
+        "isAccessibleForFree": True,
+    }
+    if edition.picture is not None:
+        found["image"] = site.url(target.name, "archive", slug, "asset", edition.picture)
+    return found
+
+
+def _in_shadow(content: str) -> str:
+    """In a shadow tree there is no `body`: what the sheet says of it goes to the tree's host."""
+    return _SHEET.sub(lambda sheet: _ROOT.sub(":host", sheet[0]), content)
 
 
 def asset_headers(asset: Asset) -> dict[str, str]:
@@ -88,3 +200,11 @@ def asset_headers(asset: Asset) -> dict[str, str]:
         "Content-Security-Policy": _ASSET_POLICY,
         "Cache-Control": "public, max-age=86400",
     }
+
+
+def _number(request: Request, name: str, otherwise: int) -> int:
+    """A whole number of the query; 0, which no page has, for anything else."""
+    asked = request.query_params.get(name)
+    if asked is None:
+        return otherwise
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 0

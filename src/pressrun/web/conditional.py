@@ -9,6 +9,8 @@ import time
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pressrun.services.ports import Clock
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _HTTP_DATE = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT")
@@ -21,6 +23,28 @@ def http_date(at: float) -> str:
         f"{_DAYS[parts.tm_wday]}, {parts.tm_mday:02} {_MONTHS[parts.tm_mon - 1]} {parts.tm_year:04} "
         f"{parts.tm_hour:02}:{parts.tm_min:02}:{parts.tm_sec:02} GMT"
     )
+
+
+class Changes:
+    """When the content of a few pages last changed, as far as this process has seen: their Last-Modified.
+
+    No column says when an edition came into a feed: it may be dated back, or have waited behind its canary. A page
+    that was never seen before changed now, which costs its readers one answer too many after a start, and never hides
+    an edition from them.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen: dict[str, tuple[bytes, int]] = {}
+
+    def changed_at(self, page: str, content: bytes) -> int:
+        """When `page` began to say this, in UTC seconds; never the same for what differs."""
+        digest = hashlib.sha256(content).digest()
+        before = self._seen.get(page)
+        if before is None or before[0] != digest:
+            at = int(self._clock())
+            self._seen[page] = (digest, at if before is None else max(at, before[1] + 1))
+        return self._seen[page][1]
 
 
 def conditional(request: Request, response: Response, *, modified_at: int | None) -> Response:

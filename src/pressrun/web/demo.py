@@ -27,9 +27,11 @@ from pressrun.web.pages import Pages
 SHOWN_AT_MOST = 200
 _MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; "
-    "style-src 'unsafe-inline'; frame-ancestors 'self'; form-action 'none'"
+    "style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
 )
 _LINK = re.compile(r"https?://[^\s<>\"]*[^\s<>\"'.,;:!?)\]]")
+# For these Chromium opens a connection before it asks the policy.
+_CONNECTS = re.compile("<(?=link|i?frame|object|embed|portal|fencedframe)", re.IGNORECASE)
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 
 
@@ -139,6 +141,7 @@ class DemoPages:
             return self._pages.not_found()
         page = rewrite_images(page, _inlined(mail.content))
         # A link must not replace the frame, where no page of ours lets itself be shown.
+        page = _CONNECTS.sub("<x-", page)
         page = _HEAD.sub(lambda found: f'{found[0]}<base target="_blank">', page, count=1)
         return HTMLResponse(page, headers={"Content-Security-Policy": _MAIL_POLICY})
 

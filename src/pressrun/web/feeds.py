@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.archiving import ArchivedEdition, Archiving, Feed, Shut
-from pressrun.web.archive import ArchivePages
-from pressrun.web.conditional import conditional
+from pressrun.services.archived import ArchivedEdition
+from pressrun.services.archiving import Archiving, Feed, Shut
+from pressrun.services.ports import Clock
+from pressrun.web.conditional import Changes, conditional
 from pressrun.web.pages import Pages
 
 ATOM = "application/atom+xml; charset=utf-8"
@@ -22,63 +24,111 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _STYLE_SHEET = re.compile(r"<style>.*?</style>", re.DOTALL)
 
 
+class FeedLinks(Protocol):
+    """The whole addresses that a feed names. An edition's id is the address that it was sent with, for ever."""
+
+    def home(self) -> str: ...
+    def feed(self, name: str) -> str: ...
+    def edition(self, slug: str) -> str: ...
+    def asset(self, slug: str, name: str) -> str: ...
+
+
 class FeedPages:
     """The newest editions for feed readers."""
 
-    def __init__(self, *, pages: Pages, archiving: Archiving, archive: ArchivePages) -> None:
+    def __init__(self, *, pages: Pages, archiving: Archiving, clock: Clock) -> None:
         self._pages = pages
         self._archiving = archiving
-        self._archive = archive
+        self._changes = Changes(clock)
 
     async def atom(self, request: Request) -> Response:
         """`/NAME/feed.atom`."""
         found = await self._archiving.feed(request.path_params["name"])
         if isinstance(found, Shut):
-            return self._archive.shut(found)
-        entries = [(edition, _NOT_XML.sub("", self._content(edition))) for edition in found.editions]
-        page = self._pages.render_text("feed.atom.xml", list=found.list, entries=entries, updated_at=_updated_at(found))
-        return _answer(request, found, _NOT_XML.sub("", page).encode(), ATOM)
+            return self._shut(found)
+        return self._answer(request, atom_feed(self._pages, found, SiteLinks(self._pages, found.list.name)), ATOM)
 
     async def json(self, request: Request) -> Response:
         """`/NAME/feed.json`."""
         found = await self._archiving.feed(request.path_params["name"])
         if isinstance(found, Shut):
-            return self._archive.shut(found)
-        site, target = self._pages.site, found.list
-        document = {
-            "version": JSON_FEED_VERSION,
-            "title": target.title,
-            "home_page_url": site.url(target.name),
-            "feed_url": site.url(target.name, "feed.json"),
-            "description": target.description,
-            "language": target.language,
-            "items": [self._item(target.name, edition) for edition in found.editions],
-        }
-        return _answer(request, found, json.dumps(document, ensure_ascii=False, indent=1).encode(), JSON_FEED)
+            return self._shut(found)
+        return self._answer(request, json_feed(self._pages, found, SiteLinks(self._pages, found.list.name)), JSON_FEED)
 
-    def _item(self, name: str, edition: ArchivedEdition) -> dict[str, str | None]:
-        summary = edition.summary
-        url = self._pages.site.url(name, "archive", summary.slug)
-        return {
-            "id": url,
-            "url": url,
-            "title": summary.title,
-            "summary": edition.teaser,
-            "content_html": self._content(edition),
-            "date_published": rfc3339(summary.published_at),
-            "language": summary.language,
-        }
+    def _shut(self, reason: Shut) -> Response:
+        return self._pages.members_only() if reason is Shut.MEMBERS else self._pages.not_found()
 
-    def _content(self, edition: ArchivedEdition) -> str:
-        """The edition as a fragment that needs no style sheet and no page around it."""
-        fragment = edition.html_below(self._pages.site.base_url)
-        return _STYLE_SHEET.sub("", fragment or "").strip()
+    def _answer(self, request: Request, content: bytes, media_type: str) -> Response:
+        response = Response(content, headers={"Content-Type": media_type, "Cache-Control": "no-cache"})
+        return conditional(request, response, modified_at=self._changes.changed_at(request.url.path, content))
 
 
-def _updated_at(feed: Feed) -> int:
-    return max((edition.summary.published_at for edition in feed.editions), default=feed.list.created_at)
+class SiteLinks:
+    """The addresses of a list's feeds at base_url."""
+
+    def __init__(self, pages: Pages, name: str) -> None:
+        self._site = pages.site
+        self._name = name
+
+    def home(self) -> str:
+        return self._site.url(self._name)
+
+    def feed(self, name: str) -> str:
+        return self._site.url(self._name, name)
+
+    def edition(self, slug: str) -> str:
+        return self._site.url(self._name, "archive", slug)
+
+    def asset(self, slug: str, name: str) -> str:
+        return self._site.url(self._name, "archive", slug, "asset", name)
 
 
-def _answer(request: Request, feed: Feed, content: bytes, media_type: str) -> Response:
-    response = Response(content, headers={"Content-Type": media_type, "Cache-Control": "no-cache"})
-    return conditional(request, response, modified_at=_updated_at(feed))
+def atom_feed(pages: Pages, feed: Feed, links: FeedLinks) -> bytes:
+    """The feed as Atom."""
+    page = pages.render_text(
+        "feed.atom.xml",
+        list=feed.list,
+        entries=[(edition, _NOT_XML.sub("", _content(edition, links))) for edition in feed.editions],
+        links=links,
+        ids=SiteLinks(pages, feed.list.name),
+        updated_at=max((one.summary.published_at for one in feed.editions), default=feed.list.created_at),
+    )
+    return _NOT_XML.sub("", page).encode()
+
+
+def json_feed(pages: Pages, feed: Feed, links: FeedLinks) -> bytes:
+    """The feed as JSON."""
+    target, ids = feed.list, SiteLinks(pages, feed.list.name)
+    document = {
+        "version": JSON_FEED_VERSION,
+        "title": target.title,
+        "home_page_url": links.home(),
+        "feed_url": links.feed("feed.json"),
+        "description": target.description,
+        "language": target.language,
+        "authors": [{"name": target.title, "url": links.home()}],
+        "items": [_item(edition, ids, links) for edition in feed.editions],
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1).encode()
+
+
+def _item(edition: ArchivedEdition, ids: FeedLinks, links: FeedLinks) -> dict[str, str]:
+    summary = edition.summary
+    item = {
+        "id": ids.edition(summary.slug),
+        "url": links.edition(summary.slug),
+        "title": summary.title,
+        "summary": edition.teaser,
+        "date_published": rfc3339(summary.published_at) or "",
+        "language": summary.language,
+    }
+    if edition.picture is not None:
+        item["image"] = links.asset(summary.slug, edition.picture)
+    content = _content(edition, links)
+    return {**item, **({"content_html": content} if content else {"content_text": edition.text})}
+
+
+def _content(edition: ArchivedEdition, links: FeedLinks) -> str:
+    """The edition as a fragment that needs no style sheet and no page around it."""
+    fragment = edition.html_with_images(links.asset(edition.summary.slug, ""))
+    return _STYLE_SHEET.sub("", fragment or "").strip()

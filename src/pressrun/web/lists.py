@@ -20,6 +20,7 @@ from pressrun.web import language, words
 from pressrun.web.clients import Proxies, network_of
 from pressrun.web.forms import clean_language, clean_name, first, read_fields
 from pressrun.web.pages import Pages
+from pressrun.web.places import public_places
 from pressrun.web.visitors import client_of
 
 
@@ -107,6 +108,8 @@ class ListPages:
             here=self._pages.href(found.list.name),
             list=found.list,
             last=found.last,
+            earlier=found.earlier,
+            places=public_places(self._pages, found.list.name),
             promise=words.sign_up_promise(self._pages.words),
             email=email,
             name=name,

@@ -25,7 +25,7 @@ from pressrun.web.policy import CONTENT_POLICY
 
 log = logging.getLogger("pressrun.web")
 
-TOKEN_PAGES = frozenset({"approve", "confirm", "unsubscribe", "preferences"})
+TOKEN_PAGES = frozenset({"approve", "confirm", "unsubscribe", "preferences", "read"})
 _CLOSE = {"Connection": "close"}
 _ONE_YEAR = b"max-age=31536000"
 _FAILED = b"Something failed here. Try again later.\n"

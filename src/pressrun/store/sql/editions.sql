@@ -76,18 +76,27 @@ update edition set complaints = complaints + 1 where id = :id;
 select skeleton from edition_content where edition_id = :edition_id;
 
 -- name: archived
--- The editions that an archive shows: they have gone out, or are going out beyond a canary.
-select id, slug, title, preheader, language, coalesce(dated_at, first_claim_at) as published_at
-from edition
-where list_id = :list_id and first_claim_at is not null and state <> 'cancelled'
-    and (canary_copies is null or state = 'finished')
+-- The editions that an archive shows, newest first.
+select id, slug, title, preheader, language, published_at from archived_edition
+where list_id = :list_id and published_at >= :since and published_at < :until
 order by published_at desc, id desc limit :limit offset :offset;
 
--- name: count_archived
--- How many editions an archive shows.
-select count(*) from edition
-where list_id = :list_id and first_claim_at is not null and state <> 'cancelled'
-    and (canary_copies is null or state = 'finished');
+-- name: archived_years
+-- How many editions an archive shows of each year, newest first.
+select cast(strftime('%Y', published_at, 'unixepoch') as integer) as year, count(*) as number from archived_edition
+where list_id = :list_id group by year order by year desc;
+
+-- name: newer_archived
+-- The edition that follows one in its archive.
+select slug, title, language from archived_edition
+where list_id = :list_id and published_at >= :published_at and (published_at > :published_at or id > :id)
+order by published_at, id limit 1;
+
+-- name: older_archived
+-- The edition before one in its archive.
+select slug, title, language from archived_edition
+where list_id = :list_id and published_at <= :published_at and (published_at < :published_at or id < :id)
+order by published_at desc, id desc limit 1;
 
 -- name: find_archived
 -- One edition of an archive by its slug; a cancelled one stays readable for those who got it.
@@ -105,11 +114,9 @@ select seq from sqlite_sequence where name = 'edition';
 
 -- name: recent_archived
 -- The newest editions of an archive with what they say, for feeds and the list's page.
-select edition.id, slug, title, preheader, language, coalesce(dated_at, first_claim_at) as published_at, text, html
-from edition join edition_content on edition_content.edition_id = edition.id
-where list_id = :list_id and first_claim_at is not null and state <> 'cancelled'
-    and (canary_copies is null or state = 'finished')
-order by published_at desc, edition.id desc limit :limit;
+select archived_edition.id, slug, title, preheader, language, published_at, text, html
+from archived_edition join edition_content on edition_content.edition_id = archived_edition.id
+where list_id = :list_id order by published_at desc, archived_edition.id desc limit :limit;
 
 -- name: asset_names
 -- The images and files of an edition without their content.

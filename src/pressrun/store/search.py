@@ -1,0 +1,63 @@
+"""The search in archives: SQLite's FTS5, and all that is particular to it.
+
+What is looked for comes as terms, never as an expression, so that no query can be wrong.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from pressrun.core.searching import SPLIT, Term, searchable
+from pressrun.store.transaction import Row, Transaction
+
+MARK, UNMARK = "\x02", "\x03"  # around what was found; no indexed text holds them
+
+
+def index_edition(tx: Transaction, edition_id: int, list_id: int, title: str, text: str) -> None:
+    """Let an edition be found, once its archive shows it."""
+    tx.run(
+        "search.insert",
+        edition_id=edition_id,
+        list=_list_word(list_id),
+        title=searchable(title),
+        text=searchable(text),
+    )
+
+
+def forget_list(tx: Transaction, list_id: int) -> None:
+    """Take the editions of a list out of the index, while they are still there."""
+    tx.run("search.forget_list", list_id=list_id)
+
+
+def count_found(tx: Transaction, list_id: int, terms: Sequence[Term]) -> int:
+    """How many editions of an archive hold every term."""
+    found: int = tx.value("search.count", expression=_expression(list_id, terms))
+    return found
+
+
+def find_editions(tx: Transaction, list_id: int, terms: Sequence[Term], *, limit: int, offset: int) -> list[Row]:
+    """Those editions, the best first, as `editions.archived_editions` gives them."""
+    return tx.rows("search.find", expression=_expression(list_id, terms), limit=limit, offset=offset)
+
+
+def snippets(tx: Transaction, list_id: int, terms: Sequence[Term], edition_ids: Sequence[int]) -> dict[int, str]:
+    """A passage of each edition, with MARK and UNMARK around what was found."""
+    rows = tx.rows(
+        "search.snippets",
+        expression=_expression(list_id, terms),
+        ids=json.dumps(list(edition_ids)),
+        mark=MARK,
+        unmark=UNMARK,
+    )
+    return {row["id"]: row["snippet"].replace(f"{UNMARK}{SPLIT}{SPLIT}{MARK}", "").replace(SPLIT, "") for row in rows}
+
+
+def _list_word(list_id: int) -> str:
+    return f"l{list_id}"
+
+
+def _expression(list_id: int, terms: Sequence[Term]) -> str:
+    """Strings in double quotes are the only thing of the query language that a visitor can write into."""
+    words = " AND ".join(f'"{term.words.replace(chr(34), " ")}"{" *" if term.is_prefix else ""}' for term in terms)
+    return f'list : "{_list_word(list_id)}" AND {{title text}} : ({words})'

@@ -1,0 +1,25 @@
+-- name: insert
+-- An edition for the search of its archive.
+insert into archive_search (rowid, list, title, text) values (:edition_id, :list, :title, :text);
+
+-- name: forget_list
+-- The editions of a list that is removed.
+delete from archive_search where rowid in (select id from edition where list_id = :list_id);
+
+-- name: count
+-- How many editions that an archive shows hold all that is looked for.
+select count(*) from archive_search join archived_edition on archived_edition.id = archive_search.rowid
+where archive_search match :expression;
+
+-- name: find
+-- Those editions, the best first: a word in the title counts five times one in the text.
+select archived_edition.id, slug, archived_edition.title, preheader, language, published_at
+from archive_search join archived_edition on archived_edition.id = archive_search.rowid
+where archive_search match :expression
+order by bm25(archive_search, 0.0, 5.0, 1.0), published_at desc limit :limit offset :offset;
+
+-- name: snippets
+-- A passage of some editions around what was found.
+select rowid as id, snippet(archive_search, 2, :mark, :unmark, '…', 36) as snippet
+from archive_search
+where archive_search match :expression and rowid in (select value from json_each(:ids));

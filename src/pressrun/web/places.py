@@ -1,0 +1,63 @@
+"""Where the pages of one archive are: below the list's name for everybody, below a reader's link for that reader."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pressrun.web.pages import Pages
+
+
+class Places(Protocol):
+    """What the templates of an archive link to; `is_public` when everybody may see and name these pages."""
+
+    is_public: bool
+
+    def index(self, *, year: int | None = None, page: int = 1) -> str:
+        """A page of the index."""
+        ...
+
+    def edition(self, slug: str) -> str:
+        """The page of an edition."""
+        ...
+
+    def asset(self, slug: str, name: str) -> str:
+        """An image or file of an edition; without a name what stands before each."""
+        ...
+
+    def search(self, query: str = "", *, page: int = 1) -> str | None:
+        """The search; None where there is none."""
+        ...
+
+
+class WebPlaces:
+    """The pages of an archive below a path of ours."""
+
+    def __init__(self, pages: Pages, *segments: str, search: tuple[str, ...], is_public: bool) -> None:
+        self._pages = pages
+        self._segments = segments
+        self._search = search
+        self.is_public = is_public
+
+    def index(self, *, year: int | None = None, page: int = 1) -> str:
+        query: dict[str, int] = {**({"year": year} if year is not None else {}), **({"page": page} if page > 1 else {})}
+        return self._pages.href(*self._segments, **query)
+
+    def edition(self, slug: str) -> str:
+        return self._pages.href(*self._segments, slug)
+
+    def asset(self, slug: str, name: str) -> str:
+        return self._pages.href(*self._segments, slug, "asset", name)
+
+    def search(self, query: str = "", *, page: int = 1) -> str | None:
+        wanted: dict[str, str | int] = {**({"q": query} if query else {}), **({"page": page} if page > 1 else {})}
+        return self._pages.href(*self._search, **wanted)
+
+
+def public_places(pages: Pages, name: str) -> Places:
+    """The archive of a list for everybody."""
+    return WebPlaces(pages, name, "archive", search=(name, "search"), is_public=True)
+
+
+def reader_places(pages: Pages, token: str) -> Places:
+    """The same below the link of one reader."""
+    return WebPlaces(pages, "read", token, "archive", search=("read", token, "search"), is_public=False)

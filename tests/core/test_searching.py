@@ -1,0 +1,61 @@
+"""Words as they are searched for: what is written one way is found by writing it another way."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pressrun.core.searching import LONGEST_QUERY, MOST_TERMS, SPLIT, Term, parse_query, prose, searchable
+
+
+def test_prose_is_one_line_without_rules_numbers_and_addresses() -> None:
+    text = "# High water\n==========\n\nThe *first* _boat_ [1] came.\nsnake_case stays\n\n[1] https://quay.example/a"
+    assert "High water The first boat came. snake_case stays" == prose(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ＡＢＣ ｶﾅ ﬁsh", "ABC カナ fish"),
+        ("هٰذَا كِتَابٌ", "هذا كتاب"),
+        ("סֵפֶר", "ספר"),
+        ("東京", "東京"),
+        ("a\0b\ud800c", "a b c"),
+    ],
+    ids=["compatibility forms", "Arabic points", "Hebrew points", "signs", "no characters"],
+)
+def test_what_is_one_word_is_written_one_way(text: str, expected: str) -> None:
+    assert expected == searchable(text).replace(SPLIT, "")
+
+
+def test_signs_without_spaces_are_words_of_their_own() -> None:
+    """Any run of them is found, and Latin letters beside them are a word."""
+    assert ["東", "京", "Tokyo"] == [word for word in searchable("東京Tokyo").split(SPLIT) if word]
+
+
+@pytest.mark.parametrize(
+    ("query", "terms"),
+    [
+        ("high water", (Term("high", True), Term("water", True))),
+        ('"high water" tide', (Term("high water", False), Term("tide", True))),
+        ("\u201chigh water\u201d", (Term("high water", False),)),
+        ('"high', (Term("high", True),)),
+        ("NEAR(a b) -c title:d *", tuple(Term(word, True) for word in ("NEAR(a", "b)", "-c", "title:d"))),
+        ('"" * - ( ) \0', ()),
+        ("", ()),
+    ],
+)
+def test_any_text_is_a_query(query: str, terms: tuple[Term, ...]) -> None:
+    assert terms == parse_query(query)
+
+
+def test_a_query_has_its_limits() -> None:
+    """A long one is cut, and one of many words keeps the first ones."""
+    assert LONGEST_QUERY == len(parse_query("x" * 500)[0].words)
+    assert MOST_TERMS == len(parse_query("a " * 100))
+
+
+@given(st.text())
+def test_a_term_always_holds_something_to_find(text: str) -> None:
+    assert all(any(sign.isalnum() or sign.isnumeric() for sign in term.words) for term in parse_query(text))

@@ -1,0 +1,170 @@
+"""The search of archives in a real database file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pressrun.core.edition import EditionState
+from pressrun.core.searching import SPLIT, parse_query
+from pressrun.store import editions, lists, migrate, search
+from pressrun.store.database import connect
+from pressrun.store.editions import NewEdition
+from pressrun.store.lists import NewList
+from pressrun.store.transaction import Transaction
+
+TEXTS = {
+    1: ("Boats are back", "The *first* boats came back on Monday, past the naïve café. https://quay.example/secret"),
+    2: ("Monday", 'Nothing but a "quoted" word.'),
+    3: ("東京の港", "今日は東京タワーで釣りをしました。"),
+    4: ("رسالة", "هٰذَا كِتَابٌ جَمِيلٌ"),
+    5: ("จดหมาย", "ภาษาไทยไม่มีช่องว่าง"),
+    6: ("पत्र", "यह हिन्दी में लिखा है"),
+    7: ("Письмо", "Привет, мир"),
+    8: ("항구", "배가 초등학교에 왔다"),
+}
+
+
+@pytest.fixture(scope="module")
+def tx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Transaction]:
+    path = tmp_path_factory.mktemp("search") / "db"
+    migrate.create(path, migrate.package_schema(), migrate.newest_version(migrate.package_steps()))
+    with closing(connect(path)) as connection:
+        opened = Transaction(connection)
+        for name in ("news", "other"):
+            lists.insert_list(opened, NewList(name=name, title=name, from_address="news@news.example"), 1)
+        for number, (title, text) in TEXTS.items():
+            insert(connection, opened, number, 1, title, text)
+        insert(connection, opened, 9, 2, "Boats elsewhere", "boats of the other list")
+        insert(connection, opened, 10, 1, "Boats not yet", "boats that nobody was sent", first_claim_at=None)
+        yield opened
+
+
+def insert(
+    connection: sqlite3.Connection,
+    tx: Transaction,
+    number: int,
+    list_id: int,
+    title: str,
+    text: str,
+    first_claim_at: int | None = 1,
+) -> None:
+    new = NewEdition(
+        list_id=list_id,
+        slug=f"e-{number}",
+        state=EditionState.FINISHED,
+        subject=title,
+        title=title,
+        preheader="",
+        language="en",
+        source_name="e.md",
+        source=b"",
+        source_digest=b"",
+        message_secret=b"",
+        skeleton=b"",
+        text=text,
+        html=None,
+        assets=(),
+        canary_percent=None,
+        dated_at=None,
+        scheduled_at=None,
+    )
+    assert number == editions.insert_edition(tx, new, 1)
+    connection.execute("update edition set first_claim_at = ? where id = ?", (first_claim_at, number))
+
+
+def found(tx: Transaction, query: str) -> list[int]:
+    terms = parse_query(query)
+    rows = search.find_editions(tx, 1, terms, limit=20, offset=0)
+    assert len(rows) == search.count_found(tx, 1, terms)
+    return [row["id"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("boat", [1]),
+        ("BOATS monday", [1]),
+        ("naive cafe", [1]),
+        ('"came back"', [1]),
+        ('"back came"', []),
+        ("secret", []),
+        ("東京", [3]),
+        ("京タ", [3]),
+        ("釣", [3]),
+        ("كتاب", [4]),
+        ("ช่อง", [5]),
+        ("हिन्दी", [6]),
+        ("привет", [7]),
+        ("학교", [8]),
+        ("l1", []),
+        ("list:l1", []),
+        ('a" OR list:"l2', []),
+    ],
+)
+def test_words_are_found_in_every_script(tx: Transaction, query: str, expected: list[int]) -> None:
+    """By their beginning, whatever their case and accents; only what this archive shows."""
+    assert expected == found(tx, query)
+
+
+def test_a_title_counts_more_than_a_text(tx: Transaction) -> None:
+    assert [2, 1] == found(tx, "monday")
+
+
+def test_a_passage_marks_what_was_found(tx: Transaction) -> None:
+    """Addresses and marks of the source are left out, and signs stand as they are written."""
+    words, signs = parse_query("boats monday"), parse_query("東京")
+    passages = search.snippets(tx, 1, words, [1]) | search.snippets(tx, 1, signs, [3])
+    marked = {number: passage.replace("\x02", "[").replace("\x03", "]") for number, passage in passages.items()}
+    assert {
+        1: "The first [boats] came back on [Monday], past the naïve café.",
+        3: "今日は[東京]タワーで釣りをしました。",
+    } == marked
+    assert SPLIT not in "".join(passages.values())
+
+
+@given(st.text(max_size=60))
+def test_no_query_is_wrong(tx: Transaction, query: str) -> None:
+    """Whatever is typed gives an answer, and never an error of SQLite."""
+    terms = parse_query(query)
+    if terms:
+        numbers = found(tx, query)
+        assert set(numbers) == set(search.snippets(tx, 1, terms, numbers))
+
+
+def test_an_older_database_is_indexed_when_it_is_stepped_up(tmp_path: Path) -> None:
+    """What was sent before there was a search is found by it."""
+    path = tmp_path / "db"
+    first = (Path(__file__).parent / "schemas" / "1.sql").read_text(encoding="utf-8")
+    migrate.create(path, first, 1)
+    with closing(connect(path)) as connection:
+        connection.execute(
+            "insert into list (name, title, from_address, created_at) values ('news', 'N', 'n@n.example', 1)"
+        )
+        connection.execute(
+            "insert into edition (list_id, slug, state, subject, title, language, source_name, source_digest,"
+            " message_secret, created_at, first_claim_at)"
+            " values (1, 'a', 'finished', 's', 'Boats', 'en', 'a.md', x'', x'', 1, 1)"
+        )
+        connection.execute("insert into edition_content values (1, x'', x'', '東京 came *back*', null)")
+    migrate.migrate(path, migrate.package_steps(), backups=tmp_path / "backups")
+    with closing(connect(path)) as connection:
+        opened = Transaction(connection)
+        assert [[1], [1]] == [found(opened, query) for query in ("boat", "京 back")]
+
+
+def test_a_list_that_is_removed_takes_its_words_along(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    migrate.create(path, migrate.package_schema(), migrate.newest_version(migrate.package_steps()))
+    with closing(connect(path)) as connection:
+        opened = Transaction(connection)
+        lists.insert_list(opened, NewList(name="news", title="N", from_address="news@news.example"), 1)
+        insert(connection, opened, 1, 1, "Boats", "boats")
+        lists.delete_list(opened, 1)
+        assert 0 == connection.execute("select count(*) from archive_search").fetchone()[0]
