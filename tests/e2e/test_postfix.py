@@ -267,7 +267,7 @@ def test_killed_while_mail_comes_in(town: Town) -> None:
     until(lambda: len(town.states("buoys")) == len(readers) or None)
     for reader in readers:
         questions = town.postfix.await_mail(reader)
-        # A copy that was on its way out when the daemon died may come again, under the same Message-ID (INTERFACE §8).
+        # A copy that was on its way out when the daemon died may come again, under the same Message-ID.
         assert len({question.message["Message-ID"] for question in questions}) == 1
     accepted = town.rows("select count(*) from inbound where recipient = 'buoys-subscribe'")
     assert accepted == [len(readers)]

@@ -20,7 +20,7 @@ from pressrun.inbound.envelope import Recipient, Sender, parse_recipient, parse_
 from pressrun.inbound.wire import MAX_COMMAND_BYTES, BareLineEnd, Content, LineTooLong, Wire
 from pressrun.message.authentication import find_proof, parse_results
 from pressrun.message.author import sole_author
-from pressrun.message.autoreply import machine_made, silent_sender
+from pressrun.message.autoreply import machine_made, silent_sender, vacation_words
 from pressrun.message.commands import MOST_COMMANDS, parse_commands
 from pressrun.message.edition_file import parse_edition, referenced_paths
 from pressrun.message.incoming import IncomingMail, read_mail
@@ -112,6 +112,7 @@ def autoreply(data: bytes) -> None:
     lines = (line.partition(":") for line in _text(data).split("\n"))
     fields = [(name.lower(), value) for name, _, value in lines]
     machine_made(fields)
+    vacation_words(_text(data))
     for _, value in fields:
         try:
             silent_sender(parse_address(value.strip()), {_DOMAIN})

@@ -8,6 +8,9 @@ import pytest
 from tests.message.builders import DOMAIN, MAIL_TOKEN, part, profile, read, site
 
 from pressrun.core.address import parse_address
+from pressrun.locales.catalogues import words_in
+from pressrun.locales.languages import LANGUAGES
+from pressrun.message.incoming import read_mail
 from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
 from pressrun.message.notices.kinds import (
     AlreadySubscribed,
@@ -15,6 +18,7 @@ from pressrun.message.notices.kinds import (
     FinishedReport,
     Notice,
     PreferencesLink,
+    StillThere,
 )
 from pressrun.message.words import ENGLISH
 
@@ -78,3 +82,12 @@ def test_all_wording_passes_through_translation() -> None:
     content = build_notice(NOTICES[0], copy(), words=shouting, site=site(), profile=profile())
     paragraphs = [line for line in part(content, "plain").split("\r\n\r\n") if LINK not in line]
     assert all(paragraph.startswith("¡") for paragraph in paragraphs)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("notice", [NOTICES[0], StillThere(link=LINK, lifetime_days=30)], ids=["confirmation", "probe"])
+def test_who_answers_with_our_words_below_is_no_machine(notice: Notice, language: str) -> None:
+    """Some programs quote without any mark, so none of our sentences may read like a vacation notice."""
+    ours = build_notice(notice, copy(), words=words_in(language), site=site(), profile=profile())
+    answer = f"From: reader@reader.example\nSubject: Re: {read(ours)['Subject']}\n\nOK\n\n{part(ours, 'plain')}"
+    assert read_mail(answer.replace("\r\n", "\n").replace("\n", "\r\n").encode()).automatic is None

@@ -1,4 +1,4 @@
-"""What operators and programs read: each answer a plain value that can be printed as JSON (INTERFACE of the verbs).
+"""What operators and programs read: each answer a plain value that can be printed as JSON.
 
 Plain functions of a reading transaction. Times are RFC 3339 in UTC. Nothing here changes anything.
 """
