@@ -39,6 +39,21 @@ async def test_a_from_that_was_never_set_follows_the_title(office: Office) -> No
     assert '"Me" <me@x.example>' == changed["from"]
 
 
+@pytest.mark.parametrize("owner", ["news-owner@lists.example", "NEWS@lists.example", "news-request@lists.example"])
+async def test_the_owner_of_a_list_is_no_address_of_a_list(office: Office, owner: str) -> None:
+    """What the owner's address forwards would come back to it, until it has come too often and is lost."""
+    with pytest.raises(BadInput, match=r"owner: .* go round"):
+        await office.administering.create_list("news", {"title": "News", "owner": owner})
+    with pytest.raises(NotFound):
+        await office.database.read(reporting.show_list, "news")
+
+
+async def test_an_owner_may_have_a_mailbox_at_mail_domain(office: Office) -> None:
+    """The domain may have other addresses than those of lists."""
+    made = await office.administering.create_list("news", {"title": "News", "owner": "clerk@lists.example"})
+    assert "clerk@lists.example" == made["owner"]
+
+
 @pytest.mark.parametrize("name", ["News", "admin", "a-owner", "-a", "a" * 25, "a b", "ä", ""])
 async def test_a_name_that_cannot_be_an_address_is_refused(office: Office, name: str) -> None:
     with pytest.raises(BadInput):

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from pressrun.core.address import Address, parse_address
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.core.mail_routes import read_local_part
 from pressrun.core.names import parse_list_name
 from pressrun.core.site import Site
 from pressrun.message.design import read_logo
@@ -113,6 +114,8 @@ class Administering:
         relay = values.get("relay")
         if relay is not None and relay not in self.relays:
             raise BadInput(f"relay: {relay!r} is none of the relays: {', '.join(sorted(self.relays))}")
+        if values.get("owner") and self._is_of_a_list(tx, parse_address(str(values["owner"]))):
+            raise BadInput(f"owner: {values['owner']} is of a list here, so its mail would go round: give a person's")
         if "logo" in values:
             values["logo"] = _put_logo(tx, target, values["logo"], files.get("logo"))
         columns = {name: value for name, value in values.items() if name != "closed"}
@@ -121,6 +124,11 @@ class Administering:
             changed = replace(changed, closed_at=None)
         lists.update_list(tx, changed)
         return _close(tx, changed, now) if values.get("closed") is True else changed
+
+    def _is_of_a_list(self, tx: Transaction, address: Address) -> bool:
+        """Whether mail to an address comes to a list of ours; a mailbox at mail_domain may have any other name."""
+        route = read_local_part(address.local) if address.domain == self._site.mail_domain else None
+        return route is not None and bool(route.list_name) and lists.find_list(tx, route.list_name) is not None
 
     def _default_from(self, name: str, title: str) -> str:
         return str(Mailbox(title, parse_address(self._site.list_address(name))))

@@ -272,3 +272,19 @@ def test_a_notice_that_nobody_here_can_read_counts_against_nobody(text: str, fou
     mail = f"{_DAEMON.replace('failure notice', 'x')}X-MS-Exchange-Message-Is-Ndr:\r\nMIME-Version: 1.0\r\n"
     content = f"{mail}Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n".encode()
     assert found == [one.bounce for one in read_report(content).recipients]
+
+
+def test_the_remotes_words_are_those_of_the_notice_where_no_field_has_any() -> None:
+    """So that `edition report` has something to show."""
+    assert (
+        "No mailbox of that name." == only(notification(group(status="5.1.1"), prose="No mailbox of that name.")).text
+    )
+
+
+def test_the_remotes_words_begin_behind_the_address() -> None:
+    """Without the bracket and the colon that qmail ends it with."""
+    text = (
+        "Hi. This is the qmail-send program at x.example.\r\n\r\n<ada@reader.example>:\r\nSorry, nobody. (#5.1.1)\r\n"
+    )
+    content = f"{_DAEMON}Content-Type: text/plain\r\n\r\n{text}".encode()
+    assert "Sorry, nobody. (#5.1.1)" == only(content).text

@@ -89,8 +89,8 @@ def class_of_failed(*, status: str, diagnostic: str, prose: str = "") -> tuple[B
 
 
 def on_one_line(text: str) -> str:
-    """The remote's words, cut to size."""
-    return _BLANKS.sub(" ", text[: 4 * MAX_TEXT]).strip()[:MAX_TEXT]
+    """The remote's words, cut to size, without what is left of the address before them."""
+    return _BLANKS.sub(" ", text[: 4 * MAX_TEXT]).lstrip(" >:;,.)]\"'").rstrip()[:MAX_TEXT]
 
 
 def _best(codes: tuple[str, ...]) -> str:

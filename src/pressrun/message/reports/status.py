@@ -44,7 +44,7 @@ def _recipient(group: dict[str, str], prose: str) -> RecipientReport | None:
     if done is BounceClass.OTHER:
         done, best, code = class_of_failed(status=status, diagnostic=diagnostic, prose=prose)
     return RecipientReport(
-        bounce=done, address=_address(group), status=best or status, code=code, text=on_one_line(diagnostic)
+        bounce=done, address=_address(group), status=best or status, code=code, text=on_one_line(diagnostic or prose)
     )
 
 
