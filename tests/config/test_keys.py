@@ -8,12 +8,27 @@ from typing import Any
 
 import pytest
 
-from pressrun.config.keys import BOUNCES, DELIVERY, DKIM, DOMAIN, HTTP, LIMITS, LOG, RELAY, SMTP, TABLES, TOKENS, TOP
+from pressrun.config.keys import (
+    BOUNCES,
+    DELIVERY,
+    DKIM,
+    DNS,
+    DOMAIN,
+    HTTP,
+    LIMITS,
+    LOG,
+    RELAY,
+    SMTP,
+    TABLES,
+    TOKENS,
+    TOP,
+)
 from pressrun.config.schema import Key, Table
 from pressrun.core.site import Site
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.dkim_settings import DkimSettings
 from pressrun.observe.settings import LogSettings
+from pressrun.operations.dns_settings import DnsSettings
 from pressrun.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.services.settings import BounceSettings, DeliverySettings, DomainSettings, LimitSettings, TokenSettings
 from pressrun.web.settings import HttpSettings
@@ -29,6 +44,7 @@ _TYPES: dict[str, tuple[type[Any], ...]] = {
     LIMITS.name: (LimitSettings, SmtpSettings),
     TOKENS.name: (TokenSettings,),
     DKIM.name: (DkimSettings,),
+    DNS.name: (DnsSettings,),
     LOG.name: (LogSettings,),
 }
 # Fields that no key sets by itself: made of several, or of what stands elsewhere.

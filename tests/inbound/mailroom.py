@@ -33,6 +33,7 @@ from pressrun.services.processing import Processing, Reader
 from pressrun.services.receiving import Arrival, Receiving
 from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, PostingSettings, TokenSettings
 from pressrun.services.subscribing import Origin, Subscribing
+from pressrun.services.vetting import Vetting
 from pressrun.smtp.handover import Outgoing
 from pressrun.smtp.reply import Reply
 from pressrun.store import deliveries, inbound, lists, notices, subscribers, subscriptions, suppressions
@@ -210,6 +211,7 @@ async def open_mailroom(
     posts: Rate = Rate(20, 86400.0),
     believed: PostingSettings = BELIEVES_NOBODY,
     reader: Reader | None = None,
+    signed: Sequence[str] = (),
 ) -> AsyncIterator[Mailroom]:
     """The services over a new database, or the one that is there."""
     data = DataDir(folder / "data")
@@ -247,6 +249,7 @@ async def open_mailroom(
             reader=reader or InlineReader(),
             keys=keys,
             site=site,
+            vetting=Vetting(site=site, signed_domains=signed, records=None, clock=clock),
             settings=believed,
             limits=limits,
             tokens=TokenSettings(),

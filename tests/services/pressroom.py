@@ -36,6 +36,7 @@ from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSe
 from pressrun.services.shares import Shares
 from pressrun.services.subscribing import Origin
 from pressrun.services.traffic import Traffic
+from pressrun.services.vetting import Vetting
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store import subscribers, subscriptions
@@ -211,6 +212,7 @@ async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroo
             database=office.database,
             site=SITE,
             keys=office.keys,
+            vetting=Vetting(site=SITE, signed_domains=(), records=None, clock=lambda: office.now),
             clock=lambda: office.now,
             entropy=lambda count: next(numbers).to_bytes(count, "big"),
             wake=office.wake,

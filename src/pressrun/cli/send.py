@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -212,12 +214,16 @@ def preview(
 def _preview(invocation: Invocation, list_name: str, files: Manuscript, as_address: str | None) -> Preview:
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.core.address import parse_address  # noqa: PLC0415
+    from pressrun.daemon.vetting import build_vetting  # noqa: PLC0415
+    from pressrun.message.finding import in_order  # noqa: PLC0415
+    from pressrun.services.building import find_open_list  # noqa: PLC0415
     from pressrun.services.previewing import preview_edition  # noqa: PLC0415
     from pressrun.store.datadir import load_keys  # noqa: PLC0415
 
     reader = None if as_address is None else parse_address(as_address)
     with looking(invocation) as tx:
-        return preview_edition(
+        target = find_open_list(tx, list_name)
+        found = preview_edition(
             tx,
             keys=load_keys(invocation.data),
             site=invocation.settings.site,
@@ -226,6 +232,8 @@ def _preview(invocation: Invocation, list_name: str, files: Manuscript, as_addre
             as_address=reader,
             now=int(time.time()),
         )
+    vetted = asyncio.run(build_vetting(invocation.settings).check(target, files.parse().keys.from_))
+    return replace(found, findings=in_order([*found.findings, *vetted]))
 
 
 def _read(file: Path) -> Manuscript:

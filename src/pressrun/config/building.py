@@ -17,7 +17,7 @@ from pressrun.config.files import (
     read_dkim_key,
     read_password,
 )
-from pressrun.config.keys import BOUNCES, DELIVERY, DKIM, DOMAIN, HTTP, LIMITS, LOG, RELAY, SMTP, TOKENS, TOP
+from pressrun.config.keys import BOUNCES, DELIVERY, DKIM, DNS, DOMAIN, HTTP, LIMITS, LOG, RELAY, SMTP, TOKENS, TOP
 from pressrun.config.kinds import BadValue, read_domain
 from pressrun.config.problems import Problems, show
 from pressrun.config.reading import Document, Section
@@ -27,6 +27,7 @@ from pressrun.core.site import Site
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.dkim_settings import DkimSettings
 from pressrun.observe.settings import LogSettings
+from pressrun.operations.dns_settings import DnsSettings
 from pressrun.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.services.settings import BounceSettings, DeliverySettings, DomainSettings, LimitSettings, TokenSettings
 from pressrun.web.settings import HttpSettings
@@ -62,6 +63,7 @@ def build(document: Document, source: Path, environ: Mapping[str, str], problems
         limits=LimitSettings(**{name: value for name, value in limits.items() if name not in _SMTP_LIMITS}),
         tokens=TokenSettings(**_values(document, TOKENS)),
         dkim=tuple(dkim),
+        dns=DnsSettings(**_values(document, DNS)),
         log=LogSettings(**_values(document, LOG)),
         warnings=tuple(problems.warnings),
     )

@@ -7,8 +7,22 @@ as the file would spell it; a test holds it against the default of the settings 
 from __future__ import annotations
 
 from pressrun.config.keys_sending import BOUNCES, DELIVERY, DKIM, DOMAIN, RELAY
-from pressrun.config.keys_serving import HTTP, LIMITS, LOG, SMTP, TOKENS, TOP
+from pressrun.config.keys_serving import DNS, HTTP, LIMITS, LOG, SMTP, TOKENS, TOP
 
-TABLES = (TOP, HTTP, SMTP, RELAY, DELIVERY, DOMAIN, BOUNCES, LIMITS, TOKENS, DKIM, LOG)
+TABLES = (TOP, HTTP, SMTP, RELAY, DELIVERY, DOMAIN, BOUNCES, LIMITS, TOKENS, DKIM, DNS, LOG)
 
-__all__ = ["BOUNCES", "DELIVERY", "DKIM", "DOMAIN", "HTTP", "LIMITS", "LOG", "RELAY", "SMTP", "TABLES", "TOKENS", "TOP"]
+__all__ = [
+    "BOUNCES",
+    "DELIVERY",
+    "DKIM",
+    "DNS",
+    "DOMAIN",
+    "HTTP",
+    "LIMITS",
+    "LOG",
+    "RELAY",
+    "SMTP",
+    "TABLES",
+    "TOKENS",
+    "TOP",
+]

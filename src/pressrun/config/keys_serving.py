@@ -290,6 +290,33 @@ TOKENS = Table(
     ),
 )
 
+DNS = Table(
+    name="dns",
+    shape=Shape.ONE,
+    help="What is asked of DNS: whether SPF and DMARC go with the sender of an edition, before it goes out.",
+    keys=(
+        Key(
+            name="server",
+            kind=kinds.name_server(),
+            example='"127.0.0.1"',
+            help="Who is asked: an IP address, with its port where that is not 53. Default: those the system asks.",
+        ),
+        Key(
+            name="timeout",
+            field="timeout_seconds",
+            kind=kinds.duration(),
+            default='"2s"',
+            help="How long an answer is waited for; without one nothing is said of the sender.",
+        ),
+        Key(
+            name="preflight",
+            kind=kinds.switch(),
+            default="true",
+            help="Whether DNS is asked before an edition goes out.",
+        ),
+    ),
+)
+
 LOG = Table(
     name="log",
     shape=Shape.ONE,

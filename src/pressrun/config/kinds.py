@@ -266,6 +266,27 @@ def _is_host(host: str) -> bool:
     return True
 
 
+def name_server() -> Kind:
+    """An IP address to ask, with a port or without."""
+    expected = 'an IP address, as in "127.0.0.1", "127.0.0.1:5353" or "[::1]:53"'
+
+    def read(value: object) -> TcpEndpoint:
+        found = _read_text(value, expected)
+        try:
+            return TcpEndpoint(str(ipaddress.ip_address(found)), 53)
+        except ValueError:
+            pass
+        try:
+            place = parse_endpoint(found)
+            if isinstance(place, TcpEndpoint) and place.port:
+                return TcpEndpoint(str(ipaddress.ip_address(place.host)), place.port)
+        except (BadQuantity, ValueError):
+            pass
+        raise BadValue(expected)
+
+    return Kind(expected=expected, read=read)
+
+
 def host() -> Kind:
     """A host name or an IP address, to connect to."""
     expected = 'a host name or an IP address, as in "127.0.0.1", without a port'

@@ -9,6 +9,7 @@ from pressrun.core.site import Site
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.dkim_settings import DkimSettings
 from pressrun.observe.settings import LogSettings
+from pressrun.operations.dns_settings import DnsSettings
 from pressrun.relay.settings import RelaySettings
 from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings
 from pressrun.web.settings import HttpSettings
@@ -29,5 +30,6 @@ class Settings:
     limits: LimitSettings
     tokens: TokenSettings
     dkim: tuple[DkimSettings, ...]
+    dns: DnsSettings
     log: LogSettings
     warnings: tuple[str, ...] = ()

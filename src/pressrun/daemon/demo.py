@@ -33,6 +33,7 @@ from pressrun.daemon.serving import Extras, Running, serve
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.read_back import read_parts
 from pressrun.observe.settings import LogSettings
+from pressrun.operations.dns_settings import DnsSettings
 from pressrun.relay.capture import Capture
 from pressrun.relay.settings import RelaySettings
 from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings
@@ -113,6 +114,7 @@ def _settings(folder: Path, url: str, capture_port: int) -> Settings:
         limits=LimitSettings(),
         tokens=TokenSettings(),
         dkim=(),
+        dns=DnsSettings(preflight=False),
         log=LogSettings(level="warning"),
     )
 

@@ -25,6 +25,7 @@ from pressrun.core.errors import BadConfiguration, PressrunError
 from pressrun.core.tokens import WebTokens
 from pressrun.daemon.doors import Doors
 from pressrun.daemon.offline import opened
+from pressrun.daemon.vetting import reload_vetting
 from pressrun.daemon.wiring import Services, build_bouncing, build_dispatcher, build_services
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
@@ -245,6 +246,7 @@ def _apply(running: Running, settings: Settings) -> None:
     services.housekeeping.bounces = services.bouncing.settings = settings.bounces
     services.bouncing.braking.settings = settings.delivery
     services.subscribing.tokens = services.preferring.tokens = services.enrolling.tokens = settings.tokens
+    reload_vetting(services.vetting, settings)
     dispatcher.notices.tokens = settings.tokens
     dispatcher.sign_with(signer)
     running.settings = settings

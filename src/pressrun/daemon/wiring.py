@@ -12,6 +12,7 @@ from pressrun.control.server import VerbHandler
 from pressrun.control.verbs import build_verbs
 from pressrun.core.keys import KeyRing
 from pressrun.core.providers import Lanes
+from pressrun.daemon.vetting import build_vetting
 from pressrun.observe.metrics import Metrics
 from pressrun.services.administering import Administering
 from pressrun.services.answering import Answering
@@ -39,6 +40,7 @@ from pressrun.services.sorting import Sorting
 from pressrun.services.subscribing import Subscribing
 from pressrun.services.suppressing import Suppressing
 from pressrun.services.traffic import Traffic
+from pressrun.services.vetting import Vetting
 from pressrun.store import datadir
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir
@@ -58,6 +60,7 @@ class Services:
     enrolling: Enrolling
     suppressing: Suppressing
     editing: Editing
+    vetting: Vetting
     housekeeping: Housekeeping
     verbs: dict[str, VerbHandler]
     wake: Waker
@@ -96,7 +99,16 @@ def build_services(settings: Settings, database: Database, keys: KeyRing, wake: 
     )
     enrolling = Enrolling(database=database, keys=keys, tokens=settings.tokens, clock=clock, entropy=entropy, wake=wake)
     suppressing = Suppressing(database=database, keys=keys, clock=clock, wake=wake)
-    editing = Editing(database=database, site=settings.site, keys=keys, clock=clock, entropy=entropy, wake=wake)
+    vetting = build_vetting(settings)
+    editing = Editing(
+        database=database,
+        site=settings.site,
+        keys=keys,
+        vetting=vetting,
+        clock=clock,
+        entropy=entropy,
+        wake=wake,
+    )
     sorting = Sorting(database=database, clock=clock)
     return Services(
         database=database,
@@ -125,6 +137,7 @@ def build_services(settings: Settings, database: Database, keys: KeyRing, wake: 
         enrolling=enrolling,
         suppressing=suppressing,
         editing=editing,
+        vetting=vetting,
         wake=wake,
         bouncing=bouncing,
         sorting=sorting,
@@ -185,6 +198,7 @@ def build_posting(settings: Settings, services: Services, reader: Reader) -> Pos
         reader=reader,
         keys=services.keys,
         site=settings.site,
+        vetting=services.vetting,
         settings=believed,
         limits=settings.limits,
         tokens=settings.tokens,

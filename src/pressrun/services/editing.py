@@ -14,7 +14,7 @@ from pressrun.core.errors import Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.lane_state import load_lane_state
 from pressrun.core.site import Site
-from pressrun.message.finding import Finding
+from pressrun.message.finding import Finding, in_order
 from pressrun.services import pressing
 from pressrun.services.building import (
     Manuscript,
@@ -32,6 +32,7 @@ from pressrun.services.drafting import (
     store_edition,
 )
 from pressrun.services.ports import Clock, Entropy, Waker
+from pressrun.services.vetting import Vetting
 from pressrun.store import deliveries, editions, lanes
 from pressrun.store.database import Database
 from pressrun.store.enrolment import count_audience
@@ -53,11 +54,20 @@ class Editing:
     """The use cases of editors, over one database."""
 
     def __init__(
-        self, *, database: Database, site: Site, keys: KeyRing, clock: Clock, entropy: Entropy, wake: Waker
+        self,
+        *,
+        database: Database,
+        site: Site,
+        keys: KeyRing,
+        vetting: Vetting,
+        clock: Clock,
+        entropy: Entropy,
+        wake: Waker,
     ) -> None:
         self._database = database
         self._site = site
         self.keys = keys
+        self._vetting = vetting
         self._clock = clock
         self._entropy = entropy
         self._wake = wake
@@ -98,7 +108,8 @@ class Editing:
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
         work = await draw_up(self._database, self._site, list_name, manuscript, manuscript.parse())
         audience = await self._database.read(count_audience, work.desk.list.id)
-        return Inspection(subject=work.built.subject, audience=audience, findings=work.built.findings)
+        findings = in_order([*work.built.findings, *await self._vetting.check(work.desk.list, work.file.keys.from_)])
+        return Inspection(subject=work.built.subject, audience=audience, findings=findings)
 
     async def send_test(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,6 +25,13 @@ class Waker(Protocol):
     """Tells the dispatcher that there may be something to send or to stop."""
 
     def __call__(self) -> None: ...
+
+
+class TextRecords(Protocol):
+    """Asks DNS, without blocking the loop and within a time of its own."""
+
+    async def __call__(self, names: Collection[str], /) -> Mapping[str, tuple[str, ...] | None]:
+        """The TXT records of each name, none where it has none, and None where nobody answered."""
 
 
 class Feed(Protocol):

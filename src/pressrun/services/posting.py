@@ -26,7 +26,7 @@ from pressrun.message.authentication import find_proof
 from pressrun.message.author import sole_author
 from pressrun.message.autoreply import FOR_SOMEBODY, GENERATED
 from pressrun.message.edition_file import referenced_paths
-from pressrun.message.finding import Finding, errors_of, warning
+from pressrun.message.finding import Finding, errors_of, in_order, warning
 from pressrun.message.posted import SUBJECT_ALONE, Posted, glance_at_post
 from pressrun.message.source import EditionFile, EditionFormat
 from pressrun.message.trace import glance, header_fields
@@ -47,6 +47,7 @@ from pressrun.services.ports import Clock, Entropy
 from pressrun.services.profiles import profile_of
 from pressrun.services.settings import LimitSettings, PostingSettings, TokenSettings
 from pressrun.services.settling import NotNow, Settled, done, kept
+from pressrun.services.vetting import Vetting
 from pressrun.store import drafts, limits, lists, notices, suppressions
 from pressrun.store.database import Database
 from pressrun.store.editions import Edition
@@ -92,6 +93,7 @@ class Posting:
         reader: EditionReader,
         keys: KeyRing,
         site: Site,
+        vetting: Vetting,
         settings: PostingSettings,
         limits: LimitSettings,
         tokens: TokenSettings,
@@ -102,6 +104,7 @@ class Posting:
         self._reader = reader
         self._keys = keys
         self._site = site
+        self._vetting = vetting
         self._authserv_id = settings.authserv_id
         self._trusted = Peers(settings.trusted_relays)
         self.limits = limits
@@ -171,7 +174,10 @@ class Posting:
             unused = _unused(posted, file)
             for _ in range(STORE_ATTEMPTS):
                 work = await draw_up(self._database, self._site, post.list_name, manuscript, file)
-                findings = [*work.built.findings, *(warning(note) for note in (*posted.notes, *unused))]
+                vetted = await self._vetting.check(work.desk.list, file.keys.from_)
+                findings = in_order(
+                    [*work.built.findings, *vetted, *(warning(note) for note in (*posted.notes, *unused))]
+                )
                 errors = errors_of(findings)
                 if errors:
                     return await self._decline(post, None, _sentences(errors, file))

@@ -1,0 +1,125 @@
+"""The sender: whether receivers can tell that a From address is ours, by our signatures and by what DNS says.
+
+Receivers compare the domain of From with that of a signature (DKIM) and with that of the return path (SPF), and ask
+the policy of the From domain what to do where neither goes with it (DMARC, RFC 9989). Nothing here asks DNS: records
+come in, and where none came because nobody answered, nothing is said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from pressrun.message.finding import Finding, warning
+
+Records = Mapping[str, tuple[str, ...] | None]
+"""The TXT records of each name that was looked up; None where nobody answered."""
+
+_MOST_LOOKED_UP = 8  # RFC 9989 §4.10: how far up the tree a policy is looked for
+_SPF = re.compile(r"v=spf1(?:\s|\Z)", re.IGNORECASE)
+_DMARC = re.compile(r"\s*v\s*=\s*DMARC1\s*(?:;|\Z)", re.IGNORECASE)
+_SENDS_NOTHING = re.compile(r"v=spf1\s+-all\s*", re.IGNORECASE)
+# Below these, names of two labels belong to different owners.
+_SHARED = frozenset("ac co com edu go gob gov gv ne net nom or org".split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Who a mail says it is from: the address and the domain of From, that of the return path, those that sign."""
+
+    address: str
+    domain: str
+    return_domain: str
+    signed_domains: Collection[str]
+
+
+def names_to_look_up(sender: Sender) -> list[str]:
+    """The names whose TXT records tell about a sender."""
+    return [sender.return_domain, *_policy_names(sender.domain)]
+
+
+def check_sender(sender: Sender, records: Records) -> list[Finding]:
+    """What is wrong with a sender."""
+    return [*_unsigned(sender), *_spf(sender, records), *_dmarc(sender, records)]
+
+
+def are_aligned(one: str, other: str) -> bool:
+    """Whether two domains have one owner, as DMARC relaxes it: one above the other, or both below one that is owned."""
+    shared = 0
+    ours, theirs = one.split(".")[::-1], other.split(".")[::-1]
+    while shared < min(len(ours), len(theirs)) and ours[shared] == theirs[shared]:
+        shared += 1
+    is_owned = shared > 2 or (shared == 2 and not (len(ours[0]) == 2 and ours[1] in _SHARED))
+    return is_owned or (shared == min(len(ours), len(theirs)) >= 2)
+
+
+def _unsigned(sender: Sender) -> Iterator[Finding]:
+    if sender.signed_domains and not _is_signed(sender):
+        yield warning(
+            f"From is {sender.address}, and no signature is of that domain ([dkim] has "
+            f"{', '.join(sorted(sender.signed_domains))}), so receivers take it for a forgery: sign for "
+            f"{sender.domain}, or take a From of a domain that is signed"
+        )
+
+
+def _spf(sender: Sender, records: Records) -> Iterator[Finding]:
+    found = records.get(sender.return_domain)
+    if found is None:
+        return
+    policies = [record for record in found if _SPF.match(record)]
+    domain = sender.return_domain
+    if not policies:
+        yield warning(
+            f"{domain}, where bounces go, has no SPF record, so receivers cannot see who sends for it: publish a TXT "
+            "record v=spf1 that names your relay"
+        )
+    elif len(policies) > 1:
+        yield warning(f"{domain} has {len(policies)} SPF records, which counts as none: make one of them")
+    elif _SENDS_NOTHING.fullmatch(policies[0]):
+        yield warning(f"the SPF record of {domain} says that nobody sends for it: name your relay there")
+
+
+def _dmarc(sender: Sender, records: Records) -> Iterator[Finding]:
+    names = _policy_names(sender.domain)
+    if any(records.get(name) is None for name in names):
+        return
+    policies = [(name, record) for name in names for record in records[name] or () if _DMARC.match(record)]
+    if not policies:
+        yield warning(
+            f"{sender.domain} has no DMARC record, which large providers ask of whoever writes to many: publish TXT "
+            f"_dmarc.{sender.domain} with v=DMARC1; p=none"
+        )
+        return
+    name, record = policies[0]
+    wish = _wish(record, is_below=name != names[0])
+    if wish in ("reject", "quarantine") and sender.signed_domains and not _is_covered(sender):
+        what = "refuse" if wish == "reject" else "set aside"
+        yield warning(
+            f"{name.removeprefix('_dmarc.')} asks receivers to {what} mail that neither signature nor return path "
+            f"shows to be its own, as this one: sign for {sender.domain}"
+        )
+
+
+def _wish(record: str, *, is_below: bool) -> str:
+    tags = {
+        tag.strip().lower(): value.strip().lower()
+        for tag, equals, value in (part.partition("=") for part in record.split(";"))
+        if equals
+    }
+    return tags.get("sp", tags.get("p", "")) if is_below else tags.get("p", "")
+
+
+def _is_signed(sender: Sender) -> bool:
+    return any(are_aligned(sender.domain, domain) for domain in sender.signed_domains)
+
+
+def _is_covered(sender: Sender) -> bool:
+    return _is_signed(sender) or are_aligned(sender.domain, sender.return_domain)
+
+
+def _policy_names(domain: str) -> list[str]:
+    """`_dmarc` of a domain and of those above it, the nearest first; a top-level domain has none of ours."""
+    labels = domain.split(".")
+    above = [".".join(labels[index:]) for index in range(max(1, len(labels) - 1))]
+    return [f"_dmarc.{name}" for name in above[:1] + above[1:][-(_MOST_LOOKED_UP - 1) :]]

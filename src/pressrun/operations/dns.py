@@ -1,0 +1,55 @@
+"""TXT records from DNS, on the event loop and within a time: an answer, an empty one, or the word that none came."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+
+import dns.asyncresolver
+import dns.exception
+import dns.resolver
+
+from pressrun.operations.dns_settings import DnsSettings
+
+# Names that nobody can have (RFC 2606 §2, RFC 6761 §6): the world's servers are not asked about them.
+_NOBODYS = (".example", ".test", ".invalid", ".localhost", ".local")
+
+
+class DnsRecords:
+    """Looks names up, all at once; fulfils services.ports.TextRecords."""
+
+    def __init__(self, settings: DnsSettings) -> None:
+        self._settings = settings
+
+    async def __call__(self, names: Collection[str]) -> Mapping[str, tuple[str, ...] | None]:
+        resolver = self._resolver()
+        if resolver is None:
+            return dict.fromkeys(names)
+        found = await asyncio.gather(*(self._find(resolver, name) for name in names))
+        return dict(zip(names, found, strict=True))
+
+    async def _find(self, resolver: dns.asyncresolver.Resolver, name: str) -> tuple[str, ...] | None:
+        if self._settings.server is None and f".{name}".endswith(_NOBODYS):
+            return None
+        try:
+            async with asyncio.timeout(self._settings.timeout_seconds):
+                answer = await resolver.resolve(
+                    name, "TXT", search=False, raise_on_no_answer=False, lifetime=self._settings.timeout_seconds
+                )
+        except dns.resolver.NXDOMAIN:
+            return ()
+        except (dns.exception.DNSException, OSError, TimeoutError, ValueError):
+            return None
+        return tuple(b"".join(record.strings).decode("utf-8", "replace") for record in answer.rrset or ())
+
+    def _resolver(self) -> dns.asyncresolver.Resolver | None:
+        """A resolver as the system has it now, or with our own server; None where the system names none."""
+        server = self._settings.server
+        try:
+            resolver = dns.asyncresolver.Resolver(configure=server is None)
+            if server is not None:
+                resolver.nameservers = [server.host]
+                resolver.port = server.port
+        except (dns.exception.DNSException, OSError, ValueError):
+            return None
+        return resolver

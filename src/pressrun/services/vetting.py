@@ -1,0 +1,57 @@
+"""Whether the sender of an edition is covered by signatures and by DNS: the part of preflight that has to ask others.
+
+Never in the way: nobody answers in time, and nothing is said; then nobody is asked for a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from pressrun.core.address import parse_address
+from pressrun.core.site import Site
+from pressrun.message.finding import Finding
+from pressrun.message.mailbox import Mailbox, parse_mailbox
+from pressrun.message.preflight.sender import Records, Sender, check_sender, names_to_look_up
+from pressrun.services.ports import Clock, TextRecords
+from pressrun.store.lists import MailingList
+
+QUIET_SECONDS = 300.0  # after a question that nobody answered
+
+
+class Vetting:
+    """Looks at senders. `signed_domains` are those of `[dkim]`; without `records` DNS is not asked."""
+
+    def __init__(
+        self, *, site: Site, signed_domains: Collection[str], records: TextRecords | None, clock: Clock
+    ) -> None:
+        self._site = site
+        self.signed_domains = signed_domains
+        self.records = records
+        self._clock = clock
+        self._quiet_until = 0.0
+
+    async def check(self, target: MailingList, own: Mailbox | None) -> list[Finding]:
+        """What is wrong with the sender of an edition of this list; `own` is the From that the edition brings."""
+        address = (own or parse_mailbox(target.from_address)).address
+        sender = Sender(
+            address=address.typed,
+            domain=address.domain,
+            return_domain=self._return_domain(target),
+            signed_domains=self.signed_domains,
+        )
+        return check_sender(sender, await self._look_up(names_to_look_up(sender)))
+
+    async def _look_up(self, names: Collection[str]) -> Records:
+        if self.records is None or self._clock() < self._quiet_until:
+            return {}
+        found = await self.records(names)
+        if names and all(found.get(name) is None for name in names):
+            self._quiet_until = self._clock() + QUIET_SECONDS
+        return found
+
+    def _return_domain(self, target: MailingList) -> str:
+        """The domain of the envelope sender, which SPF is about."""
+        person = target.owner or self._site.operator
+        if self._site.receives_mail or person is None:
+            return self._site.mail_domain
+        return parse_address(person).domain
