@@ -154,7 +154,7 @@ class Dispatcher:
 
     def _is_full(self) -> bool:
         """Whether results must be recorded first. While all wait for the disk the pace is not held up for that."""
-        if self._recording >= RESULTS_AT_MOST and not (self._syncing or self._database.is_syncing):
+        if self._recording >= max(RESULTS_AT_MOST, len(self._in_flight) // 2) and not (self._syncing or self._database.is_syncing):
             return True
         return self._handed_out() >= UNRECORDED_AT_MOST
 
