@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from tests.message.builders import build, edition, profile, site, values
 from tests.message.test_notices import NOTICES, copy
 
-from pressrun.message.dkim import LINE, Signer, canonical_body, canonical_fields, load_signing_key
+from pressrun.message.dkim import LINE, Signer, load_signing_key
 from pressrun.message.dkim_settings import DkimSettings
 from pressrun.message.notices.building import AutoSubmitted, build_notice
 from pressrun.message.notices.kinds import (
@@ -34,6 +34,7 @@ from pressrun.message.notices.kinds import (
     Notice,
     UnsubscribeLink,
 )
+from pressrun.message.relaxed import canonical_body, canonical_fields
 from pressrun.message.words import ENGLISH
 
 GOLDEN = sorted((Path(__file__).parent.parent / "golden").glob("*.eml"))

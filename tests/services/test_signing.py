@@ -15,14 +15,21 @@ import pytest
 import pytest_asyncio
 from aiosmtpd.smtp import SMTP
 from tests.message.test_dkim import RSA_RECORD, settings
-from tests.services.pressroom import LATER, Pressroom, identity
+from tests.services.pressroom import LATER, TAKEN, Pressroom, identity
 
 from pressrun.core.address import parse_address
 from pressrun.message.dkim import Signer
 from pressrun.relay.relays import Relays
 from pressrun.relay.settings import RelaySettings
 from pressrun.services.settings import DeliverySettings
-from pressrun.services.signing import PAUSE_SECONDS, VALID_AFTER_GIVING_UP_SECONDS, build_signer
+from pressrun.services.signing import (
+    CHUNK,
+    FEWEST,
+    MADE_BYTES,
+    PAUSE_SECONDS,
+    VALID_AFTER_GIVING_UP_SECONDS,
+    build_signer,
+)
 from pressrun.smtp.handover import Outgoing
 
 DELIVERY = DeliverySettings()
@@ -35,7 +42,7 @@ class Broken(Signer):
     def __init__(self) -> None:
         self.tries = 0
 
-    def sign(self, content: bytes, *, signed_at: int) -> bytes:
+    def sign(self, content: bytes, *, signed_at: int, body_digest: bytes | None = None) -> bytes:
         self.tries += 1
         raise RuntimeError("the key is gone")
 
@@ -47,9 +54,9 @@ class Waiting(Signer):
         self.inner = inner
         self.may_go = threading.Event()
 
-    def sign(self, content: bytes, *, signed_at: int) -> bytes:
+    def sign(self, content: bytes, *, signed_at: int, body_digest: bytes | None = None) -> bytes:
         assert self.may_go.wait(30)
-        return self.inner.sign(content, signed_at=signed_at)
+        return self.inner.sign(content, signed_at=signed_at, body_digest=body_digest)
 
 
 def keys(*given: Any) -> Signer:
@@ -259,3 +266,23 @@ async def test_every_copy_that_arrives_verifies(press: Pressroom) -> None:
     assert 60 == len(set(mailbox.received))
     verdicts = [dkim.verify(mail, dnsfunc=lambda name, timeout=5: RSA_RECORD) for mail in mailbox.received]
     assert [True] * 60 == verdicts
+
+
+async def test_few_large_mails_are_made_at_a_time(signing: Pressroom) -> None:
+    """An edition with megabytes of pictures costs the memory of a few copies, not of all that are claimed."""
+    await signing.readers(40)
+    await signing.edition("x" * (2 * MADE_BYTES // FEWEST))
+    most = 0
+    sent: list[Outgoing] = []
+    async with asyncio.timeout(60):
+        while len(sent) < 40:
+            signing.dispatcher.look()
+            await signing.dispatcher._take_turn()
+            await asyncio.sleep(0)
+            most = max(most, signing.dispatcher._ready.copies)
+            outgoing = signing.take()
+            if outgoing is not None:
+                signing.answer(outgoing, TAKEN)
+                sent.append(outgoing)
+    assert [["rsa"]] * 40 == selectors(sent)
+    assert 1 <= most <= CHUNK  # before the first is made nobody knows how large they are

@@ -9,7 +9,6 @@ RFC 6376 (DKIM), RFC 8301 (algorithms), RFC 8463 (Ed25519), RFC 8058 §4 and RFC
 
 from __future__ import annotations
 
-import re
 from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, Hash
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from pressrun.message.dkim_settings import DkimSettings
+from pressrun.message.relaxed import canonical_body, canonical_fields
 
 LINE = 78  # RFC 5322 §2.1.1
 
@@ -47,10 +47,10 @@ ALSO_SIGNED = frozenset(
 )
 SIGNED_FAMILIES = (b"list-", b"cfbl-")
 
+_NAME = b"DKIM-Signature"
 _ALWAYS = {name.lower(): name for name in ALWAYS_SIGNED}
 _DIGEST = Prehashed(SHA256())
 _PADDING = PKCS1v15()
-_RUN = re.compile(rb"  +")  # a pattern with tabs in it takes eight times as long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,19 +90,21 @@ class Signer:
         self._keys = {key.domain: tuple(one for one in by_algorithm if one.domain == key.domain) for key in keys}
         self._lifetime_seconds = lifetime_seconds
 
-    def sign(self, content: bytes, *, signed_at: int) -> bytes:
-        """The signature fields to put on top of a message with CRLF line ends; `signed_at` in UTC seconds."""
+    def sign(self, content: bytes, *, signed_at: int, body_digest: bytes | None = None) -> bytes:
+        """The signature fields to put on top of a message with CRLF line ends; `signed_at` in UTC seconds.
+
+        `body_digest` is what the body hashes to (BodyHash), where that is known.
+        """
         header, _, body = content.partition(b"\r\n\r\n")
         fields = canonical_fields(header)
         chosen = _choose(tuple(name for name, _ in fields))
         canonical = b"".join([fields[index][1] for index in chosen.order])
-        body_hash = b2a_base64(_sha256(canonical_body(body)), newline=False)
+        body_hash = b2a_base64(body_digest or _sha256(canonical_body(body)), newline=False)
         times = b"t=%d; x=%d;" % (signed_at, signed_at + self._lifetime_seconds)
         signatures = []
         for key in self._keys_for(chosen, fields):
             unsigned = _head(key.algorithm, key.domain, key.selector) + times + chosen.names + body_hash + b";\r\n b="
-            (_, own), *_ = canonical_fields(unsigned)
-            digest = _sha256(canonical + own.removesuffix(b"\r\n"))
+            digest = _sha256(canonical + _NAME.lower() + b":" + unsigned[len(_NAME) + 2 :].replace(b"\r\n ", b" "))
             signature = b2a_base64(key.sign_digest(digest), newline=False)
             signatures.append(unsigned + _folded(signature, LINE - len(" b=")) + b"\r\n")
         return b"".join(signatures)
@@ -116,36 +118,6 @@ class Signer:
                 return found
             domain = domain.partition(".")[2]
         return self._keys[self._first]
-
-
-def canonical_fields(header: bytes) -> list[tuple[bytes, bytes]]:
-    """Names in lower case, and whole fields with their CRLF, in relaxed form (RFC 6376 §3.4.2)."""
-    header = header.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
-    fields = []
-    for line in _squeezed(header).split(b"\r\n"):
-        name, colon, value = line.partition(b":")
-        if colon:
-            name = name.rstrip(b" ").lower()
-            fields.append((name, b"%b:%b\r\n" % (name, value.strip(b" "))))
-    return fields
-
-
-def canonical_body(body: bytes) -> bytes:
-    """The body in relaxed form (RFC 6376 §3.4.4): empty, or ended by one CRLF."""
-    body = _squeezed(body).replace(b" \r\n", b"\r\n")
-    end = len(body)
-    if body.endswith(b" "):
-        end -= 1
-    while body.endswith(b"\r\n", 0, end):
-        end -= 2
-    return body[:end] + b"\r\n" if end else b""
-
-
-def _squeezed(text: bytes) -> bytes:
-    """Every run of blanks and tabs as one blank."""
-    if b"\t" in text:
-        text = text.replace(b"\t", b" ")
-    return _RUN.sub(b" ", text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +165,7 @@ def _named(names: Sequence[bytes]) -> bytes:
 @lru_cache(maxsize=64)
 def _head(algorithm: str, domain: str, selector: str) -> bytes:
     """The field up to its times: one tag a line, as a domain may be long."""
-    tags = (f"DKIM-Signature: v=1; a={algorithm}; c=relaxed/relaxed;", f" d={domain};", f" s={selector};", " ")
+    tags = (f"{_NAME.decode()}: v=1; a={algorithm}; c=relaxed/relaxed;", f" d={domain};", f" s={selector};", " ")
     return "\r\n".join(tags).encode("ascii")
 
 

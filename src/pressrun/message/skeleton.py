@@ -15,6 +15,7 @@ import msgspec
 
 from pressrun.core.address import Address
 from pressrun.message.base64_text import Base64Text
+from pressrun.message.body_hash import BodyHash
 from pressrun.message.headers import clean_id, clean_uri, clean_value, format_date, text_field
 from pressrun.message.mime import Stream
 from pressrun.message.quoted_printable import encode_piece, normalise_lines
@@ -80,7 +81,7 @@ class _Coded:
 class Skeleton:
     """Chunks and the slots between them: one more chunk than slots."""
 
-    __slots__ = ("_coded", "_fixed_subject", "_places", "_stored", "_template", "_unique")
+    __slots__ = ("_body_hash", "_coded", "_fixed_subject", "_places", "_stored", "_template", "_unique")
 
     def __init__(self, stored: _Stored) -> None:
         if len(stored.chunks) != len(stored.slots) + 1:
@@ -91,6 +92,7 @@ class Skeleton:
         self._template: list[bytes] = [b""] * (2 * len(stored.slots) + 1)
         self._template[::2] = stored.chunks
         self._coded = self._take_out_coded()
+        self._body_hash: BodyHash | None = None
         coded = {place for text in self._coded for place in range(text.place, text.place + 2 * len(text.slots) + 3, 2)}
         unique: dict[Slot, int] = {}
         self._places = [
@@ -139,6 +141,10 @@ class Skeleton:
 
     def copy(self, values: CopyValues) -> bytes:
         """One reader's message."""
+        return b"".join(self.parts(values))
+
+    def parts(self, values: CopyValues) -> list[bytes]:
+        """One reader's message in parts: what is fixed at even places, what is the reader's own between."""
         fields = values.fields()
         rendered = [renderer(self, slot, values, fields) for renderer, slot in self._unique]
         parts = self._template.copy()
@@ -146,7 +152,14 @@ class Skeleton:
             parts[place] = rendered[index]
         for text in self._coded:
             parts[text.place] = text.encode(fields)
-        return b"".join(parts)
+        return parts
+
+    @property
+    def body_hash(self) -> BodyHash:
+        """Hashes the bodies of copies, from their parts; made with the first that is signed."""
+        if self._body_hash is None:
+            self._body_hash = BodyHash(self._template)
+        return self._body_hash
 
     @property
     def size_bytes(self) -> int:

@@ -72,19 +72,28 @@ class CopyComposer:
 
     def compose(self, plate: EditionPlate, row: ClaimedCopy, now: int) -> Outgoing:
         """The copy of a claimed row; its Date is that of the first attempt."""
+        return self._compose(plate, row, now)[0]
+
+    def compose_hashed(self, plate: EditionPlate, row: ClaimedCopy, now: int) -> tuple[Outgoing, bytes | None]:
+        """The same, to be signed: with what its body hashes to, where that is known."""
+        outgoing, parts = self._compose(plate, row, now)
+        return outgoing, plate.skeleton.body_hash.of(parts)
+
+    def _compose(self, plate: EditionPlate, row: ClaimedCopy, now: int) -> tuple[Outgoing, list[bytes]]:
         address = parse_address(row.address)
         needs_utf8 = address.needs_smtputf8
         copy_token = self._addresses.make(AddressPurpose.BOUNCES, plate.list.name, row.id)
-        content = plate.skeleton.copy(self._values(plate, address, row, copy_token, now))
-        return Outgoing(
+        parts = plate.skeleton.parts(self._values(plate, address, row, copy_token, now))
+        outgoing = Outgoing(
             row.id,
             return_path(self._site, plate.list, copy_token),
             address.wire,
-            content,
+            b"".join(parts),
             eight_bit=needs_utf8,
             utf8=needs_utf8,
             is_ours=True,
         )
+        return outgoing, parts
 
     def _values(self, plate: EditionPlate, address: Address, row: ClaimedCopy, copy_token: str, now: int) -> CopyValues:
         site, subscription_id = self._site, row.subscription_id

@@ -40,7 +40,7 @@ from pressrun.services.signing import Made, NotComposed, NotSigned, Signing
 from pressrun.services.traffic import Traffic
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.store.database import Database
-from pressrun.store.deliveries import ClaimedNotice, Settlement
+from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, Settlement
 
 log = logging.getLogger("pressrun.dispatch")
 
@@ -50,6 +50,7 @@ SHORTEST_WAIT_SECONDS = 0.005  # between two claims that the pace keeps small
 # line have 64 each on their way; next door the windows keep it at one each.
 UNRECORDED_AT_MOST = 1024
 # Results that wait to be recorded before connections get more: with it a kill repeats little beyond what is in flight.
+# Half of what is in flight may, where that is more: over a long line results come in bursts.
 RESULTS_AT_MOST = 4
 SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so long
 LOOK_AGAIN_SECONDS = 5.0  # the loop turns at least so often: it feeds the watchdog
@@ -85,7 +86,9 @@ class Dispatcher:
         self._random = random.SystemRandom()
         self._pool: RelayPool | None = None
         self._ready = Ready(pacer, traffic, shares)
-        self._signing = Signing(signer, compose=self._compose, clock=clock, on_made=self._made)
+        self._signing = Signing(
+            signer, compose=self._compose_hashed, clock=clock, made=lambda: self._ready.copies, on_made=self._made
+        )
         self._in_flight: dict[int, Job] = {}
         self._settlements: list[Settlement] = []
         self._released: list[int] = []
@@ -154,7 +157,8 @@ class Dispatcher:
 
     def _is_full(self) -> bool:
         """Whether results must be recorded first. While all wait for the disk the pace is not held up for that."""
-        if self._recording >= max(RESULTS_AT_MOST, len(self._in_flight) // 2) and not (self._syncing or self._database.is_syncing):
+        most = max(RESULTS_AT_MOST, len(self._in_flight) // 2)
+        if self._recording >= most and not (self._syncing or self._database.is_syncing):
             return True
         return self._handed_out() >= UNRECORDED_AT_MOST
 
@@ -407,9 +411,16 @@ class Dispatcher:
         assert job.plate is not None  # that of the edition whose copy it is
         return self._copies.compose(job.plate, row, job.claimed_at)
 
+    def _compose_hashed(self, job: Job) -> tuple[Outgoing, bytes | None]:
+        """As `_compose`, with what the body hashes to; called in the threads that sign."""
+        if isinstance(job.row, ClaimedCopy) and job.plate is not None:
+            return self._copies.compose_hashed(job.plate, job.row, job.claimed_at)
+        return self._compose(job), None
+
     def _composed(self, job: Job, relay: str) -> Outgoing | None:
         """The mail of a claimed row; one that cannot be made is put off and told, and holds up no other."""
         if job.made is not None:
+            self._signing.go_on()
             return job.made
         try:
             return self._compose(job)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ log = logging.getLogger("pressrun.dispatch")
 
 WORKERS = 2
 CHUNK = 16  # mails made between two visits to the loop: few enough that the first ones are soon ready
+MADE_BYTES = 8 * 1024 * 1024  # of mails that are made and not handed over: an edition with pictures may have megabytes
+FEWEST = 2 * WORKERS  # made at a time, however large
 PAUSE_SECONDS = 10.0  # before more is claimed after a mail that could not be signed
 # A signature outlives the last retry by so long: relays and mailboxes behind ours may hold a mail for days, too.
 VALID_AFTER_GIVING_UP_SECONDS = 7 * 86400
@@ -63,29 +66,39 @@ def build_signer(keys: Sequence[DkimSettings], delivery: DeliverySettings) -> Si
 class Signing(Generic[J]):
     """Makes the mails of claimed rows. Used on the event loop, which it never holds up; threads start with the first.
 
-    `signer` is None where nothing is signed; then nothing may be submitted. After a mail that could not be signed,
-    nothing should be claimed before `again_at`.
+    `signer` is None where nothing is signed; then nothing may be submitted. `compose` gives a mail with what its body
+    hashes to, where that is known; `made` says how many mails are made and wait for a connection. After a mail that
+    could not be signed, nothing should be claimed before `again_at`.
     """
 
     def __init__(
-        self, signer: Signer | None, *, compose: Callable[[J], Outgoing], clock: Clock, on_made: OnMade[J]
+        self,
+        signer: Signer | None,
+        *,
+        compose: Callable[[J], tuple[Outgoing, bytes | None]],
+        clock: Clock,
+        made: Callable[[], int],
+        on_made: OnMade[J],
     ) -> None:
         self.again_at = 0.0
         self._signer = signer
         self._compose = compose
         self._clock = clock
+        self._made = made
         self._on_made = on_made
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="pressrun-sign")
+        self._waiting: deque[J] = deque()
         self._held: list[Sequence[J]] = []  # chunks in the hands of the threads
+        self._octets = MADE_BYTES // CHUNK  # of the largest mail of the last chunk; before the first nobody knows
         self._is_failing = False
 
     def __len__(self) -> int:
-        """How many mails are in the hands of the threads."""
-        return sum(map(len, self._held))
+        """How many mails are to be made, those in the hands of the threads among them."""
+        return len(self._waiting) + sum(map(len, self._held))
 
     def jobs(self) -> list[J]:
-        """What is in the hands of the threads."""
-        return [job for chunk in self._held for job in chunk]
+        """What is to be made."""
+        return [*(job for chunk in self._held for job in chunk), *self._waiting]
 
     @property
     def is_on(self) -> bool:
@@ -99,17 +112,25 @@ class Signing(Generic[J]):
     def submit(self, jobs: Sequence[J]) -> None:
         """Make these mails; they are given to `on_made`, some at a time."""
         assert self._signer is not None  # nothing is handed out unsigned where mail is to be signed
-        loop = asyncio.get_running_loop()
-        for start in range(0, len(jobs), CHUNK):
-            chunk = jobs[start : start + CHUNK]
+        self._waiting += jobs
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Make more, as far as there is room for it; asked again whenever a mail was made or handed over."""
+        while self._waiting and self._signer is not None:
+            room = max(FEWEST, MADE_BYTES // self._octets) - self._made() - sum(map(len, self._held))
+            if room <= 0:
+                return
+            chunk = [self._waiting.popleft() for _ in range(min(CHUNK, room, len(self._waiting)))]
             self._held.append(chunk)
-            making = loop.run_in_executor(self._threads, self._make, chunk, self._signer)
+            making = asyncio.get_running_loop().run_in_executor(self._threads, self._make, chunk, self._signer)
             making.add_done_callback(partial(self._deliver, chunk))
 
     def give_up(self) -> list[J]:
-        """What is in the hands of the threads; none of it is given to `on_made` any more."""
-        given_up = [job for chunk in self._held for job in chunk]
+        """What is to be made; none of it is given to `on_made` any more."""
+        given_up = self.jobs()
         self._held.clear()
+        self._waiting.clear()
         return given_up
 
     async def close(self) -> None:
@@ -123,7 +144,9 @@ class Signing(Generic[J]):
         del self._held[place]
         made = making.result()
         self._note(made)
+        self._octets = max((len(one.content) for one in made if isinstance(one, Outgoing)), default=self._octets) or 1
         self._on_made(list(zip(chunk, made, strict=True)))
+        self.go_on()
 
     def _note(self, made: Sequence[Made]) -> None:
         """Tell the first of several failures, and make a pause after each."""
@@ -141,11 +164,11 @@ class Signing(Generic[J]):
 
     def _make_one(self, job: J, signer: Signer) -> Made:
         try:
-            outgoing = self._compose(job)
+            outgoing, body_digest = self._compose(job)
         except Exception as problem:  # noqa: BLE001 - told by the dispatcher; one row must not hold up the others
             return NotComposed(type(problem).__name__)
         try:
-            signature = signer.sign(outgoing.content, signed_at=int(self._clock()))
+            signature = signer.sign(outgoing.content, signed_at=int(self._clock()), body_digest=body_digest)
         except Exception as problem:  # noqa: BLE001 - told on the loop; nothing goes out without its signature
             return NotSigned(type(problem).__name__)
         return replace(outgoing, content=signature + outgoing.content)

@@ -1,0 +1,42 @@
+"""The relaxed canonical form of header fields and bodies (RFC 6376 §3.4.2, §3.4.4)."""
+
+from __future__ import annotations
+
+import re
+
+_RUN = re.compile(rb"  +")  # a pattern with tabs in it takes eight times as long
+
+
+def canonical_fields(header: bytes) -> list[tuple[bytes, bytes]]:
+    """Names in lower case, and whole fields with their CRLF."""
+    header = header.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
+    fields = []
+    for line in _squeezed(header).split(b"\r\n"):
+        name, colon, value = line.partition(b":")
+        if colon:
+            name = name.rstrip(b" ").lower()
+            fields.append((name, b"%b:%b\r\n" % (name, value.strip(b" "))))
+    return fields
+
+
+def canonical_body(body: bytes) -> bytes:
+    """A whole body: empty, or ended by one CRLF."""
+    body = canonical_lines(body)
+    end = len(body)
+    if body.endswith(b" "):
+        end -= 1
+    while body.endswith(b"\r\n", 0, end):
+        end -= 2
+    return body[:end] + b"\r\n" if end else b""
+
+
+def canonical_lines(text: bytes) -> bytes:
+    """A part of a body that does not end in blanks: its own form, whatever stands before and behind it."""
+    return _squeezed(text).replace(b" \r\n", b"\r\n")
+
+
+def _squeezed(text: bytes) -> bytes:
+    """Every run of blanks and tabs as one blank."""
+    if b"\t" in text:
+        text = text.replace(b"\t", b" ")
+    return _RUN.sub(b" ", text) if b"  " in text else text
