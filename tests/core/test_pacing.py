@@ -18,8 +18,6 @@ from pressrun.core.pacing import (
     PaceState,
     Spread,
     SpreadState,
-    window_is_full,
-    window_opens_at,
 )
 from pressrun.core.quantities import Rate
 
@@ -247,22 +245,3 @@ def test_a_stored_state_that_cannot_be_read_is_a_start(stored: object) -> None:
 def test_a_turn_stored_far_ahead_is_cut_to_one_window() -> None:
     spread = Spread(Rate(10, 60.0))
     assert START + 60.0 == spread.next_at(SpreadState(START + 1e6), START)
-
-
-@given(st.integers(1, 5), st.lists(st.floats(0, 40), max_size=40))
-def test_a_limit_takes_so_many_in_any_window_and_says_when_it_opens(count: int, steps: list[float]) -> None:
-    rate, now = Rate(count, 60.0), START
-    times: list[float] = []
-    for step in steps:
-        now += step
-        opens_at = window_opens_at(rate, times, now)
-        assert window_is_full(rate, times, now) == (opens_at > now)
-        assert not window_is_full(rate, times, opens_at + GRAIN)
-        if opens_at <= now:
-            times.append(now)
-    assert most_in_a_window(times, 60.0 - 2 * GRAIN) <= count
-
-
-def test_a_limit_allows_a_burst() -> None:
-    rate = Rate(3, 60.0)
-    assert [False, False, False, True] == [window_is_full(rate, [START] * number, START) for number in range(4)]

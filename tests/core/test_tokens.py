@@ -14,7 +14,15 @@ from itsdangerous import Signer
 
 from pressrun.core.keys import LARGEST_KEY_NUMBER, KeyRing
 from pressrun.core.names import MAX_NAME
-from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens, suppression_digest
+from pressrun.core.tokens import (
+    AddressPurpose,
+    AddressTokens,
+    WebPurpose,
+    WebTokens,
+    pack_digests,
+    suppression_digest,
+    unpack_digests,
+)
 
 KEYS = KeyRing({1: b"1" * 32}, b"s" * 32)
 OTHERS = KeyRing({1: b"x" * 32}, b"t" * 32)
@@ -176,3 +184,9 @@ def test_address_tokens_are_base32(number: int) -> None:
     token = MAIL.make(AddressPurpose.BOUNCES, "news", number)
     decoded = b32decode(token.upper() + "A====")[:17]
     assert token == b32encode(decoded)[:27].decode("ascii").lower()
+
+
+def test_digests_travel_in_a_token_and_come_back() -> None:
+    one, two = b"\x00" + b"a" * 30 + b"\x00", b"b" * 32
+    assert ((one,), (one, two)) == (unpack_digests(pack_digests(one)), unpack_digests(pack_digests(one, two)))
+    assert len(WebTokens(KEYS).make(WebPurpose.NEVER_AGAIN, 1, *pack_digests(one, two))) < 200

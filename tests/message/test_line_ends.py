@@ -50,7 +50,7 @@ def test_notices(subject: str, answered: str, title: str) -> None:
         in_reply_to=answered,
     )
     for notice in (
-        Confirmation(link=LINK, lifetime_days=7),
+        Confirmation(link=LINK, lifetime_days=7, never_again=LINK),
         AlreadySubscribed(preferences_url=LINK),
         FinishedReport(edition_subject=subject, audience=3, counts={"delivered": 3}, edition_url=LINK),
     ):

@@ -22,9 +22,10 @@ from pressrun.message.notices.kinds import (
 )
 from pressrun.message.words import ENGLISH
 
+NEVER = "https://news.harbour.example/unsubscribe/never-again/CCCC.dddd"
 LINK = "https://news.harbour.example/confirm/AAAA.bbbb"
 NOTICES: list[Notice] = [
-    Confirmation(link=LINK, lifetime_days=7, address_token=MAIL_TOKEN),
+    Confirmation(link=LINK, lifetime_days=7, never_again=NEVER, address_token=MAIL_TOKEN),
     AlreadySubscribed(preferences_url=LINK),
     PreferencesLink(link=LINK, lifetime_minutes=60),
     FinishedReport(edition_subject="Ahoi 😀", audience=3, counts={"delivered": 2, "failed": 1}, edition_url=LINK),
@@ -56,11 +57,18 @@ def test_every_notice_has_its_headers_once_and_its_link_in_both_parts(notice: No
     assert content.isascii()
 
 
+def test_a_confirmation_lets_whoever_did_not_ask_stop_all_mail() -> None:
+    """By one link, in both parts; no other mail has it."""
+    contents = [build_notice(one, copy(), words=ENGLISH, site=site(), profile=profile()) for one in NOTICES]
+    assert [True, *[False] * (len(NOTICES) - 1)] == [NEVER in part(content, "plain") for content in contents]
+    assert f'href="{NEVER}"' in part(contents[0], "html")
+
+
 def test_a_confirmation_can_be_answered_where_mail_is_received() -> None:
     """Reply-To is the address that confirms; without inbound mail the owner's."""
     content = build_notice(NOTICES[0], copy(), words=ENGLISH, site=site(), profile=profile())
     assert f"news-confirm+{MAIL_TOKEN}@{DOMAIN}" == str(read(content)["Reply-To"])
-    deaf = Confirmation(link=LINK, lifetime_days=7)
+    deaf = Confirmation(link=LINK, lifetime_days=7, never_again=NEVER)
     content = build_notice(deaf, copy(), words=ENGLISH, site=site(receives_mail=False), profile=profile())
     assert "owner@harbour.example" == str(read(content)["Reply-To"])
 

@@ -109,7 +109,7 @@ async def test_a_notice_that_waits_is_never_swept(press: Pressroom) -> None:
 
 async def test_limits_are_swept(press: Pressroom) -> None:
     await press.office.subscribing.request("news", ADA, WEB, network="192.0.2.1")
-    assert 3 == len(await press.rows("select * from limit_event"))
+    assert 5 == len(await press.rows("select * from limit_event"))
     press.pass_time(86400)
     await press.housekeeping.round()
     assert [] == await press.rows("select * from limit_event")

@@ -79,7 +79,7 @@ PLANS = {
     ],
     "subscribers.find": ["search subscriber using index sqlite_autoindex_subscriber_1 (address_key=?)"],
     "suppressions.find": ["search suppression using primary key (digest=?)"],
-    "limits.recent": ["search limit_event using primary key (scope=? and subject=? and at>? and at<?)"],
+    "limits.latest": ["search limit_event using primary key (scope=? and subject=? and at>? and at<?)"],
     "limits.insert": ["search limit_event using covering index limit_event_by_age (scope=? and at=? and subject=?)"],
     "editions.get": [
         "search edition using integer primary key (rowid=?)",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,9 @@ from pressrun.core.site import Site
 from pressrun.core.tokens import WebPurpose, WebTokens, suppression_digest
 from pressrun.services.approving import Approving
 from pressrun.services.archiving import Archiving
+from pressrun.services.asking import Asking
 from pressrun.services.preferring import Preferring
+from pressrun.services.refusing import Refusing
 from pressrun.services.settings import LimitSettings, TokenSettings
 from pressrun.services.subscribing import Subscribing
 from pressrun.store import consent, editions, lists, subscribers, subscriptions, suppressions
@@ -50,7 +54,7 @@ class ManualClock:
         return self.now
 
 
-@dataclass(slots=True)
+@dataclass
 class House:
     """All that a test of the pages needs."""
 
@@ -76,6 +80,17 @@ class House:
     def preferring(self) -> Preferring:
         return Preferring(**self._readers_parts())
 
+    @cached_property
+    def asking(self) -> Asking:
+        return Asking(
+            database=self.database,
+            subscribing=self.subscribing(),
+            preferring=self.preferring(),
+            clock=self.clock,
+            entropy=os.urandom,
+            wake=self._wake,
+        )
+
     def _readers_parts(self) -> dict[str, Any]:
         numbers = itertools.count(1)
         return {
@@ -100,7 +115,9 @@ class House:
 
         return build_app(
             site=self.site,
+            asking=self.asking,
             subscribing=self.subscribing(),
+            refusing=Refusing(database=self.database, clock=self.clock, entropy=os.urandom, wake=self._wake),
             preferring=self.preferring(),
             archiving=Archiving(database=self.database),
             approving=Approving(
@@ -116,8 +133,13 @@ class House:
         )
 
     def client(self, *, peer: str = "127.0.0.1") -> httpx.AsyncClient:
+        """A browser for which what it asks for is carried out as soon as it has its answer."""
         transport = httpx.ASGITransport(app=self.app(), client=(peer, 1234))
-        return httpx.AsyncClient(transport=transport, base_url=self.site.base_url)
+        hooks = {"response": [self._carry_out]}
+        return httpx.AsyncClient(transport=transport, base_url=self.site.base_url, event_hooks=hooks)
+
+    async def _carry_out(self, _response: httpx.Response) -> None:
+        await self.asking.carry_out()
 
     # ------------------------------------------------------------------ what is there
 

@@ -179,10 +179,52 @@ LIMITS = Table(
             help="Confirmation mails to one mailbox, web and mail together, whatever the spelling and the list.",
         ),
         Key(
+            name="confirmations_per_domain",
+            kind=kinds.rate(),
+            example='"200/h"',
+            help="Confirmation mails to one domain, those of large providers aside: there a mailbox may have every "
+            "name. Default: half of `confirmations`, 500 at least.",
+        ),
+        Key(
             name="confirmations",
             kind=kinds.rate(),
             default='"2000/h"',
             help="Confirmation mails over all.",
+        ),
+        Key(
+            name="unproven_sign_ups",
+            kind=kinds.rate(),
+            example='"200/h"',
+            help="Those of them that a sign-up by mail, by a form of another site, or by our own form sooner than "
+            "`form_time` may cause, so that a program cannot take what people on our pages need. Default: half of "
+            "`confirmations`.",
+        ),
+        Key(
+            name="form_time",
+            field="form_seconds",
+            kind=kinds.duration(),
+            default='"2s"',
+            help="Nobody fills our form in sooner: such a sign-up is taken as unproven.",
+        ),
+        Key(
+            name="disposable_addresses",
+            kind=kinds.one_of("take", "ignore"),
+            default='"take"',
+            help='Sign-ups of mailboxes to throw away, from a short list of known domains. "ignore": they get the same '
+            "answer as everybody, and no mail.",
+        ),
+        Key(
+            name="disposable_domains",
+            kind=kinds.domains(),
+            default="[]",
+            example='["throwaway.example"]',
+            help="More such domains; those below them count too.",
+        ),
+        Key(
+            name="role_addresses",
+            kind=kinds.one_of("take", "ignore"),
+            default='"take"',
+            help='Sign-ups of addresses of a function, as postmaster@ or abuse@. "ignore": same answer, and no mail.',
         ),
         Key(
             name="replies_per_sender",
@@ -195,6 +237,13 @@ LIMITS = Table(
             kind=kinds.rate(),
             default='"3/day"',
             help="Mails with a preferences link to one mailbox.",
+        ),
+        Key(
+            name="preference_links_per_ip",
+            kind=kinds.rate(),
+            default='"20/h"',
+            help="Preferences links asked for on the web by client address (IPv6: by /64). Beyond: the same answer, "
+            "and no mail.",
         ),
         Key(
             name="kept_mail_for",

@@ -316,6 +316,16 @@ def domain() -> Kind:
     return Kind(expected=expected, read=lambda value: read_domain(value, expected))
 
 
+def domains() -> Kind:
+    """Domain names, held as lower-case A-labels."""
+    expected = 'a list of domain names, as in ["example.org"]'
+
+    def member(value: object) -> str:
+        return read_domain(value, 'a full domain name, as in "example.org"')
+
+    return Kind(expected=expected, read=lambda value: _listed(value, expected, member))
+
+
 def address() -> Kind:
     """One mail address."""
     expected = 'a mail address, as in "ops@example.org"'

@@ -194,14 +194,3 @@ class Pace:
         except (TypeError, ValueError):
             return self.start()
         return PaceState(spread, tuple(spent.get(budget.rate.seconds, BudgetState()) for budget in self.budgets))
-
-
-def window_is_full(rate: Rate, times: Sequence[float], now: float) -> bool:
-    """Whether `rate.count` events of a `[limits]` rate lie in the window that ends now (bursts allowed)."""
-    return sum(1 for at in times if now - rate.seconds < at) >= rate.count
-
-
-def window_opens_at(rate: Rate, times: Sequence[float], now: float) -> float:
-    """When a full window takes the next event: the moment its oldest counted one leaves."""
-    inside = sorted(at for at in times if now - rate.seconds < at)
-    return now if len(inside) < rate.count else inside[-rate.count] + rate.seconds

@@ -15,12 +15,14 @@ import hashlib
 import hmac
 import re
 import struct
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
 
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode
 
+from pressrun.core.address import Address
 from pressrun.core.base32 import DIGITS, base32
 from pressrun.core.keys import KeyRing
 from pressrun.core.mac import Mac
@@ -36,6 +38,8 @@ class WebPurpose(StrEnum):
     APPROVE = "approve"  # (edition, expires_at)
     READ = "read"  # (subscription, epoch, round)
     CHANGE = "change"  # (change of address, expires_at)
+    NEVER_AGAIN = "never-again"  # (subscriber, the suppression digests of an address, packed)
+    FORM = "form"  # (list, issued_at): our own sign-up form
 
 
 class AddressPurpose(StrEnum):
@@ -57,6 +61,7 @@ TEST_ID = 0  # the id that stands for nobody: test copies carry real tokens of i
 _NUMBER_BYTES = 6
 _LARGEST_ID = (1 << 48) - 1
 _TAG_BYTES = 10
+_DIGEST_BYTES = 32
 _ADDRESS_TOKEN = re.compile(r"[a-z2-7]{27}", re.ASCII)
 _TO_DIGITS = str.maketrans(DIGITS, "0123456789abcdefghijklmnopqrstuv")
 _TO_URL = bytes.maketrans(b"+/", b"-_")  # RFC 4648 §5
@@ -165,6 +170,24 @@ def _tag(key: bytes, purpose: str, list_name: str, key_number: int, number: int)
 @lru_cache(maxsize=1024)
 def _address_mac(key: bytes, purpose: str, list_name: str, key_number: int) -> Mac:
     return Mac(key, f"pressrun.address.{purpose}\0{list_name}\0{key_number}\0".encode())
+
+
+def pack_digests(*digests: bytes) -> tuple[int, ...]:
+    """One or two digests of 32 octets as numbers for a token."""
+    packed = b"".join(digests)
+    packed += bytes(-len(packed) % _NUMBER_BYTES)
+    return tuple(int.from_bytes(packed[at : at + _NUMBER_BYTES], "big") for at in range(0, len(packed), _NUMBER_BYTES))
+
+
+def unpack_digests(numbers: Sequence[int]) -> tuple[bytes, ...]:
+    """The digests that `pack_digests` made numbers of."""
+    packed = b"".join(number.to_bytes(_NUMBER_BYTES, "big") for number in numbers)
+    return tuple(packed[at : at + _DIGEST_BYTES] for at in range(0, len(packed) - _DIGEST_BYTES + 1, _DIGEST_BYTES))
+
+
+def suppression_digests(keys: KeyRing, address: Address) -> tuple[bytes, ...]:
+    """Where an address stands in the suppressions, and, if that is another place, where its whole mailbox does."""
+    return tuple(dict.fromkeys(suppression_digest(keys, name) for name in (address.key, address.fold)))
 
 
 def suppression_digest(keys: KeyRing, address_key: str) -> bytes:

@@ -89,6 +89,8 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         dispatcher = await build_dispatcher(settings, database, keys, bouncing, metrics)
         services = build_services(settings, database, keys, dispatcher.wake, bouncing)
         services.editing.unpause = dispatcher.unpause
+        services.subscribing.screening.count = metrics.count_sign_up
+        services.subscribing.screening.show_attack = metrics.show_attack
         relays = Relays(settings.relays, dispatcher, helo_name=settings.site.mail_domain)
         readiness = Readiness(database=database, dispatcher=dispatcher, relays=relays, clock=time.time)
         app = _app(settings, services, relays, readiness, metrics, extras.mailbox)
@@ -132,7 +134,9 @@ def _app(
 
     return build_app(
         site=settings.site,
+        asking=services.asking,
         subscribing=services.subscribing,
+        refusing=services.refusing,
         preferring=services.preferring,
         archiving=services.archiving,
         approving=services.approving,
@@ -156,7 +160,10 @@ async def _run(
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(running.dispatcher.run(running.relays), name="dispatcher")
             pulse = tasks.create_task(_pulse(running, watchdog_seconds), name="pulse")
-            beside = [tasks.create_task(running.services.housekeeping.run(), name="housekeeping")]
+            beside = [
+                tasks.create_task(running.services.housekeeping.run(), name="housekeeping"),
+                tasks.create_task(running.services.asking.run(), name="requests"),
+            ]
             if running.doors.processing is not None:
                 beside.append(tasks.create_task(running.doors.processing.run(), name="inbound mail"))
             if tour is not None:

@@ -18,6 +18,7 @@ from pressrun.services.administering import Administering
 from pressrun.services.answering import Answering
 from pressrun.services.approving import Approving
 from pressrun.services.archiving import Archiving
+from pressrun.services.asking import Asking
 from pressrun.services.bouncing import Bouncing
 from pressrun.services.braking import Braking
 from pressrun.services.composing import CopyComposer
@@ -33,6 +34,7 @@ from pressrun.services.preferring import Preferring
 from pressrun.services.processing import Processing, Reader
 from pressrun.services.receiving import Receiving
 from pressrun.services.recovering import recover
+from pressrun.services.refusing import Refusing
 from pressrun.services.settings import PostingSettings
 from pressrun.services.shares import Shares
 from pressrun.services.signing import build_signer
@@ -52,7 +54,9 @@ class Services:
 
     database: Database
     keys: KeyRing
+    asking: Asking
     subscribing: Subscribing
+    refusing: Refusing
     preferring: Preferring
     archiving: Archiving
     approving: Approving
@@ -110,27 +114,38 @@ def build_services(settings: Settings, database: Database, keys: KeyRing, wake: 
         wake=wake,
     )
     sorting = Sorting(database=database, clock=clock)
+    subscribing = Subscribing(
+        database=database,
+        keys=keys,
+        limits=settings.limits,
+        tokens=settings.tokens,
+        clock=clock,
+        entropy=entropy,
+        wake=wake,
+    )
+    preferring = Preferring(
+        database=database,
+        keys=keys,
+        limits=settings.limits,
+        tokens=settings.tokens,
+        clock=clock,
+        entropy=entropy,
+        wake=wake,
+    )
     return Services(
         database=database,
         keys=keys,
-        subscribing=Subscribing(
+        asking=Asking(
             database=database,
-            keys=keys,
-            limits=settings.limits,
-            tokens=settings.tokens,
+            subscribing=subscribing,
+            preferring=preferring,
             clock=clock,
             entropy=entropy,
             wake=wake,
         ),
-        preferring=Preferring(
-            database=database,
-            keys=keys,
-            limits=settings.limits,
-            tokens=settings.tokens,
-            clock=clock,
-            entropy=entropy,
-            wake=wake,
-        ),
+        refusing=Refusing(database=database, clock=clock, entropy=entropy, wake=wake),
+        subscribing=subscribing,
+        preferring=preferring,
         archiving=Archiving(database=database),
         approving=Approving(database=database, site=settings.site, keys=keys, clock=clock, wake=wake),
         administering=administering,

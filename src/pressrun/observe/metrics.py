@@ -42,6 +42,17 @@ class Metrics:
             ["method", "route", "status"],
             registry=self._registry,
         )
+        self._sign_ups = Counter(
+            "pressrun_sign_ups_total",
+            "Sign-ups on the web and by mail by what became of them, whatever the address is to a list",
+            ["outcome"],
+            registry=self._registry,
+        )
+        self._attack = Gauge(
+            "pressrun_sign_up_attack",
+            "1 while very many sign-ups are turned away",
+            registry=self._registry,
+        )
         self._by_request: dict[tuple[str, str, int], Counter] = {}
         self._connections = Gauge(
             "pressrun_relay_connections",
@@ -66,6 +77,14 @@ class Metrics:
     def count_inbound(self, kind: str) -> None:
         """One received message (`post`, `command`, `bounce`, `complaint`, `refused` …)."""
         self._inbound.labels(kind).inc()
+
+    def count_sign_up(self, outcome: str) -> None:
+        """One sign-up (`taken`, `limited`, `ignored`, `throttled`)."""
+        self._sign_ups.labels(outcome).inc()
+
+    def show_attack(self, is_on: bool) -> None:
+        """Whether somebody uses the sign-up forms against others now."""
+        self._attack.set(int(is_on))
 
     def count_request(self, method: str, route: str, status: int) -> None:
         """One web request; `route` is the pattern, such as `/confirm/{token}`, never the path that was asked for."""

@@ -25,7 +25,7 @@ from pressrun.services.ports import Clock, Entropy
 from pressrun.services.settings import LimitSettings
 from pressrun.services.settling import Settled, done, kept
 from pressrun.services.subscribing import Confirmed, Left, Origin, SignUp, Subscribing
-from pressrun.store import limits, lists, notices, subscribers, subscriptions, suppressions
+from pressrun.store import limits, lists, notices, subscribers, subscriptions
 from pressrun.store.inbound import InboundMail, InboundState
 from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
@@ -166,8 +166,7 @@ class Answering:
         target = lists.find_list(errand.tx, errand.list_name)
         if target is None:
             return "list is gone"
-        digest = suppression_digest(self._keys, errand.sender.key)
-        if suppressions.find_suppression(errand.tx, digest) is not None:
+        if self._subscribing.is_silenced(errand.tx, errand.sender):
             return "not answered: suppressed"
         if not self._may_reply(errand):
             return "limited"

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import Route, RouteKind, read_local_part
 from pressrun.core.site import Site
-from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.message.reports.report import Enclosed, Report
 from pressrun.services.braking import Braking
 from pressrun.services.ports import Clock, Entropy
+from pressrun.services.refusing import end_everything
 from pressrun.services.settling import Settled, done
-from pressrun.services.subscribing import Origin, end_subscription, record_consent
-from pressrun.store import bounces, editions, enrolment, lists, subscribers, subscriptions, suppressions
+from pressrun.services.subscribing import Origin
+from pressrun.store import bounces, editions, lists, subscribers, subscriptions, suppressions
 from pressrun.store.transaction import Transaction
 
 COMPLAINTS = frozenset({"abuse", "fraud", "opt-out"})
@@ -72,17 +72,8 @@ class Complaining:
         now = int(self._clock())
         person = subscribers.get_subscriber(tx, subscriber_id)
         assert person is not None  # the subscription holds it by a foreign key
-        for row in subscriptions.subscriptions_of(tx, person.id):
-            subscription = subscriptions.get_subscription(tx, row["id"])
-            target = lists.get_list(tx, row["list_id"])
-            assert subscription is not None
-            assert target is not None
-            if subscription.state is SubscriptionState.UNSUBSCRIBED:
-                continue
-            end_subscription(tx, subscription, "complaint", now)
-            origin = Origin(source="complaint", words=f"feedback report: {feedback_type}")
-            record_consent(tx, target, person, "withdrawn", origin, now=now, salt=self._entropy(16))
-        enrolment.cancel_everything(tx, person.id, now)
+        origin = Origin(source="complaint", words=f"feedback report: {feedback_type}")
+        end_everything(tx, person, origin, self._entropy, now)
         if suppressions.find_suppression(tx, person.suppression_digest) in _STRONGER:
             return False
         suppressions.suppress(tx, person.suppression_digest, address=person.address, reason=REASON, now=now)

@@ -119,11 +119,15 @@ class Housekeeping:
             event(log, "inbound.dropped", level=logging.WARNING, number=number)
 
     def _sweep_limits(self, tx: Transaction, now: float) -> None:
+        settings = self.limits
         for scope, rate in (
-            ("sign_ups_per_ip", self.limits.sign_ups_per_ip),
-            ("confirmations_per_address", self.limits.confirmations_per_address),
-            ("confirmations", self.limits.confirmations),
-            ("preference_links_per_address", self.limits.preference_links_per_address),
+            ("sign_ups_per_ip", settings.sign_ups_per_ip),
+            ("confirmations_per_address", settings.confirmations_per_address),
+            ("confirmations_per_domain", settings.confirmations_per_domain or settings.confirmations),
+            ("confirmations", settings.confirmations),
+            ("unproven_sign_ups", settings.unproven_sign_ups or settings.confirmations),
+            ("preference_links_per_address", settings.preference_links_per_address),
+            ("preference_links_per_ip", settings.preference_links_per_ip),
             ("replies_per_sender", self.limits.replies_per_sender),
             ("posts_per_editor", self.limits.posts_per_editor),
             (ALERTS, ALERT_RATE),

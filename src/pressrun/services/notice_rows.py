@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pressrun.core.address import parse_address
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
-from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.core.tokens import (
+    AddressPurpose,
+    AddressTokens,
+    WebPurpose,
+    WebTokens,
+    pack_digests,
+    suppression_digests,
+)
 from pressrun.message.notices.kinds import (
     AlreadySubscribed,
     CommandHelp,
@@ -39,6 +47,7 @@ class NoticeRows:
 
     def __init__(self, *, site: Site, keys: KeyRing, tokens: TokenSettings) -> None:
         self._site = site
+        self._keys = keys
         self._web = WebTokens(keys)
         self._addresses = AddressTokens(keys)
         self.tokens = tokens
@@ -65,6 +74,7 @@ class NoticeRows:
         return Confirmation(
             link=self._confirm_link(payload),
             lifetime_days=_days_left(row, payload["expires_at"]),
+            never_again=self._never_again(row),
             address_token=self._addresses.make(AddressPurpose.CONFIRM, target.name, number),
         )
 
@@ -102,6 +112,11 @@ class NoticeRows:
     def _confirm_link(self, payload: Payload) -> str:
         token = self._web.make(WebPurpose.CONFIRM, payload["confirmation"], payload["expires_at"])
         return self._site.url("confirm", token)
+
+    def _never_again(self, row: ClaimedNotice) -> str:
+        digests = suppression_digests(self._keys, parse_address(row.address))
+        token = self._web.make(WebPurpose.NEVER_AGAIN, row.subscriber_id or 0, *pack_digests(*digests))
+        return self._site.url("unsubscribe", "never-again", token)
 
     def _preferences(self, row: ClaimedNotice, expires_at: int) -> str:
         assert row.subscriber_id is not None  # whom the link is for

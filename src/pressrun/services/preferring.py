@@ -130,6 +130,10 @@ class Preferring:
         """Leave every list."""
         return await self._database.share(self._change, link, lambda tx, p: self._leave(tx, p, frozenset(), origin))
 
+    def request_link_within(self, tx: Transaction, address: Address, origin: Origin) -> None:
+        """`request_link` as a part of somebody else's transaction, who then wakes the dispatcher."""
+        self._request_link(tx, address, origin)
+
     # ------------------------------------------------------------------ links
 
     def _request_link(self, tx: Transaction, address: Address, origin: Origin) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from pressrun.core.quantities import Rate
 
+TAKE, IGNORE = "take", "ignore"  # what becomes of an address that may be unwanted
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainSettings:
@@ -44,13 +46,23 @@ class BounceSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitSettings:
-    """`[limits]` on what people may ask of us: at most so many in any window, bursts allowed."""
+    """`[limits]` on what people may ask of us: at most so many in any window, bursts allowed.
+
+    None for `confirmations_per_domain` and `unproven_sign_ups` is half of `confirmations`, 500 at least.
+    """
 
     sign_ups_per_ip: Rate = Rate(20, 3600.0)
     confirmations_per_address: Rate = Rate(3, 86400.0)
+    confirmations_per_domain: Rate | None = None
     confirmations: Rate = Rate(2000, 3600.0)
+    unproven_sign_ups: Rate | None = None
+    form_seconds: float = 2.0
+    disposable_addresses: str = TAKE
+    disposable_domains: tuple[str, ...] = ()
+    role_addresses: str = TAKE
     replies_per_sender: Rate = Rate(10, 86400.0)
     preference_links_per_address: Rate = Rate(3, 86400.0)
+    preference_links_per_ip: Rate = Rate(20, 3600.0)
     kept_mail_seconds: float = 90 * 86400.0
     kept_mail_bytes: int = 256 * 1024 * 1024
     consent_ip_seconds: float = 180 * 86400.0

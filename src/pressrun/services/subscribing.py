@@ -13,12 +13,14 @@ from enum import StrEnum
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.keys import KeyRing
+from pressrun.core.sign_up import Trust
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import suppression_digest
 from pressrun.services.ports import Clock, Entropy, Waker
+from pressrun.services.screening import Screening
 from pressrun.services.settings import LimitSettings, TokenSettings
 from pressrun.services.suspending import welcome_back
-from pressrun.store import consent, limits, lists, notices, subscribers, subscriptions, suppressions
+from pressrun.store import consent, lists, notices, subscribers, subscriptions, suppressions
 from pressrun.store.consent import ConsentEvent
 from pressrun.store.database import Database
 from pressrun.store.editions import count_unsubscribed
@@ -30,6 +32,7 @@ from pressrun.store.transaction import Transaction
 
 # Reasons that a reader's own confirmation lifts; the others only `suppression rm` does.
 LIFTED_BY_READER = frozenset({"hard-bounce", "erased"})
+NEVER_AGAIN = "never-again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +107,20 @@ class Subscribing:
     ) -> None:
         self._database = database
         self.keys = keys
-        self.limits = limits
+        self.screening = Screening(keys=keys, limits=limits)
         self.tokens = tokens
         self._clock = clock
         self._entropy = entropy
         self._wake = wake
+
+    @property
+    def limits(self) -> LimitSettings:
+        """What others may ask of us."""
+        return self.screening.limits
+
+    @limits.setter
+    def limits(self, limits: LimitSettings) -> None:
+        self.screening.limits = limits
 
     async def request(
         self, list_name: str, address: Address, origin: Origin, *, network: str | None, name: str = ""
@@ -158,27 +170,30 @@ class Subscribing:
         if target.closed_at is not None:
             return SignUp.CLOSED
         if network is not None:
-            rate = self.limits.sign_ups_per_ip
-            retry_at = limits.opens_at(tx, "sign_ups_per_ip", network.encode(), rate, now)
+            retry_at = self.screening.throttle(tx, network, now)
             if retry_at is not None:
                 return Throttled(retry_at)
-            limits.spend(tx, "sign_ups_per_ip", network.encode(), rate, now)
-        self._take_request(tx, target, address, origin, name, now)
+        self.take_within(tx, target, address, origin, name=name)
         return SignUp.TAKEN
 
-    def _take_request(
-        self, tx: Transaction, target: MailingList, address: Address, origin: Origin, name: str, now: float
+    def take_within(
+        self,
+        tx: Transaction,
+        target: MailingList,
+        address: Address,
+        origin: Origin,
+        *,
+        name: str = "",
+        trust: Trust = Trust.UNPROVEN,
     ) -> None:
-        digest = suppression_digest(self.keys, address.key)
-        reason = suppressions.find_suppression(tx, digest)
+        """Carry out a sign-up to an open list: its mail goes out unless a limit or a suppression stands against it."""
+        now = self._clock()
+        if not self.screening.admit(tx, address, trust, now):
+            return
+        reason = self._reason_against(tx, address)
         if reason is not None and reason not in LIFTED_BY_READER:
             return
-        # The limit counts by the coarse fold, under the same keyed hash: no address is kept that was erased.
-        fold = suppression_digest(self.keys, address.fold)
-        if not limits.spend(tx, "confirmations_per_address", fold, self.limits.confirmations_per_address, now):
-            return
-        if not limits.spend(tx, "confirmations", b"", self.limits.confirmations, now):
-            return
+        digest = suppression_digest(self.keys, address.key)
         at = int(now)
         person = subscribers.find_subscriber(tx, address)
         if person is None:
@@ -200,6 +215,16 @@ class Subscribing:
             Proof(name=name, expires_at=int(now + self.tokens.confirm_lifetime_seconds), mail_secret=self._entropy(16)),
             now=at,
         )
+
+    def is_silenced(self, tx: Transaction, address: Address) -> bool:
+        """Whether an address gets no mail."""
+        return self._reason_against(tx, address) is not None
+
+    def _reason_against(self, tx: Transaction, address: Address) -> str | None:
+        """Why an address gets no mail; "never again" is the word of a mailbox, under every spelling."""
+        own = suppressions.find_suppression(tx, suppression_digest(self.keys, address.key))
+        whole = suppressions.find_suppression(tx, suppression_digest(self.keys, address.fold))
+        return NEVER_AGAIN if whole == NEVER_AGAIN else own
 
     def _confirm(self, tx: Transaction, confirmation_id: int, origin: Origin) -> tuple[Confirmed, Standing | None]:
         outcome, standing = self._look(tx, confirmation_id)

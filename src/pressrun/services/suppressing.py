@@ -62,7 +62,7 @@ class Suppressing:
 
     async def remove(self, address: Address) -> None:
         """Let an address in again; raises NotFound when it is not suppressed."""
-        if not await self._database.write(suppressions.lift_suppression, suppression_digest(self._keys, address.key)):
+        if not await self._database.write(self._lift, address):
             raise NotFound(f"{address} is not suppressed")
         event(_log, "suppression.removed")
 
@@ -72,6 +72,13 @@ class Suppressing:
         event(_log, "suppression.added", number=answer["added"])
         self._wake()
         return answer
+
+    def _lift(self, tx: Transaction, address: Address) -> bool:
+        own = suppressions.lift_suppression(tx, suppression_digest(self._keys, address.key))
+        # "Never again" was said for the whole mailbox: letting one spelling in lets the mailbox in.
+        fold = suppression_digest(self._keys, address.fold)
+        whole = suppressions.find_suppression(tx, fold) == Reason.NEVER_AGAIN
+        return (whole and suppressions.lift_suppression(tx, fold)) or own
 
     def _import(self, tx: Transaction, rows: Sequence[SuppressionRow]) -> Answer:
         now, added, unchanged = int(self._clock()), 0, 0

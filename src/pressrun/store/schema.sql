@@ -96,6 +96,21 @@ create table confirmation (
 create index confirmation_by_subscription on confirmation (subscription_id);
 create index confirmation_by_end on confirmation (expires_at);
 
+-- What somebody asked for on the web by an address, for the moment until it is carried out: whether anything comes of it
+-- must not show in how long the answer takes.
+create table errand (
+    id integer primary key autoincrement,
+    kind text not null check (kind in ('sign-up', 'preferences')),
+    list_id integer references list on delete cascade,                              -- null: about no list
+    address text not null,                    -- as typed
+    name text not null default '',
+    language text not null default '',
+    ip text,                                  -- null: it came by our Unix socket, and no proxy said
+    words text not null default '',           -- what the person was shown
+    trust text not null check (trust in ('proven', 'unproven', 'trap'))             -- how far the form is believed
+) strict;
+create index errand_by_list on errand (list_id) where list_id is not null;
+
 -- Append-only evidence of what was asked and answered. `chain` covers the row before, so a gap shows; content and
 -- salt can be erased without breaking it, since the chain holds only the salted digests (core.chain).
 create table consent (

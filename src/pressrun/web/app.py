@@ -13,8 +13,10 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.site import Site
 from pressrun.services.approving import Approving
 from pressrun.services.archiving import Archiving
+from pressrun.services.asking import Asking
 from pressrun.services.ports import Clock
 from pressrun.services.preferring import Preferring
+from pressrun.services.refusing import Refusing
 from pressrun.services.subscribing import Subscribing
 from pressrun.web.approval import ApprovalPages
 from pressrun.web.archive import ArchivePages
@@ -39,7 +41,9 @@ _GET, _POST, _BOTH = ["GET"], ["POST"], ["GET", "POST"]
 def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the whole configuration
     *,
     site: Site,
+    asking: Asking,
     subscribing: Subscribing,
+    refusing: Refusing,
     preferring: Preferring,
     archiving: Archiving,
     approving: Approving,
@@ -54,10 +58,10 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
     """The application. `tokens` gives the tokens under the keys of now; `mailbox` mounts the demo's page at `/demo`."""
     pages = Pages(site)
     proxies = Proxies(settings.trusted_proxies)
-    lists = ListPages(pages=pages, subscribing=subscribing, archiving=archiving, proxies=proxies, clock=clock)
-    links = LinkPages(pages=pages, subscribing=subscribing, tokens=tokens, proxies=proxies)
+    lists = ListPages(pages=pages, asking=asking, archiving=archiving, tokens=tokens, proxies=proxies, clock=clock)
+    links = LinkPages(pages=pages, subscribing=subscribing, refusing=refusing, tokens=tokens, proxies=proxies)
     preferences = PreferencePages(
-        pages=pages, preferring=preferring, subscribing=subscribing, tokens=tokens, proxies=proxies
+        pages=pages, asking=asking, preferring=preferring, subscribing=subscribing, tokens=tokens, proxies=proxies
     )
     approval = ApprovalPages(pages=pages, approving=approving, tokens=tokens)
     archive = ArchivePages(pages=pages, archiving=archiving, tokens=tokens)
@@ -75,6 +79,7 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
         ("/metrics", operations.metrics, _GET),
         ("/static/{file}", pages.static, _GET),
         ("/confirm/{token}", links.confirm, _BOTH),
+        ("/unsubscribe/never-again/{token}", links.never_again, _BOTH),
         ("/preferences", preferences.ask, _BOTH),
         ("/preferences/{token}", preferences.show, _BOTH),
         ("/read/{token}", archive.index, _GET),

@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import TEST_ID, WebPurpose
+from pressrun.services.refusing import Refusing
 from pressrun.services.subscribing import Confirmed, Origin, Standing, Subscribing
 from pressrun.web import words
 from pressrun.web.clients import Proxies
@@ -26,7 +27,10 @@ _DONE = "You are unsubscribed.\n"  # for programs, which show it to nobody
 class LinkPages:
     """Confirming a request, and leaving a list."""
 
-    def __init__(self, *, pages: Pages, subscribing: Subscribing, tokens: ReadTokens, proxies: Proxies) -> None:
+    def __init__(
+        self, *, pages: Pages, subscribing: Subscribing, refusing: Refusing, tokens: ReadTokens, proxies: Proxies
+    ) -> None:
+        self._refusing = refusing
         self._pages = pages
         self._subscribing = subscribing
         self._tokens = tokens
@@ -89,6 +93,27 @@ class LinkPages:
 
     def _speak(self, standing: Standing) -> None:
         self._pages.speak(reader=standing.person.language, target=standing.list.language)
+
+    async def never_again(self, request: Request) -> Response:
+        """`/unsubscribe/never-again/TOKEN`, below a confirmation that nobody asked for: the question, or its answer."""
+        match self._tokens().read(WebPurpose.NEVER_AGAIN, request.path_params["token"]):
+            case (subscriber, *digests) if digests:
+                pass
+            case _:
+                return self._pages.invalid_link()
+        say = self._pages.words
+        question, button = words.never_again(say), words.never_again_button(say)
+        fields = await read_fields_or_none(request) if request.method == "POST" else ()
+        if first(fields, "action") != "never-again":
+            title = say("Never again")
+            return self._pages.render(
+                "question.html", title=title, question=question, button=button, action="never-again", about=None
+            )
+        await self._refusing.refuse(subscriber, digests, self._origin(request, words.with_button(question, button)))
+        return self._pages.message(
+            say("You get no more mail from here"),
+            say("No list of this server writes to your address any more, whoever asks for it."),
+        )
 
     def _origin(self, request: Request, shown: str) -> Origin:
         return Origin(

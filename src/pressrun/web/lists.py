@@ -13,26 +13,40 @@ from starlette.responses import Response
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress
+from pressrun.core.sign_up import Trust, decide_trust
+from pressrun.core.tokens import WebPurpose
 from pressrun.services.archiving import Archiving, ListPage
+from pressrun.services.asking import Asking
 from pressrun.services.ports import Clock
-from pressrun.services.subscribing import Origin, SignUp, Subscribing, Throttled
+from pressrun.services.subscribing import Origin, SignUp, Throttled
 from pressrun.web import language, words
 from pressrun.web.clients import Proxies, network_of
-from pressrun.web.forms import clean_language, clean_name, first, read_fields
+from pressrun.web.forms import Fields, clean_language, clean_name, every, first, read_fields
 from pressrun.web.pages import Pages
 from pressrun.web.places import public_places
+from pressrun.web.reading import ReadTokens
 from pressrun.web.visitors import client_of
+
+DECOY = "remark"  # a field that no person sees: programs that fill in every field give themselves away
 
 
 class ListPages:
     """What the public sees of a list."""
 
     def __init__(
-        self, *, pages: Pages, subscribing: Subscribing, archiving: Archiving, proxies: Proxies, clock: Clock
+        self,
+        *,
+        pages: Pages,
+        asking: Asking,
+        archiving: Archiving,
+        tokens: ReadTokens,
+        proxies: Proxies,
+        clock: Clock,
     ) -> None:
         self._pages = pages
-        self._subscribing = subscribing
+        self._asking = asking
         self._archiving = archiving
+        self._tokens = tokens
         self._proxies = proxies
         self._clock = clock
 
@@ -69,8 +83,8 @@ class ListPages:
         shown = words.sign_up(self._pages.words, title) if first(fields, "form") == "page" else words.ELSEWHERE
         client = client_of(request, self._proxies)
         origin = Origin(source="web", ip=client, language=wanted, words=shown)
-        answer = await self._subscribing.request(
-            found.list.name, address, origin, network=network_of(client), name=name
+        answer = await self._asking.sign_up(
+            found.list.name, address, origin, network=network_of(client), name=name, trust=self._trust(found, fields)
         )
         match answer:
             case Throttled(retry_at=retry_at):
@@ -98,6 +112,15 @@ class ListPages:
             headers={"X-Robots-Tag": "noindex"},
         )
 
+    def _trust(self, found: ListPage, fields: Fields) -> Trust:
+        """How far the form can be believed: a token says when our page was made, a decoy stays empty."""
+        issued_at = None
+        match self._tokens().read(WebPurpose.FORM, first(fields, "form_token") or ""):
+            case (list_id, at) if list_id == found.list.id:
+                issued_at = at
+        decoy = "".join(every(fields, DECOY))
+        return decide_trust(issued_at=issued_at, now=self._clock(), form_seconds=self._asking.form_seconds, decoy=decoy)
+
     def _list_page(
         self, found: ListPage, *, status: int = 200, email: str = "", name: str = "", has_bad_address: bool = False
     ) -> Response:
@@ -111,6 +134,8 @@ class ListPages:
             earlier=found.earlier,
             places=public_places(self._pages, found.list.name),
             promise=words.sign_up_promise(self._pages.words),
+            decoy=DECOY,
+            form_token=self._tokens().make(WebPurpose.FORM, found.list.id, int(self._clock())),
             email=email,
             name=name,
             has_bad_address=has_bad_address,

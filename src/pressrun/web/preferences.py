@@ -12,6 +12,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.tokens import TEST_ID, WebPurpose
 from pressrun.locales.languages import LANGUAGES
+from pressrun.services.asking import Asking
 from pressrun.services.preferring import LONGEST_PAUSE_DAYS, PreferenceLink, Preferring, Profile, Wishes
 from pressrun.services.subscribing import Origin, Subscribing
 from pressrun.web import words
@@ -29,12 +30,14 @@ class PreferencePages:
         self,
         *,
         pages: Pages,
+        asking: Asking,
         preferring: Preferring,
         subscribing: Subscribing,
         tokens: ReadTokens,
         proxies: Proxies,
     ) -> None:
         self._pages = pages
+        self._asking = asking
         self._preferring = preferring
         self._subscribing = subscribing
         self._tokens = tokens
@@ -49,7 +52,8 @@ class PreferencePages:
             address = parse_address(typed)
         except MalformedAddress:
             return self._pages.render("ask_preferences.html", status=400, email=typed[:254], has_bad_address=True)
-        await self._preferring.request_link(address, self._origin(request, ""))
+        network = network_of(client_of(request, self._proxies))
+        await self._asking.preferences_link(address, self._origin(request, ""), network=network)
         say = self._pages.words
         return self._pages.message(
             say("Check your mail"),

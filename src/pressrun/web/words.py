@@ -34,6 +34,15 @@ def leave(words: Words, title: str, address: str) -> str:
     return words("Do you want to stop getting {title} at {address}?", title=title, address=address)
 
 
+def never_again(words: Words) -> str:
+    """The question on the page of a never-again link."""
+    return words("Do you want this server never to write to you again, for any of its lists?")
+
+
+def never_again_button(words: Words) -> str:
+    return words("Never write to me again")
+
+
 def leave_button(words: Words) -> str:
     return words("Unsubscribe")
 

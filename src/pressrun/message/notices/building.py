@@ -40,6 +40,7 @@ from pressrun.message.notices.kinds import (
     StillThere,
     UnsubscribeLink,
 )
+from pressrun.message.notices.membership import NEVER_AGAIN
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words
 
@@ -69,10 +70,11 @@ class NoticeCopy:
 def build_notice(notice: Notice, copy: NoticeCopy, *, words: Words, site: Site, profile: ListProfile) -> bytes:
     """The whole mail, 7-bit but for a `To` that needs SMTPUTF8, with CRLF line ends."""
     content = _say(notice, words, site, profile)
-    text = ended(_as_text(content))
+    never_again = notice.never_again if isinstance(notice, Confirmation) else ""
+    text = ended(_as_text(content, f"{words(NEVER_AGAIN)}\n{never_again}" if never_again else ""))
     page = letter(
         _as_html(content),
-        escape(_footer(words, profile)),
+        _footer(words, profile, never_again),
         words,
         profile.design.accent,
         Cover(title=profile.title, language=copy.language),
@@ -134,12 +136,16 @@ def _say(notice: Notice, words: Words, site: Site, profile: ListProfile) -> Cont
             return bounces.say(notice, words, profile)
 
 
-def _footer(words: Words, profile: ListProfile) -> str:
-    return words("This mail was written by the program that runs the list {title}.", title=profile.title)
+def _footer(words: Words, profile: ListProfile, never_again: str) -> str:
+    sentence = words("This mail was written by the program that runs the list {title}.", title=profile.title)
+    if not never_again:
+        return escape(sentence)
+    link = f'<a href="{escape(never_again)}" style="color:inherit">{escape(words(NEVER_AGAIN))}</a>'
+    return f"{escape(sentence)}<br>\n{link}"
 
 
-def _as_text(content: Content) -> str:
-    paragraphs = [*content.before, *([content.link] if content.link else []), *content.after]
+def _as_text(content: Content, foot: str) -> str:
+    paragraphs = [*content.before, *([content.link] if content.link else []), *content.after, *([foot] if foot else [])]
     return "\n\n".join(paragraphs) + "\n"
 
 

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """Asks whether the owner of an address wants a list. `address_token` is that of `news-confirm+TOKEN@D`."""
+    """Asks whether the owner of an address wants a list. `address_token` is that of `news-confirm+TOKEN@D`.
+
+    `never_again` is the link by which whoever did not ask stops all mail of this server, for ever.
+    """
 
     link: str
     lifetime_days: int
+    never_again: str
     address_token: str | None = None
 
 

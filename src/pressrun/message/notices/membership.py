@@ -14,6 +14,8 @@ _CAME_BACK = marked("Mail of the list {title} to this address came back, so noth
 _TOO_LATE = marked(
     "You answered a confirmation that is too old, or from before you unsubscribed, so it changes nothing."
 )
+# Below a confirmation, for whom it came uncalled: not a word to everybody else.
+NEVER_AGAIN = marked("Never a mail from this server again")
 
 
 def confirmation(notice: Confirmation, words: Words, profile: ListProfile) -> Content:

@@ -1,7 +1,7 @@
--- name: recent
--- When events of a window happened, oldest first.
+-- name: latest
+-- When the event of a window happened that so many others are newer than.
 select at from limit_event
-where scope = :scope and subject = :subject and at > :after and at <= :ahead order by at;
+where scope = :scope and subject = :subject and at > :after and at <= :ahead order by at desc limit 1 offset :newer;
 
 -- name: insert
 -- Count one event.

@@ -1,0 +1,70 @@
+"""Sign-ups as a stranger may make them for somebody else: how far one can be believed, and when many are an attack."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+
+FORM_LIFETIME_SECONDS = 86400  # a page that was open for longer proves nothing any more
+
+
+class Trust(StrEnum):
+    """Where a sign-up came from, as far as it shows."""
+
+    PROVEN = "proven"  # a form of our own page, filled in at a person's pace
+    UNPROVEN = "unproven"  # a form of another site, a mail, or our own form without these proofs
+    TRAP = "trap"  # it fills in a field that no person sees
+
+
+class Verdict(StrEnum):
+    """What becomes of a sign-up; it never depends on what its address is to a list."""
+
+    TAKEN = "taken"  # a mail may go out
+    LIMITED = "limited"  # over a limit
+    IGNORED = "ignored"  # a trap, or an address that the operator does not want
+    THROTTLED = "throttled"  # too many from one network: it was answered so
+
+
+def decide_trust(*, issued_at: int | None, now: float, form_seconds: float, decoy: str) -> Trust:
+    """`issued_at` is what a genuine form token says, `decoy` the content of the field that no person sees."""
+    if decoy:
+        return Trust.TRAP
+    if issued_at is None or not form_seconds <= now - issued_at <= FORM_LIFETIME_SECONDS:
+        return Trust.UNPROVEN
+    return Trust.PROVEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiegeTerms:
+    """An attack begins when `begins_at` sign-ups were turned away in a window, and ends below `ends_at`."""
+
+    begins_at: int = 50
+    ends_at: int = 10
+    window_seconds: float = 600.0
+
+
+class Siege:
+    """Tells when an attack begins and when it is over, once each: between the two marks nothing changes."""
+
+    def __init__(self, terms: SiegeTerms) -> None:
+        self._terms = terms
+        self._times: deque[float] = deque(maxlen=terms.begins_at)
+        self.is_on = False
+
+    def turn_away(self, now: float) -> bool:
+        """A sign-up was turned away; whether an attack begins with it."""
+        self._times.append(now)
+        begins = not self.is_on and len(self._times) == self._terms.begins_at and self._is_recent(0, now)
+        self.is_on = self.is_on or begins
+        return begins
+
+    def look(self, now: float) -> bool:
+        """Whether an attack has ended since."""
+        many = len(self._times) >= self._terms.ends_at and self._is_recent(-self._terms.ends_at, now)
+        ends = self.is_on and not many
+        self.is_on = self.is_on and not ends
+        return ends
+
+    def _is_recent(self, index: int, now: float) -> bool:
+        return abs(now - self._times[index]) < self._terms.window_seconds  # the clock may have been set back

@@ -1,0 +1,94 @@
+"""Who may cause a mail to somebody: the limits on sign-ups, on the web and by mail together.
+
+They count every address alike, by keyed hashes, whatever it is to a list: what was counted shows nobody who is a
+member. When very many are turned away, the operator hears of it, once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from pressrun.core.address import Address
+from pressrun.core.doubtful import is_disposable, is_role
+from pressrun.core.keys import KeyRing
+from pressrun.core.providers import provider_of
+from pressrun.core.quantities import Rate
+from pressrun.core.sign_up import Siege, SiegeTerms, Trust, Verdict
+from pressrun.core.tokens import suppression_digest
+from pressrun.observe.log import event
+from pressrun.services.settings import IGNORE, LimitSettings
+from pressrun.store import limits
+from pressrun.store.transaction import Transaction
+
+log = logging.getLogger("pressrun.readers")
+
+# What one domain, or the unproven ones, may have of all confirmations where nothing else is said: half, but so many at
+# least, or a small limit would be two.
+_SHARE, _LEAST = 2, 500
+
+
+class Screening:
+    """Lets sign-ups through or turns them away, and counts both."""
+
+    def __init__(self, *, keys: KeyRing, limits: LimitSettings) -> None:
+        self._keys = keys
+        self.limits = limits
+        self._siege = Siege(SiegeTerms())
+        self.count: Callable[[Verdict], None] = lambda _verdict: None
+        self.show_attack: Callable[[bool], None] = lambda _is_on: None
+
+    def admit(self, tx: Transaction, address: Address, trust: Trust, now: float) -> bool:
+        """Whether this sign-up may cause a mail; if so, it is counted against the limits."""
+        verdict = Verdict.IGNORED
+        if not self._is_unwanted(address, trust):
+            is_free = limits.spend_all(tx, self._meters(address, trust), now)
+            verdict = Verdict.TAKEN if is_free else Verdict.LIMITED
+        self.note(verdict, now)
+        return verdict is Verdict.TAKEN
+
+    def throttle(self, tx: Transaction, network: str, now: float) -> float | None:
+        """Count a sign-up against its network; when it is too many, when the next one will be taken."""
+        rate = self.limits.sign_ups_per_ip
+        retry_at = limits.opens_at(tx, "sign_ups_per_ip", network.encode(), rate, now)
+        if retry_at is None:
+            limits.spend(tx, "sign_ups_per_ip", network.encode(), rate, now)
+        else:
+            self.note(Verdict.THROTTLED, now)
+        return retry_at
+
+    def note(self, verdict: Verdict, now: float) -> None:
+        """Count a verdict; the one with which an attack begins is told."""
+        self.count(verdict)
+        if verdict is not Verdict.TAKEN and self._siege.turn_away(now):
+            event(log, "subscription.attack", level=logging.WARNING)
+            self.show_attack(True)
+
+    def look(self, now: float) -> None:
+        """Tell when an attack is over."""
+        if self._siege.look(now):
+            event(log, "subscription.attack_over", level=logging.WARNING)
+            self.show_attack(False)
+
+    def _is_unwanted(self, address: Address, trust: Trust) -> bool:
+        if trust is Trust.TRAP:
+            return True
+        if self.limits.disposable_addresses == IGNORE and is_disposable(address.domain, self.limits.disposable_domains):
+            return True
+        return self.limits.role_addresses == IGNORE and is_role(address.local)
+
+    def _meters(self, address: Address, trust: Trust) -> list[limits.Meter]:
+        settings = self.limits
+        some = Rate(max(_LEAST, settings.confirmations.count // _SHARE), settings.confirmations.seconds)
+        # By the coarse fold, under the keyed hash: no address is kept that was erased.
+        fold = suppression_digest(self._keys, address.fold)
+        meters = [
+            limits.Meter("confirmations_per_address", fold, settings.confirmations_per_address),
+            limits.Meter("confirmations", b"", settings.confirmations),
+        ]
+        if not provider_of(address.domain):  # a domain of millions is nobody's mailbox
+            rate = settings.confirmations_per_domain or some
+            meters.append(limits.Meter("confirmations_per_domain", address.domain.encode(), rate))
+        if trust is not Trust.PROVEN:
+            meters.append(limits.Meter("unproven_sign_ups", b"", settings.unproven_sign_ups or some))
+        return meters

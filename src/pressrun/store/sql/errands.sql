@@ -1,0 +1,12 @@
+-- name: insert
+-- Somebody asks for something.
+insert into errand (kind, list_id, address, name, language, ip, words, trust)
+values (:kind, :list_id, :address, :name, :language, :ip, :words, :trust);
+
+-- name: oldest
+-- What waits to be carried out, in the order of asking.
+select * from errand order by id limit 100;
+
+-- name: delete
+-- It is carried out.
+delete from errand where id = :id;

@@ -1,0 +1,100 @@
+"""The link below a confirmation that nobody asked for: it stops all mail of this server, for ever."""
+
+from __future__ import annotations
+
+import pytest
+from tests.web.house import House, words_of
+
+from pressrun.core.address import parse_address
+from pressrun.core.tokens import WebPurpose, pack_digests, suppression_digests
+from pressrun.services.suppressing import Suppressing
+
+VICTIM = "Vic.Tim+news@gmail.com"
+
+
+def link_to(house: House, address: str = VICTIM, subscriber: int = 1) -> str:
+    digests = pack_digests(*suppression_digests(house.keys, parse_address(address)))
+    return f"/unsubscribe/never-again/{house.tokens.make(WebPurpose.NEVER_AGAIN, subscriber, *digests)}"
+
+
+async def mailed(house: House) -> list[str]:
+    return [address for _, address, _ in await house.notices()]
+
+
+async def test_looking_asks_and_changes_nothing(house: House) -> None:
+    await house.add_list()
+    async with house.client() as client:
+        await client.post("/news/subscribe", data={"email": VICTIM})
+        before = await house.everything()
+        for method in ("HEAD", "POST", "GET"):
+            page = await client.request(method, link_to(house))
+            assert (200, "noindex") == (page.status_code, page.headers["x-robots-tag"])
+        assert "Never write to me again" in words_of((await client.get(link_to(house))).text)
+    assert before == await house.everything()
+
+
+@pytest.mark.parametrize("typed", [VICTIM, "victim@gmail.com", "v.ictim+other@googlemail.com"])
+async def test_no_spelling_of_the_mailbox_gets_a_mail_any_more(house: House, typed: str) -> None:
+    await house.add_list()
+    await house.add_list("other")
+    async with house.client() as client:
+        await client.post("/news/subscribe", data={"email": VICTIM})
+        answer = await client.post(link_to(house), data={"action": "never-again"})
+        assert 200 == answer.status_code
+        for name in ("news", "other"):
+            await client.post(f"/{name}/subscribe", data={"email": typed})
+    assert [VICTIM] == await mailed(house)
+    assert {"never-again"} == {reason for (reason,) in await house.rows("select reason from suppression")}
+
+
+async def test_the_request_ends_with_its_evidence(house: House) -> None:
+    await house.add_list()
+    async with house.client() as client:
+        await client.post("/news/subscribe", data={"email": VICTIM})
+        confirm = house.confirm_path(await house.last_confirmation())
+        await client.post(link_to(house), data={"action": "never-again"})
+        await client.post(confirm)
+    assert [("unsubscribed",)] == await house.rows("select state from subscription")
+    last = (await house.consent(VICTIM))[-1]
+    assert ("withdrawn", "web") == (last["event"], last["source"])
+    assert "[Never write to me again]" in str(last["text"])
+    assert [("cancelled",)] == await house.rows("select state from delivery")
+
+
+async def test_it_works_when_the_request_is_long_forgotten(house: House) -> None:
+    await house.add_list()
+    async with house.client() as client:
+        answer = await client.post(link_to(house), data={"action": "never-again"})
+        assert 200 == answer.status_code
+        await client.post("/news/subscribe", data={"email": VICTIM})
+    assert [] == await mailed(house)
+
+
+async def test_a_number_that_came_to_mean_somebody_else_touches_nobody(house: House) -> None:
+    reader = await house.add_reader(await house.add_list())
+    async with house.client() as client:
+        await client.post(link_to(house), data={"action": "never-again"})
+    assert "active" == (await house.subscription(reader)).state
+
+
+async def test_the_operator_can_let_the_mailbox_in_again(house: House) -> None:
+    await house.add_list()
+    suppressing = Suppressing(database=house.database, keys=house.keys, clock=house.clock, wake=lambda: None)
+    async with house.client() as client:
+        await client.post(link_to(house), data={"action": "never-again"})
+        await suppressing.remove(parse_address(VICTIM))
+        await client.post("/news/subscribe", data={"email": VICTIM})
+    assert [VICTIM] == await mailed(house)
+
+
+async def test_only_its_own_token_opens_it(house: House) -> None:
+    reader = await house.add_reader(await house.add_list())
+    other = house.unsubscribe_path(reader).rpartition("/")[2]
+    own = link_to(house).rpartition("/")[2]
+    async with house.client() as client:
+        found = [
+            await client.get(path)
+            for path in (f"/unsubscribe/never-again/{other}", f"/unsubscribe/{own}", "/unsubscribe/never-again/x")
+        ]
+    assert [404] * 3 == [response.status_code for response in found]
+    assert 1 == len({response.text for response in found})
