@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
+import pytest
 from tests.web.house import House, open_house, words_of
 
 from pressrun.core.quantities import Rate
@@ -86,6 +87,25 @@ async def test_a_form_on_another_site_needs_the_address_alone(house: House) -> N
         )
     assert 303 == response.status_code
     assert words.ELSEWHERE == (await house.consent())[0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({}, "email=a@b.example&name=%C3%81da+%E6%97%A5"),
+        ({}, "email=a@b.example&name=Áda+日"),
+        (
+            {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
+            "email=a%40b.example&name=%c3%81da%20日",
+        ),
+    ],
+)
+async def test_a_name_in_any_script_arrives_as_it_was_typed(house: House, headers: dict[str, str], body: str) -> None:
+    await house.add_list()
+    kind = {"Content-Type": "application/x-www-form-urlencoded", **headers}
+    async with house.client() as client:
+        assert 303 == (await client.post("/news/subscribe", content=body.encode(), headers=kind)).status_code
+    assert [("Áda 日",)] == await house.rows("select name from confirmation")
 
 
 async def test_every_well_formed_address_gets_the_same_answer(house: House) -> None:
