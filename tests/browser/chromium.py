@@ -104,11 +104,23 @@ class Browser:
 
     @asynccontextmanager
     async def window(
-        self, *, width: int = 1280, height: int = 900, scheme: Scheme = "light", with_images: bool = True
+        self,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        scheme: Scheme = "light",
+        with_images: bool = True,
+        with_script: bool = True,
     ) -> AsyncIterator[Window]:
-        """A window of that size, light or dark; without images it shows their `alt`, as mail programs do."""
+        """A window of that size, light or dark; without images it shows their `alt`, as mail programs do.
+
+        Without script, a page's own is not run; what a test asks the page still is.
+        """
         context = await self.chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, service_workers="block"
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            service_workers="block",
+            java_script_enabled=with_script,
         )
         window = Window(await context.new_page(), with_images)
 

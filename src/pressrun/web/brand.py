@@ -1,0 +1,34 @@
+"""A list's colour on its pages: the style sheet that puts it in place of the built-in one, and the icon in it.
+
+Whatever colour an operator chose, words in it and on it can be read, in light and in dark.
+"""
+
+from __future__ import annotations
+
+import base64
+
+from pressrun.core.colour import BLACK, WHITE, Colour, ink_on, readable_on
+
+DEFAULT = Colour.parse("#1a56c4")
+# What stands behind words in the accent colour: page, card and sign, as in pressrun.css.
+LIGHT_GROUNDS = tuple(Colour.parse(text) for text in ("#f5f6f8", "#ffffff", "#eef1f4"))
+DARK_GROUNDS = tuple(Colour.parse(text) for text in ("#14171a", "#1e2226"))
+
+_HOVER = 0.2  # how far an accent moves under the pointer: away from its ground, so that it stays readable
+
+
+def brand_sheet(accent: Colour) -> str:
+    """The style sheet that follows the built-in one; a page's policy must name its digest."""
+    light, dark = readable_on(accent, *LIGHT_GROUNDS), readable_on(accent, *DARK_GROUNDS)
+    return f":root{{{_shades(light, BLACK)}}}@media(prefers-color-scheme:dark){{:root{{{_shades(dark, WHITE)}}}}}"
+
+
+def icon(drawing: str, accent: Colour) -> str:
+    """The envelope of `icon.svg` in another colour, as a data URL: it costs no request."""
+    coloured = drawing.replace(str(DEFAULT), str(accent)).replace("#fff", str(ink_on(accent)))
+    return f"data:image/svg+xml;base64,{base64.b64encode(coloured.strip().encode()).decode('ascii')}"
+
+
+def _shades(accent: Colour, away: Colour) -> str:
+    hover = accent.towards(away, _HOVER)
+    return f"--accent:{accent};--accent-dark:{hover};--on-accent:{ink_on(accent)};--on-hover:{ink_on(hover)}"

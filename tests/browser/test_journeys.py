@@ -1,0 +1,244 @@
+"""What readers do, done in a browser: sign up, confirm, read, set preferences, leave.
+
+Every page on the way is looked at: it is one request, below 30 KB, in the reader's language and direction, with nothing
+beyond its edge, and axe finds nothing in it. PRESSRUN_PICTURES names a folder for a picture of each.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator
+from tests.browser.chromium import Browser, Scheme, Window, open_browser
+from tests.web.house import House, open_house
+
+from pressrun.core.endpoint import TcpEndpoint
+from pressrun.locales.catalogues import words_in
+from pressrun.message.words import Words
+from pressrun.web.server import WebServer
+from pressrun.web.settings import HttpSettings
+
+pytestmark = pytest.mark.needs("chromium")
+
+LANGUAGES = ("en", "pl", "ar", "ja")  # the widest words, the other direction, no blanks
+MOST_BYTES = 30_000
+READER = "ada@reader.example"
+_PICTURES = os.environ.get("PRESSRUN_PICTURES")
+_FOCUS = """() => {
+  const focused = document.activeElement, style = getComputedStyle(focused);
+  return focused !== document.body && style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+}"""
+
+
+@dataclass(slots=True)
+class Reader:
+    """Somebody at a browser: looks at each page, and goes on by its links and buttons."""
+
+    window: Window
+    house: House
+    words: Words
+    name: str
+    has_script: bool = True
+    seen: int = 0
+
+    async def open(self, path: str) -> None:
+        """Go to an address, as from a mail."""
+        assert await self.window.go(self.house.site.base_url + path) == 200
+        await self.look()
+
+    async def press(self, sentence: str) -> None:
+        """Press the button that says this."""
+        await self._follow(self.window.page.get_by_role("button", name=self.words(sentence), exact=True))
+
+    async def click(self, label: str) -> None:
+        """Follow the first link that says this."""
+        await self._follow(self.window.page.get_by_role("link", name=label, exact=True).first)
+
+    async def click_edition(self, label: str) -> None:
+        """Follow the link to an edition, whose page is a sandbox: axe looks at a copy of it outside."""
+        has_script, self.has_script = self.has_script, False
+        await self.click(label)
+        self.has_script = has_script
+        if has_script:
+            content = await self.window.page.content()
+            await self.window.go("about:blank")
+            await self.window.show(content)
+            assert [] == await self.window.axe()
+
+    async def type(self, sentence: str, text: str) -> None:
+        """Fill the field with this label."""
+        await self.window.page.get_by_label(self.words(sentence)).first.fill(text)
+
+    async def reads(self, sentence: str) -> None:
+        """The page says this."""
+        assert self.words(sentence) in await self.window.page.locator("main").inner_text()
+
+    async def look(self) -> None:
+        """Judge the page at hand."""
+        window, page = self.window, self.window.page
+        self.seen += 1
+        if _PICTURES:
+            await window.picture(Path(_PICTURES) / f"{self.name}-{self.seen:02}.png")
+        root = page.locator("html")
+        shown = (await root.get_attribute("lang"), await root.get_attribute("dir"))
+        assert (self.words.language, self.words.direction) == shown
+        assert len((await page.content()).encode()) < MOST_BYTES
+        assert ([], [], []) == (await window.sideways(), window.outside, window.errors)
+        assert [] == (await window.axe() if self.has_script else [])  # axe waits for timers
+        assert [] == [url for url in window.requests if "/static/" in url]
+
+    async def _follow(self, target: Locator) -> None:
+        async with self.window.page.expect_navigation(wait_until="load"):
+            await target.click()
+        await self.look()
+
+
+@asynccontextmanager
+async def open_site(root: Path) -> AsyncIterator[House]:
+    """A house whose pages are served on a port of this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    settings = HttpSettings(listen=TcpEndpoint("127.0.0.1", port))
+    async with open_house(root, base_url=f"http://127.0.0.1:{port}", settings=settings) as house:
+        server = WebServer(house.app(), settings)
+        await server.start()
+        try:
+            yield house
+        finally:
+            await server.stop(1)
+
+
+@pytest_asyncio.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with open_browser() as opened:
+        yield opened
+
+
+async def journey(reader: Reader) -> None:
+    """From the page of a list to leaving it again."""
+    house, words = reader.house, reader.words
+    await reader.open("/news")
+    await reader.type("Mail address", READER)
+    await reader.press("Subscribe")
+    await reader.reads("Check your mail")
+    await reader.open(house.confirm_path(await house.last_confirmation()))
+    await reader.press("Confirm subscription")
+    await reader.reads("You are subscribed")
+    await reader.open("/news/archive")
+    await reader.click_edition("Boats are back")
+    assert "The first boats came back on Monday." in await reader.window.page.locator("main").inner_text()
+    await reader.open(house.preferences_path(1))
+    await reader.type("Name", "Ada")
+    await reader.press("Save")
+    await reader.reads("Saved.")
+    await reader.press("Pause")
+    await reader.open(house.unsubscribe_path(1))
+    await reader.press("Unsubscribe")
+    await reader.reads("You are unsubscribed")
+    await reader.click(words("Sign up again"))
+    assert "unsubscribed" == (await house.subscription(1)).state
+
+
+async def travel(browser: Browser, root: Path, language: str, *, width: int, scheme: Scheme, with_script: bool) -> None:
+    async with open_site(root) as house:
+        await house.add_edition(await house.add_list(language=language), language=language)
+        name = f"{language}-{width}-{scheme}-{'script' if with_script else 'plain'}"
+        async with browser.window(width=width, scheme=scheme, with_script=with_script) as window:
+            await journey(Reader(window, house, words_in(language), name, with_script))
+
+
+async def test_a_reader_goes_all_the_way_on_a_phone(browser: Browser, tmp_path: Path) -> None:
+    """In the dark, from right to left, 320 pixels wide: the hardest way."""
+    await travel(browser, tmp_path, "ar", width=320, scheme="dark", with_script=True)
+
+
+async def test_a_reader_needs_no_script(browser: Browser, tmp_path: Path) -> None:
+    """All the way with scripts switched off."""
+    await travel(browser, tmp_path, "en", width=1280, scheme="light", with_script=False)
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("with_script", [True, False], ids=["script", "plain"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_reader_goes_all_the_way(
+    browser: Browser, tmp_path: Path, language: str, width: int, scheme: Scheme, with_script: bool
+) -> None:
+    """In four languages, on phone and desk, light and dark, with script and without."""
+    await travel(browser, tmp_path, language, width=width, scheme=scheme, with_script=with_script)
+
+
+async def test_a_reader_needs_no_mouse(browser: Browser, tmp_path: Path) -> None:
+    """By keyboard alone: the first stop skips to the content, every stop is seen, Enter sends the form."""
+    async with open_site(tmp_path) as house, browser.window() as window:
+        await house.add_list()
+        page = window.page
+        await window.go(f"{house.site.base_url}/news")
+        await page.keyboard.press("Tab")
+        assert "#content" == await page.evaluate("() => document.activeElement.getAttribute('href')")
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Tab")
+        assert "email" == await page.evaluate("() => document.activeElement.name")
+        assert await page.evaluate(_FOCUS)
+        await page.keyboard.type(READER)
+        async with page.expect_navigation(wait_until="load"):
+            await page.keyboard.press("Enter")
+        assert page.url.endswith("/news/check-mail")
+        for _ in range(await page.locator("a:visible, button:visible, summary:visible").count()):
+            await page.keyboard.press("Tab")
+            assert await page.evaluate(_FOCUS)
+
+
+async def test_what_is_wrong_is_said_at_the_field(browser: Browser, tmp_path: Path) -> None:
+    """A screen reader finds the error by the field, which has the focus; what was typed is still there."""
+    async with open_site(tmp_path) as house, browser.window(width=320) as window:
+        await house.add_list()
+        await window.go(f"{house.site.base_url}/news")
+        await window.page.locator("form").evaluate("form => form.noValidate = true")
+        await window.page.get_by_label("Mail address").fill("ada@")
+        async with window.page.expect_navigation(wait_until="load"):
+            await window.page.get_by_role("button", name="Subscribe").click()
+        field = window.page.get_by_label("Mail address")
+        assert ("ada@", "true") == (await field.input_value(), await field.get_attribute("aria-invalid"))
+        described = window.page.locator(f"#{await field.get_attribute('aria-describedby')}")
+        assert "no complete mail address" in await described.inner_text()
+        assert [] == await window.axe()
+
+
+async def test_the_form_for_other_sites_is_copied_by_a_button(browser: Browser, tmp_path: Path) -> None:
+    """With a script; without one the button is not there, and the code can be selected."""
+    async with open_site(tmp_path) as house:
+        await house.add_list()
+        url = f"{house.site.base_url}/news/form"
+        async with browser.window(width=320) as window:
+            await window.go(url)
+            assert ([], [], []) == (await window.axe(), await window.sideways(), window.errors)
+            await window.page.get_by_role("button", name="Copy the code").click()
+            await window.page.get_by_text("Copied.").wait_for()
+        async with browser.window(with_script=False) as window:
+            await window.go(url)
+            assert 0 == await window.page.get_by_role("button", name="Copy the code").count()
+            assert "/news/subscribe" in await window.page.get_by_role("textbox", name="The code").input_value()
+
+
+async def test_a_language_is_chosen_on_the_page(browser: Browser, tmp_path: Path) -> None:
+    """Without script, and the sign-up that follows is in that language."""
+    async with open_site(tmp_path) as house, browser.window(with_script=False) as window:
+        await house.add_list()
+        reader = Reader(window, house, words_in("es"), "language", has_script=False)
+        await window.go(f"{house.site.base_url}/news")
+        await window.page.locator(".languages summary").click()
+        await reader.click("Español")
+        await reader.type("Mail address", READER)
+        await reader.press("Subscribe")
+        await reader.reads("Check your mail")
+        assert [("es",)] == await house.rows("select language from notice")
