@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.core.tokens import WebPurpose, WebTokens, suppression_digest
+from pressrun.message.design import Logo
 from pressrun.services.approving import Approving
 from pressrun.services.archiving import Archiving
 from pressrun.services.asking import Asking
@@ -153,6 +154,9 @@ class House:
         }
         return await self.database.write(lists.insert_list, NewList(**{**settings, **changes}), int(NOW))
 
+    async def dress_list(self, name: str = "news", *, colour: str | None = None, logo: Logo | None = None) -> None:
+        await self.database.write(_dress, name, colour, logo)
+
     async def close_list(self, name: str = "news") -> None:
         await self.database.write(_close, name)
 
@@ -236,6 +240,14 @@ def words_of(page: str) -> str:
 
 def _close(tx: Transaction, name: str) -> None:
     tx._connection.execute("update list set closed_at = ? where name = ?", (int(NOW), name))
+
+
+def _dress(tx: Transaction, name: str, colour: str | None, logo: Logo | None) -> None:
+    target = lists.find_list(tx, name)
+    assert target is not None
+    if logo is not None:
+        lists.put_logo(tx, target.id, logo)
+    lists.update_list(tx, replace(target, colour=colour, logo=None if logo is None else logo.digest))
 
 
 def _add_reader(tx: Transaction, keys: KeyRing, list_id: int, typed: str, state: str) -> int:

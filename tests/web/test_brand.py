@@ -7,8 +7,11 @@ from importlib import resources
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.message.builders import PNG
+from tests.web.house import House
 
 from pressrun.core.colour import READABLE, Colour, contrast
+from pressrun.message.design import Logo
 from pressrun.web.brand import DARK_GROUNDS, DEFAULT, LIGHT_GROUNDS, brand_sheet
 
 COLOURS = st.builds(Colour, *(st.integers(0, 255) for _ in range(3)))
@@ -49,3 +52,36 @@ def test_the_built_in_colours_can_be_read() -> None:
         words += [(named["on-hover"], named["accent-dark"])]
         assert [] == [(str(one), str(other)) for one, other in words if contrast(one, other) < READABLE]
     assert DEFAULT == shades(SHEET)[0]["accent"]
+
+
+async def test_the_pages_of_a_list_are_in_its_colour(house: House) -> None:
+    """Sheet, icon and policy; the pages of no list stay as they are."""
+    reader = await house.add_reader(await house.add_list())
+    await house.dress_list(colour="#0b6b3a")
+    async with house.client() as client:
+        for path in ("/news", "/news/archive", "/news/check-mail", "/news/form", house.unsubscribe_path(reader)):
+            answer = await client.get(path)
+            assert "--accent:#0b6b3a" in answer.text
+            digests = re.findall(r"'sha256-[^']+'", answer.headers["content-security-policy"])
+            assert len(re.findall("<style>", answer.text.partition("<textarea")[0])) == len(digests)
+        assert "--accent:#0b6b3a" not in (await client.get("/preferences")).text
+
+
+async def test_a_logo_stands_where_the_first_letter_did(house: House) -> None:
+    """It is kept for ever under its digest; another or none is 404."""
+    await house.add_list()
+    logo = Logo(name="boat.png", media_type="image/png", content=PNG, width=1, height=1)
+    await house.dress_list(logo=logo)
+    async with house.client() as client:
+        page = (await client.get("/news/check-mail")).text
+        found = await client.get(f"/news/logo/{logo.digest}")
+        other = await client.get(f"/news/logo/{'0' * 64}")
+    assert f'src="/news/logo/{logo.digest}"' in page
+    assert 'class="mark"' not in page
+    assert (200, "image/png", PNG, 404) == (
+        found.status_code,
+        found.headers["content-type"],
+        found.content,
+        other.status_code,
+    )
+    assert "immutable" in found.headers["cache-control"]

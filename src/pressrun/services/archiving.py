@@ -18,6 +18,7 @@ from typing import TypeAlias, TypeVar
 
 from pressrun.core.searching import parse_query
 from pressrun.core.subscription import SubscriptionState
+from pressrun.message.design import Logo
 from pressrun.message.enclosing import ARCHIVE_PREFIX
 from pressrun.services.archived import ArchivedEdition, Asset, Attachment, Neighbour, Summary, edition_of, summary_of
 from pressrun.store import editions, lists, search, subscribers, subscriptions
@@ -139,6 +140,10 @@ class Archiving:
         """The list of that name, whether it is shown on the front page or not."""
         return await self._database.read(lists.find_list, name)
 
+    async def logo(self, name: str, digest: str) -> Logo | None:
+        """The logo of a list, if it is still the one of that digest."""
+        return await self._database.read(_logo, name, digest)
+
     async def list_page(self, name: str) -> ListPage | None:
         """A list, its last edition and some before."""
         return await self._database.read(_list_page, name)
@@ -190,6 +195,11 @@ def _list_of_reader(tx: Transaction, link: ReaderLink) -> MailingList | None:
 
 def _public_archives(tx: Transaction) -> list[MailingList]:
     return [one for one in lists.all_lists(tx) if one.listed and one.archive == "public"]
+
+
+def _logo(tx: Transaction, name: str, digest: str) -> Logo | None:
+    target = lists.find_list(tx, name)
+    return None if target is None or target.logo != digest else lists.find_logo(tx, target.id)
 
 
 def _list_page(tx: Transaction, name: str) -> ListPage | None:

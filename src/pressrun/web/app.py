@@ -98,6 +98,7 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
         ("/{name}", lists.show, _GET),
         ("/{name}/subscribe", lists.subscribe, _POST),
         ("/{name}/check-mail", lists.check_mail, _GET),
+        ("/{name}/logo/{digest}", lists.logo, _GET),
         ("/{name}/form", forms.show, _GET),
         ("/{name}/archive", archive.index, _GET),
         ("/{name}/archive/{slug}", archive.edition, _GET),

@@ -22,7 +22,7 @@ from pressrun.services.subscribing import Origin, SignUp, Throttled
 from pressrun.web import language, words
 from pressrun.web.clients import Proxies, network_of
 from pressrun.web.forms import Fields, clean_language, clean_name, every, first, read_fields
-from pressrun.web.pages import Pages
+from pressrun.web.pages import FOR_EVER, Pages
 from pressrun.web.places import public_places
 from pressrun.web.reading import ReadTokens
 from pressrun.web.visitors import client_of
@@ -95,6 +95,13 @@ class ListPages:
                 return self._list_page(found, status=410)
             case _:
                 return self._pages.see_other(found.list.name, "check-mail", language=language.named())
+
+    async def logo(self, request: Request) -> Response:
+        """`/NAME/logo/DIGEST`: the list's logo, to be kept for as long as it is that one."""
+        found = await self._archiving.logo(request.path_params["name"], request.path_params["digest"])
+        if found is None:
+            return self._pages.not_found()
+        return Response(found.content, media_type=found.media_type, headers={"Cache-Control": FOR_EVER})
 
     async def check_mail(self, request: Request) -> Response:
         """Where a sign-up ends: it holds nothing about the person."""

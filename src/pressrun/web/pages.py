@@ -8,7 +8,6 @@ leave the page (feeds, canonical addresses) are whole and built from base_url. N
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from importlib import resources
@@ -18,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from pressrun.core.colour import Colour
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.locales.languages import LANGUAGES
@@ -25,7 +25,10 @@ from pressrun.message.language import direction_of
 from pressrun.message.words import Words
 from pressrun.store.lists import MailingList
 from pressrun.web import language
+from pressrun.web.brand import DEFAULT, brand_sheet, icon
 from pressrun.web.policy import page_policy
+
+FOR_EVER = "public, max-age=31536000, immutable"  # what a name with a digest leads to never changes
 
 _MEDIA_TYPES = {"js": "text/javascript; charset=utf-8"}
 
@@ -42,8 +45,8 @@ class Pages:
         self._static = _load_static()
         self._hashed = {name.rsplit(".", 2)[0] + "." + name.rsplit(".", 1)[1]: name for name in self._static}
         self._sheet = _STATIC.joinpath("pressrun.css").read_text("utf-8").replace("\n  ", "\n").strip()
-        drawn = _STATIC.joinpath("icon.svg").read_bytes().strip()
-        self._icon = f"data:image/svg+xml;base64,{base64.b64encode(drawn).decode('ascii')}"
+        self._drawing = _STATIC.joinpath("icon.svg").read_text("utf-8")
+        self._icon = icon(self._drawing, DEFAULT)
         self._environment = self._make_environment()
 
     @property
@@ -72,7 +75,11 @@ class Pages:
         its policy lets it do besides.
         """
         sheets = (self._sheet, *sheets)
-        content = self.render_text(template, about=about, sheets=sheets, icon=self._icon, **context)
+        drawn = self._icon
+        if about is not None and about.colour is not None:
+            accent = Colour.parse(about.colour)
+            sheets, drawn = (*sheets, brand_sheet(accent)), icon(self._drawing, accent)
+        content = self.render_text(template, about=about, sheets=sheets, icon=drawn, **context)
         own = {"Vary": "Accept-Language", "Content-Security-Policy": page_policy(sheets, *allowing)}
         return HTMLResponse(content, status_code=status, headers={**own, **(headers or {})})
 
@@ -135,7 +142,7 @@ class Pages:
         return Response(
             content,
             media_type=_MEDIA_TYPES[request.path_params["file"].rsplit(".", 1)[1]],
-            headers={"Cache-Control": "public, max-age=31536000, immutable"},
+            headers={"Cache-Control": FOR_EVER},
         )
 
     def not_found(self) -> HTMLResponse:
