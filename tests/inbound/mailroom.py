@@ -42,6 +42,7 @@ from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.lists import MailingList, NewList
 from pressrun.store.notices import NewNotice
 from pressrun.store.transaction import Transaction
+from pressrun.workers.layouts import OwnLayouts
 
 D = "news.example.org"
 NOW = 1_780_000_000.0
@@ -250,6 +251,7 @@ async def open_mailroom(
             keys=keys,
             site=site,
             vetting=Vetting(site=site, signed_domains=signed, records=None, clock=clock),
+            layouts=OwnLayouts(folder / "layouts"),
             settings=believed,
             limits=limits,
             tokens=TokenSettings(),

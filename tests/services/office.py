@@ -21,6 +21,7 @@ from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.editions import NewEdition, insert_edition
 from pressrun.store.lists import find_list
 from pressrun.store.transaction import Transaction
+from pressrun.workers.layouts import OwnLayouts
 
 NOW = 1_800_000_000
 
@@ -84,7 +85,12 @@ async def open_office(folder: Path) -> AsyncIterator[Office]:
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
     clock, tokens = (lambda: office.now), TokenSettings()
     office.administering = Administering(
-        database=database, site=site, relays=frozenset({"primary", "second"}), clock=clock, wake=office.wake
+        database=database,
+        site=site,
+        relays=frozenset({"primary", "second"}),
+        layouts=OwnLayouts(folder / "layouts"),
+        clock=clock,
+        wake=office.wake,
     )
     office.suppressing = Suppressing(database=database, keys=keys, clock=clock, wake=office.wake)
     office.enrolling = Enrolling(

@@ -44,6 +44,7 @@ from pressrun.store.deliveries import count_copies
 from pressrun.store.editions import Edition, get_edition
 from pressrun.store.lists import find_list
 from pressrun.store.transaction import Transaction
+from pressrun.workers.layouts import OwnLayouts
 
 SITE = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
 FAST = Rate(100_000, 1.0)
@@ -213,6 +214,7 @@ async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroo
             site=SITE,
             keys=office.keys,
             vetting=Vetting(site=SITE, signed_domains=(), records=None, clock=lambda: office.now),
+            layouts=OwnLayouts(folder / "layouts"),
             clock=lambda: office.now,
             entropy=lambda count: next(numbers).to_bytes(count, "big"),
             wake=office.wake,

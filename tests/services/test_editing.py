@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from email import message_from_bytes
+from pathlib import Path
 
 import pytest
 from tests.services.pressroom import GONE, LATER, SITE, TAKEN, Pressroom, identity
@@ -14,6 +15,7 @@ from pressrun.services.editing import Manuscript, gather_references
 from pressrun.services.previewing import preview_edition
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
+from pressrun.workers.layouts import OwnLayouts
 
 SOFT = HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, "mailbox is full", "5.2.2"))
 
@@ -24,6 +26,7 @@ async def preview(press: Pressroom, source: str, address: str | None = None) -> 
         manuscript=Manuscript(source=source.encode(), source_name="a.md", assets={}),
         keys=press.office.keys,
         site=SITE,
+        layouts=OwnLayouts(Path("/nowhere")),
         list_name="news",
         as_address=None if address is None else parse_address(address),
         now=int(press.office.now),

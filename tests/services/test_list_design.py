@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import pytest
 from tests.browser.pictures import logo
 from tests.message.builders import part, read, site, values
 from tests.services.office import Office
 
-from pressrun.core.errors import BadInput
+from pressrun.core.errors import BadInput, LayoutError
 from pressrun.services import reporting
 from pressrun.services.building import Manuscript, build, lay_out
 from pressrun.store import lists
+from pressrun.workers.layouts import OwnLayouts
 
 _KEYS = ("layout", "colour", "logo", "footer")
 EDITION = Manuscript(source=b"---\nsubject: News\n---\nHello.\n", source_name="news.md", assets={})
@@ -19,7 +23,7 @@ EDITION = Manuscript(source=b"---\nsubject: News\n---\nHello.\n", source_name="n
 async def _copy(office: Office) -> bytes:
     file = EDITION.parse()
     desk = await office.database.read(lay_out, "news", file)
-    return build(EDITION, file, desk, site()).skeleton.copy(values())
+    return build(EDITION, file, desk, site(), OwnLayouts(Path("/nowhere"))).skeleton.copy(values())
 
 
 async def test_a_list_that_chose_nothing_is_a_letter(office: Office) -> None:
@@ -72,7 +76,7 @@ async def test_another_logo_replaces_the_first(office: Office) -> None:
 @pytest.mark.parametrize(
     ("settings", "files", "words"),
     [
-        ({"layout": "fancy"}, {}, "layout: 'fancy' is none of letter, classic, notice, magazine"),
+        ({"layout": "fancy"}, {}, "layout: there is no 'fancy': choose one of letter, classic, notice, magazine"),
         ({"colour": "red"}, {}, "colour: 'red' is no colour: write it as #1a56c4"),
         ({"logo": "https://harbour.example/logo.png"}, {}, "loads anything from elsewhere"),
         ({"logo": "data:image/png;base64,AAAA"}, {}, "give a file"),
@@ -91,3 +95,54 @@ async def test_what_is_wrong_is_refused_and_changes_nothing(
     with pytest.raises(BadInput, match=words):
         await office.administering.set_list("news", {"title": "Other", **settings}, files)
     assert before == await office.database.read(reporting.show_list, "news")
+
+
+# ------------------------------------------------------------------------------------------- layouts of one's own
+
+
+def _write(folder: Path, source: str) -> None:
+    (folder / "layouts").mkdir(exist_ok=True)
+    (folder / "layouts" / "own.html").write_text(source, encoding="utf-8")
+
+
+async def test_a_layout_of_ones_own_is_tried_before_it_is_taken(office: Office, tmp_path: Path) -> None:
+    """What is missing in it is said at once, all of it, and the list keeps the layout that it has."""
+    await office.make_list()
+    _write(tmp_path, "<p>{{ list.title }}</p>")
+    with pytest.raises(LayoutError) as refused:
+        await office.administering.set_list("news", {"layout": "own"})
+    assert ["content", "unsubscribe", "postal address"] == [
+        word for word in ("content", "unsubscribe", "postal address") if word in str(refused.value)
+    ]
+    _write(tmp_path, "<p>{{ list.title }}, {{ field('town') }}</p>{{ content }}{{ footer }}")
+    shown = await office.administering.set_list("news", {"layout": "own"})
+    assert shown["layout"] == "own"
+
+
+async def test_a_runaway_layout_is_refused_while_others_are_served(office: Office, tmp_path: Path) -> None:
+    """The event loop is free meanwhile."""
+    await office.make_list()
+    _write(tmp_path, "{% for a in range(1000) %}" * 4 + "{{ a }}" + "{% endfor %}" * 4)
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.01)
+            ticks += 1
+
+    ticking = asyncio.create_task(tick())
+    with pytest.raises(LayoutError, match="the layout own"):
+        await office.administering.set_list("news", {"layout": "own"})
+    ticking.cancel()
+    assert ticks > 10
+
+
+async def test_an_edition_in_a_layout_that_is_gone_is_refused_with_its_name(office: Office, tmp_path: Path) -> None:
+    """Sending it in another look would be a surprise."""
+    await office.make_list()
+    _write(tmp_path, "{{ content }}{{ footer }}")
+    await office.administering.set_list("news", {"layout": "own"})
+    (tmp_path / "layouts" / "own.html").unlink()
+    with pytest.raises(LayoutError, match="the layout own cannot be read from"):
+        await _copy(office)

@@ -76,7 +76,7 @@ def set_(invocation: Invocation, name: str, settings: tuple[str, ...], *, is_agr
     closed, post_by_mail (approve, direct, off), require_postal_address, relay, hours (08:00-20:00: editions go out at
     those hours alone, notices at any) and their timezone (Europe/Berlin).
 
-    How editions look: layout (letter, classic, notice, magazine), colour (#1a56c4), logo (a PNG, JPEG or GIF file),
+    How editions look: layout (see `layout ls`), colour (#1a56c4), logo (a PNG, JPEG or GIF file),
     footer (lines of plain text below every edition).
     """
     from pressrun.services.list_settings import read_settings  # noqa: PLC0415

@@ -219,6 +219,7 @@ def _preview(invocation: Invocation, list_name: str, files: Manuscript, as_addre
     from pressrun.services.building import find_open_list  # noqa: PLC0415
     from pressrun.services.previewing import preview_edition  # noqa: PLC0415
     from pressrun.store.datadir import load_keys  # noqa: PLC0415
+    from pressrun.workers.layouts import OwnLayouts  # noqa: PLC0415
 
     reader = None if as_address is None else parse_address(as_address)
     with looking(invocation) as tx:
@@ -227,6 +228,7 @@ def _preview(invocation: Invocation, list_name: str, files: Manuscript, as_addre
             tx,
             keys=load_keys(invocation.data),
             site=invocation.settings.site,
+            layouts=OwnLayouts(invocation.data.layouts),
             list_name=list_name,
             manuscript=files,
             as_address=reader,

@@ -9,6 +9,7 @@ PressrunError                 1   failed; the message says why and what to do
 │   ├── BadQuantity               a duration, size or rate that cannot be read
 │   ├── UnreadableMail            a mail that came in and is malformed or beyond our caps
 │   ├── EditionError              an edition file with errors, each with its line
+│   │   └── LayoutError           a layout of the operator's that cannot be used
 │   └── PreflightFailed           findings that stop a send
 ├── NoInput                  66   a file that was named is not there
 ├── Unavailable              69   the relay or the database cannot be reached
@@ -70,6 +71,10 @@ class EditionError(BadInput):
     def __init__(self, message: str, *, line: int | None = None) -> None:
         super().__init__(message if line is None else f"line {line}: {message}")
         self.line = line
+
+
+class LayoutError(EditionError):
+    """A layout of the operator's own that cannot be rendered or used; the message names it and says why."""
 
 
 class PreflightFailed(BadInput):

@@ -28,7 +28,7 @@ from pressrun.services.enrolling import Enrolling
 from pressrun.services.housekeeping import Housekeeping
 from pressrun.services.notifying import NoticeComposer
 from pressrun.services.pacing import Pacer
-from pressrun.services.ports import Waker
+from pressrun.services.ports import LayoutPress, Waker
 from pressrun.services.posting import Posting
 from pressrun.services.preferring import Preferring
 from pressrun.services.processing import Processing, Reader
@@ -46,6 +46,7 @@ from pressrun.services.vetting import Vetting
 from pressrun.store import datadir
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir
+from pressrun.workers.layouts import OwnLayouts
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class Services:
     wake: Waker
     bouncing: Bouncing
     sorting: Sorting
+    layouts: LayoutPress
 
 
 def build_bouncing(settings: Settings, keys: KeyRing) -> Bouncing:
@@ -94,9 +96,11 @@ def build_services(settings: Settings, database: Database, keys: KeyRing, wake: 
         keys.adopt(later)
         return keys.newest
 
+    layouts = OwnLayouts(data.layouts)
     administering = Administering(
         database=database,
         site=settings.site,
+        layouts=layouts,
         relays=frozenset(relay.name for relay in settings.relays),
         clock=clock,
         wake=wake,
@@ -109,6 +113,7 @@ def build_services(settings: Settings, database: Database, keys: KeyRing, wake: 
         site=settings.site,
         keys=keys,
         vetting=vetting,
+        layouts=layouts,
         clock=clock,
         entropy=entropy,
         wake=wake,
@@ -156,6 +161,7 @@ def build_services(settings: Settings, database: Database, keys: KeyRing, wake: 
         wake=wake,
         bouncing=bouncing,
         sorting=sorting,
+        layouts=layouts,
         housekeeping=Housekeeping(
             database=database,
             limits=settings.limits,
@@ -214,6 +220,7 @@ def build_posting(settings: Settings, services: Services, reader: Reader) -> Pos
         keys=services.keys,
         site=settings.site,
         vetting=services.vetting,
+        layouts=services.layouts,
         settings=believed,
         limits=settings.limits,
         tokens=settings.tokens,

@@ -29,6 +29,7 @@ from pressrun.message.losses import losses
 from pressrun.message.markdown import render_markdown, unused_footnotes
 from pressrun.message.merge import Field, FieldTable
 from pressrun.message.mime import Enclosure, ended, message_body
+from pressrun.message.own_layouts.placing import OwnLayout
 from pressrun.message.plaintext import text_from_html
 from pressrun.message.preflight.checking import check
 from pressrun.message.preflight.draft import Draft
@@ -115,7 +116,7 @@ def build_edition(
     if marked.html is not None:
         body = rewrite_images(marked.html.body, builder.images.for_mail)
         mail_html = replace(marked.html, body=_in_direction(body, builder.language, marked.html))
-        whole = page(mail_html, footer, words, profile.design, builder.cover())
+        whole = page(mail_html, footer, words, profile.design, builder.cover(), builder.own_layout)
         html_pieces, misplaced = builder.table.split_html(whole)
         builder.note_misplaced(misplaced)
     subject_pieces = builder.table.split_subject(clean_value(marked.subject))
@@ -186,11 +187,18 @@ class _Builder:
         if profile.archive is not ArchiveMode.MEMBERS:  # there the link is the reader's own
             constants["archive_url"] = web_url
         sources = [file.body, file.html or "", own_text or "", *(value.text for value in self._headline())]
+        rendered = profile.design.rendered
+        sources += [rendered.made] if rendered is not None else []
         self.table = FieldTable([*sources, profile.title, web_url], known_columns, constants)
         self.images = Images(file, assets, self.table, site.mail_domain)
         self.marked = self._mark(own_text)
         own_language = self.marked.html.language if self.marked.html is not None else ""
         self.language = file.keys.language or own_language or profile.language
+        self.own_layout: OwnLayout | None = None
+        if rendered is not None and self.marked.html is not None:
+            has_address = bool(profile.postal_address.strip())
+            self.own_layout = OwnLayout.read(rendered, self.table, has_address=has_address)
+            self._findings += self.own_layout.findings
 
     def _headline(self) -> list[Value]:
         return [value for value in (self.file.keys.subject, self.file.keys.preheader) if value is not None]

@@ -10,6 +10,7 @@ from pressrun.core.errors import BadInput
 from pressrun.message.image_size import image_size
 from pressrun.message.layouts.table import DEFAULT
 from pressrun.message.mime import Enclosure, image_type
+from pressrun.message.own_layouts.rendered import RenderedLayout
 
 # As it is shown: larger pictures are scaled down, so that they stay sharp on fine screens.
 LOGO_HEIGHT = 56
@@ -62,11 +63,15 @@ def read_logo(name: str, content: bytes) -> Logo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Design:
-    """What a list chose; `accent` None is the layout's own colour."""
+    """What a list chose; `accent` None is the layout's own colour.
+
+    `rendered` is what a layout of the operator's own made for the edition at hand, None where the layout is built in.
+    """
 
     layout: str = DEFAULT
     accent: Colour | None = None
     logo: Logo | None = None
+    rendered: RenderedLayout | None = None
 
 
 PLAIN = Design()

@@ -14,16 +14,17 @@ from typing import Self
 
 from pressrun.core.colour import Colour
 from pressrun.message.design import Design, Logo
-from pressrun.message.footer import Footer, footer_html
+from pressrun.message.footer import Footer, address_html, footer_html
 from pressrun.message.html import CleanHtml
 from pressrun.message.language import direction_of
 from pressrun.message.layouts import shell
 from pressrun.message.layouts.built_in import Headline, Layout, LoneLinks
-from pressrun.message.layouts.content import buttons_from_links, style_content
+from pressrun.message.layouts.content import TYPE, buttons_from_links, style_content
 from pressrun.message.layouts.filling import fill
 from pressrun.message.layouts.hero import lift_hero
 from pressrun.message.layouts.shades import Shades, dark_shades, light_shades
-from pressrun.message.layouts.table import BUILT_IN
+from pressrun.message.layouts.table import BUILT_IN, DEFAULT
+from pressrun.message.own_layouts.placing import OwnLayout
 from pressrun.message.words import Words
 
 _HEADING = re.compile(r"<h1[\s>]")
@@ -40,12 +41,25 @@ class Cover:
     logo_source: str | None = None
 
 
-def page(content: CleanHtml, footer: Footer, words: Words, design: Design, cover: Cover) -> str:
-    """The HTML part of an edition: the author's own document with a footer, or a fragment in the list's layout."""
-    setting = _Setting.of(BUILT_IN[design.layout], design.accent, cover)
+def page(
+    content: CleanHtml,
+    footer: Footer,
+    words: Words,
+    design: Design,
+    cover: Cover,
+    own: OwnLayout | None = None,
+) -> str:
+    """The HTML part of an edition: the author's own document with a footer, or a fragment in the list's layout.
+
+    `own` is given where that layout is the operator's own.
+    """
+    setting = _Setting.of(BUILT_IN.get(design.layout, BUILT_IN[DEFAULT]), design.accent, cover)
     foot = footer_html(footer, words, setting.named)
     if content.is_document:
         return setting.own_document(content, foot)
+    if own is not None:
+        address = address_html(footer.postal_address)
+        return setting.own_layout(own, content, words, foot=foot, address=address)
     return setting.laid_out(content, foot, words, design.logo)
 
 
@@ -117,11 +131,35 @@ class _Setting:
             footer=foot,
         )
 
+    def own_layout(self, own: OwnLayout, content: CleanHtml, words: Words, *, foot: str, address: str) -> str:
+        """A fragment in a layout of the operator's."""
+        body = style_content(content.body, TYPE, self.named, table_label=words("Table"))
+        headline = "" if _HEADING.search(body) else self._subject_heading(TYPE["h1"][1])
+        filled = own.filled(headline=headline, content=body, footer=foot, postal_address=address)
+        styles = f"{filled.styles}\n{content.styles}".strip()
+        dark = dark_shades(self.accent).named()
+        sheet = fill(shell.SHEET, narrow="", styles=styles, **dark) if own.turns_dark else ""
+        return (
+            fill(shell.HEAD, **self.named)
+            + (sheet or fill(shell.PLAIN_SHEET, styles=styles))
+            + fill(
+                shell.OWN_LAYOUT,
+                **self.named,
+                body_style=html.escape(filled.body_style or "margin:0;padding:0"),
+                content=filled.body,
+            )
+        )
+
     def _headline(self) -> str:
-        layout, subject = self.layout, self.cover.subject
-        if layout.headline is not Headline.SUBJECT or not subject:
+        if self.layout.headline is not Headline.SUBJECT:
             return ""
-        return fill(shell.HEADLINE, style=fill(layout.headline_style, **self.named), subject=html.escape(subject))
+        return self._subject_heading(self.layout.headline_style)
+
+    def _subject_heading(self, style: str) -> str:
+        subject = self.cover.subject
+        if not subject:
+            return ""
+        return fill(shell.HEADLINE, style=fill(style, **self.named), subject=html.escape(subject))
 
     def _masthead(self, logo: Logo | None, *, is_heading: bool) -> str:
         """The list's logo or its name, which is the first heading of a mail that has no other."""

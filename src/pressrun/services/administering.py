@@ -5,6 +5,7 @@ Each use case is one transaction and answers with the list as `list show` prints
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,11 +18,13 @@ from pressrun.core.mail_routes import read_local_part
 from pressrun.core.names import parse_list_name
 from pressrun.core.site import Site
 from pressrun.message.design import read_logo
+from pressrun.message.layouts.table import BUILT_IN
 from pressrun.message.mailbox import Mailbox
 from pressrun.observe.log import event
 from pressrun.services import pressing
 from pressrun.services.list_settings import Value, read_settings
-from pressrun.services.ports import Clock, Waker
+from pressrun.services.own_layouts import try_layout
+from pressrun.services.ports import Clock, LayoutPress, Waker
 from pressrun.services.reporting import Answer, describe_list, require_list
 from pressrun.store import editions, lists
 from pressrun.store.database import Database
@@ -37,9 +40,19 @@ _ENDED_BY_CLOSING = frozenset({EditionState.SCHEDULED, EditionState.SENDING, Edi
 class Administering:
     """The use cases around lists and their editors, over one database."""
 
-    def __init__(self, *, database: Database, site: Site, relays: frozenset[str], clock: Clock, wake: Waker) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        site: Site,
+        relays: frozenset[str],
+        layouts: LayoutPress,
+        clock: Clock,
+        wake: Waker,
+    ) -> None:
         self._database = database
         self._site = site
+        self._layouts = layouts
         self.relays = relays
         self._clock = clock
         self._wake = wake
@@ -48,6 +61,7 @@ class Administering:
         self, name: str, settings: Mapping[str, str], files: Mapping[str, bytes] = NO_FILES
     ) -> Answer:
         """A new list; `title` must be among the settings. Raises BadInput, UsageError, and Refused for a taken name."""
+        await self._try_layout(settings)
         answer = await self._database.write(self._create, name, settings, files)
         event(_log, "list.created", list=name)
         return answer
@@ -57,6 +71,7 @@ class Administering:
 
         `files` has by its key the content of each file that a setting names.
         """
+        await self._try_layout(settings)
         answer = await self._database.write(self._set, name, settings, files)
         event(_log, "list.changed", list=name, settings=sorted(settings))
         self._wake()
@@ -83,6 +98,12 @@ class Administering:
         """Take that right away; raises NotFound when the address had none."""
         await self._database.write(self._remove_editor, name, address)
         event(_log, "editor.changed", list=name)
+
+    async def _try_layout(self, settings: Mapping[str, str]) -> None:
+        """Print a specimen in a layout of the operator's, so that whoever chooses it hears what is wrong with it."""
+        name = read_settings(settings).get("layout")
+        if isinstance(name, str) and name not in BUILT_IN:
+            await asyncio.to_thread(try_layout, name, self._site, self._layouts)
 
     def _create(self, tx: Transaction, name: str, settings: Mapping[str, str], files: Mapping[str, bytes]) -> Answer:
         name = parse_list_name(name)

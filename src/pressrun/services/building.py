@@ -15,6 +15,8 @@ from pressrun.message.design import Logo
 from pressrun.message.edition_file import parse_edition, referenced_paths
 from pressrun.message.finding import Finding, errors_of
 from pressrun.message.source import EditionFile
+from pressrun.services.own_layouts import render_own
+from pressrun.services.ports import LayoutPress
 from pressrun.services.profiles import profile_of
 from pressrun.store import editions, lists, subscribers
 from pressrun.store.lists import MailingList
@@ -92,12 +94,16 @@ def free_slug(tx: Transaction, list_id: int, slug: str) -> str:
     return candidate
 
 
-def build(manuscript: Manuscript, file: EditionFile, desk: Desk, site: Site) -> BuiltEdition:
-    """Build the edition as the desk says; a pure function that may take tens of milliseconds."""
+def build(manuscript: Manuscript, file: EditionFile, desk: Desk, site: Site, layouts: LayoutPress) -> BuiltEdition:
+    """Build the edition as the desk says, which may take tens of milliseconds, with a layout of the operator's longer.
+
+    Raises LayoutError for such a layout that cannot be used, Unavailable where it could not be tried.
+    """
+    profile = render_own(profile_of(desk.list, site, desk.logo), file, site, layouts)
     return build_edition(
         file,
         manuscript.assets,
-        profile_of(desk.list, site, desk.logo),
+        profile,
         site,
         slug=desk.slug,
         edition_id=str(desk.edition_id),

@@ -22,7 +22,7 @@ from pressrun.message.source import EditionFile
 from pressrun.services import pressing
 from pressrun.services.building import Desk, Manuscript, build, find_open_list, lay_out
 from pressrun.services.composing import archive_url, message_id
-from pressrun.services.ports import Entropy
+from pressrun.services.ports import Entropy, LayoutPress
 from pressrun.store import editions, notices, subscribers
 from pressrun.store.database import Database
 from pressrun.store.editions import Edition, NewEdition
@@ -59,10 +59,12 @@ class Imprint:
     is_test: bool
 
 
-async def draw_up(database: Database, site: Site, list_name: str, manuscript: Manuscript, file: EditionFile) -> Work:
+async def draw_up(
+    database: Database, site: Site, layouts: LayoutPress, list_name: str, manuscript: Manuscript, file: EditionFile
+) -> Work:
     """Build an edition as the database says now. Raises NotFound, Refused, EditionError, Unavailable."""
     desk = await database.read(lay_out, list_name, file)
-    built = await asyncio.to_thread(build, manuscript, file, desk, site)
+    built = await asyncio.to_thread(build, manuscript, file, desk, site, layouts)
     return Work(manuscript=manuscript, file=file, desk=desk, built=built)
 
 

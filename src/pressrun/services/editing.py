@@ -31,7 +31,7 @@ from pressrun.services.drafting import (
     require_same_desk,
     store_edition,
 )
-from pressrun.services.ports import Clock, Entropy, Waker
+from pressrun.services.ports import Clock, Entropy, LayoutPress, Waker
 from pressrun.services.vetting import Vetting
 from pressrun.store import deliveries, editions, lanes
 from pressrun.store.database import Database
@@ -60,12 +60,14 @@ class Editing:
         site: Site,
         keys: KeyRing,
         vetting: Vetting,
+        layouts: LayoutPress,
         clock: Clock,
         entropy: Entropy,
         wake: Waker,
     ) -> None:
         self._database = database
         self._site = site
+        self._layouts = layouts
         self.keys = keys
         self._vetting = vetting
         self._clock = clock
@@ -91,7 +93,7 @@ class Editing:
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
         file = manuscript.parse()
         for _ in range(STORE_ATTEMPTS):
-            work = await draw_up(self._database, self._site, list_name, manuscript, file)
+            work = await draw_up(self._database, self._site, self._layouts, list_name, manuscript, file)
             require_no_errors(work.built.findings)
             try:
                 edition_id = await self._database.write(self._store, work, scheduled_at, again, canary_percent)
@@ -106,7 +108,7 @@ class Editing:
     ) -> Inspection:
         """Build an edition to see what preflight finds; nothing is stored. Raises NotFound, Refused, EditionError."""
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
-        work = await draw_up(self._database, self._site, list_name, manuscript, manuscript.parse())
+        work = await draw_up(self._database, self._site, self._layouts, list_name, manuscript, manuscript.parse())
         audience = await self._database.read(count_audience, work.desk.list.id)
         findings = in_order([*work.built.findings, *await self._vetting.check(work.desk.list, work.file.keys.from_)])
         return Inspection(subject=work.built.subject, audience=audience, findings=findings)
@@ -123,7 +125,7 @@ class Editing:
         """Queue a test copy to each address; returns the ids of their deliveries. No edition is stored."""
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
         file = manuscript.parse()
-        work = await draw_up(self._database, self._site, list_name, manuscript, file)
+        work = await draw_up(self._database, self._site, self._layouts, list_name, manuscript, file)
         require_no_errors(work.built.findings)
         numbers = await self._database.write(
             queue_test_copies,

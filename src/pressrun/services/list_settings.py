@@ -25,6 +25,7 @@ LONGEST_TEXT = 2000
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
+_LAYOUT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _YES = frozenset({"true", "yes", "on", "1"})
 _NO = frozenset({"false", "no", "off", "0"})
@@ -95,6 +96,13 @@ def _read_name_or_none(text: str) -> str | None:
     return read_line(text) or None
 
 
+def _read_layout(text: str) -> str:
+    """A name; whether there is a layout of that name is looked up by whoever knows the operator's own."""
+    if _LAYOUT.fullmatch(text.strip()) is None:
+        raise BadInput(f"{text!r} is no name of a layout: {', '.join(BUILT_IN)}, or one of your own")
+    return text.strip()
+
+
 def _read_colour(text: str) -> str | None:
     return str(Colour.parse(text)) if text.strip() else None
 
@@ -137,7 +145,9 @@ _KEYS: dict[str, _Key] = {
     "post_by_mail": _Key(
         column="post_by_mail", read=_one_of("approve", "direct", "off"), help="approve, direct or off"
     ),
-    "layout": _Key(column="layout", read=_one_of(*BUILT_IN), help=f"how editions look: {', '.join(BUILT_IN)}"),
+    "layout": _Key(
+        column="layout", read=_read_layout, help=f"how editions look: {', '.join(BUILT_IN)}, or a layout of your own"
+    ),
     "colour": _Key(column="colour", read=_read_colour, help="#rrggbb, the list's colour; empty: the layout's own"),
     "logo": _Key(column="logo", read=_read_logo_name, help="a PNG, JPEG or GIF in place of the title; empty: none"),
     "footer": _Key(column="footer", read=_read_text, help="a few lines below every edition, in plain text"),

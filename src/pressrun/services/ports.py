@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from pressrun.smtp.handover import HandOver, Outgoing
 
@@ -32,6 +32,16 @@ class TextRecords(Protocol):
 
     async def __call__(self, names: Collection[str], /) -> Mapping[str, tuple[str, ...] | None]:
         """The TXT records of each name, none where it has none, and None where nobody answered."""
+
+
+class LayoutPress(Protocol):
+    """The operator's own layouts. Rendering takes as long as a process lives: never call it on the event loop."""
+
+    def names(self) -> list[str]:
+        """What there is to choose."""
+
+    def render(self, name: str, plain: Mapping[str, Any], marks: Mapping[str, str]) -> str:
+        """What a layout makes of these values; raises LayoutError, or Unavailable when it cannot be tried."""
 
 
 class Feed(Protocol):

@@ -43,7 +43,7 @@ from pressrun.services.drafting import (
     require_same_desk,
     store_edition,
 )
-from pressrun.services.ports import Clock, Entropy
+from pressrun.services.ports import Clock, Entropy, LayoutPress
 from pressrun.services.profiles import profile_of
 from pressrun.services.settings import LimitSettings, PostingSettings, TokenSettings
 from pressrun.services.settling import NotNow, Settled, done, kept
@@ -94,6 +94,7 @@ class Posting:
         keys: KeyRing,
         site: Site,
         vetting: Vetting,
+        layouts: LayoutPress,
         settings: PostingSettings,
         limits: LimitSettings,
         tokens: TokenSettings,
@@ -105,6 +106,7 @@ class Posting:
         self._keys = keys
         self._site = site
         self._vetting = vetting
+        self._layouts = layouts
         self._authserv_id = settings.authserv_id
         self._trusted = Peers(settings.trusted_relays)
         self.limits = limits
@@ -173,7 +175,7 @@ class Posting:
             file = await asyncio.to_thread(manuscript.parse)
             unused = _unused(posted, file)
             for _ in range(STORE_ATTEMPTS):
-                work = await draw_up(self._database, self._site, post.list_name, manuscript, file)
+                work = await draw_up(self._database, self._site, self._layouts, post.list_name, manuscript, file)
                 vetted = await self._vetting.check(work.desk.list, file.keys.from_)
                 findings = in_order(
                     [*work.built.findings, *vetted, *(warning(note) for note in (*posted.notes, *unused))]

@@ -13,6 +13,7 @@ from pressrun.message.read_back import ShownParts, read_parts
 from pressrun.message.skeleton import CopyValues, Skeleton
 from pressrun.services.building import Manuscript, build, lay_out
 from pressrun.services.drafting import Imprint, values_for
+from pressrun.services.ports import LayoutPress
 from pressrun.store import editions
 from pressrun.store.drafts import FoundLine
 from pressrun.store.editions import Edition
@@ -40,6 +41,7 @@ def preview_edition(
     manuscript: Manuscript,
     keys: KeyRing,
     site: Site,
+    layouts: LayoutPress,
     list_name: str,
     as_address: Address | None,
     now: int,
@@ -47,7 +49,7 @@ def preview_edition(
     """The message as one reader would get it; without an address, as a reader of whom nothing is known."""
     file = manuscript.parse()
     desk = lay_out(tx, list_name, file)
-    built = build(manuscript, file, desk, site)
+    built = build(manuscript, file, desk, site, layouts)
     imprint = Imprint(keys=keys, site=site, list=desk.list, slug=desk.slug, now=now, is_test=False)
     values = values_for(tx, imprint, as_address, secret=_SECRET)
     return _preview(built.skeleton, values, desk.list.title, built.language, built.findings)

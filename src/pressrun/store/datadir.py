@@ -3,6 +3,7 @@
     data_dir/pressrun.sqlite3   the database            data_dir/lock           held by the one process that writes
     data_dir/keys/link-N        link keys, hex           data_dir/control.sock   the daemon's, for the verbs
     data_dir/keys/suppression   never rotated            data_dir/backups/       the database before each schema step
+    data_dir/layouts/NAME.html  layouts of the operator's own
     data_dir/keys/consent-head  where the chain of evidence stood a moment ago
 
 Keys are made only together with a new database: links in mails already sent depend on them, so a database without
@@ -60,6 +61,10 @@ class DataDir:
     @property
     def control_socket(self) -> Path:
         return self.root / "control.sock"
+
+    @property
+    def layouts(self) -> Path:
+        return self.root / "layouts"
 
     @property
     def backups(self) -> Path:

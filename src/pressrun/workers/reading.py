@@ -36,7 +36,7 @@ from pressrun.workers.frames import (
 log = logging.getLogger("pressrun.workers")
 
 # What a Python process needs to find its modules; nothing of ours is handed down.
-_ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
+ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
 _START_SECONDS = 20.0
 _Mail = TypeVar("_Mail", IncomingMail, Report, Posted)
 
@@ -151,7 +151,7 @@ class MailReader:
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=asyncio.subprocess.DEVNULL,
                     stderr=asyncio.subprocess.DEVNULL,
-                    env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+                    env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
                 )
         except OSError as problem:
             ours.close()

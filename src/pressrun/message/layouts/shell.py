@@ -105,6 +105,19 @@ background-color:[[card]];font-family:[[font]];font-size:13px;line-height:20px;c
 </html>
 """
 
+# A layout of the operator's: what it made stands in our document, with language and direction for Gmail.
+OWN_LAYOUT = """\
+<body class="pr-page" style="[[body_style]]">
+<main>
+<div role="article" aria-label="[[title]]" lang="[[language]]" dir="[[direction]]">
+[[preheader]][[content]]
+</div>
+</main>
+</body>
+</html>
+"""
+PLAIN_SHEET = "<style>\n[[styles]]\n</style>\n</head>\n"
+
 # What follows the preheader keeps mail programs from showing the beginning of the text after it.
 PREHEADER = """\
 <div style="display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;font-size:1px;line-height:1px;\

@@ -1,0 +1,73 @@
+"""The operator's own layouts: what one makes of an edition, and whether it can be used at all."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, replace
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import LayoutError
+from pressrun.core.site import Site
+from pressrun.message.compose import build_edition
+from pressrun.message.design import Design
+from pressrun.message.edition_file import parse_edition
+from pressrun.message.finding import errors_of
+from pressrun.message.layouts.table import BUILT_IN
+from pressrun.message.mailbox import Mailbox
+from pressrun.message.own_layouts.rendered import RenderedLayout
+from pressrun.message.own_layouts.values import template_values
+from pressrun.message.profile import ListProfile
+from pressrun.message.source import EditionFile
+from pressrun.services.ports import LayoutPress
+
+_COLUMN = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")
+_SPECIMEN = b"---\nsubject: A specimen\npreheader: To look at\n---\nText of a specimen.\n"
+
+
+def render_own(profile: ListProfile, file: EditionFile, site: Site, layouts: LayoutPress) -> ListProfile:
+    """The list with what a layout of the operator's own makes of an edition; as it is where its layout is built in."""
+    name, keys = profile.design.layout, file.keys
+    if name in BUILT_IN:
+        return profile
+    values = template_values(
+        profile,
+        site,
+        subject=keys.subject.text if keys.subject else "",
+        preheader=keys.preheader.text if keys.preheader else "",
+        language=keys.language or profile.language,
+    )
+    made = layouts.render(name, values.plain, asdict(values.marks))
+    rendered = RenderedLayout(name=name, made=made, marks=values.marks)
+    return replace(profile, design=replace(profile.design, rendered=rendered))
+
+
+def list_layouts(layouts: LayoutPress) -> list[dict[str, str]]:
+    """`layout ls`: what a list can choose, the built-in ones first."""
+    built_in = [{"name": name, "kind": "built-in", "summary": layout.summary} for name, layout in BUILT_IN.items()]
+    own = [{"name": name, "kind": "own", "summary": ""} for name in layouts.names() if name not in BUILT_IN]
+    return [*built_in, *own]
+
+
+def try_layout(name: str, site: Site, layouts: LayoutPress) -> None:
+    """Build a specimen in a layout of the operator's; raises LayoutError with everything that is wrong with it."""
+    if name not in layouts.names():
+        known = ", ".join([*BUILT_IN, *layouts.names()])
+        raise LayoutError(
+            f"layout: there is no {name!r}: choose one of {known}, or write layouts/{name}.html in data_dir"
+        )
+    profile = ListProfile(
+        name="specimen",
+        title="Specimen",
+        from_=Mailbox("", parse_address("specimen@specimen.invalid")),
+        postal_address="1 Specimen Street",
+        design=replace(Design(), layout=name),
+    )
+    file = parse_edition(_SPECIMEN, ".md")
+    printed = render_own(profile, file, site, layouts)
+    rendered = printed.design.rendered
+    assert rendered is not None
+    columns = frozenset(_COLUMN.findall(rendered.made))  # which there are, is for each list to say
+    built = build_edition(file, {}, printed, site, slug="specimen", edition_id="0", known_columns=columns)
+    errors = errors_of(built.findings)
+    if errors:
+        raise LayoutError("\n".join(found.message for found in errors))
