@@ -64,6 +64,8 @@ async def test_the_pages_of_a_list_are_in_its_colour(house: House) -> None:
             assert "--accent:#0b6b3a" in answer.text
             digests = re.findall(r"'sha256-[^']+'", answer.headers["content-security-policy"])
             assert len(re.findall("<style>", answer.text.partition("<textarea")[0])) == len(digests)
+        await house.add_edition(1)
+        assert "--accent:#0b6b3a" in (await client.get("/news/archive/first")).text
         assert "--accent:#0b6b3a" not in (await client.get("/preferences")).text
 
 

@@ -98,6 +98,7 @@ class ArchivePages:
         response = self._pages.render(
             "edition.html",
             headers={"Content-Security-Policy": _POLICY_WITH_FILES if edition.attachments else EDITION_POLICY},
+            about=target,
             **edition_context(self._pages.site, target, edition, places, self._pages.href(target.name)),
         )
         return conditional(request, response, modified_at=None)
