@@ -45,7 +45,7 @@ MESSAGE: Rows = (
     r"mail loop",
     r"loop(?:s|ing)? (?:back|detected|to)",
     # German.
-    r"(?:nachricht|größe|mail) (?:\S{1,40} ){0,5}zu groß",
+    r"\bzu groß\b",
     r"maximale (?:nachrichten)?größe",
     # French.
     r"trop (?:volumineux|grand)",

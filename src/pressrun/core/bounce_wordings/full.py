@@ -61,7 +61,7 @@ FULL: Rows = (
     r"quotaexceeded",
     r"insufficient (?:disk|mailbox|storage)",
     r"not enough (?:storage|space|disk)",
-    r"no space left",
+    r"no (?:space|room) (?:left|available)",
     r"size limit(?:s)? (?:for (?:this|the) (?:mailbox|account|user)|of the mailbox)",
     r"mailbox size limit",
     r"storage (?:limit|quota|allocation)",

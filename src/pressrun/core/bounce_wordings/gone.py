@@ -204,7 +204,8 @@ GONE: Rows = (
     r"unknown[- ](?:user|recipient|local)",
     r"all recipients (?:are )?invalid",
     r"not our customer",
-    r"(?:is|are) not known (?:here|at|on|to)\b",
+    r"(?:is|are) (?:not known|unknown) (?:here|at|on|to)\b",
+    r"illegal host",
     r"former (?:employee|member|user)",
     r"has (?:been )?(?:left|moved)\b",
     r"recipient has moved",
@@ -221,7 +222,7 @@ GONE: Rows = (
     r"mailbox (?:is )?disabled",
     r"account (?:is )?disabled",
     (
-        r"(?:account|mailbox) (?:\S{0,80} )?(?:has been|was|is) ",
+        r"(?:account|mailbox) (?:\S{1,80} ){0,4}(?:has been|was|is) ",
         (r"disabled", r"closed", r"deleted", r"deactivated", r"terminated", r"removed", r"discontinued"),
     ),
     # the domain takes no mail.

@@ -86,7 +86,7 @@ GONE: Rows = (
             r"ungültig",
             r"gelöscht",
             r"deaktiviert",
-            r"nicht existiert",
+            r"nicht (?:mehr )?existiert",
         ),
     ),
     (
@@ -111,7 +111,7 @@ GONE: Rows = (
             r"fermée?",
             r"n'a pas (?:pu être|été) trouvée?",
             r"ne figure pas",
-            r"n'est pas (?:répertoriée?|reconnue?)",
+            r"n'est (?:pas|plus) (?:répertoriée?|reconnue?|connue?|valide|active?)\b",
         ),
     ),
     r"n['’]existe (?:pas|plus)",
@@ -250,6 +250,7 @@ GONE: Rows = (
             r"ukjent",
             r"findes ikke",
             r"(?:blev|kunne) ikke (?:fundet|findes)",
+            r"ikke (?:findes|finnes|eksisterer)",
             r"ble ikke funnet",
         ),
     ),
@@ -273,6 +274,7 @@ GONE: Rows = (
     ),
     # Hungarian.
     r"(?:cím|címzett|felhasználó|postafiók)\w{0,2} … (?:nem található|nem létezik|ismeretlen)",
+    r"(?:nem létező|ismeretlen) (?:cím|felhasználó|postafiók)",
     # Turkish.
     r"(?:adres|alıcı|kullanıcı)\w{0,6} … (?:bulunamadı|mevcut değil|geçersiz)",
     # Greek.

@@ -27,7 +27,7 @@ SUBJECTS = _any(
     r"undeliver(?:ed|able)|delivery (?:status )?(?:notification|failure|failed|error|report|problem|delay"
     r"|status|incomplete|has failed|to)|delivery has (?:failed|been delayed)",
     r"(?:mail|message|e-?mail) (?:delivery|status|could not|not delivered|undeliver|returned|failure|failed"
-    r"|system error|bounced|routing)|mail system error|failure (?:notice|delivery|notification)|failed (?:mail"
+    r"|(?:system )?error|bounced|routing)|mail system error|failure (?:notice|delivery|notification)|failed (?:mail"
     r"|delivery|message)|returned (?:mail|message|to sender|e-?mail)|return(?:ed)? mail",
     r"non[- ]?deliver(?:y|able)|non remis|nondeliverable|ndn:|not delivered|could not be delivered"
     r"|couldn't be delivered|cannot (?:be )?deliver|can't be delivered|can't deliver|unable to deliver"
@@ -62,6 +62,8 @@ SUBJECTS = _any(
     r"kunne ikke leveres|kunde inte (?:levereras|skickas)|olevererbart|uleverbar|ikke leveret|ikke levert"
     r"|obesvarat|toimitus|ei voitu toimittaa|teslim edilemedi|iletilemedi|nedoruč|nelze doručit|kézbesít"
     r"|nelivra|nu a (?:putut fi |fost )?livrat|livrare eșuată|не (?:доставлено|вдалося доставити)"
+    r"|retard[ée]|différée?|atrasad|försenad|forsinke[tn]|viivästy|zpožděn|oneskoren|gecik|întârzi|затрим|지연|延[迟遲]|遅延"
+    r"|(?:virus|banned|spam|unsolicited|infected) .{0,60}from you"
     r"|αποτυχία παράδοσης|δεν παραδόθηκε|(?:فشل|تعذر) (?:ال)?تسليم",
 )
 
@@ -78,7 +80,8 @@ OPENINGS = _any(
     r"|is undeliverable|undeliverable to|not yet been delivered|not delivered|failed to (?:deliver|reach"
     r"|be delivered)|delivery (?:\S{1,60} ){0,6}(?:failed|has failed|failure|has been delayed|is delayed|error"
     r"|was not)|unable to deliver|cannot deliver|couldn't deliver|could not deliver|did not reach|didn't reach"
-    r"|not reach(?:ed)? the following|failed recipient|permanent (?:fatal )?errors|fatal errors"
+    r"|not reach(?:ed)? the following|failed recipient|recipient (?:\S{1,60} )?(?:was )?rejected"
+    r"|permanent (?:fatal )?errors|fatal errors"
     r"|transient non-fatal|the following (?:addresses|recipients?|address|destination|user)"
     r"|following address(?:es)? failed|returned (?:to (?:you|sender)|mail|message|undelivered)|message (?:was"
     r"|has been|is being|is|you sent|that you sent|could not|bounced|returned)",
@@ -115,9 +118,9 @@ OPENINGS = _any(
 
 # Still being tried: nothing has failed yet.
 DELAYS = _any(
-    r"warning message only|this is a warning|(?:will|shall) (?:be )?(?:\w+ ){0,2}(?:retr(?:y|ied)"
+    r"warning message only|this is a warning|(?:will|shall) (?!not )(?:be )?(?:\w+ ){0,2}(?:retr(?:y|ied)"
     r"|keep (?:on )?trying|try(?:ing)? again|continue (?:to )?(?:try|be)|attempt(?:ed)?)|will continue"
-    r"|continue (?:to )?(?:try|attempt|delivery)|delivery attempts will"
+    r"|(?<!not )continue (?:to )?(?:try|attempt|delivery)|delivery attempts will"
     r"|not (?:yet )?been delivered (?:\S{1,40} ){0,9}(?:after more|yet|on the queue)"
     r"|has not yet been delivered|delivery (?:to \S{1,100} )?(?:is|has been|was"
     r"|will be) (?:temporarily )?(?:delayed|deferred|suspended)|(?:message|mail"
@@ -160,7 +163,8 @@ GIVEN_UP = _any(
     r"(?:have|has|had) given up|giving up|gave up|given up|permanent(?:ly)? (?:error|fail|fatal)|will (?:not"
     r"|no longer) be retried|no further (?:attempts|delivery attempts)|won't be retried|stopped trying"
     r"|delivery has failed|has been returned|did not succeed within|retry (?:timeout|time) (?:exceeded"
-    r"|not reached)|this is a permanent|could not be delivered for|endgültig|définitive|definitiv|definitief",
+    r"|not reached)|this is a permanent|(?:deleted|removed) from (?:the )?queue|endgültig"
+    r"|définitive|definitiv|definitief",
 )
 
 # From here on stands the mail that came back, or its header; what it says is ours.
