@@ -14,6 +14,7 @@ import click
 
 from pressrun import __version__
 from pressrun.cli import (
+    archive,
     configuration,
     consent,
     demo,
@@ -72,6 +73,7 @@ for command in (
     send.send,
     send.preview,
     editions.group,
+    archive.group,
     inbound.group,
     queue.group,
     suppressions.group,

@@ -21,7 +21,7 @@ from pressrun.message.source import EditionFile, EditionFormat
 
 ARCHIVE_PREFIX = "asset/"
 
-_LONGEST_NAME = 100
+_LONGEST_NAME = 200  # octets: with a number before it, a file may be called so
 _NOT_IN_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -143,7 +143,8 @@ def attached_assets(enclosures: Sequence[Enclosure]) -> tuple[Asset, ...]:
     for enclosure in enclosures:
         if enclosure.content_id is not None:
             continue
-        safe = _NOT_IN_NAME.sub("-", enclosure.name)[-_LONGEST_NAME:].strip(".- ") or "file"
+        cut = _NOT_IN_NAME.sub("-", enclosure.name).encode("utf-8", "replace")[-_LONGEST_NAME:]
+        safe = cut.decode("utf-8", "ignore").strip(".- ") or "file"
         name, number = safe, 1
         while name in found:
             number += 1

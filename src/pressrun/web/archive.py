@@ -159,6 +159,7 @@ def edition_context(
         "may_scroll": _FIXED_WIDTH.search(content or "") is not None,
         "has_colours": _COLOURS.search(content or "") is not None,
         "has_heading": "<h1" in (content or ""),
+        "policy": None,
         "described": described(site, target, edition) if places.is_public else None,
     }
 

@@ -74,14 +74,23 @@ class Pages:
         `about` is the list whose page it is, `sheets` are style sheets of its own, and `allowing` directives for what
         its policy lets it do besides.
         """
-        sheets = (self._sheet, *sheets)
-        drawn = self._icon
-        if about is not None and about.colour is not None:
-            accent = Colour.parse(about.colour)
-            sheets, drawn = (*sheets, brand_sheet(accent)), icon(self._drawing, accent)
+        sheets, drawn = self._dressed(about, sheets)
         content = self.render_text(template, about=about, sheets=sheets, icon=drawn, **context)
         own = {"Vary": "Accept-Language", "Content-Security-Policy": page_policy(sheets, *allowing)}
         return HTMLResponse(content, status_code=status, headers={**own, **(headers or {})})
+
+    def document(self, template: str, *, about: MailingList, **context: object) -> str:
+        """A page of a list as text, for a file."""
+        sheets, drawn = self._dressed(about, ())
+        return self.render_text(template, about=about, sheets=sheets, icon=drawn, **context)
+
+    def _dressed(self, about: MailingList | None, sheets: Sequence[str]) -> tuple[Sequence[str], str]:
+        """The style sheets and the icon of a page, in the colour of its list."""
+        sheets = (self._sheet, *sheets)
+        if about is None or about.colour is None:
+            return sheets, self._icon
+        accent = Colour.parse(about.colour)
+        return (*sheets, brand_sheet(accent)), icon(self._drawing, accent)
 
     def render_text(self, template: str, **context: object) -> str:
         """A page as text."""

@@ -28,6 +28,10 @@ class Places(Protocol):
         """The search; None where there is none."""
         ...
 
+    def feed(self, name: str) -> str | None:
+        """The feed of that file name; None where there is none."""
+        ...
+
 
 class WebPlaces:
     """The pages of an archive below a path of ours."""
@@ -51,6 +55,9 @@ class WebPlaces:
     def search(self, query: str = "", *, page: int = 1) -> str | None:
         wanted: dict[str, str | int] = {**({"q": query} if query else {}), **({"page": page} if page > 1 else {})}
         return self._pages.href(*self._search, **wanted)
+
+    def feed(self, name: str) -> str | None:
+        return self._pages.site.url(self._segments[0], name) if self.is_public else None
 
 
 def public_places(pages: Pages, name: str) -> Places:

@@ -1,0 +1,118 @@
+"""`archive`: what went out, to be taken away as a static site or as an mbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import click
+
+from pressrun.cli.invocation import Invocation, json_option, pass_invocation
+from pressrun.cli.output import ProgressLine, note, print_fields, print_json
+
+if TYPE_CHECKING:
+    from pressrun.services.archived import Summary
+    from pressrun.services.exporting import Contents
+
+FORMATS = ("site", "mbox")
+
+
+@click.group("archive")
+def group() -> None:
+    """The archive of a list: export."""
+
+
+@group.command()
+@click.argument("list_name", metavar="LIST")
+@click.argument("output", metavar="DIR|FILE", type=click.Path(path_type=Path, allow_dash=True))
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(FORMATS),
+    default="site",
+    show_default=True,
+    help="A folder of pages that need no program, or one file for mail programs.",
+)
+@click.option("--base-url", metavar="URL", default="", help="Where the site will be served: for its feeds.")
+@json_option
+@pass_invocation
+def export(
+    invocation: Invocation, list_name: str, output: Path, file_format: str, base_url: str, *, as_json: bool
+) -> None:
+    """Write all editions of a list, its images and files, into a new folder or file; personal parts are blank.
+
+    What an archive for members, or one that is off, shows to nobody is written too.
+    """
+    _require_sense(output, file_format, base_url)
+    contents = _contents(invocation, list_name)
+    if contents.list.archive != "public":
+        note(f"the archive of {list_name} is {contents.list.archive}: keep what is written here from others")
+    if file_format == "mbox":
+        _write_mbox(invocation, contents, output)
+    else:
+        _write_site(invocation, contents, output, base_url)
+    if str(output) == "-":
+        return
+    written = {"list": list_name, "format": file_format, "output": str(output), "editions": len(contents.editions)}
+    (print_json if as_json else print_fields)(written)
+
+
+def _require_sense(output: Path, file_format: str, base_url: str) -> None:
+    """Raise a usage error before anything is read or written."""
+    if file_format == "site" and str(output) == "-":
+        raise click.UsageError("a site is a folder: name one")
+    parts = urlsplit(base_url)
+    if base_url and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
+        raise click.UsageError(f"--base-url {base_url} is no address of a site: https://example.org/letters, say")
+    if base_url and file_format == "mbox":
+        raise click.UsageError("an mbox has no feeds: leave out --base-url")
+
+
+def _contents(invocation: Invocation, list_name: str) -> Contents:
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.services import exporting  # noqa: PLC0415
+
+    with looking(invocation) as tx:
+        return exporting.read_contents(tx, list_name)
+
+
+def _write_site(invocation: Invocation, contents: Contents, output: Path, base_url: str) -> None:
+    from pressrun.cli.files import new_folder  # noqa: PLC0415
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.services import exporting  # noqa: PLC0415
+    from pressrun.web.exported import SiteExport  # noqa: PLC0415
+
+    site = SiteExport(invocation.settings.site, contents.list, base_url)
+    with new_folder(output) as write:
+        for name, content in site.front_files(contents):
+            write(name, content)
+        for slug in _told(contents.editions):
+            with looking(invocation) as tx:  # one at a time: files are written as whoever called, not as the owner
+                edition, assets = exporting.read_whole(tx, contents.list, slug)
+            for name, content in site.edition_files(edition, assets):
+                write(name, content)
+
+
+def _write_mbox(invocation: Invocation, contents: Contents, output: Path) -> None:
+    from pressrun.cli.files import new_file  # noqa: PLC0415
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.services import exporting  # noqa: PLC0415
+
+    site = invocation.settings.site
+    with new_file(output) as file:
+        for slug in _told(contents.editions[::-1]):  # as they came
+            with looking(invocation) as tx:
+                entry = exporting.read_message(tx, contents.list, slug, site)
+            file.write(entry)
+
+
+def _told(editions: Sequence[Summary]) -> Iterator[str]:
+    progress = ProgressLine()
+    try:
+        for number, edition in enumerate(editions, start=1):
+            progress(f"edition {number} of {len(editions)}")
+            yield edition.slug
+    finally:
+        progress.clear()
