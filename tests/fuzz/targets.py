@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+from tests.editions.corpus import NAMES, Written, built_from
 from tests.fuzz.samples import POSTED, REPORT, mails, replies
 
 from pressrun.core.address import parse_address
@@ -290,6 +291,7 @@ def edition(data: bytes) -> None:
     try:
         found = parse_edition(source, suffix)
         referenced_paths(found)
+        built_from(found, {})
     except EditionError:
         return
     subject = found.keys.subject.text if found.keys.subject else ""
@@ -326,7 +328,14 @@ def _edition_seeds() -> list[bytes]:
     keys = b"---\nsubject: High water\nattachments: [a.pdf]\ntext: b.txt\n---\n"
     page = keys + b"\n# High {{ name | default: x }}\n\n![a](b.png)\n"
     html = b'---\nsubject: x\n---\n<html><body><p>hi <img src="a.png"><table><tr><td>x</table><svg/onload=x></html>\n'
-    return [b"\0" + page, b"\1" + html, b"\2" + page, *(b"\3" + one for one in [REPORT, POSTED, *mails()[:12]])]
+    corpus = [bytes([_SUFFIXES.index(one.suffix)]) + one.source for one in map(Written, NAMES)]
+    return [
+        b"\0" + page,
+        b"\1" + html,
+        b"\2" + page,
+        *corpus,
+        *(b"\3" + one for one in [REPORT, POSTED, *mails()[:12]]),
+    ]
 
 
 def _token_seeds() -> list[bytes]:

@@ -86,8 +86,8 @@ def test_the_columns_of_a_text(text: str, columns: int) -> None:
 
 def test_spans_beyond_reason_do_no_harm() -> None:
     """A cell that says it reaches over thousands of columns costs nothing."""
-    page = "<table><tr>" + "<td colspan=9999 rowspan=9999>x" * 50 + "<tr><td>y</table>"
-    assert "x\nx\n" in text_from_html(clean_html(page).body)
+    page = "<table>" + "<tr><td colspan=9999 rowspan=9999>x<td>y" * 3000 + "</table>"
+    assert 6000 == len(text_from_html(clean_html(page).body).split())
 
 
 def test_a_layout_table_is_read_cell_by_cell() -> None:

@@ -79,3 +79,10 @@ def test_what_a_sheet_brings_in_is_cleaned() -> None:
 def test_a_broken_sheet_does_no_harm(sheet: str) -> None:
     """What cannot be read is passed over."""
     assert "<p" in inline_styles(CleanHtml(body="<p>x</p>", styles=sheet))[0].body
+
+
+def test_one_broken_rule_does_not_spoil_the_others() -> None:
+    """It stays in the sheet, where a browser passes over it; the rest is written into the elements."""
+    page, findings = inline_styles(CleanHtml(body="<p>x</p>", styles="p{color:red} p{;;:} b{x:y;;;} i{color:;blue}"))
+    assert [] == findings
+    assert '<p style="color: red">x</p>' == page.body

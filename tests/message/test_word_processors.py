@@ -83,9 +83,9 @@ def test_what_is_not_lost_is_not_mourned(body: str) -> None:
 
 
 def test_markdown_says_what_is_lost() -> None:
-    """A style sheet has no place there, and a note that nothing refers to is not shown."""
-    found = build(edition("a\n\n<style>p{}</style>\n\n[^x]: y\n")).findings
-    assert [6, 8] == [finding.line for finding in found]
+    """A style sheet has no place there, a note needs a reference and a reference its note."""
+    found = build(edition("a\n\n<style>p{}</style>\n\n[^x]: y\n\nb[^z] `[^code]`\n")).findings
+    assert [6, 8, 10] == [finding.line for finding in found]
 
 
 def test_the_same_bytes_travel_once() -> None:

@@ -26,7 +26,7 @@ from pressrun.message.html import CleanHtml, clean_html, rewrite_images
 from pressrun.message.language import direction_of
 from pressrun.message.layout import Cover, page
 from pressrun.message.losses import losses
-from pressrun.message.markdown import render_markdown, unused_footnotes
+from pressrun.message.markdown import footnote_faults, render_markdown
 from pressrun.message.merge import Field, FieldTable
 from pressrun.message.mime import Enclosure, ended, message_body
 from pressrun.message.own_layouts.placing import OwnLayout
@@ -244,11 +244,17 @@ class _Builder:
         cleaned, findings = inline_styles(clean_html(page_source))
         self._findings += findings
         if is_markdown:
-            self._findings += [
-                warning(f"nothing refers to the note [^{label}], so it is not shown", line_of(file, f"[^{label}]:"))
-                for label in unused_footnotes(file.body)
-            ]
+            self._note_footnotes()
         return cleaned
+
+    def _note_footnotes(self) -> None:
+        faults = footnote_faults(self.file.body)
+        for label in faults.unused:
+            message = f"nothing refers to the note [^{label}], so it is not shown: write [^{label}] where it belongs"
+            self._findings.append(warning(message, line_of(self.file, f"[^{label}]:")))
+        for label in faults.missing:
+            message = f"there is no note [^{label}]: write it on a line of its own, as [^{label}]: and its text"
+            self._findings.append(warning(message, line_of(self.file, f"[^{label}]")))
 
     def _note_lost(self, fields: list[Field]) -> None:
         for field in fields:

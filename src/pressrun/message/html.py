@@ -55,6 +55,7 @@ _FETCHES = re.compile(
 )
 _MOVES = re.compile(r"^\s*position\s*:\s*(?:fixed|sticky)", re.IGNORECASE)
 _CSS_IMPORT = re.compile(r"@(?:import|charset|namespace|font-face)\b[^;{]*(?:;|\{[^}]*\})", re.IGNORECASE)
+_DECLARATION = re.compile(r"-{0,2}[A-Za-z][\w-]*\s*:\s*\S", re.ASCII)
 _CSS_DECLARATION = re.compile(r"[^;{}]+")
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SHEET = re.compile(r"<style\b", re.IGNORECASE)
@@ -122,7 +123,7 @@ def _clean_style(style: str) -> str:
     if "\\" in style or "<" in style:
         return ""
     kept = [part.strip() for part in _CSS_COMMENT.sub("", style).split(";") if part.strip()]
-    return "; ".join(part for part in kept if not _FETCHES.search(part) and not _MOVES.search(part))
+    return "; ".join(part for part in kept if _DECLARATION.match(part) and not _is_bad(part))
 
 
 def _clean_sheet(sheet: str) -> str:

@@ -15,7 +15,7 @@ _SAID = {
     r"<(?:iframe|frame|object|embed|applet)\b": "a frame or embedded object is taken out: link to it",
     r"<(?:video|audio)\b": "a film or sound is taken out: link to it, from a picture of it",
     r"<(?:svg|math|canvas)\b": "a drawing or formula (svg, math, canvas) is taken out: make it a PNG",
-    r"<link\b[^>]{0,1000}\bstylesheet\b": "a style sheet from elsewhere is not fetched: put its rules into a <style>",
+    r"<link\b[^>]{0,200}\bstylesheet\b": "a style sheet from elsewhere is not fetched: put its rules into a <style>",
     r"\bbackground\s*=\s*[\"']?[^\s\"'>]|\bbackground(?:-image)?\s*:[^;\"{}]{0,200}?\burl\s*\(": "a background image "
     "is taken out, which Outlook does not show: use a colour, or an <img>",
 }

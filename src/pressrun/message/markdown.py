@@ -6,7 +6,9 @@ the caption. Footnotes are gathered below the text, each with a way back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -18,20 +20,34 @@ from mdit_py_plugins.footnote import footnote_plugin
 FOOTNOTES = "footnotes"  # the class of the list of notes
 BACK = "footnote-back"  # the class of the way back from one
 
+_REFERENCE = re.compile(r"\[\^([^\]\s]{1,100})\]")
+
 
 def render_markdown(source: str) -> str:
     """The HTML of a Markdown source; it must be cleaned before anybody sees it."""
     return str(_PARSER.render(source))
 
 
-def unused_footnotes(source: str) -> tuple[str, ...]:
-    """The labels of notes that nothing in the text points to: they are not shown."""
+@dataclass(frozen=True, slots=True)
+class FootnoteFaults:
+    """Labels: of notes that nothing points to, which are not shown, and of references to notes that are not there."""
+
+    unused: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def footnote_faults(source: str) -> FootnoteFaults:
+    """What is wrong with the notes of a Markdown source; in code nothing is a note."""
     if "[^" not in source:
-        return ()
+        return FootnoteFaults()
     env: dict[str, Any] = {}
-    _PARSER.parse(source, env)
+    tokens = _PARSER.parse(source, env)
     refs = env.get("footnotes", {}).get("refs", {})
-    return tuple(label.removeprefix(":") for label, number in refs.items() if number < 0)
+    words = "\n".join(child.content for token in tokens for child in token.children or () if child.type == "text")
+    return FootnoteFaults(
+        unused=tuple(label.removeprefix(":") for label, number in refs.items() if number < 0),
+        missing=tuple(dict.fromkeys(_REFERENCE.findall(words))),
+    )
 
 
 def _make_figures(state: StateCore) -> None:
@@ -79,7 +95,8 @@ def _name(token: Token) -> tuple[int, str]:
 
 def _reference(_self: RendererHTML, tokens: Sequence[Token], index: int, *_: Any) -> str:
     number, again = _name(tokens[index])
-    return f'<sup><a href="#note-{number}" id="ref-{number}{again}">[{number}]</a></sup>'
+    link = f'<a href="#note-{number}" id="ref-{number}{again}">[{number}]</a>'
+    return f'<sup style="font-size:75%;line-height:0">{link}</sup>'  # else it pushes the lines apart
 
 
 def _open_notes(*_: Any) -> str:

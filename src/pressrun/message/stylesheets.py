@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import importlib.util
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pressrun.message.finding import Finding, warning
@@ -25,6 +25,8 @@ _DYNAMIC = re.compile(
     r"::|:(?:hover|focus|active|visited|link|target|checked|disabled|enabled|root|before|after|first-l|selection|lang)",
     re.IGNORECASE,
 )
+_STAYS = "the style sheet stays in the head, where some mail programs drop it"
+_ONE_ELEMENT = CleanHtml(body="<p></p>")
 _BODY = re.compile(r"<body([^>]*)>(.*)</body>", re.DOTALL)
 _STYLE = re.compile(r'style="([^"]*)"')
 
@@ -37,14 +39,30 @@ def inline_styles(page: CleanHtml) -> tuple[CleanHtml, list[Finding]]:
         return page, []
     obstacle = _obstacle(page, len(plain))
     if obstacle is not None:
-        return page, [warning(f"the style sheet stays in the head, where some mail programs drop it: {obstacle}")]
-    body_style, body = _inlined(page, "\n".join(plain))
+        return page, [warning(f"{_STAYS}: {obstacle}")]
+    try:
+        body_style, body = _inlined(page, plain)
+    except ValueError:
+        plain = [rule for rule in plain if _is_readable(rule)]
+        try:
+            body_style, body = _inlined(page, plain)
+        except ValueError as problem:
+            return page, [warning(f"{_STAYS}: a style attribute cannot be read ({problem})")]
     kept = "\n".join(rule for rule in rules if rule not in plain)
     return clean_again(replace(page, body=body, styles=kept), body_style), []
 
 
-def _inlined(page: CleanHtml, sheet: str) -> tuple[str, str]:
-    """The style of the body, and its content."""
+def _is_readable(rule: str) -> bool:
+    """Whether the library takes a rule; it refuses a whole sheet for a single one."""
+    try:
+        _inlined(_ONE_ELEMENT, [rule])
+    except ValueError:
+        return False
+    return True
+
+
+def _inlined(page: CleanHtml, rules: Sequence[str]) -> tuple[str, str]:
+    """The style of the body, and its content; raises ValueError where a rule cannot be read."""
     from css_inline import CSSInliner  # noqa: PLC0415 - the extra [css] need not be installed
 
     inliner = CSSInliner(
@@ -52,7 +70,7 @@ def _inlined(page: CleanHtml, sheet: str) -> tuple[str, str]:
         keep_style_tags=False,
         keep_link_tags=False,
         load_remote_stylesheets=False,
-        extra_css=sheet,
+        extra_css="\n".join(rules),
     )
     done = inliner.inline(f'<html><body style="{html.escape(page.body_style)}">{page.body}</body></html>')
     found = _BODY.search(done)

@@ -25,6 +25,9 @@ class _Cell:
     span: int = 1
 
 
+_EMPTY = _Cell("")
+
+
 def is_data(table: Node) -> bool:
     """Whether a table holds data: rows and columns of short texts, and nothing that says it is there for the layout."""
     if table.attributes.get("role", "").lower() in ("presentation", "none"):
@@ -66,7 +69,7 @@ def _grid(table: Node, words_of: Callable[[Node], str]) -> tuple[list[list[_Cell
             column = _covered(cells, column, below)
             cell = _Cell(words_of(node), _alignment(node), min(_span(node, "colspan"), MOST_COLUMNS))
             reach = _span(node, "rowspan") - 1
-            if reach:
+            if reach and column < MOST_COLUMNS:  # a wider table is told in records, where nothing reaches down
                 below.update({column + offset: reach for offset in range(cell.span)})
             cells.append(cell)
             column += cell.span
@@ -81,8 +84,8 @@ def _grid(table: Node, words_of: Callable[[Node], str]) -> tuple[list[list[_Cell
 
 def _covered(cells: list[_Cell], column: int, below: dict[int, int]) -> int:
     """Fill in what a cell from above covers; the next free column."""
-    while below.get(column):
-        cells.append(_Cell(""))
+    while below.get(column) and column < 2 * MOST_COLUMNS:
+        cells.append(_EMPTY)
         below[column] -= 1
         column += 1
     return column

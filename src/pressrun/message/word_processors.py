@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 _WORD = re.compile(r"urn:schemas-microsoft-com:office|class=[\"']?Mso|\bmso-[a-z-]+\s*:", re.IGNORECASE)
 # One or two opening tags with a symbol font, then the letter, then the blanks that Word puts behind it.
@@ -45,4 +45,6 @@ def _target(redirect: str) -> str:
     """Where the redirect leads, or itself where that is no address for a mail."""
     query = parse_qs(urlsplit(html.unescape(redirect)).query)
     target = query.get("q", [""])[0]
-    return html.escape(target) if target.startswith(("https://", "http://", "mailto:")) else redirect
+    if not target.startswith(("https://", "http://", "mailto:")):
+        return redirect
+    return html.escape(quote(target, safe="!#$%&'()*+,/:;=?@[]~"))
