@@ -81,12 +81,17 @@ def test_no_sequence_of_events_leaves_the_table(
 
 def test_who_left_only_comes_back_by_their_own_request() -> None:
     ways = [event for event in SubscriptionEvent if subscription.move(SubscriptionState.UNSUBSCRIBED, event)]
-    assert [SubscriptionEvent.SIGN_UP] == ways
+    assert [SubscriptionEvent.SIGN_UP, SubscriptionEvent.RETURN] == ways
 
 
 def test_nobody_becomes_active_by_signing_up_alone() -> None:
     ways = {event for (_, event), after in subscription.TRANSITIONS.items() if after is SubscriptionState.ACTIVE}
-    assert {SubscriptionEvent.CONFIRM, SubscriptionEvent.ADD, SubscriptionEvent.RESUME} == ways
+    assert {
+        SubscriptionEvent.CONFIRM,
+        SubscriptionEvent.ADD,
+        SubscriptionEvent.RESUME,
+        SubscriptionEvent.RETURN,
+    } == ways
 
 
 def test_an_edition_that_is_over_sends_only_what_failed() -> None:

@@ -27,9 +27,11 @@ from pressrun.services.approving import Approving
 from pressrun.services.archiving import Archiving
 from pressrun.services.asking import Asking
 from pressrun.services.preferring import Preferring
+from pressrun.services.readdressing import Readdressing
 from pressrun.services.refusing import Refusing
 from pressrun.services.settings import LimitSettings, TokenSettings
 from pressrun.services.subscribing import Subscribing
+from pressrun.services.undoing import Undoing
 from pressrun.store import consent, editions, lists, subscribers, subscriptions, suppressions
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, prepare
@@ -92,6 +94,12 @@ class House:
             wake=self._wake,
         )
 
+    def readdressing(self) -> Readdressing:
+        return Readdressing(**self._readers_parts())
+
+    def undoing(self) -> Undoing:
+        return Undoing(database=self.database, clock=self.clock, entropy=os.urandom, wake=self._wake)
+
     def _readers_parts(self) -> dict[str, Any]:
         numbers = itertools.count(1)
         return {
@@ -120,6 +128,8 @@ class House:
             subscribing=self.subscribing(),
             refusing=Refusing(database=self.database, clock=self.clock, entropy=os.urandom, wake=self._wake),
             preferring=self.preferring(),
+            readdressing=self.readdressing(),
+            undoing=self.undoing(),
             archiving=Archiving(database=self.database),
             approving=Approving(
                 database=self.database, site=self.site, keys=self.keys, clock=self.clock, wake=self._wake

@@ -74,7 +74,7 @@ def set_(invocation: Invocation, name: str, settings: tuple[str, ...], *, is_agr
 
     Keys: title, from, owner, description, postal_address, language, archive (public, members, off), reply_to, listed,
     closed, post_by_mail (approve, direct, off), require_postal_address, relay, hours (08:00-20:00: editions go out at
-    those hours alone, notices at any) and their timezone (Europe/Berlin).
+    those hours alone, notices at any) and their timezone (Europe/Berlin), leaving_note (true, false).
 
     How editions look: layout (see `layout ls`), colour (#1a56c4), logo (a PNG, JPEG or GIF file),
     footer (lines of plain text below every edition).

@@ -246,6 +246,18 @@ LIMITS = Table(
             "and no mail.",
         ),
         Key(
+            name="address_changes_per_reader",
+            kind=kinds.rate(),
+            default='"3/day"',
+            help="Changes of address that one reader may ask for: each is mailed to both addresses.",
+        ),
+        Key(
+            name="leaving_notes_per_address",
+            kind=kinds.rate(),
+            default='"10/day"',
+            help="Notes to one mailbox that it was unsubscribed, each with a link to undo that. Leaving has no limit.",
+        ),
+        Key(
             name="kept_mail_for",
             field="kept_mail_seconds",
             kind=kinds.duration(),
@@ -335,6 +347,20 @@ TOKENS = Table(
             kind=kinds.duration(),
             default='"7d"',
             help="The link that sends an edition which came by mail. Then the draft is cancelled.",
+        ),
+        Key(
+            name="undo_change_lifetime",
+            field="undo_change_seconds",
+            kind=kinds.duration(),
+            default='"7d"',
+            help="The link to undo a change of address, which the old address is mailed.",
+        ),
+        Key(
+            name="undo_leaving_lifetime",
+            field="undo_leaving_seconds",
+            kind=kinds.duration_or_none(),
+            default='"1d"',
+            help='The link to undo that one was unsubscribed. "0s": none is mailed; for one list, its leaving_note.',
         ),
     ),
 )

@@ -60,9 +60,9 @@ class Address(msgspec.Struct, frozen=True):
         return not self.local.isascii()
 
     def masked(self) -> str:
-        """The address for a page that a stranger may see: `a…@d….example`."""
+        """The address for a page that a stranger may see, never enough to tell whose it is: `a•••@d•••.example`."""
         head, _, tail = self.domain.rpartition(".")
-        return f"{self.local[:1]}…@{head[:1]}….{tail}"
+        return f"{self.local[:1]}•••@{head[:1]}•••.{tail}"
 
     def __str__(self) -> str:
         return self.typed

@@ -8,7 +8,9 @@
                                           ▼                     │
              unsubscribed ◄── leave ── suspended ───────────────┘
                    │ sign_up
-                   └────────► pending
+                   ├────────► pending
+                   │ return
+                   └────────► active / suspended, as it was (from pending too)
 
 A missing entry in the table is a rule: `move` answers None and nothing changes.
 """
@@ -37,6 +39,7 @@ class SubscriptionEvent(StrEnum):
     SUSPEND = "suspend"  # bounces reached the limit
     PAUSE = "pause"  # the reader asked for silence until a date
     RESUME = "resume"  # the pause ended, or the reader came back
+    RETURN = "return"  # the reader undid the leaving: what was before is restored
 
 
 _S, _E = SubscriptionState, SubscriptionEvent
@@ -57,6 +60,8 @@ TRANSITIONS: dict[tuple[SubscriptionState | None, SubscriptionEvent], Subscripti
     (_S.SUSPENDED, _E.CONFIRM): _S.ACTIVE,
     (_S.SUSPENDED, _E.LEAVE): _S.UNSUBSCRIBED,
     (_S.UNSUBSCRIBED, _E.SIGN_UP): _S.PENDING,
+    (_S.UNSUBSCRIBED, _E.RETURN): _S.ACTIVE,
+    (_S.PENDING, _E.RETURN): _S.ACTIVE,
 }
 
 

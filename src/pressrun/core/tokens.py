@@ -40,6 +40,8 @@ class WebPurpose(StrEnum):
     CHANGE = "change"  # (change of address, expires_at)
     NEVER_AGAIN = "never-again"  # (subscriber, the suppression digests of an address, packed)
     FORM = "form"  # (list, issued_at): our own sign-up form
+    UNDO_CHANGE = "undo-change"  # (change of address, expires_at)
+    UNDO_LEAVING = "undo-leaving"  # (leaving, expires_at)
 
 
 class AddressPurpose(StrEnum):

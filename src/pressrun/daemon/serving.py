@@ -138,6 +138,8 @@ def _app(
         subscribing=services.subscribing,
         refusing=services.refusing,
         preferring=services.preferring,
+        readdressing=services.readdressing,
+        undoing=services.undoing,
         archiving=services.archiving,
         approving=services.approving,
         tokens=lambda: WebTokens(services.keys),
@@ -247,13 +249,14 @@ def _apply(running: Running, settings: Settings) -> None:
         _reload_dispatcher(dispatcher, old)
         raise
     logs.configure(settings.log, sys.stderr)
-    services.subscribing.limits = services.preferring.limits = settings.limits
+    services.subscribing.limits = services.preferring.limits = services.readdressing.limits = settings.limits
     services.housekeeping.limits = settings.limits
     services.administering.relays = frozenset(relay.name for relay in settings.relays)
     services.housekeeping.bounces = services.bouncing.settings = settings.bounces
     services.bouncing.braking.settings = settings.delivery
     services.subscribing.tokens = services.preferring.tokens = services.enrolling.tokens = settings.tokens
     reload_vetting(services.vetting, settings)
+    services.readdressing.tokens = settings.tokens
     dispatcher.notices.tokens = settings.tokens
     dispatcher.sign_with(signer)
     running.settings = settings

@@ -32,6 +32,7 @@ from pressrun.services.ports import LayoutPress, Waker
 from pressrun.services.posting import Posting
 from pressrun.services.preferring import Preferring
 from pressrun.services.processing import Processing, Reader
+from pressrun.services.readdressing import Readdressing
 from pressrun.services.receiving import Receiving
 from pressrun.services.recovering import recover
 from pressrun.services.refusing import Refusing
@@ -42,6 +43,7 @@ from pressrun.services.sorting import Sorting
 from pressrun.services.subscribing import Subscribing
 from pressrun.services.suppressing import Suppressing
 from pressrun.services.traffic import Traffic
+from pressrun.services.undoing import Undoing
 from pressrun.services.vetting import Vetting
 from pressrun.store import datadir
 from pressrun.store.database import Database
@@ -59,6 +61,8 @@ class Services:
     subscribing: Subscribing
     refusing: Refusing
     preferring: Preferring
+    readdressing: Readdressing
+    undoing: Undoing
     archiving: Archiving
     approving: Approving
     administering: Administering
@@ -151,6 +155,16 @@ def build_services(settings: Settings, database: Database, keys: KeyRing, wake: 
         refusing=Refusing(database=database, clock=clock, entropy=entropy, wake=wake),
         subscribing=subscribing,
         preferring=preferring,
+        readdressing=Readdressing(
+            database=database,
+            keys=keys,
+            limits=settings.limits,
+            tokens=settings.tokens,
+            clock=clock,
+            entropy=entropy,
+            wake=wake,
+        ),
+        undoing=Undoing(database=database, clock=clock, entropy=entropy, wake=wake),
         archiving=Archiving(database=database),
         approving=Approving(database=database, site=settings.site, keys=keys, clock=clock, wake=wake),
         administering=administering,

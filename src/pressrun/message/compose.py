@@ -50,11 +50,13 @@ class BuiltEdition:
     """An edition ready to be copied.
 
     `subject_template` is as written; `subject`, `text` and `html` show the fields' defaults and the list's page for
-    personal links, as the `archive_` parts do, which leave frame and footer out. `html` is None for a text edition.
+    personal links, as the `archive_` parts do, which leave frame and footer out. `html` is None for a text edition; so
+    is `text_skeleton`, which is for readers who want the text part alone.
     `size_bytes` is that of a copy without its reader's values.
     """
 
     skeleton: Skeleton
+    text_skeleton: Skeleton | None
     subject_template: str
     subject: str
     slug: str
@@ -130,18 +132,18 @@ def build_edition(
         slug=slug,
         edition_id=edition_id,
     )
-    content = message_body(
-        sent_pieces,
-        html_pieces,
-        enclosures,
-        seed=_seed(text_pieces, html_pieces, enclosures),
-        text_parameters="" if flowed is None else _FLOWED,
-    )
+    seed, parameters = _seed(text_pieces, html_pieces, enclosures), "" if flowed is None else _FLOWED
+    content = message_body(sent_pieces, html_pieces, enclosures, seed=seed, text_parameters=parameters)
     skeleton = Skeleton.from_stream(header + content, subject_pieces)
+    text_skeleton = None
+    if html_pieces is not None:
+        content = message_body(sent_pieces, None, enclosures, seed=seed, text_parameters=parameters)
+        text_skeleton = Skeleton.from_stream(header + content, subject_pieces)
     shown = builder.impersonal()
     html_text = render(html_pieces, shown) if html_pieces is not None else None
     return BuiltEdition(
         skeleton=skeleton,
+        text_skeleton=text_skeleton,
         subject_template=file.keys.subject.text if file.keys.subject else "",
         subject=clean_value(render(subject_pieces, shown)),
         slug=slug,

@@ -199,11 +199,14 @@ def _canary_room(tx: Transaction, edition: Edition) -> int:
 def _load_plate(tx: Transaction, edition: Edition) -> EditionPlate:
     target = lists.get_list(tx, edition.list_id)
     assert target is not None  # the edition holds it by a foreign key
+    skeleton = Skeleton.decode(editions.load_skeleton(tx, edition.id))
+    text_alone = editions.load_text_skeleton(tx, edition.id)
     return EditionPlate(
         edition_id=edition.id,
         slug=edition.slug,
         list=target,
-        skeleton=Skeleton.decode(editions.load_skeleton(tx, edition.id)),
+        skeleton=skeleton,
+        text_skeleton=skeleton if text_alone is None else Skeleton.decode(text_alone),
         message_secret=edition.message_secret,
     )
 

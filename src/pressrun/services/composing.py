@@ -23,13 +23,18 @@ _NO_COLUMNS: dict[str, str] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionPlate:
-    """All that the copies of one edition have in common, ready to be spliced."""
+    """All that the copies of one edition have in common, ready to be spliced; `text_skeleton` leaves HTML out."""
 
     edition_id: int
     slug: str
     list: MailingList
     skeleton: Skeleton
+    text_skeleton: Skeleton
     message_secret: bytes
+
+    def skeleton_for(self, row: ClaimedCopy) -> Skeleton:
+        """What this reader's copy is made from, as they wish."""
+        return self.text_skeleton if row.text_only else self.skeleton
 
 
 def message_id(secret: bytes, number: int, site: Site) -> str:
@@ -77,13 +82,13 @@ class CopyComposer:
     def compose_hashed(self, plate: EditionPlate, row: ClaimedCopy, now: int) -> tuple[Outgoing, bytes | None]:
         """The same, to be signed: with what its body hashes to, where that is known."""
         outgoing, parts = self._compose(plate, row, now)
-        return outgoing, plate.skeleton.body_hash.of(parts)
+        return outgoing, plate.skeleton_for(row).body_hash.of(parts)
 
     def _compose(self, plate: EditionPlate, row: ClaimedCopy, now: int) -> tuple[Outgoing, list[bytes]]:
         address = parse_address(row.address)
         needs_utf8 = address.needs_smtputf8
         copy_token = self._addresses.make(AddressPurpose.BOUNCES, plate.list.name, row.id)
-        parts = plate.skeleton.parts(self._values(plate, address, row, copy_token, now))
+        parts = plate.skeleton_for(row).parts(self._values(plate, address, row, copy_token, now))
         outgoing = Outgoing(
             row.id,
             return_path(self._site, plate.list, copy_token),

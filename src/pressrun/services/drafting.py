@@ -108,6 +108,7 @@ def store_edition(
         canary_percent=canary_percent,
         dated_at=file.keys.date,
         scheduled_at=scheduled_at,
+        text_skeleton=None if built.text_skeleton is None else built.text_skeleton.encode(),
     )
     return pressing.require_edition(tx, editions.insert_edition(tx, new, now))
 

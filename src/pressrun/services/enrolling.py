@@ -17,20 +17,20 @@ from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, mov
 from pressrun.core.tokens import suppression_digest
 from pressrun.observe.log import event
 from pressrun.services.entries import ImportRow
+from pressrun.services.erasing import erase_person
 from pressrun.services.importing import Terms, Verdict, import_rows, require_open_list
 from pressrun.services.list_settings import read_line
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.reporting import Answer, require_list
 from pressrun.services.settings import TokenSettings
 from pressrun.services.subscribing import (
-    LIFTED_BY_READER,
     Origin,
     Proof,
     ask_for_confirmation,
     end_subscription,
     record_consent,
 )
-from pressrun.store import consent, enrolment, inbound, subscribers, subscriptions, suppressions
+from pressrun.store import subscribers, subscriptions, suppressions
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList
 from pressrun.store.subscribers import Subscriber
@@ -80,8 +80,9 @@ class Enrolling:
 
     async def erase(self, address: Address) -> None:
         """Forget a person everywhere and keep them out by a keyed hash alone; raises NotFound, Refused."""
-        await self._database.write(self._erase, address)
+        await self._database.write(erase_person, address, self._keys, self._entropy(16), int(self._clock()))
         event(_log, "subscriber.erased")
+        await self._database.checkpoint()  # nothing of them is left in the write-ahead log
         self._wake()
 
     async def import_batch(self, list_name: str, rows: Sequence[ImportRow], *, asks: bool = False) -> Answer:
@@ -163,30 +164,6 @@ class Enrolling:
         gone = end_subscription(tx, found, SOURCE, now)
         record_consent(tx, target, person, "removed", Origin(source=SOURCE), now=now, salt=self._entropy(16))
         return {"list": target.name, "address": person.address, "state": gone.state.value}
-
-    def _erase(self, tx: Transaction, address: Address) -> None:
-        now = int(self._clock())
-        names = enrolment.lists_naming(tx, address)
-        if names:
-            raise Refused(
-                f"{address} stands in the settings of {', '.join(names)} (from, owner or reply_to): "
-                "set another address there first"
-            )
-        digest = suppression_digest(self._keys, address.key)
-        person = subscribers.find_subscriber(tx, address)
-        suppression = suppressions.get_suppression(tx, digest)
-        traces = enrolment.forget_traces(tx, address) + inbound.forget_sender(tx, address)
-        if person is None and not traces and (suppression is None or suppression["address"] is None):
-            raise NotFound(f"no list knows {address}")
-        if person is not None:
-            enrolment.cancel_everything(tx, person.id, now)
-            consent.erase_consent(tx, person.id, now=now, salt=self._entropy(16))
-            subscribers.delete_subscriber(tx, person.id)
-        # A complaint or `never-again` is not weakened into a reason that a sign-up lifts.
-        reason = "erased"
-        if suppression is not None and suppression["reason"] not in LIFTED_BY_READER:
-            reason = suppression["reason"]
-        suppressions.suppress(tx, digest, address=None, reason=reason, now=now)
 
 
 def _require_welcome(found: Subscription | None, target: MailingList, address: Address, *, asks: bool) -> None:

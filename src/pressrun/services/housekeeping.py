@@ -21,7 +21,17 @@ from pressrun.services.pressing import cancel_expired_drafts
 from pressrun.services.probing import ask_suspended
 from pressrun.services.settings import BounceSettings, LimitSettings
 from pressrun.services.suspending import FOR_BOUNCES
-from pressrun.store import bounces, consent, deliveries, inbound, limits, subscribers, subscriptions
+from pressrun.store import (
+    bounces,
+    consent,
+    deliveries,
+    inbound,
+    leavings,
+    limits,
+    moves,
+    subscribers,
+    subscriptions,
+)
 from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
 
@@ -84,6 +94,10 @@ class Housekeeping:
         await self._database.record(self._sweep_limits, now)
         while await self._database.record(deliveries.sweep_notices, int(now) - NOTICE_KEPT_SECONDS):
             pass
+        while await self._database.record(leavings.sweep_leavings, int(now)):
+            pass
+        while await self._database.record(moves.sweep_changes, int(now)):
+            pass
         while await self._database.record(inbound.sweep_mail, int(now) - MAIL_KNOWN_SECONDS):
             pass
         await self._forget_kept_mail(int(now))
@@ -128,6 +142,8 @@ class Housekeeping:
             ("unproven_sign_ups", settings.unproven_sign_ups or settings.confirmations),
             ("preference_links_per_address", settings.preference_links_per_address),
             ("preference_links_per_ip", settings.preference_links_per_ip),
+            ("address_changes_per_reader", settings.address_changes_per_reader),
+            ("leaving_notes_per_address", settings.leaving_notes_per_address),
             ("replies_per_sender", self.limits.replies_per_sender),
             ("posts_per_editor", self.limits.posts_per_editor),
             (ALERTS, ALERT_RATE),

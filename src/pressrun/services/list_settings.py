@@ -154,6 +154,9 @@ _KEYS: dict[str, _Key] = {
     "hours": _Key(column="hours", read=_read_hours, help="08:00-20:00, when editions go out; empty: at any hour"),
     "timezone": _Key(column="timezone", read=_read_zone, help="of those hours, such as Europe/Berlin"),
     "relay": _Key(column="relay", read=_read_name_or_none, help="name of the [[relay]] to go through; empty: any"),
+    "leaving_note": _Key(
+        column="leaving_note", read=_read_flag, help="true or false: who leaves by a link is mailed one to undo it"
+    ),
     "require_postal_address": _Key(
         column="require_postal_address", read=_read_flag, help="true or false: a send without one is refused"
     ),

@@ -17,6 +17,8 @@ from pressrun.core.tokens import (
     suppression_digests,
 )
 from pressrun.message.notices.kinds import (
+    AddressChangeAsked,
+    AddressMoving,
     AlreadySubscribed,
     CommandHelp,
     Confirmation,
@@ -26,6 +28,7 @@ from pressrun.message.notices.kinds import (
     EditionNotTaken,
     EditionReleased,
     FinishedReport,
+    LeftNote,
     ListClosed,
     ListOfLists,
     NotConfirmed,
@@ -56,6 +59,9 @@ class NoticeRows:
             "already_subscribed": self._already_subscribed,
             "preferences_link": self._preferences_link,
             "unsubscribe_link": self._unsubscribe_link,
+            "left": self._left,
+            "address_change": self._address_change,
+            "address_moving": self._address_moving,
             "still_there": self._still_there,
             "edition_held": self._edition_held,
         }
@@ -91,6 +97,23 @@ class NoticeRows:
     def _unsubscribe_link(self, _row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         token = self._web.make(WebPurpose.UNSUBSCRIBE, payload["subscription"], 0)
         return UnsubscribeLink(link=self._site.url("unsubscribe", token))
+
+    def _left(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
+        expires_at = payload["expires_at"]
+        token = self._web.make(WebPurpose.UNDO_LEAVING, payload["leaving"], expires_at)
+        hours = max(1, round((expires_at - row.created_at) / 3600))
+        return LeftNote(link=self._site.url("confirm", token), lifetime_hours=hours)
+
+    def _address_change(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
+        token = self._web.make(WebPurpose.CHANGE, payload["change"], payload["expires_at"])
+        days = _days_left(row, payload["expires_at"])
+        return AddressChangeAsked(link=self._site.url("confirm", token), lifetime_days=days)
+
+    def _address_moving(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
+        token = self._web.make(WebPurpose.UNDO_CHANGE, payload["change"], payload["expires_at"])
+        days = _days_left(row, payload["expires_at"])
+        link = self._site.url("confirm", token)
+        return AddressMoving(link=link, lifetime_days=days, is_done=payload["is_done"])
 
     def _still_there(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         return StillThere(

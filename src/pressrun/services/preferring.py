@@ -1,30 +1,38 @@
-"""What readers decide about themselves by their own link: name, language, lists, a pause, leaving everything.
+"""What readers decide about themselves by a link: name, language, format, lists, a pause, and the end of it all.
 
-A link says who; it is good while its epoch is that of the person and its end has not come. Whoever asks for a link by
-address learns nothing: the answer is the same for every address, and only a reader is mailed one. Each change is one
-transaction with its evidence of consent.
+A link says who; it is good while its epoch is that of the person and its end has not come. The lasting link of an
+edition may be passed on with it, so what would tell or take more than the edition itself needs the link that ends
+within the hour, which only the reader's mailbox gets. Whoever asks for one by address learns nothing: the answer is the
+same for every address, and only a reader is mailed one. Each change is one transaction with its evidence of consent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import logging
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.keys import KeyRing
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import suppression_digest
+from pressrun.observe.log import event
+from pressrun.services.disclosing import disclose
+from pressrun.services.erasing import erase_person
+from pressrun.services.leaving import Departure, NoteTerms, note_leaving
 from pressrun.services.ports import Clock, Entropy, Waker
+from pressrun.services.reporting import Answer
 from pressrun.services.settings import LimitSettings, TokenSettings
-from pressrun.services.subscribing import Origin, end_subscription
+from pressrun.services.subscribing import Origin, end_subscription, record_consent
 from pressrun.store import consent, limits, lists, notices, subscribers, subscriptions, suppressions
-from pressrun.store.consent import ConsentEvent
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.subscribers import Subscriber
 from pressrun.store.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
+
+_log = logging.getLogger(__name__)
 
 LONGEST_PAUSE_DAYS = 365
 _DAY_SECONDS = 86400
@@ -38,6 +46,11 @@ class PreferenceLink:
     subscriber_id: int
     epoch: int
     expires_at: int = 0
+
+    @property
+    def is_own(self) -> bool:
+        """Whether only the reader can have it, since it was mailed to them a moment ago."""
+        return self.expires_at > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +68,15 @@ class Membership:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What a preferences page shows; `offered` are public lists that the person is not on."""
+    """What a preferences page shows; `offered` are public lists that the person is not on.
+
+    `history` is the evidence of consent, oldest first, for a link that only the reader can have.
+    """
 
     person: Subscriber
     memberships: tuple[Membership, ...]
     offered: tuple[MailingList, ...]
+    history: tuple[Mapping[str, object], ...] = ()
 
     @property
     def can_pause(self) -> bool:
@@ -79,6 +96,7 @@ class Wishes:
     name: str | None = None
     language: str | None = None
     lists: Collection[str] | None = None
+    text_only: bool | None = None
 
 
 class Preferring:
@@ -113,22 +131,42 @@ class Preferring:
         return await self._database.read(self._find, link)
 
     async def save(self, link: PreferenceLink, wishes: Wishes, origin: Origin) -> Profile | None:
-        """Take over name and language, and leave the lists that are not among the wished ones."""
-        return await self._database.share(self._change, link, lambda tx, p: self._save(tx, p, wishes, origin))
+        """Take over name, language and format, and leave the lists that are not among the wished ones."""
+        return await self._change(link, lambda tx, p: self._save(tx, p, link, wishes, origin))
 
     async def pause(self, link: PreferenceLink, days: int, origin: Origin) -> Profile | None:
         """Silence on every list for so many days (1 to 365), from now; copies that are not claimed are cancelled."""
         if not 1 <= days <= LONGEST_PAUSE_DAYS:
             raise ValueError("a pause lasts 1 to 365 days")
-        return await self._database.share(self._change, link, lambda tx, p: self._pause(tx, p, days, origin))
+        return await self._change(link, lambda tx, p: self._pause(tx, p, days, origin))
 
     async def resume(self, link: PreferenceLink, origin: Origin) -> Profile | None:
         """End the pause now."""
-        return await self._database.share(self._change, link, lambda tx, p: self._resume(tx, p, origin))
+        return await self._change(link, lambda tx, p: self._resume(tx, p, origin))
 
     async def leave_all(self, link: PreferenceLink, origin: Origin) -> Profile | None:
         """Leave every list."""
-        return await self._database.share(self._change, link, lambda tx, p: self._leave(tx, p, frozenset(), origin))
+        return await self._change(link, lambda tx, p: self._leave(tx, p, link, frozenset(), origin))
+
+    async def mail_link(self, link: PreferenceLink, origin: Origin) -> Profile | None:
+        """Mail the reader whose lasting link this is one of their own, under the limit of `request_link`."""
+        profile = await self.find(link)
+        if profile is not None:
+            await self.request_link(parse_address(profile.person.address), origin)
+        return profile
+
+    async def download(self, link: PreferenceLink) -> Answer | None:
+        """All that is held about the person; None when the link is not good any more, or lasting."""
+        return await self._database.read(self._disclose, link)
+
+    async def erase(self, link: PreferenceLink) -> bool:
+        """Forget the person everywhere; False when the link is not good any more, or lasting. Raises Refused."""
+        erased = await self._database.write(self._erase, link)
+        if erased:
+            event(_log, "subscriber.erased")
+            await self._database.checkpoint()
+            self._wake()
+        return erased
 
     def request_link_within(self, tx: Transaction, address: Address, origin: Origin) -> None:
         """`request_link` as a part of somebody else's transaction, who then wakes the dispatcher."""
@@ -181,37 +219,64 @@ class Preferring:
         memberships = tuple(_memberships(tx, person))
         known = {item.list.id for item in memberships}
         offered = tuple(target for target in lists.all_lists(tx, listed_only=True) if target.id not in known)
-        return Profile(person=person, memberships=memberships, offered=offered)
+        history = tuple(consent.consent_of(tx, person.id)) if link.is_own else ()
+        return Profile(person=person, memberships=memberships, offered=offered, history=history)
 
-    def _change(
-        self, tx: Transaction, link: PreferenceLink, change: Callable[[Transaction, Profile], None]
-    ) -> Profile | None:
-        profile = self._find(tx, link)
+    async def _change(self, link: PreferenceLink, change: Callable[[Transaction, Profile], None]) -> Profile | None:
+        def work(tx: Transaction) -> Profile | None:
+            profile = self._find(tx, link)
+            if profile is None:
+                return None
+            change(tx, profile)
+            return self._find(tx, link)
+
+        changed = await self._database.share(work)
+        self._wake()
+        return changed
+
+    def _disclose(self, tx: Transaction, link: PreferenceLink) -> Answer | None:
+        profile = self._find(tx, link) if link.is_own else None
+        return None if profile is None else disclose(tx, self.keys, profile.person, int(self._clock()))
+
+    def _erase(self, tx: Transaction, link: PreferenceLink) -> bool:
+        profile = self._find(tx, link) if link.is_own else None
         if profile is None:
-            return None
-        change(tx, profile)
-        return self._find(tx, link)
+            return False
+        address = parse_address(profile.person.address)
+        erase_person(tx, address, self.keys, self._entropy(16), int(self._clock()))
+        return True
 
     # ------------------------------------------------------------------ changes
 
-    def _save(self, tx: Transaction, profile: Profile, wishes: Wishes, origin: Origin) -> None:
+    def _save(self, tx: Transaction, profile: Profile, link: PreferenceLink, wishes: Wishes, origin: Origin) -> None:
         person = profile.person
         changed = replace(
             person,
             name=person.name if wishes.name is None else wishes.name,
             language=person.language if wishes.language is None else wishes.language,
+            text_only=person.text_only if wishes.text_only is None else wishes.text_only,
         )
         if changed != person:
             subscribers.update_profile(tx, changed)
         if wishes.lists is not None:
-            self._leave(tx, profile, frozenset(wishes.lists), origin)
+            self._leave(tx, profile, link, frozenset(wishes.lists), origin)
 
-    def _leave(self, tx: Transaction, profile: Profile, kept: frozenset[str], origin: Origin) -> None:
+    def _leave(
+        self, tx: Transaction, profile: Profile, link: PreferenceLink, kept: frozenset[str], origin: Origin
+    ) -> None:
+        """Leave all lists but the kept ones. By their own link it was the reader, who need not be told."""
         now = int(self._clock())
+        terms = NoteTerms(keys=self.keys, limits=self.limits, tokens=self.tokens, entropy=self._entropy)
         for item in profile.memberships:
-            if item.list.name not in kept:
-                end_subscription(tx, item.subscription, origin.source, now)
-                self._record_consent(tx, item.list, profile.person, "withdrawn", origin, now)
+            if item.list.name in kept:
+                continue
+            end_subscription(tx, item.subscription, origin.source, now)
+            record_consent(tx, item.list, profile.person, "withdrawn", origin, now=now, salt=self._entropy(16))
+            if not link.is_own:
+                departure = Departure(
+                    former=item.subscription, person=profile.person, list=item.list, language=origin.language
+                )
+                note_leaving(tx, departure, terms, self._clock())
 
     def _pause(self, tx: Transaction, profile: Profile, days: int, origin: Origin) -> None:
         now = int(self._clock())
@@ -229,7 +294,7 @@ class Preferring:
             )
             subscriptions.record_subscription(tx, paused)
             subscriptions.cancel_copies(tx, paused.id, now)
-            self._record_consent(tx, item.list, profile.person, "paused", origin, now)
+            record_consent(tx, item.list, profile.person, "paused", origin, now=now, salt=self._entropy(16))
 
     def _resume(self, tx: Transaction, profile: Profile, origin: Origin) -> None:
         now = int(self._clock())
@@ -239,29 +304,7 @@ class Preferring:
                 continue
             resumed = replace(item.subscription, state=state, suspended_for=None, paused_until=None, since=now)
             subscriptions.record_subscription(tx, resumed)
-            self._record_consent(tx, item.list, profile.person, "resumed", origin, now)
-
-    def _record_consent(
-        self, tx: Transaction, target: MailingList, person: Subscriber, event: str, origin: Origin, now: int
-    ) -> None:
-        consent.append_consent(
-            tx,
-            ConsentEvent(
-                subscriber_id=person.id,
-                list_id=target.id,
-                list_name=target.name,
-                event=event,
-                at=now,
-                source=origin.source,
-                salt=self._entropy(16),
-                address=person.address,
-                ip=origin.ip,
-                language=origin.language,
-                text=origin.words,
-                mail=origin.mail,
-                message_id=origin.in_reply_to,
-            ),
-        )
+            record_consent(tx, item.list, profile.person, "resumed", origin, now=now, salt=self._entropy(16))
 
 
 def _memberships(tx: Transaction, person: Subscriber) -> list[Membership]:

@@ -81,6 +81,7 @@ def describe_list(tx: Transaction, found: MailingList) -> Answer:
         "footer": found.footer,
         "hours": found.hours,
         "timezone": found.timezone,
+        "leaving_note": found.leaving_note,
         "created_at": rfc3339(found.created_at),
         "closed_at": rfc3339(found.closed_at),
     }
@@ -155,6 +156,7 @@ def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
         ],
         "name": person.name,
         "language": person.language,
+        "format": "text" if person.text_only else "html",
         "attributes": dict(person.attributes),
     }
 

@@ -63,6 +63,8 @@ class LimitSettings:
     replies_per_sender: Rate = Rate(10, 86400.0)
     preference_links_per_address: Rate = Rate(3, 86400.0)
     preference_links_per_ip: Rate = Rate(20, 3600.0)
+    address_changes_per_reader: Rate = Rate(3, 86400.0)
+    leaving_notes_per_address: Rate = Rate(10, 86400.0)
     kept_mail_seconds: float = 90 * 86400.0
     kept_mail_bytes: int = 256 * 1024 * 1024
     consent_ip_seconds: float = 180 * 86400.0
@@ -77,6 +79,8 @@ class TokenSettings:
     confirm_lifetime_seconds: float = 7 * 86400.0
     preferences_lifetime_seconds: float = 3600.0
     approve_lifetime_seconds: float = 7 * 86400.0
+    undo_change_seconds: float = 7 * 86400.0
+    undo_leaving_seconds: float = 86400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.sign_up import Trust
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import suppression_digest
+from pressrun.services.leaving import Departure, NoteTerms, note_leaving
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.screening import Screening
 from pressrun.services.settings import LimitSettings, TokenSettings
@@ -135,12 +136,17 @@ class Subscribing:
         return await self._database.share(self._confirm, confirmation_id, origin)
 
     async def leave(self, subscription_id: int, origin: Origin, *, edition_id: int = 0) -> tuple[Left, Standing | None]:
-        """End a subscription and its copies that are not claimed yet; doing it twice is as good as once."""
-        return await self._database.share(self._leave, subscription_id, origin, edition_id)
+        """End a subscription and its copies that are not claimed yet; doing it twice is as good as once.
+
+        The reader is told by mail, and can undo it: the link may have been passed on.
+        """
+        answer = await self._database.share(self._leave, subscription_id, origin, edition_id)
+        self._wake()
+        return answer
 
     async def find_by_subscription(self, subscription_id: int) -> Standing | None:
         """What the page of an unsubscribe link shows."""
-        return await self._database.read(_standing, subscription_id)
+        return await self._database.read(find_standing, subscription_id)
 
     async def find_by_confirmation(self, confirmation_id: int) -> tuple[Confirmed, Standing | None]:
         """What confirming would do now (CONFIRMED: the button is offered), and for whom."""
@@ -261,7 +267,7 @@ class Subscribing:
         request = subscriptions.get_confirmation(tx, confirmation_id)
         if request is None or request.expires_at <= self._clock():
             return Confirmed.INVALID, None
-        standing = _standing(tx, request.subscription_id)
+        standing = find_standing(tx, request.subscription_id)
         if standing is None:
             return Confirmed.INVALID, None
         if standing.subscription.round != request.round:
@@ -278,14 +284,20 @@ class Subscribing:
     def _leave(
         self, tx: Transaction, subscription_id: int, origin: Origin, edition_id: int
     ) -> tuple[Left, Standing | None]:
-        standing = _standing(tx, subscription_id)
+        standing = find_standing(tx, subscription_id)
         if standing is None or standing.subscription.state is SubscriptionState.UNSUBSCRIBED:
             return Left.NOT_SUBSCRIBED, standing
         now = int(self._clock())
-        gone = end_subscription(tx, standing.subscription, origin.source, now)
-        if edition_id and standing.subscription.state is not SubscriptionState.PENDING:
+        former, person, target = standing.subscription, standing.person, standing.list
+        gone = end_subscription(tx, former, origin.source, now)
+        if edition_id and former.state is not SubscriptionState.PENDING:
             count_unsubscribed(tx, edition_id)
-        record_consent(tx, standing.list, standing.person, "withdrawn", origin, now=now, salt=self._entropy(16))
+        record_consent(tx, target, person, "withdrawn", origin, now=now, salt=self._entropy(16))
+        departure = Departure(
+            former=former, person=person, list=target, language=origin.language, edition_id=edition_id
+        )
+        terms = NoteTerms(keys=self.keys, limits=self.limits, tokens=self.tokens, entropy=self._entropy)
+        note_leaving(tx, departure, terms, self._clock())
         return Left.LEFT, replace(standing, subscription=gone)
 
 
@@ -427,7 +439,8 @@ def is_member(subscription: Subscription | None) -> bool:
     return subscription.state is SubscriptionState.ACTIVE
 
 
-def _standing(tx: Transaction, subscription_id: int) -> Standing | None:
+def find_standing(tx: Transaction, subscription_id: int) -> Standing | None:
+    """A subscription with its list and person; None when it is gone."""
     found = subscriptions.get_standing(tx, subscription_id)
     if found is None:
         return None

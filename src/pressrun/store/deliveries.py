@@ -43,6 +43,7 @@ class ClaimedCopy(msgspec.Struct, frozen=True, array_like=True):
     attributes: str
     epoch: int
     round: int
+    text_only: int = 0  # 1: without the HTML part
 
 
 class ClaimedNotice(msgspec.Struct, frozen=True, kw_only=True):

@@ -68,6 +68,7 @@ class NewEdition:
     canary_percent: float | None
     dated_at: int | None
     scheduled_at: int | None
+    text_skeleton: bytes | None = None
 
 
 def _from_row(row: Row) -> Edition:
@@ -102,6 +103,7 @@ def insert_edition(tx: Transaction, new: NewEdition, now: int) -> int:
         skeleton=new.skeleton,
         text=new.text,
         html=new.html,
+        text_skeleton=new.text_skeleton,
     )
     tx.run_many(
         "editions.insert_asset",
@@ -178,6 +180,11 @@ def count_unsubscribed(tx: Transaction, edition_id: int) -> None:
     tx.run("editions.count_unsubscribed", id=edition_id)
 
 
+def uncount_unsubscribed(tx: Transaction, edition_id: int) -> None:
+    """One reader who left by a link of this edition has undone that."""
+    tx.run("editions.uncount_unsubscribed", id=edition_id)
+
+
 def count_complaint(tx: Transaction, edition_id: int) -> None:
     """Count a complaint about an edition; one that is gone is left alone."""
     tx.run("editions.count_complaint", id=edition_id)
@@ -186,6 +193,12 @@ def count_complaint(tx: Transaction, edition_id: int) -> None:
 def load_skeleton(tx: Transaction, edition_id: int) -> bytes:
     """The encoded skeleton that copies are spliced from."""
     found: bytes = tx.value("editions.skeleton", edition_id=edition_id)
+    return found
+
+
+def load_text_skeleton(tx: Transaction, edition_id: int) -> bytes | None:
+    """The same without the HTML part; None where there is none to leave out."""
+    found: bytes | None = tx.value("editions.text_skeleton", edition_id=edition_id)
     return found
 
 

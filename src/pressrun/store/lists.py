@@ -38,9 +38,10 @@ class MailingList:
     footer: str
     created_at: int
     closed_at: int | None
+    leaving_note: bool = True
 
 
-_FLAGS = {"listed", "require_postal_address"}
+_FLAGS = {"listed", "require_postal_address", "leaving_note"}
 _COLUMNS = tuple(field.name for field in fields(MailingList))
 _LOGO_COLUMNS = tuple(field.name for field in fields(Logo))
 

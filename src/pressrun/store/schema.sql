@@ -31,7 +31,8 @@ create table list (
     layout text not null default 'letter',    -- a built-in layout, or one of the operator's
     colour text,                              -- #rrggbb; null: the layout's own
     logo text,                                -- SHA-256 of list_logo.content, hex; null: the title stands in its place
-    footer text not null default ''           -- plain text below every edition
+    footer text not null default '',          -- plain text below every edition
+    leaving_note integer not null default 1 check (leaving_note in (0, 1))          -- who left is mailed a link to undo it
 ) strict;
 
 -- The picture that stands for a list's name, in its mails and on its pages.
@@ -63,7 +64,8 @@ create table subscriber (
     language text not null default '',        -- BCP 47; empty: the list's
     attributes text not null default '{}',    -- imported columns, a JSON object of strings
     epoch integer not null default 0,         -- a bump ends preference links, never unsubscribe links
-    created_at integer not null
+    created_at integer not null,
+    text_only integer not null default 0 check (text_only in (0, 1))                -- copies come without the HTML part
 ) strict;
 
 -- What a subscriber is to a list.
@@ -110,6 +112,32 @@ create table errand (
     trust text not null check (trust in ('proven', 'unproven', 'trap'))             -- how far the form is believed
 ) strict;
 create index errand_by_list on errand (list_id) where list_id is not null;
+
+-- Who left by a link that others may have had, too, and what undoing it restores; forgotten when that time is over.
+create table leaving (
+    id integer primary key autoincrement,
+    subscription_id integer not null references subscription on delete cascade,
+    former text not null,                     -- JSON: state, suspended_for, paused_until, source, since
+    edition_id integer,                       -- where it was counted; null: nowhere
+    left_at integer not null,                 -- with the very second of the copies that it cancelled
+    expires_at integer not null
+) strict;
+create index leaving_by_subscription on leaving (subscription_id);
+create index leaving_by_end on leaving (expires_at);
+
+-- A reader's wish to get everything at another address, and what undoing it restores.
+create table address_change (
+    id integer primary key autoincrement,
+    subscriber_id integer not null references subscriber on delete cascade,
+    old_address text not null,                -- as typed, both
+    new_address text not null,                -- not in use before it has confirmed
+    state text not null check (state in ('asked', 'done', 'undone')),
+    former text not null default '{}',        -- JSON, once done: what undoing restores
+    created_at integer not null,
+    expires_at integer not null               -- asked: the new address must confirm until then; done: undone until then
+) strict;
+create index address_change_by_subscriber on address_change (subscriber_id);
+create index address_change_by_end on address_change (expires_at);
 
 -- Append-only evidence of what was asked and answered. `chain` covers the row before, so a gap shows; content and
 -- salt can be erased without breaking it, since the chain holds only the salted digests (core.chain).
@@ -196,7 +224,8 @@ create table edition_content (
     source blob not null,                     -- as it came
     skeleton blob not null,                   -- message.skeleton.Skeleton, encoded
     text text not null,                       -- for the archive, fields at their defaults
-    html text                                 -- for the archive, cleaned; null: the edition is plain text
+    html text,                                -- for the archive, cleaned; null: the edition is plain text
+    text_skeleton blob                        -- the skeleton without the HTML part; null: there is none to leave out
 ) strict;
 
 -- An edition as its archive shows it: it has gone out, or is going out beyond a canary.

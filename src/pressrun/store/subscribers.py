@@ -25,6 +25,7 @@ class Subscriber:
     attributes: Mapping[str, str]
     epoch: int
     created_at: int
+    text_only: bool = False
 
 
 COLUMNS = tuple(field.name for field in fields(Subscriber))
@@ -38,6 +39,7 @@ def subscriber_from_values(found: Sequence[Any]) -> Subscriber:
     """The person whose COLUMNS have these values."""
     values = dict(zip(COLUMNS, found, strict=True))
     values["attributes"] = json.loads(values["attributes"])
+    values["text_only"] = bool(values["text_only"])
     return Subscriber(**values)
 
 
@@ -78,14 +80,34 @@ def get_subscriber(tx: Transaction, subscriber_id: int) -> Subscriber | None:
 
 
 def update_profile(tx: Transaction, person: Subscriber) -> None:
-    """Write name, language and attributes back."""
+    """Write name, language, attributes and the wish for plain text back."""
     tx.run(
         "subscribers.update_profile",
         id=person.id,
         name=person.name,
         language=person.language,
         attributes=json.dumps(dict(person.attributes), ensure_ascii=False),
+        text_only=int(person.text_only),
     )
+
+
+def end_links(tx: Transaction, subscriber_id: int) -> None:
+    """Let every preferences link of a person end, also those in past editions."""
+    tx.run("subscribers.bump_epoch", id=subscriber_id)
+
+
+def move_to_address(tx: Transaction, subscriber_id: int, address: Address, digest: bytes) -> None:
+    """Give a person another address, which nobody else must have; copies that wait go there, and old links end."""
+    tx.run(
+        "subscribers.move",
+        id=subscriber_id,
+        address=address.typed,
+        address_key=address.key,
+        domain=address.domain,
+        suppression_digest=digest,
+    )
+    tx.run("subscribers.move_copies", id=subscriber_id, domain=address.domain)
+    end_links(tx, subscriber_id)
 
 
 def delete_subscriber(tx: Transaction, subscriber_id: int) -> None:

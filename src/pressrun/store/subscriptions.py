@@ -169,6 +169,11 @@ def count_confirmations(tx: Transaction, subscription_id: int) -> int:
     return found
 
 
+def hand_copies_over(tx: Transaction, giver_id: int, taker_id: int, domain: str) -> int:
+    """Let the copies that wait for one subscription go out to another, which is at `domain`; returns how many."""
+    return tx.run("subscriptions.hand_copies_over", giver_id=giver_id, taker_id=taker_id, domain=domain)
+
+
 def cancel_copies(tx: Transaction, subscription_id: int, now: int) -> int:
     """Cancel the copies of this subscription that are not claimed; returns how many."""
     return tx.run("subscriptions.cancel_copies", subscription_id=subscription_id, now=now)

@@ -16,8 +16,11 @@ from pressrun.services.archiving import Archiving
 from pressrun.services.asking import Asking
 from pressrun.services.ports import Clock
 from pressrun.services.preferring import Preferring
+from pressrun.services.readdressing import Readdressing
 from pressrun.services.refusing import Refusing
 from pressrun.services.subscribing import Subscribing
+from pressrun.services.undoing import Undoing
+from pressrun.web.answers import AnswerPages
 from pressrun.web.approval import ApprovalPages
 from pressrun.web.archive import ArchivePages
 from pressrun.web.clients import Proxies
@@ -45,6 +48,8 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
     subscribing: Subscribing,
     refusing: Refusing,
     preferring: Preferring,
+    readdressing: Readdressing,
+    undoing: Undoing,
     archiving: Archiving,
     approving: Approving,
     tokens: ReadTokens,
@@ -59,9 +64,18 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
     pages = Pages(site)
     proxies = Proxies(settings.trusted_proxies)
     lists = ListPages(pages=pages, asking=asking, archiving=archiving, tokens=tokens, proxies=proxies, clock=clock)
-    links = LinkPages(pages=pages, subscribing=subscribing, refusing=refusing, tokens=tokens, proxies=proxies)
+    answers = AnswerPages(pages=pages, readdressing=readdressing, undoing=undoing, tokens=tokens, proxies=proxies)
+    links = LinkPages(
+        pages=pages, subscribing=subscribing, refusing=refusing, answers=answers, tokens=tokens, proxies=proxies
+    )
     preferences = PreferencePages(
-        pages=pages, asking=asking, preferring=preferring, subscribing=subscribing, tokens=tokens, proxies=proxies
+        pages=pages,
+        asking=asking,
+        preferring=preferring,
+        readdressing=readdressing,
+        subscribing=subscribing,
+        tokens=tokens,
+        proxies=proxies,
     )
     approval = ApprovalPages(pages=pages, approving=approving, tokens=tokens)
     archive = ArchivePages(pages=pages, archiving=archiving, tokens=tokens)

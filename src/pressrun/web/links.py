@@ -14,6 +14,7 @@ from pressrun.core.tokens import TEST_ID, WebPurpose
 from pressrun.services.refusing import Refusing
 from pressrun.services.subscribing import Confirmed, Origin, Standing, Subscribing
 from pressrun.web import words
+from pressrun.web.answers import AnswerPages
 from pressrun.web.clients import Proxies
 from pressrun.web.forms import ONE_CLICK, first, read_fields_or_none
 from pressrun.web.pages import Pages
@@ -28,11 +29,19 @@ class LinkPages:
     """Confirming a request, and leaving a list."""
 
     def __init__(
-        self, *, pages: Pages, subscribing: Subscribing, refusing: Refusing, tokens: ReadTokens, proxies: Proxies
+        self,
+        *,
+        pages: Pages,
+        subscribing: Subscribing,
+        refusing: Refusing,
+        answers: AnswerPages,
+        tokens: ReadTokens,
+        proxies: Proxies,
     ) -> None:
         self._refusing = refusing
         self._pages = pages
         self._subscribing = subscribing
+        self._answers = answers
         self._tokens = tokens
         self._proxies = proxies
 
@@ -42,7 +51,7 @@ class LinkPages:
             case (confirmation, _expires_at):
                 pass
             case _:
-                return self._pages.invalid_link()
+                return await self._answers.show(request)
         if confirmation == TEST_ID:
             return self._test_copy()
         outcome, standing = await self._subscribing.find_by_confirmation(confirmation)

@@ -14,10 +14,13 @@ from pressrun.core.tokens import TEST_ID, WebPurpose
 from pressrun.locales.languages import LANGUAGES
 from pressrun.services.asking import Asking
 from pressrun.services.preferring import LONGEST_PAUSE_DAYS, PreferenceLink, Preferring, Profile, Wishes
+from pressrun.services.readdressing import Readdressing
 from pressrun.services.subscribing import Origin, Subscribing
 from pressrun.web import words
 from pressrun.web.clients import Proxies, network_of
 from pressrun.web.forms import Fields, clean_language, clean_name, every, first, read_fields
+from pressrun.web.own_link import ACTIONS as OWN_ACTIONS
+from pressrun.web.own_link import OwnLinkPages
 from pressrun.web.pages import Pages
 from pressrun.web.reading import ReadTokens
 from pressrun.web.visitors import client_of
@@ -32,6 +35,7 @@ class PreferencePages:
         pages: Pages,
         asking: Asking,
         preferring: Preferring,
+        readdressing: Readdressing,
         subscribing: Subscribing,
         tokens: ReadTokens,
         proxies: Proxies,
@@ -39,6 +43,8 @@ class PreferencePages:
         self._pages = pages
         self._asking = asking
         self._preferring = preferring
+        self._readdressing = readdressing
+        self._own = OwnLinkPages(pages=pages, preferring=preferring)
         self._subscribing = subscribing
         self._tokens = tokens
         self._proxies = proxies
@@ -85,7 +91,16 @@ class PreferencePages:
     async def _act(self, request: Request, link: PreferenceLink) -> Response:
         fields = await read_fields(request)
         say = self._pages.words
-        match first(fields, "action"):
+        action = first(fields, "action")
+        if action in OWN_ACTIONS and not link.is_own:
+            return await self._own.mail_link(link, self._origin(request, ""))
+        match action:
+            case "download":
+                return await self._own.download(link)
+            case "erase":
+                return await self._own.erase(request, link, fields)
+            case "change-address":
+                return await self._change_address(request, link, fields)
             case "save":
                 return await self._save(request, link, fields)
             case "pause":
@@ -107,12 +122,14 @@ class PreferencePages:
     async def _save(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
         say = self._pages.words
         name, language = first(fields, "name"), first(fields, "language")
+        form = first(fields, "format")
         # Boxes that are not ticked do not come along, so the page says by a field of its own that it showed them.
         chosen = every(fields, "list")
         wishes = Wishes(
             name=None if name is None else clean_name(name),
             language=None if language is None else clean_language(language),
             lists=chosen if chosen or first(fields, "lists") == "shown" else None,
+            text_only={"text": True, "html": False}.get(form or ""),
         )
         before = await self._preferring.find(link)
         profile = await self._preferring.save(link, wishes, self._origin(request, f"[{say('Save')}]"))
@@ -136,6 +153,22 @@ class PreferencePages:
             done += " " + say("Each list that you have added sends you a link to confirm.")
         return self._page(await self._preferring.find(link), link, done)
 
+    async def _change_address(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
+        say = self._pages.words
+        typed = first(fields, "email") or ""
+        try:
+            new = parse_address(typed)
+        except MalformedAddress:
+            return await self._refuse(link, say("This is no complete mail address. It looks like name@example.org."))
+        profile = await self._preferring.find(link)
+        if profile is None:
+            return self._pages.invalid_link()
+        if new.key == profile.person.address_key:
+            return await self._refuse(link, say("This is your address already."))
+        await self._readdressing.request(profile.person.id, new, self._origin(request, ""))
+        sent = say("The new address gets a mail with a link to confirm. Until then nothing changes.")
+        return self._page(profile, link, sent)
+
     async def _refuse(self, link: PreferenceLink, problem: str) -> Response:
         return self._page(await self._preferring.find(link), link, problem=problem)
 
@@ -147,7 +180,9 @@ class PreferencePages:
             "preferences.html",
             status=400 if problem else 200,
             profile=profile,
-            address=address.typed if link.expires_at else address.masked(),
+            is_own=link.is_own,
+            address=address.typed if link.is_own else address.masked(),
+            history=[words.told(self._pages.words, item) for item in profile.history],
             languages=LANGUAGES,
             done=done,
             problem=problem,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pressrun.message.words import Words
 
 ELSEWHERE = "(a form on another site, whose words are not known here)"
@@ -47,6 +49,59 @@ def leave_button(words: Words) -> str:
     return words("Unsubscribe")
 
 
+def change(words: Words, old: str, new: str) -> str:
+    """The question on the page that confirms a new address."""
+    return words("Do you want all that goes to {old} to come to {new} from now on?", old=old, new=new)
+
+
+def change_button(words: Words) -> str:
+    return words("Confirm the new address")
+
+
+def keep_address(words: Words, address: str) -> str:
+    """The question on the page that undoes a change of address."""
+    return words("Do you want everything to come to {address}, as before?", address=address)
+
+
+def keep_address_button(words: Words) -> str:
+    return words("Keep this address")
+
+
+def take_back(words: Words, title: str, address: str) -> str:
+    """The question on the page that undoes a leaving."""
+    return words("Do you want to get {title} at {address} again, as before?", title=title, address=address)
+
+
+def take_back_button(words: Words) -> str:
+    return words("Subscribe me again")
+
+
 def with_button(sentence: str, button: str) -> str:
     """What is recorded of a page: its sentence and the button that was pressed."""
     return f"{sentence} [{button}]"
+
+
+def told(words: Words, event: Mapping[str, object]) -> dict[str, object]:
+    """One event of the evidence of consent as a page tells it: what, list, at, how, words."""
+    taken_in, gone = words("Added by the list"), words("Unsubscribed")
+    names = {
+        "requested": words("Asked to subscribe"),
+        "asked": words("We asked to confirm"),
+        "confirmed": words("Confirmed"),
+        "added": taken_in,
+        "imported": taken_in,
+        "withdrawn": gone,
+        "removed": gone,
+        "restored": words("Subscribed again"),
+        "paused": words("Paused"),
+        "resumed": words("Resumed"),
+        "moved": words("Address changed"),
+    }
+    how = [str(part) for part in (event["source"], event["ip"]) if part]
+    return {
+        "what": names.get(str(event["event"]), event["event"]),
+        "list": event["list"],
+        "at": event["at"],
+        "how": ", ".join(how),
+        "words": "" if event["event"] == "asked" else event["text"],
+    }

@@ -19,9 +19,11 @@ from pressrun.message.headers import clean_value, format_date, id_field, mailbox
 from pressrun.message.layout import Cover, letter
 from pressrun.message.mailbox import Mailbox
 from pressrun.message.mime import ended, message_body
-from pressrun.message.notices import answers, bounces, editions, membership
+from pressrun.message.notices import answers, bounces, changes, editions, membership
 from pressrun.message.notices.content import Content
 from pressrun.message.notices.kinds import (
+    AddressChangeAsked,
+    AddressMoving,
     AlreadySubscribed,
     CommandHelp,
     Confirmation,
@@ -31,12 +33,14 @@ from pressrun.message.notices.kinds import (
     EditionNotTaken,
     EditionReleased,
     FinishedReport,
+    LeftNote,
     ListClosed,
     ListOfLists,
     NotConfirmed,
     Notice,
     PolicyAlert,
     PreferencesLink,
+    ReaderNotice,
     StillThere,
     UnsubscribeLink,
 )
@@ -112,12 +116,24 @@ def _header(notice: Notice, copy: NoticeCopy, subject: str, site: Site, profile:
 
 def _say(notice: Notice, words: Words, site: Site, profile: ListProfile) -> Content:
     match notice:
+        case FinishedReport() | EditionHeld() | EditionReleased() | EditionNotTaken() | EditionKnown():
+            return editions.say(notice, words, site, profile)
+        case EditionBraked() | PolicyAlert():
+            return bounces.say(notice, words, profile)
+        case _:
+            return _say_to_reader(notice, words, site, profile)
+
+
+def _say_to_reader(notice: ReaderNotice, words: Words, site: Site, profile: ListProfile) -> Content:
+    match notice:
         case Confirmation():
             return membership.confirmation(notice, words, profile)
         case AlreadySubscribed():
             return membership.already_subscribed(notice, words, profile)
         case PreferencesLink():
             return membership.preferences_link(notice, words, profile)
+        case LeftNote() | AddressChangeAsked() | AddressMoving():
+            return changes.say(notice, words, profile)
         case UnsubscribeLink():
             return membership.unsubscribe_link(notice, words, profile)
         case NotConfirmed():
@@ -128,12 +144,8 @@ def _say(notice: Notice, words: Words, site: Site, profile: ListProfile) -> Cont
             return answers.list_of_lists(notice, words, site)
         case ListClosed():
             return answers.list_closed(words, site, profile)
-        case FinishedReport() | EditionHeld() | EditionReleased() | EditionNotTaken() | EditionKnown():
-            return editions.say(notice, words, site, profile)
         case StillThere():
             return membership.still_there(notice, words, profile)
-        case EditionBraked() | PolicyAlert():
-            return bounces.say(notice, words, profile)
 
 
 def _footer(words: Words, profile: ListProfile, never_again: str) -> str:

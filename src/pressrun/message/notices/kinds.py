@@ -35,6 +35,31 @@ class PreferencesLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftNote:
+    """Tells a reader that they were unsubscribed by a link, which somebody else may have had."""
+
+    link: str
+    lifetime_hours: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressChangeAsked:
+    """Asks the owner of a new address whether the mails of a reader are to come there."""
+
+    link: str
+    lifetime_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressMoving:
+    """Tells the old address that a move was asked for (`is_done`: that it was made), with a link against it."""
+
+    link: str
+    lifetime_days: int
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedReport:
     """Tells the owner how an edition went; `counts` are by delivery state."""
 
@@ -150,6 +175,9 @@ ReaderNotice = (
     Confirmation
     | AlreadySubscribed
     | PreferencesLink
+    | LeftNote
+    | AddressChangeAsked
+    | AddressMoving
     | CommandHelp
     | ListOfLists
     | UnsubscribeLink

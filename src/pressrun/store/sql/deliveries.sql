@@ -33,11 +33,11 @@ insert into delivery (notice_id, domain, state, due_at) values (:notice_id, :dom
 -- name: ready_copies
 -- Copies of an edition that may be claimed now, with all that their splice needs: one array for each, in one text.
 select json_group_array(json_array(id, subscription_id, domain, lane, attempts, first_attempt_at, subscriber_id, address,
-    name, attributes, epoch, round))
+    name, attributes, epoch, round, text_only))
 from (
     select delivery.id, delivery.subscription_id, delivery.domain, delivery.lane, delivery.attempts,
         delivery.first_attempt_at, subscriber.id as subscriber_id, subscriber.address, subscriber.name,
-        subscriber.attributes, subscriber.epoch, subscription.round
+        subscriber.attributes, subscriber.epoch, subscription.round, subscriber.text_only
     from delivery
     join subscription on subscription.id = delivery.subscription_id
     join subscriber on subscriber.id = subscription.subscriber_id

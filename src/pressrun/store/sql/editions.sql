@@ -7,8 +7,8 @@ values (:list_id, :slug, :state, :subject, :title, :preheader, :language, :sourc
 
 -- name: insert_content
 -- What a new edition is made of.
-insert into edition_content (edition_id, source, skeleton, text, html)
-values (:edition_id, :source, :skeleton, :text, :html);
+insert into edition_content (edition_id, source, skeleton, text, html, text_skeleton)
+values (:edition_id, :source, :skeleton, :text, :html, :text_skeleton);
 
 -- name: insert_asset
 -- One image or file of a new edition.
@@ -67,6 +67,10 @@ update edition set first_claim_at = :now where id = :id and first_claim_at is nu
 -- One more reader left by a link of this edition.
 update edition set unsubscribed = unsubscribed + 1 where id = :id;
 
+-- name: uncount_unsubscribed
+-- One reader less: the leaving was undone.
+update edition set unsubscribed = unsubscribed - 1 where id = :id and unsubscribed > 0;
+
 -- name: count_complaint
 -- One more reader complained about this edition.
 update edition set complaints = complaints + 1 where id = :id;
@@ -74,6 +78,10 @@ update edition set complaints = complaints + 1 where id = :id;
 -- name: skeleton
 -- What copies are made from.
 select skeleton from edition_content where edition_id = :edition_id;
+
+-- name: text_skeleton
+-- What copies are made from for those who want no HTML.
+select text_skeleton from edition_content where edition_id = :edition_id;
 
 -- name: archived
 -- The editions that an archive shows, newest first.

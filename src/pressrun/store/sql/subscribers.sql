@@ -13,7 +13,22 @@ select * from subscriber where id = :id;
 
 -- name: update_profile
 -- What a reader or an import says about a person.
-update subscriber set name = :name, language = :language, attributes = :attributes where id = :id;
+update subscriber set name = :name, language = :language, attributes = :attributes, text_only = :text_only where id = :id;
+
+-- name: bump_epoch
+-- Preferences links that are out there end.
+update subscriber set epoch = epoch + 1 where id = :id;
+
+-- name: move
+-- The same person at another address.
+update subscriber set address = :address, address_key = :address_key, domain = :domain,
+    suppression_digest = :suppression_digest
+where id = :id;
+
+-- name: move_copies
+-- What waits for them waits in the lane of the new domain.
+update delivery set domain = :domain, lane = coalesce((select lane from lane_domain where domain = :domain), '')
+where subscription_id in (select id from subscription where subscriber_id = :id) and state in ('queued', 'deferred');
 
 -- name: delete
 -- Remove a person and, by its foreign keys, their subscriptions and notices.

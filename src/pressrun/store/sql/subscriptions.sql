@@ -17,11 +17,11 @@ select subscription.id, subscription.list_id, subscription.subscriber_id, subscr
     subscription.state_before, subscription.suspended_for, subscription.paused_until, subscription.source,
     subscription.since, subscription.round, subscriber.id, subscriber.address, subscriber.address_key,
     subscriber.domain, subscriber.suppression_digest, subscriber.name, subscriber.language,
-    subscriber.attributes, subscriber.epoch, subscriber.created_at, list.id, list.name, list.title,
+    subscriber.attributes, subscriber.epoch, subscriber.created_at, subscriber.text_only, list.id, list.name, list.title,
     list.description, list.from_address, list.owner, list.reply_to, list.postal_address, list.language,
     list.archive, list.listed, list.post_by_mail, list.require_postal_address, list.relay, list.hours,
     list.timezone, list.layout, list.colour, list.logo, list.footer, list.created_at,
-    list.closed_at
+    list.closed_at, list.leaving_note
 from subscription join subscriber on subscriber.id = subscription.subscriber_id
     join list on list.id = subscription.list_id
 where subscription.id = :id;
@@ -79,6 +79,14 @@ delete from confirmation where id = :id;
 -- name: open_confirmations
 -- Whether another request of this subscription still waits.
 select count(*) from confirmation where subscription_id = :subscription_id;
+
+-- name: hand_copies_over
+-- Copies that wait for one subscription go out to another, but for editions that it gets already.
+update delivery set subscription_id = :taker_id, domain = :domain,
+    lane = coalesce((select lane from lane_domain where domain = :domain), '')
+where subscription_id = :giver_id and edition_id is not null and state in ('queued', 'deferred')
+    and not exists (select 1 from delivery as other
+        where other.subscription_id = :taker_id and other.edition_id = delivery.edition_id);
 
 -- name: cancel_copies
 -- Copies that nobody has claimed yet do not go out to somebody who left.

@@ -1,0 +1,40 @@
+"""What a person may see of themselves beyond what other modules read: a row for each thing that is held."""
+
+from __future__ import annotations
+
+from pressrun.store.transaction import Row, Transaction
+
+
+def pauses(tx: Transaction, subscriber_id: int) -> list[Row]:
+    """list, suspended_for and paused_until of lists that do not write now."""
+    return tx.rows("disclosure.pauses", subscriber_id=subscriber_id)
+
+
+def requests(tx: Transaction, subscriber_id: int) -> list[Row]:
+    """list, name, language, requested_at and expires_at of requests to subscribe that are kept."""
+    return tx.rows("disclosure.requests", subscriber_id=subscriber_id)
+
+
+def replies(tx: Transaction, subscriber_id: int) -> list[Row]:
+    """edition, enhanced, reply and attempts of copies, newest first: what mail servers said about them."""
+    return tx.rows("disclosure.replies", subscriber_id=subscriber_id)
+
+
+def mails(tx: Transaction, subscriber_id: int) -> list[Row]:
+    """kind, list, address, language, queued_at and state of mails that are no editions."""
+    return tx.rows("disclosure.mails", subscriber_id=subscriber_id)
+
+
+def suspensions(tx: Transaction, subscriber_id: int) -> list[Row]:
+    """suspended_at, asked_at and ended_at of a suspension for bounces."""
+    return tx.rows("disclosure.suspensions", subscriber_id=subscriber_id)
+
+
+def editorships(tx: Transaction, address_key: str) -> list[Row]:
+    """The lists that an address may post to."""
+    return tx.rows("disclosure.editorships", address_key=address_key)
+
+
+def kept_mail(tx: Transaction, address_key: str) -> list[Row]:
+    """recipient, received_at and state of mail from an address that is held."""
+    return tx.rows("disclosure.kept_mail", address_key=address_key)

@@ -1,0 +1,39 @@
+-- name: pauses
+-- Lists that do not write to a person now.
+select list.name as list, subscription.suspended_for, subscription.paused_until
+from subscription join list on list.id = subscription.list_id
+where subscription.subscriber_id = :subscriber_id and subscription.state = 'suspended' order by list.name;
+
+-- name: requests
+-- Requests to subscribe, confirmed or not, whose links have not ended.
+select list.name as list, confirmation.name, confirmation.language, confirmation.created_at as requested_at,
+    confirmation.expires_at
+from subscription join confirmation on confirmation.subscription_id = subscription.id
+join list on list.id = subscription.list_id
+where subscription.subscriber_id = :subscriber_id order by confirmation.id;
+
+-- name: replies
+-- What mail servers said about copies.
+select delivery.edition_id as edition, delivery.enhanced, delivery.reply, delivery.attempts
+from subscription join delivery on delivery.subscription_id = subscription.id and delivery.edition_id is not null
+where subscription.subscriber_id = :subscriber_id order by delivery.id desc;
+
+-- name: mails
+-- Mails that are no editions: confirmations, links, notes.
+select notice.kind, list.name as list, notice.address, notice.language, notice.created_at as queued_at, delivery.state
+from notice left join list on list.id = notice.list_id left join delivery on delivery.notice_id = notice.id
+where notice.subscriber_id = :subscriber_id order by notice.id;
+
+-- name: suspensions
+-- Whether mail to a person bounced too often.
+select since as suspended_at, asked_at, ended_at from suspension where subscriber_id = :subscriber_id;
+
+-- name: editorships
+-- The lists that an address may post to.
+select list.name as list from editor join list on list.id = editor.list_id
+where editor.address_key = :address_key order by list.name;
+
+-- name: kept_mail
+-- Mail from an address that waits or is kept.
+select recipient, received_at, state from inbound where lower(mail_from) = :address_key and content_id is not null
+order by id;

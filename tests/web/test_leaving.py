@@ -1,0 +1,183 @@
+"""Leaving by a link that may have been passed on: who is told, and what the link to undo it restores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.web.house import NOW, House, words_of
+
+from pressrun.core.quantities import Rate
+from pressrun.core.tokens import WebPurpose
+from pressrun.services.settings import LimitSettings
+
+ADA = "ada@reader.example"
+DAY = 86400
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+BUTTON = {"action": "leave"}
+
+
+async def leave(house: House, reader: int, data: dict[str, str] = BUTTON, edition: int = 0) -> Any:
+    async with house.client() as client:
+        return await client.post(house.unsubscribe_path(reader, edition), data=data)
+
+
+async def undo(house: House, number: int = 1, *, method: str = "POST") -> Any:
+    token = house.tokens.make(WebPurpose.UNDO_LEAVING, number, int(NOW) + 30 * DAY)
+    async with house.client() as client:
+        return await client.request(method, f"/confirm/{token}")
+
+
+async def notes(house: House) -> list[str]:
+    return [to for kind, to, _ in await house.notices() if kind == "left"]
+
+
+@pytest.mark.parametrize("data", [BUTTON, ONE_CLICK])
+async def test_who_is_unsubscribed_by_a_link_is_told_once(house: House, data: dict[str, str]) -> None:
+    reader = await house.add_reader(await house.add_list())
+    for _ in range(2):
+        assert 200 == (await leave(house, reader, data)).status_code
+    assert [ADA] == await notes(house)
+
+
+async def test_the_page_names_a_masked_address_alone(house: House) -> None:
+    reader = await house.add_reader(await house.add_list(), "ada.lovelace@mail.engines.example")
+    async with house.client() as client:
+        page = await client.get(house.unsubscribe_path(reader))
+    assert "at a•••@m•••.example?" in words_of(page.text)
+    assert [] == [word for word in ("lovelace", "engines") if word in page.text]
+
+
+async def test_undoing_restores_exactly_what_was_and_only_that_list(house: House) -> None:
+    news, other = await house.add_list(), await house.add_list("other")
+    reader, second = await house.add_reader(news), await house.add_reader(other)
+    async with house.client() as client:
+        await client.post(house.preferences_path(1), data={"action": "pause", "days": "9"})
+    before = await house.subscription(reader)
+    house.clock.now += 60
+    await leave(house, reader)
+    await leave(house, second)
+    page = await undo(house, method="GET")
+    assert (1, "unsubscribed") == (page.text.count("<button"), (await house.subscription(reader)).state)
+    for _ in range(2):
+        assert "You are subscribed as before" in (await undo(house)).text
+    after = await house.subscription(reader)
+    assert [getattr(before, name) for name in ("state", "suspended_for", "paused_until", "since", "source")] == [
+        getattr(after, name) for name in ("state", "suspended_for", "paused_until", "since", "source")
+    ]
+    assert "unsubscribed" == (await house.subscription(second)).state
+    assert "restored" == (await house.consent())[-1]["event"]
+
+
+async def test_the_link_works_for_a_day(house: House) -> None:
+    reader = await house.add_reader(await house.add_list())
+    await leave(house, reader)
+    house.clock.now += DAY
+    assert 404 == (await undo(house)).status_code
+    assert "unsubscribed" == (await house.subscription(reader)).state
+
+
+async def test_copies_that_the_leaving_cancelled_go_out_after_all(house: House) -> None:
+    number = await house.add_list()
+    reader = await house.add_reader(number)
+    running, over = await house.add_edition(number, state="sending"), await house.add_edition(number, "second")
+
+    def queue(tx: Any) -> None:
+        for edition in (running, over):
+            tx._connection.execute(
+                "insert into delivery (edition_id, subscription_id, domain, state, due_at) values (?, ?, 'd', ?, 0)",
+                (edition, reader, "queued"),
+            )
+
+    await house.database.write(queue)
+    await leave(house, reader, edition=running)
+    assert [("cancelled",), ("cancelled",)] == await house.rows(
+        "select state from delivery where edition_id is not null order by id"
+    )
+    assert [(1,), (0,)] == await house.rows("select unsubscribed from edition order by id")
+    await undo(house)
+    assert [("queued",), ("cancelled",)] == await house.rows(
+        "select state from delivery where edition_id is not null order by id"
+    )
+    assert [(0,), (0,)] == await house.rows("select unsubscribed from edition order by id")
+
+
+async def test_a_confirmation_from_before_stays_void(house: House) -> None:
+    await house.add_list()
+    async with house.client() as client:
+        await client.post("/news/subscribe", data={"email": ADA})
+        confirm = house.confirm_path(await house.last_confirmation())
+        await client.post(confirm)
+        await leave(house, 1)
+        await undo(house)
+        await leave(house, 1)
+        await client.post(confirm)
+    assert "unsubscribed" == (await house.subscription(1)).state
+
+
+async def test_only_the_last_leaving_can_be_undone(house: House) -> None:
+    reader = await house.add_reader(await house.add_list())
+    await leave(house, reader)
+    await undo(house)
+    await leave(house, reader)
+    assert 404 == (await undo(house, 1)).status_code
+    assert 200 == (await undo(house, 2)).status_code
+
+
+async def test_who_signed_up_again_meanwhile_gets_back_what_they_had(house: House) -> None:
+    reader = await house.add_reader(await house.add_list())
+    await leave(house, reader)
+    async with house.client() as client:
+        await client.post("/news/subscribe", data={"email": ADA})
+    assert "You are subscribed as before" in (await undo(house)).text
+    assert ("active", None) == ((standing := await house.subscription(reader)).state, standing.state_before)
+
+
+@pytest.mark.parametrize("state", ["pending", "suspended"])
+async def test_who_got_no_mail_is_not_told(house: House, state: str) -> None:
+    await leave(house, await house.add_reader(await house.add_list(), state=state))
+    assert [] == await house.notices()
+
+
+async def test_who_is_suppressed_is_not_told_and_cannot_undo(house: House) -> None:
+    number = await house.add_list()
+    await house.suppress(ADA, "complaint")
+    await leave(house, await house.add_reader(number))
+    assert [] == await house.notices()
+    bob = await house.add_reader(number, "bob@reader.example")
+    await leave(house, bob)
+    await house.suppress("bob@reader.example", "complaint")
+    assert 404 == (await undo(house)).status_code
+
+
+async def test_a_list_can_do_without(house: House) -> None:
+    reader = await house.add_reader(await house.add_list())
+    await house.database.write(lambda tx: tx._connection.execute("update list set leaving_note = 0").rowcount)
+    await leave(house, reader)
+    assert [] == await house.notices()
+
+
+async def test_notes_have_a_limit_and_leaving_has_none(house: House) -> None:
+    house.limits = LimitSettings(leaving_notes_per_address=Rate(2, 86400.0))
+    number = await house.add_list()
+    readers = [await house.add_reader(number, f"ada+{tag}@reader.example") for tag in range(4)]
+    pages = {(await leave(house, reader)).text for reader in readers}
+    assert (1, 2) == (len(pages), len(await notes(house)))
+    assert [("unsubscribed",)] * 4 == await house.rows("select state from subscription")
+
+
+async def test_leaving_by_an_editions_preferences_page_is_told_and_by_the_readers_own_is_not(house: House) -> None:
+    number = await house.add_list()
+    await house.add_reader(number)
+    await house.add_reader(number, "bob@reader.example")
+    async with house.client() as client:
+        await client.post(house.preferences_path(1), data={"action": "leave-all"})
+        await client.post(house.preferences_path(2, 0, int(NOW) + 3600), data={"action": "leave-all"})
+    assert [ADA] == await notes(house)
+
+
+async def test_a_closed_list_takes_nobody_back(house: House) -> None:
+    reader = await house.add_reader(await house.add_list())
+    await leave(house, reader)
+    await house.close_list()
+    assert 404 == (await undo(house)).status_code
