@@ -11,6 +11,7 @@ create virtual table archive_search using fts5(
     list,                                     -- `l` and the id of its list
     title,
     text,
+    prefix = '1 2 3',                         -- words are found by their beginning: it may be short
     tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'");
 insert into archive_search (rowid, list, title, text)
 select edition.id, 'l' || list_id, searchable(title), searchable(preheader || ' ' || text)
