@@ -107,7 +107,8 @@ def test_an_edition_is_previewed_tested_and_taken(desk: Desk) -> None:
         p.name for p in (desk.folder / "out").iterdir()
     )
     assert 73 == desk.call("preview", "news", file, "--out", str(desk.folder / "out")).code
-    tested = desk.good("send", "news", file, "--test", "t@x.example", "--test", "u@x.example", "--json").json
+    tests = ("--test", "t@x.example", "--test", "u@x.example", "--test", "T@x.example")
+    tested = desk.good("send", "news", file, *tests, "--json").json
     assert {"test": ["t@x.example", "u@x.example"]} == tested
     assert [] == desk.good("edition", "ls", "--json").json
     taken = desk.good("send", "news", file, "--yes", "--json")

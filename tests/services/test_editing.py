@@ -341,6 +341,20 @@ async def test_a_test_copy_stores_no_edition_and_says_what_it_is(press: Pressroo
     assert [] == await press.rows("select * from edition")
 
 
+async def test_a_test_copy_goes_to_nobody_who_gets_no_mail(press: Pressroom) -> None:
+    """A complaint is not forgotten for a test; and nothing goes to the others either, so that it is noticed."""
+    await press.office.suppressing.add(parse_address("a@else.example"), "complaint")
+    with pytest.raises(Refused, match="gets no mail"):
+        await press.editing.send_test(
+            list_name="news",
+            source=b"---\nsubject: Boats\n---\nHello\n",
+            source_name="a.md",
+            assets={},
+            addresses=[parse_address("b@else.example"), parse_address("a@else.example")],
+        )
+    assert [] == await press.send_all()
+
+
 async def test_a_preview_is_the_readers_own_and_changes_nothing(press: Pressroom) -> None:
     await press.office.enrolling.add("news", parse_address("ada@reader.example"), name="Ada")
     before = await press.rows("select * from subscriber")

@@ -10,6 +10,8 @@ from pressrun.cli.output import ProgressLine, note
 from pressrun.cli.owner import acting_as_owner
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import TryAgain
+from pressrun.core.timestamps import rfc3339
+from pressrun.services.opening import held_until
 from pressrun.services.pressing import require_edition
 from pressrun.store.deliveries import count_copies
 from pressrun.store.reading import open_for_reading
@@ -29,7 +31,7 @@ def wait_for_edition(invocation: Invocation, edition_id: int) -> bool:
     Raises TryAgain when the daemon stays away.
     """
     progress = ProgressLine()
-    shown_at, seen_at, told = 0.0, time.monotonic(), ""
+    shown_at, seen_at, told, held = 0.0, time.monotonic(), "", 0
     with acting_as_owner(invocation.data.root):
         try:
             while True:
@@ -43,6 +45,11 @@ def wait_for_edition(invocation: Invocation, edition_id: int) -> bool:
                     done = sum(counts[state] for state in ("delivered", "failed", "cancelled"))
                     progress(f"edition {edition_id}: {done:,} of {edition.audience:,}, {counts['deferred']:,} deferred")
                     seen_at = now if is_daemon_running(invocation) else seen_at
+                opens_at = held_until(edition, time.time()) if is_shown else None
+                if opens_at is not None and opens_at != held:
+                    held = opens_at
+                    progress.clear()
+                    note(f"edition {edition_id} waits for the hours of {edition.list_name}: on at {rfc3339(held)}")
                 if edition.pause_reason and edition.pause_reason != told:
                     told = edition.pause_reason
                     progress.clear()

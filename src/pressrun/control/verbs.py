@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from pressrun.control.server import VerbHandler
-from pressrun.core.address import parse_address
+from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import BadInput
 from pressrun.services.administering import Administering
 from pressrun.services.editing import Editing
@@ -257,7 +257,10 @@ async def _inspect(editing: Editing, given: EditionFiles) -> dict[str, Any]:
 
 
 async def _send_test(editing: Editing, given: EditionTest) -> dict[str, list[str]]:
-    addresses = [parse_address(text) for text in given.addresses]
+    found: dict[str, Address] = {}
+    for address in map(parse_address, given.addresses):
+        found.setdefault(address.key, address)
+    addresses = list(found.values())
     await editing.send_test(
         list_name=given.list,
         source=given.source,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-
-import dns.asyncresolver
-import dns.exception
-import dns.resolver
+from typing import TYPE_CHECKING
 
 from pressrun.operations.dns_settings import DnsSettings
+
+if TYPE_CHECKING:
+    import dns.asyncresolver
 
 # Names that nobody can have (RFC 2606 §2, RFC 6761 §6): the world's servers are not asked about them.
 _NOBODYS = (".example", ".test", ".invalid", ".localhost", ".local")
@@ -31,6 +31,9 @@ class DnsRecords:
     async def _find(self, resolver: dns.asyncresolver.Resolver, name: str) -> tuple[str, ...] | None:
         if self._settings.server is None and f".{name}".endswith(_NOBODYS):
             return None
+        import dns.exception  # noqa: PLC0415 - dear to import, and most verbs never ask
+        import dns.resolver  # noqa: PLC0415
+
         try:
             async with asyncio.timeout(self._settings.timeout_seconds):
                 answer = await resolver.resolve(
@@ -44,6 +47,9 @@ class DnsRecords:
 
     def _resolver(self) -> dns.asyncresolver.Resolver | None:
         """A resolver as the system has it now, or with our own server; None where the system names none."""
+        import dns.asyncresolver  # noqa: PLC0415 - as above
+        import dns.exception  # noqa: PLC0415
+
         server = self._settings.server
         try:
             resolver = dns.asyncresolver.Resolver(configure=server is None)

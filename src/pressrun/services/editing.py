@@ -14,6 +14,7 @@ from pressrun.core.errors import Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.lane_state import load_lane_state
 from pressrun.core.site import Site
+from pressrun.core.tokens import suppression_digest
 from pressrun.message.finding import Finding, in_order
 from pressrun.services import pressing
 from pressrun.services.building import (
@@ -33,7 +34,7 @@ from pressrun.services.drafting import (
 )
 from pressrun.services.ports import Clock, Entropy, LayoutPress, Waker
 from pressrun.services.vetting import Vetting
-from pressrun.store import deliveries, editions, lanes
+from pressrun.store import deliveries, editions, lanes, suppressions
 from pressrun.store.database import Database
 from pressrun.store.enrolment import count_audience
 from pressrun.store.transaction import Transaction
@@ -122,20 +123,15 @@ class Editing:
         assets: Mapping[str, bytes],
         addresses: Sequence[Address],
     ) -> list[int]:
-        """Queue a test copy to each address; returns the ids of their deliveries. No edition is stored."""
+        """Queue a test copy to each address; returns the ids of their deliveries. No edition is stored.
+
+        Raises Refused for an address that gets no mail, whoever asks.
+        """
         manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
         file = manuscript.parse()
         work = await draw_up(self._database, self._site, self._layouts, list_name, manuscript, file)
         require_no_errors(work.built.findings)
-        numbers = await self._database.write(
-            queue_test_copies,
-            work,
-            addresses,
-            keys=self.keys,
-            site=self._site,
-            entropy=self._entropy,
-            now=int(self._clock()),
-        )
+        numbers = await self._database.write(self._queue_tests, work, addresses)
         self._wake()
         return numbers
 
@@ -170,6 +166,21 @@ class Editing:
         self.unpause(domain)
         self._wake()
         return found
+
+    def _queue_tests(self, tx: Transaction, work: Work, addresses: Sequence[Address]) -> list[int]:
+        for address in addresses:
+            reason = suppressions.find_suppression(tx, suppression_digest(self.keys, address.key))
+            if reason is not None:
+                raise Refused(f"{address} gets no mail ({reason}): nothing was sent; see `pressrun suppression ls`")
+        return queue_test_copies(
+            tx,
+            work,
+            addresses,
+            keys=self.keys,
+            site=self._site,
+            entropy=self._entropy,
+            now=int(self._clock()),
+        )
 
     def _store(
         self, tx: Transaction, work: Work, scheduled_at: int | None, again: bool, canary_percent: float | None

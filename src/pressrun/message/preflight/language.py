@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from pressrun.message.finding import Finding, warning
 from pressrun.message.preflight.draft import Draft, Rule
+from pressrun.message.source import EditionFormat
 
 _LETTERS_AT_LEAST = 40
 _SHARE_AT_LEAST = 0.8  # quotes and names in other letters are common
@@ -46,8 +47,14 @@ def other_letters(draft: Draft) -> Iterator[Finding]:
     if found is not None and found != expected:
         yield warning(
             f"the text is in {found if found != 'Cjk' else 'Chinese or Japanese'} letters, but its language is "
-            f"{draft.language!r}: write `language: …` at the top, so that screen readers speak it right"
+            f"{draft.language!r}, and screen readers go by that: {_remedy(draft)}"
         )
+
+
+def _remedy(draft: Draft) -> str:
+    if draft.format is EditionFormat.MIME:  # a mail has no place to say it
+        return f"pressrun list set {draft.profile.name} language=…, or send a file that says `language: …` at the top"
+    return "write `language: …` at the top"
 
 
 def _main_script(text: str) -> str | None:
