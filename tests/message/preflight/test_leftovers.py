@@ -64,6 +64,13 @@ def test_fields_of_other_programs(field: str) -> None:
     assert f"{field!r} is a field of another program" in message
 
 
+def test_fields_of_other_programs_in_markdown() -> None:
+    """It reads their asterisks as its own."""
+    severity, line, message = the_only(found(edition("Hello\n\nDear *|FNAME|*, how *are* you?")))
+    assert ("warning", 6) == (severity, line)
+    assert "'*|FNAME|*' is a field of another program" in message
+
+
 def test_fields_of_other_programs_in_subject_and_links() -> None:
     """Where nobody sees them before it is too late."""
     assert ("warning", 2) == the_only(found(edition("Hello", subject="Dear *|FNAME|*")))[:2]

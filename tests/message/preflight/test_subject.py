@@ -51,7 +51,7 @@ def test_a_subject_that_is_fine(subject: str) -> None:
     assert [] == found(edition("Hello", subject=subject))
 
 
-@pytest.mark.parametrize("preheader", ["Harbour news", "harbour News.", "Harbour"])
+@pytest.mark.parametrize("preheader", ["Harbour news", "harbour News.", "news"])
 def test_a_preheader_that_says_what_the_subject_says(preheader: str) -> None:
     """It is shown beside it."""
     severity, line, message = the_only(found(edition("Hello", f"preheader: {preheader}")))

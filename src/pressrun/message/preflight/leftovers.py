@@ -47,6 +47,10 @@ def fields_of_other_programs(draft: Draft) -> Iterator[Finding]:
         url = link.attributes.get("href", "")
         if (field := OTHER_FIELDS.search(unquote(url))) is not None:
             yield warning(_FOREIGN.format(field[0]), draft.line_of(url))
+    for stressed in draft.tree.find_all("em"):  # Markdown takes the asterisks of *|FNAME|* for its own
+        text = f"*{stressed.text()}*"
+        if OTHER_FIELDS.fullmatch(text):
+            yield warning(_FOREIGN.format(text), draft.line_of(text))
     yield from _in_prose(draft, OTHER_FIELDS, _FOREIGN)
 
 

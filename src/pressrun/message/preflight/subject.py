@@ -56,7 +56,7 @@ def like_an_answer(draft: Draft) -> Iterator[Finding]:
 
 def repeated_preheader(draft: Draft) -> Iterator[Finding]:
     preheader, subject = _plain(draft.show(draft.preheader)), _plain(draft.show(draft.subject))
-    if preheader and (preheader == subject or subject.startswith(preheader)):
+    if preheader and f" {preheader} " in f" {subject} ":
         yield warning(
             "the preheader repeats the subject, beside which it is shown: say there what else is inside",
             draft.preheader_line,
