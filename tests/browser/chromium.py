@@ -45,8 +45,9 @@ _SIDEWAYS = """() => {
   const page = document.documentElement, width = page.clientWidth;
   if (Math.max(page.scrollWidth, document.body.scrollWidth) <= width) return [];
   const seen = [...document.body.querySelectorAll('*')].filter(one => one.getClientRects().length);
+  const scrolls = one => one && (getComputedStyle(one).overflowX !== 'visible' || scrolls(one.parentElement));
   const reaches = box => box.right > width + 1 || box.left < -1;
-  const out = seen.filter(one => reaches(one.getBoundingClientRect())).slice(0, 8);
+  const out = seen.filter(one => reaches(one.getBoundingClientRect()) && !scrolls(one.parentElement)).slice(0, 8);
   return [`the page is ${page.scrollWidth} wide in ${width}`, ...out.map(one => one.outerHTML.slice(0, 120))];
 }"""
 

@@ -1,4 +1,6 @@
-"""One edition in every layout, as a mail program shows it; `python -m tests.browser.specimens DIR` pictures them all.
+"""One edition in every layout, as a mail program shows it.
+
+`python -m tests.browser.specimens DIR` pictures them all; with `docs/layouts` the small ones that the docs show.
 
 The editions hold what is hard: a table and a program wider than a phone, a word that does not end, both directions of
 writing, an opening picture, a link that stands alone.
@@ -10,7 +12,7 @@ import asyncio
 import base64
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tests.browser.chromium import Browser, Scheme, open_browser
@@ -21,7 +23,11 @@ from pressrun.core.colour import Colour
 from pressrun.message.compose import BuiltEdition
 from pressrun.message.design import Design, Logo
 from pressrun.message.layouts.table import BUILT_IN
+from pressrun.message.own_layouts.rendered import RenderedLayout
+from pressrun.message.own_layouts.template import render_template
+from pressrun.message.own_layouts.values import template_values
 
+_SAMPLES = Path("docs/layouts")
 WIDTHS = (320, 375, 1280)
 
 ENGLISH = """\
@@ -121,6 +127,26 @@ def specimens(*, accent: Colour | None = None) -> Iterator[Specimen]:
         )
 
 
+def layout_of_the_docs() -> str:
+    """The template that docs/layouts.md offers to begin with."""
+    page = (Path(__file__).parent.parent.parent / "docs" / "layouts.md").read_text(encoding="utf-8")
+    return page.partition("```html\n")[2].partition("```")[0]
+
+
+def own_specimens() -> Iterator[Specimen]:
+    """The same editions in the layout of the docs, rendered in this process."""
+    mark = Logo(name="harbour.png", media_type="image/png", content=logo(), width=360, height=112)
+    for name, body, subject, language, shown in (
+        ("own-ltr", ENGLISH, "The north quay opens on Monday", "en", mark),
+        ("own-rtl", ARABIC, "الرصيف الشمالي يُفتح يوم الاثنين", "ar", None),
+    ):
+        base = replace(builders.profile(language=language), design=Design(logo=shown))
+        found = template_values(base, builders.site(), subject=subject, preheader="", language=language)
+        made = render_template(layout_of_the_docs(), found.plain, asdict(found.marks))
+        rendered = RenderedLayout(name="own", made=made, marks=found.marks)
+        yield _specimen(name, body, subject, language, Design(layout="own", logo=shown, rendered=rendered))
+
+
 def _specimen(name: str, body: str, subject: str, language: str, design: Design) -> Specimen:
     title = "The Harbour Letter" if language == "en" else "رسالة الميناء"
     list_profile = replace(builders.profile(title=title, language=language), design=design, footer=_FOOTER)
@@ -151,7 +177,7 @@ async def _picture(browser: Browser, one: Specimen, width: int, scheme: Scheme, 
 async def picture_all(folder: Path) -> None:
     """Every specimen at every width, light and dark, and with images off."""
     schemes: tuple[Scheme, Scheme] = ("light", "dark")
-    found = list(specimens())
+    found = [*specimens(), *own_specimens()]
     async with open_browser() as browser:
         for one in found:
             for width in WIDTHS:
@@ -162,6 +188,17 @@ async def picture_all(folder: Path) -> None:
                 await window.picture(folder / f"{one.name}-375-without-images.png")
 
 
+async def picture_for_docs(folder: Path) -> None:
+    """The beginning of each layout, small."""
+    async with open_browser() as browser:
+        for one in specimens():
+            if one.name.endswith("-ltr"):
+                async with browser.window(width=660, height=700) as window:
+                    await window.show(one.html)
+                    await window.page.screenshot(path=folder / f"{one.name.removesuffix('-ltr')}.png")
+
+
 if __name__ == "__main__":
-    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
-    asyncio.run(picture_all(Path(sys.argv[1])))
+    target = Path(sys.argv[1])
+    target.mkdir(parents=True, exist_ok=True)
+    asyncio.run((picture_for_docs if target == _SAMPLES else picture_all)(target))

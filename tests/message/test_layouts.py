@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.browser.pictures import harbour
 from tests.message.builders import PNG, build, edition, part, profile, read, values
 
 from pressrun.core.colour import READABLE, Colour, contrast
@@ -146,13 +147,22 @@ def test_a_lone_link_is_a_button_on_a_notice_alone() -> None:
 
 @pytest.mark.parametrize("opening", ["![A boat](boat.png)\n\n", "# Boats\n\n![A boat](boat.png)\n\n"])
 def test_a_magazine_lifts_its_opening_picture(opening: str) -> None:
-    """It stands above the content over the whole width, once; elsewhere it stays where it is."""
-    for name in BUILT_IN:
-        own = replace(profile(), design=Design(layout=name))
-        built = build(edition(opening + "Text."), list_profile=own, assets={"boat.png": PNG})
-        (image,) = parse_tree(part(built.skeleton.copy(values()), "html")).find_all("img")
-        assert image.attributes["alt"] == "A boat"
-        assert image.attributes.get("width") == ("600" if name == "magazine" else None)
+    """It stands above the content over the whole width, once; elsewhere it stays where it is, as wide as it may be."""
+    widths = {name: _image_width(name, opening + "Text.", harbour()) for name in BUILT_IN}
+    assert widths == {"letter": "600", "classic": "526", "notice": "502", "magazine": "600"}
+
+
+def test_a_small_picture_keeps_its_size() -> None:
+    """It is neither lifted nor stretched."""
+    assert {_image_width(name, "![A boat](boat.png)\n\nText.", PNG) for name in BUILT_IN} == {None}
+
+
+def _image_width(name: str, body: str, picture: bytes) -> str | None:
+    own = replace(profile(), design=Design(layout=name))
+    built = build(edition(body), list_profile=own, assets={"boat.png": picture})
+    (image,) = parse_tree(part(built.skeleton.copy(values()), "html")).find_all("img")
+    assert image.attributes["alt"] == "A boat"
+    return image.attributes.get("width")
 
 
 def test_a_picture_further_down_is_not_lifted() -> None:

@@ -91,7 +91,7 @@ def test_language_and_direction_reach_a_layout_of_ones_own() -> None:
     own = replace(profile(), language="ar")
     found = html_of(printed("{{ direction }} {{ start }} {{ end }}" + SOUND, edition("Text."), list_profile=own))
     assert "rtl right left" in found
-    assert '<div role="article" aria-label="The Harbour Letter" lang="ar" dir="rtl">' in found
+    assert '<div role="article" aria-label="The Harbour Letter" lang="ar" dir="rtl" ' in found
 
 
 def test_our_dark_sheet_comes_where_a_ground_is_named() -> None:

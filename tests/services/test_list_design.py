@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.browser.pictures import logo
+from tests.browser.specimens import layout_of_the_docs
 from tests.message.builders import part, read, site, values
 from tests.services.office import Office
 
@@ -146,3 +147,11 @@ async def test_an_edition_in_a_layout_that_is_gone_is_refused_with_its_name(offi
     (tmp_path / "layouts" / "own.html").unlink()
     with pytest.raises(LayoutError, match="the layout own cannot be read from"):
         await _copy(office)
+
+
+async def test_the_layout_of_the_docs_can_be_taken(office: Office, tmp_path: Path) -> None:
+    """What docs/layouts.md offers to begin with holds all that it must."""
+    await office.make_list()
+    _write(tmp_path, layout_of_the_docs())
+    shown = await office.administering.set_list("news", {"layout": "own"})
+    assert shown["layout"] == "own"

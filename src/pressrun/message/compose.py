@@ -23,6 +23,7 @@ from pressrun.message.footer import Footer, footer_text
 from pressrun.message.front_matter import Value
 from pressrun.message.headers import clean_value
 from pressrun.message.html import CleanHtml, clean_html, rewrite_images
+from pressrun.message.image_size import image_size
 from pressrun.message.language import direction_of
 from pressrun.message.layout import Cover, page
 from pressrun.message.losses import losses
@@ -290,7 +291,13 @@ class _Builder:
             subject=self.marked.subject,
             preheader=self.marked.preheader,
             logo_source=self._logo_source(),
+            pictures=self._widths(),
         )
+
+    def _widths(self) -> dict[str, int]:
+        """How wide the pictures are that are taken along, by the address that they have in the mail."""
+        sizes = {f"cid:{one.content_id}": image_size(one.content) for one in self.images.enclosures()}
+        return {source: size[0] for source, size in sizes.items() if size is not None}
 
     def _logo_source(self) -> str | None:
         logo, shown = self.profile.design.logo, self.marked.html

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from pressrun.core.colour import Colour
@@ -19,7 +19,7 @@ from pressrun.message.html import CleanHtml
 from pressrun.message.language import direction_of
 from pressrun.message.layouts import shell
 from pressrun.message.layouts.built_in import Headline, Layout, LoneLinks
-from pressrun.message.layouts.content import TYPE, buttons_from_links, style_content
+from pressrun.message.layouts.content import TYPE, Room, Styles, buttons_from_links, style_content
 from pressrun.message.layouts.filling import fill
 from pressrun.message.layouts.hero import lift_hero
 from pressrun.message.layouts.shades import Shades, dark_shades, light_shades
@@ -27,18 +27,23 @@ from pressrun.message.layouts.table import BUILT_IN, DEFAULT
 from pressrun.message.own_layouts.placing import OwnLayout
 from pressrun.message.words import Words
 
+_OWN_INNER_WIDTH = 520  # of a column of 600 pixels with margins as most have them
 _HEADING = re.compile(r"<h1[\s>]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cover:
-    """What a page says beside its content; `logo_source` is the address of the logo, None without one."""
+    """What a page says beside its content; `logo_source` is the address of the logo, None without one.
+
+    `pictures` are the widths of pictures in the content by their `src`, as far as they are known.
+    """
 
     title: str
     language: str
     subject: str = ""
     preheader: str = ""
     logo_source: str | None = None
+    pictures: Mapping[str, int] = field(default_factory=dict)
 
 
 def page(
@@ -104,7 +109,7 @@ class _Setting:
         layout, named, body = self.layout, self.named, content.body
         has_heading = _HEADING.search(body) is not None
         headline = "" if has_heading else self._headline()
-        hero, body = lift_hero(body, named) if layout.has_hero else ("", body)
+        hero, body = lift_hero(body, named, self.cover.pictures) if layout.has_hero else ("", body)
         if layout.lone_links is LoneLinks.BUTTON:
             body = buttons_from_links(body, named, margin="0")
         rows = fill(
@@ -113,7 +118,7 @@ class _Setting:
             masthead=self._masthead(logo, is_heading=not has_heading and not headline),
             headline=headline,
             hero=hero,
-            content=style_content(body, layout.content, named, table_label=words("Table")),
+            content=self._styled(body, layout.content, layout.inner_width, words),
             footer=foot,
         )
         dark = _grounded(dark_shades(self.accent), layout)
@@ -133,7 +138,7 @@ class _Setting:
 
     def own_layout(self, own: OwnLayout, content: CleanHtml, words: Words, *, foot: str, address: str) -> str:
         """A fragment in a layout of the operator's."""
-        body = style_content(content.body, TYPE, self.named, table_label=words("Table"))
+        body = self._styled(content.body, TYPE, _OWN_INNER_WIDTH, words)
         headline = "" if _HEADING.search(body) else self._subject_heading(TYPE["h1"][1])
         filled = own.filled(headline=headline, content=body, footer=foot, postal_address=address)
         styles = f"{filled.styles}\n{content.styles}".strip()
@@ -149,6 +154,10 @@ class _Setting:
                 content=filled.body,
             )
         )
+
+    def _styled(self, body: str, styles: Styles, width: int, words: Words) -> str:
+        room = Room(width=width, pictures=self.cover.pictures)
+        return style_content(body, styles, self.named, room=room, table_label=words("Table"))
 
     def _headline(self) -> str:
         if self.layout.headline is not Headline.SUBJECT:

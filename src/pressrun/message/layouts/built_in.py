@@ -37,6 +37,7 @@ class Layout:
     name: str
     summary: str
     accent: Colour
+    inner_width: int  # of the content, in pixels
     masthead: str
     rows: str
     title_style: str

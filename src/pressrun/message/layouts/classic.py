@@ -8,6 +8,7 @@ from pressrun.message.layouts.built_in import Layout
 CLASSIC = Layout(
     name="classic",
     summary="a masthead in the list's colour above a sheet of text",
+    inner_width=526,
     accent=Colour.parse("#17505c"),
     title_style="font-size:24px;line-height:31px;font-weight:700;letter-spacing:[[tight]];color:[[ink]]",
     title_class="",

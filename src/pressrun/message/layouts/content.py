@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pressrun.message.html import ATTRIBUTE, TAG
 from pressrun.message.layouts import shell
@@ -61,11 +62,27 @@ _LAID_OUT = frozenset({"bgcolor", "cellpadding", "cellspacing", "border", "role"
 _LONE_LINK = re.compile(r'<p>\s*<a href="([^"]*)"(?: title="[^"]*")?>([^<]*[^<\s][^<]*)</a>\s*</p>')
 
 
-def style_content(body: str, styles: Styles, named: Mapping[str, str], *, table_label: str) -> str:
-    """Clean HTML with inline styles on the elements that bring none of their own, and its wide tables in scrollers."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How wide the content may be, and the pictures in it are by their `src`, in pixels; others are not known."""
+
+    width: int
+    pictures: Mapping[str, int]
+
+    def attribute_for(self, source: str) -> str:
+        """What holds a picture inside where `max-width` is not known, as in Outlook."""
+        return f' width="{self.width}"' if self.pictures.get(source, 0) > self.width else ""
+
+
+def style_content(body: str, styles: Styles, named: Mapping[str, str], *, room: Room, table_label: str) -> str:
+    """Clean HTML with inline styles on the elements that bring none of their own.
+
+    Tables stand in scrollers, and no picture is wider than there is room.
+    """
     painter = _Painter(
         {tag: (class_, fill(style, **named)) for tag, (class_, style) in styles.items()},
         fill(shell.SCROLLER, label=html.escape(table_label)),
+        room,
     )
     return _EDGE.sub(painter.paint, body)
 
@@ -82,9 +99,10 @@ def buttons_from_links(body: str, named: Mapping[str, str], *, margin: str) -> s
 class _Painter:
     """Goes through the tags in order and knows whether it is inside of a program or a table."""
 
-    def __init__(self, styles: Styles, scroller: str) -> None:
+    def __init__(self, styles: Styles, scroller: str, room: Room) -> None:
         self._styles = styles
         self._scroller = scroller
+        self._room = room
         self._programs = 0
         self._tables: list[bool] = []  # the open ones, and whether each stands in a scroller
 
@@ -122,6 +140,8 @@ class _Painter:
         if aligned:
             rest = rest.replace(f' style="{attributes["style"]}"', "")
             inline = f"{inline};{aligned[1]}"
+        if name == "img" and "width" not in attributes:
+            rest += self._room.attribute_for(html.unescape(attributes.get("src", "")))
         marked = f' class="{class_}"' if class_ and "class" not in attributes else ""
         return f'<{name}{marked}{rest} style="{inline}">'
 

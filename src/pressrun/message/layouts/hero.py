@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
 
@@ -16,6 +17,7 @@ _OPENING = re.compile(
     r"(?:<figcaption[^>]*>(?P<caption>(?:(?!</figcaption>).)*)</figcaption>)?\s*</figure>)",
     re.DOTALL,
 )
+_NARROWEST = 480  # pixels
 _ROW = """\
 <tr><td class="pr-card" bgcolor="[[card]]" style="padding:0;background-color:[[card]]">
 [[open]]<img class="pr-hero" src="[[source]]" alt="[[alt]]" width="[[width]]" style="display:block;width:100%;\
@@ -28,17 +30,19 @@ _CAPTION = """\
 """
 
 
-def lift_hero(body: str, named: Mapping[str, str]) -> tuple[str, str]:
+def lift_hero(body: str, named: Mapping[str, str], pictures: Mapping[str, int]) -> tuple[str, str]:
     """The row of the opening picture, "" where the content begins otherwise, and the content without it.
 
-    A heading of the first rank may stand before it and stays with the content.
+    A heading of the first rank may stand before it and stays with the content. `pictures` are the widths that are
+    known: a small picture is not blown up.
     """
     found = _OPENING.match(body)
     if found is None:
         return "", body
     parts = found.groupdict(default="")
     attributes: dict[str, str] = dict(ATTRIBUTE.findall(parts["image"] or parts["fimage"]))
-    if "src" not in attributes:
+    source = html.unescape(attributes.get("src", ""))
+    if not source or pictures.get(source, WIDTH) < _NARROWEST:
         return "", body
     link = parts["link"] or parts["flink"]
     row = fill(

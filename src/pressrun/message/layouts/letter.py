@@ -8,6 +8,7 @@ from pressrun.message.layouts.built_in import Layout
 LETTER = Layout(
     name="letter",
     summary="a plain letter on one ground, for who writes in person",
+    inner_width=600,
     accent=Colour.parse("#1a56c4"),
     is_on_card=True,
     gutter="36px 24px 40px",

@@ -14,6 +14,7 @@ _LARGE = f"margin:0 0 20px;font-size:36px;line-height:43px;letter-spacing:[[tigh
 MAGAZINE = Layout(
     name="magazine",
     summary="a large opening picture, headlines in a book face, a rule above each section",
+    inner_width=520,
     accent=Colour.parse("#a23b2a"),
     gutter="0 12px 40px",
     mso_heading_font="Georgia, serif",

@@ -10,6 +10,7 @@ _LARGE = "margin:0 0 20px;font-size:32px;line-height:39px;font-weight:700;letter
 NOTICE = Layout(
     name="notice",
     summary="one announcement on a card, a link that stands alone as its button",
+    inner_width=502,
     accent=Colour.parse("#2d6a4f"),
     gutter="40px 12px 44px",
     title_style="font-size:14px;line-height:20px;font-weight:700;color:[[strong]]",

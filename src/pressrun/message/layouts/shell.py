@@ -109,7 +109,8 @@ background-color:[[card]];font-family:[[font]];font-size:13px;line-height:20px;c
 OWN_LAYOUT = """\
 <body class="pr-page" style="[[body_style]]">
 <main>
-<div role="article" aria-label="[[title]]" lang="[[language]]" dir="[[direction]]">
+<div role="article" aria-label="[[title]]" lang="[[language]]" dir="[[direction]]" \
+style="word-wrap:break-word;overflow-wrap:break-word">
 [[preheader]][[content]]
 </div>
 </main>

@@ -14,6 +14,7 @@ from pressrun.message.layouts import shell
 from pressrun.message.losses import losses
 from pressrun.message.merge import FieldTable
 from pressrun.message.own_layouts.rendered import Marks, RenderedLayout
+from pressrun.message.stylesheets import inline_styles
 from pressrun.message.tree import Node, parse_tree
 
 _OPEN_OUTLOOK = (
@@ -42,12 +43,12 @@ class OwnLayout:
     def read(cls, rendered: RenderedLayout, table: FieldTable, *, has_address: bool) -> Self:
         """What a template made, and everything that is wrong with it."""
         name, marks = rendered.name, rendered.marks
-        clean = clean_html(table.mark(rendered.made, first_line=None, is_markup=True))
+        clean, obstacles = inline_styles(clean_html(table.mark(rendered.made, first_line=None, is_markup=True)))
         problems = _problems(clean, marks, table, has_address=has_address)
         lost = losses(rendered.made, _no_line, is_markdown=False)
         found = [
             *(error(f"the layout {name}: {words}") for words in problems),
-            *(warning(f"the layout {name}: {loss.message}") for loss in lost),
+            *(warning(f"the layout {name}: {loss.message}") for loss in (*lost, *obstacles)),
         ]
         return cls(name=name, clean=clean, marks=marks, findings=tuple(found))
 
