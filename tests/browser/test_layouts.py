@@ -51,6 +51,7 @@ async def test_each_layout_is_clean_on_a_small_phone(browser: Browser) -> None:
 
 
 @pytest.mark.thorough
+@pytest.mark.timeout(600)
 async def test_each_layout_is_clean_everywhere(browser: Browser) -> None:
     """At every width, light and dark, in both directions, and with images off."""
     found = []
