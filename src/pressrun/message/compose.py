@@ -109,20 +109,13 @@ def build_edition(
     Raises EditionError only for paths that `referenced_paths` refuses too.
     """
     builder = _Builder(file, assets, profile, site, slug, known_columns)
-    marked = builder.marked
     footer = builder.footer()
-    text = _joined(marked.text, footer_text(footer, words))
+    text = _joined(builder.marked.text, footer_text(footer, words))
     flowed = flow(text)
     text_pieces = builder.table.split_text(ended(text))
     sent_pieces = text_pieces if flowed is None else builder.table.split_text(ended(flowed))
-    html_pieces: list[Piece] | None = None
-    if marked.html is not None:
-        body = rewrite_images(marked.html.body, builder.images.for_mail)
-        mail_html = replace(marked.html, body=_in_direction(body, builder.language, marked.html))
-        whole = page(mail_html, footer, words, profile.design, builder.cover(), builder.own_layout)
-        html_pieces, misplaced = builder.table.split_html(whole)
-        builder.note_misplaced(misplaced)
-    subject_pieces = builder.table.split_subject(clean_value(marked.subject))
+    html_pieces = builder.html_pieces(footer, words)
+    subject_pieces = builder.table.split_subject(clean_value(builder.marked.subject))
     archive_html, archive_text = builder.archive()
     enclosures = builder.enclosures()
     header = edition_header(
@@ -264,7 +257,19 @@ class _Builder:
             message = f"{field} stands in markup that is taken out, so it is not shown: put it into the text"
             self._findings.append(warning(message, field.line))
 
-    def note_misplaced(self, fields: list[Field]) -> None:
+    def html_pieces(self, footer: Footer, words: Words) -> list[Piece] | None:
+        """The HTML part with its layout, None where there is none."""
+        content = self.marked.html
+        if content is None:
+            return None
+        body = rewrite_images(content.body, self.images.for_mail)
+        content = replace(content, body=_in_direction(body, self.language, content))
+        whole = page(content, footer, words, self.profile.design, self.cover(), self.own_layout)
+        pieces, misplaced = self.table.split_html(whole)
+        self._note_misplaced(misplaced)
+        return pieces
+
+    def _note_misplaced(self, fields: list[Field]) -> None:
         """A field inside a style cannot be escaped: it stops the send."""
         for field in fields:
             message = f"{field} stands inside a style: a merge field cannot be used there"
@@ -312,6 +317,7 @@ class _Builder:
             fragment = _text_as_html(marked.text)
         else:
             fragment = rewrite_images(marked.html.body, self.images.for_archive)
+            fragment = _in_direction(fragment, self.language, marked.html)
             if marked.html.styles:
                 fragment = f"<style>\n{marked.html.styles}\n</style>\n{fragment}"
             if marked.html.body_style:
@@ -368,7 +374,7 @@ def _joined(text: str, footer: str) -> str:
 
 
 def _in_direction(body: str, language: str, page_html: CleanHtml) -> str:
-    """An author's document with its language and direction inside of the body: Gmail drops those of the page."""
+    """An author's document with its language and direction inside of the body: Gmail and the archive drop its frame."""
     direction = page_html.direction or direction_of(language)
     if not page_html.is_document or direction == "ltr":
         return body
