@@ -169,6 +169,15 @@ UNSCANNED = [
     "consent.with_old_ip",
     "consent.erase",
     "notices.asked",
+    "leavings.requeue_copies",
+    "leavings.sweep",
+    "leavings.of_subscriber",
+    "moves.sweep",
+    "moves.undo",
+    "subscriptions.hand_copies_over",
+    "subscribers.move_copies",
+    "disclosure.mails",
+    "disclosure.replies",
 ]
 LONG = (
     "delivery",
