@@ -259,6 +259,7 @@ async def open_mailroom(
             entropy=os.urandom,
         ),
         clock=clock,
+        entropy=os.urandom,
         wake=room.wake,
         count=room.counted.append,
     )

@@ -262,6 +262,7 @@ def build_processing(
         bouncing=services.bouncing,
         posting=posting,
         clock=clock,
+        entropy=entropy,
         wake=services.wake,
         count=metrics.count_inbound,
     )

@@ -18,6 +18,7 @@ from pressrun.observe.log import event
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.preferring import Preferring
 from pressrun.services.subscribing import Origin, SignUp, Subscribing, Throttled
+from pressrun.services.waiting import draw_wait
 from pressrun.store import errands, limits, lists
 from pressrun.store.database import Database
 from pressrun.store.errands import Errand, ErrandKind
@@ -25,7 +26,6 @@ from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.readers")
 
-LEAST_WAIT_SECONDS, MOST_WAIT_SECONDS = 0.02, 0.15
 LOOK_SECONDS = 1.0  # between two looks at whether an attack is over
 AGAIN_SECONDS = 5.0
 
@@ -88,7 +88,7 @@ class Asking:
                 self._subscribing.screening.look(self._clock())
                 continue
             self._asked.clear()
-            await asyncio.sleep(self._draw_wait())
+            await asyncio.sleep(draw_wait(self._entropy))
             try:
                 await self.carry_out()
             except Unavailable as problem:
@@ -101,10 +101,6 @@ class Asking:
         # A power cut brings back what was asked for together with what came of it: it is then done again, not twice.
         while await self._database.record(self._carry_out):
             self._wake()
-
-    def _draw_wait(self) -> float:
-        drawn = int.from_bytes(self._entropy(4), "big") / 2**32
-        return LEAST_WAIT_SECONDS + drawn * (MOST_WAIT_SECONDS - LEAST_WAIT_SECONDS)
 
     def _take_sign_up(self, tx: Transaction, list_name: str, errand: Errand, network: str | None) -> SignUp | Throttled:
         target = lists.find_list(tx, list_name)

@@ -22,8 +22,9 @@ from pressrun.observe.log import event
 from pressrun.services.answering import READ_KINDS, Answering
 from pressrun.services.bouncing import FORWARD_BOUNCED, Bouncing
 from pressrun.services.complaining import REPORT
-from pressrun.services.ports import Clock, Waker
+from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.settling import NotNow, Settled
+from pressrun.services.waiting import draw_wait
 from pressrun.store import inbound
 from pressrun.store.database import Database
 from pressrun.store.inbound import InboundMail, InboundState
@@ -72,7 +73,7 @@ class EditorsDesk(Protocol):
 class Processing:
     """Deals with accepted mail over one database, as long as `run` runs."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each part is handed what it needs, never the whole configuration
         self,
         *,
         database: Database,
@@ -81,6 +82,7 @@ class Processing:
         bouncing: Bouncing,
         posting: EditorsDesk,
         clock: Clock,
+        entropy: Entropy,
         wake: Waker,
         count: Callable[[str], None],
     ) -> None:
@@ -90,6 +92,7 @@ class Processing:
         self.bouncing = bouncing
         self._posting = posting
         self._clock = clock
+        self._entropy = entropy
         self._wake = wake
         self._count = count
         self._wanted = asyncio.Event()
@@ -111,6 +114,7 @@ class Processing:
             try:
                 async with asyncio.timeout(_LOOK_AGAIN_SECONDS if is_through else _AGAIN_SECONDS):
                     await self._wanted.wait()
+                await asyncio.sleep(draw_wait(self._entropy))
             except TimeoutError:
                 pass
 

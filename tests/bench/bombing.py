@@ -1,0 +1,175 @@
+"""The sign-up form as a weapon: how many mails reach a victim, and what everybody else notices.
+
+  python -m tests.bench.bombing [--sign-ups 1000]
+
+A real daemon with its relay, at its default limits. One victim is signed up from as many networks as sign-ups, under
+every spelling of the mailbox, to five lists, by the web and by mail; then as many victims by one client, while another
+one signs up too; then as many victims from as many networks. Prints a Markdown table; ends with 1 where a victim gets
+more than three mails, another reader waits, or the operator hears of it other than once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import smtplib
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+from tests.bench.machine import load, machine_facts
+from tests.e2e.house import DOMAIN, House, opened_house, until
+from tests.sink import compile_sink
+
+from pressrun.core.address import parse_address
+
+LISTS = ("news", "boats", "tides", "winds", "charts")
+MOST_A_DAY = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attack:
+    """One attack, and what came of it."""
+
+    name: str
+    sign_ups: int
+    mails: int
+    most_to_one: int
+    refused: int
+    waited: float  # seconds until somebody else had their confirmation; 0: nobody asked
+
+
+class Client(AbstractContextManager["Client"]):
+    """Signs up on the web, as from any network: the daemon believes its proxy, which stands on this machine."""
+
+    def __init__(self, house: House) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", house.http_port, timeout=60)
+
+    def __exit__(self, *exc: object) -> None:
+        self._connection.close()
+
+    def sign_up(self, name: str, address: str, network: str) -> int:
+        """The status of the answer."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Forwarded-For": network}
+        self._connection.request("POST", f"/{name}/subscribe", urlencode({"email": address}), headers)
+        response = self._connection.getresponse()
+        response.read()
+        return response.status
+
+
+def spellings(number: int) -> str:
+    """One of very many names of the victim's mailbox."""
+    local = "".join(letter + "." * (number >> at & 1) for at, letter in enumerate("vict")) + "im"
+    domain = ("gmail.com", "googlemail.com", "GMail.com")[number % 3]
+    return f"{local if number % 2 else local.upper()}+{number}@{domain}"
+
+
+def network(number: int) -> str:
+    """One of very many networks."""
+    return f"2001:db8:{number:x}::1" if number % 2 else f"198.18.{number >> 8 & 255}.{number & 255}"
+
+
+class Siege:
+    """Attacks on one house, and what its relay got of each."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._seen = 0
+
+    def one_victim(self, number: int) -> Attack:
+        """From as many networks, to five lists in turn, half by the web and half by mail."""
+        with Client(self._house) as client, smtplib.SMTP("127.0.0.1", self._house.smtp_port) as line:
+            for index in range(number):
+                name, address = LISTS[index // 2 % len(LISTS)], spellings(index)
+                if index % 2:
+                    client.sign_up(name, address, network(index))
+                    continue
+                to = f"{name}-subscribe@{DOMAIN}"
+                line.sendmail(address, to, f"From: {address}\r\nTo: {to}\r\nSubject: x\r\n\r\nx\r\n")
+        return self._outcome("one victim, web and mail", number)
+
+    def many_victims(self, number: int, *, one_client: bool) -> Attack:
+        """As many victims as sign-ups, and somebody else who signs up meanwhile."""
+        tag = "one" if one_client else "many"
+        bystander, waited, refused = f"bystander-{tag}@other.example", 0.0, 0
+        with Client(self._house) as client, Client(self._house) as other:
+            for index in range(number):
+                place = "203.0.113.9" if one_client else network(index)
+                refused += client.sign_up("news", f"victim{index}@{tag}{index % 50}.example", place) == 429
+                if index == number // 2:
+                    began = time.monotonic()
+                    other.sign_up("news", bystander, "192.0.2.77")
+                    self._house.await_mails(1, to=bystander)
+                    waited = time.monotonic() - began
+        name = "one client" if one_client else "as many networks"
+        return self._outcome(f"as many victims, from {name}", number, bystander, waited, refused)
+
+    def _outcome(self, name: str, sign_ups: int, bystander: str = "", waited: float = 0.0, refused: int = 0) -> Attack:
+        until(lambda: self._is_quiet() or None, 300)
+        mails = self._house.accepted()
+        victims = Counter(parse_address(address).fold for address in mails[self._seen :] if address != bystander)
+        self._seen = len(mails)
+        return Attack(
+            name=name,
+            sign_ups=sign_ups,
+            mails=victims.total(),
+            most_to_one=max(victims.values(), default=0),
+            refused=refused,
+            waited=waited,
+        )
+
+    def _is_quiet(self) -> bool:
+        query = (
+            "select not exists (select 1 from errand) and not exists (select 1 from inbound where state = 'received')"
+            " and not exists (select 1 from delivery where state in ('queued', 'claimed', 'deferred'))"
+        )
+        with closing(sqlite3.connect(f"file:{self._house.database}?mode=ro", uri=True)) as connection:
+            return bool(connection.execute(query).fetchone()[0])
+
+
+def attacks_told(house: House) -> tuple[int, float]:
+    """How often the log told of an attack, and what the metrics say."""
+    assert house.daemon is not None
+    gauge = next(line for line in house.get("/metrics").text.splitlines() if line.startswith("pressrun_sign_up_attack"))
+    return len(house.daemon.events("subscription.attack")), float(gauge.split()[1])
+
+
+def main() -> int:
+    """Read the command line, attack and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sign-ups", type=int, default=1000)
+    options = parser.parse_args()
+    busy = load()
+    with tempfile.TemporaryDirectory(prefix="pressrun-bombing-") as name:
+        root = Path(name)
+        with opened_house(root / "house", compile_sink(root)) as house:
+            for title in LISTS:
+                house.create_list(title)
+            house.start()
+            siege = Siege(house)
+            found = [
+                siege.one_victim(options.sign_ups),
+                siege.many_victims(options.sign_ups, one_client=True),
+                siege.many_victims(options.sign_ups, one_client=False),
+            ]
+            told, gauge = attacks_told(house)
+    print("| attack | sign-ups | answered 429 | mails to victims | most to one | a bystander's mail after |")
+    print("|---|---:|---:|---:|---:|---:|")
+    for one in found:
+        after = f"{one.waited:.1f} s" if one.waited else ""
+        print(f"| {one.name} | {one.sign_ups:,} | {one.refused:,} | {one.mails:,} | {one.most_to_one} | {after} |")
+    print("", f"`subscription.attack` in the log: {told}. `pressrun_sign_up_attack`: {gauge:g}.", sep="\n")
+    print(f"Load of the machine before: {busy:.1f}.", *machine_facts(), sep="\n")
+    return (
+        0 if found[0].mails <= MOST_A_DAY and max(one.most_to_one for one in found) <= MOST_A_DAY and told == 1 else 1
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
