@@ -83,6 +83,11 @@ class Guard:
         if is_https:
             self._always.append((b"strict-transport-security", _ONE_YEAR))
 
+    @property
+    def routes(self) -> frozenset[str]:
+        """The pattern of every page."""
+        return frozenset(self._routes.values())
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return

@@ -1,0 +1,181 @@
+"""Octets of every kind at every route: never an error of ours, and whoever comes next is served.
+
+`PRESSRUN_THOROUGH=1` looks for longer.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.web.open_door import Door, open_door
+
+from pressrun.web.connections import CONNECTION, PlainConnection, WatchedConnection
+
+EXAMPLES = 1000 if os.environ.get("PRESSRUN_THOROUGH") else 60
+KINDS: list[type[WatchedConnection]] = list(dict.fromkeys([PlainConnection, CONNECTION]))
+
+# Each route with the methods that it takes; `{…}` is filled in below.
+ROUTES = {
+    "/": "GET",
+    "/robots.txt": "GET",
+    "/sitemap.xml": "GET",
+    "/healthz": "GET",
+    "/readyz": "GET",
+    "/metrics": "GET",
+    "/static/{junk}": "GET",
+    "/confirm/{confirm}": "GET POST",
+    "/unsubscribe/{unsubscribe}": "GET POST",
+    "/unsubscribe/never-again/{never-again}": "GET POST",
+    "/preferences": "GET POST",
+    "/preferences/{preferences}": "GET POST",
+    "/read/{read}": "GET",
+    "/read/{read}/archive": "GET",
+    "/read/{read}/search": "GET",
+    "/read/{read}/archive/{slug}": "GET",
+    "/read/{read}/archive/{slug}/asset/{file}": "GET",
+    "/approve/{approve}": "GET POST",
+    "/approve/{approve}/edition": "GET",
+    "/approve/{approve}/preview": "GET",
+    "/approve/{approve}/asset/{file}": "GET",
+    "/{name}": "GET",
+    "/{name}/subscribe": "POST",
+    "/{name}/check-mail": "GET",
+    "/{name}/form": "GET",
+    "/{name}/archive": "GET",
+    "/{name}/archive/{slug}": "GET",
+    "/{name}/archive/{slug}/asset/{file}": "GET",
+    "/{name}/search": "GET",
+    "/{name}/sitemap.xml": "GET",
+    "/{name}/feed.atom": "GET",
+    "/{name}/feed.json": "GET",
+}
+FIELDS = "email name language form form_token remark action list lists days List-Unsubscribe".split()
+VALUES = ["", "save", "pause", "resume", "leave-all", "leave", "erase", "download", "change-address", "confirm"]
+VALUES += ["never-again", "One-Click", "ada@reader.example", "news", "9" * 400, "-1", "1e9", "٣", "\0", "\u2028"]
+HEADS = {
+    "Content-Type": ["application/x-www-form-urlencoded", "multipart/form-data; boundary=XX", "multipart/form-data"],
+    "X-Forwarded-For": ["192.0.2.1", "::1, ,", "unknown", "[2001:db8::1]:80", "," * 900, "127.0.0.1%eth0"],
+    "Accept-Language": ["de", "*;q=nan, x;q=inf", "en;q=1;q=2", ",;=" * 200, "zh-Hans-x-" + "a" * 300],
+    "If-None-Match": ["*", 'W/"x", "', '"' * 500],
+    "If-Modified-Since": ["Fri, 31 Feb 9999 99:99:99 GMT", "x", "Mon, 01 Jan 0000 00:00:00 GMT"],
+    "Range": ["bytes=0-", "bytes=9-1,-5"],
+    "Expect": ["100-continue"],
+    "Upgrade": ["h2c", "websocket"],
+    "Content-Encoding": ["gzip"],
+    "Cookie": ["a=b; " * 50],
+    "Host": ["", "evil.example", "a" * 300, "[::1"],
+}
+OCTETS = [b"\r\n", b"\r\n\r\n", b"GET / HTTP/1.1\r\n", b"Host: x\r\n", b"\0", b": ", b"0"]
+OCTETS += [b"Transfer-Encoding: chunked\r\n", b"Content-Length: 5\r\n", b"POST /news/subscribe HTTP/1.0\r\n"]
+LOOKING = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+JUNK = st.one_of(
+    st.sampled_from(["%00", "%ff", "%C0%AF", "..", "%2e%2e", "%2F", "%", "%zz", "a" * 3000, "'", "\\", "%E2%80%A8"]),
+    st.text(max_size=30).map(lambda text: quote(text, safe="")),
+    st.binary(max_size=20).map(quote),
+)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def door(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    with open_door(tmp_path_factory.mktemp("door"), request.param) as opened:
+        yield opened
+
+
+def filled(door: Door, route: str, **values: str) -> str:
+    """A route's path with what it knows for each name."""
+    known = {**door.tokens, "name": "news", "slug": "first", "file": "1-a.png", "junk": "x.css", **values}
+    return re.sub(r"\{([^}]+)\}", lambda match: known[match[1]], route)
+
+
+def statuses(answer: bytes) -> list[int]:
+    return [int(found) for found in re.findall(rb"HTTP/1\.1 (\d{3})", answer)]
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> tuple[str, dict[str, str], str, dict[str, str], bytes]:
+    """Method, what stands for some names of the route, route and query, header, body."""
+    method = draw(st.sampled_from(["GET", "HEAD", "POST", "POST", "POST", "PUT", "OPTIONS", "BREW", "get"]))
+    route = draw(st.sampled_from(sorted(ROUTES)))
+    names = re.findall(r"\{([^}]+)\}", route)
+    values = {name: draw(JUNK) for name in names if draw(st.integers(0, 3)) == 0}
+    query = draw(st.one_of(st.just(""), JUNK.map(lambda junk: f"?q={junk}&language={junk}&page={junk}&{junk}")))
+    heads = {
+        name: draw(st.one_of(st.sampled_from(HEADS[name]), st.text('abc;=", /*\x7f~', max_size=40)))
+        for name in draw(st.lists(st.sampled_from(sorted(HEADS)), unique=True, max_size=4))
+    }
+    pairs = draw(
+        st.lists(st.tuples(st.sampled_from(FIELDS), st.one_of(st.sampled_from(VALUES), st.text())), max_size=8)
+    )
+    body = draw(
+        st.one_of(
+            st.just("&".join(f"{name}={quote(value)}" for name, value in pairs).encode()),
+            st.just(multipart(pairs)),
+            st.binary(max_size=300),
+            st.sampled_from([b"a=1&" * 5000, b"email=" + b"%C3" * 30000, multipart([("email", "x" * 100_000)])]),
+            st.sampled_from([b"--XX\r\n" * 3000, b"--XX\r\n" + b"A: b\r\n" * 5000, multipart(pairs, "; filename=x")]),
+        )
+    )
+    return method, values, route + query, heads, body
+
+
+def multipart(pairs: list[tuple[str, str]], more: str = "") -> bytes:
+    parts = [
+        f'--XX\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n{value}\r\n'.encode()
+        for name, value in pairs
+    ]
+    return b"".join(parts) + b"--XX--\r\n"
+
+
+@LOOKING
+@given(request=requests())
+def test_no_input_is_an_error_of_ours(
+    door: Door, request: tuple[str, dict[str, str], str, dict[str, str], bytes]
+) -> None:
+    method, values, target, heads, body = request
+    lines = [f"{method} {filled(door, target, **values)} HTTP/1.1", *(f"{k}: {v}" for k, v in heads.items())]
+    if "Host" not in heads:
+        lines.append("Host: news.example")
+    lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
+    answer = door.ask("\r\n".join(lines).encode("utf-8", "surrogatepass") + body)
+    assert [] == door.faults
+    found = [status for status in statuses(answer) if status != 100]
+    assert len(found) == 1, answer[:300]
+    assert found[0] < 500, answer[:300]
+    if method == "HEAD" and found[0] != 400:
+        assert answer.endswith(b"\r\n\r\n")
+
+
+@LOOKING
+@given(octets=st.lists(st.one_of(st.binary(max_size=60), st.sampled_from(OCTETS))))
+def test_octets_that_are_no_request_close_the_line(door: Door, octets: list[bytes]) -> None:
+    answer = door.ask(b"".join(octets), ends=True)
+    assert [] == door.faults
+    assert all(status < 500 for status in statuses(answer)), answer[:300]
+    assert [200] == statuses(door.ask(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+
+
+@pytest.mark.parametrize("route", sorted(ROUTES))
+def test_every_route_takes_its_methods_and_no_other(door: Door, route: str) -> None:
+    """405 with what is allowed; HEAD is GET without the body (RFC 9110 §9.3.2, §15.5.6)."""
+    allowed = {*ROUTES[route].split(), *(["HEAD"] if "GET" in ROUTES[route] else [])}
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"):
+        head = f"{method} {filled(door, route)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        answer = door.ask(head.encode())
+        header = answer.partition(b"\r\n\r\n")[0].decode().lower()
+        assert (statuses(answer)[0] == 405) is (method not in allowed), (method, answer[:200])
+        if method not in allowed:
+            assert f"\r\nallow: {', '.join(sorted(allowed)).lower()}\r\n" in header + "\r\n"
+        if method == "HEAD":
+            assert answer.endswith(b"\r\n\r\n")
+
+
+def test_every_route_of_the_application_is_fuzzed(door: Door) -> None:
+    """A new route comes with a row of ROUTES."""
+    named = {re.sub(r"\{[^}]+\}", "{}", route) for route in ROUTES}
+    assert {re.sub(r"\{[^}]+\}", "{}", route) for route in door.routes} == named
