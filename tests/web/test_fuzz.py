@@ -47,6 +47,7 @@ ROUTES = {
     "/{name}/subscribe": "POST",
     "/{name}/check-mail": "GET",
     "/{name}/form": "GET",
+    "/{name}/logo/{file}": "GET",
     "/{name}/archive": "GET",
     "/{name}/archive/{slug}": "GET",
     "/{name}/archive/{slug}/asset/{file}": "GET",
