@@ -1,0 +1,106 @@
+"""Mails to readers in every language: whole, in one language, with links, direction and plural forms."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from tests.message.builders import DOMAIN, MAIL_TOKEN, edition, part, profile, read, site
+
+from pressrun.core.address import parse_address
+from pressrun.locales.catalogues import words_in
+from pressrun.locales.languages import LANGUAGES
+from pressrun.message.compose import build_edition
+from pressrun.message.edition_file import parse_edition
+from pressrun.message.language import direction_of
+from pressrun.message.notices.building import NoticeCopy, build_notice
+from pressrun.message.notices.kinds import (
+    AlreadySubscribed,
+    CommandHelp,
+    Confirmation,
+    ListClosed,
+    ListOfLists,
+    NotConfirmed,
+    PreferencesLink,
+    ReaderNotice,
+    StillThere,
+    UnsubscribeLink,
+)
+
+TRANSLATED = [tag for tag in LANGUAGES if tag != "en"]
+LINK = "https://news.harbour.example/confirm/AAAA.bbbb"
+NOTICES: list[ReaderNotice] = [
+    Confirmation(link=LINK, lifetime_days=7, address_token=MAIL_TOKEN, never_again=LINK),
+    AlreadySubscribed(preferences_url=LINK),
+    PreferencesLink(link=LINK, lifetime_minutes=60),
+    UnsubscribeLink(link=LINK),
+    StillThere(link=LINK, lifetime_days=2, missed=(("Tides", LINK),)),
+    NotConfirmed(),
+    CommandHelp(),
+    ListOfLists(lists=(("Tides", f"tides-subscribe@{DOMAIN}"),)),
+    ListClosed(),
+]
+"""One of each; what they hold besides words is in no language: addresses, titles of one word, commands."""
+_FOREIGN = re.compile(
+    r"\S+[@/]\S+|Harbour Letter|help, subscribe, unsubscribe, confirm TOKEN, lists, end|Tides|[\u2068\u2069]"
+)
+
+
+def built(notice: ReaderNotice, language: str) -> bytes:
+    copy = NoticeCopy(
+        to=parse_address("reader@reader.example"), message_id=f"n1@{DOMAIN}", date_at=1_790_000_000, language=language
+    )
+    return build_notice(notice, copy, words=words_in(language), site=site(), profile=profile())
+
+
+@pytest.mark.parametrize("notice", NOTICES, ids=lambda notice: type(notice).__name__)
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_no_sentence_of_a_notice_is_left_in_english(language: str, notice: ReaderNotice) -> None:
+    """No paragraph of the English mail stands in the translated one, and the subject is another."""
+    english, other = built(notice, "en"), built(notice, language)
+    paragraphs = set(part(english, "plain").split("\r\n"))
+    kept = [line for line in paragraphs & set(part(other, "plain").split("\r\n")) if _FOREIGN.sub("", line).strip(" :")]
+    assert [] == kept
+    assert str(read(english)["Subject"]) != str(read(other)["Subject"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_notice_says_its_language_and_direction(language: str) -> None:
+    """For mail programs and screen readers; the link is whole in both parts."""
+    content = built(NOTICES[0], language)
+    html = part(content, "html")
+    assert f'<html lang="{language}" dir="{direction_of(language)}"' in html
+    assert f'href="{LINK}"' in html
+    assert LINK in part(content, "plain")
+
+
+def test_the_number_takes_the_form_of_the_language() -> None:
+    """One, two, few and many hours, where a language tells them apart."""
+
+    def said(language: str, hours: int) -> str:
+        notice = PreferencesLink(link=LINK, lifetime_minutes=hours * 60)
+        copy = NoticeCopy(to=parse_address("r@reader.example"), message_id=f"n1@{DOMAIN}", date_at=0)
+        return part(build_notice(notice, copy, words=words_in(language), site=site(), profile=profile()), "plain")
+
+    for hours, polish in ((1, "1 godzinę"), (3, "3 godziny"), (5, "5 godzin."), (22, "22 godziny")):
+        assert polish in said("pl", hours)
+    for hours, arabic in ((1, "لساعة واحدة"), (2, "لساعتين"), (3, "3\u2069 ساعات"), (11, "11\u2069 ساعة")):
+        assert arabic in said("ar", hours)
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_the_footer_of_an_edition_is_in_its_language(language: str) -> None:
+    """In both parts."""
+    words = words_in(language)
+    made = build_edition(
+        parse_edition(edition("Hello").encode(), ".md"),
+        {},
+        profile(),
+        site(),
+        slug="hello",
+        edition_id="1",
+        words=words,
+    )
+    for shown in (made.text, made.html or ""):
+        assert words("Unsubscribe") in shown
+        assert "You get this mail" not in shown
