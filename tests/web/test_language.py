@@ -50,6 +50,30 @@ async def test_a_reader_is_spoken_to_in_their_own_language(house: House) -> None
             assert "zh-Hans" == spoken(await client.get(f"{path}?language=de", headers={"accept-language": "pl"}))
 
 
+async def test_the_mail_speaks_as_the_page_did(house: House) -> None:
+    """The list's language; where we lack it, the browser's; the evidence names the language of the page."""
+    await house.add_list(language="fr")
+    await house.add_list("nyheter", language="sv")
+    async with house.client() as client:
+        for number, name in enumerate(("news", "nyheter")):
+            data = {"email": f"ada{number}@reader.example", "form": "page"}
+            await client.post(f"/{name}/subscribe", data=data, headers={"accept-language": "pl"})
+    assert [("fr",), ("pl",)] == await house.rows("select language from notice order by id")
+    assert [("",), ("pl",)] == await house.rows("select language from confirmation order by id")
+    recorded = [await house.consent(f"ada{number}@reader.example") for number in (0, 1)]
+    assert ["fr", "pl"] == [events[0]["language"] for events in recorded]
+
+
+async def test_a_reader_is_mailed_their_link_in_their_own_language(house: House) -> None:
+    """Whatever the browser of whoever asks for it prefers."""
+    await house.add_reader(await house.add_list(language="fr"))
+    async with house.client() as client:
+        for tags in ("pl", "de"):
+            await client.post("/preferences", data={"email": "ada@reader.example"}, headers={"accept-language": tags})
+            await house.database.write(_speaks_chinese)
+    assert [("fr",), ("zh-CN",)] == await house.rows("select language from notice order by id")
+
+
 async def test_the_choice_of_a_language_shows_at_once(house: House) -> None:
     await house.add_reader(await house.add_list())
     async with house.client() as client:

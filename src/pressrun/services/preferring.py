@@ -195,7 +195,7 @@ class Preferring:
                 message_secret=self._entropy(16),
                 list_id=target.id,
                 subscriber_id=person.id,
-                language=origin.language or person.language or target.language,
+                language=person.language or origin.language or target.language,
                 payload={"answers": origin.source},
             ),
             int(now),

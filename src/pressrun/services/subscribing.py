@@ -385,7 +385,7 @@ def record_consent(
             salt=salt,
             address=person.address,
             ip=origin.ip,
-            language=origin.language,
+            language=origin.language or (target.language if origin.source == "web" else ""),  # as the page spoke
             text=origin.words,
             mail=origin.mail,
             message_id=origin.in_reply_to,

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.types import Scope
 
 from pressrun.locales.catalogues import words_in
-from pressrun.locales.languages import find_language
+from pressrun.locales.languages import ENGLISH_TAG, find_language
 from pressrun.message.words import ENGLISH, Words
 
 MOST_ACCEPTED = 20  # languages that are looked at in one Accept-Language; browsers send up to ten
@@ -58,6 +58,11 @@ def speak(reader: str, target: str) -> Words:
 def spoken() -> Words:
     """The words of this request."""
     return _words.get()
+
+
+def is_browsers(target: str) -> bool:
+    """Whether it was the browser that chose: nothing was named, and we lack the list's language."""
+    return not find_language(target) and not named() and spoken().language != ENGLISH_TAG
 
 
 def can_change() -> bool:

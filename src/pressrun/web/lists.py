@@ -73,6 +73,8 @@ class ListPages:
         fields = await read_fields(request)
         wanted = clean_language(first(fields, "language") or "")
         language.listen_to_form(wanted)
+        if not wanted and language.is_browsers(found.list.language):
+            wanted = self._pages.words.language  # the page spoke as the browser asked, and so shall the mail
         self._pages.speak(target=found.list.language)
         typed, name = first(fields, "email") or "", clean_name(first(fields, "name") or "")
         try:

@@ -16,7 +16,7 @@ from pressrun.services.asking import Asking
 from pressrun.services.preferring import LONGEST_PAUSE_DAYS, PreferenceLink, Preferring, Profile, Wishes
 from pressrun.services.readdressing import Readdressing
 from pressrun.services.subscribing import Origin, Subscribing
-from pressrun.web import words
+from pressrun.web import language, words
 from pressrun.web.clients import Proxies, network_of
 from pressrun.web.forms import Fields, clean_language, clean_name, every, first, read_fields
 from pressrun.web.own_link import ACTIONS as OWN_ACTIONS
@@ -59,7 +59,9 @@ class PreferencePages:
         except MalformedAddress:
             return self._pages.render("ask_preferences.html", status=400, email=typed[:254], has_bad_address=True)
         network = network_of(client_of(request, self._proxies))
-        await self._asking.preferences_link(address, self._origin(request, ""), network=network)
+        # Only a language that was named: what the browser prefers does not go before what the reader chose.
+        origin = Origin(source="web", ip=client_of(request, self._proxies), language=language.named())
+        await self._asking.preferences_link(address, origin, network=network)
         say = self._pages.words
         return self._pages.message(
             say("Check your mail"),
