@@ -15,6 +15,10 @@ from pressrun.services.subscribing import Origin
 READERS, ERASED = 3000, 60
 
 
+def everything_below(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file()).lower()
+
+
 async def test_no_page_of_the_database_keeps_an_old_copy_of_a_row(tmp_path: Path) -> None:
     """Addresses in no order split the pages of the indexes again and again."""
     chance = random.Random(5)
@@ -32,6 +36,6 @@ async def test_no_page_of_the_database_keeps_an_old_copy_of_a_row(tmp_path: Path
             address = parse_address(f"{name}@reader.example")
             await office.subscribing.request("news", address, Origin(source="web", words=name), network=None)
             await office.enrolling.erase(address)
-    content = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()).lower()
+    content = everything_below(tmp_path)
     assert [] == [name for name in gone if name.encode() in content]
     assert names[0].encode() in content or names[0] in gone
