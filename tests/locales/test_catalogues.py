@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from babel import Locale
@@ -13,6 +16,9 @@ from babel.messages.pofile import read_po
 from pressrun.locales.catalogues import words_in
 from pressrun.locales.languages import LANGUAGES, find_language, first_language
 
+_ROOT = Path(__file__).parent.parent.parent
+# Words that are the same in both languages.
+SAME = {("de", "Name"), ("fr", "Pages"), ("nl", "1 week")}
 TRANSLATED = [tag for tag in LANGUAGES if tag != "en"]
 _PLACES = re.compile(r"\{[a-z_]+\}|%\([a-z_]+\)s|%%|%s")
 
@@ -39,6 +45,26 @@ def test_a_translation_has_the_places_of_its_sentence(tag: str) -> None:
             if found != expected and not (message.pluralizable and found == expected - {"{number}", "%(number)s"}):
                 wrong.append((message.id, text))
     assert [] == wrong
+
+
+def test_no_catalogue_lacks_a_sentence_or_holds_one_in_vain() -> None:
+    """What pages and mails say to readers is what the catalogues hold: `make messages` brings them up to date."""
+    program = [sys.executable, "docs/messages.py", "--check"]
+    done = subprocess.run(program, check=False, cwd=_ROOT, text=True, stdout=subprocess.PIPE)
+    assert ("", 0) == (done.stdout, done.returncode)
+
+
+@pytest.mark.parametrize("tag", TRANSLATED)
+def test_every_sentence_is_translated(tag: str) -> None:
+    """In every plural form, by a person: none is empty, guessed by a tool, or left as it was."""
+    left = [
+        message.id
+        for message in catalogue(tag)
+        if message.id
+        and (message.fuzzy or not all(forms(message.string)) or message.id == message.string)
+        and (tag, message.id) not in SAME
+    ]
+    assert [] == left
 
 
 @pytest.mark.parametrize("tag", TRANSLATED)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from html.parser import HTMLParser
 
 import httpx
 import pytest
 from tests.web.house import House
 
+from pressrun.locales.languages import LANGUAGES
+from pressrun.message.words import ENGLISH
 from pressrun.store.transaction import Transaction
+from pressrun.web import language
 from pressrun.web.language import accepted
+
+_ADDRESS = re.compile(r"\S+[@/•]\S+")
 
 
 def spoken(response: httpx.Response) -> str:
@@ -102,6 +109,82 @@ async def test_requests_do_not_hear_each_other(house: House) -> None:
 def test_preferences_of_a_browser_are_read(header: str, expected: tuple[str, ...]) -> None:
     """By weight, then in their order; what is refused or broken is left out, and no header costs much."""
     assert expected == accepted(header)
+
+
+class Said(HTMLParser):
+    """The texts that a page shows or has read out, but for code and evidence, which stand as they are."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._inside: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside.append(tag)
+        self.texts += [
+            value for name, value in attrs if name in ("aria-label", "alt", "title", "placeholder") and value
+        ]
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._inside and self._inside.pop() != tag:
+            pass  # elements without an end
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and not {"style", "script", "textarea", "ol"} & set(self._inside):
+            self.texts.append(" ".join(data.split()))
+
+
+async def test_no_sentence_of_a_page_is_left_out(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a language of which only the first letter is known, all that pages say of themselves begins with it."""
+    strange = replace(
+        ENGLISH,
+        language="ja",
+        translate=lambda sentence: f"¡{sentence}",
+        translate_counted=lambda one, many, number: f"¡{one if number == 1 else many}",
+        day=lambda at: "¡day",
+        number=lambda number: f"¡{number}",
+    )
+    monkeypatch.setattr(language, "words_in", lambda *tags: strange)
+    reader = await house.add_reader(await house.add_list(title="¡", description="¡", language="ja"))
+    await house.add_list("other", title="¡", description="¡")
+    for slug in ("first", "second"):
+        await house.add_edition(1, slug, title="¡", text="¡ 2026", html="<p>¡ 2026</p>", preheader="¡")
+    async with house.client() as client:
+        await client.post("/news/subscribe", data={"email": "bo@reader.example"})
+        own = house.preferences_path(1, 0, int(house.clock()) + 3600)
+        paths = ["/", "/news", "/news/archive", "/news/archive/first", "/news/search?q=2026", "/news/search?q=none"]
+        paths += [
+            "/news/check-mail",
+            "/news/form",
+            "/preferences",
+            own,
+            house.preferences_path(1),
+            "/a/b",
+            "/confirm/x",
+        ]
+        paths += [house.unsubscribe_path(reader), house.confirm_path(await house.last_confirmation())]
+        pages = {path: await client.get(path) for path in paths}
+        for path, data in (
+            ("/news/subscribe", {"email": "no"}),
+            ("/preferences", {"email": "no"}),
+            ("/preferences", {"email": "ada@reader.example"}),
+            (own, {"action": "pause", "days": "7"}),
+            (own, {"action": "erase"}),
+            (own, {"action": "save", "lists": "shown", "list": "other"}),
+            (house.confirm_path(await house.last_confirmation()), {"action": "confirm"}),
+            (house.unsubscribe_path(reader), {"action": "leave"}),
+            ("/", {}),
+        ):
+            pages[f"POST {path} {data}"] = await client.post(path, data=data)
+    left = {path: [text for text in Said(page.text).texts if not _is_foreign(text)] for path, page in pages.items()}
+    assert [] == [(path.partition("?")[0], texts) for path, texts in left.items() if texts]
+
+
+def _is_foreign(text: str) -> bool:
+    """In the strange language, or in none: names of languages, years, addresses, marks, what was searched for."""
+    bare = _ADDRESS.sub("", text).removeprefix("none").lstrip("0123456789.– (")
+    return bare.startswith("¡") or text in LANGUAGES.values() or re.search(r"[a-z]{2}", bare.lower()) is None
 
 
 def _speaks_chinese(tx: Transaction) -> None:

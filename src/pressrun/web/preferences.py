@@ -178,9 +178,11 @@ class PreferencePages:
         if profile is None:
             return self._pages.invalid_link()
         address = parse_address(profile.person.address)
+        only = profile.memberships[0].list if len(profile.memberships) == 1 else None
         return self._pages.render(
             "preferences.html",
             status=400 if problem else 200,
+            about=only,
             profile=profile,
             is_own=link.is_own,
             address=address.typed if link.is_own else address.masked(),
