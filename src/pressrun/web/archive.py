@@ -38,6 +38,7 @@ _ASSET_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 _SHOWN_INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 _SHEET = re.compile(r"<style>.*?</style>", re.DOTALL)
 _ROOT = re.compile(r"(?<![\w.#-])(?:html|body)(?![\w-])", re.IGNORECASE)
+_GROUND = re.compile(r"\s*(?:<style>|<div style=\"[^\"]*background)")  # it brings the paper that it stands on
 _FIXED_WIDTH = re.compile(r"<table\b|\bwidth\b|<style>", re.IGNORECASE)
 _COLOURS = re.compile(r"\b(?:color|background)\b|bgcolor=|<font\b|<style>", re.IGNORECASE)
 
@@ -156,6 +157,7 @@ def edition_context(
         "content": _in_shadow(content or ""),
         "is_plain": content is None,
         "has_sheet": "<style>" in (content or ""),
+        "has_ground": _GROUND.match(content or "") is not None,
         "may_scroll": _FIXED_WIDTH.search(content or "") is not None,
         "has_colours": _COLOURS.search(content or "") is not None,
         "has_heading": "<h1" in (content or ""),
