@@ -21,7 +21,8 @@ from tests.fuzz.engines import follow, has_atheris, mutate
 
 NAMES = (
     "address", "authentication", "author", "autoreply", "cells", "commands", "edition", "envelope", "frames",
-    "local-part", "mail", "posted", "reply", "report", "subscribers", "suppressions", "tokens", "trace", "wire",
+    "local-part", "mail", "posted", "reply", "report", "search", "subscribers", "suppressions", "tokens", "trace",
+    "wire",
 )  # fmt: skip
 
 

@@ -5,8 +5,10 @@ A parser's own error is an answer like any other; a value must keep what its doc
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar, cast
 
 from tests.editions.corpus import NAMES, Written, built_from
@@ -16,6 +18,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, EditionError, MalformedAddress, UnreadableMail
 from pressrun.core.keys import KEY_BYTES, KeyRing
 from pressrun.core.mail_routes import read_local_part
+from pressrun.core.searching import MOST_TERMS, parse_query
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.inbound.envelope import Recipient, Sender, parse_recipient, parse_sender
 from pressrun.inbound.wire import MAX_COMMAND_BYTES, BareLineEnd, Content, LineTooLong, Wire
@@ -33,6 +36,7 @@ from pressrun.operations.cells import escape_cell, unescape_cell
 from pressrun.operations.importers import parse_subscribers, parse_suppressions
 from pressrun.smtp.errors import RemoteProtocolError
 from pressrun.smtp.reader import ReplyReader
+from pressrun.store.search import expression_of
 from pressrun.workers.frames import LENGTH, Question, Readable, decode_answer, decode_question, encode_frame
 
 _DOMAIN = "news.example.org"
@@ -324,6 +328,31 @@ def cells(data: bytes) -> None:
 # ---------------------------------------------------------------------- where to begin
 
 
+def search(data: bytes) -> None:
+    """Any text is a query: every term has something to find, and SQLite takes the expression that is made of them."""
+    terms = parse_query(_text(data))
+    assert len(terms) <= MOST_TERMS
+    for term in terms:
+        assert any(sign.isalnum() or sign.isnumeric() for sign in term.words)
+    if terms:
+        _index().execute("select rowid from found where found match ?", (expression_of(1, terms),)).fetchall()
+
+
+_QUERIES = (
+    'boats "high water" caf\u00e9',
+    'a" OR list:"l2" NEAR(b c) -d *',
+    "\u6771\u4eac\u30bf\u30ef\u30fc",
+    '"\u0643\u0650\u062a',
+)
+
+
+@cache
+def _index() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("create virtual table found using fts5(list, title, text)")
+    return connection
+
+
 def _edition_seeds() -> list[bytes]:
     keys = b"---\nsubject: High water\nattachments: [a.pdf]\ntext: b.txt\n---\n"
     page = keys + b"\n# High {{ name | default: x }}\n\n![a](b.png)\n"
@@ -418,6 +447,7 @@ TARGETS: dict[str, Target] = {
     "posted": Target(posted, mails),
     "reply": Target(reply, lambda: [bytes([size]) + one for one in replies() for size in (0, 9)]),
     "report": Target(report, mails),
+    "search": Target(search, lambda: [one.encode() for one in _QUERIES]),
     "subscribers": Target(subscribers, lambda: _CSV),
     "suppressions": Target(suppressions, lambda: _CSV),
     "tokens": Target(tokens, _token_seeds),

@@ -32,20 +32,20 @@ def forget_list(tx: Transaction, list_id: int) -> None:
 
 def count_found(tx: Transaction, list_id: int, terms: Sequence[Term]) -> int:
     """How many editions of an archive hold every term."""
-    found: int = tx.value("search.count", expression=_expression(list_id, terms))
+    found: int = tx.value("search.count", expression=expression_of(list_id, terms))
     return found
 
 
 def find_editions(tx: Transaction, list_id: int, terms: Sequence[Term], *, limit: int, offset: int) -> list[Row]:
     """Those editions, the best first, as `editions.archived_editions` gives them."""
-    return tx.rows("search.find", expression=_expression(list_id, terms), limit=limit, offset=offset)
+    return tx.rows("search.find", expression=expression_of(list_id, terms), limit=limit, offset=offset)
 
 
 def snippets(tx: Transaction, list_id: int, terms: Sequence[Term], edition_ids: Sequence[int]) -> dict[int, str]:
     """A passage of each edition, with MARK and UNMARK around what was found."""
     rows = tx.rows(
         "search.snippets",
-        expression=_expression(list_id, terms),
+        expression=expression_of(list_id, terms),
         ids=json.dumps(list(edition_ids)),
         mark=MARK,
         unmark=UNMARK,
@@ -57,7 +57,7 @@ def _list_word(list_id: int) -> str:
     return f"l{list_id}"
 
 
-def _expression(list_id: int, terms: Sequence[Term]) -> str:
-    """Strings in double quotes are the only thing of the query language that a visitor can write into."""
+def expression_of(list_id: int, terms: Sequence[Term]) -> str:
+    """What FTS5 is asked: strings in double quotes are all of its language that a visitor can write into."""
     words = " AND ".join(f'"{term.words.replace(chr(34), " ")}"{" *" if term.is_prefix else ""}' for term in terms)
     return f'list : "{_list_word(list_id)}" AND {{title text}} : ({words})'
