@@ -12,6 +12,7 @@ from tests.services.pressroom import LATER, TAKEN, Pressroom, identity
 
 from pressrun.core.address import parse_address
 from pressrun.core.chain import Audit, Head
+from pressrun.services import reporting
 from pressrun.services.evidence import age_ips, verify
 from pressrun.services.housekeeping import Housekeeping
 from pressrun.services.settings import BounceSettings, LimitSettings
@@ -179,3 +180,13 @@ async def test_the_head_is_kept_elsewhere_once_it_is_on_disk(press: Pressroom) -
     await house.round()
     await house.round()
     assert [await press.office.database.read(consent.read_head)] == kept
+
+
+async def test_the_mail_that_asked_is_shown_with_its_request(press: Pressroom) -> None:
+    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    (sent,) = await press.send_all()
+    await press.office.subscribing.confirm(1, WEB)
+    shown = (await press.office.database.read(reporting.show_subscriber, press.office.keys, ADA))["consent"]
+    assert isinstance(shown, list)
+    assert ["requested", "confirmed"] == [one["event"] for one in shown]
+    assert identity(sent)[0].strip("<>") == shown[0]["asked"]["message_id"]

@@ -16,7 +16,8 @@ from pressrun.store.deliveries import ClaimedNotice, SentMail, Settlement
 from pressrun.store.transaction import Transaction
 
 ASKED = "asked"
-ASKING_KINDS = frozenset({"confirmation", "still_there", "address_change"})  # notices whose answer is consent
+CONFIRMATION = "confirmation"
+ASKING_KINDS = frozenset({CONFIRMATION, "still_there", "address_change"})  # notices whose answer is consent
 AGEING_AT_LEAST_SECONDS = 3600.0  # marks are rows, too: of network addresses that age, one an hour is enough
 
 

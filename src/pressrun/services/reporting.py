@@ -6,7 +6,7 @@ Plain functions of a reading transaction. Times are RFC 3339 in UTC. Nothing her
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pressrun.core.address import Address
 from pressrun.core.delivery import DeliveryState
@@ -17,6 +17,7 @@ from pressrun.core.lane_state import LaneState, load_lane_state
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import suppression_digest
+from pressrun.services.evidence import ASKED, CONFIRMATION
 from pressrun.services.opening import held_until
 from pressrun.services.pressing import require_edition
 from pressrun.store import (
@@ -138,12 +139,7 @@ def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
             }
             for row in subscriptions.subscriptions_of(tx, person.id)
         ],
-        "consent": [
-            {name: entry.get(name) for name in ("list", "event")}
-            | {"at": _time(entry["at"])}
-            | {name: entry.get(name) for name in ("ip", "source", "text", "language", "mail", "message_id")}
-            for entry in consent.consent_of(tx, person.id)
-        ],
+        "consent": _evidence(consent.consent_of(tx, person.id)),
         "deliveries": [
             {
                 "edition": row["edition"],
@@ -159,6 +155,27 @@ def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
         "format": "text" if person.text_only else "html",
         "attributes": dict(person.attributes),
     }
+
+
+def _evidence(events: Iterable[Mapping[str, object]]) -> list[Answer]:
+    """The evidence as it is told: the mail that asked for a confirmation stands with the request that it was for."""
+    shown: list[Answer] = []
+    for one in events:
+        entry = {name: one.get(name) for name in ("list", "event")} | {"at": _time(one["at"])}
+        mail = {name: one.get(name) for name in ("mail", "message_id")}
+        if (one["event"], one.get("text")) == (ASKED, CONFIRMATION):
+            request = _request_without_mail(shown, one.get("list"))
+            if request is not None:
+                request["asked"] = {"at": entry["at"], **mail}
+                continue
+        shown.append(entry | {name: one.get(name) for name in ("ip", "source", "text", "language")} | mail)
+    return shown
+
+
+def _request_without_mail(shown: Sequence[Answer], list_name: object) -> Answer | None:
+    """The oldest request for a list of which no mail is told yet: mails go out in the order of the requests."""
+    waiting = (one for one in shown if one["event"] == "requested" and one["list"] == list_name)
+    return next((one for one in waiting if "asked" not in one), None)
 
 
 def _time(at: object) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from pressrun.core.address import Address
 from pressrun.core.sign_up import Trust
 from pressrun.store.transaction import Transaction
 
@@ -44,3 +45,8 @@ def take_errands(tx: Transaction) -> list[Errand]:
         found.append(Errand(**values))
         tx.run("errands.delete", id=row["id"])
     return found
+
+
+def forget_errands(tx: Transaction, address: Address) -> int:
+    """Drop what was asked for an address, before it is erased; returns how many requests."""
+    return tx.run("errands.forget", typed=address.typed.lower(), address_key=address.key)

@@ -10,3 +10,7 @@ select * from errand order by id limit 100;
 -- name: delete
 -- It is carried out.
 delete from errand where id = :id;
+
+-- name: forget
+-- What was asked for an address that is erased.
+delete from errand where lower(address) in (:typed, :address_key);
