@@ -222,3 +222,14 @@ async def test_search_engines_are_told_of_public_archives_alone(house: House) ->
     assert [f"https://news.example.org{path}" for path in expected] == re.findall("<loc>(.*?)</loc>", one.text)
     assert "<lastmod>2026-05-28T20:26:40Z</lastmod>" in one.text
     assert 304 == again.status_code
+
+
+async def test_a_page_that_is_kept_stays_one_for_each_language(house: House) -> None:
+    """A cache is told with 304 what it was told with 200 (RFC 9110 §15.4.5)."""
+    number = await house.add_list()
+    await house.add_edition(number)
+    async with house.client() as client:
+        for path in ("/news/archive", "/news/archive/first"):
+            first = await client.get(path)
+            again = await client.get(path, headers={"If-None-Match": first.headers["etag"]})
+            assert (304, "Accept-Language") == (again.status_code, again.headers["vary"])

@@ -55,7 +55,7 @@ def conditional(request: Request, response: Response, *, modified_at: int | None
         response.headers["Last-Modified"] = http_date(modified_at)
     if not _is_fresh(request, tag, modified_at):
         return response
-    kept = ("etag", "last-modified", "cache-control", "content-security-policy")
+    kept = ("etag", "last-modified", "cache-control", "content-security-policy", "vary")  # RFC 9110 §15.4.5
     headers = {name: response.headers[name] for name in kept if name in response.headers}
     return Response(status_code=304, headers=headers)
 
