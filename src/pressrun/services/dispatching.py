@@ -28,11 +28,13 @@ from pressrun.services.alarm import Alarm
 from pressrun.services.claiming import AfterSettling, LaneWork, Request, Turn, take_turn
 from pressrun.services.composing import CopyComposer, EditionPlate
 from pressrun.services.lane_queues import NEVER
+from pressrun.services.making import Maker
 from pressrun.services.notifying import NoticeComposer, is_passed_on
 from pressrun.services.outcomes import settlement_of
 from pressrun.services.pacing import Pacer
 from pressrun.services.ports import Clock, RelayPool
 from pressrun.services.ready import Ready
+from pressrun.services.results import Results
 from pressrun.services.settings import DeliverySettings
 from pressrun.services.shares import Shares
 from pressrun.services.shelf import Job
@@ -40,7 +42,7 @@ from pressrun.services.signing import Made, NotComposed, NotSigned, Signing
 from pressrun.services.traffic import Traffic
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.store.database import Database
-from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, Settlement
+from pressrun.store.deliveries import ClaimedNotice, Settlement
 
 log = logging.getLogger("pressrun.dispatch")
 
@@ -77,8 +79,7 @@ class Dispatcher:
         signer: Signer | None = None,
     ) -> None:
         self._database = database
-        self._copies = copies
-        self.notices = notices
+        self._maker = Maker(copies=copies, notices=notices)
         self.settings = settings
         self._clock = clock
         self._on_outcome = on_outcome
@@ -87,14 +88,11 @@ class Dispatcher:
         self._pool: RelayPool | None = None
         self._ready = Ready(pacer, traffic, shares)
         self._signing = Signing(
-            signer, compose=self._compose_hashed, clock=clock, made=lambda: self._ready.copies, on_made=self._made
+            signer, compose=self._maker.make_hashed, clock=clock, made=lambda: self._ready.copies, on_made=self._made
         )
         self._in_flight: dict[int, Job] = {}
-        self._settlements: list[Settlement] = []
-        self._released: list[int] = []
-        self._touched: set[int] = set()
+        self._results = Results()
         self._plates: dict[int, EditionPlate] = {}
-        self._recording = 0
         self._wanted = asyncio.Event()
         self._looks = True
         self._lanes_changed = True
@@ -107,6 +105,11 @@ class Dispatcher:
         self._draining = False
         self._drained = False
         self.alive_at = clock()
+
+    @property
+    def notices(self) -> NoticeComposer:
+        """What makes notices, for those who change how long links may be used."""
+        return self._maker.notices
 
     # ------------------------------------------------------------------ the feed of the connections
 
@@ -136,29 +139,27 @@ class Dispatcher:
         change = self._ready.answered(job, relay, result, now)
         if change is not None:
             event(log, "delivery.paused", level=logging.WARNING, **asdict(change))
-            self._release(self._ready.remove_domain("", job.row.domain))
-        if job.plate is not None:
-            self._touched.add(job.plate.edition_id)
+            self._results.release(self._ready.remove_domain("", job.row.domain))
+        self._results.touch(job)
         if result.outcome is Outcome.UNSENT:
-            self._released.append(outgoing.delivery_id)
+            self._results.release([job])
         else:
             settlement = self._settlement(job, result, relay)
             if isinstance(job.row, ClaimedNotice) and result.outcome is Outcome.DELIVERED:
                 settlement = replace(settlement, mail=self.notices.sent(job.row, outgoing))
-            self._settlements.append(settlement)
-        self._recording += 1
+            self._results.settle(settlement)
         is_through = not (self._in_flight or self._count_claimed())
         if is_through or result.outcome is not Outcome.DELIVERED or self._ready.is_short_of(job, now):
             self._looks = True  # an edition may be through, something waits for its retry now, or a lane has room
         self._wanted.set()
 
     def _handed_out(self) -> int:
-        return len(self._in_flight) + self._recording
+        return len(self._in_flight) + self._results.waiting
 
     def _is_full(self) -> bool:
         """Whether results must be recorded first. While all wait for the disk the pace is not held up for that."""
         most = max(RESULTS_AT_MOST, len(self._in_flight) // 2)
-        if self._recording >= most and not (self._syncing or self._database.is_syncing):
+        if self._results.waiting >= most and not (self._syncing or self._database.is_syncing):
             return True
         return self._handed_out() >= UNRECORDED_AT_MOST
 
@@ -258,20 +259,18 @@ class Dispatcher:
         self._ready.pacer.follow(now)
         self._ready.traffic.follow(now)
         stale, self._holding = self._ready.take_stale(now)
-        self._release(stale.jobs)
-        settlements, self._settlements = self._settlements, []
-        released, self._released = self._released, []
-        looks, self._looks = self._looks or bool(released), False
-        touched: set[int] = set()
-        if looks:
-            touched, self._touched = self._touched, touched
+        self._results.release(stale.jobs)
+        if stale.jobs:
+            self._results.release(self._signing.withdraw())
+        looks, self._looks = self._looks or self._results.has_released, False
+        batch = self._results.take(with_touched=looks)
         claimed = self._count_claimed()
         by_lane = self._ready.claimed_by_lane(self._signing.jobs()) if looks or self._ready.traffic.is_paced else {}
         request = Request(
             now=now,
-            settlements=settlements,
-            released=released,
-            touched=touched,
+            settlements=batch.settlements,
+            released=batch.released,
+            touched=batch.touched,
             room=self._room(now),
             claimed=claimed,
             lanes=self._lane_work(by_lane, stale.lanes, now) if looks else None,
@@ -282,15 +281,13 @@ class Dispatcher:
         try:
             turn = await self._commit(request)
         except BaseException:
-            # Nothing of it was committed: the results stay to be recorded.
-            self._settlements[:0], self._released[:0] = settlements, released
-            self._touched |= touched
+            self._results.bring_back(batch)
             self._looks = True
             if request.lanes is not None:
                 self._ready.traffic.renote(request.lanes.notes)
             self._synced_at = 0.0
             raise
-        self._recording -= len(settlements) + len(released)
+        self._results.recorded(batch)
         self._accept(turn, request)
         if stale.jobs and not self._holding:
             self.look()  # what limits of its own kept waiting is claimed again, unless it was cancelled
@@ -390,8 +387,7 @@ class Dispatcher:
         """Take what was signed. Nothing goes out unsigned: what could not be signed stays in the queue."""
         for job, made in results:
             if isinstance(made, NotSigned):
-                self._released.append(job.row.id)
-                self._recording += 1
+                self._results.release([job])
                 self._wanted.set()
             elif isinstance(made, NotComposed):
                 self._put_off(job, made.fault, "")
@@ -403,27 +399,13 @@ class Dispatcher:
         if self._pool is not None and len(self._ready):
             self._pool.wake()
 
-    def _compose(self, job: Job) -> Outgoing:
-        # The Date is what is on record as the first attempt, so that it is the same on every retry.
-        row = job.row
-        if isinstance(row, ClaimedNotice):
-            return self.notices.compose(row, job.list, job.claimed_at)
-        assert job.plate is not None  # that of the edition whose copy it is
-        return self._copies.compose(job.plate, row, job.claimed_at)
-
-    def _compose_hashed(self, job: Job) -> tuple[Outgoing, bytes | None]:
-        """As `_compose`, with what the body hashes to; called in the threads that sign."""
-        if isinstance(job.row, ClaimedCopy) and job.plate is not None:
-            return self._copies.compose_hashed(job.plate, job.row, job.claimed_at)
-        return self._compose(job), None
-
     def _composed(self, job: Job, relay: str) -> Outgoing | None:
         """The mail of a claimed row; one that cannot be made is put off and told, and holds up no other."""
         if job.made is not None:
             self._signing.go_on()
             return job.made
         try:
-            return self._compose(job)
+            return self._maker.make(job)
         except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row, the queue goes on
             self._put_off(job, type(problem).__name__, relay)
             return None
@@ -431,8 +413,7 @@ class Dispatcher:
     def _put_off(self, job: Job, fault: str, relay: str) -> None:
         event(log, "dispatch.not_composed", level=logging.ERROR, delivery=job.row.id, fault=fault)
         put_off = self._settlement(job, HandOver(Outcome.DEFERRED, Stage.MAIL), relay)
-        self._settlements.append(replace(put_off, reply=f"the mail could not be composed: {fault}"))
-        self._recording += 1
+        self._results.settle(replace(put_off, reply=f"the mail could not be composed: {fault}"))
         self.look()
 
     def _settlement(self, job: Job, result: HandOver, relay: str) -> Settlement:
@@ -455,11 +436,6 @@ class Dispatcher:
         if self._pool is not None:
             self._pool.wake()
 
-    def _release(self, jobs: Sequence[Job]) -> None:
-        """Give claimed rows back to the queue, with the next turn."""
-        self._released += [job.row.id for job in jobs]
-        self._recording += len(jobs)
-
     def _give_back(self) -> None:
-        self._release([*self._ready.clear(), *self._signing.give_up()])
+        self._results.release([*self._ready.clear(), *self._signing.give_up()])
         self._alarm.cancel()

@@ -126,6 +126,12 @@ class Signing(Generic[J]):
             making = asyncio.get_running_loop().run_in_executor(self._threads, self._make, chunk, self._signer)
             making.add_done_callback(partial(self._deliver, chunk))
 
+    def withdraw(self) -> list[J]:
+        """What is to be made and in no thread's hands; it will not be made."""
+        withdrawn = list(self._waiting)
+        self._waiting.clear()
+        return withdrawn
+
     def give_up(self) -> list[J]:
         """What is to be made; none of it is given to `on_made` any more."""
         given_up = self.jobs()
