@@ -118,7 +118,7 @@ def test_json_errors_have_the_exit_code(house: House) -> None:
         (["subscriber", "show", "nobody@readers.example"], 1),
         (["subscriber", "add", "news", "no address"], 65),
         (["send", "news", "missing.md", "--yes"], 66),
-        (["list", "set", "news", "colour=red"], 64),
+        (["list", "set", "news", "paint=red"], 64),
         (["no-such-verb"], 64),
     ):
         result = house.run(*arguments, "--json")
