@@ -6,6 +6,7 @@ Whatever colour an operator chose, words in it and on it can be read, in light a
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 
 from pressrun.core.colour import BLACK, WHITE, Colour, ink_on, readable_on
 
@@ -17,12 +18,14 @@ DARK_GROUNDS = tuple(Colour.parse(text) for text in ("#14171a", "#1e2226"))
 _HOVER = 0.2  # how far an accent moves under the pointer: away from its ground, so that it stays readable
 
 
+@lru_cache(maxsize=500)
 def brand_sheet(accent: Colour) -> str:
     """The style sheet that follows the built-in one; a page's policy must name its digest."""
     light, dark = readable_on(accent, *LIGHT_GROUNDS), readable_on(accent, *DARK_GROUNDS)
     return f":root{{{_shades(light, BLACK)}}}@media(prefers-color-scheme:dark){{:root{{{_shades(dark, WHITE)}}}}}"
 
 
+@lru_cache(maxsize=500)
 def icon(drawing: str, accent: Colour) -> str:
     """The envelope of `icon.svg` in another colour, as a data URL: it costs no request."""
     coloured = drawing.replace(str(DEFAULT), str(accent)).replace("#fff", str(ink_on(accent)))

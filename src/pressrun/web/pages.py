@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from importlib import resources
 from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -48,6 +50,7 @@ class Pages:
         self._drawing = _STATIC.joinpath("icon.svg").read_text("utf-8")
         self._icon = icon(self._drawing, DEFAULT)
         self._environment = self._make_environment()
+        self._menus = lru_cache(maxsize=500)(self._make_menu)  # by language and page: it is the same for everybody
 
     @property
     def words(self) -> Words:
@@ -74,9 +77,9 @@ class Pages:
         `about` is the list whose page it is, `sheets` are style sheets of its own, and `allowing` directives for what
         its policy lets it do besides.
         """
-        sheets, drawn = self._dressed(about, sheets)
-        content = self.render_text(template, about=about, sheets=sheets, icon=drawn, **context)
-        own = {"Vary": "Accept-Language", "Content-Security-Policy": page_policy(sheets, *allowing)}
+        dress, drawn = self._dressed(about, sheets)
+        content = self.render_text(template, about=about, sheets=dress, icon=drawn, **context)
+        own = {"Vary": "Accept-Language", "Content-Security-Policy": page_policy(dress, *allowing)}
         return HTMLResponse(content, status_code=status, headers={**own, **(headers or {})})
 
     def document(self, template: str, *, about: MailingList, **context: object) -> str:
@@ -84,9 +87,9 @@ class Pages:
         sheets, drawn = self._dressed(about, ())
         return self.render_text(template, about=about, sheets=sheets, icon=drawn, **context)
 
-    def _dressed(self, about: MailingList | None, sheets: Sequence[str]) -> tuple[Sequence[str], str]:
+    def _dressed(self, about: MailingList | None, own: Sequence[str]) -> tuple[tuple[str, ...], str]:
         """The style sheets and the icon of a page, in the colour of its list."""
-        sheets = (self._sheet, *sheets)
+        sheets = (self._sheet, *own)
         if about is None or about.colour is None:
             return sheets, self._icon
         accent = Colour.parse(about.colour)
@@ -95,7 +98,7 @@ class Pages:
     def render_text(self, template: str, **context: object) -> str:
         """A page as text."""
         return self._environment.get_template(template).render(
-            words=self.words, words_can_change=language.can_change(), chosen_language=language.named(), **context
+            words=self.words, chosen_language=language.named(), **context
         )
 
     def message(
@@ -166,9 +169,17 @@ class Pages:
             status=403,
         )
 
+    def _language_menu(self, here: str) -> Markup:
+        """Links to this page in the other languages; nothing where the reader has chosen already."""
+        return self._menus(language.spoken().language, here) if language.can_change() else Markup()
+
+    def _make_menu(self, _tag: str, here: str) -> Markup:
+        return Markup(self._environment.get_template("languages.html").render(words=self.words, here=here))  # noqa: S704
+
     def _make_environment(self) -> Environment:
         environment = Environment(
             loader=PackageLoader("pressrun.web"),
+            auto_reload=False,  # templates are part of the program: no look at the disk for each page
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -184,6 +195,7 @@ class Pages:
             href=self.href,
             url=self.site.url,
             languages=LANGUAGES,
+            language_menu=self._language_menu,
             direction_of=direction_of,
         )
         environment.filters["day"] = lambda at: language.spoken().day(at)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from functools import lru_cache
 
 # For answers that are no pages, and the ground of all others.
 CONTENT_POLICY = "default-src 'none'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 
-def page_policy(sheets: Iterable[str], *more: str) -> str:
+@lru_cache(maxsize=500)
+def page_policy(sheets: tuple[str, ...], *more: str) -> str:
     """The policy of a page that holds these style sheets; `more` are directives besides, as `frame-src 'self'`.
 
     The sheets stand in the page, which so costs one request; a browser takes them by their digests and nothing else.
