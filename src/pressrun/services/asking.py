@@ -2,7 +2,7 @@
 
 Whoever asks must not learn what the address is to a list, not even by a stopwatch. So an answer waits for one row that
 is the same for every address; what comes of it is done a moment later, after a wait that nobody can foresee, together
-with what others asked for meanwhile.
+with what others asked for meanwhile. So are readers told that they left: very many may leave at once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.preferring import Preferring
 from pressrun.services.subscribing import Origin, SignUp, Subscribing, Throttled
 from pressrun.services.waiting import draw_wait
-from pressrun.store import errands, limits, lists
+from pressrun.store import errands, leavings, limits, lists
 from pressrun.store.database import Database
 from pressrun.store.errands import Errand, ErrandKind
 from pressrun.store.transaction import Transaction
@@ -51,6 +51,7 @@ class Asking:
         self._wake = wake
         self._asked = asyncio.Event()
         self._asked.set()  # what a dead process left
+        subscribing.after_leaving = self._asked.set
 
     @property
     def form_seconds(self) -> float:
@@ -86,9 +87,9 @@ class Asking:
                     await self._asked.wait()
             except TimeoutError:
                 self._subscribing.screening.look(self._clock())
-                continue
-            self._asked.clear()
-            await asyncio.sleep(draw_wait(self._entropy))
+            else:
+                self._asked.clear()
+                await asyncio.sleep(draw_wait(self._entropy))
             try:
                 await self.carry_out()
             except Unavailable as problem:
@@ -98,8 +99,9 @@ class Asking:
 
     async def carry_out(self) -> None:
         """Do all that was asked for so far."""
-        # A power cut brings back what was asked for together with what came of it: it is then done again, not twice.
-        while await self._database.record(self._carry_out):
+        # A power cut takes back what came of it together with the note that it is done: it is done again, not twice.
+        while await self._database.read(_is_anything_waiting):
+            await self._database.record(self._carry_out)
             self._wake()
 
     def _take_sign_up(self, tx: Transaction, list_name: str, errand: Errand, network: str | None) -> SignUp | Throttled:
@@ -120,9 +122,9 @@ class Asking:
         if network is None or limits.spend(tx, "preference_links_per_ip", network.encode(), rate, self._clock()):
             errands.insert_errand(tx, errand)
 
-    def _carry_out(self, tx: Transaction) -> int:
-        found = errands.take_errands(tx)
-        for errand in found:
+    def _carry_out(self, tx: Transaction) -> None:
+        self._subscribing.note_leavings_within(tx)
+        for errand in errands.take_errands(tx):
             address = parse_address(errand.address)
             origin = Origin(source="web", ip=errand.ip, language=errand.language, words=errand.words)
             if errand.kind is ErrandKind.PREFERENCES:
@@ -131,7 +133,10 @@ class Asking:
             target = None if errand.list_id is None else lists.get_list(tx, errand.list_id)
             if target is not None and target.closed_at is None:
                 self._subscribing.take_within(tx, target, address, origin, name=errand.name, trust=errand.trust)
-        return len(found)
+
+
+def _is_anything_waiting(tx: Transaction) -> bool:
+    return errands.is_any_errand(tx) or bool(leavings.leavings_to_note(tx))
 
 
 def _errand(

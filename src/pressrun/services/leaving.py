@@ -14,7 +14,8 @@ from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import suppression_digest
 from pressrun.services.ports import Entropy
 from pressrun.services.settings import LimitSettings, TokenSettings
-from pressrun.store import leavings, limits, notices, suppressions
+from pressrun.store import leavings, limits, notices, subscriptions, suppressions
+from pressrun.store.leavings import Leaving
 from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.subscribers import Subscriber
@@ -32,7 +33,6 @@ class NoteTerms:
 
     keys: KeyRing
     limits: LimitSettings
-    tokens: TokenSettings
     entropy: Entropy
 
 
@@ -50,38 +50,61 @@ class Departure:
     edition_id: int = 0
 
 
-def note_leaving(tx: Transaction, gone: Departure, terms: NoteTerms, now: float) -> bool:
-    """Queue the note and remember what undoing restores; False where no note goes out."""
-    lifetime = terms.tokens.undo_leaving_seconds
+def remember_leaving(tx: Transaction, gone: Departure, tokens: TokenSettings, now: float) -> None:
+    """Remember what undoing restores; the reader is told a moment later, by `note_leavings`.
+
+    When an edition goes out very many leave at once, and the note costs several times what leaving does.
+    """
+    lifetime = tokens.undo_leaving_seconds
     if not (lifetime and gone.list.leaving_note and gone.list.closed_at is None and _reads(gone.former)):
-        return False
-    if suppressions.find_suppression(tx, gone.person.suppression_digest) is not None:
-        return False
-    address = parse_address(gone.person.address)
-    fold = suppression_digest(terms.keys, address.fold)
-    if not limits.spend(tx, LIMIT, fold, terms.limits.leaving_notes_per_address, now):
-        return False
-    left_at, expires_at = int(now), int(now + lifetime)
-    number = leavings.insert_leaving(
+        return
+    leavings.insert_leaving(
         tx,
         gone.former.id,
         {name: getattr(gone.former, name) for name in RESTORED_FIELDS},
         edition_id=gone.edition_id or None,
-        left_at=left_at,
-        expires_at=expires_at,
+        left_at=int(now),
+        expires_at=int(now + lifetime),
+        language=gone.language,
     )
+
+
+def note_leavings(tx: Transaction, terms: NoteTerms, now: float) -> int:
+    """Tell readers that they left, some at a time; returns how many leavings were dealt with."""
+    found = leavings.leavings_to_note(tx)
+    for leaving in found:
+        if _note(tx, leaving, terms, now):
+            leavings.mark_noted(tx, leaving.id)
+        else:
+            leavings.delete_leaving(tx, leaving.id)
+    return len(found)
+
+
+def _note(tx: Transaction, leaving: Leaving, terms: NoteTerms, now: float) -> bool:
+    """Queue the note; False where none goes out."""
+    standing = subscriptions.get_standing(tx, leaving.subscription_id)
+    assert standing is not None  # the leaving holds it by a foreign key
+    subscription, person, target = standing
+    if subscription.state is not SubscriptionState.UNSUBSCRIBED:  # they are back already
+        return False
+    if suppressions.find_suppression(tx, person.suppression_digest) is not None:
+        return False
+    address = parse_address(person.address)
+    fold = suppression_digest(terms.keys, address.fold)
+    if not limits.spend(tx, LIMIT, fold, terms.limits.leaving_notes_per_address, now):
+        return False
     notices.insert_notice(
         tx,
         NewNotice(
             kind=NOTE,
             address=address,
             message_secret=terms.entropy(16),
-            list_id=gone.list.id,
-            subscriber_id=gone.person.id,
-            language=gone.person.language or gone.language or gone.list.language,
-            payload={"leaving": number, "expires_at": expires_at},
+            list_id=target.id,
+            subscriber_id=person.id,
+            language=person.language or leaving.language or target.language,
+            payload={"leaving": leaving.id, "expires_at": leaving.expires_at},
         ),
-        left_at,
+        int(now),
     )
     return True
 

@@ -19,7 +19,7 @@ from pressrun.core.tokens import suppression_digest
 from pressrun.observe.log import event
 from pressrun.services.disclosing import disclose
 from pressrun.services.erasing import erase_person
-from pressrun.services.leaving import Departure, NoteTerms, note_leaving
+from pressrun.services.leaving import Departure, remember_leaving
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.reporting import Answer
 from pressrun.services.settings import LimitSettings, TokenSettings
@@ -266,7 +266,6 @@ class Preferring:
     ) -> None:
         """Leave all lists but the kept ones. By their own link it was the reader, who need not be told."""
         now = int(self._clock())
-        terms = NoteTerms(keys=self.keys, limits=self.limits, tokens=self.tokens, entropy=self._entropy)
         for item in profile.memberships:
             if item.list.name in kept:
                 continue
@@ -276,7 +275,7 @@ class Preferring:
                 departure = Departure(
                     former=item.subscription, person=profile.person, list=item.list, language=origin.language
                 )
-                note_leaving(tx, departure, terms, self._clock())
+                remember_leaving(tx, departure, self.tokens, self._clock())
 
     def _pause(self, tx: Transaction, profile: Profile, days: int, origin: Origin) -> None:
         now = int(self._clock())

@@ -16,7 +16,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.sign_up import Trust
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import suppression_digest
-from pressrun.services.leaving import Departure, NoteTerms, note_leaving
+from pressrun.services.leaving import Departure, NoteTerms, note_leavings, remember_leaving
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.screening import Screening
 from pressrun.services.settings import LimitSettings, TokenSettings
@@ -109,6 +109,7 @@ class Subscribing:
         self._database = database
         self.keys = keys
         self.screening = Screening(keys=keys, limits=limits)
+        self.after_leaving: Waker = lambda: None  # tells whoever writes the notes
         self.tokens = tokens
         self._clock = clock
         self._entropy = entropy
@@ -141,7 +142,7 @@ class Subscribing:
         The reader is told by mail, and can undo it: the link may have been passed on.
         """
         answer = await self._database.share(self._leave, subscription_id, origin, edition_id)
-        self._wake()
+        self.after_leaving()
         return answer
 
     async def find_by_subscription(self, subscription_id: int) -> Standing | None:
@@ -222,6 +223,11 @@ class Subscribing:
             now=at,
         )
 
+    def note_leavings_within(self, tx: Transaction) -> int:
+        """Tell readers that they left, some at a time; returns how many leavings were dealt with."""
+        terms = NoteTerms(keys=self.keys, limits=self.limits, entropy=self._entropy)
+        return note_leavings(tx, terms, self._clock())
+
     def is_silenced(self, tx: Transaction, address: Address) -> bool:
         """Whether an address gets no mail."""
         return self._reason_against(tx, address) is not None
@@ -296,8 +302,7 @@ class Subscribing:
         departure = Departure(
             former=former, person=person, list=target, language=origin.language, edition_id=edition_id
         )
-        terms = NoteTerms(keys=self.keys, limits=self.limits, tokens=self.tokens, entropy=self._entropy)
-        note_leaving(tx, departure, terms, self._clock())
+        remember_leaving(tx, departure, self.tokens, self._clock())
         return Left.LEFT, replace(standing, subscription=gone)
 
 

@@ -36,6 +36,11 @@ def insert_errand(tx: Transaction, errand: Errand) -> None:
     tx.run("errands.insert", **asdict(errand))
 
 
+def is_any_errand(tx: Transaction) -> bool:
+    """Whether a request waits."""
+    return bool(tx.value("errands.is_any"))
+
+
 def take_errands(tx: Transaction) -> list[Errand]:
     """The oldest requests, some at a time; they are carried out in this transaction and not kept any longer."""
     found = []

@@ -20,6 +20,8 @@ class Leaving:
     edition_id: int | None
     left_at: int
     expires_at: int
+    language: str = ""
+    noted: bool = False
 
 
 def insert_leaving(
@@ -30,6 +32,7 @@ def insert_leaving(
     edition_id: int | None,
     left_at: int,
     expires_at: int,
+    language: str = "",
 ) -> int:
     """Remember what a subscription was, in place of an earlier time; returns the id of the leaving."""
     tx.run("leavings.forget_earlier", subscription_id=subscription_id)
@@ -40,13 +43,33 @@ def insert_leaving(
         edition_id=edition_id,
         left_at=left_at,
         expires_at=expires_at,
+        language=language,
     )
+
+
+def leavings_to_note(tx: Transaction) -> list[Leaving]:
+    """Leavings whose reader is to be told, some at a time."""
+    return [_from_row(row) for row in tx.rows("leavings.to_note")]
+
+
+def mark_noted(tx: Transaction, leaving_id: int) -> None:
+    """The reader is told."""
+    tx.run("leavings.note", id=leaving_id)
+
+
+def delete_leaving(tx: Transaction, leaving_id: int) -> None:
+    """Nobody is told, so nobody can undo it."""
+    tx.run("leavings.delete", id=leaving_id)
+
+
+def _from_row(row: Row) -> Leaving:
+    return Leaving(**{**dict(row), "former": json.loads(row["former"]), "noted": bool(row["noted"])})
 
 
 def get_leaving(tx: Transaction, leaving_id: int) -> Leaving | None:
     """The leaving of that id."""
     row = tx.row("leavings.get", id=leaving_id)
-    return None if row is None else Leaving(**{**dict(row), "former": json.loads(row["former"])})
+    return None if row is None else _from_row(row)
 
 
 def requeue_copies(tx: Transaction, leaving: Leaving, now: int) -> int:

@@ -120,10 +120,13 @@ create table leaving (
     former text not null,                     -- JSON: state, suspended_for, paused_until, source, since
     edition_id integer,                       -- where it was counted; null: nowhere
     left_at integer not null,                 -- with the very second of the copies that it cancelled
-    expires_at integer not null
+    expires_at integer not null,
+    language text not null default '',        -- of the request; empty: not known
+    noted integer not null default 0 check (noted in (0, 1))                        -- the reader was told of it
 ) strict;
 create index leaving_by_subscription on leaving (subscription_id);
 create index leaving_by_end on leaving (expires_at);
+create index leaving_to_note on leaving (id) where noted = 0;
 
 -- A reader's wish to get everything at another address, and what undoing it restores.
 create table address_change (

@@ -3,6 +3,10 @@
 insert into errand (kind, list_id, address, name, language, ip, words, trust)
 values (:kind, :list_id, :address, :name, :language, :ip, :words, :trust);
 
+-- name: is_any
+-- Whether a request waits.
+select exists (select 1 from errand);
+
 -- name: oldest
 -- What waits to be carried out, in the order of asking.
 select * from errand order by id limit 100;

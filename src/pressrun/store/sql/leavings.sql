@@ -1,7 +1,19 @@
 -- name: insert
 -- What a subscription was before it ended.
-insert into leaving (subscription_id, former, edition_id, left_at, expires_at)
-values (:subscription_id, :former, :edition_id, :left_at, :expires_at);
+insert into leaving (subscription_id, former, edition_id, left_at, expires_at, language)
+values (:subscription_id, :former, :edition_id, :left_at, :expires_at, :language);
+
+-- name: to_note
+-- Leavings whose reader is to be told, in their order.
+select * from leaving where noted = 0 order by id limit 100;
+
+-- name: note
+-- The reader is told.
+update leaving set noted = 1 where id = :id;
+
+-- name: delete
+-- Nobody is told, so nobody can undo it.
+delete from leaving where id = :id;
 
 -- name: forget_earlier
 -- Only the last leaving can be undone.

@@ -8,10 +8,13 @@ create table leaving (
     former text not null,
     edition_id integer,
     left_at integer not null,
-    expires_at integer not null
+    expires_at integer not null,
+    language text not null default '',
+    noted integer not null default 0 check (noted in (0, 1))
 ) strict;
 create index leaving_by_subscription on leaving (subscription_id);
 create index leaving_by_end on leaving (expires_at);
+create index leaving_to_note on leaving (id) where noted = 0;
 
 create table address_change (
     id integer primary key autoincrement,
