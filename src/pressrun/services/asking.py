@@ -28,6 +28,7 @@ log = logging.getLogger("pressrun.readers")
 
 LOOK_SECONDS = 1.0  # between two looks at whether an attack is over
 AGAIN_SECONDS = 5.0
+PAUSE_SECONDS = 0.03  # between some and some more, so that those who ask meanwhile are not held up
 
 
 class Asking:
@@ -103,6 +104,7 @@ class Asking:
         while await self._database.read(_is_anything_waiting):
             await self._database.record(self._carry_out)
             self._wake()
+            await asyncio.sleep(PAUSE_SECONDS)
 
     def _take_sign_up(self, tx: Transaction, list_name: str, errand: Errand, network: str | None) -> SignUp | Throttled:
         target = lists.find_list(tx, list_name)

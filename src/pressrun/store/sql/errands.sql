@@ -9,7 +9,7 @@ select exists (select 1 from errand);
 
 -- name: oldest
 -- What waits to be carried out, in the order of asking.
-select * from errand order by id limit 100;
+select * from errand order by id limit 25;
 
 -- name: delete
 -- It is carried out.

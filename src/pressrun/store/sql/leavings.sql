@@ -5,7 +5,7 @@ values (:subscription_id, :former, :edition_id, :left_at, :expires_at, :language
 
 -- name: to_note
 -- Leavings whose reader is to be told, in their order.
-select * from leaving where noted = 0 order by id limit 100;
+select * from leaving where noted = 0 order by id limit 25;
 
 -- name: note
 -- The reader is told.
