@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pytest
 from tests.message.builders import DOMAIN, MAIL_TOKEN, edition, part, profile, read, site
@@ -15,9 +16,12 @@ from pressrun.message.edition_file import parse_edition
 from pressrun.message.language import direction_of
 from pressrun.message.notices.building import NoticeCopy, build_notice
 from pressrun.message.notices.kinds import (
+    AddressChangeAsked,
+    AddressMoving,
     AlreadySubscribed,
     CommandHelp,
     Confirmation,
+    LeftNote,
     ListClosed,
     ListOfLists,
     NotConfirmed,
@@ -39,6 +43,10 @@ NOTICES: list[ReaderNotice] = [
     CommandHelp(),
     ListOfLists(lists=(("Tides", f"tides-subscribe@{DOMAIN}"),)),
     ListClosed(),
+    LeftNote(link=LINK, lifetime_hours=24),
+    AddressChangeAsked(link=LINK, lifetime_days=7),
+    AddressMoving(link=LINK, lifetime_days=7, is_done=False),
+    AddressMoving(link=LINK, lifetime_days=7, is_done=True),
 ]
 """One of each; what they hold besides words is in no language: addresses, titles of one word, commands."""
 _FOREIGN = re.compile(
@@ -51,6 +59,11 @@ def built(notice: ReaderNotice, language: str) -> bytes:
         to=parse_address("reader@reader.example"), message_id=f"n1@{DOMAIN}", date_at=1_790_000_000, language=language
     )
     return build_notice(notice, copy, words=words_in(language), site=site(), profile=profile())
+
+
+def test_every_kind_of_notice_is_read_here() -> None:
+    """A new kind that readers get is added above."""
+    assert set(get_args(ReaderNotice)) == {type(notice) for notice in NOTICES}
 
 
 @pytest.mark.parametrize("notice", NOTICES, ids=lambda notice: type(notice).__name__)

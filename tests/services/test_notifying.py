@@ -81,3 +81,17 @@ async def test_a_notice_outlives_its_claim_when_the_person_is_erased_meanwhile(p
     press.answer(outgoing, TAKEN)
     await press.turn()
     assert [] == await press.rows("select * from delivery")
+
+
+async def test_a_reader_is_written_to_in_the_language_that_was_asked_for(press: Pressroom) -> None:
+    """Subject and text, and the mail says so; where we lack it, in that of the list."""
+    outgoing = await ask(press, Origin(source="web", language="pl-PL"))
+    assert "Prosimy o potwierdzenie" in str(message(outgoing)["Subject"])
+    page = message(outgoing).get_body(("html",))
+    assert page is not None
+    assert '<html lang="pl" dir="ltr"' in page.get_content()
+
+
+async def test_a_language_that_we_lack_gives_way_to_that_of_the_list(press: Pressroom) -> None:
+    outgoing = await ask(press, Origin(source="web", language="sv"))
+    assert "Please confirm" in str(message(outgoing)["Subject"])
