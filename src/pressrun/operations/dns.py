@@ -11,8 +11,8 @@ from pressrun.operations.dns_settings import DnsSettings
 if TYPE_CHECKING:
     import dns.asyncresolver
 
-# Names that nobody can have (RFC 2606 §2, RFC 6761 §6): the world's servers are not asked about them.
-_NOBODYS = (".example", ".test", ".invalid", ".localhost", ".local")
+# Names that nobody can have (RFC 2606 §§2, 3, RFC 6761 §6): the world's servers are not asked about them.
+_NOBODYS = (".example", ".test", ".invalid", ".localhost", ".local", ".example.com", ".example.net", ".example.org")
 
 
 class DnsRecords:
@@ -40,7 +40,8 @@ class DnsRecords:
                     name, "TXT", search=False, raise_on_no_answer=False, lifetime=self._settings.timeout_seconds
                 )
         except dns.resolver.NXDOMAIN:
-            return ()
+            # A name below a domain may be missing. Where the domain itself is, that server knows only a part of DNS.
+            return () if name.startswith("_") else None
         except (dns.exception.DNSException, OSError, TimeoutError, ValueError):
             return None
         return tuple(b"".join(record.strings).decode("utf-8", "replace") for record in answer.rrset or ())

@@ -31,7 +31,7 @@ class TextRecords(Protocol):
     """Asks DNS, without blocking the loop and within a time of its own."""
 
     async def __call__(self, names: Collection[str], /) -> Mapping[str, tuple[str, ...] | None]:
-        """The TXT records of each name, none where it has none, and None where nobody answered."""
+        """The TXT records of each name, maybe none; None where nobody knew: no answer, or no such domain."""
 
 
 class LayoutPress(Protocol):

@@ -19,6 +19,7 @@ def said(who: Sender, **answers: tuple[str, ...] | None) -> list[str]:
     """What is said where SPF is that of the return path and DMARC that of the domain above From."""
     records = {
         who.return_domain: answers.get("spf", (SPF,)),
+        who.domain: answers.get("domain", ()),
         f"_dmarc.{who.domain}": answers.get("own", ()),
         f"_dmarc.{who.domain.partition('.')[2]}": answers.get("above", (DMARC,)),
     }
@@ -96,6 +97,7 @@ def test_where_nobody_answers_nothing_is_said() -> None:
     """A question that failed is no finding."""
     assert [] == said(sender(), spf=None, above=None)
     assert [] == said(sender(), spf=None, own=None, above=())
+    assert [] == said(sender(), spf=None, domain=None, above=())
     assert [] == check_sender(sender(), {})
 
 
@@ -103,6 +105,6 @@ def test_what_is_looked_up() -> None:
     """The return path, and the policy up to the domain that somebody owns."""
     who = sender("a.b.c.d.e.f.g.h.i.harbour.example")
     names = names_to_look_up(who)
-    assert ["lists.harbour.example", f"_dmarc.{who.domain}", "_dmarc.harbour.example"] == [*names[:2], names[-1]]
-    assert 9 == len(names)
+    assert ["lists.harbour.example", who.domain, f"_dmarc.{who.domain}"] == names[:3]
+    assert ("_dmarc.harbour.example", 10) == (names[-1], len(names))
     assert ["x.example", "_dmarc.x.example"] == names_to_look_up(sender("x.example", returns="x.example"))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pressrun.message.finding import Finding, warning
 
 Records = Mapping[str, tuple[str, ...] | None]
-"""The TXT records of each name that was looked up; None where nobody answered."""
+"""The TXT records of each name that was looked up; None where nobody knew."""
 
 _MOST_LOOKED_UP = 8  # RFC 9989 §4.10: how far up the tree a policy is looked for
 _SPF = re.compile(r"v=spf1(?:\s|\Z)", re.IGNORECASE)
@@ -36,7 +36,7 @@ class Sender:
 
 def names_to_look_up(sender: Sender) -> list[str]:
     """The names whose TXT records tell about a sender."""
-    return [sender.return_domain, *_policy_names(sender.domain)]
+    return list(dict.fromkeys([sender.return_domain, sender.domain, *_policy_names(sender.domain)]))
 
 
 def check_sender(sender: Sender, records: Records) -> list[Finding]:
@@ -82,7 +82,7 @@ def _spf(sender: Sender, records: Records) -> Iterator[Finding]:
 
 def _dmarc(sender: Sender, records: Records) -> Iterator[Finding]:
     names = _policy_names(sender.domain)
-    if any(records.get(name) is None for name in names):
+    if any(records.get(name) is None for name in (sender.domain, *names)):
         return
     policies = [(name, record) for name in names for record in records[name] or () if _DMARC.match(record)]
     if not policies:
