@@ -71,14 +71,15 @@ def test_waiting_tells_a_cancelled_edition(make_house: MakeHouse) -> None:
 
 
 def test_a_scheduled_edition_waits_for_its_hour(house: House) -> None:
-    """--at keeps it until then; what cannot be a time, or is past, is 65."""
+    """--at keeps it until then, and it can be moved; what cannot be a time, or is past, is 65."""
     house.start()
     path = house.write("edition.md", EDITION)
     past = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert [65, 65] == [house.run("send", "news", path, "--yes", "--at", when).code for when in (past, "tomorrow")]
-    edition = house.send(EDITION, "--at", "+2s")
+    edition = house.send(EDITION, "--at", "+1h")
     assert (edition["state"], edition["audience"]) == ("scheduled", 0)
     house.run("subscriber", "rm", "news", READERS[0])
+    house.do("edition", "move", str(edition["id"]), "--at", "+1s")
     done = house.await_state(edition["id"], "finished")
     assert (done["audience"], sorted(house.accepted())) == (2, sorted(READERS[1:]))
     assert done["started_at"] >= edition["created_at"]
