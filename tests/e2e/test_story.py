@@ -61,7 +61,8 @@ def test_from_signing_up_to_leaving(make_house: MakeHouse) -> None:
     assert (later["audience"], later["delivered"]) == (1, 1)
     assert [mail.rcpt_to for mail in house.mails() if mail.message["Subject"] == "Low water"] == [READERS[2]]
     consent = house.json("subscriber", "show", "dina@readers.example")["consent"]
-    assert [one["event"] for one in consent] == ["requested", "asked", "confirmed", "withdrawn"]
+    assert [one["event"] for one in consent] == ["requested", "confirmed", "withdrawn"]
+    assert consent[0]["asked"]["message_id"] == confirmation.message["Message-ID"].strip("<>")
 
 
 def test_headers_of_an_edition(house: House) -> None:

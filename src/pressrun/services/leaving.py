@@ -18,7 +18,6 @@ from pressrun.store import leavings, limits, notices, subscriptions, suppression
 from pressrun.store.leavings import Leaving
 from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
-from pressrun.store.subscribers import Subscriber
 from pressrun.store.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
@@ -44,7 +43,6 @@ class Departure:
     """
 
     former: Subscription
-    person: Subscriber
     list: MailingList
     language: str = ""
     edition_id: int = 0

@@ -272,9 +272,7 @@ class Preferring:
             end_subscription(tx, item.subscription, origin.source, now)
             record_consent(tx, item.list, profile.person, "withdrawn", origin, now=now, salt=self._entropy(16))
             if not link.is_own:
-                departure = Departure(
-                    former=item.subscription, person=profile.person, list=item.list, language=origin.language
-                )
+                departure = Departure(former=item.subscription, list=item.list, language=origin.language)
                 remember_leaving(tx, departure, self.tokens, self._clock())
 
     def _pause(self, tx: Transaction, profile: Profile, days: int, origin: Origin) -> None:

@@ -225,8 +225,7 @@ class Subscribing:
 
     def note_leavings_within(self, tx: Transaction) -> int:
         """Tell readers that they left, some at a time; returns how many leavings were dealt with."""
-        terms = NoteTerms(keys=self.keys, limits=self.limits, entropy=self._entropy)
-        return note_leavings(tx, terms, self._clock())
+        return note_leavings(tx, NoteTerms(keys=self.keys, limits=self.limits, entropy=self._entropy), self._clock())
 
     def is_silenced(self, tx: Transaction, address: Address) -> bool:
         """Whether an address gets no mail."""
@@ -299,9 +298,7 @@ class Subscribing:
         if edition_id and former.state is not SubscriptionState.PENDING:
             count_unsubscribed(tx, edition_id)
         record_consent(tx, target, person, "withdrawn", origin, now=now, salt=self._entropy(16))
-        departure = Departure(
-            former=former, person=person, list=target, language=origin.language, edition_id=edition_id
-        )
+        departure = Departure(former=former, list=target, language=origin.language, edition_id=edition_id)
         remember_leaving(tx, departure, self.tokens, self._clock())
         return Left.LEFT, replace(standing, subscription=gone)
 
