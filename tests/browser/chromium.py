@@ -79,9 +79,9 @@ class Window:
         found: list[str] = await self.page.evaluate(_SIDEWAYS)
         return found
 
-    async def axe(self) -> list[str]:
-        """The findings of axe-core, all rules: one line an element."""
-        results = await Axe().run(self.page)
+    async def axe(self, *also: str) -> list[str]:
+        """The findings of axe-core, all rules that are on and those that are named: one line an element."""
+        results = await Axe().run(self.page, options={"rules": {rule: {"enabled": True} for rule in also}})
         return [
             f"{rule['id']}: {node['html'][:160]} ({'; '.join(_reasons(node))})"
             for rule in results.response["violations"]

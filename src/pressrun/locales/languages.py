@@ -21,6 +21,7 @@ LANGUAGES = {
     "zh-Hans": "简体中文",
 }
 
+_LONGEST_TAG = 35  # RFC 5646 §4.4.1
 _BY_KEY = {tag.lower(): tag for tag in LANGUAGES}
 # Where the script is not said, the region says it; who reads the traditional script is not given the simplified one.
 _SAME_AS = {"zh": "zh-hans", "zh-cn": "zh-hans", "zh-sg": "zh-hans", "zh-my": "zh-hans"}
@@ -30,7 +31,7 @@ _WRITTEN_OTHERWISE = ("zh-hant", "zh-tw", "zh-hk", "zh-mo")
 def find_language(tag: str) -> str | None:
     """The language of ours for a tag, cut shorter until one fits: `pt` for `pt-BR`; None where none does."""
     wanted = tag.strip().replace("_", "-").lower()
-    if wanted.startswith(_WRITTEN_OTHERWISE):
+    if len(wanted) > _LONGEST_TAG or wanted.startswith(_WRITTEN_OTHERWISE):
         return None
     while wanted:
         found = _BY_KEY.get(_SAME_AS.get(wanted, wanted))
