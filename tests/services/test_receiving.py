@@ -124,12 +124,11 @@ async def test_a_confirmation_too_late_is_told_how_to_go_on(room: Mailroom) -> N
 
 @pytest.mark.parametrize("mail_from", [ADA, "", "bounces+x@webmail.example", f"news-request@{D}"])
 async def test_a_signed_address_unsubscribes_whoever_the_sender_is(room: Mailroom, mail_from: str) -> None:
-    """The mailto of List-Unsubscribe: nobody is answered, but the reader is told."""
+    """The mailto of List-Unsubscribe, without any answer; that the reader is told comes a moment later."""
     number = await room.subscribe()
     local = f"news-unsubscribe+{room.token(AddressPurpose.UNSUBSCRIBE, number)}"
-    (note,) = await room.deliver(mail(Precedence="bulk"), local.upper(), mail_from=mail_from)
-    assert ("unsubscribed", ADA, "auto-generated") == (await room.state_of(), note["To"], note["Auto-Submitted"])
-    assert [] == await room.deliver(mail(Precedence="bulk", number=2), local.upper(), mail_from=mail_from)
+    assert [] == await room.deliver(mail(Precedence="bulk"), local.upper(), mail_from=mail_from)
+    assert "unsubscribed" == await room.state_of()
 
 
 async def test_a_test_copys_address_changes_nobody(room: Mailroom) -> None:
