@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -87,6 +88,14 @@ async def test_the_choice_of_a_language_shows_at_once(house: House) -> None:
     async with house.client() as client:
         path = house.preferences_path(1)
         assert "ar" == spoken(await client.post(path, data={"action": "save", "language": "ar", "lists": "shown"}))
+
+
+def test_a_page_in_a_file_offers_no_language() -> None:
+    """Nobody is there to answer; a page that was asked for offers them all."""
+    context = contextvars.copy_context()
+    assert not context.run(language.can_change)
+    context.run(language.listen, {"type": "http", "headers": [], "query_string": b""})
+    assert context.run(language.can_change)
 
 
 async def test_requests_do_not_hear_each_other(house: House) -> None:

@@ -66,8 +66,8 @@ def is_browsers(target: str) -> bool:
 
 
 def can_change() -> bool:
-    """Whether `?language=` would change anything: not where the reader has chosen already."""
-    return not _is_readers.get()
+    """Whether `?language=` would change anything: not where the reader has chosen already, nor in a file."""
+    return _asked.get() is not _NOTHING and not _is_readers.get()
 
 
 def named() -> str:
