@@ -444,7 +444,4 @@ def is_member(subscription: Subscription | None) -> bool:
 def find_standing(tx: Transaction, subscription_id: int) -> Standing | None:
     """A subscription with its list and person; None when it is gone."""
     found = subscriptions.get_standing(tx, subscription_id)
-    if found is None:
-        return None
-    subscription, person, target = found
-    return Standing(list=target, person=person, subscription=subscription)
+    return None if found is None else Standing(subscription=found[0], person=found[1], list=found[2])

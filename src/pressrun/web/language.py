@@ -11,7 +11,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from starlette.datastructures import Headers, QueryParams
+from starlette.datastructures import QueryParams
 from starlette.types import Scope
 
 from pressrun.locales.catalogues import words_in
@@ -37,8 +37,10 @@ _is_readers: ContextVar[bool] = ContextVar("is_readers", default=False)
 
 def listen(scope: Scope) -> None:
     """Take note of what a request asks for, before anything is known about whom it concerns."""
-    named = QueryParams(scope.get("query_string", b"")).get("language", "")
-    _ask(_Asked(named, accepted(Headers(scope=scope).get("accept-language", ""))))
+    query = scope.get("query_string", b"")
+    named = QueryParams(query).get("language", "") if query else ""
+    preferred = next((value for name, value in scope["headers"] if name == b"accept-language"), b"")
+    _ask(_Asked(named, accepted(preferred.decode("latin-1")) if preferred else ()))
 
 
 def listen_to_form(named: str) -> None:
