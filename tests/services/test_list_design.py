@@ -136,7 +136,7 @@ async def test_a_runaway_layout_is_refused_while_others_are_served(office: Offic
     with pytest.raises(LayoutError, match="the layout own"):
         await office.administering.set_list("news", {"layout": "own"})
     ticking.cancel()
-    assert ticks > 10
+    assert ticks > 2  # a loop that is held up ticks once
 
 
 async def test_an_edition_in_a_layout_that_is_gone_is_refused_with_its_name(office: Office, tmp_path: Path) -> None:
