@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 
 import pytest
 from hypothesis import settings
+from tests import opensmtpd
 
 # The Debian package that brings each program.
 _PACKAGES = {
@@ -44,7 +46,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("takes long: set PRESSRUN_THOROUGH=1, as CI does")
     for marker in item.iter_markers("needs"):
         for program in marker.args:
-            if shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") is None:
+            if program == "opensmtpd":
+                _need_opensmtpd()
+            elif shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") is None:
                 package = _PACKAGES.get(program)
                 hint = f" (apt-get install {package})" if package else ""
                 pytest.skip(f"{program} is not installed{hint}")
+
+
+def _need_opensmtpd() -> None:
+    """It cannot be installed beside another mail server, only unpacked; its paths want a namespace of their own."""
+    if not opensmtpd.PROGRAM.exists():
+        pytest.skip(f"OpenSMTPD is not unpacked in {opensmtpd.UNPACKED} (PRESSRUN_OPENSMTPD; .ci/run does it)")
+    if os.getuid() != 0 or subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("OpenSMTPD needs root, and a mount namespace of its own")
