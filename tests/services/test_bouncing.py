@@ -15,7 +15,7 @@ from pressrun.core.bounces import BounceClass
 from pressrun.core.mail_routes import Route, RouteKind
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.message.reports.report import RecipientReport, Report
-from pressrun.services import housekeeping, probing, reporting
+from pressrun.services import edition_reports, housekeeping, probing
 from pressrun.services.settings import BounceSettings
 from pressrun.services.settling import Settled
 from pressrun.services.subscribing import Confirmed, Origin
@@ -75,14 +75,12 @@ async def test_a_notification_fails_a_copy_of_a_finished_edition(press: Pressroo
     settled = await notify(press, first, report(BounceClass.GONE))
     assert Settled(InboundState.DONE, "gone", suspended=1) == settled
     assert {"delivered": 1, "failed": 1} == await press.counts(number)
-    shown = await press.office.database.read(reporting.report_edition, number, int(press.clock()))
-    failures = shown["failures"]
-    assert isinstance(failures, list)
-    (failure,) = failures
+    shown = await press.office.database.read(edition_reports.report_edition, number, int(press.clock()))
+    (failure,) = shown.failures
     assert ("r0@reader.example", 550, "5.1.1", "550 no such user", "hard") == tuple(
         failure[name] for name in ("address", "code", "enhanced", "text", "kind")
     )
-    assert {"gone": 1} == shown["bounces"]
+    assert {"gone": 1} == shown.bounces
 
 
 async def test_the_same_bounce_twice_counts_once(press: Pressroom) -> None:

@@ -10,8 +10,10 @@ import pytest
 from tests.services.pressroom import GONE, LATER, SITE, TAKEN, Pressroom, identity
 
 from pressrun.core.address import parse_address
+from pressrun.core.edition import EditionState
 from pressrun.core.errors import EditionError, NotFound, PreflightFailed, Refused
 from pressrun.services.editing import Manuscript, gather_references
+from pressrun.services.pressing import Resent
 from pressrun.services.previewing import preview_edition
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
@@ -285,7 +287,7 @@ async def test_failed_copies_go_out_again_under_the_same_message_id(press: Press
     await press.leave("r0@reader.example")
     await press.office.suppressing.add(parse_address("r1@reader.example"), "operator")
     press.pass_time(30 * 86400)
-    assert (1, 2) == await press.editing.resend(edition)
+    assert Resent(1, 2, EditionState.SENDING) == await press.editing.resend(edition)
     assert "sending" == await press.state(edition)
     (again,) = await press.send_all(LATER)
     assert ("r2@reader.example", failed["r2@reader.example"]) == (again.rcpt_to, identity(again)[0])
@@ -299,7 +301,7 @@ async def test_nothing_failed_is_nothing_to_do(press: Pressroom) -> None:
     await press.readers(1)
     edition = await press.edition()
     await press.send_all()
-    assert (0, 0) == await press.editing.resend(edition)
+    assert Resent(0, 0, EditionState.FINISHED) == await press.editing.resend(edition)
     assert "finished" == await press.state(edition)
 
 
@@ -311,6 +313,54 @@ async def test_a_closed_list_sends_nothing_again(press: Pressroom) -> None:
     with pytest.raises(Refused, match="is closed"):
         await press.editing.resend(edition)
     assert ([], {"failed": 1}) == (await press.send_all(), await press.counts(edition))
+
+
+async def test_failed_copies_of_a_paused_edition_wait_until_it_is_resumed(press: Pressroom) -> None:
+    """And a second time there is nothing left to put back."""
+    await press.readers(3)
+    edition = await press.edition(canary_percent=40)
+    await press.send_all(SOFT)
+    assert Resent(1, 0, EditionState.PAUSED) == await press.editing.resend(edition)
+    assert Resent(0, 0, EditionState.PAUSED) == await press.editing.resend(edition)
+    assert ([], {"queued": 3}) == (await press.send_all(), await press.counts(edition))
+    await press.editing.resume(edition)
+    assert (3, "finished") == (len(await press.send_all()), await press.state(edition))
+
+
+async def test_a_canary_that_is_going_out_is_not_sent_again_meanwhile(press: Pressroom) -> None:
+    """A copy put back would make room for a reader more than the canary may have."""
+    await press.readers(10)
+    edition = await press.edition(canary_percent=20)
+    await press.turn()
+    first, _ = press.take_all()
+    press.answer(first, SOFT)
+    await press.turn()
+    with pytest.raises(Refused, match="try again when it has paused"):
+        await press.editing.resend(edition)
+    assert {"queued": 8, "claimed": 1, "failed": 1} == await press.counts(edition)
+
+
+async def test_a_canary_of_all_readers_is_over_when_it_is_sent_again(press: Pressroom) -> None:
+    """It finishes as any edition does, and does not pause for a rest that is not there."""
+    await press.readers(2)
+    edition = await press.edition(canary_percent=100)
+    await press.send_all(SOFT)
+    assert "finished" == await press.state(edition)
+    assert Resent(2, 0, EditionState.SENDING) == await press.editing.resend(edition)
+    assert None is (await press.stored(edition)).canary_copies
+    assert (2, "finished") == (len(await press.send_all()), await press.state(edition))
+
+
+async def test_a_copy_sent_again_waits_in_the_lane_of_where_its_reader_is_now(press: Pressroom) -> None:
+    """They may have moved since."""
+    await press.readers(1)
+    edition = await press.edition()
+    await press.send_all(SOFT)
+    await press.change(
+        "update subscriber set address = 'r@gmail.com', address_key = 'r@gmail.com', domain = 'gmail.com'"
+    )
+    await press.editing.resend(edition)
+    assert [("gmail.com", "gmail")] == await press.rows("select domain, lane from delivery")
 
 
 @pytest.mark.parametrize(("domain", "count"), [(None, 2), ("reader.example", 2), ("else.example", 0)])

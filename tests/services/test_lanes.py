@@ -12,7 +12,7 @@ from tests.services.pressroom import FAST, RELAY, TAKEN, Pressroom, open_pressro
 
 from pressrun.core.address import parse_address
 from pressrun.core.quantities import Rate
-from pressrun.services import reporting
+from pressrun.services import edition_reports, reporting
 from pressrun.services.settings import DeliverySettings, DomainSettings
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
@@ -139,9 +139,8 @@ async def test_three_readers_refused_for_policy_block_their_provider(press: Pres
     assert {"failed": 3, "delivered": 3, "queued": 37} == await press.counts(number)
     shown = (await waiting(press))["gmail.com"]
     assert (37, None, "550 5.7.1 blocked for policy") == (shown["queued"], shown["paused_until"], shown["reason"])
-    report = await press.office.database.read(reporting.report_edition, number, int(press.clock()))
-    assert isinstance(report["waiting"], list)
-    assert 37 == len(report["waiting"])
+    report = await press.office.database.read(edition_reports.report_edition, number, int(press.clock()))
+    assert 37 == len(report.waiting)
     press.dispatcher.unpause("gmail.com")
     assert {"gmail.com": 1} == domains(await take_all(press))
 

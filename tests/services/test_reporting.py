@@ -8,7 +8,7 @@ from tests.services.office import NOW, Office
 from pressrun.core.address import parse_address
 from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.core.errors import NotFound
-from pressrun.services import reporting
+from pressrun.services import edition_reports, reporting
 from pressrun.store import deliveries
 from pressrun.store.deliveries import Settlement
 from pressrun.store.transaction import Transaction
@@ -68,17 +68,13 @@ async def test_the_six_counts_add_up_to_the_audience(office: Office) -> None:
 
 async def test_a_report_tells_failures_and_what_waits_in_the_remotes_words(office: Office) -> None:
     edition = await edition_with_outcomes(office)
-    report = await office.database.read(reporting.report_edition, edition, int(office.now))
+    report = await office.database.read(edition_reports.report_edition, edition, int(office.now))
     names = ("address", "code", "enhanced", "text", "kind")
     assert [("a@a.example", 550, "5.1.1", "no such user", "hard")] == [
-        tuple(one[name] for name in names)
-        for one in report["failures"]  # type: ignore[attr-defined]
+        tuple(one[name] for name in names) for one in report.failures
     ]
-    assert [("b@b.example", 451, None, "later", None)] == [
-        tuple(one[name] for name in names)
-        for one in report["waiting"]  # type: ignore[attr-defined]
-    ]
-    assert (0, 0) == (report["unsubscribed"], report["complaints"])
+    assert [("b@b.example", 451, None, "later", None)] == [tuple(one[name] for name in names) for one in report.waiting]
+    assert (0, 0) == (report.unsubscribed, report.complaints)
 
 
 async def test_the_queue_is_told_by_domain(office: Office) -> None:

@@ -15,7 +15,7 @@ _COLUMNS = ("id", "list", "state", "subject", "audience", "queued", "deferred", 
 
 @click.group("edition")
 def group() -> None:
-    """Editions: ls, show, report, pause, resume, move, cancel, resend."""
+    """Editions: ls, show, report, delivery, pause, resume, move, cancel, resend."""
 
 
 @group.command("ls")
@@ -52,21 +52,37 @@ def show(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
 @json_option
 @pass_invocation
 def report(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
-    """Show which copies failed or wait, in the remote servers' words."""
+    """Show what became of an edition: outcomes, domains, the remotes' words, who left, and when."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
-    from pressrun.services import reporting  # noqa: PLC0415
+    from pressrun.cli.report import print_report  # noqa: PLC0415
+    from pressrun.services.edition_reports import report_edition  # noqa: PLC0415
 
     with looking(invocation) as tx:
-        found = reporting.report_edition(tx, edition_id, int(time.time()))
+        found = report_edition(tx, edition_id, int(time.time()))
+    if as_json:
+        print_json(found.plain())
+    else:
+        print_report(found)
+
+
+@group.command()
+@click.argument("edition_id", metavar="ID", type=int)
+@click.argument("address")
+@json_option
+@pass_invocation
+def delivery(invocation: Invocation, edition_id: int, address: str, *, as_json: bool) -> None:
+    """Show whether one reader got an edition, when, and what the relay said."""
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.core.address import parse_address  # noqa: PLC0415
+    from pressrun.services.tracing import trace_copy  # noqa: PLC0415
+
+    wanted = parse_address(address)
+    with looking(invocation) as tx:
+        found = trace_copy(tx, edition_id, wanted, invocation.settings.site)
     if as_json:
         print_json(found)
-        return
-    print_fields({name: value for name, value in found.items() if name not in ("failures", "waiting")})
-    for title in ("failures", "waiting"):
-        rows = found[title]
-        if isinstance(rows, list) and rows:
-            click.echo(f"\n{title}:")
-            print_table(rows, ("address", "kind", "code", "enhanced", "attempts", "text"))
+    else:
+        print_fields(found)
 
 
 @group.command()
@@ -129,7 +145,10 @@ def resend(invocation: Invocation, edition_id: int, *, failed: bool, as_json: bo
     if as_json:
         print_json(found)
     else:
-        click.echo(f"{found['resent']} copies go out again, {found['left_out']} were left out")
+        click.echo(
+            f"{found['resent']} copies go out again{' once it is resumed' if found['state'] == 'paused' else ''}, "
+            f"{found['left_out']} were left out: their readers are not active any more, or suppressed"
+        )
 
 
 def print_edition(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:

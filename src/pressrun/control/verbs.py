@@ -271,9 +271,9 @@ async def _send_test(editing: Editing, given: EditionTest) -> dict[str, list[str
     return {"test": [address.typed for address in addresses]}
 
 
-async def _resend(editing: Editing, edition_id: int) -> dict[str, int]:
-    queued, left_out = await editing.resend(edition_id)
-    return {"id": edition_id, "resent": queued, "left_out": left_out}
+async def _resend(editing: Editing, edition_id: int) -> dict[str, int | str]:
+    found = await editing.resend(edition_id)
+    return {"id": edition_id, "resent": found.queued, "left_out": found.left_out, "state": found.state.value}
 
 
 async def _retry(editing: Editing, domain: str | None) -> dict[str, int]:

@@ -63,8 +63,9 @@ class Complaining:
             return done(f"{outcome}, nobody is there", COUNTED_AS)
         is_new = self._end_everything(tx, found.subscriber_id, report.feedback_type)
         if found.edition_id and is_new:
-            editions.count_complaint(tx, found.edition_id)
-            self._braking.check(tx, [found.edition_id], int(self._clock()))
+            now = int(self._clock())
+            editions.count_complaint(tx, found.edition_id, now)
+            self._braking.check(tx, [found.edition_id], now)
         return done(outcome, COUNTED_AS)
 
     def _end_everything(self, tx: Transaction, subscriber_id: int, feedback_type: str) -> bool:

@@ -154,8 +154,8 @@ class Editing:
         await self._database.write(pressing.reschedule, edition_id, at, int(self._clock()))
         self._wake()
 
-    async def resend(self, edition_id: int) -> tuple[int, int]:
-        """Send failed copies again, under the same Message-ID; returns (queued again, left out)."""
+    async def resend(self, edition_id: int) -> pressing.Resent:
+        """Send failed copies again, under the same Message-ID."""
         found = await self._database.write(pressing.resend_failed, edition_id, int(self._clock()))
         self._wake()
         return found

@@ -5,7 +5,7 @@ Plain functions of a transaction, shared by the dispatcher and by the people who
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from pressrun.core.edition import EditionEvent, EditionState, move, resumed
 from pressrun.core.errors import BadInput, NotFound, Refused
@@ -155,17 +155,32 @@ def cancel(tx: Transaction, edition_id: int, now: int) -> Edition:
     return cancelled
 
 
-def resend_failed(tx: Transaction, edition_id: int, now: int) -> tuple[int, int]:
-    """Queue the failed copies of readers who may still be written to; returns (queued again, left out)."""
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """How many failed copies were queued again and left out, and where their edition stands now."""
+
+    queued: int
+    left_out: int
+    state: EditionState
+
+
+def resend_failed(tx: Transaction, edition_id: int, now: int) -> Resent:
+    """Queue the failed copies of readers who may still be written to; raises NotFound, Refused."""
     edition = require_edition(tx, edition_id)
     moved = _moved(edition, EditionEvent.REOPEN)
+    if edition.state is EditionState.SENDING and edition.canary_copies is not None:
+        # A copy that is not on its way any more would make room for one reader more than the canary may have.
+        raise Refused(f"the canary copies of edition {edition_id} are going out: try again when it has paused")
+    if edition.state is EditionState.FINISHED:
+        moved = replace(moved, canary_copies=None)  # its canary is over, whoever it went to
     target = lists.get_list(tx, edition.list_id)
     if target is None or target.closed_at is not None:
         raise Refused(f"the list {edition.list_name} is closed: nothing is sent to its readers any more")
     queued, left_out = deliveries.requeue_failed(tx, edition_id=edition_id, list_id=edition.list_id, now=now)
-    if queued:
-        editions.record_edition(tx, replace(moved, finished_at=None))
-    return queued, left_out
+    if not queued:
+        return Resent(0, left_out, edition.state)
+    editions.record_edition(tx, replace(moved, finished_at=None))
+    return Resent(queued, left_out, moved.state)
 
 
 def _moved(edition: Edition, event: EditionEvent) -> Edition:

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pressrun.core.address import Address
-from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import NotFound
 from pressrun.core.keys import KeyRing
@@ -21,7 +20,6 @@ from pressrun.services.evidence import ASKED, CONFIRMATION
 from pressrun.services.opening import held_until
 from pressrun.services.pressing import require_edition
 from pressrun.store import (
-    bounces,
     consent,
     deliveries,
     editions,
@@ -33,7 +31,7 @@ from pressrun.store import (
 )
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Transaction
 
 Answer = dict[str, object]
 
@@ -211,54 +209,6 @@ def describe_edition(tx: Transaction, found: Edition, now: int) -> Answer:
         "pause_reason": found.pause_reason,
         "canary_percent": found.canary_percent,
     }
-
-
-def report_edition(tx: Transaction, edition_id: int, now: int) -> Answer:
-    """`edition report`: which copies failed or wait, in the remotes' words, and who left; raises NotFound."""
-    found = require_edition(tx, edition_id)
-    deferred = [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.DEFERRED)]
-    return describe_edition(tx, found, now) | {
-        "failures": [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.FAILED)],
-        "waiting": deferred + _paused_copies(tx, edition_id),
-        "unsubscribed": found.unsubscribed,
-        "complaints": found.complaints,
-        "bounces": bounces.count_by_class(tx, edition_id),
-    }
-
-
-def _copy(row: Row) -> Answer:
-    return {
-        "address": row["address"],
-        "code": row["code"],
-        "enhanced": row["enhanced"],
-        "text": row["reply"],
-        "kind": row["kind"],
-        "bounce": row["bounce"],
-        "next_attempt": rfc3339(row["due_at"]) if row["kind"] is None else None,
-        "attempts": row["attempts"],
-    }
-
-
-def _paused_copies(tx: Transaction, edition_id: int) -> list[Answer]:
-    """Copies that wait in lanes that are slowed down or blocked, with the words that did it."""
-    found: list[Answer] = []
-    for lane, stored in lanes.load_states(tx).items():
-        state = load_lane_state(stored)
-        if state.is_blocked or state.allowed is not None:
-            found += [
-                {
-                    "address": row["address"],
-                    "code": None,
-                    "enhanced": None,
-                    "text": state.reason,
-                    "kind": "policy" if state.is_blocked else None,
-                    "bounce": None,
-                    "next_attempt": None if state.is_blocked else rfc3339(int(state.paused_until)),
-                    "attempts": row["attempts"],
-                }
-                for row in lanes.queued_copies(tx, edition_id, lane)
-            ]
-    return found
 
 
 def list_queue(tx: Transaction, now: int) -> list[Answer]:

@@ -296,7 +296,7 @@ class Subscribing:
         former, person, target = standing.subscription, standing.person, standing.list
         gone = end_subscription(tx, former, origin.source, now)
         if edition_id and former.state is not SubscriptionState.PENDING:
-            count_unsubscribed(tx, edition_id)
+            count_unsubscribed(tx, edition_id, now)
         record_consent(tx, target, person, "withdrawn", origin, now=now, salt=self._entropy(16))
         departure = Departure(former=former, list=target, language=origin.language, edition_id=edition_id)
         remember_leaving(tx, departure, self.tokens, self._clock())

@@ -72,6 +72,6 @@ class Undoing:
         if restored.state is SubscriptionState.ACTIVE:
             leavings.requeue_copies(tx, leaving, now)
         if leaving.edition_id is not None:
-            editions.uncount_unsubscribed(tx, leaving.edition_id)
+            editions.uncount_unsubscribed(tx, leaving.edition_id, leaving.left_at)
         record_consent(tx, standing.list, standing.person, "restored", origin, now=now, salt=self._entropy(16))
         return Undone.RESTORED, replace(standing, subscription=restored)

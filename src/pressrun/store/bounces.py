@@ -30,6 +30,7 @@ def find_copy(tx: Transaction, delivery_id: int) -> Row | None:
 
 def fail_copy(tx: Transaction, delivery_id: int, failure: Failure, now: int) -> bool:
     """Record that a copy has failed after all; False when it had come to another end before."""
+    tx.run("bounces.keep_handover", id=delivery_id)
     changed = tx.run(
         "bounces.fail",
         id=delivery_id,
@@ -89,3 +90,8 @@ def missed_editions(tx: Transaction, subscriber_id: int, *, first_edition_id: in
 def count_by_class(tx: Transaction, edition_id: int) -> dict[str, int]:
     """How many copies of an edition bounced, by class; classes without any are left out."""
     return {row["bounce"]: row["number"] for row in tx.rows("bounces.count_by_class", edition_id=edition_id)}
+
+
+def count_handovers(tx: Transaction, edition_id: int) -> dict[int, int]:
+    """How many copies of an edition that bounced later the relay had taken in each second."""
+    return {row["at"]: row["number"] for row in tx.rows("bounces.count_handovers", edition_id=edition_id)}

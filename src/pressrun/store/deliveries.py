@@ -7,6 +7,7 @@ to have it back while the event loop is busy.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -14,6 +15,8 @@ import msgspec
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import DeliveryState, FailureKind
+from pressrun.store import tallies
+from pressrun.store.tallies import Tally
 from pressrun.store.transaction import Row, Transaction
 
 _WAITING = (DeliveryState.DEFERRED, DeliveryState.QUEUED)  # a copy that waits for its retry goes before a new one
@@ -159,6 +162,9 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: int) -> None
     for statement, chosen in (("deliveries.settle", final), ("deliveries.defer", deferred)):
         if chosen:
             tx.run(statement, settlements=_json(chosen), now=now)
+    for edition_id, number in Counter(one.edition_id for one in deferred).items():
+        if edition_id is not None:
+            tallies.add(tx, edition_id, Tally.DEFERRED, now, number)
 
 
 def _json(values: Sequence[Any]) -> str:
@@ -240,12 +246,29 @@ def requeue_failed(tx: Transaction, *, edition_id: int, list_id: int, now: int) 
     """Queue failed copies of readers who may still be written to; returns (queued again, left out)."""
     failed: int = tx.value("deliveries.count_failed", edition_id=edition_id)
     queued = tx.run("deliveries.requeue_failed", edition_id=edition_id, list_id=list_id, now=now)
+    if queued:
+        tx.run("deliveries.forget_handovers", edition_id=edition_id)
     return queued, failed - queued
 
 
 def copies_in_state(tx: Transaction, edition_id: int, state: DeliveryState) -> list[Row]:
     """address, code, enhanced, reply, kind, bounce, due_at, attempts of the copies of an edition in one state."""
     return tx.rows("deliveries.in_state", edition_id=edition_id, state=state)
+
+
+def count_by_domain(tx: Transaction, edition_id: int) -> list[Row]:
+    """domain, state, number of the copies of an edition; the domain of who was erased is empty."""
+    return tx.rows("deliveries.count_by_domain", edition_id=edition_id)
+
+
+def count_by_moment(tx: Transaction, edition_id: int) -> list[Row]:
+    """state, at, number of the copies of an edition that came to their end, by the second of the last reply."""
+    return tx.rows("deliveries.count_by_moment", edition_id=edition_id)
+
+
+def find_copy_of(tx: Transaction, *, edition_id: int, list_id: int, subscriber_id: int) -> Row | None:
+    """One reader's copy of an edition; `handover_…` is what the relay had said before a notification came."""
+    return tx.row("deliveries.copy_of", edition_id=edition_id, list_id=list_id, subscriber_id=subscriber_id)
 
 
 def waiting_by_domain(tx: Transaction) -> list[Row]:

@@ -16,7 +16,7 @@ def requests(tx: Transaction, subscriber_id: int) -> list[Row]:
 
 
 def replies(tx: Transaction, subscriber_id: int) -> list[Row]:
-    """edition, enhanced, reply and attempts of copies, newest first: what mail servers said about them."""
+    """edition, enhanced, reply, attempts, reply_before_bounce of copies, newest first: what servers said of them."""
     return tx.rows("disclosure.replies", subscriber_id=subscriber_id)
 
 

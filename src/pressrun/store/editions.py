@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pressrun.core.edition import EditionState
-from pressrun.store import search
+from pressrun.store import search, tallies
+from pressrun.store.tallies import Tally
 from pressrun.store.transaction import Row, Transaction
 
 ALWAYS = (-(1 << 62), 1 << 62)
@@ -175,19 +176,22 @@ def note_brake(tx: Transaction, edition_id: int, now: int) -> None:
     tx.run("editions.brake", id=edition_id, now=now)
 
 
-def count_unsubscribed(tx: Transaction, edition_id: int) -> None:
+def count_unsubscribed(tx: Transaction, edition_id: int, now: int) -> None:
     """One more reader left by a link of this edition."""
     tx.run("editions.count_unsubscribed", id=edition_id)
+    tallies.add(tx, edition_id, Tally.UNSUBSCRIBED, now)
 
 
-def uncount_unsubscribed(tx: Transaction, edition_id: int) -> None:
-    """One reader who left by a link of this edition has undone that."""
+def uncount_unsubscribed(tx: Transaction, edition_id: int, left_at: int) -> None:
+    """One reader who left by a link of this edition, at that time, has undone that."""
     tx.run("editions.uncount_unsubscribed", id=edition_id)
+    tallies.add(tx, edition_id, Tally.UNSUBSCRIBED, left_at, -1)
 
 
-def count_complaint(tx: Transaction, edition_id: int) -> None:
+def count_complaint(tx: Transaction, edition_id: int, now: int) -> None:
     """Count a complaint about an edition; one that is gone is left alone."""
     tx.run("editions.count_complaint", id=edition_id)
+    tallies.add(tx, edition_id, Tally.COMPLAINED, now)
 
 
 def load_skeleton(tx: Transaction, edition_id: int) -> bytes:

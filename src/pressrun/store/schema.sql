@@ -221,6 +221,15 @@ create index edition_by_digest on edition (list_id, source_digest);
 create index edition_live on edition (id) where state in ('scheduled', 'sending');
 create index edition_by_state on edition (state);
 
+-- What happened to an edition that the rows of its copies do not keep, counted by the second for its report.
+create table edition_tally (
+    edition_id integer not null references edition on delete cascade,
+    what text not null check (what in ('deferred', 'unsubscribed', 'complained')),                      -- store.tallies
+    at integer not null,                      -- the second
+    number integer not null,                  -- 0: it was undone
+    primary key (edition_id, what, at)
+) strict, without rowid;
+
 -- What an edition is made of, apart from `edition` so that listings stay small.
 create table edition_content (
     edition_id integer primary key references edition on delete cascade,
@@ -304,6 +313,15 @@ create table delivery (
 create index delivery_queue on delivery (edition_id, state, lane, due_at);
 create unique index delivery_once on delivery (subscription_id, edition_id);
 create index delivery_by_notice on delivery (notice_id) where notice_id is not null;
+
+-- What the relay had said of a copy before a notification came: the row of the copy has the notification's words.
+create table handover (
+    delivery_id integer primary key references delivery on delete cascade,                     -- of an edition, never of a notice
+    at integer,                               -- when that reply was recorded; null: none had come
+    code integer,                             -- the reply
+    enhanced text,
+    reply text
+) strict;
 
 -- Which recipient domains have a lane: those of a provider, those that the configuration names, and those that asked
 -- us to slow down.

@@ -9,11 +9,27 @@ left join subscription on subscription.id = delivery.subscription_id
 left join subscriber on subscriber.id = subscription.subscriber_id
 where delivery.id = :id;
 
+-- name: keep_handover
+-- What the relay had said of a copy, before a notification takes its place.
+insert into handover (delivery_id, at, code, enhanced, reply)
+select id, settled_at, code, enhanced, reply from delivery
+where id = :id and edition_id is not null and state in ('queued', 'claimed', 'deferred', 'delivered')
+on conflict (delivery_id) do update set at = excluded.at, code = excluded.code, enhanced = excluded.enhanced,
+    reply = excluded.reply;
+
 -- name: fail
 -- A notification says that this copy has failed after all.
 update delivery set state = 'failed', settled_at = :now, code = :code, enhanced = :enhanced, reply = :reply,
     kind = :kind, bounce = :bounce
 where id = :id and state in ('queued', 'claimed', 'deferred', 'delivered');
+
+-- name: count_handovers
+-- When the relay took copies of an edition that bounced later.
+select handover.at, count(*) as number
+from delivery join handover on handover.delivery_id = delivery.id
+where delivery.edition_id = :edition_id and delivery.state = 'failed' and handover.code between 200 and 299
+    and handover.at is not null
+group by handover.at;
 
 -- name: history
 -- What became of a person's copies, newest first; those from before they last came back do not count.

@@ -163,14 +163,25 @@ where edition_id = :edition_id and state in ('queued', 'deferred');
 
 -- name: requeue_failed
 -- Failed copies of readers who may still be written to go out again, under the same Message-ID; the retries and the
--- time until they are given up begin anew.
-update delivery set state = 'queued', due_at = :now, attempts = 0, first_attempt_at = null, kind = null, code = null,
-    enhanced = null, reply = null, bounce = null
+-- time until they are given up begin anew, and they wait in the lane of where their reader is now.
+update delivery set state = 'queued', due_at = :now, attempts = 0, first_attempt_at = null, settled_at = null, relay = null,
+    kind = null, code = null, enhanced = null, reply = null, bounce = null,
+    (domain, lane) = (
+        select subscriber.domain, coalesce(lane_domain.lane, '')
+        from subscription
+        join subscriber on subscriber.id = subscription.subscriber_id
+        left join lane_domain on lane_domain.domain = subscriber.domain
+        where subscription.id = delivery.subscription_id)
 where edition_id = :edition_id and state = 'failed' and subscription_id in (
     select subscription.id from subscription
     join subscriber on subscriber.id = subscription.subscriber_id
     left join suppression on suppression.digest = subscriber.suppression_digest
     where subscription.list_id = :list_id and subscription.state = 'active' and suppression.digest is null);
+
+-- name: forget_handovers
+-- What was said of copies that go out again, before they bounced.
+delete from handover where delivery_id in (
+    select id from delivery where edition_id = :edition_id and state = 'queued');
 
 -- name: count_failed
 -- How many copies of an edition failed.
@@ -185,6 +196,27 @@ left join subscription on subscription.id = delivery.subscription_id
 left join subscriber on subscriber.id = subscription.subscriber_id
 where delivery.edition_id = :edition_id and delivery.state = :state
 order by delivery.due_at, delivery.id;
+
+-- name: count_by_domain
+-- Where the copies of an edition stand, by the domain of the recipient.
+select domain, state, count(*) as number from delivery where edition_id = :edition_id group by domain, state;
+
+-- name: count_by_moment
+-- When copies of an edition came to their end.
+select state, settled_at as at, count(*) as number from delivery
+where edition_id = :edition_id and state in ('delivered', 'failed') and settled_at is not null
+group by state, settled_at;
+
+-- name: copy_of
+-- One reader's copy of an edition, with what the relay had said of it before a notification came.
+select delivery.id, delivery.state, delivery.kind, delivery.bounce, delivery.attempts, delivery.first_attempt_at,
+    delivery.due_at, delivery.relay, delivery.settled_at, delivery.code, delivery.enhanced, delivery.reply,
+    handover.delivery_id as handover_of, handover.at as handover_settled_at, handover.code as handover_code,
+    handover.enhanced as handover_enhanced, handover.reply as handover_reply
+from subscription
+join delivery on delivery.subscription_id = subscription.id and delivery.edition_id = :edition_id
+left join handover on handover.delivery_id = delivery.id
+where subscription.subscriber_id = :subscriber_id and subscription.list_id = :list_id;
 
 -- name: waiting_by_domain
 -- What waits, by the domain of the recipient.

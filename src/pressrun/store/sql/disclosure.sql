@@ -14,8 +14,10 @@ where subscription.subscriber_id = :subscriber_id order by confirmation.id;
 
 -- name: replies
 -- What mail servers said about copies.
-select delivery.edition_id as edition, delivery.enhanced, delivery.reply, delivery.attempts
+select delivery.edition_id as edition, delivery.enhanced, delivery.reply, delivery.attempts,
+    handover.reply as reply_before_bounce
 from subscription join delivery on delivery.subscription_id = subscription.id and delivery.edition_id is not null
+left join handover on handover.delivery_id = delivery.id
 where subscription.subscriber_id = :subscriber_id order by delivery.id desc;
 
 -- name: mails
