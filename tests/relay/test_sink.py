@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.relay.conftest import MakePool
 from tests.relay.feed import ListFeed, message
 from tests.sink import Sink
@@ -187,6 +189,25 @@ async def test_connections_are_replaced_after_their_share(
         await feed.until_settled(25)
         per_connection = [line.connection for line in sink.lines()]
     assert [10, 10, 5] == [per_connection.count(n) for n in sorted(set(per_connection))]
+
+
+@pytest.mark.parametrize("way", Way)
+async def test_a_connection_ends_when_one_kind_has_had_its_share(
+    sink_program: Path, tmp_path: Path, make_pool: MakePool, way: Way
+) -> None:
+    """No connection carries more of a kind than it may, whatever goes between; each message goes once."""
+    plain = [message(n, f"plain-{n}") for n in range(20)]
+    bound = [replace(message(100 + n, f"bound-{n}"), kind="bound", most=3) for n in range(10)]
+    feed = ListFeed([one for pair in zip(plain[::2], bound, plain[1::2], strict=True) for one in pair])
+    with Sink(sink_program, tmp_path, *WAYS[way]) as sink:
+        pool = make_pool(feed, sink.port, connections=2, window=4)
+        pool.wake()
+        await feed.until_settled(30)
+        await pool.drain(5)
+        lines = sink.lines()
+    carried = Counter(line.connection for line in lines if line.rcpt_to.startswith("bound"))
+    assert (30, 30) == (len(lines), len({line.rcpt_to for line in lines}))
+    assert max(carried.values()) == 3
 
 
 async def test_a_relay_with_few_connections_to_give(sink_program: Path, tmp_path: Path, make_pool: MakePool) -> None:

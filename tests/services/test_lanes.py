@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.services.pressroom import FAST, RELAY, TAKEN, Pressroom, open_pressroom
+from tests.services.pressroom import FAST, RELAY, SITE, TAKEN, Pressroom, open_pressroom
 
 from pressrun.core.address import parse_address
 from pressrun.core.quantities import Rate
@@ -18,6 +19,7 @@ from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
 
 SLOW = HandOver(Outcome.DEFERRED, Stage.CONTENT, Reply(421, "unusual rate of mail from r0@x.example", "4.7.28"))
+UNSIGNED = HandOver(Outcome.DEFERRED, Stage.CONTENT, Reply(421, "your mail has no DKIM", "4.7.30"))
 BLOCK = HandOver(Outcome.REFUSED, Stage.CONTENT, Reply(550, "blocked for policy", "5.7.1"))
 
 
@@ -145,6 +147,23 @@ async def test_three_readers_refused_for_policy_block_their_provider(press: Pres
     assert {"gmail.com": 1} == domains(await take_all(press))
 
 
+@pytest.mark.parametrize("answer", [BLOCK, UNSIGNED], ids=["refused", "put off"])
+async def test_the_operator_hears_of_a_block_once_for_all_domains_of_the_provider(
+    press: Pressroom, answer: HandOver
+) -> None:
+    """Also when it only says "later" until we have mended something; no reader is blamed."""
+    press.bouncing._site = replace(SITE, operator="ops@lists.example")
+    await readers(press, gmail_com=6, googlemail_com=6)
+    await press.edition()
+    for copy in await take_all(press):
+        press.answer(copy, answer)
+    told = [copy for copy in await take_all(press) if copy.rcpt_to == "ops@lists.example"]
+    assert 1 == len(told)
+    assert answer.reply is not None
+    assert answer.reply.text.encode() in told[0].content
+    assert [("active", 12)] == await press.rows("select state, count(*) from subscription group by state")
+
+
 async def test_a_copy_that_is_taken_breaks_the_row(press: Pressroom) -> None:
     """Two refusals, a success, two refusals: no block."""
     await readers(press, gmail_com=10)
@@ -197,6 +216,17 @@ async def test_a_slow_domain_delays_no_other(press: Pressroom) -> None:
     for copy in held:
         press.answer(copy, TAKEN)
     assert {"slow.example": 2} == domains(await take_all(press))
+
+
+async def test_copies_say_how_many_of_their_domain_one_connection_carries(press: Pressroom) -> None:
+    """Where an operator said it, that is; a relay's own connections are not those to a provider."""
+    domain = DomainSettings(messages_per_connection=2)
+    press.settings = DeliverySettings(rates=(FAST,), domains={"slow.example": domain})
+    await press.start()
+    await readers(press, slow_example=3, gmail_com=3, x_example=3)
+    await press.edition()
+    copies = await take_all(press)
+    assert {("slow.example", 2): 3, ("", 0): 6} == Counter((copy.kind, copy.most) for copy in copies)
 
 
 async def test_the_rate_of_a_domain_is_kept_beside_the_others(press: Pressroom) -> None:

@@ -183,7 +183,7 @@ DOMAIN = Table(
             name="messages_per_connection",
             kind=kinds.whole(1),
             example="20",
-            help="Copies for this domain on one connection.",
+            help="Copies for this domain on one connection, which is closed after that many.",
         ),
     ),
 )

@@ -6,6 +6,7 @@ import hashlib
 import re
 
 from pressrun.core.address import parse_address
+from pressrun.core.providers import provider_of
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.services.ports import Entropy
@@ -28,12 +29,14 @@ def alert_of_policy(
 ) -> str | None:
     """Tell the operator that a domain refuses our mail as such; returns that domain, None when it was told before.
 
+    All domains of a provider are one subject: it refuses for all of them.
+
     The remote's words are quoted without the addresses in them.
     """
     copy = bounces.find_copy(tx, delivery_id)
     if copy is None or copy["edition_id"] is None:
         return None
-    subject = hashlib.sha256(f"policy\0{copy['domain']}".encode()).digest()
+    subject = hashlib.sha256(f"policy\0{provider_of(copy['domain']) or copy['domain']}".encode()).digest()
     if not limits.spend(tx, ALERTS, subject, ALERT_RATE, now):
         return None
     edition = editions.get_edition(tx, copy["edition_id"])

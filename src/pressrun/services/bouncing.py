@@ -70,7 +70,12 @@ class Bouncing:
 
     def after_settling(self, tx: Transaction, settlements: Sequence[Settlement], now: int) -> Aftermath:
         """Draw the consequences of hand-overs that were just recorded."""
-        failed = [(one.id, one.bounce, one.reply or "") for one in settlements if one.bounce is not None]
+        failed = [
+            # What blocks is policy, though it may say "later", as a provider does of what we have to mend.
+            (one.id, BounceClass.POLICY if one.blocks else one.bounce, one.reply or "")
+            for one in settlements
+            if one.blocks or one.bounce is not None
+        ]
         aftermath = self._draw_consequences(tx, failed, now) if failed else Aftermath()
         paused = self.braking.after_settling(tx, settlements, now)
         return replace(aftermath, paused=tuple(paused)) if paused else aftermath

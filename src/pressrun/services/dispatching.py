@@ -128,7 +128,7 @@ class Dispatcher:
             outgoing = self._composed(job, relay)
             if outgoing is not None:
                 self._in_flight[outgoing.delivery_id] = job
-                return outgoing
+                return self._ready.bounded(outgoing, job)
             self._ready.put_back(job, relay)
 
     def settle(self, relay: str, outgoing: Outgoing, result: HandOver) -> None:
@@ -145,6 +145,8 @@ class Dispatcher:
             self._results.release([job])
         else:
             settlement = self._settlement(job, result, relay)
+            if change is not None and change.until is None:
+                settlement = replace(settlement, blocks=True)
             if isinstance(job.row, ClaimedNotice) and result.outcome is Outcome.DELIVERED:
                 settlement = replace(settlement, mail=self.notices.sent(job.row, outgoing))
             self._results.settle(settlement)

@@ -9,13 +9,15 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 
+from msgspec.structs import replace
+
 from pressrun.core.advice import Action, Scope, advice_of
 from pressrun.services.lane_queues import NEVER
 from pressrun.services.pacing import EARLY_SECONDS, Pacer
 from pressrun.services.shares import Shares
 from pressrun.services.shelf import Job, Shelf, Stale
 from pressrun.services.traffic import UNBOUND, LaneChange, Traffic
-from pressrun.smtp.handover import HandOver, Outcome
+from pressrun.smtp.handover import HandOver, Outcome, Outgoing
 from pressrun.store.deliveries import ClaimedCopy
 
 ANY = ""  # the shelf of what any relay may take
@@ -125,6 +127,12 @@ class Ready:
                 opens = min(opens, self.traffic.opens_at(lane, now))
             soonest = min(soonest, opens)
         return max(self._turn_at(relay, now), soonest)
+
+    def bounded(self, outgoing: Outgoing, job: Job) -> Outgoing:
+        """The mail of a row that a relay got, with how many of its lane one connection may carry."""
+        lane = job.lane
+        most = 0 if lane is None else self.traffic.most_on_connection(lane)
+        return replace(outgoing, kind=lane, most=most) if most else outgoing
 
     # ------------------------------------------------------------------ learning from answers
 

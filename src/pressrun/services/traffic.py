@@ -145,6 +145,12 @@ class Traffic:
             return 0
         return max(0, self._bound(lane, now) - self._in_flight[lane])
 
+    def most_on_connection(self, lane: str) -> int:
+        """How many copies of the lane one connection may carry, 0 for as many as come. Only an operator says so: what a
+        provider likes is about connections to its own servers.
+        """
+        return (self.lanes.limits_of(lane).messages_per_connection or 0) if "." in lane else 0
+
     @property
     def is_paced(self) -> bool:
         """Whether a lane has a rate of its own."""

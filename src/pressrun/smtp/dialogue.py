@@ -9,6 +9,8 @@ with `Closed(problem)`, after every message taken has been settled; misuse by ou
 
 from __future__ import annotations
 
+from collections import Counter
+
 from pressrun.smtp import commands
 from pressrun.smtp.chunked import Chunked
 from pressrun.smtp.errors import Fault, LocalProtocolError, Problem, RemoteProtocolError
@@ -33,6 +35,7 @@ class Dialogue:
     __slots__ = (
         "_asked_at",
         "_busy",
+        "_carried",
         "_events",
         "_finishing",
         "_left",
@@ -60,6 +63,7 @@ class Dialogue:
         self._transactions: Transactions | None = None  # from READY on
         self._phase: Phase | None = None  # QUIT or CLOSED, once it has come to that
         self._left = terms.messages
+        self._carried: Counter[str] = Counter()  # messages by kind, of the kinds that have a limit
         self._finishing = False
         self._busy = False
         self._now = self._asked_at = 0.0
@@ -223,6 +227,10 @@ class Dialogue:
         outgoing = self._source()
         if outgoing is not None:
             self._left -= 1
+            if outgoing.most:
+                self._carried[outgoing.kind] += 1
+                if self._carried[outgoing.kind] >= outgoing.most:
+                    self._left = 0
         return outgoing
 
     def _shut(self, *, answers: bool) -> None:

@@ -77,8 +77,8 @@ _read_copies = msgspec.json.Decoder(list[ClaimedCopy]).decode
 class Settlement(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """What became of a claimed copy: its new state, and the reply that decided.
 
-    The order is that of `deliveries.settle`; `edition_id` and `mail` are for those who draw consequences, and are not
-    stored.
+    The order is that of `deliveries.settle`; `edition_id`, `mail` and `blocks`, that no more may go where this copy was
+    to go, are for those who draw consequences, and are not stored.
     """
 
     id: int
@@ -92,6 +92,7 @@ class Settlement(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     bounce: BounceClass | None = None
     edition_id: int | None = None
     mail: SentMail | None = None
+    blocks: bool = False
 
 
 def take_audience(tx: Transaction, *, edition_id: int, list_id: int, now: int, shuffled: bool) -> int:
