@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import click
@@ -49,9 +50,10 @@ def show(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
 
 @group.command()
 @click.argument("edition_id", metavar="ID", type=int)
+@click.option("--html", "page", metavar="FILE", help="Write a page with plots instead; never over another file.")
 @json_option
 @pass_invocation
-def report(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
+def report(invocation: Invocation, edition_id: int, page: str | None, *, as_json: bool) -> None:
     """Show what became of an edition: outcomes, domains, the remotes' words, who left, and when."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.cli.report import print_report  # noqa: PLC0415
@@ -59,9 +61,15 @@ def report(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
 
     with looking(invocation) as tx:
         found = report_edition(tx, edition_id, int(time.time()))
+    if page is not None:
+        from pressrun.cli.files import new_file  # noqa: PLC0415
+        from pressrun.web.report import render_report  # noqa: PLC0415
+
+        with new_file(Path(page)) as file:
+            file.write(render_report(found).encode())
     if as_json:
         print_json(found.plain())
-    else:
+    elif page is None:
         print_report(found)
 
 
@@ -145,10 +153,9 @@ def resend(invocation: Invocation, edition_id: int, *, failed: bool, as_json: bo
     if as_json:
         print_json(found)
     else:
-        click.echo(
-            f"{found['resent']} copies go out again{' once it is resumed' if found['state'] == 'paused' else ''}, "
-            f"{found['left_out']} were left out: their readers are not active any more, or suppressed"
-        )
+        waits = " once the edition is resumed" if found["state"] == "paused" and found["resent"] else ""
+        why = ": their readers are not active any more, or suppressed" if found["left_out"] else ""
+        click.echo(f"{found['resent']} copies go out again{waits}, {found['left_out']} were left out{why}")
 
 
 def print_edition(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
