@@ -249,16 +249,29 @@ async def test_the_rate_of_a_domain_is_kept_beside_the_others(press: Pressroom) 
 async def test_a_relay_that_asks_for_less_is_spared_as_a_whole(press: Pressroom) -> None:
     """Before a recipient is named it speaks for itself."""
     busy = HandOver(Outcome.DEFERRED, Stage.MAIL, Reply(450, "too many messages, slow down", "4.7.1"))
-    await readers(press, x_example=20)
+    await readers(press, x_example=20, y_example=3)
     await press.edition()
     await press.turn()
     first = press.take(RELAY)
     assert first is not None
     press.answer(first, busy)
     assert press.take(RELAY) is None
-    press.pass_time(61)
+    press.pass_time(6)  # what was claimed goes back by then
+    await press.turn()
+    others = {"x.example": "y.example", "y.example": "x.example"}[first.rcpt_to.partition("@")[2]]
+    reason = (await waiting(press))[others]["reason"]
+    assert "relay primary is paused until 2027-01-15T08:01:00Z: 450 4.7.1 too many messages, slow down" == reason
+    press.pass_time(55)
     await press.turn()
     assert 1 == len(await take_all(press))
+
+
+async def test_the_queue_says_that_an_edition_is_paused(press: Pressroom) -> None:
+    """And why, as a person has to resume it."""
+    await readers(press, x_example=3)
+    number = await press.edition()
+    await press.editing.pause(number)
+    assert f"edition {number} waits: paused by hand" == (await waiting(press))["x.example"]["reason"]
 
 
 @pytest.mark.parametrize("before", [{}, {"gmail.com": DomainSettings(connections=3)}])

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import cast
 
 # A provider's own procedure after 421 4.7.28: silence, then one connection, then one more at a time. How long between
@@ -20,6 +21,7 @@ from typing import cast
 STEP_SECONDS = 60.0
 READERS_TO_BLOCK = 3  # in a row: fewer refusals may be about single copies
 MAX_REASON_CHARACTERS = 200
+_RELAY = "relay "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,17 @@ def load_lane_state(stored: object) -> LaneState:
         )
     except (KeyError, OverflowError, TypeError, ValueError):
         return LaneState()
+
+
+@cache
+def relay_lane(relay: str) -> str:
+    """A relay may ask us to slow down as a provider may; the blank keeps its name apart from theirs."""
+    return f"{_RELAY}{relay}"
+
+
+def is_relay_lane(lane: str) -> bool:
+    """Whether this is what a relay asked of us, and not a provider or a domain."""
+    return lane.startswith(_RELAY)
 
 
 def _number(value: object) -> float:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cache
 
 from msgspec.structs import replace
 
 from pressrun.core.advice import Action, Scope, advice_of
+from pressrun.core.lane_state import relay_lane
 from pressrun.services.lane_queues import NEVER
 from pressrun.services.pacing import EARLY_SECONDS, Pacer
 from pressrun.services.shares import Shares
@@ -75,7 +75,7 @@ class Ready:
         return soonest
 
     def _turn_at(self, relay: str, now: float) -> float:
-        return max(self.pacer.next_at(relay, now), self.traffic.opens_at(_relay_lane(relay), now))
+        return max(self.pacer.next_at(relay, now), self.traffic.opens_at(relay_lane(relay), now))
 
     def _open_shelves(self, relay: str, now: float) -> list[Shelf]:
         """What is for this relay alone, and what is for any as far as its share goes."""
@@ -104,12 +104,12 @@ class Ready:
             self.traffic.take(job.lane, now)
         if self.shares.are_needed and not job.relay:
             self.shares.take(relay)
-        self.traffic.take(_relay_lane(relay), now)
+        self.traffic.take(relay_lane(relay), now)
         self.pacer.spend(relay, at)
 
     def due(self, relay: str, now: float, most: int) -> int:
         """How many rows this relay could take now, `most` at the most."""
-        if self.traffic.opens_at(_relay_lane(relay), now) > now:
+        if self.traffic.opens_at(relay_lane(relay), now) > now:
             return 0
         shelves = self._open_shelves(relay, now)
         wanted = sum(shelf.notices + self._open_copies(shelf, now) for shelf in shelves)
@@ -138,7 +138,7 @@ class Ready:
 
     def put_back(self, job: Job, relay: str) -> None:
         """A row that this relay got is in flight no more, or never went out."""
-        self.traffic.give_back(_relay_lane(relay))
+        self.traffic.give_back(relay_lane(relay))
         if job.lane is not None:
             self.traffic.give_back(job.lane)
 
@@ -151,7 +151,7 @@ class Ready:
         lane = row.lane
         if result.outcome is Outcome.DELIVERED:
             self.traffic.after_taken(lane, now)
-            self.traffic.after_taken(_relay_lane(relay), now)
+            self.traffic.after_taken(relay_lane(relay), now)
             return None
         reply = result.reply
         if reply is None or reply.code < 400:
@@ -162,7 +162,7 @@ class Ready:
         words = f"{reply.code} {reply.enhanced} {reply.text}".split()
         reason = " ".join(word for word in words if "@" not in word)
         if advice.scope is Scope.RELAY:
-            lane = _relay_lane(relay)
+            lane = relay_lane(relay)
         return self.traffic.after_refused(lane, row.domain, row.subscriber_id, advice, reason, now)
 
     # ------------------------------------------------------------------ what to claim
@@ -218,9 +218,3 @@ class Ready:
     def clear(self) -> Sequence[Job]:
         """Take everything out."""
         return [job for shelf in self._shelves.values() for job in shelf.clear()]
-
-
-@cache
-def _relay_lane(relay: str) -> str:
-    """A relay may ask us to slow down as a provider may; the blank keeps its name apart from theirs."""
-    return f"relay {relay}"

@@ -12,7 +12,7 @@ from pressrun.core.address import Address
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import NotFound
 from pressrun.core.keys import KeyRing
-from pressrun.core.lane_state import LaneState, load_lane_state
+from pressrun.core.lane_state import LaneState, is_relay_lane, load_lane_state
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import suppression_digest
@@ -215,6 +215,7 @@ def list_queue(tx: Transaction, now: int) -> list[Answer]:
     """`queue ls`: what waits, by the domain of the recipient, the most first, and what pauses it."""
     states = {name: load_lane_state(stored) for name, stored in lanes.load_states(tx).items()}
     held, why_held = _held_by_hours(tx, now)
+    why, relays_wait = {**_why_paused(tx), **why_held}, _why_relays_wait(states, now)
     found: list[Answer] = []
     for row in deliveries.waiting_by_domain(tx):
         state = states.get(lanes.lane_of(tx, row["domain"]) or row["domain"], LaneState())
@@ -228,12 +229,31 @@ def list_queue(tx: Transaction, now: int) -> list[Answer]:
                 "paused_until": rfc3339(int(state.paused_until)) if is_paused else None,
                 "reason": state.reason
                 if is_paused or state.is_blocked
-                else row["reason"] or why_held.get(row["domain"]),
+                else row["reason"] or why.get(row["domain"]) or relays_wait,
                 "blocked": state.is_blocked,
                 "held": held[row["domain"]],
             }
         )
     return found
+
+
+def _why_paused(tx: Transaction) -> dict[str, str]:
+    """What is said of the domains for which copies of paused editions wait."""
+    reasons: dict[str, str] = {}
+    for edition in editions.paused_editions(tx):
+        words = f"edition {edition.id} waits: {edition.pause_reason or 'it is paused'}"
+        reasons |= dict.fromkeys(deliveries.waiting_of_edition(tx, edition.id), words)
+    return reasons
+
+
+def _why_relays_wait(states: Mapping[str, LaneState], now: int) -> str | None:
+    """What is said of any domain while a relay has asked for silence."""
+    found = [
+        f"{name} is paused until {rfc3339(int(state.paused_until))}: {state.reason}"
+        for name, state in sorted(states.items())
+        if is_relay_lane(name) and state.opens_at(now) > now
+    ]
+    return "; ".join(found) or None
 
 
 def _held_by_hours(tx: Transaction, now: int) -> tuple[Counter[str], dict[str, str]]:

@@ -151,6 +151,11 @@ def live_editions(tx: Transaction) -> list[Edition]:
     return [_from_row(row) for row in tx.rows("editions.live")]
 
 
+def paused_editions(tx: Transaction) -> list[Edition]:
+    """The editions that wait for a person, oldest first."""
+    return [_from_row(row) for row in tx.rows("editions.paused")]
+
+
 def record_edition(tx: Transaction, changed: Edition) -> None:
     """Write an edition's new state back."""
     tx.run(

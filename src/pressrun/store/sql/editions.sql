@@ -49,6 +49,13 @@ select edition.*, list.name as list_name, list.relay as list_relay, list.hours a
 from edition join list on list.id = edition.list_id
 where edition.state in ('scheduled', 'sending') order by edition.id;
 
+-- name: paused
+-- Editions that wait for a person.
+select edition.*, list.name as list_name, list.relay as list_relay, list.hours as list_hours,
+    list.timezone as list_timezone
+from edition join list on list.id = edition.list_id
+where edition.state = 'paused' order by edition.id;
+
 -- name: move
 -- A change of state.
 update edition set state = :state, scheduled_at = :scheduled_at, started_at = :started_at, finished_at = :finished_at,
