@@ -7,9 +7,7 @@ beyond its edge, and axe finds nothing in it. PRESSRUN_PICTURES names a folder f
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +15,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator
 from tests.browser.chromium import Browser, Scheme, Window, open_browser
-from tests.web.house import House, open_house
+from tests.browser.site import open_site
+from tests.web.house import House
 
-from pressrun.core.endpoint import TcpEndpoint
 from pressrun.locales.catalogues import words_in
 from pressrun.message.words import Words
-from pressrun.web.server import WebServer
-from pressrun.web.settings import HttpSettings
 
 pytestmark = pytest.mark.needs("chromium")
 
@@ -100,21 +96,6 @@ class Reader:
             await target.click()
         await self.house.asking.carry_out()
         await self.look()
-
-
-@asynccontextmanager
-async def open_site(root: Path) -> AsyncIterator[House]:
-    """A house whose pages are served on a port of this machine."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    settings = HttpSettings(listen=TcpEndpoint("127.0.0.1", port))
-    async with open_house(root, base_url=f"http://127.0.0.1:{port}", settings=settings) as house:
-        server = WebServer(house.app(), settings)
-        await server.start()
-        try:
-            yield house
-        finally:
-            await server.stop(1)
 
 
 @pytest_asyncio.fixture

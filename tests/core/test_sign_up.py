@@ -29,6 +29,14 @@ def test_a_form_is_believed_by_its_age_and_its_decoy(age: float | None, decoy: s
     assert trust is decide_trust(issued_at=issued_at, now=now, form_seconds=2.0, decoy=decoy)
 
 
+@pytest.mark.parametrize(
+    ("age", "decoy", "trust"), [(2.0, "", Trust.WORKED), (1.0, "", Trust.UNPROVEN), (2.0, "x", Trust.TRAP)]
+)
+def test_work_is_believed_where_the_form_is(age: float, decoy: str, trust: Trust) -> None:
+    given = {"issued_at": int(NOW), "now": NOW + age, "form_seconds": 2.0, "decoy": decoy}
+    assert trust is decide_trust(**given, has_worked=True)  # type: ignore[arg-type]  # numbers and texts
+
+
 def test_an_attack_is_told_once_when_it_begins_and_once_when_it_is_over() -> None:
     siege = Siege(TERMS)
     assert [False] * 4 + [True] + [False] * 95 == [siege.turn_away(NOW + number) for number in range(100)]

@@ -59,6 +59,42 @@ async def test_programs_do_not_take_what_people_on_our_pages_need(office: Office
     assert [True, True, False] == [await desk.admit(f"b@s{number}.example") for number in range(3)]
 
 
+async def test_above_a_limit_a_sign_up_needs_work(office: Office) -> None:
+    """Whoever did some is beyond it, and takes nothing of it."""
+    desk = Desk(office, replace(WIDE, proof_of_work_above=Rate(2, DAY)))
+    trusts = [Trust.WORKED, Trust.PROVEN, Trust.UNPROVEN, Trust.PROVEN, Trust.UNPROVEN, Trust.WORKED]
+    taken = [await desk.admit(f"a@s{number}.example", trust) for number, trust in enumerate(trusts)]
+    assert [True, True, True, False, False, True] == taken
+
+
+async def test_work_lifts_no_other_limit(office: Office) -> None:
+    desk = Desk(office, LimitSettings(confirmations=Rate(4, DAY), proof_of_work_above=Rate(2, DAY)))
+    same = [await desk.admit("ada@reader.example", Trust.WORKED) for _ in range(4)]
+    assert [True, True, True, False] == same
+    assert [True, False] == [await desk.admit(f"b@s{number}.example", Trust.WORKED) for number in range(2)]
+
+
+async def test_work_is_asked_for_from_half_of_the_limit_on_and_as_long_as_that_lasts(office: Office) -> None:
+    desk = Desk(office, replace(WIDE, proof_of_work_above=Rate(3, 3600.0)))
+    asked = []
+    for number in range(3):
+        await desk.admit(f"a@s{number}.example")
+        asked.append(desk.screening.asks_for_work(office.now))
+        office.now += 600
+    assert [False, True, True] == asked
+    assert [True, False] == [desk.screening.asks_for_work(office.now + later) for later in (2399, 2401)]
+
+
+async def test_no_work_is_asked_for_where_the_operator_does_not_want_it(office: Office) -> None:
+    """Nor any more once the configuration no longer says so."""
+    desk = Desk(office, replace(WIDE, proof_of_work_above=Rate(1, DAY)))
+    await desk.admit("a@s.example")
+    assert desk.screening.asks_for_work(office.now)
+    desk.screening.limits = WIDE
+    assert not desk.screening.asks_for_work(office.now)
+    assert await desk.admit("b@s.example")
+
+
 async def test_what_is_turned_away_is_counted_against_nothing(office: Office) -> None:
     desk = Desk(office, replace(WIDE, unproven_sign_ups=Rate(1, DAY), confirmations=Rate(2, DAY)))
     for number in range(5):

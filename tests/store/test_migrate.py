@@ -115,6 +115,24 @@ def test_evidence_of_before_becomes_a_chain_whose_network_addresses_can_age(tmp_
     ] == shown
 
 
+def test_sign_ups_that_wait_during_an_upgrade_are_still_carried_out(tmp_path: Path) -> None:
+    path, steps = first_version(tmp_path / "db"), migrate.package_steps()
+    before = {number: step for number, step in steps.items() if number < 14}
+    migrate.migrate(path, before, backups=tmp_path / "backups")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "insert into list (id, name, title, from_address, created_at) values (3, 'news', 'N', 'n@x.example', 1)"
+        )
+        connection.execute(
+            "insert into errand values (7, 'sign-up', 3, 'Ada@x.example', 'Ada', 'de', '192.0.2.7', 'Words', 'proven')"
+        )
+        connection.commit()
+    migrate.migrate(path, steps, backups=tmp_path / "backups")
+    with closing(sqlite3.connect(path)) as connection:
+        waiting = connection.execute("select * from errand").fetchall()
+    assert [(7, "sign-up", 3, "Ada@x.example", "Ada", "de", "192.0.2.7", "Words", "proven")] == waiting
+
+
 def test_before_each_step_there_is_a_backup_of_the_schema_it_leaves(tmp_path: Path) -> None:
     path, backups = first_version(tmp_path / "db"), tmp_path / "backups"
     assert [2, 3] == migrate.migrate(path, STEPS, backups=backups)

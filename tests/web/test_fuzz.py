@@ -56,7 +56,7 @@ ROUTES = {
     "/{name}/feed.atom": "GET",
     "/{name}/feed.json": "GET",
 }
-FIELDS = "email name language form form_token remark action list lists days List-Unsubscribe".split()
+FIELDS = "email name language form form_token challenge proof remark action list lists days List-Unsubscribe".split()
 VALUES = ["", "save", "pause", "resume", "leave-all", "leave", "erase", "download", "change-address", "confirm"]
 VALUES += ["never-again", "One-Click", "ada@reader.example", "news", "9" * 400, "-1", "1e9", "٣", "\0", "\u2028"]
 HEADS = {

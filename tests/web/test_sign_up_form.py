@@ -10,10 +10,19 @@ import pytest
 from tests.web.house import House, open_house
 
 from pressrun.core.quantities import Rate
+from pressrun.core.tokens import WebPurpose
+from pressrun.core.work import do_work
 from pressrun.services.settings import LimitSettings
 
 # Nobody whose form proves nothing gets a mail: so a mail shows what was believed.
 ONLY_PROVEN = LimitSettings(unproven_sign_ups=Rate(1, 3600.0), sign_ups_per_ip=Rate(1000, 3600.0))
+
+
+# A second mail goes to those alone whose browser did the work.
+ONLY_WORKED = LimitSettings(
+    proof_of_work_above=Rate(1, 3600.0), proof_of_work_bits=8, sign_ups_per_ip=Rate(1000, 3600.0)
+)
+ADA = "ada@reader.example"
 
 
 async def fields_of(client: httpx.AsyncClient, name: str = "news") -> dict[str, str]:
@@ -71,3 +80,76 @@ async def test_the_decoy_is_seen_by_nobody(house: House) -> None:
     decoy = re.search(r"<div hidden>.*?</div>", page)
     assert decoy is not None
     assert 'name="remark" tabindex="-1" autocomplete="off"' in decoy[0]
+
+
+async def challenged(house: House, client: httpx.AsyncClient) -> dict[str, str]:
+    """The fields of the form once work is asked for, filled in at a person's pace."""
+    await client.post("/news/subscribe", data={"email": "first@reader.example"})
+    fields = await fields_of(client)
+    house.clock.now += 5
+    return fields
+
+
+async def test_the_form_carries_a_challenge_only_while_work_is_asked_for(tmp_path: Path) -> None:
+    """Only then does its page load a script, and a policy allow one."""
+    async with open_house(tmp_path, limits=ONLY_WORKED) as house:
+        await house.add_list()
+        async with house.client() as client:
+            quiet, fields = await client.get("/news"), await challenged(house, client)
+            busy = await client.get("/news")
+            house.clock.now += 3600
+            after = await client.get("/news")
+    policies = [page.headers["content-security-policy"] for page in (quiet, busy, after)]
+    assert [False, True, False] == [policy.endswith("; script-src 'self'; worker-src 'self'") for policy in policies]
+    assert [False, True, False] == ["/static/work." in page.text for page in (quiet, busy, after)]
+    assert [False, True, False] == ['name="challenge"' in page.text for page in (quiet, busy, after)]
+    assert {"form", "form_token", "challenge", "proof"} == set(fields)
+    assert len(busy.content) < 30_000
+
+
+@pytest.mark.parametrize(
+    ("typed", "mailed"),
+    [(ADA, True), ("eve@reader.example", False), ("Ada@reader.example", False)],
+)
+async def test_work_is_good_for_the_address_that_it_was_done_for(tmp_path: Path, typed: str, mailed: bool) -> None:
+    """Handed in again it is that sign-up again, which has its limit."""
+    async with open_house(tmp_path, limits=ONLY_WORKED) as house:
+        await house.add_list()
+        async with house.client() as client:
+            fields = await challenged(house, client)
+            proof = do_work(fields["challenge"], ADA, 8)
+            answer = await client.post("/news/subscribe", data={**fields, "email": typed, "proof": proof})
+        assert (303, "/news/check-mail") == (answer.status_code, answer.headers["location"])
+        assert mailed is (typed in [address for _, address, _ in await house.notices()])
+
+
+async def test_work_is_good_for_one_form_and_one_challenge_of_ours(tmp_path: Path) -> None:
+    """Neither for another list, another moment or fewer bits, nor for a challenge that somebody made themselves."""
+    async with open_house(tmp_path, limits=ONLY_WORKED) as house:
+        number = await house.add_list()
+        other = await house.add_list("other")
+        async with house.client() as client:
+            fields = await challenged(house, client)
+            at = int(house.clock.now) - 5
+            forged = [
+                house.tokens.make(WebPurpose.WORK, other, at, 8),
+                house.tokens.make(WebPurpose.WORK, number, at - 1, 8),
+                house.tokens.make(WebPurpose.WORK, number, at),
+                house.tokens.make(WebPurpose.FORM, number, at),
+                fields["challenge"][:-1],
+                "",
+            ]
+            for challenge in forged:
+                proof = do_work(challenge, ADA, 8)
+                data = {**fields, "challenge": challenge, "email": ADA, "proof": proof}
+                assert 303 == (await client.post("/news/subscribe", data=data)).status_code
+        assert 1 == len(await house.notices())
+
+
+async def test_a_closed_list_asks_nobody_to_work(tmp_path: Path) -> None:
+    async with open_house(tmp_path, limits=ONLY_WORKED) as house:
+        await house.add_list()
+        async with house.client() as client:
+            await challenged(house, client)
+            await house.close_list()
+            assert "/static/work." not in (await client.get("/news")).text

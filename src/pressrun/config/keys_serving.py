@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pressrun.config import kinds
 from pressrun.config.schema import Key, Shape, Table
+from pressrun.core.work import LEAST_BITS, MOST_BITS
 
 TOP = Table(
     name="",
@@ -205,6 +206,21 @@ LIMITS = Table(
             kind=kinds.duration(),
             default='"2s"',
             help="Nobody fills our form in sooner: such a sign-up is taken as unproven.",
+        ),
+        Key(
+            name="proof_of_work_above",
+            kind=kinds.rate(),
+            example='"100/h"',
+            help="Confirmation mails that sign-ups without work may cause. From half of it on, our own page has the "
+            "browser of whoever signs up do some work first, and then this limit is not theirs. A few times what is "
+            "usual for you is a good value. Default: no such limit, and no work.",
+        ),
+        Key(
+            name="proof_of_work_bits",
+            kind=kinds.whole(LEAST_BITS, MOST_BITS),
+            default="20",
+            help="How much work: 2 to the power of this many hashes, 20: half a second on a desktop, two on a phone. "
+            "One more doubles it.",
         ),
         Key(
             name="disposable_addresses",

@@ -12,6 +12,7 @@ FORM_LIFETIME_SECONDS = 86400  # a page that was open for longer proves nothing 
 class Trust(StrEnum):
     """Where a sign-up came from, as far as it shows."""
 
+    WORKED = "worked"  # besides, the browser did the work that our page asks for while very many sign-ups come in
     PROVEN = "proven"  # a form of our own page, filled in at a person's pace
     UNPROVEN = "unproven"  # a form of another site, a mail, or our own form without these proofs
     TRAP = "trap"  # it fills in a field that no person sees
@@ -26,13 +27,18 @@ class Verdict(StrEnum):
     THROTTLED = "throttled"  # too many from one network: it was answered so
 
 
-def decide_trust(*, issued_at: int | None, now: float, form_seconds: float, decoy: str) -> Trust:
-    """`issued_at` is what a genuine form token says, `decoy` the content of the field that no person sees."""
+def decide_trust(
+    *, issued_at: int | None, now: float, form_seconds: float, decoy: str, has_worked: bool = False
+) -> Trust:
+    """`issued_at` is what a genuine form token says, `decoy` the content of the field that no person sees.
+
+    `has_worked`: the work for a challenge of that very form was done.
+    """
     if decoy:
         return Trust.TRAP
     if issued_at is None or not form_seconds <= now - issued_at <= FORM_LIFETIME_SECONDS:
         return Trust.UNPROVEN
-    return Trust.PROVEN
+    return Trust.WORKED if has_worked else Trust.PROVEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,12 @@ class Asking:
         """How long a person takes to fill in our form, at least."""
         return self._subscribing.limits.form_seconds
 
+    @property
+    def work_bits(self) -> int | None:
+        """How much work our own form asks for now; None: none."""
+        screening = self._subscribing.screening
+        return screening.limits.proof_of_work_bits if screening.asks_for_work(self._clock()) else None
+
     async def sign_up(
         self,
         list_name: str,

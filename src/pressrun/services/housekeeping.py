@@ -140,6 +140,7 @@ class Housekeeping:
             ("confirmations_per_domain", settings.confirmations_per_domain or settings.confirmations),
             ("confirmations", settings.confirmations),
             ("unproven_sign_ups", settings.unproven_sign_ups or settings.confirmations),
+            ("proof_of_work_above", settings.proof_of_work_above or settings.confirmations),
             ("preference_links_per_address", settings.preference_links_per_address),
             ("preference_links_per_ip", settings.preference_links_per_ip),
             ("address_changes_per_reader", settings.address_changes_per_reader),

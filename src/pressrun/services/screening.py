@@ -7,6 +7,7 @@ member. When very many are turned away, the operator hears of it, once.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 
 from pressrun.core.address import Address
@@ -35,6 +36,7 @@ class Screening:
         self._keys = keys
         self.limits = limits
         self._siege = Siege(SiegeTerms())
+        self._work_until = 0.0
         self.count: Callable[[Verdict], None] = lambda _verdict: None
         self.show_attack: Callable[[bool], None] = lambda _is_on: None
 
@@ -44,8 +46,13 @@ class Screening:
         if not self._is_unwanted(address, trust):
             is_free = limits.spend_all(tx, self._meters(address, trust), now)
             verdict = Verdict.TAKEN if is_free else Verdict.LIMITED
+            self._plan_work(tx, now)
         self.note(verdict, now)
         return verdict is Verdict.TAKEN
+
+    def asks_for_work(self, now: float) -> bool:
+        """Whether our own page has the browser do work now."""
+        return self.limits.proof_of_work_above is not None and now < self._work_until
 
     def throttle(self, tx: Transaction, network: str, now: float) -> float | None:
         """Count a sign-up against its network; when it is too many, when the next one will be taken."""
@@ -70,6 +77,13 @@ class Screening:
             event(log, "subscription.attack_over", level=logging.WARNING)
             self.show_attack(False)
 
+    def _plan_work(self, tx: Transaction, now: float) -> None:
+        """Ask for work from half of the limit on: whose page came a moment before must not be over it."""
+        rate = self.limits.proof_of_work_above
+        if rate is not None:
+            half = Rate(math.ceil(rate.count / 2), rate.seconds)
+            self._work_until = limits.opens_at(tx, "proof_of_work_above", b"", half, now) or 0.0
+
     def _is_unwanted(self, address: Address, trust: Trust) -> bool:
         if trust is Trust.TRAP:
             return True
@@ -89,6 +103,8 @@ class Screening:
         if not provider_of(address.domain):  # a domain of millions is nobody's mailbox
             rate = settings.confirmations_per_domain or some
             meters.append(limits.Meter("confirmations_per_domain", address.domain.encode(), rate))
-        if trust is not Trust.PROVEN:
+        if trust is Trust.UNPROVEN:
             meters.append(limits.Meter("unproven_sign_ups", b"", settings.unproven_sign_ups or some))
+        if trust is not Trust.WORKED and settings.proof_of_work_above is not None:
+            meters.append(limits.Meter("proof_of_work_above", b"", settings.proof_of_work_above))
         return meters

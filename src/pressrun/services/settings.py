@@ -48,7 +48,8 @@ class BounceSettings:
 class LimitSettings:
     """`[limits]` on what people may ask of us: at most so many in any window, bursts allowed.
 
-    None for `confirmations_per_domain` and `unproven_sign_ups` is half of `confirmations`, 500 at least.
+    None for `confirmations_per_domain` and `unproven_sign_ups` is half of `confirmations`, 500 at least; for
+    `proof_of_work_above` no work is asked for.
     """
 
     sign_ups_per_ip: Rate = Rate(20, 3600.0)
@@ -57,6 +58,8 @@ class LimitSettings:
     confirmations: Rate = Rate(2000, 3600.0)
     unproven_sign_ups: Rate | None = None
     form_seconds: float = 2.0
+    proof_of_work_above: Rate | None = None
+    proof_of_work_bits: int = 20
     disposable_addresses: str = TAKE
     disposable_domains: tuple[str, ...] = ()
     role_addresses: str = TAKE

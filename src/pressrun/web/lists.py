@@ -15,6 +15,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.sign_up import Trust, decide_trust
 from pressrun.core.tokens import WebPurpose
+from pressrun.core.work import is_work
 from pressrun.services.archiving import Archiving, ListPage
 from pressrun.services.asking import Asking
 from pressrun.services.ports import Clock
@@ -85,8 +86,9 @@ class ListPages:
         shown = words.sign_up(self._pages.words, title) if first(fields, "form") == "page" else words.ELSEWHERE
         client = client_of(request, self._proxies)
         origin = Origin(source="web", ip=client, language=wanted, words=shown)
+        trust = self._trust(found, fields, typed)
         answer = await self._asking.sign_up(
-            found.list.name, address, origin, network=network_of(client), name=name, trust=self._trust(found, fields)
+            found.list.name, address, origin, network=network_of(client), name=name, trust=trust
         )
         match answer:
             case Throttled(retry_at=retry_at):
@@ -121,21 +123,37 @@ class ListPages:
             headers={"X-Robots-Tag": "noindex"},
         )
 
-    def _trust(self, found: ListPage, fields: Fields) -> Trust:
-        """How far the form can be believed: a token says when our page was made, a decoy stays empty."""
+    def _trust(self, found: ListPage, fields: Fields, typed: str) -> Trust:
+        """How far the form can be believed: a token says when our page was made, a decoy stays empty, work was done."""
         issued_at = None
         match self._tokens().read(WebPurpose.FORM, first(fields, "form_token") or ""):
             case (list_id, at) if list_id == found.list.id:
                 issued_at = at
-        decoy = "".join(every(fields, DECOY))
-        return decide_trust(issued_at=issued_at, now=self._clock(), form_seconds=self._asking.form_seconds, decoy=decoy)
+        return decide_trust(
+            issued_at=issued_at,
+            now=self._clock(),
+            form_seconds=self._asking.form_seconds,
+            decoy="".join(every(fields, DECOY)),
+            has_worked=issued_at is not None and self._has_worked((found.list.id, issued_at), fields, typed),
+        )
+
+    def _has_worked(self, form: tuple[int, int], fields: Fields, typed: str) -> bool:
+        challenge = first(fields, "challenge") or ""
+        match self._tokens().read(WebPurpose.WORK, challenge):
+            case (list_id, at, bits) if (list_id, at) == form:
+                return is_work(challenge, typed, first(fields, "proof") or "", bits)
+        return False
 
     def _list_page(
         self, found: ListPage, *, status: int = 200, email: str = "", name: str = "", has_bad_address: bool = False
     ) -> Response:
+        form, bits = (found.list.id, int(self._clock())), self._asking.work_bits
+        if found.list.closed_at is not None:
+            bits = None  # there is no form
         return self._pages.render(
             "list.html",
             status=status,
+            allowing=[] if bits is None else ["script-src 'self'", "worker-src 'self'"],
             about=found.list,
             here=self._pages.href(found.list.name),
             list=found.list,
@@ -144,7 +162,10 @@ class ListPages:
             places=public_places(self._pages, found.list.name),
             promise=words.sign_up_promise(self._pages.words),
             decoy=DECOY,
-            form_token=self._tokens().make(WebPurpose.FORM, found.list.id, int(self._clock())),
+            form_token=self._tokens().make(WebPurpose.FORM, *form),
+            work_bits=bits,
+            challenge="" if bits is None else self._tokens().make(WebPurpose.WORK, *form, bits),
+            script=self._pages.static_href("work.js"),
             email=email,
             name=name,
             has_bad_address=has_bad_address,
