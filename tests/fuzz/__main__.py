@@ -1,5 +1,7 @@
 """Look for inputs that a parser does not stand: anything but a value or our own error, or too much time.
 
+`pages` sends its inputs to the web server, over both carriers of HTTP: none may be a fault of ours.
+
   python -m tests.fuzz NAME [--seconds 60] [--corpus DIR] [--engine auto|atheris|mutation] [--seed N]
   python -m tests.fuzz --list
 
@@ -21,8 +23,8 @@ from tests.fuzz.engines import follow, has_atheris, mutate
 
 NAMES = (
     "address", "authentication", "author", "autoreply", "cells", "commands", "edition", "envelope", "frames",
-    "local-part", "mail", "posted", "reply", "report", "search", "subscribers", "suppressions", "tokens", "trace",
-    "wire",
+    "local-part", "mail", "pages", "posted", "reply", "report", "search", "subscribers", "suppressions", "tokens",
+    "trace", "wire",
 )  # fmt: skip
 
 
@@ -63,7 +65,8 @@ def _mutate(name: str, seconds: int, corpus: Path, seed: int) -> int:
     from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - atheris must be able to watch its import
 
     target = TARGETS[name]
-    tried, found = mutate(target.run, target.seeds(), random.Random(seed), seconds=seconds, most=10**9)
+    with target.opened():
+        tried, found = mutate(target.run, target.seeds(), random.Random(seed), seconds=seconds, most=10**9)
     print(f"{name}: {tried:,} inputs, seed {seed}", flush=True)
     if found is None:
         return 0

@@ -117,7 +117,8 @@ def follow(name: str, *, seconds: int, corpus: Path, findings: Path) -> None:
         f"-dict={words}", f"-artifact_prefix={findings}/", "-print_final_stats=1", "-verbosity=0",
     ]  # fmt: skip
     atheris.Setup(["fuzz", *options, str(corpus)], target.run)
-    atheris.Fuzz()
+    with target.opened():
+        atheris.Fuzz()
 
 
 def _escaped(word: bytes) -> str:

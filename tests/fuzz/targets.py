@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar, cast
 
 from tests.editions.corpus import NAMES, Written, built_from
+from tests.fuzz.pages import opened, page_seeds, pages
 from tests.fuzz.samples import POSTED, REPORT, mails, replies
 
 from pressrun.core.address import parse_address
@@ -48,10 +50,11 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`run` takes any octets; `seeds` are where to begin."""
+    """`run` takes any octets; `seeds` are where to begin; `opened` holds what it needs around it."""
 
     run: Callable[[bytes], None]
     seeds: Callable[[], list[bytes]]
+    opened: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def _text(data: bytes) -> str:
@@ -444,6 +447,7 @@ TARGETS: dict[str, Target] = {
     "frames": Target(frames, _frame_seeds),
     "local-part": Target(local_part, _route_seeds),
     "mail": Target(mail, mails),
+    "pages": Target(pages, page_seeds, opened),
     "posted": Target(posted, mails),
     "reply": Target(reply, lambda: [bytes([size]) + one for one in replies() for size in (0, 9)]),
     "report": Target(report, mails),

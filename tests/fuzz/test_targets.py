@@ -20,7 +20,8 @@ def test_a_value_or_our_own_error(name: str) -> None:
     """The same inputs at every run; `python -m tests.fuzz` looks for longer."""
     target = TARGETS[name]
     seeds = target.seeds()
-    tried, found = mutate(target.run, seeds, random.Random(name), seconds=AT_MOST_SECONDS, most=INPUTS)
+    with target.opened():
+        tried, found = mutate(target.run, seeds, random.Random(name), seconds=AT_MOST_SECONDS, most=INPUTS)
     assert found is None, f"{found.problem}\n{found.data[:500]!r}"
     assert tried >= len(seeds)
 

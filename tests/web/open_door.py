@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.web.house import House, open_house
+from tests.web.house import open_house
+from tests.web.mailbox import MAIL, Box, Caught, Turned
+from tests.web.supply import Supply
 
 from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
-from pressrun.core.tokens import WebPurpose
 from pressrun.services.settings import LimitSettings
 from pressrun.web.connections import WatchedConnection
 from pressrun.web.security import Guard
@@ -24,15 +25,23 @@ from pressrun.web.settings import HttpSettings
 
 SECONDS = 20.0
 # So that no run is over before it has seen everything.
-OPEN = LimitSettings(sign_ups_per_ip=Rate(10**9, 1.0), preference_links_per_ip=Rate(10**9, 1.0))
+_FREE = Rate(10**9, 1.0)
+OPEN = LimitSettings(
+    sign_ups_per_ip=_FREE,
+    preference_links_per_ip=_FREE,
+    confirmations=_FREE,
+    confirmations_per_domain=_FREE,
+    unproven_sign_ups=_FREE,
+    address_changes_per_reader=_FREE,
+)
 SETTINGS = HttpSettings(listen=TcpEndpoint("127.0.0.1", 0), request_seconds=1.0, keep_alive_seconds=1.0)
 
 
 class _Faults(logging.Handler):
-    """Keeps what went wrong inside."""
+    """Keeps what went wrong inside: no client can make us or a library of ours say anything worth a warning."""
 
     def __init__(self) -> None:
-        super().__init__(logging.ERROR)
+        super().__init__(logging.WARNING)
         self.found: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -45,8 +54,19 @@ class Door:
 
     port: int
     routes: frozenset[str]
-    tokens: dict[str, str]
+    loop: asyncio.AbstractEventLoop
+    supply: Supply
     faults: list[str] = field(default_factory=list)
+
+    def token(self, kind: str) -> str:
+        """A token of this kind that has not been used yet."""
+        return asyncio.run_coroutine_threadsafe(self.supply.token(kind), self.loop).result(SECONDS)
+
+    def take_faults(self) -> list[str]:
+        """What went wrong inside since the last look."""
+        found = list(self.faults)
+        self.faults.clear()
+        return found
 
     def ask(self, request: bytes, *, ends: bool = False) -> bytes:
         """Everything that comes back until the server closes: as the request says, or as nothing more comes: `ends`."""
@@ -63,41 +83,31 @@ class Door:
         return answer
 
 
-async def _furnish(house: House) -> dict[str, str]:
-    number = await house.add_list()
-    reader = await house.add_reader(number)
-    edition = await house.add_edition(number, assets=[("1-a.png", "image/png", b"x")])
-    await house.add_list("old")
-    await house.close_list("old")
-    make = house.tokens.make
-    later = int(house.clock()) + 10**6
-    return {
-        "confirm": make(WebPurpose.CONFIRM, 1, later),
-        "unsubscribe": make(WebPurpose.UNSUBSCRIBE, reader, edition),
-        "never-again": make(WebPurpose.NEVER_AGAIN, 0, *range(6)),
-        "preferences": make(WebPurpose.PREFERENCES, 1, 0, 0),
-        "approve": make(WebPurpose.APPROVE, edition, later),
-        "read": make(WebPurpose.READ, reader, 0),
-    }
+def _mailbox() -> Box:
+    """What the demo caught: a mail of ours, and what can hardly be read."""
+    mails = (MAIL, MAIL.replace(b"=B", b"=C"), b"\xff\0\r\n\r\n")
+    caught = [Caught(number, ("ada@reader.example",), content) for number, content in enumerate(mails, start=1)]
+    return Box(messages=caught, refusals=[Turned("eve@reader.example", "550 5.1.1 <b>no</b>", 2)])
 
 
 @contextmanager
-def open_door(folder: Path, connection: type[WatchedConnection]) -> Iterator[Door]:
+def open_door(folder: Path, connection: type[WatchedConnection], settings: HttpSettings = SETTINGS) -> Iterator[Door]:
     """A house with a list, a reader and an edition, behind a door of this kind."""
     ready: list[Door] = []
     opened, closing = threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
 
     async def serve() -> None:
-        async with open_house(folder, limits=OPEN, settings=SETTINGS) as house:
-            tokens = await _furnish(house)
+        async with open_house(folder, limits=OPEN, settings=settings, mailbox=_mailbox()) as house:
+            supply = Supply(house)
+            await supply.furnish()
             app = house.app()
             assert isinstance(app, Guard)
-            server = WebServer(app, SETTINGS, connection=connection)
+            server = WebServer(app, settings, connection=connection)
             await server.start()
             requests = asyncio.create_task(house.asking.run())
             port = int(server.address.rpartition(":")[2])
-            ready.append(Door(port=port, routes=app.routes, tokens=tokens))
+            ready.append(Door(port=port, routes=app.routes, loop=loop, supply=supply))
             opened.set()
             await closing.wait()
             requests.cancel()
@@ -111,7 +121,7 @@ def open_door(folder: Path, connection: type[WatchedConnection]) -> Iterator[Doo
             loop.close()
 
     faults = _Faults()
-    logging.getLogger("pressrun").addHandler(faults)
+    logging.getLogger().addHandler(faults)
     thread = threading.Thread(target=run, name="door")
     thread.start()
     try:
@@ -121,4 +131,4 @@ def open_door(folder: Path, connection: type[WatchedConnection]) -> Iterator[Doo
     finally:
         loop.call_soon_threadsafe(closing.set)
         thread.join(SECONDS)
-        logging.getLogger("pressrun").removeHandler(faults)
+        logging.getLogger().removeHandler(faults)

@@ -16,7 +16,7 @@ from tests.hostile.hostile import RAN, SUFFIXES, Canary, hostile_edition, hostil
 from tests.message.builders import PNG, build, edition
 from tests.sink import free_port
 from tests.web.house import House, open_house
-from tests.web.test_demo import Box, Caught
+from tests.web.mailbox import Box, Caught
 
 from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.tokens import WebPurpose

@@ -3,56 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest_asyncio
-from tests.web.house import NOW, House, open_house
-
-MAIL = b"""From: news@news.example.org\r
-To: ada@reader.example\r
-Subject: =?utf-8?q?Please_confirm_=E2=9C=93?=\r
-MIME-Version: 1.0\r
-Content-Type: multipart/alternative; boundary=B\r
-\r
---B\r
-Content-Type: text/plain; charset=utf-8\r
-\r
-Open https://news.example.org/confirm/abc.def. <b>\r
---B\r
-Content-Type: text/html; charset=utf-8\r
-\r
-<html><head><title>x</title></head><body><a href="https://news.example.org/confirm/abc">Go</a></body></html>\r
---B--\r
-"""
-
-
-@dataclass(slots=True)
-class Caught:
-    """One mail in the box."""
-
-    id: int
-    rcpt_to: tuple[str, ...]
-    content: bytes = MAIL
-    received_at: float = NOW
-    mail_from: str = ""
-
-
-@dataclass(slots=True)
-class Turned:
-    """One refusal."""
-
-    recipient: str
-    reply: str
-    count: int
-
-
-@dataclass(slots=True)
-class Box:
-    """A mailbox that holds what a test puts in."""
-
-    messages: list[Caught] = field(default_factory=list)
-    refusals: list[Turned] = field(default_factory=list)
+from tests.web.house import House, open_house
+from tests.web.mailbox import MAIL, Box, Caught, Turned
 
 
 @pytest_asyncio.fixture
@@ -89,7 +44,8 @@ async def test_a_mail_is_shown_with_links_to_follow(demo: House) -> None:
     async with demo.client() as client:
         page = await client.get("/demo/1")
         raw = await client.get("/demo/1/raw")
-        assert 404 == (await client.get("/demo/9")).status_code
+        for number in ("9", "01", "1" * 6000, "x"):
+            assert 404 == (await client.get(f"/demo/{number}")).status_code
     assert '<a href="https://news.example.org/confirm/abc.def">' in page.text
     assert "&lt;b&gt;" in page.text
     assert 'src="/demo/1/html"' in page.text

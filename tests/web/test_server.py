@@ -173,6 +173,38 @@ async def test_nonsense_is_400(kind: type[WatchedConnection], nonsense: bytes) -
         assert (await ask(server, nonsense)).startswith(b"HTTP/1.1 400 ")
 
 
+@pytest.mark.parametrize("nonsense", [b"\0", b"EHLO there\r\n\r\n", b"GET / HTTP/1.1\r\nX-A: b\x00c\r\n\r\n"])
+async def test_nonsense_behind_a_request_does_not_stand_in_for_its_answer(
+    kind: type[WatchedConnection], nonsense: bytes
+) -> None:
+    """What the request did is told to whoever asked for it; the line ends after that."""
+    async with serving(HttpSettings(listen=LOOPBACK), connection=kind) as server:
+        answer = await ask(server, GET + nonsense)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"127.0.0.1 0" in answer
+
+
+async def test_nonsense_in_a_body_lets_its_handler_go(
+    kind: type[WatchedConnection], caplog: pytest.LogCaptureFixture
+) -> None:
+    """One answer, and no fault of ours, when a handler that has read enough answers all the same."""
+    ended = asyncio.Event()
+
+    async def hasty(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            continue
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"late"})
+        ended.set()
+
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with serving(HttpSettings(listen=LOOPBACK), connection=kind, app=hasty) as server:
+        answer = await ask(server, head + b"zz\r\n")
+        await asyncio.wait_for(ended.wait(), 10)
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert (1, []) == (answer.count(b"HTTP/1.1"), caplog.records)
+
+
 async def test_a_header_without_end_is_refused_before_it_fills_the_memory(kind: type[WatchedConnection]) -> None:
     async with serving(HttpSettings(listen=LOOPBACK), connection=kind) as server:
         answer = await ask(server, b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * (MAX_HEAD_BYTES + 1))

@@ -19,6 +19,7 @@ from pressrun.web.settings import HttpSettings
 
 MAX_HEAD_BYTES = 16 * 1024  # of a request line and its header: h11 has the same limit
 _TOO_MANY = (503, "Service Unavailable", "Retry-After: 5\r\n")
+_NO_HTTP = (400, "Bad Request", "")
 _TOO_LATE = (408, "Request Timeout", "")
 _TOO_LARGE = (413, "Content Too Large", "")
 _HEAD_TOO_LARGE = (431, "Request Header Fields Too Large", "")
@@ -86,6 +87,10 @@ class WatchedConnection(asyncio.Protocol):
         """Whether the request that is arriving has no answer yet, and none before it waits for its own."""
         raise NotImplementedError
 
+    def send_400_response(self, _words: str) -> None:
+        """Refuse what is no HTTP; the handler that waits for the rest of it learns that nobody listens any more."""
+        self.refuse(*_NO_HTTP)
+
     def refuse(self, status: int, reason: str, fields: str = "") -> None:
         """Answer the request that is arriving, as far as that can be done, and close."""
         if self.transport.is_closing():
@@ -148,7 +153,8 @@ class PlainConnection(WatchedConnection, H11Protocol):
 
     def is_arriving(self) -> bool:
         waiting, _ = self.conn.trailing_data
-        return self.conn.their_state is h11.SEND_BODY or (self.conn.their_state is h11.IDLE and bool(waiting))
+        theirs = self.conn.their_state
+        return theirs in (h11.SEND_BODY, h11.ERROR) or (theirs is h11.IDLE and bool(waiting))
 
     def can_answer(self) -> bool:
         return self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE)
@@ -184,13 +190,21 @@ else:
             elif self._is_body and self._octets > self._most_octets:
                 self.refuse(*_TOO_LARGE)
 
+        def send_400_response(self, words: str) -> None:
+            """Behind a request that waits for its answer, what is no HTTP ends the line once that one is given."""
+            if self._is_body or self.cycle is None or self.cycle.response_complete:
+                super().send_400_response(words)
+            else:
+                self._is_head = False
+                self.cycle.keep_alive = False
+
         def on_message_begin(self) -> None:
             self._is_head = True
             super().on_message_begin()
 
         def on_headers_complete(self) -> None:
+            super().on_headers_complete()  # raises for a target that it cannot read
             self._is_head, self._is_body = False, True
-            super().on_headers_complete()
 
         def on_message_complete(self) -> None:
             self._is_body = False

@@ -98,9 +98,9 @@ class DemoPages:
         """The routes of the demo."""
         return [
             ("/demo", self.index, ["GET"]),
-            ("/demo/{number:int}", self.mail, ["GET"]),
-            ("/demo/{number:int}/html", self.mail_html, ["GET"]),
-            ("/demo/{number:int}/raw", self.raw, ["GET"]),
+            ("/demo/{number}", self.mail, ["GET"]),
+            ("/demo/{number}/html", self.mail_html, ["GET"]),
+            ("/demo/{number}/raw", self.raw, ["GET"]),
         ]
 
     async def index(self, _request: Request) -> Response:
@@ -153,8 +153,8 @@ class DemoPages:
         return PlainTextResponse(mail.content.decode("utf-8", "replace"))
 
     def _find(self, request: Request) -> Mail | None:
-        number = request.path_params["number"]
-        return next((mail for mail in self._mailbox.messages if mail.id == number), None)
+        asked = request.path_params["number"]
+        return next((mail for mail in self._mailbox.messages if str(mail.id) == asked), None)
 
     def _subject_of(self, mail: Mail) -> str:
         if mail.id not in self._subjects:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # what a client garbles is no news of ours
 
 MAX_FIELDS = 200
 MAX_FIELD_BYTES = 64 * 1024

@@ -8,6 +8,7 @@ It does the work of Starlette's own layers, of which each costs as much as a pag
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
@@ -28,6 +29,7 @@ log = logging.getLogger("pressrun.web")
 TOKEN_PAGES = frozenset({"approve", "confirm", "unsubscribe", "preferences", "read"})
 _CLOSE = {"Connection": "close"}
 _ONE_YEAR = b"max-age=31536000"
+_HOST = re.compile(r"https?://[^/]*/?", re.IGNORECASE)
 _FAILED = b"Something failed here. Try again later.\n"
 
 Header = tuple[bytes, bytes]
@@ -117,7 +119,13 @@ class Guard:
                 self._count_request(scope["method"], self._route_of(inner), status)
 
     def _path_below(self, path: str) -> str:
-        """The path below base_url, whether a proxy took its path off already or not; without a last slash."""
+        """The path below base_url, whether a proxy took its path off already or not; without a last slash.
+
+        A target that is no path is read as one: of `http://host/news` what follows the host, and whatever else comes
+        (`*`, `host:443`) as the name of a page that is not there (RFC 9112 §3.2).
+        """
+        if not path.startswith("/"):
+            path = f"/{_HOST.sub('', path, count=1)}"
         if self._base_path and (path == self._base_path or path.startswith(f"{self._base_path}/")):
             path = path[len(self._base_path) :]
         return path.rstrip("/") or "/"
