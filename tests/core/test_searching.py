@@ -53,7 +53,22 @@ def test_any_text_is_a_query(query: str, terms: tuple[Term, ...]) -> None:
 def test_a_query_has_its_limits() -> None:
     """A long one is cut, and one of many words keeps the first ones."""
     assert LONGEST_QUERY == len(parse_query("x" * 500)[0].words)
-    assert MOST_TERMS == len(parse_query("a " * 100))
+    assert MOST_TERMS == len(parse_query(" ".join("abcdefghijklmnopqrstuvwxyz")))
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("w " * 50, ["w"]),
+        ("w Wo wor", ["wor"]),
+        ("wor w the", ["wor", "the"]),
+        ('boats "boats"', ["boats"]),
+        ('boat "the boats"', ["boat", "the boats"]),
+        ("東 東京", [searchable("東京")]),
+    ],
+)
+def test_what_another_term_implies_is_not_looked_for(query: str, expected: list[str]) -> None:
+    assert expected == [term.words for term in parse_query(query)]
 
 
 @given(st.text())

@@ -108,8 +108,8 @@ PLANS = {
         "scan archive_search virtual table index 0:m3",
         "search edition using integer primary key (rowid=?)",
     ],
-    "search.snippets": [
-        "scan archive_search virtual table index 0:=m3",
+    "search.texts": [
+        "scan archive_search virtual table index 0:=",
         "scan json_each virtual table index 1:",
     ],
     "bounces.copy": [

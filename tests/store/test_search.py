@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pressrun.core.edition import EditionState
-from pressrun.core.searching import SPLIT, parse_query
+from pressrun.core.passages import find_passage
+from pressrun.core.searching import parse_query
 from pressrun.store import editions, lists, migrate, search
 from pressrun.store.database import connect
 from pressrun.store.editions import NewEdition
@@ -119,14 +120,27 @@ def test_a_title_counts_more_than_a_text(tx: Transaction) -> None:
 
 def test_a_passage_marks_what_was_found(tx: Transaction) -> None:
     """Addresses and marks of the source are left out, and signs stand as they are written."""
-    words, signs = parse_query("boats monday"), parse_query("東京")
-    passages = search.snippets(tx, 1, words, [1]) | search.snippets(tx, 1, signs, [3])
-    marked = {number: passage.replace("\x02", "[").replace("\x03", "]") for number, passage in passages.items()}
+    marked = {}
+    for number, query in (
+        (1, "boats monday"),
+        (3, "東京"),
+        (4, "كتاب"),
+        (5, "ไทย"),
+        (6, "हिन्दी"),
+        (7, "МИР"),
+        (8, "학교"),
+    ):
+        passage = find_passage(search.texts(tx, [number])[number], parse_query(query))
+        marked[number] = "".join(f"[{piece}]" if is_found else piece for piece, is_found in passage)
     assert {
         1: "The first [boats] came back on [Monday], past the naïve café.",
         3: "今日は[東京]タワーで釣りをしました。",
+        4: "هذا [كتاب] جميل",
+        5: "ภาษา[ไทย]ไม่มีช่องว่าง",
+        6: "यह [हिन्दी] में लिखा है",
+        7: "Привет, [мир]",
+        8: "배가 초등[학교]에 왔다",
     } == marked
-    assert SPLIT not in "".join(passages.values())
 
 
 @given(st.text(max_size=60))
@@ -135,7 +149,7 @@ def test_no_query_is_wrong(tx: Transaction, query: str) -> None:
     terms = parse_query(query)
     if terms:
         numbers = found(tx, query)
-        assert set(numbers) == set(search.snippets(tx, 1, terms, numbers))
+        assert set(numbers) == set(search.texts(tx, numbers))
 
 
 def test_an_older_database_is_indexed_when_it_is_stepped_up(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 LONGEST_QUERY = 200
@@ -56,4 +57,14 @@ def parse_query(text: str) -> tuple[Term, ...]:
         words = searchable(quoted or word)
         if any(unicodedata.category(sign)[0] in "LN" for sign in words):
             terms.append(Term(words, is_prefix=not quoted))
-    return tuple(terms[:MOST_TERMS])
+    return tuple(_without_implied(terms)[:MOST_TERMS])
+
+
+def _without_implied(terms: Sequence[Term]) -> list[Term]:
+    """Without `w` beside `word`: whatever has this has that, and so a word of a text answers to one of them at most."""
+    once = {(term.words.casefold(), term.is_prefix): term for term in terms}
+    return [
+        term
+        for (words, is_prefix), term in once.items()
+        if not (is_prefix and any(other.startswith(words) and (other, known) != (words, True) for other, known in once))
+    ]

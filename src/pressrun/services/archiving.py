@@ -16,6 +16,7 @@ from datetime import MAXYEAR, UTC, datetime
 from enum import StrEnum
 from typing import TypeAlias, TypeVar
 
+from pressrun.core.passages import Pieces, find_passage
 from pressrun.core.searching import parse_query
 from pressrun.core.subscription import SubscriptionState
 from pressrun.message.design import Logo
@@ -99,7 +100,7 @@ class Found:
     """An edition that a search found; `passage` is in pieces, True for what was looked for."""
 
     summary: Summary
-    passage: tuple[tuple[str, bool], ...]
+    passage: Pieces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,15 +248,11 @@ def _search(tx: Transaction, target: MailingList, query: str, number: int) -> Se
     found: tuple[Found, ...] = ()
     if total:
         rows = search.find_editions(tx, target.id, terms, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE)
-        passages = search.snippets(tx, target.id, terms, [row["id"] for row in rows])
-        found = tuple(Found(summary=summary_of(row, target), passage=_pieces(passages[row["id"]])) for row in rows)
+        texts = search.texts(tx, [row["id"] for row in rows])
+        found = tuple(
+            Found(summary=summary_of(row, target), passage=find_passage(texts[row["id"]], terms)) for row in rows
+        )
     return SearchPage(list=target, query=query, found=found, total=total, number=number, pages=pages)
-
-
-def _pieces(passage: str) -> tuple[tuple[str, bool], ...]:
-    pieces = re.split(f"({search.MARK}[^{search.UNMARK}]*{search.UNMARK})", passage)
-    marks = search.MARK + search.UNMARK
-    return tuple((piece.strip(marks), piece.startswith(search.MARK)) for piece in pieces if piece)
 
 
 def _sitemap(tx: Transaction, target: MailingList) -> list[Summary]:

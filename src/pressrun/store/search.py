@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from pressrun.core.searching import SPLIT, Term, searchable
+from pressrun.core.passages import MOST_READ
+from pressrun.core.searching import Term, searchable
 from pressrun.store.transaction import Row, Transaction
-
-MARK, UNMARK = "\x02", "\x03"  # around what was found; no indexed text holds them
 
 
 def index_edition(tx: Transaction, edition_id: int, list_id: int, title: str, text: str) -> None:
@@ -41,16 +40,10 @@ def find_editions(tx: Transaction, list_id: int, terms: Sequence[Term], *, limit
     return tx.rows("search.find", expression=expression_of(list_id, terms), limit=limit, offset=offset)
 
 
-def snippets(tx: Transaction, list_id: int, terms: Sequence[Term], edition_ids: Sequence[int]) -> dict[int, str]:
-    """A passage of each edition, with MARK and UNMARK around what was found."""
-    rows = tx.rows(
-        "search.snippets",
-        expression=expression_of(list_id, terms),
-        ids=json.dumps(list(edition_ids)),
-        mark=MARK,
-        unmark=UNMARK,
-    )
-    return {row["id"]: row["snippet"].replace(f"{UNMARK}{SPLIT}{SPLIT}{MARK}", "").replace(SPLIT, "") for row in rows}
+def texts(tx: Transaction, edition_ids: Sequence[int]) -> dict[int, str]:
+    """What the index holds of some editions, from its beginning."""
+    rows = tx.rows("search.texts", ids=json.dumps(list(edition_ids)), most=MOST_READ)
+    return {row["id"]: row["text"] for row in rows}
 
 
 def _list_word(list_id: int) -> str:

@@ -18,8 +18,7 @@ from archive_search join archived_edition on archived_edition.id = archive_searc
 where archive_search match :expression
 order by bm25(archive_search, 0.0, 5.0, 1.0), published_at desc limit :limit offset :offset;
 
--- name: snippets
--- A passage of some editions around what was found.
-select rowid as id, snippet(archive_search, 2, :mark, :unmark, '…', 36) as snippet
-from archive_search
-where archive_search match :expression and rowid in (select value from json_each(:ids));
+-- name: texts
+-- What the index holds of some editions, for the passages that are shown.
+select rowid as id, substr(text, 1, :most) as text
+from archive_search where rowid in (select value from json_each(:ids));
