@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from tests.sink import free_port
+from tests.ports import free_port
 
 UNPACKED = Path(os.environ.get("PRESSRUN_OPENSMTPD") or "/var/cache/pressrun-tests/opensmtpd")
 PROGRAM = UNPACKED / "usr/sbin/smtpd"

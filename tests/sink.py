@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import shutil
 import socket
 import subprocess
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-_CHANCE = random.SystemRandom()  # tests that run side by side must not try the same ports
+from tests.ports import free_port
 
 SOURCE = Path(__file__).parent / "bench" / "sink.c"
 
@@ -90,18 +89,6 @@ class Sink:
                 time.sleep(0.005)  # a process that starts tells nobody
             else:
                 return
-
-
-def free_port() -> int:
-    """A TCP port on loopback that nobody had a moment ago, from those that no connection of others is given."""
-    while True:
-        port = _CHANCE.randrange(15_000, 32_000)
-        with socket.socket() as sock:
-            try:
-                sock.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 def _line(line: str) -> SinkLine:

@@ -25,7 +25,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.sink import Sink, compile_sink, free_port
+from tests.ports import free_port
+from tests.sink import Sink, compile_sink
 
 from pressrun.relay.pool import Pool
 from pressrun.relay.settings import RelaySettings

@@ -28,7 +28,8 @@ from pathlib import Path
 
 from tests.bench.postfix_door import PostfixDoor, version
 from tests.e2e.house import DOMAIN, House, until
-from tests.sink import Sink, compile_sink, free_port
+from tests.ports import free_port
+from tests.sink import Sink, compile_sink
 
 _SOURCE = "/usr/sbin/smtp-source"
 _DRAINED_SECONDS = 300.0

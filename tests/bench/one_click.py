@@ -30,7 +30,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from tests.bench.machine import load, machine_facts
 from tests.e2e.house import House, until
-from tests.sink import free_port
+from tests.ports import free_port
 
 from pressrun.core.tokens import WebPurpose, WebTokens
 from pressrun.store.datadir import DataDir, load_keys

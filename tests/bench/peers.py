@@ -17,7 +17,8 @@ from tests.bench.contest import Contender, rate_of
 from tests.bench.newsroom import addresses, letter
 from tests.bench.postfix_door import PostfixDoor
 from tests.e2e.house import until
-from tests.sink import Sink, free_port
+from tests.ports import free_port
+from tests.sink import Sink
 
 _PATIENCE_SECONDS = 300.0
 _PYTHON = "/usr/bin/python3"  # the one that Debian's Mailman belongs to

@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 from typing import Self
 
-from tests.sink import free_port
+from tests.ports import free_port
 
 _POSTFIX = "/usr/sbin/postfix"
 _MAIN = """\

@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from tests.sink import Sink, SinkLine, free_port
+from tests.ports import free_port
+from tests.sink import Sink, SinkLine
 
 T = TypeVar("T")
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.e2e.house import DOMAIN, Daemon, House, until
-from tests.sink import free_port
+from tests.ports import free_port
 
 _DOCS = Path(__file__).parent.parent.parent / "docs" / "mail" / "postfix.md"
 _SOCKET_UNIT = Path(__file__).parent.parent.parent / "systemd" / "pressrun-lmtp.socket"

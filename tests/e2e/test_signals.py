@@ -8,7 +8,7 @@ import time
 
 from tests.e2e.conftest import MakeHouse
 from tests.e2e.house import House
-from tests.sink import free_port
+from tests.ports import free_port
 
 MANY = tuple(f"reader{number}@inbox.example" for number in range(3_000))
 

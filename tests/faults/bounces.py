@@ -24,7 +24,8 @@ from pathlib import Path
 from tests.e2e.house import House, until
 from tests.faults.attacks import Line
 from tests.faults.letters import bounce, bring, lmtp_at
-from tests.sink import Sink, compile_sink, free_port
+from tests.ports import free_port
+from tests.sink import Sink, compile_sink
 
 SLOWER_AT_MOST = 0.20
 HANDLED_SECONDS = 120.0

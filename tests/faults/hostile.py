@@ -36,7 +36,8 @@ from tests.faults.attacks import (
 )
 from tests.faults.prober import Latency, Prober
 from tests.message.hostile import HOSTILE
-from tests.sink import compile_sink, free_port
+from tests.ports import free_port
+from tests.sink import compile_sink
 
 REPLY_AT_MOST = 10.0
 P99_AT_MOST = 0.2

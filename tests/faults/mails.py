@@ -25,7 +25,8 @@ from pathlib import Path
 from tests.e2e.house import Daemon, House, until
 from tests.faults.attacks import Line
 from tests.faults.letters import bounce, bring, join, lmtp_at, post, question
-from tests.sink import Sink, compile_sink, free_port
+from tests.ports import free_port
+from tests.sink import Sink, compile_sink
 
 EDITOR = "grace@harbour.example"
 LIMITS = {"replies_per_sender": "100000/day", "confirmations": "100000/day", "posts_per_editor": "100000/day"}

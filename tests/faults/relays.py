@@ -16,7 +16,7 @@ from tests.bench import delay_proxy
 from tests.e2e.house import House, until
 from tests.faults.outcome import CONNECTIONS, Outcome, arrived, await_end, await_taken, furnished, names
 from tests.faults.slowing import slowing_relay
-from tests.sink import free_port
+from tests.ports import free_port
 
 _SHORT = dict.fromkeys(("greeting_timeout", "mail_timeout", "rcpt_timeout", "data_timeout", "final_timeout"), "1s")
 _STALL_SECONDS = 2.5

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from tests.sink import free_port
+from tests.ports import free_port
 
 from pressrun.smtp.way import Way
 

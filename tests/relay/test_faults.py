@@ -7,10 +7,10 @@ import asyncio
 import logging
 
 import pytest
+from tests.ports import free_port
 from tests.relay.conftest import MakePool
 from tests.relay.feed import ListFeed, message
 from tests.relay.peers import CLOSE, HANG, Answer, but, obedient, peer
-from tests.sink import free_port
 
 from pressrun.smtp.handover import Outcome, Outgoing, Stage
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.ports import free_port
 from tests.relay.conftest import MakePool
 from tests.relay.feed import ListFeed, message
 from tests.relay.peers import HANG, Answer, but, obedient, peer
 from tests.relay.test_faults import until
-from tests.sink import Sink, free_port
+from tests.sink import Sink
 
 from pressrun.core.errors import BadConfiguration
 from pressrun.relay.relays import Relays

@@ -6,9 +6,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.ports import free_port
 from tests.relay.feed import ListFeed, message
 from tests.relay.test_tls import Authority, Relay, authority
-from tests.sink import Sink, free_port
+from tests.sink import Sink
 
 from pressrun.relay.pool import Pool
 from pressrun.relay.settings import RelaySettings

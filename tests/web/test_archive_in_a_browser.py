@@ -14,7 +14,7 @@ from playwright.async_api import Route
 from tests.browser.chromium import Browser, Scheme, Window, open_browser
 from tests.hostile.hostile import RAN, SUFFIXES, Canary, hostile_edition, hostile_html, open_canary
 from tests.message.builders import PNG, build, edition
-from tests.sink import free_port
+from tests.ports import free_port
 from tests.web.house import House, open_house
 from tests.web.mailbox import Box, Caught
 
