@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from hypothesis import settings
 from tests import opensmtpd
+from tests.browser.chromium import Browser, open_browser
 
 # The Debian package that brings each program.
 _PACKAGES = {
@@ -39,6 +42,13 @@ settings.load_profile("pressrun")
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in _OURS:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One Chromium for all tests; each window has cookies and a cache of its own."""
+    async with open_browser() as opened:
+        yield opened
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,9 +1,9 @@
 """Debian's Chromium, driven for tests: what a page shows, what it asks the network for, and what axe says of it.
 
 A `Window` meets nothing outside of this machine: a request to another host is recorded and refused. Tests that use it
-are marked `needs("chromium")` and are async.
+are marked `needs("chromium")` and `asyncio(loop_scope="session")`: the fixture's one Chromium is for all of them.
 
-    async with open_browser() as browser, browser.window(width=320, scheme="dark") as window:
+    async with browser.window(width=320, scheme="dark") as window:
         await window.show(html)                      # or await window.go("http://127.0.0.1:8080/news")
         assert await window.sideways() == []         # nothing reaches beyond the right edge
         assert await window.axe() == []              # no finding of axe-core

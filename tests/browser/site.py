@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.ports import free_port
 from tests.web.house import House, open_house
 
 from pressrun.core.endpoint import TcpEndpoint
@@ -20,8 +20,7 @@ from pressrun.web.settings import HttpSettings
 @asynccontextmanager
 async def open_site(root: Path, **changes: Any) -> AsyncIterator[House]:
     """A house whose pages are served on a port of this machine; `changes` as for `open_house`."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
+    port = free_port()
     settings = HttpSettings(listen=TcpEndpoint("127.0.0.1", port))
     async with open_house(root, base_url=f"http://127.0.0.1:{port}", settings=settings, **changes) as house:
         server = WebServer(house.app(), settings)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from tests.browser.chromium import Browser, open_browser
+from tests.browser.chromium import Browser
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
 _PAGE = """\
 <!DOCTYPE html><html lang="en"><head><title>Tides</title>{head}</head>
@@ -21,12 +19,6 @@ _DOT = "R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw=="
 
 def _page(body: str, head: str = "") -> str:
     return _PAGE.format(head=head, body=body)
-
-
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with open_browser() as opened:
-        yield opened
 
 
 async def test_a_sound_page_has_no_finding(browser: Browser, tmp_path: Path) -> None:

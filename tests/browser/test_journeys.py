@@ -7,21 +7,19 @@ beyond its edge, and axe finds nothing in it. PRESSRUN_PICTURES names a folder f
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Locator
-from tests.browser.chromium import Browser, Scheme, Window, open_browser
+from tests.browser.chromium import Browser, Scheme, Window
 from tests.browser.site import open_site
 from tests.web.house import House
 
 from pressrun.locales.catalogues import words_in
 from pressrun.message.words import Words
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
 LANGUAGES = ("en", "pl", "ar", "ja")  # the widest words, the other direction, no blanks
 MOST_BYTES = 30_000
@@ -96,12 +94,6 @@ class Reader:
             await target.click()
         await self.house.asking.carry_out()
         await self.look()
-
-
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with open_browser() as opened:
-        yield opened
 
 
 async def journey(reader: Reader) -> None:

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-import pytest_asyncio
-from tests.browser.chromium import Browser, Scheme, open_browser
+from tests.browser.chromium import Browser, Scheme
 from tests.browser.specimens import WIDTHS, Specimen, own_specimens, specimens
 
 from pressrun.core.colour import Colour
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
 _SCHEMES: tuple[Scheme, Scheme] = ("light", "dark")
 # Where a mail's colours are hardest to keep apart from their ground: in the middle, and at both ends.
 _ACCENTS = ("#7f7f7f", "#ffff00", "#14171a")
-
-
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with open_browser() as opened:
-        yield opened
 
 
 async def _problems(

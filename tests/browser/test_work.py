@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from tests.browser.chromium import Browser, Scheme, Window, open_browser
+from tests.browser.chromium import Browser, Scheme, Window
 from tests.browser.site import besieged
 from tests.web.house import House
 
 from pressrun.locales.catalogues import words_in
 from pressrun.locales.languages import LANGUAGES
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
 READER = "ada@reader.example"
 NOTE = "Very many sign-ups are coming in. To keep programs out, your browser works for a moment first."
@@ -27,12 +25,6 @@ _OURS = """window.workers = []; window.Worker = class {
   postMessage(message) { this.text = message.text; }
   terminate() {}
 };"""
-
-
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with open_browser() as opened:
-        yield opened
 
 
 async def sign_up(house: House, window: Window, address: str = READER) -> None:

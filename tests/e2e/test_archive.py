@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import feedparser
 import pytest
-from tests.browser.chromium import open_browser
+from tests.browser.chromium import Browser
 from tests.e2e.conftest import READERS, MakeHouse
 from tests.e2e.house import HOST, House
 from tests.message.builders import PNG
@@ -135,11 +135,12 @@ def test_the_feeds_of_a_folder_name_where_it_is_served(house: House) -> None:
 
 
 @pytest.mark.needs("chromium")
-async def test_a_folder_opens_from_a_disk(house: House) -> None:
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_folder_opens_from_a_disk(house: House, browser: Browser) -> None:
     """Chromium shows pages and pictures without a server, and asks for nothing else."""
     furnish(house)
     house.do("archive", "export", "news", "site")
-    async with open_browser() as browser, browser.window(width=320) as window:
+    async with browser.window(width=320) as window:
         console: list[str] = []
         window.page.on("console", lambda message: console.append(message.text))
         await window.go((house.folder / "site" / "index.html").as_uri())

@@ -7,7 +7,7 @@ import html
 import json
 
 import pytest
-from tests.browser.chromium import open_browser
+from tests.browser.chromium import Browser
 from tests.hostile.hostile import (
     KEPT,
     RAN,
@@ -21,13 +21,14 @@ from tests.message.builders import build
 
 from pressrun.message.html import clean_html
 
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
+
 SETTLE_SECONDS = 0.5
 
 
-@pytest.mark.needs("chromium")
-async def test_the_fixture_is_hostile() -> None:
+async def test_the_fixture_is_hostile(browser: Browser) -> None:
     """In a page without a policy the samples run and fetch: what finds nothing elsewhere could have found it."""
-    async with open_canary() as canary, open_browser() as browser, browser.window() as window:
+    async with open_canary() as canary, browser.window() as window:
         page = hostile_html(canary.address).replace('http-equiv="refresh"', "").replace("<base", "<bass")
         await window.show(page)
         await asyncio.sleep(SETTLE_SECONDS)
@@ -36,10 +37,9 @@ async def test_the_fixture_is_hostile() -> None:
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.needs("chromium")
-async def test_what_is_built_of_it_runs_nothing_even_without_a_policy(suffix: str) -> None:
+async def test_what_is_built_of_it_runs_nothing_even_without_a_policy(browser: Browser, suffix: str) -> None:
     """The cleaner alone holds: no script runs, and only images that stand in the text are asked for."""
-    async with open_canary() as canary, open_browser() as browser, browser.window() as window:
+    async with open_canary() as canary, browser.window() as window:
         built = build(hostile_edition(suffix, canary.address), suffix)
         assert KEPT in built.archive_text
         for page in (built.html or "", built.archive_html):
@@ -51,10 +51,9 @@ async def test_what_is_built_of_it_runs_nothing_even_without_a_policy(suffix: st
     assert fetched <= {"/pixel.gif", "/picture-img.png", "/map.png", "/md-pixel.gif", "/md-alt.gif"}
 
 
-@pytest.mark.needs("chromium")
-async def test_no_sample_runs_by_itself() -> None:
+async def test_no_sample_runs_by_itself(browser: Browser) -> None:
     """Each sample is cleaned alone and gets a frame of its own, in which scripts may run: none of them does."""
-    async with open_canary() as canary, open_browser() as browser, browser.window() as window:
+    async with open_canary() as canary, browser.window() as window:
         samples = hostile_samples(canary.address)
         frames = [f'<iframe srcdoc="{html.escape(clean_html(sample).body)}"></iframe>' for sample in samples]
         await window.show("".join(frames))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Route
-from tests.browser.chromium import Browser, Scheme, Window, open_browser
+from tests.browser.chromium import Browser, Scheme, Window
 from tests.hostile.hostile import RAN, SUFFIXES, Canary, hostile_edition, hostile_html, open_canary
 from tests.message.builders import PNG, build, edition
 from tests.ports import free_port
@@ -24,7 +24,7 @@ from pressrun.message.compose import with_asset_prefix
 from pressrun.web.server import WebServer
 from pressrun.web.settings import HttpSettings
 
-pytestmark = pytest.mark.needs("chromium")
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 
 SETTLE_SECONDS = 0.5
 PLAIN = edition(
@@ -71,13 +71,12 @@ async def served(house: House, port: int) -> AsyncIterator[None]:
         await server.stop(5.0)
 
 
-@pytest_asyncio.fixture
-async def street(tmp_path: Path) -> AsyncIterator[Street]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def street(browser: Browser, tmp_path: Path) -> AsyncIterator[Street]:
     port = free_port()
     async with (
         open_house(tmp_path, base_url=f"http://127.0.0.1:{port}", mailbox=Box()) as house,
         open_canary() as canary,
-        open_browser() as browser,
         served(house, port),
     ):
         yield Street(house=house, canary=canary, browser=browser)
@@ -89,6 +88,19 @@ async def title_of(window: Window) -> str:
     found = await session.send("Target.getTargetInfo")
     title: str = found["targetInfo"]["title"]
     return title
+
+
+@asynccontextmanager
+async def settled(street: Street, paths: Sequence[str]) -> AsyncIterator[list[Window]]:
+    """A window for each path, side by side, once what is in them had its time; each still shows its page, untouched."""
+    async with AsyncExitStack() as stack:
+        windows = [await stack.enter_async_context(street.browser.window()) for _ in paths]
+        urls = [street.url(path) for path in paths]
+        assert {200} == {await window.go(url) for window, url in zip(windows, urls, strict=True)}
+        await asyncio.sleep(SETTLE_SECONDS)
+        assert urls == [window.page.url for window in windows]
+        assert [] == [title for title in [await title_of(window) for window in windows] if title.startswith(RAN)]
+        yield windows
 
 
 async def let_tools_in(window: Window) -> None:
@@ -112,23 +124,14 @@ async def test_a_hostile_edition_does_nothing_in_the_archive(street: Street, suf
         await street.house.add_edition(number, "hostile", html=hostile_html(street.canary.address))
     else:
         await street.put(number, "hostile", hostile_edition(suffix, street.canary.address), suffix)
-    async with street.browser.window() as window:
-        for path in (
-            "/news/archive/hostile",
-            "/news",
-            "/news/archive",
-            "/news/search?q=kept",
-            "/news/search?q=hostile",
-        ):
-            assert 200 == await window.go(street.url(path))
-            await asyncio.sleep(SETTLE_SECONDS)
-            assert street.url(path) == window.page.url
-            assert not (await title_of(window)).startswith(RAN)
-        assert ([], []) == (window.dialogs, window.errors)
-        assert [] == [
-            url for url in window.outside if not url.startswith("javascript:")
-        ]  # of an image: that is no page
-        assert [] == await window.page.context.cookies()
+    pages = ("/news/archive/hostile", "/news", "/news/archive", "/news/search?q=kept", "/news/search?q=hostile")
+    async with settled(street, pages) as windows:
+        for window in windows:
+            outside = [
+                url for url in window.outside if not url.startswith("javascript:")
+            ]  # of an image: that is no page
+            assert ([], [], []) == (window.dialogs, window.errors, outside)
+            assert [] == await window.page.context.cookies()
     # Chromium opens a connection for `<link rel=preconnect>`, which no policy governs: the cleaner takes that out.
     assert [] == [line for line in street.canary.caught if line or not is_raw]
 
@@ -161,13 +164,9 @@ async def test_a_hostile_mail_does_nothing_in_the_mailbox(street: Street) -> Non
         b"--B\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" + page.replace(b"\n", b"\r\n") + b"\r\n--B--\r\n"
     )
     box.messages.append(Caught(2, ("ada@reader.example",), mail))
-    async with street.browser.window() as window:
-        for path in ("/demo/1", "/demo/1/html", "/demo/2", "/demo/2/html", "/demo"):
-            await window.go(street.url(path))
-            await asyncio.sleep(SETTLE_SECONDS)
-            assert street.url(path) == window.page.url
-            assert not (await title_of(window)).startswith(RAN)
-        assert ([], [], []) == (window.dialogs, window.errors, window.outside)
+    async with settled(street, ("/demo/1", "/demo/1/html", "/demo/2", "/demo/2/html", "/demo")) as windows:
+        for window in windows:
+            assert ([], [], []) == (window.dialogs, window.errors, window.outside)
     assert [] == street.canary.caught
 
 

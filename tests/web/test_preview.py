@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.browser.chromium import Window, open_browser
+from playwright.async_api import ViewportSize
+from tests.browser.chromium import Browser, Window
 from tests.hostile.hostile import KEPT, RAN, SUFFIXES, hostile_edition, open_canary
 from tests.message.builders import PNG, build, edition, values
 from tests.web.house import House, words_of
@@ -82,9 +83,10 @@ async def write(page: str, folder: Path) -> str:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.needs("chromium")
-async def test_a_hostile_edition_runs_and_fetches_nothing(suffix: str, tmp_path: Path) -> None:
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_hostile_edition_runs_and_fetches_nothing(browser: Browser, suffix: str, tmp_path: Path) -> None:
     """In whatever format it comes, and whichever part is looked at."""
-    async with open_canary() as canary, open_browser() as browser, browser.window() as window:
+    async with open_canary() as canary, browser.window() as window:
         url = await write(render_preview(preview(hostile_edition(suffix, canary.address), suffix)), tmp_path)
         await window.go(url)
         await asyncio.sleep(SETTLE_SECONDS)
@@ -109,25 +111,26 @@ async def seen_by_the_edition(window: Window) -> tuple[int, bool]:
 
 
 @pytest.mark.needs("chromium")
-async def test_width_and_colours_are_chosen_without_a_script(tmp_path: Path) -> None:
+@pytest.mark.asyncio(loop_scope="session")
+async def test_width_and_colours_are_chosen_without_a_script(browser: Browser, tmp_path: Path) -> None:
     """Phone and desktop, light and dark, on a screen of any size."""
-    async with open_browser() as browser:
-        context = await browser.chromium.new_context(viewport={"width": 1200, "height": 900}, color_scheme="null")
+    screen: ViewportSize = {"width": 1200, "height": 900}
+    async with await browser.chromium.new_context(viewport=screen, color_scheme="null") as context:
         window = Window(await context.new_page())
         await window.go(await write(render_preview(preview()), tmp_path))
         found = [await seen_by_the_edition(window)]
         for label in ("phone", "dark", "small", "light"):
             await window.page.click(f"label[for={label}]")
             found.append(await seen_by_the_edition(window))
-        assert [(920, False), (375, False), (375, True), (320, True), (320, False)] == found
-        await context.close()
+    assert [(920, False), (375, False), (375, True), (320, True), (320, False)] == found
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1100, "light"), (320, "dark")])
 @pytest.mark.needs("chromium")
-async def test_everybody_can_read_and_use_it(width: int, scheme: str, tmp_path: Path) -> None:
+@pytest.mark.asyncio(loop_scope="session")
+async def test_everybody_can_read_and_use_it(browser: Browser, width: int, scheme: str, tmp_path: Path) -> None:
     """No finding of axe, nothing beyond the edge; the parts are chosen from the keyboard."""
-    async with open_browser() as browser, browser.window(width=width, scheme=scheme) as window:  # type: ignore[arg-type]
+    async with browser.window(width=width, scheme=scheme) as window:  # type: ignore[arg-type]
         await window.go(await write(render_preview(preview()), tmp_path))
         assert ([], []) == (await window.axe(), await window.sideways())
         await window.page.focus("#part-html")

@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from tests.browser.chromium import open_browser
+from tests.browser.chromium import Browser
 
 from pressrun.core.timeline import spread
 from pressrun.services.edition_reports import DomainCounts, EditionReport, Said
@@ -106,20 +106,20 @@ def test_each_plot_has_a_table_with_the_same_numbers() -> None:
 
 
 @pytest.mark.needs("chromium")
-async def test_it_is_good_on_phones_and_desktops_by_day_and_night(tmp_path: Path) -> None:
+@pytest.mark.asyncio(loop_scope="session")
+async def test_it_is_good_on_phones_and_desktops_by_day_and_night(browser: Browser, tmp_path: Path) -> None:
     """Nothing scrolls sideways, runs or is fetched, and axe finds nothing, tables open and closed."""
     path = tmp_path / "report.html"
     await asyncio.to_thread(path.write_text, render_report(report()), encoding="utf-8")
-    async with open_browser() as browser:
-        for width in (320, 1280):
-            for scheme in ("light", "dark"):
-                async with browser.window(width=width, scheme=scheme) as window:
-                    await window.go(path.as_uri())
-                    closed = await window.sideways()
-                    await window.picture(tmp_path / f"report-{width}-{scheme}.png")
-                    fills = await window.page.evaluate("getComputedStyle(document.querySelector('.bars')).fill")
-                    await window.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-                    assert ([], [], []) == (closed, await window.sideways(), window.outside + window.dialogs)
-                    assert "rgb(0, 0, 0)" != fills
-                    if width == 1280:  # its rules know no width
-                        assert [] == await window.axe()
+    for width in (320, 1280):
+        for scheme in ("light", "dark"):
+            async with browser.window(width=width, scheme=scheme) as window:
+                await window.go(path.as_uri())
+                closed = await window.sideways()
+                await window.picture(tmp_path / f"report-{width}-{scheme}.png")
+                fills = await window.page.evaluate("getComputedStyle(document.querySelector('.bars')).fill")
+                await window.page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+                assert ([], [], []) == (closed, await window.sideways(), window.outside + window.dialogs)
+                assert "rgb(0, 0, 0)" != fills
+                if width == 1280:  # its rules know no width
+                    assert [] == await window.axe()
