@@ -3,7 +3,7 @@
 #   make demo        the whole service on this machine, nothing leaves it; ONCE=1 runs through and ends
 #   make check       what CI runs: format, lint, layers, types, tests (the tests of the docs among them)
 #   make check-all   the same on Python 3.11 and 3.13, where both are installed
-#   make test        the tests alone; ARGS="-k name" goes to pytest
+#   make test        the tests alone; ARGS="-k name" goes to pytest, WORKERS=0 runs one after the other
 #   make bench       speed beside other programs, memory, pages, starts, on this machine; ARGS=--quick for a look
 #   make faults      kills, failing relays, full disk, clock jumps: what is lost and repeated; ARGS=--quick for a look
 #   make format      put code and imports in shape
@@ -17,6 +17,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+WORKERS ?= auto
 ONCE ?=
 
 BIN := $(VENV)/bin
@@ -69,8 +70,10 @@ check-all:
 	  $(MAKE) check PYTHON=python$$version VENV=.venv-$$version || exit 1; \
 	done
 
+# One worker a core, but no more than four: many tests start daemons that want a core of their own. Each begins with an
+# equal part and takes from the others when it is through.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal $(ARGS)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench all $(ARGS)
