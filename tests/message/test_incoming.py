@@ -69,14 +69,14 @@ def test_an_odd_charset_is_no_fault(charset: str) -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_mails_cost_little(name: str) -> None:
     """A value or our own error within two seconds, here without any limit from outside."""
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         read_mail(HOSTILE[name])
     except UnreadableMail:
         is_refused = True
     else:
         is_refused = False
-    assert 2 > time.perf_counter() - started
+    assert 2 > time.process_time() - started
     assert (name in REFUSED) == is_refused
 
 

@@ -58,9 +58,9 @@ def test_any_octets_can_be_looked_at(content: bytes) -> None:
 def test_a_glance_is_quick_whatever_the_mail(piece: bytes) -> None:
     """It is done in the event loop, on ten million octets."""
     content = b"References: " + piece * (10_000_000 // len(piece))
-    started = time.perf_counter()
+    started = time.process_time()
     glance(content)
-    assert 0.5 > time.perf_counter() - started
+    assert 0.5 > time.process_time() - started
 
 
 @pytest.mark.parametrize(
