@@ -1,23 +1,27 @@
 """The sign-up form as a weapon: how many mails reach a victim, and what everybody else notices.
 
-  python -m tests.bench.bombing [--sign-ups 1000]
+  python -m tests.bench.bombing [--sign-ups 1000] [--defence none|work|hold]
 
 A real daemon with its relay, at its default limits. One victim is signed up from as many networks as sign-ups, under
 every spelling of the mailbox, to five lists, by the web and by mail; then as many victims by one client, while another
-one signs up too; then as many victims from as many networks. Prints a Markdown table; ends with 1 where a victim gets
-more than three mails, another reader waits, or the operator hears of it other than once.
+one signs up too; then as many victims from as many networks, and once more by somebody who reads our form first and
+waits as a person would. With `work`, a hundred sign-ups an hour are mailed without work; with `hold`, what is more than
+usual is held. Who signs up meanwhile uses our page, and does the work if it is asked for. Prints a Markdown table; ends
+with 1 where a victim gets more than three mails, or the operator hears of it other than once.
 """
 
 from __future__ import annotations
 
 import argparse
 import http.client
+import re
 import smtplib
 import sqlite3
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,9 +32,16 @@ from tests.e2e.house import DOMAIN, House, opened_house, until
 from tests.sink import compile_sink
 
 from pressrun.core.address import parse_address
+from pressrun.core.work import do_work
 
 LISTS = ("news", "boats", "tides", "winds", "charts")
 MOST_A_DAY = 3
+FORM_SECONDS = 2.1  # a little more than `form_time`
+DEFENCES: dict[str, dict[str, object]] = {
+    "none": {},
+    "work": {"proof_of_work_above": "100/h"},
+    "hold": {"hold_sign_ups_above": 5},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +65,19 @@ class Client(AbstractContextManager["Client"]):
     def __exit__(self, *exc: object) -> None:
         self._connection.close()
 
-    def sign_up(self, name: str, address: str, network: str) -> int:
+    def read_form(self, name: str) -> dict[str, str]:
+        """What our page has a browser post besides what a person types; returns when a person could have typed it."""
+        self._connection.request("GET", f"/{name}")
+        page = self._connection.getresponse().read().decode()
+        time.sleep(FORM_SECONDS)
+        found = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
+        return {**found, "bits": "".join(re.findall(r'data-bits="(\d+)"', page))}
+
+    def sign_up(self, name: str, address: str, network: str, form: Mapping[str, str] | None = None) -> int:
         """The status of the answer."""
         headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Forwarded-For": network}
-        self._connection.request("POST", f"/{name}/subscribe", urlencode({"email": address}), headers)
+        fields = urlencode({**(form or {}), "email": address})
+        self._connection.request("POST", f"/{name}/subscribe", fields, headers)
         response = self._connection.getresponse()
         response.read()
         return response.status
@@ -94,21 +114,24 @@ class Siege:
                 line.sendmail(address, to, f"From: {address}\r\nTo: {to}\r\nSubject: x\r\n\r\nx\r\n")
         return self._outcome("one victim, web and mail", number)
 
-    def many_victims(self, number: int, *, one_client: bool) -> Attack:
-        """As many victims as sign-ups, and somebody else who signs up meanwhile."""
-        tag = "one" if one_client else "many"
+    def many_victims(self, number: int, *, one_client: bool = False, with_form: bool = False) -> Attack:
+        """As many victims as sign-ups, and somebody else who signs up meanwhile, on our page."""
+        tag = "one" if one_client else "form" if with_form else "many"
         bystander, waited, refused = f"bystander-{tag}@other.example", 0.0, 0
         with Client(self._house) as client, Client(self._house) as other:
+            form = client.read_form("news") if with_form else {}
             for index in range(number):
                 place = "203.0.113.9" if one_client else network(index)
-                refused += client.sign_up("news", f"victim{index}@{tag}{index % 50}.example", place) == 429
+                refused += client.sign_up("news", f"victim{index}@{tag}{index % 50}.example", place, form) == 429
                 if index == number // 2:
+                    own = _worked(other.read_form("news"), bystander)
                     began = time.monotonic()
-                    other.sign_up("news", bystander, "192.0.2.77")
+                    other.sign_up("news", bystander, "192.0.2.77", own)
                     self._house.await_mails(1, to=bystander)
                     waited = time.monotonic() - began
         name = "one client" if one_client else "as many networks"
-        return self._outcome(f"as many victims, from {name}", number, bystander, waited, refused)
+        way = ", with our form" if with_form else ""
+        return self._outcome(f"as many victims, from {name}{way}", number, bystander, waited, refused)
 
     def _outcome(self, name: str, sign_ups: int, bystander: str = "", waited: float = 0.0, refused: int = 0) -> Attack:
         until(lambda: self._is_quiet() or None, 300)
@@ -133,22 +156,35 @@ class Siege:
             return bool(connection.execute(query).fetchone()[0])
 
 
+def _worked(form: dict[str, str], address: str) -> dict[str, str]:
+    """The form as a browser posts it: with its work done, if it asks for some."""
+    if not form["bits"]:
+        return form
+    return {**form, "proof": do_work(form["challenge"], address, int(form["bits"]))}
+
+
 def attacks_told(house: House) -> tuple[int, float]:
     """How often the log told of an attack, and what the metrics say."""
     assert house.daemon is not None
-    gauge = next(line for line in house.get("/metrics").text.splitlines() if line.startswith("pressrun_sign_up_attack"))
-    return len(house.daemon.events("subscription.attack")), float(gauge.split()[1])
+    return len(house.daemon.events("subscription.attack")), gauge_of(house, "pressrun_sign_up_attack")
+
+
+def gauge_of(house: House, name: str) -> float:
+    """What the metrics say of something without labels."""
+    found = next(line for line in house.get("/metrics").text.splitlines() if line.startswith(f"{name} "))
+    return float(found.split()[1])
 
 
 def main() -> int:
     """Read the command line, attack and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sign-ups", type=int, default=1000)
+    parser.add_argument("--defence", choices=sorted(DEFENCES), default="none")
     options = parser.parse_args()
     busy = load()
     with tempfile.TemporaryDirectory(prefix="pressrun-bombing-") as name:
         root = Path(name)
-        with opened_house(root / "house", compile_sink(root)) as house:
+        with opened_house(root / "house", compile_sink(root), limits=DEFENCES[options.defence]) as house:
             for title in LISTS:
                 house.create_list(title)
             house.start()
@@ -156,15 +192,18 @@ def main() -> int:
             found = [
                 siege.one_victim(options.sign_ups),
                 siege.many_victims(options.sign_ups, one_client=True),
-                siege.many_victims(options.sign_ups, one_client=False),
+                siege.many_victims(options.sign_ups),
+                siege.many_victims(options.sign_ups, with_form=True),
             ]
             told, gauge = attacks_told(house)
+            held = gauge_of(house, "pressrun_sign_ups_held")
     print("| attack | sign-ups | answered 429 | mails to victims | most to one | a bystander's mail after |")
     print("|---|---:|---:|---:|---:|---:|")
     for one in found:
         after = f"{one.waited:.1f} s" if one.waited else ""
         print(f"| {one.name} | {one.sign_ups:,} | {one.refused:,} | {one.mails:,} | {one.most_to_one} | {after} |")
     print("", f"`subscription.attack` in the log: {told}. `pressrun_sign_up_attack`: {gauge:g}.", sep="\n")
+    print(f"Held: {held:g}.")
     print(f"Load of the machine before: {busy:.1f}.", *machine_facts(), sep="\n")
     return (
         0 if found[0].mails <= MOST_A_DAY and max(one.most_to_one for one in found) <= MOST_A_DAY and told == 1 else 1

@@ -22,7 +22,7 @@ def test_version_and_help_are_everywhere(desk: Desk) -> None:
 
 
 def test_reading_verbs_say_so_where_there_is_nothing_yet(desk: Desk) -> None:
-    for verb in (["list", "ls"], ["edition", "ls"], ["queue", "ls"], ["suppression", "ls"]):
+    for verb in (["list", "ls"], ["edition", "ls"], ["queue", "ls"], ["held", "ls"], ["suppression", "ls"]):
         called = desk.good(*verb, "--json")
         assert ([], True) == (called.json, "no database yet" in called.err)
     assert 1 == desk.call("list", "show", "news").code

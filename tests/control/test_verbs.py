@@ -32,6 +32,7 @@ def table(office: Office) -> dict[str, VerbHandler]:
         suppressing=office.suppressing,
         editing=cast("Editing", None),  # the verbs tried here never come to it
         sorting=Sorting(database=office.database, clock=lambda: office.now),
+        holding=office.holding,
         rotate=rotate,
     )
 
@@ -56,6 +57,7 @@ async def test_a_batch_of_rows_arrives_as_it_was_sent(tmp_path: Path) -> None:
         ("subscriber.import", {"list": "news", "rows": [{"email": "a@x.example"}]}),
         ("edition.pause", {"id": "first"}),
         ("edition.take", {"list": "news", "source_name": "a.md"}),
+        ("held.rm", {"ids": ["first"]}),
         ("key.rotate", {"now": True}),
     ],
 )

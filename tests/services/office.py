@@ -13,6 +13,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.services.administering import Administering
 from pressrun.services.enrolling import Enrolling
+from pressrun.services.holding import Holding
 from pressrun.services.settings import LimitSettings, TokenSettings
 from pressrun.services.subscribing import Subscribing
 from pressrun.services.suppressing import Suppressing
@@ -39,6 +40,7 @@ class Office:
     enrolling: Enrolling = field(init=False)
     suppressing: Suppressing = field(init=False)
     subscribing: Subscribing = field(init=False)
+    holding: Holding = field(init=False)
 
     def wake(self) -> None:
         self.woken += 1
@@ -104,6 +106,9 @@ async def open_office(folder: Path) -> AsyncIterator[Office]:
         clock=clock,
         entropy=os.urandom,
         wake=office.wake,
+    )
+    office.holding = Holding(
+        database=database, subscribing=office.subscribing, clock=clock, entropy=os.urandom, wake=office.wake
     )
     try:
         yield office

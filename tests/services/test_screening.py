@@ -31,7 +31,7 @@ class Desk:
 
     async def admit(self, address: str, trust: Trust = Trust.PROVEN) -> bool:
         found = parse_address(address)
-        return await self._office.database.write(self.screening.admit, found, trust, self._office.now)
+        return Verdict.TAKEN is await self._office.database.write(self.screening.admit, found, trust, self._office.now)
 
 
 async def test_a_mailbox_is_one_under_every_spelling(office: Office) -> None:

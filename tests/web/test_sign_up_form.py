@@ -146,6 +146,25 @@ async def test_work_is_good_for_one_form_and_one_challenge_of_ours(tmp_path: Pat
         assert 1 == len(await house.notices())
 
 
+async def test_while_sign_ups_are_held_the_form_asks_for_work(tmp_path: Path) -> None:
+    """Whoever does it has their mail at once; the others get the same answer."""
+    limits = LimitSettings(hold_sign_ups_above=2, hold_sign_ups_floor=1, proof_of_work_bits=8)
+    async with open_house(tmp_path, limits=limits) as house:
+        await house.add_list()
+        async with house.client() as client:
+            await client.post("/news/subscribe", data={"email": "second@reader.example"})
+            fields = await challenged(house, client)
+            answers = [
+                await client.post("/news/subscribe", data={**fields, "email": address, "proof": proof})
+                for address, proof in ((ADA, do_work(fields["challenge"], ADA, 8)), ("eve@reader.example", ""))
+            ]
+        assert {303} == {answer.status_code for answer in answers}
+        queued = "select address from notice where id in (select notice_id from delivery) order by id"
+        assert [("second@reader.example",), (ADA,)] == await house.rows(queued)
+        waiting = "select address from notice where id in (select notice_id from held_notice) order by id"
+        assert [("first@reader.example",), ("eve@reader.example",)] == await house.rows(waiting)
+
+
 async def test_a_closed_list_asks_nobody_to_work(tmp_path: Path) -> None:
     async with open_house(tmp_path, limits=ONLY_WORKED) as house:
         await house.add_list()

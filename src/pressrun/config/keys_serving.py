@@ -219,8 +219,22 @@ LIMITS = Table(
             name="proof_of_work_bits",
             kind=kinds.whole(LEAST_BITS, MOST_BITS),
             default="20",
-            help="How much work: 2 to the power of this many hashes, 20: half a second on a desktop, two on a phone. "
+            help="How much work: 2 to the power of this many hashes, 20: half a second on a desktop, more on a phone. "
             "One more doubles it.",
+        ),
+        Key(
+            name="hold_sign_ups_above",
+            kind=kinds.whole(2, 1000),
+            example="5",
+            help="So many times what the busiest hour of an ordinary day brings is unusual. Then the mails of sign-ups "
+            "for which no work was done are held (`pressrun held ls`), and our own page asks for work. Ordinary is the "
+            "median of the last 14 days. Default: none are held.",
+        ),
+        Key(
+            name="hold_sign_ups_floor",
+            kind=kinds.whole(1),
+            default="100",
+            help="So many sign-ups in an hour are never unusual, however quiet or new the server is.",
         ),
         Key(
             name="disposable_addresses",

@@ -17,8 +17,10 @@ from pressrun.services.administering import Administering
 from pressrun.services.editing import Editing
 from pressrun.services.enrolling import Enrolling
 from pressrun.services.entries import ImportRow
+from pressrun.services.holding import Holding
 from pressrun.services.sorting import Sorting
 from pressrun.services.suppressing import Suppressing, SuppressionRow
+from pressrun.store.held import Choice
 
 Tell = Callable[[str], None]
 
@@ -122,6 +124,17 @@ class MailId(Arguments, frozen=True, kw_only=True):
     id: int
 
 
+class HeldChoice(Arguments, frozen=True, kw_only=True):
+    """`held release` and `held rm`."""
+
+    ids: tuple[int, ...] = ()
+    domain: str | None = None
+
+    def choice(self) -> Choice:
+        """The same for the store."""
+        return Choice(ids=self.ids, domain=None if self.domain is None else self.domain.strip().lower())
+
+
 class SuppressionAdd(Arguments, frozen=True, kw_only=True):
     """`suppression add`."""
 
@@ -142,6 +155,7 @@ def build_verbs(
     suppressing: Suppressing,
     editing: Editing,
     sorting: Sorting,
+    holding: Holding,
     rotate: Callable[[], Awaitable[int]],
 ) -> dict[str, VerbHandler]:
     """One handler for each verb that writes; `rotate` adds a link key, puts it in force and answers its number."""
@@ -152,6 +166,8 @@ def build_verbs(
         **_edition_verbs(editing),
         "inbound.retry": _handler(MailId, lambda given, _: _sort(sorting.retry, given.id)),
         "inbound.rm": _handler(MailId, lambda given, _: _sort(sorting.drop, given.id)),
+        "held.release": _handler(HeldChoice, lambda given, _: holding.release(given.choice())),
+        "held.rm": _handler(HeldChoice, lambda given, _: holding.drop(given.choice())),
         "key.rotate": _handler(Arguments, lambda _, __: _rotate(rotate)),
     }
 

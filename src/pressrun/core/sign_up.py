@@ -22,6 +22,7 @@ class Verdict(StrEnum):
     """What becomes of a sign-up; it never depends on what its address is to a list."""
 
     TAKEN = "taken"  # a mail may go out
+    HELD = "held"  # far more come in than usual, and no work was done: its mail waits for an operator
     LIMITED = "limited"  # over a limit
     IGNORED = "ignored"  # a trap, or an address that the operator does not want
     THROTTLED = "throttled"  # too many from one network: it was answered so

@@ -11,7 +11,7 @@ import hashlib
 import re
 
 LEAST_BITS = 8  # less is no work
-MOST_BITS = 24  # five seconds on a desktop and half a minute on a phone: who waits for more is no person
+MOST_BITS = 24  # some ten seconds on a desktop: who waits for more is no person
 _NUMBER = re.compile(r"[0-9]{1,10}", re.ASCII)
 _NUMBERS = 1 << 32
 

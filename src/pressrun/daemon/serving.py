@@ -35,7 +35,7 @@ from pressrun.relay.relays import Relays
 from pressrun.services.dispatching import Dispatcher
 from pressrun.services.readiness import Readiness
 from pressrun.services.signing import build_signer
-from pressrun.store import deliveries
+from pressrun.store import deliveries, held
 from pressrun.web.app import build_app
 from pressrun.web.demo import Mailbox
 from pressrun.web.server import WebServer
@@ -91,6 +91,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         services.editing.unpause = dispatcher.unpause
         services.subscribing.screening.count = metrics.count_sign_up
         services.subscribing.screening.show_attack = metrics.show_attack
+        services.subscribing.screening.show_holding = metrics.show_holding
         relays = Relays(settings.relays, dispatcher, helo_name=settings.site.mail_domain)
         readiness = Readiness(database=database, dispatcher=dispatcher, relays=relays, clock=time.time)
         app = _app(settings, services, relays, readiness, metrics, extras.mailbox)
@@ -128,6 +129,7 @@ def _app(
 ) -> ASGIApp:
     async def metrics_page() -> bytes:
         metrics.set_queue(await services.database.read(deliveries.count_live))
+        metrics.set_held(await services.database.read(held.count_held))
         for status in relays.statuses():
             metrics.set_relay_connections(status.name, status.connections)
         return metrics.render()

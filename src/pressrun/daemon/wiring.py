@@ -25,6 +25,7 @@ from pressrun.services.composing import CopyComposer
 from pressrun.services.dispatching import Dispatcher
 from pressrun.services.editing import Editing
 from pressrun.services.enrolling import Enrolling
+from pressrun.services.holding import Holding
 from pressrun.services.housekeeping import Housekeeping
 from pressrun.services.notifying import NoticeComposer
 from pressrun.services.pacing import Pacer
@@ -191,6 +192,7 @@ def build_services(settings: Settings, database: Database, keys: KeyRing, wake: 
             suppressing=suppressing,
             editing=editing,
             sorting=sorting,
+            holding=Holding(database=database, subscribing=subscribing, clock=clock, entropy=entropy, wake=wake),
             rotate=rotate,
         ),
     )

@@ -53,6 +53,12 @@ class Metrics:
             "1 while very many sign-ups are turned away",
             registry=self._registry,
         )
+        self._holding = Gauge(
+            "pressrun_sign_up_holding",
+            "1 while far more sign-ups come in than usual and are held",
+            registry=self._registry,
+        )
+        self._held = Gauge("pressrun_sign_ups_held", "Sign-ups that wait for an operator", registry=self._registry)
         self._by_request: dict[tuple[str, str, int], Counter] = {}
         self._connections = Gauge(
             "pressrun_relay_connections",
@@ -79,12 +85,20 @@ class Metrics:
         self._inbound.labels(kind).inc()
 
     def count_sign_up(self, outcome: str) -> None:
-        """One sign-up (`taken`, `limited`, `ignored`, `throttled`)."""
+        """One sign-up (`taken`, `held`, `limited`, `ignored`, `throttled`)."""
         self._sign_ups.labels(outcome).inc()
 
     def show_attack(self, is_on: bool) -> None:
         """Whether somebody uses the sign-up forms against others now."""
         self._attack.set(int(is_on))
+
+    def show_holding(self, is_on: bool) -> None:
+        """Whether sign-ups are held now."""
+        self._holding.set(int(is_on))
+
+    def set_held(self, number: int) -> None:
+        """How many sign-ups wait for an operator."""
+        self._held.set(number)
 
     def count_request(self, method: str, route: str, status: int) -> None:
         """One web request; `route` is the pattern, such as `/confirm/{token}`, never the path that was asked for."""

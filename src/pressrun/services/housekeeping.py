@@ -13,6 +13,7 @@ from dataclasses import replace
 from pressrun.core.chain import NO_ROWS, Head
 from pressrun.core.errors import Unavailable
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.surge import first_hour
 from pressrun.observe.log import event
 from pressrun.services.alerting import ALERT_RATE, ALERTS
 from pressrun.services.evidence import age_ips
@@ -22,9 +23,11 @@ from pressrun.services.probing import ask_suspended
 from pressrun.services.settings import BounceSettings, LimitSettings
 from pressrun.services.suspending import FOR_BOUNCES
 from pressrun.store import (
+    arrivals,
     bounces,
     consent,
     deliveries,
+    held,
     inbound,
     leavings,
     limits,
@@ -100,6 +103,9 @@ class Housekeeping:
             pass
         while await self._database.record(inbound.sweep_mail, int(now) - MAIL_KNOWN_SECONDS):
             pass
+        while await self._database.record(held.sweep_held, int(now)):
+            pass
+        await self._database.record(arrivals.sweep_sign_ups, first_hour(now))
         await self._forget_kept_mail(int(now))
         while await self._database.record(age_ips, self.limits.consent_ip_seconds, self._entropy, now):
             pass

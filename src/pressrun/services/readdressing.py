@@ -19,15 +19,14 @@ from pressrun.core.address import Address, parse_address
 from pressrun.core.keys import KeyRing
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import suppression_digest
+from pressrun.services.mailing import Mailing, queue_notice
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.settings import LimitSettings, TokenSettings
 from pressrun.services.subscribing import (
     LIFTED_BY_READER,
-    Mailing,
     Origin,
     end_subscription,
     is_member,
-    queue_notice,
     record_consent,
 )
 from pressrun.services.suspending import welcome_back

@@ -49,7 +49,7 @@ class LimitSettings:
     """`[limits]` on what people may ask of us: at most so many in any window, bursts allowed.
 
     None for `confirmations_per_domain` and `unproven_sign_ups` is half of `confirmations`, 500 at least; for
-    `proof_of_work_above` no work is asked for.
+    `proof_of_work_above` no work is asked for, for `hold_sign_ups_above` none is held.
     """
 
     sign_ups_per_ip: Rate = Rate(20, 3600.0)
@@ -60,6 +60,8 @@ class LimitSettings:
     form_seconds: float = 2.0
     proof_of_work_above: Rate | None = None
     proof_of_work_bits: int = 20
+    hold_sign_ups_above: int | None = None
+    hold_sign_ups_floor: int = 100
     disposable_addresses: str = TAKE
     disposable_domains: tuple[str, ...] = ()
     role_addresses: str = TAKE

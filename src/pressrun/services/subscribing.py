@@ -7,26 +7,26 @@ who waits for a confirmation and somebody who is suppressed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.address import Address
 from pressrun.core.keys import KeyRing
-from pressrun.core.sign_up import Trust
+from pressrun.core.sign_up import Trust, Verdict
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import suppression_digest
 from pressrun.services.leaving import Departure, NoteTerms, note_leavings, remember_leaving
+from pressrun.services.mailing import Mailing, Post, hold_notice, queue_notice
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.screening import Screening
 from pressrun.services.settings import LimitSettings, TokenSettings
 from pressrun.services.suspending import welcome_back
-from pressrun.store import consent, lists, notices, subscribers, subscriptions, suppressions
+from pressrun.store import consent, held, lists, subscribers, subscriptions, suppressions
 from pressrun.store.consent import ConsentEvent
 from pressrun.store.database import Database
 from pressrun.store.editions import count_unsubscribed
 from pressrun.store.lists import MailingList
-from pressrun.store.notices import NewNotice
 from pressrun.store.subscribers import Subscriber
 from pressrun.store.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
@@ -195,10 +195,8 @@ class Subscribing:
     ) -> None:
         """Carry out a sign-up to an open list: its mail goes out unless a limit or a suppression stands against it."""
         now = self._clock()
-        if not self.screening.admit(tx, address, trust, now):
-            return
-        reason = self._reason_against(tx, address)
-        if reason is not None and reason not in LIFTED_BY_READER:
+        verdict = self.screening.admit(tx, address, trust, now)
+        if verdict not in (Verdict.TAKEN, Verdict.HELD) or not self.may_ask(tx, address):
             return
         digest = suppression_digest(self.keys, address.key)
         at = int(now)
@@ -209,9 +207,11 @@ class Subscribing:
             assert person is not None
         subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
         record_consent(tx, target, person, "requested", origin, now=at, salt=self._entropy(16))
+        held.forget_earlier(tx, list_id=target.id, subscriber_id=person.id)
+        expires_at = int(now + self.tokens.confirm_lifetime_seconds)
+        post = queue_notice if verdict is Verdict.TAKEN else partial(hold_notice, expires_at=expires_at)
         if is_member(subscription):
-            already = Mailing(kind="already_subscribed", secret=self._entropy(16))
-            queue_notice(tx, already, target, person, origin, at)
+            post(tx, Mailing(kind="already_subscribed", secret=self._entropy(16)), target, person, origin, at)
             return
         ask_for_confirmation(
             tx,
@@ -219,13 +219,23 @@ class Subscribing:
             person,
             subscription,
             origin,
-            Proof(name=name, expires_at=int(now + self.tokens.confirm_lifetime_seconds), mail_secret=self._entropy(16)),
+            Proof(name=name, expires_at=expires_at, mail_secret=self._entropy(16)),
             now=at,
+            post=post,
         )
 
     def note_leavings_within(self, tx: Transaction) -> int:
         """Tell readers that they left, some at a time; returns how many leavings were dealt with."""
         return note_leavings(tx, NoteTerms(keys=self.keys, limits=self.limits, entropy=self._entropy), self._clock())
+
+    def may_ask(self, tx: Transaction, address: Address) -> bool:
+        """Whether an address may be mailed what it asked for itself: some suppressions are lifted by confirming."""
+        reason = self._reason_against(tx, address)
+        return reason is None or reason in LIFTED_BY_READER
+
+    def can_confirm(self, tx: Transaction, confirmation_id: int) -> bool:
+        """Whether the link of a request would subscribe somebody now."""
+        return self._look(tx, confirmation_id)[0] is Confirmed.CONFIRMED
 
     def is_silenced(self, tx: Transaction, address: Address) -> bool:
         """Whether an address gets no mail."""
@@ -304,15 +314,6 @@ class Subscribing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mailing:
-    """A notice to be queued: what it says, and the secret (16 random octets) of its Message-ID."""
-
-    kind: str
-    secret: bytes
-    payload: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
     """What a request waits for, and until when; `name` is taken over once proven.
 
@@ -333,8 +334,9 @@ def ask_for_confirmation(
     proof: Proof,
     *,
     now: int,
+    post: Post = queue_notice,
 ) -> Subscription:
-    """Make a subscription pending with a request that waits for its proof, and queue the mail that asks for it."""
+    """Make a subscription pending with a request that waits for its proof, and post the mail that asks for it."""
     subscription = _make_pending(tx, target, person, subscription, origin.source, now)
     number = subscriptions.insert_confirmation(
         tx, subscription, name=proof.name, language=origin.language, now=now, expires_at=proof.expires_at
@@ -342,7 +344,7 @@ def ask_for_confirmation(
     if proof.mail_secret is not None:
         payload = {"confirmation": number, "expires_at": proof.expires_at}
         mailing = Mailing(kind="confirmation", secret=proof.mail_secret, payload=payload)
-        queue_notice(tx, mailing, target, person, origin, now)
+        post(tx, mailing, target, person, origin, now)
     return subscription
 
 
@@ -392,25 +394,6 @@ def record_consent(
             mail=origin.mail,
             message_id=origin.in_reply_to,
         ),
-    )
-
-
-def queue_notice(
-    tx: Transaction, mailing: Mailing, target: MailingList, person: Subscriber, origin: Origin, now: int
-) -> None:
-    """Queue one mail to one person, in the language of the request, theirs, or the list's."""
-    notices.insert_notice(
-        tx,
-        NewNotice(
-            kind=mailing.kind,
-            address=parse_address(person.address),
-            message_secret=mailing.secret,
-            list_id=target.id,
-            subscriber_id=person.id,
-            language=origin.language or person.language or target.language,
-            payload={**mailing.payload, "answers": origin.source, "in_reply_to": origin.in_reply_to},
-        ),
-        now,
     )
 
 

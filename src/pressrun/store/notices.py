@@ -27,7 +27,12 @@ class NewNotice:
 
 def insert_notice(tx: Transaction, new: NewNotice, now: int) -> int:
     """Store and queue a notice; returns the id of its delivery."""
-    notice_id = tx.insert(
+    return queue_notice(tx, notice_id=store_notice(tx, new, now), domain=new.address.domain, now=now)
+
+
+def store_notice(tx: Transaction, new: NewNotice, now: int) -> int:
+    """Store a notice that is queued later; returns its id."""
+    return tx.insert(
         "notices.insert",
         kind=new.kind,
         list_id=new.list_id,
@@ -39,7 +44,6 @@ def insert_notice(tx: Transaction, new: NewNotice, now: int) -> int:
         message_secret=new.message_secret,
         now=now,
     )
-    return queue_notice(tx, notice_id=notice_id, domain=new.address.domain, now=now)
 
 
 def find_asked(tx: Transaction, delivery_id: int) -> Row | None:

@@ -113,6 +113,12 @@ create table errand (
 ) strict;
 create index errand_by_list on errand (list_id) where list_id is not null;
 
+-- How many sign-ups came in, hour by hour: what is usual for this server.
+create table sign_up_hour (
+    hour integer primary key,                 -- its number since 1970
+    number integer not null                   -- on the web and by mail; those of traps and unwanted addresses aside
+) strict;
+
 -- Who left by a link that others may have had, too, and what undoing it restores; forgotten when that time is over.
 create table leaving (
     id integer primary key autoincrement,
@@ -288,6 +294,14 @@ create table notice (
 ) strict;
 create index notice_by_subscriber on notice (subscriber_id);
 create index notice_by_list on notice (list_id);
+
+-- Mails of sign-ups that wait for an operator: notices without a row in `delivery`.
+create table held_notice (
+    notice_id integer primary key references notice on delete cascade,
+    domain text not null,                     -- of the recipient, A-label
+    expires_at integer not null               -- forgotten then, as the request is
+) strict;
+create index held_notice_by_end on held_notice (expires_at);
 
 -- The queue and the ledger: one row for each copy of an edition and each notice.
 create table delivery (

@@ -22,7 +22,8 @@ where subscription.subscriber_id = :subscriber_id order by delivery.id desc;
 
 -- name: mails
 -- Mails that are no editions: confirmations, links, notes.
-select notice.kind, list.name as list, notice.address, notice.language, notice.created_at as queued_at, delivery.state
+select notice.kind, list.name as list, notice.address, notice.language, notice.created_at as queued_at,
+    coalesce(delivery.state, 'held') as state
 from notice left join list on list.id = notice.list_id left join delivery on delivery.notice_id = notice.id
 where notice.subscriber_id = :subscriber_id order by notice.id;
 

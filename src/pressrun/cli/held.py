@@ -1,0 +1,76 @@
+"""`held`: sign-ups whose mail waits, since far more came in than usual."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
+from pressrun.cli.output import ask, print_fields, print_json, print_table
+
+_ids = click.argument("ids", type=int, metavar="[ID]…", nargs=-1)
+_domain = click.option("--domain", help="Only those with an address at this domain.")
+
+
+@click.group("held")
+def group() -> None:
+    """Sign-ups that are held, since far more came in than usual: ls, release, rm."""
+
+
+@group.command("ls")
+@click.argument("name", metavar="[LIST]", required=False)
+@json_option
+@pass_invocation
+def list_held(invocation: Invocation, name: str | None, *, as_json: bool) -> None:
+    """List sign-ups whose mail waits, the oldest first, and until when."""
+    from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
+    from pressrun.services import holding  # noqa: PLC0415
+
+    with looking_if_any(invocation) as tx:
+        found = [] if tx is None else holding.list_held(tx, name)
+    if as_json:
+        print_json(found)
+    else:
+        print_table(found, ("id", "list", "address", "source", "held_at", "until"))
+
+
+@group.command()
+@_ids
+@_domain
+@yes_option
+@json_option
+@pass_invocation
+def release(
+    invocation: Invocation, ids: tuple[int, ...], domain: str | None, *, is_agreed: bool, as_json: bool
+) -> None:
+    """Let the mails of held sign-ups go, all or those that are named; each goes out once."""
+    _show(_perform(invocation, "release", "mailed", ids, domain, is_agreed=is_agreed), as_json=as_json)
+
+
+@group.command("rm")
+@_ids
+@_domain
+@yes_option
+@json_option
+@pass_invocation
+def remove(invocation: Invocation, ids: tuple[int, ...], domain: str | None, *, is_agreed: bool, as_json: bool) -> None:
+    """Forget held sign-ups, all or those that are named; nobody is mailed."""
+    _show(_perform(invocation, "rm", "forgotten", ids, domain, is_agreed=is_agreed), as_json=as_json)
+
+
+def _perform(
+    invocation: Invocation, verb: str, fate: str, ids: tuple[int, ...], domain: str | None, *, is_agreed: bool
+) -> dict[str, Any]:
+    from pressrun.cli.acting import perform  # noqa: PLC0415
+    from pressrun.control.verbs import HeldChoice  # noqa: PLC0415
+
+    which = f"{len(ids)} held sign-ups are" if ids else "All held sign-ups are"
+    where = f" if they are at {domain}" if domain else ""
+    ask(f"{which} {fate}{where}. Go on?", is_agreed=is_agreed)
+    found: dict[str, Any] = perform(invocation, f"held.{verb}", HeldChoice(ids=ids, domain=domain))
+    return found
+
+
+def _show(found: dict[str, Any], *, as_json: bool) -> None:
+    (print_json if as_json else print_fields)(found)

@@ -1,0 +1,52 @@
+-- name: insert
+-- A mail waits for an operator.
+insert into held_notice (notice_id, domain, expires_at) values (:notice_id, :domain, :expires_at);
+
+-- name: count
+-- How many wait.
+select count(*) from held_notice;
+
+-- name: all
+-- All that wait, of one list or of every one, for an operator to look at.
+select notice.id, list.name as list, notice.address, json_extract(notice.payload, '$.answers') as source,
+    notice.created_at as held_at, held_notice.expires_at
+from held_notice join notice on notice.id = held_notice.notice_id join list on list.id = notice.list_id
+where :list_name is null or list.name = :list_name order by notice.id;
+
+-- name: unknown
+-- Ids under which nothing waits.
+select value as id from json_each(:ids) where value not in (select notice_id from held_notice);
+
+-- name: some
+-- Some of those that an operator chose.
+select held_notice.notice_id, notice.list_id, notice.subscriber_id, notice.address, held_notice.domain,
+    json_extract(notice.payload, '$.confirmation') as confirmation_id
+from held_notice join notice on notice.id = held_notice.notice_id
+where held_notice.expires_at > :now and (:domain is null or held_notice.domain = :domain)
+    and (:ids = '[]' or held_notice.notice_id in (select value from json_each(:ids)))
+order by held_notice.notice_id limit 200;
+
+-- name: delete
+-- A mail waits no longer.
+delete from held_notice where notice_id = :notice_id;
+
+-- name: extend_notice
+-- The link in a mail is good for as long as if it had been asked for now.
+update notice set payload = json_set(payload, '$.expires_at', :expires_at) where id = :id;
+
+-- name: extend_confirmation
+-- The request has its end then.
+update confirmation set expires_at = :expires_at where id = :id;
+
+-- name: forget
+-- Forget a mail that waits.
+delete from notice where id = :id;
+
+-- name: forget_earlier
+-- Forget what waits for a person and a list.
+delete from notice where subscriber_id = :subscriber_id and list_id = :list_id
+    and id in (select notice_id from held_notice);
+
+-- name: sweep
+-- Mails that waited until their link would have ended.
+delete from notice where id in (select notice_id from held_notice where expires_at <= :now limit 1000);
