@@ -60,9 +60,9 @@ def some_held(tx: Transaction, choice: Choice, now: int) -> list[Held]:
 
 def queue_held(tx: Transaction, one: Held, *, now: int, expires_at: int) -> None:
     """Let a mail go; the link in it is good until `expires_at`."""
+    tx.run("held.renew", id=one.notice_id, now=now, expires_at=expires_at)
     if one.confirmation_id is not None:
-        tx.run("held.extend_notice", id=one.notice_id, expires_at=expires_at)
-        tx.run("held.extend_confirmation", id=one.confirmation_id, expires_at=expires_at)
+        tx.run("held.end_confirmation", id=one.confirmation_id, expires_at=expires_at)
     tx.run("held.delete", notice_id=one.notice_id)
     queue_notice(tx, notice_id=one.notice_id, domain=one.domain, now=now)
 
@@ -71,7 +71,7 @@ def forget_held(tx: Transaction, one: Held, *, now: int) -> None:
     """Forget a mail; the request that it was for has its end."""
     tx.run("held.forget", id=one.notice_id)
     if one.confirmation_id is not None:
-        tx.run("held.extend_confirmation", id=one.confirmation_id, expires_at=now)
+        tx.run("held.end_confirmation", id=one.confirmation_id, expires_at=now)
 
 
 def forget_earlier(tx: Transaction, *, list_id: int, subscriber_id: int) -> None:

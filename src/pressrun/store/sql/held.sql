@@ -30,11 +30,13 @@ order by held_notice.notice_id limit 200;
 -- A mail waits no longer.
 delete from held_notice where notice_id = :notice_id;
 
--- name: extend_notice
--- The link in a mail is good for as long as if it had been asked for now.
-update notice set payload = json_set(payload, '$.expires_at', :expires_at) where id = :id;
+-- name: renew
+-- A mail is as if it had been asked for now: so is how long its link, if it has one, is good.
+update notice set created_at = :now, payload = iif(json_extract(payload, '$.confirmation') is null, payload,
+    json_set(payload, '$.expires_at', :expires_at))
+where id = :id;
 
--- name: extend_confirmation
+-- name: end_confirmation
 -- The request has its end then.
 update confirmation set expires_at = :expires_at where id = :id;
 
