@@ -89,7 +89,7 @@ ROUTES: dict[str, dict[str, Operation]] = {
     "/preferences/{token}": {"get": _reads(HTML), "post": _PREFER},
     "/read/{token}": {"get": _keeps(HTML, query=("page", "year"))},
     "/read/{token}/archive": {"get": _keeps(HTML, query=("page", "year"))},
-    "/read/{token}/search": {"get": _reads(HTML, query=("q", "page"))},
+    "/read/{token}/search": {"get": _reads(HTML, query=("q", "page"), too_many=429)},
     "/read/{token}/archive/{slug}": {"get": _keeps(HTML)},
     "/read/{token}/archive/{slug}/asset/{file}": {"get": _keeps(HTML, "image/png", OCTETS)},  # a page: a test copy's
     "/approve/{token}": {"get": _reads(HTML), "post": _takes("action")},
@@ -108,7 +108,7 @@ ROUTES: dict[str, dict[str, Operation]] = {
     "/{name}/archive": {"get": _keeps(HTML, query=("page", "year"), members=403)},
     "/{name}/archive/{slug}": {"get": _keeps(HTML, members=403)},
     "/{name}/archive/{slug}/asset/{file}": {"get": _ASSET},
-    "/{name}/search": {"get": _reads(HTML, query=("q", "page"), members=403)},
+    "/{name}/search": {"get": _reads(HTML, query=("q", "page"), members=403, too_many=429)},
     "/{name}/sitemap.xml": {"get": _keeps(XML)},
     "/{name}/feed.atom": {"get": _keeps(ATOM, members=403)},
     "/{name}/feed.json": {"get": _keeps(FEED, members=403)},

@@ -130,7 +130,7 @@ class House:
             preferring=self.preferring(),
             readdressing=self.readdressing(),
             undoing=self.undoing(),
-            archiving=Archiving(database=self.database),
+            archiving=Archiving(database=self.database, limits=self.limits, clock=self.clock),
             approving=Approving(
                 database=self.database, site=self.site, keys=self.keys, clock=self.clock, wake=self._wake
             ),

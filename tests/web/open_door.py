@@ -29,6 +29,7 @@ _FREE = Rate(10**9, 1.0)
 OPEN = LimitSettings(
     sign_ups_per_ip=_FREE,
     preference_links_per_ip=_FREE,
+    searches_per_ip=_FREE,
     confirmations=_FREE,
     confirmations_per_domain=_FREE,
     unproven_sign_ups=_FREE,

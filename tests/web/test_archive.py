@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+from pathlib import Path
 
 import pytest
-from tests.web.house import NOW, House
+from tests.web.house import NOW, House, open_house
+
+from pressrun.core.quantities import Rate
+from pressrun.services.archiving import Archiving
+from pressrun.services.settings import LimitSettings
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 
@@ -132,6 +138,46 @@ async def test_what_is_found_is_shown_with_its_passage(house: House) -> None:
     assert '<a href="/news/archive/first">&lt;i&gt;Boats&lt;/i&gt;</a>' in page
     assert (200, 200) == (nothing.status_code, empty.status_code)
     assert "Nothing was found" in nothing.text
+
+
+async def test_very_many_searches_of_one_network_are_429(tmp_path: Path) -> None:
+    """By the client that a trusted proxy names; other pages and other networks are served, and later it is, too."""
+    limits = LimitSettings(searches_per_ip=Rate(2, 60.0))
+    async with open_house(tmp_path, limits=limits) as house:
+        await house.add_edition(await house.add_list())
+        async with house.client() as client:
+            one = {"X-Forwarded-For": "2001:db8::1"}
+            answers = [await client.get("/news/search?q=boats", headers=one) for _ in range(3)]
+            assert [200, 200, 429] == [answer.status_code for answer in answers]
+            assert ("60", "no-store") == tuple(answers[2].headers[name] for name in ("retry-after", "cache-control"))
+            same = {"X-Forwarded-For": "2001:db8::2:1"}
+            for path, others, expected in (
+                ("/news/search?q=boats", same, 429),
+                ("/news/search", same, 200),
+                ("/news/archive", same, 200),
+                ("/news/search?q=boats", {"X-Forwarded-For": "2001:db8:1::1"}, 200),
+            ):
+                assert expected == (await client.get(path, headers=others)).status_code
+            house.clock.now += 60
+            assert 200 == (await client.get("/news/search?q=boats", headers=same)).status_code
+
+
+async def test_whoever_reads_waits_for_one_search_at_most(house: House) -> None:
+    """However many are asked for at once."""
+    await house.add_edition(await house.add_list())
+    archiving = Archiving(database=house.database, limits=house.limits, clock=house.clock)
+    done: list[str] = []
+
+    async def search() -> None:
+        await archiving.search("news", "boats", network="192.0.2.1")
+        done.append("search")
+
+    async def read() -> None:
+        await archiving.index("news")
+        done.append("index")
+
+    await asyncio.gather(*(search() for _ in range(20)), read())
+    assert done.index("index") <= 1
 
 
 async def test_a_search_of_many_pages(house: House) -> None:

@@ -276,6 +276,12 @@ LIMITS = Table(
             "and no mail.",
         ),
         Key(
+            name="searches_per_ip",
+            kind=kinds.rate(),
+            default='"60/min"',
+            help="Searches in archives by client address (IPv6: by /64). Beyond: 429. Counted in memory.",
+        ),
+        Key(
             name="address_changes_per_reader",
             kind=kinds.rate(),
             default='"3/day"',

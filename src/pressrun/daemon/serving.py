@@ -252,7 +252,7 @@ def _apply(running: Running, settings: Settings) -> None:
         raise
     logs.configure(settings.log, sys.stderr)
     services.subscribing.limits = services.preferring.limits = services.readdressing.limits = settings.limits
-    services.housekeeping.limits = settings.limits
+    services.housekeeping.limits = services.archiving.limits = settings.limits
     services.administering.relays = frozenset(relay.name for relay in settings.relays)
     services.housekeeping.bounces = services.bouncing.settings = settings.bounces
     services.bouncing.braking.settings = settings.delivery

@@ -166,7 +166,7 @@ def build_services(settings: Settings, database: Database, keys: KeyRing, wake: 
             wake=wake,
         ),
         undoing=Undoing(database=database, clock=clock, entropy=entropy, wake=wake),
-        archiving=Archiving(database=database),
+        archiving=Archiving(database=database, limits=settings.limits, clock=clock),
         approving=Approving(database=database, site=settings.site, keys=keys, clock=clock, wake=wake),
         administering=administering,
         enrolling=enrolling,

@@ -8,6 +8,7 @@ goes beyond a canary.
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from collections.abc import Callable
@@ -19,9 +20,13 @@ from typing import TypeAlias, TypeVar
 from pressrun.core.passages import Pieces, find_passage
 from pressrun.core.searching import parse_query
 from pressrun.core.subscription import SubscriptionState
+from pressrun.core.windows import Windows
 from pressrun.message.design import Logo
 from pressrun.message.enclosing import ARCHIVE_PREFIX
 from pressrun.services.archived import ArchivedEdition, Asset, Attachment, Neighbour, Summary, edition_of, summary_of
+from pressrun.services.ports import Clock
+from pressrun.services.settings import LimitSettings
+from pressrun.services.subscribing import Throttled
 from pressrun.store import editions, lists, search, subscribers, subscriptions
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList
@@ -126,8 +131,12 @@ class Feed:
 class Archiving:
     """The reading side of lists and editions, over one database."""
 
-    def __init__(self, *, database: Database) -> None:
+    def __init__(self, *, database: Database, limits: LimitSettings, clock: Clock) -> None:
         self._database = database
+        self.limits = limits
+        self._clock = clock
+        self._searches = Windows()
+        self._turn = asyncio.Lock()
 
     async def public_lists(self) -> list[MailingList]:
         """The lists that the front page shows, by title."""
@@ -153,9 +162,20 @@ class Archiving:
         """One page of a list's archive, or of one year of it; UNKNOWN also for a page that is not there."""
         return await self._database.read(_opened, door, lambda tx, target: index_page(tx, target, number, year))
 
-    async def search(self, door: Door, query: str, number: int = 1) -> SearchPage | Shut:
-        """One page of what is found in an archive; any text is a query."""
-        return await self._database.read(_opened, door, lambda tx, target: _search(tx, target, query, number))
+    async def search(
+        self, door: Door, query: str, number: int = 1, *, network: str | None
+    ) -> SearchPage | Shut | Throttled:
+        """One page of what is found in an archive; any text is a query.
+
+        `network` is what `searches_per_ip` counts by, None when it does not apply. One search at a time: of all that is
+        read it takes the longest, and whoever reads something else waits for no more than one.
+        """
+        if query and network is not None:
+            retry_at = self._searches.spend(network, self.limits.searches_per_ip, self._clock())
+            if retry_at is not None:
+                return Throttled(retry_at)
+        async with self._turn:
+            return await self._database.read(_opened, door, lambda tx, target: _search(tx, target, query, number))
 
     async def sitemap(self, name: str) -> list[Summary] | Shut:
         """All editions of a public archive."""

@@ -68,6 +68,7 @@ class LimitSettings:
     replies_per_sender: Rate = Rate(10, 86400.0)
     preference_links_per_address: Rate = Rate(3, 86400.0)
     preference_links_per_ip: Rate = Rate(20, 3600.0)
+    searches_per_ip: Rate = Rate(60, 60.0)
     address_changes_per_reader: Rate = Rate(3, 86400.0)
     leaving_notes_per_address: Rate = Rate(10, 86400.0)
     kept_mail_seconds: float = 90 * 86400.0

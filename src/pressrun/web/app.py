@@ -78,7 +78,7 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
         proxies=proxies,
     )
     approval = ApprovalPages(pages=pages, approving=approving, tokens=tokens)
-    archive = ArchivePages(pages=pages, archiving=archiving, tokens=tokens)
+    archive = ArchivePages(pages=pages, archiving=archiving, tokens=tokens, proxies=proxies, clock=clock)
     forms = FormPages(pages=pages, archiving=archiving)
     feeds = FeedPages(pages=pages, archiving=archiving, clock=clock)
     sitemaps = SitemapPages(pages=pages, archiving=archiving)

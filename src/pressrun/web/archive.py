@@ -10,6 +10,7 @@ style sheet of the edition's own stands in a shadow tree, where its rules reach 
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 from urllib.parse import quote
@@ -22,11 +23,15 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import TEST_ID, WebPurpose
 from pressrun.services.archived import ArchivedEdition, Asset
 from pressrun.services.archiving import Archiving, Door, ReaderLink, Shut
+from pressrun.services.ports import Clock
+from pressrun.services.subscribing import Throttled
 from pressrun.store.lists import MailingList
+from pressrun.web.clients import Proxies, network_of
 from pressrun.web.conditional import conditional
 from pressrun.web.pages import Pages
 from pressrun.web.places import Places, public_places, reader_places
 from pressrun.web.reading import ReadTokens
+from pressrun.web.visitors import client_of
 
 EDITION_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src 'self' data:; "
@@ -46,10 +51,14 @@ _COLOURS = re.compile(r"\b(?:color|background)\b|bgcolor=|<font\b|<style>", re.I
 class ArchivePages:
     """What was sent, for everybody to read, or for a list's readers."""
 
-    def __init__(self, *, pages: Pages, archiving: Archiving, tokens: ReadTokens) -> None:
+    def __init__(
+        self, *, pages: Pages, archiving: Archiving, tokens: ReadTokens, proxies: Proxies, clock: Clock
+    ) -> None:
         self._pages = pages
         self._archiving = archiving
         self._tokens = tokens
+        self._proxies = proxies
+        self._clock = clock
 
     async def index(self, request: Request) -> Response:
         """`/NAME/archive`, `/read/TOKEN`: the editions, newest first, a page or a year at a time."""
@@ -72,7 +81,10 @@ class ArchivePages:
             return entered
         door, places = entered
         query = request.query_params.get("q", "").strip()
-        found = await self._archiving.search(door, query, _number(request, "page", 1))
+        network = network_of(client_of(request, self._proxies))
+        found = await self._archiving.search(door, query, _number(request, "page", 1), network=network)
+        if isinstance(found, Throttled):
+            return self._throttled(found.retry_at)
         if isinstance(found, Shut):
             return self.shut(found, door)
         self._pages.speak(target=found.list.language)
@@ -121,6 +133,14 @@ class ArchivePages:
         if isinstance(door, ReaderLink):
             return self._pages.invalid_link()
         return self._pages.members_only() if reason is Shut.MEMBERS else self._pages.not_found()
+
+    def _throttled(self, retry_at: float) -> Response:
+        return self._pages.message(
+            self._pages.words("Too many searches"),
+            self._pages.words("Very many searches came from your network. Try again in a minute."),
+            status=429,
+            headers={"Retry-After": str(max(1, math.ceil(retry_at - self._clock())))},
+        )
 
     def _enter(self, request: Request) -> tuple[Door, Places] | Response:
         """By which door a request comes in; the page to show instead for a link that opens none."""
