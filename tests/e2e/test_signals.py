@@ -42,6 +42,16 @@ def test_limits_of_inbound_mail_change_at_once(make_house: MakeHouse) -> None:
     assert [10 * 1024**2, 1024**2] == sizes
 
 
+def test_limits_on_visitors_change_at_once(make_house: MakeHouse) -> None:
+    """SIGHUP lets no more searches in than the new limit, and those before it count."""
+    house = make_house()
+    daemon = house.start()
+    before = [house.get("/news/search?q=boats").status for _ in range(3)]
+    house.configure(limits={"searches_per_ip": "3/h"})
+    daemon.reload()
+    assert ([200] * 3, 429) == (before, house.get("/news/search?q=boats").status)
+
+
 def test_a_bad_file_leaves_the_old_in_force(house: House) -> None:
     """Every error is logged, the verbs end with 78 meanwhile, and the daemon goes on as before."""
     daemon = house.start()

@@ -27,7 +27,7 @@ from tests.web.supply import KINDS, LOGO
 from pressrun.web.connections import CONNECTION
 
 IS_THOROUGH = bool(os.environ.get("PRESSRUN_THOROUGH"))
-EXAMPLES = 200 if IS_THOROUGH else 5
+EXAMPLES = 100 if IS_THOROUGH else 5
 SCHEMA = schemathesis.openapi.from_dict(openapi())
 SCHEMA.config.phases.update(phases=["coverage", "fuzzing"] if IS_THOROUGH else ["fuzzing"])
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, unsupported_method]
