@@ -28,9 +28,11 @@ from pressrun.services.composing import CopyComposer
 from pressrun.services.dispatching import Dispatcher
 from pressrun.services.editing import Editing
 from pressrun.services.housekeeping import Housekeeping
+from pressrun.services.making import Maker
 from pressrun.services.notifying import NoticeComposer
 from pressrun.services.pacing import Pacer
 from pressrun.services.ports import RelayStatus
+from pressrun.services.printing import Press
 from pressrun.services.recovering import recover
 from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings
 from pressrun.services.shares import Shares
@@ -49,6 +51,7 @@ from pressrun.workers.layouts import OwnLayouts
 SITE = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
 FAST = Rate(100_000, 1.0)
 RELAY = "primary"
+AHEAD = 48
 TAKEN = HandOver(Outcome.DELIVERED, Stage.CONTENT, Reply(250, "ok", "2.0.0"))
 LATER = HandOver(Outcome.DEFERRED, Stage.RCPT, Reply(450, "try later", "4.2.0"))
 GONE = HandOver(Outcome.REFUSED, Stage.RCPT, Reply(550, "no such user", "5.1.1"))
@@ -69,6 +72,9 @@ class FakePool:
     def wake(self) -> None:
         self.wakes += 1
 
+    def capacity(self, relay: str | None = None) -> int:
+        return 16
+
     def statuses(self) -> list[RelayStatus]:
         return [self.status]
 
@@ -85,6 +91,7 @@ class Pressroom:
     housekeeping: Housekeeping
     bouncing: Bouncing
     dispatcher: Dispatcher = field(init=False)
+    press: Press = field(init=False)
     pool: FakePool = field(default_factory=FakePool)
     outcomes: Counter[str] = field(default_factory=Counter)
     settings: DeliverySettings = field(default_factory=lambda: DeliverySettings(rates=(FAST,)))
@@ -104,8 +111,6 @@ class Pressroom:
         recovered = await recover(self.office.database)
         self.dispatcher = Dispatcher(
             database=self.office.database,
-            copies=CopyComposer(site=SITE, keys=self.office.keys),
-            notices=NoticeComposer(site=SITE, keys=self.office.keys, tokens=TokenSettings()),
             pacer=Pacer(self.settings.rates, self.relays, recovered.paces),
             traffic=Traffic(
                 Lanes(self.settings.domains),
@@ -119,7 +124,13 @@ class Pressroom:
             on_outcome=lambda outcome: self.outcomes.update([outcome.value]),
             after_settling=self.bouncing.after_settling,
         )
-        self.dispatcher._pool = self.pool
+        maker = Maker(
+            copies=CopyComposer(site=SITE, keys=self.office.keys),
+            notices=NoticeComposer(site=SITE, keys=self.office.keys, tokens=TokenSettings()),
+        )
+        self.press = Press(self.dispatcher, maker=maker, signer=None, clock=self.clock, ahead=lambda relay: AHEAD)
+        self.press.connect(self.pool)
+        self.dispatcher._pool = self.press
         self.dispatcher._random = random.Random(7)  # type: ignore[assignment]  # the same jitter on every run
         return self.dispatcher
 
@@ -129,13 +140,13 @@ class Pressroom:
         await self.dispatcher._take_turn()
 
     def take(self, relay: str = RELAY) -> Outgoing | None:
-        return self.dispatcher.take(relay)
+        return self.press.take(relay)
 
     def take_all(self) -> list[Outgoing]:
         return list(iter(self.take, None))
 
     def answer(self, outgoing: Outgoing, result: HandOver, relay: str = RELAY) -> None:
-        self.dispatcher.settle(relay, outgoing, result)
+        self.press.settle(relay, outgoing, result)
 
     async def send_all(self, result: HandOver = TAKEN) -> list[Outgoing]:
         """Turns until nothing more may go now; every copy gets the same answer."""

@@ -15,18 +15,20 @@ import pytest
 import pytest_asyncio
 from aiosmtpd.smtp import SMTP
 from tests.message.test_dkim import RSA_RECORD, settings
-from tests.services.pressroom import LATER, TAKEN, Pressroom, identity
+from tests.services.pressroom import LATER, RELAY, SITE, TAKEN, Pressroom, identity
 
 from pressrun.core.address import parse_address
 from pressrun.message.dkim import Signer
-from pressrun.relay.relays import Relays
+from pressrun.observe.settings import LogSettings
+from pressrun.press.local import LocalPress
+from pressrun.press.settings import PressSettings
 from pressrun.relay.settings import RelaySettings
 from pressrun.services import signing as making
-from pressrun.services.settings import DeliverySettings
+from pressrun.services.dispatching import UNSIGNED_SECONDS
+from pressrun.services.settings import DeliverySettings, TokenSettings
 from pressrun.services.signing import (
     CHUNK,
     FEWEST,
-    PAUSE_SECONDS,
     VALID_AFTER_GIVING_UP_SECONDS,
     build_signer,
 )
@@ -68,14 +70,14 @@ def keys(*given: Any) -> Signer:
 @pytest_asyncio.fixture
 async def signing(press: Pressroom) -> AsyncIterator[Pressroom]:
     """A press that signs."""
-    press.dispatcher.sign_with(keys())
+    press.press.sign_with(keys())
     yield press
-    await press.dispatcher._signing.close()
+    await press.press._signing.close()
 
 
 async def settled(press: Pressroom) -> None:
-    """One turn, and all that it gave to the threads has come back."""
-    threads, done = press.dispatcher._signing, asyncio.Event()
+    """One turn, and all that the press takes ahead has been made."""
+    threads, done = press.press._signing, asyncio.Event()
     take = threads._on_made
 
     def on_made(results: Any) -> None:
@@ -85,6 +87,7 @@ async def settled(press: Pressroom) -> None:
 
     threads._on_made = on_made
     await press.turn()
+    press.press.waiting(RELAY)
     if len(threads):
         async with asyncio.timeout(30):
             await done.wait()
@@ -128,7 +131,7 @@ async def test_date_and_message_id_stay_on_a_retry(signing: Pressroom) -> None:
 async def test_nothing_goes_out_unsigned(signing: Pressroom, caplog: pytest.LogCaptureFixture) -> None:
     """Keys that fail: all stays queued, is told once, and tried again after a pause; then it goes."""
     broken = Broken()
-    signing.dispatcher.sign_with(broken)
+    signing.press.sign_with(broken)
     await signing.readers(50)
     edition = await signing.edition()
     with caplog.at_level(logging.ERROR):
@@ -136,13 +139,14 @@ async def test_nothing_goes_out_unsigned(signing: Pressroom, caplog: pytest.LogC
         await settled(signing)
         assert ([], {"queued": 50}) == (signing.take_all(), await signing.counts(edition))
         assert 50 == broken.tries
-        signing.pass_time(PAUSE_SECONDS)
+        signing.pass_time(UNSIGNED_SECONDS)
         await settled(signing)
         assert 100 == broken.tries
         await signing.turn()
     assert ["dispatch.not_signed"] == [record.message for record in caplog.records]
     assert [(0,)] * 50 == await signing.rows("select attempts from delivery")
-    signing.dispatcher.sign_with(keys())
+    signing.press.sign_with(keys())
+    signing.dispatcher.signs_again()
     await settled(signing)
     assert [["rsa"]] * 50 == selectors(signing.take_all())
 
@@ -153,9 +157,10 @@ async def test_new_keys_hold_from_the_next_copy_on(signing: Pressroom) -> None:
     await signing.readers(30)
     await signing.edition()
     await settled(signing)
-    signing.dispatcher.sign_with(waiting)
+    signing.press.sign_with(waiting)
+    await signing.turn()
     assert signing.take() is None
-    signing.dispatcher.sign_with(keys(settings(domain="lists.example", selector="later")))
+    signing.press.sign_with(keys(settings(domain="lists.example", selector="later")))
     waiting.may_go.set()
     await settled(signing)
     assert [["later"]] * 30 == selectors(signing.take_all())
@@ -166,26 +171,28 @@ async def test_signing_can_be_put_on_and_off(press: Pressroom) -> None:
     await press.readers(2)
     await press.edition()
     await press.turn()
-    press.dispatcher.sign_with(keys())
+    press.press.sign_with(keys())
     assert press.take() is None
     await settled(press)
     [first] = [press.take()]
     assert first is not None
-    press.dispatcher.sign_with(None)
+    press.press.sign_with(None)
+    await press.turn()
     second = press.take()
     assert second is not None
     assert [["rsa"], []] == selectors([first, second])
-    await press.dispatcher._signing.close()
+    await press.press._signing.close()
 
 
 async def test_a_drain_gives_back_what_the_threads_have_in_hand(signing: Pressroom) -> None:
     """Nothing that they make later is handed out."""
     waiting = Waiting(keys())
-    signing.dispatcher.sign_with(waiting)
+    signing.press.sign_with(waiting)
     await signing.readers(60)
     edition = await signing.edition()
     await signing.turn()
-    assert 60 == len(signing.dispatcher._signing)
+    assert 0 == signing.press.waiting(RELAY)
+    assert 60 == len(signing.press._signing)
     draining = asyncio.create_task(signing.dispatcher.drain(1.0))
     await asyncio.sleep(0)
     waiting.may_go.set()
@@ -253,9 +260,11 @@ async def test_every_copy_that_arrives_verifies(press: Pressroom) -> None:
     press.office.now = time.time()  # receivers look at it
     await press.readers(60)
     dispatcher = await press.start()
-    dispatcher.sign_with(keys())
+    given = PressSettings(
+        site=SITE, relays=(relay,), delivery=DELIVERY, tokens=TokenSettings(), dkim=(LISTS,), log=LogSettings()
+    )
     edition = await press.edition("- a {{ name | default: you }}\n\n" + "é  two  blanks \n" * 90 + "\n.\n..dot\n\n\n")
-    running = asyncio.create_task(dispatcher.run(Relays([relay], dispatcher, helo_name="c.example")))
+    running = asyncio.create_task(dispatcher.run(LocalPress(given, press.office.keys, dispatcher)))
     async with asyncio.timeout(60):
         await mailbox.full.wait()
     await dispatcher.drain(5.0)
@@ -280,7 +289,7 @@ async def test_few_large_mails_are_made_at_a_time(signing: Pressroom, monkeypatc
             signing.dispatcher.look()
             await signing.dispatcher._take_turn()
             await asyncio.sleep(0)
-            most = max(most, signing.dispatcher._ready.copies) if sent else 0
+            most = max(most, signing.press._count_made()) if sent else 0
             outgoing = signing.take()
             if outgoing is not None:
                 signing.answer(outgoing, TAKEN)

@@ -26,15 +26,15 @@ from pressrun.core.tokens import WebTokens
 from pressrun.daemon.doors import Doors
 from pressrun.daemon.offline import opened
 from pressrun.daemon.vetting import reload_vetting
-from pressrun.daemon.wiring import Services, build_bouncing, build_dispatcher, build_services
+from pressrun.daemon.wiring import Services, build_bouncing, build_dispatcher, build_services, press_settings
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.observe.metrics import Metrics
 from pressrun.operations import systemd
-from pressrun.relay.relays import Relays
+from pressrun.press.local import LocalPress
 from pressrun.services.dispatching import Dispatcher
+from pressrun.services.ports import RelayPool
 from pressrun.services.readiness import Readiness
-from pressrun.services.signing import build_signer
 from pressrun.store import deliveries, held
 from pressrun.web.app import build_app
 from pressrun.web.demo import Mailbox
@@ -53,7 +53,7 @@ class Running:
     settings: Settings
     services: Services
     dispatcher: Dispatcher
-    relays: Relays
+    press: LocalPress
     notifier: systemd.Notifier
     doors: Doors
 
@@ -86,21 +86,21 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     async with opened(settings) as (database, keys):
         metrics = Metrics(__version__)
         bouncing = build_bouncing(settings, keys)
-        dispatcher = await build_dispatcher(settings, database, keys, bouncing, metrics)
+        dispatcher = await build_dispatcher(settings, database, bouncing, metrics)
         services = build_services(settings, database, keys, dispatcher.wake, bouncing)
         services.editing.unpause = dispatcher.unpause
         services.subscribing.screening.count = metrics.count_sign_up
         services.subscribing.screening.show_attack = metrics.show_attack
         services.subscribing.screening.show_holding = metrics.show_holding
-        relays = Relays(settings.relays, dispatcher, helo_name=settings.site.mail_domain)
-        readiness = Readiness(database=database, dispatcher=dispatcher, relays=relays, clock=time.time)
-        app = _app(settings, services, relays, readiness, metrics, extras.mailbox)
+        press = LocalPress(press_settings(settings), keys, dispatcher)
+        readiness = Readiness(database=database, dispatcher=dispatcher, relays=press, clock=time.time)
+        app = _app(settings, services, press, readiness, metrics, extras.mailbox)
         web = WebServer(app, settings.http, given=sockets.get("http"))
         running = Running(
             settings=settings,
             services=services,
             dispatcher=dispatcher,
-            relays=relays,
+            press=press,
             notifier=notifier,
             doors=Doors(settings, services, metrics, web, sockets),
         )
@@ -122,7 +122,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
 def _app(
     settings: Settings,
     services: Services,
-    relays: Relays,
+    relays: RelayPool,
     readiness: Readiness,
     metrics: Metrics,
     mailbox: Mailbox | None,
@@ -162,7 +162,7 @@ async def _run(
 ) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(running.dispatcher.run(running.relays), name="dispatcher")
+            tasks.create_task(running.dispatcher.run(running.press), name="dispatcher")
             pulse = tasks.create_task(_pulse(running, watchdog_seconds), name="pulse")
             beside = [
                 tasks.create_task(running.services.housekeeping.run(), name="housekeeping"),
@@ -240,11 +240,10 @@ def _apply(running: Running, settings: Settings) -> None:
     for key in changed_needing_restart(running.settings, settings):
         event(log, "config.needs_restart", level=logging.WARNING, key=key)
     services, dispatcher = running.services, running.dispatcher
-    signer = build_signer(settings.dkim, settings.delivery)
     running.doors.reload(settings)
     _reload_dispatcher(dispatcher, settings)
     try:
-        running.relays.reconfigure(settings.relays)
+        running.press.change(press_settings(settings))
     except BadConfiguration:
         old = running.settings
         running.doors.reload(old)
@@ -259,8 +258,7 @@ def _apply(running: Running, settings: Settings) -> None:
     services.subscribing.tokens = services.preferring.tokens = services.enrolling.tokens = settings.tokens
     reload_vetting(services.vetting, settings)
     services.readdressing.tokens = settings.tokens
-    dispatcher.notices.tokens = settings.tokens
-    dispatcher.sign_with(signer)
+    dispatcher.signs_again()
     running.settings = settings
 
 

@@ -14,6 +14,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.providers import Lanes
 from pressrun.daemon.vetting import build_vetting
 from pressrun.observe.metrics import Metrics
+from pressrun.press.settings import PressSettings
 from pressrun.services.administering import Administering
 from pressrun.services.answering import Answering
 from pressrun.services.approving import Approving
@@ -21,13 +22,11 @@ from pressrun.services.archiving import Archiving
 from pressrun.services.asking import Asking
 from pressrun.services.bouncing import Bouncing
 from pressrun.services.braking import Braking
-from pressrun.services.composing import CopyComposer
 from pressrun.services.dispatching import Dispatcher
 from pressrun.services.editing import Editing
 from pressrun.services.enrolling import Enrolling
 from pressrun.services.holding import Holding
 from pressrun.services.housekeeping import Housekeeping
-from pressrun.services.notifying import NoticeComposer
 from pressrun.services.pacing import Pacer
 from pressrun.services.ports import LayoutPress, Waker
 from pressrun.services.posting import Posting
@@ -39,7 +38,6 @@ from pressrun.services.recovering import recover
 from pressrun.services.refusing import Refusing
 from pressrun.services.settings import PostingSettings
 from pressrun.services.shares import Shares
-from pressrun.services.signing import build_signer
 from pressrun.services.sorting import Sorting
 from pressrun.services.subscribing import Subscribing
 from pressrun.services.suppressing import Suppressing
@@ -198,16 +196,12 @@ def build_services(settings: Settings, database: Database, keys: KeyRing, wake: 
     )
 
 
-async def build_dispatcher(
-    settings: Settings, database: Database, keys: KeyRing, bouncing: Bouncing, metrics: Metrics
-) -> Dispatcher:
+async def build_dispatcher(settings: Settings, database: Database, bouncing: Bouncing, metrics: Metrics) -> Dispatcher:
     """Recover what a dead process held, and wire the queue's consumer at the pace where it stood."""
     recovered = await recover(database)
     relay_rates = {relay.name: relay.rates for relay in settings.relays}
     return Dispatcher(
         database=database,
-        copies=CopyComposer(site=settings.site, keys=keys),
-        notices=NoticeComposer(site=settings.site, keys=keys, tokens=settings.tokens),
         pacer=Pacer(settings.delivery.rates, relay_rates, recovered.paces),
         traffic=Traffic(
             Lanes(settings.delivery.domains),
@@ -220,7 +214,18 @@ async def build_dispatcher(
         clock=time.time,
         on_outcome=lambda outcome: metrics.count_delivery(outcome.value),
         after_settling=bouncing.after_settling,
-        signer=build_signer(settings.dkim, settings.delivery),
+    )
+
+
+def press_settings(settings: Settings) -> PressSettings:
+    """What the press is told of the configuration."""
+    return PressSettings(
+        site=settings.site,
+        relays=settings.relays,
+        delivery=settings.delivery,
+        tokens=settings.tokens,
+        dkim=settings.dkim,
+        log=settings.log,
     )
 
 

@@ -55,6 +55,15 @@ class Pool:
         """Whether no connection is left."""
         return not self._members
 
+    @property
+    def capacity(self) -> int:
+        """How many messages may be on their way together: none while it pauses after a failure, one for a probe."""
+        if self._stopping:
+            return 0
+        if self._careful:
+            return 0 if self._retry is not None and self._probe is None else 1
+        return self.settings.connections * self._window.size
+
     def wake(self) -> None:
         """There is something to take: idle connections take it now, and others are opened for the rest."""
         while self._idle:

@@ -41,6 +41,10 @@ class Relays:
     def statuses(self) -> list[RelayStatus]:
         return [pool.status() for pool in self._pools]
 
+    def capacity(self, relay: str | None = None) -> int:
+        """How many messages may be on their way to a relay together, or to all of them."""
+        return sum([pool.capacity for pool in self._pools if relay is None or pool.settings.name == relay])
+
     def reconfigure(self, settings: Sequence[RelaySettings]) -> None:
         """Swap the settings whole or, raising BadConfiguration, not at all.
 

@@ -1,12 +1,10 @@
-"""The dispatcher: starts editions, claims copies, feeds the connections, records what became of each copy.
+"""The dispatcher: starts editions, claims copies, gives them to the press, records what became of each copy.
 
 One loop takes turns. Each turn is one transaction that records the results since the last turn and claims what may go
 next; results that come in meanwhile make the next turn. A copy is claimed, and its attempt counted, before any octet
 goes out, so that a killed process leaves no copy that is neither in the queue nor on record.
 
 Notices go before copies of editions, editions that are being sent share the turns evenly.
-
-Where mail is signed, claimed copies are made in threads before they are ready; otherwise each when it is taken.
 """
 
 from __future__ import annotations
@@ -22,14 +20,12 @@ from msgspec.structs import replace
 from pressrun.core.errors import Unavailable
 from pressrun.core.providers import Lanes
 from pressrun.core.quantities import Rate
-from pressrun.message.dkim import Signer
 from pressrun.observe.log import event
 from pressrun.services.alarm import Alarm
 from pressrun.services.claiming import AfterSettling, LaneWork, Request, Turn, take_turn
-from pressrun.services.composing import CopyComposer, EditionPlate
+from pressrun.services.composing import EditionPlate
+from pressrun.services.jobs import Answer, Job, Unmade
 from pressrun.services.lane_queues import NEVER
-from pressrun.services.making import Maker
-from pressrun.services.notifying import NoticeComposer, is_passed_on
 from pressrun.services.outcomes import settlement_of
 from pressrun.services.pacing import Pacer
 from pressrun.services.ports import Clock, RelayPool
@@ -37,12 +33,10 @@ from pressrun.services.ready import Ready
 from pressrun.services.results import Results
 from pressrun.services.settings import DeliverySettings
 from pressrun.services.shares import Shares
-from pressrun.services.shelf import Job
-from pressrun.services.signing import Made, NotComposed, NotSigned, Signing
 from pressrun.services.traffic import Traffic
-from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
+from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.store.database import Database
-from pressrun.store.deliveries import ClaimedNotice, Settlement
+from pressrun.store.deliveries import Settlement
 
 log = logging.getLogger("pressrun.dispatch")
 
@@ -54,6 +48,7 @@ UNRECORDED_AT_MOST = 1024
 # Results that wait to be recorded before connections get more: with it a kill repeats little beyond what is in flight.
 # Half of what is in flight may, where that is more: over a long line results come in bursts.
 RESULTS_AT_MOST = 4
+UNSIGNED_SECONDS = 10.0  # before anything is handed out after a mail that could not be signed
 SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so long
 LOOK_AGAIN_SECONDS = 5.0  # the loop turns at least so often: it feeds the watchdog
 AFTER_FAULT_SECONDS = 1.0  # pause after a turn that the database refused
@@ -61,14 +56,12 @@ LAST_TURNS = 3  # how often the end of a drain is tried to be recorded: what is 
 
 
 class Dispatcher:
-    """The queue's only consumer, and the feed of all relay connections."""
+    """The queue's only consumer; what it claims is taken by the press, as services.ports.Queue promises."""
 
-    def __init__(  # noqa: PLR0913 - it stands between the queue and everything that a copy needs
+    def __init__(
         self,
         *,
         database: Database,
-        copies: CopyComposer,
-        notices: NoticeComposer,
         pacer: Pacer,
         traffic: Traffic,
         shares: Shares,
@@ -76,10 +69,8 @@ class Dispatcher:
         clock: Clock,
         on_outcome: Callable[[Outcome], None],
         after_settling: AfterSettling,
-        signer: Signer | None = None,
     ) -> None:
         self._database = database
-        self._maker = Maker(copies=copies, notices=notices)
         self.settings = settings
         self._clock = clock
         self._on_outcome = on_outcome
@@ -87,9 +78,6 @@ class Dispatcher:
         self._random = random.SystemRandom()
         self._pool: RelayPool | None = None
         self._ready = Ready(pacer, traffic, shares)
-        self._signing = Signing(
-            signer, compose=self._maker.make_hashed, clock=clock, made=lambda: self._ready.copies, on_made=self._made
-        )
         self._in_flight: dict[int, Job] = {}
         self._results = Results()
         self._plates: dict[int, EditionPlate] = {}
@@ -101,39 +89,34 @@ class Dispatcher:
         self._synced_at = 0.0
         self._syncing = False
         self._holding = False
+        self._unsigned_until = 0.0
         self._alarm = Alarm(self._go_on)
         self._draining = False
         self._drained = False
         self.alive_at = clock()
 
-    @property
-    def notices(self) -> NoticeComposer:
-        """What makes notices, for those who change how long links may be used."""
-        return self._maker.notices
+    # ------------------------------------------------------------------ what the press asks and tells
 
-    # ------------------------------------------------------------------ the feed of the connections
-
-    def take(self, relay: str) -> Outgoing | None:
-        """The next copy whose turn has come, as services.ports.Feed promises."""
+    def take(self, relay: str) -> Job | None:
+        """The next row whose turn has come, as services.ports.Queue promises."""
         if self._draining or self._is_full():
             return None
-        while True:
-            now = self._clock()
-            job = self._ready.next(relay, now)
-            if isinstance(job, float):
-                self._call_at(job, now)
-                return None
-            if self._ready.copies + len(self._signing) <= self._low_water or self._ready.is_short_of(job, now):
-                self.look()
-            outgoing = self._composed(job, relay)
-            if outgoing is not None:
-                self._in_flight[outgoing.delivery_id] = job
-                return self._ready.bounded(outgoing, job)
-            self._ready.put_back(job, relay)
+        now = self._clock()
+        if now < self._unsigned_until:
+            self._call_at(self._unsigned_until, now)
+            return None
+        job = self._ready.next(relay, now)
+        if isinstance(job, float):
+            self._call_at(job, now)
+            return None
+        if self._ready.copies <= self._low_water or self._ready.is_short_of(job, now):
+            self.look()
+        self._in_flight[job.row.id] = job
+        return self._ready.bounded(job)
 
-    def settle(self, relay: str, outgoing: Outgoing, result: HandOver) -> None:
-        """Take the outcome of a copy; it is recorded with the next turn."""
-        job = self._in_flight.pop(outgoing.delivery_id)
+    def settle(self, relay: str, answer: Answer) -> None:
+        """Take the outcome of a row; it is recorded with the next turn."""
+        job, result = self._in_flight.pop(answer.id), answer.result
         self._on_outcome(result.outcome)
         now = self._clock()
         change = self._ready.answered(job, relay, result, now)
@@ -144,23 +127,39 @@ class Dispatcher:
         if result.outcome is Outcome.UNSENT:
             self._results.release([job])
         else:
-            settlement = self._settlement(job, result, relay)
+            settlement = self._settlement(job, result, relay, now)
             if change is not None and change.until is None:
                 settlement = replace(settlement, blocks=True)
-            if isinstance(job.row, ClaimedNotice) and result.outcome is Outcome.DELIVERED:
-                settlement = replace(settlement, mail=self.notices.sent(job.row, outgoing))
+            if answer.mail is not None:
+                settlement = replace(settlement, mail=answer.mail)
             self._results.settle(settlement)
-        is_through = not (self._in_flight or self._count_claimed())
+        is_through = not (self._in_flight or len(self._ready))
         if is_through or result.outcome is not Outcome.DELIVERED or self._ready.is_short_of(job, now):
             self._looks = True  # an edition may be through, something waits for its retry now, or a lane has room
         self._wanted.set()
+
+    def not_made(self, relay: str, unmade: Unmade) -> None:
+        """A row without a mail is put off and told, and holds up no other; without a signature nothing goes out."""
+        job = self._in_flight.pop(unmade.id)
+        now = self._clock()
+        self._ready.put_back(job, relay)
+        if unmade.unsigned:
+            self._unsigned_until = now + UNSIGNED_SECONDS
+            self._results.release([job])
+            self._wanted.set()
+            return
+        event(log, "dispatch.not_composed", level=logging.ERROR, delivery=job.row.id, fault=unmade.fault)
+        put_off = self._settlement(job, HandOver(Outcome.DEFERRED, Stage.MAIL), relay, now)
+        self._results.settle(replace(put_off, reply=f"the mail could not be composed: {unmade.fault}"))
+        self.look()
 
     def _handed_out(self) -> int:
         return len(self._in_flight) + self._results.waiting
 
     def _is_full(self) -> bool:
         """Whether results must be recorded first. While all wait for the disk the pace is not held up for that."""
-        most = max(RESULTS_AT_MOST, len(self._in_flight) // 2)
+        on_the_way = len(self._in_flight) if self._pool is None else min(len(self._in_flight), self._pool.capacity())
+        most = max(RESULTS_AT_MOST, on_the_way // 2)
         if self._results.waiting >= most and not (self._syncing or self._database.is_syncing):
             return True
         return self._handed_out() >= UNRECORDED_AT_MOST
@@ -214,7 +213,6 @@ class Dispatcher:
         if self._pool is not None:
             await self._pool.drain(seconds)
         self._give_back()
-        await self._signing.close()
         self._drained = True
         self._wanted.set()
 
@@ -234,11 +232,9 @@ class Dispatcher:
         self._ready.traffic.retry(domain, self._clock())
         self.wake()
 
-    def sign_with(self, signer: Signer | None) -> None:
-        """Sign with these keys, or not at all, from the next copy on: what waits for its turn is made anew."""
-        claimed = [*self._ready.clear(), *self._signing.give_up()]
-        self._signing.change(signer)
-        self._line_up([replace(job, made=None) for job in claimed])
+    def signs_again(self) -> None:
+        """Other keys are there: what could not be signed need wait no longer."""
+        self._unsigned_until = 0.0
         self.wake()
 
     async def _sleep(self) -> None:
@@ -262,12 +258,10 @@ class Dispatcher:
         self._ready.traffic.follow(now)
         stale, self._holding = self._ready.take_stale(now)
         self._results.release(stale.jobs)
-        if stale.jobs:
-            self._results.release(self._signing.withdraw())
         looks, self._looks = self._looks or self._results.has_released, False
         batch = self._results.take(with_touched=looks)
-        claimed = self._count_claimed()
-        by_lane = self._ready.claimed_by_lane(self._signing.jobs()) if looks or self._ready.traffic.is_paced else {}
+        claimed = len(self._ready)
+        by_lane = self._ready.claimed_by_lane() if looks or self._ready.traffic.is_paced else {}
         request = Request(
             now=now,
             settlements=batch.settlements,
@@ -319,9 +313,11 @@ class Dispatcher:
         known = self._plates | turn.plates
         self._plates = {number: plate for number, plate in known.items() if number in turn.live}
         claimed_at = int(request.now)
-        self._line_up([Job(row, claimed_at, None, target) for row, target in turn.notices])
+        for notice, target in turn.notices:
+            self._ready.push(Job(notice, claimed_at, None, target))
         for number, rows in turn.copies:
-            self._line_up([Job(row, claimed_at, known[number], lane=row.lane) for row in rows])
+            for row in rows:
+                self._ready.push(Job(row, claimed_at, known[number], lane=row.lane))
         if self._draining:  # the turn began before
             self._give_back()
         self._plan(turn, request)
@@ -337,11 +333,11 @@ class Dispatcher:
 
     def _plan(self, turn: Turn, request: Request) -> None:
         """When to look again by ourselves, and how few claimed copies are few enough to claim more before that."""
-        ready = self._count_claimed()
+        ready = len(self._ready)
         if self._draining or self._holding:  # what changes comes with a result, or by itself
             self._low_water, self._more_at = -1, None
-        elif request.now < self._signing.again_at:
-            self._low_water, self._more_at = -1, self._signing.again_at
+        elif request.now < self._unsigned_until:
+            self._low_water, self._more_at = -1, self._unsigned_until
         elif turn.taken < request.room:  # nothing more may go now, whatever the pace
             opens_at = self._ready.traffic.looks_again_at(request.by_lane, request.now)
             again_at = min(opens_at, turn.next_due_at or NEVER)
@@ -365,66 +361,23 @@ class Dispatcher:
             full=self._ready.full(BATCH // 4),
         )
 
-    def _count_claimed(self) -> int:
-        return len(self._ready) + len(self._signing)
-
     def _room(self, now: float) -> int:
         """How many more copies may be claimed."""
-        if self._draining or self._holding or now < self._signing.again_at:
+        if self._draining or self._holding or now < self._unsigned_until:
             return 0
-        return self._ready.pacer.claimable(now, self._ready.eager(self._signing.jobs(), now), BATCH)
-
-    def _line_up(self, jobs: Sequence[Job]) -> None:
-        """Have claimed rows signed, or put them where the connections take them."""
-        unsigned = []
-        for job in jobs:
-            if self._signing.is_on and not is_passed_on(job.row):
-                unsigned.append(job)
-            else:
-                self._ready.push(job)
-        if unsigned:
-            self._signing.submit(unsigned)
-
-    def _made(self, results: Sequence[tuple[Job, Made]]) -> None:
-        """Take what was signed. Nothing goes out unsigned: what could not be signed stays in the queue."""
-        for job, made in results:
-            if isinstance(made, NotSigned):
-                self._results.release([job])
-                self._wanted.set()
-            elif isinstance(made, NotComposed):
-                self._put_off(job, made.fault, "")
-            else:
-                self._ready.push(replace(job, made=made))
-        self._offer()
+        return self._ready.pacer.claimable(now, self._ready.eager(now), BATCH)
 
     def _offer(self) -> None:
         if self._pool is not None and len(self._ready):
             self._pool.wake()
 
-    def _composed(self, job: Job, relay: str) -> Outgoing | None:
-        """The mail of a claimed row; one that cannot be made is put off and told, and holds up no other."""
-        if job.made is not None:
-            self._signing.go_on()
-            return job.made
-        try:
-            return self._maker.make(job)
-        except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row, the queue goes on
-            self._put_off(job, type(problem).__name__, relay)
-            return None
-
-    def _put_off(self, job: Job, fault: str, relay: str) -> None:
-        event(log, "dispatch.not_composed", level=logging.ERROR, delivery=job.row.id, fault=fault)
-        put_off = self._settlement(job, HandOver(Outcome.DEFERRED, Stage.MAIL), relay)
-        self._results.settle(replace(put_off, reply=f"the mail could not be composed: {fault}"))
-        self.look()
-
-    def _settlement(self, job: Job, result: HandOver, relay: str) -> Settlement:
+    def _settlement(self, job: Job, result: HandOver, relay: str, now: float) -> Settlement:
         return settlement_of(
             job.row,
             result,
             relay=relay,
             settings=self.settings,
-            now=self._clock(),
+            now=now,
             jitter=self._random.random,
             edition_id=None if job.plate is None else job.plate.edition_id,
         )
@@ -439,5 +392,5 @@ class Dispatcher:
             self._pool.wake()
 
     def _give_back(self) -> None:
-        self._results.release([*self._ready.clear(), *self._signing.give_up()])
+        self._results.release(self._ready.clear())
         self._alarm.cancel()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pressrun.services.composing import CopyComposer
+from pressrun.services.jobs import Job
 from pressrun.services.notifying import NoticeComposer
-from pressrun.services.shelf import Job
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.deliveries import ClaimedNotice
 

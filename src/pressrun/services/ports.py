@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pressrun.services.jobs import Answer, Job, Unmade
 from pressrun.smtp.handover import HandOver, Outgoing
 
 
@@ -44,6 +45,22 @@ class LayoutPress(Protocol):
         """What a layout makes of these values; raises LayoutError, or Unavailable when it cannot be tried."""
 
 
+class Queue(Protocol):
+    """Where the press gets its work. All calls are made on the event loop and never block."""
+
+    def take(self, relay: str) -> Job | None:
+        """The next row whose turn has come for this relay, or None; whoever takes it must answer for it."""
+
+    def settle(self, relay: str, answer: Answer) -> None:
+        """Tell what became of a row; either this or `not_made` is called, once, for each one taken."""
+
+    def not_made(self, relay: str, unmade: Unmade) -> None:
+        """Tell that a row has no mail, or no signature."""
+
+    def waiting(self, relay: str) -> int:
+        """How many rows could be taken now: a hint for opening connections."""
+
+
 class Feed(Protocol):
     """Where the connections to a relay get their work. All calls are made on the event loop and never block."""
 
@@ -74,6 +91,9 @@ class RelayPool(Protocol):
         """There is something to take: idle connections take it, and further ones are opened within the limits."""
 
     def statuses(self) -> list[RelayStatus]: ...
+
+    def capacity(self, relay: str | None = None) -> int:
+        """How many mails may be on their way to a relay together, or to all of them: none while it fails."""
 
     async def drain(self, seconds: float) -> None:
         """Take nothing more, finish what is in flight, close; what has no answer by then is settled as UNKNOWN."""

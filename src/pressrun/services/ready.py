@@ -6,18 +6,19 @@ A list may name its relay; what is for any relay is shared by weight among those
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from pressrun.core.advice import Action, Scope, advice_of
 from pressrun.core.lane_state import relay_lane
+from pressrun.services.jobs import Job
 from pressrun.services.lane_queues import NEVER
 from pressrun.services.pacing import EARLY_SECONDS, Pacer
 from pressrun.services.shares import Shares
-from pressrun.services.shelf import Job, Shelf, Stale
+from pressrun.services.shelf import Shelf, Stale
 from pressrun.services.traffic import UNBOUND, LaneChange, Traffic
-from pressrun.smtp.handover import HandOver, Outcome, Outgoing
+from pressrun.smtp.handover import HandOver, Outcome
 from pressrun.store.deliveries import ClaimedCopy
 
 ANY = ""  # the shelf of what any relay may take
@@ -128,11 +129,10 @@ class Ready:
             soonest = min(soonest, opens)
         return max(self._turn_at(relay, now), soonest)
 
-    def bounded(self, outgoing: Outgoing, job: Job) -> Outgoing:
-        """The mail of a row that a relay got, with how many of its lane one connection may carry."""
-        lane = job.lane
-        most = 0 if lane is None else self.traffic.most_on_connection(lane)
-        return replace(outgoing, kind=lane, most=most) if most else outgoing
+    def bounded(self, job: Job) -> Job:
+        """A row that a relay got, with how many of its lane one connection may carry."""
+        most = 0 if job.lane is None else self.traffic.most_on_connection(job.lane)
+        return replace(job, most=most) if most else job
 
     # ------------------------------------------------------------------ learning from answers
 
@@ -167,14 +167,10 @@ class Ready:
 
     # ------------------------------------------------------------------ what to claim
 
-    def eager(self, others: Iterable[Job], now: float) -> int:
-        """How many claimed rows wait for nothing but a connection: limits of their own do not count against the pace.
-
-        `others` are claimed, too.
-        """
+    def eager(self, now: float) -> int:
+        """How many claimed rows wait for nothing but a connection: what limits of its own hold back is not counted."""
         notices = sum(shelf.notices for shelf in self._shelves.values())
-        by_lane = self.claimed_by_lane(others)
-        notices += sum(job.lane is None for job in others)
+        by_lane = self.claimed_by_lane()
         return notices + sum(min(number, self.traffic.free(lane, now)) for lane, number in by_lane.items())
 
     def full(self, most: int) -> frozenset[str]:
@@ -192,12 +188,11 @@ class Ready:
         """What to store with a claim, of all paces: what is claimed and waits for its turn counts as spent."""
         return self.pacer.dump(now, claimed) | self.traffic.dump_paces(now, by_lane)
 
-    def claimed_by_lane(self, others: Iterable[Job] = ()) -> dict[str, int]:
-        """How many claimed copies of each lane wait, `others` with them."""
+    def claimed_by_lane(self) -> dict[str, int]:
+        """How many claimed copies of each lane wait."""
         found: Counter[str] = Counter()
         for shelf in self._shelves.values():
             found.update(shelf.lengths())
-        found.update(job.lane for job in others if job.lane is not None)
         return dict(found)
 
     # ------------------------------------------------------------------ giving back

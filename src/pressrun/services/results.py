@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pressrun.services.shelf import Job
+from pressrun.services.jobs import Job
 from pressrun.store.deliveries import Settlement
 
 

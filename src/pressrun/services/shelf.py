@@ -6,36 +6,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import msgspec
-
-from pressrun.services.composing import EditionPlate
+from pressrun.services.jobs import Job
 from pressrun.services.lane_queues import LaneQueues
-from pressrun.smtp.handover import Outgoing
-from pressrun.store.deliveries import Claimed
-from pressrun.store.lists import MailingList
 
 # A claimed copy that no connection takes for so long goes back: while a relay is down, people leave and editors cancel.
 STALE_SECONDS = 5.0
-
-
-class Job(msgspec.Struct, frozen=True):
-    """A claimed row, with the edition whose copy it is, or as a notice with its list; `made` is its signed mail.
-
-    `lane` is that of a copy; a notice has none.
-    """
-
-    row: Claimed
-    claimed_at: int
-    plate: EditionPlate | None
-    list: MailingList | None = None
-    made: Outgoing | None = None
-    lane: str | None = None
-
-    @property
-    def relay(self) -> str:
-        """The relay that the list names, "" for any."""
-        target = self.list if self.plate is None else self.plate.list
-        return "" if target is None else target.relay or ""
 
 
 @dataclass(slots=True)

@@ -27,10 +27,10 @@ from pressrun.smtp.handover import Outgoing
 log = logging.getLogger("pressrun.dispatch")
 
 WORKERS = 2
-CHUNK = 16  # mails made between two visits to the loop: few enough that the first ones are soon ready
+CHUNK = 8  # mails made between two visits to the loop: few enough that the first ones are soon ready
 MADE_BYTES = 8 * 1024 * 1024  # of mails that are made and not handed over: an edition with pictures may have megabytes
 FEWEST = 2 * WORKERS  # made at a time, however large
-PAUSE_SECONDS = 10.0  # before more is claimed after a mail that could not be signed
+CHUNKS_AT_MOST = 2 * WORKERS  # in hand: one that each thread makes, and one that waits for it; others can still grow
 # A signature outlives the last retry by so long: relays and mailboxes behind ours may hold a mail for days, too.
 VALID_AFTER_GIVING_UP_SECONDS = 7 * 86400
 
@@ -67,8 +67,7 @@ class Signing(Generic[J]):
     """Makes the mails of claimed rows. Used on the event loop, which it never holds up; threads start with the first.
 
     `signer` is None where nothing is signed; then nothing may be submitted. `compose` gives a mail with what its body
-    hashes to, where that is known; `made` says how many mails are made and wait for a connection. After a mail that
-    could not be signed, nothing should be claimed before `again_at`.
+    hashes to, where that is known; `made` says how many mails are made and wait for a connection.
     """
 
     def __init__(
@@ -80,7 +79,6 @@ class Signing(Generic[J]):
         made: Callable[[], int],
         on_made: OnMade[J],
     ) -> None:
-        self.again_at = 0.0
         self._signer = signer
         self._compose = compose
         self._clock = clock
@@ -96,10 +94,6 @@ class Signing(Generic[J]):
         """How many mails are to be made, those in the hands of the threads among them."""
         return len(self._waiting) + sum(map(len, self._held))
 
-    def jobs(self) -> list[J]:
-        """What is to be made."""
-        return [*(job for chunk in self._held for job in chunk), *self._waiting]
-
     @property
     def is_on(self) -> bool:
         return self._signer is not None
@@ -107,7 +101,7 @@ class Signing(Generic[J]):
     def change(self, signer: Signer | None) -> None:
         """Sign with other keys, or not at all; what the threads have in hand must be given up before."""
         self._signer = signer
-        self.again_at, self._is_failing = 0.0, False
+        self._is_failing = False
 
     def submit(self, jobs: Sequence[J]) -> None:
         """Make these mails; they are given to `on_made`, some at a time."""
@@ -117,7 +111,7 @@ class Signing(Generic[J]):
 
     def go_on(self) -> None:
         """Make more, as far as there is room for it; asked again whenever a mail was made or handed over."""
-        while self._waiting and self._signer is not None:
+        while self._waiting and self._signer is not None and len(self._held) < CHUNKS_AT_MOST:
             room = max(FEWEST, MADE_BYTES // self._octets) - self._made() - sum(map(len, self._held))
             if room <= 0:
                 return
@@ -126,15 +120,9 @@ class Signing(Generic[J]):
             making = asyncio.get_running_loop().run_in_executor(self._threads, self._make, chunk, self._signer)
             making.add_done_callback(partial(self._deliver, chunk))
 
-    def withdraw(self) -> list[J]:
-        """What is to be made and in no thread's hands; it will not be made."""
-        withdrawn = list(self._waiting)
-        self._waiting.clear()
-        return withdrawn
-
     def give_up(self) -> list[J]:
         """What is to be made; none of it is given to `on_made` any more."""
-        given_up = self.jobs()
+        given_up = [*(job for chunk in self._held for job in chunk), *self._waiting]
         self._held.clear()
         self._waiting.clear()
         return given_up
@@ -155,15 +143,11 @@ class Signing(Generic[J]):
         self.go_on()
 
     def _note(self, made: Sequence[Made]) -> None:
-        """Tell the first of several failures, and make a pause after each."""
-        now = self._clock()
+        """Tell the first of several failures."""
         faults = [one.fault for one in made if isinstance(one, NotSigned)]
-        if faults:
-            if not self._is_failing:
-                event(log, "dispatch.not_signed", level=logging.ERROR, fault=faults[0])
-            self._is_failing, self.again_at = True, now + PAUSE_SECONDS
-        elif now >= self.again_at:
-            self._is_failing = False
+        if faults and not self._is_failing:
+            event(log, "dispatch.not_signed", level=logging.ERROR, fault=faults[0])
+        self._is_failing = bool(faults)
 
     def _make(self, jobs: Sequence[J], signer: Signer) -> list[Made]:
         return [self._make_one(job, signer) for job in jobs]

@@ -1,0 +1,60 @@
+"""The press and its relays over one queue, whichever process they are in."""
+
+from __future__ import annotations
+
+import time
+
+from pressrun.core.keys import KeyRing
+from pressrun.press.settings import PressSettings
+from pressrun.relay.relays import Relays
+from pressrun.services.composing import CopyComposer
+from pressrun.services.making import Maker
+from pressrun.services.notifying import NoticeComposer
+from pressrun.services.ports import Queue, RelayStatus
+from pressrun.services.printing import Press
+
+
+class LocalPress:
+    """Makes mails and hands them over, as services.ports.RelayPool promises; made and used on the event loop.
+
+    Raises BadConfiguration for a relay with a bad ca_file.
+    """
+
+    def __init__(self, settings: PressSettings, keys: KeyRing, queue: Queue) -> None:
+        self._settings = settings
+        self._notices = NoticeComposer(site=settings.site, keys=keys, tokens=settings.tokens)
+        self._press = Press(
+            queue,
+            maker=Maker(copies=CopyComposer(site=settings.site, keys=keys), notices=self._notices),
+            signer=settings.signer(),
+            clock=time.time,
+            ahead=self._ahead,
+        )
+        self._relays = Relays(settings.relays, self._press, helo_name=settings.site.mail_domain)
+        self._press.connect(self._relays)
+
+    def _ahead(self, relay: str) -> int:
+        return self._settings.ahead(relay)
+
+    def wake(self) -> None:
+        """There is something to take."""
+        self._press.wake()
+
+    def statuses(self) -> list[RelayStatus]:
+        return self._press.statuses()
+
+    def capacity(self, relay: str | None = None) -> int:
+        return self._press.capacity(relay)
+
+    def change(self, settings: PressSettings) -> None:
+        """Go on under other settings or, raising BadConfiguration, under the present ones."""
+        settings.check()
+        self._relays.reconfigure(settings.relays)
+        self._notices.tokens = settings.tokens
+        old, self._settings = self._settings, settings
+        if (settings.dkim, settings.delivery) != (old.dkim, old.delivery):
+            self._press.sign_with(settings.signer())
+
+    async def drain(self, seconds: float) -> None:
+        """Take nothing more, finish what is in flight, close."""
+        await self._press.drain(seconds)
