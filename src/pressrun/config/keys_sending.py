@@ -158,6 +158,16 @@ DELIVERY = Table(
             default='"25s"',
             help="At the end of the process: how long messages in flight may take to be finished.",
         ),
+        Key(
+            name="press",
+            kind=kinds.one_of("auto", "process", "daemon"),
+            default='"auto"',
+            restart=True,
+            help=(
+                "Who makes, signs and hands over mails: a process of its own, 45 MB of memory, which takes them off the"
+                ' daemon\'s processor, or the daemon itself. "auto": a process where there are two processors or more.'
+            ),
+        ),
     ),
 )
 

@@ -28,12 +28,12 @@ from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint
 from pressrun.core.errors import Refused, Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
-from pressrun.daemon.running import run_loop
 from pressrun.daemon.serving import Extras, Running, serve
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.read_back import read_parts
 from pressrun.observe.settings import LogSettings
 from pressrun.operations.dns_settings import DnsSettings
+from pressrun.operations.loop import run_loop
 from pressrun.relay.capture import Capture
 from pressrun.relay.settings import RelaySettings
 from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings

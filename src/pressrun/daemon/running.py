@@ -1,30 +1,12 @@
-"""The event loop of the daemon: uvloop where it is installed, the standard one otherwise."""
+"""The daemon on its event loop."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
-
 from pressrun.config.settings import Settings
-from pressrun.daemon.heap import keep_freed_memory
 from pressrun.daemon.serving import NO_EXTRAS, Extras, serve
+from pressrun.operations.loop import run_loop
 
 
 def run(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     """Serve until a signal ends it; raises what `serve` raises."""
     run_loop(serve(settings, extras))
-
-
-def run_loop(work: Coroutine[None, None, None]) -> None:
-    """Carry out `work` on the fastest event loop there is."""
-    keep_freed_memory()
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(work)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop  # noqa: PLC0415 - the extra [fast] need not be installed
-    except ImportError:
-        return None
-    return uvloop.new_event_loop

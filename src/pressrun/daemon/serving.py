@@ -26,12 +26,20 @@ from pressrun.core.tokens import WebTokens
 from pressrun.daemon.doors import Doors
 from pressrun.daemon.offline import opened
 from pressrun.daemon.vetting import reload_vetting
-from pressrun.daemon.wiring import Services, build_bouncing, build_dispatcher, build_services, press_settings
+from pressrun.daemon.wiring import (
+    Services,
+    build_bouncing,
+    build_dispatcher,
+    build_press,
+    build_services,
+    press_settings,
+)
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.observe.metrics import Metrics
 from pressrun.operations import systemd
 from pressrun.press.local import LocalPress
+from pressrun.press.remote import RemotePress
 from pressrun.services.dispatching import Dispatcher
 from pressrun.services.ports import RelayPool
 from pressrun.services.readiness import Readiness
@@ -53,7 +61,7 @@ class Running:
     settings: Settings
     services: Services
     dispatcher: Dispatcher
-    press: LocalPress
+    press: LocalPress | RemotePress
     notifier: systemd.Notifier
     doors: Doors
 
@@ -87,12 +95,12 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         metrics = Metrics(__version__)
         bouncing = build_bouncing(settings, keys)
         dispatcher = await build_dispatcher(settings, database, bouncing, metrics)
-        services = build_services(settings, database, keys, dispatcher.wake, bouncing)
+        press = build_press(settings, keys, dispatcher)
+        services = build_services(settings, database, keys, dispatcher.wake, bouncing, press.adopt)
         services.editing.unpause = dispatcher.unpause
         services.subscribing.screening.count = metrics.count_sign_up
         services.subscribing.screening.show_attack = metrics.show_attack
         services.subscribing.screening.show_holding = metrics.show_holding
-        press = LocalPress(press_settings(settings), keys, dispatcher)
         readiness = Readiness(database=database, dispatcher=dispatcher, relays=press, clock=time.time)
         app = _app(settings, services, press, readiness, metrics, extras.mailbox)
         web = WebServer(app, settings.http, given=sockets.get("http"))
@@ -163,6 +171,7 @@ async def _run(
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(running.dispatcher.run(running.press), name="dispatcher")
+            tasks.create_task(running.press.run(), name="press")
             pulse = tasks.create_task(_pulse(running, watchdog_seconds), name="pulse")
             beside = [
                 tasks.create_task(running.services.housekeeping.run(), name="housekeeping"),

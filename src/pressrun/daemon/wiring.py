@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pressrun.config.settings import Settings
@@ -14,6 +15,8 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.providers import Lanes
 from pressrun.daemon.vetting import build_vetting
 from pressrun.observe.metrics import Metrics
+from pressrun.press.local import LocalPress
+from pressrun.press.remote import RemotePress
 from pressrun.press.settings import PressSettings
 from pressrun.services.administering import Administering
 from pressrun.services.answering import Answering
@@ -28,7 +31,7 @@ from pressrun.services.enrolling import Enrolling
 from pressrun.services.holding import Holding
 from pressrun.services.housekeeping import Housekeeping
 from pressrun.services.pacing import Pacer
-from pressrun.services.ports import LayoutPress, Waker
+from pressrun.services.ports import LayoutPress, Queue, Waker
 from pressrun.services.posting import Posting
 from pressrun.services.preferring import Preferring
 from pressrun.services.processing import Processing, Reader
@@ -89,14 +92,22 @@ def build_bouncing(settings: Settings, keys: KeyRing) -> Bouncing:
     )
 
 
-def build_services(settings: Settings, database: Database, keys: KeyRing, wake: Waker, bouncing: Bouncing) -> Services:
-    """Wire the use cases; `wake` tells the dispatcher, where there is one."""
+def build_services(
+    settings: Settings,
+    database: Database,
+    keys: KeyRing,
+    wake: Waker,
+    bouncing: Bouncing,
+    on_new_key: Callable[[], None] = lambda: None,
+) -> Services:
+    """Wire the use cases; `wake` tells the dispatcher, `on_new_key` the press, where there are any."""
     data = DataDir(settings.data_dir)
     clock, entropy = time.time, os.urandom
 
     async def rotate() -> int:
         later = await asyncio.to_thread(datadir.rotate_link_key, data)
         keys.adopt(later)
+        on_new_key()
         return keys.newest
 
     layouts = OwnLayouts(data.layouts)
@@ -215,6 +226,15 @@ async def build_dispatcher(settings: Settings, database: Database, bouncing: Bou
         on_outcome=lambda outcome: metrics.count_delivery(outcome.value),
         after_settling=bouncing.after_settling,
     )
+
+
+def build_press(settings: Settings, keys: KeyRing, queue: Queue) -> LocalPress | RemotePress:
+    """Wire what makes mails and hands them over, here or in a process of its own."""
+    where = settings.delivery.press
+    if where == "auto":
+        where = "process" if len(os.sched_getaffinity(0)) > 1 else "daemon"
+    kind = RemotePress if where == "process" else LocalPress
+    return kind(press_settings(settings), keys, queue)
 
 
 def press_settings(settings: Settings) -> PressSettings:

@@ -55,6 +55,12 @@ class LocalPress:
         if (settings.dkim, settings.delivery) != (old.dkim, old.delivery):
             self._press.sign_with(settings.signer())
 
+    def adopt(self) -> None:
+        """The ring has another key: it is shared, there is nothing to do."""
+
+    async def run(self) -> None:
+        """There is no process to be kept going."""
+
     async def drain(self, seconds: float) -> None:
         """Take nothing more, finish what is in flight, close."""
         await self._press.drain(seconds)

@@ -30,6 +30,7 @@ class DeliverySettings:
     pause_at_complaints: float = 0.003
     late_grace_seconds: float = 6 * 3600.0
     drain_seconds: float = 25.0
+    press: str = "auto"
     domains: dict[str, DomainSettings] = field(default_factory=dict)
 
 

@@ -1,0 +1,72 @@
+"""The queue as the press process sees it: rows that the daemon sent, and answers that go back to it together."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from pressrun.press.frames import Answers
+from pressrun.services.jobs import NOT_SENT, Answer, Job, Unmade
+from pressrun.services.ports import Clock
+from pressrun.services.shelf import STALE_SECONDS
+
+
+class Inbox:
+    """Rows that wait for a connection, by relay, as services.ports.Queue promises; `changed` is called with an answer.
+
+    What no connection has taken for too long, or is for a relay that takes nothing, goes back as if it had not come.
+    """
+
+    def __init__(self, changed: Callable[[], None], clock: Clock) -> None:
+        self._changed = changed
+        self._clock = clock
+        self._rows: dict[str, deque[tuple[float, Job]]] = {}
+        self._answers: dict[str, Answers] = {}
+
+    def put(self, relay: str, jobs: list[Job]) -> None:
+        """Let these be taken."""
+        now = self._clock()
+        self._rows.setdefault(relay, deque()).extend([(now, job) for job in jobs])
+
+    def take(self, relay: str) -> Job | None:
+        """The next row for this relay."""
+        rows = self._rows.get(relay)
+        return rows.popleft()[1] if rows else None
+
+    def waiting(self, relay: str) -> int:
+        """How many rows this relay could take."""
+        return len(self._rows.get(relay, ()))
+
+    def settle(self, relay: str, answer: Answer) -> None:
+        """Keep an answer for the daemon."""
+        self._of(relay).answers.append(answer)
+
+    def not_made(self, relay: str, unmade: Unmade) -> None:
+        """Keep for the daemon that a row has no mail."""
+        self._of(relay).unmade.append(unmade)
+
+    def _of(self, relay: str) -> Answers:
+        found = self._answers.get(relay)
+        if found is None:
+            if not self._answers:
+                self._changed()
+            found = self._answers[relay] = Answers(relay, [], [])
+        return found
+
+    def take_answers(self) -> list[Answers]:
+        """All that is to be said."""
+        answers, self._answers = self._answers, {}
+        return list(answers.values())
+
+    def give_back(self, relay: str | None = None) -> None:
+        """Send back what waits, for one relay or all."""
+        for name in [*self._rows] if relay is None else [relay]:
+            while (job := self.take(name)) is not None:
+                self.settle(name, Answer(job.row.id, NOT_SENT))
+
+    def give_back_stale(self) -> None:
+        """Send back what has waited too long."""
+        now = self._clock()
+        for relay, rows in self._rows.items():
+            while rows and not now - STALE_SECONDS < rows[0][0] <= now:  # the clock may have been set back
+                self.settle(relay, Answer(rows.popleft()[1].row.id, NOT_SENT))

@@ -1,0 +1,147 @@
+"""The press in a process of its own, from the inside: orders come in by a socket, answers go out.
+
+It holds nothing that the daemon does not know of: when the socket closes, as when the daemon is killed, it ends at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+from typing import cast
+
+from pressrun.core.keys import KeyRing
+from pressrun.observe import log as logs
+from pressrun.press.frames import (
+    Copies,
+    Drain,
+    Drained,
+    Forget,
+    Notice,
+    Order,
+    Plate,
+    Report,
+    Setup,
+    State,
+    encode_frame,
+    orders,
+    unpack_plate,
+    unpack_setup,
+)
+from pressrun.press.inbox import Inbox
+from pressrun.press.local import LocalPress
+from pressrun.services.composing import EditionPlate
+from pressrun.services.jobs import Job
+
+LOOK_SECONDS = 0.5  # between two looks at whether something waits too long, or a connection came or went
+
+
+class PressProcess(asyncio.Protocol):
+    """The socket's other end is the daemon; `end` is called when there is nothing more to do, or nobody to do it for."""
+
+    def __init__(self, end: Callable[[], None]) -> None:
+        self._end = end
+        self._loop = asyncio.get_running_loop()
+        self._inbox = Inbox(self._answer_soon, time.time)
+        self._press: LocalPress | None = None
+        self._keys: KeyRing | None = None
+        self._relays: tuple[str, ...] = ()
+        self._plates: dict[int, EditionPlate] = {}
+        self._orders = orders()
+        self._transport: asyncio.Transport | None = None
+        self._draining: asyncio.Task[None] | None = None
+        self._said: State | None = None
+
+    # asyncio calls these.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._loop.call_later(LOOK_SECONDS, self._look)
+
+    def data_received(self, data: bytes) -> None:
+        for order in self._orders.read(data):
+            self._carry_out(order)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - it is gone either way
+        self._end()
+
+    # ---
+
+    def _carry_out(self, order: Order) -> None:
+        match order:
+            case Copies(relay=relay, work=work):
+                plates = self._plates
+                self._put(
+                    relay,
+                    [Job(w.row, w.claimed_at, plates[w.edition_id], None, w.row.lane, w.most) for w in work],
+                )
+            case Notice(relay=relay, row=row, claimed_at=claimed_at, list=target):
+                self._put(relay, [Job(row, claimed_at, None, target)])
+            case Plate():
+                plate = unpack_plate(order)
+                self._plates[plate.edition_id] = plate
+            case Forget(editions=editions):
+                for number in editions:
+                    self._plates.pop(number, None)
+            case Setup():
+                self._set_up(order)
+            case Drain(seconds=seconds):
+                self._draining = self._loop.create_task(self._drain(seconds))
+
+    def _put(self, relay: str, jobs: list[Job]) -> None:
+        self._inbox.put(relay, jobs)
+        if self._press is not None:
+            self._press.wake()
+
+    def _set_up(self, setup: Setup) -> None:
+        settings, keys = unpack_setup(setup)
+        logs.configure(settings.log, sys.stderr)
+        self._relays = tuple(relay.name for relay in settings.relays)
+        if self._press is None or self._keys is None:
+            self._keys = keys
+            self._press = LocalPress(settings, keys, self._inbox)
+        else:
+            self._keys.adopt(keys)
+            self._press.change(settings)
+        self._tell_state()
+
+    async def _drain(self, seconds: float) -> None:
+        self._inbox.give_back()
+        if self._press is not None:
+            await self._press.drain(seconds)
+        self._answer()
+        self._say(Drained())
+
+    def _answer_soon(self) -> None:
+        self._loop.call_soon(self._answer)
+
+    def _answer(self) -> None:
+        """Say what there is to say; what comes in one turn of the loop goes in one frame."""
+        self._tell_state(only_capacity=True)
+        for answers in self._inbox.take_answers():
+            self._say(answers)
+
+    def _look(self) -> None:
+        self._inbox.give_back_stale()
+        self._tell_state()
+        self._loop.call_later(LOOK_SECONDS, self._look)
+
+    def _tell_state(self, *, only_capacity: bool = False) -> None:
+        press, said = self._press, self._said
+        if press is None:
+            return
+        capacities = {name: press.capacity(name) for name in self._relays}
+        if only_capacity and said is not None and said.capacities == capacities:
+            return
+        state = State(press.statuses(), capacities)
+        if state != said:
+            self._said = state
+            for name in self._relays:
+                if capacities[name] == 0:
+                    self._inbox.give_back(name)
+            self._say(state)
+
+    def _say(self, report: Report) -> None:
+        if self._transport is not None:
+            self._transport.write(encode_frame(report))
