@@ -7,7 +7,8 @@ import logging
 import re
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import dkim
@@ -18,7 +19,7 @@ from tests.message.test_dkim import RSA_RECORD, settings
 from tests.services.pressroom import LATER, RELAY, SITE, TAKEN, Pressroom, identity
 
 from pressrun.core.address import parse_address
-from pressrun.message.dkim import Signer
+from pressrun.message.dkim import Signer, Unsigned
 from pressrun.observe.settings import LogSettings
 from pressrun.press.local import LocalPress
 from pressrun.press.settings import PressSettings
@@ -44,7 +45,10 @@ class Broken(Signer):
     def __init__(self) -> None:
         self.tries = 0
 
-    def sign(self, content: bytes, *, signed_at: int, body_digest: bytes | None = None) -> bytes:
+    def prepare(self, content: bytes, *, signed_at: int, body_digest: bytes | None = None) -> list[Unsigned]:
+        return [Unsigned(start=b"", digest=b"", sign_digest=self.fail)]
+
+    def fail(self, digest: bytes) -> bytes:
         self.tries += 1
         raise RuntimeError("the key is gone")
 
@@ -56,9 +60,16 @@ class Waiting(Signer):
         self.inner = inner
         self.may_go = threading.Event()
 
-    def sign(self, content: bytes, *, signed_at: int, body_digest: bytes | None = None) -> bytes:
+    def prepare(self, content: bytes, *, signed_at: int, body_digest: bytes | None = None) -> list[Unsigned]:
+        prepared = self.inner.prepare(content, signed_at=signed_at, body_digest=body_digest)
+        return [
+            Unsigned(start=one.start, digest=one.digest, sign_digest=partial(self.wait, one.sign_digest))
+            for one in prepared
+        ]
+
+    def wait(self, sign: Callable[[bytes], bytes], digest: bytes) -> bytes:
         assert self.may_go.wait(30)
-        return self.inner.sign(content, signed_at=signed_at, body_digest=body_digest)
+        return sign(digest)
 
 
 def keys(*given: Any) -> Signer:

@@ -37,8 +37,8 @@ class BodyHash:
         """The 32 octets for a copy that consists of these parts; None when the whole body has to be looked at."""
         if self._start is None or any(part.endswith(_OPEN) for part in parts[self._begin + 1 :: 2]):
             return None
+        canonical = self._fixed.copy()
+        canonical[1::2] = map(canonical_lines, parts[self._begin + 1 :: 2])
         digest = self._start.copy()
-        for place in range(1, len(self._fixed)):
-            value = parts[self._begin + place]
-            digest.update(self._fixed[place] if place % 2 == 0 else canonical_lines(value))
+        digest.update(b"".join(canonical[1:]))
         return digest.finalize()

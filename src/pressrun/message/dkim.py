@@ -75,6 +75,23 @@ def load_signing_key(settings: DkimSettings) -> SigningKey:
     return SigningKey(domain=settings.domain, selector=settings.selector, algorithm=algorithm, sign_digest=sign)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsigned:
+    """A signature field but for the signature itself; that takes longer than all else, and needs no interpreter."""
+
+    start: bytes
+    digest: bytes
+    sign_digest: Callable[[bytes], bytes] = field(repr=False)
+
+    def sign(self) -> bytes:
+        """The signature; may be called on any thread."""
+        return self.sign_digest(self.digest)
+
+    def field(self, signature: bytes) -> bytes:
+        """The whole field."""
+        return self.start + _folded(b2a_base64(signature, newline=False), LINE - len(" b=")) + b"\r\n"
+
+
 class Signer:
     """Signs messages with the keys of the domain that writes them.
 
@@ -91,7 +108,12 @@ class Signer:
         self._lifetime_seconds = lifetime_seconds
 
     def sign(self, content: bytes, *, signed_at: int, body_digest: bytes | None = None) -> bytes:
-        """The signature fields to put on top of a message with CRLF line ends; `signed_at` in UTC seconds.
+        """The signature fields to put on top of a message, as `prepare` takes it."""
+        unsigned = self.prepare(content, signed_at=signed_at, body_digest=body_digest)
+        return b"".join([one.field(one.sign()) for one in unsigned])
+
+    def prepare(self, content: bytes, *, signed_at: int, body_digest: bytes | None = None) -> list[Unsigned]:
+        """The fields that are to be signed for a message with CRLF line ends; `signed_at` in UTC seconds.
 
         `body_digest` is what the body hashes to (BodyHash), where that is known.
         """
@@ -101,13 +123,12 @@ class Signer:
         canonical = b"".join([fields[index][1] for index in chosen.order])
         body_hash = b2a_base64(body_digest or _sha256(canonical_body(body)), newline=False)
         times = b"t=%d; x=%d;" % (signed_at, signed_at + self._lifetime_seconds)
-        signatures = []
+        prepared = []
         for key in self._keys_for(chosen, fields):
-            unsigned = _head(key.algorithm, key.domain, key.selector) + times + chosen.names + body_hash + b";\r\n b="
-            digest = _sha256(canonical + _NAME.lower() + b":" + unsigned[len(_NAME) + 2 :].replace(b"\r\n ", b" "))
-            signature = b2a_base64(key.sign_digest(digest), newline=False)
-            signatures.append(unsigned + _folded(signature, LINE - len(" b=")) + b"\r\n")
-        return b"".join(signatures)
+            start = _head(key.algorithm, key.domain, key.selector) + times + chosen.names + body_hash + b";\r\n b="
+            digest = _sha256(canonical + _NAME.lower() + b":" + start[len(_NAME) + 2 :].replace(b"\r\n ", b" "))
+            prepared.append(Unsigned(start=start, digest=digest, sign_digest=key.sign_digest))
+        return prepared
 
     def _keys_for(self, chosen: _Chosen, fields: Sequence[tuple[bytes, bytes]]) -> tuple[SigningKey, ...]:
         author = b"" if chosen.author is None else fields[chosen.author][1]

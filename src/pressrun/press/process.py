@@ -1,6 +1,6 @@
 """The press in a process of its own, from the inside: orders come in by a socket, answers go out.
 
-It holds nothing that the daemon does not know of: when the socket closes, as when the daemon is killed, it ends at once.
+It holds nothing that the daemon does not know of: when the socket closes, as after a kill of the daemon, it ends.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ LOOK_SECONDS = 0.5  # between two looks at whether something waits too long, or 
 
 
 class PressProcess(asyncio.Protocol):
-    """The socket's other end is the daemon; `end` is called when there is nothing more to do, or nobody to do it for."""
+    """The other end of the socket is the daemon; `end` is called when there is nobody any more to work for."""
 
     def __init__(self, end: Callable[[], None]) -> None:
         self._end = end

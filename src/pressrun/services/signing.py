@@ -1,7 +1,8 @@
-"""Making mails in threads when they are signed: composed, signed, and given back to the event loop.
+"""Making mails that are signed: composed on the event loop, signed in threads, and given back.
 
-A signature takes longer than all else that is done for a copy, and most of that outside the interpreter's lock, so two
-threads sign on two processors while the loop goes on. A mail that could not be signed is never handed out without.
+A signature takes longer than all else that is done for a copy, and nearly all of that outside the interpreter's lock:
+two threads sign on two processors while the loop makes the next mails. What else is done for a copy would only wait for
+that lock in a thread. A mail that could not be signed is never handed out without.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
-from pressrun.message.dkim import Signer, load_signing_key
+from pressrun.message.dkim import Signer, Unsigned, load_signing_key
 from pressrun.message.dkim_settings import DkimSettings
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock
@@ -117,7 +118,8 @@ class Signing(Generic[J]):
                 return
             chunk = [self._waiting.popleft() for _ in range(min(CHUNK, room, len(self._waiting)))]
             self._held.append(chunk)
-            making = asyncio.get_running_loop().run_in_executor(self._threads, self._make, chunk, self._signer)
+            prepared = [self._prepare(job, self._signer) for job in chunk]
+            making = asyncio.get_running_loop().run_in_executor(self._threads, _sign, prepared)
             making.add_done_callback(partial(self._deliver, chunk))
 
     def give_up(self) -> list[J]:
@@ -149,16 +151,34 @@ class Signing(Generic[J]):
             event(log, "dispatch.not_signed", level=logging.ERROR, fault=faults[0])
         self._is_failing = bool(faults)
 
-    def _make(self, jobs: Sequence[J], signer: Signer) -> list[Made]:
-        return [self._make_one(job, signer) for job in jobs]
-
-    def _make_one(self, job: J, signer: Signer) -> Made:
+    def _prepare(self, job: J, signer: Signer) -> _Prepared | NotComposed | NotSigned:
         try:
             outgoing, body_digest = self._compose(job)
         except Exception as problem:  # noqa: BLE001 - told by the dispatcher; one row must not hold up the others
             return NotComposed(type(problem).__name__)
         try:
-            signature = signer.sign(outgoing.content, signed_at=int(self._clock()), body_digest=body_digest)
-        except Exception as problem:  # noqa: BLE001 - told on the loop; nothing goes out without its signature
+            signed_at = int(self._clock())
+            return _Prepared(outgoing, signer.prepare(outgoing.content, signed_at=signed_at, body_digest=body_digest))
+        except Exception as problem:  # noqa: BLE001 - told by `_note`; nothing goes out without its signature
             return NotSigned(type(problem).__name__)
-        return replace(outgoing, content=signature + outgoing.content)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A mail that is to be signed."""
+
+    outgoing: Outgoing
+    unsigned: Sequence[Unsigned]
+
+
+def _sign(prepared: Sequence[_Prepared | NotComposed | NotSigned]) -> list[Made]:
+    """On a thread: sign what is to be signed."""
+    return [_sign_one(one) if isinstance(one, _Prepared) else one for one in prepared]
+
+
+def _sign_one(mail: _Prepared) -> Outgoing | NotSigned:
+    try:
+        fields = b"".join([one.field(one.sign()) for one in mail.unsigned])
+    except Exception as problem:  # noqa: BLE001 - as above
+        return NotSigned(type(problem).__name__)
+    return replace(mail.outgoing, content=fields + mail.outgoing.content)
