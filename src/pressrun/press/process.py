@@ -34,7 +34,7 @@ from pressrun.press.local import LocalPress
 from pressrun.services.composing import EditionPlate
 from pressrun.services.jobs import Job
 
-LOOK_SECONDS = 0.5  # between two looks at whether something waits too long, or a connection came or went
+LOOK_SECONDS = 0.5  # between two looks at whether something waits too long; the daemon hears of us as often
 
 
 class PressProcess(asyncio.Protocol):
@@ -51,7 +51,7 @@ class PressProcess(asyncio.Protocol):
         self._orders = orders()
         self._transport: asyncio.Transport | None = None
         self._draining: asyncio.Task[None] | None = None
-        self._said: State | None = None
+        self._capacities: dict[str, int] = {}
 
     # asyncio calls these.
 
@@ -118,7 +118,7 @@ class PressProcess(asyncio.Protocol):
 
     def _answer(self) -> None:
         """Say what there is to say; what comes in one turn of the loop goes in one frame."""
-        self._tell_state(only_capacity=True)
+        self._tell_state(only_changed=True)
         for answers in self._inbox.take_answers():
             self._say(answers)
 
@@ -127,20 +127,17 @@ class PressProcess(asyncio.Protocol):
         self._tell_state()
         self._loop.call_later(LOOK_SECONDS, self._look)
 
-    def _tell_state(self, *, only_capacity: bool = False) -> None:
-        press, said = self._press, self._said
-        if press is None:
+    def _tell_state(self, *, only_changed: bool = False) -> None:
+        if self._press is None:
             return
-        capacities = {name: press.capacity(name) for name in self._relays}
-        if only_capacity and said is not None and said.capacities == capacities:
+        capacities = {name: self._press.capacity(name) for name in self._relays}
+        if only_changed and capacities == self._capacities:
             return
-        state = State(press.statuses(), capacities)
-        if state != said:
-            self._said = state
-            for name in self._relays:
-                if capacities[name] == 0:
-                    self._inbox.give_back(name)
-            self._say(state)
+        self._capacities = capacities
+        for name, capacity in capacities.items():
+            if capacity == 0:
+                self._inbox.give_back(name)
+        self._say(State(self._press.statuses(), capacities))
 
     def _say(self, report: Report) -> None:
         if self._transport is not None:

@@ -43,9 +43,10 @@ from pressrun.store.deliveries import ClaimedNotice
 log = logging.getLogger("pressrun.press")
 
 MODULE = "pressrun.press"
-START_SECONDS = 30.0  # until the process says how its relays do
+SILENT_SECONDS = 30.0  # a process that says nothing for so long is stuck: it says how it does twice a second
 AGAIN_SECONDS = (0.2, 1.0, 5.0, 30.0)  # before a press that ended is started again: the next one each time it ends soon
 SOON_SECONDS = 60.0
+GRACE_SECONDS = 1.0  # for a process to end by itself when its socket is closed
 END_SECONDS = 5.0  # beyond a drain, until a press that does not end is killed
 PLATES_AT_MOST = 16  # that the process keeps; an edition that goes on after that has its plate told again
 _LOST = HandOver(Outcome.UNKNOWN, Stage.CONTENT)
@@ -63,6 +64,7 @@ class RemotePress:
         self._keys = keys
         self._queue = queue
         self._line: _Line | None = None
+        self._process: asyncio.subprocess.Process | None = None
         self._statuses: dict[str, RelayStatus] = {}
         self._capacities: dict[str, int] = {}
         self._held: dict[str, set[int]] = {}  # the ids of the rows that each relay has
@@ -119,6 +121,11 @@ class RemotePress:
 
     # ------------------------------------------------------------------ the process
 
+    @property
+    def pid(self) -> int | None:
+        """The process while it runs."""
+        return None if self._process is None else self._process.pid
+
     async def run(self) -> None:
         """Start the process, and again when it ends, until the drain."""
         ends = 0
@@ -142,18 +149,11 @@ class RemotePress:
         except OSError as problem:
             self._end(f"it cannot be started: {problem.strerror}")
             return
-        starting = asyncio.get_running_loop().call_later(START_SECONDS, line.close)
-        line.once(starting.cancel)
         try:
-            await line.closed.wait()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(END_SECONDS):
-                    await process.wait()
+            await line.silence(SILENT_SECONDS)
         finally:
-            starting.cancel()
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            line.close()
+            await _see_off(process)
             self._end(f"it ended with {process.returncode}")
 
     async def _start(self) -> tuple[asyncio.subprocess.Process, _Line]:
@@ -173,7 +173,7 @@ class RemotePress:
             raise
         ours.setblocking(False)
         _, line = await asyncio.get_running_loop().connect_accepted_socket(lambda: _Line(self._heard), ours)
-        self._line = line
+        self._line, self._process = line, process
         line.say(pack_setup(self._settings, self._keys))
         if self._drain.is_set():
             line.close()
@@ -181,7 +181,7 @@ class RemotePress:
 
     def _end(self, why: str) -> None:
         """Nothing is left of the process: what it had on its way may have been taken or not."""
-        self._line = None
+        self._line = self._process = None
         self._capacities.clear()
         self._plates.clear()
         lost = sum(map(len, self._held.values()))
@@ -250,6 +250,16 @@ class RemotePress:
             log.exception("relay.settle_error", extra={"fields": {"relay": relay, "delivery": answer.id}})
 
 
+async def _see_off(process: asyncio.subprocess.Process) -> None:
+    """Whoever is alive and well ends by itself when the socket is closed."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GRACE_SECONDS):
+            await process.wait()
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()
+
+
 class _Line(asyncio.Protocol):
     """Our end of the socket."""
 
@@ -257,12 +267,15 @@ class _Line(asyncio.Protocol):
         self._heard = heard
         self._reports = reports()
         self._transport: asyncio.Transport | None = None
-        self._first: Callable[[], None] | None = None
-        self.closed = asyncio.Event()
+        self._heard_at = time.monotonic()
+        self._closed = asyncio.Event()
 
-    def once(self, first: Callable[[], None]) -> None:
-        """Call this when the first report has come."""
-        self._first = first
+    async def silence(self, seconds: float) -> None:
+        """Until the process has closed its end, or has said nothing for so long."""
+        while not self._closed.is_set() and time.monotonic() < self._heard_at + seconds:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds / 4):
+                    await self._closed.wait()
 
     def say(self, order: Order) -> None:
         if self._transport is not None and not self._transport.is_closing():
@@ -276,11 +289,9 @@ class _Line(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
+        self._heard_at = time.monotonic()
         for report in self._reports.read(data):
-            if self._first is not None:
-                self._first()
-                self._first = None
             self._heard(report)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the process tells why
-        self.closed.set()
+        self._closed.set()

@@ -1,0 +1,277 @@
+"""The press in a process of its own: every copy once, nothing lost when it dies, and an end that gives all back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+from email import message_from_bytes
+from functools import partial
+from pathlib import Path
+
+import dkim
+import pytest
+from tests.message.test_dkim import RSA_RECORD
+from tests.message.test_dkim import settings as dkim_settings
+from tests.press.conftest import House, open_mailbox, relay_at, settings_for
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import BadConfiguration
+from pressrun.core.tokens import WebPurpose, WebTokens
+from pressrun.press import remote
+from pressrun.press.remote import PLATES_AT_MOST
+from pressrun.services.jobs import Answer
+from pressrun.services.subscribing import Origin
+
+READERS = 60
+
+
+async def test_every_reader_gets_one_copy(house: House) -> None:
+    """Made by another process, each with its own values."""
+    await house.start()
+    assert os.getpid() != house.pid
+    edition = await house.send(READERS, text="For {{ name | default: you }}")
+    await house.until(lambda: house.is_over(edition))
+    assert {"delivered": READERS} == await house.room.counts(edition)
+    assert Counter(f"r{number}@reader.example" for number in range(READERS)) == Counter(
+        address for address, _ in house.mailbox.received
+    )
+    assert READERS == len({message_from_bytes(mail)["Message-ID"] for _, mail in house.mailbox.received})
+    assert [(250, "2.0.0", "taken")] == await house.room.rows("select distinct code, enhanced, reply from delivery")
+
+
+async def test_a_press_that_is_killed_is_started_again(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """What it had on its way may have been taken, which is recorded; the rest goes out by the next one."""
+    await house.start()
+    first = house.pid
+    house.mailbox.open.clear()
+    edition = await house.send(READERS)
+    await house.mailbox.arrived.wait()
+    with caplog.at_level(logging.ERROR):
+        os.kill(first, signal.SIGKILL)
+        await house.until(lambda: house.press.pid not in (None, first))
+    assert ["press.ended"] == [record.message for record in caplog.records if record.name == "pressrun.press"]
+    house.mailbox.open.set()
+    await house.until(lambda: _are_settled(house, edition))
+    counts = await house.room.counts(edition)
+    assert {"deferred", "delivered"} == set(counts)
+    assert 1 <= counts["deferred"] <= 3 + house.settings.ahead("primary")
+    [[words]] = await house.room.rows("select distinct reply from delivery where state = 'deferred'")
+    assert "may have been taken" in words
+
+
+async def _are_settled(house: House, edition: int) -> bool:
+    counts = await house.room.counts(edition)
+    return "queued" not in counts and "claimed" not in counts
+
+
+async def test_a_press_that_is_stuck_is_replaced(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "SILENT_SECONDS", 2.0)
+    await house.start()
+    first = house.pid
+    os.kill(first, signal.SIGSTOP)
+    await house.until(lambda: house.press.pid not in (None, first))
+    edition = await house.send(5)
+    await house.until(lambda: house.is_over(edition))
+    assert {"delivered": 5} == await house.room.counts(edition)
+
+
+async def test_a_press_that_cannot_live_is_tried_again_and_shown(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its relays count as failing, and the copies stay queued; once it lives they go."""
+    monkeypatch.setattr(remote, "MODULE", "pressrun.no_such_module")
+    house.tasks += [
+        asyncio.create_task(house.dispatcher.run(house.press)),
+        asyncio.create_task(house.press.run()),
+    ]
+    await house.until(lambda: house.press.statuses()[0].failing_since is not None)
+    assert "the process that hands over mail" in str(house.press.statuses()[0].last_error)
+    edition = await house.send(5)
+    monkeypatch.undo()
+    await house.until(lambda: house.is_over(edition))
+    assert house.press.statuses()[0].failing_since is None
+
+
+async def test_an_end_finishes_what_is_on_its_way_and_gives_the_rest_back(house: House) -> None:
+    await house.start()
+    house.mailbox.open.clear()
+    edition = await house.send(READERS)
+    await house.mailbox.arrived.wait()
+    draining = asyncio.create_task(house.stop())
+    await asyncio.sleep(0.1)
+    house.mailbox.open.set()
+    await draining
+    counts = await house.room.counts(edition)
+    assert {"queued", "delivered"} == set(counts)
+    assert counts["delivered"] == len(house.mailbox.received)
+    assert house.press.pid is None
+
+
+async def test_what_has_no_answer_at_the_end_is_unknown(house: House) -> None:
+    await house.start()
+    house.mailbox.open.clear()
+    edition = await house.send(READERS)
+    await house.mailbox.arrived.wait()
+    await house.stop(0.2)
+    assert {"queued", "deferred"} == set(await house.room.counts(edition))
+
+
+async def test_another_relay_after_a_reload(house: House) -> None:
+    """A file that cannot be used changes nothing."""
+    await house.start()
+    async with open_mailbox() as other:
+        with pytest.raises(BadConfiguration):
+            house.press.change(settings_for(relay_at(1, security="tls", ca_file=Path("/nowhere"))))
+        house.press.change(settings_for(relay_at(other.port)))
+        edition = await house.send(10)
+        await house.until(lambda: house.is_over(edition))
+        assert [0, 10] == [len(house.mailbox.received), len(other.received)]
+
+
+async def test_keys_come_and_go_with_a_reload(house: House) -> None:
+    await house.start()
+    key = dkim_settings(domain="lists.example")
+    house.press.change(replace(house.settings, dkim=(key,)))
+    edition = await house.send(20)
+    await house.until(lambda: house.is_over(edition))
+    signed = [mail for _, mail in house.mailbox.received]
+    assert [True] * 20 == [dkim.verify(mail, dnsfunc=lambda name, timeout=5: RSA_RECORD) for mail in signed]
+    house.press.change(house.settings)
+    edition = await house.send(0, text="another")
+    await house.until(lambda: house.is_over(edition))
+    assert 20 == sum(b"DKIM-Signature" not in mail for _, mail in house.mailbox.received)
+
+
+async def test_links_are_signed_with_a_new_key(house: House) -> None:
+    await house.start()
+    keys = house.room.office.keys
+    keys.link_keys[keys.newest + 1] = b"n" * 32
+    house.press.adopt()
+    edition = await house.send(1)
+    await house.until(lambda: house.is_over(edition))
+    [[_, mail]] = house.mailbox.received
+    [token] = re.findall(rb"/unsubscribe/([\w.-]+)>", mail)
+    old = WebTokens(type(keys)({number: key for number, key in keys.link_keys.items() if key != b"n" * 32}, b""))
+    assert WebTokens(keys).read(WebPurpose.UNSUBSCRIBE, token.decode()) is not None
+    assert old.read(WebPurpose.UNSUBSCRIBE, token.decode()) is None
+
+
+async def test_a_row_without_a_mail_holds_up_no_other(house: House) -> None:
+    await house.room.readers(3)
+    edition = await house.room.edition()
+    await house.room.change("update subscriber set attributes = 'not JSON' where address = 'r1@reader.example'")
+    await house.start()
+    await house.until(lambda: _are_settled(house, edition))
+    assert {"deferred": 1, "delivered": 2} == await house.room.counts(edition)
+    [[words]] = await house.room.rows("select reply from delivery where state = 'deferred'")
+    assert "could not be composed: JSONDecodeError" in words
+
+
+async def test_the_evidence_of_a_mail_that_asks(house: House) -> None:
+    """The daemon learns what the press sent: Message-ID and digest of the confirmation."""
+    await house.start()
+    applicant = parse_address("new@reader.example")
+    await house.room.office.subscribing.request("news", applicant, Origin(source="web"), network=None)
+    house.dispatcher.wake()
+    await house.until(lambda: len(house.mailbox.received) == 1)
+    asked = "select content ->> 'message_id' from consent where event = 'asked' and content ->> 'mail' is not null"
+    await house.until(lambda: _has_rows(house, asked))
+    [[message_id]] = await house.room.rows(asked)
+    assert f"<{message_id}>" == message_from_bytes(house.mailbox.received[0][1])["Message-ID"]
+
+
+async def _has_rows(house: House, sql: str) -> bool:
+    return bool(await house.room.rows(sql))
+
+
+async def test_many_editions(house: House) -> None:
+    """More than the process keeps plates of."""
+    await house.start()
+    await house.room.readers(2)
+    for number in range(PLATES_AT_MOST + 2):
+        edition = await house.room.edition(text=f"number {number}")
+        house.dispatcher.wake()
+        await house.until(partial(house.is_over, edition))
+    assert 2 * (PLATES_AT_MOST + 2) == len(house.mailbox.received)
+
+
+async def test_a_relay_that_is_away(house: House) -> None:
+    """Its rows do not stay with the press."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        house.press.change(settings_for(relay_at(closed.getsockname()[1])))
+        house.tasks += [
+            asyncio.create_task(house.dispatcher.run(house.press)),
+            asyncio.create_task(house.press.run()),
+        ]
+        await house.send(READERS)
+        await house.until(lambda: house.press.statuses()[0].failing_since is not None)
+        await house.until(lambda: sum(map(len, house.press._held.values())) <= 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_signals_are_for_the_daemon(house: House, number: signal.Signals) -> None:
+    """A terminal and systemd send them to the whole group."""
+    await house.start()
+    first = house.pid
+    os.kill(first, number)
+    edition = await house.send(5)
+    await house.until(lambda: house.is_over(edition))
+    assert first == house.pid
+
+
+def test_it_ends_with_the_daemon() -> None:
+    """After a kill nobody says goodbye: the socket closes, and that is all."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen(
+            [sys.executable, "-m", remote.MODULE, str(theirs.fileno())], pass_fds=[theirs.fileno()]
+        )
+    ours.close()
+    with contextlib.closing(ours):
+        assert 0 == process.wait(10)
+
+
+async def test_one_answer_that_cannot_be_taken(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """It is told, and the others are taken."""
+    await house.start()
+    settle, broken = house.dispatcher.settle, list[Answer]()
+
+    def failing(relay: str, answer: Answer) -> None:
+        if not broken:
+            broken.append(answer)
+            raise RuntimeError("a fault of ours")
+        settle(relay, answer)
+
+    house.dispatcher.settle = failing  # type: ignore[method-assign]
+    edition = await house.send(10)
+    await house.until(lambda: _is_nearly_settled(house, edition, 9))
+    assert ["relay.settle_error"] == [record.message for record in caplog.records if record.levelno >= logging.ERROR]
+    house.dispatcher.settle = settle  # type: ignore[method-assign]
+
+
+async def _is_nearly_settled(house: House, edition: int, delivered: int) -> bool:
+    return (await house.room.counts(edition)).get("delivered") == delivered
+
+
+async def test_a_deferred_copy_goes_out_the_same(house: House) -> None:
+    """Message-ID and Date stay, though another process makes it."""
+    await house.start()
+    house.mailbox.reply = "450 4.2.0 later"
+    edition = await house.send(1)
+    await house.until(lambda: _has_rows(house, "select 1 from delivery where state = 'deferred'"))
+    house.mailbox.reply = "250 2.0.0 taken"
+    os.kill(house.pid, signal.SIGKILL)
+    house.room.pass_time(3600)
+    await house.until(lambda: house.press.capacity() > 0)
+    house.dispatcher.wake()
+    await house.until(lambda: house.is_over(edition))
+    first, second = (message_from_bytes(mail) for _, mail in house.mailbox.received)
+    assert (first["Message-ID"], first["Date"]) == (second["Message-ID"], second["Date"])
