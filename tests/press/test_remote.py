@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -231,12 +232,38 @@ def test_it_ends_with_the_daemon() -> None:
     """After a kill nobody says goodbye: the socket closes, and that is all."""
     ours, theirs = socket.socketpair()
     with theirs:
-        process = subprocess.Popen(
-            [sys.executable, "-m", remote.MODULE, str(theirs.fileno())], pass_fds=[theirs.fileno()]
-        )
+        number = theirs.fileno()
+        command = [sys.executable, "-m", remote.MODULE, str(number), str(os.getpid())]
+        process = subprocess.Popen(command, pass_fds=[number])
     ours.close()
     with contextlib.closing(ours):
         assert 0 == process.wait(10)
+
+
+def test_it_does_not_outlive_who_started_it() -> None:
+    """Though the socket is still open, as it is while a killed process gives its memory back."""
+    starting = (
+        "import os, subprocess, sys\n"
+        f"command = [sys.executable, '-m', {remote.MODULE!r}, sys.argv[1], str(os.getpid())]\n"
+        "print(subprocess.Popen(command, pass_fds=[int(sys.argv[1])]).pid, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        number = theirs.fileno()
+        parent = subprocess.Popen(
+            [sys.executable, "-c", starting, str(number)],
+            pass_fds=[number],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        with parent:
+            assert parent.stdout is not None
+            press = os.pidfd_open(int(parent.stdout.readline()))
+            parent.kill()
+        ended, _, _ = select.select([press], [], [], 10)
+        os.close(press)
+        assert [press] == ended
 
 
 async def test_one_answer_that_cannot_be_taken(house: House, caplog: pytest.LogCaptureFixture) -> None:

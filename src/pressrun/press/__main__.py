@@ -1,4 +1,4 @@
-"""The press in a process of its own: `python -m pressrun.press DESCRIPTOR`, started by the daemon.
+"""The press in a process of its own: `python -m pressrun.press DESCRIPTOR PARENT`, started by the daemon.
 
 Signals of a terminal or of systemd are left to the daemon, which ends us by the socket.
 """
@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 
+from pressrun.operations.lifeline import end_with_parent
 from pressrun.operations.loop import run_loop
 from pressrun.press.process import PressProcess
 
@@ -29,6 +30,7 @@ async def _serve(descriptor: int) -> None:
 
 def main() -> None:
     """Be the press for the daemon at the other end of the socket, until that closes."""
+    end_with_parent(int(sys.argv[2]))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     run_loop(_serve(int(sys.argv[1])))

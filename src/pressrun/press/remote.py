@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 import sys
 import time
@@ -165,6 +166,7 @@ class RemotePress:
                     "-m",
                     MODULE,
                     str(theirs.fileno()),
+                    str(os.getpid()),
                     pass_fds=(theirs.fileno(),),
                     stdin=asyncio.subprocess.DEVNULL,
                 )

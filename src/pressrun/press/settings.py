@@ -17,7 +17,7 @@ from pressrun.services.signing import build_signer
 # Rows are taken from the queue before a connection asks, so that none waits for the next: as many as go out in so short
 # a time, which blurs a pace by half a percent, and never more than so many.
 AHEAD_SECONDS = 0.005
-AHEAD_AT_MOST = 48
+AHEAD_AT_MOST = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
