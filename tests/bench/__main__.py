@@ -40,8 +40,8 @@ def contenders(root: Path, options: argparse.Namespace) -> tuple[list[Contender]
         peers.mailman(program, 400 // share, len(copy)),
         peers.xverp(program, 4000 // share, len(copy)),
         peers.listmonk(),
-        standing.memory(newsroom, FEW),
-        standing.memory(newsroom, options.most),
+        *standing.memory(newsroom, FEW),
+        *standing.memory(newsroom, options.most),
         *standing.pages(newsroom, options.most),
         standing.start_to_ready(newsroom, root / "ready", options.queued),
     ]

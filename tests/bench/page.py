@@ -25,10 +25,10 @@ brought every reader exactly one copy. Ten connections, which are kept, as with 
 _CLOSING = """\
 `40 ms` is the round trip that `tests/bench/delay_proxy.py` adds, with ten connections. Where CHUNKING is not named
 the sink does not offer it. smtp-source sends the octets of a copy of Pressrun; the others send a mail of the same
-size. They give no reader a token and, but for Mailman's headers, merge nothing. Memory is the daemon's own VmHWM
-without its helper process, in millions of octets. Pages: 20 GETs and 20 one-click POSTs a second, each of another
-reader, over new connections. Start to ready: rows made by SQL, then the daemon as it is, its files in the page
-cache. What kills cost: [faults.md](faults.md).
+size. They give no reader a token and, but for Mailman's headers, merge nothing. Memory is VmHWM in millions of
+octets, the daemon's own and that of the press process; the helper for incoming mail is not counted.
+Pages: 20 GETs and 20 one-click POSTs a second, each of another reader, over new connections. Start to
+ready: rows made by SQL, then the daemon as it is, its files in the page cache. What kills cost: [faults.md](faults.md).
 """
 
 

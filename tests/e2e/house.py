@@ -163,10 +163,23 @@ class Daemon:
         lines = self.log.read_text(encoding="utf-8").splitlines()
         return [one for one in map(json.loads, lines) if one.get("event") == name]
 
-    def peak_kib(self) -> int:
-        """The most resident memory that it has had so far."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+    def peak_kib(self, helper: str = "") -> int:
+        """The most resident memory that it has had so far, or a process that it started and that is called so."""
+        number = str(self.process.pid)
+        if helper:
+            number = next(one for one in children(self.process.pid) if helper in command_of(one))
+        status = Path(f"/proc/{number}/status").read_text(encoding="ascii")
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
+
+
+def children(pid: int) -> list[str]:
+    """The processes that a process started."""
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+
+
+def command_of(pid: str) -> str:
+    """What a process was started with."""
+    return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").replace("\0", " ")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from tests.e2e.conftest import READERS, MakeHouse
-from tests.e2e.house import EDITION, House, until
+from tests.e2e.house import EDITION, House, children, command_of, until
 
 STATES = ("queued", "claimed", "deferred", "delivered", "failed", "cancelled")
 SLOW = {"rate": "2/s"}
@@ -163,3 +164,14 @@ def test_a_copy_stays_queued_until_its_turn(make_house: MakeHouse) -> None:
     assert counts.get("claimed", 0) <= 1
     assert counts["queued"] >= 50
     assert house.show(edition)["state"] == "sending"
+
+
+@pytest.mark.parametrize(("where", "processes"), [("daemon", 0), ("process", 1)])
+def test_the_press_in_the_daemon_or_beside_it(make_house: MakeHouse, where: str, processes: int) -> None:
+    """`press` says whether mails are made and handed over by a process of their own; what arrives is the same."""
+    house = make_house(delivery={"press": where})
+    daemon = house.start()
+    assert house.send(EDITION, "--wait")["delivered"] == len(READERS)
+    assert sorted(house.accepted()) == sorted(READERS)
+    assert processes == sum("pressrun.press" in command_of(one) for one in children(daemon.process.pid))
+    assert daemon.stop() == 0
