@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
@@ -42,6 +43,17 @@ settings.load_profile("pressrun")
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in _OURS:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def plain_log() -> Iterator[None]:
+    """A test that runs the daemon in this process leaves its log to nobody."""
+    yield
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if getattr(handler, "is_pressrun", False):
+            root.removeHandler(handler)
+            root.setLevel(logging.WARNING)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
