@@ -18,12 +18,16 @@ from tests.web.described import ACTIONS, FIELDS, HOSTILE, ROUTES, kinds_of, name
 from tests.web.open_door import SETTINGS, Door, open_door
 from tests.web.supply import KINDS
 
+from pressrun.core.keys import KEY_BYTES, KeyRing
+from pressrun.core.tokens import WebPurpose, WebTokens
 from pressrun.web.connections import CONNECTION, PlainConnection, WatchedConnection
 
 MOST_TOKENS = 4  # an input that names one a thousand times is about something else
+_TOKENS = WebTokens(KeyRing({1: bytes(KEY_BYTES)}, bytes(KEY_BYTES)))  # for how long they are
 _NEXT = b"GET /healthz HTTP/1.1\r\nHost: news.example\r\nConnection: close\r\n\r\n"
 _TOKEN = re.compile(rb"\{(%s)\}" % "|".join(sorted(kind for kinds in KINDS.values() for kind in kinds)).encode())
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3})")
+_LENGTHS = {b"form": len(_TOKENS.make(WebPurpose.FORM, 1, 1)), b"work": len(_TOKENS.make(WebPurpose.WORK, 1, 1, 1))}
 _FORM = "application/x-www-form-urlencoded"
 _SETTINGS = replace(SETTINGS, request_seconds=0.05, keep_alive_seconds=0.05)  # what is no whole request is soon over
 _CARRIERS: list[type[WatchedConnection]] = list(dict.fromkeys([PlainConnection, CONNECTION]))
@@ -81,7 +85,8 @@ def page_seeds() -> list[bytes]:
 
 
 def _request(method: str, target: str, body: bytes = b"", kind: str = _FORM) -> bytes:
-    about = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n" if body else ""
+    length = len(_TOKEN.sub(lambda found: b"x" * _LENGTHS.get(found[1], len(found[0])), body))
+    about = f"Content-Type: {kind}\r\nContent-Length: {length}\r\n" if body else ""
     agreed = "Host: news.example\r\nAccept-Language: de, en;q=0.5\r\nX-Forwarded-For: 192.0.2.1\r\nCookie: a=b\r\n"
     return f"{method} {target} HTTP/1.1\r\n{agreed}{about}\r\n".encode() + body
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.web.described import FIELDS, HEADERS, HOSTILE, ROUTES, Operation, names_of, segment_of
+from tests.web.described import ACTIONS, FIELDS, HEADERS, HOSTILE, ROUTES, Operation, names_of, segment_of
 
 from pressrun.web.forms import MAX_FIELD_BYTES, MAX_FIELDS
 
@@ -33,7 +33,10 @@ def _operation(path: str, operation: Operation) -> Schema:
             "properties": {name: _field(name) for name in operation.fields},
             "required": list(operation.required),
         }
-        told["requestBody"] = {"content": {kind: {"schema": form} for kind in _FORMS}}
+        pressed = ACTIONS if "action" in operation.fields else [""]
+        filled = {name: FIELDS[name][0] for name in operation.fields if name != "list"}
+        examples = {action: {"value": {**filled, **({"action": action} if action else {})}} for action in pressed}
+        told["requestBody"] = {"content": {kind: {"schema": form, "examples": examples} for kind in _FORMS}}
     return told
 
 
@@ -41,7 +44,9 @@ def _parameters(path: str, operation: Operation) -> list[Schema]:
     found: list[Schema] = []
     for name in names_of(path):
         known: Schema = {"type": "string", "enum": list(segment_of(path, name))}
-        found.append({"name": name, "in": "path", "required": True, "schema": {"anyOf": [known, known, _WORD]}})
+        schema = {"anyOf": [known, known, _WORD]}
+        example = segment_of(path, name)[0]
+        found.append({"name": name, "in": "path", "required": True, "schema": schema, "example": example})
     found += [{"name": name, "in": "query", "schema": _one_of(*FIELDS[name])} for name in operation.query]
     return found + [{"name": name, "in": "header", "schema": _one_of(*values)} for name, values in HEADERS.items()]
 

@@ -29,7 +29,7 @@ from pressrun.web.connections import CONNECTION
 IS_THOROUGH = bool(os.environ.get("PRESSRUN_THOROUGH"))
 EXAMPLES = 100 if IS_THOROUGH else 5
 SCHEMA = schemathesis.openapi.from_dict(openapi())
-SCHEMA.config.phases.update(phases=["coverage", "fuzzing"] if IS_THOROUGH else ["fuzzing"])
+SCHEMA.config.phases.update(phases=["examples", "fuzzing", *(["coverage"] if IS_THOROUGH else [])])
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, unsupported_method]
 TOKEN_KINDS = frozenset(kind for kinds in KINDS.values() for kind in kinds)
 
