@@ -15,14 +15,14 @@ from tests.bench.verify_sink import read_log
 
 @dataclass(slots=True, kw_only=True)
 class Contender:
-    """One row of the table. `run` gets a fresh folder and gives one figure.
+    """One row of the table. `run` gets a fresh folder and gives one figure; None where it can be run nowhere.
 
     `missing` says what would have to be installed; `samples` are the figures so far, one a round.
     """
 
     key: str
     name: str
-    run: Callable[[Path], float]
+    run: Callable[[Path], float] | None
     unit: str = "/s"
     readers: int | None = None
     note: str = ""
@@ -36,12 +36,12 @@ class Contender:
 
 def take_turns(contenders: Sequence[Contender], folder: Path, rounds: int) -> None:
     """Run each once a round. A contender that fails ends the bench: a table with holes would mislead."""
-    ready = [one for one in contenders if one.missing is None]
+    ready = [(one, one.run) for one in contenders if one.run is not None and one.missing is None]
     for number in range(1, rounds + 1):
-        for one in ready:
+        for one, run in ready:
             place = folder / f"{one.key}-{number}"
             place.mkdir()
-            one.samples.append(one.run(place))
+            one.samples.append(run(place))
             shutil.rmtree(place, ignore_errors=True)
             print(
                 f"round {number}: {one.name}: {one.samples[-1]:,.2f} {one.unit} (load {load():.1f})",
