@@ -84,6 +84,31 @@ async def test_it_serves_on_a_free_port_and_says_nothing_about_itself() -> None:
     assert b"server:" not in answer.lower()
 
 
+async def test_every_kind_of_answer_comes_whole_and_the_connection_goes_on(kind: type[WatchedConnection]) -> None:
+    """Without a body, after 100 Continue, and with one: head and body then come together."""
+    requests = [
+        b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n",
+        b"ok" + GET,
+    ]
+    async with serving(HttpSettings(listen=LOOPBACK), connection=kind) as server:
+        reader, writer = await connect(server)
+        try:
+            answers = []
+            for request, marks in zip(requests, ("\r\n\r\n", "100 Continue", "127.0.0.1 0"), strict=True):
+                writer.write(request)
+                answer = ""
+                while marks not in answer:
+                    answer += (await asyncio.wait_for(reader.read(65536), 10)).decode()
+                answers.append(answer)
+        finally:
+            writer.close()
+    assert answers[0].endswith("\r\n\r\n")
+    assert answers[1].startswith("HTTP/1.1 100 ")
+    assert 2 == answers[2].count("HTTP/1.1 200 ")
+    assert "127.0.0.1 2HTTP/1.1 200" in answers[2]
+
+
 async def test_a_unix_socket_is_for_owner_and_group_and_replaces_a_stale_one(tmp_path: Path) -> None:
     path = tmp_path / "http.sock"
     stale = socket.socket(socket.AF_UNIX)

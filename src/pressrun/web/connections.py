@@ -8,6 +8,7 @@ is installed, a connection costs a quarter of what it does with h11; both keep t
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import Any
 
 import h11
@@ -15,6 +16,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from pressrun.web.one_segment import OneSegment
 from pressrun.web.settings import HttpSettings
 
 MAX_HEAD_BYTES = 16 * 1024  # of a request line and its header: h11 has the same limit
@@ -25,7 +27,7 @@ _TOO_LARGE = (413, "Content Too Large", "")
 _HEAD_TOO_LARGE = (431, "Request Header Fields Too Large", "")
 
 
-class WatchedConnection(asyncio.Protocol):
+class WatchedConnection(asyncio.Protocol, ABC):
     """The limits; mixed in before one of uvicorn's protocols. `lost` is set whenever a connection ends."""
 
     transport: asyncio.Transport
@@ -47,7 +49,8 @@ class WatchedConnection(asyncio.Protocol):
             transport.write(_plain_answer(*_TOO_MANY))
             transport.close()
             return
-        super().connection_made(transport)
+        self._segments = OneSegment(transport)
+        super().connection_made(self._segments)
         self._start_arrival()
 
     def data_received(self, data: bytes) -> None:
@@ -75,17 +78,18 @@ class WatchedConnection(asyncio.Protocol):
     def after_response(self) -> None:
         """An answer is written: watch that it is taken, and whether the next request has begun."""
         self._stop_taking()
+        self._segments.flush()
         if self.transport.get_write_buffer_size():
             self._start_taking()
         self._set_arrival()
 
+    @abstractmethod
     def is_arriving(self) -> bool:
         """Whether a request has begun and is not whole."""
-        raise NotImplementedError
 
+    @abstractmethod
     def can_answer(self) -> bool:
         """Whether the request that is arriving has no answer yet, and none before it waits for its own."""
-        raise NotImplementedError
 
     def send_400_response(self, _words: str) -> None:
         """Refuse what is no HTTP; the handler that waits for the rest of it learns that nobody listens any more."""
