@@ -12,6 +12,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.house import House, until
 from tests.sink import Sink
@@ -74,7 +75,7 @@ def kill_again_and_again(program: Path, folder: Path, *, readers: int, kills: in
                 daemon = house.start()
             until(lambda: house.show(edition)["state"] == "finished" or None, STORIES_SECONDS)
             assert daemon.stop() == 0
-            counts = dict(_rows(house, "select state, count(*) from delivery group by state"))
+            counts = dict(rows(house, "select state, count(*) from delivery group by state"))
             return _toll(sink, readers, unrecorded, counts)
         finally:
             house.close()
@@ -91,7 +92,7 @@ def _taken(sink: Sink) -> int:
 def _unrecorded(house: House, sink: Sink) -> int:
     """Copies that the relay has taken and the database has not as delivered: each will go out again."""
     accepted = {line.rcpt_to for line in sink.lines() if line.status == "A"}
-    claimed = _rows(
+    claimed = rows(
         house,
         "select subscriber.address, 1 from delivery join subscription on subscription.id = subscription_id"
         " join subscriber on subscriber.id = subscriber_id where delivery.state = 'claimed'",
@@ -99,7 +100,8 @@ def _unrecorded(house: House, sink: Sink) -> int:
     return sum(address in accepted for address, _ in claimed)
 
 
-def _rows(house: House, query: str) -> list[tuple[str, int]]:
+def rows(house: House, query: str) -> list[tuple[Any, ...]]:
+    """What a query finds, whether the daemon runs or was killed."""
     connection = sqlite3.connect(f"file:{house.database}?mode=ro", uri=True)
     try:
         return connection.execute(query).fetchall()

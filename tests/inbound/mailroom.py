@@ -27,6 +27,8 @@ from pressrun.message.reports.report import Report
 from pressrun.services.answering import Answering
 from pressrun.services.bouncing import Bouncing
 from pressrun.services.braking import Braking
+from pressrun.services.desk import Desk
+from pressrun.services.leaving import Leaving
 from pressrun.services.notifying import NoticeComposer
 from pressrun.services.posting import Posting
 from pressrun.services.processing import Processing, Reader
@@ -221,7 +223,7 @@ async def open_mailroom(
     site = Site(base_url=f"https://{D}", mail_domain=D, operator=operator, receives_mail=True)
     room = Mailroom(database=database, keys=keys, site=site)
     limits = LimitSettings(replies_per_sender=replies, posts_per_editor=posts)
-    room.subscribing = Subscribing(
+    desk = Desk(
         database=database,
         keys=keys,
         limits=limits,
@@ -230,12 +232,19 @@ async def open_mailroom(
         entropy=os.urandom,
         wake=room.wake,
     )
+    room.subscribing = Subscribing(desk)
     clock = lambda: room.now  # noqa: E731 - the room's own clock, wherever it is set
     room.processing = Processing(
         database=database,
         reader=reader or InlineReader(),
         answering=Answering(
-            keys=keys, site=site, subscribing=room.subscribing, limits=limits, clock=clock, entropy=os.urandom
+            keys=keys,
+            site=site,
+            subscribing=room.subscribing,
+            leaving=Leaving(desk),
+            limits=limits,
+            clock=clock,
+            entropy=os.urandom,
         ),
         bouncing=Bouncing(
             keys=keys,

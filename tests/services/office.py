@@ -12,8 +12,10 @@ from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.services.administering import Administering
+from pressrun.services.desk import Desk
 from pressrun.services.enrolling import Enrolling
 from pressrun.services.holding import Holding
+from pressrun.services.leaving import Leaving
 from pressrun.services.settings import LimitSettings, TokenSettings
 from pressrun.services.subscribing import Subscribing
 from pressrun.services.suppressing import Suppressing
@@ -39,8 +41,10 @@ class Office:
     administering: Administering = field(init=False)
     enrolling: Enrolling = field(init=False)
     suppressing: Suppressing = field(init=False)
+    desk: Desk = field(init=False)
     subscribing: Subscribing = field(init=False)
     holding: Holding = field(init=False)
+    leaving: Leaving = field(init=False)
 
     def wake(self) -> None:
         self.woken += 1
@@ -98,7 +102,7 @@ async def open_office(folder: Path) -> AsyncIterator[Office]:
     office.enrolling = Enrolling(
         database=database, keys=keys, tokens=tokens, clock=clock, entropy=os.urandom, wake=office.wake
     )
-    office.subscribing = Subscribing(
+    office.desk = Desk(
         database=database,
         keys=keys,
         limits=LimitSettings(),
@@ -107,9 +111,8 @@ async def open_office(folder: Path) -> AsyncIterator[Office]:
         entropy=os.urandom,
         wake=office.wake,
     )
-    office.holding = Holding(
-        database=database, subscribing=office.subscribing, clock=clock, entropy=os.urandom, wake=office.wake
-    )
+    office.subscribing, office.leaving = Subscribing(office.desk), Leaving(office.desk)
+    office.holding = Holding(office.desk, office.subscribing)
     try:
         yield office
     finally:

@@ -206,7 +206,7 @@ class Pressroom:
         return await self.office.database.read(find)
 
     async def leave(self, address: str) -> None:
-        await self.office.subscribing.leave(await self.subscription(address), Origin(source="web"))
+        await self.office.leaving.leave(await self.subscription(address), Origin(source="web"))
 
 
 def identity(outgoing: Outgoing) -> tuple[str, str]:

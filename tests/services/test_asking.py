@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+from dataclasses import replace
 
 import pytest
 from tests.services.office import Office
@@ -14,7 +14,7 @@ from pressrun.core.sign_up import Trust
 from pressrun.services.asking import Asking
 from pressrun.services.ports import Waker
 from pressrun.services.preferring import Preferring
-from pressrun.services.settings import LimitSettings, TokenSettings
+from pressrun.services.settings import LimitSettings
 from pressrun.services.subscribing import Origin, SignUp, Throttled
 
 ADA = parse_address("Ada@reader.example")
@@ -22,14 +22,8 @@ WEB = Origin(source="web", ip="192.0.2.7", language="de", words="Subscribe to Ne
 
 
 def asking_of(office: Office, wake: Waker | None = None) -> Asking:
-    shared = {
-        "database": office.database,
-        "clock": lambda: office.now,
-        "entropy": os.urandom,
-        "wake": wake or office.wake,
-    }
-    preferring = Preferring(keys=office.keys, limits=LimitSettings(), tokens=TokenSettings(), **shared)  # type: ignore[arg-type]
-    return Asking(subscribing=office.subscribing, preferring=preferring, **shared)  # type: ignore[arg-type]
+    desk = replace(office.desk, wake=wake or office.wake)
+    return Asking(desk, subscribing=office.subscribing, preferring=Preferring(desk), leaving=office.leaving)
 
 
 async def rows(office: Office, sql: str) -> list[tuple[object, ...]]:
@@ -78,7 +72,7 @@ async def test_what_an_answer_waits_for_is_the_same_for_every_address(office: Of
 
 async def test_a_network_over_its_limit_is_told_at_once(office: Office) -> None:
     await office.make_list()
-    office.subscribing.limits = LimitSettings(sign_ups_per_ip=Rate(1, 60.0))
+    office.desk.limits = LimitSettings(sign_ups_per_ip=Rate(1, 60.0))
     asking = asking_of(office)
     answers = [await asking.sign_up("news", ADA, WEB, network="192.0.2.7") for _ in range(2)]
     assert [SignUp.TAKEN, Throttled(office.now + 60)] == answers

@@ -84,7 +84,7 @@ async def test_leaving_is_on_the_timeline_at_its_time(press: Pressroom) -> None:
     await press.send_all()
     press.pass_time(30)
     number = await press.subscription("r0@reader.example")
-    await press.office.subscribing.leave(number, Origin(source="web"), edition_id=edition)
+    await press.office.leaving.leave(number, Origin(source="web"), edition_id=edition)
     found = await reported(press, edition)
     assert (1, 1, 31) == (
         found.unsubscribed,

@@ -35,7 +35,7 @@ async def rows(office: Office, sql: str) -> list[tuple[object, ...]]:
 async def besiege(office: Office) -> None:
     """A list, and so many sign-ups by somebody else that further ones are held."""
     await office.make_list()
-    office.subscribing.limits = HELD
+    office.desk.limits = HELD
     await sign_up(office, parse_address("first@reader.example"))
 
 
@@ -189,7 +189,7 @@ async def test_what_nobody_released_is_forgotten_when_its_link_would_end(press: 
     office = press.office
     await office.enrolling.add("news", ADA)
     await office.enrolling.remove("news", ADA)
-    office.subscribing.limits = HELD
+    office.desk.limits = HELD
     await sign_up(office, BOB)
     await sign_up(office)
     assert 1 == await office.database.read(held.count_held)
@@ -207,7 +207,7 @@ async def test_what_nobody_released_is_forgotten_when_its_link_would_end(press: 
 async def test_what_is_held_takes_nothing_from_those_who_did_work(office: Office) -> None:
     """And is not without end itself."""
     await besiege(office)
-    office.subscribing.limits = replace(HELD, confirmations=Rate(3, 3600.0), unproven_sign_ups=Rate(4, 3600.0))
+    office.desk.limits = replace(HELD, confirmations=Rate(3, 3600.0), unproven_sign_ups=Rate(4, 3600.0))
     for number in range(10):
         await sign_up(office, parse_address(f"victim{number}@v{number}.example"))
     assert 4 == await office.database.read(held.count_held)
@@ -221,7 +221,7 @@ class Watch:
 
     def __init__(self, office: Office, limits: LimitSettings) -> None:
         self._office = office
-        self.screening = Screening(keys=office.keys, limits=limits)
+        self.screening = Screening(replace(office.desk, limits=limits))
         self.told: list[bool] = []
         self.screening.show_holding = self.told.append
 

@@ -23,7 +23,7 @@ class Desk:
 
     def __init__(self, office: Office, limits: LimitSettings) -> None:
         self._office = office
-        self.screening = Screening(keys=office.keys, limits=limits)
+        self.screening = Screening(replace(office.desk, limits=limits))
         self.counted: list[str] = []
         self.attacks: list[bool] = []
         self.screening.count = self.counted.append
@@ -90,7 +90,7 @@ async def test_no_work_is_asked_for_where_the_operator_does_not_want_it(office: 
     desk = Desk(office, replace(WIDE, proof_of_work_above=Rate(1, DAY)))
     await desk.admit("a@s.example")
     assert desk.screening.asks_for_work(office.now)
-    desk.screening.limits = WIDE
+    desk.screening._desk.limits = WIDE
     assert not desk.screening.asks_for_work(office.now)
     assert await desk.admit("b@s.example")
 

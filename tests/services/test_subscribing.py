@@ -13,8 +13,9 @@ from pressrun.core.address import Address, parse_address
 from pressrun.core.quantities import Rate
 from pressrun.services.evidence import verify
 from pressrun.services.housekeeping import forget_unconfirmed
+from pressrun.services.leaving import Left
 from pressrun.services.settings import LimitSettings
-from pressrun.services.subscribing import Confirmed, Left, Origin, SignUp, Throttled
+from pressrun.services.subscribing import Confirmed, Origin, SignUp, Throttled
 from pressrun.store import consent, subscribers
 from pressrun.store.transaction import Transaction
 
@@ -74,7 +75,7 @@ async def bring(office: Office, wanted: str) -> None:
     found = await standing(office)
     assert found is not None
     if wanted == "unsubscribed":
-        await office.subscribing.leave(found[0], WEB)
+        await office.leaving.leave(found[0], WEB)
     elif wanted in ("paused", "bounces"):
         until = office.now + 86400 if wanted == "paused" else None
         await office.database.write(
@@ -192,7 +193,7 @@ async def test_leaving_makes_every_earlier_confirmation_void(office: Office) -> 
     await confirm(office, second)
     found = await standing(office)
     assert found is not None
-    await office.subscribing.leave(found[0], WEB)
+    await office.leaving.leave(found[0], WEB)
     assert [Confirmed.LEFT_SINCE] * 2 == [await confirm(office, number) for number in (first, second)]
     await sign_up(office)
     assert [Confirmed.LEFT_SINCE] * 2 == [await confirm(office, number) for number in (first, second)]
@@ -230,7 +231,7 @@ async def test_leaving_ends_it_from_every_state(office: Office, before: str) -> 
     await bring(office, before)
     found = await standing(office)
     assert found is not None
-    answers = [(await office.subscribing.leave(found[0], WEB))[0] for _ in range(2)]
+    answers = [await office.leaving.leave(found[0], WEB) for _ in range(2)]
     assert [Left.LEFT, Left.NOT_SUBSCRIBED] == answers
     assert [("unsubscribed", None, None)] == await rows(
         office, "select state, suspended_for, paused_until from subscription"
@@ -238,7 +239,7 @@ async def test_leaving_ends_it_from_every_state(office: Office, before: str) -> 
 
 
 async def test_leaving_works_for_who_is_not_there_any_more(office: Office) -> None:
-    assert (Left.NOT_SUBSCRIBED, None) == await office.subscribing.leave(77, WEB)
+    assert Left.NOT_SUBSCRIBED is await office.leaving.leave(77, WEB)
 
 
 async def test_leaving_by_an_editions_link_counts_there_once(press: Pressroom) -> None:
@@ -246,7 +247,7 @@ async def test_leaving_by_an_editions_link_counts_there_once(press: Pressroom) -
     edition = await press.edition()
     number = await press.subscription("r0@reader.example")
     for _ in range(2):
-        await press.office.subscribing.leave(number, WEB, edition_id=edition)
+        await press.office.leaving.leave(number, WEB, edition_id=edition)
     assert 1 == (await press.stored(edition)).unsubscribed
 
 
@@ -255,7 +256,7 @@ async def test_leaving_wherever_the_list_is_closed(office: Office) -> None:
     found = await standing(office)
     assert found is not None
     await office.administering.close_list("news")
-    assert Left.LEFT is (await office.subscribing.leave(found[0], WEB))[0]
+    assert Left.LEFT is await office.leaving.leave(found[0], WEB)
 
 
 # ---------------------------------------------------------------------- limits
@@ -280,7 +281,7 @@ async def test_a_member_is_told_under_the_same_limit(office: Office) -> None:
 
 async def test_all_confirmations_together_have_a_limit(office: Office) -> None:
     await office.make_list()
-    office.subscribing.limits = LimitSettings(confirmations=Rate(2, 3600.0))
+    office.desk.limits = LimitSettings(confirmations=Rate(2, 3600.0))
     for number in range(4):
         assert SignUp.TAKEN is await sign_up(office, parse_address(f"r{number}@reader.example"))
     assert 2 == len(await notices(office))
@@ -288,7 +289,7 @@ async def test_all_confirmations_together_have_a_limit(office: Office) -> None:
 
 async def test_a_network_is_told_when_to_come_again(office: Office) -> None:
     await office.make_list()
-    office.subscribing.limits = LimitSettings(sign_ups_per_ip=Rate(2, 3600.0))
+    office.desk.limits = LimitSettings(sign_ups_per_ip=Rate(2, 3600.0))
     answers = []
     for number in range(3):
         answers.append(await sign_up(office, parse_address(f"r{number}@reader.example"), network="192.0.2.0"))
@@ -307,7 +308,7 @@ async def test_every_step_leaves_its_evidence(office: Office) -> None:
     await confirm(office)
     found = await standing(office)
     assert found is not None
-    await office.subscribing.leave(found[0], Origin(source="mail", mail="digest"))
+    await office.leaving.leave(found[0], Origin(source="mail", mail="digest"))
 
     def evidence(tx: Transaction) -> list[dict[str, object]]:
         person = subscribers.find_subscriber(tx, ADA)

@@ -24,7 +24,7 @@ from pressrun.services.entries import ImportRow
 from pressrun.services.evidence import verify
 from pressrun.services.housekeeping import end_pauses, forget_unconfirmed
 from pressrun.services.preferring import PreferenceLink, Preferring
-from pressrun.services.settings import LimitSettings, TokenSettings
+from pressrun.services.settings import LimitSettings
 from pressrun.services.subscribing import Confirmed, Origin
 from pressrun.services.undoing import Undoing, Undone
 from pressrun.store import subscribers, subscriptions
@@ -61,10 +61,10 @@ class SubscriptionLife(RuleBasedStateMachine):
         folder = self.stack.enter_context(tempfile.TemporaryDirectory())
         self.office: Office = await self.stack.enter_async_context(open_office(Path(folder)))
         office = self.office
-        office.subscribing.limits = PLENTY
+        office.desk.limits = PLENTY
         parts = {"database": office.database, "clock": lambda: office.now, "entropy": os.urandom, "wake": office.wake}
         self.undoing = Undoing(**parts)  # type: ignore[arg-type]
-        self.preferring = Preferring(keys=office.keys, limits=PLENTY, tokens=TokenSettings(), **parts)  # type: ignore[arg-type]
+        self.preferring = Preferring(office.desk)
         await office.make_list()
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -111,7 +111,7 @@ class SubscriptionLife(RuleBasedStateMachine):
     def leave(self) -> None:
         standing = self.standing()
         if standing is not None:
-            self.run(self.office.subscribing.leave(standing.id, WEB))
+            self.run(self.office.leaving.leave(standing.id, WEB))
             self.void |= set(self.ids("confirmation"))
             self.member = False
 

@@ -52,3 +52,12 @@ async def test_what_no_window_reaches_is_swept_from_both_ends(database: Database
     await database.write(limits.sweep, "x", RATE, NOW + 120)
     rows = await database.read(lambda tx: tx._connection.execute("select at from limit_event").fetchall())
     assert [NOW + 100] == [row["at"] for row in rows]
+
+
+async def test_several_at_once_are_counted_as_if_one_came_after_the_other(database: Database) -> None:
+    """Also where one of them comes more than once, and in the same moment as before."""
+    subjects = [b"a", b"b", b"a", b"a", b"a", b"b"]
+    for at in (0, 0, 60.1):
+        together = await database.write(limits.spend_each, "x", subjects, RATE, NOW + at)
+        assert together == [await spend(database, NOW + at, subject=subject, scope="y") for subject in subjects]
+    assert [] == await database.write(limits.spend_each, "x", [], RATE, NOW)

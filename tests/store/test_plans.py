@@ -48,7 +48,25 @@ PLANS = {
     "deliveries.count_attempted": ["search delivery using index delivery_queue (edition_id=? and state=?)"],
     "deliveries.counts": ["search delivery using covering index delivery_queue (edition_id=?)"],
     "deliveries.cancel_waiting": ["search delivery using index delivery_queue (edition_id=? and state=?)"],
-    "subscriptions.cancel_copies": ["search delivery using index delivery_once (subscription_id=? and edition_id>?)"],
+    "subscriptions.cancel_copies": [
+        "search delivery using index delivery_once (subscription_id=? and edition_id>?)",
+        "scan json_each virtual table index 1:",
+    ],
+    "subscriptions.finish": [
+        "search subscription using integer primary key (rowid=?)",
+        "scan json_each virtual table index 1:",
+    ],
+    "leavings.find_leavers": [
+        "scan wish virtual table index 1:",
+        "search subscription using integer primary key (rowid=?)",
+        "search subscriber using integer primary key (rowid=?)",
+        "search list using integer primary key (rowid=?)",
+    ],
+    "leavings.forget_earlier": [
+        "search leaving using covering index leaving_by_subscription (subscription_id=?)",
+        "scan json_each virtual table index 1:",
+    ],
+    "consent.append": ["scan json_each virtual table index 1:"],
     "subscriptions.find": [
         "search subscription using index sqlite_autoindex_subscription_1 (subscriber_id=? and list_id=?)"
     ],
@@ -183,6 +201,11 @@ UNSCANNED = [
     "consent.erase",
     "notices.asked",
     "leavings.requeue_copies",
+    "leavings.to_note",
+    "leavings.is_any_to_note",
+    "limits.count_each",
+    "limits.insert_each",
+    "notices.queue_all",
     "leavings.sweep",
     "leavings.of_subscriber",
     "moves.sweep",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pressrun.core.errors import Unavailable
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, prepare
-from pressrun.store.sharing import Failed, run_together
+from pressrun.store.sharing import Failed, Wish, one_by_one, run_together
 from pressrun.store.transaction import Transaction
 
 
@@ -49,20 +50,68 @@ def clash(tx: Transaction) -> None:
     note(tx, 8)
 
 
+def note_all(tx: Transaction, numbers: Sequence[int]) -> list[str]:
+    """A work for many at once, which says how many they were."""
+    if 13 in numbers:
+        raise ValueError("no")
+    return [f"{note(tx, number)} of {len(numbers)}" for number in numbers]
+
+
+def lone(work: Callable[..., Any], *args: Any) -> Wish:
+    return Wish(one_by_one, lambda tx: work(tx, *args))
+
+
+def deny_commits(action: int, what: str | None, *_: object) -> int:
+    is_commit = action == sqlite3.SQLITE_TRANSACTION and what == "COMMIT"
+    return sqlite3.SQLITE_DENY if is_commit else sqlite3.SQLITE_OK
+
+
 def test_works_that_come_together_are_one_commit(connection: sqlite3.Connection) -> None:
     said: list[str] = []
     connection.set_trace_callback(said.append)
-    values = run_together(connection, [lambda tx, n=n: note(tx, n) for n in range(3)])  # type: ignore[misc]  # bound
+    values = run_together(connection, [lone(note, n) for n in range(3)])
     assert ([0, 1, 2], 1) == (values, said.count("commit"))
     assert [0, 1, 2] == noted(connection)
 
 
 @pytest.mark.parametrize("bad", [fail, clash])
-def test_one_that_fails_undoes_itself_alone(connection: sqlite3.Connection, bad: object) -> None:
-    works = [lambda tx: note(tx, 1), bad, lambda tx: note(tx, 2)]
-    values = run_together(connection, works)  # type: ignore[arg-type]  # each takes a transaction
+def test_one_that_fails_undoes_itself_alone(connection: sqlite3.Connection, bad: Callable[[Transaction], None]) -> None:
+    values = run_together(connection, [lone(note, 1), lone(bad), lone(note, 2)])
     assert isinstance(values[1], Failed)
     assert ([1, 2], [1, 2]) == ([values[0], values[2]], noted(connection))
+
+
+def test_what_is_of_one_kind_is_one_call_whatever_comes_between(connection: sqlite3.Connection) -> None:
+    values = run_together(connection, [Wish(note_all, 1), lone(note, 2), Wish(note_all, 3)])
+    assert (["1 of 2", 2, "3 of 2"], [1, 2, 3]) == (values, noted(connection))
+
+
+def test_one_of_a_kind_that_fails_leaves_the_others_alone(connection: sqlite3.Connection) -> None:
+    values = run_together(connection, [Wish(note_all, number) for number in (1, 13, 2)])
+    assert isinstance(values[1], Failed)
+    assert (["1 of 1", "2 of 1"], [1, 2]) == ([values[0], values[2]], noted(connection))
+
+
+def test_a_commit_that_fails_fails_all_and_leaves_nothing(connection: sqlite3.Connection) -> None:
+    connection.set_authorizer(deny_commits)
+    with pytest.raises(sqlite3.DatabaseError, match="not authorized"):
+        run_together(connection, [Wish(note_all, 1), lone(note, 2)])
+    connection.set_authorizer(None)
+    assert ([], False) == (noted(connection), connection.in_transaction)
+
+
+def test_a_commit_that_fails_where_each_is_alone_fails_those_whom_it_met(connection: sqlite3.Connection) -> None:
+    """Who is on the disk already is told so."""
+
+    def block(tx: Transaction) -> None:
+        tx._connection.set_authorizer(deny_commits)
+
+    values = run_together(connection, [lone(note, 1), lone(fail), lone(block), lone(note, 2)])
+    connection.set_authorizer(None)
+    assert ([1, True, True, True], [1]) == (
+        [values[0], *(isinstance(value, Failed) for value in values[1:])],
+        noted(connection),
+    )
 
 
 async def test_each_gets_its_own_answer_or_error(path: Path) -> None:

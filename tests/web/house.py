@@ -26,6 +26,8 @@ from pressrun.message.design import Logo
 from pressrun.services.approving import Approving
 from pressrun.services.archiving import Archiving
 from pressrun.services.asking import Asking
+from pressrun.services.desk import Desk
+from pressrun.services.leaving import Leaving
 from pressrun.services.preferring import Preferring
 from pressrun.services.readdressing import Readdressing
 from pressrun.services.refusing import Refusing
@@ -39,7 +41,7 @@ from pressrun.store.editions import NewEdition
 from pressrun.store.lists import NewList
 from pressrun.store.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
-from pressrun.web.app import build_app
+from pressrun.web.app import UseCases, build_app
 from pressrun.web.demo import Mailbox
 from pressrun.web.settings import HttpSettings
 
@@ -78,39 +80,37 @@ class House:
         return WebTokens(self.keys)
 
     def subscribing(self) -> Subscribing:
-        return Subscribing(**self._readers_parts())
+        return Subscribing(self._desk())
 
     def preferring(self) -> Preferring:
-        return Preferring(**self._readers_parts())
+        return Preferring(self._desk())
 
     @cached_property
     def asking(self) -> Asking:
         return Asking(
-            database=self.database,
-            subscribing=self.subscribing(),
-            preferring=self.preferring(),
-            clock=self.clock,
-            entropy=os.urandom,
-            wake=self._wake,
+            self._desk(), subscribing=self.subscribing(), preferring=self.preferring(), leaving=self.leaving()
         )
 
+    def leaving(self) -> Leaving:
+        return Leaving(self._desk())
+
     def readdressing(self) -> Readdressing:
-        return Readdressing(**self._readers_parts())
+        return Readdressing(self._desk())
 
     def undoing(self) -> Undoing:
         return Undoing(database=self.database, clock=self.clock, entropy=os.urandom, wake=self._wake)
 
-    def _readers_parts(self) -> dict[str, Any]:
+    def _desk(self) -> Desk:
         numbers = itertools.count(1)
-        return {
-            "database": self.database,
-            "keys": self.keys,
-            "limits": self.limits,
-            "tokens": TokenSettings(),
-            "clock": self.clock,
-            "entropy": lambda count: next(numbers).to_bytes(count, "big"),
-            "wake": self._wake,
-        }
+        return Desk(
+            database=self.database,
+            keys=self.keys,
+            limits=self.limits,
+            tokens=TokenSettings(),
+            clock=self.clock,
+            entropy=lambda count: next(numbers).to_bytes(count, "big"),
+            wake=self._wake,
+        )
 
     def _wake(self) -> None:
         self.wakes += 1
@@ -122,10 +122,10 @@ class House:
         async def metrics_page() -> bytes:
             return b"pressrun_up 1\n"
 
-        return build_app(
-            site=self.site,
+        cases = UseCases(
             asking=self.asking,
             subscribing=self.subscribing(),
+            leaving=self.leaving(),
             refusing=Refusing(database=self.database, clock=self.clock, entropy=os.urandom, wake=self._wake),
             preferring=self.preferring(),
             readdressing=self.readdressing(),
@@ -134,6 +134,10 @@ class House:
             approving=Approving(
                 database=self.database, site=self.site, keys=self.keys, clock=self.clock, wake=self._wake
             ),
+        )
+        return build_app(
+            cases,
+            site=self.site,
             tokens=lambda: self.tokens,
             readiness=readiness,
             metrics_page=metrics_page,

@@ -125,7 +125,7 @@ class Supply:
 
     async def _undo_leaving(self) -> str:
         number, _ = await self._person()
-        await self._house.subscribing().leave(number, ORIGIN, edition_id=0)
+        await self._house.leaving().leave(number, ORIGIN, edition_id=0)
         return await self._token(WebPurpose.UNDO_LEAVING, await self._last("leaving"), LATER)
 
     async def _reader(self) -> str:

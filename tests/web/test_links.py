@@ -50,6 +50,35 @@ async def test_one_click_leaves_in_both_encodings_and_as_often_as_it_comes(
     assert [("withdrawn", "List-Unsubscribe=One-Click")] == [(item["event"], item["text"]) for item in recorded]
 
 
+async def test_one_click_is_answered_alike_wherever_it_is_answered(house: House) -> None:
+    """The plain one is taken before the router, the other ones by the pages; their evidence is the same, too."""
+    number = await house.add_list(language="de")
+    answers: list[tuple[object, ...]] = []
+    for address in ("ada@reader.example", "bob@reader.example"):
+        reader = await house.add_reader(number, address)
+        headers, body = ((FORM, ONE_CLICK), (MULTIPART, ONE_CLICK_PART))[len(answers)]
+        path = f"{house.unsubscribe_path(reader)}?language=fr"
+        forwarded = {"X-Forwarded-For": "192.0.2.9", **headers}
+        async with house.client() as client:
+            response = await client.post(path, content=body, headers=forwarded)
+        answers.append((response.status_code, response.text, sorted(response.headers.items())))
+    assert answers[0] == answers[1]
+    assert [("POST", "/unsubscribe/{token}", 200)] * 2 == house.counted
+    evidence = [("withdrawn", "192.0.2.9", "web", "fr", ONE_CLICK.decode())] * 2
+    assert evidence == await house.rows(
+        "select event, ip, content ->> 'source', content ->> 'language', content ->> 'text' from consent"
+    )
+
+
+@pytest.mark.parametrize("path", ["/unsubscribe/x", "/unsubscribe/never-again/x", "/unsubscribe/x/y"])
+async def test_one_click_on_what_is_no_link_is_an_error_and_changes_nothing(house: House, path: str) -> None:
+    await house.add_reader(await house.add_list())
+    before = await house.everything()
+    async with house.client() as client:
+        assert 404 == (await client.post(path, content=ONE_CLICK, headers=FORM)).status_code
+    assert before == await house.everything()
+
+
 @pytest.mark.parametrize(
     ("headers", "body"),
     [

@@ -19,8 +19,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
 
-from itsdangerous import BadData, Signer
-from itsdangerous.encoding import base64_decode
+from itsdangerous import Signer
 
 from pressrun.core.address import Address
 from pressrun.core.base32 import DIGITS, base32
@@ -68,6 +67,7 @@ _DIGEST_BYTES = 32
 _ADDRESS_TOKEN = re.compile(r"[a-z2-7]{27}", re.ASCII)
 _TO_DIGITS = str.maketrans(DIGITS, "0123456789abcdefghijklmnopqrstuv")
 _TO_URL = bytes.maketrans(b"+/", b"-_")  # RFC 4648 §5
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 
 class WebTokens:
@@ -86,24 +86,23 @@ class WebTokens:
                 raise OverflowError("an id in a link has at most 48 bits")
             packed = packed << 48 | number
         raw = packed.to_bytes(_NUMBER_BYTES * len(numbers), "big")
-        return _sign(self._keys.link_keys[self._keys.newest], purpose, raw)
+        return _sign(self._keys.link_keys[self._keys.newest], purpose, raw).decode("ascii")
 
     def read(self, purpose: WebPurpose, token: str) -> tuple[int, ...] | None:
         """The numbers of a genuine token in its one spelling, else None."""
         if len(token) > 200 or not token.isascii():
             return None
-        payload, _, _ = token.rpartition(".")
+        given = token.encode("ascii")
+        payload, _, _ = given.rpartition(b".")
         try:
-            raw = base64_decode(payload)
-        except BadData:
+            raw = binascii.a2b_base64(payload.translate(_FROM_URL) + b"==")
+        except binascii.Error:
             return None
         if len(raw) % _NUMBER_BYTES:
             return None
         # base64 has several spellings of its last character, and only ours is valid: the whole token is compared.
-        given = token.encode("ascii")
         for number in sorted(self._keys.link_keys, reverse=True):
-            expected = _sign(self._keys.link_keys[number], purpose, raw)
-            if hmac.compare_digest(expected.encode("ascii"), given):
+            if hmac.compare_digest(_sign(self._keys.link_keys[number], purpose, raw), given):
                 return tuple(high << 32 | low for high, low in struct.iter_unpack(">HI", raw))
         return None
 
@@ -120,10 +119,10 @@ def _web_mac(key: bytes, purpose: str) -> Mac:
     return Mac(_signer(key, purpose).derive_key())
 
 
-def _sign(key: bytes, purpose: str, raw: bytes) -> str:
+def _sign(key: bytes, purpose: str, raw: bytes) -> bytes:
     """What `Signer.sign` gives for the base64 of these octets, at a third of its cost: every copy has two of them."""
     payload = _base64(raw)
-    return (payload + b"." + _base64(_web_mac(key, purpose).digest(payload))).decode("ascii")
+    return payload + b"." + _base64(_web_mac(key, purpose).digest(payload))
 
 
 def _base64(raw: bytes) -> bytes:

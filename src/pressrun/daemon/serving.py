@@ -44,7 +44,7 @@ from pressrun.services.dispatching import Dispatcher
 from pressrun.services.ports import RelayPool
 from pressrun.services.readiness import Readiness
 from pressrun.store import deliveries, held
-from pressrun.web.app import build_app
+from pressrun.web.app import UseCases, build_app
 from pressrun.web.demo import Mailbox
 from pressrun.web.server import WebServer
 
@@ -142,16 +142,20 @@ def _app(
             metrics.set_relay_connections(status.name, status.connections)
         return metrics.render()
 
-    return build_app(
-        site=settings.site,
+    cases = UseCases(
         asking=services.asking,
         subscribing=services.subscribing,
+        leaving=services.leaving,
         refusing=services.refusing,
         preferring=services.preferring,
         readdressing=services.readdressing,
         undoing=services.undoing,
         archiving=services.archiving,
         approving=services.approving,
+    )
+    return build_app(
+        cases,
+        site=settings.site,
         tokens=lambda: WebTokens(services.keys),
         readiness=readiness.problems,
         metrics_page=metrics_page,
@@ -259,14 +263,12 @@ def _apply(running: Running, settings: Settings) -> None:
         _reload_dispatcher(dispatcher, old)
         raise
     logs.configure(settings.log, sys.stderr)
-    services.subscribing.limits = services.preferring.limits = services.readdressing.limits = settings.limits
-    services.housekeeping.limits = services.archiving.limits = settings.limits
+    services.desk.limits = services.housekeeping.limits = services.archiving.limits = settings.limits
     services.administering.relays = frozenset(relay.name for relay in settings.relays)
     services.housekeeping.bounces = services.bouncing.settings = settings.bounces
     services.bouncing.braking.settings = settings.delivery
-    services.subscribing.tokens = services.preferring.tokens = services.enrolling.tokens = settings.tokens
+    services.desk.tokens = services.enrolling.tokens = settings.tokens
     reload_vetting(services.vetting, settings)
-    services.readdressing.tokens = settings.tokens
     dispatcher.signs_again()
     running.settings = settings
 

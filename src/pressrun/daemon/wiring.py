@@ -25,11 +25,13 @@ from pressrun.services.archiving import Archiving
 from pressrun.services.asking import Asking
 from pressrun.services.bouncing import Bouncing
 from pressrun.services.braking import Braking
+from pressrun.services.desk import Desk
 from pressrun.services.dispatching import Dispatcher
 from pressrun.services.editing import Editing
 from pressrun.services.enrolling import Enrolling
 from pressrun.services.holding import Holding
 from pressrun.services.housekeeping import Housekeeping
+from pressrun.services.leaving import Leaving
 from pressrun.services.pacing import Pacer
 from pressrun.services.ports import LayoutPress, Queue, Waker
 from pressrun.services.posting import Posting
@@ -59,8 +61,10 @@ class Services:
 
     database: Database
     keys: KeyRing
+    desk: Desk
     asking: Asking
     subscribing: Subscribing
+    leaving: Leaving
     refusing: Refusing
     preferring: Preferring
     readdressing: Readdressing
@@ -133,7 +137,7 @@ def build_services(
         wake=wake,
     )
     sorting = Sorting(database=database, clock=clock)
-    subscribing = Subscribing(
+    desk = Desk(
         database=database,
         keys=keys,
         limits=settings.limits,
@@ -142,38 +146,17 @@ def build_services(
         entropy=entropy,
         wake=wake,
     )
-    preferring = Preferring(
-        database=database,
-        keys=keys,
-        limits=settings.limits,
-        tokens=settings.tokens,
-        clock=clock,
-        entropy=entropy,
-        wake=wake,
-    )
+    subscribing, preferring, leaving = Subscribing(desk), Preferring(desk), Leaving(desk)
     return Services(
         database=database,
         keys=keys,
-        asking=Asking(
-            database=database,
-            subscribing=subscribing,
-            preferring=preferring,
-            clock=clock,
-            entropy=entropy,
-            wake=wake,
-        ),
+        desk=desk,
+        asking=Asking(desk, subscribing=subscribing, preferring=preferring, leaving=leaving),
+        leaving=leaving,
         refusing=Refusing(database=database, clock=clock, entropy=entropy, wake=wake),
         subscribing=subscribing,
         preferring=preferring,
-        readdressing=Readdressing(
-            database=database,
-            keys=keys,
-            limits=settings.limits,
-            tokens=settings.tokens,
-            clock=clock,
-            entropy=entropy,
-            wake=wake,
-        ),
+        readdressing=Readdressing(desk),
         undoing=Undoing(database=database, clock=clock, entropy=entropy, wake=wake),
         archiving=Archiving(database=database, limits=settings.limits, clock=clock),
         approving=Approving(database=database, site=settings.site, keys=keys, clock=clock, wake=wake),
@@ -201,7 +184,7 @@ def build_services(
             suppressing=suppressing,
             editing=editing,
             sorting=sorting,
-            holding=Holding(database=database, subscribing=subscribing, clock=clock, entropy=entropy, wake=wake),
+            holding=Holding(desk, subscribing),
             rotate=rotate,
         ),
     )
@@ -282,6 +265,7 @@ def build_processing(
             keys=services.keys,
             site=settings.site,
             subscribing=services.subscribing,
+            leaving=services.leaving,
             limits=settings.limits,
             clock=clock,
             entropy=entropy,

@@ -20,11 +20,12 @@ from pressrun.message.autoreply import FOR_SOMEBODY, silent_sender
 from pressrun.message.commands import Command, CommandKind, parse_commands
 from pressrun.message.incoming import IncomingMail
 from pressrun.message.trace import received_field
+from pressrun.services.leaving import Departure, Leaving, Left
 from pressrun.services.notifying import FORWARD
 from pressrun.services.ports import Clock, Entropy
 from pressrun.services.settings import LimitSettings
 from pressrun.services.settling import Settled, done, kept
-from pressrun.services.subscribing import Confirmed, Left, Origin, SignUp, Subscribing
+from pressrun.services.subscribing import Confirmed, Origin, SignUp, Subscribing
 from pressrun.store import limits, lists, notices, subscribers, subscriptions
 from pressrun.store.inbound import InboundMail, InboundState
 from pressrun.store.lists import MailingList
@@ -57,6 +58,7 @@ class Answering:
         keys: KeyRing,
         site: Site,
         subscribing: Subscribing,
+        leaving: Leaving,
         limits: LimitSettings,
         clock: Clock,
         entropy: Entropy,
@@ -65,6 +67,7 @@ class Answering:
         self._tokens = AddressTokens(keys)
         self._site = site
         self._subscribing = subscribing
+        self._leaving = leaving
         self.limits = limits
         self._clock = clock
         self._entropy = entropy
@@ -146,7 +149,7 @@ class Answering:
         number = self._tokens.read_route(route)
         if number is None or number == TEST_ID:
             return "test" if number == TEST_ID else "not signed"
-        outcome, _ = self._subscribing.leave_within(tx, number, origin)
+        (outcome,) = self._leaving.leave_within(tx, [Departure(number, origin)])
         return "left" if outcome is Left.LEFT else "was not subscribed"
 
     def _send_unsubscribe_link(self, errand: _Errand) -> str:

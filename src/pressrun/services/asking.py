@@ -15,12 +15,12 @@ from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import Unavailable
 from pressrun.core.sign_up import Trust
 from pressrun.observe.log import event
-from pressrun.services.ports import Clock, Entropy, Waker
+from pressrun.services.desk import Desk
+from pressrun.services.leaving import Leaving
 from pressrun.services.preferring import Preferring
 from pressrun.services.subscribing import Origin, SignUp, Subscribing, Throttled
 from pressrun.services.waiting import draw_wait
 from pressrun.store import errands, leavings, limits, lists
-from pressrun.store.database import Database
 from pressrun.store.errands import Errand, ErrandKind
 from pressrun.store.transaction import Transaction
 
@@ -34,36 +34,25 @@ PAUSE_SECONDS = 0.03  # between some and some more, so that those who ask meanwh
 class Asking:
     """Takes requests, and carries them out."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        subscribing: Subscribing,
-        preferring: Preferring,
-        clock: Clock,
-        entropy: Entropy,
-        wake: Waker,
-    ) -> None:
-        self._database = database
+    def __init__(self, desk: Desk, *, subscribing: Subscribing, preferring: Preferring, leaving: Leaving) -> None:
+        self._desk = desk
         self._subscribing = subscribing
         self._preferring = preferring
-        self._clock = clock
-        self._entropy = entropy
-        self._wake = wake
+        self._leaving = leaving
         self._asked = asyncio.Event()
         self._asked.set()  # what a dead process left
-        subscribing.after_leaving = self._asked.set
+        leaving.after = self._asked.set
 
     @property
     def form_seconds(self) -> float:
         """How long a person takes to fill in our form, at least."""
-        return self._subscribing.limits.form_seconds
+        return self._desk.limits.form_seconds
 
     @property
     def work_bits(self) -> int | None:
         """How much work our own form asks for now; None: none."""
         screening = self._subscribing.screening
-        return screening.limits.proof_of_work_bits if screening.asks_for_work(self._clock()) else None
+        return self._desk.limits.proof_of_work_bits if screening.asks_for_work(self._desk.clock()) else None
 
     async def sign_up(
         self,
@@ -77,13 +66,13 @@ class Asking:
     ) -> SignUp | Throttled:
         """Take a sign-up; `network` is what `sign_ups_per_ip` counts by, None when it does not apply."""
         errand = _errand(ErrandKind.SIGN_UP, address, origin, name=name, trust=trust)
-        answer = await self._database.share(self._take_sign_up, list_name, errand, network)
+        answer = await self._desk.database.share(self._take_sign_up, list_name, errand, network)
         self._asked.set()
         return answer
 
     async def preferences_link(self, address: Address, origin: Origin, *, network: str | None) -> None:
         """Mail a reader their own link; for everybody else, and over a limit, nothing happens, and nothing shows."""
-        await self._database.share(self._take_link, _errand(ErrandKind.PREFERENCES, address, origin), network)
+        await self._desk.database.share(self._take_link, _errand(ErrandKind.PREFERENCES, address, origin), network)
         self._asked.set()
 
     async def run(self) -> None:
@@ -93,10 +82,10 @@ class Asking:
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._asked.wait()
             except TimeoutError:
-                self._subscribing.screening.look(self._clock())
+                self._subscribing.screening.look(self._desk.clock())
             else:
                 self._asked.clear()
-                await asyncio.sleep(draw_wait(self._entropy))
+                await asyncio.sleep(draw_wait(self._desk.entropy))
             try:
                 await self.carry_out()
             except Unavailable as problem:
@@ -107,9 +96,9 @@ class Asking:
     async def carry_out(self) -> None:
         """Do all that was asked for so far."""
         # A power cut takes back what came of it together with the note that it is done: it is done again, not twice.
-        while await self._database.read(_is_anything_waiting):
-            await self._database.record(self._carry_out)
-            self._wake()
+        while await self._desk.database.read(_is_anything_waiting):
+            await self._desk.database.record(self._carry_out)
+            self._desk.wake()
             await asyncio.sleep(PAUSE_SECONDS)
 
     def _take_sign_up(self, tx: Transaction, list_name: str, errand: Errand, network: str | None) -> SignUp | Throttled:
@@ -119,19 +108,19 @@ class Asking:
         if target.closed_at is not None:
             return SignUp.CLOSED
         if network is not None:
-            retry_at = self._subscribing.screening.throttle(tx, network, self._clock())
+            retry_at = self._subscribing.screening.throttle(tx, network, self._desk.clock())
             if retry_at is not None:
                 return Throttled(retry_at)
         errands.insert_errand(tx, replace(errand, list_id=target.id))
         return SignUp.TAKEN
 
     def _take_link(self, tx: Transaction, errand: Errand, network: str | None) -> None:
-        rate = self._preferring.limits.preference_links_per_ip
-        if network is None or limits.spend(tx, "preference_links_per_ip", network.encode(), rate, self._clock()):
+        rate = self._desk.limits.preference_links_per_ip
+        if network is None or limits.spend(tx, "preference_links_per_ip", network.encode(), rate, self._desk.clock()):
             errands.insert_errand(tx, errand)
 
     def _carry_out(self, tx: Transaction) -> None:
-        self._subscribing.note_leavings_within(tx)
+        self._leaving.note_within(tx)
         for errand in errands.take_errands(tx):
             address = parse_address(errand.address)
             origin = Origin(source="web", ip=errand.ip, language=errand.language, words=errand.words)
@@ -144,7 +133,7 @@ class Asking:
 
 
 def _is_anything_waiting(tx: Transaction) -> bool:
-    return errands.is_any_errand(tx) or bool(leavings.leavings_to_note(tx))
+    return errands.is_any_errand(tx) or leavings.is_any_to_note(tx)
 
 
 def _errand(

@@ -13,12 +13,11 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import NotFound
 from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
+from pressrun.services.desk import Desk
 from pressrun.services.housekeeping import forget_unconfirmed
-from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.reporting import Answer, require_list
 from pressrun.services.subscribing import Subscribing, is_member
 from pressrun.store import held, lists, subscriptions
-from pressrun.store.database import Database
 from pressrun.store.held import Choice, Held
 from pressrun.store.transaction import Transaction
 
@@ -28,38 +27,33 @@ log = logging.getLogger("pressrun.readers")
 class Holding:
     """The use cases around held sign-ups, over one database."""
 
-    def __init__(
-        self, *, database: Database, subscribing: Subscribing, clock: Clock, entropy: Entropy, wake: Waker
-    ) -> None:
-        self._database = database
+    def __init__(self, desk: Desk, subscribing: Subscribing) -> None:
+        self._desk = desk
         self._subscribing = subscribing
-        self._clock = clock
-        self._entropy = entropy
-        self._wake = wake
 
     async def release(self, choice: Choice) -> Answer:
         """Let mails go: `released` of them, `forgotten` those that are of no use any more; raises NotFound."""
-        await self._database.read(_require_held, choice)
+        await self._desk.database.read(_require_held, choice)
         released = forgotten = 0
-        while some := await self._database.write(self._release_some, choice):
+        while some := await self._desk.database.write(self._release_some, choice):
             released += some.count(True)
             forgotten += some.count(False)
-            self._wake()
+            self._desk.wake()
         event(log, "subscription.released", released=released, forgotten=forgotten)
         return {"released": released, "forgotten": forgotten}
 
     async def drop(self, choice: Choice) -> Answer:
         """Forget sign-ups as if their links had ended: `dropped` of them; raises NotFound."""
-        await self._database.read(_require_held, choice)
+        await self._desk.database.read(_require_held, choice)
         dropped = 0
-        while number := await self._database.write(self._drop_some, choice):
+        while number := await self._desk.database.write(self._drop_some, choice):
             dropped += number
         event(log, "subscription.dropped", dropped=dropped)
         return {"dropped": dropped}
 
     def _release_some(self, tx: Transaction, choice: Choice) -> Sequence[bool]:
-        now = int(self._clock())
-        expires_at = int(now + self._subscribing.tokens.confirm_lifetime_seconds)
+        now = int(self._desk.clock())
+        expires_at = int(now + self._desk.tokens.confirm_lifetime_seconds)
         done = []
         for one in held.some_held(tx, choice, now):
             done.append(self._is_of_use(tx, one))
@@ -70,11 +64,11 @@ class Holding:
         return done
 
     def _drop_some(self, tx: Transaction, choice: Choice) -> int:
-        now = int(self._clock())
+        now = int(self._desk.clock())
         some = held.some_held(tx, choice, now)
         for one in some:
             held.forget_held(tx, one, now=now)
-        while forget_unconfirmed(tx, self._entropy, now):
+        while forget_unconfirmed(tx, self._desk.entropy, now):
             pass
         return len(some)
 

@@ -13,19 +13,16 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from pressrun.core.address import Address, parse_address
-from pressrun.core.keys import KeyRing
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import suppression_digest
 from pressrun.observe.log import event
+from pressrun.services.desk import Desk
 from pressrun.services.disclosing import disclose
 from pressrun.services.erasing import erase_person
-from pressrun.services.leaving import Departure, remember_leaving
-from pressrun.services.ports import Clock, Entropy, Waker
+from pressrun.services.leaving import Departure, depart
 from pressrun.services.reporting import Answer
-from pressrun.services.settings import LimitSettings, TokenSettings
-from pressrun.services.subscribing import Origin, end_subscription, record_consent
+from pressrun.services.subscribing import Origin, record_consent
 from pressrun.store import consent, limits, lists, notices, subscribers, subscriptions, suppressions
-from pressrun.store.database import Database
 from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.subscribers import Subscriber
@@ -102,33 +99,17 @@ class Wishes:
 class Preferring:
     """The use cases of the preferences page, over one database."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        keys: KeyRing,
-        limits: LimitSettings,
-        tokens: TokenSettings,
-        clock: Clock,
-        entropy: Entropy,
-        wake: Waker,
-    ) -> None:
-        self._database = database
-        self.keys = keys
-        self.limits = limits
-        self.tokens = tokens
-        self._clock = clock
-        self._entropy = entropy
-        self._wake = wake
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     async def request_link(self, address: Address, origin: Origin) -> None:
         """Mail a reader their own link; for everybody else, and over the limit, nothing happens, and nothing shows."""
-        await self._database.share(self._request_link, address, origin)
-        self._wake()
+        await self._desk.database.share(self._request_link, address, origin)
+        self._desk.wake()
 
     async def find(self, link: PreferenceLink) -> Profile | None:
         """What the page of a link shows; None when the link is not good any more."""
-        return await self._database.read(self._find, link)
+        return await self._desk.database.read(self._find, link)
 
     async def save(self, link: PreferenceLink, wishes: Wishes, origin: Origin) -> Profile | None:
         """Take over name, language and format, and leave the lists that are not among the wished ones."""
@@ -157,15 +138,15 @@ class Preferring:
 
     async def download(self, link: PreferenceLink) -> Answer | None:
         """All that is held about the person; None when the link is not good any more, or lasting."""
-        return await self._database.read(self._disclose, link)
+        return await self._desk.database.read(self._disclose, link)
 
     async def erase(self, link: PreferenceLink) -> bool:
         """Forget the person everywhere; False when the link is not good any more, or lasting. Raises Refused."""
-        erased = await self._database.write(self._erase, link)
+        erased = await self._desk.database.write(self._erase, link)
         if erased:
             event(_log, "subscriber.erased")
-            await self._database.checkpoint()
-            self._wake()
+            await self._desk.database.checkpoint()
+            self._desk.wake()
         return erased
 
     def request_link_within(self, tx: Transaction, address: Address, origin: Origin) -> None:
@@ -175,10 +156,10 @@ class Preferring:
     # ------------------------------------------------------------------ links
 
     def _request_link(self, tx: Transaction, address: Address, origin: Origin) -> None:
-        now = self._clock()
+        now = self._desk.clock()
         # Counted for every address alike, under the keyed hash: no address is kept that we do not know.
-        fold = suppression_digest(self.keys, address.fold)
-        rate = self.limits.preference_links_per_address
+        fold = suppression_digest(self._desk.keys, address.fold)
+        rate = self._desk.limits.preference_links_per_address
         if not limits.spend(tx, "preference_links_per_address", fold, rate, now):
             return
         person = subscribers.find_subscriber(tx, address)
@@ -192,7 +173,7 @@ class Preferring:
             NewNotice(
                 kind="preferences_link",
                 address=parse_address(person.address),
-                message_secret=self._entropy(16),
+                message_secret=self._desk.entropy(16),
                 list_id=target.id,
                 subscriber_id=person.id,
                 language=person.language or origin.language or target.language,
@@ -211,7 +192,7 @@ class Preferring:
         return lists.get_list(tx, min(rows, key=lambda row: order.index(row["state"]))["list_id"])
 
     def _find(self, tx: Transaction, link: PreferenceLink) -> Profile | None:
-        if link.expires_at and link.expires_at <= self._clock():
+        if link.expires_at and link.expires_at <= self._desk.clock():
             return None
         person = subscribers.get_subscriber(tx, link.subscriber_id)
         if person is None or person.epoch != link.epoch:
@@ -230,20 +211,20 @@ class Preferring:
             change(tx, profile)
             return self._find(tx, link)
 
-        changed = await self._database.share(work)
-        self._wake()
+        changed = await self._desk.database.share(work)
+        self._desk.wake()
         return changed
 
     def _disclose(self, tx: Transaction, link: PreferenceLink) -> Answer | None:
         profile = self._find(tx, link) if link.is_own else None
-        return None if profile is None else disclose(tx, self.keys, profile.person, int(self._clock()))
+        return None if profile is None else disclose(tx, self._desk.keys, profile.person, int(self._desk.clock()))
 
     def _erase(self, tx: Transaction, link: PreferenceLink) -> bool:
         profile = self._find(tx, link) if link.is_own else None
         if profile is None:
             return False
         address = parse_address(profile.person.address)
-        erase_person(tx, address, self.keys, self._entropy(16), int(self._clock()))
+        erase_person(tx, address, self._desk.keys, self._desk.entropy(16), int(self._desk.clock()))
         return True
 
     # ------------------------------------------------------------------ changes
@@ -265,18 +246,15 @@ class Preferring:
         self, tx: Transaction, profile: Profile, link: PreferenceLink, kept: frozenset[str], origin: Origin
     ) -> None:
         """Leave all lists but the kept ones. By their own link it was the reader, who need not be told."""
-        now = int(self._clock())
-        for item in profile.memberships:
-            if item.list.name in kept:
-                continue
-            end_subscription(tx, item.subscription, origin.source, now)
-            record_consent(tx, item.list, profile.person, "withdrawn", origin, now=now, salt=self._entropy(16))
-            if not link.is_own:
-                departure = Departure(former=item.subscription, list=item.list, language=origin.language)
-                remember_leaving(tx, departure, self.tokens, self._clock())
+        departures = [
+            Departure(item.subscription.id, origin, is_told=not link.is_own)
+            for item in profile.memberships
+            if item.list.name not in kept
+        ]
+        depart(tx, departures, self._desk)
 
     def _pause(self, tx: Transaction, profile: Profile, days: int, origin: Origin) -> None:
-        now = int(self._clock())
+        now = int(self._desk.clock())
         for item in profile.memberships:
             state = move(item.subscription.state, SubscriptionEvent.PAUSE)
             # Who is suspended for bounces stays so: the end of a pause must not bring them back.
@@ -290,18 +268,18 @@ class Preferring:
                 since=now if item.subscription.state is SubscriptionState.ACTIVE else item.subscription.since,
             )
             subscriptions.record_subscription(tx, paused)
-            subscriptions.cancel_copies(tx, paused.id, now)
-            record_consent(tx, item.list, profile.person, "paused", origin, now=now, salt=self._entropy(16))
+            subscriptions.cancel_copies(tx, [paused.id], now)
+            record_consent(tx, item.list, profile.person, "paused", origin, now=now, salt=self._desk.entropy(16))
 
     def _resume(self, tx: Transaction, profile: Profile, origin: Origin) -> None:
-        now = int(self._clock())
+        now = int(self._desk.clock())
         for item in profile.memberships:
             state = move(item.subscription.state, SubscriptionEvent.RESUME)
             if state is None or not item.is_paused:
                 continue
             resumed = replace(item.subscription, state=state, suspended_for=None, paused_until=None, since=now)
             subscriptions.record_subscription(tx, resumed)
-            record_consent(tx, item.list, profile.person, "resumed", origin, now=now, salt=self._entropy(16))
+            record_consent(tx, item.list, profile.person, "resumed", origin, now=now, salt=self._desk.entropy(16))
 
 
 def _memberships(tx: Transaction, person: Subscriber) -> list[Membership]:

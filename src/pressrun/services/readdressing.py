@@ -16,12 +16,10 @@ from enum import StrEnum
 from typing import Any
 
 from pressrun.core.address import Address, parse_address
-from pressrun.core.keys import KeyRing
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import suppression_digest
+from pressrun.services.desk import Desk
 from pressrun.services.mailing import Mailing, queue_notice
-from pressrun.services.ports import Clock, Entropy, Waker
-from pressrun.services.settings import LimitSettings, TokenSettings
 from pressrun.services.subscribing import (
     LIFTED_BY_READER,
     Origin,
@@ -31,7 +29,6 @@ from pressrun.services.subscribing import (
 )
 from pressrun.services.suspending import welcome_back
 from pressrun.store import limits, lists, moves, subscribers, subscriptions, suppressions
-from pressrun.store.database import Database
 from pressrun.store.lists import MailingList
 from pressrun.store.moves import ChangeState
 from pressrun.store.subscribers import Subscriber
@@ -65,59 +62,43 @@ class Move:
 class Readdressing:
     """The use cases of a change of address, over one database."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        keys: KeyRing,
-        limits: LimitSettings,
-        tokens: TokenSettings,
-        clock: Clock,
-        entropy: Entropy,
-        wake: Waker,
-    ) -> None:
-        self._database = database
-        self._keys = keys
-        self.limits = limits
-        self.tokens = tokens
-        self._clock = clock
-        self._entropy = entropy
-        self._wake = wake
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     async def request(self, subscriber_id: int, new: Address, origin: Origin) -> None:
         """Ask the new address and tell the old one; over a limit, or where no mail may go, nothing happens or shows."""
-        await self._database.write(self._request, subscriber_id, new, origin)
-        self._wake()
+        await self._desk.database.write(self._request, subscriber_id, new, origin)
+        self._desk.wake()
 
     async def find(self, change_id: int) -> tuple[Moved, Move | None]:
         """What confirming would do now (DONE: the button is offered)."""
-        return await self._database.read(self._look, change_id, ChangeState.ASKED, ChangeState.DONE)
+        return await self._desk.database.read(self._look, change_id, ChangeState.ASKED, ChangeState.DONE)
 
     async def find_undo(self, change_id: int) -> tuple[Moved, Move | None]:
         """What undoing would do now (DONE: the button is offered)."""
-        return await self._database.read(self._look_at_undo, change_id)
+        return await self._desk.database.read(self._look_at_undo, change_id)
 
     async def confirm(self, change_id: int, origin: Origin) -> tuple[Moved, Move | None]:
         """Move everything to the new address; doing it twice is as good as once."""
-        answer = await self._database.write(self._confirm, change_id, origin)
-        self._wake()
+        answer = await self._desk.database.write(self._confirm, change_id, origin)
+        self._desk.wake()
         return answer
 
     async def undo(self, change_id: int, origin: Origin) -> tuple[Moved, Move | None]:
         """Stop a change, or take it back; doing it twice is as good as once."""
-        return await self._database.write(self._undo, change_id, origin)
+        return await self._desk.database.write(self._undo, change_id, origin)
 
     # ------------------------------------------------------------------ asking
 
     def _request(self, tx: Transaction, subscriber_id: int, new: Address, origin: Origin) -> None:
-        now = self._clock()
+        now = self._desk.clock()
         person = subscribers.get_subscriber(tx, subscriber_id)
         if person is None or new.key == person.address_key:
             return
         target = _list_that_speaks(tx, person)
         if target is None or not self._may_ask(tx, person, new, now):
             return
-        at, expires_at = int(now), int(now + self.tokens.confirm_lifetime_seconds)
+        at, expires_at = int(now), int(now + self._desk.tokens.confirm_lifetime_seconds)
         number = moves.insert_change(
             tx, subscriber_id=person.id, old=person.address, new=new, now=at, expires_at=expires_at
         )
@@ -126,10 +107,10 @@ class Readdressing:
         self._mail(tx, TELL, person.address, target, person, origin, payload | {"is_done": False})
 
     def _may_ask(self, tx: Transaction, person: Subscriber, new: Address, now: float) -> bool:
-        reason = suppressions.find_suppression(tx, suppression_digest(self._keys, new.key))
+        reason = suppressions.find_suppression(tx, suppression_digest(self._desk.keys, new.key))
         if reason is not None and reason not in LIFTED_BY_READER:
             return False
-        fold, rates = suppression_digest(self._keys, new.fold), self.limits
+        fold, rates = suppression_digest(self._desk.keys, new.fold), self._desk.limits
         return (
             limits.spend(tx, LIMIT, b"%d" % person.id, rates.address_changes_per_reader, now)
             and limits.spend(tx, "confirmations_per_address", fold, rates.confirmations_per_address, now)
@@ -146,8 +127,8 @@ class Readdressing:
         origin: Origin,
         payload: Mapping[str, object],
     ) -> None:
-        mailing = Mailing(kind=kind, secret=self._entropy(16), payload=payload)
-        queue_notice(tx, mailing, target, replace(person, address=address), origin, int(self._clock()))
+        mailing = Mailing(kind=kind, secret=self._desk.entropy(16), payload=payload)
+        queue_notice(tx, mailing, target, replace(person, address=address), origin, int(self._desk.clock()))
 
     # ------------------------------------------------------------------ looking
 
@@ -155,7 +136,7 @@ class Readdressing:
         self, tx: Transaction, change_id: int, waiting: ChangeState, done: ChangeState
     ) -> tuple[Moved, Move | None]:
         change = moves.get_change(tx, change_id)
-        if change is None or change.expires_at <= self._clock():
+        if change is None or change.expires_at <= self._desk.clock():
             return Moved.OVER, None
         person = subscribers.get_subscriber(tx, change.subscriber_id)
         target = None if person is None else _list_that_speaks(tx, person)
@@ -186,8 +167,8 @@ class Readdressing:
             return outcome, move
         person = subscribers.get_subscriber(tx, change.subscriber_id)
         assert person is not None  # _look saw them
-        now = self._clock()
-        digest = suppression_digest(self._keys, move.new.key)
+        now = self._desk.clock()
+        digest = suppression_digest(self._desk.keys, move.new.key)
         if suppressions.find_suppression(tx, digest) not in (None, *LIFTED_BY_READER):
             return Moved.OVER, None
         suppressions.lift_suppression(tx, digest)
@@ -205,7 +186,7 @@ class Readdressing:
             reader = other
         for item in _live(tx, reader):
             self._record(tx, item, reader, "moved", origin)
-        until = int(now + self.tokens.undo_change_seconds)
+        until = int(now + self._desk.tokens.undo_change_seconds)
         moves.record_change(tx, replace(change, state=ChangeState.DONE, former=former, expires_at=until))
         payload = {"change": change.id, "expires_at": until, "is_done": True}
         self._mail(tx, TELL, change.old_address, move.list, person, origin, payload)
@@ -219,11 +200,11 @@ class Readdressing:
         person = subscribers.get_subscriber(tx, change.subscriber_id)
         assert person is not None  # _look_at_undo saw them
         if change.state is ChangeState.DONE:
-            digest = suppression_digest(self._keys, move.old.key)
+            digest = suppression_digest(self._desk.keys, move.old.key)
             if suppressions.find_suppression(tx, digest) in LIFTED_BY_READER:
                 suppressions.lift_suppression(tx, digest)
             if change.former:
-                _give_back(tx, change.former, int(self._clock()))
+                _give_back(tx, change.former, int(self._desk.clock()))
             else:
                 _void_requests(tx, person)
                 subscribers.move_to_address(tx, person.id, move.old, digest)
@@ -237,7 +218,7 @@ class Readdressing:
         self, tx: Transaction, person: Subscriber, other: Subscriber, origin: Origin
     ) -> dict[str, list[dict[str, Any]]]:
         """Let the subscriptions of one person go over to another; returns what undoing restores."""
-        now = int(self._clock())
+        now = int(self._desk.clock())
         restored = []
         for subscription, target in list(_live(tx, person)):
             theirs = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=other.id)
@@ -253,7 +234,7 @@ class Readdressing:
     def _record(
         self, tx: Transaction, item: tuple[Subscription, MailingList], person: Subscriber, event: str, origin: Origin
     ) -> None:
-        record_consent(tx, item[1], person, event, origin, now=int(self._clock()), salt=self._entropy(16))
+        record_consent(tx, item[1], person, event, origin, now=int(self._desk.clock()), salt=self._desk.entropy(16))
 
 
 def _live(tx: Transaction, person: Subscriber) -> Iterator[tuple[Subscription, MailingList]]:
@@ -319,7 +300,7 @@ def _give_back(tx: Transaction, former: Mapping[str, Any], now: int) -> None:
         found = subscriptions.get_subscription(tx, item["id"])
         if found is None or (found.round, found.since, found.state) != (item["round"], item["since"], item["state"]):
             continue
-        subscriptions.cancel_copies(tx, found.id, now)
+        subscriptions.cancel_copies(tx, [found.id], now)
         if item["before"] is None:
             subscriptions.delete_subscription(tx, found.id)
         else:

@@ -12,14 +12,14 @@ from collections.abc import Callable
 
 from pressrun.core.address import Address
 from pressrun.core.doubtful import is_disposable, is_role
-from pressrun.core.keys import KeyRing
 from pressrun.core.providers import provider_of
 from pressrun.core.quantities import Rate
 from pressrun.core.sign_up import Siege, SiegeTerms, Trust, Verdict
 from pressrun.core.surge import HOUR_SECONDS, Surge, first_hour, usual_peak
 from pressrun.core.tokens import suppression_digest
 from pressrun.observe.log import event
-from pressrun.services.settings import IGNORE, LimitSettings
+from pressrun.services.desk import Desk
+from pressrun.services.settings import IGNORE
 from pressrun.store import arrivals, limits
 from pressrun.store.transaction import Transaction
 
@@ -33,9 +33,8 @@ _SHARE, _LEAST = 2, 500
 class Screening:
     """Lets sign-ups through or turns them away, and counts both."""
 
-    def __init__(self, *, keys: KeyRing, limits: LimitSettings) -> None:
-        self._keys = keys
-        self.limits = limits
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self._siege = Siege(SiegeTerms())
         self._surge = Surge()
         self._usual = self._before = 0
@@ -61,11 +60,11 @@ class Screening:
 
     def asks_for_work(self, now: float) -> bool:
         """Whether our own page has the browser do work now."""
-        return self._surge.is_on or (self.limits.proof_of_work_above is not None and now < self._work_until)
+        return self._surge.is_on or (self._desk.limits.proof_of_work_above is not None and now < self._work_until)
 
     def throttle(self, tx: Transaction, network: str, now: float) -> float | None:
         """Count a sign-up against its network; when it is too many, when the next one will be taken."""
-        rate = self.limits.sign_ups_per_ip
+        rate = self._desk.limits.sign_ups_per_ip
         retry_at = limits.opens_at(tx, "sign_ups_per_ip", network.encode(), rate, now)
         if retry_at is None:
             limits.spend(tx, "sign_ups_per_ip", network.encode(), rate, now)
@@ -98,7 +97,7 @@ class Screening:
         self._judge(now)
 
     def _judge(self, now: float) -> None:
-        times, floor = self.limits.hold_sign_ups_above, self.limits.hold_sign_ups_floor
+        times, floor = self._desk.limits.hold_sign_ups_above, self._desk.limits.hold_sign_ups_floor
         mark = None if times is None else max(floor, times * self._usual)
         if not self._surge.judge(now, mark):
             return
@@ -109,7 +108,7 @@ class Screening:
 
     def _plan_work(self, tx: Transaction, now: float) -> None:
         """Ask for work from half of the limit on: whose page came a moment before must not be over it."""
-        rate = self.limits.proof_of_work_above
+        rate = self._desk.limits.proof_of_work_above
         if rate is not None:
             half = Rate(math.ceil(rate.count / 2), rate.seconds)
             self._work_until = limits.opens_at(tx, "proof_of_work_above", b"", half, now) or 0.0
@@ -117,19 +116,21 @@ class Screening:
     def _is_unwanted(self, address: Address, trust: Trust) -> bool:
         if trust is Trust.TRAP:
             return True
-        if self.limits.disposable_addresses == IGNORE and is_disposable(address.domain, self.limits.disposable_domains):
+        if self._desk.limits.disposable_addresses == IGNORE and is_disposable(
+            address.domain, self._desk.limits.disposable_domains
+        ):
             return True
-        return self.limits.role_addresses == IGNORE and is_role(address.local)
+        return self._desk.limits.role_addresses == IGNORE and is_role(address.local)
 
     def _some(self) -> Rate:
-        limit = self.limits.confirmations
+        limit = self._desk.limits.confirmations
         return Rate(max(_LEAST, limit.count // _SHARE), limit.seconds)
 
     def _meters_of(self, address: Address) -> list[limits.Meter]:
         """What counts against whoever gets the mail."""
-        settings = self.limits
+        settings = self._desk.limits
         # By the coarse fold, under the keyed hash: no address is kept that was erased.
-        fold = suppression_digest(self._keys, address.fold)
+        fold = suppression_digest(self._desk.keys, address.fold)
         meters = [limits.Meter("confirmations_per_address", fold, settings.confirmations_per_address)]
         if not provider_of(address.domain):  # a domain of millions is nobody's mailbox
             rate = settings.confirmations_per_domain or self._some()
@@ -138,7 +139,7 @@ class Screening:
 
     def _mailed_meters(self, trust: Trust) -> list[limits.Meter]:
         """What counts against all sign-ups whose mail goes out, and against those that prove less."""
-        settings = self.limits
+        settings = self._desk.limits
         meters = [limits.Meter("confirmations", b"", settings.confirmations)]
         if trust is Trust.UNPROVEN:
             meters.append(self._unproven())
@@ -151,4 +152,4 @@ class Screening:
         return [self._unproven()]
 
     def _unproven(self) -> limits.Meter:
-        return limits.Meter("unproven_sign_ups", b"", self.limits.unproven_sign_ups or self._some())
+        return limits.Meter("unproven_sign_ups", b"", self._desk.limits.unproven_sign_ups or self._some())

@@ -1,4 +1,4 @@
-"""Signing up, confirming and leaving: what readers do, by whatever way they come.
+"""Signing up and confirming: what readers do, by whatever way they come.
 
 Each request is one transaction that holds the change of state, the evidence of consent and the mail that follows.
 The caller learns only what anybody may know: the answer to a sign-up is the same for a stranger, a member, somebody
@@ -11,21 +11,18 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 
+import msgspec
+
 from pressrun.core.address import Address
-from pressrun.core.keys import KeyRing
 from pressrun.core.sign_up import Trust, Verdict
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import suppression_digest
-from pressrun.services.leaving import Departure, NoteTerms, note_leavings, remember_leaving
+from pressrun.services.desk import Desk
 from pressrun.services.mailing import Mailing, Post, hold_notice, queue_notice
-from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.screening import Screening
-from pressrun.services.settings import LimitSettings, TokenSettings
 from pressrun.services.suspending import welcome_back
 from pressrun.store import consent, held, lists, subscribers, subscriptions, suppressions
 from pressrun.store.consent import ConsentEvent
-from pressrun.store.database import Database
-from pressrun.store.editions import count_unsubscribed
 from pressrun.store.lists import MailingList
 from pressrun.store.subscribers import Subscriber
 from pressrun.store.subscriptions import Subscription
@@ -36,8 +33,7 @@ LIFTED_BY_READER = frozenset({"hard-bounce", "erased"})
 NEVER_AGAIN = "never-again"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Where a request came from: `source` is web or mail, `words` what the person was shown, `mail` its digest.
 
     `in_reply_to` is the Message-ID that an answer by mail goes back to.
@@ -76,13 +72,6 @@ class Confirmed(StrEnum):
     INVALID = "invalid"
 
 
-class Left(StrEnum):
-    """What leaving did."""
-
-    LEFT = "left"
-    NOT_SUBSCRIBED = "not subscribed"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """What a link's page shows: the list and the person, as far as they still exist."""
@@ -95,63 +84,29 @@ class Standing:
 class Subscribing:
     """The use cases of readers, over one database."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        keys: KeyRing,
-        limits: LimitSettings,
-        tokens: TokenSettings,
-        clock: Clock,
-        entropy: Entropy,
-        wake: Waker,
-    ) -> None:
-        self._database = database
-        self.keys = keys
-        self.screening = Screening(keys=keys, limits=limits)
-        self.after_leaving: Waker = lambda: None  # tells whoever writes the notes
-        self.tokens = tokens
-        self._clock = clock
-        self._entropy = entropy
-        self._wake = wake
-
-    @property
-    def limits(self) -> LimitSettings:
-        """What others may ask of us."""
-        return self.screening.limits
-
-    @limits.setter
-    def limits(self, limits: LimitSettings) -> None:
-        self.screening.limits = limits
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.screening = Screening(desk)
 
     async def request(
         self, list_name: str, address: Address, origin: Origin, *, network: str | None, name: str = ""
     ) -> SignUp | Throttled:
         """Take a request to subscribe; `network` is what `sign_ups_per_ip` counts by, None when it does not apply."""
-        answer = await self._database.share(self._request, list_name, address, origin, network, name)
-        self._wake()
+        answer = await self._desk.database.share(self._request, list_name, address, origin, network, name)
+        self._desk.wake()
         return answer
 
     async def confirm(self, confirmation_id: int, origin: Origin) -> tuple[Confirmed, Standing | None]:
         """Prove a request; doing it twice is as good as once."""
-        return await self._database.share(self._confirm, confirmation_id, origin)
-
-    async def leave(self, subscription_id: int, origin: Origin, *, edition_id: int = 0) -> tuple[Left, Standing | None]:
-        """End a subscription and its copies that are not claimed yet; doing it twice is as good as once.
-
-        The reader is told by mail, and can undo it: the link may have been passed on.
-        """
-        answer = await self._database.share(self._leave, subscription_id, origin, edition_id)
-        self.after_leaving()
-        return answer
+        return await self._desk.database.share(self._confirm, confirmation_id, origin)
 
     async def find_by_subscription(self, subscription_id: int) -> Standing | None:
         """What the page of an unsubscribe link shows."""
-        return await self._database.read(find_standing, subscription_id)
+        return await self._desk.database.read(find_standing, subscription_id)
 
     async def find_by_confirmation(self, confirmation_id: int) -> tuple[Confirmed, Standing | None]:
         """What confirming would do now (CONFIRMED: the button is offered), and for whom."""
-        return await self._database.read(self._look, confirmation_id)
+        return await self._desk.database.read(self._look, confirmation_id)
 
     def request_within(self, tx: Transaction, list_name: str, address: Address, origin: Origin) -> SignUp | Throttled:
         """`request` as a part of somebody else's transaction, who then wakes the dispatcher."""
@@ -163,14 +118,10 @@ class Subscribing:
         """`confirm` as a part of somebody else's transaction."""
         return self._confirm(tx, confirmation_id, origin)
 
-    def leave_within(self, tx: Transaction, subscription_id: int, origin: Origin) -> tuple[Left, Standing | None]:
-        """`leave` as a part of somebody else's transaction."""
-        return self._leave(tx, subscription_id, origin, 0)
-
     def _request(
         self, tx: Transaction, list_name: str, address: Address, origin: Origin, network: str | None, name: str
     ) -> SignUp | Throttled:
-        now = self._clock()
+        now = self._desk.clock()
         target = lists.find_list(tx, list_name)
         if target is None:
             return SignUp.UNKNOWN_LIST
@@ -194,11 +145,11 @@ class Subscribing:
         trust: Trust = Trust.UNPROVEN,
     ) -> None:
         """Carry out a sign-up to an open list: its mail goes out unless a limit or a suppression stands against it."""
-        now = self._clock()
+        now = self._desk.clock()
         verdict = self.screening.admit(tx, address, trust, now)
         if verdict not in (Verdict.TAKEN, Verdict.HELD) or not self.may_ask(tx, address):
             return
-        digest = suppression_digest(self.keys, address.key)
+        digest = suppression_digest(self._desk.keys, address.key)
         at = int(now)
         person = subscribers.find_subscriber(tx, address)
         if person is None:
@@ -206,12 +157,12 @@ class Subscribing:
             person = subscribers.get_subscriber(tx, number)
             assert person is not None
         subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
-        record_consent(tx, target, person, "requested", origin, now=at, salt=self._entropy(16))
+        record_consent(tx, target, person, "requested", origin, now=at, salt=self._desk.entropy(16))
         held.forget_earlier(tx, list_id=target.id, subscriber_id=person.id)
-        expires_at = int(now + self.tokens.confirm_lifetime_seconds)
+        expires_at = int(now + self._desk.tokens.confirm_lifetime_seconds)
         post = queue_notice if verdict is Verdict.TAKEN else partial(hold_notice, expires_at=expires_at)
         if is_member(subscription):
-            post(tx, Mailing(kind="already_subscribed", secret=self._entropy(16)), target, person, origin, at)
+            post(tx, Mailing(kind="already_subscribed", secret=self._desk.entropy(16)), target, person, origin, at)
             return
         ask_for_confirmation(
             tx,
@@ -219,14 +170,10 @@ class Subscribing:
             person,
             subscription,
             origin,
-            Proof(name=name, expires_at=expires_at, mail_secret=self._entropy(16)),
+            Proof(name=name, expires_at=expires_at, mail_secret=self._desk.entropy(16)),
             now=at,
             post=post,
         )
-
-    def note_leavings_within(self, tx: Transaction) -> int:
-        """Tell readers that they left, some at a time; returns how many leavings were dealt with."""
-        return note_leavings(tx, NoteTerms(keys=self.keys, limits=self.limits, entropy=self._entropy), self._clock())
 
     def may_ask(self, tx: Transaction, address: Address) -> bool:
         """Whether an address may be mailed what it asked for itself: some suppressions are lifted by confirming."""
@@ -243,15 +190,15 @@ class Subscribing:
 
     def _reason_against(self, tx: Transaction, address: Address) -> str | None:
         """Why an address gets no mail; "never again" is the word of a mailbox, under every spelling."""
-        own = suppressions.find_suppression(tx, suppression_digest(self.keys, address.key))
-        whole = suppressions.find_suppression(tx, suppression_digest(self.keys, address.fold))
+        own = suppressions.find_suppression(tx, suppression_digest(self._desk.keys, address.key))
+        whole = suppressions.find_suppression(tx, suppression_digest(self._desk.keys, address.fold))
         return NEVER_AGAIN if whole == NEVER_AGAIN else own
 
     def _confirm(self, tx: Transaction, confirmation_id: int, origin: Origin) -> tuple[Confirmed, Standing | None]:
         outcome, standing = self._look(tx, confirmation_id)
         if outcome is not Confirmed.CONFIRMED or standing is None:
             return outcome, standing
-        now = int(self._clock())
+        now = int(self._desk.clock())
         state = move(standing.subscription.state, SubscriptionEvent.CONFIRM)
         assert state is not None
         request = subscriptions.get_confirmation(tx, confirmation_id)
@@ -275,12 +222,12 @@ class Subscribing:
         welcome_back(tx, person, now)
         if suppressions.find_suppression(tx, person.suppression_digest) in LIFTED_BY_READER:
             suppressions.lift_suppression(tx, person.suppression_digest)
-        record_consent(tx, standing.list, person, "confirmed", origin, now=now, salt=self._entropy(16))
+        record_consent(tx, standing.list, person, "confirmed", origin, now=now, salt=self._desk.entropy(16))
         return Confirmed.CONFIRMED, replace(standing, person=person, subscription=active)
 
     def _look(self, tx: Transaction, confirmation_id: int) -> tuple[Confirmed, Standing | None]:
         request = subscriptions.get_confirmation(tx, confirmation_id)
-        if request is None or request.expires_at <= self._clock():
+        if request is None or request.expires_at <= self._desk.clock():
             return Confirmed.INVALID, None
         standing = find_standing(tx, request.subscription_id)
         if standing is None:
@@ -295,22 +242,6 @@ class Subscribing:
         if is_suspended and request.created_at < standing.subscription.since:
             return Confirmed.USED, standing
         return Confirmed.CONFIRMED, standing
-
-    def _leave(
-        self, tx: Transaction, subscription_id: int, origin: Origin, edition_id: int
-    ) -> tuple[Left, Standing | None]:
-        standing = find_standing(tx, subscription_id)
-        if standing is None or standing.subscription.state is SubscriptionState.UNSUBSCRIBED:
-            return Left.NOT_SUBSCRIBED, standing
-        now = int(self._clock())
-        former, person, target = standing.subscription, standing.person, standing.list
-        gone = end_subscription(tx, former, origin.source, now)
-        if edition_id and former.state is not SubscriptionState.PENDING:
-            count_unsubscribed(tx, edition_id, now)
-        record_consent(tx, target, person, "withdrawn", origin, now=now, salt=self._entropy(16))
-        departure = Departure(former=former, list=target, language=origin.language, edition_id=edition_id)
-        remember_leaving(tx, departure, self.tokens, self._clock())
-        return Left.LEFT, replace(standing, subscription=gone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -389,7 +320,7 @@ def record_consent(
             salt=salt,
             address=person.address,
             ip=origin.ip,
-            language=origin.language or (target.language if origin.source == "web" else ""),  # as the page spoke
+            language=language_of_evidence(origin, target.language),
             text=origin.words,
             mail=origin.mail,
             message_id=origin.in_reply_to,
@@ -397,22 +328,18 @@ def record_consent(
     )
 
 
+def language_of_evidence(origin: Origin, list_language: str) -> str:
+    """The language of what a person was shown: that of the request, else as the page spoke."""
+    return origin.language or (list_language if origin.source == "web" else "")
+
+
 def end_subscription(tx: Transaction, subscription: Subscription, source: str, now: int) -> Subscription:
     """End a subscription: its requests are void, its copies that nobody claimed are cancelled."""
-    state = move(subscription.state, SubscriptionEvent.LEAVE)
-    assert state is not None
-    gone = replace(
-        subscription,
-        state=state,
-        state_before=None,
-        suspended_for=None,
-        paused_until=None,
-        source=source,
-        since=now,
-        round=subscription.round + 1,
-    )
-    subscriptions.record_subscription(tx, gone)
-    subscriptions.cancel_copies(tx, subscription.id, now)
+    assert move(subscription.state, SubscriptionEvent.LEAVE) is not None
+    subscriptions.end_subscriptions(tx, [subscription.id], source, now)
+    subscriptions.cancel_copies(tx, [subscription.id], now)
+    gone = subscriptions.get_subscription(tx, subscription.id)
+    assert gone is not None
     return gone
 
 

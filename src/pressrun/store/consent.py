@@ -7,8 +7,10 @@ each of that is told by a row of its own. Triggers refuse everything else, whoev
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
 
 from pressrun.core.chain import (
     AGED,
@@ -27,9 +29,11 @@ from pressrun.store.transaction import Transaction
 
 PAGE = 10_000  # rows that are looked at in one go
 
+_encode = msgspec.json.Encoder().encode
+_NO_DIGEST = bytes(32)  # in the octets of rows that came from nowhere known
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentEvent:
+
+class ConsentEvent(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked or answered, when, from where and in which words.
 
     `event` is one of requested, asked, confirmed, added, imported, withdrawn, restored, paused, resumed, removed,
@@ -52,61 +56,55 @@ class ConsentEvent:
     message_id: str | None = None
 
 
-def append_consent(tx: Transaction, event: ConsentEvent) -> int:
-    """Add one link to the chain; returns its id."""
-    content = json.dumps(
+class _Entry(NamedTuple):
+    """What a row will say, before it has its number and its place in the chain."""
+
+    event: str
+    at: int
+    secret: bytes
+    content: str
+    subscriber_id: int | None = None
+    list_id: int | None = None
+    ip: str | None = None
+
+
+def append_consent(tx: Transaction, *events: ConsentEvent) -> None:
+    """Add links to the chain, one for each event, in their order."""
+    _append(
+        tx,
+        [_Entry(one.event, one.at, one.salt, _content(one), one.subscriber_id, one.list_id, one.ip) for one in events],
+    )
+
+
+def _content(event: ConsentEvent) -> str:
+    return _encode(
         {
-            "list": event.list_name,
             "address": event.address,
-            "source": event.source,
             "language": event.language,
-            "text": event.text,
+            "list": event.list_name,
             "mail": event.mail,
             "message_id": event.message_id,
-        },
-        ensure_ascii=False,
-        sort_keys=True,
-    )
-    return _append(
-        tx,
-        event=event.event,
-        at=event.at,
-        secret=event.salt,
-        content=content,
-        subscriber_id=event.subscriber_id,
-        list_id=event.list_id,
-        ip=event.ip,
-    )
+            "source": event.source,
+            "text": event.text,
+        }
+    ).decode()
 
 
-def _append(
-    tx: Transaction,
-    *,
-    event: str,
-    at: int,
-    secret: bytes,
-    content: str,
-    subscriber_id: int | None = None,
-    list_id: int | None = None,
-    ip: str | None = None,
-) -> int:
-    last = read_head(tx)
-    salt, ip_salt = split_salt(secret)
-    row = ChainRow(
-        id=last.number + 1,
-        subscriber_id=subscriber_id,
-        list_id=list_id,
-        event=event,
-        at=at,
-        salt=salt,
-        content=content,
-        content_digest=content_digest(salt, subscriber_id, content),
-        ip=ip,
-        ip_salt=None if ip is None else ip_salt,
-        ip_digest=None if ip is None else ip_digest(ip_salt, ip),
-        chain=b"",
-    )
-    return tx.insert("consent.insert", **row._replace(chain=link(last.chain, row))._asdict())
+def _append(tx: Transaction, entries: Sequence[_Entry]) -> None:
+    """One statement for all: what is text goes as JSON, salts and digests as octets of a fixed width."""
+    number, before = read_head(tx)
+    rows: list[tuple[object, ...]] = []
+    octets: list[bytes] = []
+    for event, at, secret, content, subscriber_id, list_id, ip in entries:
+        number += 1
+        salt, ip_salt = split_salt(secret)
+        digest = content_digest(salt, subscriber_id, content)
+        of_ip = None if ip is None else ip_digest(ip_salt, ip)
+        row = ChainRow(number, subscriber_id, list_id, event, at, salt, content, digest, ip, ip_salt, of_ip, b"")
+        before = link(before, row)
+        rows.append((number, subscriber_id, list_id, event, at, content, ip))
+        octets += (salt, digest, ip_salt, of_ip or _NO_DIGEST, before)
+    tx.run("consent.append", rows=_encode(rows).decode(), octets=b"".join(octets))
 
 
 def read_head(tx: Transaction) -> Head:
@@ -142,7 +140,7 @@ def erase_consent(tx: Transaction, subscriber_id: int, *, now: int, salt: bytes)
     numbers = [row["id"] for row in tx.rows("consent.numbers_of_subscriber", subscriber_id=subscriber_id)]
     if numbers:
         tx.run("consent.erase", subscriber_id=subscriber_id)
-        _append(tx, event=ERASED, at=now, secret=salt, content=mark_of_erased(numbers))
+        _append(tx, [_Entry(ERASED, now, salt, mark_of_erased(numbers))])
 
 
 def oldest_ip_at(tx: Transaction) -> int | None:
@@ -156,5 +154,5 @@ def age_ips(tx: Transaction, *, before: int, now: int, salt: bytes, limit: int =
     numbers = [row["id"] for row in tx.rows("consent.with_old_ip", before=before, limit=limit)]
     if numbers:
         tx.run_many("consent.age", [{"id": number} for number in numbers])
-        _append(tx, event=AGED, at=now, secret=salt, content=mark_of_aged(max(numbers)))
+        _append(tx, [_Entry(AGED, now, salt, mark_of_aged(max(numbers)))])
     return len(numbers)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -22,11 +22,12 @@ import aiosqlite
 
 from pressrun.core.errors import Unavailable
 from pressrun.core.searching import searchable
-from pressrun.store.sharing import SharedCommits
+from pressrun.store.sharing import SharedCommits, Wish, one_by_one
 from pressrun.store.transaction import Transaction, in_transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 BUSY_SECONDS = 5.0  # how long a lock of another process (a backup tool, say) is waited for
 MAX_WAL_BYTES = 64 * 1024 * 1024  # what a checkpoint leaves of the WAL file
@@ -129,9 +130,16 @@ class Database:
         For what many people do at once. When another one's fault undid it, `work` runs a second time: it must change
         nothing but the database.
         """
+        return await self.share_set(one_by_one, lambda tx: work(tx, *args, **kwargs))
+
+    async def share_set(self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
+        """Like `share`, for what is cheaper for many at once: `work` takes the items of all who come together.
+
+        It gives a value for each of them, in their order.
+        """
         self._syncing += 1
         try:
-            found: T = await self._shared.join(lambda tx: work(tx, *args, **kwargs))
+            found: T = await self._shared.join(Wish(work, item))
         except sqlite3.OperationalError as problem:
             raise Unavailable(f"the database is unavailable: {problem}") from problem
         finally:

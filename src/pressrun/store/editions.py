@@ -181,10 +181,10 @@ def note_brake(tx: Transaction, edition_id: int, now: int) -> None:
     tx.run("editions.brake", id=edition_id, now=now)
 
 
-def count_unsubscribed(tx: Transaction, edition_id: int, now: int) -> None:
-    """One more reader left by a link of this edition."""
-    tx.run("editions.count_unsubscribed", id=edition_id)
-    tallies.add(tx, edition_id, Tally.UNSUBSCRIBED, now)
+def count_unsubscribed(tx: Transaction, edition_id: int, now: int, number: int) -> None:
+    """So many more readers left by a link of this edition."""
+    tx.run("editions.count_unsubscribed", id=edition_id, number=number)
+    tallies.add(tx, edition_id, Tally.UNSUBSCRIBED, now, number)
 
 
 def uncount_unsubscribed(tx: Transaction, edition_id: int, left_at: int) -> None:

@@ -3,11 +3,53 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
+from pressrun.core.subscription import SubscriptionState
 from pressrun.store.transaction import Row, Transaction
+
+RESTORED_FIELDS = ("state", "suspended_for", "paused_until", "source", "since")
+
+
+class Leaver(msgspec.Struct, frozen=True, array_like=True):
+    """A subscription that is about to end, with what leaving needs to know of its person and its list.
+
+    `is_noted` tells whether its list lets readers know that they left, and is still there for them to come back to.
+    """
+
+    id: int
+    subscriber_id: int
+    list_id: int
+    state: SubscriptionState
+    suspended_for: str | None
+    paused_until: int | None
+    source: str
+    since: int
+    address: str
+    list_name: str
+    list_language: str
+    is_noted: int
+
+
+class Untold(msgspec.Struct, frozen=True, array_like=True):
+    """A leaving of which its reader is to be told. `is_over`: they are back already, or suppressed."""
+
+    id: int
+    subscriber_id: int
+    list_id: int
+    address: str
+    language: str
+    expires_at: int
+    is_over: int
+
+
+_encode = msgspec.json.Encoder().encode
+_read_leavers = msgspec.json.Decoder(list[Leaver]).decode
+_read_untold = msgspec.json.Decoder(list[Untold]).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,42 +66,42 @@ class Leaving:
     noted: bool = False
 
 
-def insert_leaving(
-    tx: Transaction,
-    subscription_id: int,
-    former: Mapping[str, Any],
-    *,
-    edition_id: int | None,
-    left_at: int,
-    expires_at: int,
-    language: str = "",
-) -> int:
-    """Remember what a subscription was, in place of an earlier time; returns the id of the leaving."""
-    tx.run("leavings.forget_earlier", subscription_id=subscription_id)
-    return tx.insert(
-        "leavings.insert",
-        subscription_id=subscription_id,
-        former=json.dumps(former),
-        edition_id=edition_id,
-        left_at=left_at,
-        expires_at=expires_at,
-        language=language,
-    )
+def find_leavers(tx: Transaction, ids: Sequence[int]) -> dict[int, Leaver]:
+    """What there is to know of the subscriptions of these ids that have not ended yet."""
+    found: str = tx.value("leavings.find_leavers", ids=json.dumps(ids))
+    return {leaver.id: leaver for leaver in _read_leavers(found)}
 
 
-def leavings_to_note(tx: Transaction) -> list[Leaving]:
+def insert_leavings(
+    tx: Transaction, leavings: Sequence[tuple[Leaver, int | None, str]], *, left_at: int, expires_at: int
+) -> None:
+    """Remember what subscriptions were, in place of an earlier time: each with its edition and its language."""
+    tx.run("leavings.forget_earlier", ids=json.dumps([leaver.id for leaver, _, _ in leavings]))
+    rows = [
+        (leaver.id, _encode({name: getattr(leaver, name) for name in RESTORED_FIELDS}).decode(), edition_id, language)
+        for leaver, edition_id, language in leavings
+    ]
+    tx.run("leavings.insert", leavings=json.dumps(rows), left_at=left_at, expires_at=expires_at)
+
+
+def is_any_to_note(tx: Transaction) -> bool:
+    """Whether a reader is to be told that they left."""
+    return bool(tx.value("leavings.is_any_to_note"))
+
+
+def leavings_to_note(tx: Transaction) -> list[Untold]:
     """Leavings whose reader is to be told, some at a time."""
-    return [_from_row(row) for row in tx.rows("leavings.to_note")]
+    return _read_untold(tx.value("leavings.to_note"))
 
 
-def mark_noted(tx: Transaction, leaving_id: int) -> None:
-    """The reader is told."""
-    tx.run("leavings.note", id=leaving_id)
+def mark_noted(tx: Transaction, ids: Sequence[int]) -> None:
+    """Their readers are told."""
+    tx.run("leavings.note", ids=json.dumps(ids))
 
 
-def delete_leaving(tx: Transaction, leaving_id: int) -> None:
-    """Nobody is told, so nobody can undo it."""
-    tx.run("leavings.delete", id=leaving_id)
+def delete_leavings(tx: Transaction, ids: Sequence[int]) -> None:
+    """Nobody is told, so nobody can undo them."""
+    tx.run("leavings.delete", ids=json.dumps(ids))
 
 
 def _from_row(row: Row) -> Leaving:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -38,6 +39,24 @@ def spend_all(tx: Transaction, meters: Sequence[Meter], now: float) -> bool:
     for meter in meters:
         tx.run("limits.insert", scope=meter.scope, subject=meter.subject, at=now)
     return True
+
+
+def spend_each(tx: Transaction, scope: str, subjects: Sequence[bytes], rate: Rate, now: float) -> list[bool]:
+    """`spend` for several subjects of one length, in their order."""
+    if not subjects:
+        return []
+    window = {"scope": scope, "after": now - rate.seconds, "ahead": now + rate.seconds}
+    octets, width = b"".join(subjects), len(subjects[0])
+    places = json.dumps(list(range(len(subjects))))
+    found = tx.value("limits.count_each", **window, places=places, octets=octets, width=width, most=rate.count)
+    counted = dict(zip(subjects, json.loads(found), strict=True))
+    spent: list[bool] = []
+    for subject in subjects:
+        spent.append(counted[subject] < rate.count)
+        counted[subject] += 1
+    chosen = json.dumps([place for place, is_spent in enumerate(spent) if is_spent])
+    tx.run("limits.insert_each", scope=scope, places=chosen, octets=octets, width=width, at=now)
+    return spent
 
 
 def sweep(tx: Transaction, scope: str, rate: Rate, now: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pressrun.core.address import Address
@@ -44,6 +44,19 @@ def store_notice(tx: Transaction, new: NewNotice, now: int) -> int:
         message_secret=new.message_secret,
         now=now,
     )
+
+
+def insert_notices(tx: Transaction, new: Sequence[NewNotice], now: int) -> None:
+    """Store and queue notices that are composed when they are sent."""
+    rows = [
+        (one.kind, one.list_id, one.subscriber_id, one.address.typed, one.language, json.dumps(one.payload))
+        for one in new
+    ]
+    secrets = b"".join(one.message_secret for one in new)
+    last = tx.insert("notices.insert_all", notices=json.dumps(rows), secrets=secrets, now=now)
+    # One statement numbers its rows one after the other.
+    domains = json.dumps([one.address.domain for one in new])
+    tx.run("notices.queue_all", first=last - len(new) + 1, domains=domains, now=now)
 
 
 def find_asked(tx: Transaction, delivery_id: int) -> Row | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -174,6 +175,12 @@ def hand_copies_over(tx: Transaction, giver_id: int, taker_id: int, domain: str)
     return tx.run("subscriptions.hand_copies_over", giver_id=giver_id, taker_id=taker_id, domain=domain)
 
 
-def cancel_copies(tx: Transaction, subscription_id: int, now: int) -> int:
-    """Cancel the copies of this subscription that are not claimed; returns how many."""
-    return tx.run("subscriptions.cancel_copies", subscription_id=subscription_id, now=now)
+def end_subscriptions(tx: Transaction, ids: Sequence[int], source: str, now: int) -> None:
+    """End these subscriptions, whatever they were; requests of before that wait for their proof are void."""
+    state = SubscriptionState.UNSUBSCRIBED
+    tx.run("subscriptions.finish", ids=json.dumps(ids), state=state, source=source, now=now)
+
+
+def cancel_copies(tx: Transaction, ids: Sequence[int], now: int) -> int:
+    """Cancel the copies of these subscriptions that are not claimed; returns how many."""
+    return tx.run("subscriptions.cancel_copies", ids=json.dumps(ids), now=now)

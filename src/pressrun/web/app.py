@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -14,6 +15,7 @@ from pressrun.core.site import Site
 from pressrun.services.approving import Approving
 from pressrun.services.archiving import Archiving
 from pressrun.services.asking import Asking
+from pressrun.services.leaving import Leaving
 from pressrun.services.ports import Clock
 from pressrun.services.preferring import Preferring
 from pressrun.services.readdressing import Readdressing
@@ -29,6 +31,7 @@ from pressrun.web.embedding import FormPages
 from pressrun.web.feeds import FeedPages
 from pressrun.web.links import LinkPages
 from pressrun.web.lists import ListPages
+from pressrun.web.one_click import OneClick
 from pressrun.web.operations import Operations, Readiness
 from pressrun.web.pages import Pages
 from pressrun.web.preferences import PreferencePages
@@ -40,18 +43,28 @@ from pressrun.web.sitemaps import SitemapPages
 RETRY_AFTER_SECONDS = 5
 _GET, _POST, _BOTH = ["GET"], ["POST"], ["GET", "POST"]
 
+_Table = list[tuple[str, Handler, Sequence[str]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseCases:
+    """What the pages show and do, each by the use case that they are about."""
+
+    asking: Asking
+    subscribing: Subscribing
+    leaving: Leaving
+    refusing: Refusing
+    preferring: Preferring
+    readdressing: Readdressing
+    undoing: Undoing
+    archiving: Archiving
+    approving: Approving
+
 
 def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the whole configuration
+    cases: UseCases,
     *,
     site: Site,
-    asking: Asking,
-    subscribing: Subscribing,
-    refusing: Refusing,
-    preferring: Preferring,
-    readdressing: Readdressing,
-    undoing: Undoing,
-    archiving: Archiving,
-    approving: Approving,
     tokens: ReadTokens,
     readiness: Readiness,
     metrics_page: Callable[[], Awaitable[bytes]],
@@ -63,28 +76,35 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
     """The application. `tokens` gives the tokens under the keys of now; `mailbox` mounts the demo's page at `/demo`."""
     pages = Pages(site)
     proxies = Proxies(settings.trusted_proxies)
-    lists = ListPages(pages=pages, asking=asking, archiving=archiving, tokens=tokens, proxies=proxies, clock=clock)
-    answers = AnswerPages(pages=pages, readdressing=readdressing, undoing=undoing, tokens=tokens, proxies=proxies)
-    links = LinkPages(
-        pages=pages, subscribing=subscribing, refusing=refusing, answers=answers, tokens=tokens, proxies=proxies
+    lists = ListPages(
+        pages=pages, asking=cases.asking, archiving=cases.archiving, tokens=tokens, proxies=proxies, clock=clock
     )
-    preferences = PreferencePages(
-        pages=pages,
-        asking=asking,
-        preferring=preferring,
-        readdressing=readdressing,
-        subscribing=subscribing,
-        tokens=tokens,
-        proxies=proxies,
-    )
-    approval = ApprovalPages(pages=pages, approving=approving, tokens=tokens)
-    archive = ArchivePages(pages=pages, archiving=archiving, tokens=tokens, proxies=proxies, clock=clock)
-    forms = FormPages(pages=pages, archiving=archiving)
-    feeds = FeedPages(pages=pages, archiving=archiving, clock=clock)
-    sitemaps = SitemapPages(pages=pages, archiving=archiving)
+    archive = ArchivePages(pages=pages, archiving=cases.archiving, tokens=tokens, proxies=proxies, clock=clock)
+    sitemaps = SitemapPages(pages=pages, archiving=cases.archiving)
     operations = Operations(readiness=readiness, metrics_page=metrics_page)
-    table: list[tuple[str, Handler, Sequence[str]]] = [
-        ("/unsubscribe/{token}", links.unsubscribe, _BOTH),  # first: when an edition goes out, mail programs ask often
+    table = [
+        *_pages_of_site(pages, lists, sitemaps, operations),
+        *_pages_of_links(pages, cases, tokens, proxies, archive),
+        *(DemoPages(pages=pages, archiving=cases.archiving, mailbox=mailbox).table() if mailbox is not None else []),
+        *_pages_of_lists(pages, cases, lists, archive, sitemaps, clock),
+    ]
+    routes = [Route(path, Endpoint(handler), methods=list(methods)) for path, handler, methods in table]
+    router = Router(routes, redirect_slashes=False)  # the one-click POST follows no redirect, RFC 8058 §3.1
+    one_click = OneClick(router, leaving=cases.leaving, tokens=tokens, proxies=proxies)
+    return Guard(
+        one_click,
+        base_path=pages.base_path,
+        is_https=site.base_url.startswith("https:"),
+        max_body_bytes=settings.max_body_bytes,
+        routes={one_click: one_click.path, **{route.endpoint: route.path for route in routes}},
+        fault_page=_Faults(pages).page,
+        count_request=count_request,
+        clock=clock,
+    )
+
+
+def _pages_of_site(pages: Pages, lists: ListPages, sitemaps: SitemapPages, operations: Operations) -> _Table:
+    return [
         ("/", lists.front, _GET),
         ("/robots.txt", sitemaps.robots, _GET),
         ("/sitemap.xml", sitemaps.all, _GET),
@@ -92,6 +112,37 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
         ("/readyz", operations.ready, _GET),
         ("/metrics", operations.metrics, _GET),
         ("/static/{file}", pages.static, _GET),
+    ]
+
+
+def _pages_of_links(
+    pages: Pages, cases: UseCases, tokens: ReadTokens, proxies: Proxies, archive: ArchivePages
+) -> _Table:
+    """What the links in mails lead to."""
+    answers = AnswerPages(
+        pages=pages, readdressing=cases.readdressing, undoing=cases.undoing, tokens=tokens, proxies=proxies
+    )
+    links = LinkPages(
+        pages=pages,
+        subscribing=cases.subscribing,
+        leaving=cases.leaving,
+        refusing=cases.refusing,
+        answers=answers,
+        tokens=tokens,
+        proxies=proxies,
+    )
+    preferences = PreferencePages(
+        pages=pages,
+        asking=cases.asking,
+        preferring=cases.preferring,
+        readdressing=cases.readdressing,
+        subscribing=cases.subscribing,
+        tokens=tokens,
+        proxies=proxies,
+    )
+    approval = ApprovalPages(pages=pages, approving=cases.approving, tokens=tokens)
+    return [
+        ("/unsubscribe/{token}", links.unsubscribe, _BOTH),
         ("/confirm/{token}", links.confirm, _BOTH),
         ("/unsubscribe/never-again/{token}", links.never_again, _BOTH),
         ("/preferences", preferences.ask, _BOTH),
@@ -106,9 +157,15 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
         ("/approve/{token}/preview", approval.preview, _GET),
         ("/approve/{token}/asset/{file}", approval.asset, _GET),
     ]
-    if mailbox is not None:
-        table += DemoPages(pages=pages, archiving=archiving, mailbox=mailbox).table()
-    table += [
+
+
+def _pages_of_lists(
+    pages: Pages, cases: UseCases, lists: ListPages, archive: ArchivePages, sitemaps: SitemapPages, clock: Clock
+) -> _Table:
+    """What stands below a list's name: behind all others, since a list may have nearly any name."""
+    forms = FormPages(pages=pages, archiving=cases.archiving)
+    feeds = FeedPages(pages=pages, archiving=cases.archiving, clock=clock)
+    return [
         ("/{name}", lists.show, _GET),
         ("/{name}/subscribe", lists.subscribe, _POST),
         ("/{name}/check-mail", lists.check_mail, _GET),
@@ -122,27 +179,6 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
         ("/{name}/feed.atom", feeds.atom, _GET),
         ("/{name}/feed.json", feeds.json, _GET),
     ]
-    return _guarded(pages, table, settings, count_request, clock)
-
-
-def _guarded(
-    pages: Pages,
-    table: list[tuple[str, Handler, Sequence[str]]],
-    settings: HttpSettings,
-    count_request: CountRequest,
-    clock: Clock,
-) -> ASGIApp:
-    routes = [Route(path, Endpoint(handler), methods=list(methods)) for path, handler, methods in table]
-    return Guard(
-        Router(routes, redirect_slashes=False),  # the one-click POST follows no redirect, RFC 8058 §3.1
-        base_path=pages.base_path,
-        is_https=pages.site.base_url.startswith("https:"),
-        max_body_bytes=settings.max_body_bytes,
-        routes={route.endpoint: route.path for route in routes},
-        fault_page=_Faults(pages).page,
-        count_request=count_request,
-        clock=clock,
-    )
 
 
 class _Faults:

@@ -27,8 +27,10 @@ class Proxies:
 
     def client(self, peer: str | None, forwarded: Sequence[str]) -> str | None:
         """The client's address, given the peer's (None: our Unix socket) and the X-Forwarded-For fields in order."""
+        if not forwarded:
+            return None if peer is None else _canonical(peer)
         found = None if peer is None else _parse(peer)
-        if not forwarded or not (self._unix if peer is None else self._is_trusted(found)):
+        if not (self._unix if peer is None else self._is_trusted(found)):
             return None if found is None else str(found)
         for item in reversed([item.strip() for field in forwarded for item in field.split(",")]):
             address = _parse(item)
@@ -53,6 +55,12 @@ def network_of(client: str | None) -> str | None:
     if isinstance(address, _IPv4):
         return str(address)
     return str(ipaddress.ip_network((address, _IPV6_PREFIX), strict=False))
+
+
+@lru_cache(maxsize=1024)
+def _canonical(text: str) -> str | None:
+    address = _parse(text)
+    return None if address is None else str(address)
 
 
 @lru_cache(maxsize=1024)

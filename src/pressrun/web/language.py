@@ -29,7 +29,8 @@ class _Asked:
     accepted: tuple[str, ...]
 
 
-_NOTHING = _Asked("", ())
+_NOTHING = _Asked("", ())  # there is no request
+_SILENT = _Asked("", ())  # a request that asks for nothing, as those of mail programs do
 _asked: ContextVar[_Asked] = ContextVar("asked", default=_NOTHING)
 _words: ContextVar[Words] = ContextVar("words", default=ENGLISH)
 _is_readers: ContextVar[bool] = ContextVar("is_readers", default=False)
@@ -38,8 +39,11 @@ _is_readers: ContextVar[bool] = ContextVar("is_readers", default=False)
 def listen(scope: Scope) -> None:
     """Take note of what a request asks for, before anything is known about whom it concerns."""
     query = scope.get("query_string", b"")
-    named = QueryParams(query).get("language", "") if query else ""
     preferred = next((value for name, value in scope["headers"] if name == b"accept-language"), b"")
+    if not query and not preferred:
+        _ask(_SILENT)
+        return
+    named = QueryParams(query).get("language", "") if query else ""
     _ask(_Asked(named, accepted(preferred.decode("latin-1")) if preferred else ()))
 
 
@@ -101,4 +105,4 @@ def _weight(parameter: str) -> float:
 def _ask(asked: _Asked) -> None:
     _asked.set(asked)
     _is_readers.set(False)
-    _words.set(words_in(asked.named, *asked.accepted))
+    _words.set(words_in() if asked is _SILENT else words_in(asked.named, *asked.accepted))

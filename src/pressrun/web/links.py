@@ -11,18 +11,17 @@ from starlette.responses import PlainTextResponse, Response
 
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import TEST_ID, WebPurpose
+from pressrun.services.leaving import Leaving
 from pressrun.services.refusing import Refusing
 from pressrun.services.subscribing import Confirmed, Origin, Standing, Subscribing
 from pressrun.web import words
 from pressrun.web.answers import AnswerPages
 from pressrun.web.clients import Proxies
 from pressrun.web.forms import ONE_CLICK, first, read_fields_or_none
+from pressrun.web.one_click import DONE, ONE_CLICK_WORDS
 from pressrun.web.pages import Pages
 from pressrun.web.reading import ReadTokens
 from pressrun.web.visitors import client_of
-
-ONE_CLICK_WORDS = "List-Unsubscribe=One-Click"
-_DONE = "You are unsubscribed.\n"  # for programs, which show it to nobody
 
 
 class LinkPages:
@@ -33,6 +32,7 @@ class LinkPages:
         *,
         pages: Pages,
         subscribing: Subscribing,
+        leaving: Leaving,
         refusing: Refusing,
         answers: AnswerPages,
         tokens: ReadTokens,
@@ -41,6 +41,7 @@ class LinkPages:
         self._refusing = refusing
         self._pages = pages
         self._subscribing = subscribing
+        self._leaving = leaving
         self._answers = answers
         self._tokens = tokens
         self._proxies = proxies
@@ -87,8 +88,8 @@ class LinkPages:
             return self._test_copy()
         fields = await read_fields_or_none(request) if request.method == "POST" else ()
         if list(fields) == ONE_CLICK:
-            await self._subscribing.leave(subscription, self._origin(request, ONE_CLICK_WORDS), edition_id=edition)
-            return PlainTextResponse(_DONE)
+            await self._leaving.leave(subscription, self._origin(request, ONE_CLICK_WORDS), edition_id=edition)
+            return PlainTextResponse(DONE)
         standing = await self._subscribing.find_by_subscription(subscription)
         if standing is not None:
             self._speak(standing)
@@ -97,7 +98,7 @@ class LinkPages:
         shown = ""
         if standing is not None:
             shown = words.with_button(self._leave_question(standing), words.leave_button(self._pages.words))
-        await self._subscribing.leave(subscription, self._origin(request, shown), edition_id=edition)
+        await self._leaving.leave(subscription, self._origin(request, shown), edition_id=edition)
         return self._is_gone(standing, self._pages.words("You are unsubscribed"))
 
     def _speak(self, standing: Standing) -> None:

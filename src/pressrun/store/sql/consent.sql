@@ -6,10 +6,14 @@ select id, chain from consent order by id desc limit 1;
 -- The last number that was ever given; SQLite keeps it apart from the rows.
 select seq from sqlite_sequence where name = 'consent';
 
--- name: insert
--- One more link of the chain.
+-- name: append
+-- More links of the chain: arrays, and for each 128 octets (salt, digest; the same of where it came from; chain).
 insert into consent (id, subscriber_id, list_id, event, at, salt, content, content_digest, ip, ip_salt, ip_digest, chain)
-values (:id, :subscriber_id, :list_id, :event, :at, :salt, :content, :content_digest, :ip, :ip_salt, :ip_digest, :chain);
+select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, substr(:octets, key * 128 + 1, 16), value ->> 5,
+    substr(:octets, key * 128 + 17, 32), value ->> 6,
+    iif(value ->> 6 is null, null, substr(:octets, key * 128 + 49, 16)),
+    iif(value ->> 6 is null, null, substr(:octets, key * 128 + 65, 32)), substr(:octets, key * 128 + 97, 32)
+from json_each(:rows);
 
 -- name: page
 -- The rows of the chain in their order, some at a time; the columns in the order of core.chain.ChainRow.

@@ -71,8 +71,8 @@ update edition set braked_at = :now where id = :id;
 update edition set first_claim_at = :now where id = :id and first_claim_at is null;
 
 -- name: count_unsubscribed
--- One more reader left by a link of this edition.
-update edition set unsubscribed = unsubscribed + 1 where id = :id;
+-- More readers left by a link of this edition.
+update edition set unsubscribed = unsubscribed + :number where id = :id;
 
 -- name: uncount_unsubscribed
 -- One reader less: the leaving was undone.

@@ -1,23 +1,42 @@
+-- name: find_leavers
+-- The subscriptions among these that have not ended, as arrays in the order of store.leavings.Leaver.
+select json_group_array(json_array(subscription.id, subscriber.id, list.id, subscription.state,
+    subscription.suspended_for, subscription.paused_until, subscription.source, subscription.since, subscriber.address,
+    list.name, list.language, list.leaving_note and list.closed_at is null))
+from json_each(:ids) as wish join subscription on subscription.id = wish.value
+    join subscriber on subscriber.id = subscription.subscriber_id join list on list.id = subscription.list_id
+where subscription.state <> 'unsubscribed';
+
 -- name: insert
--- What a subscription was before it ended.
+-- What subscriptions were before they ended: arrays of id, that, the edition and the language.
 insert into leaving (subscription_id, former, edition_id, left_at, expires_at, language)
-values (:subscription_id, :former, :edition_id, :left_at, :expires_at, :language);
+select value ->> 0, value ->> 1, value ->> 2, :left_at, :expires_at, value ->> 3 from json_each(:leavings);
 
 -- name: to_note
--- Leavings whose reader is to be told, in their order.
-select * from leaving where noted = 0 order by id limit 25;
+-- Leavings whose reader is to be told, in their order, as arrays in the order of store.leavings.Untold.
+select json_group_array(json_array(leaving.id, subscriber.id, list.id, subscriber.address,
+    coalesce(nullif(subscriber.language, ''), nullif(leaving.language, ''), list.language), leaving.expires_at,
+    subscription.state <> 'unsubscribed' or suppression.digest is not null))
+from (select * from leaving where noted = 0 order by id limit 25) as leaving
+    join subscription on subscription.id = leaving.subscription_id
+    join subscriber on subscriber.id = subscription.subscriber_id join list on list.id = subscription.list_id
+    left join suppression on suppression.digest = subscriber.suppression_digest;
+
+-- name: is_any_to_note
+-- Whether a reader is to be told.
+select exists (select 1 from leaving where noted = 0);
 
 -- name: note
--- The reader is told.
-update leaving set noted = 1 where id = :id;
+-- Their readers are told.
+update leaving set noted = 1 where id in (select value from json_each(:ids));
 
 -- name: delete
--- Nobody is told, so nobody can undo it.
-delete from leaving where id = :id;
+-- Nobody is told, so nobody can undo them.
+delete from leaving where id in (select value from json_each(:ids));
 
 -- name: forget_earlier
 -- Only the last leaving can be undone.
-delete from leaving where subscription_id = :subscription_id;
+delete from leaving where subscription_id in (select value from json_each(:ids));
 
 -- name: get
 -- One leaving by id.

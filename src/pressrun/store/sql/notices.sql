@@ -3,6 +3,17 @@
 insert into notice (kind, list_id, subscriber_id, address, language, payload, content, message_secret, created_at)
 values (:kind, :list_id, :subscriber_id, :address, :language, :payload, :content, :message_secret, :now);
 
+-- name: insert_all
+-- One mail each to several persons: arrays, and 16 octets for each.
+insert into notice (kind, list_id, subscriber_id, address, language, payload, message_secret, created_at)
+select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+    substr(:secrets, key * 16 + 1, 16), :now
+from json_each(:notices);
+
+-- name: queue_all
+-- The mails whose numbers begin with the first.
+insert into delivery (notice_id, domain, state, due_at) select :first + key, value, 'queued', :now from json_each(:domains);
+
 -- name: asked
 -- Whom a notice was for, as far as they are still there.
 select notice.subscriber_id, notice.list_id, list.name as list_name, notice.address, notice.language, notice.kind

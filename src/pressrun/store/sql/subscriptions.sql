@@ -32,6 +32,12 @@ update subscription set state = :state, state_before = :state_before, suspended_
     paused_until = :paused_until, source = :source, since = :since, round = :round
 where id = :id;
 
+-- name: finish
+-- Readers who leave; what they asked for in an earlier round is void.
+update subscription set state = :state, state_before = null, suspended_for = null, paused_until = null,
+    source = :source, since = :now, round = round + 1
+where id in (select value from json_each(:ids));
+
 -- name: delete
 -- Forget a subscription.
 delete from subscription where id = :id;
@@ -91,4 +97,5 @@ where subscription_id = :giver_id and edition_id is not null and state in ('queu
 -- name: cancel_copies
 -- Copies that nobody has claimed yet do not go out to somebody who left.
 update delivery set state = 'cancelled', settled_at = :now
-where subscription_id = :subscription_id and edition_id is not null and state in ('queued', 'deferred');
+where subscription_id in (select value from json_each(:ids)) and edition_id is not null
+    and state in ('queued', 'deferred');
