@@ -184,6 +184,7 @@ def test_what_a_refusal_of_the_content_asks_for(reply: str, expected: Advice) ->
         ("550 5.1.1 User unknown", NOTHING),
         ("550 mailbox unavailable", NOTHING),
         ("550 5.2.1 The user you are trying to contact is receiving mail at a rate that prevents delivery", NOTHING),
+        ("550 5.2.122 The recipient has exceeded their limit for the number of messages per hour", NOTHING),
         ("550 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org", BLOCKED),
         ("550 5.7.27 SPF did not pass", OURS),
     ],

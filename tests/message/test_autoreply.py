@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pressrun.core.address import parse_address
-from pressrun.message.autoreply import machine_made, silent_sender, vacation_words
+from pressrun.message.autoreply import answering_words, machine_made, silent_sender, vacation_words
 
 
 @pytest.mark.parametrize(
@@ -111,3 +111,18 @@ def test_vacation_notices_without_mark_and_subject_are_known_by_their_words(text
 def test_words_that_are_quoted_or_far_down_say_nothing(text: str) -> None:
     """They are somebody else's."""
     assert vacation_words(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Yes please!\n\nFrom: News\nWe have received your request. Please confirm your e-mail address.",
+        "Ja.\n\nVon: News\nWir haben Ihre Anfrage erhalten. Bitte bestätigen Sie Ihre E-Mail-Adresse.",
+        "Oui.\n\nDe : News\nNous avons bien reçu votre demande. Confirmez votre adresse.",
+        "Simply reply to this message to confirm.",
+    ],
+)
+def test_an_answer_that_repeats_a_question_of_ours_unmarked_is_a_persons(text: str) -> None:
+    """A confirmation counts; at a bounce address, where nobody confirms, the same words are a program's."""
+    assert vacation_words(text) is None
+    assert answering_words(text) is not None

@@ -175,6 +175,9 @@ _NOT_UNDERSTOOD = frozenset({500, 501, 502, 503, 504, 555})  # RFC 5321 §4.2.2
 
 # What of a refusal for policy is ours to mend; the rest is a provider's opinion of us.
 _POLICY = (
+    # More than one mailbox may get, from whomever: nothing is wrong with us or the lane.
+    _row("5", "", r"receiving mail (?:at|too)|limit for the number of messages", NOTHING),
+    _row("5", r"2\.12[12]", "", NOTHING),
     # support.google.com/a/answer/3726730, the same numbers as above; learn.microsoft.com: 509 and 515; RFC 3463 §3.2
     _row("5", r"7\.(?:2[0-79]|3[0-2]|40|509|515)|1\.[789]", "", _OURS),
     _row("5", "", r"\b(?:spf|dkim|dmarc|ptr|rdns)\b|unauthenticated|authentication|reverse (?:dns|host)", _OURS),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from pressrun.core.bounce_wordings import delivery, full, gone, gone_elsewhere, policy
+from pressrun.core.bounce_wordings import delivery, full, gone, gone_elsewhere, policy, policy_elsewhere
 from pressrun.core.bounce_wordings.notation import pattern_of
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import FailureKind
@@ -31,6 +31,8 @@ _CODES = {
     "1.9": BounceClass.POLICY,
     "2.1": BounceClass.GONE,
     "2.2": BounceClass.FULL,
+    "2.121": BounceClass.POLICY,  # Microsoft's for more than one reader may get in an hour
+    "2.122": BounceClass.POLICY,
     "4.3": BounceClass.UNREACHABLE,
     "4.310": BounceClass.UNREACHABLE,
     "4.4": BounceClass.UNREACHABLE,
@@ -45,6 +47,7 @@ _SUBJECTS = {
 }
 _EXCEEDED_STORAGE = 552
 _MESSAGE_CODES = frozenset({500, 501, 502, 503, 504, 555})
+_OF_THE_ADDRESS = frozenset({BounceClass.GONE, BounceClass.UNREACHABLE})
 _AT_HAND_OVER = frozenset({BounceClass.POLICY, BounceClass.FULL, BounceClass.UNREACHABLE})
 # What systems that know no better code put on any failure.
 _VAGUE = frozenset("0.0 1.0 2.0 3.0 4.0 5.0 6.0 2.3 2.4 3.2 3.5 4.1 4.2 5.2 5.4".split())
@@ -52,17 +55,21 @@ _VAGUE = frozenset("0.0 1.0 2.0 3.0 4.0 5.0 6.0 2.3 2.4 3.2 3.5 4.1 4.2 5.2 5.4"
 # What a server quotes says nothing: `antispam@…` is no word about spam, nor is the name of a page that explains.
 _QUOTED = re.compile(r"<?\b[\w.+=/-]{1,256}@[\w.-]{1,256}>?:?|\bhttps?://[^\s>]{1,500}|\bwww\.[^\s>]{1,500}")
 _BLANKS = re.compile(r"[\s\"“”„«»*_|]+")
-_RATE = re.compile(r"\brate|too (?:many|quickly|fast)|exceed|throttl|temporar|receiving mail at", re.IGNORECASE)
+_RATE = re.compile(r"\brate\b|too (?:many|quickly|fast)|throttl|receiving mail at", re.IGNORECASE)
+_FOR_NOW = re.compile(r"exceed|temporar", re.IGNORECASE)
 
-_CLEARLY_POLICY = pattern_of(policy.CLEARLY_POLICY, policy.WORDS)
+_SENDER_WORDS = policy.WORDS | policy_elsewhere.WORDS
+_CLEARLY_POLICY = pattern_of((*policy.CLEARLY_POLICY, *policy_elsewhere.CLEARLY_POLICY), _SENDER_WORDS)
 _FULL = pattern_of(full.FULL, full.WORDS)
+_NO_DOMAIN = pattern_of(gone.NO_DOMAIN)
 _WORDINGS = (
     (_CLEARLY_POLICY, BounceClass.POLICY),
     (pattern_of(delivery.CLEARLY_MESSAGE), BounceClass.MESSAGE),
     (_FULL, BounceClass.FULL),
+    (_NO_DOMAIN, BounceClass.GONE),
     (pattern_of(gone.GONE, gone.WORDS), BounceClass.GONE),
     (pattern_of(gone_elsewhere.GONE, gone_elsewhere.WORDS), BounceClass.GONE),
-    (pattern_of(policy.POLICY, policy.WORDS), BounceClass.POLICY),
+    (pattern_of((*policy.POLICY, *policy_elsewhere.POLICY), _SENDER_WORDS), BounceClass.POLICY),
     (pattern_of(gone.MAYBE_GONE), BounceClass.GONE),
     (pattern_of(delivery.MESSAGE, delivery.WORDS), BounceClass.MESSAGE),
     (pattern_of(delivery.UNREACHABLE), BounceClass.UNREACHABLE),
@@ -114,8 +121,8 @@ def class_of_failure(*, code: int, enhanced: str, text: str, at_recipient: bool 
     """What a failure for good is about that a notification reports.
 
     `enhanced` is the status that says most, "" where there is none; with a first digit of 4 the last try failed for
-    now and the system gave up, which is never GONE. `code` is that of the remote's reply or 0; `at_recipient` is None
-    where nothing tells which command was refused.
+    now and the system gave up, which is GONE only where the domain does not exist. `code` is that of the remote's
+    reply or 0; `at_recipient` is None where nothing tells which command was refused.
     """
     words = folded_words(text)
     found = _class_of_code(code, enhanced[2:], words) if enhanced[2:] not in _VAGUE else None
@@ -123,6 +130,8 @@ def class_of_failure(*, code: int, enhanced: str, text: str, at_recipient: bool 
         found = class_by_words(words)
     if found is None:
         found = BounceClass.GONE if code == 550 and at_recipient else _class_of_code(code, enhanced[2:], words)
+    if found in _OF_THE_ADDRESS and _NO_DOMAIN.search(words) and not _CLEARLY_POLICY.search(words):
+        return BounceClass.GONE
     if enhanced.startswith("4") and found not in (BounceClass.POLICY, BounceClass.FULL):
         return BounceClass.UNREACHABLE
     return found or BounceClass.OTHER
@@ -139,6 +148,8 @@ def _class_of_code(code: int, detail: str, words: str) -> BounceClass | None:
     if found is BounceClass.GONE:
         if _CLEARLY_POLICY.search(words):
             return BounceClass.POLICY
-        if (detail == "2.1" and _RATE.search(words)) or (code == _EXCEEDED_STORAGE and _FULL.search(words)):
+        if detail == "2.1" and _RATE.search(words):
+            return BounceClass.POLICY
+        if (detail == "2.1" and _FOR_NOW.search(words)) or (code == _EXCEEDED_STORAGE and _FULL.search(words)):
             return BounceClass.FULL
     return found

@@ -1,7 +1,8 @@
 """Whether a machine wrote a mail, so that nothing may answer it or be done for it (RFC 3834 §2).
 
 Whatever says so is enough: a wrong yes costs a reader one more try, a wrong no lets two machines write to each other
-for ever, or a vacation notice subscribe somebody. The wordings of notices without any mark are data below.
+for ever, or a vacation notice subscribe somebody. The wordings of notices without any mark are in
+`autoreply_wordings`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from pressrun.core.address import Address
+from pressrun.message import autoreply_wordings as wordings
 
 Fields = Sequence[tuple[str, str]]  # names in lower case, values unfolded
 
@@ -30,88 +32,6 @@ _SENDERS = re.compile(
     re.IGNORECASE,
 )
 _ANGLE = re.compile(r"<([^<>]*)>")
-# How vacation notices begin their subjects, in the languages of the large mail systems.
-_SUBJECTS = re.compile(
-    r"\s{0,9}(?:(?:re|aw|sv|antw|tr|rif|odp|vs)\s?:\s{0,3})?"
-    r"(?:\[[^\]]{0,30}\d[^\]]{0,10}\]\s{0,2})?[\[(*]{0,2}(?:auto(?:mat(?:ic|ed))?[ -]?(?:reply"
-    r"|response|responder|antwort|svar|message)|autoresponder|out[ -]of[ -](?:the[ -])?office"
-    r"|(?:on )?(?:vacation|holiday)(?: (?:reply|notice|message|alert|auto-?reply))?[:\s]{0,3}$"
-    r"|vacation (?:reply|notice|message)|away (?:from (?:my|the) (?:office|desk|mail|e-?mail)|message|notice)"
-    r"|(?:i am |i'm )?(?:currently |now )?(?:out of (?:the )?office|on (?:annual |parental |maternity "
-    r"|sick )?leave|on holidays?|on vacation)|ooo[:\s]|absence (?:notice|message|notification)"
-    r"|thank you for (?:your (?:e-?mail|message|mail|enquiry|inquiry)|contacting)"
-    r"|we (?:have )?received your (?:message|e-?mail|mail|request)|your (?:message|e-?mail|mail"
-    r"|request) (?:has been|was) received|automati(?:sche|c) (?:antwort|abwesenheitsnotiz|beantwortung"
-    r"|eingangsbestätigung|rückantwort)|abwesenheits(?:notiz|benachrichtigung|meldung|assistent|nachricht"
-    r"|info)|abwesend|abwesenheit\b|außer haus|im urlaub|urlaub(?:snachricht)?[:\s]|nicht im (?:büro|haus|amt)"
-    r"|ich bin (?:nicht im|außer |derzeit|bis|im urlaub|vom|ab )|büro nicht besetzt|réponse (?:automatique"
-    r"|d'absence)|message (?:automatique|d'absence)|absence du bureau|absen(?:t|te|ce)\b|en congés?"
-    r"|en vacances|je suis (?:absent|en congé)|accusé de réception automatique|respuesta automática"
-    r"|auto ?respuesta|contestación automática|mensaje automático|fuera de (?:la )?oficina|ausente|ausencia"
-    r"|de vacaciones|estoy (?:fuera|de vacaciones|ausente)|respostas? automáticas?|auto ?resposta"
-    r"|mensagem automática|ausência\b|fora (?:do|de) (?:escritório|expediente)|de férias|em férias"
-    r"|risposta automatica|risponditore automatico|messaggio automatico|fuori (?:sede|ufficio)|assen(?:te"
-    r"|za)\b|in ferie|in vacanza|automatisch (?:antwoord|bericht)|automatische (?:reactie|beantwoording)"
-    r"|afwezig(?:heid|heidsbericht)?\b|niet aanwezig|niet op kantoor|met vakantie|op vakantie|automat(?:iskt"
-    r"|isk) (?:svar|besked|beskjed)|autosvar|frånvaro|frånvarande|fravær|ikke til ?stede|på ferie"
-    r"|semester[:\s]|automaattinen (?:poissaolo)?(?:vastaus|viesti)|poissa (?:toimistosta|töistä)|poissaolo"
-    r"|lomalla|odpowiedź automatyczna|automatyczna odpowiedź|autoodpowiedź|autoresponder|poza biurem|nieobecn"
-    r"|na urlopie|urlop\b|automatická odpověď|mimo kancelář|nepřítomn|automatikus válasz|irodán kívül"
-    r"|szabadság|răspuns automat|automatická odpoveď|samodejni odgovor|automatski odgovor|автоответ"
-    r"|автоматический ответ|автоматическое (?:сообщение|уведомление)|нет на работе|вне офиса|не в офисе"
-    r"|в отпуске|отпуск\b|отсутств|автоматична відповідь|αυτόματη απάντηση|otomatik (?:yanıt|cevap)"
-    r"|ofis dışında|【?(?:自動(?:応答|返信|回覆|配信)|自动(?:答复|回复)|不在|休暇|休業|外出中|夏季休暇"
-    r"|お問い合わせありがとう|外出自动回复|休假)|자동 ?(?:회신|응답)"
-    r"|부재중|رد تلقائي|الرد التلقائي|תשובה אוטומטית|מענה אוטומטי|trả lời tự động|tự động trả lời"
-    r"|ตอบ(?:กลับ)?อัตโนมัติ|balasan otomatis|automatiskais? atbild|automatinis atsakymas|automaatvastus"
-    r"|स्वचालित|(?:return receipt|read|gelesen|lu|leído|letto|lida|gelezen|läst|læst|lest|luettu|przeczytano"
-    r"|přečteno|прочтено|прочитано|okundu|已[读讀]|開封済み|읽음)\s?[:：])",
-    re.IGNORECASE,
-)
-# What vacation notices say in their first lines, where neither header nor subject tells.
-_WORDS = re.compile(
-    r"\b\w+ is (?:currently )?out of (?:the )?office"
-    r"|\b(?:i am|i'm|i will be|i'll be|we are|currently) (?:\w+ ){0,3}(?:ooo\b|out of (?:the )?office"
-    r"|away from (?:the|my) (?:office|desk|mail|e-?mail)|on (?:annual |parental |maternity |paternity "
-    r"|sick )?(?:leave|vacation|holidays?)\b|travell?ing|out of town)|this is an automat(?:ic|ed) (?:reply"
-    r"|response|answer|confirmation|acknowledge?ment|message)"
-    r"|automatic(?:ally generated)? (?:reply|response)|auto-?reply|no longer (?:work|employed"
-    r"|with the company)|(?:limited|no) access to (?:my )?e-?mail"
-    r"|(?:mailbox|inbox|address) (?:is|are) not (?:monitored|read|attended)|will (?:reply|respond|answer"
-    r"|get back)(?: to (?:you|your \w+))? (?:\w+ ){0,3}(?:when i (?:return|am back)|upon my return"
-    r"|on my return|after)|ich bin (?:\S{1,30} ){0,6}(?:nicht (?:im (?:büro"
-    r"|haus)|erreichbar|anwesend)|außer haus|im urlaub|abwesend|in elternzeit|wieder (?:da|erreichbar|im))"
-    r"|bin ich (?:\S{1,30} ){0,4}(?:wieder|nicht) (?:erreichbar|im|da)|abwesenheit(?:snotiz)?|ihre (?:e-?mail"
-    r"|nachricht) wird (?:\S{1,30} ){0,3}weitergeleitet|automatische antwort"
-    r"|je suis (?:\S{1,30} ){0,4}(?:absente?|en congés?|en vacances|en déplacement|hors du bureau)"
-    r"|\babsente? (?:jusqu|du|pour)|à mon retour"
-    r"|(?:de retour|mon retour) le|pendant mon absence|réponse automatique|(?:estoy|estaré"
-    r"|me encuentro) (?:\S{1,30} ){0,4}(?:fuera de|ausente|de vacaciones|de baja)|durante mi ausencia"
-    r"|respuesta automática|fuera de la oficina|(?:sono|sarò) (?:\S{1,30} ){0,4}(?:assente|in ferie"
-    r"|fuori ufficio|fuori sede|in vacanza|in congedo)|al mio rientro|risposta automatica|(?:estou|estarei"
-    r"|encontro-me) (?:\S{1,30} ){0,4}(?:ausente|de férias|em férias|fora do|fora de)|durante a minha ausência"
-    r"|resposta automática|no meu regresso|ik ben (?:\S{1,30} ){0,6}(?:afwezig|niet (?:aanwezig|bereikbaar"
-    r"|op kantoor)|met vakantie|op vakantie|met verlof)|tijdens mijn afwezigheid|automatisch (?:antwoord"
-    r"|bericht)|(?:jag är|jeg er|minä olen|olen) (?:\S{1,30} ){0,6}(?:frånvarande|på semester|tjänstledig"
-    r"|bortrest|på ferie|ikke til ?stede|fraværende|lomalla|poissa|matkoilla)|är åter|tilbage (?:den|igen)"
-    r"|automatiskt? svar|(?:jestem|będę|przebywam) (?:\S{1,30} ){0,5}(?:nieobecn|na urlopie|poza biurem"
-    r"|niedostępn)|przebywam na urlopie|wiadomość automatyczna|automatyczna odpowiedź"
-    r"|podczas mojej nieobecności|(?:я|нахожусь|меня) (?:\S{1,30} ){0,5}(?:в отпуске|отсутств|вне офиса"
-    r"|не в офисе|в командировке|не будет)|нахожусь в отпуске|автоматический ответ|автоответ"
-    r"|буду (?:\S{1,30} ){0,3}отсутствовать|休暇(?:を|中|のため)|不在に(?:して|いたし)|不在のため"
-    r"|出張(?:中|のため)|自動(?:返信|応答|送信)"
-    r"|休業(?:日|させて|いたし|中)|我(?:正在|目前)?(?:休假|外出|出差)"
-    r"|自动回复|부재중|휴가|dovolen|nepřítomen|szabadságon|izindeyim"
-    r"|ofis dışındayım|автоматична відповідь|у відпустці|απουσιάζω|σε άδεια|εκτός γραφείου|în concediu"
-    r"|בחופש|מחוץ למשרד|في (?:إجازة|اجازة)|خارج المكتب|na godišnjem odmoru|na dopustu|ลาพักร้อน|nghỉ phép"
-    r"|sedang cuti|atostogauju|atvaļinājum|puhkusel"
-    r"|list of approved senders|add yourself to my guest list|(?:message|mail) (?:\S{1,30} ){0,8}held because"
-    r"|para que (?:sua|a) mensagem seja (?:encaminhada|entregue)|(?:this is a )?return receipt (?:for|your)"
-    r"|(?:dies|das) ist eine (?:empfangs|lese)bestätigung|ceci est un accusé de (?:réception|lecture)"
-    r"|(?:este es un|esto es un) (?:acuse|aviso) de (?:recibo|lectura)|questa è una (?:ricevuta|conferma) di"
-    r"|(?:este é|isto é) (?:um|uma) (?:confirmação|recibo|aviso) de leitura|dit is een (?:lees|ontvangst)bevestiging",
-    re.IGNORECASE,
-)
 _BLANKS = re.compile(r"\s+")
 _FIRST_WORDS = 700  # a notice says what it is at once; further down stands what it answers
 
@@ -147,7 +67,7 @@ def _reason_of(name: str, value: str) -> str | None:
         case "from":
             return "sender" if _is_daemon(value) else None
         case "subject":
-            return "subject of a vacation notice" if _SUBJECTS.match(value) else None
+            return "subject of a vacation notice" if wordings.SUBJECTS.match(value) else None
         case "delivered-to":
             return "autoresponder" if value.lower() == "autoresponder" else None
     if name.startswith("list-"):
@@ -181,11 +101,21 @@ def _is_daemon(value: str) -> bool:
 def vacation_words(text: str) -> str | None:
     """What in the first lines of a text says that it is a vacation notice; None when nothing does.
 
-    Lines that are quoted say nothing, for they are somebody else's.
+    Words of receipt and of confirmation are left out: a person who answers us may have ours in the answer, unmarked.
     """
+    return _words_of(wordings.ABSENCES, text)
+
+
+def answering_words(text: str) -> str | None:
+    """The same of any program that answers for somebody, where no mail of a person is waited for."""
+    return _words_of(wordings.ANSWERS, text)
+
+
+def _words_of(patterns: tuple[re.Pattern[str], ...], text: str) -> str | None:
+    """Lines that are quoted say nothing, for they are somebody else's."""
     lines = [line for line in text[: 4 * _FIRST_WORDS].split("\n") if not line.startswith((">", "|"))]
     first = _BLANKS.sub(" ", "\n".join(lines).replace("’", "'"))[:_FIRST_WORDS]
-    return "words of a vacation notice" if _WORDS.search(first) else None
+    return "words of a vacation notice" if any(words.search(first) for words in patterns) else None
 
 
 def silent_sender(sender: Address | None, own_domains: Iterable[str]) -> str | None:

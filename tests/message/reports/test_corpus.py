@@ -8,11 +8,16 @@ from tests.bounces.corpus import CORPUS, Sample, confusion, measure, samples
 from pressrun.core.bounces import BounceClass
 
 _ALL = samples()
+_COMPLAINTS = [one for one in _ALL if one.wanted == "complaint"]
 _CLASSES = {*map(str, BounceClass)} - {"auto-reply"} | {"vacation", "disposition", "person", "complaint"}
 
 
 def _name(sample: Sample) -> str:
     return str(sample.path.relative_to(CORPUS).with_suffix(""))
+
+
+def _is_independent(sample: Sample) -> bool:
+    return "independent" in sample.path.parts
 
 
 def test_the_corpus_has_mails_of_every_class() -> None:
@@ -50,7 +55,7 @@ def test_what_a_person_wrote_is_no_machines_mail(sample: Sample) -> None:
     assert ((), None) == (found.recipients, found.automatic)
 
 
-@pytest.mark.parametrize("sample", [one for one in _ALL if one.wanted == "complaint"], ids=_name)
+@pytest.mark.parametrize("sample", [one for one in _COMPLAINTS if not _is_independent(one)], ids=_name)
 def test_a_complaint_encloses_our_token(sample: Sample) -> None:
     """Whatever the provider took out; and its type is the file's name up to the first underscore."""
     found = sample.report
@@ -58,3 +63,12 @@ def test_a_complaint_encloses_our_token(sample: Sample) -> None:
     assert "news-bounces+k4q7m2xw5ra3tz6b@lists.harbour.example" == found.enclosed.return_path
     assert "mailto:news-unsubscribe+p7w2k5m3qz4x6rta@lists.harbour.example" in found.enclosed.unsubscribe
     assert "news:e17:p7w2k5m3" == found.enclosed.feedback_id
+
+
+@pytest.mark.parametrize("sample", [one for one in _COMPLAINTS if _is_independent(one)], ids=_name)
+def test_a_complaint_that_others_wrote_encloses_a_return_path_of_ours(sample: Sample) -> None:
+    """Each of them has another token."""
+    found = sample.report
+    assert sample.path.stem.split("_")[0] == found.feedback_type
+    assert found.enclosed.return_path.startswith("news-bounces+")
+    assert found.enclosed.return_path.endswith("@lists.example")

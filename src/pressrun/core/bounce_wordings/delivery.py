@@ -14,6 +14,11 @@ CLEARLY_MESSAGE: Rows = (
     r"bare (?:line ?feed|lf|cr)",
     r"\blines? (?:is |are )?(?:length|too long|longer than)",
     r"smtputf8",
+    r"recipsizelimit",
+    r"sendsizelimit",
+    r"(?:邮件|郵件|信件)\S{0,6}(?:大小|过大|太大|過大|超过大小)",
+    r"\bnul (?:characters?|bytes?|octets?)",
+    r"lines? (?:\w+ ){0,3}(?:were|was) longer than",
 )
 
 # This message, whoever gets it.
@@ -42,13 +47,18 @@ MESSAGE: Rows = (
     r"conversion (?:not|is)",
     r"too many hops",
     r"hop count",
-    r"mail loop",
-    r"loop(?:s|ing)? (?:back|detected|to)",
+    r"(?:mail|message|forwarding|routing|delivery) loop",
+    r"\bloop(?:s|ing)? (?:back|detected|to)",
+    r"(?:message|mail) is looping",
+    r"delivered-to line",
+    r"has no (?:from|date|subject|message-id)\b",
+    r"(?:nesting|nested) (?:\w+ ){0,2}too",
+    r"too (?:deeply nested|complex|many (?:parts|attachments))",
     # German.
     r"\bzu groß\b",
     r"maximale (?:nachrichten)?größe",
     # French.
-    r"trop (?:volumineux|grand)",
+    r"trop (?:volumineux|grand|gros|lourd|long|important)",
     r"taille (?:maximale|du message)",
     # Spanish.
     r"demasiado grande",
@@ -64,7 +74,8 @@ MESSAGE: Rows = (
     # Japanese.
     r"サイズ\S{0,12}(?:超|大き)",
     # Russian.
-    r"слишком больш",
+    r"слишком (?:больш|велик)",
+    r"размер (?:\S{1,20} ){0,3}превыш",
     # Polish.
     r"zbyt duż",
 )
@@ -94,7 +105,6 @@ UNREACHABLE: Rows = (
     r"no mail ?servers?",
     r"network error",
     r"mx records?",
-    r"host unknown",
     r"unknown host",
     r"lookup fail",
     r"bad host",

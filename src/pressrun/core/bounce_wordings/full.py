@@ -34,10 +34,10 @@ FULL: Rows = (
     (
         r"<store>(?:\W{0,3}\S{0,80})? (?:is |are |has |was |has been )?(?:\w+ ){0,2}",
         (
-            r"full\b",
+            r"full\b(?! (?:details|text|list|log|report|name|explanation|information|error))",
             r"over ?quota",
             r"over its",
-            r"over the (?:quota|limit|storage)",
+            r"over (?:the )?(?:disk |storage |size )?(?:quota|limit|storage)",
             r"exceed",
             r"inactive",
             r"dormant",
@@ -78,13 +78,10 @@ FULL: Rows = (
     r"(?:account|mailbox|user) (?:\S{0,80} )?(?:has been |is |was )?(?:temporarily )?(?:suspended|inactive)",
     r"not (?:been )?(?:logged|signed) in (?:for|since)",
     r"has(?: not|n't) (?:logged|been active)",
-    # English: too much for one reader at a time.
-    r"(?:receiving|received|getting) (?:\w+ ){0,3}(?:too (?:quickly|many|fast)|at a rate)",
-    r"receiving mail at",
-    r"too many (?:messages|mails|e-?mails) (?:for|to) this (?:user|recipient|mailbox)",
     # German.
     r"<postfach> … (?:voll|überfüllt|überschritten|erschöpft|inaktiv|gesperrt|ausgelastet)",
-    r"quota überschritten",
+    r"quota … überschritten",
+    r"zu ?viele (?:mails|e-mails|nachrichten)",
     r"speicherbegrenzung",
     r"volles postfach",
     r"kontingent (?:\S{1,40} ){0,3}(?:überschritten|erschöpft)",
@@ -121,22 +118,29 @@ FULL: Rows = (
     r"скриньк\w{1,2} … (?:переповнен|заповнен)",
     r"перевищен\w{0,2} (?:\S{1,40} ){0,3}(?:квот|ліміт|розмір)",
     # Polish.
-    r"<skrzynka> … (?:pełna|przepełnion|przekroczon|nieaktywn|zablokowan)",
+    r"<skrzynka> … (?:pełna|przepełnion|zapełnion|przekroczon|nieaktywn|zablokowan)",
     r"przekroczon\w{1,2} (?:\S{1,40} ){0,3}(?:limit|pojemno)",
     # Swedish, Danish, Norwegian.
     r"(?:postlåd|brevlåd|inkorg|postkasse|postboks|innboks|indbakke)\w{0,3} … (?:full|fuld|overskred)",
+    r"mailboks\w{0,3} … (?:full|fuld)\b",
+    r"kvot\w{0,4} … (?:överskrid|overskred)",
     # Finnish.
+    r"kiintiö\w{0,3} … (?:ylit|täynnä)",
     r"postilaatik\S{1,10} … täynnä",
     # Czech.
     r"schránk\w{1,3} … (?:plná|přeplněn|překroč)",
+    r"kvót\w{1,3} … (?:překroč|prekroč|vyčerp)",
     # Hungarian.
-    r"posta(?:láda|fiók)\S{0,6} … (?:megtelt|tele\b)",
+    r"kvót\w{1,4} … (?:túllép|megtelt|betelt)",
+    r"posta(?:lád|fiók)\S{0,6} … (?:megtelt|tele\b)",
     # Turkish.
     r"posta kutusu\S{0,6} … (?:dolu|doldu|aşıldı)",
+    r"\bkota\w{0,3} … (?:aşıl|dol)",
     # Greek.
+    r"(?:όριο|χώρος) … (?:υπερβ|υπέρβ|ξεπερ|εξαντλ)",
     r"γραμματοκιβώτι\w{1,2} … (?:πλήρες|γεμάτο)",
     # Romanian.
-    r"căsuț\w{1,3} … (?:plină|depășit)",
+    r"(?:căsuț\w{1,3}|cuti\w{1,2} poștal\w{1,2}) … (?:plină|depășit)",
     # Arabic.
     r"(?:علبة|صندوق) (?:ال)?بريد … ممتلئ",
     # Hebrew.

@@ -34,6 +34,7 @@ WORDS: Words = {
         r"bad",
         r"nonexistent",
         r"non-existent",
+        r"non-?existing",
         r"illegal",
         r"undeliverable",
         r"unrouteable",
@@ -52,6 +53,37 @@ WORDS: Words = {
         r"discontinued",
     ),
 }
+
+# There is no such domain: outranks a code that says only that no host was found, and a first digit of 4.
+NO_DOMAIN: Rows = (
+    r"nxdomain",
+    r"name service error for \S{0,9}\s?\S{1,255} type ?= ?\w{1,5}: host not found(?!,? ?try)",
+    r"(?<!host or )domain(?: name)? not found",
+    r"(?:no such|non-?existent|unknown) (?:mail |recipient |destination |e-?mail |host or )?domain\b",
+    r"no such host\b",
+    r"host unknown",
+    (
+        r"(?<!sender )(?<!sender's )(?<!your )domain(?: name)?(?:\W{0,3}\S{1,255})? ",
+        (r"does(?: not|n't) exist", r"(?:couldn't|could not|cannot|can't) be found", r"no longer exists"),
+    ),
+    r"(?:domain|host) is (?:non-?existent|not registered)",
+    r"(?:find|locate) (?:any|a|the) (?:host|domain) (?:named|called)",
+    r"mx records? (?:\w+ ){0,2}to non-?existent",
+    r"(?:points?|resolves?) to (?:a )?non-?existent",
+    r"all host address lookups failed permanently",
+    r"unrout(?:e)?able mail domain",
+    # The same in other languages.
+    r"\bdom(?:ain|äne) … (?:existiert (?:\S{1,20} )?nicht|nicht (?:existent|gefunden))",
+    r"domaine … (?:n'existe|introuvable|inconnu|inexistant)",
+    r"dominio … (?:no existe|no (?:se )?(?:ha )?encontr|inexistente|non esiste|inesistente|non (?:è stato )?trovato)",
+    r"domínio … (?:não (?:existe|foi encontrado|encontrado)|inexistente)",
+    r"domein … (?:bestaat niet|niet gevonden|onbekend)",
+    r"domän\w{0,3} … (?:finns inte|hittades inte)",
+    r"domen\w{0,4} … (?:nie istnieje|neexistuje|nenalezena|ne postoji)",
+    r"домен\w{0,2} … не (?:существует|найден|існує|знайден)",
+    r"域名\S{0,12}(?:不存在|无法解析|無法解析)",
+    r"ドメイン\S{0,12}(?:存在しま|見つかりま)",
+)
 
 # The mailbox, or its domain, is no more or never was.
 GONE: Rows = (
@@ -76,7 +108,8 @@ GONE: Rows = (
             r"terminated",
             r"cancell?ed",
             r"dead",
-            r"gone",
+            r"gone\b",
+            r"retired",
         ),
     ),
     (
@@ -202,8 +235,13 @@ GONE: Rows = (
     r"unrouteable address",
     r"unroutable",
     r"unknown[- ](?:user|recipient|local)",
+    # Exim's look at the recipient, forward; its look back at the sender is policy.
+    r"callout verification failure",
+    r"recipient verif\w{1,7} fail",
     r"all recipients (?:are )?invalid",
     r"not our customer",
+    r"non-?local (?:user|recipient|address)",
+    r"not in (?:the |our )?(?:directory|user database|recipient map)",
     r"(?:is|are) (?:not known|unknown) (?:here|at|on|to)\b",
     r"illegal host",
     r"former (?:employee|member|user)",
@@ -219,6 +257,7 @@ GONE: Rows = (
         r"this (?:account|mailbox|address|user|e-?mail address) (?:\w+ ){0,3}",
         (r"disabled", r"deactivated", r"closed", r"discontinued", r"deleted", r"no longer"),
     ),
+    r"(?:account|mailbox|address|user) (?:that |which )?you (?:\w+ ){1,4}is (?:disabled|deactivated|closed)",
     r"mailbox (?:is )?disabled",
     r"account (?:is )?disabled",
     (
@@ -238,10 +277,9 @@ GONE: Rows = (
             r"has no valid",
         ),
     ),
-    r"nxdomain",
     r"nullmx",
     r"null mx",
-    r"does not accept (?:e-?)?mail",
+    r"does not accept (?:e-?)?mail(?! from)",
     r"no smtp service",
     r"no longer accepts mail",
     r"recipient address rejected: access denied",
@@ -265,5 +303,11 @@ MAYBE_GONE: Rows = (
     r"address (?:is )?undeliverable",
     r"permanent(?:ly)? (?:unavailable|closed)",
     r"user (?:\S{0,80} )?(?:rejected|not accepted)",
-    r"can(?:'t|not) (?:find|locate|resolve) (?:\w+ ){0,3}(?:user|recipient|address|mailbox|name)",
+    (
+        r"(?:can't|cannot|could not|couldn't|unable to|failed to) (?:find|locate|resolve) (?:\w+ ){0,3}",
+        (r"user\b", r"recipient\b", r"address\b", r"mailbox\b", r"name\b"),
+    ),
+    r"account (?:is )?not available",
+    r"no local mailbox",
+    r"does(?: not|n't) work (?:here|for|at)\b",
 )

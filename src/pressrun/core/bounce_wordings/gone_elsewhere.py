@@ -6,6 +6,33 @@ from pressrun.core.bounce_wordings.notation import Rows, Words
 
 # What stands in a phrase as <name>.
 WORDS: Words = {
+    "directory": (
+        r"domino ?(?:ディレクトリー?|名簿|目录|目錄|通讯录|디렉토리|디렉터리)",
+        r"domino",
+        r"verzeichnis",
+        r"adre(?:ss|ß)buch",
+        r"annuaire",
+        r"carnet",
+        r"répertoire",
+        r"directory",
+        r"directorio",
+        r"libreta",
+        r"rubrica",
+        r"elenco",
+        r"diretório",
+        r"catálogo",
+        r"adresboek",
+        r"katalog",
+        r"adressebok",
+        r"adressekartotek",
+        r"hakemisto",
+        r"książce",
+        r"adresář",
+        r"címtár",
+        r"каталог",
+        r"справочник",
+        r"ディレクトリ",
+    ),
     "benutzer": (
         r"empfänger",
         r"nutzer",  # and Benutzer
@@ -40,6 +67,7 @@ WORDS: Words = {
         r"ящик\w{0,2}",
         r"аккаунт\w{0,2}",
         r"домен\w{0,2}",
+        r"учетн\w{2,3} запис\w{1,3}",
     ),
     "użytkownik": (r"użytkownik\w{0,3}", r"odbiorc\w{1,2}", r"adres\w{0,3}", r"kont\w{1,2}", r"skrzynk\w{1,2}"),
     "användare": (
@@ -47,10 +75,10 @@ WORDS: Words = {
         r"mottagaren?",
         r"adressen?",
         r"kont(?:ot|oen|oet)",
-        r"brukeren",
-        r"brugeren",
-        r"mottakeren",
-        r"modtageren",
+        r"bruker(?:en)?",
+        r"bruger(?:en)?",
+        r"mottaker(?:en)?",
+        r"modtager(?:en)?",
         r"postlådan",
         r"postkassen",
     ),
@@ -72,8 +100,32 @@ WORDS: Words = {
     ),
 }
 
+# Domino looks its users up in a directory, and says so in its own words.
+_DOMINO: Rows = (
+    (r"nicht (?:\S{1,40} ){0,4}<directory> … ", (r"aufgeführt", r"eingetragen", r"gefunden", r"enthalten")),
+    r"nicht (?:aufgeführt|eingetragen|enthalten) … <directory>",
+    r"(?:non|pas|plus) (?:\S{1,20} ){0,2}(?:répertorié|inscrit|référencé|listé|trouvé|présent)\w{0,2} … <directory>",
+    r"ne (?:figure|se trouve|apparaît) (?:pas|plus) … <directory>",
+    r"no (?:\S{1,20} ){0,3}(?:figura|listad|aparece|encuentra|consta|incluid|registrad)\w? … <directory>",
+    r"non (?:\S{1,20} ){0,2}(?:elencat|present|compare|inclus|figura|trovat)\w{0,2} … <directory>",
+    r"não (?:\S{1,20} ){0,2}(?:listad|relacionad|consta|figura|encontrad|cadastrad)\w{0,2} … <directory>",
+    r"niet (?:\S{1,20} ){0,2}(?:vermeld|opgenomen|voor|in) … <directory>",
+    r"(?:inte|ikke) (?:\S{1,20} ){0,2}(?:med|upptagen|listad|opført|registrer\w{1,3}|oppført|i) … <directory>",
+    r"ei ole … <directory>",
+    r"nie (?:\S{1,20} ){0,2}(?:figuruje|wymienion\w|znajduje|jest) … <directory>",
+    r"(?:není|neuveden\w?) … <directory>",
+    r"nem (?:szerepel|található) … <directory>",
+    r"<directory> … (?:nem (?:szerepel|található)|bulunm|listelenm)",
+    r"(?:не (?:указан|значится|числится|внесен|перечислен)|отсутствует) … <directory>",
+    r"<directory>\S{0,12}(?:リストされて|登録されて|記載されて|見つかり|存在し|ありま)",
+    r"<directory>\S{0,4}(?:に|には)\S{0,8}(?:ませ|いな)",
+    r"(?:未|不|沒有|没有)(?:列|在|被|包含)\S{0,6} ?domino",
+    r"<directory>\S{0,4} ?中?\S{0,4}(?:未|不存在|没有|沒有|없|나열되지|등록되지)",
+)
+
 # The mailbox, or its domain, is no more or never was.
 GONE: Rows = (
+    *_DOMINO,
     # German.
     (
         r"<benutzer>\S{0,40} … ",
@@ -82,9 +134,10 @@ GONE: Rows = (
             r"nicht gefunden",
             r"existiert (?:\S{1,20} ){0,2}nicht",
             r"nicht (?:\S{1,40} ){0,3}aufgeführt",
-            r"nicht (?:mehr )?(?:vorhanden|gültig|existent|aktiv|verfügbar)",
+            r"nicht (?:mehr )?(?:vorhanden|gültig|existent|aktiv|verfügbar|bekannt)",
             r"ungültig",
             r"gelöscht",
+            r"(?:geschlossen|aufgelöst|gekündigt|stillgelegt|abgeschaltet)",
             r"deaktiviert",
             r"nicht (?:mehr )?existiert",
         ),
@@ -95,6 +148,7 @@ GONE: Rows = (
     ),
     r"existiert (?:hier )?nicht",
     r"konnte nicht gefunden werden",
+    r"in der organisation\S?(?: \S{1,40}){0,8} nicht vorhanden",
     # French.
     (
         r"<destinataire>\S{0,40} … ",
@@ -106,9 +160,7 @@ GONE: Rows = (
             r"invalide",
             r"non valide",
             r"inexistante?",
-            r"désactivée?",
-            r"supprimée?",
-            r"fermée?",
+            r"(?:désactivé|supprimé|fermé|clôturé|résilié|clos)(?:e?s?)\b",
             r"n'a pas (?:pu être|été) trouvée?",
             r"ne figure pas",
             r"n'est (?:pas|plus) (?:répertoriée?|reconnue?|connue?|valide|active?)\b",
@@ -118,6 +170,7 @@ GONE: Rows = (
     r"(?:utilisateur|destinataire|adresse) inconnue?",
     r"(?:aucun|pas d[e'’]) ?(?:utilisateur|destinataire|compte|boîte)",
     r"est introuvable",
+    r"impossible de trouver (?:l'adresse|le destinataire|l'utilisateur|le compte|la boîte)",
     # Spanish.
     (
         r"<usuario>\S{0,40} … ",
@@ -186,6 +239,7 @@ GONE: Rows = (
     # Japanese.
     r"<宛先>\S{0,60}(?:見つかり|見つから|存在しま|存在しない|存在せず|不明|無効|ありません|いません|間違|誤り|削除)",
     r"(?:メールアドレス|ユーザー?)が?(?:間違って|違います)",
+    r"(?:アドレス|受信者|宛先)(?:\S{0,40} ){1,3}\S{0,20}見つかりませ",
     r"宛先不明",
     r"存在しない(?:ユーザ|アドレス|メール|宛先|アカウント)",
     # Russian.
@@ -204,7 +258,8 @@ GONE: Rows = (
     r"не существует",
     r"нет такого (?:пользовател|адрес|ящик|получател)",
     r"неизвестный (?:пользователь|получатель)",
-    r"такого пользователя нет",
+    r"так(?:ого|ой) (?:пользовател\w{1,2}|ящика?|адреса?|получател\w{1,2}|учетн\w{1,3} записи) … нет",
+    r"нет так(?:ого|ой)\b",
     r"не удалось найти … (?:адрес|получател|пользовател|ящик|домен)",
     # Ukrainian.
     r"<користувач> … (?:не (?:знайден|існує|зареєстр)|невідом|видален|неді[йє])",
@@ -227,9 +282,12 @@ GONE: Rows = (
     r"nie ma tak(?:iego|iej) (?:użytkownika|adresu|konta|skrzynki)",
     r"nieznany (?:użytkownik|odbiorca)",
     # Chinese.
-    r"(?:用户|收件人|邮箱|地址|[帐账][户号])\S{0,20}(?:不存在|无效|未找到|找不到|已注销|已停用)",
+    r"(?:用户|收件人|邮箱|地址|[帐账][户号])\S{0,20}(?:不存在|无效|未找到|找不到|已?被?(?:注销|停用|删除|禁用))",
     r"(?:找不到|无法找到|不存在|无此|没有)\S{0,12}(?:用户|收件人|邮箱|地址|[帐账][户号])",
-    r"(?:用戶|使用者|收件[人者]|郵箱|信箱|地址|[帳賬][戶號])\S{0,20}(?:不存在|無效|未找到|找不到|已停用)",
+    (
+        r"(?:用戶|使用者|收件[人者]|郵箱|信箱|地址|[帳賬][戶號])\S{0,20}",
+        (r"不存在", r"無效", r"未找到", r"找不到", r"已?被?(?:註銷|停用|刪除|禁用)"),
+    ),
     r"(?:找不到|無法找到|不存在|無此|沒有)\S{0,12}(?:用戶|使用者|收件[人者]|郵箱|信箱|地址|[帳賬][戶號])",
     # Korean.
     r"존재하지 않",
@@ -255,36 +313,70 @@ GONE: Rows = (
         ),
     ),
     r"(?:gick|kunde) inte (?:att )?hitta … (?:e-post)?(?:adress|mottagar)",
-    r"finner ikke … (?:e-post)?(?:adress|mottaker)",
+    r"(?:finner|fant) ikke … (?:e-post)?(?:adress|mottaker)",
     r"kan ikke finde … (?:e-?mail)?(?:-?adress|modtager)",
     r"(?:okänd|ukjent|ukendt) (?:användare|mottagare|adress|bruker|mottaker|bruger|modtager)",
     # Finnish.
     r"tuntematon (?:käyttäjä|vastaanottaja|osoite)",
-    r"käyttäjää ei (?:löydy|ole)",
-    r"ei löytynyt",
+    r"käyttäjää … ei (?:löydy|ole)",
+    r"ei (?:löytynyt|löydy)",
     # Czech.
     r"(?:adres|uživatel|příjemce|schránk)\w{0,3} … (?:neby[lo]\w{0,2} nalezen|neexistuje|neznám)",
+    r"(?:adres|uživatel|příjemc|schránk)\w{0,3} nenalezen",
     r"neznám(?:ý|á|é) (?:uživatel|příjemce|adres)",
+    r"(?:adres|uživatel|příjemc|schránk)\w{0,3} … (?:se )?nepodařilo (?:se )?najít",
     # Slovak.
     r"(?:adres|používateľ|príjemc|schránk)\w{0,3} … (?:sa nenaš|nebol\w? nájden|neexistuje|neznám)",
+    r"(?:adres|používateľ|príjemc|schránk)\w{0,3} … nepodarilo (?:sa )?nájsť",
     # Croatian, Serbian, Slovenian, Bosnian.
     (
         r"(?:adres|korisnik|primatelj|primalac|naslov|uporabnik|prejemnik)\w{0,3} … ",
         (r"(?:nije|ni) (?:bil\w? )?(?:pronađen|najden|nađen)", r"ne (?:postoji|obstaja)", r"nepoznat", r"neznan"),
     ),
+    r"nije moguće (?:pronaći|naći) … (?:adres|korisnik|primatelj|primaoc)",
+    r"(?:naslov|prejemnik|uporabnik)\S{0,4} … ni (?:bilo )?mogoče najti",
+    # Bulgarian.
+    r"(?:адрес|получател|потребител)\w{0,3} … (?:не (?:може да бъде намерен|е намерен|съществува)|несъществува)",
+    # Lithuanian, Latvian, Estonian.
+    r"(?:adres|gavėj|naudotoj|vartotoj)\w{0,3} … (?:neras|nežinom|neegzistuoja)",
+    r"(?:adres|saņēmēj|lietotāj)\w{0,3} … (?:nevarēja atrast|nav atrast|neeksistē|nezinām)",
+    r"(?:aadress|adressaa[dt]|kasutaja|saaja)\w{0,3} … (?:ei (?:leitud|leia|eksisteeri)|tundmatu)",
     # Hungarian.
     r"(?:cím|címzett|felhasználó|postafiók)\w{0,2} … (?:nem található|nem létezik|ismeretlen)",
+    r"nincs ilyen (?:felhasználó|cím|címzett|postafiók)",
     r"(?:nem létező|ismeretlen) (?:cím|felhasználó|postafiók)",
     # Turkish.
     r"(?:adres|alıcı|kullanıcı)\w{0,6} … (?:bulunamadı|mevcut değil|geçersiz)",
+    r"böyle bir (?:kullanıcı|adres|hesap|alıcı) (?:yok|bulun)",
     # Greek.
     r"(?:διεύθυνση|παραλήπτης|χρήστης) … δεν (?:βρέθηκε|υπάρχει)",
     r"δεν ήταν δυνατή η εύρεση … (?:διεύθυνσης|παραλήπτη|χρήστη)",
+    r"άγνωστ\w{1,2} (?:χρήστης|παραλήπτης|διεύθυνση)",
     # Romanian.
-    r"<utilizator> … (?:nu (?:există|exista|a fost găsit|este valid)|necunoscut|inexistent|invalid|dezactivat)",
+    (
+        r"<utilizator> … ",
+        (
+            r"nu (?:există|exista|este valid)",
+            r"nu a (?:putut fi|fost) găsit",
+            r"necunoscut",
+            r"inexistent",
+            r"invalid",
+            r"dezactivat",
+        ),
+    ),
     # Arabic.
     r"تعذر العثور على (?:عنوان|المستلم)",
     r"(?:عنوان|المستلم|المستخدم|الحساب) … (?:غير (?:موجود|معروف|صالح)|لا يوجد)",
     # Hebrew.
     r"(?:כתובת|נמען)\S{0,6} … לא (?:נמצא|קיי)",
+    r"(?:לא ניתן|לא ניתן היה|לא היתה אפשרות|לא הייתה אפשרות|אין אפשרות) למצוא … (?:כתובת|נמען)",
+    # Thai, Vietnamese, Indonesian.
+    r"ไม่พบ(?:ที่อยู่|ผู้ใช้|ผู้รับ|บัญชี)",
+    r"ไม่มี(?:ผู้ใช้|ที่อยู่|บัญชี)",
+    r"không tìm thấy (?:địa chỉ|người (?:dùng|nhận)|tài khoản)",
+    r"(?:địa chỉ|người (?:dùng|nhận)|tài khoản) … không tồn tại",
+    r"(?:alamat|pengguna|penerima|akun) … tidak (?:dapat ditemukan|ditemukan|dikenal|ada)\b",
+    # Catalan.
+    r"no s'ha trobat … (?:l'|el |la )?(?:adreça|usuari|destinatari)",
+    r"(?:adreça|usuari|destinatari|bústia) … (?:no existeix|desconegu|inexistent)",
 )

@@ -36,14 +36,20 @@ _OUR_FIELD = re.compile(
     re.IGNORECASE,
 )  # what a notification repeats of our mail is no word of its own
 _ACTION_FIELD = re.compile(r"(?im)^[> \t]{0,8}action[ \t]{0,4}:")
-_QUOTE = re.compile(r"(?m)^[>| \t]{1,8}")
+_QUOTE = re.compile(
+    r"(?m)^(?:[>|][ \t]?){1,8}|^[ \t]{1,8}(?=(?:(?:final|original)-recipient|action|status|diagnostic-code|remote-mta"
+    r"|reporting-mta|arrival-date|last-attempt-date|x-[a-z-]{1,40})[ \t]{0,4}:)",
+    re.IGNORECASE,
+)  # other lines that are indented belong to the field before them
+_SIGNATURE = re.compile(r"(?m)^-- ?$")  # what gateways append: scanners, disclaimers
 _BLANKS = re.compile(r"\s+")
 
 
 def own_text(text: str) -> str:
     """What the notification itself says: without the mail that came back, cut to size."""
     text = text[:MAX_PROSE]
-    cut = next((found.start() for found in wordings.ORIGINAL.finditer(text) if text[: found.start()].strip()), None)
+    ends = (*wordings.ORIGINAL.finditer(text), *_SIGNATURE.finditer(text))
+    cut = min((found.start() for found in ends if text[: found.start()].strip()), default=None)
     lines = text[:cut].split("\n")[:MAX_LINES]
     return "\n".join(line[:1000] for line in lines if not _OUR_FIELD.match(line[:200]))
 
@@ -65,6 +71,8 @@ def is_notification(opened: OpenedMail, text: str, *, must_be_daemon: bool, is_f
     if is_from_responder:  # its sender is null as well, and it may say that an address is no more
         return by_daemon and is_named and begins
     by_daemon = by_daemon or opened.field("return-path") == "<>"
+    if by_daemon and not must_be_daemon and _is_success(text):
+        return True
     if must_be_daemon:
         return by_daemon and is_named and begins
     knows = class_by_words(folded_words(text)) is not None or bool(quoted_in(text).enhanced)
@@ -83,13 +91,30 @@ def recipients_of_prose(opened: OpenedMail, text: str) -> list[RecipientReport]:
             return found
     known = [one.strip(" <>") for one in opened.field("x-failed-recipients")[:4000].split(",") if "@" in one]
     blocks = _blocks(text) or [(known[0] if known else _first_address(text), text)]
-    if wordings.DELAYS.search(_folded(text)) and not wordings.GIVEN_UP.search(_folded(text)):
-        return [
-            RecipientReport(bounce=BounceClass.DELAYED, address=address, text=on_one_line(words))
-            for address, words in blocks
-        ]
+    passing = BounceClass.DELAYED if _is_delay(opened, text) else BounceClass.DELIVERED if _is_success(text) else None
+    if passing is not None:
+        return [RecipientReport(bounce=passing, address=address, text=on_one_line(words)) for address, words in blocks]
     found = [_recipient(address, words, text) for address, words in blocks]
     return found if any(_says_why(one) for one in found) or _says_that(opened, text) else []
+
+
+def _is_delay(opened: OpenedMail, text: str) -> bool:
+    """Whether the mail is still being tried. A delay may say what happens if it fails after all, its subject not."""
+    if wordings.DELAY_SUBJECTS.search(_folded(opened.subject)):
+        return True
+    folded = _folded(text)
+    return wordings.DELAYS.search(folded) is not None and wordings.GIVEN_UP.search(folded) is None
+
+
+def _is_success(text: str) -> bool:
+    """Whether it tells of a delivery, and of no failure besides."""
+    quoted = quoted_in(text)
+    has_failed = quoted.code or any(code[0] != "2" for code in quoted.enhanced)
+    return (
+        not has_failed
+        and wordings.SUCCESSES.search(_folded(text)) is not None
+        and class_by_words(folded_words(text)) is None
+    )
 
 
 def _says_why(found: RecipientReport) -> bool:
@@ -108,7 +133,9 @@ def _recipient(address: str, words: str, text: str) -> RecipientReport:
     """By its own words where these say anything, else by the whole text."""
     quoted = quoted_in(words)
     says = class_by_words(folded_words(words)) is not None or not is_vague(quoted.best)
-    bounce, status, code = class_of_failed(status="", diagnostic=words if says or quoted.code else text, prose=text)
+    bounce, status, code = class_of_failed(
+        status="", diagnostic=words if says or quoted.code else text, prose=text, address=address
+    )
     return RecipientReport(bounce=bounce, address=address, status=status, code=code, text=on_one_line(words))
 
 

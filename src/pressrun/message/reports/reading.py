@@ -11,7 +11,7 @@ import re
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.errors import UnreadableMail
-from pressrun.message.autoreply import is_responder, machine_made, vacation_words
+from pressrun.message.autoreply import answering_words, is_responder, machine_made
 from pressrun.message.caps import PARSER_FAULTS, READ_AT_MOST, check_caps
 from pressrun.message.incoming import MAX_TEXT, decoded, html_text
 from pressrun.message.reports.enclosing import find_enclosed
@@ -52,9 +52,10 @@ def _read(content: bytes, *, forwards: int) -> Report:
     shown = "\n".join(texts)[:MAX_TEXT]
     subject = opened.subject
     automatic = machine_made([(name, subject if name == "subject" else value) for name, value in opened.fields])
-    automatic = automatic or vacation_words(shown)
+    answers = answering_words(shown)
     feedback = _feedback(opened)
-    recipients = () if feedback else tuple(_recipients(opened, shown, automatic, is_attached=forwards > 0))
+    is_from_responder = any(reason is not None and is_responder(reason) for reason in (automatic, answers))
+    recipients = () if feedback else tuple(_recipients(opened, shown, is_from_responder, is_attached=forwards > 0))
     says_why = any(one.bounce is not BounceClass.OTHER for one in recipients)
     is_settled = bool(feedback or says_why or (recipients and opened.report_type))
     if not is_settled and forwards < _MAX_FORWARDS:
@@ -65,7 +66,7 @@ def _read(content: bytes, *, forwards: int) -> Report:
         recipients=recipients,
         feedback_type=feedback.get("feedback-type", "other").strip().lower()[:50] if feedback else "",
         enclosed=find_enclosed(opened, texts=texts, feedback=feedback),
-        automatic=automatic,
+        automatic=automatic or answers,
         subject=subject,
         text=shown[:_MAX_SHOWN],
     )
@@ -94,7 +95,7 @@ def _feedback(opened: OpenedMail) -> dict[str, str]:
     return fields or ({"feedback-type": "other"} if groups else {})
 
 
-def _recipients(opened: OpenedMail, shown: str, automatic: str | None, *, is_attached: bool) -> list[RecipientReport]:
+def _recipients(opened: OpenedMail, shown: str, is_from_responder: bool, *, is_attached: bool) -> list[RecipientReport]:
     own = own_text(shown)
     found = [one for text in opened.texts_of(STATUS_TYPES) for one in recipients_of_status(text, prose=own)]
     if found:
@@ -105,7 +106,7 @@ def _recipients(opened: OpenedMail, shown: str, automatic: str | None, *, is_att
         opened,
         own,
         must_be_daemon=is_attached,  # what is attached may be our own edition, about whatever
-        is_from_responder=automatic is not None and is_responder(automatic),
+        is_from_responder=is_from_responder,
     )
     return recipients_of_prose(opened, own) if is_told else []
 

@@ -17,6 +17,10 @@ _AT_RECIPIENT = re.compile(r"\brcpt to\b|\brcpt\b", re.IGNORECASE)
 _AFTER_CONTENT = re.compile(
     r"end of (?:data|message)|after data|\bdata\b command|>>> data|pipelined data", re.IGNORECASE
 )
+_VERIFIED = re.compile(
+    r"(?:call(?:back|out) (?:setup )?failed while verifying|verification failed for)\s{1,9}<?([^<>\s,;:]{1,320})>?",
+    re.IGNORECASE,
+)
 
 _BEFORE_RECIPIENT = re.compile(
     r"(?:in reply to|after(?: pipelined)?|>>>) (?:mail from|ehlo|helo)|does not like sender|greeting failed"
@@ -60,12 +64,15 @@ def quoted_in(text: str) -> Quoted:
     return Quoted(code=int(code[1]) if code else 0, enhanced=tuple(_ENHANCED.findall(text)[:20]))
 
 
-def class_of_failed(*, status: str, diagnostic: str, prose: str = "") -> tuple[BounceClass, str, int]:
+def class_of_failed(
+    *, status: str, diagnostic: str, prose: str = "", address: str = ""
+) -> tuple[BounceClass, str, int]:
     """The class of a failure for good, and the enhanced and the basic code that it was read from.
 
     A remote's own code outranks a status that says little; words decide where codes do not, the diagnostic's first,
-    the prose of the notification last.
+    the prose of the notification last. `address` is the reader's, where the notification tells it.
     """
+    diagnostic = _looked_forward(diagnostic, address)
     quoted = quoted_in(diagnostic)
     given = (status,) if status else ()
     best = _best((*quoted.enhanced, *given))
@@ -86,6 +93,16 @@ def class_of_failed(*, status: str, diagnostic: str, prose: str = "") -> tuple[B
     if found in _OF_THE_READER and 500 <= code < 600 and code not in _NULL_MX and stage is _Stage.SENDER:
         found = BounceClass.POLICY
     return found, best, code
+
+
+def _looked_forward(diagnostic: str, address: str) -> str:
+    """The words in which a server that asked the next one about the reader tells it, unlike those of a callback.
+
+    Exim says both in the same words: only the address that it names tells whether it verified the sender or the reader.
+    """
+    named = {found.lower() for found in _VERIFIED.findall(diagnostic[:4000])}
+    is_reader = named == {address.lower()}
+    return _VERIFIED.sub("recipient verification failed", diagnostic[:4000]) if is_reader else diagnostic
 
 
 def on_one_line(text: str) -> str:

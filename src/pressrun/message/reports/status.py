@@ -42,7 +42,7 @@ def _recipient(group: dict[str, str], prose: str) -> RecipientReport | None:
         done = {"2": BounceClass.DELIVERED, "4": BounceClass.DELAYED}.get(status[:1], BounceClass.OTHER)
     best, code = status, 0
     if done is BounceClass.OTHER:
-        done, best, code = class_of_failed(status=status, diagnostic=diagnostic, prose=prose)
+        done, best, code = class_of_failed(status=status, diagnostic=diagnostic, prose=prose, address=_address(group))
     return RecipientReport(
         bounce=done, address=_address(group), status=best or status, code=code, text=on_one_line(diagnostic or prose)
     )

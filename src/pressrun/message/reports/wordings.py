@@ -62,9 +62,54 @@ SUBJECTS = _any(
     r"kunne ikke leveres|kunde inte (?:levereras|skickas)|olevererbart|uleverbar|ikke leveret|ikke levert"
     r"|obesvarat|toimitus|ei voitu toimittaa|teslim edilemedi|iletilemedi|nedoruč|nelze doručit|kézbesít"
     r"|nelivra|nu a (?:putut fi |fost )?livrat|livrare eșuată|не (?:доставлено|вдалося доставити)"
-    r"|retard[ée]|différée?|atrasad|försenad|forsinke[tn]|viivästy|zpožděn|oneskoren|gecik|întârzi|затрим|지연|延[迟遲]|遅延"
+    r"|retard[ée]|différée?|atrasad|försenad|forsinke[tn]|viivästy|zpožděn|oneskoren|gecik|întârzi|затрим|지연"
+    r"|延[迟遲]|遅延"
     r"|(?:virus|banned|spam|unsolicited|infected) .{0,60}from you"
     r"|αποτυχία παράδοσης|δεν παραδόθηκε|(?:فشل|تعذر) (?:ال)?تسليم",
+    r"no (?:se puede|es posible|es pot) (?:entregar|lliurar)|não é possível entregar|non recapitabil"
+    r"|recapito (?:non|ritard)"
+    r"|(?:nije|ni) mog[ou][čć]e (?:isporučiti|dostaviti|dostav)|imposibil de livrat|(?:går"
+    r"|kan) inte (?:att )?leverer|leveransfel"
+    r"|teslim (?:edilemiyor|edilmedi|hatası)|не удается доставить|недостав|сбой доставки|не може да бъде доставен"
+    r"|nepristatom|nav piegād|kohaletoimetamatu|kézbesíthetetlen|sikertelen kézbesít"
+    r"|doručen\w (?:\S{1,20} )?(?:selhal|zlyhal|nezdařil)"
+    r"|(?:błąd|brak) dorę|nie (?:można )?doręcz|leveringsfe[ij]l|toimitusvirhe|ไม่สามารถส่ง|không thể (?:gửi|chuyển)"
+    r"|tidak dapat (?:ter)?(?:kirim|dikirim)|pengiriman gagal|无法(?:投递|送达|传递)|無法(?:投遞|送達)"
+    r"|投递(?:错误|失败)"
+    r"|δεν είναι δυνατή η παράδοση|μη παραδ|καθυστέρηση|ritardat|zpozd|opozd|מתעכב|تأخر",
+)
+
+# What says beyond doubt that a mail is still being tried, where a notification's subject begins with it.
+DELAY_SUBJECTS = _any(
+    r"^[^:]{0,60}\((?:delay|verzögerung|retard|retraso|ritardo|atraso|vertraging|fördröjning|forsinkelse|viive|viivästys"
+    r"|opóźnienie"
+    r"|zpoždění|oneskorenie|késés|késleltetés|întârziere|gecikme|καθυστέρηση|задержка|затримка|遅延|延迟|延遲|지연)\)\s?$",
+    r"^(?:delivery (?:is |has been )?(?:delayed|delay)\b|delayed (?:mail|delivery|message)|mail delivery (?:is "
+    r"|was )?(?:delayed"
+    r"|deferred)|(?:mail|message) (?:is |was )?(?:delayed|deferred)|warning: (?:message \S{1,60} delayed"
+    r"|could not send)"
+    r"|verzögert|verzögerung|zustellung verzögert|remise (?:retardée|différée)|entrega (?:retrasada|atrasada)"
+    r"|recapito ritardato|consegna ritardata|bezorging vertraagd|levering (?:er )?forsinket"
+    r"|leverans\w{0,2} (?:är )?försenad"
+    r"|toimitus viiv|dostar\w{1,8} opóźnion|doručení (?:se )?zpo|kézbesítés késik|késlelt|livrare întârziată"
+    r"|teslim\w{0,3} gecik"
+    r"|доставка отложена|задержка доставки|доставку затримано|затримка|配信遅延|传递已延迟|傳遞延遲|배달 ?지연"
+    r"|تأخر|המסירה מתעכבת)",
+)
+
+# It has arrived, or gone to where nobody tells more.
+SUCCESSES = _any(
+    r"successful(?:ly)? (?:mail )?(?:deliver|relay)|successful delivery notification"
+    r"|has been (?:successfully )?(?:delivered|relayed) to (?:the following|\S{1,300}@)"
+    r"|delivery (?:\S{1,20} ){0,5}is complete"
+    r"|erfolgreich zugestellt|wurde an (?:die |den )?folgende\w (?:empfänger\w? )(?:oder gruppen )?zugestellt"
+    r"|zustellung (?:\S{1,20} ){0,6}ist abgeschlossen|a (?:bien )?été remis\w? (?:à|aux)"
+    r"|remise (?:\S{1,20} ){0,6}est terminée"
+    r"|(?:se entregó|ha sido entregado|se ha entregado) (?:correctamente )?a|è stato (?:recapitato"
+    r"|consegnato) (?:a|ai)\b"
+    r"|foi entregue (?:com êxito |com sucesso )?(?:a|aos)\b|is (?:bezorgd|afgeleverd) (?:bij|aan)|har levererats till"
+    r"|er (?:leveret|levert) til|配信されました|доставлено (?:следующим|адресат|получател)|(?:została"
+    r"|zostało) dostarczon\w (?:do|następ)",
 )
 
 OPENINGS = _any(
@@ -103,7 +148,8 @@ OPENINGS = _any(
     r"|na)|não pôde ser",
     r"(?:kon|kan|kunnen|konden) niet worden (?:bezorgd|afgeleverd|verzonden)|niet (?:bezorgd|afgeleverd)"
     r"|niet worden|mislukt",
-    r"配信(?:でき|され|に失敗|不能)|配達でき|送信でき|送信に失敗|届けることができ|お届けでき|エラーが発生|配送でき|以下のメール",
+    r"配信(?:でき|され|に失敗|不能)|配達でき|送信でき|送信に失敗|届けることができ|お届けでき|エラーが発生"
+    r"|配送でき|以下のメール",
     r"не (?:удалось|было|был[ао]?|может быть|могло|доставлено) (?:\S{1,40} ){0,3}(?:доставл|доставить|отправ)"
     r"|не доставлен|недоставлен|невозможно доставить|не может быть доставлен",
     r"nie (?:została|mogła|można|udało|może) (?:\S{1,40} ){0,3}(?:dostarcz|doręcz|wysł)|niedostarcz|无法(?:投递|送达"
@@ -113,6 +159,16 @@ OPENINGS = _any(
     r"|فشل التسليم|המסירה (?:\S{1,40} ){0,6}נכשלה",
     r"kunde inte levereras|kunne ikke leveres|ei voitu toimittaa|teslim edilemedi|nelze doručit|nem kézbesít"
     r"|(?:nemohl[aoy]?|nebyl[aoy]?) (?:být )?doruč|nu a (?:putut fi|fost) livrat|не (?:було )?доставлен"
+    r"|error (?:has )?occurred (?:while|when) (?:trying|attempting) to deliver|error de entrega a"
+    r"|no llegó a (?:algunos|todos|su)|recapito non riuscito|non è arrivato a|não chegou a (?:algun|todos)"
+    r"|leverans(?:en)? (?:\S{1,40} ){0,6}misslyck|nådde (?:inte|ikke)|livrarea (?:\S{1,40} ){0,6}a eșuat"
+    r"|не удалось выполнить доставку"
+    r"|доставянето (?:\S{1,40} ){0,6}не бе|isporuka (?:\S{1,40} ){0,6}nije uspj?ela|dostava (?:\S{1,40} ){0,6}ni uspela"
+    r"|nepavyko pristatyti|neizdevās piegādāt|kohaletoimetamine (?:\S{1,40} ){0,6}nurjus|การส่ง\S{0,60}ล้มเหลว"
+    r"|gửi (?:\S{1,40} ){0,8}không thành công|pengiriman (?:\S{1,40} ){0,8}gagal|no s'ha pogut lliurar|(?:传递"
+    r"|投递)(?:邮件)?失败"
+    r"|傳遞至\S{0,40}失敗|nicht erreicht|n'est pas parvenu|niet bereikt|kom ikke frem|ei tavoittanut|nie dotarł"
+    r"|nebyl\w? doruč"
     r"|не вдалося доставити|δεν (?:παραδόθηκε|ήταν δυνατή η παράδοση)|(?:تعذر|فشل) (?:ال)?تسليم|無法(?:傳遞|送達|傳送)",
 )
 
@@ -128,7 +184,11 @@ DELAYS = _any(
     r"|re-send|send)|not necessary to resend|no action is required|still (?:trying|being tried|in the queue"
     r"|queued)|temporary (?:problem|failure|error) (?:\S{1,40} ){0,4}(?:retry|again)|server will keep"
     r"|has been delayed|delay(?:ed)? notification|will be attempted|gmail will retry|will retry|retry for \d"
-    r"|retried (?:until|for|over)",
+    r"|retried (?:until|for|over)|could not be delivered yet|gmail (?:\S{1,20} ){0,3}(?:versucht|réessayer"
+    r"|intentará|riproverà|tentará"
+    r"|probeert|ponawia|повторя|再試行|deneyecek|försöker|prøver|yrittää|zkusí)|nur eine warn"
+    r"|mensaje de advertencia|message d'avertissement"
+    r"|messaggio di avviso",
     r"wird (?:\S{1,40} ){0,4}(?:weiter|erneut|wiederholt) (?:\S{1,40} ){0,2}(?:versucht|zugestellt"
     r"|unternommen)|weitere zustellversuche|weiter(?:hin)? versuch|verzögert (?:sich|worden)"
     r"|noch nicht (?:zugestellt|ausgeliefert)|zustellung (?:\S{1,40} ){0,3}verzögert|erneut versuch",
