@@ -224,7 +224,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--readers", type=int, default=100_000, help="each leaves once")
+    parser.add_argument("--readers", type=int, default=250_000, help="each leaves once")
     parser.add_argument("--serve-bare", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve_bare:
