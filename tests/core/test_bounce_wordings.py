@@ -16,9 +16,9 @@ def test_a_row_is_a_phrase_or_a_beginning_with_its_endings(text: str) -> None:
     assert found.search(text)
 
 
-@pytest.mark.parametrize("text", ["box 1 2 3 4 5 6 7 full", "boxfull", "inbox"])
+@pytest.mark.parametrize("text", ["box 1 2 3 4 5 6 7 full", "boxfull", "inbox", "to that box. it is full"])
 def test_what_stands_further_apart_or_is_not_written_is_not_found(text: str) -> None:
-    """The gap ends, and the blank counts."""
+    """The gap ends, at the latest with the sentence, and the blank counts."""
     assert not pattern_of(((r"<box> … ", (r"full",)),), {"box": (r"box",)}).search(text)
 
 

@@ -96,6 +96,12 @@ def test_a_refusal_before_a_recipient_was_named_concerns_the_sender(
     assert bounce is only(notification(group(diagnostic=diagnostic), prose=prose)).bounce
 
 
+def test_a_status_part_that_came_as_a_file_is_read_as_well() -> None:
+    """Some gateways pass on under another type what they do not know."""
+    content = notification(group(status="5.1.1")).replace(b"message/delivery-status", b"application/octet-stream")
+    assert BounceClass.GONE is only(content).bounce
+
+
 def test_a_mail_that_exchange_marks_is_a_notification_in_any_language() -> None:
     """The mark is enough: neither subject nor words need be known."""
     head = "From: somebody@reader.example\r\nSubject: x\r\nX-MS-Exchange-Message-Is-Ndr:\r\n\r\n"

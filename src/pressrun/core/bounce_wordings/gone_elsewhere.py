@@ -6,6 +6,17 @@ from pressrun.core.bounce_wordings.notation import Rows, Words
 
 # What stands in a phrase as <name>.
 WORDS: Words = {
+    "at": (
+        r"nicht gefunden (?:bei|unter)",
+        r"non è stato trovato (?:in|presso)",
+        r"não foi encontrado em",
+        r"hittades inte på",
+        r"blev? ikke (?:fundet|funnet) (?:på|hos|i)",
+        r"ble ikke funnet (?:på|hos|i)",
+        r"nebyl nalezen (?:v|na)",
+        r"nem található itt:",
+        r"nu a fost găsit la",
+    ),
     "directory": (
         r"domino ?(?:ディレクトリー?|名簿|目录|目錄|通讯录|디렉토리|디렉터리)",
         r"domino",
@@ -123,9 +134,22 @@ _DOMINO: Rows = (
     r"<directory>\S{0,4} ?中?\S{0,4}(?:未|不存在|没有|沒有|없|나열되지|등록되지)",
 )
 
+# Exchange Online names the reader without the domain, then the domain where nobody found it.
+_NOT_AT: Rows = (
+    r"<at> (?:\S{1,20} )?[\w-]{1,63}\.[\w.-]{2,255}",
+    r"wurde (?:bei|unter|in) [\w-]{1,63}\.[\w.-]{2,255} nicht gefunden",
+    r"no se encontró \S{1,64} en [\w-]{1,63}\.[\w-]",
+    r"が [\w.-]{3,255} (?:で|に)見つかりませ",
+    r"在 [\w.-]{3,255} ?(?:中)?找不到",
+    r"[\w-]{1,63}\.[\w.-]{2,255}에서 \S{1,64} 찾을 수 없",
+    r"[\w-]{1,63}\.[\w.-]{2,255} konumunda bulunamadı",
+    r"δεν βρέθηκε (?:ο χρήστης|η διεύθυνση|ο παραλήπτης)",
+)
+
 # The mailbox, or its domain, is no more or never was.
 GONE: Rows = (
     *_DOMINO,
+    *_NOT_AT,
     # German.
     (
         r"<benutzer>\S{0,40} … ",
@@ -176,7 +200,7 @@ GONE: Rows = (
         r"<usuario>\S{0,40} … ",
         (
             r"desconocid[oa]",
-            r"no (?:existe|encontrad[oa]|se (?:ha )?(?:encontr|pudo)|válid)",
+            r"no (?:existe|encontrad[oa]|se (?:ha )?(?:encontr|pudo encontr|ha podido encontr)|válid)",
             r"inválid",
             r"inexistente",
             r"no es válid",

@@ -1,9 +1,9 @@
 """How the tables are written, and how each becomes one pattern.
 
 A row is a phrase, or the beginning of one with its possible endings. A phrase is a regular expression in which `<name>`
-stands for any of the words of that name, and `… ` for up to six words. It must stay linear: no repetition inside a
-repetition but for bounded gaps. A letter with a mark is found without it as well: `empfänger` in `empfaenger`, `boîte`
-in `boite`, for many servers answer in ASCII.
+stands for any of the words of that name, and `… ` for up to six words of one sentence. It must stay linear: no
+repetition inside a repetition but for bounded gaps. A letter with a mark is found without it as well: `empfänger` in
+`empfaenger`, `boîte` in `boite`, for many servers answer in ASCII.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _PLAIN = {
     "ł": ("l",),
     "ı": ("i",),
 }  # what a letter becomes where taking off its mark is not all
+_GAP = r"(?:\S{0,39}[^\s.!?] ){0,6}"
 _SET = re.compile(r"(\[[^\]]*\])")  # writes all spellings of its letters itself
 _NAME = re.compile(r"<(\w[\w ]*)>")
 
@@ -34,7 +35,7 @@ def pattern_of(rows: Rows, words: Words | None = None) -> re.Pattern[str]:
     known = words or {}
     phrases = (row if isinstance(row, str) else row[0] + _one_of(row[1]) for row in rows)
     spelled = _NAME.sub(lambda found: _one_of(known[found[1]]), "|".join(phrases))
-    return re.compile(in_ascii_too(spelled).replace("… ", r"(?:\S{1,40} ){0,6}"))
+    return re.compile(in_ascii_too(spelled).replace("… ", _GAP))
 
 
 def in_ascii_too(pattern: str) -> str:

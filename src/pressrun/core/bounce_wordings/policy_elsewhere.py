@@ -151,6 +151,21 @@ CLEARLY_POLICY: Rows = (
     r"권한이 없",
     r"ليس لديك (?:إذن|صلاحية)",
     r"אין לך הרשאה",
+    # Whom the reader, or the reader's organisation, takes mail from.
+    r"zustellung an (?:diese|diesen|die) (?:\S{1,30} )?ist (?:eingeschränkt|beschränkt)",
+    r"remise à cette adresse est (?:limitée|restreinte)",
+    r"entrega a est[ae] direcci[oó]n está (?:restringida|limitada)",
+    r"recapito a questo indirizzo è (?:limitat|riservat)",
+    r"entrega a este endereço está restrita",
+    r"bezorging op dit adres is beperkt",
+    r"leverans till den här adressen är begränsad",
+    r"levering til denne (?:adresse|adressen) er begrænset",
+    (
+        r"(?:keine|nur) (?:\S{1,30} ){0,3}von (?:\S{1,30} ){0,2}(?:absendern|personen|benutzern) ",
+        (r"außerhalb", r"innerhalb", r"in\b"),
+    ),
+    r"(?:expéditeurs|remitentes|mittenti|remetentes|afzenders) (?:fuera|extern|esterni|en dehors|hors|fora|buiten)",
+    r"доставка на этот адрес ограничена",
     # German.
     r"spam-?(?:verdacht|nachricht|filter)",
     r"als spam",

@@ -30,6 +30,8 @@ from pressrun.message.reports.status import recipients_of_status
 # Complaints of Microsoft's older programme enclose the mail without a report, and mark it.
 _JMRP_MARK = re.compile(rb"(?im)^x-hmxmroriginalrecipient[ \t]{0,8}:")
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
+_UNTYPED = frozenset({"application/octet-stream"})
+_STATUS_BEGIN = re.compile(r"\s{0,20}(?:reporting-mta|original-envelope-id|final-recipient)[ \t]{0,4}:", re.IGNORECASE)
 _MAX_FORWARDS = 2  # a report in a forward in a forward
 _MAX_SHOWN = 16 * 1024
 
@@ -97,7 +99,8 @@ def _feedback(opened: OpenedMail) -> dict[str, str]:
 
 def _recipients(opened: OpenedMail, shown: str, is_from_responder: bool, *, is_attached: bool) -> list[RecipientReport]:
     own = own_text(shown)
-    found = [one for text in opened.texts_of(STATUS_TYPES) for one in recipients_of_status(text, prose=own)]
+    statuses = opened.texts_of(STATUS_TYPES) or _untyped_statuses(opened)
+    found = [one for text in statuses for one in recipients_of_status(text, prose=own)]
     if found:
         return found
     if opened.report_type == "disposition-notification" or opened.texts_of(DISPOSITION_TYPES):
@@ -109,6 +112,13 @@ def _recipients(opened: OpenedMail, shown: str, is_from_responder: bool, *, is_a
         is_from_responder=is_from_responder,
     )
     return recipients_of_prose(opened, own) if is_told else []
+
+
+def _untyped_statuses(opened: OpenedMail) -> list[str]:
+    """Status parts of a report that came as a file, as some gateways pass on what they do not know."""
+    if opened.report_type != "delivery-status":
+        return []
+    return [text for text in opened.texts_of(_UNTYPED) if _STATUS_BEGIN.match(text)]
 
 
 def _forwarded(opened: OpenedMail, forwards: int) -> Report | None:

@@ -84,7 +84,7 @@ def class_of_failed(
     if 400 <= code < 500 and is_vague(best):
         enhanced = f"4.{best[2:] or '0.0'}"  # the last try failed for now, and the system gave up
     words = diagnostic
-    if is_vague(enhanced) and class_by_words(folded_words(diagnostic)) is None:
+    if is_vague(enhanced) and prose != diagnostic and class_by_words(folded_words(diagnostic)) is None:
         words = f"{diagnostic}\n{prose}"
     is_bare = not quoted.enhanced  # a system that gives codes, but one without meaning, has not said "no mailbox"
     stage = _stage(f"{diagnostic}\n{prose}")
