@@ -15,7 +15,8 @@ from pressrun.services.settings import DeliverySettings, TokenSettings
 from pressrun.services.signing import build_signer
 
 # Rows are taken from the queue before a connection asks, so that none waits for the next: as many as go out in so short
-# a time, which blurs a pace by half a percent, and never more than so many.
+# a time, which blurs a pace by half a percent, and never more than so many: each is one more that a kill may repeat.
+# On two processors an edition goes out at 8,000/s with 8, 10,000/s with 14, 12,000/s with 24.
 AHEAD_SECONDS = 0.005
 AHEAD_AT_MOST = 12
 

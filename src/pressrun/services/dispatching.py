@@ -45,8 +45,8 @@ SHORTEST_WAIT_SECONDS = 0.005  # between two claims that the pace keeps small
 # Copies handed to connections and not yet recorded: what a kill could repeat is never more. Ten connections over a long
 # line have 64 each on their way; next door the windows keep it at one each.
 UNRECORDED_AT_MOST = 1024
-# Results that wait to be recorded before connections get more: with it a kill repeats little beyond what is in flight.
-# Half of what is in flight may, where that is more: over a long line results come in bursts.
+# Results that wait to be recorded before connections get more, so that a kill repeats little: as many as are on their
+# way, since results come in while those before them are being recorded, and over a long line in bursts.
 RESULTS_AT_MOST = 4
 UNSIGNED_SECONDS = 10.0  # before anything is handed out after a mail that could not be signed
 SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so long
@@ -159,7 +159,7 @@ class Dispatcher:
     def _is_full(self) -> bool:
         """Whether results must be recorded first. While all wait for the disk the pace is not held up for that."""
         on_the_way = len(self._in_flight) if self._pool is None else min(len(self._in_flight), self._pool.capacity())
-        most = max(RESULTS_AT_MOST, on_the_way // 2)
+        most = max(RESULTS_AT_MOST, on_the_way)
         if self._results.waiting >= most and not (self._syncing or self._database.is_syncing):
             return True
         return self._handed_out() >= UNRECORDED_AT_MOST
