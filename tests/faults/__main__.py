@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench.machine import machine_facts
-from tests.faults import relays, storage, times
+from tests.faults import deaths, relays, storage, times
 from tests.faults.kills import kill_again_and_again
 from tests.faults.outcome import Outcome
 from tests.sink import compile_sink
@@ -37,6 +37,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     "locked": storage.database_is_locked,
     "clock": times.clock_jumps,
     "restart": times.restarts,
+    "press-killed": deaths.press_is_killed,
+    "press-still": deaths.press_stands_still,
 }
 
 

@@ -18,7 +18,7 @@ _ELSEWHERE = {"disk", "no-growth"}
 
 
 # These wait for clocks and time-outs.
-_LONG = {"clock", "locked", "gone", "stall"}
+_LONG = {"clock", "locked", "gone", "press-still", "stall"}
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ LISTS = st.builds(
 STATUSES = st.builds(RelayStatus, name=RELAYS, connections=NUMBERS, failing_since=st.none() | st.floats(0, 1e10))
 ORDERS = st.one_of(
     st.builds(Setup, st.binary()),
-    st.builds(Plate, st.binary()),
+    st.builds(Plate, NUMBERS, st.binary()),
     st.builds(Copies, RELAYS, st.lists(COPIES, max_size=3)),
     st.builds(Notice, RELAYS, NOTICES, NUMBERS, st.none() | LISTS),
     st.builds(Forget, st.lists(NUMBERS)),

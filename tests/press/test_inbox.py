@@ -61,7 +61,7 @@ def test_a_relay_that_takes_nothing_gets_nothing() -> None:
     desk = Desk()
     desk.put("a", 1, 2)
     desk.put("b", 3)
-    desk.inbox.give_back("a")
+    desk.inbox.give_back(keep=["b"])
     assert {"a": [1, 2]} == desk.unsent()
     desk.inbox.give_back()
     assert {"b": [3]} == desk.unsent()

@@ -303,3 +303,29 @@ async def test_a_deferred_copy_goes_out_the_same(house: House) -> None:
     await house.until(lambda: house.is_over(edition))
     early, late = (message_from_bytes(mail) for _, mail in house.mailbox.received)
     assert (early["Message-ID"], early["Date"]) == (late["Message-ID"], late["Date"])
+
+
+async def test_it_is_not_made_of_what_lies_about(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Modules are not looked for where the daemon was started: others may write there."""
+    (tmp_path / "msgspec.py").write_text("raise SystemExit(3)\n", encoding="ascii")
+    monkeypatch.chdir(tmp_path)
+    await house.start()
+    edition = await house.send(1)
+    await house.until(lambda: house.is_over(edition))
+
+
+async def test_it_holds_nothing_of_the_daemon_open(house: House) -> None:
+    """Neither the database nor a door, though that can be inherited, as those of systemd are."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.set_inheritable(True)
+        await house.start()
+        assert _link(os.getpid(), door.fileno()) not in _links(house.pid)
+    assert [] == [name for name in _links(house.pid) if "sqlite" in name]
+
+
+def _link(pid: int, number: int) -> str:
+    return str(Path(f"/proc/{pid}/fd/{number}").readlink())
+
+
+def _links(pid: int) -> set[str]:
+    return {_link(pid, int(one.name)) for one in Path(f"/proc/{pid}/fd").iterdir()}

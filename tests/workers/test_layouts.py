@@ -96,3 +96,10 @@ def test_a_process_that_cannot_start_is_no_fault_of_the_layout(tmp_path: Path, m
         monkeypatch.setattr("sys.executable", program)
         with pytest.raises(Unavailable):
             render(layouts(tmp_path, "x"))
+
+
+def test_it_is_not_made_of_what_lies_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Modules are not looked for where a verb was called: others may write there."""
+    (tmp_path / "msgspec.py").write_text("raise SystemExit(3)\n", encoding="ascii")
+    monkeypatch.chdir(tmp_path)
+    assert render(layouts(tmp_path, "<p>{{ title }}</p>{{ content }}")) == "<p>T</p>pmc"

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -135,4 +136,13 @@ async def test_a_cancelled_reading_leaves_no_answer_for_the_next_mail(reader: Ma
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+    assert "help" == (await reader.read(HELP)).subject
+
+
+async def test_it_is_not_made_of_what_lies_about(
+    reader: MailReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Modules are not looked for where the daemon was started: others may write there."""
+    (tmp_path / "msgspec.py").write_text("raise SystemExit(3)\n", encoding="ascii")
+    monkeypatch.chdir(tmp_path)
     assert "help" == (await reader.read(HELP)).subject

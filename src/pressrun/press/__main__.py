@@ -20,9 +20,9 @@ async def _serve(descriptor: int) -> None:
     connection = socket.socket(fileno=descriptor)
     connection.setblocking(False)
 
-    def end() -> None:
+    def end(code: int) -> None:
         # At once, whatever is in flight: the daemon is gone, and the next one must not meet us at its relays.
-        os._exit(0)
+        os._exit(code)
 
     await asyncio.get_running_loop().connect_accepted_socket(lambda: PressProcess(end), connection)
     await asyncio.Event().wait()

@@ -35,6 +35,7 @@ class Setup(msgspec.Struct, frozen=True, array_like=True, tag=0):
 class Plate(msgspec.Struct, frozen=True, array_like=True, tag=1):
     """What the copies of an edition have in common; said before the first of them."""
 
+    edition_id: int
     packed: bytes
 
 
@@ -155,15 +156,15 @@ def pack_plate(plate: EditionPlate) -> Plate:
     """A plate, to be said; a skeleton that serves for both is said once."""
     same = plate.text_skeleton is plate.skeleton
     skeletons = [plate.skeleton.encode()] if same else [plate.skeleton.encode(), plate.text_skeleton.encode()]
-    return Plate(pickle.dumps((plate.edition_id, plate.slug, plate.list, skeletons, plate.message_secret)))
+    return Plate(plate.edition_id, pickle.dumps((plate.slug, plate.list, skeletons, plate.message_secret)))
 
 
 def unpack_plate(plate: Plate) -> EditionPlate:
     """A plate, as it was said."""
-    edition_id, slug, target, stored, secret = pickle.loads(plate.packed)  # noqa: S301 - as above
+    slug, target, stored, secret = pickle.loads(plate.packed)  # noqa: S301 - as above
     skeletons: Sequence[Skeleton] = [Skeleton.decode(one) for one in stored]
     return EditionPlate(
-        edition_id=edition_id,
+        edition_id=plate.edition_id,
         slug=slug,
         list=target,
         skeleton=skeletons[0],

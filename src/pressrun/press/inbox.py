@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from pressrun.press.frames import Answers
 from pressrun.services.jobs import NOT_SENT, Answer, Job, Unmade
@@ -58,11 +58,11 @@ class Inbox:
         answers, self._answers = self._answers, {}
         return list(answers.values())
 
-    def give_back(self, relay: str | None = None) -> None:
-        """Send back what waits, for one relay or all."""
-        for name in [*self._rows] if relay is None else [relay]:
-            while (job := self.take(name)) is not None:
-                self.settle(name, Answer(job.row.id, NOT_SENT))
+    def give_back(self, keep: Collection[str] = ()) -> None:
+        """Send back what waits, but for these relays."""
+        for name, rows in self._rows.items():
+            while rows and name not in keep:
+                self.settle(name, Answer(rows.popleft()[1].row.id, NOT_SENT))
 
     def give_back_stale(self) -> None:
         """Send back what has waited too long."""

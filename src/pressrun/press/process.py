@@ -6,6 +6,7 @@ It holds nothing that the daemon does not know of: when the socket closes, as af
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -32,15 +33,18 @@ from pressrun.press.frames import (
 from pressrun.press.inbox import Inbox
 from pressrun.press.local import LocalPress
 from pressrun.services.composing import EditionPlate
-from pressrun.services.jobs import Job
+from pressrun.services.jobs import Job, Unmade
 
+log = logging.getLogger("pressrun.press")
+
+NO_PLATE = "NoPlate"  # the fault of a copy whose edition cannot be read
 LOOK_SECONDS = 0.5  # between two looks at whether something waits too long; the daemon hears of us as often
 
 
 class PressProcess(asyncio.Protocol):
-    """The other end of the socket is the daemon; `end` is called when there is nobody any more to work for."""
+    """The other end of the socket is the daemon; `end` gets an exit code when there is nobody any more to work for."""
 
-    def __init__(self, end: Callable[[], None]) -> None:
+    def __init__(self, end: Callable[[int], None]) -> None:
         self._end = end
         self._loop = asyncio.get_running_loop()
         self._inbox = Inbox(self._answer_soon, time.time)
@@ -63,24 +67,23 @@ class PressProcess(asyncio.Protocol):
         for order in self._orders.read(data):
             self._carry_out(order)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - it is gone either way
-        self._end()
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(0 if exc is None else 1)  # told by asyncio, if it is a fault of ours
 
     # ---
 
     def _carry_out(self, order: Order) -> None:
         match order:
-            case Copies(relay=relay, work=work):
-                plates = self._plates
-                self._put(
-                    relay,
-                    [Job(w.row, w.claimed_at, plates[w.edition_id], None, w.row.lane, w.most) for w in work],
-                )
+            case Copies():
+                self._put_copies(order)
             case Notice(relay=relay, row=row, claimed_at=claimed_at, list=target):
                 self._put(relay, [Job(row, claimed_at, None, target)])
-            case Plate():
-                plate = unpack_plate(order)
-                self._plates[plate.edition_id] = plate
+            case Plate(edition_id=edition_id):
+                self._plates.pop(edition_id, None)
+                try:
+                    self._plates[edition_id] = unpack_plate(order)
+                except Exception:
+                    log.exception("press.bad_plate", extra={"fields": {"edition": edition_id}})
             case Forget(editions=editions):
                 for number in editions:
                     self._plates.pop(number, None)
@@ -89,10 +92,23 @@ class PressProcess(asyncio.Protocol):
             case Drain(seconds=seconds):
                 self._draining = self._loop.create_task(self._drain(seconds))
 
+    def _put_copies(self, order: Copies) -> None:
+        """Those of an edition whose plate is no good are put off by the daemon; others go on."""
+        jobs: list[Job] = []
+        for one in order.work:
+            plate = self._plates.get(one.edition_id)
+            if plate is None:
+                self._inbox.not_made(order.relay, Unmade(one.row.id, NO_PLATE))
+            else:
+                jobs.append(Job(one.row, one.claimed_at, plate, None, one.row.lane, one.most))
+        self._put(order.relay, jobs)
+
     def _put(self, relay: str, jobs: list[Job]) -> None:
         self._inbox.put(relay, jobs)
-        if self._press is not None:
+        if self._press is not None and relay in self._relays:
             self._press.wake()
+        else:
+            self._inbox.give_back(keep=self._relays)  # a reload came before it
 
     def _set_up(self, setup: Setup) -> None:
         settings, keys = unpack_setup(setup)
@@ -134,9 +150,7 @@ class PressProcess(asyncio.Protocol):
         if only_changed and capacities == self._capacities:
             return
         self._capacities = capacities
-        for name, capacity in capacities.items():
-            if capacity == 0:
-                self._inbox.give_back(name)
+        self._inbox.give_back(keep=[name for name, capacity in capacities.items() if capacity])
         self._say(State(self._press.statuses(), capacities))
 
     def _say(self, report: Report) -> None:

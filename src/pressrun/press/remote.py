@@ -1,7 +1,8 @@
 """The press in a process of its own, from the outside: the port that the dispatcher knows.
 
 Rows are taken from the queue as far as the connections of the press can carry them, and a little ahead. A press that
-ends by itself is started again; whether relays had taken what was on its way is not known then, and told so.
+ends by itself is started again; whether relays had taken what was on its way is not known then, and told so. A row
+that was in its hands at several ends goes to it alone, so that the next end tells whether it is to blame.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from pressrun.core.keys import KeyRing
@@ -35,8 +36,9 @@ from pressrun.press.frames import (
     reports,
 )
 from pressrun.press.settings import PressSettings
+from pressrun.press.suspects import Suspects
 from pressrun.services.composing import EditionPlate
-from pressrun.services.jobs import Answer
+from pressrun.services.jobs import NOT_SENT, Answer, Job, Unmade
 from pressrun.services.ports import Queue, RelayStatus
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.store.deliveries import ClaimedNotice
@@ -46,10 +48,12 @@ log = logging.getLogger("pressrun.press")
 MODULE = "pressrun.press"
 SILENT_SECONDS = 30.0  # a process that says nothing for so long is stuck: it says how it does twice a second
 AGAIN_SECONDS = (0.2, 1.0, 5.0, 30.0)  # before a press that ended is started again: the next one each time it ends soon
-SOON_SECONDS = 60.0
+SOON_SECONDS = 60.0  # of life, or
+SOON_ANSWERS = 100  # on rows: whoever gave more of either can live, and is started again at once
 GRACE_SECONDS = 1.0  # for a process to end by itself when its socket is closed
 END_SECONDS = 5.0  # beyond a drain, until a press that does not end is killed
 PLATES_AT_MOST = 16  # that the process keeps; an edition that goes on after that has its plate told again
+GUILTY = "PressEnded"  # the fault of a row with which it ended again and again
 _LOST = HandOver(Outcome.UNKNOWN, Stage.CONTENT)
 
 
@@ -70,7 +74,10 @@ class RemotePress:
         self._capacities: dict[str, int] = {}
         self._held: dict[str, set[int]] = {}  # the ids of the rows that each relay has
         self._plates: dict[int, EditionPlate] = {}
+        self._suspects = Suspects()
+        self._alone: tuple[str, Job] | None = None  # goes, or went, while the press has nothing else; others wait
         self._first = 0
+        self._answers = 0  # in this life of the process
         self._failing_since: float | None = None
         self._drain = asyncio.Event()
         self._drained = asyncio.Event()
@@ -102,6 +109,7 @@ class RemotePress:
         """Go on under other settings or, raising BadConfiguration, under the present ones."""
         settings.check()
         self._settings = settings
+        self._know(self._capacities)
         self.adopt()
 
     def adopt(self) -> None:
@@ -112,12 +120,12 @@ class RemotePress:
     async def drain(self, seconds: float) -> None:
         """Have the process finish what is in flight, and end it."""
         self._drain.set()
-        if self._line is not None:
-            self._line.say(Drain(seconds))
+        if (line := self._line) is not None:
+            line.say(Drain(seconds))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds + END_SECONDS):
                     await self._drained.wait()
-            self._line.close()
+            line.close()
         await self._over.wait()
 
     # ------------------------------------------------------------------ the process
@@ -132,15 +140,17 @@ class RemotePress:
         ends = 0
         try:
             while not self._drain.is_set():
-                started_at = time.monotonic()
+                started_at, self._answers = time.monotonic(), 0
                 await self._live()
                 if self._drain.is_set():
                     break
-                ends = 1 if time.monotonic() - started_at >= SOON_SECONDS else ends + 1
+                is_able = time.monotonic() - started_at >= SOON_SECONDS or self._answers >= SOON_ANSWERS
+                ends = 1 if is_able else ends + 1
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(AGAIN_SECONDS[min(ends, len(AGAIN_SECONDS)) - 1]):
                         await self._drain.wait()
         finally:
+            self._drained.set()  # by whom, if not by a process that ended in the middle of it
             self._over.set()
 
     async def _live(self) -> None:
@@ -163,6 +173,7 @@ class RemotePress:
             with theirs:
                 process = await asyncio.create_subprocess_exec(
                     sys.executable,
+                    "-P",  # the folder that the daemon was started in is no place for modules
                     "-m",
                     MODULE,
                     str(theirs.fileno()),
@@ -187,6 +198,7 @@ class RemotePress:
         self._capacities.clear()
         self._plates.clear()
         lost = sum(map(len, self._held.values()))
+        self._suspects.add(number for held in self._held.values() for number in held)
         if not self._drain.is_set():
             self._failing_since = self._failing_since or time.time()
         if lost or not self._drain.is_set():
@@ -194,62 +206,120 @@ class RemotePress:
         for relay, held in self._held.items():
             for number in [*held]:
                 self._settle(relay, Answer(number, _LOST))
+        self._keep_back()
 
     # ------------------------------------------------------------------ what is said
 
     def _hand_over(self, relay: str) -> None:
         """Give the press as many rows for a relay as it can carry, and a few ahead."""
         line, capacity = self._line, self._capacities.get(relay, 0)
-        if line is None or capacity == 0 or self._drain.is_set():
+        if line is None or not line.is_open or capacity == 0 or self._drain.is_set():
             return
         held = self._held.setdefault(relay, set())
         copies: list[CopyWork] = []
-        for _ in range(capacity + self._settings.ahead(relay) - len(held)):
+        while self._alone is None and len(held) < capacity + self._settings.ahead(relay):
             job = self._queue.take(relay)
             if job is None:
                 break
-            held.add(job.row.id)
-            if isinstance(job.row, ClaimedNotice):
-                line.say(Notice(relay, job.row, job.claimed_at, job.list))
+            number = job.row.id
+            if self._suspects.is_guilty(number):
+                self._queue.not_made(relay, Unmade(number, GUILTY))
+            elif self._suspects.holds(number):
+                self._alone = relay, job
             else:
-                assert job.plate is not None  # that of the edition whose copy it is
-                self._tell_plate(line, job.plate)
-                copies.append(CopyWork(job.row, job.claimed_at, job.plate.edition_id, job.most))
+                held.add(number)
+                self._add(line, relay, job, copies)
+        self._say_copies(line, relay, copies)
+        self._go_on_alone(line)
+
+    def _add(self, line: _Line, relay: str, job: Job, copies: list[CopyWork]) -> None:
+        """Say a notice, and that a copy is to be made as soon as `copies` are said."""
+        if isinstance(job.row, ClaimedNotice):
+            line.say(Notice(relay, job.row, job.claimed_at, job.list))
+            return
+        plate = job.plate
+        assert plate is not None  # that of the edition whose copy it is
+        if self._plates.get(plate.edition_id) is not plate:
+            line.say(pack_plate(plate))
+            self._plates[plate.edition_id] = plate
+        copies.append(CopyWork(job.row, job.claimed_at, plate.edition_id, job.most))
+
+    def _say_copies(self, line: _Line, relay: str, copies: list[CopyWork]) -> None:
         if copies:
             line.say(Copies(relay, copies))
-
-    def _tell_plate(self, line: _Line, plate: EditionPlate) -> None:
-        if self._plates.get(plate.edition_id) is plate:
-            return
-        if len(self._plates) >= PLATES_AT_MOST:
+        if len(self._plates) > PLATES_AT_MOST:  # only now: some of the copies may have needed the oldest
             line.say(Forget([*self._plates]))
             self._plates.clear()
-        line.say(pack_plate(plate))
-        self._plates[plate.edition_id] = plate
+
+    # ------------------------------------------------------------------ rows that may have ended it
+
+    def _go_on_alone(self, line: _Line) -> None:
+        """Give the press the row that is to go alone, once it has nothing else."""
+        if self._alone is None or any(self._held.values()):
+            return
+        relay, job = self._alone
+        self._held.setdefault(relay, set()).add(job.row.id)
+        copies: list[CopyWork] = []
+        self._add(line, relay, job, copies)
+        self._say_copies(line, relay, copies)
+
+    def _keep_back(self) -> None:
+        """Give the queue what was to go alone and did not."""
+        if self._alone is not None:
+            (relay, job), self._alone = self._alone, None
+            self._settle(relay, Answer(job.row.id, NOT_SENT))
+
+    def _is_over_with(self, relay: str, number: int) -> None:
+        """A row is in the hands of the press no more."""
+        self._held[relay].discard(number)
+        if self._alone is not None and self._alone[1].row.id == number:
+            self._alone = None
+
+    # ------------------------------------------------------------------ what it says
 
     def _heard(self, report: Report) -> None:
         match report:
             case Answers(relay=relay, answers=answers, unmade=unmade):
+                self._answers += len(answers)
+                was_alone = self._alone is not None
                 for answer in answers:
                     self._settle(relay, answer)
+                    if answer.result.outcome is not Outcome.UNSENT:
+                        self._suspects.clear(answer.id)
                 for one in unmade:
-                    self._held[relay].discard(one.id)
-                    self._queue.not_made(relay, one)
-                self._hand_over(relay)
+                    self._not_made(relay, one)
+                if was_alone:
+                    self.wake()
+                else:
+                    self._hand_over(relay)
             case State(statuses=statuses, capacities=capacities):
                 self._failing_since = None
                 self._statuses = {status.name: status for status in statuses}
-                self._capacities = capacities
+                self._know(capacities)
                 self.wake()
             case Drained():
                 self._drained.set()
 
+    def _know(self, capacities: Mapping[str, int]) -> None:
+        """How much each relay can carry; one that the settings name no more gets nothing, whatever was said of it."""
+        self._capacities = {one.name: capacities.get(one.name, 0) for one in self._settings.relays}
+        if self._alone is not None and self._capacities.get(self._alone[0], 0) == 0 and not any(self._held.values()):
+            self._keep_back()
+
     def _settle(self, relay: str, answer: Answer) -> None:
-        self._held[relay].discard(answer.id)
+        self._is_over_with(relay, answer.id)
         try:
             self._queue.settle(relay, answer)
         except Exception:
             log.exception("relay.settle_error", extra={"fields": {"relay": relay, "delivery": answer.id}})
+
+    def _not_made(self, relay: str, unmade: Unmade) -> None:
+        self._is_over_with(relay, unmade.id)
+        self._suspects.clear(unmade.id)
+        try:
+            self._queue.not_made(relay, unmade)
+        except Exception:
+            log.exception("relay.settle_error", extra={"fields": {"relay": relay, "delivery": unmade.id}})
 
 
 async def _see_off(process: asyncio.subprocess.Process) -> None:
@@ -279,8 +349,13 @@ class _Line(asyncio.Protocol):
                 async with asyncio.timeout(seconds / 4):
                     await self._closed.wait()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether what is said can be heard."""
+        return self._transport is not None and not self._transport.is_closing()
+
     def say(self, order: Order) -> None:
-        if self._transport is not None and not self._transport.is_closing():
+        if self._transport is not None and self.is_open:
             self._transport.write(encode_frame(order))
 
     def close(self) -> None:

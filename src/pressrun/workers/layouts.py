@@ -75,7 +75,7 @@ class OwnLayouts:
 
     def _ask(self, name: str, packed: bytes) -> Result:
         limits = self._limits
-        command = [sys.executable, "-m", "pressrun.workers.layout_helper", str(limits.memory_bytes)]
+        command = [sys.executable, "-P", "-m", "pressrun.workers.layout_helper", str(limits.memory_bytes)]
         try:
             done = subprocess.run(  # noqa: S603 - our own module, and nothing of the template in the arguments
                 [*command, str(limits.cpu_seconds)],

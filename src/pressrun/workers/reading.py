@@ -142,6 +142,7 @@ class MailReader:
             with theirs:
                 process = await asyncio.create_subprocess_exec(
                     sys.executable,
+                    "-P",  # the folder that we were started in is no place for modules
                     "-m",
                     "pressrun.workers.reader",
                     str(theirs.fileno()),
