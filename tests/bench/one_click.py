@@ -1,6 +1,6 @@
 """The unsubscribe POST with its commit, beside an endpoint of bare Starlette: one machine, one run, in turn.
 
-  python -m tests.bench.one_click [--rounds 5] [--seconds 3] [--connections 16]
+  python -m tests.bench.one_click [--rounds 5] [--seconds 3] [--connections 32]
 
 Both get the same request of RFC 8058, each of ours by another reader's link and answered after its commit to the disk
 (synchronous=FULL); readers are told that they left, or, in a second daemon, are not. The other one reads the form and
@@ -223,7 +223,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--readers", type=int, default=250_000, help="each leaves once")
     parser.add_argument("--serve-bare", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -38,6 +38,7 @@ from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.observe.metrics import Metrics
 from pressrun.operations import systemd
+from pressrun.operations.heap import leave_alone_what_stays
 from pressrun.press.local import LocalPress
 from pressrun.press.remote import RemotePress
 from pressrun.services.dispatching import Dispatcher
@@ -185,6 +186,7 @@ async def _run(
                 beside.append(tasks.create_task(running.doors.processing.run(), name="inbound mail"))
             if tour is not None:
                 beside.append(tasks.create_task(_guided(tour, running, stopping), name="tour"))
+            leave_alone_what_stays()
             running.notifier.ready(f"serving {running.settings.site.base_url}")
             await stopping.wait()
             running.notifier.stopping("finishing what is in flight")

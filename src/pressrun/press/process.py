@@ -14,6 +14,7 @@ from typing import cast
 
 from pressrun.core.keys import KeyRing
 from pressrun.observe import log as logs
+from pressrun.operations.heap import leave_alone_what_stays
 from pressrun.press.frames import (
     Copies,
     Drain,
@@ -117,6 +118,7 @@ class PressProcess(asyncio.Protocol):
         if self._press is None or self._keys is None:
             self._keys = keys
             self._press = LocalPress(settings, keys, self._inbox)
+            leave_alone_what_stays()
         else:
             self._keys.adopt(keys)
             self._press.change(settings)

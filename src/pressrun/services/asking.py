@@ -28,7 +28,8 @@ log = logging.getLogger("pressrun.readers")
 
 LOOK_SECONDS = 1.0  # between two looks at whether an attack is over
 AGAIN_SECONDS = 5.0
-PAUSE_SECONDS = 0.03  # between some and some more, so that those who ask meanwhile are not held up
+PAUSE_SECONDS = 0.03  # between some and some more, so that those who ask meanwhile are not held up,
+BUSY_PAUSE_SECONDS = 0.15  # while somebody waits for an answer, as when many leave at once: then those come first
 
 
 class Asking:
@@ -99,7 +100,8 @@ class Asking:
         while await self._desk.database.read(_is_anything_waiting):
             await self._desk.database.record(self._carry_out)
             self._desk.wake()
-            await asyncio.sleep(PAUSE_SECONDS)
+            is_busy = self._desk.database.is_syncing
+            await asyncio.sleep(BUSY_PAUSE_SECONDS if is_busy else PAUSE_SECONDS)
 
     def _take_sign_up(self, tx: Transaction, list_name: str, errand: Errand, network: str | None) -> SignUp | Throttled:
         target = lists.find_list(tx, list_name)
