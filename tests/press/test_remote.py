@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import re
@@ -27,6 +28,7 @@ from tests.press.conftest import House, open_mailbox, relay_at, settings_for
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadConfiguration
 from pressrun.core.tokens import WebPurpose, WebTokens
+from pressrun.observe.settings import LogSettings
 from pressrun.press import remote
 from pressrun.press.remote import PLATES_AT_MOST
 from pressrun.services.jobs import Answer
@@ -74,7 +76,10 @@ async def _are_settled(house: House, edition: int) -> bool:
     return "queued" not in counts and "claimed" not in counts
 
 
-async def test_a_press_that_is_stuck_is_replaced(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_press_that_is_stuck_is_replaced(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And the log says that it was that."""
     monkeypatch.setattr(remote, "SILENT_SECONDS", 2.0)
     await house.start()
     first = house.pid
@@ -83,6 +88,9 @@ async def test_a_press_that_is_stuck_is_replaced(house: House, monkeypatch: pyte
     edition = await house.send(5)
     await house.until(lambda: house.is_over(edition))
     assert {"delivered": 5} == await house.room.counts(edition)
+    assert ["it said nothing for 2 s"] == [
+        one.__dict__["fields"]["reason"] for one in caplog.records if "press.ended" in one.message
+    ]
 
 
 async def test_a_press_that_cannot_live_is_tried_again_and_shown(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -329,3 +337,31 @@ def _link(pid: int, number: int) -> str:
 
 def _links(pid: int) -> set[str]:
     return {_link(pid, int(one.name)) for one in Path(f"/proc/{pid}/fd").iterdir()}
+
+
+async def test_its_log_is_like_that_of_the_daemon(house: House, capfd: pytest.CaptureFixture[str]) -> None:
+    """At the same level and in the same form, also after a reload."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        relay = relay_at(closed.getsockname()[1])
+    house.press.change(settings_for(relay, log=LogSettings(level="error")))
+    await house.start()
+    await house.send(1)
+    await house.until(lambda: house.press.statuses()[0].failing_since is not None)
+    assert [] == _failing(capfd)
+    said = list[str]()
+
+    def has_said(number: int) -> bool:
+        said.extend(_failing(capfd))
+        return len(said) >= number
+
+    for number, form in enumerate(("json", "text"), start=1):
+        other = replace(relay, name=f"r{number}")
+        house.press.change(settings_for(other, log=LogSettings(format=form)))  # type: ignore[arg-type]
+        house.dispatcher.reload(house.room.settings, {other.name: ()}, {other.name: 1})
+        await house.until(partial(has_said, number))
+    assert ("relay.failing", "r1") == (json.loads(said[0])["event"], json.loads(said[0])["relay"])
+    assert " warning relay.failing relay=r2 " in said[1]
+
+
+def _failing(capfd: pytest.CaptureFixture[str]) -> list[str]:
+    return [line for line in capfd.readouterr().err.splitlines() if "relay.failing" in line]

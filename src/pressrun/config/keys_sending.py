@@ -166,6 +166,7 @@ DELIVERY = Table(
             help=(
                 "Who makes, signs and hands over mails: a process of its own, 45 MB of memory, which takes them off the"
                 ' daemon\'s processor, or the daemon itself. "auto": a process where there are two processors or more.'
+                " In the daemon a signed edition of megabytes makes each page wait for up to a tenth of a second."
             ),
         ),
     ),

@@ -160,12 +160,16 @@ class RemotePress:
         except OSError as problem:
             self._end(f"it cannot be started: {problem.strerror}")
             return
+        is_stuck = False
         try:
             await line.silence(SILENT_SECONDS)
+            is_stuck = line.is_open
         finally:
             line.close()
             await _see_off(process)
-            self._end(f"it ended with {process.returncode}")
+            self._end(
+                f"it said nothing for {SILENT_SECONDS:g} s" if is_stuck else f"it ended with {process.returncode}"
+            )
 
     async def _start(self) -> tuple[asyncio.subprocess.Process, _Line]:
         ours, theirs = socket.socketpair()
