@@ -144,6 +144,28 @@ async def test_another_relay_after_a_reload(house: House) -> None:
         assert [0, 10] == [len(house.mailbox.received), len(other.received)]
 
 
+async def test_a_relay_that_a_reload_takes_away(house: House) -> None:
+    """The queue knows it no more when the process still speaks of it: what it had is answered, the rest goes elsewhere."""
+    async with open_mailbox() as other:
+        going = relay_at(other.port, name="going")
+        house.dispatcher.reload(house.settings.delivery, {"primary": (), "going": ()}, {"primary": 1, "going": 1})
+        house.press.change(replace(house.settings, relays=(*house.settings.relays, going)))
+        await house.start()
+        other.open.clear()
+        edition = await house.send(READERS)
+        await other.arrived.wait()
+        house.dispatcher.reload(house.settings.delivery, {"primary": ()}, {"primary": 1})
+        house.press.change(house.settings)
+        house.press.wake()
+        assert [0, 3] == [house.press.capacity("going"), house.press.capacity()]
+        pid = house.pid
+        other.open.set()
+        await house.until(lambda: house.is_over(edition))
+        assert READERS == len(house.mailbox.received) + len(other.received)
+        assert 1 <= len(other.received) <= 3 + house.settings.ahead("going")
+        assert pid == house.pid
+
+
 async def test_keys_come_and_go_with_a_reload(house: House) -> None:
     await house.start()
     key = dkim_settings(domain="lists.example")
