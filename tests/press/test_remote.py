@@ -145,7 +145,7 @@ async def test_another_relay_after_a_reload(house: House) -> None:
 
 
 async def test_a_relay_that_a_reload_takes_away(house: House) -> None:
-    """The queue knows it no more when the process still speaks of it: what it had is answered, the rest goes elsewhere."""
+    """The queue knows it no more when the process still speaks of it: what it had is answered, all else goes on."""
     async with open_mailbox() as other:
         going = relay_at(other.port, name="going")
         house.dispatcher.reload(house.settings.delivery, {"primary": (), "going": ()}, {"primary": 1, "going": 1})

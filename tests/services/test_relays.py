@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.services.pressroom import TAKEN, Pressroom, open_pressroom
+from tests.services.pressroom import TAKEN, UNSENT, Pressroom, open_pressroom
 
 from pressrun.core.errors import BadInput
 from pressrun.core.quantities import Rate
+from pressrun.services.pacing import HORIZON_SECONDS
+from pressrun.services.ready import SILENT_SECONDS
 from pressrun.services.shares import ROUNDS, Shares
 
 
@@ -59,6 +62,54 @@ async def test_the_share_of_a_failing_relay_goes_to_the_others(press: Pressroom)
     await press.edition("two")
     taken = await send(press, "primary", "second")
     assert 20 <= taken["second"] <= 32
+
+
+async def test_a_relay_that_answers_nothing_holds_up_no_other(press: Pressroom) -> None:
+    """It is waited for until it has not asked for a while; what it gives back untried is no sign of life."""
+    await press.readers(200)
+    await press.edition()
+    await press.turn()
+    stuck = [press.take("second") for _ in range(3)]
+    before = await send(press, "primary")
+    assert 12 <= before["primary"] <= 24
+    press.pass_time(SILENT_SECONDS)
+    await press.turn()
+    for outgoing in stuck:
+        assert outgoing is not None
+        press.answer(outgoing, UNSENT, "second")
+    again = [press.take("second") for _ in range(3)]
+    assert None not in again
+    assert 200 - 3 == (before + await send(press, "primary"))["primary"]
+
+
+async def test_a_relay_that_answers_again_has_its_share(press: Pressroom) -> None:
+    """Until it has answered for something it is not waited for, and from then on it is."""
+    await press.readers(200)
+    await press.edition()
+    await press.turn()
+    for result in (UNSENT, TAKEN):
+        outgoing = press.take("second")
+        assert outgoing is not None
+        press.answer(outgoing, result, "second")
+    taken = await send(press, "primary", "second")
+    assert 45 <= taken["second"] <= 56
+
+
+async def test_shares_hold_where_turns_are_far_apart(press: Pressroom) -> None:
+    """Whoever asks before a turn has come is there, though a turn comes less often than anybody is waited for."""
+    press.dispatcher.reload(replace(press.settings, rates=(Rate(6, 60.0),)), press.relays, press.weights)
+    await press.readers(40)
+    await press.edition()
+    taken: Counter[str] = Counter()
+    while taken.total() < 40:
+        await press.turn()  # what is claimed a little before its turn is offered to both
+        for relay in ("second", "primary"):
+            copy = press.take(relay)
+            if copy is not None:
+                press.answer(copy, TAKEN, relay)
+                taken[relay] += 1
+        press.pass_time(HORIZON_SECONDS / 2)
+    assert 8 <= taken["second"] <= 14
 
 
 async def test_a_list_may_name_its_relay(press: Pressroom) -> None:

@@ -23,7 +23,7 @@ from pressrun.store.deliveries import ClaimedCopy
 
 ANY = ""  # the shelf of what any relay may take
 UNABLE_SECONDS = 1.0  # a relay whose turn is so far ahead is not waited for,
-SILENT_SECONDS = 5.0  # nor is one that has not asked for so long: its connections are busy, or it does not answer
+SILENT_SECONDS = 2.0  # nor is one that has not asked for so long: its connections are busy, or it does not answer
 
 
 class Ready:
@@ -40,6 +40,7 @@ class Ready:
         self._shelves: dict[str, Shelf] = {ANY: Shelf()}
         self._taken = 0
         self._asked_at: dict[str, float] = {}
+        self._gave_back: set[str] = set()  # relays that sent rows back untried and have answered nothing since
 
     def __len__(self) -> int:
         return sum(map(len, self._shelves.values()))
@@ -63,6 +64,7 @@ class Ready:
 
     def next(self, relay: str, now: float) -> Job | float:
         """The row that this relay gets now, its turn spent; or when to ask again, NEVER for not before a result."""
+        self._asked_at[relay] = now
         at = self._turn_at(relay, now)
         if at > now + EARLY_SECONDS:
             return at
@@ -89,7 +91,6 @@ class Ready:
     def _share(self, relay: str, now: float) -> int:
         if not self.shares.are_needed:
             return UNBOUND
-        self._asked_at[relay] = now
         failing = self.failing()
         able = {one for one in self.pacer.relays if one not in failing and self._can_take(one, now)}
         self.shares.among(able | {relay})
@@ -97,7 +98,7 @@ class Ready:
 
     def _can_take(self, relay: str, now: float) -> bool:
         is_silent = now - self._asked_at.get(relay, -SILENT_SECONDS) >= SILENT_SECONDS
-        return not is_silent and self._turn_at(relay, now) <= now + UNABLE_SECONDS
+        return not is_silent and relay not in self._gave_back and self._turn_at(relay, now) <= now + UNABLE_SECONDS
 
     def _take(self, job: Job, relay: str, now: float, at: float) -> None:
         self._taken += 1
@@ -110,6 +111,7 @@ class Ready:
 
     def due(self, relay: str, now: float, most: int) -> int:
         """How many rows this relay could take now, `most` at the most."""
+        self._asked_at[relay] = now
         if self.traffic.opens_at(relay_lane(relay), now) > now:
             return 0
         shelves = self._open_shelves(relay, now)
@@ -145,6 +147,10 @@ class Ready:
     def answered(self, job: Job, relay: str, result: HandOver, now: float) -> LaneChange | None:
         """Learn from an answer; returns the lane that it pauses or blocks, if it does."""
         self.put_back(job, relay)
+        if result.outcome is Outcome.UNSENT:
+            self._gave_back.add(relay)
+        else:
+            self._gave_back.discard(relay)
         row = job.row
         if not isinstance(row, ClaimedCopy):
             return None
