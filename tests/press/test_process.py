@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.press.conftest import relay_at, settings_for
 
+from pressrun.core.errors import BadConfiguration
 from pressrun.core.keys import KeyRing
 from pressrun.press.frames import Answers, Copies, CopyWork, Notice, Order, Plate, encode_frame, pack_setup, reports
 from pressrun.press.process import NO_PLATE, PressProcess
@@ -81,6 +83,15 @@ async def test_rows_for_a_relay_that_a_reload_took_away_go_back_at_once() -> Non
     daemon.process._inbox.put("second", [Job(notice, 0, None)])
     daemon.say(pack_setup(settings_for(one), KEYS), Notice("second", ClaimedNotice(**{**NOTICE, "id": 6}), 0, None))
     assert [Answers("second", [Answer(5, NOT_SENT), Answer(6, NOT_SENT)], [])] == await daemon.answers()
+
+
+async def test_settings_that_do_not_work_any_more_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    """It ends, to be started again: once the file is back all goes on."""
+    daemon = Daemon()
+    daemon.say(pack_setup(settings_for(relay_at(1, security="tls", ca_file=Path("/nowhere"))), KEYS))
+    assert [BadConfiguration.exit_code] == daemon.ends
+    [told] = [one for one in caplog.records if one.levelno >= logging.ERROR]
+    assert ("config.refused", True) == (told.message, "/nowhere" in told.__dict__["fields"]["problem"])
 
 
 @pytest.mark.parametrize(("reason", "code"), [(None, 0), (ConnectionResetError(), 1)])

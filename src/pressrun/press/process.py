@@ -12,8 +12,10 @@ import time
 from collections.abc import Callable
 from typing import cast
 
+from pressrun.core.errors import BadConfiguration
 from pressrun.core.keys import KeyRing
 from pressrun.observe import log as logs
+from pressrun.observe.log import event
 from pressrun.operations.heap import leave_alone_what_stays
 from pressrun.press.frames import (
     Copies,
@@ -89,7 +91,11 @@ class PressProcess(asyncio.Protocol):
                 for number in editions:
                     self._plates.pop(number, None)
             case Setup():
-                self._set_up(order)
+                try:
+                    self._set_up(order)
+                except BadConfiguration as problem:  # a file that was there at the daemon's start has gone since
+                    event(log, "config.refused", level=logging.ERROR, problem=str(problem))
+                    self._end(problem.exit_code)
             case Drain(seconds=seconds):
                 self._draining = self._loop.create_task(self._drain(seconds))
 
