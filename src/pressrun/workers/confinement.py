@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 
 _NONE = (0, 0)
+NICE = 10  # behind the daemon, whose pages and editions are waited for
 
 
 def confine(*, memory_bytes: int) -> None:
-    """Limit memory; allow no file to grow, no process to be started, no core to be written.
+    """Step back behind others; limit memory; allow no file to grow, no process to be started, no core to be written.
 
     Signals of a terminal are left to the daemon, which ends us by closing the socket.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(NICE)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, _NONE)
     resource.setrlimit(resource.RLIMIT_FSIZE, _NONE)

@@ -54,10 +54,13 @@ def _read(content: bytes, *, forwards: int) -> Report:
     shown = "\n".join(texts)[:MAX_TEXT]
     subject = opened.subject
     automatic = machine_made([(name, subject if name == "subject" else value) for name, value in opened.fields])
-    answers = answering_words(shown)
     feedback = _feedback(opened)
-    is_from_responder = any(reason is not None and is_responder(reason) for reason in (automatic, answers))
-    recipients = () if feedback else tuple(_recipients(opened, shown, is_from_responder, is_attached=forwards > 0))
+    recipients = () if feedback else tuple(_by_status(opened, shown))
+    # Where a status part says what became of the mail, nobody need look for words of a responder, which takes longest.
+    answers = None if recipients and automatic else answering_words(shown)
+    if not recipients and not feedback:
+        is_from_responder = any(reason is not None and is_responder(reason) for reason in (automatic, answers))
+        recipients = tuple(_by_words(opened, shown, is_from_responder, is_attached=forwards > 0))
     says_why = any(one.bounce is not BounceClass.OTHER for one in recipients)
     is_settled = bool(feedback or says_why or (recipients and opened.report_type))
     if not is_settled and forwards < _MAX_FORWARDS:
@@ -97,12 +100,16 @@ def _feedback(opened: OpenedMail) -> dict[str, str]:
     return fields or ({"feedback-type": "other"} if groups else {})
 
 
-def _recipients(opened: OpenedMail, shown: str, is_from_responder: bool, *, is_attached: bool) -> list[RecipientReport]:
+def _by_status(opened: OpenedMail, shown: str) -> list[RecipientReport]:
+    """What the status parts of a report say (RFC 3464)."""
     own = own_text(shown)
     statuses = opened.texts_of(STATUS_TYPES) or _untyped_statuses(opened)
-    found = [one for text in statuses for one in recipients_of_status(text, prose=own)]
-    if found:
-        return found
+    return [one for text in statuses for one in recipients_of_status(text, prose=own)]
+
+
+def _by_words(opened: OpenedMail, shown: str, is_from_responder: bool, *, is_attached: bool) -> list[RecipientReport]:
+    """What the text of a notification says that has no status part."""
+    own = own_text(shown)
     if opened.report_type == "disposition-notification" or opened.texts_of(DISPOSITION_TYPES):
         return []  # what a reader's program did with the mail is no bounce (RFC 8098)
     is_told = is_notification(
