@@ -57,12 +57,17 @@ class Pool:
 
     @property
     def capacity(self) -> int:
-        """How many messages may be on their way together: none while it pauses after a failure, one for a probe."""
+        """How many messages may be on their way together: none while it pauses after a failure, one for a probe.
+
+        What the open connections carry, and one more that opens the next: a message whose turn has come must not wait
+        for a connection together with those whose turns come after it.
+        """
         if self._stopping:
             return 0
         if self._careful:
             return 0 if self._retry is not None and self._probe is None else 1
-        return self.settings.connections * self._window.size
+        opened = sum([member.is_open and member.is_connected for member in self._members])
+        return opened * self._window.size + (opened < self.settings.connections)
 
     def wake(self) -> None:
         """There is something to take: idle connections take it now, and others are opened for the rest."""
