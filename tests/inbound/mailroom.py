@@ -175,7 +175,7 @@ class Mailroom:
         composer = NoticeComposer(site=self.site, keys=self.keys, tokens=TokenSettings())
 
         def claim(tx: Transaction) -> list[Outgoing]:
-            rows = deliveries.claim_notices(tx, now=int(self.now), limit=10_000)
+            rows = deliveries.claim_notices(tx, now=int(self.now), limit=10_000, octets=1 << 30)
             found = []
             for row in rows:
                 target = None if row.list_id is None else lists.get_list(tx, row.list_id)

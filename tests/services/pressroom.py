@@ -145,6 +145,11 @@ class Pressroom:
     def take_all(self) -> list[Outgoing]:
         return list(iter(self.take, None))
 
+    async def take_after_turn(self) -> list[Outgoing]:
+        """What may go after a turn that looks for it."""
+        await self.turn()
+        return self.take_all()
+
     def answer(self, outgoing: Outgoing, result: HandOver, relay: str = RELAY) -> None:
         self.press.settle(relay, outgoing, result)
 

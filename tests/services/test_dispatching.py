@@ -640,5 +640,30 @@ async def test_a_change_is_looked_at_in_the_next_turn(press: Pressroom) -> None:
 
 async def test_notices_are_claimed_whatever_editions_do(press: Pressroom) -> None:
     await queue_notice(press)
-    rows = await press.office.database.write(lambda tx: claim_notices(tx, now=int(press.office.now), limit=9))
+    rows = await press.office.database.write(lambda tx: claim_notices(tx, now=int(press.office.now), limit=9, octets=1))
     assert [(0, None)] == [(row.attempts, row.first_attempt_at) for row in rows]
+
+
+async def test_large_notices_go_a_few_at_a_time(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody can write to an owner, and what is passed on is in memory until a relay has it."""
+    monkeypatch.setattr(dispatching, "NOTICE_OCTETS", 3000)
+    content = b"From: somebody@other.example\r\n\r\n" + b"x" * 1000
+    for number in range(10):
+        await press.change(
+            "insert into notice (id, kind, address, language, payload, content, message_secret, created_at)"
+            " values (?, 'forward', 'owner@other.example', 'en', ?, ?, x'00', 1)",
+            900 + number,
+            '{"null_sender": false, "utf8": false}',
+            content,
+        )
+        await press.change(
+            "insert into delivery (notice_id, domain, state, due_at) values (?, 'o', 'queued', 1)", 900 + number
+        )
+    sizes = []
+    while taken := await press.take_after_turn():
+        sizes.append(len(taken))
+        assert [] == await press.take_after_turn()
+        for outgoing in taken:
+            press.answer(outgoing, TAKEN)
+        assert press.dispatcher._looks
+    assert [3, 3, 3, 1] == sizes

@@ -51,7 +51,7 @@ async def suspend(office: Office, address: Address = ANN) -> None:
 
 
 async def waiting_notices(office: Office) -> list[str]:
-    rows = await office.database.write(lambda tx: deliveries.claim_notices(tx, now=NOW, limit=100))
+    rows = await office.database.write(lambda tx: deliveries.claim_notices(tx, now=NOW, limit=100, octets=1))
     return [row.kind for row in rows]
 
 

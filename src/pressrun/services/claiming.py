@@ -45,7 +45,8 @@ class LaneWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a turn is to do. `room` is how many copies may be claimed, `claimed` how many are claimed and not taken.
+    """What a turn is to do. `room` is how many copies may be claimed, `octets` how much the notices claimed now may
+    hold, `claimed` how many copies are claimed and not taken.
 
     `by_lane` counts the claimed copies by lane. A turn without `lanes` only records results: between two looks for what
     may go there are many of those.
@@ -57,6 +58,7 @@ class Request:
     released: Sequence[int] = ()
     touched: Collection[int] = ()
     room: int = 0
+    octets: int = 0
     claimed: int = 0
     by_lane: Mapping[str, int] = field(default_factory=dict)
     known: Collection[int] = ()
@@ -125,7 +127,8 @@ def _look(tx: Transaction, request: Request, work: LaneWork, turn: Turn) -> None
     going = _without_held(going, request.now, turn)
     if request.room > 0:
         _claim(tx, request, turn, going)
-    turn.next_due_at = _next_due_at(tx, going, turn)
+    room_for_notices = request.octets > sum(row.octets for row, _ in turn.notices)
+    turn.next_due_at = _next_due_at(tx, going, turn, room_for_notices=room_for_notices)
 
 
 def _sending_editions(tx: Transaction, request: Request, work: LaneWork, turn: Turn) -> list[Edition]:
@@ -158,7 +161,7 @@ def _without_held(going: Sequence[Edition], now: float, turn: Turn) -> list[Edit
 
 def _claim(tx: Transaction, request: Request, turn: Turn, sending: Sequence[Edition]) -> None:
     now = int(request.now)
-    for row in deliveries.claim_notices(tx, now=now, limit=min(request.room, NOTICE_BATCH)):
+    for row in deliveries.claim_notices(tx, now=now, limit=min(request.room, NOTICE_BATCH), octets=request.octets):
         turn.notices.append((row, None if row.list_id is None else lists.get_list(tx, row.list_id)))
     room = request.room - len(turn.notices)
     # Editions share the room evenly; what one does not use the next ones may.
@@ -211,11 +214,11 @@ def _load_plate(tx: Transaction, edition: Edition) -> EditionPlate:
     )
 
 
-def _next_due_at(tx: Transaction, sending: Sequence[Edition], turn: Turn) -> float | None:
+def _next_due_at(tx: Transaction, sending: Sequence[Edition], turn: Turn, *, room_for_notices: bool) -> float | None:
     # What waits behind a canary is not due before its outcome is there, which brings a turn of its own; what waits in
     # a lane without room, not before that opens.
     going = [one for one in sending if one.canary_copies is None or _canary_room(tx, one) > 0]
-    dues = [deliveries.next_notice_due(tx)]
+    dues = [deliveries.next_notice_due(tx)] if room_for_notices else []  # else not before one of them has its answer
     for edition in going:
         lanes_open = [lane for lane in deliveries.waiting_lanes(tx, edition.id) if turn.rooms.get(lane, 1) > 0]
         dues += [deliveries.next_due(tx, edition.id, lane) for lane in lanes_open]

@@ -36,7 +36,7 @@ from pressrun.services.shares import Shares
 from pressrun.services.traffic import Traffic
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.store.database import Database
-from pressrun.store.deliveries import Settlement
+from pressrun.store.deliveries import ClaimedNotice, Settlement
 
 log = logging.getLogger("pressrun.dispatch")
 
@@ -48,6 +48,9 @@ UNRECORDED_AT_MOST = 1024
 # Results that wait to be recorded before connections get more, so that a kill repeats little: as many as are on their
 # way, since results come in while those before them are being recorded, and over a long line in bursts.
 RESULTS_AT_MOST = 4
+# What claimed notices may hold in memory, here and on their way: mails that are passed on may be large, and anybody can
+# write to an owner. One goes in any case.
+NOTICE_OCTETS = 16 * 1024 * 1024
 UNSIGNED_SECONDS = 10.0  # before anything is handed out after a mail that could not be signed
 SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so long
 LOOK_AGAIN_SECONDS = 5.0  # the loop turns at least so often: it feeds the watchdog
@@ -134,8 +137,10 @@ class Dispatcher:
                 settlement = replace(settlement, mail=answer.mail)
             self._results.settle(settlement)
         is_through = not (self._in_flight or len(self._ready))
-        if is_through or result.outcome is not Outcome.DELIVERED or self._ready.is_short_of(job, now):
-            self._looks = True  # an edition may be through, something waits for its retry now, or a lane has room
+        is_large = isinstance(job.row, ClaimedNotice) and job.row.octets > 0
+        if is_through or is_large or result.outcome is not Outcome.DELIVERED or self._ready.is_short_of(job, now):
+            # An edition may be through, something waits for its retry now, or a lane has room, or memory.
+            self._looks = True
         self._wanted.set()
 
     def not_made(self, relay: str, unmade: Unmade) -> None:
@@ -268,6 +273,7 @@ class Dispatcher:
             released=batch.released,
             touched=batch.touched,
             room=self._room(now),
+            octets=self._octets() if looks else 0,
             claimed=claimed,
             lanes=self._lane_work(by_lane, stale.lanes, now) if looks else None,
             by_lane=by_lane,
@@ -366,6 +372,11 @@ class Dispatcher:
         if self._draining or self._holding or now < self._unsigned_until:
             return 0
         return self._ready.pacer.claimable(now, self._ready.eager(now), BATCH)
+
+    def _octets(self) -> int:
+        """How much the notices that are claimed next may hold."""
+        in_flight = sum(job.row.octets for job in self._in_flight.values() if isinstance(job.row, ClaimedNotice))
+        return NOTICE_OCTETS - in_flight - self._ready.notice_octets()
 
     def _offer(self) -> None:
         if self._pool is not None and len(self._ready):

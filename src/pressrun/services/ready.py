@@ -50,6 +50,10 @@ class Ready:
         """How many copies of editions wait."""
         return sum([shelf.copies for shelf in self._shelves.values()])
 
+    def notice_octets(self) -> int:
+        """How much the notices that wait hold in memory."""
+        return sum(shelf.notice_octets() for shelf in self._shelves.values())
+
     def push(self, job: Job) -> None:
         """Let a row be taken, after those that wait. A notice may take any relay when that of its list is gone."""
         relay = job.relay

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pressrun.services.jobs import Job
 from pressrun.services.lane_queues import LaneQueues
+from pressrun.store.deliveries import ClaimedNotice
 
 # A claimed copy that no connection takes for so long goes back: while a relay is down, people leave and editors cancel.
 STALE_SECONDS = 5.0
@@ -40,6 +41,10 @@ class Shelf:
     def notices(self) -> int:
         """How many notices wait."""
         return len(self._notices)
+
+    def notice_octets(self) -> int:
+        """How much the notices that wait hold in memory."""
+        return sum(job.row.octets for job in self._notices if isinstance(job.row, ClaimedNotice))
 
     def push(self, job: Job) -> None:
         """Let a row be taken, after those that wait."""

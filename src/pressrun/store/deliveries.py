@@ -68,6 +68,11 @@ class ClaimedNotice(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     epoch: int | None
 
+    @property
+    def octets(self) -> int:
+        """What it holds in memory: a mail that is passed on may be large."""
+        return len(self.content or b"")
+
 
 Claimed: TypeAlias = ClaimedCopy | ClaimedNotice
 
@@ -136,14 +141,17 @@ def claim_copies(tx: Transaction, *, edition_id: int, lane: str, now: int, limit
     return claimed
 
 
-def claim_notices(tx: Transaction, *, now: int, limit: int) -> list[ClaimedNotice]:
-    """Claim at most `limit` notices."""
+def claim_notices(tx: Transaction, *, now: int, limit: int, octets: int) -> list[ClaimedNotice]:
+    """Claim at most `limit` notices, and none after those whose stored content has `octets` together."""
     claimed: list[ClaimedNotice] = []
     for state in _WAITING:
-        if len(claimed) < limit:
-            until = _FOR_EVER if state is DeliveryState.QUEUED else now
-            rows = tx.rows("deliveries.ready_notices", state=state, now=until, limit=limit - len(claimed))
-            claimed += [ClaimedNotice(**dict(row)) for row in rows]
+        until = _FOR_EVER if state is DeliveryState.QUEUED else now
+        for row in tx.each("deliveries.ready_notices", state=state, now=until, limit=limit - len(claimed)):
+            if octets <= 0:
+                break
+            notice = ClaimedNotice(**dict(row))
+            claimed.append(notice)
+            octets -= notice.octets
     _claim(tx, claimed, now)
     return claimed
 

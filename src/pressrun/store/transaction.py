@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from pressrun.store.queries import load_queries
@@ -38,6 +38,10 @@ class Transaction:
     def rows(self, name: str, /, **parameters: Any) -> list[Row]:
         """All rows of a query."""
         return self._connection.execute(self._queries[name], parameters).fetchall()
+
+    def each(self, name: str, /, **parameters: Any) -> Iterator[Row]:
+        """The rows of a query, one at a time: for those that hold much."""
+        return iter(self._connection.execute(self._queries[name], parameters))
 
     def row(self, name: str, /, **parameters: Any) -> Row | None:
         """The only row of a query, or None."""
