@@ -387,3 +387,15 @@ async def test_its_log_is_like_that_of_the_daemon(house: House, capfd: pytest.Ca
 
 def _failing(capfd: pytest.CaptureFixture[str]) -> list[str]:
     return [line for line in capfd.readouterr().err.splitlines() if "relay.failing" in line]
+
+
+async def test_what_no_connection_has_is_recalled(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a domain asks for silence, what is ahead of the connections stays with the queue."""
+    await house.start()
+    house.mailbox.open.clear()
+    await house.send(READERS)
+    await house.mailbox.arrived.wait()
+    await house.until(lambda: sum(map(len, house.press._held.values())) > 3)
+    monkeypatch.setattr(house.press, "_hand_over", lambda relay: None)
+    house.press.recall()
+    await house.until(lambda: sum(map(len, house.press._held.values())) <= 3)

@@ -75,6 +75,9 @@ class FakePool:
     def capacity(self, relay: str | None = None) -> int:
         return 16
 
+    def recall(self) -> None:
+        """Nothing is here."""
+
     def statuses(self) -> list[RelayStatus]:
         return [self.status]
 

@@ -70,13 +70,17 @@ class Forget(msgspec.Struct, frozen=True, array_like=True, tag=4):
     editions: list[int]
 
 
+class Recall(msgspec.Struct, frozen=True, array_like=True, tag=6):
+    """Give back what no connection has."""
+
+
 class Drain(msgspec.Struct, frozen=True, array_like=True, tag=5):
     """Finish what is in flight within so many seconds, give the rest back; nothing is said after it."""
 
     seconds: float
 
 
-Order = Setup | Plate | Copies | Notice | Forget | Drain
+Order = Setup | Plate | Copies | Notice | Forget | Recall | Drain
 
 
 class Answers(msgspec.Struct, frozen=True, array_like=True, tag=0):

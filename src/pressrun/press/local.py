@@ -46,6 +46,10 @@ class LocalPress:
     def capacity(self, relay: str | None = None) -> int:
         return self._press.capacity(relay)
 
+    def recall(self) -> None:
+        """Give back what no connection has."""
+        self._press.recall()
+
     def change(self, settings: PressSettings) -> None:
         """Go on under other settings or, raising BadConfiguration, under the present ones."""
         settings.check()

@@ -25,6 +25,7 @@ from pressrun.press.frames import (
     Notice,
     Order,
     Plate,
+    Recall,
     Report,
     Setup,
     State,
@@ -96,6 +97,10 @@ class PressProcess(asyncio.Protocol):
                 except BadConfiguration as problem:  # a file that was there at the daemon's start has gone since
                     event(log, "config.refused", level=logging.ERROR, problem=str(problem))
                     self._end(problem.exit_code)
+            case Recall():
+                self._inbox.give_back()
+                if self._press is not None:
+                    self._press.recall()
             case Drain(seconds=seconds):
                 self._draining = self._loop.create_task(self._drain(seconds))
 

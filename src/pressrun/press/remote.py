@@ -28,6 +28,7 @@ from pressrun.press.frames import (
     Forget,
     Notice,
     Order,
+    Recall,
     Report,
     State,
     encode_frame,
@@ -104,6 +105,11 @@ class RemotePress:
 
     def capacity(self, relay: str | None = None) -> int:
         return sum(self._capacities.values()) if relay is None else self._capacities.get(relay, 0)
+
+    def recall(self) -> None:
+        """Give back what no connection has."""
+        if self._line is not None:
+            self._line.say(Recall())
 
     def change(self, settings: PressSettings) -> None:
         """Go on under other settings or, raising BadConfiguration, under the present ones."""

@@ -45,6 +45,9 @@ class Relays:
         """How many messages may be on their way to a relay together, or to all of them."""
         return sum([pool.capacity for pool in self._pools if relay is None or pool.settings.name == relay])
 
+    def recall(self) -> None:
+        """There is nothing to give back: what is taken, a connection has."""
+
     def reconfigure(self, settings: Sequence[RelaySettings]) -> None:
         """Swap the settings whole or, raising BadConfiguration, not at all.
 

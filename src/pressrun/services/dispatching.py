@@ -126,6 +126,8 @@ class Dispatcher:
         if change is not None:
             event(log, "delivery.paused", level=logging.WARNING, **asdict(change))
             self._results.release(self._ready.remove_domain("", job.row.domain))
+            if self._pool is not None:
+                self._pool.recall()
         self._results.touch(job)
         if result.outcome is Outcome.UNSENT:
             self._results.release([job])

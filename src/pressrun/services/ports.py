@@ -95,5 +95,8 @@ class RelayPool(Protocol):
     def capacity(self, relay: str | None = None) -> int:
         """How many mails may be on their way to a relay together, or to all of them: none while it fails."""
 
+    def recall(self) -> None:
+        """Give back what was taken and no connection has yet: some of it may not go now."""
+
     async def drain(self, seconds: float) -> None:
         """Take nothing more, finish what is in flight, close; what has no answer by then is settled as UNKNOWN."""

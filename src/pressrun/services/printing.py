@@ -106,6 +106,10 @@ class Press:
     def capacity(self, relay: str | None = None) -> int:
         return 0 if self._pool is None else self._pool.capacity(relay)
 
+    def recall(self) -> None:
+        """Give back what no connection has."""
+        self._give_back_all()
+
     async def drain(self, seconds: float) -> None:
         """Give back what no connection has, let them finish, and end the threads."""
         self._draining = True
