@@ -14,8 +14,8 @@ from tests.cli.desk import Desk
 
 from pressrun.config import load_settings
 from pressrun.operations.dkim_keys import txt_strings
+from pressrun.services.press.signing import build_signer
 from pressrun.services.settings import DeliverySettings
-from pressrun.services.signing import build_signer
 
 MESSAGE = b"From: news@harbour.example\r\nSubject: x\r\n\r\nx\r\n"
 

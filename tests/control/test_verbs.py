@@ -12,10 +12,10 @@ from tests.services.office import Office, open_office
 from pressrun.control.server import VerbHandler
 from pressrun.control.verbs import SubscriberImport, build_verbs
 from pressrun.core.errors import BadInput, MalformedAddress
-from pressrun.services import reporting
-from pressrun.services.editing import Editing
-from pressrun.services.entries import ImportRow
-from pressrun.services.sorting import Sorting
+from pressrun.services.editions.editing import Editing
+from pressrun.services.operating.entries import ImportRow
+from pressrun.services.operating.sorting import Sorting
+from pressrun.services.reports import reporting
 
 
 def ignore(text: str) -> None:

@@ -24,18 +24,18 @@ from pressrun.message.incoming import IncomingMail, read_mail
 from pressrun.message.posted import Posted, read_posted
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
-from pressrun.services.answering import Answering
-from pressrun.services.bouncing import Bouncing
-from pressrun.services.braking import Braking
-from pressrun.services.desk import Desk
-from pressrun.services.leaving import Leaving
-from pressrun.services.notifying import NoticeComposer
-from pressrun.services.posting import Posting
-from pressrun.services.processing import Processing, Reader
-from pressrun.services.receiving import Arrival, Receiving
+from pressrun.services.editions.vetting import Vetting
+from pressrun.services.incoming.answering import Answering
+from pressrun.services.incoming.posting import Posting
+from pressrun.services.incoming.processing import Processing, Reader
+from pressrun.services.incoming.receiving import Arrival, Receiving
+from pressrun.services.mails.notifying import NoticeComposer
+from pressrun.services.readers.desk import Desk
+from pressrun.services.readers.leaving import Leaving
+from pressrun.services.readers.subscribing import Origin, Subscribing
+from pressrun.services.returns.bouncing import Bouncing
+from pressrun.services.returns.braking import Braking
 from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, PostingSettings, TokenSettings
-from pressrun.services.subscribing import Origin, Subscribing
-from pressrun.services.vetting import Vetting
 from pressrun.smtp.handover import Outgoing
 from pressrun.smtp.reply import Reply
 from pressrun.store import deliveries, inbound, lists, notices, subscribers, subscriptions, suppressions

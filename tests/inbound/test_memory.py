@@ -15,7 +15,7 @@ from tests.inbound.mailroom import ADA, LOCAL, Client, D, Mailroom, connected, l
 
 from pressrun.inbound.memory import FREE_BYTES, Memory, Share
 from pressrun.inbound.settings import SmtpSettings
-from pressrun.services.receiving import Arrival
+from pressrun.services.incoming.receiving import Arrival
 from pressrun.smtp.reply import Reply
 
 OWNER = f"news-owner@{D}"

@@ -14,7 +14,7 @@ from tests.services.office import Office, open_office
 from pressrun.core.address import parse_address
 from pressrun.operations.exporters import as_csv, export_subscribers, export_suppressions
 from pressrun.operations.importers import parse_subscribers, parse_suppressions
-from pressrun.services.entries import ImportRow
+from pressrun.services.operating.entries import ImportRow
 
 _CELL = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12) | st.sampled_from(
     ["=1", "'=1", "+", "-x", "@a", "\t1", "\r\n", 'a"b', "a,b", "two\nlines", "'", "''", " x "]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pressrun.core.errors import BadInput
 from pressrun.operations.cells import escape_cell, unescape_cell
 from pressrun.operations.importers import BadRow, parse_subscribers, parse_suppressions
-from pressrun.services.entries import ImportRow
-from pressrun.services.suppressing import SuppressionRow
+from pressrun.services.operating.entries import ImportRow
+from pressrun.services.operating.suppressing import SuppressionRow
 
 
 def rows(content: str | bytes) -> list[ImportRow | BadRow]:

@@ -19,7 +19,7 @@ from pressrun.observe.settings import LogSettings
 from pressrun.press.remote import RemotePress
 from pressrun.press.settings import PressSettings
 from pressrun.relay.settings import RelaySettings
-from pressrun.services.dispatching import Dispatcher
+from pressrun.services.queue.dispatching import Dispatcher
 from pressrun.services.settings import DeliverySettings, TokenSettings
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from pressrun.press.__main__ import main
-from pressrun.services.jobs import Job
-from pressrun.services.making import Maker
+from pressrun.services.press.making import Maker
+from pressrun.services.queue.jobs import Job
 from pressrun.smtp.handover import Outgoing
 
 POISON = "r1@reader.example"

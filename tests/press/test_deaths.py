@@ -17,7 +17,7 @@ from pressrun.press import remote
 from pressrun.press.frames import State
 from pressrun.press.remote import GUILTY, PLATES_AT_MOST
 from pressrun.press.suspects import GUILTY_AFTER
-from pressrun.services.jobs import Answer
+from pressrun.services.queue.jobs import Answer
 from pressrun.smtp.handover import Outcome
 
 ROOT = Path(__file__).parents[2]

@@ -29,9 +29,9 @@ from pressrun.press.frames import (
     reports,
     unpack_plate,
 )
-from pressrun.services.composing import EditionPlate
-from pressrun.services.jobs import Answer, Unmade
+from pressrun.services.mails.composing import EditionPlate
 from pressrun.services.ports import RelayStatus
+from pressrun.services.queue.jobs import Answer, Unmade
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, SentMail

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pressrun.press.inbox import Inbox
-from pressrun.services.jobs import NOT_SENT, Answer, Job, Unmade
-from pressrun.services.shelf import STALE_SECONDS
+from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Unmade
+from pressrun.services.queue.shelf import STALE_SECONDS
 from pressrun.store.deliveries import ClaimedCopy
 
 

@@ -14,7 +14,7 @@ from pressrun.core.errors import BadConfiguration
 from pressrun.core.keys import KeyRing
 from pressrun.press.frames import Answers, Copies, CopyWork, Notice, Order, Plate, encode_frame, pack_setup, reports
 from pressrun.press.process import NO_PLATE, PressProcess
-from pressrun.services.jobs import NOT_SENT, Answer, Job, Unmade
+from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Unmade
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice
 
 KEYS = KeyRing({1: b"k" * 32}, b"s" * 32)

@@ -31,8 +31,8 @@ from pressrun.core.tokens import WebPurpose, WebTokens
 from pressrun.observe.settings import LogSettings
 from pressrun.press import remote
 from pressrun.press.remote import PLATES_AT_MOST
-from pressrun.services.jobs import Answer
-from pressrun.services.subscribing import Origin
+from pressrun.services.queue.jobs import Answer
+from pressrun.services.readers.subscribing import Origin
 
 READERS = 60
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
-from pressrun.services.administering import Administering
-from pressrun.services.desk import Desk
-from pressrun.services.enrolling import Enrolling
-from pressrun.services.holding import Holding
-from pressrun.services.leaving import Leaving
+from pressrun.services.operating.administering import Administering
+from pressrun.services.operating.enrolling import Enrolling
+from pressrun.services.operating.holding import Holding
+from pressrun.services.operating.suppressing import Suppressing
+from pressrun.services.readers.desk import Desk
+from pressrun.services.readers.leaving import Leaving
+from pressrun.services.readers.subscribing import Subscribing
 from pressrun.services.settings import LimitSettings, TokenSettings
-from pressrun.services.subscribing import Subscribing
-from pressrun.services.suppressing import Suppressing
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.editions import NewEdition, insert_edition

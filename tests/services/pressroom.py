@@ -22,23 +22,23 @@ from pressrun.core.address import parse_address
 from pressrun.core.providers import Lanes
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
-from pressrun.services.bouncing import Bouncing
-from pressrun.services.braking import Braking
-from pressrun.services.composing import CopyComposer
-from pressrun.services.dispatching import Dispatcher
-from pressrun.services.editing import Editing
-from pressrun.services.housekeeping import Housekeeping
-from pressrun.services.making import Maker
-from pressrun.services.notifying import NoticeComposer
-from pressrun.services.pacing import Pacer
+from pressrun.services.editions.editing import Editing
+from pressrun.services.editions.vetting import Vetting
+from pressrun.services.mails.composing import CopyComposer
+from pressrun.services.mails.notifying import NoticeComposer
+from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.ports import RelayStatus
-from pressrun.services.printing import Press
-from pressrun.services.recovering import recover
+from pressrun.services.press.making import Maker
+from pressrun.services.press.printing import Press
+from pressrun.services.queue.dispatching import Dispatcher
+from pressrun.services.queue.pacing import Pacer
+from pressrun.services.queue.recovering import recover
+from pressrun.services.queue.shares import Shares
+from pressrun.services.queue.traffic import Traffic
+from pressrun.services.readers.subscribing import Origin
+from pressrun.services.returns.bouncing import Bouncing
+from pressrun.services.returns.braking import Braking
 from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings
-from pressrun.services.shares import Shares
-from pressrun.services.subscribing import Origin
-from pressrun.services.traffic import Traffic
-from pressrun.services.vetting import Vetting
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store import subscribers, subscriptions

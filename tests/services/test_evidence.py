@@ -12,11 +12,11 @@ from tests.services.pressroom import LATER, TAKEN, Pressroom, identity
 
 from pressrun.core.address import parse_address
 from pressrun.core.chain import Audit, Head
-from pressrun.services import reporting
 from pressrun.services.evidence import age_ips, verify
-from pressrun.services.housekeeping import Housekeeping
+from pressrun.services.operating.housekeeping import Housekeeping
+from pressrun.services.readers.subscribing import Origin
+from pressrun.services.reports import reporting
 from pressrun.services.settings import BounceSettings, LimitSettings
-from pressrun.services.subscribing import Origin
 from pressrun.store import consent
 
 ADA = parse_address("ada@reader.example")

@@ -23,17 +23,17 @@ from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.core.tokens import WebPurpose, WebTokens, suppression_digest
 from pressrun.message.design import Logo
-from pressrun.services.approving import Approving
-from pressrun.services.archiving import Archiving
-from pressrun.services.asking import Asking
-from pressrun.services.desk import Desk
-from pressrun.services.leaving import Leaving
-from pressrun.services.preferring import Preferring
-from pressrun.services.readdressing import Readdressing
-from pressrun.services.refusing import Refusing
+from pressrun.services.editions.approving import Approving
+from pressrun.services.editions.archiving import Archiving
+from pressrun.services.readers.asking import Asking
+from pressrun.services.readers.desk import Desk
+from pressrun.services.readers.leaving import Leaving
+from pressrun.services.readers.preferring import Preferring
+from pressrun.services.readers.readdressing import Readdressing
+from pressrun.services.readers.refusing import Refusing
+from pressrun.services.readers.subscribing import Subscribing
+from pressrun.services.readers.undoing import Undoing
 from pressrun.services.settings import LimitSettings, TokenSettings
-from pressrun.services.subscribing import Subscribing
-from pressrun.services.undoing import Undoing
 from pressrun.store import consent, editions, lists, subscribers, subscriptions, suppressions
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, prepare

@@ -13,7 +13,7 @@ from tests.web.house import NOW, House, open_house, words_of
 
 from pressrun.core.edition import EditionState
 from pressrun.core.tokens import WebPurpose
-from pressrun.services import pressing
+from pressrun.services.editions import pressing
 from pressrun.store import drafts
 from pressrun.store.transaction import Transaction
 

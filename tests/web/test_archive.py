@@ -11,7 +11,7 @@ import pytest
 from tests.web.house import NOW, House, open_house
 
 from pressrun.core.quantities import Rate
-from pressrun.services.archiving import Archiving
+from pressrun.services.editions.archiving import Archiving
 from pressrun.services.settings import LimitSettings
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20

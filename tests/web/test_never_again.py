@@ -7,7 +7,7 @@ from tests.web.house import House, words_of
 
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import WebPurpose, pack_digests, suppression_digests
-from pressrun.services.suppressing import Suppressing
+from pressrun.services.operating.suppressing import Suppressing
 
 VICTIM = "Vic.Tim+news@gmail.com"
 

@@ -15,7 +15,7 @@ from tests.web.house import House, words_of
 from tests.web.test_approval import hold
 
 from pressrun.message.read_back import read_parts
-from pressrun.services.previewing import Preview
+from pressrun.services.editions.previewing import Preview
 from pressrun.web.preview import render_preview
 
 SETTLE_SECONDS = 0.5

@@ -11,7 +11,7 @@ import pytest
 from tests.browser.chromium import Browser
 
 from pressrun.core.timeline import spread
-from pressrun.services.edition_reports import DomainCounts, EditionReport, Said
+from pressrun.services.reports.edition_reports import DomainCounts, EditionReport, Said
 from pressrun.web.plots import HEIGHT, WIDTH, ceiling, draw_bars
 from pressrun.web.report import render_report
 

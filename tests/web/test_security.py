@@ -12,7 +12,7 @@ import pytest
 from tests.web.house import House, open_house
 
 from pressrun.core.errors import Unavailable
-from pressrun.services.archiving import Archiving
+from pressrun.services.editions.archiving import Archiving
 from pressrun.web.settings import HttpSettings
 
 POLICY = (

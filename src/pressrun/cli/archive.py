@@ -13,8 +13,8 @@ from pressrun.cli.invocation import Invocation, json_option, pass_invocation
 from pressrun.cli.output import ProgressLine, note, print_fields, print_json
 
 if TYPE_CHECKING:
-    from pressrun.services.archived import Summary
-    from pressrun.services.exporting import Contents
+    from pressrun.services.editions.archived import Summary
+    from pressrun.services.operating.exporting import Contents
 
 FORMATS = ("site", "mbox")
 
@@ -72,7 +72,7 @@ def _require_sense(output: Path, file_format: str, base_url: str) -> None:
 
 def _contents(invocation: Invocation, list_name: str) -> Contents:
     from pressrun.cli.looking import looking  # noqa: PLC0415
-    from pressrun.services import exporting  # noqa: PLC0415
+    from pressrun.services.operating import exporting  # noqa: PLC0415
 
     with looking(invocation) as tx:
         return exporting.read_contents(tx, list_name)
@@ -81,7 +81,7 @@ def _contents(invocation: Invocation, list_name: str) -> Contents:
 def _write_site(invocation: Invocation, contents: Contents, output: Path, base_url: str) -> None:
     from pressrun.cli.files import new_folder  # noqa: PLC0415
     from pressrun.cli.looking import looking  # noqa: PLC0415
-    from pressrun.services import exporting  # noqa: PLC0415
+    from pressrun.services.operating import exporting  # noqa: PLC0415
     from pressrun.web.exported import SiteExport  # noqa: PLC0415
 
     site = SiteExport(invocation.settings.site, contents.list, base_url)
@@ -98,7 +98,7 @@ def _write_site(invocation: Invocation, contents: Contents, output: Path, base_u
 def _write_mbox(invocation: Invocation, contents: Contents, output: Path) -> None:
     from pressrun.cli.files import new_file  # noqa: PLC0415
     from pressrun.cli.looking import looking  # noqa: PLC0415
-    from pressrun.services import exporting  # noqa: PLC0415
+    from pressrun.services.operating import exporting  # noqa: PLC0415
 
     site = invocation.settings.site
     with new_file(output) as file:

@@ -27,7 +27,7 @@ def list_editions(invocation: Invocation, list_name: str | None, *, as_json: boo
     """List the editions, newest first."""
     from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
     from pressrun.core.errors import NotFound  # noqa: PLC0415
-    from pressrun.services import reporting  # noqa: PLC0415
+    from pressrun.services.reports import reporting  # noqa: PLC0415
 
     with looking_if_any(invocation) as tx:
         if tx is None and list_name is not None:
@@ -57,7 +57,7 @@ def report(invocation: Invocation, edition_id: int, page: str | None, *, as_json
     """Show what became of an edition: outcomes, domains, the remotes' words, who left, and when."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.cli.report import print_report  # noqa: PLC0415
-    from pressrun.services.edition_reports import report_edition  # noqa: PLC0415
+    from pressrun.services.reports.edition_reports import report_edition  # noqa: PLC0415
 
     with looking(invocation) as tx:
         found = report_edition(tx, edition_id, int(time.time()))
@@ -82,7 +82,7 @@ def delivery(invocation: Invocation, edition_id: int, address: str, *, as_json: 
     """Show whether one reader got an edition, when, and what the relay said."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.core.address import parse_address  # noqa: PLC0415
-    from pressrun.services.tracing import trace_copy  # noqa: PLC0415
+    from pressrun.services.reports.tracing import trace_copy  # noqa: PLC0415
 
     wanted = parse_address(address)
     with looking(invocation) as tx:
@@ -161,7 +161,7 @@ def resend(invocation: Invocation, edition_id: int, *, failed: bool, as_json: bo
 def print_edition(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
     """One edition as `edition show` prints it."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
-    from pressrun.services import reporting  # noqa: PLC0415
+    from pressrun.services.reports import reporting  # noqa: PLC0415
 
     with looking(invocation) as tx:
         found = reporting.show_edition(tx, edition_id, int(time.time()))

@@ -40,7 +40,7 @@ def remove(invocation: Invocation, list_name: str, address: str, *, as_json: boo
 def list_editors(invocation: Invocation, list_name: str, *, as_json: bool) -> None:
     """List who may post by mail."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
-    from pressrun.services import reporting  # noqa: PLC0415
+    from pressrun.services.reports import reporting  # noqa: PLC0415
 
     with looking(invocation) as tx:
         found = reporting.list_editors(tx, list_name)

@@ -25,7 +25,7 @@ def group() -> None:
 def list_held(invocation: Invocation, name: str | None, *, as_json: bool) -> None:
     """List sign-ups whose mail waits, the oldest first, and until when."""
     from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
-    from pressrun.services import holding  # noqa: PLC0415
+    from pressrun.services.operating import holding  # noqa: PLC0415
 
     with looking_if_any(invocation) as tx:
         found = [] if tx is None else holding.list_held(tx, name)

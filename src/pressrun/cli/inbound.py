@@ -22,7 +22,7 @@ def group() -> None:
 def list_kept(invocation: Invocation, state: str | None, *, as_json: bool) -> None:
     """List mail that is kept for a person, newest first, and why."""
     from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
-    from pressrun.services import sorting  # noqa: PLC0415
+    from pressrun.services.operating import sorting  # noqa: PLC0415
 
     with looking_if_any(invocation) as tx:
         found = [] if tx is None else sorting.list_kept(tx, state)
@@ -38,7 +38,7 @@ def list_kept(invocation: Invocation, state: str | None, *, as_json: bool) -> No
 def show(invocation: Invocation, number: int) -> None:
     """Write a kept mail to stdout as it came."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
-    from pressrun.services import sorting  # noqa: PLC0415
+    from pressrun.services.operating import sorting  # noqa: PLC0415
 
     with looking(invocation) as tx:
         content = sorting.show_kept(tx, number)

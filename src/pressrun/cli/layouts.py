@@ -19,7 +19,7 @@ def group() -> None:
 def list_layouts(invocation: Invocation, *, as_json: bool) -> None:
     """List the layouts that a list can choose: the built-in ones, then NAME.html in the folder layouts of data_dir."""
     from pressrun.cli.owner import acting_as_owner  # noqa: PLC0415
-    from pressrun.services import own_layouts  # noqa: PLC0415
+    from pressrun.services.editions import own_layouts  # noqa: PLC0415
     from pressrun.workers.layouts import OwnLayouts  # noqa: PLC0415
 
     with acting_as_owner(invocation.data.root):

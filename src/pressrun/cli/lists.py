@@ -39,7 +39,7 @@ def create(invocation: Invocation, /, name: str, from_: str | None, *, as_json: 
 def list_lists(invocation: Invocation, *, as_json: bool) -> None:
     """List all lists with how many readers they have."""
     from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
-    from pressrun.services import reporting  # noqa: PLC0415
+    from pressrun.services.reports import reporting  # noqa: PLC0415
 
     with looking_if_any(invocation) as tx:
         found = [] if tx is None else reporting.list_lists(tx)
@@ -56,7 +56,7 @@ def list_lists(invocation: Invocation, *, as_json: bool) -> None:
 def show(invocation: Invocation, name: str, *, as_json: bool) -> None:
     """Show the settings of a list and how many readers it has."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
-    from pressrun.services import reporting  # noqa: PLC0415
+    from pressrun.services.reports import reporting  # noqa: PLC0415
 
     with looking(invocation) as tx:
         found = reporting.show_list(tx, name)
@@ -79,7 +79,7 @@ def set_(invocation: Invocation, name: str, settings: tuple[str, ...], *, is_agr
     How editions look: layout (see `layout ls`), colour (#1a56c4), logo (a PNG, JPEG or GIF file),
     footer (lines of plain text below every edition).
     """
-    from pressrun.services.list_settings import read_settings  # noqa: PLC0415
+    from pressrun.services.operating.list_settings import read_settings  # noqa: PLC0415
 
     given = {}
     for setting in settings:

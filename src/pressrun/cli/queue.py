@@ -21,7 +21,7 @@ def group() -> None:
 def list_queue(invocation: Invocation, *, as_json: bool) -> None:
     """List what waits, by the domain of the recipient, and why."""
     from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
-    from pressrun.services import reporting  # noqa: PLC0415
+    from pressrun.services.reports import reporting  # noqa: PLC0415
 
     with looking_if_any(invocation) as tx:
         found = [] if tx is None else reporting.list_queue(tx, int(time.time()))

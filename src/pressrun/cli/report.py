@@ -17,7 +17,7 @@ from pressrun.core.timestamps import rfc3339
 
 if TYPE_CHECKING:
     from pressrun.core.timeline import Timeline
-    from pressrun.services.edition_reports import DomainCounts, EditionReport, Said
+    from pressrun.services.reports.edition_reports import DomainCounts, EditionReport, Said
 
 WORDINGS_AT_MOST = 12  # beyond it stand rare ones; `--json` has them all
 DOMAINS_AT_MOST = 12

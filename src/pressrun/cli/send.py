@@ -16,8 +16,8 @@ from pressrun.cli.output import ask, note, print_json, require_agreement_or_term
 
 if TYPE_CHECKING:
     from pressrun.control.verbs import EditionTake
-    from pressrun.services.building import Manuscript
-    from pressrun.services.previewing import Preview
+    from pressrun.services.editions.building import Manuscript
+    from pressrun.services.editions.previewing import Preview
 
 
 @click.command()
@@ -97,7 +97,7 @@ def _inspect(
     from pressrun.cli.acting import acting  # noqa: PLC0415
     from pressrun.control.verbs import EditionFiles  # noqa: PLC0415
     from pressrun.message.finding import Finding, Severity  # noqa: PLC0415
-    from pressrun.services.building import require_no_errors  # noqa: PLC0415
+    from pressrun.services.editions.building import require_no_errors  # noqa: PLC0415
 
     arguments = EditionFiles(
         list=list_name,
@@ -216,8 +216,8 @@ def _preview(invocation: Invocation, list_name: str, files: Manuscript, as_addre
     from pressrun.core.address import parse_address  # noqa: PLC0415
     from pressrun.daemon.vetting import build_vetting  # noqa: PLC0415
     from pressrun.message.finding import in_order  # noqa: PLC0415
-    from pressrun.services.building import find_open_list  # noqa: PLC0415
-    from pressrun.services.previewing import preview_edition  # noqa: PLC0415
+    from pressrun.services.editions.building import find_open_list  # noqa: PLC0415
+    from pressrun.services.editions.previewing import preview_edition  # noqa: PLC0415
     from pressrun.store.datadir import load_keys  # noqa: PLC0415
     from pressrun.workers.layouts import OwnLayouts  # noqa: PLC0415
 
@@ -241,7 +241,7 @@ def _preview(invocation: Invocation, list_name: str, files: Manuscript, as_addre
 def _read(file: Path) -> Manuscript:
     """The edition and what it takes along, read as whoever called; raises NoInput, EditionError, BadInput."""
     from pressrun.cli.files import read_beside, read_input  # noqa: PLC0415
-    from pressrun.services.editing import Manuscript, gather_references  # noqa: PLC0415
+    from pressrun.services.editions.editing import Manuscript, gather_references  # noqa: PLC0415
 
     source = read_input("./-" if str(file) == "-" else str(file))
     return Manuscript(

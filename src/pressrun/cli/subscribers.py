@@ -57,7 +57,7 @@ def remove(invocation: Invocation, list_name: str, address: str, *, as_json: boo
 def list_subscribers(invocation: Invocation, list_name: str, state: str | None, *, as_json: bool) -> None:
     """List the readers of a list."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
-    from pressrun.services import reporting  # noqa: PLC0415
+    from pressrun.services.reports import reporting  # noqa: PLC0415
 
     with looking(invocation) as tx:
         found = reporting.list_subscribers(tx, list_name, state)
@@ -75,7 +75,7 @@ def show(invocation: Invocation, address: str, *, as_json: bool) -> None:
     """Show all that is known of an address: lists, consent, deliveries."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.core.address import parse_address  # noqa: PLC0415
-    from pressrun.services import reporting  # noqa: PLC0415
+    from pressrun.services.reports import reporting  # noqa: PLC0415
     from pressrun.store.datadir import load_keys  # noqa: PLC0415
 
     wanted = parse_address(address)

@@ -49,7 +49,7 @@ def remove(invocation: Invocation, address: str, *, as_json: bool) -> None:
 def list_suppressions(invocation: Invocation, *, as_json: bool) -> None:
     """List all suppressions; an erased address is shown as none."""
     from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
-    from pressrun.services import reporting  # noqa: PLC0415
+    from pressrun.services.reports import reporting  # noqa: PLC0415
 
     with looking_if_any(invocation) as tx:
         found = [] if tx is None else reporting.list_suppressions(tx)

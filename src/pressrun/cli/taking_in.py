@@ -12,12 +12,12 @@ from pressrun.cli.looking import looking
 from pressrun.cli.output import ProgressLine
 from pressrun.control.verbs import SubscriberImport, SuppressionImport
 from pressrun.operations.importers import BadRow, parse_subscribers, parse_suppressions
-from pressrun.services.importing import BATCH, Terms, in_batches, survey_rows
+from pressrun.services.operating.importing import BATCH, Terms, in_batches, survey_rows
 from pressrun.store.datadir import load_keys
 
 if TYPE_CHECKING:
     from pressrun.cli.invocation import Invocation
-    from pressrun.services.entries import ImportRow
+    from pressrun.services.operating.entries import ImportRow
 
 R = TypeVar("R")
 

@@ -13,13 +13,13 @@ import msgspec
 from pressrun.control.server import VerbHandler
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import BadInput
-from pressrun.services.administering import Administering
-from pressrun.services.editing import Editing
-from pressrun.services.enrolling import Enrolling
-from pressrun.services.entries import ImportRow
-from pressrun.services.holding import Holding
-from pressrun.services.sorting import Sorting
-from pressrun.services.suppressing import Suppressing, SuppressionRow
+from pressrun.services.editions.editing import Editing
+from pressrun.services.operating.administering import Administering
+from pressrun.services.operating.enrolling import Enrolling
+from pressrun.services.operating.entries import ImportRow
+from pressrun.services.operating.holding import Holding
+from pressrun.services.operating.sorting import Sorting
+from pressrun.services.operating.suppressing import Suppressing, SuppressionRow
 from pressrun.store.held import Choice
 
 Tell = Callable[[str], None]

@@ -12,7 +12,7 @@ from pressrun.core.errors import Unavailable
 from pressrun.daemon.wiring import Services, build_posting, build_processing, build_receiving
 from pressrun.inbound.listeners import Listeners
 from pressrun.observe.metrics import Metrics
-from pressrun.services.processing import Processing
+from pressrun.services.incoming.processing import Processing
 from pressrun.store.datadir import DataDir
 from pressrun.web.server import WebServer
 from pressrun.workers.reading import MailReader

@@ -41,9 +41,9 @@ from pressrun.operations import systemd
 from pressrun.operations.heap import leave_alone_what_stays
 from pressrun.press.local import LocalPress
 from pressrun.press.remote import RemotePress
-from pressrun.services.dispatching import Dispatcher
+from pressrun.services.operating.readiness import Readiness
 from pressrun.services.ports import RelayPool
-from pressrun.services.readiness import Readiness
+from pressrun.services.queue.dispatching import Dispatcher
 from pressrun.store import deliveries, held
 from pressrun.web.app import UseCases, build_app
 from pressrun.web.demo import Mailbox

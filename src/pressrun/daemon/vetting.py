@@ -6,8 +6,8 @@ import time
 
 from pressrun.config.settings import Settings
 from pressrun.operations.dns import DnsRecords
+from pressrun.services.editions.vetting import Vetting
 from pressrun.services.ports import TextRecords
-from pressrun.services.vetting import Vetting
 
 
 def build_vetting(settings: Settings) -> Vetting:

@@ -17,7 +17,7 @@ from pressrun.inbound.memory import Memory
 from pressrun.inbound.session import MailSession
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.observe.log import event
-from pressrun.services.receiving import Receiving
+from pressrun.services.incoming.receiving import Receiving
 
 log = logging.getLogger("pressrun.inbound")
 

@@ -23,7 +23,7 @@ from pressrun.inbound.memory import Memory, Share
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.inbound.wire import BareLineEnd, Content, LineTooLong, Wire
 from pressrun.observe.log import event
-from pressrun.services.receiving import Arrival, Receiving
+from pressrun.services.incoming.receiving import Arrival, Receiving
 from pressrun.smtp.reply import Reply
 
 log = logging.getLogger("pressrun.inbound")

@@ -14,7 +14,7 @@ from pressrun.core.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.operations.cells import escape_cell
 from pressrun.operations.importers import KNOWN_COLUMNS
-from pressrun.services.reporting import require_list
+from pressrun.services.reports.reporting import require_list
 from pressrun.store import enrolment, suppressions
 from pressrun.store.transaction import Row, Transaction
 

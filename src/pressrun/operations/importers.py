@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from pressrun.core.errors import BadInput
 from pressrun.operations.cells import unescape_cell
-from pressrun.services.entries import ImportRow
-from pressrun.services.suppressing import SuppressionRow
+from pressrun.services.operating.entries import ImportRow
+from pressrun.services.operating.suppressing import SuppressionRow
 
 FORMATS = ("csv",)
 KNOWN_COLUMNS = ("email", "name", "language", "subscribed_at", "consent_source", "consent_ip", "state")

@@ -16,9 +16,9 @@ import msgspec
 from pressrun.core.keys import KeyRing
 from pressrun.message.skeleton import Skeleton
 from pressrun.press.settings import PressSettings
-from pressrun.services.composing import EditionPlate
-from pressrun.services.jobs import Answer, Unmade
+from pressrun.services.mails.composing import EditionPlate
 from pressrun.services.ports import RelayStatus
+from pressrun.services.queue.jobs import Answer, Unmade
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice
 from pressrun.store.lists import MailingList
 
@@ -40,7 +40,7 @@ class Plate(msgspec.Struct, frozen=True, array_like=True, tag=1):
 
 
 class CopyWork(msgspec.Struct, frozen=True, array_like=True):
-    """A claimed copy: `services.jobs.Job` with its edition by number."""
+    """A claimed copy: `services.queue.jobs.Job` with its edition by number."""
 
     row: ClaimedCopy
     claimed_at: int

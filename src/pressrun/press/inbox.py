@@ -6,13 +6,15 @@ from collections import deque
 from collections.abc import Callable, Collection
 
 from pressrun.press.frames import Answers
-from pressrun.services.jobs import NOT_SENT, Answer, Job, Unmade
 from pressrun.services.ports import Clock
-from pressrun.services.shelf import STALE_SECONDS
+from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Unmade
+from pressrun.services.queue.shelf import STALE_SECONDS
 
 
 class Inbox:
-    """Rows that wait for a connection, by relay, as services.ports.Queue promises; `changed` is called with an answer.
+    """Rows that wait for a connection, by relay, as services.queue.jobs.Queue promises.
+
+    `changed` is called when there is an answer.
 
     What no connection has taken for too long, or is for a relay that takes nothing, goes back as if it had not come.
     """

@@ -7,11 +7,12 @@ import time
 from pressrun.core.keys import KeyRing
 from pressrun.press.settings import PressSettings
 from pressrun.relay.relays import Relays
-from pressrun.services.composing import CopyComposer
-from pressrun.services.making import Maker
-from pressrun.services.notifying import NoticeComposer
-from pressrun.services.ports import Queue, RelayStatus
-from pressrun.services.printing import Press
+from pressrun.services.mails.composing import CopyComposer
+from pressrun.services.mails.notifying import NoticeComposer
+from pressrun.services.ports import RelayStatus
+from pressrun.services.press.making import Maker
+from pressrun.services.press.printing import Press
+from pressrun.services.queue.jobs import Queue
 
 
 class LocalPress:

@@ -36,8 +36,8 @@ from pressrun.press.frames import (
 )
 from pressrun.press.inbox import Inbox
 from pressrun.press.local import LocalPress
-from pressrun.services.composing import EditionPlate
-from pressrun.services.jobs import Job, Unmade
+from pressrun.services.mails.composing import EditionPlate
+from pressrun.services.queue.jobs import Job, Unmade
 
 log = logging.getLogger("pressrun.press")
 

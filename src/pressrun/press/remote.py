@@ -38,9 +38,9 @@ from pressrun.press.frames import (
 )
 from pressrun.press.settings import PressSettings
 from pressrun.press.suspects import Suspects
-from pressrun.services.composing import EditionPlate
-from pressrun.services.jobs import NOT_SENT, Answer, Job, Unmade
-from pressrun.services.ports import Queue, RelayStatus
+from pressrun.services.mails.composing import EditionPlate
+from pressrun.services.ports import RelayStatus
+from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Queue, Unmade
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.store.deliveries import ClaimedNotice
 

@@ -11,8 +11,8 @@ from pressrun.message.dkim_settings import DkimSettings
 from pressrun.observe.settings import LogSettings
 from pressrun.relay.settings import RelaySettings
 from pressrun.relay.tls import client_context
+from pressrun.services.press.signing import build_signer
 from pressrun.services.settings import DeliverySettings, TokenSettings
-from pressrun.services.signing import build_signer
 
 # Rows are taken from the queue before a connection asks, so that none waits for the next: as many as go out in so short
 # a time, which blurs a pace by half a percent, and never more than so many: each is one more that a kill may repeat.

@@ -1,1 +1,4 @@
-"""One file for each thing that people do with Pressrun; each decides by core, and commits by store."""
+"""What people do with Pressrun, a room for each concern; each file decides by core, and commits by store.
+
+Beside the rooms lies only what more than one of them stands on.
+"""

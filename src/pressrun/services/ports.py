@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pressrun.services.jobs import Answer, Job, Unmade
 from pressrun.smtp.handover import HandOver, Outgoing
 
 
@@ -43,22 +42,6 @@ class LayoutPress(Protocol):
 
     def render(self, name: str, plain: Mapping[str, Any], marks: Mapping[str, str]) -> str:
         """What a layout makes of these values; raises LayoutError, or Unavailable when it cannot be tried."""
-
-
-class Queue(Protocol):
-    """Where the press gets its work. All calls are made on the event loop and never block."""
-
-    def take(self, relay: str) -> Job | None:
-        """The next row whose turn has come for this relay, or None; whoever takes it must answer for it."""
-
-    def settle(self, relay: str, answer: Answer) -> None:
-        """Tell what became of a row; either this or `not_made` is called, once, for each one taken."""
-
-    def not_made(self, relay: str, unmade: Unmade) -> None:
-        """Tell that a row has no mail, or no signature."""
-
-    def waiting(self, relay: str) -> int:
-        """How many rows could be taken now: a hint for opening connections."""
 
 
 class Feed(Protocol):

@@ -13,9 +13,9 @@ from starlette.responses import Response
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import WebPurpose
 from pressrun.message.words import Words
-from pressrun.services.readdressing import Move, Moved, Readdressing
-from pressrun.services.subscribing import Origin, Standing
-from pressrun.services.undoing import Undoing, Undone
+from pressrun.services.readers.readdressing import Move, Moved, Readdressing
+from pressrun.services.readers.subscribing import Origin, Standing
+from pressrun.services.readers.undoing import Undoing, Undone
 from pressrun.store.lists import MailingList
 from pressrun.web import words
 from pressrun.web.clients import Proxies

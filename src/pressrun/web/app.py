@@ -12,16 +12,16 @@ from starlette.types import ASGIApp
 
 from pressrun.core.errors import Unavailable
 from pressrun.core.site import Site
-from pressrun.services.approving import Approving
-from pressrun.services.archiving import Archiving
-from pressrun.services.asking import Asking
-from pressrun.services.leaving import Leaving
+from pressrun.services.editions.approving import Approving
+from pressrun.services.editions.archiving import Archiving
 from pressrun.services.ports import Clock
-from pressrun.services.preferring import Preferring
-from pressrun.services.readdressing import Readdressing
-from pressrun.services.refusing import Refusing
-from pressrun.services.subscribing import Subscribing
-from pressrun.services.undoing import Undoing
+from pressrun.services.readers.asking import Asking
+from pressrun.services.readers.leaving import Leaving
+from pressrun.services.readers.preferring import Preferring
+from pressrun.services.readers.readdressing import Readdressing
+from pressrun.services.readers.refusing import Refusing
+from pressrun.services.readers.subscribing import Subscribing
+from pressrun.services.readers.undoing import Undoing
 from pressrun.web.answers import AnswerPages
 from pressrun.web.approval import ApprovalPages
 from pressrun.web.archive import ArchivePages

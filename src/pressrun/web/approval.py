@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from pressrun.core.edition import EditionState
 from pressrun.core.tokens import WebPurpose
 from pressrun.locales.languages import ENGLISH_TAG
-from pressrun.services.approving import Approving, HeldEdition, Standing
+from pressrun.services.editions.approving import Approving, HeldEdition, Standing
 from pressrun.web.archive import EDITION_POLICY, asset_headers
 from pressrun.web.forms import first, read_fields_or_none
 from pressrun.web.pages import Pages

@@ -21,10 +21,10 @@ from starlette.responses import Response
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import TEST_ID, WebPurpose
-from pressrun.services.archived import ArchivedEdition, Asset
-from pressrun.services.archiving import Archiving, Door, ReaderLink, Shut
+from pressrun.services.editions.archived import ArchivedEdition, Asset
+from pressrun.services.editions.archiving import Archiving, Door, ReaderLink, Shut
 from pressrun.services.ports import Clock
-from pressrun.services.subscribing import Throttled
+from pressrun.services.throttled import Throttled
 from pressrun.store.lists import MailingList
 from pressrun.web.clients import Proxies, network_of
 from pressrun.web.conditional import conditional

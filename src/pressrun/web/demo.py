@@ -21,7 +21,7 @@ from pressrun.locales.languages import ENGLISH_TAG
 from pressrun.message.html import rewrite_images
 from pressrun.message.mime_source import parse_mime_source
 from pressrun.message.read_back import read_parts
-from pressrun.services.archiving import Archiving
+from pressrun.services.editions.archiving import Archiving
 from pressrun.web.pages import Pages
 
 SHOWN_AT_MOST = 200

@@ -9,7 +9,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pressrun.services.archiving import Archiving
+from pressrun.services.editions.archiving import Archiving
 from pressrun.web import words
 from pressrun.web.pages import Pages
 

@@ -13,9 +13,9 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from pressrun.core.site import Site
-from pressrun.services.archived import ArchivedEdition, Asset
-from pressrun.services.archiving import IndexPage
-from pressrun.services.exporting import Contents
+from pressrun.services.editions.archived import ArchivedEdition, Asset
+from pressrun.services.editions.archiving import IndexPage
+from pressrun.services.operating.exporting import Contents
 from pressrun.store.lists import MailingList
 from pressrun.web import language
 from pressrun.web.archive import edition_context

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.archived import ArchivedEdition
-from pressrun.services.archiving import Archiving, Feed, Shut
+from pressrun.services.editions.archived import ArchivedEdition
+from pressrun.services.editions.archiving import Archiving, Feed, Shut
 from pressrun.services.ports import Clock
 from pressrun.web.conditional import Changes, conditional
 from pressrun.web.pages import Pages

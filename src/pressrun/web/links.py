@@ -11,9 +11,9 @@ from starlette.responses import PlainTextResponse, Response
 
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import TEST_ID, WebPurpose
-from pressrun.services.leaving import Leaving
-from pressrun.services.refusing import Refusing
-from pressrun.services.subscribing import Confirmed, Origin, Standing, Subscribing
+from pressrun.services.readers.leaving import Leaving
+from pressrun.services.readers.refusing import Refusing
+from pressrun.services.readers.subscribing import Confirmed, Origin, Standing, Subscribing
 from pressrun.web import words
 from pressrun.web.answers import AnswerPages
 from pressrun.web.clients import Proxies

@@ -16,10 +16,11 @@ from pressrun.core.errors import MalformedAddress
 from pressrun.core.sign_up import Trust, decide_trust
 from pressrun.core.tokens import WebPurpose
 from pressrun.core.work import is_work
-from pressrun.services.archiving import Archiving, ListPage
-from pressrun.services.asking import Asking
+from pressrun.services.editions.archiving import Archiving, ListPage
 from pressrun.services.ports import Clock
-from pressrun.services.subscribing import Origin, SignUp, Throttled
+from pressrun.services.readers.asking import Asking
+from pressrun.services.readers.subscribing import Origin, SignUp
+from pressrun.services.throttled import Throttled
 from pressrun.web import language, words
 from pressrun.web.clients import Proxies, network_of
 from pressrun.web.forms import Fields, clean_language, clean_name, every, first, read_fields

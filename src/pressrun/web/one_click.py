@@ -10,8 +10,8 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pressrun.core.tokens import TEST_ID, WebPurpose
-from pressrun.services.leaving import Leaving
-from pressrun.services.subscribing import Origin
+from pressrun.services.readers.leaving import Leaving
+from pressrun.services.readers.subscribing import Origin
 from pressrun.web import language
 from pressrun.web.clients import Proxies
 from pressrun.web.reading import ReadTokens

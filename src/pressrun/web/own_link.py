@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.core.errors import Refused
-from pressrun.services.preferring import PreferenceLink, Preferring
-from pressrun.services.subscribing import Origin
+from pressrun.services.readers.preferring import PreferenceLink, Preferring
+from pressrun.services.readers.subscribing import Origin
 from pressrun.web.forms import Fields, first
 from pressrun.web.pages import Pages
 

@@ -12,10 +12,10 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.tokens import TEST_ID, WebPurpose
 from pressrun.locales.languages import LANGUAGES
-from pressrun.services.asking import Asking
-from pressrun.services.preferring import LONGEST_PAUSE_DAYS, PreferenceLink, Preferring, Profile, Wishes
-from pressrun.services.readdressing import Readdressing
-from pressrun.services.subscribing import Origin, Subscribing
+from pressrun.services.readers.asking import Asking
+from pressrun.services.readers.preferring import LONGEST_PAUSE_DAYS, PreferenceLink, Preferring, Profile, Wishes
+from pressrun.services.readers.readdressing import Readdressing
+from pressrun.services.readers.subscribing import Origin, Subscribing
 from pressrun.web import language, words
 from pressrun.web.clients import Proxies, network_of
 from pressrun.web.forms import Fields, clean_language, clean_name, every, first, read_fields

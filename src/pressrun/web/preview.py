@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from pressrun.message.finding import Severity
 from pressrun.message.language import direction_of
 from pressrun.message.read_back import shown_source, with_images_inside
-from pressrun.services.previewing import Preview
+from pressrun.services.editions.previewing import Preview
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"  # fetch nothing

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from pressrun.core.timeline import Timeline
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.edition_reports import EditionReport
+from pressrun.services.reports.edition_reports import EditionReport
 from pressrun.web.plots import ceiling, draw_bars
 
 WORDINGS_AT_MOST = 50

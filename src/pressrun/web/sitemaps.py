@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from pressrun.services.archiving import Archiving, Shut
+from pressrun.services.editions.archiving import Archiving, Shut
 from pressrun.web.conditional import conditional
 from pressrun.web.pages import Pages
 

@@ -62,7 +62,7 @@ class _Died(Exception):
 
 
 class MailReader:
-    """Reads one mail at a time in a process of its own, as services.receiving.Reader promises."""
+    """Reads one mail at a time in a process of its own, as services.incoming.processing.Reader promises."""
 
     def __init__(self, limits: ReaderLimits | None = None) -> None:
         self.limits = limits or ReaderLimits()

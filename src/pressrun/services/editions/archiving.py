@@ -1,0 +1,327 @@
+"""Reading what was sent: the lists, their archives by year, editions with their files, the search, what feeds hold.
+
+Reading only. There are two doors: a list's name, which opens a public archive to everybody, and a reader's link, which
+opens the archive of one list as long as that reader stays. An archive for members shows itself to nobody else, one
+that is off is as if it were not. An edition's page exists from its first claim; index, feeds and search name it once it
+goes beyond a canary.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import MAXYEAR, UTC, datetime
+from enum import StrEnum
+from typing import TypeAlias, TypeVar
+
+from pressrun.core.passages import Pieces, find_passage
+from pressrun.core.searching import parse_query
+from pressrun.core.subscription import SubscriptionState
+from pressrun.core.windows import Windows
+from pressrun.message.design import Logo
+from pressrun.message.enclosing import ARCHIVE_PREFIX
+from pressrun.services.editions.archived import (
+    ArchivedEdition,
+    Asset,
+    Attachment,
+    Neighbour,
+    Summary,
+    edition_of,
+    summary_of,
+)
+from pressrun.services.ports import Clock
+from pressrun.services.settings import LimitSettings
+from pressrun.services.throttled import Throttled
+from pressrun.store import editions, lists, search, subscribers, subscriptions
+from pressrun.store.database import Database
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Row, Transaction
+
+PAGE_SIZE = 20
+FEED_SIZE = 20
+EARLIER_SIZE = 5  # on the list's page, below the last edition
+SITEMAP_SIZE = 50_000  # as many as a sitemap may name
+
+_SHOWN_ASSET = re.compile(rf'src="[^"]*/{re.escape(ARCHIVE_PREFIX)}([^"/]+)"')
+_READERS = frozenset({SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED})
+
+T = TypeVar("T")
+
+
+class Shut(StrEnum):
+    """Why there is nothing to read."""
+
+    UNKNOWN = "unknown"  # no such list, edition or file, the archive is off, or the reader has left
+    MEMBERS = "members"  # the archive is for members: a reader's link is needed
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderLink:
+    """What a link to read says: whose subscription, and how often that person and subscription began anew."""
+
+    subscription_id: int
+    epoch: int
+    round: int
+
+
+Door: TypeAlias = str | ReaderLink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPage:
+    """A list with its last edition and some before; None and empty where nothing is public."""
+
+    list: MailingList
+    last: ArchivedEdition | None
+    earlier: tuple[Summary, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Year:
+    """A year of an archive, and how many editions it has."""
+
+    year: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexPage:
+    """One page of an archive, or of its `year`, newest first; `number` counts from 1 to `pages`."""
+
+    list: MailingList
+    years: tuple[Year, ...]
+    year: int | None
+    editions: tuple[Summary, ...]
+    number: int
+    pages: int
+
+    @property
+    def by_year(self) -> dict[int, tuple[Summary, ...]]:
+        """The editions of this page under their years."""
+        found: dict[int, tuple[Summary, ...]] = {}
+        for edition in self.editions:
+            year = datetime.fromtimestamp(edition.published_at, UTC).year
+            found[year] = (*found.get(year, ()), edition)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An edition that a search found; `passage` is in pieces, True for what was looked for."""
+
+    summary: Summary
+    passage: Pieces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPage:
+    """One page of what a search found, the best first."""
+
+    list: MailingList
+    query: str
+    found: tuple[Found, ...]
+    total: int
+    number: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """The newest editions of a list, newest first."""
+
+    list: MailingList
+    editions: tuple[ArchivedEdition, ...]
+
+
+class Archiving:
+    """The reading side of lists and editions, over one database."""
+
+    def __init__(self, *, database: Database, limits: LimitSettings, clock: Clock) -> None:
+        self._database = database
+        self.limits = limits
+        self._clock = clock
+        self._searches = Windows()
+        self._turn = asyncio.Lock()
+
+    async def public_lists(self) -> list[MailingList]:
+        """The lists that the front page shows, by title."""
+        return await self._database.read(lists.all_lists, listed_only=True)
+
+    async def public_archives(self) -> list[MailingList]:
+        """The lists whose archive search engines may know of, closed ones among them, by name."""
+        return await self._database.read(_public_archives)
+
+    async def find_list(self, name: str) -> MailingList | None:
+        """The list of that name, whether it is shown on the front page or not."""
+        return await self._database.read(lists.find_list, name)
+
+    async def logo(self, name: str, digest: str) -> Logo | None:
+        """The logo of a list, if it is still the one of that digest."""
+        return await self._database.read(_logo, name, digest)
+
+    async def list_page(self, name: str) -> ListPage | None:
+        """A list, its last edition and some before."""
+        return await self._database.read(_list_page, name)
+
+    async def index(self, door: Door, number: int = 1, year: int | None = None) -> IndexPage | Shut:
+        """One page of a list's archive, or of one year of it; UNKNOWN also for a page that is not there."""
+        return await self._database.read(_opened, door, lambda tx, target: index_page(tx, target, number, year))
+
+    async def search(
+        self, door: Door, query: str, number: int = 1, *, network: str | None
+    ) -> SearchPage | Shut | Throttled:
+        """One page of what is found in an archive; any text is a query.
+
+        `network` is what `searches_per_ip` counts by, None when it does not apply. One search at a time: of all that is
+        read it takes the longest, and whoever reads something else waits for no more than one.
+        """
+        if query and network is not None:
+            retry_at = self._searches.spend(network, self.limits.searches_per_ip, self._clock())
+            if retry_at is not None:
+                return Throttled(retry_at)
+        async with self._turn:
+            return await self._database.read(_opened, door, lambda tx, target: _search(tx, target, query, number))
+
+    async def sitemap(self, name: str) -> list[Summary] | Shut:
+        """All editions of a public archive."""
+        return await self._database.read(_opened, name, _sitemap)
+
+    async def feed(self, name: str) -> Feed | Shut:
+        """What a list's feeds are made of."""
+        return await self._database.read(_opened, name, read_feed)
+
+    async def edition(self, door: Door, slug: str) -> tuple[MailingList, ArchivedEdition] | Shut:
+        """One edition with its list."""
+        return await self._database.read(_opened, door, lambda tx, target: _edition(tx, target, slug))
+
+    async def asset(self, door: Door, slug: str, file_name: str) -> Asset | Shut:
+        """An image or file of an edition."""
+        return await self._database.read(_opened, door, lambda tx, target: _asset(tx, target, slug, file_name))
+
+
+def _opened(tx: Transaction, door: Door, read: Callable[[Transaction, MailingList], T | Shut]) -> T | Shut:
+    target = lists.find_list(tx, door) if isinstance(door, str) else _list_of_reader(tx, door)
+    if target is None or target.archive == "off":
+        return Shut.UNKNOWN
+    if target.archive != "public" and isinstance(door, str):
+        return Shut.MEMBERS
+    return read(tx, target)
+
+
+def _list_of_reader(tx: Transaction, link: ReaderLink) -> MailingList | None:
+    """The list that a link opens: not after its reader left, nor after their address changed."""
+    subscription = subscriptions.get_subscription(tx, link.subscription_id)
+    if subscription is None or subscription.round != link.round or subscription.state not in _READERS:
+        return None
+    person = subscribers.get_subscriber(tx, subscription.subscriber_id)
+    if person is None or person.epoch != link.epoch:
+        return None
+    return lists.get_list(tx, subscription.list_id)
+
+
+def _public_archives(tx: Transaction) -> list[MailingList]:
+    return [one for one in lists.all_lists(tx) if one.listed and one.archive == "public"]
+
+
+def _logo(tx: Transaction, name: str, digest: str) -> Logo | None:
+    target = lists.find_list(tx, name)
+    return None if target is None or target.logo != digest else lists.find_logo(tx, target.id)
+
+
+def _list_page(tx: Transaction, name: str) -> ListPage | None:
+    target = lists.find_list(tx, name)
+    if target is None:
+        return None
+    if target.archive != "public":
+        return ListPage(list=target, last=None)
+    newest = editions.recent_archived(tx, target.id, limit=1)
+    earlier = editions.archived_editions(tx, target.id, limit=EARLIER_SIZE, offset=1)
+    return ListPage(
+        list=target,
+        last=edition_of(newest[0], target) if newest else None,
+        earlier=tuple(summary_of(row, target) for row in earlier),
+    )
+
+
+def index_page(
+    tx: Transaction, target: MailingList, number: int, year: int | None, size: int = PAGE_SIZE
+) -> IndexPage | Shut:
+    """A page of the archive, whoever may see it; UNKNOWN where there is no such page."""
+    years = tuple(Year(year=row["year"], number=row["number"]) for row in editions.archived_years(tx, target.id))
+    total = sum(one.number for one in years if year in (None, one.year))
+    pages = max(1, -(-total // size))
+    if not 1 <= number <= pages or (year is not None and not total):
+        return Shut.UNKNOWN
+    between = editions.ALWAYS if year is None else (_new_year(year), _new_year(year + 1))
+    rows = editions.archived_editions(tx, target.id, limit=size, offset=(number - 1) * size, between=between)
+    shown = tuple(summary_of(row, target) for row in rows)
+    return IndexPage(list=target, years=years, year=year, editions=shown, number=number, pages=pages)
+
+
+def _new_year(year: int) -> int:
+    if year > MAXYEAR:
+        return editions.ALWAYS[1]
+    return int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
+
+
+def _search(tx: Transaction, target: MailingList, query: str, number: int) -> SearchPage | Shut:
+    terms = parse_query(query)
+    total = search.count_found(tx, target.id, terms) if terms else 0
+    pages = max(1, -(-total // PAGE_SIZE))
+    if not 1 <= number <= pages:
+        return Shut.UNKNOWN
+    found: tuple[Found, ...] = ()
+    if total:
+        rows = search.find_editions(tx, target.id, terms, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE)
+        texts = search.texts(tx, [row["id"] for row in rows])
+        found = tuple(
+            Found(summary=summary_of(row, target), passage=find_passage(texts[row["id"]], terms)) for row in rows
+        )
+    return SearchPage(list=target, query=query, found=found, total=total, number=number, pages=pages)
+
+
+def _sitemap(tx: Transaction, target: MailingList) -> list[Summary]:
+    return [summary_of(row, target) for row in editions.archived_editions(tx, target.id, limit=SITEMAP_SIZE)]
+
+
+def read_feed(tx: Transaction, target: MailingList) -> Feed:
+    """The newest editions of an archive, whoever may see it."""
+    rows = editions.recent_archived(tx, target.id, limit=FEED_SIZE)
+    return Feed(list=target, editions=tuple(edition_of(row, target) for row in rows))
+
+
+def _edition(tx: Transaction, target: MailingList, slug: str) -> tuple[MailingList, ArchivedEdition] | Shut:
+    found = read_edition(tx, target, slug)
+    return Shut.UNKNOWN if found is None else (target, found)
+
+
+def read_edition(tx: Transaction, target: MailingList, slug: str) -> ArchivedEdition | None:
+    """One edition of an archive with its files and neighbours, whoever may see it."""
+    row = editions.find_archived(tx, target.id, slug)
+    if row is None:
+        return None
+    shown = {html.unescape(name) for name in _SHOWN_ASSET.findall(row["html"] or "")}
+    attached = tuple(
+        Attachment(name=asset["name"], media_type=asset["media_type"], size_bytes=asset["size"])
+        for asset in editions.asset_names(tx, row["id"])
+        if asset["name"] not in shown
+    )
+    return edition_of(
+        row,
+        target,
+        attachments=attached,
+        newer=_neighbour(editions.newer_archived(tx, target.id, row["id"], row["published_at"])),
+        older=_neighbour(editions.older_archived(tx, target.id, row["id"], row["published_at"])),
+    )
+
+
+def _neighbour(row: Row | None) -> Neighbour | None:
+    return None if row is None else Neighbour(slug=row["slug"], title=row["title"], language=row["language"])
+
+
+def _asset(tx: Transaction, target: MailingList, slug: str, file_name: str) -> Asset | Shut:
+    row = editions.find_archived_asset(tx, target.id, slug, file_name)
+    return Shut.UNKNOWN if row is None else Asset(**dict(row))

@@ -1,0 +1,159 @@
+"""From a manuscript to a stored edition and to test copies of it, whichever way it came.
+
+An edition is built outside the transaction that stores it, since building may take a while; its slug and id are
+chosen before and checked again when it is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pressrun.core.address import Address
+from pressrun.core.edition import EditionState
+from pressrun.core.errors import PressrunError
+from pressrun.core.keys import KeyRing
+from pressrun.core.site import Site
+from pressrun.core.tokens import TEST_ID, AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.message.compose import BuiltEdition, with_asset_prefix
+from pressrun.message.skeleton import CopyValues
+from pressrun.message.source import EditionFile
+from pressrun.services.editions import pressing
+from pressrun.services.editions.building import Desk, Manuscript, build, find_open_list, lay_out
+from pressrun.services.mails.composing import archive_url, message_id
+from pressrun.services.ports import Entropy, LayoutPress
+from pressrun.store import editions, notices, subscribers
+from pressrun.store.database import Database
+from pressrun.store.editions import Edition, NewEdition
+from pressrun.store.lists import MailingList
+from pressrun.store.notices import NewNotice
+from pressrun.store.transaction import Transaction
+
+STORE_ATTEMPTS = 5  # how often another edition may come in between before we give up
+
+
+class TakenMeanwhile(PressrunError):
+    """Another edition got the slug or the id first: build again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """An edition on its way from the manuscript to the database."""
+
+    manuscript: Manuscript
+    file: EditionFile
+    desk: Desk
+    built: BuiltEdition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imprint:
+    """What the links of a copy without a subscription are made with."""
+
+    keys: KeyRing
+    site: Site
+    list: MailingList
+    slug: str
+    now: int
+    is_test: bool
+
+
+async def draw_up(
+    database: Database, site: Site, layouts: LayoutPress, list_name: str, manuscript: Manuscript, file: EditionFile
+) -> Work:
+    """Build an edition as the database says now. Raises NotFound, Refused, EditionError, Unavailable."""
+    desk = await database.read(lay_out, list_name, file)
+    built = await asyncio.to_thread(build, manuscript, file, desk, site, layouts)
+    return Work(manuscript=manuscript, file=file, desk=desk, built=built)
+
+
+def require_same_desk(tx: Transaction, work: Work) -> None:
+    """Raise TakenMeanwhile when the edition would be built otherwise now; NotFound, Refused for the list."""
+    target = find_open_list(tx, work.desk.list.name)
+    if target != work.desk.list or editions.next_id(tx) != work.desk.edition_id:
+        raise TakenMeanwhile("the desk was changed")
+    if work.desk.slug in editions.taken_slugs(tx, target.id, work.desk.slug):
+        raise TakenMeanwhile("the slug was taken")
+
+
+def store_edition(
+    tx: Transaction,
+    work: Work,
+    *,
+    state: EditionState,
+    message_secret: bytes,
+    now: int,
+    scheduled_at: int | None = None,
+    canary_percent: float | None = None,
+) -> Edition:
+    """Store an edition whose desk is the same still; nothing of it goes out by that."""
+    file, desk, built = work.file, work.desk, work.built
+    new = NewEdition(
+        list_id=desk.list.id,
+        slug=built.slug,
+        state=state,
+        subject=built.subject_template,
+        title=built.subject,
+        preheader=file.keys.preheader.text if file.keys.preheader else "",
+        language=built.language,
+        source_name=work.manuscript.source_name,
+        source=work.manuscript.source,
+        source_digest=work.manuscript.digest,
+        message_secret=message_secret,
+        skeleton=built.skeleton.encode(),
+        text=built.archive_text,
+        html=with_asset_prefix(built, f"/{desk.list.name}/archive/{built.slug}/asset/"),
+        assets=[(asset.name, asset.media_type, asset.content) for asset in built.archive_assets],
+        canary_percent=canary_percent,
+        dated_at=file.keys.date,
+        scheduled_at=scheduled_at,
+        text_skeleton=None if built.text_skeleton is None else built.text_skeleton.encode(),
+    )
+    return pressing.require_edition(tx, editions.insert_edition(tx, new, now))
+
+
+def queue_test_copies(
+    tx: Transaction, work: Work, addresses: Sequence[Address], *, keys: KeyRing, site: Site, entropy: Entropy, now: int
+) -> list[int]:
+    """Queue the edition as readers will see it, marked as a test; returns the ids of the deliveries."""
+    imprint = Imprint(keys=keys, site=site, list=work.desk.list, slug=work.built.slug, now=now, is_test=True)
+    numbers = []
+    for address in addresses:
+        values = values_for(tx, imprint, address, secret=entropy(16))
+        notice = NewNotice(
+            kind="test",
+            address=address,
+            message_secret=entropy(16),
+            list_id=work.desk.list.id,
+            language=work.built.language,
+            content=work.built.skeleton.copy(values),
+        )
+        numbers.append(notices.insert_notice(tx, notice, now))
+    return numbers
+
+
+def values_for(tx: Transaction, imprint: Imprint, address: Address | None, *, secret: bytes) -> CopyValues:
+    """Values of a copy that is nobody's subscription: its links are real in form and change nothing."""
+    to = address or Address("reader@reader.example", "reader", "reader.example")
+    person = subscribers.find_subscriber(tx, to) if address is not None else None
+    site, target = imprint.site, imprint.list
+    web, addresses = WebTokens(imprint.keys), AddressTokens(imprint.keys)
+    mailto = None
+    if site.receives_mail:
+        mailto = addresses.make(AddressPurpose.UNSUBSCRIBE, target.name, TEST_ID)
+    return CopyValues(
+        to=to,
+        name="" if person is None else person.name,
+        columns={} if person is None else person.attributes,
+        unsubscribe_url=site.url("unsubscribe", web.make(WebPurpose.UNSUBSCRIBE, TEST_ID, TEST_ID)),
+        preferences_url=site.url("preferences", web.make(WebPurpose.PREFERENCES, TEST_ID, 0, 0)),
+        archive_url=archive_url(
+            site, target, imprint.slug, lambda: web.make(WebPurpose.READ, TEST_ID, TEST_ID, TEST_ID)
+        ),
+        copy_token=addresses.make(AddressPurpose.BOUNCES, target.name, TEST_ID),
+        unsubscribe_mailto_token=mailto,
+        message_id=message_id(secret, TEST_ID, site),
+        date_at=imprint.now,
+        is_test=imprint.is_test,
+    )

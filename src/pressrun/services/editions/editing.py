@@ -1,0 +1,221 @@
+"""What editors do: preview an edition, send test copies, hand it in, and press pause, resume, cancel and resend.
+
+How an edition is built and stored stands in drafting; how one that is released goes on, in pressing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pressrun.core.address import Address
+from pressrun.core.edition import EditionState
+from pressrun.core.errors import Refused
+from pressrun.core.keys import KeyRing
+from pressrun.core.lane_state import load_lane_state
+from pressrun.core.site import Site
+from pressrun.core.tokens import suppression_digest
+from pressrun.message.finding import Finding, in_order
+from pressrun.services.editions import pressing
+from pressrun.services.editions.building import (
+    Manuscript,
+    find_open_list,
+    gather_references,
+    require_no_errors,
+)
+from pressrun.services.editions.drafting import (
+    STORE_ATTEMPTS,
+    TakenMeanwhile,
+    Work,
+    draw_up,
+    queue_test_copies,
+    require_same_desk,
+    store_edition,
+)
+from pressrun.services.editions.vetting import Vetting
+from pressrun.services.ports import Clock, Entropy, LayoutPress, Waker
+from pressrun.store import deliveries, editions, lanes, suppressions
+from pressrun.store.database import Database
+from pressrun.store.enrolment import count_audience
+from pressrun.store.transaction import Transaction
+
+__all__ = ["Editing", "Manuscript", "gather_references"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What can be said of an edition before it is sent: to whom it would go now, and what preflight found."""
+
+    subject: str
+    audience: int
+    findings: tuple[Finding, ...]
+
+
+class Editing:
+    """The use cases of editors, over one database."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        site: Site,
+        keys: KeyRing,
+        vetting: Vetting,
+        layouts: LayoutPress,
+        clock: Clock,
+        entropy: Entropy,
+        wake: Waker,
+    ) -> None:
+        self._database = database
+        self._site = site
+        self._layouts = layouts
+        self.keys = keys
+        self._vetting = vetting
+        self._clock = clock
+        self._entropy = entropy
+        self._wake = wake
+        self.unpause: Callable[[str | None], None] = _nobody
+
+    async def take(
+        self,
+        *,
+        list_name: str,
+        source: bytes,
+        source_name: str,
+        assets: Mapping[str, bytes],
+        scheduled_at: int | None = None,
+        again: bool = False,
+        canary_percent: float | None = None,
+    ) -> int:
+        """Store an edition and let it go, at once or at its time; returns its id.
+
+        Raises NotFound, EditionError, PreflightFailed, and Refused that names the first id of the same content.
+        """
+        manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
+        file = manuscript.parse()
+        for _ in range(STORE_ATTEMPTS):
+            work = await draw_up(self._database, self._site, self._layouts, list_name, manuscript, file)
+            require_no_errors(work.built.findings)
+            try:
+                edition_id = await self._database.write(self._store, work, scheduled_at, again, canary_percent)
+            except TakenMeanwhile:
+                continue
+            self._wake()
+            return edition_id
+        raise Refused("other editions came in at the same moment: send it again")
+
+    async def inspect(
+        self, *, list_name: str, source: bytes, source_name: str, assets: Mapping[str, bytes]
+    ) -> Inspection:
+        """Build an edition to see what preflight finds; nothing is stored. Raises NotFound, Refused, EditionError."""
+        manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
+        work = await draw_up(self._database, self._site, self._layouts, list_name, manuscript, manuscript.parse())
+        audience = await self._database.read(count_audience, work.desk.list.id)
+        findings = in_order([*work.built.findings, *await self._vetting.check(work.desk.list, work.file.keys.from_)])
+        return Inspection(subject=work.built.subject, audience=audience, findings=findings)
+
+    async def send_test(
+        self,
+        *,
+        list_name: str,
+        source: bytes,
+        source_name: str,
+        assets: Mapping[str, bytes],
+        addresses: Sequence[Address],
+    ) -> list[int]:
+        """Queue a test copy to each address; returns the ids of their deliveries. No edition is stored.
+
+        Raises Refused for an address that gets no mail, whoever asks.
+        """
+        manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
+        file = manuscript.parse()
+        work = await draw_up(self._database, self._site, self._layouts, list_name, manuscript, file)
+        require_no_errors(work.built.findings)
+        numbers = await self._database.write(self._queue_tests, work, addresses)
+        self._wake()
+        return numbers
+
+    async def pause(self, edition_id: int) -> None:
+        """Hold an edition; what is claimed still goes out."""
+        await self._database.write(pressing.pause, edition_id)
+
+    async def resume(self, edition_id: int) -> None:
+        """Go on with a paused edition."""
+        await self._database.write(pressing.resume, edition_id, int(self._clock()))
+        self._wake()
+
+    async def cancel(self, edition_id: int) -> None:
+        """End an edition; what is not claimed is not sent."""
+        await self._database.write(pressing.cancel, edition_id, int(self._clock()))
+        self._wake()
+
+    async def reschedule(self, edition_id: int, at: int) -> None:
+        """Give an edition that waits for its hour another one; what is paused stays so."""
+        await self._database.write(pressing.reschedule, edition_id, at, int(self._clock()))
+        self._wake()
+
+    async def resend(self, edition_id: int) -> pressing.Resent:
+        """Send failed copies again, under the same Message-ID."""
+        found = await self._database.write(pressing.resend_failed, edition_id, int(self._clock()))
+        self._wake()
+        return found
+
+    async def retry(self, domain: str | None) -> int:
+        """Try what is deferred or paused (for one domain) again now; returns how many copies."""
+        found = await self._database.write(_retry, domain, self._clock())
+        self.unpause(domain)
+        self._wake()
+        return found
+
+    def _queue_tests(self, tx: Transaction, work: Work, addresses: Sequence[Address]) -> list[int]:
+        for address in addresses:
+            reason = suppressions.find_suppression(tx, suppression_digest(self.keys, address.key))
+            if reason is not None:
+                raise Refused(f"{address} gets no mail ({reason}): nothing was sent; see `pressrun suppression ls`")
+        return queue_test_copies(
+            tx,
+            work,
+            addresses,
+            keys=self.keys,
+            site=self._site,
+            entropy=self._entropy,
+            now=int(self._clock()),
+        )
+
+    def _store(
+        self, tx: Transaction, work: Work, scheduled_at: int | None, again: bool, canary_percent: float | None
+    ) -> int:
+        target = find_open_list(tx, work.desk.list.name)
+        first = editions.find_by_digest(tx, target.id, work.manuscript.digest)
+        if first is not None and not again:
+            raise Refused(
+                f"this file is edition {first} of {target.name} already: nothing was sent; "
+                "--again sends it once more as a new edition"
+            )
+        require_same_desk(tx, work)
+        now = int(self._clock())
+        edition = store_edition(
+            tx,
+            work,
+            state=EditionState.SCHEDULED,
+            message_secret=self._entropy(16),
+            now=now,
+            scheduled_at=scheduled_at,
+            canary_percent=canary_percent,
+        )
+        if scheduled_at is None:
+            pressing.start(tx, edition, now)
+        return edition.id
+
+
+def _nobody(_domain: str | None) -> None:
+    """No dispatcher runs: what is on record is what it will find."""
+
+
+def _retry(tx: Transaction, domain: str | None, now: float) -> int:
+    names = list(lanes.load_states(tx)) if domain is None else [lanes.lane_of(tx, domain) or domain]
+    paused = sum(lanes.count_queued(tx, name) for name in names)
+    stored = lanes.load_states(tx)
+    states = {name: load_lane_state(stored[name]).after_retry(now).dump() for name in names if name in stored}
+    lanes.store_states(tx, states, ())
+    return paused + deliveries.retry_now(tx, domain, int(now))

@@ -1,0 +1,89 @@
+"""An edition as one reader would get it, before anybody does: from a file, or as it is held for its editor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pressrun.core.address import Address
+from pressrun.core.keys import KeyRing
+from pressrun.core.site import Site
+from pressrun.message.finding import Finding, Severity
+from pressrun.message.read_back import ShownParts, read_parts
+from pressrun.message.skeleton import CopyValues, Skeleton
+from pressrun.services.editions.building import Manuscript, build, lay_out
+from pressrun.services.editions.drafting import Imprint, values_for
+from pressrun.services.ports import LayoutPress
+from pressrun.store import editions
+from pressrun.store.drafts import FoundLine
+from pressrun.store.editions import Edition
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Transaction
+
+_SECRET = b"preview"  # of Message-IDs that no mail will have
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """An edition as one reader would get it, and what preflight found. `language` is the edition's."""
+
+    list_title: str
+    language: str
+    subject: str
+    parts: ShownParts
+    message: bytes
+    findings: tuple[Finding, ...]
+
+
+def preview_edition(
+    tx: Transaction,
+    *,
+    manuscript: Manuscript,
+    keys: KeyRing,
+    site: Site,
+    layouts: LayoutPress,
+    list_name: str,
+    as_address: Address | None,
+    now: int,
+) -> Preview:
+    """The message as one reader would get it; without an address, as a reader of whom nothing is known."""
+    file = manuscript.parse()
+    desk = lay_out(tx, list_name, file)
+    built = build(manuscript, file, desk, site, layouts)
+    imprint = Imprint(keys=keys, site=site, list=desk.list, slug=desk.slug, now=now, is_test=False)
+    values = values_for(tx, imprint, as_address, secret=_SECRET)
+    return _preview(built.skeleton, values, desk.list.title, built.language, built.findings)
+
+
+def preview_held(
+    tx: Transaction,
+    edition: Edition,
+    target: MailingList,
+    found: Sequence[FoundLine],
+    *,
+    keys: KeyRing,
+    site: Site,
+    now: int,
+) -> Preview:
+    """An edition as it is stored, with what was found when it came."""
+    skeleton = Skeleton.decode(editions.load_skeleton(tx, edition.id))
+    imprint = Imprint(keys=keys, site=site, list=target, slug=edition.slug, now=now, is_test=False)
+    values = values_for(tx, imprint, None, secret=_SECRET)
+    findings = tuple(
+        Finding(severity=Severity(severity), message=message, line=line) for severity, line, message in found
+    )
+    return _preview(skeleton, values, target.title, edition.language, findings)
+
+
+def _preview(
+    skeleton: Skeleton, values: CopyValues, list_title: str, language: str, findings: tuple[Finding, ...]
+) -> Preview:
+    message = skeleton.copy(values)
+    return Preview(
+        list_title=list_title,
+        language=language,
+        subject=skeleton.subject(values),
+        parts=read_parts(message),
+        message=message,
+        findings=findings,
+    )

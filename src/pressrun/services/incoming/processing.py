@@ -1,0 +1,228 @@
+"""Dealing with accepted mail, after the client heard 250: each mail in order, by whom its address asks for.
+
+What a mail leads to and the note that it was dealt with are one transaction, so that a kill repeats and loses nothing.
+One mail that fails keeps no other waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from typing import Protocol, TypeVar
+
+from pressrun.core.errors import Unavailable, UnreadableMail
+from pressrun.core.mail_routes import Route, RouteKind, read_local_part
+from pressrun.message.incoming import IncomingMail
+from pressrun.message.posted import Posted
+from pressrun.message.reports.report import Report
+from pressrun.observe.log import event
+from pressrun.services.incoming.answering import READ_KINDS, Answering
+from pressrun.services.ports import Clock, Entropy, Waker
+from pressrun.services.readers.waiting import draw_wait
+from pressrun.services.returns.bouncing import FORWARD_BOUNCED, Bouncing
+from pressrun.services.returns.complaining import REPORT
+from pressrun.services.settling import NotNow, Settled
+from pressrun.store import inbound
+from pressrun.store.database import Database
+from pressrun.store.inbound import InboundMail, InboundState
+from pressrun.store.transaction import Transaction
+
+log = logging.getLogger("pressrun.inbound")
+
+_BATCH = 50
+_AGAIN_SECONDS = 2.0  # after a fault of the database or the helper process
+_LOOK_AGAIN_SECONDS = 60.0
+
+_COUNTED_AS = {
+    RouteKind.POST: "post",
+    RouteKind.BOUNCES: "bounce",
+    RouteKind.OWNER: "forward",
+    RouteKind.POSTMASTER: "forward",
+    RouteKind.ABUSE: "forward",
+}
+
+_Mail = TypeVar("_Mail", IncomingMail, Report)
+
+
+class Reader(Protocol):
+    """Reads hostile mail somewhere safe."""
+
+    async def read(self, content: bytes) -> IncomingMail:
+        """What a mail says; raises UnreadableMail, or Unavailable when nothing can be read now."""
+
+    async def read_report(self, content: bytes) -> Report:
+        """What a notification or a feedback report says; raises as `read` does."""
+
+    async def read_edition(self, content: bytes) -> Posted:
+        """The edition that a mail holds; raises as `read` does."""
+
+
+class EditorsDesk(Protocol):
+    """Takes editions that come by mail."""
+
+    async def settle(self, mail: InboundMail, route: Route) -> Settled | None:
+        """Deal with a mail to the list and record that, in one transaction.
+
+        None, and nothing recorded, when it is no edition but an answer to one. Raises Unavailable.
+        """
+
+
+class Processing:
+    """Deals with accepted mail over one database, as long as `run` runs."""
+
+    def __init__(  # noqa: PLR0913 - each part is handed what it needs, never the whole configuration
+        self,
+        *,
+        database: Database,
+        reader: Reader,
+        answering: Answering,
+        bouncing: Bouncing,
+        posting: EditorsDesk,
+        clock: Clock,
+        entropy: Entropy,
+        wake: Waker,
+        count: Callable[[str], None],
+    ) -> None:
+        self._database = database
+        self._reader = reader
+        self.answering = answering
+        self.bouncing = bouncing
+        self._posting = posting
+        self._clock = clock
+        self._entropy = entropy
+        self._wake = wake
+        self._count = count
+        self._wanted = asyncio.Event()
+        self._pass = asyncio.Lock()
+
+    def accepted(self) -> None:
+        """A mail was stored: look at it now."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Deal with accepted mail until cancelled."""
+        while True:
+            self._wanted.clear()
+            try:
+                is_through = await self._pass_through()
+            except Unavailable as problem:
+                event(log, "inbound.database_unavailable", level=logging.WARNING, problem=str(problem))
+                is_through = False
+            try:
+                async with asyncio.timeout(_LOOK_AGAIN_SECONDS if is_through else _AGAIN_SECONDS):
+                    await self._wanted.wait()
+                await asyncio.sleep(draw_wait(self._entropy))
+            except TimeoutError:
+                pass
+
+    async def recover(self) -> None:
+        """Deal with all mail that was accepted and not dealt with, by whichever process. Raises Unavailable."""
+        await self._pass_through()
+
+    async def _pass_through(self) -> bool:
+        """One pass over all that waits; False when something has to wait for another one."""
+        after, is_through = 0, True
+        async with self._pass:
+            while numbers := await self._database.read(inbound.waiting_mail, after=after, limit=_BATCH):
+                for number in numbers:
+                    is_through = await self._deal_with(number) and is_through
+                after = numbers[-1]
+        return is_through
+
+    async def _deal_with(self, number: int) -> bool:
+        mail = await self._database.read(inbound.load_waiting, number)
+        if mail is None:
+            return True
+        route = read_local_part(mail.recipient)
+        try:
+            settled = await self._settle(mail, route)
+        except NotNow as problem:
+            event(log, "inbound.reader_unavailable", level=logging.ERROR, problem=str(problem))
+            return False
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001 - the edge of the loop: one mail must not keep the others waiting
+            event(log, "inbound.failed", level=logging.ERROR, error=True, mail=mail.id)
+            settled = Settled(InboundState.FAILED, "an error of ours, see the log", "failed")
+            await self._database.record(_record, mail, settled, int(self._clock()))
+        self._report(mail, route, settled)
+        self._wake()
+        return True
+
+    async def _settle(self, mail: InboundMail, route: Route | None) -> Settled:
+        if route is None:
+            return await self._database.record(self._answer, mail, None, None, "")
+        match route.kind:
+            case RouteKind.POST:
+                settled = await self._posting.settle(mail, route)
+                if settled is not None:
+                    return settled
+            case RouteKind.BOUNCES:
+                report, problem = await _read(self._reader.read_report, mail)
+                return await self._database.record(self._bounce, mail, route, report, problem)
+            case RouteKind.ABUSE | RouteKind.POSTMASTER:
+                report, _ = await _read(self._reader.read_report, mail)
+                return await self._database.record(self._complaint, mail, route, report)
+            case kind if kind in READ_KINDS:
+                incoming, problem = await _read(self._reader.read, mail)
+                return await self._database.record(self._answer, mail, route, incoming, problem)
+            case _:
+                pass
+        return await self._database.record(self._answer, mail, route, None, "")
+
+    # ------------------------------------------------------------------ within one transaction
+
+    def _answer(
+        self, tx: Transaction, mail: InboundMail, route: Route | None, incoming: IncomingMail | None, problem: str
+    ) -> Settled:
+        settled = self.answering.settle(tx, mail, route, incoming, problem)
+        return _record(tx, mail, settled, int(self._clock()))
+
+    def _bounce(self, tx: Transaction, mail: InboundMail, route: Route, report: Report | None, problem: str) -> Settled:
+        settled = self.bouncing.settle(tx, route, report, problem)
+        return _record(tx, mail, settled, int(self._clock()))
+
+    def _complaint(self, tx: Transaction, mail: InboundMail, route: Route, report: Report | None) -> Settled:
+        """A complaint of one of our readers; anything else goes on to the operator."""
+        settled = None if report is None else self.bouncing.complaining.settle(tx, report)
+        if settled is not None:
+            return _record(tx, mail, settled, int(self._clock()))
+        passed_on = self._answer(tx, mail, route, None, "")
+        return replace(passed_on, counted_as=REPORT) if report is not None and report.feedback_type else passed_on
+
+    def _report(self, mail: InboundMail, route: Route | None, settled: Settled) -> None:
+        list_name, kind = ("", "failed") if route is None else (route.list_name, route.kind.value)
+        say = partial(event, log, mail=mail.id, list=list_name, kind=kind, outcome=settled.outcome)
+        if settled.state is InboundState.UNREADABLE:
+            say("inbound.unreadable", level=logging.WARNING)
+        elif settled.outcome == FORWARD_BOUNCED:
+            say("inbound.forward_bounced", level=logging.WARNING)
+        elif settled.state is InboundState.DONE:
+            say("inbound.processed")
+            if settled.suspended:
+                event(log, "subscription.suspended", number=settled.suspended)
+            for domain in settled.alerted:
+                event(log, "delivery.refused_for_policy", level=logging.WARNING, domain=domain)
+        else:
+            say("inbound.kept", level=logging.WARNING)
+        unread = settled.state is InboundState.UNREADABLE
+        by_route = "failed" if route is None else _COUNTED_AS.get(route.kind, "command")
+        self._count("unreadable" if unread else settled.counted_as or by_route)
+
+
+async def _read(read: Callable[[bytes], Awaitable[_Mail]], mail: InboundMail) -> tuple[_Mail | None, str]:
+    """What a mail says, or None and why it cannot be read; raises NotNow."""
+    try:
+        return await read(mail.content), ""
+    except UnreadableMail as problem:
+        return None, str(problem)
+    except Unavailable as problem:
+        raise NotNow(str(problem)) from problem
+
+
+def _record(tx: Transaction, mail: InboundMail, settled: Settled, now: int) -> Settled:
+    inbound.settle_mail(tx, mail.id, settled.state, settled.outcome, now)
+    return settled

@@ -1,0 +1,163 @@
+"""Taking mail in: who gets what at RCPT, what is refused after the content, what is stored before 250 is said.
+
+An accepted mail is a row in state `received`; services.incoming.processing deals with it. The same mail handed over
+twice is one row (see message.trace.same_mail_digest).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pressrun.core.keys import KeyRing
+from pressrun.core.mail_routes import Route, RouteKind, read_local_part
+from pressrun.core.site import Site
+from pressrun.core.tokens import AddressTokens
+from pressrun.message.trace import Glance, glance, own_digest, same_mail_digest
+from pressrun.observe.log import event
+from pressrun.services.incoming.admitting import answers_a_copy, judge_posts
+from pressrun.services.incoming.intake import Intake
+from pressrun.services.ports import Clock, Waker
+from pressrun.smtp.reply import Reply
+from pressrun.store import lists
+from pressrun.store.database import Database
+from pressrun.store.inbound import InboundState, NewInbound
+
+log = logging.getLogger("pressrun.inbound")
+
+MOST_HOPS = 25
+# Two mails of the same octets without a Message-ID are one mail handed over twice only when they come this close.
+SAME_WITHIN_SECONDS = 600
+
+ACCEPTED = Reply(250, "accepted", "2.6.0")
+UNKNOWN = Reply(550, "there is no such address here", "5.1.1")
+CLOSED = Reply(550, "this list is closed and takes no new subscriptions", "5.7.1")
+LOOP = Reply(554, "too many hops, this mail is going round in circles", "5.4.6")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A mail whose content has come whole, for recipients that `route` accepted.
+
+    `mail_from` is "" for the null sender; `replies_each` says that each recipient gets a reply of its own (LMTP).
+    """
+
+    mail_from: str
+    recipients: tuple[Route, ...]
+    content: bytes
+    peer: str
+    utf8: bool = False
+    replies_each: bool = False
+
+
+class Receiving:
+    """Takes mail in over one database; `accepted` tells who deals with it."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        keys: KeyRing,
+        site: Site,
+        clock: Clock,
+        count: Callable[[str], None],
+        accepted: Waker,
+    ) -> None:
+        self.site = site
+        self._database = database
+        self._clock = clock
+        self._count = count
+        self._accepted = accepted
+        self._tokens = AddressTokens(keys)
+        self._intake = Intake(database)
+
+    async def route(self, local: str) -> Route | Reply:
+        """What a local part of mail_domain means, or the refusal for RCPT. Raises Unavailable."""
+        route = read_local_part(local)
+        if route is None:
+            return UNKNOWN
+        if route.token:
+            return UNKNOWN if self._tokens.read_route(route) is None else route
+        if not route.list_name:
+            return route
+        target = await self._database.read(lists.find_list, route.list_name)
+        if target is None:
+            return UNKNOWN
+        return CLOSED if route.kind is RouteKind.SUBSCRIBE and target.closed_at is not None else route
+
+    async def take(self, arrival: Arrival) -> list[Reply]:
+        """Store a mail durably and answer for each recipient. Raises Unavailable: then nothing is stored."""
+        seen = glance(arrival.content)
+        posts = await self._judge_posts(arrival, seen)
+        verdicts = [_verdict(route, seen, posts) for route in arrival.recipients]
+        is_taken = any(verdict is ACCEPTED for verdict in verdicts)
+        own = own_digest(arrival.content, seen) if is_taken else b""  # once, however many recipients
+        rows = [
+            self._row(arrival, seen, own, route, verdict)
+            for route, verdict in zip(arrival.recipients, verdicts, strict=True)
+            if verdict is ACCEPTED or (is_taken and not arrival.replies_each)
+        ]
+        for route, verdict in zip(arrival.recipients, verdicts, strict=True):
+            if verdict is not ACCEPTED:
+                self._count("refused")
+                event(log, "inbound.refused", list=route.list_name, kind=route.kind, reply=verdict.code)
+        if rows:
+            await self._store(arrival, rows)
+        return verdicts
+
+    async def _judge_posts(self, arrival: Arrival, seen: Glance) -> Mapping[str, Reply | None]:
+        """What lists answer to an edition by mail; nothing is asked about a reply to a copy of ours."""
+        names = {route.list_name for route in arrival.recipients if route.kind is RouteKind.POST}
+        if not names or seen.received > MOST_HOPS or answers_a_copy(seen, self.site):
+            return {}
+        return await self._database.read(judge_posts, sorted(names), seen, site=self.site, mail_from=arrival.mail_from)
+
+    def _row(self, arrival: Arrival, seen: Glance, own: bytes, route: Route, verdict: Reply) -> NewInbound:
+        recipient = _local_part(route)
+        refused = verdict is not ACCEPTED
+        return NewInbound(
+            digest=same_mail_digest(own, mail_from=arrival.mail_from, recipient=recipient),
+            mail_from=arrival.mail_from,
+            recipient=recipient,
+            peer=arrival.peer,
+            utf8=arrival.utf8,
+            state=InboundState.KEPT if refused else InboundState.RECEIVED,
+            outcome=verdict.text if refused else "",
+            repeats_after=None if seen.has_message_id else SAME_WITHIN_SECONDS,
+        )
+
+    async def _store(self, arrival: Arrival, rows: list[NewInbound]) -> None:
+        stored = await self._intake.store(rows, arrival.content, int(self._clock()))
+        again = stored.count(False)
+        for _ in range(again):
+            self._count("repeated")
+        event(
+            log,
+            "inbound.accepted",
+            peer=arrival.peer,
+            size=len(arrival.content),
+            recipients=len(rows),
+            repeated=again,
+        )
+        self._accepted()
+
+
+def _verdict(route: Route, seen: Glance, posts: Mapping[str, Reply | None]) -> Reply:
+    if seen.received > MOST_HOPS:
+        return LOOP
+    refusal = posts.get(route.list_name) if route.kind is RouteKind.POST else None
+    return ACCEPTED if refusal is None else refusal
+
+
+def _local_part(route: Route) -> str:
+    """A local part that means this route, always the same one."""
+    if not route.list_name:
+        return route.kind
+    match route.kind:
+        case RouteKind.POST:
+            return route.list_name
+        case RouteKind.LEAVE:
+            return f"{route.list_name}-unsubscribe+{route.token}"
+        case _:
+            return f"{route.list_name}-{route.kind}" + (f"+{route.token}" if route.token else "")

@@ -1,0 +1,1 @@
+"""What operators and time do: lists, readers and kept mail looked after, archives taken away, sweeping, readiness."""

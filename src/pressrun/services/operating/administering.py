@@ -1,0 +1,198 @@
+"""What operators do with lists: create, set, close and remove them, and say who may post by mail.
+
+Each use case is one transaction and answers with the list as `list show` prints it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.edition import EditionState
+from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.core.mail_routes import read_local_part
+from pressrun.core.names import parse_list_name
+from pressrun.core.site import Site
+from pressrun.message.design import read_logo
+from pressrun.message.layouts.table import BUILT_IN
+from pressrun.message.mailbox import Mailbox
+from pressrun.observe.log import event
+from pressrun.services.editions import pressing
+from pressrun.services.editions.own_layouts import try_layout
+from pressrun.services.operating.list_settings import Value, read_settings
+from pressrun.services.ports import Clock, LayoutPress, Waker
+from pressrun.services.reports.reporting import Answer, describe_list, require_list
+from pressrun.store import editions, lists
+from pressrun.store.database import Database
+from pressrun.store.lists import MailingList, NewList
+from pressrun.store.transaction import Transaction
+
+_log = logging.getLogger(__name__)
+
+NO_FILES: Mapping[str, bytes] = MappingProxyType({})
+_ENDED_BY_CLOSING = frozenset({EditionState.SCHEDULED, EditionState.SENDING, EditionState.PAUSED})
+
+
+class Administering:
+    """The use cases around lists and their editors, over one database."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        site: Site,
+        relays: frozenset[str],
+        layouts: LayoutPress,
+        clock: Clock,
+        wake: Waker,
+    ) -> None:
+        self._database = database
+        self._site = site
+        self._layouts = layouts
+        self.relays = relays
+        self._clock = clock
+        self._wake = wake
+
+    async def create_list(
+        self, name: str, settings: Mapping[str, str], files: Mapping[str, bytes] = NO_FILES
+    ) -> Answer:
+        """A new list; `title` must be among the settings. Raises BadInput, UsageError, and Refused for a taken name."""
+        await self._try_layout(settings)
+        answer = await self._database.write(self._create, name, settings, files)
+        event(_log, "list.created", list=name)
+        return answer
+
+    async def set_list(self, name: str, settings: Mapping[str, str], files: Mapping[str, bytes] = NO_FILES) -> Answer:
+        """Change settings, all or none; `closed` closes and reopens. Raises NotFound, BadInput, UsageError.
+
+        `files` has by its key the content of each file that a setting names.
+        """
+        await self._try_layout(settings)
+        answer = await self._database.write(self._set, name, settings, files)
+        event(_log, "list.changed", list=name, settings=sorted(settings))
+        self._wake()
+        return answer
+
+    async def close_list(self, name: str) -> Answer:
+        """No sign-ups and no editions from now on; what waits ends. Closing twice is as good as once."""
+        answer = await self._database.write(self._close_by_name, name)
+        event(_log, "list.closed", list=name)
+        self._wake()
+        return answer
+
+    async def remove_list(self, name: str) -> None:
+        """Remove a closed list with its subscriptions, editions and archive; raises NotFound, Refused."""
+        await self._database.write(self._remove, name)
+        event(_log, "list.removed", list=name)
+
+    async def add_editor(self, name: str, address: Address) -> None:
+        """Let an address post by mail; doing it twice is as good as once."""
+        await self._database.write(lambda tx: lists.add_editor(tx, require_list(tx, name).id, address))
+        event(_log, "editor.changed", list=name)
+
+    async def remove_editor(self, name: str, address: Address) -> None:
+        """Take that right away; raises NotFound when the address had none."""
+        await self._database.write(self._remove_editor, name, address)
+        event(_log, "editor.changed", list=name)
+
+    async def _try_layout(self, settings: Mapping[str, str]) -> None:
+        """Print a specimen in a layout of the operator's, so that whoever chooses it hears what is wrong with it."""
+        name = read_settings(settings).get("layout")
+        if isinstance(name, str) and name not in BUILT_IN:
+            await asyncio.to_thread(try_layout, name, self._site, self._layouts)
+
+    def _create(self, tx: Transaction, name: str, settings: Mapping[str, str], files: Mapping[str, bytes]) -> Answer:
+        name = parse_list_name(name)
+        values = read_settings(settings)
+        if "title" not in values:
+            raise BadInput("a list needs a title")
+        if lists.find_list(tx, name) is not None:
+            raise Refused(f"there is a list {name} already: `pressrun list set {name} …` changes it")
+        now = int(self._clock())
+        title = str(values["title"])
+        values.setdefault("from_address", self._default_from(name, title))
+        new = NewList(name=name, title=title, from_address=str(values["from_address"]))
+        number = lists.insert_list(tx, new, now)
+        created = lists.get_list(tx, number)
+        assert created is not None
+        return describe_list(tx, self._changed(tx, created, values, files, now))
+
+    def _set(self, tx: Transaction, name: str, settings: Mapping[str, str], files: Mapping[str, bytes]) -> Answer:
+        target = require_list(tx, name)
+        values = read_settings(settings)
+        # A From that nobody ever set follows the title.
+        if "title" in values and target.from_address == self._default_from(name, target.title):
+            values.setdefault("from_address", self._default_from(name, str(values["title"])))
+        return describe_list(tx, self._changed(tx, target, values, files, int(self._clock())))
+
+    def _changed(
+        self, tx: Transaction, target: MailingList, values: dict[str, Value], files: Mapping[str, bytes], now: int
+    ) -> MailingList:
+        relay = values.get("relay")
+        if relay is not None and relay not in self.relays:
+            raise BadInput(f"relay: {relay!r} is none of the relays: {', '.join(sorted(self.relays))}")
+        if values.get("owner") and self._is_of_a_list(tx, parse_address(str(values["owner"]))):
+            raise BadInput(f"owner: {values['owner']} is of a list here, so its mail would go round: give a person's")
+        if "logo" in values:
+            values["logo"] = _put_logo(tx, target, values["logo"], files.get("logo"))
+        columns = {name: value for name, value in values.items() if name != "closed"}
+        changed = replace(target, **columns)  # type: ignore[arg-type]  # read_settings gives each column its type
+        if values.get("closed") is False:
+            changed = replace(changed, closed_at=None)
+        lists.update_list(tx, changed)
+        return _close(tx, changed, now) if values.get("closed") is True else changed
+
+    def _is_of_a_list(self, tx: Transaction, address: Address) -> bool:
+        """Whether mail to an address comes to a list of ours; a mailbox at mail_domain may have any other name."""
+        route = read_local_part(address.local) if address.domain == self._site.mail_domain else None
+        return route is not None and bool(route.list_name) and lists.find_list(tx, route.list_name) is not None
+
+    def _default_from(self, name: str, title: str) -> str:
+        return str(Mailbox(title, parse_address(self._site.list_address(name))))
+
+    def _close_by_name(self, tx: Transaction, name: str) -> Answer:
+        return describe_list(tx, _close(tx, require_list(tx, name), int(self._clock())))
+
+    @staticmethod
+    def _remove(tx: Transaction, name: str) -> None:
+        target = require_list(tx, name)
+        if target.closed_at is None:
+            raise Refused(f"the list {name} is open: `pressrun list close {name}` comes first")
+        lists.delete_list(tx, target.id)
+
+    @staticmethod
+    def _remove_editor(tx: Transaction, name: str, address: Address) -> None:
+        if not lists.remove_editor(tx, require_list(tx, name).id, address):
+            raise NotFound(f"{address} is no editor of {name}: see `pressrun editor ls {name}`")
+
+
+def _put_logo(tx: Transaction, target: MailingList, name: Value, content: bytes | None) -> str | None:
+    """Store the logo, or forget it; what the list then says of it."""
+    if name is None:
+        lists.remove_logo(tx, target.id)
+        return None
+    if content is None:
+        raise BadInput(f"logo: the content of {name} did not come with it: give the file itself")
+    try:
+        logo = read_logo(str(name), content)
+    except BadInput as problem:
+        raise BadInput(f"logo: {problem}") from None
+    lists.put_logo(tx, target.id, logo)
+    return logo.digest
+
+
+def _close(tx: Transaction, target: MailingList, now: int) -> MailingList:
+    """End the requests that wait and the editions that are not over; the archive and its links stay."""
+    if target.closed_at is not None:
+        return target
+    closed = replace(target, closed_at=now)
+    lists.update_list(tx, closed)
+    lists.end_requests(tx, target.id, now)
+    for edition in editions.all_editions(tx, target.id):
+        if edition.state in _ENDED_BY_CLOSING:
+            pressing.cancel(tx, edition.id, now)
+    return closed

@@ -1,0 +1,179 @@
+"""What operators do with readers: add, remove and erase one of them, and import many.
+
+An operator answers for the consent of whom they add, so these members are active at once; with a confirmation they are
+asked like anybody who signs up. Neither way brings back who left, is suppressed or is suspended.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pressrun.core.address import Address
+from pressrun.core.errors import NotFound, Refused
+from pressrun.core.keys import KeyRing
+from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.tokens import suppression_digest
+from pressrun.observe.log import event
+from pressrun.services.operating.entries import ImportRow
+from pressrun.services.operating.importing import Terms, Verdict, import_rows, require_open_list
+from pressrun.services.operating.list_settings import read_line
+from pressrun.services.ports import Clock, Entropy, Waker
+from pressrun.services.readers.erasing import erase_person
+from pressrun.services.readers.subscribing import (
+    Origin,
+    Proof,
+    ask_for_confirmation,
+    end_subscription,
+    record_consent,
+)
+from pressrun.services.reports.reporting import Answer, require_list
+from pressrun.services.settings import TokenSettings
+from pressrun.store import subscribers, subscriptions, suppressions
+from pressrun.store.database import Database
+from pressrun.store.lists import MailingList
+from pressrun.store.subscribers import Subscriber
+from pressrun.store.subscriptions import Subscription
+from pressrun.store.transaction import Transaction
+
+_log = logging.getLogger(__name__)
+
+SOURCE = "operator"
+
+
+class Enrolling:
+    """The use cases around readers, as an operator has them, over one database."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        keys: KeyRing,
+        tokens: TokenSettings,
+        clock: Clock,
+        entropy: Entropy,
+        wake: Waker,
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self.tokens = tokens
+        self._clock = clock
+        self._entropy = entropy
+        self._wake = wake
+
+    async def add(self, list_name: str, address: Address, *, name: str = "", asks: bool = False) -> Answer:
+        """Make somebody a member at once, or (`asks`) once they confirm; adding a member again changes nothing.
+
+        Raises NotFound, and Refused for who left, is suppressed or suspended, and for a closed list.
+        """
+        answer = await self._database.write(self._add, list_name, address, read_line(name), asks)
+        self._wake()
+        return answer
+
+    async def remove(self, list_name: str, address: Address) -> Answer:
+        """End a subscription for a reader; raises NotFound when there is none."""
+        answer = await self._database.write(self._remove, list_name, address)
+        event(_log, "subscription.ended", list=list_name, by=SOURCE)
+        self._wake()
+        return answer
+
+    async def erase(self, address: Address) -> None:
+        """Forget a person everywhere and keep them out by a keyed hash alone; raises NotFound, Refused."""
+        await self._database.write(erase_person, address, self._keys, self._entropy(16), int(self._clock()))
+        event(_log, "subscriber.erased")
+        await self._database.checkpoint()  # nothing of them is left in the write-ahead log
+        self._wake()
+
+    async def import_batch(self, list_name: str, rows: Sequence[ImportRow], *, asks: bool = False) -> Answer:
+        """Take some rows of a file in one transaction; raises NotFound, and Refused for a closed list."""
+        terms = Terms(
+            list_name=list_name,
+            keys=self._keys,
+            now=int(self._clock()),
+            asks=asks,
+            confirm_seconds=self.tokens.confirm_lifetime_seconds,
+            entropy=self._entropy,
+        )
+        tally = await self._database.write(import_rows, terms, rows)
+        changed = tally.counts[Verdict.ADDED] + tally.counts[Verdict.UPDATED]
+        event(_log, "subscriber.imported", list=list_name, rows=len(rows), changed=changed)
+        if asks:
+            self._wake()
+        return tally.answer()
+
+    def _add(self, tx: Transaction, list_name: str, address: Address, name: str, asks: bool) -> Answer:
+        now = int(self._clock())
+        target = require_open_list(tx, list_name)
+        digest = suppression_digest(self._keys, address.key)
+        reason = suppressions.find_suppression(tx, digest)
+        if reason is not None:
+            raise Refused(f"{address} is suppressed ({reason}): `pressrun suppression rm` lifts that")
+        person = subscribers.find_subscriber(tx, address)
+        if person is None:
+            number = subscribers.insert_subscriber(tx, address, digest=digest, now=now, name=name)
+            person = subscribers.get_subscriber(tx, number)
+            assert person is not None
+        elif name and name != person.name:
+            person = replace(person, name=name)
+            subscribers.update_profile(tx, person)
+        found = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
+        _require_welcome(found, target, address, asks=asks)
+        state = self._enrol(tx, target, person, found, asks=asks, now=now)
+        return {"list": target.name, "address": person.address, "name": person.name, "state": state.value}
+
+    def _enrol(
+        self,
+        tx: Transaction,
+        target: MailingList,
+        person: Subscriber,
+        found: Subscription | None,
+        *,
+        asks: bool,
+        now: int,
+    ) -> SubscriptionState:
+        if found is not None and found.state is SubscriptionState.ACTIVE:
+            return found.state
+        origin = Origin(source=SOURCE)
+        if asks:
+            expires_at = int(now + self.tokens.confirm_lifetime_seconds)
+            proof = Proof(name=person.name, expires_at=expires_at, mail_secret=self._entropy(16))
+            record_consent(tx, target, person, "requested", origin, now=now, salt=self._entropy(16))
+            return ask_for_confirmation(tx, target, person, found, origin, proof, now=now).state
+        state = move(None if found is None else found.state, SubscriptionEvent.ADD)
+        assert state is not None
+        if found is None:
+            subscriptions.insert_subscription(
+                tx, list_id=target.id, subscriber_id=person.id, state=state, source=SOURCE, now=now
+            )
+        else:
+            active = replace(found, state=state, state_before=None, source=SOURCE, since=now)
+            subscriptions.record_subscription(tx, active)
+        record_consent(tx, target, person, "added", origin, now=now, salt=self._entropy(16))
+        return state
+
+    def _remove(self, tx: Transaction, list_name: str, address: Address) -> Answer:
+        target = require_list(tx, list_name)
+        person = subscribers.find_subscriber(tx, address)
+        found = None
+        if person is not None:
+            found = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
+        if person is None or found is None or found.state is SubscriptionState.UNSUBSCRIBED:
+            raise NotFound(f"{address} is not subscribed to {list_name}")
+        now = int(self._clock())
+        gone = end_subscription(tx, found, SOURCE, now)
+        record_consent(tx, target, person, "removed", Origin(source=SOURCE), now=now, salt=self._entropy(16))
+        return {"list": target.name, "address": person.address, "state": gone.state.value}
+
+
+def _require_welcome(found: Subscription | None, target: MailingList, address: Address, *, asks: bool) -> None:
+    """Raise Refused for who left or is suspended; who asked again themselves may be reminded, never just added."""
+    if found is None:
+        return
+    if found.state is SubscriptionState.SUSPENDED:
+        why = "paused their subscription" if found.suspended_for == "paused" else "is suspended after bounces"
+        raise Refused(f"{address} {why} of {target.name}: nothing was changed")
+    has_left = found.state is SubscriptionState.UNSUBSCRIBED
+    asked_again = found.state is SubscriptionState.PENDING and found.state_before is SubscriptionState.UNSUBSCRIBED
+    if has_left or (asked_again and not asks):
+        raise Refused(f"{address} has left {target.name}: only they can come back, by signing up")

@@ -1,0 +1,107 @@
+"""What operators do with sign-ups that are held since far more came in than usual: look, let them go, or drop them.
+
+A mail that is let go goes out once, if it is of use still: who confirmed, left, was suppressed or erased meanwhile gets
+none. Nothing here tells anybody outside what became of a sign-up.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import NotFound
+from pressrun.core.timestamps import rfc3339
+from pressrun.observe.log import event
+from pressrun.services.operating.housekeeping import forget_unconfirmed
+from pressrun.services.readers.desk import Desk
+from pressrun.services.readers.subscribing import Subscribing, is_member
+from pressrun.services.reports.reporting import Answer, require_list
+from pressrun.store import held, lists, subscriptions
+from pressrun.store.held import Choice, Held
+from pressrun.store.transaction import Transaction
+
+log = logging.getLogger("pressrun.readers")
+
+
+class Holding:
+    """The use cases around held sign-ups, over one database."""
+
+    def __init__(self, desk: Desk, subscribing: Subscribing) -> None:
+        self._desk = desk
+        self._subscribing = subscribing
+
+    async def release(self, choice: Choice) -> Answer:
+        """Let mails go: `released` of them, `forgotten` those that are of no use any more; raises NotFound."""
+        await self._desk.database.read(_require_held, choice)
+        released = forgotten = 0
+        while some := await self._desk.database.write(self._release_some, choice):
+            released += some.count(True)
+            forgotten += some.count(False)
+            self._desk.wake()
+        event(log, "subscription.released", released=released, forgotten=forgotten)
+        return {"released": released, "forgotten": forgotten}
+
+    async def drop(self, choice: Choice) -> Answer:
+        """Forget sign-ups as if their links had ended: `dropped` of them; raises NotFound."""
+        await self._desk.database.read(_require_held, choice)
+        dropped = 0
+        while number := await self._desk.database.write(self._drop_some, choice):
+            dropped += number
+        event(log, "subscription.dropped", dropped=dropped)
+        return {"dropped": dropped}
+
+    def _release_some(self, tx: Transaction, choice: Choice) -> Sequence[bool]:
+        now = int(self._desk.clock())
+        expires_at = int(now + self._desk.tokens.confirm_lifetime_seconds)
+        done = []
+        for one in held.some_held(tx, choice, now):
+            done.append(self._is_of_use(tx, one))
+            if done[-1]:
+                held.queue_held(tx, one, now=now, expires_at=expires_at)
+            else:
+                held.forget_held(tx, one, now=now)
+        return done
+
+    def _drop_some(self, tx: Transaction, choice: Choice) -> int:
+        now = int(self._desk.clock())
+        some = held.some_held(tx, choice, now)
+        for one in some:
+            held.forget_held(tx, one, now=now)
+        while forget_unconfirmed(tx, self._desk.entropy, now):
+            pass
+        return len(some)
+
+    def _is_of_use(self, tx: Transaction, one: Held) -> bool:
+        target = lists.get_list(tx, one.list_id)
+        if target is None or target.closed_at is not None:
+            return False
+        if not self._subscribing.may_ask(tx, parse_address(one.address)):
+            return False
+        if one.confirmation_id is not None:
+            return self._subscribing.can_confirm(tx, one.confirmation_id)
+        found = subscriptions.find_subscription(tx, list_id=one.list_id, subscriber_id=one.subscriber_id)
+        return is_member(found)
+
+
+def list_held(tx: Transaction, list_name: str | None) -> list[Answer]:
+    """`held ls`: what waits, the oldest first; raises NotFound for a list that is not there."""
+    if list_name is not None:
+        require_list(tx, list_name)
+    return [
+        {
+            "id": row["id"],
+            "list": row["list"],
+            "address": row["address"],
+            "source": row["source"],
+            "held_at": rfc3339(row["held_at"]),
+            "until": rfc3339(row["expires_at"]),
+        }
+        for row in held.list_held(tx, list_name)
+    ]
+
+
+def _require_held(tx: Transaction, choice: Choice) -> None:
+    unknown = held.unknown_ids(tx, choice)
+    if unknown:
+        raise NotFound(f"no sign-up is held under {', '.join(map(str, unknown))}: see `pressrun held ls`")

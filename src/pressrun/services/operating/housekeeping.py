@@ -1,0 +1,208 @@
+"""What time brings: requests nobody confirmed are forgotten, pauses end, limits and notices are swept.
+
+Each round works in short transactions, so that nothing else waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from pressrun.core.chain import NO_ROWS, Head
+from pressrun.core.errors import Unavailable
+from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.surge import first_hour
+from pressrun.observe.log import event
+from pressrun.services.editions.pressing import cancel_expired_drafts
+from pressrun.services.evidence import age_ips
+from pressrun.services.ports import Clock, Entropy, Waker
+from pressrun.services.readers.probing import ask_suspended
+from pressrun.services.readers.suspending import FOR_BOUNCES
+from pressrun.services.returns.alerting import ALERT_RATE, ALERTS
+from pressrun.services.settings import BounceSettings, LimitSettings
+from pressrun.store import (
+    arrivals,
+    bounces,
+    consent,
+    deliveries,
+    held,
+    inbound,
+    leavings,
+    limits,
+    moves,
+    subscribers,
+    subscriptions,
+)
+from pressrun.store.database import Database
+from pressrun.store.transaction import Transaction
+
+log = logging.getLogger("pressrun.housekeeping")
+
+ROUND_SECONDS = 30.0
+LOOK_SECONDS = 1.0  # so late at the most ends a pause or goes out a question, however short they are set
+# A notice is kept for a while after it went out, so that a bounce of it can be told apart from a forgery.
+NOTICE_KEPT_SECONDS = 30 * 86400
+# The same mail may be handed over again for as long as queues try, which is 5 days; then some more.
+MAIL_KNOWN_SECONDS = 30 * 86400
+HEAD_TOLD_SECONDS = 3600.0  # so often at the most the head of the chain of evidence is logged
+
+KeepHead = Callable[[Head], Awaitable[None]]
+
+
+class Housekeeping:
+    """Rounds over one database every ROUND_SECONDS, and what has its hour when that comes."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        limits: LimitSettings,
+        bounces: BounceSettings,
+        clock: Clock,
+        entropy: Entropy,
+        wake: Waker,
+        keep_head: KeepHead | None = None,
+    ) -> None:
+        self._database = database
+        self._keep_head = keep_head
+        self._head = NO_ROWS
+        self._head_told_at = 0.0
+        self.limits = limits
+        self.bounces = bounces
+        self._clock = clock
+        self._entropy = entropy
+        self._wake = wake
+
+    async def run(self) -> None:
+        """Go on rounds until cancelled."""
+        next_round_at = 0.0
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            now = self._clock()
+            try:
+                if not 0 <= next_round_at - now <= ROUND_SECONDS:
+                    await self.round()
+                    next_round_at = self._clock() + ROUND_SECONDS
+                elif await self._database.read(_is_due, int(now - self.bounces.probe_after_seconds), int(now)):
+                    await self._do_what_is_due(int(now))
+            except Unavailable as problem:
+                event(log, "housekeeping.database_unavailable", level=logging.WARNING, problem=str(problem))
+
+    async def round(self) -> None:
+        """One round over everything."""
+        now = self._clock()
+        await self._do_what_is_due(int(now))
+        await self._database.record(self._sweep_limits, now)
+        while await self._database.record(deliveries.sweep_notices, int(now) - NOTICE_KEPT_SECONDS):
+            pass
+        while await self._database.record(leavings.sweep_leavings, int(now)):
+            pass
+        while await self._database.record(moves.sweep_changes, int(now)):
+            pass
+        while await self._database.record(inbound.sweep_mail, int(now) - MAIL_KNOWN_SECONDS):
+            pass
+        while await self._database.record(held.sweep_held, int(now)):
+            pass
+        await self._database.record(arrivals.sweep_sign_ups, first_hour(now))
+        await self._forget_kept_mail(int(now))
+        while await self._database.record(age_ips, self.limits.consent_ip_seconds, self._entropy, now):
+            pass
+        head = await self._database.read(consent.read_head)
+        if await self._database.checkpoint():
+            await self._note_head(head, now)
+
+    async def _note_head(self, head: Head, now: float) -> None:
+        """Keep where the chain of evidence stands outside of the database; it is on disk there by now."""
+        if self._keep_head is None or head == self._head:
+            return
+        await self._keep_head(head)
+        self._head = head
+        if not 0 <= now - self._head_told_at < HEAD_TOLD_SECONDS:
+            self._head_told_at = now
+            event(log, "consent.head", head=str(head))
+
+    async def _do_what_is_due(self, now: int) -> None:
+        while await self._database.write(forget_unconfirmed, self._entropy, now):
+            pass
+        while await self._database.write(end_pauses, now):
+            pass
+        while await self._database.record(ask_suspended, self.bounces, self._entropy, now):
+            self._wake()
+        while await self._database.write(cancel_expired_drafts, now):
+            pass
+
+    async def _forget_kept_mail(self, now: int) -> None:
+        before, size = int(now - self.limits.kept_mail_seconds), self.limits.kept_mail_bytes
+        while number := await self._database.record(_sweep_kept, before, size, now):
+            event(log, "inbound.dropped", level=logging.WARNING, number=number)
+
+    def _sweep_limits(self, tx: Transaction, now: float) -> None:
+        settings = self.limits
+        for scope, rate in (
+            ("sign_ups_per_ip", settings.sign_ups_per_ip),
+            ("confirmations_per_address", settings.confirmations_per_address),
+            ("confirmations_per_domain", settings.confirmations_per_domain or settings.confirmations),
+            ("confirmations", settings.confirmations),
+            ("unproven_sign_ups", settings.unproven_sign_ups or settings.confirmations),
+            ("proof_of_work_above", settings.proof_of_work_above or settings.confirmations),
+            ("preference_links_per_address", settings.preference_links_per_address),
+            ("preference_links_per_ip", settings.preference_links_per_ip),
+            ("address_changes_per_reader", settings.address_changes_per_reader),
+            ("leaving_notes_per_address", settings.leaving_notes_per_address),
+            ("replies_per_sender", self.limits.replies_per_sender),
+            ("posts_per_editor", self.limits.posts_per_editor),
+            (ALERTS, ALERT_RATE),
+        ):
+            limits.sweep(tx, scope, rate, now)
+
+
+def _is_due(tx: Transaction, suspended_before: int, now: int) -> bool:
+    """Whether a request, a pause or the time before a question has come to its end."""
+    to_ask = bounces.readers_to_ask(tx, before=suspended_before, limit=1)
+    return bool(to_ask) or subscriptions.is_anything_over(tx, now)
+
+
+def _sweep_kept(tx: Transaction, before: int, size: int, now: int) -> int:
+    return inbound.sweep_kept(tx, before=before, size=size, now=now)
+
+
+def forget_unconfirmed(tx: Transaction, entropy: Entropy, now: int) -> int:
+    """Forget requests whose token has ended, some at a time; returns how many.
+
+    Who was a member before is unsubscribed again, who never was is forgotten.
+    """
+    expired = subscriptions.expired_confirmations(tx, now)
+    for confirmation_id, subscription_id in expired:
+        subscriptions.delete_confirmation(tx, confirmation_id)
+        subscription = subscriptions.get_subscription(tx, subscription_id)
+        if subscription is None or subscription.state is not SubscriptionState.PENDING:
+            continue
+        if subscriptions.count_confirmations(tx, subscription_id):
+            continue
+        if subscription.state_before is not None:
+            restored = replace(subscription, state=subscription.state_before, state_before=None, since=now)
+            subscriptions.record_subscription(tx, restored)
+        else:
+            subscriptions.delete_subscription(tx, subscription_id)
+            if subscribers.delete_if_unsubscribed(tx, subscription.subscriber_id):
+                # Nobody could ask later to have the address erased from the evidence.
+                consent.erase_consent(tx, subscription.subscriber_id, now=now, salt=entropy(16))
+    return len(expired)
+
+
+def end_pauses(tx: Transaction, now: int) -> int:
+    """Make readers active again whose pause is over, some at a time; returns how many."""
+    ended = subscriptions.ended_pauses(tx, now)
+    for subscription_id in ended:
+        subscription = subscriptions.get_subscription(tx, subscription_id)
+        assert subscription is not None
+        state = move(subscription.state, SubscriptionEvent.RESUME)
+        changed = replace(subscription, paused_until=None)
+        if bounces.is_suspended(tx, subscription.subscriber_id):  # mail to them came back meanwhile
+            changed = replace(changed, suspended_for=FOR_BOUNCES, since=now)
+        elif state is not None:
+            changed = replace(changed, state=state, suspended_for=None, since=now)
+        subscriptions.record_subscription(tx, changed)
+    return len(ended)

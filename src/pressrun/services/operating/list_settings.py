@@ -1,0 +1,182 @@
+"""The settings of a list as an operator writes them, KEY=VALUE, and as they are stored.
+
+Every value is checked here, once, before it can reach a header: no line break or control character passes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from pressrun.core.address import parse_address
+from pressrun.core.colour import Colour
+from pressrun.core.errors import BadInput, UsageError
+from pressrun.core.opening_hours import format_hours, parse_hours
+from pressrun.message.layouts.table import BUILT_IN
+from pressrun.message.mailbox import parse_mailbox
+from pressrun.services.editions.opening import find_zone
+
+Value = str | bool | None
+
+LONGEST_LINE = 200
+LONGEST_TEXT = 2000
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
+_LAYOUT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
+_REMOTE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_YES = frozenset({"true", "yes", "on", "1"})
+_NO = frozenset({"false", "no", "off", "0"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Key:
+    """One setting: the column it is stored in, how its value is read, and what is right."""
+
+    column: str
+    read: Callable[[str], Value]
+    help: str
+
+
+def read_line(text: str) -> str:
+    """One line of text without control characters; raises BadInput."""
+    text = text.strip()
+    if _CONTROL.search(text):
+        raise BadInput("holds a line break or control character, which could reach a header: write one line")
+    if len(text) > LONGEST_LINE:
+        raise BadInput(f"has {len(text)} characters: {LONGEST_LINE} are the most")
+    return text
+
+
+def read_language(text: str) -> str:
+    """A language tag (BCP 47) such as `en` or `pt-BR`; raises BadInput."""
+    if _LANGUAGE.fullmatch(text.strip()) is None or len(text.strip()) > 35:
+        raise BadInput(f"{text!r} is no language tag: write en, de, pt-BR")
+    return text.strip()
+
+
+def _read_title(text: str) -> str:
+    title = read_line(text)
+    if not title:
+        raise BadInput("is empty: a list needs a title")
+    return title
+
+
+def _read_text(text: str) -> str:
+    text = re.sub(r"\r\n?", "\n", text).strip()
+    if _CONTROL.search(text.replace("\n", "")):
+        raise BadInput("holds a control character")
+    if len(text) > LONGEST_TEXT:
+        raise BadInput(f"has {len(text)} characters: {LONGEST_TEXT} are the most")
+    return text
+
+
+def _read_mailbox(text: str) -> str:
+    return str(parse_mailbox(text))
+
+
+def _read_mailbox_or_none(text: str) -> str | None:
+    return _read_mailbox(text) if text.strip() else None
+
+
+def _read_owner(text: str) -> str | None:
+    return parse_address(text).typed if text.strip() else None
+
+
+def _read_flag(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in _YES | _NO:
+        raise BadInput(f"{text!r} is neither true nor false")
+    return word in _YES
+
+
+def _read_name_or_none(text: str) -> str | None:
+    return read_line(text) or None
+
+
+def _read_layout(text: str) -> str:
+    """A name; whether there is a layout of that name is looked up by whoever knows the operator's own."""
+    if _LAYOUT.fullmatch(text.strip()) is None:
+        raise BadInput(f"{text!r} is no name of a layout: {', '.join(BUILT_IN)}, or one of your own")
+    return text.strip()
+
+
+def _read_colour(text: str) -> str | None:
+    return str(Colour.parse(text)) if text.strip() else None
+
+
+def _read_logo_name(text: str) -> str | None:
+    """The name of the file; what is in it comes beside the settings, see `read_logo`."""
+    if _REMOTE.match(text.strip()):
+        raise BadInput("is an address: no mail of ours loads anything from elsewhere, so give a file that is here")
+    return read_line(text).rstrip("/").rpartition("/")[2] or None
+
+
+def _read_hours(text: str) -> str | None:
+    return format_hours(*parse_hours(text)) if text.strip() else None
+
+
+def _read_zone(text: str) -> str:
+    return find_zone(text).key
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.strip() not in words:
+            raise BadInput(f"{text!r} is none of {', '.join(words)}")
+        return text.strip()
+
+    return read
+
+
+_KEYS: dict[str, _Key] = {
+    "title": _Key(column="title", read=_read_title, help="the name that readers see"),
+    "from": _Key(column="from_address", read=_read_mailbox, help='"Name" <address> of the From field'),
+    "owner": _Key(column="owner", read=_read_owner, help="address that answers for the list; empty: the operator"),
+    "description": _Key(column="description", read=_read_text, help="a few sentences for the list's page"),
+    "postal_address": _Key(column="postal_address", read=_read_text, help="shown in every edition, as the law asks"),
+    "language": _Key(column="language", read=read_language, help="tag such as en"),
+    "archive": _Key(column="archive", read=_one_of("public", "members", "off"), help="public, members or off"),
+    "reply_to": _Key(column="reply_to", read=_read_mailbox_or_none, help="instead of NAME-owner@D; empty: that"),
+    "listed": _Key(column="listed", read=_read_flag, help="true or false: shown on the front page"),
+    "closed": _Key(column="closed", read=_read_flag, help="true or false; true is `list close`"),
+    "post_by_mail": _Key(
+        column="post_by_mail", read=_one_of("approve", "direct", "off"), help="approve, direct or off"
+    ),
+    "layout": _Key(
+        column="layout", read=_read_layout, help=f"how editions look: {', '.join(BUILT_IN)}, or a layout of your own"
+    ),
+    "colour": _Key(column="colour", read=_read_colour, help="#rrggbb, the list's colour; empty: the layout's own"),
+    "logo": _Key(column="logo", read=_read_logo_name, help="a PNG, JPEG or GIF in place of the title; empty: none"),
+    "footer": _Key(column="footer", read=_read_text, help="a few lines below every edition, in plain text"),
+    "hours": _Key(column="hours", read=_read_hours, help="08:00-20:00, when editions go out; empty: at any hour"),
+    "timezone": _Key(column="timezone", read=_read_zone, help="of those hours, such as Europe/Berlin"),
+    "relay": _Key(column="relay", read=_read_name_or_none, help="name of the [[relay]] to go through; empty: any"),
+    "leaving_note": _Key(
+        column="leaving_note", read=_read_flag, help="true or false: who leaves by a link is mailed one to undo it"
+    ),
+    "require_postal_address": _Key(
+        column="require_postal_address", read=_read_flag, help="true or false: a send without one is refused"
+    ),
+}
+KEYS: Mapping[str, str] = {name: key.help for name, key in _KEYS.items()}
+"""What can be set, each with its explanation."""
+
+
+def read_settings(given: Mapping[str, str]) -> dict[str, Value]:
+    """The values by their column names; raises UsageError for an unknown key, BadInput for a bad value."""
+    found: dict[str, Value] = {}
+    for name, text in given.items():
+        plain = name.strip().lower().replace("-", "_")
+        key = _KEYS.get(plain)
+        if key is None:
+            near = get_close_matches(plain, _KEYS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"keys are {', '.join(_KEYS)}"
+            raise UsageError(f"a list has no setting {name!r}: {hint}")
+        try:
+            found[key.column] = key.read(text)
+        except BadInput as problem:
+            raise BadInput(f"{plain}: {problem}") from None
+    return found

@@ -1,0 +1,75 @@
+"""What operators do with mail that is kept for a person: look at it, have it dealt with once more, or drop it."""
+
+from __future__ import annotations
+
+import logging
+
+from pressrun.core.errors import BadInput, NotFound
+from pressrun.core.timestamps import rfc3339
+from pressrun.observe.log import event
+from pressrun.services.ports import Clock, Waker
+from pressrun.services.reports.reporting import Answer
+from pressrun.store import inbound
+from pressrun.store.database import Database
+from pressrun.store.inbound import InboundState
+from pressrun.store.transaction import Transaction
+
+log = logging.getLogger("pressrun.inbound")
+
+KEPT_STATES = (InboundState.KEPT, InboundState.UNREADABLE, InboundState.FAILED)
+
+
+class Sorting:
+    """The use cases around kept mail, over one database; `accepted` tells who deals with mail."""
+
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self.accepted: Waker = _nobody
+
+    async def retry(self, number: int) -> None:
+        """Have a kept mail dealt with once more, as if it had just come; raises NotFound."""
+        if not await self._database.write(inbound.take_again, number):
+            raise _unknown(number)
+        event(log, "inbound.again", mail=number)
+        self.accepted()
+
+    async def drop(self, number: int) -> None:
+        """Forget a kept mail; raises NotFound."""
+        if not await self._database.write(inbound.drop_mail, number, int(self._clock())):
+            raise _unknown(number)
+        event(log, "inbound.dropped", number=1)
+
+
+def list_kept(tx: Transaction, state: str | None) -> list[Answer]:
+    """`inbound ls`: mail that is kept for a person, newest first; raises BadInput for a state that keeps none."""
+    if state is not None and state not in KEPT_STATES:
+        raise BadInput(f"{state!r} is no state of kept mail: {', '.join(KEPT_STATES)}")
+    return [
+        {
+            "id": row["id"],
+            "to": row["recipient"],
+            "from": row["mail_from"],
+            "at": rfc3339(row["received_at"]),
+            "size": row["size"],
+            "state": row["state"],
+            "why": row["outcome"],
+        }
+        for row in inbound.kept_mail(tx, state)
+    ]
+
+
+def show_kept(tx: Transaction, number: int) -> bytes:
+    """`inbound show`: a kept mail as it came; raises NotFound."""
+    content = inbound.kept_content(tx, number)
+    if content is None:
+        raise _unknown(number)
+    return content
+
+
+def _unknown(number: int) -> NotFound:
+    return NotFound(f"there is no kept mail {number}: see `pressrun inbound ls`")
+
+
+def _nobody() -> None:
+    """No daemon runs: the next one deals with what waits."""

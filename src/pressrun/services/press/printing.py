@@ -1,0 +1,203 @@
+"""The press: makes the mail of each row that the queue gives, signs it where mail is signed, and feeds the connections.
+
+Without signatures a mail is made when a connection asks for it. With them rows are taken from the queue a little ahead,
+made and signed in threads, and wait for a connection; what waits too long goes back to the queue.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from pressrun.message.dkim import Signer
+from pressrun.services.mails.notifying import is_passed_on
+from pressrun.services.ports import Clock, RelayPool, RelayStatus
+from pressrun.services.press.making import Maker
+from pressrun.services.press.signing import Made, NotComposed, NotSigned, Signing
+from pressrun.services.queue.alarm import Alarm
+from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Queue, Unmade
+from pressrun.services.queue.shelf import STALE_SECONDS
+from pressrun.smtp.handover import HandOver, Outcome, Outgoing
+from pressrun.store.deliveries import ClaimedNotice
+
+
+class Press:
+    """Feeds the connections of a pool from a queue; is itself the pool that the queue knows. Used on the event loop.
+
+    `ahead` says how many rows may be taken for a relay, where mail is signed, beyond what its connections can carry.
+    """
+
+    def __init__(
+        self, queue: Queue, *, maker: Maker, signer: Signer | None, clock: Clock, ahead: Callable[[str], int]
+    ) -> None:
+        self._queue = queue
+        self._may_take_ahead = ahead
+        self._maker = maker
+        self._clock = clock
+        self._pool: RelayPool | None = None
+        self._signing: Signing[tuple[str, Job]] = Signing(
+            signer, compose=self._compose, clock=clock, made=self._count_made, on_made=self._made
+        )
+        self._ready: dict[str, deque[tuple[float, Job, Outgoing]]] = {}
+        self._ahead: Counter[str] = Counter()  # rows of each relay that no connection has taken yet
+        self._in_hand: Counter[str] = Counter()  # mails of each relay that its connections have
+        self._notices: dict[int, ClaimedNotice] = {}  # that connections have in hand
+        self._alarm = Alarm(self._give_back_stale)
+        self._draining = False
+
+    def connect(self, pool: RelayPool) -> None:
+        """Feed these connections, which were made with this press as their feed."""
+        self._pool = pool
+
+    # ------------------------------------------------------------------ the feed of the connections
+
+    def take(self, relay: str) -> Outgoing | None:
+        """The next mail whose turn has come, as services.ports.Feed promises."""
+        while not self._draining:
+            ready = self._ready.get(relay)
+            if self._signing.is_on or ready:
+                if self._signing.is_on:
+                    self._take_ahead(relay)
+                    ready = self._ready.get(relay)
+                if not ready:
+                    return None
+                _, job, outgoing = ready.popleft()
+                self._ahead[relay] -= 1
+                self._signing.go_on()
+                return self._handed_out(relay, job, outgoing)
+            taken = self._queue.take(relay)
+            if taken is None:
+                return None
+            made = self._make(relay, taken)
+            if made is not None:
+                return self._handed_out(relay, taken, made)
+        return None
+
+    def settle(self, relay: str, outgoing: Outgoing, result: HandOver) -> None:
+        """Tell the queue what became of a mail."""
+        self._in_hand[relay] -= 1
+        notice = self._notices.pop(outgoing.delivery_id, None) if self._notices else None
+        mail = None
+        if notice is not None and result.outcome is Outcome.DELIVERED:
+            mail = self._maker.notices.sent(notice, outgoing)
+        self._queue.settle(relay, Answer(outgoing.delivery_id, result, mail))
+
+    def waiting(self, relay: str) -> int:
+        """How many mails could be handed over now."""
+        if self._draining:
+            return 0
+        if self._signing.is_on:
+            self._take_ahead(relay)
+            return len(self._ready.get(relay, ()))
+        return len(self._ready.get(relay, ())) + self._queue.waiting(relay)
+
+    # ------------------------------------------------------------------ the pool that the queue knows
+
+    def wake(self) -> None:
+        """There is something to take."""
+        if self._pool is not None:
+            self._pool.wake()
+
+    def statuses(self) -> list[RelayStatus]:
+        return [] if self._pool is None else self._pool.statuses()
+
+    def capacity(self, relay: str | None = None) -> int:
+        return 0 if self._pool is None else self._pool.capacity(relay)
+
+    def recall(self) -> None:
+        """Give back what no connection has."""
+        self._give_back_all()
+
+    async def drain(self, seconds: float) -> None:
+        """Give back what no connection has, let them finish, and end the threads."""
+        self._draining = True
+        self._give_back_all()
+        if self._pool is not None:
+            await self._pool.drain(seconds)
+        await self._signing.close()
+
+    def sign_with(self, signer: Signer | None) -> None:
+        """Sign with these keys, or not at all, from the next mail on: what is made already is made anew."""
+        self._give_back_all()
+        self._signing.change(signer)
+        self.wake()
+
+    # ------------------------------------------------------------------ making
+
+    def _handed_out(self, relay: str, job: Job, outgoing: Outgoing) -> Outgoing:
+        self._in_hand[relay] += 1
+        if isinstance(job.row, ClaimedNotice):
+            self._notices[job.row.id] = job.row
+        return replace(outgoing, kind=job.lane or "", most=job.most) if job.most else outgoing
+
+    def _make(self, relay: str, job: Job) -> Outgoing | None:
+        try:
+            return self._maker.make(job)
+        except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row, the queue goes on
+            self._queue.not_made(relay, Unmade(job.row.id, type(problem).__name__))
+            return None
+
+    def _take_ahead(self, relay: str) -> None:
+        unsigned: list[tuple[str, Job]] = []
+        capacity = self.capacity(relay)
+        most = max(0, capacity - self._in_hand[relay]) + self._may_take_ahead(relay) if capacity else 0
+        while self._ahead[relay] < most and (job := self._queue.take(relay)) is not None:
+            self._ahead[relay] += 1
+            if not is_passed_on(job.row):
+                unsigned.append((relay, job))
+            elif (made := self._make(relay, job)) is not None:
+                self._put_ready(relay, job, made)
+            else:
+                self._ahead[relay] -= 1
+        if unsigned:
+            self._signing.submit(unsigned)
+
+    def _compose(self, work: tuple[str, Job]) -> tuple[Outgoing, bytes | None]:
+        return self._maker.make_hashed(work[1])
+
+    def _made(self, results: Sequence[tuple[tuple[str, Job], Made]]) -> None:
+        """Take what was signed. Nothing goes out unsigned: what could not be signed stays in the queue."""
+        for (relay, job), made in results:
+            if isinstance(made, Outgoing):
+                self._put_ready(relay, job, made)
+            else:
+                self._ahead[relay] -= 1
+                self._queue.not_made(relay, _unmade(job, made))
+        self.wake()
+
+    def _put_ready(self, relay: str, job: Job, outgoing: Outgoing) -> None:
+        now = self._clock()
+        self._ready.setdefault(relay, deque()).append((now, job, outgoing))
+        self._alarm.set(now + STALE_SECONDS, now)
+
+    def _count_made(self) -> int:
+        return sum(map(len, self._ready.values()))
+
+    # ------------------------------------------------------------------ giving back
+
+    def _give_back(self, relay: str, job: Job) -> None:
+        self._ahead[relay] -= 1
+        self._queue.settle(relay, Answer(job.row.id, NOT_SENT))
+
+    def _give_back_all(self) -> None:
+        for relay, job in self._signing.give_up():
+            self._give_back(relay, job)
+        for relay, ready in self._ready.items():
+            while ready:
+                self._give_back(relay, ready.popleft()[1])
+        self._alarm.cancel()
+
+    def _give_back_stale(self) -> None:
+        now = self._clock()
+        for relay, ready in self._ready.items():
+            while ready and not now - STALE_SECONDS < ready[0][0] <= now:  # the clock may have been set back
+                self._give_back(relay, ready.popleft()[1])
+        held = [ready[0][0] for ready in self._ready.values() if ready]
+        if held:
+            self._alarm.set(min(held) + STALE_SECONDS, now)
+
+
+def _unmade(job: Job, made: NotComposed | NotSigned) -> Unmade:
+    return Unmade(job.row.id, made.fault, unsigned=isinstance(made, NotSigned))

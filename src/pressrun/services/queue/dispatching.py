@@ -1,0 +1,409 @@
+"""The dispatcher: starts editions, claims copies, gives them to the press, records what became of each copy.
+
+One loop takes turns. Each turn is one transaction that records the results since the last turn and claims what may go
+next; results that come in meanwhile make the next turn. A copy is claimed, and its attempt counted, before any octet
+goes out, so that a killed process leaves no copy that is neither in the queue nor on record.
+
+Notices go before copies of editions, editions that are being sent share the turns evenly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
+
+from msgspec.structs import replace
+
+from pressrun.core.errors import Unavailable
+from pressrun.core.providers import Lanes
+from pressrun.core.quantities import Rate
+from pressrun.observe.log import event
+from pressrun.services.mails.composing import EditionPlate
+from pressrun.services.ports import Clock, RelayPool
+from pressrun.services.queue.alarm import Alarm
+from pressrun.services.queue.claiming import AfterSettling, LaneWork, Request, Turn, take_turn
+from pressrun.services.queue.jobs import Answer, Job, Unmade
+from pressrun.services.queue.lane_queues import NEVER
+from pressrun.services.queue.pacing import Pacer
+from pressrun.services.queue.ready import Ready
+from pressrun.services.queue.results import Results
+from pressrun.services.queue.shares import Shares
+from pressrun.services.queue.traffic import Traffic
+from pressrun.services.returns.outcomes import settlement_of
+from pressrun.services.settings import DeliverySettings
+from pressrun.smtp.handover import HandOver, Outcome, Stage
+from pressrun.store.database import Database
+from pressrun.store.deliveries import ClaimedNotice, Settlement
+
+log = logging.getLogger("pressrun.dispatch")
+
+BATCH = 400  # copies claimed at a time: enough to feed fast connections, few enough to stay a short transaction
+SHORTEST_WAIT_SECONDS = 0.005  # between two claims that the pace keeps small
+# Copies handed to connections and not yet recorded: what a kill could repeat is never more. Ten connections over a long
+# line have 64 each on their way; next door the windows keep it at one each.
+UNRECORDED_AT_MOST = 1024
+# Results that wait to be recorded before connections get more, so that a kill repeats little: as many as are on their
+# way, since results come in while those before them are being recorded, and over a long line in bursts.
+RESULTS_AT_MOST = 4
+# What claimed notices may hold in memory, here and on their way: mails that are passed on may be large, and anybody can
+# write to an owner. One goes in any case.
+NOTICE_OCTETS = 16 * 1024 * 1024
+UNSIGNED_SECONDS = 10.0  # before anything is handed out after a mail that could not be signed
+SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so long
+LOOK_AGAIN_SECONDS = 5.0  # the loop turns at least so often: it feeds the watchdog
+AFTER_FAULT_SECONDS = 1.0  # pause after a turn that the database refused
+LAST_TURNS = 3  # how often the end of a drain is tried to be recorded: what is not goes out a second time
+
+
+class Dispatcher:
+    """The queue's only consumer; what it claims is taken by the press, as services.queue.jobs.Queue promises."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        pacer: Pacer,
+        traffic: Traffic,
+        shares: Shares,
+        settings: DeliverySettings,
+        clock: Clock,
+        on_outcome: Callable[[Outcome], None],
+        after_settling: AfterSettling,
+    ) -> None:
+        self._database = database
+        self.settings = settings
+        self._clock = clock
+        self._on_outcome = on_outcome
+        self._after_settling = after_settling
+        self._random = random.SystemRandom()
+        self._pool: RelayPool | None = None
+        self._ready = Ready(pacer, traffic, shares)
+        self._in_flight: dict[int, Job] = {}
+        self._results = Results()
+        self._plates: dict[int, EditionPlate] = {}
+        self._wanted = asyncio.Event()
+        self._looks = True
+        self._lanes_changed = True
+        self._more_at: float | None = None
+        self._low_water = -1
+        self._synced_at = 0.0
+        self._syncing = False
+        self._holding = False
+        self._unsigned_until = 0.0
+        self._alarm = Alarm(self._go_on)
+        self._draining = False
+        self._drained = False
+        self.alive_at = clock()
+
+    # ------------------------------------------------------------------ what the press asks and tells
+
+    def take(self, relay: str) -> Job | None:
+        """The next row whose turn has come, as services.queue.jobs.Queue promises."""
+        if self._draining or self._is_full():
+            return None
+        now = self._clock()
+        if now < self._unsigned_until:
+            self._call_at(self._unsigned_until, now)
+            return None
+        job = self._ready.next(relay, now)
+        if isinstance(job, float):
+            self._call_at(job, now)
+            return None
+        if self._ready.copies <= self._low_water or self._ready.is_short_of(job, now):
+            self.look()
+        self._in_flight[job.row.id] = job
+        return self._ready.bounded(job)
+
+    def settle(self, relay: str, answer: Answer) -> None:
+        """Take the outcome of a row; it is recorded with the next turn."""
+        job, result = self._in_flight.pop(answer.id), answer.result
+        self._on_outcome(result.outcome)
+        now = self._clock()
+        change = self._ready.answered(job, relay, result, now)
+        if change is not None:
+            event(log, "delivery.paused", level=logging.WARNING, **asdict(change))
+            self._results.release(self._ready.remove_domain("", job.row.domain))
+            if self._pool is not None:
+                self._pool.recall()
+        self._results.touch(job)
+        if result.outcome is Outcome.UNSENT:
+            self._results.release([job])
+        else:
+            settlement = self._settlement(job, result, relay, now)
+            if change is not None and change.until is None:
+                settlement = replace(settlement, blocks=True)
+            if answer.mail is not None:
+                settlement = replace(settlement, mail=answer.mail)
+            self._results.settle(settlement)
+        is_through = not (self._in_flight or len(self._ready))
+        is_large = isinstance(job.row, ClaimedNotice) and job.row.octets > 0
+        if is_through or is_large or result.outcome is not Outcome.DELIVERED or self._ready.is_short_of(job, now):
+            # An edition may be through, something waits for its retry now, or a lane has room, or memory.
+            self._looks = True
+        self._wanted.set()
+
+    def not_made(self, relay: str, unmade: Unmade) -> None:
+        """A row without a mail is put off and told, and holds up no other; without a signature nothing goes out."""
+        job = self._in_flight.pop(unmade.id)
+        now = self._clock()
+        self._ready.put_back(job, relay)
+        if unmade.unsigned:
+            self._unsigned_until = now + UNSIGNED_SECONDS
+            self._results.release([job])
+            self._wanted.set()
+            return
+        event(log, "dispatch.not_composed", level=logging.ERROR, delivery=job.row.id, fault=unmade.fault)
+        put_off = self._settlement(job, HandOver(Outcome.DEFERRED, Stage.MAIL), relay, now)
+        self._results.settle(replace(put_off, reply=f"the mail could not be composed: {unmade.fault}"))
+        self.look()
+
+    def _handed_out(self) -> int:
+        return len(self._in_flight) + self._results.waiting
+
+    def _is_full(self) -> bool:
+        """Whether results must be recorded first. While all wait for the disk the pace is not held up for that."""
+        on_the_way = len(self._in_flight) if self._pool is None else min(len(self._in_flight), self._pool.capacity())
+        most = max(RESULTS_AT_MOST, on_the_way)
+        if self._results.waiting >= most and not (self._syncing or self._database.is_syncing):
+            return True
+        return self._handed_out() >= UNRECORDED_AT_MOST
+
+    def waiting(self, relay: str) -> int:
+        """How many copies have their turn now."""
+        if self._draining:
+            return 0
+        now = self._clock()
+        room = UNRECORDED_AT_MOST - self._handed_out()
+        due = self._ready.due(relay, now, room)
+        if due == 0 and room > 0 and len(self._ready):
+            # No connection is asking, so nobody else would look again at the next turn.
+            self._call_at(self._ready.next_at(relay, now), now)
+        return due
+
+    def wake(self) -> None:
+        """Something changed in the database: look at it in the next turn."""
+        self._more_at = None
+        self.look()
+
+    def look(self) -> None:
+        """Let the next turn look for what may go, and not only record results."""
+        self._looks = True
+        self._wanted.set()
+
+    # ------------------------------------------------------------------ the loop
+
+    async def run(self, pool: RelayPool) -> None:
+        """Take turns until `drain` is through; the database may fail for a while, nothing is lost by that."""
+        self._pool = pool
+        self._ready.failing = lambda: {one.name for one in pool.statuses() if one.failing_since is not None}
+        last_turns = LAST_TURNS
+        while last_turns > 0:
+            is_last = self._drained
+            try:
+                await self._take_turn()
+            except Unavailable as problem:
+                event(log, "dispatch.database_unavailable", level=logging.WARNING, problem=str(problem))
+                last_turns -= is_last
+                await asyncio.sleep(AFTER_FAULT_SECONDS)
+            else:
+                if is_last:
+                    return
+            if not is_last:
+                await self._sleep()
+
+    async def drain(self, seconds: float) -> None:
+        """Claim nothing more, finish and record what is in flight, give the rest back; then `run` ends."""
+        self._draining = True
+        if self._pool is not None:
+            await self._pool.drain(seconds)
+        self._give_back()
+        self._drained = True
+        self._wanted.set()
+
+    def reload(
+        self, settings: DeliverySettings, relays: Mapping[str, Sequence[Rate]], weights: Mapping[str, int]
+    ) -> None:
+        """Go on under new rates and retry rules."""
+        self.settings = settings
+        self._ready.pacer = self._ready.pacer.changed(settings.rates, relays, self._clock())
+        self._ready.traffic.change(Lanes(settings.domains), settings.block_pause_seconds)
+        self._ready.shares = Shares(weights)
+        self._lanes_changed = True
+        self.wake()
+
+    def unpause(self, domain: str | None) -> None:
+        """Open paused and blocked lanes, of one domain or all."""
+        self._ready.traffic.retry(domain, self._clock())
+        self.wake()
+
+    def signs_again(self) -> None:
+        """Other keys are there: what could not be signed need wait no longer."""
+        self._unsigned_until = 0.0
+        self.wake()
+
+    async def _sleep(self) -> None:
+        """Until there is something to record or to look for."""
+        now = self._clock()
+        latest = now + LOOK_AGAIN_SECONDS
+        until = latest if self._more_at is None else min(latest, self._more_at)
+        if until <= now:
+            self._looks = True
+        else:
+            timer = asyncio.get_running_loop().call_later(until - now, self.look)
+            try:
+                await self._wanted.wait()
+            finally:
+                timer.cancel()
+        self._wanted.clear()
+
+    async def _take_turn(self) -> None:
+        now = self._clock()
+        self._ready.pacer.follow(now)
+        self._ready.traffic.follow(now)
+        stale, self._holding = self._ready.take_stale(now)
+        self._results.release(stale.jobs)
+        looks, self._looks = self._looks or self._results.has_released, False
+        batch = self._results.take(with_touched=looks)
+        claimed = len(self._ready)
+        by_lane = self._ready.claimed_by_lane() if looks or self._ready.traffic.is_paced else {}
+        request = Request(
+            now=now,
+            settlements=batch.settlements,
+            released=batch.released,
+            touched=batch.touched,
+            room=self._room(now),
+            octets=self._octets() if looks else 0,
+            claimed=claimed,
+            lanes=self._lane_work(by_lane, stale.lanes, now) if looks else None,
+            by_lane=by_lane,
+            known=frozenset(self._plates),
+            late_grace_seconds=self.settings.late_grace_seconds,
+        )
+        try:
+            turn = await self._commit(request)
+        except BaseException:
+            self._results.bring_back(batch)
+            self._looks = True
+            if request.lanes is not None:
+                self._ready.traffic.renote(request.lanes.notes)
+            self._synced_at = 0.0
+            raise
+        self._results.recorded(batch)
+        self._accept(turn, request)
+        if stale.jobs and not self._holding:
+            self.look()  # what limits of its own kept waiting is claimed again, unless it was cancelled
+
+    async def _commit(self, request: Request) -> Turn:
+        """Results survive a kill at once, and a power cut when they are older than SYNC_SECONDS."""
+        if 0 <= request.now - self._synced_at < SYNC_SECONDS:
+            return await self._database.record(take_turn, request, self._ready, self._after_settling)
+        self._synced_at = request.now
+        self._syncing = True
+        self._offer()
+        try:
+            return await self._database.write(take_turn, request, self._ready, self._after_settling)
+        finally:
+            self._syncing = False
+
+    def _accept(self, turn: Turn, request: Request) -> None:
+        self.alive_at = self._clock()
+        self._tell(turn)
+        if request.lanes is None:
+            self._offer()
+            return
+        for lane in request.lanes.given_up:
+            self._ready.traffic.reopen(lane, request.now)
+        if request.lanes.domains is self._ready.traffic.lanes.by_domain:
+            self._lanes_changed = False
+        known = self._plates | turn.plates
+        self._plates = {number: plate for number, plate in known.items() if number in turn.live}
+        claimed_at = int(request.now)
+        for notice, target in turn.notices:
+            self._ready.push(Job(notice, claimed_at, None, target))
+        for number, rows in turn.copies:
+            for row in rows:
+                self._ready.push(Job(row, claimed_at, known[number], lane=row.lane))
+        if self._draining:  # the turn began before
+            self._give_back()
+        self._plan(turn, request)
+        self._offer()
+
+    def _tell(self, turn: Turn) -> None:
+        if turn.aftermath.suspended:
+            event(log, "subscription.suspended", number=turn.aftermath.suspended)
+        for domain in turn.aftermath.alerted:
+            event(log, "delivery.refused_for_policy", level=logging.WARNING, domain=domain)
+        for edition in (*turn.aftermath.paused, *turn.changed):
+            event(log, "edition.changed", edition=edition.id, list=edition.list_name, state=edition.state.value)
+
+    def _plan(self, turn: Turn, request: Request) -> None:
+        """When to look again by ourselves, and how few claimed copies are few enough to claim more before that."""
+        ready = len(self._ready)
+        if self._draining or self._holding:  # what changes comes with a result, or by itself
+            self._low_water, self._more_at = -1, None
+        elif request.now < self._unsigned_until:
+            self._low_water, self._more_at = -1, self._unsigned_until
+        elif turn.taken < request.room:  # nothing more may go now, whatever the pace
+            opens_at = self._ready.traffic.looks_again_at(request.by_lane, request.now)
+            again_at = min(opens_at, turn.next_due_at or NEVER)
+            self._low_water, self._more_at = -1, None if again_at == NEVER else again_at
+        elif ready >= BATCH // 2:
+            self._low_water, self._more_at = BATCH // 2, None
+        else:  # the pace allows no more for the moment
+            self._low_water = -1
+            self._more_at = max(
+                request.now + SHORTEST_WAIT_SECONDS, self._ready.pacer.next_claim_at(request.now, ready)
+            )
+
+    def _lane_work(self, by_lane: Mapping[str, int], resting: Collection[str], now: float) -> LaneWork:
+        traffic = self._ready.traffic
+        return LaneWork(
+            rooms=traffic.rooms(by_lane, now) | dict.fromkeys(resting, 0),
+            notes=traffic.notes(),
+            given_up=traffic.given_up(now, self.settings.give_up_after_seconds),
+            domains=traffic.lanes.by_domain if self._lanes_changed else None,
+            relays=self._ready.pacer.relays,
+            full=self._ready.full(BATCH // 4),
+        )
+
+    def _room(self, now: float) -> int:
+        """How many more copies may be claimed."""
+        if self._draining or self._holding or now < self._unsigned_until:
+            return 0
+        return self._ready.pacer.claimable(now, self._ready.eager(now), BATCH)
+
+    def _octets(self) -> int:
+        """How much the notices that are claimed next may hold."""
+        in_flight = sum(job.row.octets for job in self._in_flight.values() if isinstance(job.row, ClaimedNotice))
+        return NOTICE_OCTETS - in_flight - self._ready.notice_octets()
+
+    def _offer(self) -> None:
+        if self._pool is not None and len(self._ready):
+            self._pool.wake()
+
+    def _settlement(self, job: Job, result: HandOver, relay: str, now: float) -> Settlement:
+        return settlement_of(
+            job.row,
+            result,
+            relay=relay,
+            settings=self.settings,
+            now=now,
+            jitter=self._random.random,
+            edition_id=None if job.plate is None else job.plate.edition_id,
+        )
+
+    def _call_at(self, at: float, now: float) -> None:
+        """Let the connections look again then."""
+        if at != NEVER:
+            self._alarm.set(at, now)
+
+    def _go_on(self) -> None:
+        if self._pool is not None:
+            self._pool.wake()
+
+    def _give_back(self) -> None:
+        self._results.release(self._ready.clear())
+        self._alarm.cancel()

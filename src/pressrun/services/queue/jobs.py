@@ -1,0 +1,67 @@
+"""A claimed row on its way: what the queue gives to the press, and what it is told of it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+from pressrun.services.mails.composing import EditionPlate
+from pressrun.smtp.handover import HandOver, Outcome, Stage
+from pressrun.store.deliveries import Claimed, SentMail
+from pressrun.store.lists import MailingList
+
+NOT_SENT = HandOver(Outcome.UNSENT, Stage.MAIL)
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A claimed row, with the edition whose copy it is, or as a notice with its list.
+
+    `lane` is that of a copy; a notice has none. A connection that has carried `most` of a lane takes no further mail;
+    0 means as many as come.
+    """
+
+    row: Claimed
+    claimed_at: int
+    plate: EditionPlate | None
+    list: MailingList | None = None
+    lane: str | None = None
+    most: int = 0
+
+    @property
+    def relay(self) -> str:
+        """The relay that the list names, "" for any."""
+        target = self.list if self.plate is None else self.plate.list
+        return "" if target is None else target.relay or ""
+
+
+class Answer(msgspec.Struct, frozen=True, array_like=True):
+    """What became of a job, by the id of its row; `mail` is what the evidence of consent keeps of a taken notice."""
+
+    id: int
+    result: HandOver
+    mail: SentMail | None = None
+
+
+class Unmade(msgspec.Struct, frozen=True, array_like=True):
+    """A job whose mail could not be made or, with `unsigned`, not signed; `fault` is the name of the error."""
+
+    id: int
+    fault: str
+    unsigned: bool = False
+
+
+class Queue(Protocol):
+    """Where the press gets its work. All calls are made on the event loop and never block."""
+
+    def take(self, relay: str) -> Job | None:
+        """The next row whose turn has come for this relay, or None; whoever takes it must answer for it."""
+
+    def settle(self, relay: str, answer: Answer) -> None:
+        """Tell what became of a row; either this or `not_made` is called, once, for each one taken."""
+
+    def not_made(self, relay: str, unmade: Unmade) -> None:
+        """Tell that a row has no mail, or no signature."""
+
+    def waiting(self, relay: str) -> int:
+        """How many rows could be taken now: a hint for opening connections."""

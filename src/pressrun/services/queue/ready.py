@@ -1,0 +1,225 @@
+"""Which claimed row a relay gets next: under every pace, limit and pause, and with its share of them all.
+
+A list may name its relay; what is for any relay is shared by weight among those that can take something now.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from pressrun.core.advice import Action, Scope, advice_of
+from pressrun.core.lane_state import relay_lane
+from pressrun.services.queue.jobs import Job
+from pressrun.services.queue.lane_queues import NEVER
+from pressrun.services.queue.pacing import EARLY_SECONDS, Pacer
+from pressrun.services.queue.shares import Shares
+from pressrun.services.queue.shelf import Shelf, Stale
+from pressrun.services.queue.traffic import UNBOUND, LaneChange, Traffic
+from pressrun.smtp.handover import HandOver, Outcome
+from pressrun.store.deliveries import ClaimedCopy
+
+ANY = ""  # the shelf of what any relay may take
+UNABLE_SECONDS = 1.0  # a relay whose turn is so far ahead is not waited for,
+SILENT_SECONDS = 2.0  # nor is one that has not asked for so long: its connections are busy, or it does not answer
+
+
+class Ready:
+    """The rows that are claimed and not taken, and what may be taken of them.
+
+    `failing` tells which relays take nothing now.
+    """
+
+    def __init__(self, pacer: Pacer, traffic: Traffic, shares: Shares) -> None:
+        self.pacer = pacer
+        self.traffic = traffic
+        self.shares = shares
+        self.failing: Callable[[], Collection[str]] = frozenset
+        self._shelves: dict[str, Shelf] = {ANY: Shelf()}
+        self._taken = 0
+        self._asked_at: dict[str, float] = {}
+        self._gave_back: set[str] = set()  # relays that sent rows back untried and have answered nothing since
+
+    def __len__(self) -> int:
+        return sum(map(len, self._shelves.values()))
+
+    @property
+    def copies(self) -> int:
+        """How many copies of editions wait."""
+        return sum([shelf.copies for shelf in self._shelves.values()])
+
+    def notice_octets(self) -> int:
+        """How much the notices that wait hold in memory."""
+        return sum(shelf.notice_octets() for shelf in self._shelves.values())
+
+    def push(self, job: Job) -> None:
+        """Let a row be taken, after those that wait. A notice may take any relay when that of its list is gone."""
+        relay = job.relay
+        if job.plate is None and relay not in self.pacer.relays:
+            relay = ANY
+        shelf = self._shelves.get(relay)
+        if shelf is None:
+            shelf = self._shelves[relay] = Shelf()
+        shelf.push(job)
+
+    # ------------------------------------------------------------------ handing out
+
+    def next(self, relay: str, now: float) -> Job | float:
+        """The row that this relay gets now, its turn spent; or when to ask again, NEVER for not before a result."""
+        self._asked_at[relay] = now
+        at = self._turn_at(relay, now)
+        if at > now + EARLY_SECONDS:
+            return at
+        soonest = NEVER
+        for shelf in self._open_shelves(relay, now):
+            found = shelf.pop(self.traffic.opens_at, now, now + EARLY_SECONDS)
+            if isinstance(found, Job):
+                self._take(found, relay, now, at)
+                return found
+            soonest = min(soonest, found)
+        return soonest
+
+    def _turn_at(self, relay: str, now: float) -> float:
+        return max(self.pacer.next_at(relay, now), self.traffic.opens_at(relay_lane(relay), now))
+
+    def _open_shelves(self, relay: str, now: float) -> list[Shelf]:
+        """What is for this relay alone, and what is for any as far as its share goes."""
+        own = self._shelves.get(relay) if relay != ANY else None
+        found = [own] if own is not None and len(own) else []
+        if len(self._shelves[ANY]) and self._share(relay, now) > 0:
+            found.append(self._shelves[ANY])
+        return found
+
+    def _share(self, relay: str, now: float) -> int:
+        if not self.shares.are_needed:
+            return UNBOUND
+        failing = self.failing()
+        able = {one for one in self.pacer.relays if one not in failing and self._can_take(one, now)}
+        self.shares.among(able | {relay})
+        return self.shares.room(relay)
+
+    def _can_take(self, relay: str, now: float) -> bool:
+        is_silent = now - self._asked_at.get(relay, -SILENT_SECONDS) >= SILENT_SECONDS
+        return not is_silent and relay not in self._gave_back and self._turn_at(relay, now) <= now + UNABLE_SECONDS
+
+    def _take(self, job: Job, relay: str, now: float, at: float) -> None:
+        self._taken += 1
+        if job.lane is not None:
+            self.traffic.take(job.lane, now)
+        if self.shares.are_needed and not job.relay:
+            self.shares.take(relay)
+        self.traffic.take(relay_lane(relay), now)
+        self.pacer.spend(relay, at)
+
+    def due(self, relay: str, now: float, most: int) -> int:
+        """How many rows this relay could take now, `most` at the most."""
+        self._asked_at[relay] = now
+        if self.traffic.opens_at(relay_lane(relay), now) > now:
+            return 0
+        shelves = self._open_shelves(relay, now)
+        wanted = sum(shelf.notices + self._open_copies(shelf, now) for shelf in shelves)
+        return self.pacer.due(relay, now, max(0, min(wanted, most)))
+
+    def _open_copies(self, shelf: Shelf, now: float) -> int:
+        return sum(number for lane, number in shelf.lengths().items() if self.traffic.opens_at(lane, now) <= now)
+
+    def next_at(self, relay: str, now: float) -> float:
+        """When this relay could take something that waits; NEVER when only a result changes that."""
+        soonest = NEVER
+        for shelf in self._open_shelves(relay, now):
+            opens = now if shelf.notices else NEVER
+            for lane in shelf.lengths():
+                opens = min(opens, self.traffic.opens_at(lane, now))
+            soonest = min(soonest, opens)
+        return max(self._turn_at(relay, now), soonest)
+
+    def bounded(self, job: Job) -> Job:
+        """A row that a relay got, with how many of its lane one connection may carry."""
+        most = 0 if job.lane is None else self.traffic.most_on_connection(job.lane)
+        return replace(job, most=most) if most else job
+
+    # ------------------------------------------------------------------ learning from answers
+
+    def put_back(self, job: Job, relay: str) -> None:
+        """A row that this relay got is in flight no more, or never went out."""
+        self.traffic.give_back(relay_lane(relay))
+        if job.lane is not None:
+            self.traffic.give_back(job.lane)
+
+    def answered(self, job: Job, relay: str, result: HandOver, now: float) -> LaneChange | None:
+        """Learn from an answer; returns the lane that it pauses or blocks, if it does."""
+        self.put_back(job, relay)
+        if result.outcome is Outcome.UNSENT:
+            self._gave_back.add(relay)
+        else:
+            self._gave_back.discard(relay)
+        row = job.row
+        if not isinstance(row, ClaimedCopy):
+            return None
+        lane = row.lane
+        if result.outcome is Outcome.DELIVERED:
+            self.traffic.after_taken(lane, now)
+            self.traffic.after_taken(relay_lane(relay), now)
+            return None
+        reply = result.reply
+        if reply is None or reply.code < 400:
+            return None
+        advice = advice_of(code=reply.code, enhanced=reply.enhanced, text=reply.text, stage=result.stage)
+        if advice.action is Action.NONE:
+            return None
+        words = f"{reply.code} {reply.enhanced} {reply.text}".split()
+        reason = " ".join(word for word in words if "@" not in word)
+        if advice.scope is Scope.RELAY:
+            lane = relay_lane(relay)
+        return self.traffic.after_refused(lane, row.domain, row.subscriber_id, advice, reason, now)
+
+    # ------------------------------------------------------------------ what to claim
+
+    def eager(self, now: float) -> int:
+        """How many claimed rows wait for nothing but a connection: what limits of its own hold back is not counted."""
+        notices = sum(shelf.notices for shelf in self._shelves.values())
+        by_lane = self.claimed_by_lane()
+        return notices + sum(min(number, self.traffic.free(lane, now)) for lane, number in by_lane.items())
+
+    def full(self, most: int) -> frozenset[str]:
+        """The relays for which enough is claimed of lists that name them."""
+        return frozenset(name for name, shelf in self._shelves.items() if name != ANY and shelf.copies >= most)
+
+    def is_short_of(self, job: Job, now: float) -> bool:
+        """Whether this copy was the last one claimed in a lane of which few are claimed at a time."""
+        lane = job.lane
+        if lane is None or not self.traffic.is_bound(lane, now):
+            return False
+        return not any(shelf.holds(lane) for shelf in self._shelves.values())
+
+    def dump(self, now: float, claimed: int, by_lane: Mapping[str, int]) -> dict[str, object]:
+        """What to store with a claim, of all paces: what is claimed and waits for its turn counts as spent."""
+        return self.pacer.dump(now, claimed) | self.traffic.dump_paces(now, by_lane)
+
+    def claimed_by_lane(self) -> dict[str, int]:
+        """How many claimed copies of each lane wait."""
+        found: Counter[str] = Counter()
+        for shelf in self._shelves.values():
+            found.update(shelf.lengths())
+        return dict(found)
+
+    # ------------------------------------------------------------------ giving back
+
+    def take_stale(self, now: float) -> tuple[Stale, bool]:
+        """Take out what has waited too long. The second says that no relay took anything since the last time."""
+        stale = Stale()
+        for shelf in self._shelves.values():
+            shelf.take_stale(stale, lambda lane: self.traffic.is_shut(lane, now), now)
+        is_idle, self._taken = self._taken == 0, 0
+        is_held = is_idle and any(not self.traffic.is_bound(job.lane or "", now) for job in stale.jobs)
+        return stale, is_held
+
+    def remove_domain(self, lane: str, domain: str) -> list[Job]:
+        """Take out what waits in a lane for one domain."""
+        return [job for shelf in self._shelves.values() for job in shelf.remove_domain(lane, domain)]
+
+    def clear(self) -> Sequence[Job]:
+        """Take everything out."""
+        return [job for shelf in self._shelves.values() for job in shelf.clear()]

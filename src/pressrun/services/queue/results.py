@@ -1,0 +1,68 @@
+"""What is to be recorded with the next turn: results of hand-overs, copies that are given back, editions concerned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pressrun.services.queue.jobs import Job
+from pressrun.store.deliveries import Settlement
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """What one turn records. `touched` are the editions that may be through, empty when the turn does not look."""
+
+    settlements: list[Settlement] = field(default_factory=list)
+    released: list[int] = field(default_factory=list)
+    touched: set[int] = field(default_factory=set)
+
+
+class Results:
+    """Collects until a turn takes it all; what a turn could not record comes back.
+
+    `waiting` is how many copies are not on record yet, those of the turn under way among them.
+    """
+
+    __slots__ = ("_batch", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self._batch = Batch()
+
+    @property
+    def has_released(self) -> bool:
+        """Whether copies are to be given back."""
+        return bool(self._batch.released)
+
+    def settle(self, settlement: Settlement) -> None:
+        """A copy has its answer."""
+        self._batch.settlements.append(settlement)
+        self.waiting += 1
+
+    def release(self, jobs: Sequence[Job]) -> None:
+        """These go back to the queue as if they had not been tried."""
+        self._batch.released += [job.row.id for job in jobs]
+        self.waiting += len(jobs)
+
+    def touch(self, job: Job) -> None:
+        """The edition of this copy may be through."""
+        if job.plate is not None:
+            self._batch.touched.add(job.plate.edition_id)
+
+    def take(self, *, with_touched: bool) -> Batch:
+        """All that there is, for the turn that begins."""
+        batch, self._batch = self._batch, Batch()
+        if not with_touched:
+            batch.touched, self._batch.touched = self._batch.touched, batch.touched
+        return batch
+
+    def recorded(self, batch: Batch) -> None:
+        """The turn is committed."""
+        self.waiting -= len(batch.settlements) + len(batch.released)
+
+    def bring_back(self, batch: Batch) -> None:
+        """Nothing of the turn was committed."""
+        self._batch.settlements[:0] = batch.settlements
+        self._batch.released[:0] = batch.released
+        self._batch.touched |= batch.touched

@@ -1,0 +1,153 @@
+"""What anybody may ask for on the web by an address: to sign up, or to be mailed a preferences link.
+
+Whoever asks must not learn what the address is to a list, not even by a stopwatch. So an answer waits for one row that
+is the same for every address; what comes of it is done a moment later, after a wait that nobody can foresee, together
+with what others asked for meanwhile. So are readers told that they left: very many may leave at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.errors import Unavailable
+from pressrun.core.sign_up import Trust
+from pressrun.observe.log import event
+from pressrun.services.readers.desk import Desk
+from pressrun.services.readers.leaving import Leaving
+from pressrun.services.readers.preferring import Preferring
+from pressrun.services.readers.subscribing import Origin, SignUp, Subscribing
+from pressrun.services.readers.waiting import draw_wait
+from pressrun.services.throttled import Throttled
+from pressrun.store import errands, leavings, limits, lists
+from pressrun.store.errands import Errand, ErrandKind
+from pressrun.store.transaction import Transaction
+
+log = logging.getLogger("pressrun.readers")
+
+LOOK_SECONDS = 1.0  # between two looks at whether an attack is over
+AGAIN_SECONDS = 5.0
+PAUSE_SECONDS = 0.03  # between some and some more, so that those who ask meanwhile are not held up,
+BUSY_PAUSE_SECONDS = 0.15  # while somebody waits for an answer, as when many leave at once: then those come first
+
+
+class Asking:
+    """Takes requests, and carries them out."""
+
+    def __init__(self, desk: Desk, *, subscribing: Subscribing, preferring: Preferring, leaving: Leaving) -> None:
+        self._desk = desk
+        self._subscribing = subscribing
+        self._preferring = preferring
+        self._leaving = leaving
+        self._asked = asyncio.Event()
+        self._asked.set()  # what a dead process left
+        leaving.after = self._asked.set
+
+    @property
+    def form_seconds(self) -> float:
+        """How long a person takes to fill in our form, at least."""
+        return self._desk.limits.form_seconds
+
+    @property
+    def work_bits(self) -> int | None:
+        """How much work our own form asks for now; None: none."""
+        screening = self._subscribing.screening
+        return self._desk.limits.proof_of_work_bits if screening.asks_for_work(self._desk.clock()) else None
+
+    async def sign_up(
+        self,
+        list_name: str,
+        address: Address,
+        origin: Origin,
+        *,
+        network: str | None,
+        name: str = "",
+        trust: Trust = Trust.UNPROVEN,
+    ) -> SignUp | Throttled:
+        """Take a sign-up; `network` is what `sign_ups_per_ip` counts by, None when it does not apply."""
+        errand = _errand(ErrandKind.SIGN_UP, address, origin, name=name, trust=trust)
+        answer = await self._desk.database.share(self._take_sign_up, list_name, errand, network)
+        self._asked.set()
+        return answer
+
+    async def preferences_link(self, address: Address, origin: Origin, *, network: str | None) -> None:
+        """Mail a reader their own link; for everybody else, and over a limit, nothing happens, and nothing shows."""
+        await self._desk.database.share(self._take_link, _errand(ErrandKind.PREFERENCES, address, origin), network)
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Carry out what was asked for, until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._asked.wait()
+            except TimeoutError:
+                self._subscribing.screening.look(self._desk.clock())
+            else:
+                self._asked.clear()
+                await asyncio.sleep(draw_wait(self._desk.entropy))
+            try:
+                await self.carry_out()
+            except Unavailable as problem:
+                event(log, "subscription.database_unavailable", level=logging.WARNING, problem=str(problem))
+                self._asked.set()
+                await asyncio.sleep(AGAIN_SECONDS)
+
+    async def carry_out(self) -> None:
+        """Do all that was asked for so far."""
+        # A power cut takes back what came of it together with the note that it is done: it is done again, not twice.
+        while await self._desk.database.read(_is_anything_waiting):
+            await self._desk.database.record(self._carry_out)
+            self._desk.wake()
+            is_busy = self._desk.database.is_syncing
+            await asyncio.sleep(BUSY_PAUSE_SECONDS if is_busy else PAUSE_SECONDS)
+
+    def _take_sign_up(self, tx: Transaction, list_name: str, errand: Errand, network: str | None) -> SignUp | Throttled:
+        target = lists.find_list(tx, list_name)
+        if target is None:
+            return SignUp.UNKNOWN_LIST
+        if target.closed_at is not None:
+            return SignUp.CLOSED
+        if network is not None:
+            retry_at = self._subscribing.screening.throttle(tx, network, self._desk.clock())
+            if retry_at is not None:
+                return Throttled(retry_at)
+        errands.insert_errand(tx, replace(errand, list_id=target.id))
+        return SignUp.TAKEN
+
+    def _take_link(self, tx: Transaction, errand: Errand, network: str | None) -> None:
+        rate = self._desk.limits.preference_links_per_ip
+        if network is None or limits.spend(tx, "preference_links_per_ip", network.encode(), rate, self._desk.clock()):
+            errands.insert_errand(tx, errand)
+
+    def _carry_out(self, tx: Transaction) -> None:
+        self._leaving.note_within(tx)
+        for errand in errands.take_errands(tx):
+            address = parse_address(errand.address)
+            origin = Origin(source="web", ip=errand.ip, language=errand.language, words=errand.words)
+            if errand.kind is ErrandKind.PREFERENCES:
+                self._preferring.request_link_within(tx, address, origin)
+                continue
+            target = None if errand.list_id is None else lists.get_list(tx, errand.list_id)
+            if target is not None and target.closed_at is None:
+                self._subscribing.take_within(tx, target, address, origin, name=errand.name, trust=errand.trust)
+
+
+def _is_anything_waiting(tx: Transaction) -> bool:
+    return errands.is_any_errand(tx) or leavings.is_any_to_note(tx)
+
+
+def _errand(
+    kind: ErrandKind, address: Address, origin: Origin, *, name: str = "", trust: Trust = Trust.UNPROVEN
+) -> Errand:
+    return Errand(
+        kind=kind,
+        address=address.typed,
+        name=name,
+        language=origin.language,
+        ip=origin.ip,
+        words=origin.words,
+        trust=trust,
+    )

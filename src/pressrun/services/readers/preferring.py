@@ -1,0 +1,294 @@
+"""What readers decide about themselves by a link: name, language, format, lists, a pause, and the end of it all.
+
+A link says who; it is good while its epoch is that of the person and its end has not come. The lasting link of an
+edition may be passed on with it, so what would tell or take more than the edition itself needs the link that ends
+within the hour, which only the reader's mailbox gets. Whoever asks for one by address learns nothing: the answer is the
+same for every address, and only a reader is mailed one. Each change is one transaction with its evidence of consent.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.tokens import suppression_digest
+from pressrun.observe.log import event
+from pressrun.services.readers.desk import Desk
+from pressrun.services.readers.disclosing import disclose
+from pressrun.services.readers.erasing import erase_person
+from pressrun.services.readers.leaving import Departure, depart
+from pressrun.services.readers.subscribing import Origin, record_consent
+from pressrun.services.reports.reporting import Answer
+from pressrun.store import consent, limits, lists, notices, subscribers, subscriptions, suppressions
+from pressrun.store.lists import MailingList
+from pressrun.store.notices import NewNotice
+from pressrun.store.subscribers import Subscriber
+from pressrun.store.subscriptions import Subscription
+from pressrun.store.transaction import Transaction
+
+_log = logging.getLogger(__name__)
+
+LONGEST_PAUSE_DAYS = 365
+_DAY_SECONDS = 86400
+_PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreferenceLink:
+    """What a preferences token says; `expires_at` 0 is the lasting link of an edition."""
+
+    subscriber_id: int
+    epoch: int
+    expires_at: int = 0
+
+    @property
+    def is_own(self) -> bool:
+        """Whether only the reader can have it, since it was mailed to them a moment ago."""
+        return self.expires_at > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """One list that a person is subscribed to, waits for, or is suspended on."""
+
+    list: MailingList
+    subscription: Subscription
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the reader asked for silence, rather than bounces."""
+        return self.subscription.suspended_for == _PAUSED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What a preferences page shows; `offered` are public lists that the person is not on.
+
+    `history` is the evidence of consent, oldest first, for a link that only the reader can have.
+    """
+
+    person: Subscriber
+    memberships: tuple[Membership, ...]
+    offered: tuple[MailingList, ...]
+    history: tuple[Mapping[str, object], ...] = ()
+
+    @property
+    def can_pause(self) -> bool:
+        """Whether some list still sends, or a pause can be made longer."""
+        return any(item.is_paused or item.subscription.state is SubscriptionState.ACTIVE for item in self.memberships)
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether some list is paused."""
+        return any(item.is_paused for item in self.memberships)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a reader saves; None leaves a thing as it is. `lists` are the names that are to stay."""
+
+    name: str | None = None
+    language: str | None = None
+    lists: Collection[str] | None = None
+    text_only: bool | None = None
+
+
+class Preferring:
+    """The use cases of the preferences page, over one database."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def request_link(self, address: Address, origin: Origin) -> None:
+        """Mail a reader their own link; for everybody else, and over the limit, nothing happens, and nothing shows."""
+        await self._desk.database.share(self._request_link, address, origin)
+        self._desk.wake()
+
+    async def find(self, link: PreferenceLink) -> Profile | None:
+        """What the page of a link shows; None when the link is not good any more."""
+        return await self._desk.database.read(self._find, link)
+
+    async def save(self, link: PreferenceLink, wishes: Wishes, origin: Origin) -> Profile | None:
+        """Take over name, language and format, and leave the lists that are not among the wished ones."""
+        return await self._change(link, lambda tx, p: self._save(tx, p, link, wishes, origin))
+
+    async def pause(self, link: PreferenceLink, days: int, origin: Origin) -> Profile | None:
+        """Silence on every list for so many days (1 to 365), from now; copies that are not claimed are cancelled."""
+        if not 1 <= days <= LONGEST_PAUSE_DAYS:
+            raise ValueError("a pause lasts 1 to 365 days")
+        return await self._change(link, lambda tx, p: self._pause(tx, p, days, origin))
+
+    async def resume(self, link: PreferenceLink, origin: Origin) -> Profile | None:
+        """End the pause now."""
+        return await self._change(link, lambda tx, p: self._resume(tx, p, origin))
+
+    async def leave_all(self, link: PreferenceLink, origin: Origin) -> Profile | None:
+        """Leave every list."""
+        return await self._change(link, lambda tx, p: self._leave(tx, p, link, frozenset(), origin))
+
+    async def mail_link(self, link: PreferenceLink, origin: Origin) -> Profile | None:
+        """Mail the reader whose lasting link this is one of their own, under the limit of `request_link`."""
+        profile = await self.find(link)
+        if profile is not None:
+            await self.request_link(parse_address(profile.person.address), origin)
+        return profile
+
+    async def download(self, link: PreferenceLink) -> Answer | None:
+        """All that is held about the person; None when the link is not good any more, or lasting."""
+        return await self._desk.database.read(self._disclose, link)
+
+    async def erase(self, link: PreferenceLink) -> bool:
+        """Forget the person everywhere; False when the link is not good any more, or lasting. Raises Refused."""
+        erased = await self._desk.database.write(self._erase, link)
+        if erased:
+            event(_log, "subscriber.erased")
+            await self._desk.database.checkpoint()
+            self._desk.wake()
+        return erased
+
+    def request_link_within(self, tx: Transaction, address: Address, origin: Origin) -> None:
+        """`request_link` as a part of somebody else's transaction, who then wakes the dispatcher."""
+        self._request_link(tx, address, origin)
+
+    # ------------------------------------------------------------------ links
+
+    def _request_link(self, tx: Transaction, address: Address, origin: Origin) -> None:
+        now = self._desk.clock()
+        # Counted for every address alike, under the keyed hash: no address is kept that we do not know.
+        fold = suppression_digest(self._desk.keys, address.fold)
+        rate = self._desk.limits.preference_links_per_address
+        if not limits.spend(tx, "preference_links_per_address", fold, rate, now):
+            return
+        person = subscribers.find_subscriber(tx, address)
+        if person is None or suppressions.find_suppression(tx, person.suppression_digest) is not None:
+            return
+        target = self._list_that_writes(tx, person)
+        if target is None:
+            return
+        notices.insert_notice(
+            tx,
+            NewNotice(
+                kind="preferences_link",
+                address=parse_address(person.address),
+                message_secret=self._desk.entropy(16),
+                list_id=target.id,
+                subscriber_id=person.id,
+                language=person.language or origin.language or target.language,
+                payload={"answers": origin.source},
+            ),
+            int(now),
+        )
+
+    @staticmethod
+    def _list_that_writes(tx: Transaction, person: Subscriber) -> MailingList | None:
+        """In whose name the link goes out; None for somebody who never proved to own the address."""
+        order = [SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED, SubscriptionState.UNSUBSCRIBED]
+        rows = [row for row in subscriptions.subscriptions_of(tx, person.id) if row["state"] in order]
+        if not rows:
+            return None
+        return lists.get_list(tx, min(rows, key=lambda row: order.index(row["state"]))["list_id"])
+
+    def _find(self, tx: Transaction, link: PreferenceLink) -> Profile | None:
+        if link.expires_at and link.expires_at <= self._desk.clock():
+            return None
+        person = subscribers.get_subscriber(tx, link.subscriber_id)
+        if person is None or person.epoch != link.epoch:
+            return None
+        memberships = tuple(_memberships(tx, person))
+        known = {item.list.id for item in memberships}
+        offered = tuple(target for target in lists.all_lists(tx, listed_only=True) if target.id not in known)
+        history = tuple(consent.consent_of(tx, person.id)) if link.is_own else ()
+        return Profile(person=person, memberships=memberships, offered=offered, history=history)
+
+    async def _change(self, link: PreferenceLink, change: Callable[[Transaction, Profile], None]) -> Profile | None:
+        def work(tx: Transaction) -> Profile | None:
+            profile = self._find(tx, link)
+            if profile is None:
+                return None
+            change(tx, profile)
+            return self._find(tx, link)
+
+        changed = await self._desk.database.share(work)
+        self._desk.wake()
+        return changed
+
+    def _disclose(self, tx: Transaction, link: PreferenceLink) -> Answer | None:
+        profile = self._find(tx, link) if link.is_own else None
+        return None if profile is None else disclose(tx, self._desk.keys, profile.person, int(self._desk.clock()))
+
+    def _erase(self, tx: Transaction, link: PreferenceLink) -> bool:
+        profile = self._find(tx, link) if link.is_own else None
+        if profile is None:
+            return False
+        address = parse_address(profile.person.address)
+        erase_person(tx, address, self._desk.keys, self._desk.entropy(16), int(self._desk.clock()))
+        return True
+
+    # ------------------------------------------------------------------ changes
+
+    def _save(self, tx: Transaction, profile: Profile, link: PreferenceLink, wishes: Wishes, origin: Origin) -> None:
+        person = profile.person
+        changed = replace(
+            person,
+            name=person.name if wishes.name is None else wishes.name,
+            language=person.language if wishes.language is None else wishes.language,
+            text_only=person.text_only if wishes.text_only is None else wishes.text_only,
+        )
+        if changed != person:
+            subscribers.update_profile(tx, changed)
+        if wishes.lists is not None:
+            self._leave(tx, profile, link, frozenset(wishes.lists), origin)
+
+    def _leave(
+        self, tx: Transaction, profile: Profile, link: PreferenceLink, kept: frozenset[str], origin: Origin
+    ) -> None:
+        """Leave all lists but the kept ones. By their own link it was the reader, who need not be told."""
+        departures = [
+            Departure(item.subscription.id, origin, is_told=not link.is_own)
+            for item in profile.memberships
+            if item.list.name not in kept
+        ]
+        depart(tx, departures, self._desk)
+
+    def _pause(self, tx: Transaction, profile: Profile, days: int, origin: Origin) -> None:
+        now = int(self._desk.clock())
+        for item in profile.memberships:
+            state = move(item.subscription.state, SubscriptionEvent.PAUSE)
+            # Who is suspended for bounces stays so: the end of a pause must not bring them back.
+            if state is None or item.subscription.suspended_for == "bounces":
+                continue
+            paused = replace(
+                item.subscription,
+                state=state,
+                suspended_for=_PAUSED,
+                paused_until=now + days * _DAY_SECONDS,
+                since=now if item.subscription.state is SubscriptionState.ACTIVE else item.subscription.since,
+            )
+            subscriptions.record_subscription(tx, paused)
+            subscriptions.cancel_copies(tx, [paused.id], now)
+            record_consent(tx, item.list, profile.person, "paused", origin, now=now, salt=self._desk.entropy(16))
+
+    def _resume(self, tx: Transaction, profile: Profile, origin: Origin) -> None:
+        now = int(self._desk.clock())
+        for item in profile.memberships:
+            state = move(item.subscription.state, SubscriptionEvent.RESUME)
+            if state is None or not item.is_paused:
+                continue
+            resumed = replace(item.subscription, state=state, suspended_for=None, paused_until=None, since=now)
+            subscriptions.record_subscription(tx, resumed)
+            record_consent(tx, item.list, profile.person, "resumed", origin, now=now, salt=self._desk.entropy(16))
+
+
+def _memberships(tx: Transaction, person: Subscriber) -> list[Membership]:
+    found = []
+    for row in subscriptions.subscriptions_of(tx, person.id):
+        if row["state"] == SubscriptionState.UNSUBSCRIBED:
+            continue
+        target = lists.get_list(tx, row["list_id"])
+        subscription = subscriptions.get_subscription(tx, row["id"])
+        if target is not None and subscription is not None:
+            found.append(Membership(list=target, subscription=subscription))
+    return found

@@ -1,0 +1,64 @@
+"""Never again: whoever got a confirmation that they did not ask for stops all mail of this server, for ever.
+
+The link needs no account and no subscription, and works long after the request was forgotten, since it holds nothing
+but the keyed hashes under which the address is kept out. It is kept out under every spelling of its mailbox.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from pressrun.core.subscription import SubscriptionState
+from pressrun.core.tokens import unpack_digests
+from pressrun.observe.log import event
+from pressrun.services.ports import Clock, Entropy, Waker
+from pressrun.services.readers.subscribing import NEVER_AGAIN, Origin, end_subscription, record_consent
+from pressrun.store import enrolment, lists, subscribers, subscriptions, suppressions
+from pressrun.store.database import Database
+from pressrun.store.subscribers import Subscriber
+from pressrun.store.transaction import Transaction
+
+_log = logging.getLogger(__name__)
+
+
+class Refusing:
+    """The use case of whoever wants no mail at all."""
+
+    def __init__(self, *, database: Database, clock: Clock, entropy: Entropy, wake: Waker) -> None:
+        self._database = database
+        self._clock = clock
+        self._entropy = entropy
+        self._wake = wake
+
+    async def refuse(self, subscriber_id: int, digests: Sequence[int], origin: Origin) -> None:
+        """Keep an address out for ever; `digests` are the numbers of its token. Doing it twice is as good as once."""
+        await self._database.write(self._refuse, subscriber_id, unpack_digests(digests), origin)
+        event(_log, "suppression.added", reason=NEVER_AGAIN)
+        self._wake()
+
+    def _refuse(self, tx: Transaction, subscriber_id: int, digests: Iterable[bytes], origin: Origin) -> None:
+        now = int(self._clock())
+        person = subscribers.get_subscriber(tx, subscriber_id)
+        if person is not None and person.suppression_digest in digests:
+            end_everything(tx, person, origin, self._entropy, now)
+        for digest in digests:
+            row = suppressions.get_suppression(tx, digest)
+            known = None if row is None else row["address"]
+            if known is None and person is not None and person.suppression_digest == digest:
+                known = person.address
+            suppressions.suppress(tx, digest, address=known, reason=NEVER_AGAIN, now=now)
+
+
+def end_everything(tx: Transaction, person: Subscriber, origin: Origin, entropy: Entropy, now: int) -> None:
+    """Unsubscribe a person from every list, and cancel what waits for them."""
+    for row in subscriptions.subscriptions_of(tx, person.id):
+        subscription = subscriptions.get_subscription(tx, row["id"])
+        target = lists.get_list(tx, row["list_id"])
+        assert subscription is not None
+        assert target is not None
+        if subscription.state is SubscriptionState.UNSUBSCRIBED:
+            continue
+        end_subscription(tx, subscription, origin.source, now)
+        record_consent(tx, target, person, "withdrawn", origin, now=now, salt=entropy(16))
+    enrolment.cancel_everything(tx, person.id, now)

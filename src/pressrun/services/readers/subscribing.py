@@ -1,0 +1,351 @@
+"""Signing up and confirming: what readers do, by whatever way they come.
+
+Each request is one transaction that holds the change of state, the evidence of consent and the mail that follows.
+The caller learns only what anybody may know: the answer to a sign-up is the same for a stranger, a member, somebody
+who waits for a confirmation and somebody who is suppressed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import partial
+
+import msgspec
+
+from pressrun.core.address import Address
+from pressrun.core.sign_up import Trust, Verdict
+from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.core.tokens import suppression_digest
+from pressrun.services.readers.desk import Desk
+from pressrun.services.readers.mailing import Mailing, Post, hold_notice, queue_notice
+from pressrun.services.readers.screening import Screening
+from pressrun.services.readers.suspending import welcome_back
+from pressrun.services.throttled import Throttled
+from pressrun.store import consent, held, lists, subscribers, subscriptions, suppressions
+from pressrun.store.consent import ConsentEvent
+from pressrun.store.lists import MailingList
+from pressrun.store.subscribers import Subscriber
+from pressrun.store.subscriptions import Subscription
+from pressrun.store.transaction import Transaction
+
+# Reasons that a reader's own confirmation lifts; the others only `suppression rm` does.
+LIFTED_BY_READER = frozenset({"hard-bounce", "erased"})
+NEVER_AGAIN = "never-again"
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a request came from: `source` is web or mail, `words` what the person was shown, `mail` its digest.
+
+    `in_reply_to` is the Message-ID that an answer by mail goes back to.
+    """
+
+    source: str
+    ip: str | None = None
+    language: str = ""
+    words: str = ""
+    mail: str | None = None
+    in_reply_to: str | None = None
+
+
+class SignUp(StrEnum):
+    """The answer to a sign-up; `TAKEN` whatever the address is to the list."""
+
+    TAKEN = "taken"
+    CLOSED = "closed"
+    UNKNOWN_LIST = "unknown list"
+
+
+class Confirmed(StrEnum):
+    """What a confirmation did."""
+
+    CONFIRMED = "confirmed"
+    ALREADY = "already confirmed"
+    LEFT_SINCE = "left since"
+    USED = "used before"  # it was of use once; the subscription was suspended for bounces since
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a link's page shows: the list and the person, as far as they still exist."""
+
+    list: MailingList
+    person: Subscriber
+    subscription: Subscription
+
+
+class Subscribing:
+    """The use cases of readers, over one database."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.screening = Screening(desk)
+
+    async def request(
+        self, list_name: str, address: Address, origin: Origin, *, network: str | None, name: str = ""
+    ) -> SignUp | Throttled:
+        """Take a request to subscribe; `network` is what `sign_ups_per_ip` counts by, None when it does not apply."""
+        answer = await self._desk.database.share(self._request, list_name, address, origin, network, name)
+        self._desk.wake()
+        return answer
+
+    async def confirm(self, confirmation_id: int, origin: Origin) -> tuple[Confirmed, Standing | None]:
+        """Prove a request; doing it twice is as good as once."""
+        return await self._desk.database.share(self._confirm, confirmation_id, origin)
+
+    async def find_by_subscription(self, subscription_id: int) -> Standing | None:
+        """What the page of an unsubscribe link shows."""
+        return await self._desk.database.read(find_standing, subscription_id)
+
+    async def find_by_confirmation(self, confirmation_id: int) -> tuple[Confirmed, Standing | None]:
+        """What confirming would do now (CONFIRMED: the button is offered), and for whom."""
+        return await self._desk.database.read(self._look, confirmation_id)
+
+    def request_within(self, tx: Transaction, list_name: str, address: Address, origin: Origin) -> SignUp | Throttled:
+        """`request` as a part of somebody else's transaction, who then wakes the dispatcher."""
+        return self._request(tx, list_name, address, origin, None, "")
+
+    def confirm_within(
+        self, tx: Transaction, confirmation_id: int, origin: Origin
+    ) -> tuple[Confirmed, Standing | None]:
+        """`confirm` as a part of somebody else's transaction."""
+        return self._confirm(tx, confirmation_id, origin)
+
+    def _request(
+        self, tx: Transaction, list_name: str, address: Address, origin: Origin, network: str | None, name: str
+    ) -> SignUp | Throttled:
+        now = self._desk.clock()
+        target = lists.find_list(tx, list_name)
+        if target is None:
+            return SignUp.UNKNOWN_LIST
+        if target.closed_at is not None:
+            return SignUp.CLOSED
+        if network is not None:
+            retry_at = self.screening.throttle(tx, network, now)
+            if retry_at is not None:
+                return Throttled(retry_at)
+        self.take_within(tx, target, address, origin, name=name)
+        return SignUp.TAKEN
+
+    def take_within(
+        self,
+        tx: Transaction,
+        target: MailingList,
+        address: Address,
+        origin: Origin,
+        *,
+        name: str = "",
+        trust: Trust = Trust.UNPROVEN,
+    ) -> None:
+        """Carry out a sign-up to an open list: its mail goes out unless a limit or a suppression stands against it."""
+        now = self._desk.clock()
+        verdict = self.screening.admit(tx, address, trust, now)
+        if verdict not in (Verdict.TAKEN, Verdict.HELD) or not self.may_ask(tx, address):
+            return
+        digest = suppression_digest(self._desk.keys, address.key)
+        at = int(now)
+        person = subscribers.find_subscriber(tx, address)
+        if person is None:
+            number = subscribers.insert_subscriber(tx, address, digest=digest, now=at, language=origin.language)
+            person = subscribers.get_subscriber(tx, number)
+            assert person is not None
+        subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
+        record_consent(tx, target, person, "requested", origin, now=at, salt=self._desk.entropy(16))
+        held.forget_earlier(tx, list_id=target.id, subscriber_id=person.id)
+        expires_at = int(now + self._desk.tokens.confirm_lifetime_seconds)
+        post = queue_notice if verdict is Verdict.TAKEN else partial(hold_notice, expires_at=expires_at)
+        if is_member(subscription):
+            post(tx, Mailing(kind="already_subscribed", secret=self._desk.entropy(16)), target, person, origin, at)
+            return
+        ask_for_confirmation(
+            tx,
+            target,
+            person,
+            subscription,
+            origin,
+            Proof(name=name, expires_at=expires_at, mail_secret=self._desk.entropy(16)),
+            now=at,
+            post=post,
+        )
+
+    def may_ask(self, tx: Transaction, address: Address) -> bool:
+        """Whether an address may be mailed what it asked for itself: some suppressions are lifted by confirming."""
+        reason = self._reason_against(tx, address)
+        return reason is None or reason in LIFTED_BY_READER
+
+    def can_confirm(self, tx: Transaction, confirmation_id: int) -> bool:
+        """Whether the link of a request would subscribe somebody now."""
+        return self._look(tx, confirmation_id)[0] is Confirmed.CONFIRMED
+
+    def is_silenced(self, tx: Transaction, address: Address) -> bool:
+        """Whether an address gets no mail."""
+        return self._reason_against(tx, address) is not None
+
+    def _reason_against(self, tx: Transaction, address: Address) -> str | None:
+        """Why an address gets no mail; "never again" is the word of a mailbox, under every spelling."""
+        own = suppressions.find_suppression(tx, suppression_digest(self._desk.keys, address.key))
+        whole = suppressions.find_suppression(tx, suppression_digest(self._desk.keys, address.fold))
+        return NEVER_AGAIN if whole == NEVER_AGAIN else own
+
+    def _confirm(self, tx: Transaction, confirmation_id: int, origin: Origin) -> tuple[Confirmed, Standing | None]:
+        outcome, standing = self._look(tx, confirmation_id)
+        if outcome is not Confirmed.CONFIRMED or standing is None:
+            return outcome, standing
+        now = int(self._desk.clock())
+        state = move(standing.subscription.state, SubscriptionEvent.CONFIRM)
+        assert state is not None
+        request = subscriptions.get_confirmation(tx, confirmation_id)
+        assert request is not None
+        active = replace(
+            standing.subscription,
+            state=state,
+            state_before=None,
+            suspended_for=None,
+            paused_until=None,
+            source=origin.source,
+            since=now,
+        )
+        subscriptions.record_subscription(tx, active)
+        person = replace(
+            standing.person,
+            name=request.name or standing.person.name,
+            language=request.language or standing.person.language,
+        )
+        subscribers.update_profile(tx, person)
+        welcome_back(tx, person, now)
+        if suppressions.find_suppression(tx, person.suppression_digest) in LIFTED_BY_READER:
+            suppressions.lift_suppression(tx, person.suppression_digest)
+        record_consent(tx, standing.list, person, "confirmed", origin, now=now, salt=self._desk.entropy(16))
+        return Confirmed.CONFIRMED, replace(standing, person=person, subscription=active)
+
+    def _look(self, tx: Transaction, confirmation_id: int) -> tuple[Confirmed, Standing | None]:
+        request = subscriptions.get_confirmation(tx, confirmation_id)
+        if request is None or request.expires_at <= self._desk.clock():
+            return Confirmed.INVALID, None
+        standing = find_standing(tx, request.subscription_id)
+        if standing is None:
+            return Confirmed.INVALID, None
+        if standing.subscription.round != request.round:
+            return Confirmed.LEFT_SINCE, standing
+        if is_member(standing.subscription):
+            return Confirmed.ALREADY, standing
+        if move(standing.subscription.state, SubscriptionEvent.CONFIRM) is None:
+            return Confirmed.LEFT_SINCE, standing
+        is_suspended = standing.subscription.state is SubscriptionState.SUSPENDED
+        if is_suspended and request.created_at < standing.subscription.since:
+            return Confirmed.USED, standing
+        return Confirmed.CONFIRMED, standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What a request waits for, and until when; `name` is taken over once proven.
+
+    `mail_secret` (16 random octets) goes into the Message-ID; None: no mail goes out, the request waits for its end.
+    """
+
+    name: str
+    expires_at: int
+    mail_secret: bytes | None
+
+
+def ask_for_confirmation(
+    tx: Transaction,
+    target: MailingList,
+    person: Subscriber,
+    subscription: Subscription | None,
+    origin: Origin,
+    proof: Proof,
+    *,
+    now: int,
+    post: Post = queue_notice,
+) -> Subscription:
+    """Make a subscription pending with a request that waits for its proof, and post the mail that asks for it."""
+    subscription = _make_pending(tx, target, person, subscription, origin.source, now)
+    number = subscriptions.insert_confirmation(
+        tx, subscription, name=proof.name, language=origin.language, now=now, expires_at=proof.expires_at
+    )
+    if proof.mail_secret is not None:
+        payload = {"confirmation": number, "expires_at": proof.expires_at}
+        mailing = Mailing(kind="confirmation", secret=proof.mail_secret, payload=payload)
+        post(tx, mailing, target, person, origin, now)
+    return subscription
+
+
+def _make_pending(
+    tx: Transaction,
+    target: MailingList,
+    person: Subscriber,
+    subscription: Subscription | None,
+    source: str,
+    now: int,
+) -> Subscription:
+    if subscription is None:
+        number = subscriptions.insert_subscription(
+            tx, list_id=target.id, subscriber_id=person.id, state=SubscriptionState.PENDING, source=source, now=now
+        )
+        found = subscriptions.get_subscription(tx, number)
+        assert found is not None
+        return found
+    state = move(subscription.state, SubscriptionEvent.SIGN_UP)
+    if state is None:  # suspended by bounces: it stays so until the confirmation comes
+        return subscription
+    had_left = subscription.state is SubscriptionState.UNSUBSCRIBED
+    before = subscription.state if had_left else subscription.state_before
+    pending = replace(subscription, state=state, state_before=before, source=source, since=now)
+    subscriptions.record_subscription(tx, pending)
+    return pending
+
+
+def record_consent(
+    tx: Transaction, target: MailingList, person: Subscriber, event: str, origin: Origin, *, now: int, salt: bytes
+) -> None:
+    """Add to the evidence what a person, or somebody for them, asked or answered; `salt` is 16 random octets."""
+    consent.append_consent(
+        tx,
+        ConsentEvent(
+            subscriber_id=person.id,
+            list_id=target.id,
+            list_name=target.name,
+            event=event,
+            at=now,
+            source=origin.source,
+            salt=salt,
+            address=person.address,
+            ip=origin.ip,
+            language=language_of_evidence(origin, target.language),
+            text=origin.words,
+            mail=origin.mail,
+            message_id=origin.in_reply_to,
+        ),
+    )
+
+
+def language_of_evidence(origin: Origin, list_language: str) -> str:
+    """The language of what a person was shown: that of the request, else as the page spoke."""
+    return origin.language or (list_language if origin.source == "web" else "")
+
+
+def end_subscription(tx: Transaction, subscription: Subscription, source: str, now: int) -> Subscription:
+    """End a subscription: its requests are void, its copies that nobody claimed are cancelled."""
+    assert move(subscription.state, SubscriptionEvent.LEAVE) is not None
+    subscriptions.end_subscriptions(tx, [subscription.id], source, now)
+    subscriptions.cancel_copies(tx, [subscription.id], now)
+    gone = subscriptions.get_subscription(tx, subscription.id)
+    assert gone is not None
+    return gone
+
+
+def is_member(subscription: Subscription | None) -> bool:
+    if subscription is None:
+        return False
+    if subscription.state is SubscriptionState.SUSPENDED:
+        return subscription.suspended_for == "paused"
+    return subscription.state is SubscriptionState.ACTIVE
+
+
+def find_standing(tx: Transaction, subscription_id: int) -> Standing | None:
+    """A subscription with its list and person; None when it is gone."""
+    found = subscriptions.get_standing(tx, subscription_id)
+    return None if found is None else Standing(subscription=found[0], person=found[1], list=found[2])

@@ -1,0 +1,77 @@
+"""Undoing a leaving, by the link in the note about it: that one subscription is again what it was.
+
+Whoever has the link gets the reader's mail. Nothing else comes back with it: no other list, and no confirmation link
+from before, since those stay void.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+
+from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.services.ports import Clock, Entropy, Waker
+from pressrun.services.readers.subscribing import Origin, Standing, find_standing, is_member, record_consent
+from pressrun.store import editions, leavings, subscriptions, suppressions
+from pressrun.store.database import Database
+from pressrun.store.leavings import Leaving
+from pressrun.store.transaction import Transaction
+
+
+class Undone(StrEnum):
+    """What undoing does, or did."""
+
+    RESTORED = "restored"
+    ALREADY = "already"  # they are back, by this link or in another way
+    OVER = "over"  # it cannot be undone any more
+
+
+class Undoing:
+    """The use cases of the link in a note about a leaving, over one database."""
+
+    def __init__(self, *, database: Database, clock: Clock, entropy: Entropy, wake: Waker) -> None:
+        self._database = database
+        self._clock = clock
+        self._entropy = entropy
+        self._wake = wake
+
+    async def find(self, leaving_id: int) -> tuple[Undone, Standing | None]:
+        """What undoing would do now (RESTORED: the button is offered), and for whom."""
+        outcome, standing, _ = await self._database.read(self._look, leaving_id)
+        return outcome, standing
+
+    async def undo(self, leaving_id: int, origin: Origin) -> tuple[Undone, Standing | None]:
+        """Restore the subscription; doing it twice is as good as once."""
+        answer = await self._database.write(self._undo, leaving_id, origin)
+        self._wake()  # copies that were cancelled with the leaving may go out after all
+        return answer
+
+    def _look(self, tx: Transaction, leaving_id: int) -> tuple[Undone, Standing | None, Leaving | None]:
+        leaving = leavings.get_leaving(tx, leaving_id)
+        if leaving is None or leaving.expires_at <= self._clock():
+            return Undone.OVER, None, None
+        standing = find_standing(tx, leaving.subscription_id)
+        if standing is None or standing.list.closed_at is not None:
+            return Undone.OVER, None, None
+        if is_member(standing.subscription):
+            return Undone.ALREADY, standing, leaving
+        if move(standing.subscription.state, SubscriptionEvent.RETURN) is None:
+            return Undone.OVER, None, None
+        if suppressions.find_suppression(tx, standing.person.suppression_digest) is not None:
+            return Undone.OVER, None, None
+        return Undone.RESTORED, standing, leaving
+
+    def _undo(self, tx: Transaction, leaving_id: int, origin: Origin) -> tuple[Undone, Standing | None]:
+        outcome, standing, leaving = self._look(tx, leaving_id)
+        if outcome is not Undone.RESTORED or standing is None or leaving is None:
+            return outcome, standing
+        now = int(self._clock())
+        former = {**leaving.former, "state": SubscriptionState(leaving.former["state"])}
+        restored = replace(standing.subscription, state_before=None, **former)
+        subscriptions.record_subscription(tx, restored)
+        if restored.state is SubscriptionState.ACTIVE:
+            leavings.requeue_copies(tx, leaving, now)
+        if leaving.edition_id is not None:
+            editions.uncount_unsubscribed(tx, leaving.edition_id, leaving.left_at)
+        record_consent(tx, standing.list, standing.person, "restored", origin, now=now, salt=self._entropy(16))
+        return Undone.RESTORED, replace(standing, subscription=restored)

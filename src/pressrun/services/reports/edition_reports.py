@@ -1,0 +1,244 @@
+"""What became of an edition: by outcome, kind, class and domain, in the remotes' words, and over time.
+
+Read in one transaction and by aggregates, so that a report over an audience of 100,000 stays well under a second. What
+is grouped holds no address; `failures` and `waiting` name each copy's reader, for programs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from pressrun.core.delivery import DeliveryState
+from pressrun.core.lane_state import load_lane_state
+from pressrun.core.providers import provider_of
+from pressrun.core.same_words import key_of, without_people
+from pressrun.core.timeline import Timeline, moment_of_share, spread
+from pressrun.core.timestamps import rfc3339
+from pressrun.services.editions.pressing import require_edition
+from pressrun.services.reports.reporting import Answer, describe_edition
+from pressrun.store import bounces, deliveries, lanes, tallies
+from pressrun.store.tallies import Tally
+from pressrun.store.transaction import Row, Transaction
+
+DOMAINS_AT_MOST = 100  # named; the small rest is one line
+_ERASED = "erased readers"
+_SHARES = {"half_delivered_at": 0.5, "most_delivered_at": 0.9, "nearly_all_delivered_at": 0.99}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What remotes said of so many copies; `text` is one of the wordings, without addresses."""
+
+    number: int
+    kind: str | None
+    bounce: str | None
+    code: int | None
+    enhanced: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainCounts:
+    """Where the copies for one provider, or one domain of nobody we know, stand; `name` None: all smaller ones."""
+
+    name: str | None
+    domains: int
+    copies: int
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionReport:
+    """All that a report says; times in `timing` are RFC 3339.
+
+    `unsubscribed` are readers who left by a link of the edition. A complaint ends a subscription, too: it is counted
+    under `complaints` alone.
+    """
+
+    edition: Answer
+    failures: Sequence[Answer]
+    waiting: Sequence[Answer]
+    unsubscribed: int
+    complaints: int
+    kinds: Mapping[str, int]
+    bounces: Mapping[str, int]
+    failures_said: Sequence[Said]
+    waiting_said: Sequence[Said]
+    domains: Sequence[DomainCounts]
+    timing: Mapping[str, str | None]
+    timelines: Mapping[str, Timeline]
+
+    def plain(self) -> Answer:
+        """As `--json` prints it."""
+        return self.edition | {
+            "failures": self.failures,
+            "waiting": self.waiting,
+            "unsubscribed": self.unsubscribed,
+            "complaints": self.complaints,
+            "kinds": self.kinds,
+            "bounces": self.bounces,
+            "failures_said": [asdict(one) for one in self.failures_said],
+            "waiting_said": [asdict(one) for one in self.waiting_said],
+            "domains": [
+                {"name": one.name, "domains": one.domains, "copies": one.copies, **one.counts} for one in self.domains
+            ],
+            "timing": self.timing,
+            "timelines": {name: _plain_timeline(one) for name, one in self.timelines.items()},
+        }
+
+
+def _plain_timeline(one: Timeline) -> Answer:
+    return {
+        "start_at": rfc3339(one.start_at),
+        "seconds": one.seconds,
+        "numbers": one.numbers,
+        "later": one.later,
+        "last_at": rfc3339(one.last_at),
+    }
+
+
+def report_edition(tx: Transaction, edition_id: int, now: int) -> EditionReport:
+    """`edition report`; raises NotFound."""
+    found = require_edition(tx, edition_id)
+    failures = [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.FAILED)]
+    deferred = [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.DEFERRED)]
+    waiting = deferred + _paused_copies(tx, edition_id)
+    moments = _moments(tx, edition_id)
+    start_at = found.created_at if found.started_at is None else found.started_at
+    return EditionReport(
+        edition=describe_edition(tx, found, now),
+        failures=failures,
+        waiting=waiting,
+        unsubscribed=found.unsubscribed,
+        complaints=found.complaints,
+        kinds=Counter(str(one["kind"]) for one in failures if one["kind"]),
+        bounces=bounces.count_by_class(tx, edition_id),
+        failures_said=_grouped(failures),
+        waiting_said=_grouped(waiting),
+        domains=_by_domain(deliveries.count_by_domain(tx, edition_id)),
+        timing=_timing(moments["delivered"]),
+        timelines={name: spread(counts, start_at) for name, counts in moments.items()},
+    )
+
+
+def _copy(row: Row) -> Answer:
+    return {
+        "address": row["address"],
+        "code": row["code"],
+        "enhanced": row["enhanced"],
+        "text": row["reply"],
+        "kind": row["kind"],
+        "bounce": row["bounce"],
+        "next_attempt": rfc3339(row["due_at"]) if row["kind"] is None else None,
+        "attempts": row["attempts"],
+    }
+
+
+def _paused_copies(tx: Transaction, edition_id: int) -> list[Answer]:
+    """Copies that wait in lanes that are slowed down or blocked, with the words that did it."""
+    found: list[Answer] = []
+    for lane, stored in lanes.load_states(tx).items():
+        state = load_lane_state(stored)
+        if state.is_blocked or state.allowed is not None:
+            found += [
+                {
+                    "address": row["address"],
+                    "code": None,
+                    "enhanced": None,
+                    "text": state.reason,
+                    "kind": "policy" if state.is_blocked else None,
+                    "bounce": None,
+                    "next_attempt": None if state.is_blocked else rfc3339(int(state.paused_until)),
+                    "attempts": row["attempts"],
+                }
+                for row in lanes.queued_copies(tx, edition_id, lane)
+            ]
+    return found
+
+
+def _grouped(copies: Iterable[Answer]) -> list[Said]:
+    """The same words once, the most frequent first."""
+    numbers: Counter[tuple[object, ...]] = Counter()
+    first: dict[tuple[object, ...], Answer] = {}
+    keys: dict[str, str] = {}
+    for one in copies:
+        words = str(one["text"] or "")
+        key = keys.get(words)
+        if key is None:
+            key = keys[words] = key_of(words)
+        group = (one["kind"], one["bounce"], one["code"], one["enhanced"], key)
+        numbers[group] += 1
+        first.setdefault(group, one)
+    return [_said(first[group], number) for group, number in numbers.most_common()]
+
+
+def _said(one: Answer, number: int) -> Said:
+    return Said(
+        number=number,
+        kind=_text(one["kind"]),
+        bounce=_text(one["bounce"]),
+        code=one["code"] if isinstance(one["code"], int) else None,
+        enhanced=_text(one["enhanced"]),
+        text=without_people(str(one["text"] or "")),
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _by_domain(rows: Iterable[Row]) -> list[DomainCounts]:
+    """By provider, or by domain where it is of none we know, the most copies first."""
+    counts: dict[str, Counter[str]] = {}
+    domains: dict[str, set[str]] = {}
+    for row in rows:
+        domain = row["domain"]
+        name = provider_of(domain) or domain or _ERASED
+        counts.setdefault(name, Counter())[row["state"]] += row["number"]
+        domains.setdefault(name, set()).add(domain)
+    names = sorted(counts, key=lambda name: (-counts[name].total(), name))
+    found = [_domain_counts(name, len(domains[name]), counts[name]) for name in names[:DOMAINS_AT_MOST]]
+    rest = names[DOMAINS_AT_MOST:]
+    if rest:
+        together: Counter[str] = Counter()
+        for name in rest:
+            together.update(counts[name])
+        found.append(_domain_counts(None, sum(len(domains[name]) for name in rest), together))
+    return found
+
+
+def _domain_counts(name: str | None, domains: int, counts: Counter[str]) -> DomainCounts:
+    return DomainCounts(
+        name=name,
+        domains=domains,
+        copies=counts.total(),
+        counts={state.value: counts[state.value] for state in DeliveryState},
+    )
+
+
+def _moments(tx: Transaction, edition_id: int) -> dict[str, Mapping[int, int]]:
+    """How many in each second. A copy that bounced later counts as delivered when the relay took it, and as failed."""
+    delivered: Counter[int] = Counter()
+    failed: Counter[int] = Counter()
+    for row in deliveries.count_by_moment(tx, edition_id):
+        (delivered if row["state"] == DeliveryState.DELIVERED else failed)[row["at"]] += row["number"]
+    delivered.update(bounces.count_handovers(tx, edition_id))
+    counted = tallies.tallies_of(tx, edition_id)
+    return {
+        "delivered": delivered,
+        "deferred": counted[Tally.DEFERRED],
+        "failed": failed,
+        "unsubscribed": counted[Tally.UNSUBSCRIBED],
+        "complaints": counted[Tally.COMPLAINED],
+    }
+
+
+def _timing(delivered: Mapping[int, int]) -> dict[str, str | None]:
+    """When the first copy was taken, by when which part of all, and the last."""
+    return {
+        "first_delivered_at": rfc3339(min(delivered, default=None)),
+        **{name: rfc3339(moment_of_share(delivered, share)) for name, share in _SHARES.items()},
+        "last_delivered_at": rfc3339(max(delivered, default=None)),
+    }

@@ -1,0 +1,139 @@
+"""Copies that come back: at once, as a relay's refusal, or later, as a notification to the copy's own return path.
+
+Which copy it is follows from the signed return path alone, since everything else in a notification can be forged; what
+it means follows from core.bounces and message.reports. Refused for policy never counts against a reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pressrun.core.bounces import BounceClass
+from pressrun.core.keys import KeyRing
+from pressrun.core.mail_routes import OF_NO_LIST, Route
+from pressrun.core.site import Site
+from pressrun.core.tokens import TEST_ID, AddressPurpose, AddressTokens
+from pressrun.message.reports.report import RecipientReport, Report
+from pressrun.services.mails.notifying import FORWARD
+from pressrun.services.ports import Clock, Entropy
+from pressrun.services.readers import suspending
+from pressrun.services.returns import alerting
+from pressrun.services.returns.braking import Braking
+from pressrun.services.returns.complaining import Complaining
+from pressrun.services.returns.outcomes import MAX_REPLY_CHARACTERS
+from pressrun.services.settings import BounceSettings
+from pressrun.services.settling import Settled, done, kept
+from pressrun.store import bounces
+from pressrun.store.bounces import Failure
+from pressrun.store.deliveries import Settlement
+from pressrun.store.editions import Edition
+from pressrun.store.inbound import InboundState
+from pressrun.store.transaction import Row, Transaction
+
+FORWARD_BOUNCED = "forward bounced"
+# What says that a mail server wrote a mail: when nothing in it was understood, that is for a person to look at.
+_DAEMONS = frozenset({"sender", "null sender", "report", "x-failed-recipients"})
+_ALERTS_AT_MOST = 5  # looked up in one turn of the dispatcher: refusals for policy come by the thousand
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What bounces led to: how many readers were suspended, the domains that the operator was told of, and the
+    editions that paused by themselves.
+    """
+
+    suspended: int = 0
+    alerted: tuple[str, ...] = ()
+    paused: tuple[Edition, ...] = ()
+
+
+class Bouncing:
+    """Records bounces and draws the consequences."""
+
+    def __init__(
+        self,
+        *,
+        keys: KeyRing,
+        site: Site,
+        settings: BounceSettings,
+        braking: Braking,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self._tokens = AddressTokens(keys)
+        self._site = site
+        self.settings = settings
+        self.braking = braking
+        self._clock = clock
+        self._entropy = entropy
+        self.complaining = Complaining(keys=keys, site=site, braking=braking, clock=clock, entropy=entropy)
+
+    def after_settling(self, tx: Transaction, settlements: Sequence[Settlement], now: int) -> Aftermath:
+        """Draw the consequences of hand-overs that were just recorded."""
+        failed = [
+            # What blocks is policy, though it may say "later", as a provider does of what we have to mend.
+            (one.id, BounceClass.POLICY if one.blocks else one.bounce, one.reply or "")
+            for one in settlements
+            if one.blocks or one.bounce is not None
+        ]
+        aftermath = self._draw_consequences(tx, failed, now) if failed else Aftermath()
+        paused = self.braking.after_settling(tx, settlements, now)
+        return replace(aftermath, paused=tuple(paused)) if paused else aftermath
+
+    def settle(self, tx: Transaction, route: Route, report: Report | None, problem: str) -> Settled:
+        """Deal with a mail to a bounce address; `report` None with `problem` says that it cannot be read."""
+        number = self._tokens.read(AddressPurpose.BOUNCES, route.list_name, route.token)
+        if number is None:
+            return kept("its address is not signed under a key of now")
+        if number == TEST_ID:
+            return done("test")
+        copy = bounces.find_copy(tx, number)
+        if route.list_name == OF_NO_LIST or (copy is not None and copy["notice_kind"] == FORWARD):
+            return done(FORWARD_BOUNCED)
+        if report is None:
+            return Settled(InboundState.UNREADABLE, problem)
+        if report.feedback_type:
+            return self.complaining.settle_at_bounce_address(tx, report, number)
+        return self._settle_notification(tx, copy, report)
+
+    def _settle_notification(self, tx: Transaction, copy: Row | None, report: Report) -> Settled:
+        address = "" if copy is None else copy["address"] or ""
+        found = report.of(address)
+        if found is None:
+            is_known = report.automatic is not None and report.automatic not in _DAEMONS
+            return done(f"not a bounce: {report.automatic}") if is_known else kept("not understood: look at it")
+        if copy is None:
+            return done(f"{found.bounce} of what is gone")
+        if found.bounce.kind is None:
+            return done(found.bounce)
+        now = int(self._clock())
+        if not bounces.fail_copy(tx, copy["id"], _failure(found), now):
+            return done(f"{found.bounce} of a copy that had come to its end")
+        aftermath = self._draw_consequences(tx, [(copy["id"], found.bounce, found.text)], now)
+        if copy["edition_id"] is not None:
+            self.braking.check(tx, [copy["edition_id"]], now)
+        return Settled(InboundState.DONE, found.bounce, suspended=aftermath.suspended, alerted=aftermath.alerted)
+
+    def _draw_consequences(
+        self, tx: Transaction, failed: Sequence[tuple[int, BounceClass | None, str]], now: int
+    ) -> Aftermath:
+        counting = [number for number, bounce, _ in failed if suspending.counts(bounce)]
+        suspended = suspending.judge(tx, counting, self.settings, now) if counting else []
+        policy = [(number, words) for number, bounce, words in failed if bounce is BounceClass.POLICY]
+        alerted = [
+            alerting.alert_of_policy(tx, number, words, site=self._site, entropy=self._entropy, now=now)
+            for number, words in policy[:_ALERTS_AT_MOST]
+        ]
+        return Aftermath(len(suspended), tuple(domain for domain in alerted if domain is not None))
+
+
+def _failure(found: RecipientReport) -> Failure:
+    assert found.bounce.kind is not None
+    return Failure(
+        kind=found.bounce.kind,
+        bounce=found.bounce,
+        code=found.code or None,
+        enhanced=found.status or None,
+        reply=found.text[:MAX_REPLY_CHARACTERS],
+    )

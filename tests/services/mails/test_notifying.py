@@ -1,0 +1,97 @@
+"""The mails to one person, made when their turn comes."""
+
+from __future__ import annotations
+
+import re
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+import pytest
+from tests.services.pressroom import LATER, TAKEN, Pressroom, identity
+
+from pressrun.core.address import parse_address
+from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.services.readers.subscribing import Origin
+from pressrun.smtp.handover import Outgoing
+
+ADA = parse_address("ada@reader.example")
+WEB, MAIL = Origin(source="web"), Origin(source="mail")
+
+
+async def ask(press: Pressroom, origin: Origin) -> Outgoing:
+    await press.office.subscribing.request("news", ADA, origin, network=None)
+    await press.turn()
+    outgoing = press.take()
+    assert outgoing is not None
+    return outgoing
+
+
+def message(outgoing: Outgoing) -> EmailMessage:
+    return message_from_bytes(outgoing.content, policy=policy.default)
+
+
+async def test_a_confirmation_holds_a_link_that_confirms(press: Pressroom) -> None:
+    outgoing = await ask(press, WEB)
+    body = message(outgoing).get_body(("plain",))
+    assert body is not None
+    found = re.search(r"https://n\.example/confirm/(\S+)", body.get_content())
+    assert found is not None
+    numbers = WebTokens(press.office.keys).read(WebPurpose.CONFIRM, found[1])
+    assert (1, int(press.office.now) + 7 * 86400) == numbers
+    assert "auto-generated" == message(outgoing)["Auto-Submitted"]
+
+
+async def test_a_notice_of_ours_comes_from_a_signed_bounce_address(press: Pressroom) -> None:
+    outgoing = await ask(press, WEB)
+    found = re.fullmatch(r"news-bounces\+([a-z2-7]{27})@lists\.example", outgoing.mail_from)
+    assert found is not None
+    number = AddressTokens(press.office.keys).read(AddressPurpose.BOUNCES, "news", found[1])
+    assert outgoing.delivery_id == number
+
+
+async def test_an_answer_to_mail_has_no_envelope_sender_and_says_so(press: Pressroom) -> None:
+    """RFC 3834 §3.3."""
+    outgoing = await ask(press, MAIL)
+    assert ("", "auto-replied") == (outgoing.mail_from, message(outgoing)["Auto-Submitted"])
+
+
+async def test_it_is_the_same_mail_on_every_retry(press: Pressroom) -> None:
+    first = await ask(press, WEB)
+    press.answer(first, LATER)
+    await press.turn()
+    press.pass_time(400)
+    (second,) = await press.send_all()
+    assert identity(first) == identity(second)
+    assert first.content == second.content
+
+
+@pytest.mark.parametrize("way", ["erase", "never-again"])
+async def test_a_notice_that_waits_ends_with_the_person(press: Pressroom, way: str) -> None:
+    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    if way == "erase":
+        await press.office.enrolling.erase(ADA)
+    else:
+        await press.office.suppressing.add(ADA, way)
+    assert [] == await press.send_all()
+
+
+async def test_a_notice_outlives_its_claim_when_the_person_is_erased_meanwhile(press: Pressroom) -> None:
+    outgoing = await ask(press, WEB)
+    await press.office.enrolling.erase(ADA)
+    press.answer(outgoing, TAKEN)
+    await press.turn()
+    assert [] == await press.rows("select * from delivery")
+
+
+async def test_a_reader_is_written_to_in_the_language_that_was_asked_for(press: Pressroom) -> None:
+    """Subject and text, and the mail says so; where we lack it, in that of the list."""
+    outgoing = await ask(press, Origin(source="web", language="pl-PL"))
+    assert "Prosimy o potwierdzenie" in str(message(outgoing)["Subject"])
+    page = message(outgoing).get_body(("html",))
+    assert page is not None
+    assert '<html lang="pl" dir="ltr"' in page.get_content()
+
+
+async def test_a_language_that_we_lack_gives_way_to_that_of_the_list(press: Pressroom) -> None:
+    outgoing = await ask(press, Origin(source="web", language="sv"))
+    assert "Please confirm" in str(message(outgoing)["Subject"])

@@ -1,0 +1,78 @@
+"""Readers who want text alone get the edition without its HTML part, and whatever else it has."""
+
+from __future__ import annotations
+
+import time
+from email import message_from_bytes
+
+import dkim
+from tests.message.test_dkim import RSA_RECORD, settings
+from tests.services.pressroom import SITE, Pressroom
+
+from pressrun.core.keys import KeyRing
+from pressrun.services.mails.composing import CopyComposer
+from pressrun.services.press.signing import build_signer
+from pressrun.services.queue.claiming import _load_plate
+from pressrun.services.settings import DeliverySettings
+from pressrun.store import deliveries
+from pressrun.store.transaction import Transaction
+
+PAGE = "# Boats\n\n**Ten** of them for {{ name | default: you }}."
+
+
+async def two_readers(press: Pressroom) -> dict[str, bytes]:
+    await press.readers(2)
+    await press.change("update subscriber set text_only = 1 where address = 'r1@reader.example'")
+    await press.edition(PAGE)
+    return {one.rcpt_to: one.content for one in await press.send_all()}
+
+
+def types(content: bytes) -> list[str]:
+    return [part.get_content_type() for part in message_from_bytes(content).walk()]
+
+
+async def test_their_copies_have_no_html_part_and_all_the_rest(press: Pressroom) -> None:
+    copies = await two_readers(press)
+    assert ["multipart/alternative", "text/plain", "text/html"] == types(copies["r0@reader.example"])
+    assert ["text/plain"] == types(copies["r1@reader.example"])
+    whole, text = (message_from_bytes(copies[f"r{number}@reader.example"]) for number in (0, 1))
+    same = [name for name in whole.keys() if name not in ("Content-Type", "To", "Message-ID")]  # noqa: SIM118
+    assert set(same) <= set(text.keys())
+    assert b"unsubscribe/" in copies["r1@reader.example"]
+
+
+async def test_a_text_edition_is_the_same_for_all(press: Pressroom) -> None:
+    await press.readers(1)
+    await press.change("update subscriber set text_only = 1")
+    await press.editing.take(
+        list_name="news", source=b"---\nsubject: Boats\n---\nTen.\n", source_name="a.txt", assets={}
+    )
+    (copy,) = await press.send_all()
+    assert ["text/plain"] == types(copy.content)
+
+
+async def test_what_their_body_hashes_to_is_that_of_their_body(press: Pressroom) -> None:
+    """The signature of a copy without HTML is checked as any receiver does."""
+    await press.readers(2)
+    await press.change("update subscriber set text_only = 1 where address = 'r1@reader.example'")
+    number = await press.edition(PAGE)
+    keys: KeyRing = press.office.keys
+    signer = build_signer([settings(domain="lists.example")], DeliverySettings())
+    assert signer is not None
+    now = int(press.clock())
+
+    edition = await press.stored(number)
+
+    def make(tx: Transaction) -> list[bytes]:
+        plate, composer = _load_plate(tx, edition), CopyComposer(site=SITE, keys=keys)
+        made = []
+        for row in deliveries.claim_copies(tx, edition_id=number, lane="", now=now, limit=9):
+            outgoing, digest = composer.compose_hashed(plate, row, now)
+            assert digest is not None
+            made.append(
+                signer.sign(outgoing.content, signed_at=int(time.time()), body_digest=digest) + outgoing.content
+            )
+        return made
+
+    signed = await press.office.database.write(make)
+    assert [True, True] == [dkim.verify(mail, dnsfunc=lambda name, timeout=5: RSA_RECORD) for mail in signed]

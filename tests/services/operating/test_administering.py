@@ -1,0 +1,150 @@
+"""What operators do with lists, over a real database."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.services.office import Office
+
+from pressrun.core.address import parse_address
+from pressrun.core.edition import EditionState
+from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, UsageError
+from pressrun.services.operating.list_settings import KEYS, read_settings
+from pressrun.services.readers.subscribing import Origin
+from pressrun.services.reports import reporting
+from pressrun.store.deliveries import count_copies, take_audience
+from pressrun.store.editions import get_edition
+
+WEB = Origin(source="web")
+
+
+async def test_a_new_list_has_the_defaults_that_are_promised(office: Office) -> None:
+    """From is the title with the list's own address, the language English, the archive public."""
+    made = await office.administering.create_list("news", {"title": 'Quay "News"'})
+    assert ('"Quay \\"News\\"" <news@lists.example>', "en", "public") == (
+        made["from"],
+        made["language"],
+        made["archive"],
+    )
+    assert made == await office.database.read(reporting.show_list, "news")
+
+
+async def test_a_from_that_was_never_set_follows_the_title(office: Office) -> None:
+    await office.make_list()
+    changed = await office.administering.set_list("news", {"title": "Letters"})
+    assert '"Letters" <news@lists.example>' == changed["from"]
+    await office.administering.set_list("news", {"from": "Me <me@x.example>"})
+    changed = await office.administering.set_list("news", {"title": "Notes"})
+    assert '"Me" <me@x.example>' == changed["from"]
+
+
+@pytest.mark.parametrize("owner", ["news-owner@lists.example", "NEWS@lists.example", "news-request@lists.example"])
+async def test_the_owner_of_a_list_is_no_address_of_a_list(office: Office, owner: str) -> None:
+    """What the owner's address forwards would come back to it, until it has come too often and is lost."""
+    with pytest.raises(BadInput, match=r"owner: .* go round"):
+        await office.administering.create_list("news", {"title": "News", "owner": owner})
+    with pytest.raises(NotFound):
+        await office.database.read(reporting.show_list, "news")
+
+
+async def test_an_owner_may_have_a_mailbox_at_mail_domain(office: Office) -> None:
+    """The domain may have other addresses than those of lists."""
+    made = await office.administering.create_list("news", {"title": "News", "owner": "clerk@lists.example"})
+    assert "clerk@lists.example" == made["owner"]
+
+
+@pytest.mark.parametrize("name", ["News", "admin", "a-owner", "-a", "a" * 25, "a b", "ä", ""])
+async def test_a_name_that_cannot_be_an_address_is_refused(office: Office, name: str) -> None:
+    with pytest.raises(BadInput):
+        await office.administering.create_list(name, {"title": "T"})
+
+
+async def test_a_name_is_taken_once(office: Office) -> None:
+    await office.make_list()
+    with pytest.raises(Refused, match="already"):
+        await office.make_list()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"title": "a\nBcc: x@x.example"}, "line break"),
+        ({"title": " "}, "empty"),
+        ({"from": "a@x.example, b@x.example"}, "from"),
+        ({"from": "a@x.example\r\nBcc: b@x.example"}, "line break"),
+        ({"owner": "no address"}, "owner"),
+        ({"language": "english please"}, "language"),
+        ({"archive": "hidden"}, "public, members, off"),
+        ({"listed": "perhaps"}, "neither true nor false"),
+        ({"post_by_mail": "yes"}, "approve, direct, off"),
+        ({"reply_to": "<>"}, "reply_to"),
+        ({"postal_address": "a\x00b"}, "control"),
+    ],
+)
+async def test_a_bad_value_is_named_and_changes_nothing(office: Office, settings: dict[str, str], words: str) -> None:
+    """All settings of one call are taken, or none."""
+    await office.make_list()
+    before = await office.database.read(reporting.show_list, "news")
+    with pytest.raises(BadInput, match=words):
+        await office.administering.set_list("news", {"description": "new", **settings})
+    assert before == await office.database.read(reporting.show_list, "news")
+
+
+async def test_an_unknown_key_is_named_with_a_guess(office: Office) -> None:
+    await office.make_list()
+    with pytest.raises(UsageError, match="did you mean language"):
+        await office.administering.set_list("news", {"langage": "de"})
+
+
+@given(st.dictionaries(st.sampled_from(sorted(KEYS)), st.text(max_size=60), max_size=4))
+def test_no_setting_lets_a_line_break_into_a_header(settings: dict[str, str]) -> None:
+    """A value is read, or refused by an error of ours; what is kept holds no control character but in long texts."""
+    try:
+        found = read_settings(settings)
+    except PressrunError:
+        return
+    kept = "".join(str(value) for key, value in found.items() if key not in ("postal_address", "description"))
+    assert [] == [c for c in kept if c in "\r\n\0\x85\u2028\u2029"]
+
+
+async def test_closing_ends_requests_and_editions_and_reopening_brings_none_back(office: Office) -> None:
+    await office.make_list()
+    await office.subscribing.request("news", parse_address("a@x.example"), WEB, network=None)
+    await office.enrolling.add("news", parse_address("b@x.example"))
+    waiting = await office.make_edition()
+    held = await office.make_edition(state=EditionState.DRAFT)
+    running = await office.make_edition(state=EditionState.SENDING)
+    await office.database.write(lambda tx: take_audience(tx, edition_id=running, list_id=1, now=1, shuffled=False))
+    closed = await office.administering.close_list("news")
+    assert (0, 1, True) == (closed["pending"], closed["active"], closed["closed_at"] is not None)
+    states = [await office.database.read(get_edition, number) for number in (waiting, running, held)]
+    assert ["cancelled", "cancelled", "draft"] == [found.state.value for found in states if found]
+    assert 1 == (await office.database.read(count_copies, running))["cancelled"]
+    reopened = await office.administering.set_list("news", {"closed": "false"})
+    assert (0, None) == (reopened["pending"], reopened["closed_at"])
+
+
+async def test_only_a_closed_list_can_be_removed(office: Office) -> None:
+    await office.make_list()
+    with pytest.raises(Refused, match="is open"):
+        await office.administering.remove_list("news")
+    await office.administering.close_list("news")
+    await office.administering.remove_list("news")
+    assert [] == await office.database.read(reporting.list_lists)
+
+
+async def test_editors_come_and_go_whatever_the_case(office: Office) -> None:
+    await office.make_list()
+    await office.administering.add_editor("news", parse_address("Ed@x.example"))
+    await office.administering.add_editor("news", parse_address("ed@x.example"))
+    assert [{"address": "Ed@x.example"}] == await office.database.read(reporting.list_editors, "news")
+    await office.administering.remove_editor("news", parse_address("ED@x.example"))
+    with pytest.raises(NotFound):
+        await office.administering.remove_editor("news", parse_address("ed@x.example"))
+
+
+@pytest.mark.parametrize("verb", ["close_list", "remove_list"])
+async def test_an_unknown_list_is_said_to_be_so(office: Office, verb: str) -> None:
+    with pytest.raises(NotFound, match="no list 'nope'"):
+        await getattr(office.administering, verb)("nope")

@@ -1,0 +1,115 @@
+"""What time brings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.services.pressroom import Pressroom
+
+from pressrun.core.address import parse_address
+from pressrun.services.operating.housekeeping import NOTICE_KEPT_SECONDS
+from pressrun.services.readers.subscribing import Origin
+
+ADA = parse_address("ada@reader.example")
+WEB = Origin(source="web")
+WEEK = 7 * 86400
+
+
+async def queue_notice(press: Pressroom) -> None:
+    await press.editing.send_test(
+        list_name="news", source=b"---\nsubject: Try\n---\nx\n", source_name="a.md", assets={}, addresses=[ADA]
+    )
+
+
+async def states(press: Pressroom) -> list[tuple[Any, ...]]:
+    return await press.rows("select state, state_before from subscription order by id")
+
+
+async def test_a_request_nobody_confirmed_is_forgotten(press: Pressroom) -> None:
+    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    press.pass_time(WEEK - 1)
+    await press.housekeeping.round()
+    assert [("pending", None)] == await states(press)
+    press.pass_time(1)
+    await press.housekeeping.round()
+    assert ([], []) == (await states(press), await press.rows("select * from subscriber"))
+
+
+async def test_a_later_request_keeps_it_waiting(press: Pressroom) -> None:
+    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    press.pass_time(86400)
+    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    press.pass_time(WEEK - 86400)
+    await press.housekeeping.round()
+    assert [("pending", None)] == await states(press)
+
+
+async def test_who_had_left_before_has_left_again(press: Pressroom) -> None:
+    await press.office.enrolling.add("news", ADA)
+    await press.leave(ADA.typed)
+    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    assert [("pending", "unsubscribed")] == await states(press)
+    press.pass_time(WEEK)
+    await press.housekeeping.round()
+    assert [("unsubscribed", None)] == await states(press)
+
+
+async def test_a_member_keeps_their_place_when_a_confirmation_ends(press: Pressroom) -> None:
+    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    await press.office.subscribing.confirm(1, WEB)
+    press.pass_time(WEEK)
+    await press.housekeeping.round()
+    assert [("active", None)] == await states(press)
+    assert [] == await press.rows("select * from confirmation")
+
+
+async def test_a_person_of_another_list_is_kept_with_the_evidence(press: Pressroom) -> None:
+    await press.office.make_list("other")
+    await press.office.enrolling.add("other", ADA)
+    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    press.pass_time(WEEK)
+    await press.housekeeping.round()
+    assert [("active", None)] == await states(press)
+    assert [] == await press.rows("select event from consent where content is null")
+
+
+async def test_a_pause_ends_on_its_day(press: Pressroom) -> None:
+    await press.readers(2)
+    await press.change(
+        "update subscription set state = 'suspended', suspended_for = 'paused', paused_until = ? where id = 1",
+        int(press.office.now) + 100,
+    )
+    press.pass_time(99)
+    await press.housekeeping.round()
+    assert [("suspended",), ("active",)] == await press.rows("select state from subscription order by id")
+    press.pass_time(1)
+    await press.housekeeping.round()
+    assert [("active", None, None)] == await press.rows(
+        "select state, suspended_for, paused_until from subscription where id = 1"
+    )
+
+
+@pytest.mark.parametrize("after", [0, 1])
+async def test_a_notice_is_kept_for_a_while(press: Pressroom, after: int) -> None:
+    await queue_notice(press)
+    await press.send_all()
+    press.pass_time(NOTICE_KEPT_SECONDS - 1 + after)
+    await press.housekeeping.round()
+    assert 1 - after == len(await press.rows("select * from notice"))
+    assert 1 - after == len(await press.rows("select * from delivery"))
+
+
+async def test_a_notice_that_waits_is_never_swept(press: Pressroom) -> None:
+    await queue_notice(press)
+    press.pass_time(NOTICE_KEPT_SECONDS * 2)
+    await press.housekeeping.round()
+    assert [("queued",)] == await press.rows("select state from delivery")
+
+
+async def test_limits_are_swept(press: Pressroom) -> None:
+    await press.office.subscribing.request("news", ADA, WEB, network="192.0.2.1")
+    assert 5 == len(await press.rows("select * from limit_event"))
+    press.pass_time(86400)
+    await press.housekeeping.round()
+    assert [] == await press.rows("select * from limit_event")

@@ -1,0 +1,72 @@
+"""Keeping addresses out: by hand and from a file."""
+
+from __future__ import annotations
+
+import pytest
+from tests.services.office import NOW, Office
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import BadInput, NotFound
+from pressrun.services.operating.suppressing import SuppressionRow
+from pressrun.services.reports import reporting
+from pressrun.store import deliveries
+
+ANN = parse_address("Ann@x.example")
+
+
+async def test_suppressing_ends_what_waits(office: Office) -> None:
+    await office.make_list()
+    await office.enrolling.add("news", ANN)
+    edition = await office.make_edition()
+    await office.database.write(
+        lambda tx: deliveries.take_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
+    )
+    await office.suppressing.add(parse_address("ann@X.example"), "operator")
+    assert 1 == (await office.database.read(deliveries.count_copies, edition))["cancelled"]
+    shown = await office.database.read(reporting.show_subscriber, office.keys, ANN)
+    assert "operator" == shown["suppressed"]
+
+
+async def test_a_confirmation_that_waits_ends_unless_it_may_lift_the_reason(office: Office) -> None:
+    await office.make_list()
+    await office.enrolling.add("news", ANN, asks=True)
+    await office.suppressing.add(ANN, "hard-bounce")
+    assert 1 == (await office.database.read(deliveries.count_live))["queued"]
+    await office.suppressing.add(ANN, "never-again")
+    assert 0 == (await office.database.read(deliveries.count_live))["queued"]
+
+
+async def test_lifting_works_once(office: Office) -> None:
+    await office.suppressing.add(ANN, "complaint")
+    await office.suppressing.remove(parse_address("ann@x.example"))
+    with pytest.raises(NotFound):
+        await office.suppressing.remove(ANN)
+
+
+async def test_an_unknown_reason_is_refused(office: Office) -> None:
+    with pytest.raises(BadInput, match="hard-bounce, complaint"):
+        await office.suppressing.add(ANN, "because")
+
+
+async def test_a_file_adds_what_is_new_and_tells_what_is_wrong(office: Office) -> None:
+    """What stands there already keeps its reason: a file is no ground to weaken one."""
+    await office.suppressing.add(ANN, "never-again")
+    rows = [
+        SuppressionRow(line=2, address="ann@x.example"),
+        SuppressionRow(line=3, address="b@x.example", reason="complaint", since="2020-01-02"),
+        SuppressionRow(line=4, address="nobody"),
+        SuppressionRow(line=5, address="c@x.example", reason="because"),
+        SuppressionRow(line=6, address="d@x.example", since="never"),
+    ]
+    answer = await office.suppressing.import_batch(rows)
+    assert (1, 1, [4, 5, 6]) == (
+        answer["added"],
+        answer["unchanged"],
+        [one["line"] for one in answer["invalid"]],  # type: ignore[attr-defined]
+    )
+    found = {one["address"]: one for one in await office.database.read(reporting.list_suppressions)}
+    assert ("never-again", "complaint", "2020-01-02T00:00:00Z") == (
+        found["Ann@x.example"]["reason"],
+        found["b@x.example"]["reason"],
+        found["b@x.example"]["since"],
+    )

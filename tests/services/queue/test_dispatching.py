@@ -1,0 +1,669 @@
+"""The queue: claimed before it is handed out, recorded as it went, and given back to those it belongs to."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+from tests.services.pressroom import (
+    FAST,
+    GONE,
+    LATER,
+    LOST,
+    TAKEN,
+    UNSENT,
+    FakePool,
+    Pressroom,
+    identity,
+    open_pressroom,
+)
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import Unavailable
+from pressrun.core.quantities import Rate
+from pressrun.services.queue import dispatching
+from pressrun.services.queue.dispatching import RESULTS_AT_MOST, SYNC_SECONDS
+from pressrun.services.queue.shelf import STALE_SECONDS
+from pressrun.services.settings import DeliverySettings
+from pressrun.store.deliveries import claim_notices
+
+CLAIMED = "select state, attempts from delivery where id = ?"
+
+
+async def queue_notice(press: Pressroom, address: str = "test@reader.example") -> None:
+    await press.editing.send_test(
+        list_name="news",
+        source=b"---\nsubject: Try\n---\nx\n",
+        source_name="a.md",
+        assets={},
+        addresses=[parse_address(address)],
+    )
+
+
+# ---------------------------------------------------------------------- the way of a copy
+
+
+async def test_an_edition_goes_to_everyone_once_and_is_finished(press: Pressroom) -> None:
+    addresses = await press.readers(5)
+    edition = await press.edition()
+    sent = await press.send_all()
+    assert sorted(addresses) == sorted(outgoing.rcpt_to for outgoing in sent)
+    assert ("finished", {"delivered": 5}) == (await press.state(edition), await press.counts(edition))
+    assert 5 == len({identity(outgoing)[0] for outgoing in sent})
+
+
+async def test_a_copy_is_claimed_before_a_connection_sees_it(press: Pressroom) -> None:
+    await press.readers(2)
+    await press.edition()
+    await press.turn()
+    outgoing = press.take()
+    assert outgoing is not None
+    assert [("claimed", 1)] == await press.rows(CLAIMED, outgoing.delivery_id)
+
+
+async def test_notices_go_first(press: Pressroom) -> None:
+    await press.readers(2)
+    await press.edition()
+    await queue_notice(press)
+    await press.turn()
+    first = press.take()
+    assert first is not None
+    assert "test@reader.example" == first.rcpt_to
+
+
+async def test_two_editions_share_the_turns(press: Pressroom) -> None:
+    await press.office.make_list("other")
+    await press.readers(20)
+    await press.readers(20, "other")
+    one, two = await press.edition("one"), await press.edition("two", "other")
+    press.settings = DeliverySettings(rates=(Rate(40, 1.0),))
+    await press.start()
+    await press.turn()
+    counts = [(await press.counts(number)).get("claimed", 0) for number in (one, two)]
+    assert abs(counts[0] - counts[1]) <= 1
+    assert sum(counts) > 2
+
+
+async def test_a_deferred_copy_comes_back_after_its_wait_under_the_same_name_and_date(press: Pressroom) -> None:
+    await press.readers(1)
+    edition = await press.edition()
+    press.pass_time(0.9)
+    await press.turn()
+    press.pass_time(0.3)  # claimed in one second, taken in the next
+    first = press.take()
+    assert first is not None
+    press.answer(first, LATER)
+    await press.turn()
+    assert {"deferred": 1} == await press.counts(edition)
+    press.pass_time(299)
+    assert [] == await press.send_all()
+    press.pass_time(40)
+    (second,) = await press.send_all()
+    assert identity(first) == identity(second)
+    assert {"delivered": 1} == await press.counts(edition)
+
+
+async def test_what_was_never_handed_over_counts_as_not_tried(press: Pressroom) -> None:
+    await press.readers(1)
+    edition = await press.edition()
+    await press.turn()
+    first = press.take()
+    assert first is not None
+    press.answer(first, UNSENT)
+    press.pass_time(100)
+    await press.turn()
+    assert [("claimed", 1, int(press.office.now))] == await press.rows(
+        "select state, attempts, first_attempt_at from delivery"
+    )
+    second = press.take()
+    assert second is not None
+    assert identity(first)[0] == identity(second)[0]
+    press.answer(second, TAKEN)
+    await press.turn()
+    assert "finished" == await press.state(edition)
+
+
+async def test_a_copy_without_an_answer_goes_out_again_later(press: Pressroom) -> None:
+    await press.readers(1)
+    edition = await press.edition()
+    await press.send_all(LOST)
+    assert {"deferred": 1} == await press.counts(edition)
+    assert [(None, "the connection ended before the relay had answered; the copy may have been taken")] == (
+        await press.rows("select code, reply from delivery")
+    )
+
+
+async def test_a_copy_that_nobody_takes_is_given_up(press: Pressroom) -> None:
+    await press.readers(1)
+    edition = await press.edition()
+    for _ in range(60):
+        await press.send_all(LATER)
+        press.pass_time(4.4 * 3600)
+    assert ("finished", {"failed": 1}) == (await press.state(edition), await press.counts(edition))
+    assert [("expired", 450)] == await press.rows("select kind, code from delivery")
+
+
+async def test_a_refusal_is_recorded_with_its_words(press: Pressroom) -> None:
+    await press.readers(1)
+    edition = await press.edition()
+    await press.send_all(GONE)
+    assert [("failed", "hard", 550, "5.1.1", "no such user", "primary")] == await press.rows(
+        "select state, kind, code, enhanced, reply, relay from delivery"
+    )
+    assert "finished" == await press.state(edition)
+
+
+async def test_a_clock_that_was_set_back_holds_nothing_up(press: Pressroom) -> None:
+    await press.readers(3)
+    edition = await press.edition()
+    await queue_notice(press)
+    press.pass_time(-86400)
+    assert 4 == len(await press.send_all())
+    assert "finished" == await press.state(edition)
+
+
+async def test_a_clock_that_was_set_back_stops_the_pace_for_one_window(press: Pressroom) -> None:
+    await press.readers(5)
+    press.settings = DeliverySettings(rates=(Rate(1, 10.0),))
+    await press.start()
+    await press.edition()
+    assert 1 == len(await press.send_all())
+    press.pass_time(-86400)
+    assert [] == await press.send_all()
+    press.pass_time(10)
+    assert 1 == len(await press.send_all())
+
+
+# ---------------------------------------------------------------------- people who go meanwhile
+
+
+async def test_who_leaves_before_the_claim_gets_nothing(press: Pressroom) -> None:
+    await press.readers(3)
+    edition = await press.edition()
+    await press.leave("r1@reader.example")
+    assert {"r0@reader.example", "r2@reader.example"} == {one.rcpt_to for one in await press.send_all()}
+    assert {"delivered": 2, "cancelled": 1} == await press.counts(edition)
+
+
+async def test_an_edition_is_finished_when_its_last_reader_leaves(press: Pressroom) -> None:
+    await press.readers(1)
+    edition = await press.edition()
+    await press.leave("r0@reader.example")
+    await press.turn()
+    assert ("finished", {"cancelled": 1}) == (await press.state(edition), await press.counts(edition))
+
+
+@pytest.mark.parametrize("way", ["leave", "erase", "suppress", "hard-bounce", "cancel"])
+@pytest.mark.parametrize("result", [LATER, UNSENT])
+async def test_a_claimed_copy_that_comes_back_does_not_go_out_again(press: Pressroom, way: str, result: object) -> None:
+    """Claimed, it may still go; put off or given back, it may not."""
+    await press.readers(1)
+    edition = await press.edition()
+    await press.turn()
+    outgoing = press.take()
+    assert outgoing is not None
+    await go(press, way, edition)
+    press.answer(outgoing, LATER if result is LATER else UNSENT)
+    await press.turn()
+    press.pass_time(86400)
+    assert [] == await press.send_all()
+    assert {"cancelled": 1} == await press.counts(edition)
+
+
+@pytest.mark.parametrize("way", ["leave", "erase", "suppress", "hard-bounce", "cancel"])
+async def test_a_copy_claimed_by_a_dead_process_does_not_go_out_to_who_went(press: Pressroom, way: str) -> None:
+    await press.readers(1)
+    edition = await press.edition()
+    await press.turn()
+    assert press.take() is not None
+    await go(press, way, edition)
+    await press.start()
+    assert [] == await press.send_all()
+    assert {"cancelled": 1} == await press.counts(edition)
+
+
+async def go(press: Pressroom, way: str, edition: int) -> None:
+    address = parse_address("r0@reader.example")
+    if way == "leave":
+        await press.leave(address.typed)
+    elif way == "erase":
+        await press.office.enrolling.erase(address)
+    elif way == "suppress":
+        await press.office.suppressing.add(address, "operator")
+    elif way == "hard-bounce":
+        await press.office.suppressing.add(address, "hard-bounce")
+    else:
+        await press.editing.cancel(edition)
+
+
+async def test_who_is_erased_while_claimed_stays_in_the_counts(press: Pressroom) -> None:
+    await press.readers(2)
+    edition = await press.edition()
+    await press.turn()
+    taken = press.take_all()
+    await press.office.enrolling.erase(parse_address("r0@reader.example"))
+    for outgoing in taken:
+        press.answer(outgoing, TAKEN)
+    await press.turn()
+    assert ("finished", {"delivered": 2}) == (await press.state(edition), await press.counts(edition))
+
+
+async def test_a_list_that_is_removed_meanwhile_leaves_nothing_behind(press: Pressroom) -> None:
+    await press.readers(2)
+    await press.edition()
+    await press.turn()
+    taken = press.take()
+    assert taken is not None
+    await press.office.administering.close_list("news")
+    await press.office.administering.remove_list("news")
+    press.answer(taken, LATER)
+    await press.turn()
+    assert [] == await press.rows("select * from delivery")
+
+
+async def test_what_is_claimed_goes_back_when_no_connection_takes_it(press: Pressroom) -> None:
+    """A relay is down: who leaves now must not get the copy when it is back."""
+    await press.readers(3)
+    edition = await press.edition()
+    await press.turn()
+    assert {"claimed": 3} == await press.counts(edition)
+    press.pass_time(STALE_SECONDS)
+    await press.turn()
+    assert {"queued": 3} == await press.counts(edition)
+    assert [(0, None)] == await press.rows("select distinct attempts, first_attempt_at from delivery")
+    assert press.take() is None
+    await press.leave("r0@reader.example")
+    assert 2 == len(await press.send_all())
+    assert "finished" == await press.state(edition)
+
+
+# ---------------------------------------------------------------------- pause and drain
+
+
+async def test_a_paused_edition_hands_out_what_is_claimed_and_no_more(press: Pressroom) -> None:
+    await press.readers(9)
+    press.settings = DeliverySettings(rates=(Rate(10, 1.0),))
+    await press.start()
+    edition = await press.edition()
+    await press.turn()
+    claimed = (await press.counts(edition))["claimed"]
+    await press.editing.pause(edition)
+    sent = 0
+    for _ in range(50):
+        press.pass_time(0.1)
+        for outgoing in press.take_all():
+            press.answer(outgoing, TAKEN)
+            sent += 1
+        await press.turn()
+    assert (claimed, "paused") == (sent, await press.state(edition))
+    await press.editing.resume(edition)
+    for _ in range(50):
+        press.pass_time(0.1)
+        await press.turn()
+        for outgoing in press.take_all():
+            press.answer(outgoing, TAKEN)
+    await press.turn()
+    assert ("finished", {"delivered": 9}) == (await press.state(edition), await press.counts(edition))
+
+
+async def test_an_edition_whose_last_copies_were_in_flight_at_the_pause_is_finished(press: Pressroom) -> None:
+    await press.readers(1)
+    edition = await press.edition()
+    await press.turn()
+    outgoing = press.take()
+    assert outgoing is not None
+    await press.editing.pause(edition)
+    press.answer(outgoing, TAKEN)
+    await press.turn()
+    assert "finished" == await press.state(edition)
+
+
+async def test_a_drain_gives_back_what_no_connection_has(press: Pressroom) -> None:
+    await press.readers(3)
+    edition = await press.edition()
+    running = asyncio.create_task(press.dispatcher.run(press.pool))
+    while not press.pool.wakes:  # noqa: ASYNC110 - each step lets the loop turn
+        await asyncio.sleep(0)
+    outgoing = press.take()
+    assert outgoing is not None
+    press.answer(outgoing, TAKEN)
+    await press.dispatcher.drain(1.0)
+    await running
+    assert {"delivered": 1, "queued": 2} == await press.counts(edition)
+    assert [(0, None)] == await press.rows(
+        "select distinct attempts, first_attempt_at from delivery where state = 'queued'"
+    )
+
+
+async def test_a_turn_that_was_under_way_when_the_drain_began_gives_its_claims_back(press: Pressroom) -> None:
+    await press.readers(3)
+    edition = await press.edition()
+    turn = asyncio.create_task(press.turn())
+    await asyncio.sleep(0)
+    await press.dispatcher.drain(1.0)
+    await turn
+    await press.turn()
+    assert {"queued": 3} == await press.counts(edition)
+    assert press.take() is None
+
+
+async def test_while_draining_nothing_is_handed_out(press: Pressroom) -> None:
+    await press.readers(3)
+    await press.edition()
+    await press.turn()
+    press.dispatcher._draining = True
+    assert (None, 0) == (press.take(), press.dispatcher.waiting("primary"))
+
+
+# ---------------------------------------------------------------------- faults
+
+
+async def test_a_turn_that_the_database_refuses_loses_no_result(press: Pressroom) -> None:
+    await press.readers(4)
+    edition = await press.edition()
+    await press.turn()
+    first, second, third, *_ = press.take_all()
+    press.answer(first, TAKEN)
+    press.answer(second, UNSENT)
+    await press.change("create temp trigger broken before update on delivery begin select raise(abort, 'full'); end")
+    with pytest.raises(sqlite3.IntegrityError, match="full"):
+        await press.turn()
+    press.answer(third, GONE)
+    await press.change("drop trigger broken")
+    await press.turn()
+    assert {"delivered": 1, "failed": 1, "claimed": 2} == await press.counts(edition)
+
+
+async def test_the_loop_goes_on_when_the_database_is_back(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatching, "AFTER_FAULT_SECONDS", 0.001)
+    await press.readers(2)
+    edition = await press.edition()
+    await press.turn()
+    taken = press.take_all()
+    await press.change("pragma busy_timeout = 0")
+    other = sqlite3.connect(press.office.database.path, isolation_level=None)
+    try:
+        other.execute("begin immediate")
+        for outgoing in taken:
+            press.answer(outgoing, TAKEN)
+        running = asyncio.create_task(press.dispatcher.run(press.pool))
+        await asyncio.sleep(0.02)
+        other.execute("rollback")
+    finally:
+        other.close()
+    await press.dispatcher.drain(1.0)
+    await running
+    assert {"delivered": 2} == await press.counts(edition)
+
+
+async def test_the_end_of_a_drain_is_tried_again_when_the_database_refuses_it(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatching, "AFTER_FAULT_SECONDS", 0.001)
+    await press.readers(1)
+    edition = await press.edition()
+    await press.turn()
+    for outgoing in press.take_all():
+        press.answer(outgoing, TAKEN)
+    refusals = 1
+
+    async def refuse_once(*arguments: object) -> object:
+        nonlocal refusals
+        if refusals:
+            refusals -= 1
+            raise Unavailable("full")
+        return await write(*arguments)  # type: ignore[arg-type]  # passed through
+
+    write = press.office.database.write
+    monkeypatch.setattr(press.office.database, "write", refuse_once)
+    monkeypatch.setattr(press.office.database, "record", refuse_once)
+    await press.dispatcher.drain(0.1)
+    await press.dispatcher.run(FakePool())
+    assert (0, {"delivered": 1}) == (refusals, await press.counts(edition))
+
+
+async def test_a_copy_that_cannot_be_composed_waits_and_holds_up_no_other(press: Pressroom) -> None:
+    await press.readers(3)
+    edition = await press.edition()
+    await press.change("update subscriber set address = 'no address' where id = 1")
+    assert 2 == len(await press.send_all())
+    assert {"delivered": 2, "deferred": 1} == await press.counts(edition)
+    assert [("the mail could not be composed: MalformedAddress",)] == await press.rows(
+        "select reply from delivery where state = 'deferred'"
+    )
+    await press.change("update subscriber set address = 'r0@reader.example' where id = 1")
+    press.pass_time(400)
+    assert 1 == len(await press.send_all())
+    assert "finished" == await press.state(edition)
+
+
+async def test_a_notice_of_an_unknown_kind_holds_up_no_other(press: Pressroom) -> None:
+    await queue_notice(press)
+    await queue_notice(press, "other@reader.example")
+    await press.change("update notice set content = null, kind = 'from the future' where id = 1")
+    assert ["other@reader.example"] == [one.rcpt_to for one in await press.send_all()]
+
+
+async def test_after_a_kill_the_same_copies_go_out(press: Pressroom) -> None:
+    """Whatever had no recorded answer goes out once more, under the same Message-ID and Date; nothing else does."""
+    await press.readers(6)
+    edition = await press.edition()
+    await press.turn()
+    recorded, answered, taken = (press.take() for _ in range(3))
+    assert recorded
+    assert answered
+    assert taken
+    press.answer(recorded, TAKEN)
+    await press.turn()
+    press.answer(answered, TAKEN)  # and the process dies before the next turn
+    press.pass_time(5)
+    await press.start()
+    again = {outgoing.delivery_id: outgoing for outgoing in await press.send_all()}
+    assert recorded.delivery_id not in again
+    assert [identity(answered), identity(taken)] == [
+        identity(again[answered.delivery_id]),
+        identity(again[taken.delivery_id]),
+    ]
+    assert ("finished", {"delivered": 6}) == (await press.state(edition), await press.counts(edition))
+
+
+FEW = 128
+
+
+async def test_no_more_than_a_few_copies_are_ever_unrecorded(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatching, "UNRECORDED_AT_MOST", FEW)
+    await press.readers(FEW + 20)
+    await press.edition()
+    await press.turn()
+    taken = press.take_all()
+    assert FEW == len(taken)
+    for outgoing in taken[:50]:
+        press.answer(outgoing, TAKEN)
+    assert (None, 0) == (press.take(), press.dispatcher.waiting("primary"))
+    await press.turn()
+    assert 20 == press.dispatcher.waiting("primary")
+
+
+async def _handed_out_during_a_turn(press: Pressroom, how: str) -> int:
+    """How many copies connections get while a turn of that kind is under way and more results wait than may."""
+    for outgoing in [press.take() for _ in range(RESULTS_AT_MOST)]:
+        assert outgoing is not None
+        press.answer(outgoing, TAKEN)
+    found: list[int] = []
+    commit = getattr(press.office.database, how)
+
+    async def slow(*arguments: object) -> object:
+        found.append(len(press.take_all()))
+        return await commit(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(press.office.database, how, slow)
+        await press.turn()
+    return found[0]
+
+
+async def test_results_that_wait_hold_back_what_a_kill_could_repeat(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Except while a turn waits for the disk: that must not cost the pace its turns."""
+    monkeypatch.setattr(dispatching, "UNRECORDED_AT_MOST", FEW)
+    await press.readers(FEW)
+    await press.edition()
+    await press.turn()  # durable, as the first one is
+    assert 0 == await _handed_out_during_a_turn(press, "record")
+    press.pass_time(SYNC_SECONDS)
+    assert FEW - 2 * RESULTS_AT_MOST == await _handed_out_during_a_turn(press, "write")
+
+
+# ---------------------------------------------------------------------- pace
+
+
+async def sent_within(press: Pressroom, seconds: float, step: float) -> list[float]:
+    times = []
+    until = press.office.now + seconds
+    while press.office.now < until:
+        await press.turn()
+        for outgoing in press.take_all():
+            press.answer(outgoing, TAKEN)
+            times.append(press.office.now)
+        press.pass_time(step)
+    return times
+
+
+async def test_the_rate_is_held_and_nearly_reached(press: Pressroom) -> None:
+    await press.readers(120)
+    press.settings = DeliverySettings(rates=(Rate(20, 1.0),))
+    await press.start()
+    await press.edition()
+    times = await sent_within(press, 5.0, 0.01)
+    assert 98 <= len(times) <= 101
+    assert all(sum(at < other <= at + 1 for other in times) <= 21 for at in times)
+
+
+async def test_a_copy_is_claimed_at_most_a_second_before_its_turn(press: Pressroom) -> None:
+    await press.readers(50)
+    press.settings = DeliverySettings(rates=(Rate(10, 1.0),))
+    await press.start()
+    edition = await press.edition()
+    for _ in range(30):
+        await press.turn()
+        assert (await press.counts(edition)).get("claimed", 0) <= 11
+        for outgoing in press.take_all():
+            press.answer(outgoing, TAKEN)
+        press.pass_time(0.05)
+
+
+async def test_a_restart_makes_nothing_faster(press: Pressroom) -> None:
+    await press.readers(60)
+    press.settings = DeliverySettings(rates=(Rate(10, 1.0),))
+    await press.start()
+    await press.edition()
+    times = []
+    for _ in range(30):
+        times += await sent_within(press, 0.1, 0.05)
+        await press.start()
+    assert all(sum(at < other <= at + 1 for other in times) <= 11 for at in times)
+    assert times
+
+
+async def test_a_slow_relay_does_not_hold_up_another(tmp_path: Path) -> None:
+    """One timer wakes the connections: it rings for the turn that comes first."""
+    relays = {"slow": (Rate(1, 60.0),), "quick": (Rate(10, 1.0),)}
+    async with open_pressroom(tmp_path, relays=relays) as press:
+        await press.readers(9)
+        await press.edition()
+        await press.turn()
+        assert [True, False] == [press.take("slow") is not None for _ in range(2)]
+        slow_timer, slow_at = press.dispatcher._alarm._handle, press.dispatcher._alarm.at
+        assert slow_timer is not None
+        assert [True, False] == [press.take("quick") is not None for _ in range(2)]
+        quick_timer, quick_at = press.dispatcher._alarm._handle, press.dispatcher._alarm.at
+        assert quick_timer is not None
+        assert quick_at < slow_at - 50
+        assert slow_timer.cancelled()
+        quick_timer.cancel()
+
+
+async def test_new_rates_go_on_from_where_the_old_ones_stood(press: Pressroom) -> None:
+    await press.readers(9)
+    press.settings = DeliverySettings(rates=(Rate(1, 10.0),))
+    await press.start()
+    await press.edition()
+    assert 1 == len(await press.send_all())
+    press.dispatcher.reload(DeliverySettings(rates=(Rate(2, 10.0),)), {"primary": ()}, {"primary": 1})
+    assert [] == await press.send_all()
+    press.dispatcher.reload(DeliverySettings(rates=(FAST,)), {"primary": ()}, {"primary": 1})
+    assert [] == await press.send_all()  # what was spent counts for one window of the new rate
+    press.pass_time(1)
+    assert 8 == len(await press.send_all())
+
+
+# ---------------------------------------------------------------------- waiting
+
+
+async def test_the_loop_sleeps_while_an_editions_canary_is_in_flight(press: Pressroom) -> None:
+    """What waits behind the canary is not due: looking again at once would spin."""
+    await press.readers(10)
+    await press.edition(canary_percent=10)
+    await press.turn()
+    outgoing = press.take()
+    assert outgoing is not None
+    await press.turn()
+    assert press.dispatcher._more_at is None
+
+
+async def test_the_loop_sleeps_while_it_drains(press: Pressroom) -> None:
+    await press.readers(2)
+    await press.edition()
+    press.dispatcher._draining = True
+    await press.turn()
+    assert press.dispatcher._more_at is None
+
+
+async def test_the_loop_wakes_for_what_is_due_next(press: Pressroom) -> None:
+    await press.readers(1)
+    await press.edition(scheduled_at=int(press.office.now) + 60)
+    await press.turn()
+    assert press.office.now + 60 == press.dispatcher._more_at
+    press.pass_time(60)
+    await press.send_all(LATER)
+    (due,) = (await press.rows("select due_at from delivery"))[0]
+    assert due == press.dispatcher._more_at
+
+
+async def test_a_change_is_looked_at_in_the_next_turn(press: Pressroom) -> None:
+    press.dispatcher.wake()
+    assert press.dispatcher._wanted.is_set()
+
+
+async def test_notices_are_claimed_whatever_editions_do(press: Pressroom) -> None:
+    await queue_notice(press)
+    rows = await press.office.database.write(lambda tx: claim_notices(tx, now=int(press.office.now), limit=9, octets=1))
+    assert [(0, None)] == [(row.attempts, row.first_attempt_at) for row in rows]
+
+
+async def test_large_notices_go_a_few_at_a_time(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody can write to an owner, and what is passed on is in memory until a relay has it."""
+    monkeypatch.setattr(dispatching, "NOTICE_OCTETS", 3000)
+    content = b"From: somebody@other.example\r\n\r\n" + b"x" * 1000
+    for number in range(10):
+        await press.change(
+            "insert into notice (id, kind, address, language, payload, content, message_secret, created_at)"
+            " values (?, 'forward', 'owner@other.example', 'en', ?, ?, x'00', 1)",
+            900 + number,
+            '{"null_sender": false, "utf8": false}',
+            content,
+        )
+        await press.change(
+            "insert into delivery (notice_id, domain, state, due_at) values (?, 'o', 'queued', 1)", 900 + number
+        )
+    sizes = []
+    while taken := await press.take_after_turn():
+        sizes.append(len(taken))
+        assert [] == await press.take_after_turn()
+        for outgoing in taken:
+            press.answer(outgoing, TAKEN)
+        assert press.dispatcher._looks
+    assert [3, 3, 3, 1] == sizes

@@ -1,0 +1,189 @@
+"""Random lives of a subscription: whatever readers, operators and time do in whatever order, nobody is a member who was
+not added or did not prove it since they left or were erased, and the chain of evidence is whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.services.office import Office, open_office
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import NotFound, Refused
+from pressrun.core.quantities import Rate
+from pressrun.services.evidence import verify
+from pressrun.services.operating.entries import ImportRow
+from pressrun.services.operating.housekeeping import end_pauses, forget_unconfirmed
+from pressrun.services.readers.preferring import PreferenceLink, Preferring
+from pressrun.services.readers.subscribing import Confirmed, Origin
+from pressrun.services.readers.undoing import Undoing, Undone
+from pressrun.services.settings import LimitSettings
+from pressrun.store import subscribers, subscriptions
+from pressrun.store.subscriptions import Subscription
+from pressrun.store.transaction import Transaction
+
+ADA = parse_address("ada@reader.example")
+WEB = Origin(source="web", ip="192.0.2.7")
+OFTEN = Rate(1000, 3600.0)
+PLENTY = LimitSettings(
+    sign_ups_per_ip=OFTEN,
+    confirmations_per_address=OFTEN,
+    confirmations=OFTEN,
+    leaving_notes_per_address=OFTEN,
+)
+
+
+class SubscriptionLife(RuleBasedStateMachine):
+    """One person and one list. `member` and `kept_out` say what must be so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.Runner()
+        self.stack = AsyncExitStack()
+        self.member = False
+        self.kept_out = False
+        self.void: set[int] = set()  # confirmations from before a leaving or an erasure
+
+    @initialize()
+    def open(self) -> None:
+        self.run(self._open())
+
+    async def _open(self) -> None:
+        folder = self.stack.enter_context(tempfile.TemporaryDirectory())
+        self.office: Office = await self.stack.enter_async_context(open_office(Path(folder)))
+        office = self.office
+        office.desk.limits = PLENTY
+        parts = {"database": office.database, "clock": lambda: office.now, "entropy": os.urandom, "wake": office.wake}
+        self.undoing = Undoing(**parts)  # type: ignore[arg-type]
+        self.preferring = Preferring(office.desk)
+        await office.make_list()
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self.loop.run(work)
+
+    def teardown(self) -> None:
+        self.run(self.stack.aclose())
+        self.loop.close()
+
+    def ids(self, table: str) -> list[int]:
+        def query(tx: Transaction) -> list[int]:
+            return [row[0] for row in tx._connection.execute(f"select id from {table} order by id").fetchall()]
+
+        found: list[int] = self.run(self.office.database.read(query))
+        return found
+
+    def standing(self) -> Subscription | None:
+        def look(tx: Transaction) -> Subscription | None:
+            person = subscribers.find_subscriber(tx, ADA)
+            return None if person is None else subscriptions.find_subscription(tx, list_id=1, subscriber_id=person.id)
+
+        found: Subscription | None = self.run(self.office.database.read(look))
+        return found
+
+    # ------------------------------------------------------------------ what may happen
+
+    @rule()
+    def sign_up(self) -> None:
+        self.run(self.office.subscribing.request("news", ADA, WEB, network=None))
+
+    @rule(which=st.integers(0, 3))
+    def confirm(self, which: int) -> None:
+        """Any link that was ever mailed."""
+        numbers = self.ids("confirmation")
+        if not numbers:
+            return
+        number = numbers[-1 - which % len(numbers)]
+        outcome, _ = self.run(self.office.subscribing.confirm(number, WEB))
+        if outcome is Confirmed.CONFIRMED:
+            assert number not in self.void
+            self.member, self.kept_out = True, False
+
+    @rule()
+    def leave(self) -> None:
+        standing = self.standing()
+        if standing is not None:
+            self.run(self.office.leaving.leave(standing.id, WEB))
+            self.void |= set(self.ids("confirmation"))
+            self.member = False
+
+    @rule()
+    def undo(self) -> None:
+        numbers = self.ids("leaving")
+        if numbers:
+            outcome, _ = self.run(self.undoing.undo(numbers[-1], WEB))
+            self.member |= outcome is Undone.RESTORED
+
+    @rule(pauses=st.booleans())
+    def pause_or_resume(self, pauses: bool) -> None:
+        standing = self.standing()
+        if standing is not None:
+            link = PreferenceLink(subscriber_id=standing.subscriber_id, epoch=0)
+            self.run(self.preferring.pause(link, 3, WEB) if pauses else self.preferring.resume(link, WEB))
+
+    @rule()
+    def add(self) -> None:
+        was_out = self.kept_out or self.has_left()
+        try:
+            self.run(self.office.enrolling.add("news", ADA))
+        except Refused:
+            return
+        assert not was_out
+        self.member = True
+
+    @rule()
+    def take_in_a_file(self) -> None:
+        was_out = self.kept_out or self.has_left()
+        answer = self.run(
+            self.office.enrolling.import_batch("news", [ImportRow(line=2, email=ADA.typed, attributes={})])
+        )
+        if answer["added"] or answer["updated"]:
+            assert not was_out
+            self.member = True
+
+    def has_left(self) -> bool:
+        standing = self.standing()
+        return standing is not None and "unsubscribed" in (standing.state, standing.state_before)
+
+    @rule()
+    def erase(self) -> None:
+        try:
+            self.run(self.office.enrolling.erase(ADA))
+        except NotFound:
+            return
+        self.member, self.kept_out = False, True
+
+    @rule(days=st.sampled_from([0.2, 2, 8]))
+    def time_passes(self, days: float) -> None:
+        self.office.now += days * 86400
+        now = int(self.office.now)
+        self.run(self.office.database.write(forget_unconfirmed, os.urandom, now))
+        self.run(self.office.database.write(end_pauses, now))
+
+    # ------------------------------------------------------------------ what must always be so
+
+    @invariant()
+    def only_members_are_members(self) -> None:
+        if not hasattr(self, "office"):
+            return
+        standing = self.standing()
+        is_member = standing is not None and standing.state in ("active", "suspended")
+        assert self.member == is_member
+        assert standing is None or (standing.state == "suspended") == (standing.suspended_for == "paused")
+
+    @invariant()
+    def the_evidence_is_whole(self) -> None:
+        if hasattr(self, "office"):
+            assert [] == self.run(self.office.database.read(verify, [])).problems
+
+
+TestSubscriptionLife = SubscriptionLife.TestCase
+TestSubscriptionLife.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)

@@ -1,0 +1,155 @@
+"""What an edition's report says beyond its counts, and what became of one reader's copy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from tests.services.pressroom import GONE, LATER, SITE, TAKEN, Pressroom, identity, open_pressroom
+from tests.services.returns.test_bouncing import notify, report
+
+from pressrun.core.address import parse_address
+from pressrun.core.bounces import BounceClass
+from pressrun.core.errors import NotFound
+from pressrun.services.readers.subscribing import Origin
+from pressrun.services.reports.edition_reports import EditionReport, report_edition
+from pressrun.services.reports.tracing import trace_copy
+from pressrun.smtp.handover import HandOver, Outcome, Stage
+from pressrun.smtp.reply import Reply
+
+
+@pytest_asyncio.fixture
+async def press(tmp_path: Path) -> AsyncIterator[Pressroom]:
+    async with open_pressroom(tmp_path) as room:
+        yield room
+
+
+async def reported(press: Pressroom, edition: int) -> EditionReport:
+    return await press.office.database.read(report_edition, edition, int(press.clock()))
+
+
+async def traced(press: Pressroom, edition: int, address: str = "r0@reader.example") -> Any:
+    return await press.office.database.read(trace_copy, edition, parse_address(address), SITE)
+
+
+def refused(words: str) -> HandOver:
+    return HandOver(Outcome.REFUSED, Stage.RCPT, Reply(550, words, "5.1.1"))
+
+
+async def test_the_same_words_stand_there_once_and_without_addresses(press: Pressroom) -> None:
+    await press.readers(3)
+    edition = await press.edition()
+    await press.turn()
+    for outgoing in press.take_all():
+        press.answer(outgoing, refused(f"no mailbox {outgoing.rcpt_to} here"))
+    await press.turn()
+    found = await reported(press, edition)
+    assert [(3, "hard", "gone", "no mailbox … here")] == [
+        (one.number, one.kind, one.bounce, one.text) for one in found.failures_said
+    ]
+    assert ({"hard": 3}, {"gone": 3}) == (dict(found.kinds), dict(found.bounces))
+    assert {f"r{n}@reader.example" for n in range(3)} == {one["address"] for one in found.failures}
+    assert found.plain()["failures_said"] == json.loads(json.dumps(found.plain()))["failures_said"]
+
+
+async def test_copies_are_counted_by_provider_and_domain(press: Pressroom) -> None:
+    for address in ("a@gmail.com", "b@googlemail.com", "c@reader.example"):
+        await press.office.enrolling.add("news", parse_address(address))
+    edition = await press.edition()
+    await press.send_all()
+    found = (await reported(press, edition)).domains
+    assert [("gmail", 2, 2), ("reader.example", 1, 1)] == [(one.name, one.domains, one.copies) for one in found]
+    assert 2 == found[0].counts["delivered"]
+
+
+async def test_deferrals_stay_on_the_timeline_when_the_copies_arrived_later(press: Pressroom) -> None:
+    await press.readers(2)
+    edition = await press.edition()
+    await press.send_all(LATER)
+    press.pass_time(400)
+    await press.send_all()
+    found = await reported(press, edition)
+    assert (2, 2, 0) == tuple(found.timelines[name].total for name in ("deferred", "delivered", "failed"))
+    assert ([], "finished") == ([*found.waiting], found.edition["state"])
+    assert found.timing["first_delivered_at"] == found.timing["last_delivered_at"]
+
+
+async def test_leaving_is_on_the_timeline_at_its_time(press: Pressroom) -> None:
+    await press.readers(1)
+    edition = await press.edition()
+    await press.send_all()
+    press.pass_time(30)
+    number = await press.subscription("r0@reader.example")
+    await press.office.leaving.leave(number, Origin(source="web"), edition_id=edition)
+    found = await reported(press, edition)
+    assert (1, 1, 31) == (
+        found.unsubscribed,
+        found.timelines["unsubscribed"].total,
+        len(found.timelines["unsubscribed"].numbers),
+    )
+
+
+async def test_a_copy_that_was_taken_is_traced_to_the_relays_log(press: Pressroom) -> None:
+    await press.readers(1)
+    edition = await press.edition()
+    (copy,) = await press.send_all(HandOver(Outcome.DELIVERED, Stage.CONTENT, Reply(250, "queued as 4Xk2", "2.0.0")))
+    found = await traced(press, edition)
+    assert ("delivered", 1, "primary", None) == tuple(found[name] for name in ("state", "attempts", "relay", "bounce"))
+    assert (250, "queued as 4Xk2") == (found["reply"]["code"], found["reply"]["text"])
+    assert identity(copy)[0] == found["message_id"]
+
+
+async def test_a_bounce_that_came_later_leaves_what_the_relay_had_said(press: Pressroom) -> None:
+    """And the report still has the copy among those that the relay took."""
+    await press.readers(1)
+    edition = await press.edition()
+    (copy,) = await press.send_all(TAKEN)
+    press.pass_time(600)
+    await notify(press, copy, report(BounceClass.GONE))
+    found = await traced(press, edition)
+    assert ("failed", "hard", 250) == (found["state"], found["kind"], found["reply"]["code"])
+    assert (550, "550 no such user", "gone") == tuple(found["bounce"][name] for name in ("code", "text", "class"))
+    assert found["reply"]["at"] < found["bounce"]["at"]
+    timelines = (await reported(press, edition)).timelines
+    assert (1, 1) == (timelines["delivered"].total, timelines["failed"].total)
+
+
+async def test_a_refusal_by_the_relay_is_no_bounce_that_came_later(press: Pressroom) -> None:
+    await press.readers(1)
+    edition = await press.edition()
+    await press.send_all(GONE)
+    found = await traced(press, edition)
+    assert ("failed", 550, None, "gone") == (found["state"], found["reply"]["code"], found["bounce"], found["class"])
+
+
+async def test_a_copy_sent_again_starts_anew(press: Pressroom) -> None:
+    """Nothing of what was said of it before is told of it now."""
+    await press.readers(1)
+    edition = await press.edition()
+    (copy,) = await press.send_all()
+    await notify(press, copy, report(BounceClass.FULL))
+    await press.editing.resend(edition)
+    found = await traced(press, edition)
+    assert ("queued", 0, None, None) == tuple(found[name] for name in ("state", "attempts", "reply", "bounce"))
+
+
+async def test_who_is_not_there_is_not_traced(press: Pressroom) -> None:
+    """Unknown, come later, or erased; and what the relay said of the erased is gone from the database."""
+    await press.readers(1)
+    edition = await press.edition()
+    said = Reply(250, "queued for r0@reader.example", "2.0.0")
+    (copy,) = await press.send_all(HandOver(Outcome.DELIVERED, Stage.CONTENT, said))
+    await notify(press, copy, report(BounceClass.FULL))
+    await press.office.enrolling.add("news", parse_address("late@reader.example"))
+    for address, words in (("x@reader.example", "no list knows"), ("late@reader.example", "no copy of edition")):
+        with pytest.raises(NotFound, match=words):
+            await traced(press, edition, address)
+    await press.office.enrolling.erase(parse_address("r0@reader.example"))
+    with pytest.raises(NotFound, match="no list knows"):
+        await traced(press, edition)
+    assert [] == await press.rows("select * from handover")
+    assert [("erased readers", 1)] == [(one.name, one.copies) for one in (await reported(press, edition)).domains]
