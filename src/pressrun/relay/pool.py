@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -40,6 +41,7 @@ class Pool:
         self._window = Window()
         self._members: set[Connection] = set()  # until their socket is closed
         self._opening: set[Connection] = set()
+        self._taking: Counter[Way] = Counter()  # how many take messages now, by the way in which those go
         self._idle: dict[Connection, None] = {}  # the one used last is the first to be used again
         self._careful = False  # a connection failed: one probe at a time, until one succeeds
         self._probe: Connection | None = None
@@ -60,14 +62,16 @@ class Pool:
         """How many messages may be on their way together: none while it pauses after a failure, one for a probe.
 
         What the open connections carry, and one more that opens the next: a message whose turn has come must not wait
-        for a connection together with those whose turns come after it.
+        for a connection together with those whose turns come after it. With PIPELINING a second envelope goes behind
+        the content of each message.
         """
         if self._stopping:
             return 0
         if self._careful:
             return 0 if self._retry is not None and self._probe is None else 1
-        opened = sum([member.is_open and member.is_connected for member in self._members])
-        return opened * self._window.size + (opened < self.settings.connections)
+        whole, behind, single = (self._taking[way] for way in (Way.CHUNKING, Way.PIPELINING, Way.LOCK_STEP))
+        carried = whole * self._window.size + behind * 2 + single
+        return carried + (whole + behind + single < self.settings.connections)
 
     def wake(self) -> None:
         """There is something to take: idle connections take it now, and others are opened for the rest."""
@@ -133,6 +137,8 @@ class Pool:
 
     def opened(self, connection: Connection) -> None:
         self._opening.discard(connection)
+        if connection.way is not None:
+            self._taking[connection.way] += 1
         if self._careful:
             self._health.opened()
             if connection is self._probe and not self._health.is_failing:
@@ -146,6 +152,8 @@ class Pool:
 
     def closed(self, connection: Connection, problem: Problem | None) -> None:
         self._opening.discard(connection)
+        if connection.way is not None:
+            self._taking[connection.way] -= 1
         self._idle.pop(connection, None)
         was_probe = connection is self._probe
         if was_probe:
@@ -158,7 +166,7 @@ class Pool:
         if connection.has_proved:
             self._health.broke(problem)
         elif not connection.is_open or connection.taken:
-            others = any(member.is_open and member.is_connected for member in self._members)
+            others = self._taking.total() > 0
             self._health.failed(problem, while_open=connection.is_open, others_work=others)
             if (was_probe or not self._careful) and self._retry is None:
                 delay = self._health.next_delay_seconds()
