@@ -226,8 +226,9 @@ class RemotePress:
         if line is None or not line.is_open or capacity == 0 or self._drain.is_set():
             return
         held = self._held.setdefault(relay, set())
+        most = capacity + self._settings.ahead(relay)
         copies: list[CopyWork] = []
-        while self._alone is None and len(held) < capacity + self._settings.ahead(relay):
+        while self._alone is None and len(held) < most:
             job = self._queue.take(relay)
             if job is None:
                 break
