@@ -139,7 +139,7 @@ class _Tour:
 
     async def _play(self, running: Running) -> None:
         services, told = running.services, self._guide.told
-        await services.administering.create_list(
+        await services.operating.administering.create_list(
             LIST,
             {
                 "title": "The Harbour Letter",
@@ -153,9 +153,9 @@ class _Tour:
             await self._post(urlsplit(await self._link_to(address, "confirm")).path, {"action": "confirm"})
             told(f"{address} signed up on the page and confirmed by the link in the mail")
         for address in DIFFICULT:
-            await services.enrolling.add(LIST, parse_address(address))
+            await services.operating.enrolling.add(LIST, parse_address(address))
         told("three addresses that misbehave on purpose were added by the operator")
-        edition_id = await services.editing.take(list_name=LIST, source_name="edition.md", **_sample())
+        edition_id = await services.editions.editing.take(list_name=LIST, source_name="edition.md", **_sample())
         await self._until_finished(running, edition_id)
         leaver = READERS[-1]
         path = urlsplit(await self._link_to(leaver, "unsubscribe")).path

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pressrun.config.settings import Settings
 from pressrun.control.server import ControlServer
 from pressrun.core.errors import Unavailable
-from pressrun.daemon.wiring import Services, build_posting, build_processing, build_receiving
+from pressrun.daemon.services import Services
+from pressrun.daemon.wiring import build_posting, build_processing, build_receiving
 from pressrun.inbound.listeners import Listeners
 from pressrun.observe.metrics import Metrics
 from pressrun.services.incoming.processing import Processing
@@ -30,7 +31,7 @@ class Mailroom:
         self._reader = MailReader()
         self.posting = build_posting(settings, services, self._reader)
         self.processing = build_processing(settings, services, self._reader, self.posting, metrics)
-        services.sorting.accepted = self.processing.accepted
+        services.operating.sorting.accepted = self.processing.accepted
         receiving = build_receiving(settings, services, self.processing, metrics)
         self.listeners = Listeners(settings.smtp, receiving, sockets)
 

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from pressrun.config.settings import Settings
 from pressrun.control.server import VerbHandler
 from pressrun.core.keys import KeyRing
-from pressrun.daemon.wiring import Services, build_bouncing, build_services
+from pressrun.daemon.services import Services, build_services
+from pressrun.daemon.wiring import build_bouncing
 from pressrun.services.ports import Waker
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, DataLock, prepare

@@ -25,13 +25,11 @@ from pressrun.core.errors import BadConfiguration, PressrunError
 from pressrun.core.tokens import WebTokens
 from pressrun.daemon.doors import Doors
 from pressrun.daemon.offline import opened
-from pressrun.daemon.vetting import reload_vetting
+from pressrun.daemon.services import Services, build_services, reload_services
 from pressrun.daemon.wiring import (
-    Services,
     build_bouncing,
     build_dispatcher,
     build_press,
-    build_services,
     press_settings,
 )
 from pressrun.observe import log as logs
@@ -98,10 +96,10 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         dispatcher = await build_dispatcher(settings, database, bouncing, metrics)
         press = build_press(settings, keys, dispatcher)
         services = build_services(settings, database, keys, dispatcher.wake, bouncing, press.adopt)
-        services.editing.unpause = dispatcher.unpause
-        services.subscribing.screening.count = metrics.count_sign_up
-        services.subscribing.screening.show_attack = metrics.show_attack
-        services.subscribing.screening.show_holding = metrics.show_holding
+        services.editions.editing.unpause = dispatcher.unpause
+        screening = services.readers.subscribing.screening
+        screening.count = metrics.count_sign_up
+        screening.show_attack, screening.show_holding = metrics.show_attack, metrics.show_holding
         readiness = Readiness(database=database, dispatcher=dispatcher, relays=press, clock=time.time)
         app = _app(settings, services, press, readiness, metrics, extras.mailbox)
         web = WebServer(app, settings.http, given=sockets.get("http"))
@@ -143,16 +141,17 @@ def _app(
             metrics.set_relay_connections(status.name, status.connections)
         return metrics.render()
 
+    readers, editions = services.readers, services.editions
     cases = UseCases(
-        asking=services.asking,
-        subscribing=services.subscribing,
-        leaving=services.leaving,
-        refusing=services.refusing,
-        preferring=services.preferring,
-        readdressing=services.readdressing,
-        undoing=services.undoing,
-        archiving=services.archiving,
-        approving=services.approving,
+        asking=readers.asking,
+        subscribing=readers.subscribing,
+        leaving=readers.leaving,
+        refusing=readers.refusing,
+        preferring=readers.preferring,
+        readdressing=readers.readdressing,
+        undoing=readers.undoing,
+        archiving=editions.archiving,
+        approving=editions.approving,
     )
     return build_app(
         cases,
@@ -179,8 +178,8 @@ async def _run(
             tasks.create_task(running.press.run(), name="press")
             pulse = tasks.create_task(_pulse(running, watchdog_seconds), name="pulse")
             beside = [
-                tasks.create_task(running.services.housekeeping.run(), name="housekeeping"),
-                tasks.create_task(running.services.asking.run(), name="requests"),
+                tasks.create_task(running.services.operating.housekeeping.run(), name="housekeeping"),
+                tasks.create_task(running.services.readers.asking.run(), name="requests"),
             ]
             if running.doors.processing is not None:
                 beside.append(tasks.create_task(running.doors.processing.run(), name="inbound mail"))
@@ -254,7 +253,7 @@ def _reload(running: Running) -> None:
 def _apply(running: Running, settings: Settings) -> None:
     for key in changed_needing_restart(running.settings, settings):
         event(log, "config.needs_restart", level=logging.WARNING, key=key)
-    services, dispatcher = running.services, running.dispatcher
+    dispatcher = running.dispatcher
     running.doors.reload(settings)
     _reload_dispatcher(dispatcher, settings)
     try:
@@ -265,12 +264,7 @@ def _apply(running: Running, settings: Settings) -> None:
         _reload_dispatcher(dispatcher, old)
         raise
     logs.configure(settings.log, sys.stderr)
-    services.desk.limits = services.housekeeping.limits = services.archiving.limits = settings.limits
-    services.administering.relays = frozenset(relay.name for relay in settings.relays)
-    services.housekeeping.bounces = services.bouncing.settings = settings.bounces
-    services.bouncing.braking.settings = settings.delivery
-    services.desk.tokens = services.enrolling.tokens = settings.tokens
-    reload_vetting(services.vetting, settings)
+    reload_services(running.services, settings)
     dispatcher.signs_again()
     running.settings = settings
 

@@ -1,4 +1,4 @@
-"""What services need from the outside, as small protocols: fulfilled by adapters, wired in daemon.py."""
+"""What services need from the outside, as small protocols: fulfilled by adapters, wired in daemon."""
 
 from __future__ import annotations
 

@@ -1,0 +1,220 @@
+"""The services over one database, by their rooms, each given what it needs and no more."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from pressrun.config.settings import Settings
+from pressrun.control.server import VerbHandler
+from pressrun.control.verbs import build_verbs
+from pressrun.core.keys import KeyRing
+from pressrun.daemon.vetting import build_vetting, reload_vetting
+from pressrun.services.editions.approving import Approving
+from pressrun.services.editions.archiving import Archiving
+from pressrun.services.editions.editing import Editing
+from pressrun.services.editions.vetting import Vetting
+from pressrun.services.operating.administering import Administering
+from pressrun.services.operating.enrolling import Enrolling
+from pressrun.services.operating.holding import Holding
+from pressrun.services.operating.housekeeping import Housekeeping
+from pressrun.services.operating.sorting import Sorting
+from pressrun.services.operating.suppressing import Suppressing
+from pressrun.services.ports import LayoutPress, Waker
+from pressrun.services.readers.asking import Asking
+from pressrun.services.readers.desk import Desk
+from pressrun.services.readers.leaving import Leaving
+from pressrun.services.readers.preferring import Preferring
+from pressrun.services.readers.readdressing import Readdressing
+from pressrun.services.readers.refusing import Refusing
+from pressrun.services.readers.subscribing import Subscribing
+from pressrun.services.readers.undoing import Undoing
+from pressrun.services.returns.bouncing import Bouncing
+from pressrun.store import datadir
+from pressrun.store.database import Database
+from pressrun.store.datadir import DataDir
+from pressrun.workers.layouts import OwnLayouts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readers:
+    """What readers do."""
+
+    desk: Desk
+    asking: Asking
+    subscribing: Subscribing
+    leaving: Leaving
+    refusing: Refusing
+    preferring: Preferring
+    readdressing: Readdressing
+    undoing: Undoing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Editions:
+    """What editors do, and what is looked up of it."""
+
+    layouts: LayoutPress
+    vetting: Vetting
+    editing: Editing
+    approving: Approving
+    archiving: Archiving
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operating:
+    """What operators and time do."""
+
+    administering: Administering
+    enrolling: Enrolling
+    suppressing: Suppressing
+    sorting: Sorting
+    holding: Holding
+    housekeeping: Housekeeping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """All use cases over one open database; `verbs` is the table of those that the command line reaches."""
+
+    database: Database
+    keys: KeyRing
+    wake: Waker
+    readers: Readers
+    editions: Editions
+    operating: Operating
+    bouncing: Bouncing
+    verbs: dict[str, VerbHandler]
+
+
+def build_services(
+    settings: Settings,
+    database: Database,
+    keys: KeyRing,
+    wake: Waker,
+    bouncing: Bouncing,
+    on_new_key: Callable[[], None] = lambda: None,
+) -> Services:
+    """Wire the use cases; `wake` tells the dispatcher, `on_new_key` the press, where there are any."""
+    data = DataDir(settings.data_dir)
+    readers = _build_readers(settings, database, keys, wake)
+    editions = _build_editions(settings, database, keys, wake)
+    operating = _build_operating(settings, readers, editions.layouts)
+    return Services(
+        database=database,
+        keys=keys,
+        wake=wake,
+        readers=readers,
+        editions=editions,
+        operating=operating,
+        bouncing=bouncing,
+        verbs=build_verbs(
+            administering=operating.administering,
+            enrolling=operating.enrolling,
+            suppressing=operating.suppressing,
+            editing=editions.editing,
+            sorting=operating.sorting,
+            holding=operating.holding,
+            rotate=_rotating(data, keys, on_new_key),
+        ),
+    )
+
+
+def _build_readers(settings: Settings, database: Database, keys: KeyRing, wake: Waker) -> Readers:
+    clock, entropy = time.time, os.urandom
+    desk = Desk(
+        database=database,
+        keys=keys,
+        limits=settings.limits,
+        tokens=settings.tokens,
+        clock=clock,
+        entropy=entropy,
+        wake=wake,
+    )
+    subscribing, preferring, leaving = Subscribing(desk), Preferring(desk), Leaving(desk)
+    return Readers(
+        desk=desk,
+        asking=Asking(desk, subscribing=subscribing, preferring=preferring, leaving=leaving),
+        subscribing=subscribing,
+        leaving=leaving,
+        refusing=Refusing(database=database, clock=clock, entropy=entropy, wake=wake),
+        preferring=preferring,
+        readdressing=Readdressing(desk),
+        undoing=Undoing(database=database, clock=clock, entropy=entropy, wake=wake),
+    )
+
+
+def _build_editions(settings: Settings, database: Database, keys: KeyRing, wake: Waker) -> Editions:
+    clock = time.time
+    layouts, vetting = OwnLayouts(DataDir(settings.data_dir).layouts), build_vetting(settings)
+    return Editions(
+        layouts=layouts,
+        vetting=vetting,
+        editing=Editing(
+            database=database,
+            site=settings.site,
+            keys=keys,
+            vetting=vetting,
+            layouts=layouts,
+            clock=clock,
+            entropy=os.urandom,
+            wake=wake,
+        ),
+        approving=Approving(database=database, site=settings.site, keys=keys, clock=clock, wake=wake),
+        archiving=Archiving(database=database, limits=settings.limits, clock=clock),
+    )
+
+
+def _build_operating(settings: Settings, readers: Readers, layouts: LayoutPress) -> Operating:
+    desk = readers.desk
+    database, keys, clock, entropy, wake = desk.database, desk.keys, desk.clock, desk.entropy, desk.wake
+    data = DataDir(settings.data_dir)
+    return Operating(
+        administering=Administering(
+            database=database,
+            site=settings.site,
+            layouts=layouts,
+            relays=frozenset(relay.name for relay in settings.relays),
+            clock=clock,
+            wake=wake,
+        ),
+        enrolling=Enrolling(
+            database=database, keys=keys, tokens=settings.tokens, clock=clock, entropy=entropy, wake=wake
+        ),
+        suppressing=Suppressing(database=database, keys=keys, clock=clock, wake=wake),
+        sorting=Sorting(database=database, clock=clock),
+        holding=Holding(desk, readers.subscribing),
+        housekeeping=Housekeeping(
+            database=database,
+            limits=settings.limits,
+            bounces=settings.bounces,
+            clock=clock,
+            entropy=entropy,
+            wake=wake,
+            keep_head=lambda head: asyncio.to_thread(datadir.keep_consent_head, data, head),
+        ),
+    )
+
+
+def _rotating(data: DataDir, keys: KeyRing, on_new_key: Callable[[], None]) -> Callable[[], Awaitable[int]]:
+    async def rotate() -> int:
+        later = await asyncio.to_thread(datadir.rotate_link_key, data)
+        keys.adopt(later)
+        on_new_key()
+        return keys.newest
+
+    return rotate
+
+
+def reload_services(services: Services, settings: Settings) -> None:
+    """Give each use case what the new configuration says."""
+    readers, editions, operating = services.readers, services.editions, services.operating
+    readers.desk.limits = operating.housekeeping.limits = editions.archiving.limits = settings.limits
+    readers.desk.tokens = operating.enrolling.tokens = settings.tokens
+    operating.administering.relays = frozenset(relay.name for relay in settings.relays)
+    operating.housekeeping.bounces = services.bouncing.settings = settings.bounces
+    services.bouncing.braking.settings = settings.delivery
+    reload_vetting(editions.vetting, settings)
