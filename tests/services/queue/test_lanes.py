@@ -94,6 +94,26 @@ async def test_a_domain_of_its_own_gets_a_lane_when_it_asks_for_less(press: Pres
     assert ["slow.example"] == list(await waiting(press))
 
 
+async def test_what_waits_is_told_its_next_attempt_only_while_that_is_known(press: Pressroom) -> None:
+    """The end of a pause is a time; a copy that was never tried, behind a lane that is slow, has none."""
+    await readers(press, slow_example=20)
+    number = await press.edition()
+    await press.turn()
+    first = press.take()
+    assert first is not None
+    press.answer(first, SLOW)
+    await press.turn()
+
+    async def told() -> set[object]:
+        found = await press.office.database.read(edition_reports.report_edition, number, int(press.clock()))
+        return {one["next_attempt"] for one in found.waiting if one["attempts"] == 0}
+
+    assert {"2027-01-15T08:10:00Z"} == await told()
+    press.dispatcher.unpause("slow.example")
+    await press.turn()
+    assert {None} == await told()
+
+
 async def test_pauses_survive_a_restart(press: Pressroom) -> None:
     """What a provider asked for is not forgotten by a kill."""
     await readers(press, gmail_com=5)

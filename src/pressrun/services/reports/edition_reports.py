@@ -104,7 +104,7 @@ def report_edition(tx: Transaction, edition_id: int, now: int) -> EditionReport:
     found = require_edition(tx, edition_id)
     failures = [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.FAILED)]
     deferred = [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.DEFERRED)]
-    waiting = deferred + _paused_copies(tx, edition_id)
+    waiting = deferred + _paused_copies(tx, edition_id, now)
     moments = _moments(tx, edition_id)
     start_at = found.created_at if found.started_at is None else found.started_at
     return EditionReport(
@@ -136,12 +136,16 @@ def _copy(row: Row) -> Answer:
     }
 
 
-def _paused_copies(tx: Transaction, edition_id: int) -> list[Answer]:
-    """Copies that wait in lanes that are slowed down or blocked, with the words that did it."""
+def _paused_copies(tx: Transaction, edition_id: int, now: int) -> list[Answer]:
+    """Copies that wait in lanes that are slowed down or blocked, with the words that did it.
+
+    `next_attempt` is the end of the pause; without one there is no telling when their turn comes.
+    """
     found: list[Answer] = []
     for lane, stored in lanes.load_states(tx).items():
         state = load_lane_state(stored)
         if state.is_blocked or state.allowed is not None:
+            is_paused = state.paused_until > now and not state.is_blocked
             found += [
                 {
                     "address": row["address"],
@@ -150,7 +154,7 @@ def _paused_copies(tx: Transaction, edition_id: int) -> list[Answer]:
                     "text": state.reason,
                     "kind": "policy" if state.is_blocked else None,
                     "bounce": None,
-                    "next_attempt": None if state.is_blocked else rfc3339(int(state.paused_until)),
+                    "next_attempt": rfc3339(int(state.paused_until)) if is_paused else None,
                     "attempts": row["attempts"],
                 }
                 for row in lanes.queued_copies(tx, edition_id, lane)
