@@ -282,29 +282,56 @@ async def test_what_is_claimed_goes_back_when_no_connection_takes_it(press: Pres
 # ---------------------------------------------------------------------- pause and drain
 
 
-async def test_a_paused_edition_hands_out_what_is_claimed_and_no_more(press: Pressroom) -> None:
+@pytest.mark.parametrize(("verb", "state"), [("pause", "queued"), ("cancel", "cancelled")])
+async def test_what_no_connection_has_at_a_pause_or_the_end_does_not_go_out(
+    press: Pressroom, verb: str, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it was claimed ahead of its turn, and the press may have some. Another list's edition goes on."""
+    recalls: list[str] = []
+    monkeypatch.setattr(press.press, "recall", lambda: recalls.append(verb))
     await press.readers(9)
-    press.settings = DeliverySettings(rates=(Rate(10, 1.0),))
-    await press.start()
+    await press.office.make_list("other")
+    other_readers = await press.readers(4, "other")
     edition = await press.edition()
     await press.turn()
-    claimed = (await press.counts(edition))["claimed"]
-    await press.editing.pause(edition)
-    sent = 0
-    for _ in range(50):
-        press.pass_time(0.1)
-        for outgoing in press.take_all():
-            press.answer(outgoing, TAKEN)
-            sent += 1
-        await press.turn()
-    assert (claimed, "paused") == (sent, await press.state(edition))
-    await press.editing.resume(edition)
-    for _ in range(50):
-        press.pass_time(0.1)
-        await press.turn()
-        for outgoing in press.take_all():
-            press.answer(outgoing, TAKEN)
+    on_their_way = [press.take(), press.take()]
+    other = await press.edition(name="other")
     await press.turn()
+    assert ({"claimed": 9}, {"claimed": 4}) == (await press.counts(edition), await press.counts(other))
+    await getattr(press.editing, verb)(edition)
+    await press.turn()
+    assert sorted(other_readers) == sorted(outgoing.rcpt_to for outgoing in await press.take_after_turn())
+    assert [verb] == recalls
+    for outgoing in on_their_way:
+        assert outgoing is not None
+        press.answer(outgoing, TAKEN)
+    await press.turn()
+    assert {"delivered": 2, state: 7} == await press.counts(edition)
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "cancel"])
+async def test_the_next_turn_comes_at_once_after_a_button(press: Pressroom, verb: str) -> None:
+    edition = await press.edition(scheduled_at=int(press.clock()) + 3600)
+    if verb == "resume":
+        await press.editing.pause(edition)
+    woken = press.office.woken
+    await getattr(press.editing, verb)(edition)
+    assert woken + 1 == press.office.woken
+
+
+async def test_after_a_pause_everybody_has_one_copy(press: Pressroom) -> None:
+    await press.readers(9)
+    edition = await press.edition()
+    await press.turn()
+    taken = press.take()
+    assert taken is not None
+    await press.editing.pause(edition)
+    assert [] == (await press.take_after_turn())
+    press.answer(taken, TAKEN)
+    assert [] == (await press.send_all())
+    assert "paused" == await press.state(edition)
+    await press.editing.resume(edition)
+    assert 8 == len({outgoing.rcpt_to for outgoing in await press.send_all()} - {taken.rcpt_to})
     assert ("finished", {"delivered": 9}) == (await press.state(edition), await press.counts(edition))
 
 

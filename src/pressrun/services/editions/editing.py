@@ -136,8 +136,9 @@ class Editing:
         return numbers
 
     async def pause(self, edition_id: int) -> None:
-        """Hold an edition; what is claimed still goes out."""
+        """Hold an edition; what connections have still goes out."""
         await self._database.write(pressing.pause, edition_id)
+        self._wake()
 
     async def resume(self, edition_id: int) -> None:
         """Go on with a paused edition."""
@@ -145,7 +146,7 @@ class Editing:
         self._wake()
 
     async def cancel(self, edition_id: int) -> None:
-        """End an edition; what is not claimed is not sent."""
+        """End an edition; what no connection has is not sent."""
         await self._database.write(pressing.cancel, edition_id, int(self._clock()))
         self._wake()
 

@@ -110,7 +110,7 @@ def pause_without_relay(tx: Transaction, edition: Edition) -> Edition:
 
 
 def pause(tx: Transaction, edition_id: int) -> Edition:
-    """Hold an edition: what is claimed still goes out, nothing else does."""
+    """Hold an edition: what connections have of it still goes out, nothing else does."""
     paused = replace(_moved(require_edition(tx, edition_id), EditionEvent.PAUSE), pause_reason=PAUSED_BY_PERSON)
     editions.record_edition(tx, paused)
     return paused
@@ -147,7 +147,7 @@ def reschedule(tx: Transaction, edition_id: int, at: int, now: int) -> Edition:
 
 
 def cancel(tx: Transaction, edition_id: int, now: int) -> Edition:
-    """End an edition: what is not claimed is not sent."""
+    """End an edition: what no connection has is not sent."""
     edition = require_edition(tx, edition_id)
     cancelled = replace(_moved(edition, EditionEvent.CANCEL), finished_at=now, pause_reason=None)
     deliveries.cancel_waiting(tx, edition_id, now)

@@ -319,6 +319,7 @@ class Dispatcher:
         if request.lanes.domains is self._ready.traffic.lanes.by_domain:
             self._lanes_changed = False
         known = self._plates | turn.plates
+        self._hold_back(known.keys() - turn.live)
         self._plates = {number: plate for number, plate in known.items() if number in turn.live}
         claimed_at = int(request.now)
         for notice, target in turn.notices:
@@ -330,6 +331,15 @@ class Dispatcher:
             self._give_back()
         self._plan(turn, request)
         self._offer()
+
+    def _hold_back(self, editions: Collection[int]) -> None:
+        """These were paused or cancelled, or are through: what no connection has of them does not go out."""
+        found = self._ready.remove_editions(editions)
+        if found:
+            self._results.release(found)
+            self.look()
+        if self._pool is not None and any(job.is_copy_of(editions) for job in self._in_flight.values()):
+            self._pool.recall()
 
     def _tell(self, turn: Turn) -> None:
         if turn.aftermath.suspended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 import msgspec
@@ -33,6 +34,10 @@ class Job(msgspec.Struct, frozen=True):
         """The relay that the list names, "" for any."""
         target = self.list if self.plate is None else self.plate.list
         return "" if target is None else target.relay or ""
+
+    def is_copy_of(self, editions: Collection[int]) -> bool:
+        """Whether it is a copy of one of these editions."""
+        return self.plate is not None and self.plate.edition_id in editions
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):

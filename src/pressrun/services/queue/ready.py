@@ -220,6 +220,10 @@ class Ready:
         """Take out what waits in a lane for one domain."""
         return [job for shelf in self._shelves.values() for job in shelf.remove_domain(lane, domain)]
 
+    def remove_editions(self, editions: Collection[int]) -> list[Job]:
+        """Take out the copies of these editions."""
+        return [job for shelf in self._shelves.values() for job in shelf.remove_editions(editions)]
+
     def clear(self) -> Sequence[Job]:
         """Take everything out."""
         return [job for shelf in self._shelves.values() for job in shelf.clear()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from pressrun.services.queue.jobs import Job
@@ -82,6 +82,11 @@ class Shelf:
     def remove_domain(self, lane: str, domain: str) -> list[Job]:
         """Take out what waits in a lane for one domain."""
         return self._copies.remove(lane, lambda job: job.row.domain == domain)
+
+    def remove_editions(self, editions: Collection[int]) -> list[Job]:
+        """Take out the copies of these editions."""
+        lanes = list(self._copies.lengths())
+        return [job for lane in lanes for job in self._copies.remove(lane, lambda job: job.is_copy_of(editions))]
 
     def clear(self) -> list[Job]:
         """Take everything out."""
