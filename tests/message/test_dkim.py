@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from tests.message.builders import build, edition, profile, site, values
 from tests.message.test_notices import NOTICES, copy
 
-from pressrun.message.dkim import LINE, Signer, load_signing_key
+from pressrun.message.dkim import Signer, load_signing_key
 from pressrun.message.dkim_settings import DkimSettings
 from pressrun.message.notices.building import AutoSubmitted, build_notice
 from pressrun.message.notices.kinds import (
@@ -35,6 +35,7 @@ from pressrun.message.notices.kinds import (
     UnsubscribeLink,
 )
 from pressrun.message.relaxed import canonical_body, canonical_fields
+from pressrun.message.signed_fields import LINE
 from pressrun.message.words import ENGLISH
 
 GOLDEN = sorted((Path(__file__).parent.parent / "golden").glob("*.eml"))

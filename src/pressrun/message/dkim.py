@@ -1,10 +1,10 @@
 """DKIM signatures over whole messages: RSA with SHA-256, and Ed25519 beside it, relaxed/relaxed.
 
-A signature covers the whole body and every field that says who writes to whom, about what, and how to leave. Each such
-field is named once more than it occurs, so that nobody can add another one; `l=` is never used. Nothing may touch a
-message once it is signed. A `Signer` may be used in several threads at once: the costly steps leave the interpreter.
+A signature covers the whole body and every field that says who writes to whom, about what, and how to leave
+(signed_fields); `l=` is never used. Nothing may touch a message once it is signed. A `Signer` may be used in several
+threads at once: the costly steps leave the interpreter.
 
-RFC 6376 (DKIM), RFC 8301 (algorithms), RFC 8463 (Ed25519), RFC 8058 §4 and RFC 9477 §3.1 (which fields must be signed).
+RFC 6376 (DKIM), RFC 8301 (algorithms), RFC 8463 (Ed25519).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -23,34 +24,21 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from pressrun.message.dkim_settings import DkimSettings
 from pressrun.message.relaxed import canonical_body, canonical_fields
-
-LINE = 78  # RFC 5322 §2.1.1
-
-# Named at least once each, so that none can be added where there was none (RFC 6376 §5.4.2). In the order of h=.
-ALWAYS_SIGNED = (
-    b"From",
-    b"To",
-    b"Cc",
-    b"Subject",
-    b"Date",
-    b"Message-ID",
-    b"Reply-To",
-    b"MIME-Version",
-    b"Content-Type",
-    b"Content-Transfer-Encoding",
-    b"List-Unsubscribe",
-    b"List-Unsubscribe-Post",
-)
-# Signed where they occur; so is every other field whose name begins as one of SIGNED_FAMILIES.
-ALSO_SIGNED = frozenset(
-    (b"sender", b"in-reply-to", b"references", b"feedback-id", b"auto-submitted", b"archived-at", b"precedence")
-)
-SIGNED_FAMILIES = (b"list-", b"cfbl-")
+from pressrun.message.signed_fields import LINE, SignedHeader, signed_header
 
 _NAME = b"DKIM-Signature"
-_ALWAYS = {name.lower(): name for name in ALWAYS_SIGNED}
 _DIGEST = Prehashed(SHA256())
 _PADDING = PKCS1v15()
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What is known of a mail before it is looked at: what of its header is signed, and the SHA-256 of its body."""
+
+    header: SignedHeader | None = None
+    body_digest: bytes | None = None
+
+
+NOTHING_KNOWN = Known()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,31 +95,31 @@ class Signer:
         self._keys = {key.domain: tuple(one for one in by_algorithm if one.domain == key.domain) for key in keys}
         self._lifetime_seconds = lifetime_seconds
 
-    def sign(self, content: bytes, *, signed_at: int, body_digest: bytes | None = None) -> bytes:
+    def sign(self, content: bytes, *, signed_at: int, known: Known = NOTHING_KNOWN) -> bytes:
         """The signature fields to put on top of a message, as `prepare` takes it."""
-        unsigned = self.prepare(content, signed_at=signed_at, body_digest=body_digest)
+        unsigned = self.prepare(content, signed_at=signed_at, known=known)
         return b"".join([one.field(one.sign()) for one in unsigned])
 
-    def prepare(self, content: bytes, *, signed_at: int, body_digest: bytes | None = None) -> list[Unsigned]:
+    def prepare(self, content: bytes, *, signed_at: int, known: Known = NOTHING_KNOWN) -> list[Unsigned]:
         """The fields that are to be signed for a message with CRLF line ends; `signed_at` in UTC seconds.
 
-        `body_digest` is what the body hashes to (BodyHash), where that is known.
+        What is `known` of the message is taken for true.
         """
-        header, _, body = content.partition(b"\r\n\r\n")
-        fields = canonical_fields(header)
-        chosen = _choose(tuple(name for name, _ in fields))
-        canonical = b"".join([fields[index][1] for index in chosen.order])
-        body_hash = b2a_base64(body_digest or _sha256(canonical_body(body)), newline=False)
+        header, body_digest = known.header, known.body_digest
+        if header is None or body_digest is None:
+            fields, _, body = content.partition(b"\r\n\r\n")
+            header = header or signed_header(canonical_fields(fields))
+            body_digest = body_digest or _sha256(canonical_body(body))
+        body_hash = b2a_base64(body_digest, newline=False)
         times = b"t=%d; x=%d;" % (signed_at, signed_at + self._lifetime_seconds)
         prepared = []
-        for key in self._keys_for(chosen, fields):
-            start = _head(key.algorithm, key.domain, key.selector) + times + chosen.names + body_hash + b";\r\n b="
-            digest = _sha256(canonical + _NAME.lower() + b":" + start[len(_NAME) + 2 :].replace(b"\r\n ", b" "))
+        for key in self._keys_for(header.author):
+            start = _head(key.algorithm, key.domain, key.selector) + times + header.names + body_hash + b";\r\n b="
+            digest = _sha256(header.text + _NAME.lower() + b":" + start[len(_NAME) + 2 :].replace(b"\r\n ", b" "))
             prepared.append(Unsigned(start=start, digest=digest, sign_digest=key.sign_digest))
         return prepared
 
-    def _keys_for(self, chosen: _Chosen, fields: Sequence[tuple[bytes, bytes]]) -> tuple[SigningKey, ...]:
-        author = b"" if chosen.author is None else fields[chosen.author][1]
+    def _keys_for(self, author: bytes) -> tuple[SigningKey, ...]:
         domain = author.rpartition(b"@")[2].rstrip(b"\r\n> ").decode("ascii", "replace").lower()
         while domain:
             found = self._keys.get(domain)
@@ -139,48 +127,6 @@ class Signer:
                 return found
             domain = domain.partition(".")[2]
         return self._keys[self._first]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Chosen:
-    """Which fields of a message are signed, for all messages with the same fields in the same order.
-
-    `order` are places in the header in the order in which they are hashed, `names` the folded h= tag up to the value of
-    bh=, `author` is the place of From.
-    """
-
-    order: tuple[int, ...]
-    names: bytes
-    author: int | None
-
-
-@lru_cache(maxsize=256)
-def _choose(present: tuple[bytes, ...]) -> _Chosen:
-    wanted = [name for name in present if _is_signed(name)]
-    names: list[bytes] = []
-    order: list[int] = []
-    for name in dict.fromkeys([*_ALWAYS, *wanted]):
-        places = [index for index, other in enumerate(present) if other == name]
-        order += reversed(places)  # of several the last one is taken first, RFC 6376 §5.4.2
-        names += [_ALWAYS.get(name) or name.title()] * (len(places) + 1)
-    author = present.index(b"from") if b"from" in present else None
-    return _Chosen(order=tuple(order), names=_named(names) + b"\r\n bh=", author=author)
-
-
-def _is_signed(name: bytes) -> bool:
-    return name in _ALWAYS or name in ALSO_SIGNED or name.startswith(SIGNED_FAMILIES)
-
-
-def _named(names: Sequence[bytes]) -> bytes:
-    """The h= tag, folded behind colons (RFC 6376 §3.5)."""
-    lines = [b" h=" + names[0]]
-    for name in names[1:]:
-        if len(lines[-1]) + len(name) + 2 <= LINE:
-            lines[-1] += b":" + name
-        else:
-            lines[-1] += b":"
-            lines.append(b" " + name)
-    return b"\r\n" + b"\r\n".join(lines) + b";"
 
 
 @lru_cache(maxsize=64)

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import re
+from typing import TypeAlias
+
+Field: TypeAlias = tuple[bytes, bytes]  # its name in lower case, and the whole of it in canonical form with CRLF
 
 _RUN = re.compile(rb"  +")  # a pattern with tabs in it takes eight times as long
 
 
-def canonical_fields(header: bytes) -> list[tuple[bytes, bytes]]:
-    """Names in lower case, and whole fields with their CRLF."""
-    header = header.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
+def canonical_fields(header: bytes) -> list[Field]:
+    """The fields of a whole header."""
     fields = []
-    for line in _squeezed(header).split(b"\r\n"):
+    for line in canonical_value(header).split(b"\r\n"):
         name, colon, value = line.partition(b":")
         if colon:
             name = name.rstrip(b" ").lower()
             fields.append((name, b"%b:%b\r\n" % (name, value.strip(b" "))))
     return fields
+
+
+def canonical_value(value: bytes) -> bytes:
+    """What stands in a header, unfolded; a part of it that neither begins nor ends in blanks or a line end."""
+    if b"\r\n" in value:
+        value = value.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
+    return _squeezed(value)
 
 
 def canonical_body(body: bytes) -> bytes:

@@ -7,7 +7,7 @@ ends, but for a `To` that needs SMTPUTF8.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +16,8 @@ import msgspec
 from pressrun.core.address import Address
 from pressrun.message.base64_text import Base64Text
 from pressrun.message.body_hash import BodyHash
+from pressrun.message.dkim import Known
+from pressrun.message.header_form import HeaderForm
 from pressrun.message.headers import clean_id, clean_uri, clean_value, format_date, text_field
 from pressrun.message.mime import Stream
 from pressrun.message.quoted_printable import encode_piece, normalise_lines
@@ -81,7 +83,7 @@ class _Coded:
 class Skeleton:
     """Chunks and the slots between them: one more chunk than slots."""
 
-    __slots__ = ("_body_hash", "_coded", "_fixed_subject", "_places", "_stored", "_template", "_unique")
+    __slots__ = ("_coded", "_fixed_subject", "_forms", "_places", "_stored", "_template", "_unique")
 
     def __init__(self, stored: _Stored) -> None:
         if len(stored.chunks) != len(stored.slots) + 1:
@@ -92,7 +94,7 @@ class Skeleton:
         self._template: list[bytes] = [b""] * (2 * len(stored.slots) + 1)
         self._template[::2] = stored.chunks
         self._coded = self._take_out_coded()
-        self._body_hash: BodyHash | None = None
+        self._forms: tuple[HeaderForm, BodyHash] | None = None  # made with the first copy that is signed
         coded = {place for text in self._coded for place in range(text.place, text.place + 2 * len(text.slots) + 3, 2)}
         unique: dict[Slot, int] = {}
         self._places = [
@@ -154,12 +156,13 @@ class Skeleton:
             parts[text.place] = text.encode(fields)
         return parts
 
-    @property
-    def body_hash(self) -> BodyHash:
-        """Hashes the bodies of copies, from their parts; made with the first that is signed."""
-        if self._body_hash is None:
-            self._body_hash = BodyHash(self._template)
-        return self._body_hash
+    def known(self, parts: Sequence[bytes]) -> Known:
+        """What of a copy that consists of these parts is known to the one who signs it."""
+        if self._forms is None:
+            subjects = {2 * index + 1 for index, slot in enumerate(self._stored.slots) if slot.kind is SlotKind.SUBJECT}
+            self._forms = HeaderForm(self._template, subjects), BodyHash(self._template)
+        header, body = self._forms
+        return Known(header.of(parts), body.of(parts))
 
     @property
     def size_bytes(self) -> int:

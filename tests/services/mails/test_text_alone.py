@@ -67,11 +67,10 @@ async def test_what_their_body_hashes_to_is_that_of_their_body(press: Pressroom)
         plate, composer = _load_plate(tx, edition), CopyComposer(site=SITE, keys=keys)
         made = []
         for row in deliveries.claim_copies(tx, edition_id=number, lane="", now=now, limit=9):
-            outgoing, digest = composer.compose_hashed(plate, row, now)
-            assert digest is not None
-            made.append(
-                signer.sign(outgoing.content, signed_at=int(time.time()), body_digest=digest) + outgoing.content
-            )
+            outgoing, known = composer.compose_known(plate, row, now)
+            assert known.header is not None
+            assert known.body_digest is not None
+            made.append(signer.sign(outgoing.content, signed_at=int(time.time()), known=known) + outgoing.content)
         return made
 
     signed = await press.office.database.write(make)

@@ -19,7 +19,7 @@ from tests.message.test_dkim import RSA_RECORD, settings
 from tests.services.pressroom import LATER, RELAY, SITE, TAKEN, Pressroom, identity
 
 from pressrun.core.address import parse_address
-from pressrun.message.dkim import Signer, Unsigned
+from pressrun.message.dkim import NOTHING_KNOWN, Known, Signer, Unsigned
 from pressrun.observe.settings import LogSettings
 from pressrun.press.local import LocalPress
 from pressrun.press.settings import PressSettings
@@ -45,7 +45,7 @@ class Broken(Signer):
     def __init__(self) -> None:
         self.tries = 0
 
-    def prepare(self, content: bytes, *, signed_at: int, body_digest: bytes | None = None) -> list[Unsigned]:
+    def prepare(self, content: bytes, *, signed_at: int, known: Known = NOTHING_KNOWN) -> list[Unsigned]:
         return [Unsigned(start=b"", digest=b"", sign_digest=self.fail)]
 
     def fail(self, digest: bytes) -> bytes:
@@ -60,8 +60,8 @@ class Waiting(Signer):
         self.inner = inner
         self.may_go = threading.Event()
 
-    def prepare(self, content: bytes, *, signed_at: int, body_digest: bytes | None = None) -> list[Unsigned]:
-        prepared = self.inner.prepare(content, signed_at=signed_at, body_digest=body_digest)
+    def prepare(self, content: bytes, *, signed_at: int, known: Known = NOTHING_KNOWN) -> list[Unsigned]:
+        prepared = self.inner.prepare(content, signed_at=signed_at, known=known)
         return [
             Unsigned(start=one.start, digest=one.digest, sign_digest=partial(self.wait, one.sign_digest))
             for one in prepared

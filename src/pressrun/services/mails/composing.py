@@ -13,6 +13,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.mac import Mac
 from pressrun.core.site import Site
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.message.dkim import Known
 from pressrun.message.skeleton import CopyValues, Skeleton
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.deliveries import ClaimedCopy
@@ -79,10 +80,10 @@ class CopyComposer:
         """The copy of a claimed row; its Date is that of the first attempt."""
         return self._compose(plate, row, now)[0]
 
-    def compose_hashed(self, plate: EditionPlate, row: ClaimedCopy, now: int) -> tuple[Outgoing, bytes | None]:
-        """The same, to be signed: with what its body hashes to, where that is known."""
+    def compose_known(self, plate: EditionPlate, row: ClaimedCopy, now: int) -> tuple[Outgoing, Known]:
+        """The same, to be signed: with what is known of it."""
         outgoing, parts = self._compose(plate, row, now)
-        return outgoing, plate.skeleton_for(row).body_hash.of(parts)
+        return outgoing, plate.skeleton_for(row).known(parts)
 
     def _compose(self, plate: EditionPlate, row: ClaimedCopy, now: int) -> tuple[Outgoing, list[bytes]]:
         address = parse_address(row.address)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pressrun.message.dkim import NOTHING_KNOWN, Known
 from pressrun.services.mails.composing import CopyComposer
 from pressrun.services.mails.notifying import NoticeComposer
 from pressrun.services.queue.jobs import Job
@@ -26,10 +27,10 @@ class Maker:
         assert job.plate is not None  # that of the edition whose copy it is
         return self.copies.compose(job.plate, row, job.claimed_at)
 
-    def make_hashed(self, job: Job) -> tuple[Outgoing, bytes | None]:
-        """The same, to be signed: with what its body hashes to, where that is known."""
+    def make_known(self, job: Job) -> tuple[Outgoing, Known]:
+        """The same, to be signed: with what is known of it."""
         row = job.row
         if isinstance(row, ClaimedNotice):
-            return self.make(job), None
+            return self.make(job), NOTHING_KNOWN
         assert job.plate is not None
-        return self.copies.compose_hashed(job.plate, row, job.claimed_at)
+        return self.copies.compose_known(job.plate, row, job.claimed_at)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from pressrun.message.dkim import Signer
+from pressrun.message.dkim import Known, Signer
 from pressrun.services.mails.notifying import is_passed_on
 from pressrun.services.ports import Clock, RelayPool, RelayStatus
 from pressrun.services.press.making import Maker
@@ -154,8 +154,8 @@ class Press:
         if unsigned:
             self._signing.submit(unsigned)
 
-    def _compose(self, work: tuple[str, Job]) -> tuple[Outgoing, bytes | None]:
-        return self._maker.make_hashed(work[1])
+    def _compose(self, work: tuple[str, Job]) -> tuple[Outgoing, Known]:
+        return self._maker.make_known(work[1])
 
     def _made(self, results: Sequence[tuple[tuple[str, Job], Made]]) -> None:
         """Take what was signed. Nothing goes out unsigned: what could not be signed stays in the queue."""

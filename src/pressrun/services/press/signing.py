@@ -18,7 +18,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
-from pressrun.message.dkim import Signer, Unsigned, load_signing_key
+from pressrun.message.dkim import Known, Signer, Unsigned, load_signing_key
 from pressrun.message.dkim_settings import DkimSettings
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock
@@ -67,15 +67,15 @@ def build_signer(keys: Sequence[DkimSettings], delivery: DeliverySettings) -> Si
 class Signing(Generic[J]):
     """Makes the mails of claimed rows. Used on the event loop, which it never holds up; threads start with the first.
 
-    `signer` is None where nothing is signed; then nothing may be submitted. `compose` gives a mail with what its body
-    hashes to, where that is known; `made` says how many mails are made and wait for a connection.
+    `signer` is None where nothing is signed; then nothing may be submitted. `compose` gives a mail with what is
+    known of its canonical form; `made` says how many mails are made and wait for a connection.
     """
 
     def __init__(
         self,
         signer: Signer | None,
         *,
-        compose: Callable[[J], tuple[Outgoing, bytes | None]],
+        compose: Callable[[J], tuple[Outgoing, Known]],
         clock: Clock,
         made: Callable[[], int],
         on_made: OnMade[J],
@@ -153,12 +153,12 @@ class Signing(Generic[J]):
 
     def _prepare(self, job: J, signer: Signer) -> _Prepared | NotComposed | NotSigned:
         try:
-            outgoing, body_digest = self._compose(job)
+            outgoing, known = self._compose(job)
         except Exception as problem:  # noqa: BLE001 - told by the dispatcher; one row must not hold up the others
             return NotComposed(type(problem).__name__)
         try:
             signed_at = int(self._clock())
-            return _Prepared(outgoing, signer.prepare(outgoing.content, signed_at=signed_at, body_digest=body_digest))
+            return _Prepared(outgoing, signer.prepare(outgoing.content, signed_at=signed_at, known=known))
         except Exception as problem:  # noqa: BLE001 - told by `_note`; nothing goes out without its signature
             return NotSigned(type(problem).__name__)
 
