@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ from tests.web.described import (
 )
 from tests.web.open_door import Door, open_door
 
+from pressrun.observe.log import configure
+from pressrun.observe.settings import LogSettings
 from pressrun.web.connections import CONNECTION, PlainConnection, WatchedConnection
 
 EXAMPLES = 1000 if os.environ.get("PRESSRUN_THOROUGH") else 60
@@ -183,7 +186,8 @@ def test_a_target_that_is_no_path_is_answered(door: Door, target: str, expected:
 
 @pytest.mark.parametrize("part", [b"A B: c", b"A: \x04", b"Content-Disposition", b"Content-Disposition: form-data"])
 def test_a_form_with_broken_parts_is_no_line_in_the_log(door: Door, part: bytes) -> None:
-    """Whoever sends them would fill it."""
+    """Whoever sends them would fill it, also with the log set up as the daemon does."""
+    configure(LogSettings(), io.StringIO())
     body = b"--XX\r\n" + part + b"\r\n\r\nada@reader.example\r\n--XX--\r\n"
     head = f"POST /news/subscribe HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
     answer = door.ask(head.encode() + b"Content-Type: multipart/form-data; boundary=XX\r\n\r\n" + body)

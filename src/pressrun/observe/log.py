@@ -21,7 +21,7 @@ from pressrun.observe.settings import LogSettings
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:+…<>-]+")
 # Libraries that say at info what we say ourselves, or that print what they were given.
-_QUIET = ("aiosmtpd", "aiosqlite", "asyncio", "mail", "markdown_it", "multipart", "python_multipart", "uvicorn")
+_QUIET = ("aiosmtpd", "aiosqlite", "asyncio", "mail", "markdown_it", "uvicorn")
 
 Field = str | int | float | bool | None | list[str]
 Clean = Callable[[str], str]
