@@ -71,7 +71,7 @@ RELAY = Table(
             name="weight",
             kind=kinds.whole(1, 1000),
             default="1",
-            help="Its share of the copies; a failing relay's share goes to the others.",
+            help="Its share of the copies; what it cannot take, as it fails or is at its rate, goes to the others.",
         ),
         Key(
             name="pipelining",

@@ -112,6 +112,57 @@ async def test_shares_hold_where_turns_are_far_apart(press: Pressroom) -> None:
     assert 8 <= taken["second"] <= 14
 
 
+async def run_for(press: Pressroom, seconds: float, *relays: str) -> Counter[str]:
+    """Let these relays ask every 5 ms, each of them first in turn."""
+    taken: Counter[str] = Counter()
+    for step in range(int(seconds / 0.005)):
+        press.pass_time(0.005)
+        await press.turn()
+        first = step % len(relays)
+        for relay in relays[first:] + relays[:first]:
+            while (copy := press.take(relay)) is not None:
+                press.answer(copy, TAKEN, relay)
+                taken[relay] += 1
+    return taken
+
+
+async def test_a_relay_at_its_own_rate_holds_up_no_other(press: Pressroom) -> None:
+    """Whatever the weights: each goes as fast as it may."""
+    press.relays = {"primary": (Rate(100, 1.0),), "second": (Rate(20, 1.0),)}
+    await press.start()
+    await press.readers(300)
+    await press.edition()
+    taken = await run_for(press, 2.0, "primary", "second")
+    assert 195 <= taken["primary"] <= 202
+    assert 39 <= taken["second"] <= 42
+
+
+@pytest.mark.parametrize(("own", "share"), [(60, 50), (20, 20)])
+async def test_what_relays_can_take_together_is_shared_by_weight(press: Pressroom, own: int, share: int) -> None:
+    """Under a rate for all: one that is between two turns of its own keeps its place."""
+    press.settings = replace(press.settings, rates=(Rate(100, 1.0),))
+    press.relays, press.weights = {"primary": (), "second": (Rate(own, 1.0),)}, {}
+    await press.start()
+    await press.readers(250)
+    await press.edition()
+    taken = await run_for(press, 2.0, "primary", "second")
+    assert 195 <= taken.total() <= 202
+    assert abs(taken["second"] - 2 * share) <= ROUNDS
+
+
+async def test_who_waited_for_anothers_share_is_asked_again_when_that_is_taken(press: Pressroom) -> None:
+    """By the event loop, at once: not with the next turn alone."""
+    await press.readers(100)
+    await press.edition()
+    await press.turn()
+    assert press.take("second") is not None
+    while press.take("primary") is not None:
+        pass
+    assert not press.dispatcher._alarm.is_set
+    assert press.take("second") is not None
+    assert (True, press.clock()) == (press.dispatcher._alarm.is_set, press.dispatcher._alarm.at)
+
+
 async def test_a_list_may_name_its_relay(press: Pressroom) -> None:
     """Its copies go through that one alone, and hold up no other list's."""
     await press.office.administering.set_list("news", {"relay": "second"})
@@ -169,9 +220,9 @@ def test_nobody_gets_far_ahead_of_their_share(weights: dict[str, int], asking: l
     shares.among(weights)
     given_out: Counter[str] = Counter()
     for relay in asking:
-        if relay in weights and shares.room(relay) > 0:
+        if relay in weights and shares.room(relay, weights) > 0:
             shares.take(relay)
             given_out[relay] += 1
-    assert any(shares.room(relay) for relay in weights)
+    assert any(shares.room(relay, weights) for relay in weights)
     rounds = {relay: given_out[relay] / weight for relay, weight in weights.items()}
     assert max(rounds.values()) - min(rounds.values()) <= ROUNDS + 1

@@ -115,6 +115,8 @@ class Dispatcher:
         if self._ready.copies <= self._low_water or self._ready.is_short_of(job, now):
             self.look()
         self._in_flight[job.row.id] = job
+        if self._ready.take_ahead():
+            self._call_at(now, now)
         return self._ready.bounded(job)
 
     def settle(self, relay: str, answer: Answer) -> None:

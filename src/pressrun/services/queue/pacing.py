@@ -47,8 +47,11 @@ class Pacer:
 
     def next_at(self, relay: str, now: float) -> float:
         """When the next copy may go through this relay; `now` if at once."""
-        own = self._relays[relay].next_at(self._relay_states[relay], now)
-        return max(own, self._process.next_at(self._process_state, now))
+        return max(self.own_next_at(relay, now), self._process.next_at(self._process_state, now))
+
+    def own_next_at(self, relay: str, now: float) -> float:
+        """The same by the relay's own rates alone."""
+        return self._relays[relay].next_at(self._relay_states[relay], now)
 
     def spend(self, relay: str, at: float) -> None:
         """Spend the turn that `next_at` named."""

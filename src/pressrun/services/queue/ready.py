@@ -22,8 +22,8 @@ from pressrun.smtp.handover import HandOver, Outcome
 from pressrun.store.deliveries import ClaimedCopy
 
 ANY = ""  # the shelf of what any relay may take
-UNABLE_SECONDS = 1.0  # a relay whose turn is so far ahead is not waited for,
-SILENT_SECONDS = 2.0  # nor is one that has not asked for so long: its connections are busy, or it does not answer
+UNABLE_SECONDS = 1.0  # a relay whose turn is so far ahead has no share now,
+SILENT_SECONDS = 2.0  # nor has one that has not asked for so long: its connections are busy, or it does not answer
 
 
 class Ready:
@@ -41,6 +41,7 @@ class Ready:
         self._taken = 0
         self._asked_at: dict[str, float] = {}
         self._gave_back: set[str] = set()  # relays that sent rows back untried and have answered nothing since
+        self._ahead: set[str] = set()  # relays that got nothing, as others are to take their share first
 
     def __len__(self) -> int:
         return sum(map(len, self._shelves.values()))
@@ -84,6 +85,10 @@ class Ready:
     def _turn_at(self, relay: str, now: float) -> float:
         return max(self.pacer.next_at(relay, now), self.traffic.opens_at(relay_lane(relay), now))
 
+    def _own_turn_at(self, relay: str, now: float) -> float:
+        """When the relay could take a copy, if it were for its own rates and limits alone."""
+        return max(self.pacer.own_next_at(relay, now), self.traffic.opens_at(relay_lane(relay), now))
+
     def _open_shelves(self, relay: str, now: float) -> list[Shelf]:
         """What is for this relay alone, and what is for any as far as its share goes."""
         own = self._shelves.get(relay) if relay != ANY else None
@@ -96,13 +101,19 @@ class Ready:
         if not self.shares.are_needed:
             return UNBOUND
         failing = self.failing()
-        able = {one for one in self.pacer.relays if one not in failing and self._can_take(one, now)}
-        self.shares.among(able | {relay})
-        return self.shares.room(relay)
+        turns = {
+            one: self._own_turn_at(one, now)
+            for one in self.pacer.relays
+            if one not in failing and one not in self._gave_back and not self._is_silent(one, now)
+        }
+        self.shares.among({relay, *(one for one, at in turns.items() if at <= now + UNABLE_SECONDS)})
+        room = self.shares.room(relay, [one for one, at in turns.items() if at <= now + EARLY_SECONDS])
+        if room == 0:
+            self._ahead.add(relay)
+        return room
 
-    def _can_take(self, relay: str, now: float) -> bool:
-        is_silent = now - self._asked_at.get(relay, -SILENT_SECONDS) >= SILENT_SECONDS
-        return not is_silent and relay not in self._gave_back and self._turn_at(relay, now) <= now + UNABLE_SECONDS
+    def _is_silent(self, relay: str, now: float) -> bool:
+        return now - self._asked_at.get(relay, -SILENT_SECONDS) >= SILENT_SECONDS
 
     def _take(self, job: Job, relay: str, now: float, at: float) -> None:
         self._taken += 1
@@ -112,6 +123,11 @@ class Ready:
             self.shares.take(relay)
         self.traffic.take(relay_lane(relay), now)
         self.pacer.spend(relay, at)
+
+    def take_ahead(self) -> bool:
+        """Whether relays got nothing that may get something now, since another one took its share; said once."""
+        ahead, self._ahead = self._ahead, set()
+        return bool(ahead)
 
     def due(self, relay: str, now: float, most: int) -> int:
         """How many rows this relay could take now, `most` at the most."""
