@@ -336,6 +336,8 @@ class Dispatcher:
 
     def _hold_back(self, editions: Collection[int]) -> None:
         """These were paused or cancelled, or are through: what no connection has of them does not go out."""
+        if not editions:
+            return
         found = self._ready.remove_editions(editions)
         if found:
             self._results.release(found)
