@@ -20,8 +20,8 @@ from tests.bench.machine import load, machine_facts
 from tests.editions.corpus import Written, built_from
 from tests.message.builders import values
 
-from pressrun.message.compose import BuiltEdition
-from pressrun.message.edition_file import parse_edition
+from pressrun.message.editions.compose import BuiltEdition
+from pressrun.message.manuscripts.edition_file import parse_edition
 
 _COPIES = 200
 _EDITIONS = {

@@ -24,16 +24,16 @@ from pressrun.core.searching import MOST_TERMS, parse_query
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.inbound.envelope import Recipient, Sender, parse_recipient, parse_sender
 from pressrun.inbound.wire import MAX_COMMAND_BYTES, BareLineEnd, Content, LineTooLong, Wire
-from pressrun.message.authentication import find_proof, parse_results
-from pressrun.message.author import sole_author
-from pressrun.message.autoreply import machine_made, silent_sender, vacation_words
-from pressrun.message.commands import MOST_COMMANDS, parse_commands
-from pressrun.message.edition_file import parse_edition, referenced_paths
-from pressrun.message.incoming import IncomingMail, read_mail
-from pressrun.message.posted import Posted, glance_at_post, read_posted, rehearse
+from pressrun.message.editions.posted import Posted, glance_at_post, read_posted, rehearse
+from pressrun.message.incoming.authentication import find_proof, parse_results
+from pressrun.message.incoming.author import sole_author
+from pressrun.message.incoming.autoreply import machine_made, silent_sender, vacation_words
+from pressrun.message.incoming.commands import MOST_COMMANDS, parse_commands
+from pressrun.message.incoming.reading import IncomingMail, read_mail
+from pressrun.message.incoming.trace import glance, own_digest, same_mail_digest
+from pressrun.message.manuscripts.edition_file import parse_edition, referenced_paths
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
-from pressrun.message.trace import glance, own_digest, same_mail_digest
 from pressrun.operations.cells import escape_cell, unescape_cell
 from pressrun.operations.importers import parse_subscribers, parse_suppressions
 from pressrun.smtp.errors import RemoteProtocolError

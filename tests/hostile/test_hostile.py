@@ -19,7 +19,7 @@ from tests.hostile.hostile import (
 )
 from tests.message.builders import build
 
-from pressrun.message.html import clean_html
+from pressrun.message.content.html import clean_html
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
 

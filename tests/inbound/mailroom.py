@@ -20,8 +20,8 @@ from pressrun.core.site import Site
 from pressrun.core.tokens import AddressPurpose, AddressTokens, suppression_digest
 from pressrun.inbound.listeners import Listeners
 from pressrun.inbound.settings import SmtpSettings
-from pressrun.message.incoming import IncomingMail, read_mail
-from pressrun.message.posted import Posted, read_posted
+from pressrun.message.editions.posted import Posted, read_posted
+from pressrun.message.incoming.reading import IncomingMail, read_mail
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
 from pressrun.services.editions.vetting import Vetting

@@ -10,11 +10,11 @@ from email.message import EmailMessage
 
 from pressrun.core.address import parse_address
 from pressrun.core.site import Site
-from pressrun.message.compose import BuiltEdition, build_edition, suggested_slug
-from pressrun.message.edition_file import parse_edition
-from pressrun.message.mailbox import Mailbox
+from pressrun.message.editions.compose import BuiltEdition, build_edition, suggested_slug
+from pressrun.message.manuscripts.edition_file import parse_edition
 from pressrun.message.profile import ArchiveMode, ListProfile
-from pressrun.message.skeleton import CopyValues
+from pressrun.message.wire.mailbox import Mailbox
+from pressrun.message.wire.skeleton import CopyValues
 
 DOMAIN = "news.harbour.example"
 MAIL_TOKEN = "aaaabbbbccccddddeeeeffff222"

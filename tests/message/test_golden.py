@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.message.builders import PNG, build, edition, profile, site, values
-from tests.message.test_notices import NOTICES, copy
+from tests.message.notices.test_notices import NOTICES, copy
 
 from pressrun.message.notices.building import build_notice
 from pressrun.message.words import ENGLISH

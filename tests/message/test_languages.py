@@ -11,9 +11,9 @@ from tests.message.builders import DOMAIN, MAIL_TOKEN, edition, part, profile, r
 from pressrun.core.address import parse_address
 from pressrun.locales.catalogues import words_in
 from pressrun.locales.languages import LANGUAGES
-from pressrun.message.compose import build_edition
-from pressrun.message.edition_file import parse_edition
+from pressrun.message.editions.compose import build_edition
 from pressrun.message.language import direction_of
+from pressrun.message.manuscripts.edition_file import parse_edition
 from pressrun.message.notices.building import NoticeCopy, build_notice
 from pressrun.message.notices.kinds import (
     AddressChangeAsked,

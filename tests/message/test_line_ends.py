@@ -8,9 +8,9 @@ from tests.message.builders import DOMAIN, build, profile, site, values
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput
+from pressrun.message.incoming.trace import received_field
 from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
 from pressrun.message.notices.kinds import AlreadySubscribed, Confirmation, FinishedReport
-from pressrun.message.trace import received_field
 from pressrun.message.words import ENGLISH
 from pressrun.smtp.commands import chunk, has_bare_line_end, stuffed
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pressrun.core.keys import KeyRing
-from pressrun.message.skeleton import Skeleton
+from pressrun.message.wire.skeleton import Skeleton
 from pressrun.press.frames import (
     Answers,
     Copies,

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import dkim
 import pytest
-from tests.message.test_dkim import RSA_RECORD
-from tests.message.test_dkim import settings as dkim_settings
+from tests.message.signatures.test_dkim import RSA_RECORD
+from tests.message.signatures.test_dkim import settings as dkim_settings
 from tests.press.conftest import House, open_mailbox, relay_at, settings_for
 
 from pressrun.core.address import parse_address

@@ -22,7 +22,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.core.tokens import WebPurpose, WebTokens, suppression_digest
-from pressrun.message.design import Logo
+from pressrun.message.layouts.design import Logo
 from pressrun.services.editions.approving import Approving
 from pressrun.services.editions.archiving import Archiving
 from pressrun.services.readers.asking import Asking

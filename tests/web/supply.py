@@ -10,7 +10,7 @@ from tests.web.house import NOW, House
 
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import TEST_ID, WebPurpose, pack_digests, suppression_digests
-from pressrun.message.design import Logo
+from pressrun.message.layouts.design import Logo
 from pressrun.services.readers.subscribing import Origin
 from pressrun.store import drafts
 

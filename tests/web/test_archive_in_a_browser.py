@@ -20,7 +20,7 @@ from tests.web.mailbox import Box, Caught
 
 from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.tokens import WebPurpose
-from pressrun.message.compose import with_asset_prefix
+from pressrun.message.editions.compose import with_asset_prefix
 from pressrun.web.server import WebServer
 from pressrun.web.settings import HttpSettings
 

@@ -11,7 +11,7 @@ from tests.message.builders import PNG
 from tests.web.house import House
 
 from pressrun.core.colour import READABLE, Colour, contrast
-from pressrun.message.design import Logo
+from pressrun.message.layouts.design import Logo
 from pressrun.web.brand import DARK_GROUNDS, DEFAULT, LIGHT_GROUNDS, brand_sheet
 
 COLOURS = st.builds(Colour, *(st.integers(0, 255) for _ in range(3)))

@@ -14,7 +14,7 @@ from tests.message.builders import PNG, build, edition, values
 from tests.web.house import House, words_of
 from tests.web.test_approval import hold
 
-from pressrun.message.read_back import read_parts
+from pressrun.message.editions.read_back import read_parts
 from pressrun.services.editions.previewing import Preview
 from pressrun.web.preview import render_preview
 

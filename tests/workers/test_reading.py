@@ -14,7 +14,7 @@ import pytest_asyncio
 from tests.message.hostile import HOSTILE, REFUSED
 
 from pressrun.core.errors import Unavailable, UnreadableMail
-from pressrun.message.caps import READ_AT_MOST
+from pressrun.message.incoming.caps import READ_AT_MOST
 from pressrun.workers.reading import MailReader, ReaderLimits
 
 HELP = b"Subject: help\r\n\r\nhello\r\n"

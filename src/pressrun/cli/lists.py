@@ -126,7 +126,7 @@ def remove(invocation: Invocation, name: str, *, is_agreed: bool, as_json: bool)
 def _files_of(given: dict[str, str]) -> dict[str, bytes]:
     """The content of each file that a setting names, read as whoever called; raises NoInput, BadInput."""
     from pressrun.cli.files import read_input  # noqa: PLC0415
-    from pressrun.message.design import read_logo  # noqa: PLC0415
+    from pressrun.message.layouts.design import read_logo  # noqa: PLC0415
 
     files = {}
     for key, path in given.items():

@@ -25,7 +25,7 @@ from pressrun.config.settings import Settings
 from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint
 from pressrun.core.site import Site
 from pressrun.inbound.settings import SmtpSettings
-from pressrun.message.dkim_settings import DkimSettings
+from pressrun.message.signatures.dkim_settings import DkimSettings
 from pressrun.observe.settings import LogSettings
 from pressrun.operations.dns_settings import DnsSettings
 from pressrun.relay.settings import RelaySettings, RelayTimeouts

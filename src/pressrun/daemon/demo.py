@@ -30,7 +30,7 @@ from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.daemon.serving import Extras, Running, serve
 from pressrun.inbound.settings import SmtpSettings
-from pressrun.message.read_back import read_parts
+from pressrun.message.editions.read_back import read_parts
 from pressrun.observe.settings import LogSettings
 from pressrun.operations.dns_settings import DnsSettings
 from pressrun.operations.loop import run_loop

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from pressrun.core.address import Address
 from pressrun.core.site import Site
-from pressrun.message.design import PLAIN, Design
-from pressrun.message.mailbox import Mailbox
+from pressrun.message.layouts.design import PLAIN, Design
+from pressrun.message.wire.mailbox import Mailbox
 
 
 class ArchiveMode(StrEnum):

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from pressrun.core.keys import KeyRing
-from pressrun.message.skeleton import Skeleton
+from pressrun.message.wire.skeleton import Skeleton
 from pressrun.press.settings import PressSettings
 from pressrun.services.mails.composing import EditionPlate
 from pressrun.services.ports import RelayStatus

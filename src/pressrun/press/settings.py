@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
-from pressrun.message.dkim import Signer
-from pressrun.message.dkim_settings import DkimSettings
+from pressrun.message.signatures.dkim import Signer
+from pressrun.message.signatures.dkim_settings import DkimSettings
 from pressrun.observe.settings import LogSettings
 from pressrun.relay.settings import RelaySettings
 from pressrun.relay.tls import client_context

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from pressrun.core.address import Address
-from pressrun.message.design import Logo
+from pressrun.message.layouts.design import Logo
 from pressrun.store import search
 from pressrun.store.transaction import Row, Transaction
 

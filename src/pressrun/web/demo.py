@@ -18,9 +18,9 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from pressrun.core.errors import EditionError
 from pressrun.locales.languages import ENGLISH_TAG
-from pressrun.message.html import rewrite_images
-from pressrun.message.mime_source import parse_mime_source
-from pressrun.message.read_back import read_parts
+from pressrun.message.content.html import rewrite_images
+from pressrun.message.editions.read_back import read_parts
+from pressrun.message.manuscripts.mime_source import parse_mime_source
 from pressrun.services.editions.archiving import Archiving
 from pressrun.web.pages import Pages
 

@@ -11,9 +11,9 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from pressrun.message.editions.read_back import shown_source, with_images_inside
 from pressrun.message.finding import Severity
 from pressrun.message.language import direction_of
-from pressrun.message.read_back import shown_source, with_images_inside
 from pressrun.services.editions.previewing import Preview
 
 POLICY = (

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
-from pressrun.message.incoming import IncomingMail
-from pressrun.message.posted import Posted
+from pressrun.message.editions.posted import Posted
+from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
 
 LENGTH = struct.Struct(">I")

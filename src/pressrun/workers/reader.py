@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from pressrun.core.errors import UnreadableMail
-from pressrun.message.incoming import IncomingMail, read_mail
-from pressrun.message.posted import Posted, read_posted, rehearse
+from pressrun.message.editions.posted import Posted, read_posted, rehearse
+from pressrun.message.incoming.reading import IncomingMail, read_mail
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
 from pressrun.workers.confinement import allow_time, confine

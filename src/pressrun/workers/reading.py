@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pressrun.core.errors import Unavailable, UnreadableMail
-from pressrun.message.caps import READ_AT_MOST
-from pressrun.message.incoming import IncomingMail
-from pressrun.message.posted import Posted
+from pressrun.message.editions.posted import Posted
+from pressrun.message.incoming.caps import READ_AT_MOST
+from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
 from pressrun.observe.log import event
 from pressrun.workers.frames import (

@@ -8,8 +8,8 @@ import pytest
 from tests.message.builders import edition, profile
 from tests.message.preflight.looking import found, the_only
 
-from pressrun.message import compose
-from pressrun.message.footer import Footer
+from pressrun.message.editions import compose
+from pressrun.message.layouts.footer import Footer
 from pressrun.message.words import Words
 
 

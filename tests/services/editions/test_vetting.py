@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tests.services.pressroom import SITE, Pressroom
 
 from pressrun.core.address import parse_address
-from pressrun.message.mailbox import Mailbox
+from pressrun.message.wire.mailbox import Mailbox
 from pressrun.services.editions.vetting import QUIET_SECONDS, Vetting
 from pressrun.store.lists import find_list
 

@@ -17,8 +17,8 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import NotFound, Refused, Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.core.tokens import WebPurpose, WebTokens, suppression_digest
-from pressrun.message.incoming import IncomingMail
-from pressrun.message.posted import Posted, read_posted
+from pressrun.message.editions.posted import Posted, read_posted
+from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
 from pressrun.services.editions import pressing
 from pressrun.services.editions.approving import Approving, Standing

@@ -14,7 +14,7 @@ from pressrun.core.errors import Unavailable, UnreadableMail
 from pressrun.core.mail_routes import Route, RouteKind
 from pressrun.core.quantities import Rate
 from pressrun.core.tokens import TEST_ID, AddressPurpose, WebPurpose, WebTokens
-from pressrun.message.incoming import IncomingMail
+from pressrun.message.incoming.reading import IncomingMail
 from pressrun.smtp.reply import Reply
 from pressrun.store import inbound
 

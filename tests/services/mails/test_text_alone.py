@@ -6,7 +6,7 @@ import time
 from email import message_from_bytes
 
 import dkim
-from tests.message.test_dkim import RSA_RECORD, settings
+from tests.message.signatures.test_dkim import RSA_RECORD, settings
 from tests.services.pressroom import SITE, Pressroom
 
 from pressrun.core.keys import KeyRing

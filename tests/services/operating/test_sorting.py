@@ -10,7 +10,7 @@ import pytest_asyncio
 from tests.inbound.mailroom import ADA, InlineReader, Mailroom, mail, open_mailroom
 
 from pressrun.core.errors import BadInput, NotFound, UnreadableMail
-from pressrun.message.incoming import IncomingMail
+from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.operating import sorting
 from pressrun.services.operating.sorting import Sorting
 from pressrun.store import inbound

@@ -15,11 +15,11 @@ import dkim
 import pytest
 import pytest_asyncio
 from aiosmtpd.smtp import SMTP
-from tests.message.test_dkim import RSA_RECORD, settings
+from tests.message.signatures.test_dkim import RSA_RECORD, settings
 from tests.services.pressroom import LATER, RELAY, SITE, TAKEN, Pressroom, identity
 
 from pressrun.core.address import parse_address
-from pressrun.message.dkim import NOTHING_KNOWN, Known, Signer, Unsigned
+from pressrun.message.signatures.dkim import NOTHING_KNOWN, Known, Signer, Unsigned
 from pressrun.observe.settings import LogSettings
 from pressrun.press.local import LocalPress
 from pressrun.press.settings import PressSettings

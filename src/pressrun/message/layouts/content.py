@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pressrun.message.html import ATTRIBUTE, TAG
+from pressrun.message.content.html import ATTRIBUTE, TAG
 from pressrun.message.layouts import shell
 from pressrun.message.layouts.filling import fill
 

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Mapping
 
-from pressrun.message.html import ATTRIBUTE
+from pressrun.message.content.html import ATTRIBUTE
 from pressrun.message.layouts.filling import fill
 from pressrun.message.layouts.shell import WIDTH
 

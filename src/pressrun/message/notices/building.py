@@ -14,11 +14,8 @@ from html import escape
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.site import Site
-from pressrun.message.edition_headers import answers_to, list_help, list_id
-from pressrun.message.headers import clean_value, format_date, id_field, mailbox_field, plain_field, text_field
-from pressrun.message.layout import Cover, letter
-from pressrun.message.mailbox import Mailbox
-from pressrun.message.mime import ended, message_body
+from pressrun.message.editions.edition_headers import answers_to, list_help, list_id
+from pressrun.message.layouts.layout import Cover, letter
 from pressrun.message.notices import answers, bounces, changes, editions, membership
 from pressrun.message.notices.content import Content
 from pressrun.message.notices.kinds import (
@@ -46,6 +43,9 @@ from pressrun.message.notices.kinds import (
 )
 from pressrun.message.notices.membership import NEVER_AGAIN
 from pressrun.message.profile import ListProfile
+from pressrun.message.wire.headers import clean_value, format_date, id_field, mailbox_field, plain_field, text_field
+from pressrun.message.wire.mailbox import Mailbox
+from pressrun.message.wire.mime import ended, message_body
 from pressrun.message.words import Words
 
 

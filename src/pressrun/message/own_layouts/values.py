@@ -11,10 +11,10 @@ from typing import Any
 
 from pressrun.core.colour import Colour
 from pressrun.core.site import Site
-from pressrun.message.design import Logo
 from pressrun.message.language import direction_of
+from pressrun.message.layouts.design import Logo
+from pressrun.message.layouts.rendered import Marks
 from pressrun.message.layouts.shades import dark_shades, light_shades
-from pressrun.message.own_layouts.rendered import Marks
 from pressrun.message.profile import ListProfile
 
 # Of a list that chose no colour.

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pressrun.core.site import Site
+from pressrun.message.content.html import CleanHtml
+from pressrun.message.content.tree import Node, parse_tree
 from pressrun.message.finding import Finding
-from pressrun.message.html import CleanHtml
+from pressrun.message.manuscripts.source import EditionFormat
 from pressrun.message.profile import ListProfile
-from pressrun.message.slots import Piece, Slot, SlotKind
-from pressrun.message.source import EditionFormat
-from pressrun.message.tree import Node, parse_tree
+from pressrun.message.wire.slots import Piece, Slot, SlotKind
 
 _CODE = frozenset({"code", "pre", "kbd", "samp", "tt"})  # what stands there is shown as an example
 _INLINE = frozenset("a abbr b bdi bdo cite em font i img ins mark q s small span strong sub sup time u wbr".split())

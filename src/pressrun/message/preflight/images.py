@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pressrun.message.content.tree import Node
 from pressrun.message.finding import Finding, warning
+from pressrun.message.manuscripts.source import EditionFormat
 from pressrun.message.preflight.draft import Draft, Rule
-from pressrun.message.source import EditionFormat
-from pressrun.message.tree import Node
 
 
 def no_address(draft: Draft) -> Iterator[Finding]:

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pressrun.message.finding import Finding, warning
+from pressrun.message.manuscripts.source import EditionFormat
 from pressrun.message.preflight.draft import Draft, Rule
-from pressrun.message.source import EditionFormat
 
 _LETTERS_AT_LEAST = 40
 _SHARE_AT_LEAST = 0.8  # quotes and names in other letters are common

@@ -9,10 +9,10 @@ from ipaddress import ip_address
 from itertools import islice
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from pressrun.message.content.tree import Node
 from pressrun.message.finding import Finding, note, warning
 from pressrun.message.preflight.draft import Draft, Rule
 from pressrun.message.preflight.leftovers import OTHER_FIELDS
-from pressrun.message.tree import Node
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _RUNS = re.compile(r"(?:\bhref\s*=\s*[\"']?|\]\(\s*<?)\s*(javascript|vbscript|data|file)\s*:", re.IGNORECASE)

@@ -10,9 +10,9 @@ import re
 from email import message_from_bytes, policy
 from email.message import Message
 
-from pressrun.message.header_block import mended
-from pressrun.message.incoming import decode_words, decoded, leaves
-from pressrun.message.trace import header_fields
+from pressrun.message.incoming.header_block import mended
+from pressrun.message.incoming.reading import decode_words, decoded, leaves
+from pressrun.message.incoming.trace import header_fields
 
 ENCLOSED_PREFIX = "text/x-message-"
 STATUS_TYPES = frozenset({f"{ENCLOSED_PREFIX}delivery-status", f"{ENCLOSED_PREFIX}global-delivery-status"})

@@ -11,9 +11,9 @@ import re
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.errors import UnreadableMail
-from pressrun.message.autoreply import answering_words, is_responder, machine_made
-from pressrun.message.caps import PARSER_FAULTS, READ_AT_MOST, check_caps
-from pressrun.message.incoming import MAX_TEXT, decoded, html_text
+from pressrun.message.incoming.autoreply import answering_words, is_responder, machine_made
+from pressrun.message.incoming.caps import PARSER_FAULTS, READ_AT_MOST, check_caps
+from pressrun.message.incoming.reading import MAX_TEXT, decoded, html_text
 from pressrun.message.reports.enclosing import find_enclosed
 from pressrun.message.reports.opening import (
     DISPOSITION_TYPES,

@@ -14,8 +14,8 @@ from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
-from pressrun.message.enclosing import ARCHIVE_PREFIX
-from pressrun.message.html import rewrite_images
+from pressrun.message.content.html import rewrite_images
+from pressrun.message.editions.enclosing import ARCHIVE_PREFIX
 from pressrun.observe.log import event
 from pressrun.services.editions import pressing
 from pressrun.services.editions.archived import Asset

@@ -21,8 +21,8 @@ from pressrun.core.passages import Pieces, find_passage
 from pressrun.core.searching import parse_query
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.windows import Windows
-from pressrun.message.design import Logo
-from pressrun.message.enclosing import ARCHIVE_PREFIX
+from pressrun.message.editions.enclosing import ARCHIVE_PREFIX
+from pressrun.message.layouts.design import Logo
 from pressrun.services.editions.archived import (
     ArchivedEdition,
     Asset,

@@ -10,11 +10,11 @@ from pathlib import PurePosixPath
 from pressrun.core.errors import NotFound, PreflightFailed, Refused
 from pressrun.core.site import Site
 from pressrun.locales.catalogues import words_in
-from pressrun.message.compose import BuiltEdition, build_edition, suggested_slug
-from pressrun.message.design import Logo
-from pressrun.message.edition_file import parse_edition, referenced_paths
+from pressrun.message.editions.compose import BuiltEdition, build_edition, suggested_slug
 from pressrun.message.finding import Finding, errors_of
-from pressrun.message.source import EditionFile
+from pressrun.message.layouts.design import Logo
+from pressrun.message.manuscripts.edition_file import parse_edition, referenced_paths
+from pressrun.message.manuscripts.source import EditionFile
 from pressrun.services.editions.own_layouts import render_own
 from pressrun.services.mails.profiles import profile_of
 from pressrun.services.ports import LayoutPress

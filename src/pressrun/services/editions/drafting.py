@@ -16,9 +16,9 @@ from pressrun.core.errors import PressrunError
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.core.tokens import TEST_ID, AddressPurpose, AddressTokens, WebPurpose, WebTokens
-from pressrun.message.compose import BuiltEdition, with_asset_prefix
-from pressrun.message.skeleton import CopyValues
-from pressrun.message.source import EditionFile
+from pressrun.message.editions.compose import BuiltEdition, with_asset_prefix
+from pressrun.message.manuscripts.source import EditionFile
+from pressrun.message.wire.skeleton import CopyValues
 from pressrun.services.editions import pressing
 from pressrun.services.editions.building import Desk, Manuscript, build, find_open_list, lay_out
 from pressrun.services.mails.composing import archive_url, message_id

@@ -8,16 +8,16 @@ from dataclasses import asdict, replace
 from pressrun.core.address import parse_address
 from pressrun.core.errors import LayoutError
 from pressrun.core.site import Site
-from pressrun.message.compose import build_edition
-from pressrun.message.design import Design
-from pressrun.message.edition_file import parse_edition
+from pressrun.message.editions.compose import build_edition
 from pressrun.message.finding import errors_of
+from pressrun.message.layouts.design import Design
+from pressrun.message.layouts.rendered import RenderedLayout
 from pressrun.message.layouts.table import BUILT_IN
-from pressrun.message.mailbox import Mailbox
-from pressrun.message.own_layouts.rendered import RenderedLayout
+from pressrun.message.manuscripts.edition_file import parse_edition
+from pressrun.message.manuscripts.source import EditionFile
 from pressrun.message.own_layouts.values import template_values
 from pressrun.message.profile import ListProfile
-from pressrun.message.source import EditionFile
+from pressrun.message.wire.mailbox import Mailbox
 from pressrun.services.ports import LayoutPress
 
 _COLUMN = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")

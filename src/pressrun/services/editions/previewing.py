@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pressrun.core.address import Address
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
+from pressrun.message.editions.read_back import ShownParts, read_parts
 from pressrun.message.finding import Finding, Severity
-from pressrun.message.read_back import ShownParts, read_parts
-from pressrun.message.skeleton import CopyValues, Skeleton
+from pressrun.message.wire.skeleton import CopyValues, Skeleton
 from pressrun.services.editions.building import Manuscript, build, lay_out
 from pressrun.services.editions.drafting import Imprint, values_for
 from pressrun.services.ports import LayoutPress

@@ -10,8 +10,8 @@ from collections.abc import Collection
 from pressrun.core.address import parse_address
 from pressrun.core.site import Site
 from pressrun.message.finding import Finding
-from pressrun.message.mailbox import Mailbox, parse_mailbox
 from pressrun.message.preflight.sender import Records, Sender, check_sender, names_to_look_up
+from pressrun.message.wire.mailbox import Mailbox, parse_mailbox
 from pressrun.services.ports import Clock, TextRecords
 from pressrun.store.lists import MailingList
 

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable
 
 from pressrun.core.site import Site
-from pressrun.message.author import sole_author
-from pressrun.message.edition_headers import feedback_sender
-from pressrun.message.trace import Glance
+from pressrun.message.editions.edition_headers import feedback_sender
+from pressrun.message.incoming.author import sole_author
+from pressrun.message.incoming.trace import Glance
 from pressrun.smtp.reply import Reply
 from pressrun.store import lists
 from pressrun.store.transaction import Transaction

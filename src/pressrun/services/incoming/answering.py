@@ -16,10 +16,10 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import Route, RouteKind
 from pressrun.core.site import Site
 from pressrun.core.tokens import TEST_ID, AddressTokens, suppression_digest
-from pressrun.message.autoreply import FOR_SOMEBODY, silent_sender
-from pressrun.message.commands import Command, CommandKind, parse_commands
-from pressrun.message.incoming import IncomingMail
-from pressrun.message.trace import received_field
+from pressrun.message.incoming.autoreply import FOR_SOMEBODY, silent_sender
+from pressrun.message.incoming.commands import Command, CommandKind, parse_commands
+from pressrun.message.incoming.reading import IncomingMail
+from pressrun.message.incoming.trace import received_field
 from pressrun.services.mails.notifying import FORWARD
 from pressrun.services.ports import Clock, Entropy
 from pressrun.services.readers.leaving import Departure, Leaving, Left

@@ -22,14 +22,14 @@ from pressrun.core.mail_routes import Route
 from pressrun.core.peers import Peers
 from pressrun.core.site import Site
 from pressrun.core.tokens import suppression_digest
-from pressrun.message.authentication import find_proof
-from pressrun.message.author import sole_author
-from pressrun.message.autoreply import FOR_SOMEBODY, GENERATED
-from pressrun.message.edition_file import referenced_paths
+from pressrun.message.editions.posted import SUBJECT_ALONE, Posted, glance_at_post
 from pressrun.message.finding import Finding, errors_of, in_order, warning
-from pressrun.message.posted import SUBJECT_ALONE, Posted, glance_at_post
-from pressrun.message.source import EditionFile, EditionFormat
-from pressrun.message.trace import glance, header_fields
+from pressrun.message.incoming.authentication import find_proof
+from pressrun.message.incoming.author import sole_author
+from pressrun.message.incoming.autoreply import FOR_SOMEBODY, GENERATED
+from pressrun.message.incoming.trace import glance, header_fields
+from pressrun.message.manuscripts.edition_file import referenced_paths
+from pressrun.message.manuscripts.source import EditionFile, EditionFormat
 from pressrun.observe.log import event
 from pressrun.services.editions import pressing
 from pressrun.services.editions.building import Manuscript

@@ -15,8 +15,8 @@ from typing import Protocol, TypeVar
 
 from pressrun.core.errors import Unavailable, UnreadableMail
 from pressrun.core.mail_routes import Route, RouteKind, read_local_part
-from pressrun.message.incoming import IncomingMail
-from pressrun.message.posted import Posted
+from pressrun.message.editions.posted import Posted
+from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
 from pressrun.observe.log import event
 from pressrun.services.incoming.answering import READ_KINDS, Answering

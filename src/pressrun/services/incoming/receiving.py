@@ -14,7 +14,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import Route, RouteKind, read_local_part
 from pressrun.core.site import Site
 from pressrun.core.tokens import AddressTokens
-from pressrun.message.trace import Glance, glance, own_digest, same_mail_digest
+from pressrun.message.incoming.trace import Glance, glance, own_digest, same_mail_digest
 from pressrun.observe.log import event
 from pressrun.services.incoming.admitting import answers_a_copy, judge_posts
 from pressrun.services.incoming.intake import Intake

@@ -13,8 +13,8 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.mac import Mac
 from pressrun.core.site import Site
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
-from pressrun.message.dkim import Known
-from pressrun.message.skeleton import CopyValues, Skeleton
+from pressrun.message.signatures.dkim import Known
+from pressrun.message.wire.skeleton import CopyValues, Skeleton
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.deliveries import ClaimedCopy
 from pressrun.store.lists import MailingList

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pressrun.core.address import parse_address
 from pressrun.core.colour import Colour
 from pressrun.core.site import Site
-from pressrun.message.design import Design, Logo
-from pressrun.message.mailbox import parse_mailbox
+from pressrun.message.layouts.design import Design, Logo
 from pressrun.message.profile import ArchiveMode, ListProfile
+from pressrun.message.wire.mailbox import parse_mailbox
 from pressrun.store.lists import MailingList
 
 

@@ -17,9 +17,9 @@ from pressrun.core.errors import BadInput, NotFound, Refused
 from pressrun.core.mail_routes import read_local_part
 from pressrun.core.names import parse_list_name
 from pressrun.core.site import Site
-from pressrun.message.design import read_logo
+from pressrun.message.layouts.design import read_logo
 from pressrun.message.layouts.table import BUILT_IN
-from pressrun.message.mailbox import Mailbox
+from pressrun.message.wire.mailbox import Mailbox
 from pressrun.observe.log import event
 from pressrun.services.editions import pressing
 from pressrun.services.editions.own_layouts import try_layout

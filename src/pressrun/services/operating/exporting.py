@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pressrun.core.address import parse_address
 from pressrun.core.errors import NotFound
 from pressrun.core.site import Site
-from pressrun.message.archive_copy import archive_copy, mbox_entry
-from pressrun.message.skeleton import Skeleton
+from pressrun.message.editions.archive_copy import archive_copy, mbox_entry
+from pressrun.message.wire.skeleton import Skeleton
 from pressrun.services.editions.archived import ArchivedEdition, Asset, Summary, summary_of
 from pressrun.services.editions.archiving import Feed, read_edition, read_feed
 from pressrun.services.mails.composing import message_id

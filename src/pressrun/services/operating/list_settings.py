@@ -15,7 +15,7 @@ from pressrun.core.colour import Colour
 from pressrun.core.errors import BadInput, UsageError
 from pressrun.core.opening_hours import format_hours, parse_hours
 from pressrun.message.layouts.table import BUILT_IN
-from pressrun.message.mailbox import parse_mailbox
+from pressrun.message.wire.mailbox import parse_mailbox
 from pressrun.services.editions.opening import find_zone
 
 Value = str | bool | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pressrun.message.dkim import NOTHING_KNOWN, Known
+from pressrun.message.signatures.dkim import NOTHING_KNOWN, Known
 from pressrun.services.mails.composing import CopyComposer
 from pressrun.services.mails.notifying import NoticeComposer
 from pressrun.services.queue.jobs import Job

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from pressrun.message.dkim import Known, Signer
+from pressrun.message.signatures.dkim import Known, Signer
 from pressrun.services.mails.notifying import is_passed_on
 from pressrun.services.ports import Clock, RelayPool, RelayStatus
 from pressrun.services.press.making import Maker

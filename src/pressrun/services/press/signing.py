@@ -18,8 +18,8 @@ from typing import Generic, TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
-from pressrun.message.dkim import Known, Signer, Unsigned, load_signing_key
-from pressrun.message.dkim_settings import DkimSettings
+from pressrun.message.signatures.dkim import Known, Signer, Unsigned, load_signing_key
+from pressrun.message.signatures.dkim_settings import DkimSettings
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock
 from pressrun.services.settings import DeliverySettings

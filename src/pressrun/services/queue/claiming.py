@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pressrun.core.edition import EditionState
-from pressrun.message.skeleton import Skeleton
+from pressrun.message.wire.skeleton import Skeleton
 from pressrun.services.editions.opening import held_until
 from pressrun.services.editions.pressing import finish_if_done, pause_after_canary, pause_without_relay, start_if_due
 from pressrun.services.evidence import record_sent

@@ -1,0 +1,101 @@
+"""Plain text whose paragraphs a mail program may wrap anew: format=flowed with delsp=no (RFC 3676).
+
+Only prose is broken, and only at its own blanks, so that a program which knows nothing of this shows lines of usual
+length, and one that does gets back what was written. Tables, code, addresses and scripts without blanks between words
+keep their lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from pressrun.message.content.columns import width
+
+WIDEST_LINE = 78  # what is no longer stays as it is (RFC 3676 §4.2)
+_WRAPPED_AT = 72
+_SIGNATURE = "-- "  # §4.3
+_QUOTE = re.compile(r"(>*)( ?)(.*)", re.DOTALL)
+# Indented, with a tab, with columns, drawn with lines: something that was laid out by hand.
+_LAID_OUT = re.compile(r"^[ \t]|\t|[^\s.!?:] {2,}\S|[|\u2500-\u257f]|^[-=_*+~#]{4}")
+_WORD = re.compile(r"[^ ]+ *")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line as it is understood: how deep it is quoted, and what it says; `is_soft` when the next one goes on."""
+
+    depth: int
+    content: str
+    is_soft: bool = False
+
+    @property
+    def needs_stuffing(self) -> bool:
+        """Whether it would be taken for something else without a blank before it (RFC 3676 §4.4)."""
+        return self.content.startswith((" ", ">", "From "))
+
+
+def flow(text: str) -> str | None:
+    """`text` with its long paragraphs broken softly; None where no line gains by it. Lines end in LF."""
+    lines = [_read(line) for line in text.split("\n")]
+    broken = [piece for line in lines for piece in _broken(line)]
+    if len(broken) == len(lines):
+        return None
+    return "\n".join(_written(broken))
+
+
+def _read(line: str) -> _Line:
+    if line == _SIGNATURE:
+        return _Line(0, line)
+    found = _QUOTE.fullmatch(line)
+    assert found is not None, "the pattern matches any line"
+    depth = len(found[1])
+    content = found[3] if depth else found[2] + found[3]
+    return _Line(depth, content.rstrip(" "))
+
+
+def _broken(line: _Line) -> Iterator[_Line]:
+    room = _WRAPPED_AT - (line.depth + 1 if line.depth else 0)
+    if width(line.content) + line.depth <= WIDEST_LINE or _LAID_OUT.search(line.content):
+        yield line
+        return
+    current, columns = "", 0
+    for word in _WORD.findall(line.content):
+        own = width(word)
+        # A line of two dashes alone would be the separator of a signature.
+        if current and columns + own > room + 1 and current.strip() not in ("--", ""):
+            yield _Line(line.depth, current, is_soft=True)
+            current, columns = "", 0
+        current += word
+        columns += own
+    yield _Line(line.depth, current)
+
+
+def _written(lines: list[_Line]) -> Iterator[str]:
+    """Lines of one block all get a blank where one of them needs it: else its columns would be out of line."""
+    for (depth, is_blank), group in groupby(lines, key=lambda line: (line.depth, not line.content)):
+        block = list(group)
+        is_stuffed = bool(depth) or any(line.needs_stuffing for line in block if line.content != _SIGNATURE)
+        for line in block:
+            stuffing = " " if is_stuffed and not is_blank and line.content != _SIGNATURE else ""
+            yield ">" * depth + stuffing + line.content
+
+
+def unflow(text: str, *, delete_blank: bool) -> str:
+    """Paragraphs of `format=flowed` on one line each (RFC 3676 §4); `delete_blank` is its `delsp=yes`."""
+    done: list[_Line] = []
+    for raw in text.split("\n"):
+        found = _QUOTE.fullmatch(raw)
+        assert found is not None, "the pattern matches any line"
+        depth, content = len(found[1]), found[3]
+        is_signature = content == _SIGNATURE
+        is_soft = content.endswith(" ") and not is_signature
+        kept = content[:-1] if is_soft and delete_blank else content
+        before = done[-1] if done else None
+        if before is not None and before.is_soft and before.depth == depth and not is_signature:
+            done[-1] = _Line(depth, before.content + kept, is_soft)
+        else:
+            done.append(_Line(depth, kept, is_soft))
+    return "\n".join(">" * line.depth + (" " if line.depth and line.content else "") + line.content for line in done)

@@ -1,0 +1,201 @@
+"""Cleaning an author's HTML, and small rewrites of the clean result.
+
+Everything that a browser or mail program could run is removed: scripts, forms, frames, SVG and MathML (which smuggle
+markup past cleaners), event handlers, style declarations that fetch something. The result is serialised by the
+cleaner: attributes stand in double quotes, and text holds no bare `<`, which is what the patterns here rely on.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from html.parser import HTMLParser
+
+import nh3
+
+from pressrun.message.content.word_processors import tidy
+from pressrun.message.language import is_language_tag
+
+TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9-]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>")
+ATTRIBUTE = re.compile(r"([a-zA-Z][a-zA-Z0-9:-]*)=\"([^\"]*)\"")
+SCHEMES = frozenset({"http", "https", "mailto", "tel", "cid"})
+
+_TAGS = frozenset(
+    "a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn"
+    " div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hgroup hr i img ins kbd li main mark nav ol"
+    " p pre q rp rt ruby s samp section small span strike strong sub summary sup table tbody td tfoot th thead time"
+    " tr tt u ul var wbr".split()
+)
+_WITH_CONTENT = frozenset(
+    "script style title template noscript iframe object embed applet svg math select textarea xml video audio".split()
+)
+_ANY = frozenset("align class dir height id lang style title valign width".split())
+_ATTRIBUTES: dict[str, set[str]] = {
+    "*": set(_ANY),
+    "a": {"href", "name"},
+    "img": {"src", "alt", "border", "hspace", "vspace"},
+    "table": {"bgcolor", "border", "cellpadding", "cellspacing", "role", "summary"},
+    "tr": {"bgcolor"},
+    "td": {"bgcolor", "colspan", "rowspan", "nowrap", "headers"},
+    "th": {"bgcolor", "colspan", "rowspan", "nowrap", "scope", "headers"},
+    "font": {"color", "face", "size"},
+    "ol": {"start", "type", "reversed"},
+    "ul": {"type"},
+    "li": {"value"},
+    "hr": {"color", "size", "noshade"},
+    "time": {"datetime"},
+    "col": {"span"},
+    "colgroup": {"span"},
+    "details": {"open"},
+}
+_FETCHES = re.compile(
+    r"url\s*\(|expression\s*\(|javascript\s*:|-moz-binding|behavior\s*:|image-set\s*\(", re.IGNORECASE
+)
+_MOVES = re.compile(r"^\s*position\s*:\s*(?:fixed|sticky)", re.IGNORECASE)
+_CSS_IMPORT = re.compile(r"@(?:import|charset|namespace|font-face)\b[^;{]*(?:;|\{[^}]*\})", re.IGNORECASE)
+_DECLARATION = re.compile(r"-{0,2}[A-Za-z][\w-]*\s*:\s*\S", re.ASCII)
+_CSS_DECLARATION = re.compile(r"[^;{}]+")
+_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_SHEET = re.compile(r"<style\b", re.IGNORECASE)
+_DOCUMENT = re.compile(r"<(?:!doctype|html|body|head)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanHtml:
+    """A cleaned source: the content of the body, and what a whole document brought beside it."""
+
+    body: str
+    is_document: bool = False
+    styles: str = ""
+    body_style: str = ""
+    language: str = ""
+    direction: str = ""
+
+
+def clean_html(source: str) -> CleanHtml:
+    """Clean a fragment or a whole document; a fragment may bring a style sheet, too."""
+    source = tidy(source)
+    body = _clean(source)
+    is_document = _DOCUMENT.search(source) is not None
+    if not is_document and not _SHEET.search(source):
+        return CleanHtml(body=body)
+    frame = _Frame()
+    frame.feed(source)
+    frame.close()
+    return CleanHtml(
+        body=body,
+        is_document=is_document,
+        styles=_clean_sheet("\n".join(frame.styles)),
+        body_style=_clean_style(frame.body_style),
+        language=frame.language if is_language_tag(frame.language) else "",
+        direction=frame.direction if frame.direction in ("ltr", "rtl") else "",
+    )
+
+
+def clean_again(page: CleanHtml, body_style: str) -> CleanHtml:
+    """`page` after somebody else has changed its body, with another style of the body."""
+    return replace(page, body=_clean(page.body), body_style=_clean_style(body_style))
+
+
+def _clean(source: str) -> str:
+    return nh3.clean(
+        source,
+        tags=set(_TAGS),
+        clean_content_tags=set(_WITH_CONTENT),
+        attributes=_ATTRIBUTES,
+        attribute_filter=_filter_attribute,
+        url_schemes=set(SCHEMES),
+        link_rel=None,
+        strip_comments=True,
+    )
+
+
+def _filter_attribute(_tag: str, attribute: str, value: str) -> str | None:
+    if attribute != "style":
+        return value
+    return _clean_style(value) or None
+
+
+def _clean_style(style: str) -> str:
+    """Inline style without declarations that fetch or leave their place; escapes would hide them."""
+    if "\\" in style or "<" in style:
+        return ""
+    kept = [part.strip() for part in _CSS_COMMENT.sub("", style).split(";") if part.strip()]
+    return "; ".join(part for part in kept if _DECLARATION.match(part) and not _is_bad(part))
+
+
+def _clean_sheet(sheet: str) -> str:
+    sheet = _CSS_COMMENT.sub("", sheet.replace("<!--", "").replace("-->", ""))
+    sheet = _CSS_IMPORT.sub("", sheet.replace("<", ""))
+    return _CSS_DECLARATION.sub(lambda found: "" if _is_bad(found[0]) else found[0], sheet).strip()
+
+
+def _is_bad(declaration: str) -> bool:
+    """Whether it fetches or leaves its place; an escape could hide either."""
+    return "\\" in declaration or bool(_FETCHES.search(declaration) or _MOVES.search(declaration))
+
+
+class _Frame(HTMLParser):
+    """Collects what a document holds beside its content: style sheets, the body's style, language and direction."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.styles: list[str] = []
+        self.body_style = ""
+        self.language = ""
+        self.direction = ""
+        self._in_style, self._sheet, self._media = False, "", ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = {name: value or "" for name, value in attrs}
+        if tag == "style":
+            self._in_style = True
+            self._media = named.get("media", "").strip()
+        elif tag in ("html", "body"):
+            self.language = named.get("lang", "").strip() or self.language
+            self.direction = named.get("dir", "").strip().lower() or self.direction
+        if tag == "body":
+            background = named.get("bgcolor", "")
+            colour = f"background-color: {background}; " if re.fullmatch(r"#?\w{1,20}", background) else ""
+            self.body_style = colour + named.get("style", "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "style" and self._in_style:
+            self._end_sheet()
+
+    def close(self) -> None:
+        super().close()
+        self._end_sheet()
+
+    def _end_sheet(self) -> None:
+        is_for_all = self._media.lower() in ("", "all", "screen")
+        self.styles.append(self._sheet if is_for_all else f"@media {self._media} {{\n{self._sheet}\n}}")
+        self._in_style, self._sheet, self._media = False, "", ""
+
+    def parse_marked_section(self, i: int, report: bool = True) -> int:  # noqa: ARG002 - the base class calls it so
+        """Pass over `<![…>` as browsers do; the base class raises AssertionError where it knows no such section."""
+        return self.rawdata.find(">", i) + 1 or -1
+
+    def handle_data(self, data: str) -> None:
+        if self._in_style:
+            self._sheet += data
+
+
+def rewrite_images(body: str, new_source: Callable[[str], str | None]) -> str:
+    """`body` with each image's `src` as `new_source` answers; None leaves the image out and shows its `alt`."""
+
+    def rewrite(tag: re.Match[str]) -> str:
+        whole: str = tag[0]
+        if tag[1] != "img":
+            return whole
+        attributes: dict[str, str] = dict(ATTRIBUTE.findall(tag[2]))
+        if "src" not in attributes:
+            return attributes.get("alt", "")
+        source = new_source(html.unescape(attributes["src"]))
+        if source is None:
+            return attributes.get("alt", "")
+        return whole.replace(f'src="{attributes["src"]}"', f'src="{html.escape(source)}"', 1)
+
+    return TAG.sub(rewrite, body)

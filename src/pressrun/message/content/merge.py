@@ -1,0 +1,190 @@
+"""Merge fields in an edition: `{{ name }}`, `{{ name | default: friend }}`. Nothing else is evaluated.
+
+Before Markdown or HTML is processed each field becomes a placeholder of lower-case letters and digits that no step
+changes and that cannot occur in the source: it is derived from a digest of the source and checked for absence. In
+the finished part the placeholders are found again and become slots; what surrounds one decides how its value is
+escaped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from pressrun.message.content.html import ATTRIBUTE, TAG
+from pressrun.message.finding import Finding, error
+from pressrun.message.wire.slots import ESCAPES, Piece, Slot, SlotKind
+
+READER_FIELDS = frozenset({"name", "email", "unsubscribe_url", "preferences_url"})
+CONSTANT_FIELDS = frozenset({"list.title", "archive_url"})  # the same in every copy
+
+_INSIDE = re.compile(r"([^\W\d][\w .-]*?)(?:\s*\|\s*default\s*:\s*(.*))?")
+_QUOTED = re.compile(r"(?P<quote>[\"'])(.*)(?P=quote)")
+_ENCODED = re.compile(r"%7B%7B(?:%20|\s)*([A-Za-z_][\w.-]*)(?:%20|\s)*%7D%7D", re.ASCII | re.IGNORECASE)
+_IN_TEXT_URL = re.compile(r"(?:https?://|mailto:)[^\s<>\"]*\Z", re.IGNORECASE)
+_LONGEST_FIELD = 300
+_URL_ATTRIBUTES = frozenset({"href", "src", "cite", "background"})
+_SHOWN = "{{{{ {} }}}}"
+
+_KindAt = Callable[[str, int], SlotKind | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One use of a field. `line` is 1-based in the edition file, None for a use of our own."""
+
+    name: str
+    default: str
+    line: int | None
+
+    def __str__(self) -> str:
+        return _SHOWN.format(self.name)
+
+
+class FieldTable:
+    """The fields of one edition: marks them in its sources and finds them again in its parts."""
+
+    def __init__(self, sources: Iterable[str], known_columns: Collection[str], constants: dict[str, str]) -> None:
+        self.findings: list[Finding] = []
+        self._fields: list[Field] = []
+        self._known = READER_FIELDS | CONSTANT_FIELDS | frozenset(known_columns)
+        self._constants = constants
+        self._prefix = _absent_prefix("\0".join(sources).lower())
+        self._pattern = re.compile(self._prefix + r"(\d+)q")
+
+    def mark(self, text: str, *, first_line: int | None, is_markup: bool = False) -> str:
+        """`text` with a placeholder for each field. What is malformed or unknown stays or empties, with a finding."""
+        if is_markup:
+            text = _ENCODED.sub(lambda found: _SHOWN.format(found[1]), text)
+        done, position = [], 0
+        while (start := text.find("{{", position)) >= 0:
+            line = None if first_line is None else first_line + text.count("\n", 0, start)
+            done.append(text[position:start])
+            end = text.find("}}", start, start + _LONGEST_FIELD)
+            inside = text[start + 2 : end] if end >= 0 else ""
+            if end < 0 or "\n" in inside or "{{" in inside:
+                self.findings.append(error("a merge field is not closed: end it with }} on the same line", line))
+                done.append("{{")
+                position = start + 2
+                continue
+            done.append(self._placeholder_for(html.unescape(inside) if is_markup else inside, line))
+            position = end + 2
+        return "".join(done) + text[position:]
+
+    def _placeholder_for(self, inside: str, line: int | None) -> str:
+        found = _INSIDE.fullmatch(inside.replace("\xa0", " ").strip())
+        if found is None:
+            shown = _SHOWN.format(inside.strip())
+            self.findings.append(
+                error(f"{shown} is not a merge field: write {{{{ name }}}} or {{{{ name | default: friend }}}}", line)
+            )
+            return shown
+        default = (found[2] or "").strip()
+        if quoted := _QUOTED.fullmatch(default):
+            default = quoted[2]
+        name = found[1].strip()
+        if name not in self._known:
+            close = get_close_matches(name, sorted(self._known), n=1)
+            known = ", ".join(sorted(self._known))
+            hint = f"did you mean {_SHOWN.format(close[0])}?" if close else f"known are {known}"
+            self.findings.append(error(f"no subscriber has a field {name!r}: {hint}", line))
+        return self.placeholder(name, default, line)
+
+    def placeholder(self, name: str, default: str = "", line: int | None = None) -> str:
+        """A new placeholder for a field."""
+        self._fields.append(Field(name, default, line))
+        return f"{self._prefix}{len(self._fields) - 1}q"
+
+    def fields_in(self, text: str) -> list[Field]:
+        """The fields whose placeholders stand in `text`, in order."""
+        return [self._fields[int(number)] for number in self._pattern.findall(text)]
+
+    def autolinks(self, markdown: str) -> str:
+        """`<{{ archive_url }}>` as a Markdown link: with a placeholder inside it would be taken for a tag."""
+        return re.sub(f"<({self._pattern.pattern})>", lambda found: f"[{found[1]}]({found[1]})", markdown)
+
+    def show(self, text: str) -> str:
+        """`text` with the fields as an author writes them, for messages."""
+        return self._pattern.sub(lambda found: str(self._fields[int(found[1])]), text)
+
+    def lost_from(self, marked: str, finished: Iterable[str]) -> list[Field]:
+        """The fields of a marked source that stand in none of the finished parts."""
+        kept = {number for part in finished for number in self._pattern.findall(part)}
+        return [self._fields[int(number)] for number in self._pattern.findall(marked) if number not in kept]
+
+    def split_subject(self, text: str) -> list[Piece]:
+        """The pieces of a header's value."""
+        return self._split(text, lambda _text, _start: SlotKind.SUBJECT)
+
+    def split_text(self, text: str) -> list[Piece]:
+        """The pieces of a plain text part: inside a URL a value is percent-encoded."""
+        return self._split(text, _kind_in_text)
+
+    def split_html(self, page: str) -> tuple[list[Piece], list[Field]]:
+        """The pieces of an HTML part that we serialised, and the fields that stand where no value may: they vanish."""
+        places: dict[int, SlotKind | None] = {}
+        for tag in TAG.finditer(page):
+            for attribute in ATTRIBUTE.finditer(tag[0]):
+                for found in self._pattern.finditer(attribute[2]):
+                    start = tag.start() + attribute.start(2) + found.start()
+                    places[start] = _kind_in_attribute(attribute[1], found.start())
+        for style in re.finditer(r"<style[^>]*>(.*?)</style>", page, re.DOTALL):
+            for found in self._pattern.finditer(style[1]):
+                places[style.start(1) + found.start()] = None
+        misplaced = [
+            self._fields[int(found[1])]
+            for found in self._pattern.finditer(page)
+            if places.get(found.start(), SlotKind.HTML) is None
+        ]
+        return self._split(page, lambda _text, start: places.get(start, SlotKind.HTML)), misplaced
+
+    def _split(self, text: str, kind_at: _KindAt) -> list[Piece]:
+        pieces: list[Piece] = []
+        position = 0
+        for found in self._pattern.finditer(text):
+            _add_text(pieces, text[position : found.start()])
+            position = found.end()
+            field, kind = self._fields[int(found[1])], kind_at(text, found.start())
+            if kind is None:
+                continue
+            if field.name in self._constants:
+                _add_text(pieces, ESCAPES[kind](self._constants[field.name] or field.default))
+            else:
+                pieces.append(Slot(kind, field.name, field.default))
+        _add_text(pieces, text[position:])
+        return pieces
+
+
+def _add_text(pieces: list[Piece], text: str) -> None:
+    if not text:
+        return
+    last = pieces[-1] if pieces else None
+    if isinstance(last, str):
+        pieces[-1] = last + text
+    else:
+        pieces.append(text)
+
+
+def _absent_prefix(source: str) -> str:
+    """Letters and digits that do not occur in `source`, and the same ones for the same source."""
+    digest = hashlib.sha256(source.encode("utf-8", "replace")).hexdigest()
+    while (prefix := f"q{digest[:16]}n") in source:
+        digest = hashlib.sha256(digest.encode()).hexdigest()
+    return prefix
+
+
+def _kind_in_text(text: str, start: int) -> SlotKind:
+    before = text[max(0, start - 2000) : start]
+    return SlotKind.TEXT_URL_PART if _IN_TEXT_URL.search(before) else SlotKind.TEXT
+
+
+def _kind_in_attribute(attribute: str, start: int) -> SlotKind | None:
+    if attribute == "style":
+        return None
+    if attribute not in _URL_ATTRIBUTES:
+        return SlotKind.ATTRIBUTE
+    return SlotKind.URL if start == 0 else SlotKind.URL_PART

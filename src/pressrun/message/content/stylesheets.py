@@ -1,0 +1,123 @@
+"""The style sheet of an author's HTML moved into the elements that it is about, through the extra `css`.
+
+Some mail programs drop a style sheet, none drops a `style` attribute. What can only stand in a sheet stays there:
+media queries, `:hover` and its like. The library has no bounds of its own and overruns the stack on deep nests, so
+depth and work are bounded before it is asked; it fetches nothing, and what it returns is cleaned again.
+"""
+
+from __future__ import annotations
+
+import html
+import importlib.util
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from pressrun.message.content.html import CleanHtml, clean_again
+from pressrun.message.content.tree import Node, parse_tree
+from pressrun.message.finding import Finding, warning
+
+LARGEST_SHEET = 128 * 1024  # characters; Gmail drops a sheet above 16 KiB anyway
+DEEPEST_PAGE = 90  # elements inside each other; the stack ends some thousand deeper
+MOST_MATCHES = 5_000_000  # rules times elements: a tenth of a second
+
+_DYNAMIC = re.compile(
+    r"::|:(?:hover|focus|active|visited|link|target|checked|disabled|enabled|root|before|after|first-l|selection|lang)",
+    re.IGNORECASE,
+)
+_STAYS = "the style sheet stays in the head, where some mail programs drop it"
+_ONE_ELEMENT = CleanHtml(body="<p></p>")
+_BODY = re.compile(r"<body([^>]*)>(.*)</body>", re.DOTALL)
+_STYLE = re.compile(r'style="([^"]*)"')
+
+
+def inline_styles(page: CleanHtml) -> tuple[CleanHtml, list[Finding]]:
+    """`page` with its plain rules in `style` attributes, as far as that can be done, and what stands in the way."""
+    rules = list(split_rules(page.styles))
+    plain = [rule for rule in rules if not rule.startswith("@") and not _DYNAMIC.search(rule.partition("{")[0])]
+    if not plain:
+        return page, []
+    obstacle = _obstacle(page, len(plain))
+    if obstacle is not None:
+        return page, [warning(f"{_STAYS}: {obstacle}")]
+    try:
+        body_style, body = _inlined(page, plain)
+    except ValueError:
+        plain = [rule for rule in plain if _is_readable(rule)]
+        try:
+            body_style, body = _inlined(page, plain)
+        except ValueError as problem:
+            return page, [warning(f"{_STAYS}: a style attribute cannot be read ({problem})")]
+    kept = "\n".join(rule for rule in rules if rule not in plain)
+    return clean_again(replace(page, body=body, styles=kept), body_style), []
+
+
+def _is_readable(rule: str) -> bool:
+    """Whether the library takes a rule; it refuses a whole sheet for a single one."""
+    try:
+        _inlined(_ONE_ELEMENT, [rule])
+    except ValueError:
+        return False
+    return True
+
+
+def _inlined(page: CleanHtml, rules: Sequence[str]) -> tuple[str, str]:
+    """The style of the body, and its content; raises ValueError where a rule cannot be read."""
+    from css_inline import CSSInliner  # noqa: PLC0415 - the extra [css] need not be installed
+
+    inliner = CSSInliner(
+        inline_style_tags=False,
+        keep_style_tags=False,
+        keep_link_tags=False,
+        load_remote_stylesheets=False,
+        extra_css="\n".join(rules),
+    )
+    done = inliner.inline(f'<html><body style="{html.escape(page.body_style)}">{page.body}</body></html>')
+    found = _BODY.search(done)
+    assert found is not None, "the library writes whole documents"
+    style = _STYLE.search(found[1])
+    return html.unescape(style[1]) if style else "", found[2]
+
+
+def is_installed() -> bool:
+    """Whether the extra is there."""
+    return importlib.util.find_spec("css_inline") is not None
+
+
+def _obstacle(page: CleanHtml, rules: int) -> str | None:
+    if not is_installed():
+        return "install pressrun[css], which writes it into the elements"
+    if len(page.styles) > LARGEST_SHEET:
+        return f"it is longer than {LARGEST_SHEET // 1024} KiB, so shorten it"
+    tree = parse_tree(page.body)
+    elements = sum(1 for _ in tree.elements())
+    if rules * elements > MOST_MATCHES:
+        return f"{rules} rules for {elements} elements are too many, so shorten it"
+    if _depth(tree) > DEEPEST_PAGE:
+        return f"elements are nested more than {DEEPEST_PAGE} deep, so make the page simpler"
+    return None
+
+
+def _depth(node: Node) -> int:
+    """How deep elements are nested; the tree itself is no deeper than it can be read."""
+    return 1 + max((_depth(child) for child in node.children if isinstance(child, Node)), default=0)
+
+
+def split_rules(sheet: str) -> Iterator[str]:
+    """The rules and at-rules of a sheet, one by one; what is not closed is left out."""
+    start, depth, quote = 0, 0, ""
+    for index, character in enumerate(sheet):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character == "{":
+            depth += 1
+        elif character == "}":
+            depth -= 1
+            if depth <= 0:
+                rule, start, depth = sheet[start : index + 1].strip(), index + 1, 0
+                if rule != "}":
+                    yield rule
+        elif character == ";" and depth == 0:
+            start = index + 1

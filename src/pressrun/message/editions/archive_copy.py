@@ -1,0 +1,58 @@
+"""An edition as a message for nobody: what stands in an mbox of the archive.
+
+It is the message that was sent, with its parts, pictures and attachments; the personal places are blank, and the
+fields by which a reader leaves, complains or is told apart are left out. Each message has one Message-ID for ever,
+which no reader's copy has.
+"""
+
+from __future__ import annotations
+
+import re
+
+from pressrun.core.address import Address
+from pressrun.message.wire.skeleton import CopyValues, Skeleton
+
+_OF_A_COPY = frozenset(
+    (
+        b"list-unsubscribe", b"list-unsubscribe-post", b"feedback-id", b"cfbl-address", b"cfbl-feedback-id",
+        b"precedence", b"x-auto-response-suppress",
+    )
+)  # fmt: skip
+_FIELD = re.compile(rb"([!-9;-~]+):[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*")
+_LOOKS_LIKE_FROM = re.compile(rb"^(>*From )", re.MULTILINE)
+
+
+class NobodysValues(CopyValues, frozen=True, kw_only=True):
+    """Values of no reader: fields take their default or nothing, personal links lead to the list's page."""
+
+    def fields(self) -> dict[str, str]:
+        return {
+            "unsubscribe_url": self.unsubscribe_url,
+            "preferences_url": self.preferences_url,
+            "archive_url": self.archive_url,
+        }
+
+
+def archive_copy(skeleton: Skeleton, *, to: Address, list_page: str, message_id: str, date_at: int) -> bytes:
+    """The message with CRLF line ends; `message_id` stands without brackets."""
+    values = NobodysValues(
+        to=to,
+        unsubscribe_url=list_page,
+        preferences_url=list_page,
+        archive_url=list_page,
+        copy_token="",
+        message_id=message_id,
+        date_at=date_at,
+    )
+    header, blank, body = skeleton.copy(values).partition(b"\r\n\r\n")
+    kept = [found[0] for found in _FIELD.finditer(header + b"\r\n") if found[1].lower() not in _OF_A_COPY]
+    return b"".join(kept) + blank[2:] + body
+
+
+def mbox_entry(message: bytes, *, sender: str, received: str) -> bytes:
+    """A message as an mbox holds it (RFC 4155), with what looks like a separator quoted as in mboxrd: it can be undone.
+
+    `received` is as C's asctime writes it, in UTC.
+    """
+    content = _LOOKS_LIKE_FROM.sub(rb">\1", message.replace(b"\r\n", b"\n"))
+    return f"From {sender} {received}\n".encode("ascii") + content.rstrip(b"\n") + b"\n\n"

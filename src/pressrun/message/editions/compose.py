@@ -1,0 +1,407 @@
+"""From an edition file to what is sent and shown: the skeleton of its copies, its archive page, and its findings.
+
+An edition is always built, also with errors, so that it can be previewed; whether it may be sent is for the caller to
+read from the findings. `archive_html` is a fragment: its images have the relative addresses `asset/NAME` of
+`archive_assets`, and `with_asset_prefix` gives them the address where the caller serves them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from pressrun.core.site import Site
+from pressrun.message.content.flowed import flow
+from pressrun.message.content.html import CleanHtml, clean_html, rewrite_images
+from pressrun.message.content.image_size import image_size
+from pressrun.message.content.losses import losses
+from pressrun.message.content.markdown import footnote_faults, render_markdown
+from pressrun.message.content.merge import Field, FieldTable
+from pressrun.message.content.plaintext import text_from_html
+from pressrun.message.content.stylesheets import inline_styles
+from pressrun.message.editions.edition_headers import edition_header
+from pressrun.message.editions.enclosing import (
+    ARCHIVE_PREFIX,
+    Asset,
+    Images,
+    attached_assets,
+    attachments,
+    own_text_part,
+)
+from pressrun.message.finding import Finding, error, errors_of, in_order, warning
+from pressrun.message.language import direction_of
+from pressrun.message.layouts.footer import Footer, footer_text
+from pressrun.message.layouts.layout import Cover, page
+from pressrun.message.layouts.placing import OwnLayout
+from pressrun.message.manuscripts.edition_file import line_of
+from pressrun.message.manuscripts.front_matter import Value
+from pressrun.message.manuscripts.slug import make_slug
+from pressrun.message.manuscripts.source import EditionFile, EditionFormat
+from pressrun.message.preflight.checking import check
+from pressrun.message.preflight.draft import Draft
+from pressrun.message.profile import ArchiveMode, ListProfile
+from pressrun.message.wire.headers import clean_value
+from pressrun.message.wire.mime import Enclosure, ended, message_body
+from pressrun.message.wire.skeleton import Skeleton
+from pressrun.message.wire.slots import Piece, render
+from pressrun.message.words import ENGLISH, Words
+
+_FLOWED = "; format=flowed; delsp=no"
+_URL = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltEdition:
+    """An edition ready to be copied.
+
+    `subject_template` is as written; `subject`, `text` and `html` show the fields' defaults and the list's page for
+    personal links, as the `archive_` parts do, which leave frame and footer out. `html` is None for a text edition; so
+    is `text_skeleton`, which is for readers who want the text part alone.
+    `size_bytes` is that of a copy without its reader's values.
+    """
+
+    skeleton: Skeleton
+    text_skeleton: Skeleton | None
+    subject_template: str
+    subject: str
+    slug: str
+    language: str
+    text: str
+    html: str | None
+    archive_html: str
+    archive_text: str
+    archive_assets: tuple[Asset, ...]
+    findings: tuple[Finding, ...]
+    size_bytes: int
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether a finding stops the send."""
+        return bool(errors_of(self.findings))
+
+
+def suggested_slug(file: EditionFile) -> str:
+    """The slug that the file asks for, or one made from its subject; the caller adds `-2` where it is taken."""
+    if file.keys.slug is not None:
+        return file.keys.slug
+    subject = file.keys.subject.text if file.keys.subject else ""
+    return make_slug(re.sub(r"\{\{[^|}]*(?:\|\s*default\s*:([^}]*))?\}\}", lambda found: found[1] or " ", subject))
+
+
+def with_asset_prefix(built: BuiltEdition, prefix: str) -> str:
+    """`archive_html` with its images served below `prefix`, as `"/news/archive/SLUG/"`."""
+    page_html = built.archive_html
+    for asset in built.archive_assets:
+        own = f'src="{ARCHIVE_PREFIX}{html.escape(asset.name)}"'
+        page_html = page_html.replace(own, f'src="{html.escape(prefix)}{html.escape(asset.name)}"')
+    return page_html
+
+
+def build_edition(
+    file: EditionFile,
+    assets: Mapping[str, bytes],
+    profile: ListProfile,
+    site: Site,
+    *,
+    slug: str,
+    edition_id: str,
+    known_columns: Collection[str] = frozenset(),
+    words: Words = ENGLISH,
+) -> BuiltEdition:
+    """Build an edition. `assets` hold the referenced files by path; `edition_id` is what Feedback-ID calls it.
+
+    Raises EditionError only for paths that `referenced_paths` refuses too.
+    """
+    builder = _Builder(file, assets, profile, site, slug, known_columns)
+    footer = builder.footer()
+    text = _joined(builder.marked.text, footer_text(footer, words))
+    flowed = flow(text)
+    text_pieces = builder.table.split_text(ended(text))
+    sent_pieces = text_pieces if flowed is None else builder.table.split_text(ended(flowed))
+    html_pieces = builder.html_pieces(footer, words)
+    subject_pieces = builder.table.split_subject(clean_value(builder.marked.subject))
+    archive_html, archive_text = builder.archive()
+    enclosures = builder.enclosures()
+    header = edition_header(
+        profile,
+        site,
+        from_=file.keys.from_ or profile.from_,
+        reply_to=file.keys.reply_to,
+        slug=slug,
+        edition_id=edition_id,
+    )
+    seed, parameters = _seed(text_pieces, html_pieces, enclosures), "" if flowed is None else _FLOWED
+    content = message_body(sent_pieces, html_pieces, enclosures, seed=seed, text_parameters=parameters)
+    skeleton = Skeleton.from_stream(header + content, subject_pieces)
+    text_skeleton = None
+    if html_pieces is not None:
+        content = message_body(sent_pieces, None, enclosures, seed=seed, text_parameters=parameters)
+        text_skeleton = Skeleton.from_stream(header + content, subject_pieces)
+    shown = builder.impersonal()
+    html_text = render(html_pieces, shown) if html_pieces is not None else None
+    return BuiltEdition(
+        skeleton=skeleton,
+        text_skeleton=text_skeleton,
+        subject_template=file.keys.subject.text if file.keys.subject else "",
+        subject=clean_value(render(subject_pieces, shown)),
+        slug=slug,
+        language=builder.language,
+        text=render(text_pieces, shown).replace("\r\n", "\n"),
+        html=html_text,
+        archive_html=archive_html,
+        archive_text=archive_text,
+        archive_assets=(*builder.images.assets(), *attached_assets(enclosures)),
+        findings=builder.findings(text_pieces, html_pieces, skeleton.size_bytes),
+        size_bytes=skeleton.size_bytes,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Marked:
+    """The parts of an edition with placeholders for its fields; `text` and `html` without footer."""
+
+    subject: str
+    preheader: str
+    body: str
+    text: str
+    html: CleanHtml | None
+
+
+class _Builder:
+    """One edition on its way: marks the fields, cleans the parts, and gathers what is found."""
+
+    def __init__(
+        self,
+        file: EditionFile,
+        assets: Mapping[str, bytes],
+        profile: ListProfile,
+        site: Site,
+        slug: str,
+        known_columns: Collection[str],
+    ) -> None:
+        self.file, self.assets, self.profile, self.site = file, assets, profile, site
+        own_text, self._findings = own_text_part(file, assets)
+        self._findings += [warning(note) for note in file.notes]
+        web_url = profile.edition_url(site, slug)
+        constants = {"list.title": profile.title}
+        if profile.archive is not ArchiveMode.MEMBERS:  # there the link is the reader's own
+            constants["archive_url"] = web_url
+        sources = [file.body, file.html or "", own_text or "", *(value.text for value in self._headline())]
+        rendered = profile.design.rendered
+        sources += [rendered.made] if rendered is not None else []
+        self.table = FieldTable([*sources, profile.title, web_url], known_columns, constants)
+        self.images = Images(file, assets, self.table, site.mail_domain)
+        self.marked = self._mark(own_text)
+        own_language = self.marked.html.language if self.marked.html is not None else ""
+        self.language = file.keys.language or own_language or profile.language
+        self.own_layout: OwnLayout | None = None
+        if rendered is not None and self.marked.html is not None:
+            has_address = bool(profile.postal_address.strip())
+            self.own_layout = OwnLayout.read(rendered, self.table, has_address=has_address)
+            self._findings += self.own_layout.findings
+
+    def _headline(self) -> list[Value]:
+        return [value for value in (self.file.keys.subject, self.file.keys.preheader) if value is not None]
+
+    def _mark(self, own_text: str | None) -> _Marked:
+        file, table = self.file, self.table
+        is_mime = file.format is EditionFormat.MIME
+        subject, preheader = file.keys.subject, file.keys.preheader
+        body = table.mark(
+            file.body, first_line=None if is_mime else file.body_line, is_markup=file.format is EditionFormat.HTML
+        )
+        page_source: str | None = None
+        match file.format:
+            case EditionFormat.MARKDOWN:
+                page_source = render_markdown(table.autolinks(body))
+            case EditionFormat.HTML:
+                page_source = body
+            case EditionFormat.MIME if file.html is not None:
+                page_source = table.mark(file.html, first_line=None, is_markup=True)
+            case _:
+                pass
+        cleaned = self._cleaned(page_source) if page_source is not None else None
+        text = body
+        if own_text is not None:
+            text = table.mark(own_text, first_line=None)
+        elif cleaned is not None and not (is_mime and body.strip()):
+            text = text_from_html(cleaned.body)
+        if page_source is not None and cleaned is not None:
+            self._note_lost(table.lost_from(page_source, [cleaned.body, cleaned.styles, cleaned.body_style]))
+        return _Marked(
+            subject=table.mark(subject.text, first_line=subject.line) if subject else "",
+            preheader=table.mark(preheader.text, first_line=preheader.line) if preheader else "",
+            body=body,
+            text=text,
+            html=cleaned,
+        )
+
+    def _cleaned(self, page_source: str) -> CleanHtml:
+        """The source cleaned, its style sheet in the elements, and what is lost by it noted."""
+        file = self.file
+        is_markdown = file.format is EditionFormat.MARKDOWN
+        self._findings += losses(page_source, lambda needle: line_of(file, needle), is_markdown=is_markdown)
+        cleaned, findings = inline_styles(clean_html(page_source))
+        self._findings += findings
+        if is_markdown:
+            self._note_footnotes()
+        return cleaned
+
+    def _note_footnotes(self) -> None:
+        faults = footnote_faults(self.file.body)
+        for label in faults.unused:
+            message = f"nothing refers to the note [^{label}], so it is not shown: write [^{label}] where it belongs"
+            self._findings.append(warning(message, line_of(self.file, f"[^{label}]:")))
+        for label in faults.missing:
+            message = f"there is no note [^{label}]: write it on a line of its own, as [^{label}]: and its text"
+            self._findings.append(warning(message, line_of(self.file, f"[^{label}]")))
+
+    def _note_lost(self, fields: list[Field]) -> None:
+        for field in fields:
+            message = f"{field} stands in markup that is taken out, so it is not shown: put it into the text"
+            self._findings.append(warning(message, field.line))
+
+    def html_pieces(self, footer: Footer, words: Words) -> list[Piece] | None:
+        """The HTML part with its layout, None where there is none."""
+        content = self.marked.html
+        if content is None:
+            return None
+        body = rewrite_images(content.body, self.images.for_mail)
+        content = replace(content, body=_in_direction(body, self.language, content))
+        whole = page(content, footer, words, self.profile.design, self.cover(), self.own_layout)
+        pieces, misplaced = self.table.split_html(whole)
+        self._note_misplaced(misplaced)
+        return pieces
+
+    def _note_misplaced(self, fields: list[Field]) -> None:
+        """A field inside a style cannot be escaped: it stops the send."""
+        for field in fields:
+            message = f"{field} stands inside a style: a merge field cannot be used there"
+            self._findings.append(error(message, field.line))
+
+    def footer(self) -> Footer:
+        """The footer with links as placeholders, shorter where the author placed the link already."""
+        placed = self.table.fields_in(self.marked.text + (self.marked.html.body if self.marked.html else ""))
+        return Footer(
+            list_title=self.profile.title,
+            unsubscribe_url=self.table.placeholder("unsubscribe_url"),
+            preferences_url=self.table.placeholder("preferences_url"),
+            web_url=None if self.profile.archive is ArchiveMode.OFF else self.table.placeholder("archive_url"),
+            postal_address=self.profile.postal_address,
+            note=self.profile.footer,
+            is_short=any(field.name == "unsubscribe_url" for field in placed),
+        )
+
+    def cover(self) -> Cover:
+        """What the mail's page says beside the content."""
+        return Cover(
+            title=self.profile.title,
+            language=self.language,
+            subject=self.marked.subject,
+            preheader=self.marked.preheader,
+            logo_source=self._logo_source(),
+            pictures=self._widths(),
+        )
+
+    def _widths(self) -> dict[str, int]:
+        """How wide the pictures are that are taken along, by the address that they have in the mail."""
+        sizes = {f"cid:{one.content_id}": image_size(one.content) for one in self.images.enclosures()}
+        return {source: size[0] for source, size in sizes.items() if size is not None}
+
+    def _logo_source(self) -> str | None:
+        logo, shown = self.profile.design.logo, self.marked.html
+        if logo is None or shown is None or shown.is_document:
+            return None
+        return f"cid:{logo.enclosure(self.site.mail_domain).content_id}"
+
+    def archive(self) -> tuple[str, str]:
+        """The archive's fragment and text: fields at their defaults, no frame, no footer."""
+        marked = self.marked
+        if marked.html is None:
+            fragment = _text_as_html(marked.text)
+        else:
+            fragment = rewrite_images(marked.html.body, self.images.for_archive)
+            fragment = _in_direction(fragment, self.language, marked.html)
+            if marked.html.styles:
+                fragment = f"<style>\n{marked.html.styles}\n</style>\n{fragment}"
+            if marked.html.body_style:
+                fragment = f'<div style="{html.escape(marked.html.body_style)}">\n{fragment}\n</div>'
+        pieces, _ = self.table.split_html(fragment)
+        return render(pieces, self.impersonal()), render(self.table.split_text(marked.text), self.impersonal())
+
+    def impersonal(self) -> dict[str, str]:
+        """Values for whoever is no reader: personal links lead to the list's page, the rest takes its default."""
+        list_page = self.profile.page_url(self.site)
+        return {"unsubscribe_url": list_page, "preferences_url": list_page, "archive_url": list_page}
+
+    def enclosures(self) -> list[Enclosure]:
+        """Images shown inside, the logo last, then attachments."""
+        attached, findings = attachments(self.file, self.assets, self.images)
+        self._findings += findings
+        logo = self.profile.design.logo if self._logo_source() else None
+        shown = [] if logo is None else [logo.enclosure(self.site.mail_domain)]
+        return [*self.images.enclosures(), *shown, *attached]
+
+    def findings(
+        self, finished_text: list[Piece], finished_html: list[Piece] | None, size_bytes: int
+    ) -> tuple[Finding, ...]:
+        """All findings, once everything is built."""
+        file, table, marked = self.file, self.table, self.marked
+        is_mime = file.format is EditionFormat.MIME
+        draft = Draft(
+            format=file.format,
+            subject=marked.subject,
+            subject_line=file.keys.subject.line if file.keys.subject else None,
+            preheader=marked.preheader,
+            preheader_line=file.keys.preheader.line if file.keys.preheader else None,
+            body_line=None if is_mime else file.body_line,
+            source=file.body,
+            text=marked.text,
+            is_own_text=file.keys.text is not None or (is_mime and bool(file.body.strip())),
+            html=marked.html,
+            language=self.language,
+            finished_text=finished_text,
+            finished_html=finished_html,
+            size_bytes=size_bytes,
+            profile=self.profile,
+            site=self.site,
+            show=table.show,
+            line_of=lambda needle: line_of(file, table.show(needle)),
+            is_field=lambda text: bool(table.fields_in(text)),
+        )
+        return in_order([*self._findings, *table.findings, *self.images.findings, *check(draft)])
+
+
+def _joined(text: str, footer: str) -> str:
+    text = text.rstrip("\n")
+    return f"{text}\n\n{footer}" if text else footer
+
+
+def _in_direction(body: str, language: str, page_html: CleanHtml) -> str:
+    """An author's document with its language and direction inside of the body: Gmail and the archive drop its frame."""
+    direction = page_html.direction or direction_of(language)
+    if not page_html.is_document or direction == "ltr":
+        return body
+    return f'<div lang="{html.escape(language)}" dir="rtl">\n{body}\n</div>'
+
+
+def _text_as_html(text: str) -> str:
+    """Plain text as a fragment that keeps its lines; web addresses become links."""
+    done, position = [], 0
+    for found in _URL.finditer(text):
+        done.append(html.escape(text[position : found.start()], quote=False))
+        url = html.escape(found[0])
+        done.append(f'<a href="{url}">{url}</a>')
+        position = found.end()
+    done.append(html.escape(text[position:], quote=False))
+    return f'<div dir="auto" style="white-space: pre-wrap">{"".join(done)}</div>'
+
+
+def _seed(text: list[Piece], page_pieces: list[Piece] | None, enclosures: list[Enclosure]) -> str:
+    digest = hashlib.sha256(repr((text, page_pieces)).encode("utf-8", "replace"))
+    for enclosure in enclosures:
+        digest.update(hashlib.sha256(enclosure.content).digest())
+    return digest.hexdigest()

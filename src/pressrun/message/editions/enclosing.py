@@ -1,0 +1,171 @@
+"""The files that travel with an edition: images shown inside its HTML, attachments, and the archive's copies of both.
+
+An image is asked for by the `src` of the HTML; a file from beside the edition comes from the caller's `assets`, one
+inside a MIME source from the source. In the mail it gets a Content-ID, in the archive a name below `asset/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from pressrun.core.errors import EditionError
+from pressrun.message.content.merge import FieldTable
+from pressrun.message.finding import Finding, error
+from pressrun.message.manuscripts.edition_file import is_relative, line_of, relative_path
+from pressrun.message.manuscripts.source import EditionFile, EditionFormat
+from pressrun.message.wire.mime import Enclosure, image_type, media_type_of
+
+ARCHIVE_PREFIX = "asset/"
+
+_LONGEST_NAME = 200  # octets: with a number before it, a file may be called so
+_NOT_IN_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """A file of the archive page: the page shows it as `asset/NAME`."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(slots=True)
+class Images:
+    """Answers what each image's `src` becomes, and remembers what was asked for: the same bytes once, however named."""
+
+    file: EditionFile
+    files: Mapping[str, bytes]
+    table: FieldTable
+    mail_domain: str
+    findings: list[Finding] = field(default_factory=list)
+    _taken: dict[str, bytes] = field(default_factory=dict)  # by source: the digest of its bytes
+    _kept: dict[bytes, tuple[Enclosure, Asset]] = field(default_factory=dict)
+
+    def for_mail(self, source: str) -> str | None:
+        """`cid:…` for an image that is taken along, the same address for one on the web, None for a missing one."""
+        key = self._take(source)
+        if key is None:
+            return None
+        return f"cid:{self._kept[self._taken[key]][0].content_id}" if key else source
+
+    def for_archive(self, source: str) -> str | None:
+        """`asset/NAME` for an image that is taken along; else as `for_mail`."""
+        key = self._take(source)
+        if key is None:
+            return None
+        return ARCHIVE_PREFIX + self._kept[self._taken[key]][1].name if key else source
+
+    def enclosures(self) -> list[Enclosure]:
+        """The images taken along, in the order of their first use."""
+        return [enclosure for enclosure, _ in self._kept.values()]
+
+    def assets(self) -> tuple[Asset, ...]:
+        """The same images for the archive."""
+        return tuple(asset for _, asset in self._kept.values())
+
+    def _take(self, source: str) -> str | None:
+        """The key of a taken image, `""` for one that stays where it is, None for one that cannot be had."""
+        if source.startswith("cid:"):
+            return self._take_enclosed(source)
+        if not is_relative(source):
+            return ""
+        if self.table.fields_in(source):
+            if self.table.show(source).startswith("{{"):
+                return ""
+            return self._refuse(source, "a merge field cannot be part of the path of an image: name one file")
+        if self.file.format is EditionFormat.MIME:
+            return self._refuse(source, f"broken reference: {source} is not part of the message")
+        path = relative_path(unquote(re.split(r"[?#]", source, maxsplit=1)[0]), line_of(self.file, source))
+        if path in self._taken:
+            return path
+        content = self.files.get(path)
+        if content is None:
+            return self._refuse(source, f"broken reference: the image {path} is not there")
+        return self._add(path, path.rpartition("/")[2], content, source)
+
+    def _take_enclosed(self, source: str) -> str | None:
+        wanted = unquote(source.removeprefix("cid:"))
+        if source in self._taken:
+            return source
+        for item in self.file.enclosed:
+            if item.content_id == wanted:
+                return self._add(source, item.name, item.content, source)
+        return self._refuse(source, f"broken reference: the message holds no image {wanted}")
+
+    def _add(self, key: str, name: str, content: bytes, source: str) -> str | None:
+        media_type = image_type(content)
+        if media_type is None:
+            return self._refuse(source, f"{name} is no image that mail programs show: make it PNG, JPEG, GIF or WebP")
+        digest = hashlib.sha256(content).digest()
+        self._taken[key] = digest
+        if digest not in self._kept:
+            number = len(self._kept) + 1
+            safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[-60:].strip(".-") or "image"
+            content_id = f"{digest.hex()[:20]}.{number}@{self.mail_domain}"
+            enclosure = Enclosure(name=name, media_type=media_type, content=content, content_id=content_id)
+            self._kept[digest] = (enclosure, Asset(name=f"{number}-{safe}", media_type=media_type, content=content))
+        return key
+
+    def _refuse(self, source: str, message: str) -> str | None:
+        self.findings.append(error(message, line_of(self.file, self.table.show(source))))
+        return None
+
+
+def attachments(file: EditionFile, files: Mapping[str, bytes], images: Images) -> tuple[list[Enclosure], list[Finding]]:
+    """The attachments that the keys name, or that a MIME source holds beyond the images its HTML shows."""
+    found: list[Enclosure] = []
+    findings: list[Finding] = []
+    for value in file.keys.attachments:
+        path = relative_path(value.text, value.line)
+        content = files.get(path)
+        if content is None:
+            findings.append(error(f"broken reference: the attachment {path} is not there", value.line))
+            continue
+        name = path.rpartition("/")[2]
+        found.append(Enclosure(name=name, media_type=media_type_of(name, content), content=content))
+    shown = {image.content for image in images.enclosures()}
+    found += [
+        Enclosure(name=item.name, media_type=item.media_type, content=item.content)
+        for item in file.enclosed
+        if item.content_id is None or item.content not in shown
+    ]
+    return found, findings
+
+
+def attached_assets(enclosures: Sequence[Enclosure]) -> tuple[Asset, ...]:
+    """The attachments among these for the archive, each under a name of its own that is close to its file's."""
+    found: dict[str, Asset] = {}
+    for enclosure in enclosures:
+        if enclosure.content_id is not None:
+            continue
+        cut = _NOT_IN_NAME.sub("-", enclosure.name).encode("utf-8", "replace")[-_LONGEST_NAME:]
+        safe = cut.decode("utf-8", "ignore").strip(".- ") or "file"
+        name, number = safe, 1
+        while name in found:
+            number += 1
+            name = f"{number}-{safe}"
+        found[name] = Asset(name=name, media_type=enclosure.media_type, content=enclosure.content)
+    return tuple(found.values())
+
+
+def own_text_part(file: EditionFile, files: Mapping[str, bytes]) -> tuple[str | None, list[Finding]]:
+    """The hand-written text part that the key `text` names, None without one."""
+    value = file.keys.text
+    if value is None:
+        return None, []
+    path = relative_path(value.text, value.line)
+    content = files.get(path)
+    if content is None:
+        return None, [error(f"broken reference: the text part {path} is not there", value.line)]
+    try:
+        text = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+    except UnicodeDecodeError:
+        return None, [error(f"the text part {path} is not UTF-8: save it in that encoding", value.line)]
+    if "\0" in text:
+        raise EditionError(f"the text part {path} holds a NUL character", line=value.line)
+    return re.sub(r"\r\n?", "\n", text), []

@@ -1,0 +1,231 @@
+"""An edition that came by mail: what the editor wrote, apart from how it travelled.
+
+An attached `.md` file is the edition, with the other attachments beside it; else the mail itself is, written anew as
+a message that holds nothing but subject, text, HTML, images and attachments. So no List-*, DKIM-Signature, Received,
+Bcc, Return-Path or X- field of anybody is carried over, nor what the mail program put in to see who reads. It comes
+out the same, octet by octet, however often and by whatever way the same mail comes: Date, ids and boundaries of the
+mail are not in it. Runs in the helper process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from html import escape
+from urllib.parse import quote
+
+import msgspec
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import EditionError, UnreadableMail
+from pressrun.core.site import Site
+from pressrun.message.editions.compose import build_edition
+from pressrun.message.incoming.autoreply import machine_made
+from pressrun.message.incoming.caps import PARSER_FAULTS, check_caps
+from pressrun.message.incoming.header_block import mended
+from pressrun.message.incoming.joining import joined_page, joined_text
+from pressrun.message.incoming.parts import LONGEST_TEXT, Contents, FoundFile, gather
+from pressrun.message.incoming.reading import decode_words
+from pressrun.message.incoming.trace import header_fields
+from pressrun.message.incoming.tracking import without_trackers
+from pressrun.message.manuscripts.edition_file import parse_edition
+from pressrun.message.profile import ListProfile
+from pressrun.message.wire.headers import plain_field, text_field
+from pressrun.message.wire.mailbox import Mailbox
+from pressrun.message.wire.mime import Enclosure, ended, image_type, message_body
+
+_LONGEST_SUBJECT = 1000
+_MOST_FIELDS = 50
+_ID = re.compile(r"<([!-;=?-~]{1,250})>")
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"]{1,64}@[A-Za-z0-9.-]{1,255}")
+_PLAIN_NAME = re.compile(r"[^\x00-\x1f\x7f/\\:]{1,120}")
+_MAIL_NAME = "mail.eml"
+SUBJECT_ALONE = "subject"  # it reads like a vacation notice, and nothing else does
+
+
+class Posted(msgspec.Struct, frozen=True, kw_only=True, tag="posted"):
+    """A mail read as an edition: its source as an edition file would be, and the files that it takes along.
+
+    `automatic` names what says that a machine wrote it, `addressed` are the addresses in To and Cc in lower case,
+    `notes` is what its editor should know of the reading.
+    """
+
+    source: bytes
+    source_name: str
+    assets: dict[str, bytes] = {}
+    subject: str = ""
+    message_id: str | None = None
+    automatic: str | None = None
+    addressed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostLook:
+    """What the header of a mail says by itself, also where the rest cannot be read."""
+
+    subject: str
+    message_id: str | None
+    automatic: str | None
+
+
+def glance_at_post(content: bytes) -> PostLook:
+    """Look at the header alone: bounded and linear, so that it can be done anywhere."""
+    return _look(header_fields(content))
+
+
+def read_posted(content: bytes) -> Posted:
+    """Read a mail as an edition; raises UnreadableMail, whose sentence is for the editor."""
+    check_caps(content)
+    content = mended(content)
+    fields = header_fields(content)
+    look = _look(fields)
+    try:
+        found = gather(message_from_bytes(content, policy=policy.compat32))
+        source_name, source, assets = _edition(found, look.subject)
+    except PARSER_FAULTS as problem:
+        raise UnreadableMail(f"the mail cannot be parsed ({type(problem).__name__})") from None
+    except MemoryError:
+        raise UnreadableMail("the mail needs too much memory to be parsed") from None
+    return Posted(
+        source=source,
+        source_name=source_name,
+        assets=assets,
+        subject=look.subject,
+        message_id=look.message_id,
+        automatic=look.automatic,
+        addressed=_addressed(fields),
+        notes=tuple(found.notes),
+    )
+
+
+def rehearse(posted: Posted) -> None:
+    """Build the edition once and throw it away: what makes that slow or impossible is met where nobody waits for it."""
+    site = Site(base_url="https://n.invalid", mail_domain="n.invalid", receives_mail=True)
+    profile = ListProfile(name="n", title="N", from_=Mailbox("", parse_address("n@n.invalid")))
+    try:
+        file = parse_edition(posted.source, "." + posted.source_name.rpartition(".")[2])
+        build_edition(file, posted.assets, profile, site, slug="n", edition_id="1")
+    except EditionError:
+        pass  # said where the edition is built in earnest, in full
+    except (*PARSER_FAULTS, MemoryError) as problem:
+        raise UnreadableMail(f"the mail cannot be made an edition ({type(problem).__name__})") from None
+
+
+def _look(fields: Sequence[tuple[str, str]]) -> PostLook:
+    subject = decode_words(next((value for name, value in fields if name == "subject"), ""))
+    found = _ID.search(next((value for name, value in fields if name == "message-id"), ""))
+    return PostLook(
+        subject=subject[:_LONGEST_SUBJECT],
+        message_id=found[1] if found else None,
+        automatic=_automatic(fields, subject),
+    )
+
+
+def _automatic(fields: Sequence[tuple[str, str]], subject: str) -> str | None:
+    """What says that a machine wrote the mail. The title of an edition may well read like that of a vacation notice."""
+    # Systems write into a person's mail, too, that nobody shall answer it automatically: that alone makes no machine.
+    marks = [(name, value) for name, value in fields if name not in ("subject", "x-auto-response-suppress")]
+    by_subject = machine_made([("subject", subject)])
+    is_answer = any(name in ("in-reply-to", "references") for name, _ in fields)
+    return machine_made(marks) or (by_subject if is_answer or by_subject is None else SUBJECT_ALONE)
+
+
+def _addressed(fields: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    found = [address for name, value in fields if name in ("to", "cc") for address in _ADDRESS.findall(value)]
+    return tuple(dict.fromkeys(address.lower() for address in found[: 20 * _MOST_FIELDS]))
+
+
+def _edition(found: Contents, subject: str) -> tuple[str, bytes, dict[str, bytes]]:
+    """The name and content of the edition file, and what it takes along by name."""
+    attached = [file for file in found.files if file.is_markdown]
+    if len(attached) > 1:
+        raise UnreadableMail(f"{len(attached)} edition files (.md) are attached: attach one")
+    if attached:
+        return _attached_edition(attached[0], found)
+    if not subject.strip():
+        raise UnreadableMail("the mail has no subject: it becomes that of the edition, so write one")
+    return _MAIL_NAME, _as_message(found, subject), {}
+
+
+def _attached_edition(file: FoundFile, found: Contents) -> tuple[str, bytes, dict[str, bytes]]:
+    if len(file.content) > LONGEST_TEXT:
+        raise UnreadableMail(f"{file.name} is longer than {LONGEST_TEXT // 1024} KiB")
+    assets: dict[str, bytes] = {}
+    for other in found.files:
+        # A picture of the mail's own text, such as a logo below the signature, is no file of the edition.
+        if other is file or (other.content_id is not None and not other.is_attachment):
+            continue
+        if not _PLAIN_NAME.fullmatch(other.name) or other.name in assets:
+            found.notes.append(f"{other.name} was left out: attach each file once, under a name of its own")
+            continue
+        assets[other.name] = other.content
+    stem, suffix = ("edition", ".md") if not _PLAIN_NAME.fullmatch(file.name) else _split_name(file.name)
+    return f"{stem}{suffix}", file.content, assets
+
+
+def _split_name(name: str) -> tuple[str, str]:
+    stem, dot, suffix = name.rpartition(".")
+    return (stem, f".{suffix.lower()}") if dot and suffix.lower() in ("md", "markdown") else (name, ".md")
+
+
+def _as_message(found: Contents, subject: str) -> bytes:
+    """The mail written anew: text, HTML where it has some, the images that it shows, attachments."""
+    names = {id(file): f"image-{number}" for number, file in enumerate(found.files, 1)}
+    page = _page(found, names)
+    text = joined_text(found.blocks, has_page=page is not None)
+    if not text.strip() and not (page or "").strip():
+        raise UnreadableMail("the mail has no text")
+    enclosures = [
+        Enclosure(
+            name=file.name,
+            media_type=image_type(file.content) or file.media_type,
+            content=file.content,
+            content_id=names[id(file)] if page is not None and _is_shown(names[id(file)], page) else None,
+        )
+        for file in found.files
+    ]
+    seed = hashlib.sha256(repr((subject, text, page)).encode("utf-8", "replace"))
+    for enclosure in enclosures:
+        seed.update(hashlib.sha256(enclosure.content).digest())
+    body = message_body([ended(text)], None if page is None else [ended(page)], enclosures, seed=seed.hexdigest())
+    header = text_field("Subject", subject) + plain_field("MIME-Version", "1.0")
+    return header + b"".join(piece for piece in body if isinstance(piece, bytes))
+
+
+def _page(found: Contents, names: dict[int, str]) -> str | None:
+    """The HTML in one piece, images under names that are the same every time; None for a plain mail."""
+    joined = joined_page(found.blocks, lambda image: names[id(image)])
+    if joined is None:
+        return None
+    page, trackers = without_trackers(joined)
+    if trackers:
+        found.notes.append(
+            "1 image that tells who reads the mail was taken out"
+            if trackers == 1
+            else f"{trackers} images that tell who reads the mail were taken out"
+        )
+    if len(page) > LONGEST_TEXT:
+        raise UnreadableMail(f"the text is longer than {LONGEST_TEXT // 1024} KiB")
+    return _renamed(page, {file.content_id: names[id(file)] for file in found.files if file.content_id})
+
+
+def _renamed(page: str, names: dict[str, str]) -> str:
+    """`page` with the Content-IDs that its program made up replaced by ours."""
+    spellings: dict[str, str] = {}
+    for given, name in names.items():
+        for spelling in (given, escape(given), quote(given, safe="@")):
+            spellings.setdefault(spelling, name)
+    if not spellings:
+        return page
+    longest_first = sorted(spellings, key=len, reverse=True)
+    pattern = re.compile(r"\bcid:(" + "|".join(map(re.escape, longest_first)) + r")(?![A-Za-z0-9._@$-])", re.IGNORECASE)
+    by_case = {spelling.lower(): name for spelling, name in spellings.items()}
+    return pattern.sub(lambda found: f"cid:{by_case[found[1].lower()]}", page)
+
+
+def _is_shown(name: str, page: str) -> bool:
+    return re.search(rf"\bcid:{name}(?![0-9])", page) is not None

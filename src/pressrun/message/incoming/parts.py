@@ -1,0 +1,229 @@
+"""What a mail holds, whatever program wrote it: its text in pieces, and its files (RFC 2046, RFC 2387, RFC 1847).
+
+Programs nest the same things differently: text split around pictures, a footer in a part of its own, pictures beside
+the HTML or below it, all of it once more inside a signature. Here it becomes one order of blocks. What can only be
+read with a key is refused, what carries nothing for a reader is left out with a note.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass, field, replace
+from email.message import Message
+
+from pressrun.core.errors import UnreadableMail
+from pressrun.message.content.flowed import unflow
+from pressrun.message.incoming.caps import MAX_DEPTH, MAX_PARTS
+from pressrun.message.incoming.reading import decode_words
+from pressrun.message.wire.mime import image_type
+
+LONGEST_TEXT = 1024 * 1024
+
+_ENCRYPTED = "the mail is encrypted, or signed in a way that wraps it whole (S/MIME, PGP): send it without"
+_SECRET_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted"})
+_SIGNATURES = frozenset({"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"})
+_OF_A_PROGRAM = frozenset({"text/x-amp-html", "text/watch-html", "text/enriched", "text/richtext"})
+_MARKDOWN = frozenset({"text/markdown", "text/x-markdown"})
+_SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp"}
+_PGP_MESSAGE = "-----BEGIN PGP MESSAGE-----"
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029/\\]")
+# What mail programs mean by these names (WHATWG Encoding).
+_CHARSETS = {
+    "": "utf-8", "us-ascii": "utf-8", "ascii": "utf-8", "utf8": "utf-8", "iso-8859-1": "cp1252", "latin1": "cp1252",
+    "latin-1": "cp1252", "iso-8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030", "ks_c_5601-1987": "cp949",
+    "euc-kr": "cp949", "shift_jis": "cp932", "x-sjis": "cp932", "windows-1252": "cp1252", "x-unknown": "utf-8",
+    "unknown-8bit": "utf-8", "iso-8859-8-i": "iso-8859-8",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFile:
+    """A file of a mail; `content_id` by which HTML may show it, `is_attachment` when the sender said so."""
+
+    name: str
+    media_type: str
+    content: bytes
+    content_id: str | None = None
+    is_attachment: bool = False
+
+    @property
+    def is_markdown(self) -> bool:
+        """Whether it is an edition file."""
+        return self.media_type in _MARKDOWN or self.name.lower().endswith((".md", ".markdown"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A piece of the text: plain, as HTML, both, or a picture that stands at this place.
+
+    `text` None means that nobody wrote it out: it has to be made from `html`; `""` that there is none.
+    """
+
+    text: str | None = None
+    html: str | None = None
+    image: FoundFile | None = None
+
+
+@dataclass(slots=True)
+class Contents:
+    """All that was found."""
+
+    blocks: list[Block] = field(default_factory=list)
+    files: list[FoundFile] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def gather(message: Message) -> Contents:
+    """Find text and files; raises UnreadableMail for what is encrypted, too deep or too large."""
+    gatherer = _Gatherer()
+    gatherer.found.blocks = gatherer.read(message, 0)
+    return gatherer.found
+
+
+class _Gatherer:
+    def __init__(self) -> None:
+        self.found = Contents()
+        self._parts = 0
+        self._text_size = 0
+
+    def read(self, part: Message, depth: int) -> list[Block]:
+        """The blocks of a part; its files are noted on the way."""
+        self._parts += 1
+        if self._parts > MAX_PARTS + MAX_DEPTH:
+            raise UnreadableMail(f"there are more than {MAX_PARTS} parts")
+        if depth > MAX_DEPTH:
+            raise UnreadableMail(f"the parts are nested more than {MAX_DEPTH} deep")
+        if part.get_content_maintype() != "multipart":
+            return self._leaf(part)
+        payload = part.get_payload()
+        children = [child for child in payload if isinstance(child, Message)] if isinstance(payload, list) else []
+        match part.get_content_subtype():
+            case "encrypted":
+                raise UnreadableMail(_ENCRYPTED)
+            case "signed":
+                return self.read(children[0], depth + 1) if children else []  # what follows is the signature
+            case "alternative":
+                return _chosen([self.read(child, depth + 1) for child in children])
+            case "related":
+                blocks = self.read(children[0], depth + 1) if children else []
+                for child in children[1:]:
+                    self._keep_related(child, depth + 1)
+                return blocks
+            case _:
+                return [block for child in children for block in self.read(child, depth + 1)]
+
+    def _keep_related(self, part: Message, depth: int) -> None:
+        if part.get_content_maintype() == "multipart":
+            self.read(part, depth)
+        else:
+            self._leaf(part)
+
+    def _leaf(self, part: Message) -> list[Block]:
+        media_type = part.get_content_type()
+        name = _name_of(part)
+        if media_type in _SECRET_TYPES:
+            raise UnreadableMail(_ENCRYPTED)
+        if media_type in _SIGNATURES or media_type in _OF_A_PROGRAM:
+            return []
+        if media_type == "application/ms-tnef" or name.lower() == "winmail.dat":
+            self._note(
+                "winmail.dat was left out, which Outlook alone can read: send the mail as HTML, not as rich text"
+            )
+            return []
+        if media_type.startswith("message/"):
+            self._note("a mail that was attached was left out")
+            return []
+        is_attachment = part.get_content_disposition() == "attachment"
+        if media_type in ("text/plain", "text/html") and not is_attachment and not name:
+            return self._text(part, is_html=media_type == "text/html")
+        return self._file(part, media_type, name, is_attachment=is_attachment)
+
+    def _text(self, part: Message, *, is_html: bool) -> list[Block]:
+        text = self._decoded(part)
+        self._text_size += len(text)
+        if self._text_size > 2 * LONGEST_TEXT or len(text) > LONGEST_TEXT:
+            raise UnreadableMail(f"the text is longer than {LONGEST_TEXT // 1024} KiB")
+        if text.lstrip()[: len(_PGP_MESSAGE)] == _PGP_MESSAGE:
+            raise UnreadableMail(_ENCRYPTED)
+        if not text.strip():
+            return []
+        return [Block(html=text) if is_html else Block(text=text)]
+
+    def _file(self, part: Message, media_type: str, name: str, *, is_attachment: bool) -> list[Block]:
+        payload = part.get_payload(decode=True)
+        if not isinstance(payload, bytes) or not payload:
+            return []
+        if media_type in _MARKDOWN or name.lower().endswith((".md", ".markdown")):
+            payload = self._decoded(part).encode("utf-8")
+        content_id = str(part.get("Content-ID", "")).strip().strip("<>")[:200] or None
+        kind = image_type(payload)
+        suffix = ".md" if media_type in _MARKDOWN else _SUFFIXES.get(kind or "", "")
+        found = FoundFile(
+            name=name or f"part-{len(self.found.files) + 1}{suffix}",
+            media_type=media_type,
+            content=payload,
+            content_id=content_id,
+            is_attachment=is_attachment,
+        )
+        self.found.files.append(found)
+        stands_here = kind is not None and content_id is None and not is_attachment
+        return [Block(text="", image=found)] if stands_here else []
+
+    def _decoded(self, part: Message) -> str:
+        payload = part.get_payload(decode=True)
+        data = payload if isinstance(payload, bytes) else b""
+        given = str(part.get_content_charset() or "").strip().lower()
+        charset = _CHARSETS.get(given, given)
+        try:
+            text = data.decode(charset)
+        except (LookupError, ValueError):
+            text = self._guessed(data)
+        text = re.sub(r"\r\n?", "\n", text).replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+        if str(part.get_param("format", "")).lower() == "flowed":
+            return unflow(text, delete_blank=str(part.get_param("delsp", "")).lower() == "yes")
+        return text
+
+    def _guessed(self, data: bytes) -> str:
+        """Text in an encoding that is unknown, or is another one than it says."""
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError:
+            self._note("the encoding of the text is not what the mail says it is: look at letters with accents")
+            return data.decode("cp1252", "replace")
+
+    def _note(self, sentence: str) -> None:
+        if sentence not in self.found.notes:
+            self.found.notes.append(sentence)
+
+
+def _chosen(options: list[list[Block]]) -> list[Block]:
+    """Of alternatives the last HTML, with the first plain text beside it (RFC 2046 §5.1.4)."""
+    pages = [option for option in options if any(block.html is not None for block in option)]
+    plain = [option for option in options if option not in pages and any(block.text for block in option)]
+    if not pages:
+        return plain[0] if plain else [block for option in options for block in option]
+    if not plain:
+        return pages[-1]
+    written = "\n\n".join(block.text.strip("\n") for block in plain[0] if block.text) + "\n"
+    blocks = [replace(block, html=_as_html(block), text="") for block in pages[-1]]
+    blocks[0] = replace(blocks[0], text=written)
+    return blocks
+
+
+def _as_html(block: Block) -> str | None:
+    return text_as_html(block.text) if block.html is None and block.text else block.html
+
+
+def text_as_html(text: str) -> str:
+    """Plain text that stands between pieces of HTML; its lines are kept."""
+    return f'<div style="white-space: pre-wrap">{html.escape(text.strip(), quote=False)}</div>'
+
+
+def _name_of(part: Message) -> str:
+    """The name of a file as it may be shown; "" without one."""
+    try:
+        given = part.get_filename() or ""
+    except (ValueError, LookupError, TypeError):
+        return ""
+    return _UNSAFE.sub("_", decode_words(str(given)))[-120:].strip(" .")

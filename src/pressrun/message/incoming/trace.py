@@ -1,0 +1,127 @@
+"""What can be seen of an incoming mail without parsing it: bounded, linear, safe to do in the event loop.
+
+Only the first 64 KiB of the header are looked at, by lines. Here are the count of hops (RFC 5321 §6.3), the ids that a
+mail answers, who is named as its author, the lists it came through, what makes two deliveries the same mail, and the
+trace field that a forwarded mail gets on top.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from pressrun.message.wire.headers import format_date
+
+LOOKED_AT = 64 * 1024
+LONGEST_VALUE = 8 * 1024
+
+# Fields that each hop puts on top of a mail and that so differ when one mail is handed over twice.
+_TRACE = frozenset(b"return-path received delivered-to x-original-to envelope-to authentication-results".split())
+_NAME = re.compile(rb"([!-9;-~]{1,100})[ \t]*:")
+_ID = re.compile(rb"<([!-;=?-~]{1,250})>")
+# Fields whose values are kept: the author, and what a list or a system of ours writes into each of its mails.
+_KEPT = frozenset(b"from list-id feedback-id cfbl-address x-loop".split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """What was seen: how many Received fields, the ids in In-Reply-To and References, and where the content begins.
+
+    `own_start` is where the first field stands that no hop put on top. `values` holds the unfolded values of From and
+    of what lists and ourselves mark mails with, None for one that is no text or longer than 8 KiB. `is_sound` says that
+    the header ends where we look, and that each of its lines belongs to a field.
+    """
+
+    received: int
+    has_message_id: bool
+    answers: tuple[str, ...]
+    own_start: int
+    values: tuple[tuple[str, str | None], ...] = ()
+    is_sound: bool = True
+
+    def all(self, *names: str) -> tuple[str | None, ...]:
+        """The values of these fields, in the order of the header."""
+        return tuple(value for name, value in self.values if name in names)
+
+
+def glance(content: bytes) -> Glance:
+    """Look at the header of a mail, whatever it is."""
+    received, has_message_id, own_start = 0, False, None
+    answers: list[str] = []
+    kept: list[tuple[bytes, list[bytes]]] = []
+    is_sound, has_ended = True, len(content) <= LOOKED_AT
+    name, position = b"", 0
+    for line in content[:LOOKED_AT].split(b"\r\n"):
+        if not line:
+            has_ended = True
+            break
+        if line[:1] not in (b" ", b"\t"):
+            found = _NAME.match(line)
+            name = found[1].lower() if found else b""
+            is_sound = is_sound and found is not None
+            received += name == b"received"
+            if found and name in _KEPT:
+                kept.append((name, [line[found.end() :]]))
+            has_message_id = has_message_id or name == b"message-id"
+            if own_start is None and name not in _TRACE:
+                own_start = position
+        elif name in _KEPT:
+            kept[-1][1].append(line)
+        is_sound = is_sound and bool(name)
+        if name in (b"in-reply-to", b"references"):
+            answers += [value.decode("ascii") for value in _ID.findall(line)]
+        position += len(line) + 2
+    return Glance(
+        received=received,
+        has_message_id=has_message_id,
+        answers=tuple(answers),
+        own_start=position if own_start is None else own_start,
+        values=tuple((field.decode("ascii"), _text(b"".join(lines))) for field, lines in kept),
+        is_sound=is_sound and has_ended,
+    )
+
+
+def header_fields(content: bytes) -> list[tuple[str, str]]:
+    """The fields where we look, names in lower case and values unfolded; those longer than 8 KiB are cut."""
+    fields: list[tuple[bytes, list[bytes]]] = []
+    for line in content[:LOOKED_AT].split(b"\r\n"):
+        if not line:
+            break
+        found = None if line[:1] in (b" ", b"\t") else _NAME.match(line)
+        if found is not None:
+            fields.append((found[1].lower(), [line[found.end() :]]))
+        elif fields and line[:1] in (b" ", b"\t"):
+            fields[-1][1].append(line)
+    return [
+        (name.decode("ascii"), b"".join(lines)[:LONGEST_VALUE].decode("utf-8", "replace").strip(" \t"))
+        for name, lines in fields
+    ]
+
+
+def _text(value: bytes) -> str | None:
+    try:
+        return value.decode("utf-8").strip(" \t") if len(value) <= LONGEST_VALUE else None
+    except UnicodeDecodeError:
+        return None
+
+
+def own_digest(content: bytes, seen: Glance) -> bytes:
+    """What a mail is known by, whatever the hops put on top.
+
+    A mail without a Message-ID has nothing of its own to be known by, so there the trace fields count too.
+    """
+    return hashlib.sha256(memoryview(content)[seen.own_start if seen.has_message_id else 0 :]).digest()
+
+
+def same_mail_digest(own: bytes, *, mail_from: str, recipient: str) -> bytes:
+    """Equal for two deliveries of one mail (`own_digest`) from one sender to one recipient, and for nothing else."""
+    envelope = hashlib.sha256(f"{mail_from}\0{recipient}".encode("utf-8", "surrogateescape")).digest()
+    return hashlib.sha256(envelope + own).digest()
+
+
+def received_field(*, peer: str, by: str, number: int, at: int) -> bytes:
+    """The trace field for a mail that we pass on: from whom we had it, and when (RFC 5321 §4.4)."""
+    literal = f"IPv6:{peer}" if ":" in peer else peer
+    origin = f"[{literal}]" if peer[:1].isdigit() or ":" in peer else "localhost"
+    return f"Received: from {origin}\r\n by {by} (Pressrun) id {number};\r\n {format_date(at)}\r\n".encode("ascii")

@@ -1,0 +1,78 @@
+"""How a list wants its mails to look: the layout, its colour, its logo."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from pressrun.core.colour import Colour
+from pressrun.core.errors import BadInput
+from pressrun.message.content.image_size import image_size
+from pressrun.message.layouts.rendered import RenderedLayout
+from pressrun.message.layouts.table import DEFAULT
+from pressrun.message.wire.mime import Enclosure, image_type
+
+# As it is shown: larger pictures are scaled down, so that they stay sharp on fine screens.
+LOGO_HEIGHT = 56
+LOGO_WIDTH = 240
+LOGO_BYTES = 64 * 1024  # it travels with every copy
+SMALLEST_LOGO = 16
+LARGEST_LOGO = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logo:
+    """A picture that stands for the list's name, `width` by `height` pixels as it came."""
+
+    name: str
+    media_type: str
+    content: bytes
+    width: int
+    height: int
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height as a mail shows it."""
+        scale = min(1.0, LOGO_HEIGHT / self.height, LOGO_WIDTH / self.width)
+        return max(1, round(self.width * scale)), max(1, round(self.height * scale))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content in hex, by which a changed logo is known."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    def enclosure(self, mail_domain: str) -> Enclosure:
+        """The picture as a part of a mail; its Content-ID is the same in every edition."""
+        content_id = f"{self.digest[:20]}.logo@{mail_domain}"
+        return Enclosure(name=self.name, media_type=self.media_type, content=self.content, content_id=content_id)
+
+
+def read_logo(name: str, content: bytes) -> Logo:
+    """A file as a logo; raises BadInput for one that is too large, or that some mail program would not show."""
+    if len(content) > LOGO_BYTES:
+        kib = -(-len(content) // 1024)
+        raise BadInput(f"{name} has {kib} KiB: {LOGO_BYTES // 1024} are the most, since every copy carries it")
+    media_type, size = image_type(content), image_size(content)
+    if media_type is None or size is None:
+        raise BadInput(f"{name} is no picture that every mail program shows: make it PNG, JPEG or GIF")
+    width, height = size
+    if not all(SMALLEST_LOGO <= side <= LARGEST_LOGO for side in size):
+        raise BadInput(f"{name} has {width} by {height} pixels: each side must have {SMALLEST_LOGO} to {LARGEST_LOGO}")
+    return Logo(name=name, media_type=media_type, content=content, width=width, height=height)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """What a list chose; `accent` None is the layout's own colour.
+
+    `rendered` is what a layout of the operator's own made for the edition at hand, None where the layout is built in.
+    """
+
+    layout: str = DEFAULT
+    accent: Colour | None = None
+    logo: Logo | None = None
+    rendered: RenderedLayout | None = None
+
+
+PLAIN = Design()
+"""How a list looks that chose nothing."""

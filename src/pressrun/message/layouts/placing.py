@@ -1,0 +1,129 @@
+"""From what an operator's template made to the page of a mail, and what must stand in it before anything is sent."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Self
+
+from pressrun.message.content.html import CleanHtml, clean_html
+from pressrun.message.content.losses import losses
+from pressrun.message.content.merge import FieldTable
+from pressrun.message.content.stylesheets import inline_styles
+from pressrun.message.content.tree import Node, parse_tree
+from pressrun.message.finding import Finding, error, warning
+from pressrun.message.layouts import shell
+from pressrun.message.layouts.rendered import Marks, RenderedLayout
+
+_OPEN_OUTLOOK = (
+    f'<!--[if mso]><table role="presentation" width="{shell.WIDTH}" align="center" cellpadding="0" cellspacing="0"'
+    ' border="0"><tr><td><![endif]-->'
+)
+_CLOSE_OUTLOOK = "<!--[if mso]></td></tr></table><![endif]-->"
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|(?:font-size|max-height|opacity)\s*:\s*0(?![.\d]*[1-9])|mso-hide",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"<[^>]*>")
+_TURNS_DARK = re.compile(r'class="[^"]*\bpr-(?:page|card)\b')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnLayout:
+    """An operator's layout in one edition: cleaned, its merge fields as placeholders, its marks still in place."""
+
+    name: str
+    clean: CleanHtml
+    marks: Marks
+    findings: tuple[Finding, ...]
+
+    @classmethod
+    def read(cls, rendered: RenderedLayout, table: FieldTable, *, has_address: bool) -> Self:
+        """What a template made, and everything that is wrong with it."""
+        name, marks = rendered.name, rendered.marks
+        clean, obstacles = inline_styles(clean_html(table.mark(rendered.made, first_line=None, is_markup=True)))
+        problems = _problems(clean, marks, table, has_address=has_address)
+        lost = losses(rendered.made, _no_line, is_markdown=False)
+        found = [
+            *(error(f"the layout {name}: {words}") for words in problems),
+            *(warning(f"the layout {name}: {loss.message}") for loss in (*lost, *obstacles)),
+        ]
+        return cls(name=name, clean=clean, marks=marks, findings=tuple(found))
+
+    @property
+    def turns_dark(self) -> bool:
+        """Whether its grounds are named, so that our sheet may turn them and the texts on them dark together."""
+        return _TURNS_DARK.search(self.clean.body) is not None
+
+    def filled(self, *, headline: str, content: str, footer: str, postal_address: str) -> CleanHtml:
+        """The layout with its parts in place; they are finished HTML."""
+        parts = {
+            self.marks.headline: headline,
+            self.marks.content: content,
+            self.marks.footer: footer,
+            self.marks.postal_address: postal_address,
+            self.marks.column_start: _OPEN_OUTLOOK,
+            self.marks.column_end: _CLOSE_OUTLOOK,
+        }
+        mark = re.compile("|".join(map(re.escape, parts)))
+        return replace(self.clean, body=mark.sub(lambda found: parts[found[0]], self.clean.body))
+
+
+def _no_line(_needle: str) -> None:
+    """A layout has no lines in the edition's file."""
+
+
+def _problems(clean: CleanHtml, marks: Marks, table: FieldTable, *, has_address: bool) -> Iterator[str]:
+    tree = parse_tree(clean.body)
+    shown = "".join(_visible_text(tree))
+    texts = _TAG.sub("", clean.body)
+    if shown.count(marks.content) != 1:
+        times = "more than once" if shown.count(marks.content) > 1 else "nowhere that a reader would see"
+        yield f"{{{{ content }}}} stands {times}: write it once, where the text of the edition goes"
+    if any(clean.body.count(mark) != texts.count(mark) for mark in _each(marks)):
+        yield "a part such as {{ content }} or {{ footer }} stands inside of a tag: write it between tags"
+    has_footer = marks.footer in shown
+    links = [html.unescape(link.attributes.get("href", "")) for link in _visible_links(tree)]
+    if not has_footer and not any(_is_unsubscribe(link, table) for link in links):
+        yield (
+            "no link to unsubscribe: put {{ footer }} below the content, or write "
+            '<a href="{{ unsubscribe_url }}">Unsubscribe</a>'
+        )
+    if has_address and not has_footer and marks.postal_address not in shown:
+        yield "the postal address is missing: put {{ footer }} below the content, or {{ postal_address }}"
+    for image in tree.find_all("img"):
+        source = image.attributes.get("src", "")
+        if not source.startswith("cid:"):
+            yield f"the picture {source or 'without address'} is not the list's logo: nothing is loaded from elsewhere"
+        if not image.attributes.get("alt", "").strip():
+            yield 'a picture has no alt text: write alt="{{ list.title }}"'
+
+
+def _each(marks: Marks) -> tuple[str, ...]:
+    return (marks.headline, marks.content, marks.footer, marks.postal_address, marks.column_start, marks.column_end)
+
+
+def _is_unsubscribe(link: str, table: FieldTable) -> bool:
+    return [field.name for field in table.fields_in(link)] == ["unsubscribe_url"]
+
+
+def _is_hidden(node: Node) -> bool:
+    return _HIDDEN.search(node.attributes.get("style", "")) is not None
+
+
+def _visible_text(node: Node) -> Iterator[str]:
+    for child in node.children:
+        if isinstance(child, str):
+            yield child
+        elif not _is_hidden(child):
+            yield from _visible_text(child)
+
+
+def _visible_links(node: Node) -> Iterator[Node]:
+    for child in node.children:
+        if isinstance(child, Node) and not _is_hidden(child):
+            if child.tag == "a" and "".join(_visible_text(child)).strip():
+                yield child
+            yield from _visible_links(child)

@@ -1,0 +1,145 @@
+"""An edition as its author wrote it: keys and a body, or a complete MIME message. Read, not judged.
+
+Nothing is fetched here: `referenced_paths` names the files that belong to the edition, and the caller reads them.
+A path stands relative to the edition file and never leaves its folder.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import unquote
+
+from pressrun.core.errors import EditionError
+from pressrun.message.content.html import clean_html
+from pressrun.message.content.markdown import render_markdown
+from pressrun.message.content.tree import parse_tree
+from pressrun.message.manuscripts.front_matter import FrontMatter, Value, parse_front_matter
+from pressrun.message.manuscripts.mime_source import parse_mime_source
+from pressrun.message.manuscripts.source import FORMATS, EditionFile, EditionFormat, EnclosedFile
+
+__all__ = [
+    "EditionFile",
+    "EditionFormat",
+    "EnclosedFile",
+    "Purpose",
+    "Reference",
+    "is_relative",
+    "line_of",
+    "parse_edition",
+    "referenced_paths",
+    "relative_path",
+]
+
+_FIELD = "q0mergefield0q"
+
+
+class Purpose(StrEnum):
+    """What a referenced file is for."""
+
+    IMAGE = "image"
+    ATTACHMENT = "attachment"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reference:
+    """A file beside the edition: its `path` with `/` between the parts, never with `..`, and where it is named."""
+
+    path: str
+    line: int | None
+    purpose: Purpose
+
+
+def parse_edition(source: bytes, suffix: str) -> EditionFile:
+    """Read a source by its file's suffix (`.md`, `.html`, `.txt`, `.eml`); raises EditionError with the line."""
+    found = FORMATS.get(suffix.lower())
+    if found is None:
+        raise EditionError(f"an edition file ends in .md, .html, .txt or .eml, not in {suffix or 'nothing'!r}")
+    if found is EditionFormat.MIME:
+        return parse_mime_source(source)
+    text = _decode(source)
+    lines = text.split("\n")
+    if lines[0].rstrip() != "---":
+        return EditionFile(format=found, keys=FrontMatter(), body=text)
+    for index, line in enumerate(lines[1:], 1):
+        if line.rstrip() == "---":
+            keys = parse_front_matter("\n".join(lines[1:index]), first_line=2)
+            return EditionFile(format=found, keys=keys, body="\n".join(lines[index + 1 :]), body_line=index + 2)
+    raise EditionError("the keys are not closed: end them with a line ---", line=1)
+
+
+def _decode(source: bytes) -> str:
+    try:
+        text = source.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+    except UnicodeDecodeError as problem:
+        line = source.count(b"\n", 0, problem.start) + 1
+        raise EditionError("the file is not UTF-8: save it in that encoding", line=line) from None
+    if "\0" in text:
+        raise EditionError("the file holds a NUL character", line=text.count("\n", 0, text.index("\0")) + 1)
+    return re.sub(r"\r\n?", "\n", text)
+
+
+def referenced_paths(file: EditionFile) -> tuple[Reference, ...]:
+    """The files that the edition needs from beside it, each path once a purpose; raises EditionError for a bad path."""
+    found: dict[tuple[str, Purpose], Reference] = {}
+    wanted = [(value, Purpose.ATTACHMENT) for value in file.keys.attachments]
+    wanted += [(value, Purpose.TEXT) for value in (file.keys.text,) if value]
+    wanted += [(value, Purpose.IMAGE) for value in _relative_images(file)]
+    for value, purpose in wanted:
+        path = relative_path(value.text, value.line)
+        found.setdefault((path, purpose), Reference(path, value.line, purpose))
+    return tuple(found.values())
+
+
+def _relative_images(file: EditionFile) -> list[Value]:
+    match file.format:
+        case EditionFormat.MARKDOWN:
+            page = render_markdown(file.body)
+        case EditionFormat.HTML:
+            page = file.body
+        case _:
+            return []
+    # A merge field is no path, and its quotes or blanks must not break the markup around it.
+    page = re.sub(r"\{\{[^{}\n]*\}\}", _FIELD, page)
+    sources = [image.attributes.get("src", "") for image in parse_tree(clean_html(page).body).find_all("img")]
+    return [
+        Value(unquote(re.split(r"[?#]", source, maxsplit=1)[0]), line_of(file, source) or file.body_line)
+        for source in sources
+        if source and _FIELD not in source and is_relative(source)
+    ]
+
+
+def is_relative(url: str) -> bool:
+    """Whether a URL means a file beside the edition: no scheme, no host, no fragment alone."""
+    return not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:|//|#|\Z", url, re.ASCII)
+
+
+def line_of(file: EditionFile, *needles: str) -> int | None:
+    """The line in the edition file where one of these texts (or its percent-decoded form) stands first."""
+    for needle in needles:
+        for spelling in (needle, unquote(needle), needle.replace("&", "&amp;")):
+            position = file.body.find(spelling) if spelling else -1
+            if position >= 0 and file.format is not EditionFormat.MIME:
+                return file.body_line + file.body.count("\n", 0, position)
+    return None
+
+
+def relative_path(path: str, line: int | None) -> str:
+    """`path` in its plain spelling; raises EditionError when it is absolute or climbs above the edition file."""
+    if "\\" in path or re.match(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]+:", path) or any(ord(c) < 32 for c in path):
+        raise EditionError(f"{path!r} is no relative path: write parts joined by /", line=line)
+    if path.startswith("/"):
+        raise EditionError(f"{path!r} is an absolute path: it must be relative to the edition file", line=line)
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            if not parts:
+                raise EditionError(f"{path!r} climbs above the edition file: put the file beside it", line=line)
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    if not parts:
+        raise EditionError(f"{path!r} names no file", line=line)
+    return "/".join(parts)

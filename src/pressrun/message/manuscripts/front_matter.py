@@ -1,0 +1,190 @@
+"""The keys at the head of an edition file: YAML between two `---` lines, each error with its line.
+
+Only text, and lists of text, are taken: no tags, anchors or nested values, so that no YAML can do or become anything.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from itertools import count
+
+import yaml
+
+from pressrun.core.errors import EditionError, MalformedAddress
+from pressrun.message.language import is_language_tag
+from pressrun.message.manuscripts.slug import LONGEST_SLUG, SLUG
+from pressrun.message.wire.mailbox import Mailbox, parse_mailbox
+
+KEYS = ("subject", "preheader", "from", "reply_to", "slug", "date", "language", "attachments", "text")
+
+_LARGEST = 64 * 1024
+_LONGEST_VALUE = 2000
+_FIELD = re.compile(r"\{\{[^{}\n]{0,300}\}\}")
+_MARK = "q0keyfield"
+_STRING = "tag:yaml.org,2002:str"
+_NULL = "tag:yaml.org,2002:null"
+_TIME = "tag:yaml.org,2002:timestamp"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A text of the front matter and the line where it stands."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontMatter:
+    """What the keys say; a key that is missing or empty is None. `date` in UTC seconds."""
+
+    subject: Value | None = None
+    preheader: Value | None = None
+    from_: Mailbox | None = None
+    reply_to: Mailbox | None = None
+    slug: str | None = None
+    date: int | None = None
+    language: str | None = None
+    attachments: tuple[Value, ...] = ()
+    text: Value | None = None
+
+
+def parse_front_matter(source: str, *, first_line: int) -> FrontMatter:
+    """Read the lines between the `---` lines; raises EditionError with the line in the edition file."""
+    if len(source) > _LARGEST:
+        raise EditionError(f"the keys are longer than {_LARGEST // 1024} KiB", line=first_line)
+    fields = _FIELD.findall(source)
+    entries = _entries(_without_fields(source), first_line)
+    texts = {key: _one_text(key, node, first_line) for key, node in entries.items() if key != "attachments"}
+    texts = {key: _with_fields(value, fields) for key, value in texts.items()}
+    return FrontMatter(
+        subject=texts.get("subject"),
+        preheader=texts.get("preheader"),
+        from_=_mailbox("from", texts.get("from")),
+        reply_to=_mailbox("reply_to", texts.get("reply_to")),
+        slug=_slug(texts.get("slug")),
+        date=_date(texts.get("date")),
+        language=_language(texts.get("language")),
+        attachments=_texts(entries["attachments"], first_line) if "attachments" in entries else (),
+        text=texts.get("text"),
+    )
+
+
+def _without_fields(source: str) -> str:
+    """Merge fields replaced by words: their braces and colons would mean something to YAML."""
+    numbers = count()
+    return _FIELD.sub(lambda _found: f"{_MARK}{next(numbers)}q", source)
+
+
+def _with_fields(value: Value | None, fields: list[str]) -> Value | None:
+    if value is None:
+        return None
+    text = re.sub(_MARK + r"(\d{1,5})q", lambda found: _nth(fields, int(found[1]), found[0]), value.text)
+    return Value(text, value.line)
+
+
+def _nth(fields: list[str], number: int, otherwise: str) -> str:
+    return fields[number] if number < len(fields) else otherwise
+
+
+def _entries(source: str, first_line: int) -> dict[str, yaml.Node]:
+    try:
+        root = yaml.compose(source, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as problem:
+        mark = problem.problem_mark or problem.context_mark
+        line = first_line + (mark.line if mark is not None else 0)
+        reason = problem.problem or problem.context or "unreadable"
+        if "mapping values" in reason:
+            reason = "a value that holds ': ' must stand in quotes"
+        raise EditionError(f"the keys are not YAML: {reason}", line=line) from None
+    except (yaml.YAMLError, RecursionError, ValueError) as problem:
+        reason = str(problem).partition("\n")[0] or "nested too deeply"
+        raise EditionError(f"the keys are not YAML: {reason}", line=first_line) from None
+    if root is None:
+        return {}
+    if not isinstance(root, yaml.MappingNode):
+        line = first_line + root.start_mark.line
+        raise EditionError("write one `key: value` a line between the --- lines", line=line)
+    entries: dict[str, yaml.Node] = {}
+    for key_node, node in root.value:
+        line = first_line + key_node.start_mark.line
+        key = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
+        if key not in KEYS:
+            raise EditionError(f"unknown key {key!r}{_suggestion(key)}", line=line)
+        if key in entries:
+            raise EditionError(f"the key {key!r} stands twice", line=line)
+        entries[key] = node
+    return entries
+
+
+def _suggestion(key: str) -> str:
+    close = get_close_matches(key.lower().replace("-", "_"), KEYS, n=1)
+    return f": did you mean {close[0]!r}?" if close else f": known are {', '.join(KEYS)}"
+
+
+def _one_text(key: str, node: yaml.Node, first_line: int) -> Value | None:
+    line = first_line + node.start_mark.line
+    if isinstance(node, yaml.ScalarNode):
+        if node.tag == _NULL or (node.tag == _STRING and not node.value.strip()):
+            return None
+        if node.tag == _STRING or (key == "date" and node.tag == _TIME):
+            if len(node.value) > _LONGEST_VALUE:
+                raise EditionError(f"{key} is longer than {_LONGEST_VALUE} characters", line=line)
+            return Value(node.value.strip(), line)
+        raise EditionError(f"{key} must be text, found {node.value}: put it in quotes", line=line)
+    found = "a list" if isinstance(node, yaml.SequenceNode) else "nested keys"
+    raise EditionError(f"{key} must be text, found {found}", line=line)
+
+
+def _texts(node: yaml.Node, first_line: int) -> tuple[Value, ...]:
+    if not isinstance(node, yaml.SequenceNode):
+        one = _one_text("attachments", node, first_line)
+        return (one,) if one else ()
+    return tuple(value for item in node.value if (value := _one_text("attachments", item, first_line)))
+
+
+def _mailbox(key: str, value: Value | None) -> Mailbox | None:
+    if value is None:
+        return None
+    try:
+        mailbox = parse_mailbox(value.text)
+    except MalformedAddress as problem:
+        raise EditionError(f"{key}: {problem}", line=value.line) from None
+    if mailbox.address.needs_smtputf8:
+        reason = "the part before the @ must be ASCII, or most readers cannot be served"
+        raise EditionError(f"{key}: {reason}", line=value.line)
+    return mailbox
+
+
+def _slug(value: Value | None) -> str | None:
+    if value is None:
+        return None
+    if len(value.text) > LONGEST_SLUG or not SLUG.fullmatch(value.text):
+        raise EditionError(
+            f"slug {value.text!r}: write words of a-z and 0-9 joined by '-', at most {LONGEST_SLUG} characters",
+            line=value.line,
+        )
+    return value.text
+
+
+def _language(value: Value | None) -> str | None:
+    if value is None:
+        return None
+    if not is_language_tag(value.text):
+        raise EditionError(f"language {value.text!r} is no language tag: write one like en or pt-BR", line=value.line)
+    return value.text
+
+
+def _date(value: Value | None) -> int | None:
+    if value is None:
+        return None
+    try:
+        when = datetime.fromisoformat(value.text)
+        return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        raise EditionError(
+            f"date {value.text!r}: write 2026-05-01, or 2026-05-01 12:00 for a time in UTC", line=value.line
+        ) from None

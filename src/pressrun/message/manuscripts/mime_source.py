@@ -1,0 +1,131 @@
+"""An edition that comes as a complete MIME message (`.eml`): its content is taken, its route and its list are not.
+
+Subject, From and Reply-To are read; every other header is left behind, above all those that would speak for somebody
+else (List-*, DKIM-Signature, Received, Bcc, Return-Path). The message is read with the old `compat32` policy and under
+caps, because newer ones raise odd exceptions and burn seconds on hostile headers.
+"""
+
+from __future__ import annotations
+
+import re
+from email import message_from_bytes, policy
+from email.errors import MessageError
+from email.header import decode_header
+from email.message import Message
+
+from pressrun.core.errors import EditionError, MalformedAddress, UnreadableMail
+from pressrun.message.incoming.caps import MAX_FIELD_BYTES, MAX_HEADER_BYTES, MAX_PARTS, PARSER_FAULTS
+from pressrun.message.incoming.joining import joined_page, joined_text
+from pressrun.message.incoming.parts import Contents, gather
+from pressrun.message.manuscripts.front_matter import FrontMatter, Value
+from pressrun.message.manuscripts.source import EditionFile, EditionFormat, EnclosedFile
+from pressrun.message.wire.mailbox import Mailbox, parse_mailbox
+
+_FIELD = re.compile(rb"(?m)^([A-Za-z0-9-]+):[^\n]*(?:\n[ \t][^\n]*)*")
+
+
+def parse_mime_source(source: bytes) -> EditionFile:
+    """Read a MIME message; raises EditionError when it is malformed or beyond the caps."""
+    _check_size(source)
+    try:
+        return _read(source)
+    except UnreadableMail as problem:
+        raise EditionError(f"the message cannot be an edition: {problem}") from None
+    except PARSER_FAULTS as problem:
+        raise EditionError(f"the message cannot be read: {type(problem).__name__}") from None
+
+
+def _read(source: bytes) -> EditionFile:
+    message = message_from_bytes(source, policy=policy.compat32)
+    found = gather(message)
+    ids = _content_ids(found)
+    page = joined_page(found.blocks, lambda image: ids[id(image)])
+    enclosed = [
+        EnclosedFile(
+            name=file.name,
+            media_type=file.media_type,
+            content=file.content,
+            content_id=ids.get(id(file), file.content_id),
+        )
+        for file in found.files
+    ]
+    subject = _text_of(message, "Subject")
+    return EditionFile(
+        format=EditionFormat.MIME,
+        keys=FrontMatter(
+            subject=Value(subject, _line_of_field(source, b"subject")) if subject else None,
+            from_=_mailbox_of(message, "From", source),
+            reply_to=_mailbox_of(message, "Reply-To", source),
+        ),
+        body=joined_text(found.blocks, has_page=page is not None),
+        html=page,
+        enclosed=tuple(enclosed),
+        notes=tuple(found.notes),
+    )
+
+
+def _content_ids(found: Contents) -> dict[int, str]:
+    """A Content-ID for each picture that stands between pieces of the text and has none, as Apple Mail writes them."""
+    pictures = [block.image for block in found.blocks if block.image is not None]
+    return {id(picture): f"picture-{number}" for number, picture in enumerate(pictures, 1)}
+
+
+def _check_size(source: bytes) -> None:
+    """Refuse what makes the parser slow before it sees it: long headers and very many parts."""
+    header = re.split(rb"\r?\n\r?\n", source[: 2 * MAX_HEADER_BYTES], maxsplit=1)[0]
+    if len(header) > MAX_HEADER_BYTES:
+        raise EditionError(f"the headers are longer than {MAX_HEADER_BYTES // 1024} KiB", line=1)
+    for found in _FIELD.finditer(source):
+        if len(found[0]) > MAX_FIELD_BYTES and found.start() < len(header):
+            raise EditionError(
+                f"a header is longer than {MAX_FIELD_BYTES // 1024} KiB", line=source.count(b"\n", 0, found.start()) + 1
+            )
+        if found.start() >= len(header):
+            break
+    if len(re.findall(rb"(?im)^content-type[ \t]*:[^\n]{0,8192}", source)) > 4 * MAX_PARTS:
+        raise EditionError(f"the message has more than {MAX_PARTS} parts")
+    if re.search(rb"(?im)^content-[a-z-]+:[^\n]{8192}", source):
+        raise EditionError(f"a header of a part is longer than {MAX_FIELD_BYTES // 1024} KiB")
+
+
+def _text_of(message: Message, name: str) -> str:
+    return _decode_words(re.sub(r"\r?\n(?=[ \t])", "", str(message.get(name, "")))).strip()
+
+
+def _decode_words(raw: str) -> str:
+    """Encoded-words decoded (RFC 2047); the line breaks that one may hide become blanks."""
+    try:
+        pieces = [
+            piece.decode(charset or "ascii", "replace") if isinstance(piece, bytes) else piece
+            for piece, charset in decode_header(raw)
+        ]
+    except (MessageError, LookupError, ValueError):
+        pieces = [raw]
+    text = "".join(pieces).encode("utf-8", "replace").decode("utf-8")
+    return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", text)
+
+
+def _mailbox_of(message: Message, name: str, source: bytes) -> Mailbox | None:
+    values = message.get_all(name, [])
+    if not values:
+        return None
+    line = _line_of_field(source, name.lower().encode("ascii"))
+    if len(values) > 1:
+        raise EditionError(f"{name} stands {len(values)} times", line=line)
+    raw = re.sub(r"\r?\n(?=[ \t])", "", str(values[0])).strip()
+    start, bracket, rest = raw.rpartition("<")
+    shown = start.strip()
+    if bracket and "=?" in shown:
+        shown = '"' + re.sub(r'["\\]', "", _decode_words(shown.strip('"'))).strip() + '"'
+    try:
+        mailbox = parse_mailbox(f"{shown} <{rest}" if bracket else raw)
+    except MalformedAddress as problem:
+        raise EditionError(f"{name}: {problem}", line=line) from None
+    if mailbox.address.needs_smtputf8:
+        raise EditionError(f"{name}: the part before the @ must be ASCII", line=line)
+    return mailbox
+
+
+def _line_of_field(source: bytes, name: bytes) -> int:
+    found = re.search(rb"(?im)^" + re.escape(name) + rb"[ \t]*:", source)
+    return source.count(b"\n", 0, found.start()) + 1 if found else 1

@@ -1,0 +1,54 @@
+"""What an edition's source is once it has been read: its format, its keys, its body and the files inside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pressrun.message.manuscripts.front_matter import FrontMatter
+
+
+class EditionFormat(StrEnum):
+    """By the suffix of the file."""
+
+    MARKDOWN = "md"
+    HTML = "html"
+    TEXT = "txt"
+    MIME = "eml"
+
+
+FORMATS = {
+    ".md": EditionFormat.MARKDOWN,
+    ".markdown": EditionFormat.MARKDOWN,
+    ".html": EditionFormat.HTML,
+    ".htm": EditionFormat.HTML,
+    ".txt": EditionFormat.TEXT,
+    ".eml": EditionFormat.MIME,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnclosedFile:
+    """A file that travels inside a MIME source; `content_id` is set for one that its HTML may show."""
+
+    name: str
+    media_type: str
+    content: bytes
+    content_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionFile:
+    """A source with its keys. `body_line` is the 1-based line of the body's first line.
+
+    For MIME sources `body` is the text part (`""` when there is none), `html` the HTML part, `enclosed` the rest, and
+    `notes` what its author should know of the reading.
+    """
+
+    format: EditionFormat
+    keys: FrontMatter
+    body: str
+    body_line: int = 1
+    html: str | None = None
+    enclosed: tuple[EnclosedFile, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,44 @@
+"""The DKIM body hash of every copy of an edition, with what all copies share made ready once (RFC 6376 §3.4.4).
+
+The fixed parts of a skeleton are brought into relaxed form once, and hashed once up to the first place where a reader's
+own value stands. For an edition with pictures that is nearly all of the work. Where a run of blanks or a line end
+could cross from one part into the next, nothing is known beforehand, and the whole body has to be hashed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cryptography.hazmat.primitives.hashes import SHA256, Hash
+
+from pressrun.message.signatures.relaxed import canonical_body, canonical_lines
+
+_OPEN = (b" ", b"\t", b"\r")  # what the next part could be the rest of
+
+
+class BodyHash:
+    """`template` holds the fixed parts at even places, and nothing at the places of values between them."""
+
+    __slots__ = ("_begin", "_fixed", "_start")
+
+    def __init__(self, template: Sequence[bytes]) -> None:
+        self._begin = next(place for place, part in enumerate(template) if b"\r\n\r\n" in part)
+        first = template[self._begin].partition(b"\r\n\r\n")[2]
+        parts = [first, *template[self._begin + 1 :]]
+        self._start: Hash | None = None
+        self._fixed: list[bytes] = []
+        if canonical_body(parts[-1]) and not any(part.endswith(_OPEN) for part in parts):
+            *before, last = parts
+            self._fixed = [*map(canonical_lines, before), canonical_body(last)]
+            self._start = Hash(SHA256())
+            self._start.update(self._fixed[0])
+
+    def of(self, parts: Sequence[bytes]) -> bytes | None:
+        """The 32 octets for a copy that consists of these parts; None when the whole body has to be looked at."""
+        if self._start is None or any(part.endswith(_OPEN) for part in parts[self._begin + 1 :: 2]):
+            return None
+        canonical = self._fixed.copy()
+        canonical[1::2] = map(canonical_lines, parts[self._begin + 1 :: 2])
+        digest = self._start.copy()
+        digest.update(b"".join(canonical[1:]))
+        return digest.finalize()

@@ -1,0 +1,1 @@
+"""A mail as octets: header fields, MIME entities, their encodings, and fixed text with slots between."""

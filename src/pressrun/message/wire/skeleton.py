@@ -1,0 +1,244 @@
+"""A whole message as fixed bytes with slots between them: built once an edition, copied once a reader.
+
+A copy is one join: each slot's value is escaped for where it stands, encoded, and put between the chunks; a text in
+base64 is put together with its values first, for it cannot be cut anywhere. The result is always 7-bit with CRLF line
+ends, but for a `To` that needs SMTPUTF8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
+
+from pressrun.core.address import Address
+from pressrun.message.signatures.body_hash import BodyHash
+from pressrun.message.signatures.dkim import Known
+from pressrun.message.signatures.header_form import HeaderForm
+from pressrun.message.wire.base64_text import Base64Text
+from pressrun.message.wire.headers import clean_id, clean_uri, clean_value, format_date, text_field
+from pressrun.message.wire.mime import Stream
+from pressrun.message.wire.quoted_printable import encode_piece, normalise_lines
+from pressrun.message.wire.slots import ESCAPES, Piece, Slot, SlotKind, render
+
+TEST_PREFIX = "[Test] "
+
+_VERSION = 1
+
+
+class CopyValues(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes a copy one reader's own.
+
+    `message_id` stands without brackets; `date_at` is in UTC seconds; `unsubscribe_mailto_token` is None where no mail
+    is received; `copy_token` is that of the bounce address. `columns` are the subscriber's imported fields by name.
+    `archive_url` is where this reader finds the edition on the web; editions for everybody hold it already.
+    """
+
+    to: Address
+    unsubscribe_url: str
+    preferences_url: str
+    archive_url: str
+    copy_token: str
+    message_id: str
+    date_at: int
+    name: str = ""
+    columns: Mapping[str, str] = {}
+    unsubscribe_mailto_token: str | None = None
+    is_test: bool = False
+
+    def fields(self) -> dict[str, str]:
+        """The merge fields of this reader; a column never stands in for one of ours."""
+        return {
+            **self.columns,
+            "name": self.name,
+            "email": self.to.typed,
+            "unsubscribe_url": self.unsubscribe_url,
+            "preferences_url": self.preferences_url,
+            "archive_url": self.archive_url,
+        }
+
+
+class _Stored(msgspec.Struct, frozen=True, array_like=True):
+    version: int
+    chunks: tuple[bytes, ...]
+    slots: tuple[Slot, ...]
+    subject: tuple[str | Slot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """A text in base64: the place where it goes, and the slots in it."""
+
+    place: int
+    text: Base64Text
+    slots: tuple[Slot, ...]
+
+    def encode(self, fields: dict[str, str]) -> bytes:
+        values = [normalise_lines(_value(slot, fields)) for slot in self.slots]
+        return self.text.encode([value.encode("utf-8", "replace") for value in values])
+
+
+class Skeleton:
+    """Chunks and the slots between them: one more chunk than slots."""
+
+    __slots__ = ("_coded", "_fixed_subject", "_forms", "_places", "_stored", "_template", "_unique")
+
+    def __init__(self, stored: _Stored) -> None:
+        if len(stored.chunks) != len(stored.slots) + 1:
+            raise ValueError("a skeleton has one more chunk than slots")
+        self._stored = stored
+        fixed = [piece for piece in stored.subject if isinstance(piece, str)]
+        self._fixed_subject = clean_value("".join(fixed)) if len(fixed) == len(stored.subject) else None
+        self._template: list[bytes] = [b""] * (2 * len(stored.slots) + 1)
+        self._template[::2] = stored.chunks
+        self._coded = self._take_out_coded()
+        self._forms: tuple[HeaderForm, BodyHash] | None = None  # made with the first copy that is signed
+        coded = {place for text in self._coded for place in range(text.place, text.place + 2 * len(text.slots) + 3, 2)}
+        unique: dict[Slot, int] = {}
+        self._places = [
+            (2 * index + 1, unique.setdefault(slot, len(unique)))
+            for index, slot in enumerate(stored.slots)
+            if 2 * index + 1 not in coded
+        ]
+        self._unique = [(_RENDERERS[slot.kind], slot) for slot in unique]
+
+    def _take_out_coded(self) -> list[_Coded]:
+        """The texts in base64; in the template nothing is left of them but the place where each stands."""
+        slots = self._stored.slots
+        begins = [index for index, slot in enumerate(slots) if slot.kind is SlotKind.BASE64_BEGIN]
+        ends = [index for index, slot in enumerate(slots) if slot.kind is SlotKind.BASE64_END]
+        found = []
+        for begin, end in zip(begins, ends, strict=True):
+            pieces = self._stored.chunks[begin + 1 : end + 1]
+            found.append(_Coded(2 * begin + 1, Base64Text(pieces), slots[begin + 1 : end]))
+            self._template[2 * begin + 2 : 2 * end + 1 : 2] = [b""] * len(pieces)
+        return found
+
+    @classmethod
+    def from_stream(cls, stream: Stream, subject: list[Piece]) -> Skeleton:
+        """Join what is fixed between two slots into one chunk."""
+        chunks: list[list[bytes]] = [[]]
+        slots: list[Slot] = []
+        for piece in stream:
+            if isinstance(piece, Slot):
+                slots.append(piece)
+                chunks.append([])
+            else:
+                chunks[-1].append(piece)
+        return cls(_Stored(_VERSION, tuple(b"".join(parts) for parts in chunks), tuple(slots), tuple(subject)))
+
+    @classmethod
+    def decode(cls, stored: bytes) -> Skeleton:
+        """Read what `encode` wrote; raises ValueError for anything else."""
+        found = msgspec.msgpack.decode(stored, type=_Stored)
+        if found.version != _VERSION:
+            raise ValueError(f"a skeleton of version {found.version} cannot be read")
+        return cls(found)
+
+    def encode(self) -> bytes:
+        """The skeleton for the database."""
+        return msgspec.msgpack.encode(self._stored)
+
+    def copy(self, values: CopyValues) -> bytes:
+        """One reader's message."""
+        return b"".join(self.parts(values))
+
+    def parts(self, values: CopyValues) -> list[bytes]:
+        """One reader's message in parts: what is fixed at even places, what is the reader's own between."""
+        fields = values.fields()
+        rendered = [renderer(self, slot, values, fields) for renderer, slot in self._unique]
+        parts = self._template.copy()
+        for place, index in self._places:
+            parts[place] = rendered[index]
+        for text in self._coded:
+            parts[text.place] = text.encode(fields)
+        return parts
+
+    def known(self, parts: Sequence[bytes]) -> Known:
+        """What of a copy that consists of these parts is known to the one who signs it."""
+        if self._forms is None:
+            subjects = {2 * index + 1 for index, slot in enumerate(self._stored.slots) if slot.kind is SlotKind.SUBJECT}
+            self._forms = HeaderForm(self._template, subjects), BodyHash(self._template)
+        header, body = self._forms
+        return Known(header.of(parts), body.of(parts))
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of a copy without its reader's values."""
+        return sum(map(len, self._template)) + sum(len(text.encode({})) for text in self._coded)
+
+    def subject(self, values: CopyValues) -> str:
+        """The subject of one copy as a reader sees it."""
+        return self.subject_for(values, values.fields())
+
+    def subject_for(self, values: CopyValues, fields: dict[str, str]) -> str:
+        """The same, with the merge fields at hand."""
+        if self._fixed_subject is not None:
+            text = self._fixed_subject
+        else:
+            text = clean_value(render(self._stored.subject, fields))
+        return TEST_PREFIX + text if values.is_test else text
+
+
+_encoded = lru_cache(maxsize=16)(encode_piece)  # a name or a link stands in both parts of a copy
+
+
+def _body(_skeleton: Skeleton, slot: Slot, _values: CopyValues, fields: dict[str, str]) -> bytes:
+    value = _value(slot, fields)
+    return _encoded(value) if value else b""
+
+
+def _value(slot: Slot, fields: dict[str, str]) -> str:
+    return ESCAPES[slot.kind](fields.get(slot.field) or slot.default)
+
+
+def _subject(skeleton: Skeleton, _slot: Slot, values: CopyValues, fields: dict[str, str]) -> bytes:
+    return text_field("Subject", skeleton.subject_for(values, fields))
+
+
+def _to(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
+    return clean_value(values.to.wire).encode()
+
+
+def _date(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
+    return format_date(values.date_at).encode("ascii")
+
+
+def _message_id(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
+    return clean_id(values.message_id).encode("ascii")
+
+
+def _unsubscribe_url(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
+    return clean_uri(values.unsubscribe_url).encode("ascii")
+
+
+def _unsubscribe_mailto(_skeleton: Skeleton, slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
+    if values.unsubscribe_mailto_token is None:
+        return b""
+    address = slot.default.replace("%s", values.unsubscribe_mailto_token, 1)
+    return f",\r\n <mailto:{clean_uri(address)}>".encode("ascii")
+
+
+def _copy_token(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
+    return clean_uri(values.copy_token).encode("ascii")
+
+
+_Renderer = Callable[[Skeleton, Slot, CopyValues, dict[str, str]], bytes]
+
+_RENDERERS: dict[SlotKind, _Renderer] = {
+    SlotKind.TEXT: _body,
+    SlotKind.TEXT_URL_PART: _body,
+    SlotKind.HTML: _body,
+    SlotKind.ATTRIBUTE: _body,
+    SlotKind.URL_PART: _body,
+    SlotKind.URL: _body,
+    SlotKind.SUBJECT: _subject,
+    SlotKind.TO: _to,
+    SlotKind.DATE: _date,
+    SlotKind.MESSAGE_ID: _message_id,
+    SlotKind.UNSUBSCRIBE_URL: _unsubscribe_url,
+    SlotKind.UNSUBSCRIBE_MAILTO: _unsubscribe_mailto,
+    SlotKind.COPY_TOKEN: _copy_token,
+}

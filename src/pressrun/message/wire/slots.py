@@ -1,0 +1,105 @@
+"""The places in a message where a reader's own values go, and how a value is escaped for each.
+
+A value may hold anything: quotes, markup, line breaks, control characters. What makes it safe is the kind of the
+slot, which says where the value stands; a kind is chosen once, when the message is built, never from the value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from urllib.parse import quote
+
+import msgspec
+
+from pressrun.message.wire.headers import clean_value
+
+
+class SlotKind(IntEnum):
+    """Where a value stands. The numbers are stored: never reuse one."""
+
+    TEXT = 1  # plain text, as it is
+    TEXT_URL_PART = 2  # inside a URL in plain text: percent-encoded
+    HTML = 3  # text between tags
+    ATTRIBUTE = 4  # inside a double-quoted attribute
+    URL_PART = 5  # inside the URL of an attribute: percent-encoded
+    URL = 6  # at the start of the URL of an attribute: its scheme is checked
+    SUBJECT = 20  # the whole subject field
+    TO = 21
+    DATE = 22
+    MESSAGE_ID = 23
+    UNSUBSCRIBE_URL = 24  # inside the brackets of List-Unsubscribe
+    UNSUBSCRIBE_MAILTO = 25  # the second item of List-Unsubscribe; `default` holds the address around `%s`
+    COPY_TOKEN = 26
+    BASE64_BEGIN = 30  # what stands between these two is text that is encoded once a copy, values and all
+    BASE64_END = 31
+
+
+class Slot(msgspec.Struct, frozen=True, array_like=True):
+    """One place. `field` names the value, `default` stands for a missing one."""
+
+    kind: SlotKind
+    field: str = ""
+    default: str = ""
+
+
+Piece = str | Slot
+
+URL_FIELDS = frozenset({"unsubscribe_url", "preferences_url", "archive_url"})
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNFIT_FOR_HTML = re.compile(r'[\x00-\x08\x0b\x0c\x0e-\x1f\x7f&<>"]')
+_SCHEME = re.compile(r"(?:https?://|mailto:|tel:)", re.ASCII | re.IGNORECASE)
+_READY_URL = re.compile(r"https?://[!#$%()*+,./0-9:;=?@A-Z\[\]_a-z~-]*", re.ASCII)  # nothing in it to escape
+_NOT_URL = re.compile(r"[^!#$%&'()*+,./0-9:;=?@A-Z\[\]_a-z~-]", re.ASCII)
+
+
+def _plain(value: str) -> str:
+    if value.isprintable():
+        return value
+    return _CONTROL.sub("", value)
+
+
+def _html(value: str) -> str:
+    if not _UNFIT_FOR_HTML.search(value):
+        return value
+    value = _CONTROL.sub("", value)
+    return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+def _attribute(value: str) -> str:
+    return _html(value).replace("'", "&#39;").replace("\r", " ").replace("\n", " ")
+
+
+def _url_part(value: str) -> str:
+    return quote(_CONTROL.sub("", value), safe="", errors="replace")
+
+
+def _url(value: str) -> str:
+    """A whole URL, or nothing where its scheme is none that a mail may link to."""
+    if _READY_URL.fullmatch(value):
+        return value
+    value = _CONTROL.sub("", value).strip()
+    if not _SCHEME.match(value):
+        return ""
+    return _attribute(_NOT_URL.sub(lambda found: quote(found[0], safe="", errors="replace"), value))
+
+
+ESCAPES: dict[SlotKind, Callable[[str], str]] = {
+    SlotKind.TEXT: _plain,
+    SlotKind.TEXT_URL_PART: _url_part,
+    SlotKind.HTML: _html,
+    SlotKind.ATTRIBUTE: _attribute,
+    SlotKind.URL_PART: _url_part,
+    SlotKind.URL: _url,
+    SlotKind.SUBJECT: clean_value,
+}
+
+
+def render(pieces: Sequence[Piece], fields: dict[str, str]) -> str:
+    """The pieces as one text with these values; a missing or empty value becomes the slot's default."""
+    return "".join(
+        piece if isinstance(piece, str) else ESCAPES[piece.kind](fields.get(piece.field) or piece.default)
+        for piece in pieces
+    )

@@ -1,0 +1,46 @@
+"""Cleaning an author's HTML."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pressrun.message.content.html import clean_html
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("<script>x</script>a", "a"),
+        ("<svg><a href='https://x.example'>b</a></svg>a", "a"),
+        ("<math><mi>x</mi></math>a", "a"),
+        ("<a href='javascript:x'>a</a>", "<a>a</a>"),
+        ("<img src=x.png onerror=x>", '<img src="x.png">'),
+        ("<p style='color:red;background:url(x);position:fixed'>a</p>", '<p style="color:red">a</p>'),
+        ("<p style='backg\\72ound:url(x)'>a</p>", "<p>a</p>"),
+        ("<form action=x><input name=y></form>a", "a"),
+        ("<iframe src='https://x.example'></iframe>a", "a"),
+        ("<!-- {{ x }} -->a", "a"),
+    ],
+)
+def test_what_runs_or_fetches_is_taken_out(source: str, expected: str) -> None:
+    """Nothing is left that a browser could run."""
+    assert expected == clean_html(source).body
+
+
+@given(st.text(alphabet=st.sampled_from("<>/\"'= abcdsvgmathscriptonx:{}url()\\!-"), max_size=300))
+def test_cleaning_twice_changes_nothing(source: str) -> None:
+    """The result is stable, so nothing hides behind the first cleaning."""
+    once = clean_html(source).body
+    assert once == clean_html(once).body
+    assert "<script" not in once
+    assert "<svg" not in once
+
+
+@pytest.mark.parametrize("section", ["<![endif]>", "<![if x]>", "<![eding", "<![CDATA[x", "<![ ]>", "<!["])
+def test_marked_sections_of_other_programs_are_passed_over(section: str) -> None:
+    """What stands before them is kept, and the document is still one."""
+    found = clean_html(f"<html lang=de><body bgcolor=red>hi {section}</body></html>")
+    assert (True, "de", "background-color: red") == (found.is_document, found.language, found.body_style)
+    assert found.body.startswith("hi")

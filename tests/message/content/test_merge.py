@@ -1,0 +1,112 @@
+"""Merge fields: found where they stand, escaped for where they stand, and nothing else is evaluated."""
+
+from __future__ import annotations
+
+import html
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.message.builders import build, edition, part, read, values
+
+from pressrun.message.wire.quoted_printable import normalise_lines
+
+HOSTILE = [
+    '"><script>alert(1)</script>',
+    "a\r\nBcc: victim@other.example\r\n\r\nbody",
+    "javascript:alert(1)",
+    "😀 Ünïcode 漢字",
+    "x" * 5000,
+    "{{ email }}",
+    "\x00\x01\x1b[31m\x7f",
+    "' onmouseover='x",
+    "%0d%0aX: y",
+    "&amp; &lt;",
+    ".\r\n.",
+]
+PAGE = edition(
+    '<p title="{{ town }}">{{ town }}</p><a href="https://x.example/?q={{ town }}">q</a><a href="{{ town }}">w</a>',
+    subject="For {{ town }}",
+)
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_a_hostile_value_is_only_text(value: str) -> None:
+    """No value becomes markup, a header, a link of a wrong scheme or another field."""
+    content = build(PAGE, ".html").skeleton.copy(values(columns={"town": value}))
+    message = read(content)
+    shown = part(content, "html")
+    assert "<script" not in shown
+    assert " onmouseover='" not in shown.replace("&#39;", "").split("<p ")[1].split(">")[0]
+    assert 'href="javascript' not in shown
+    assert message["Bcc"] is None
+    assert message["X"] is None
+    assert "\r\n.\r\n" not in content.decode()
+    assert content.isascii()
+    assert "reader@reader.example" not in shown.split("<a ")[0].split("<p ")[1]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=200))
+def test_any_value_round_trips_through_the_copy(value: str) -> None:
+    """The reader sees the value itself in the text, and its escaped form in HTML and URLs."""
+    built = build(edition("<p>@@{{ town }}@@</p><a href='https://x.example/?q={{ town }}#e'>q</a>"), ".html")
+    content = built.skeleton.copy(values(columns={"town": value}))
+    shown = part(content, "html")
+    assert value == html.unescape(shown.split("@@", 1)[1].split("@@</p>")[0]).replace("\r\n", "\n")
+    assert value == unquote(shown.split("?q=")[1].split("#e")[0])
+    assert f"@@{value}@@" in part(content, "plain")
+
+
+@given(st.text(max_size=300))
+def test_any_body_can_be_built_and_read_back(body: str) -> None:
+    """Whatever the author writes, a text edition reads back as written and a Markdown one can be built."""
+    body = body.encode("utf-8", "replace").decode().replace("\0", "")
+    content = build(edition("x" + body.replace("{", "(")), ".txt").skeleton.copy(values())
+    expected = normalise_lines("x" + body.replace("{", "(")).rstrip("\r\n")
+    assert part(content, "plain").startswith(expected + "\r\n\r\n-----")
+    assert build(edition(body)).skeleton.copy(values()).isascii()
+
+
+def test_defaults_and_builtin_fields() -> None:
+    """A missing value takes the default or nothing; a column cannot stand in for one of ours."""
+    body = '{{ name | default: friend }}|{{ town | default: "the sea" }}|{{ town }}|{{ email }}|{{ list.title }}|'
+    built = build(edition(body), ".txt")
+    text = part(built.skeleton.copy(values(name="", columns={"email": "no"})), "plain")
+    assert text.startswith("friend|the sea||reader@reader.example|The Harbour Letter|")
+
+
+def test_fields_in_the_subject_are_encoded_for_each_copy() -> None:
+    """A subject with a field is rendered and encoded for its reader."""
+    built = build(edition("x", subject="Ahoi {{ name | default: friend }}"))
+    assert "Ahoi Ödön 😀" == str(read(built.skeleton.copy(values(name="Ödön\n😀")))["Subject"])
+    assert "Ahoi friend" == built.subject
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "words"),
+    [
+        ("a\n{{ nmae }}", 5, "did you mean {{ name }}?"),
+        ("{{ name", 4, "not closed"),
+        ("a\n\n{{ name\n}}", 6, "not closed"),
+        ("{{ 1 + 1 }}", 4, "not a merge field"),
+        ("{{ name.__class__ }}", 4, "no subscriber has a field"),
+        ("{{ name | upper }}", 4, "not a merge field"),
+        ("{{}}", 4, "not a merge field"),
+        ('<p style="color: {{ town }}">x</p>', 4, "inside a style"),
+    ],
+)
+def test_a_wrong_field_is_an_error_with_its_line(body: str, line: int, words: str) -> None:
+    """What cannot be filled in stops the send and says how to mend it."""
+    errors = [found for found in build(edition(body)).findings if found.severity == "error"]
+    assert [line] == [found.line for found in errors]
+    assert words in errors[0].message
+
+
+def test_a_field_as_an_autolink_and_in_a_visual_editors_link() -> None:
+    """`<{{ unsubscribe_url }}>` in Markdown and a percent-encoded field in HTML both work."""
+    link = f'href="{values().unsubscribe_url}"'
+    assert link in part(build(edition("<{{ unsubscribe_url }}>")).skeleton.copy(values()), "html").split("pr-soft")[-2]
+    page = build(edition('<a href="%7B%7B%20unsubscribe_url%20%7D%7D">go</a>'), ".html")
+    assert f"[1] {values().unsubscribe_url}" in part(page.skeleton.copy(values()), "plain")
+    assert () == page.findings

@@ -1,0 +1,380 @@
+"""An edition that came by mail: the same content whatever program wrote it, and nothing of how it travelled."""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import suppress
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.message.builders import PNG
+from tests.message.hostile import HOSTILE
+
+from pressrun.core.errors import EditionError, UnreadableMail
+from pressrun.message.editions.posted import Posted, glance_at_post, read_posted, rehearse
+from pressrun.message.incoming.tracking import MOST_IMAGES, without_trackers
+from pressrun.message.manuscripts.edition_file import EditionFile, parse_edition
+
+HEAD = (
+    "From: eve@harbour.example\nTo: news@news.example\nSubject: Boats\nMessage-ID: <a@b.example>\nMIME-Version: 1.0\n"
+)
+JPEG = b"\xff\xd8\xff\xe0" + b"x" * 50
+
+
+def read(text: str | bytes, head: str = HEAD) -> Posted:
+    """A mail with LF line ends, read."""
+    data = text if isinstance(text, bytes) else text.encode()
+    return read_posted((head.encode() + data).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+
+
+def edition(posted: Posted) -> EditionFile:
+    return parse_edition(posted.source, "." + posted.source_name.rpartition(".")[2])
+
+
+def part(kind: str, body: str, **fields: str) -> str:
+    more = "".join(f"{name.replace('_', '-')}: {value}\n" for name, value in fields.items())
+    return f"Content-Type: {kind}\n{more}\n{body}\n"
+
+
+def multi(kind: str, *parts: str, boundary: str = "b0") -> str:
+    inner = "".join(f"--{boundary}\n{one}" for one in parts)
+    return f'Content-Type: multipart/{kind}; boundary="{boundary}"\n\n{inner}--{boundary}--\n'
+
+
+IMAGE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAAD0lEQVR4AQEEAPv/AECAwAKEAYFpeCtwAAAAAElFTkSuQmCC"
+BASE64 = {"Content_Transfer_Encoding": "base64"}
+PLAIN, PAGE = part("text/plain", "hello"), part("text/html", "<p>hello</p>")
+PICTURE = part("image/png; name=boat.png", IMAGE, Content_ID="<x1@y>", Content_Disposition="inline", **BASE64)
+PDF = part("application/pdf; name=a.pdf", "JVBERg==", Content_Disposition="attachment", **BASE64)
+
+
+# ---------------------------------------------------------------------- what is carried over
+
+
+def test_only_subject_and_content_are_carried_over() -> None:
+    """No field of the mail but Subject, decoded and on one line."""
+    head = (
+        "Received: from laptop.internal\nDKIM-Signature: v=1\nList-Id: <x.y>\nBcc: secret@x.example\nX-Mailer: M\n"
+        "Return-Path: <z@x.example>\nReply-To: r@x.example\nDate: Thu, 1 Jan 2026 00:00:00 +0000\nFrom: e@x.example\n"
+        "Subject: =?utf-8?q?Caf=C3=A9=0D=0ABcc:_y@x.example?=\n"
+    )
+    posted = read(PLAIN, head)
+    header = posted.source.decode().partition("\r\n\r\n")[0]
+    names = re.findall(r"(?m)^([A-Za-z-]+):", header)
+    assert ["Subject", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"] == names
+    assert "Café Bcc: y@x.example" == posted.subject
+    for trace in ("laptop", "secret", "x.example>", "r@x"):
+        assert trace not in posted.source.decode()
+
+
+def test_a_subject_in_raw_utf8_is_read() -> None:
+    """As SMTPUTF8 allows (RFC 6532)."""
+    assert "Grüße" == read(PLAIN, "From: e@x.example\nSubject: Grüße\n").subject
+
+
+SHAPES = {
+    "plain": PLAIN,
+    "html": PAGE,
+    "alternative": multi("alternative", PLAIN, PAGE),
+    "related": multi("related", PAGE, PICTURE),
+    "alternative with related": multi("alternative", PLAIN, multi("related", PAGE, PICTURE, boundary="b1")),
+    "related around alternative": multi("related", multi("alternative", PLAIN, PAGE, boundary="b1"), PICTURE),
+    "mixed": multi("mixed", multi("alternative", PLAIN, PAGE, boundary="b1"), PDF),
+    "all three": multi(
+        "mixed", multi("related", multi("alternative", PLAIN, PAGE, boundary="b2"), PICTURE, boundary="b1"), PDF
+    ),
+    "signed": multi("signed", multi("alternative", PLAIN, PAGE, boundary="b1"), part("application/pgp-signature", "x")),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_every_nesting_is_read(name: str) -> None:
+    """Text, HTML, pictures and attachments are found wherever they stand."""
+    found = edition(read(SHAPES[name]))
+    has_page = name != "plain"
+    assert ("hello" in found.body) is (name not in ("html", "related"))
+    assert (found.html is not None and "<p>hello</p>" in found.html) is has_page
+    kinds = {item.media_type for item in found.enclosed}
+    assert ("application/pdf" in kinds) is (name in ("mixed", "all three"))
+    assert ("image/png" in kinds) is ("related" in name or name == "all three")
+    assert "application/pgp-signature" not in kinds
+
+
+def test_text_around_a_picture_is_one_text() -> None:
+    """As Apple Mail writes it: the plain one with the picture as a file, the HTML one with the picture in its place."""
+    picture = part("image/png; name=boat.png", IMAGE, Content_Disposition="inline; filename=boat.png", **BASE64)
+    plain = edition(read(multi("mixed", part("text/plain", "one"), picture, part("text/plain", "two"))))
+    assert "one\n\ntwo\n" == plain.body
+    assert [("boat.png", PNG)] == [(item.name, item.content) for item in plain.enclosed]
+    page = edition(read(multi("mixed", part("text/html", "<p>one</p>"), picture, part("text/html", "<p>two</p>"))))
+    assert page.html is not None
+    found = re.fullmatch(r'<p>one</p>\s*<p><img src="cid:(\S+)" alt="boat"></p>\s*<p>two</p>\s*', page.html)
+    assert found is not None
+    assert [found[1]] == [item.content_id for item in page.enclosed]
+
+
+def test_a_footer_in_a_part_of_its_own_stands_below_both() -> None:
+    """As mailing list programs add it."""
+    found = edition(read(multi("mixed", multi("alternative", PLAIN, PAGE, boundary="b1"), part("text/plain", "a & b"))))
+    assert "hello\n\na & b\n" == found.body
+    assert found.html is not None
+    assert found.html.index("hello") < found.html.index("a &amp; b")
+
+
+def test_a_signature_below_the_text_stays() -> None:
+    """It is the editor's."""
+    assert "hello\n-- \nEve\n" == edition(read(part("text/plain", "hello\n-- \nEve"))).body
+
+
+def test_pictures_get_names_that_are_the_same_every_time() -> None:
+    """Programs make up new ones with every mail, in several spellings."""
+    sources = []
+    for name in ("ii_x1@mail", "image001.png@01DC.A1B2", "a b'c"):
+        page = part("text/html", f'<img src="cid:{name}"><img alt="x" src=cid:{name.replace(" ", "%20")}>')
+        picture = part("image/png; name=boat.png", IMAGE, Content_ID=f"<{name}>", **BASE64)
+        sources.append(read(multi("related", page, picture)).source)
+    assert 1 == len(set(sources[:2]))
+    found = edition(read(multi("related", part("text/html", '<img src="cid:x1@y"> <img src="CID:x1@y">'), PICTURE)))
+    assert '<img src="cid:image-1"> <img src="cid:image-1">' == (found.html or "").strip()
+
+
+def test_a_picture_that_is_not_shown_is_an_attachment() -> None:
+    """Gmail gives attachments a Content-ID, too."""
+    found = edition(read(multi("related", PAGE, PICTURE)))
+    assert [("boat.png", None)] == [(item.name, item.content_id) for item in found.enclosed]
+
+
+def test_the_source_depends_on_what_is_said_alone() -> None:
+    """Not on Date, ids, traces, boundaries or encodings."""
+    quoted = part("text/plain", "hel=\nlo", Content_Transfer_Encoding="quoted-printable")
+    one = read(multi("alternative", PLAIN, PAGE))
+    two = read(
+        multi("alternative", quoted, PAGE, boundary="=_other"),
+        "Received: x\nFrom: E <eve@harbour.example>\nSubject: =?us-ascii?q?Boats?=\nDate: x\nMessage-ID: <other@x>\n",
+    )
+    assert one.source == two.source
+    assert one.source != read(multi("alternative", PLAIN, part("text/html", "<p>hullo</p>"))).source
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "expected"),
+    [
+        ("text/plain; charset=utf-8", "é".encode(), "é\n"),
+        ("text/plain", "é".encode(), "é\n"),
+        ("text/plain; charset=us-ascii", "é".encode(), "é\n"),
+        ("text/plain; charset=iso-8859-1", b"\x80 \xe9", "€ é\n"),
+        ("text/plain; charset=windows-1252", b"\x93x\x94", "“x”\n"),
+        ("text/plain; charset=gb2312", "啊".encode("gb18030"), "啊\n"),
+        ("text/plain; charset=x-nowhere", "é".encode(), "é\n"),
+        ("text/plain; charset=utf-8", b"caf\xe9", "café\n"),
+        ("text/plain; charset=utf-8; format=flowed", b"one \ntwo\n\nthree", "one two\n\nthree\n"),
+        ("text/plain; charset=utf-7", b"+AOk-", "é\n"),
+        ("text/plain", b"a\x00b", "ab\n"),
+    ],
+)
+def test_charsets(kind: str, body: bytes, expected: str) -> None:
+    """Read as mail programs read them."""
+    assert expected == edition(read(f"Content-Type: {kind}\n\n".encode() + body + b"\n")).body
+
+
+# ---------------------------------------------------------------------- an attached file
+
+
+def attach(*files: tuple[str, bytes], text: str = "see below", kind: str = "application/octet-stream") -> Posted:
+    message = EmailMessage()
+    message["Subject"] = "mail"
+    message.set_content(text)
+    for name, content in files:
+        maintype, _, subtype = kind.partition("/")
+        message.add_attachment(content, maintype=maintype, subtype=subtype, filename=name)
+    return read_posted(message.as_bytes().replace(b"\n", b"\r\n"))
+
+
+def test_an_attached_markdown_file_is_the_source() -> None:
+    """As it is, with the other files beside it by name."""
+    body = "---\nsubject: é\n---\nhi\n".encode()
+    posted = attach(("nümber 7.MD", body), ("boat.png", PNG), ("a.pdf", b"%PDF"))
+    assert ("nümber 7.md", body) == (posted.source_name, posted.source)
+    assert {"boat.png": PNG, "a.pdf": b"%PDF"} == posted.assets
+    assert "é" == edition(posted).keys.subject.text  # type: ignore[union-attr]
+
+
+def test_names_that_are_no_plain_names_are_left_out() -> None:
+    """No path leads anywhere; a name twice is said."""
+    posted = attach(("a.md", b"x"), ("../../etc/passwd", b"1"), ("b:c.png", PNG), ("d.png", PNG), ("d.png", JPEG))
+    assert {"_.._etc_passwd", "d.png"} == {name.lstrip(".") for name in posted.assets}
+    assert ["b:c.png was left out", "d.png was left out"] == [
+        note.partition(":  ")[0][: note.index(" out") + 4] for note in posted.notes
+    ]
+    assert PNG == posted.assets["d.png"]
+
+
+def test_two_edition_files_are_one_too_many() -> None:
+    """Nobody can know which is meant."""
+    with pytest.raises(UnreadableMail, match=r"2 edition files \(.md\) are attached"):
+        attach(("a.md", b"x"), ("b.markdown", b"y"))
+
+
+def test_markdown_by_its_type() -> None:
+    """Whatever its name; also in the mail's own encoding."""
+    posted = read(part("text/markdown; charset=iso-8859-1", "---\nsubject: x\n---\nhi").encode() + b"\xe9\n")
+    assert ("part-1.md", "---\nsubject: x\n---\nhi\né\n") == (posted.source_name, posted.source.decode())
+
+
+# ---------------------------------------------------------------------- what is refused, and what is said
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (multi("encrypted", part("application/pgp-encrypted", "Version: 1"), part("text/plain", "x")), "encrypted"),
+        (part("application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m", "x"), "encrypted"),
+        (part("application/x-pkcs7-mime; smime-type=signed-data", "x"), "encrypted"),
+        (part("text/plain", "\n-----BEGIN PGP MESSAGE-----\n\nx"), "encrypted"),
+        (part("text/plain", ""), "no text"),
+        (multi("mixed", PDF), "no text"),
+        (part("text/plain", ("x" * 1000 + "\n") * 1100), "longer than 1024 KiB"),
+        (part("text/html", "<img>" * (MOST_IMAGES + 1)).replace("><", ">\n<"), "images"),
+    ],
+)
+def test_what_is_refused(text: str, expected: str) -> None:
+    """With a sentence for the editor."""
+    with pytest.raises(UnreadableMail, match=expected):
+        read(text)
+
+
+def test_a_mail_without_subject_is_refused() -> None:
+    """It becomes that of the edition."""
+    for head in ("From: e@x.example\n", "Subject:  \n", "Subject: =?utf-8?q?_?=\n"):
+        with pytest.raises(UnreadableMail, match="no subject"):
+            read(PLAIN, head)
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        (part("application/ms-tnef; name=winmail.dat", "eJ8+", **BASE64), "winmail.dat was left out"),
+        (part("message/rfc822", "Subject: x\n\ny"), "a mail that was attached was left out"),
+        (part("text/plain; charset=utf-8", "caf=E9", Content_Transfer_Encoding="quoted-printable"), "the encoding"),
+    ],
+)
+def test_what_is_left_out_is_said(extra: str, expected: str) -> None:
+    """As a note, not in silence."""
+    posted = read(multi("mixed", PLAIN, extra))
+    assert [True] == [note.startswith(expected) for note in posted.notes]
+    assert () == edition(posted).enclosed
+
+
+def test_what_the_header_says() -> None:
+    """Ids, recipients, and whether a machine wrote it."""
+    head = (
+        "To: News <NEWS@news.example>, x@y.example\nCc: z@y.example\nSubject: s\nMessage-ID: <i@d>\nAuto-Submitted: x\n"
+    )
+    posted = read(PLAIN, head)
+    assert ("news@news.example", "x@y.example", "z@y.example") == posted.addressed
+    assert ("i@d", "Auto-Submitted") == (posted.message_id, posted.automatic)
+    assert read(PLAIN, "Subject: s\nX-Auto-Response-Suppress: All\n").automatic is None
+    look = glance_at_post(head.replace("\n", "\r\n").encode())
+    assert ("s", "i@d", "Auto-Submitted") == (look.subject, look.message_id, look.automatic)
+
+
+# ---------------------------------------------------------------------- trackers
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        '<img src="https://t.example/x" width="1" height="1">',
+        "<IMG SRC=https://t.example/x WIDTH=0>",
+        '<image src="https://t.example/x" width="1">',
+        "<img width='1px' src='//t.example/x' />",
+        '<img src="http://t.example/x" style="display:none">',
+        '<img src="http://t.example/x" style="color: red; VISIBILITY : hidden !important">',
+        '<img src="http://t.example/x" style="width:1px;height:1px">',
+        '<img src="http://t.example/x" style="max-height: 0px">',
+        '<img src="http://t.example/x" style="opacity:0">',
+        '<img src="http://t.example/x" hidden>',
+        '<img alt=">" src="https://u1.ct.mail.example/wf/open?upn=abc">',
+        '<img src="https://x.list-manage.example/track/open.php?u=1&amp;id=2">',
+        '<img src="https://mailtrack.example/trace/mail/abc.png?u=1">',
+        '<img src="https://e.example/pixel.gif?id=1">',
+    ],
+)
+def test_trackers_are_taken_out(image: str) -> None:
+    """Unseen, or with a known form of address."""
+    assert ("<p>a b</p>", 1) == without_trackers(f"<p>a {image}b</p>")
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        '<img src="cid:x" width="1" height="1">',
+        '<img src="https://w.example/boat.png" width="100" height="10">',
+        '<img src="https://w.example/boat.png" style="width:100%; max-width: 10px; border: 0px">',
+        '<img src="https://w.example/opening/boat.png">',
+        '<img src="boat.png" width="1">',
+        '<img src="data:image/gif;base64,R0" width="1">',
+        '<imago src="https://t.example/x" width="1">',
+    ],
+)
+def test_other_images_stay(image: str) -> None:
+    """Whatever can be seen, and what tells nobody anything."""
+    assert (f"<p>{image}</p>", 0) == without_trackers(f"<p>{image}</p>")
+
+
+def test_trackers_are_said() -> None:
+    """How many there were."""
+    posted = read(part("text/html", '<p>hi</p><img src="https://t.example/x" width="1">'))
+    assert ("1 image that tells who reads the mail was taken out",) == posted.notes
+    assert b"t.example" not in posted.source
+
+
+# ---------------------------------------------------------------------- hostile
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_mails_cost_little(name: str) -> None:
+    """An edition or a refusal, soon."""
+    started_at = time.process_time()
+    with suppress(UnreadableMail):
+        rehearse(read_posted(b"Subject: x\r\n" + HOSTILE[name]))
+    assert time.process_time() - started_at < 5
+
+
+LINES = st.sampled_from(
+    [
+        "Subject: x", "Content-Type: text/html", "Content-Type: multipart/mixed; boundary=b", "--b", "--c", "", "",
+        "Content-Type: multipart/alternative; boundary=c", "Content-Type: multipart/related; boundary=b", "--b--",
+        "Content-Type: text/plain; charset=utf-16; format=flowed", "Content-Transfer-Encoding: base64", "--c--",
+        "Content-Transfer-Encoding: quoted-printable", "Content-Disposition: attachment; filename=a.md", "=C3=A9",
+        "Content-Type: image/png; name*=utf-8''%FF", "Content-ID: <x>", '<img src="cid:x">', "aGVsbG8=", "---",
+        "{{ name }}", "Content-Type: multipart/signed; boundary=c", "Content-Type: message/rfc822", "subject: y",
+        'Content-Type: text/plain; charset="', "Content-Disposition: inline; filename==?utf-8?q?=00?=",
+        "Content-Type: text/plain",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(LINES, max_size=30), st.binary(max_size=40))
+def test_any_mail_is_an_edition_or_a_refusal(lines: list[str], tail: bytes) -> None:
+    """Never another error; what comes out can be read again, or names what is wrong with it."""
+    content = "\r\n".join(["Subject: x", *lines, ""]).encode() + tail
+    try:
+        posted = read_posted(content)
+        rehearse(posted)
+    except UnreadableMail:
+        return
+    assert posted == read_posted(content)
+    with suppress(EditionError):
+        edition(posted)
+
+
+@given(st.text(max_size=200))
+def test_any_page_is_looked_at(page: str) -> None:
+    """What is left stands in the page as it did."""
+    left, removed = without_trackers(page)
+    assert removed or left == page

@@ -1,0 +1,219 @@
+"""The built-in layouts: what stands inline, what every one of them says, and that it can be read in every colour."""
+
+from __future__ import annotations
+
+import colorsys
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.browser.pictures import harbour
+from tests.message.builders import PNG, build, edition, part, profile, read, values
+
+from pressrun.core.colour import READABLE, Colour, contrast
+from pressrun.message.content.tree import Node, parse_tree
+from pressrun.message.layouts.design import Design, Logo
+from pressrun.message.layouts.shades import Shades, dark_shades, light_shades
+from pressrun.message.layouts.table import BUILT_IN
+
+BODY = """\
+Hello {{ name | default: reader }}.
+
+## First
+
+| A | B |
+|---|--:|
+| 1 | 2 |
+
+[The way](https://harbour.example/way)
+
+### Second
+
+```
+code
+```
+"""
+LOGO = Logo(name="logo.png", media_type="image/png", content=PNG, width=480, height=112)
+
+layouts = pytest.mark.parametrize("name", list(BUILT_IN))
+colours = st.builds(Colour, *(st.integers(0, 255) for _ in range(3)))
+
+
+def page(name: str, body: str = BODY, *, language: str = "en", logo: Logo | None = None, footer: str = "") -> str:
+    design = Design(layout=name, logo=logo)
+    built = build(edition(body), list_profile=replace(profile(language=language), design=design, footer=footer))
+    assert not built.has_errors
+    return part(built.skeleton.copy(values()), "html")
+
+
+def test_there_are_at_least_four() -> None:
+    """Each has a name that a list can choose, and says in a line what it is for."""
+    assert list(BUILT_IN) == ["letter", "classic", "notice", "magazine"]
+    assert all(layout.summary and layout.name == name for name, layout in BUILT_IN.items())
+
+
+@layouts
+def test_what_matters_stands_inline(name: str) -> None:
+    """Without its sheet, as Gmail may show it, every colour, size and space is there still."""
+    bare = re.sub(r"<style>.*?</style>|<!--.*?-->", "", page(name), flags=re.DOTALL)
+    for tag in re.findall(r"<(?:p|h1|h2|h3|a|pre|th|td)\b[^>]*>", bare.partition("<body")[2]):
+        assert 'style="' in tag, tag
+
+
+@layouts
+def test_nothing_is_used_that_mail_programs_do_not_hold(name: str) -> None:
+    """No position, float, flex or grid, no picture in a background, nothing from elsewhere, no unit of the window."""
+    found = page(name, logo=LOGO)
+    for word in ("position:", "float:", "flex", "grid", "url(", "@import", "@font-face", "<svg", "<v:", "http:"):
+        assert word not in found, word
+    assert re.findall(r"\d(?:vw|vh|vmin|rem)\b", found) == []
+    assert set(re.findall(r'src="(\w+):', found)) == {"cid"}
+
+
+@layouts
+def test_tables_that_lay_out_say_so(name: str) -> None:
+    """A screen reader reads one table, that of the author; Outlook's conditional table is of the width 600."""
+    tree = parse_tree(page(name))
+    assert [table.attributes.get("role") for table in tree.find_all("table")].count(None) == 1
+    assert '<!--[if mso]><table role="presentation" width="600"' in page(name)
+    assert page(name).count("<!--[if mso]>") == page(name).count("<![endif]-->") == 3
+
+
+@layouts
+@pytest.mark.parametrize(("language", "direction"), [("en", "ltr"), ("ar", "rtl"), ("he-IL", "rtl")])
+def test_language_and_direction_survive_the_loss_of_html_and_body(name: str, language: str, direction: str) -> None:
+    """Gmail drops the outermost elements, so the first one inside says both again; sides follow the direction."""
+    found = page(name, language=language)
+    first = next(node for node in parse_tree(found).find_all("div"))
+    assert (first.attributes["lang"], first.attributes["dir"]) == (language, direction)
+    start, end = {"ltr": ("left", "right"), "rtl": ("right", "left")}[direction]
+    assert f'align="{start}"' in found
+    assert f'align="{end}"' not in found
+    assert f"padding-{start}:24px" in page(name, "- One\n", language=language)
+
+
+@layouts
+@pytest.mark.parametrize("opening", ["", "# The heading\n\n"])
+def test_headings_stand_in_order(name: str, opening: str) -> None:
+    """Exactly one of the first rank, and it comes first: the author's, the subject, or the list's name."""
+    ranks = [node.tag for node in _walk(parse_tree(page(name, opening + BODY))) if node.tag in ("h1", "h2", "h3")]
+    assert ranks == ["h1", "h2", "h3"]
+
+
+@layouts
+def test_the_logo_travels_once_and_has_words(name: str) -> None:
+    """It is enclosed, its alternative text is the list's title in the type that the title would have."""
+    design = Design(layout=name, logo=LOGO)
+    copy = build(edition(BODY), list_profile=replace(profile(), design=design)).skeleton.copy(values())
+    enclosed = [found for found in read(copy).walk() if found.get_content_type() == "image/png"]
+    assert [found.get_payload(decode=True) for found in enclosed] == [PNG]
+    (image,) = parse_tree(part(copy, "html")).find_all("img")
+    assert image.attributes["src"] == f"cid:{enclosed[0]['Content-ID'].strip('<>')}"
+    assert (image.attributes["alt"], image.attributes["width"], image.attributes["height"]) == (
+        "The Harbour Letter",
+        "240",
+        "56",
+    )
+    assert "font-size" in image.attributes["style"]
+
+
+@layouts
+def test_a_logo_is_left_out_of_a_text_edition_and_of_an_authors_own_document(name: str) -> None:
+    """Nothing is enclosed that is not shown."""
+    own = replace(profile(), design=Design(layout=name, logo=LOGO))
+    for source, suffix in ((edition("Plain."), ".txt"), (edition("<html><body><p>Own</p></body></html>"), ".html")):
+        copy = build(source, suffix, list_profile=own).skeleton.copy(values())
+        assert b"image/png" not in copy
+
+
+@layouts
+def test_the_lists_footer_stands_in_both_parts(name: str) -> None:
+    """Line by line, its addresses as links, its markup as text."""
+    note = "Written <by> the office.\nMore: https://harbour.example/more"
+    built = build(edition(BODY), list_profile=replace(profile(), design=Design(layout=name), footer=note))
+    copy = built.skeleton.copy(values())
+    assert note in part(copy, "plain").replace("\r\n", "\n")
+    assert "Written &lt;by&gt; the office.<br>" in part(copy, "html")
+    assert 'href="https://harbour.example/more"' in part(copy, "html")
+
+
+def test_a_lone_link_is_a_button_on_a_notice_alone() -> None:
+    """A table cell in the list's colour, which Outlook draws too; elsewhere it stays a link."""
+    assert 'mso-padding-alt:13px 26px"><a href="https://harbour.example/way"' in page("notice")
+    assert "mso-padding-alt" not in page("letter") + page("classic") + page("magazine")
+
+
+@pytest.mark.parametrize("opening", ["![A boat](boat.png)\n\n", "# Boats\n\n![A boat](boat.png)\n\n"])
+def test_a_magazine_lifts_its_opening_picture(opening: str) -> None:
+    """It stands above the content over the whole width, once; elsewhere it stays where it is, as wide as it may be."""
+    widths = {name: _image_width(name, opening + "Text.", harbour()) for name in BUILT_IN}
+    assert widths == {"letter": "600", "classic": "526", "notice": "502", "magazine": "600"}
+
+
+def test_a_small_picture_keeps_its_size() -> None:
+    """It is neither lifted nor stretched."""
+    assert {_image_width(name, "![A boat](boat.png)\n\nText.", PNG) for name in BUILT_IN} == {None}
+
+
+def _image_width(name: str, body: str, picture: bytes) -> str | None:
+    own = replace(profile(), design=Design(layout=name))
+    built = build(edition(body), list_profile=own, assets={"boat.png": picture})
+    (image,) = parse_tree(part(built.skeleton.copy(values()), "html")).find_all("img")
+    assert image.attributes["alt"] == "A boat"
+    return image.attributes.get("width")
+
+
+def test_a_picture_further_down_is_not_lifted() -> None:
+    """Only what a mail begins with opens it."""
+    own = replace(profile(), design=Design(layout="magazine"))
+    built = build(edition("Text.\n\n![A boat](boat.png)"), list_profile=own, assets={"boat.png": PNG})
+    assert 'pr-hero"' not in part(built.skeleton.copy(values()), "html").partition("<body")[2]
+
+
+def test_the_subject_above_a_notice_is_each_readers_own() -> None:
+    """Merge fields in it are filled in and escaped."""
+    own = replace(profile(), design=Design(layout="notice"))
+    copy = build(edition("Text.", subject="News for {{ name }}"), list_profile=own).skeleton.copy(values(name="R <b>"))
+    assert ">News for R &lt;b&gt;</h1>" in part(copy, "html")
+
+
+def _walk(tree: Node) -> list[Node]:
+    return list(tree.elements())
+
+
+# ---------------------------------------------------------------------------------------------------- colours
+
+
+def _pairs(shades: Shades) -> dict[str, tuple[Colour, Colour]]:
+    """Every text with every ground that it stands on."""
+    found = {
+        f"{text} on {ground}": (getattr(shades, text), getattr(shades, ground))
+        for text in ("text", "strong", "soft", "link")
+        for ground in ("page", "card")
+    }
+    found |= {f"{text} on code": (getattr(shades, text), shades.code) for text in ("text", "link")}
+    return found | {"ink on accent": (shades.ink, shades.accent)}
+
+
+@given(accent=colours)
+def test_every_text_can_be_read_whatever_colour_a_list_chooses(accent: Colour) -> None:
+    """At least 4.5 to 1, light and dark (WCAG 2.2 §1.4.3)."""
+    for mode in (light_shades(accent), dark_shades(accent)):
+        weak = {pair: contrast(*both) for pair, both in _pairs(mode).items() if contrast(*both) < READABLE}
+        assert weak == {}
+
+
+@layouts
+def test_the_colours_survive_a_program_that_inverts_them(name: str) -> None:
+    """Programs that turn a light mail dark by themselves turn lightness round: what was readable still is."""
+    for pair, (text, ground) in _pairs(light_shades(BUILT_IN[name].accent)).items():
+        if pair != "ink on accent":  # dark grounds with light text are left as they are
+            assert contrast(_inverted(text), _inverted(ground)) >= READABLE, pair
+
+
+def _inverted(colour: Colour) -> Colour:
+    hue, lightness, saturation = colorsys.rgb_to_hls(colour.red / 255, colour.green / 255, colour.blue / 255)
+    red, green, blue = colorsys.hls_to_rgb(hue, 1 - lightness, saturation)
+    return Colour(round(red * 255), round(green * 255), round(blue * 255))

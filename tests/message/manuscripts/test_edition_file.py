@@ -1,0 +1,198 @@
+"""What an edition file may hold, and what is said about one that cannot be read."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.message.builders import edition
+
+from pressrun.core.errors import EditionError
+from pressrun.message.manuscripts.edition_file import Purpose, Reference, parse_edition, referenced_paths
+from pressrun.message.manuscripts.source import EditionFormat
+
+
+def test_keys_and_body_are_read_with_their_lines() -> None:
+    """Every key of an edition file is read, and the body knows its first line."""
+    source = (
+        "---\nsubject: Hello\npreheader: a line\nfrom: '\"Desk\" <desk@harbour.example>'\n"
+        "reply_to: back@harbour.example\nslug: hello-1\n"
+        "date: 2026-05-01 12:00\nlanguage: pt-BR\nattachments: [a.pdf, b/c.ics]\n"
+        "text: plain.txt\n---\nBody\n"
+    )
+    file = parse_edition(source.encode(), ".md")
+    keys = file.keys
+    assert keys.subject is not None
+    assert keys.from_ is not None
+    assert keys.text is not None
+    assert ("Hello", 2) == (keys.subject.text, keys.subject.line)
+    assert '"Desk" <desk@harbour.example>' == str(keys.from_)
+    assert "back@harbour.example" == str(keys.reply_to)
+    assert ("hello-1", 1777636800, "pt-BR") == (keys.slug, keys.date, keys.language)
+    assert ["a.pdf", "b/c.ics"] == [value.text for value in keys.attachments]
+    assert ("Body\n", 12) == (file.body, file.body_line)
+
+
+def test_a_field_with_a_default_needs_no_quotes_in_the_keys() -> None:
+    """The colon and braces of a merge field mean nothing to the YAML around it."""
+    file = parse_edition(edition("x", subject="{{ name | default: friend }}, hello").encode(), ".md")
+    assert file.keys.subject is not None
+    assert "{{ name | default: friend }}, hello" == file.keys.subject.text
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "words"),
+    [
+        ("---\nsubject: a\nsubjcet: b\n---\nx", 3, "did you mean 'subject'"),
+        ("---\nsubject: a\nsubject: b\n---\nx", 3, "twice"),
+        ("---\nsubject: [a]\n---\nx", 2, "must be text, found a list"),
+        ("---\nsubject: 2026\n---\nx", 2, "put it in quotes"),
+        ("---\nsubject: a: b\n---\nx", 2, "must stand in quotes"),
+        ("---\nsubject: a\n", 1, "not closed"),
+        ("---\nsubject: a\n\tb: c\n---\n", 3, "not YAML"),
+        ("---\n- a\n---\nx", 2, "key: value"),
+        ("---\nsubject: a\nfrom: nobody\n---\nx", 3, "from:"),
+        ('---\nsubject: a\nreply_to: "a@b.example\\r\\nBcc: c@d.example"\n---\nx', 3, "control character"),
+        ("---\nsubject: a\nslug: Not A Slug\n---\nx", 3, "slug"),
+        ("---\nsubject: a\ndate: tomorrow\n---\nx", 3, "date"),
+        ("---\nsubject: a\nlanguage: e\n---\nx", 3, "language"),
+        ("---\nsubject: a\nattachments:\n  - x.pdf\n  - [y]\n---\nx", 5, "found a list"),
+        ("---\na: &x [1]\n---\n", 2, "unknown key"),
+    ],
+)
+def test_an_error_names_its_line(source: str, line: int, words: str) -> None:
+    """A file that cannot be read says where and what would be right."""
+    with pytest.raises(EditionError) as caught:
+        parse_edition(source.encode(), ".md")
+    assert line == caught.value.line
+    assert words in str(caught.value)
+
+
+def test_other_encodings_are_refused_with_the_line() -> None:
+    """A file that is not UTF-8 names the first line that is not."""
+    with pytest.raises(EditionError, match="line 4: the file is not UTF-8"):
+        parse_edition(b"---\nsubject: a\n---\ncaf\xe9", ".txt")
+
+
+def test_an_unknown_suffix_is_refused() -> None:
+    """Only four kinds of file are editions."""
+    with pytest.raises(EditionError, match=r"\.md, \.html, \.txt or \.eml"):
+        parse_edition(b"x", ".docx")
+
+
+def test_line_ends_and_a_byte_order_mark_do_not_matter() -> None:
+    """Files from any system read the same."""
+    file = parse_edition(b"\xef\xbb\xbf---\r\nsubject: a\r\n---\r\nx\r\ny\r\n", ".txt")
+    assert "x\ny\n" == file.body
+
+
+def test_references_are_found_in_markdown_and_html() -> None:
+    """Relative images, attachments and the text part are named once each, with their lines."""
+    source = edition(
+        "![a](pics/a.png) ![b](<my pic.png>)\n\n<img src='pics/c.gif?x=1' alt=''> ![w](https://w.example/x.png)\n"
+        '![again](pics/a.png)\n\n<img src="{{ town }}" alt=t>',
+        "attachments: [doc.pdf]",
+        "text: sub/../plain.txt",
+    )
+    assert (
+        Reference("doc.pdf", 3, Purpose.ATTACHMENT),
+        Reference("plain.txt", 4, Purpose.TEXT),
+        Reference("pics/a.png", 6, Purpose.IMAGE),
+        Reference("my pic.png", 6, Purpose.IMAGE),
+        Reference("pics/c.gif", 8, Purpose.IMAGE),
+    ) == referenced_paths(parse_edition(source.encode(), ".md"))
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../x.png", "a/../../x.png", "..%2Fx.png", "%2e%2e/x.png"])
+def test_a_path_never_leaves_the_folder(path: str) -> None:
+    """An image above the edition file, or at an absolute path, is an error with its line."""
+    file = parse_edition(edition(f'text\n\n<img src="{path}" alt="x">').encode(), ".html")
+    with pytest.raises(EditionError) as caught:
+        referenced_paths(file)
+    assert 6 == caught.value.line
+
+
+EML = (
+    b"Received: from x by y\r\nList-Id: Other <other.example>\r\nDKIM-Signature: v=1\r\nBcc: secret@other.example\r\n"
+    b"From: =?utf-8?Q?B=C3=BCro?= <desk@harbour.example>\r\nSubject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\n"
+    b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    b"--b\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\r\nGr\xfc\xdfe {{ name }}\r\n"
+    b"--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=a.pdf\r\n"
+    b"Content-Transfer-Encoding: base64\r\n\r\nJVBERg==\r\n--b--\r\n"
+)
+
+
+def test_a_mime_source_gives_its_content() -> None:
+    """Subject, From, text and attachments are taken from a complete message."""
+    file = parse_edition(EML, ".eml")
+    assert EditionFormat.MIME is file.format
+    assert file.keys.subject is not None
+    assert ("Grüße", 6) == (file.keys.subject.text, file.keys.subject.line)
+    assert '"Büro" <desk@harbour.example>' == str(file.keys.from_)
+    assert "Grüße {{ name }}" == file.body.strip()
+    assert [("a.pdf", b"%PDF")] == [(item.name, item.content) for item in file.enclosed]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"From: a@b.example\r\nFrom: c@d.example\r\nSubject: x\r\n\r\nx",
+        b"Subject: " + b"x" * 9000 + b"\r\n\r\nx",
+        b"From: a@b.example\r\n" * 4000 + b"\r\nx",
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\nContent-Type: text/plain\r\n\r\nx\r\n" * 500,
+        b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(60)),
+        b"Content-Type: application/pkcs7-mime\r\n\r\nx",
+    ],
+)
+def test_hostile_mime_is_an_error(source: bytes) -> None:
+    """What is beyond the caps, or has two authors, is refused and nothing else happens."""
+    with pytest.raises(EditionError):
+        parse_edition(source, ".eml")
+
+
+def test_a_message_in_an_unknown_encoding_is_read_with_a_word() -> None:
+    """As the bytes look, and its author is told to look at the letters."""
+    file = parse_edition(b"Content-Type: text/plain; charset=nonsense\r\n\r\ncaf\xe9", ".eml")
+    assert "café\n" == file.body
+    assert "look at letters with accents" in file.notes[0]
+
+
+def line_of_outcome(source: bytes, suffix: str) -> int | None:
+    """The line of the body, or of the error; any other exception fails the test."""
+    try:
+        return parse_edition(source, suffix).body_line
+    except EditionError as problem:
+        return problem.line
+
+
+@given(st.text(max_size=300))
+def test_any_front_matter_gives_a_value_or_its_own_error(keys: str) -> None:
+    """No keys can make the reader fail in a way of its own."""
+    line = line_of_outcome(f"---\n{keys}\n---\nbody".encode("utf-8", "replace"), ".md")
+    assert line is None or line >= 1
+
+
+@given(st.binary(max_size=400))
+def test_any_message_gives_a_value_or_its_own_error(source: bytes) -> None:
+    """No message can make the reader fail in a way of its own."""
+    line = line_of_outcome(source, ".eml")
+    assert line is None or line >= 1
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Content-Type: text/plain; name*0=a; name*=b; name*1*=c",
+        b"Content-Type: text/plain; charset=idna",
+        b"Content-Type: text/plain; charset=utf-7",
+        b"Content-Type: text/plain; charset=hex",
+        b"Content-Type: text/plain; charset*1=x; charset*=y",
+    ],
+)
+def test_a_message_that_a_parser_stumbles_over(header: bytes) -> None:
+    """An edition whose text can go out, or an error of ours."""
+    try:
+        found = parse_edition(header + b"\r\nSubject: x\r\n\r\nhello +2AA-\r\n", ".eml")
+    except EditionError:
+        return
+    assert found.body.encode("utf-8") or found.enclosed  # later versions of Python read the first one as a file

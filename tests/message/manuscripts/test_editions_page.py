@@ -1,0 +1,44 @@
+"""docs/editions.md: what it shows is what happens."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.message.builders import PNG, build
+
+from pressrun.message.manuscripts.edition_file import Purpose, parse_edition, referenced_paths
+
+PAGE = (Path(__file__).parents[3] / "docs" / "editions.md").read_text(encoding="utf-8")
+SUFFIXES = {"markdown": ".md", "html": ".html", "text": ".txt"}
+EXAMPLES = [(kind, body) for _, kind, body in re.findall(r"(?ms)^(`{3,4})(markdown|html|text)\n(.*?)^\1$", PAGE)]
+
+
+@pytest.mark.parametrize(("kind", "example"), EXAMPLES)
+def test_every_example_can_be_sent(kind: str, example: str) -> None:
+    """With its files beside it, and nothing to warn of but what the page is about."""
+    file = parse_edition(example.encode(), SUFFIXES[kind])
+    content = {Purpose.IMAGE: PNG, Purpose.TEXT: b"The ferry sails again."}
+    assets = {reference.path: content.get(reference.purpose, b"%PDF") for reference in referenced_paths(file)}
+    assert not build(example, SUFFIXES[kind], assets=assets).has_errors
+
+
+def test_the_page_has_an_example_of_each_kind() -> None:
+    """None of them is lost by a fence that is not closed."""
+    assert set(SUFFIXES) == {kind for kind, _ in EXAMPLES}
+    assert len(EXAMPLES) == 7
+
+
+def test_the_text_part_is_made_as_it_is_shown() -> None:
+    """From the Markdown that says the same."""
+    shown = re.search(r"(?ms)^```\n(Timetable.*?)^```$", PAGE)
+    assert shown is not None
+    source = (
+        "# Timetable\n\nThe Marlin[^a] is back; see [the timetable](https://ferry.example/timetable).\n\n"
+        "| Leaves | Boat | Fare |\n|:--|:--|--:|\n| 07:00 | Marlin | 4.50 |\n| 12:15 | Heron | 12.00 |\n\n"
+        "- bicycles\n  - also electric ones\n\n> Quoted,\n> > and quoted in a quotation.\n\n"
+        "![The Marlin at the quay](m.png)\n\n[^a]: The harbour office, by telephone.\n"
+    )
+    text = build(f"---\nsubject: x\n---\n{source}", assets={"m.png": PNG}).archive_text
+    assert shown[1] == text

@@ -1,0 +1,101 @@
+"""The small mails to one person."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.message.builders import DOMAIN, MAIL_TOKEN, part, profile, read, site
+
+from pressrun.core.address import parse_address
+from pressrun.locales.catalogues import words_in
+from pressrun.locales.languages import LANGUAGES
+from pressrun.message.incoming.reading import read_mail
+from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
+from pressrun.message.notices.kinds import (
+    AlreadySubscribed,
+    Confirmation,
+    FinishedReport,
+    Notice,
+    PreferencesLink,
+    StillThere,
+)
+from pressrun.message.words import ENGLISH
+
+NEVER = "https://news.harbour.example/unsubscribe/never-again/CCCC.dddd"
+LINK = "https://news.harbour.example/confirm/AAAA.bbbb"
+NOTICES: list[Notice] = [
+    Confirmation(link=LINK, lifetime_days=7, never_again=NEVER, address_token=MAIL_TOKEN),
+    AlreadySubscribed(preferences_url=LINK),
+    PreferencesLink(link=LINK, lifetime_minutes=60),
+    FinishedReport(edition_subject="Ahoi 😀", audience=3, counts={"delivered": 2, "failed": 1}, edition_url=LINK),
+]
+FIELDS = (
+    "From To Subject Date Message-ID Reply-To MIME-Version List-Id List-Help Auto-Submitted X-Auto-Response-Suppress"
+    " Content-Type"
+).split()
+
+
+def copy(auto_submitted: AutoSubmitted = AutoSubmitted.GENERATED, in_reply_to: str | None = None) -> NoticeCopy:
+    return NoticeCopy(
+        to=parse_address("reader@reader.example"),
+        message_id=f"n1@{DOMAIN}",
+        date_at=1_790_000_000,
+        auto_submitted=auto_submitted,
+        in_reply_to=in_reply_to,
+    )
+
+
+@pytest.mark.parametrize("notice", NOTICES, ids=lambda notice: type(notice).__name__)
+def test_every_notice_has_its_headers_once_and_its_link_in_both_parts(notice: Notice) -> None:
+    """Exactly the expected fields, no List-Unsubscribe, seven bits."""
+    content = build_notice(notice, copy(), words=ENGLISH, site=site(), profile=profile())
+    assert FIELDS == read(content).keys()
+    assert "auto-generated" == str(read(content)["Auto-Submitted"])
+    assert LINK in part(content, "plain")
+    assert f'href="{LINK}"' in part(content, "html")
+    assert content.isascii()
+
+
+def test_a_confirmation_lets_whoever_did_not_ask_stop_all_mail() -> None:
+    """By one link, in both parts; no other mail has it."""
+    contents = [build_notice(one, copy(), words=ENGLISH, site=site(), profile=profile()) for one in NOTICES]
+    assert [True, *[False] * (len(NOTICES) - 1)] == [NEVER in part(content, "plain") for content in contents]
+    assert f'href="{NEVER}"' in part(contents[0], "html")
+
+
+def test_a_confirmation_can_be_answered_where_mail_is_received() -> None:
+    """Reply-To is the address that confirms; without inbound mail the owner's."""
+    content = build_notice(NOTICES[0], copy(), words=ENGLISH, site=site(), profile=profile())
+    assert f"news-confirm+{MAIL_TOKEN}@{DOMAIN}" == str(read(content)["Reply-To"])
+    deaf = Confirmation(link=LINK, lifetime_days=7, never_again=NEVER)
+    content = build_notice(deaf, copy(), words=ENGLISH, site=site(receives_mail=False), profile=profile())
+    assert "owner@harbour.example" == str(read(content)["Reply-To"])
+
+
+def test_an_answer_to_a_mail_comes_from_the_command_address() -> None:
+    """auto-replied, threaded to the mail it answers, whose id cannot inject anything."""
+    answer = copy(AutoSubmitted.REPLIED, "their.id@other.example>\r\nBcc: <x@other.example")
+    content = build_notice(NOTICES[0], answer, words=ENGLISH, site=site(), profile=profile())
+    message = read(content)
+    assert "auto-replied" == str(message["Auto-Submitted"])
+    assert f"news-request@{DOMAIN}" in str(message["From"])
+    assert message["Bcc"] is None
+    assert str(message["In-Reply-To"]) == str(message["References"])
+
+
+def test_all_wording_passes_through_translation() -> None:
+    """With words that shout, no sentence of the confirmation stays as it is."""
+    shouting = replace(ENGLISH, translate=lambda words: "¡" + words, translate_counted=lambda one, many, _: "¡" + many)
+    content = build_notice(NOTICES[0], copy(), words=shouting, site=site(), profile=profile())
+    paragraphs = [line for line in part(content, "plain").split("\r\n\r\n") if LINK not in line]
+    assert all(paragraph.startswith("¡") for paragraph in paragraphs)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("notice", [NOTICES[0], StillThere(link=LINK, lifetime_days=30)], ids=["confirmation", "probe"])
+def test_who_answers_with_our_words_below_is_no_machine(notice: Notice, language: str) -> None:
+    """Some programs quote without any mark, so none of our sentences may read like a vacation notice."""
+    ours = build_notice(notice, copy(), words=words_in(language), site=site(), profile=profile())
+    answer = f"From: reader@reader.example\nSubject: Re: {read(ours)['Subject']}\n\nOK\n\n{part(ours, 'plain')}"
+    assert read_mail(answer.replace("\r\n", "\n").replace("\n", "\r\n").encode()).automatic is None
