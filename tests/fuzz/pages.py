@@ -20,7 +20,7 @@ from tests.web.supply import KINDS
 
 from pressrun.core.keys import KEY_BYTES, KeyRing
 from pressrun.core.tokens import WebPurpose, WebTokens
-from pressrun.web.connections import CONNECTION, PlainConnection, WatchedConnection
+from pressrun.web.http.connections import CONNECTION, PlainConnection, WatchedConnection
 
 MOST_TOKENS = 4  # an input that names one a thousand times is about something else
 _TOKENS = WebTokens(KeyRing({1: bytes(KEY_BYTES)}, bytes(KEY_BYTES)))  # for how long they are

@@ -42,7 +42,7 @@ from pressrun.store.lists import NewList
 from pressrun.store.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 from pressrun.web.app import UseCases, build_app
-from pressrun.web.demo import Mailbox
+from pressrun.web.editors.demo import Mailbox
 from pressrun.web.settings import HttpSettings
 
 NOW = 1_780_000_000.0

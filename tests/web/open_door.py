@@ -18,9 +18,9 @@ from tests.web.supply import Supply
 from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
 from pressrun.services.settings import LimitSettings
-from pressrun.web.connections import WatchedConnection
-from pressrun.web.security import Guard
-from pressrun.web.server import WebServer
+from pressrun.web.http.connections import WatchedConnection
+from pressrun.web.http.security import Guard
+from pressrun.web.http.server import WebServer
 from pressrun.web.settings import HttpSettings
 
 SECONDS = 20.0

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.web.described import ACTIONS, FIELDS, HEADERS, HOSTILE, ROUTES, Operation, names_of, segment_of
 
-from pressrun.web.forms import MAX_FIELD_BYTES, MAX_FIELDS
+from pressrun.web.http.forms import MAX_FIELD_BYTES, MAX_FIELDS
 
 Schema = dict[str, Any]
 

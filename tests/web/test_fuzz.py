@@ -30,7 +30,7 @@ from tests.web.open_door import Door, open_door
 
 from pressrun.observe.log import configure
 from pressrun.observe.settings import LogSettings
-from pressrun.web.connections import CONNECTION, PlainConnection, WatchedConnection
+from pressrun.web.http.connections import CONNECTION, PlainConnection, WatchedConnection
 
 EXAMPLES = 1000 if os.environ.get("PRESSRUN_THOROUGH") else 60
 KINDS: list[type[WatchedConnection]] = list(dict.fromkeys([PlainConnection, CONNECTION]))

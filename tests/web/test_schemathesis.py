@@ -24,7 +24,7 @@ from tests.web.open_door import Door, open_door
 from tests.web.openapi import openapi
 from tests.web.supply import KINDS, LOGO
 
-from pressrun.web.connections import CONNECTION
+from pressrun.web.http.connections import CONNECTION
 
 IS_THOROUGH = bool(os.environ.get("PRESSRUN_THOROUGH"))
 EXAMPLES = 100 if IS_THOROUGH else 5

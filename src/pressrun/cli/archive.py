@@ -82,7 +82,7 @@ def _write_site(invocation: Invocation, contents: Contents, output: Path, base_u
     from pressrun.cli.files import new_folder  # noqa: PLC0415
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.services.operating import exporting  # noqa: PLC0415
-    from pressrun.web.exported import SiteExport  # noqa: PLC0415
+    from pressrun.web.archives.exported import SiteExport  # noqa: PLC0415
 
     site = SiteExport(invocation.settings.site, contents.list, base_url)
     with new_folder(output) as write:

@@ -63,7 +63,7 @@ def report(invocation: Invocation, edition_id: int, page: str | None, *, as_json
         found = report_edition(tx, edition_id, int(time.time()))
     if page is not None:
         from pressrun.cli.files import new_file  # noqa: PLC0415
-        from pressrun.web.report import render_report  # noqa: PLC0415
+        from pressrun.web.editors.report import render_report  # noqa: PLC0415
 
         with new_file(Path(page)) as file:
             file.write(render_report(found).encode())

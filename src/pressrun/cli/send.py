@@ -193,7 +193,7 @@ def preview(
 
     found = _preview(invocation, list_name, _read(file), as_)
     if out is not None:
-        from pressrun.web.preview import render_preview  # noqa: PLC0415
+        from pressrun.web.editors.preview import render_preview  # noqa: PLC0415
 
         files = {"message.eml": found.message, "message.txt": found.parts.text.encode()}
         if found.parts.html is not None:

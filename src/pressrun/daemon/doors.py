@@ -15,7 +15,7 @@ from pressrun.inbound.listeners import Listeners
 from pressrun.observe.metrics import Metrics
 from pressrun.services.incoming.processing import Processing
 from pressrun.store.datadir import DataDir
-from pressrun.web.server import WebServer
+from pressrun.web.http.server import WebServer
 from pressrun.workers.reading import MailReader
 
 STOP_SECONDS = 2.0  # for requests and mails that are half way in when the daemon stops

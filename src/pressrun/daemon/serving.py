@@ -44,8 +44,8 @@ from pressrun.services.ports import RelayPool
 from pressrun.services.queue.dispatching import Dispatcher
 from pressrun.store import deliveries, held
 from pressrun.web.app import UseCases, build_app
-from pressrun.web.demo import Mailbox
-from pressrun.web.server import WebServer
+from pressrun.web.editors.demo import Mailbox
+from pressrun.web.http.server import WebServer
 
 log = logging.getLogger("pressrun.daemon")
 

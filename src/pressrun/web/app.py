@@ -22,23 +22,23 @@ from pressrun.services.readers.readdressing import Readdressing
 from pressrun.services.readers.refusing import Refusing
 from pressrun.services.readers.subscribing import Subscribing
 from pressrun.services.readers.undoing import Undoing
-from pressrun.web.answers import AnswerPages
-from pressrun.web.approval import ApprovalPages
-from pressrun.web.archive import ArchivePages
-from pressrun.web.clients import Proxies
-from pressrun.web.demo import DemoPages, Mailbox
-from pressrun.web.embedding import FormPages
-from pressrun.web.feeds import FeedPages
-from pressrun.web.links import LinkPages
-from pressrun.web.lists import ListPages
-from pressrun.web.one_click import OneClick
-from pressrun.web.operations import Operations, Readiness
+from pressrun.web.archives.archive import ArchivePages
+from pressrun.web.archives.feeds import FeedPages
+from pressrun.web.archives.sitemaps import SitemapPages
+from pressrun.web.editors.approval import ApprovalPages
+from pressrun.web.editors.demo import DemoPages, Mailbox
+from pressrun.web.http.clients import Proxies
+from pressrun.web.http.operations import Operations, Readiness
+from pressrun.web.http.security import CountRequest, Endpoint, Guard, Handler
 from pressrun.web.pages import Pages
-from pressrun.web.preferences import PreferencePages
+from pressrun.web.readers.answers import AnswerPages
+from pressrun.web.readers.embedding import FormPages
+from pressrun.web.readers.links import LinkPages
+from pressrun.web.readers.lists import ListPages
+from pressrun.web.readers.one_click import OneClick
+from pressrun.web.readers.preferences import PreferencePages
 from pressrun.web.reading import ReadTokens
-from pressrun.web.security import CountRequest, Endpoint, Guard, Handler
 from pressrun.web.settings import HttpSettings
-from pressrun.web.sitemaps import SitemapPages
 
 RETRY_AFTER_SECONDS = 5
 _GET, _POST, _BOTH = ["GET"], ["POST"], ["GET", "POST"]

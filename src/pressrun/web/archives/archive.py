@@ -1,0 +1,234 @@
+"""The archive: its index by year, the search, the page of an edition, and the images and files beside it.
+
+The same pages stand below a list's name, where the archive is public, and below a reader's own link (`/read/TOKEN`),
+which sets nothing in the browser: whoever holds the link may read, until its reader leaves.
+
+An edition's HTML is an author's, so its page is one document in a sandbox: no script, no form, no origin of ours. The
+page's own header and footer stand in the same document, because a frame cannot find its height without a script; a
+style sheet of the edition's own stands in a shadow tree, where its rules reach nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pressrun.core.site import Site
+from pressrun.core.timestamps import rfc3339
+from pressrun.core.tokens import TEST_ID, WebPurpose
+from pressrun.services.editions.archived import ArchivedEdition, Asset
+from pressrun.services.editions.archiving import Archiving, Door, ReaderLink, Shut
+from pressrun.services.ports import Clock
+from pressrun.services.throttled import Throttled
+from pressrun.store.lists import MailingList
+from pressrun.web.archives.places import Places, public_places, reader_places
+from pressrun.web.http.clients import Proxies, network_of
+from pressrun.web.http.conditional import conditional
+from pressrun.web.http.visitors import client_of
+from pressrun.web.pages import Pages
+from pressrun.web.reading import ReadTokens
+
+EDITION_POLICY = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src 'self' data:; "
+    "style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+# What a click downloads must be allowed by name inside the sandbox.
+_POLICY_WITH_FILES = EDITION_POLICY.replace("sandbox ", "sandbox allow-downloads ", 1)
+_ASSET_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
+_SHOWN_INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
+_SHEET = re.compile(r"<style>.*?</style>", re.DOTALL)
+_ROOT = re.compile(r"(?<![\w.#-])(?:html|body)(?![\w-])", re.IGNORECASE)
+_GROUND = re.compile(r"\s*(?:<style>|<div style=\"[^\"]*background)")  # it brings the paper that it stands on
+_FIXED_WIDTH = re.compile(r"<table\b|\bwidth\b|<style>", re.IGNORECASE)
+_COLOURS = re.compile(r"\b(?:color|background)\b|bgcolor=|<font\b|<style>", re.IGNORECASE)
+
+
+class ArchivePages:
+    """What was sent, for everybody to read, or for a list's readers."""
+
+    def __init__(
+        self, *, pages: Pages, archiving: Archiving, tokens: ReadTokens, proxies: Proxies, clock: Clock
+    ) -> None:
+        self._pages = pages
+        self._archiving = archiving
+        self._tokens = tokens
+        self._proxies = proxies
+        self._clock = clock
+
+    async def index(self, request: Request) -> Response:
+        """`/NAME/archive`, `/read/TOKEN`: the editions, newest first, a page or a year at a time."""
+        entered = self._enter(request)
+        if isinstance(entered, Response):
+            return entered
+        door, places = entered
+        year = _number(request, "year", 0) if "year" in request.query_params else None
+        found = await self._archiving.index(door, _number(request, "page", 1), year)
+        if isinstance(found, Shut):
+            return self.shut(found, door)
+        self._pages.speak(target=found.list.language)
+        page = self._pages.render("archive.html", about=found.list, list=found.list, page=found, places=places)
+        return conditional(request, page, modified_at=None)
+
+    async def search(self, request: Request) -> Response:
+        """`/NAME/search?q=`, `/read/TOKEN/search?q=`: editions that hold the words."""
+        entered = self._enter(request)
+        if isinstance(entered, Response):
+            return entered
+        door, places = entered
+        query = request.query_params.get("q", "").strip()
+        network = network_of(client_of(request, self._proxies))
+        found = await self._archiving.search(door, query, _number(request, "page", 1), network=network)
+        if isinstance(found, Throttled):
+            return self._throttled(found.retry_at)
+        if isinstance(found, Shut):
+            return self.shut(found, door)
+        self._pages.speak(target=found.list.language)
+        return self._pages.render(
+            "search.html",
+            headers={"X-Robots-Tag": "noindex"},
+            about=found.list,
+            list=found.list,
+            page=found,
+            places=places,
+        )
+
+    async def edition(self, request: Request) -> Response:
+        """`/NAME/archive/SLUG`, `/read/TOKEN/archive/SLUG`: one edition."""
+        entered = self._enter(request)
+        if isinstance(entered, Response):
+            return entered
+        door, places = entered
+        found = await self._archiving.edition(door, request.path_params["slug"])
+        if isinstance(found, Shut):
+            return self.shut(found, door)
+        target, edition = found
+        self._pages.speak(target=target.language)
+        response = self._pages.render(
+            "edition.html",
+            headers={"Content-Security-Policy": _POLICY_WITH_FILES if edition.attachments else EDITION_POLICY},
+            about=target,
+            **edition_context(self._pages.site, target, edition, places, self._pages.href(target.name)),
+        )
+        return conditional(request, response, modified_at=None)
+
+    async def asset(self, request: Request) -> Response:
+        """`…/archive/SLUG/asset/FILE`: an image, or a file to keep."""
+        entered = self._enter(request)
+        if isinstance(entered, Response):
+            return entered
+        parts = request.path_params
+        found = await self._archiving.asset(entered[0], parts["slug"], parts["file"])
+        if isinstance(found, Shut):
+            return self.shut(found, entered[0])
+        response = Response(found.content, headers=asset_headers(found))
+        return conditional(request, response, modified_at=None)
+
+    def shut(self, reason: Shut, door: Door) -> Response:
+        """The page in place of what cannot be read."""
+        if isinstance(door, ReaderLink):
+            return self._pages.invalid_link()
+        return self._pages.members_only() if reason is Shut.MEMBERS else self._pages.not_found()
+
+    def _throttled(self, retry_at: float) -> Response:
+        return self._pages.message(
+            self._pages.words("Too many searches"),
+            self._pages.words("Very many searches came from your network. Try again in a minute."),
+            status=429,
+            headers={"Retry-After": str(max(1, math.ceil(retry_at - self._clock())))},
+        )
+
+    def _enter(self, request: Request) -> tuple[Door, Places] | Response:
+        """By which door a request comes in; the page to show instead for a link that opens none."""
+        token = request.path_params.get("token")
+        if token is None:
+            name = request.path_params["name"]
+            return name, public_places(self._pages, name)
+        match self._tokens().read(WebPurpose.READ, token):
+            case (subscription, _, _) if subscription == TEST_ID:
+                return self._test_copy()
+            case (subscription, epoch, number):
+                return ReaderLink(subscription, epoch, number), reader_places(self._pages, token)
+            case _:
+                return self._pages.invalid_link()
+
+    def _test_copy(self) -> Response:
+        say = self._pages.words
+        return self._pages.message(
+            say("This is a test copy"),
+            say("The link belongs to a mail that was sent as a test. In a real mail, it leads to past editions."),
+        )
+
+
+def edition_context(
+    site: Site, target: MailingList, edition: ArchivedEdition, places: Places, home: str
+) -> dict[str, Any]:
+    """What the template of an edition's page is filled with."""
+    content = edition.html_with_images(places.asset(edition.summary.slug, ""))
+    return {
+        "list": target,
+        "home": home,
+        "edition": edition,
+        "places": places,
+        "content": _in_shadow(content or ""),
+        "is_plain": content is None,
+        "has_sheet": "<style>" in (content or ""),
+        "has_ground": _GROUND.match(content or "") is not None,
+        "may_scroll": _FIXED_WIDTH.search(content or "") is not None,
+        "has_colours": _COLOURS.search(content or "") is not None,
+        "has_heading": "<h1" in (content or ""),
+        "policy": None,
+        "described": described(site, target, edition) if places.is_public else None,
+    }
+
+
+def described(site: Site, target: MailingList, edition: ArchivedEdition) -> dict[str, object]:
+    """What machines are told of a public edition (schema.org): data in a script element of a type that nothing runs."""
+    slug = edition.summary.slug
+    url = site.url(target.name, "archive", slug)
+    publisher = {"@type": "Organization", "name": target.title, "url": site.url(target.name)}
+    found: dict[str, object] = {
+        "@context": "https://schema.org",
+        "@type": "Article",
+        "headline": edition.summary.title,
+        "description": edition.teaser,
+        "datePublished": rfc3339(edition.summary.published_at),
+        "inLanguage": edition.summary.language,
+        "url": url,
+        "mainEntityOfPage": url,
+        "author": publisher,
+        "publisher": publisher,
+        "isAccessibleForFree": True,
+    }
+    if edition.picture is not None:
+        found["image"] = site.url(target.name, "archive", slug, "asset", edition.picture)
+    return found
+
+
+def _in_shadow(content: str) -> str:
+    """In a shadow tree there is no `body`: what the sheet says of it goes to the tree's host."""
+    return _SHEET.sub(lambda sheet: _ROOT.sub(":host", sheet[0]), content)
+
+
+def asset_headers(asset: Asset) -> dict[str, str]:
+    """How an image or file is handed out: shown where it is an image, else kept by whoever asks for it."""
+    is_image = asset.media_type in _SHOWN_INLINE
+    kind = "inline" if is_image else "attachment"
+    return {
+        "Content-Type": asset.media_type if is_image else "application/octet-stream",
+        "Content-Disposition": f"{kind}; filename*=UTF-8''{quote(asset.name, safe='')}",
+        "Content-Security-Policy": _ASSET_POLICY,
+        "Cache-Control": "public, max-age=86400",
+    }
+
+
+def _number(request: Request, name: str, otherwise: int) -> int:
+    """A whole number of the query; 0, which no page has, for anything else."""
+    asked = request.query_params.get(name)
+    if asked is None:
+        return otherwise
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else 0

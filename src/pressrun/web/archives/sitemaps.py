@@ -1,0 +1,45 @@
+"""What search engines are told: `/robots.txt` (RFC 9309), and sitemaps of the archives that are public and listed."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from pressrun.services.editions.archiving import Archiving, Shut
+from pressrun.web.http.conditional import conditional
+from pressrun.web.pages import Pages
+
+_XML = "application/xml; charset=utf-8"
+
+
+class SitemapPages:
+    """Names every page worth finding, and none that is for somebody."""
+
+    def __init__(self, *, pages: Pages, archiving: Archiving) -> None:
+        self._pages = pages
+        self._archiving = archiving
+
+    async def robots(self, _request: Request) -> Response:
+        """`/robots.txt`. Pages of links in mails say noindex themselves, and are not named here."""
+        site = self._pages.site
+        return PlainTextResponse(
+            f"User-agent: *\nDisallow: {self._pages.base_path}/*/search\n\nSitemap: {site.url('sitemap.xml')}\n"
+        )
+
+    async def all(self, request: Request) -> Response:
+        """`/sitemap.xml`: the sitemaps of all listed public archives."""
+        found = await self._archiving.public_archives()
+        page = self._pages.render_text("sitemaps.xml", lists=found)
+        return self._answer(request, page)
+
+    async def of_list(self, request: Request) -> Response:
+        """`/NAME/sitemap.xml`: the pages of one public archive."""
+        name = request.path_params["name"]
+        found = await self._archiving.sitemap(name)
+        if isinstance(found, Shut):
+            return self._pages.not_found()
+        return self._answer(request, self._pages.render_text("sitemap.xml", name=name, editions=found))
+
+    def _answer(self, request: Request, page: str) -> Response:
+        response = Response(page.encode(), headers={"Content-Type": _XML, "Cache-Control": "no-cache"})
+        return conditional(request, response, modified_at=None)

@@ -1,0 +1,139 @@
+"""The other pages at `/confirm/`: a new address confirmed, a change of address or a leaving undone.
+
+As for a confirmation, GET shows one button and changes nothing, POST acts, and doing it twice is as good as once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pressrun.core.address import parse_address
+from pressrun.core.tokens import WebPurpose
+from pressrun.message.words import Words
+from pressrun.services.readers.readdressing import Move, Moved, Readdressing
+from pressrun.services.readers.subscribing import Origin, Standing
+from pressrun.services.readers.undoing import Undoing, Undone
+from pressrun.store.lists import MailingList
+from pressrun.web.http.clients import Proxies
+from pressrun.web.http.visitors import client_of
+from pressrun.web.pages import Pages
+from pressrun.web.readers import words
+from pressrun.web.reading import ReadTokens
+
+Answer = Callable[[Request, int], Awaitable[Response]]
+
+
+class AnswerPages:
+    """What the links do that notes about a change hold."""
+
+    def __init__(
+        self,
+        *,
+        pages: Pages,
+        readdressing: Readdressing,
+        undoing: Undoing,
+        tokens: ReadTokens,
+        proxies: Proxies,
+    ) -> None:
+        self._pages = pages
+        self._readdressing = readdressing
+        self._undoing = undoing
+        self._tokens = tokens
+        self._proxies = proxies
+        self._answers: dict[WebPurpose, Answer] = {
+            WebPurpose.CHANGE: self._change,
+            WebPurpose.UNDO_CHANGE: self._undo_change,
+            WebPurpose.UNDO_LEAVING: self._undo_leaving,
+        }
+
+    async def show(self, request: Request) -> Response:
+        """`/confirm/TOKEN`, for a token that confirms no subscription."""
+        tokens = self._tokens()
+        for purpose, answer in self._answers.items():
+            match tokens.read(purpose, request.path_params["token"]):
+                case (number, _expires_at):
+                    return await answer(request, number)
+        return self._pages.invalid_link()
+
+    # ------------------------------------------------------------------ another address
+
+    async def _change(self, request: Request, number: int) -> Response:
+        outcome, move = await self._readdressing.find(number)
+        say = self._speak(move)
+        button = words.change_button(say)
+        if move is not None and outcome is Moved.DONE:
+            question = words.change(say, move.old.masked(), move.new.masked())
+            if request.method != "POST":
+                return self._ask(button, question, button, move.list)
+            origin = self._origin(request, words.with_button(question, button))
+            outcome, move = await self._readdressing.confirm(number, origin)
+        if move is None or outcome is Moved.OVER:
+            return self._pages.invalid_link()
+        return self._pages.message(
+            say("Your address is changed"),
+            say("From now on everything comes to the new address. The old one was told, and can undo it for a week."),
+            sign="done",
+            about=move.list,
+        )
+
+    async def _undo_change(self, request: Request, number: int) -> Response:
+        outcome, move = await self._readdressing.find_undo(number)
+        say = self._speak(move)
+        button = words.keep_address_button(say)
+        if move is not None and outcome is Moved.DONE:
+            question = words.keep_address(say, move.old.masked())
+            if request.method != "POST":
+                return self._ask(button, question, button, move.list)
+            origin = self._origin(request, words.with_button(question, button))
+            outcome, move = await self._readdressing.undo(number, origin)
+        if move is None or outcome is Moved.OVER:
+            return self._pages.invalid_link()
+        return self._pages.message(
+            say("Your address stays"),
+            say("Everything comes to this address, and every link to your preferences in earlier mails has ended."),
+            sign="done",
+            about=move.list,
+        )
+
+    # ------------------------------------------------------------------ a leaving undone
+
+    async def _undo_leaving(self, request: Request, number: int) -> Response:
+        outcome, standing = await self._undoing.find(number)
+        say = self._pages.words
+        if standing is not None:
+            say = self._pages.speak(reader=standing.person.language, target=standing.list.language)
+        button = words.take_back_button(say)
+        if standing is not None and outcome is Undone.RESTORED:
+            question = words.take_back(say, standing.list.title, _masked(standing))
+            if request.method != "POST":
+                return self._ask(button, question, button, standing.list)
+            origin = self._origin(request, words.with_button(question, button))
+            outcome, standing = await self._undoing.undo(number, origin)
+        if standing is None or outcome is Undone.OVER:
+            return self._pages.invalid_link()
+        return self._pages.message(
+            say("You are subscribed as before"),
+            say("It is as if nobody had pressed the link. Your other lists were not touched."),
+            sign="done",
+            about=standing.list,
+        )
+
+    def _speak(self, move: Move | None) -> Words:
+        return self._pages.words if move is None else self._pages.speak(reader=move.language, target=move.list.language)
+
+    def _ask(self, title: str, question: str, button: str, about: MailingList) -> Response:
+        return self._pages.render(
+            "question.html", title=title, question=question, button=button, action="confirm", about=about
+        )
+
+    def _origin(self, request: Request, shown: str) -> Origin:
+        return Origin(
+            source="web", ip=client_of(request, self._proxies), language=self._pages.words.language, words=shown
+        )
+
+
+def _masked(standing: Standing) -> str:
+    return parse_address(standing.person.address).masked()

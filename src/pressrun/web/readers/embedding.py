@@ -1,0 +1,54 @@
+"""A sign-up form to paste into any site: its code, how it looks, and a button that copies it.
+
+The form needs no script and nothing of ours on the other site: it posts the address, and the visitor goes on here. The
+page that shows it loads one small script, for the copy button alone; without it the code can be selected by hand.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pressrun.services.editions.archiving import Archiving
+from pressrun.web.pages import Pages
+from pressrun.web.readers import words
+
+# Few rules, all below one class: the form takes font and colours from the site that it stands in.
+SHEET = """\
+.pressrun-form { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; max-width: 34rem; }
+.pressrun-form label { flex: 1 1 14rem; font-weight: 600; }
+.pressrun-form input { display: block; box-sizing: border-box; width: 100%; margin: .25rem 0 0; padding: .7rem; \
+border: 1px solid #767676; border-radius: 6px; font: inherit; }
+.pressrun-form button { padding: .75rem 1.25rem; border: 0; border-radius: 6px; background: #1a56c4; color: #fff; \
+font: inherit; font-weight: 600; cursor: pointer; }
+.pressrun-form p { flex-basis: 100%; margin: .25rem 0 0; font-size: .875rem; }"""
+
+
+class FormPages:
+    """The form for other sites."""
+
+    def __init__(self, *, pages: Pages, archiving: Archiving) -> None:
+        self._pages = pages
+        self._archiving = archiving
+
+    async def show(self, request: Request) -> Response:
+        """`/NAME/form`: preview and code, in the language of the page."""
+        found = await self._archiving.find_list(request.path_params["name"])
+        if found is None:
+            return self._pages.not_found()
+        say = self._pages.speak(target=found.language)
+        if found.closed_at is not None:
+            text = say("It takes no new readers, and no further edition will come.")
+            return self._pages.message(say("This list is closed"), text, status=410, about=found)
+        form = self._pages.render_text("form_snippet.html", list=found, promise=words.sign_up_promise(say)).strip()
+        return self._pages.render(
+            "form.html",
+            headers={"X-Robots-Tag": "noindex"},
+            allowing=["script-src 'self'"],
+            sheets=[SHEET],
+            about=found,
+            form=form,
+            code=f"{form}\n<style>\n{SHEET}\n</style>",
+            page=self._pages.site.url(found.name),
+            script=self._pages.static_href("copy.js"),
+        )

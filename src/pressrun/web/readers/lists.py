@@ -1,0 +1,183 @@
+"""The front page, the page of a list, and its sign-up form.
+
+A form on any other site may post here, so there is no token and no look at the Referer. Every well-formed address
+gets the same answer, whatever it is to the list.
+"""
+
+from __future__ import annotations
+
+import math
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import MalformedAddress
+from pressrun.core.sign_up import Trust, decide_trust
+from pressrun.core.tokens import WebPurpose
+from pressrun.core.work import is_work
+from pressrun.services.editions.archiving import Archiving, ListPage
+from pressrun.services.ports import Clock
+from pressrun.services.readers.asking import Asking
+from pressrun.services.readers.subscribing import Origin, SignUp
+from pressrun.services.throttled import Throttled
+from pressrun.web import language
+from pressrun.web.archives.places import public_places
+from pressrun.web.http.clients import Proxies, network_of
+from pressrun.web.http.forms import Fields, clean_language, clean_name, every, first, read_fields
+from pressrun.web.http.visitors import client_of
+from pressrun.web.pages import FOR_EVER, Pages
+from pressrun.web.readers import words
+from pressrun.web.reading import ReadTokens
+
+DECOY = "remark"  # a field that no person sees: programs that fill in every field give themselves away
+
+
+class ListPages:
+    """What the public sees of a list."""
+
+    def __init__(
+        self,
+        *,
+        pages: Pages,
+        asking: Asking,
+        archiving: Archiving,
+        tokens: ReadTokens,
+        proxies: Proxies,
+        clock: Clock,
+    ) -> None:
+        self._pages = pages
+        self._asking = asking
+        self._archiving = archiving
+        self._tokens = tokens
+        self._proxies = proxies
+        self._clock = clock
+
+    async def front(self, _request: Request) -> Response:
+        """The public lists."""
+        return self._pages.render("front.html", lists=await self._archiving.public_lists())
+
+    async def show(self, request: Request) -> Response:
+        """One list with its last edition and the sign-up form."""
+        found = await self._archiving.list_page(request.path_params["name"])
+        if found is None:
+            return self._pages.not_found()
+        self._pages.speak(target=found.list.language)
+        return self._list_page(found)
+
+    async def subscribe(self, request: Request) -> Response:
+        """Take a sign-up."""
+        found = await self._archiving.list_page(request.path_params["name"])
+        if found is None:
+            return self._pages.not_found()
+        self._pages.speak(target=found.list.language)
+        if found.list.closed_at is not None:
+            return self._list_page(found, status=410)
+        fields = await read_fields(request)
+        wanted = clean_language(first(fields, "language") or "")
+        language.listen_to_form(wanted)
+        if not wanted and language.is_browsers(found.list.language):
+            wanted = self._pages.words.language  # the page spoke as the browser asked, and so shall the mail
+        self._pages.speak(target=found.list.language)
+        typed, name = first(fields, "email") or "", clean_name(first(fields, "name") or "")
+        try:
+            address = parse_address(typed)
+        except MalformedAddress:
+            return self._list_page(found, status=400, email=typed[:254], name=name, has_bad_address=True)
+        title = found.list.title
+        shown = words.sign_up(self._pages.words, title) if first(fields, "form") == "page" else words.ELSEWHERE
+        client = client_of(request, self._proxies)
+        origin = Origin(source="web", ip=client, language=wanted, words=shown)
+        trust = self._trust(found, fields, typed)
+        answer = await self._asking.sign_up(
+            found.list.name, address, origin, network=network_of(client), name=name, trust=trust
+        )
+        match answer:
+            case Throttled(retry_at=retry_at):
+                return self._throttled(retry_at)
+            case SignUp.UNKNOWN_LIST:
+                return self._pages.not_found()
+            case SignUp.CLOSED:
+                return self._list_page(found, status=410)
+            case _:
+                return self._pages.see_other(found.list.name, "check-mail", language=language.named())
+
+    async def logo(self, request: Request) -> Response:
+        """`/NAME/logo/DIGEST`: the list's logo, to be kept for as long as it is that one."""
+        found = await self._archiving.logo(request.path_params["name"], request.path_params["digest"])
+        if found is None:
+            return self._pages.not_found()
+        return Response(found.content, media_type=found.media_type, headers={"Cache-Control": FOR_EVER})
+
+    async def check_mail(self, request: Request) -> Response:
+        """Where a sign-up ends: it holds nothing about the person."""
+        found = await self._archiving.find_list(request.path_params["name"])
+        if found is None:
+            return self._pages.not_found()
+        say = self._pages.speak(target=found.language)
+        return self._pages.message(
+            say("Check your mail"),
+            say("We have sent a message to your address. Open the link in it and confirm: then you are subscribed."),
+            say("If nothing comes within some minutes, look into the spam folder, or sign up again."),
+            sign="mail",
+            about=found,
+            back=(self._pages.href(found.name), found.title),
+            headers={"X-Robots-Tag": "noindex"},
+        )
+
+    def _trust(self, found: ListPage, fields: Fields, typed: str) -> Trust:
+        """How far the form can be believed: a token says when our page was made, a decoy stays empty, work was done."""
+        issued_at = None
+        match self._tokens().read(WebPurpose.FORM, first(fields, "form_token") or ""):
+            case (list_id, at) if list_id == found.list.id:
+                issued_at = at
+        return decide_trust(
+            issued_at=issued_at,
+            now=self._clock(),
+            form_seconds=self._asking.form_seconds,
+            decoy="".join(every(fields, DECOY)),
+            has_worked=issued_at is not None and self._has_worked((found.list.id, issued_at), fields, typed),
+        )
+
+    def _has_worked(self, form: tuple[int, int], fields: Fields, typed: str) -> bool:
+        challenge = first(fields, "challenge") or ""
+        match self._tokens().read(WebPurpose.WORK, challenge):
+            case (list_id, at, bits) if (list_id, at) == form:
+                return is_work(challenge, typed, first(fields, "proof") or "", bits)
+        return False
+
+    def _list_page(
+        self, found: ListPage, *, status: int = 200, email: str = "", name: str = "", has_bad_address: bool = False
+    ) -> Response:
+        form, bits = (found.list.id, int(self._clock())), self._asking.work_bits
+        if found.list.closed_at is not None:
+            bits = None  # there is no form
+        return self._pages.render(
+            "list.html",
+            status=status,
+            allowing=[] if bits is None else ["script-src 'self'", "worker-src 'self'"],
+            about=found.list,
+            here=self._pages.href(found.list.name),
+            list=found.list,
+            last=found.last,
+            earlier=found.earlier,
+            places=public_places(self._pages, found.list.name),
+            promise=words.sign_up_promise(self._pages.words),
+            decoy=DECOY,
+            form_token=self._tokens().make(WebPurpose.FORM, *form),
+            work_bits=bits,
+            challenge="" if bits is None else self._tokens().make(WebPurpose.WORK, *form, bits),
+            script=self._pages.static_href("work.js"),
+            email=email,
+            name=name,
+            has_bad_address=has_bad_address,
+        )
+
+    def _throttled(self, retry_at: float) -> Response:
+        seconds = max(1, math.ceil(retry_at - self._clock()))
+        return self._pages.message(
+            self._pages.words("Too many sign-ups"),
+            self._pages.words("Very many sign-ups came from your network. Try again later."),
+            status=429,
+            headers={"Retry-After": str(seconds)},
+        )

@@ -1,0 +1,76 @@
+"""What only a reader's own link does, which their mailbox got a moment ago: another address, a download, erasing.
+
+The lasting link of an edition may have been passed on. Pressed there, the same buttons mail the reader their own link.
+"""
+
+from __future__ import annotations
+
+import json
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pressrun.core.errors import Refused
+from pressrun.services.readers.preferring import PreferenceLink, Preferring
+from pressrun.services.readers.subscribing import Origin
+from pressrun.web.http.forms import Fields, first
+from pressrun.web.pages import Pages
+
+ACTIONS = frozenset({"change-address", "download", "erase"})
+SURE = "yes"  # what the second question adds before anybody is erased
+FILE_NAME = "my-subscriptions.json"
+
+
+class OwnLinkPages:
+    """The buttons that end on a page of their own."""
+
+    def __init__(self, *, pages: Pages, preferring: Preferring) -> None:
+        self._pages = pages
+        self._preferring = preferring
+
+    async def mail_link(self, link: PreferenceLink, origin: Origin) -> Response:
+        """Mail the reader whose lasting link this is a link of their own."""
+        if await self._preferring.mail_link(link, origin) is None:
+            return self._pages.invalid_link()
+        say = self._pages.words
+        return self._pages.message(
+            say("Check your mail"),
+            say("For this you need a link of your own, since mails are passed on. We mail it to you."),
+            sign="mail",
+        )
+
+    async def download(self, link: PreferenceLink) -> Response:
+        """All that is held about the reader, as a file."""
+        found = await self._preferring.download(link)
+        if found is None:
+            return self._pages.invalid_link()
+        return Response(
+            json.dumps(found, ensure_ascii=False, indent=2) + "\n",
+            media_type="application/json",
+            headers={"Content-Disposition": f'attachment; filename="{FILE_NAME}"'},
+        )
+
+    async def erase(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
+        """Ask once more, then forget the reader."""
+        say = self._pages.words
+        profile = await self._preferring.find(link)
+        if profile is None:
+            return self._pages.invalid_link()
+        if first(fields, "sure") != SURE:
+            back = self._pages.href("preferences", request.path_params["token"])
+            return self._pages.render("erase.html", address=profile.person.address, sure=SURE, back=back)
+        try:
+            is_erased = await self._preferring.erase(link)
+        except Refused:
+            return self._pages.message(
+                say("This cannot be erased yet"),
+                say("A list uses this address as its own. Ask the people who run it to set another one first."),
+                status=409,
+            )
+        if not is_erased:
+            return self._pages.invalid_link()
+        return self._pages.message(
+            say("You are erased"),
+            say("Nothing here holds your address any more. Nobody can add it again but you, by signing up."),
+            sign="done",
+        )

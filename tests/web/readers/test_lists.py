@@ -1,0 +1,168 @@
+"""The front page, the page of a list, and signing up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.web.house import House, open_house, words_of
+
+from pressrun.core.quantities import Rate
+from pressrun.message.words import ENGLISH
+from pressrun.services.settings import LimitSettings
+from pressrun.web.readers import words
+from pressrun.web.settings import HttpSettings
+
+ADA = "ada@reader.example"
+
+
+def seen(response: httpx.Response) -> tuple[int, list[tuple[str, str]], bytes]:
+    return response.status_code, sorted(response.headers.items()), response.content
+
+
+async def test_the_front_page_names_the_listed_and_open_lists(house: House) -> None:
+    await house.add_list()
+    await house.add_list("old", title="The Old Letter")
+    await house.close_list("old")
+    async with house.client() as client:
+        page = (await client.get("/")).text
+    assert 'href="/news"' in page
+    assert "The Old Letter" not in page
+
+
+async def test_a_list_page_shows_the_last_edition_the_form_and_the_feeds(house: House) -> None:
+    number = await house.add_list()
+    await house.add_edition(number)
+    async with house.client() as client:
+        response = await client.get("/news")
+    page = response.text
+    assert response.status_code == 200
+    assert 'href="/news/archive/first"' in page
+    assert 'action="/news/subscribe"' in page
+    assert 'rel="alternate" type="application/atom+xml"' in page
+    assert "https://news.example.org/news/feed.atom" in page
+    assert words.sign_up_promise(ENGLISH) in words_of(page)
+    assert len(response.content) < 30_000
+
+
+async def test_what_people_wrote_is_escaped(house: House) -> None:
+    await house.add_list(title='<script>alert(1)</script>"', description="<img src=x onerror=alert(1)>")
+    async with house.client() as client:
+        page = (await client.get("/news")).text + (
+            await client.post("/news/subscribe", data={"email": '"><script>', "name": "<b>"})
+        ).text
+    assert "<script>" not in page
+    assert "<img" not in page
+
+
+async def test_a_sign_up_is_recorded_with_the_words_of_the_form(house: House) -> None:
+    await house.add_list()
+    async with house.client(peer="192.0.2.7") as client:
+        data = {"email": ADA, "name": "  Ada\n L. ", "language": "en-GB", "form": "page"}
+        response = await client.post("/news/subscribe", data=data)
+        assert (303, "/news/check-mail?language=en") == (response.status_code, response.headers["location"])
+        landing = await client.get(response.headers["location"])
+    assert 200 == landing.status_code
+    assert ADA not in landing.text
+    recorded = (await house.consent())[0]
+    expected = {
+        "event": "requested",
+        "ip": "192.0.2.7",
+        "source": "web",
+        "language": "en-GB",
+        "text": words.sign_up(ENGLISH, "The Harbour Letter"),
+    }
+    assert expected == {name: recorded[name] for name in expected}
+    assert [("confirmation", ADA)] == [(kind, address) for kind, address, _ in await house.notices()]
+    assert [("Ada L.",)] == await house.rows("select name from confirmation")
+
+
+async def test_a_form_on_another_site_needs_the_address_alone(house: House) -> None:
+    """No token, no Referer; and the evidence says that its words are not known."""
+    await house.add_list()
+    async with house.client() as client:
+        response = await client.post(
+            "/news/subscribe", data={"email": ADA}, headers={"Origin": "https://elsewhere.example"}
+        )
+    assert 303 == response.status_code
+    assert words.ELSEWHERE == (await house.consent())[0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({}, "email=a@b.example&name=%C3%81da+%E6%97%A5"),
+        ({}, "email=a@b.example&name=Áda+日"),
+        (
+            {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
+            "email=a%40b.example&name=%c3%81da%20日",
+        ),
+    ],
+)
+async def test_a_name_in_any_script_arrives_as_it_was_typed(house: House, headers: dict[str, str], body: str) -> None:
+    await house.add_list()
+    kind = {"Content-Type": "application/x-www-form-urlencoded", **headers}
+    async with house.client() as client:
+        assert 303 == (await client.post("/news/subscribe", content=body.encode(), headers=kind)).status_code
+    assert [("Áda 日",)] == await house.rows("select name from confirmation")
+
+
+async def test_every_well_formed_address_gets_the_same_answer(house: House) -> None:
+    """Stranger, member, pending, suspended, gone, suppressed, and over the limit: status, headers and body."""
+    number = await house.add_list()
+    await house.add_reader(number, "member@reader.example")
+    await house.add_reader(number, "pending@reader.example", "pending")
+    await house.add_reader(number, "gone@reader.example", "unsubscribed")
+    await house.suppress("never@reader.example", "never-again")
+    await house.suppress("hard@reader.example", "hard-bounce")
+    names = ["stranger", "member", "pending", "gone", "never", "hard", *["often"] * 5]
+    async with house.client() as client:
+        answers = [await client.post("/news/subscribe", data={"email": f"{name}@reader.example"}) for name in names]
+    assert [seen(answers[0])] * len(answers) == [seen(answer) for answer in answers]
+    mailed = [address.split("@")[0] for _, address, _ in await house.notices()]
+    assert ["stranger", "member", "pending", "gone", "hard", "often", "often", "often"] == mailed
+
+
+async def test_a_malformed_address_is_400_with_the_form_and_a_message_beside_the_field(house: House) -> None:
+    await house.add_list()
+    before = await house.everything()
+    async with house.client() as client:
+        for data in ({"email": "ada@"}, {"email": ""}, {}, {"email": "a\r\nBcc: x@y.example"}, {"name": "x"}):
+            response = await client.post("/news/subscribe", data=data)
+            assert 400 == response.status_code
+            assert 'aria-describedby="bad-address"' in response.text
+    assert before == await house.everything()
+
+
+async def test_over_the_limit_of_a_network_it_is_429(tmp_path: Path) -> None:
+    """IPv6 is counted by /64, IPv4 by address."""
+    limits = LimitSettings(sign_ups_per_ip=Rate(2, 3600.0))
+    async with open_house(tmp_path, limits=limits, settings=HttpSettings(trusted_proxies=())) as house:
+        await house.add_list()
+        statuses = []
+        peers = ["2001:db8:0:1::1", "2001:db8:0:1::2", "2001:db8:0:1:ffff::3", "2001:db8:0:2::1", "192.0.2.1"]
+        for index, peer in enumerate(peers):
+            async with house.client(peer=peer) as client:
+                response = await client.post("/news/subscribe", data={"email": f"r{index}@reader.example"})
+                statuses.append((response.status_code, response.headers.get("retry-after")))
+    assert [(303, None), (303, None), (429, "3600"), (303, None), (303, None)] == statuses
+
+
+async def test_a_closed_list_says_so_and_takes_no_sign_up(house: House) -> None:
+    await house.add_list()
+    await house.close_list()
+    async with house.client() as client:
+        page = await client.get("/news")
+        answer = await client.post("/news/subscribe", data={"email": ADA})
+    assert 200 == page.status_code
+    assert "This list is closed" in page.text
+    assert "<form" not in page.text
+    assert 410 == answer.status_code
+    assert [] == await house.notices()
+
+
+async def test_an_unknown_list_is_404(house: House) -> None:
+    async with house.client() as client:
+        assert 404 == (await client.get("/nothing")).status_code
+        assert 404 == (await client.post("/nothing/subscribe", data={"email": ADA})).status_code
