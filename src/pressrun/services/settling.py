@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pressrun.core.errors import Unavailable
+from pressrun.store.editions import Edition
 from pressrun.store.inbound import InboundState
 
 
@@ -17,7 +18,7 @@ class Settled:
     """What became of a mail: its state, and in a word or two what was done.
 
     `counted_as` is the metric's word where it is another one than the address would say; `suspended` how many readers
-    were suspended for it, `alerted` the domains that the operator is told of.
+    were suspended for it, `alerted` the domains that the operator is told of, `paused` the editions that paused for it.
     """
 
     state: InboundState
@@ -25,6 +26,7 @@ class Settled:
     counted_as: str = ""
     suspended: int = 0
     alerted: tuple[str, ...] = ()
+    paused: tuple[Edition, ...] = ()
 
 
 def done(outcome: str, counted_as: str = "") -> Settled:

@@ -73,15 +73,69 @@ async def test_the_share_can_be_set_and_switched_off(press: Pressroom) -> None:
     assert "finished" == await press.state(number)
 
 
+async def complain(press: Pressroom, edition: int) -> None:
+    await press.change("update edition set complaints = complaints + 1 where id = ?", edition)
+    await press.office.database.write(press.bouncing.braking.after_complaint, edition, int(press.clock()))
+
+
 async def test_complaints_pause_an_edition(press: Pressroom) -> None:
     """Three in a thousand are many."""
     await press.readers(120)
     number = await press.edition()
     await send_some(press, number, [TAKEN] * 100)
-    await press.change("update edition set complaints = 1 where id = ?", number)
-    await press.office.database.write(press.bouncing.braking.check, [number], int(press.clock()))
+    await complain(press, number)
     assert "paused" == await press.state(number)
     assert "1 of 100 readers complained" in str((await press.stored(number)).pause_reason)
+
+
+@pytest.mark.parametrize("bad_news", ["refusals", "complaint"])
+@pytest.mark.parametrize("is_restarted", [False, True])
+async def test_what_came_before_there_were_enough_outcomes_counts_when_there_are(
+    press: Pressroom, bad_news: str, is_restarted: bool
+) -> None:
+    """Though nothing bad comes after it, and also when another process goes on."""
+    await press.readers(120)
+    number = await press.edition()
+    if bad_news == "refusals":
+        await send_some(press, number, [GONE] * 6 + [TAKEN] * 44)
+    else:
+        await send_some(press, number, [TAKEN] * 50)
+        await complain(press, number)
+    if is_restarted:
+        press.bouncing.braking._fares.clear()
+        await press.start()
+    await send_some(press, number, [TAKEN] * 49)
+    assert "sending" == await press.state(number)
+    await send_some(press, number, [TAKEN])
+    assert "paused" == await press.state(number)
+    await press.editing.resume(number)
+    await send_some(press, number, [TAKEN] * 21)  # the owner's mail is the first
+    assert "finished" == await press.state(number)
+
+
+async def test_bad_news_of_one_second_is_judged_together(press: Pressroom) -> None:
+    """One complaint of 400 readers is none too many; the second, within the same second, is."""
+    await press.readers(420)
+    number = await press.edition()
+    for copy in [*(await press.take_after_turn())][:400]:
+        press.answer(copy, TAKEN)
+    await press.turn()
+    await complain(press, number)
+    assert "sending" == await press.state(number)
+    await complain(press, number)
+    assert "paused" == await press.state(number)
+
+
+async def test_refusals_of_one_second_are_judged_together(press: Pressroom) -> None:
+    """As soon as the share is too large, not a second later."""
+    await press.readers(200)
+    number = await press.edition()
+    for index, copy in enumerate(await press.take_after_turn()):
+        press.answer(copy, GONE if index >= 120 else TAKEN)
+        await press.turn()
+        if await press.state(number) == "paused":
+            break
+    assert str((await press.stored(number)).pause_reason).startswith("7 of 127 copies were refused")
 
 
 @pytest.mark.parametrize(

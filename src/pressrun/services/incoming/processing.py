@@ -206,6 +206,8 @@ class Processing:
                 event(log, "subscription.suspended", number=settled.suspended)
             for domain in settled.alerted:
                 event(log, "delivery.refused_for_policy", level=logging.WARNING, domain=domain)
+            for edition in settled.paused:
+                event(log, "edition.changed", edition=edition.id, list=edition.list_name, state=edition.state.value)
         else:
             say("inbound.kept", level=logging.WARNING)
         unread = settled.state is InboundState.UNREADABLE

@@ -111,9 +111,11 @@ class Bouncing:
         if not bounces.fail_copy(tx, copy["id"], _failure(found), now):
             return done(f"{found.bounce} of a copy that had come to its end")
         aftermath = self._draw_consequences(tx, [(copy["id"], found.bounce, found.text)], now)
-        if copy["edition_id"] is not None:
-            self.braking.check(tx, [copy["edition_id"]], now)
-        return Settled(InboundState.DONE, found.bounce, suspended=aftermath.suspended, alerted=aftermath.alerted)
+        edition = copy["edition_id"]
+        paused = () if edition is None else tuple(self.braking.after_bounce(tx, edition, now))
+        return Settled(
+            InboundState.DONE, found.bounce, suspended=aftermath.suspended, alerted=aftermath.alerted, paused=paused
+        )
 
     def _draw_consequences(
         self, tx: Transaction, failed: Sequence[tuple[int, BounceClass | None, str]], now: int

@@ -2,17 +2,18 @@
 
 Judged are the share of copies refused for good and the share of readers who complained, from so many outcomes on that
 a share means something; and messages that the relay finds too large or malformed, which would fail for every reader.
-Bounces that come later by mail count like those at hand-over.
+Bounces that come later by mail count like those at hand-over. Counting the outcomes of a large edition is not free, so
+how one fares is kept beside the database, and counted there at first and when it seems to fare badly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass
-from pressrun.core.delivery import DeliveryState
+from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.core.edition import EditionEvent, EditionState, move
 from pressrun.core.site import Site
 from pressrun.services.ports import Entropy
@@ -26,72 +27,130 @@ from pressrun.store.transaction import Transaction
 
 OUTCOMES_AT_LEAST = 100  # below, one reader is too large a share
 MESSAGES_IN_A_ROW = 3  # refused as such, with no copy taken in between
-EVERY_SECONDS = 1.0  # counting the outcomes of a large edition is not free
+EVERY_SECONDS = 1.0  # between two counts after bad news: what is kept may be wrong, as after a failed transaction
+_REFUSED = frozenset({FailureKind.HARD, FailureKind.POLICY, FailureKind.MESSAGE})
+
+
+@dataclass(slots=True)
+class _Fare:
+    """How an edition fares: what was counted at `counted_at`, and what came since.
+
+    `messages` are those refused as such, in a row.
+    """
+
+    outcomes: int = 0
+    refused: int = 0
+    complaints: int = 0
+    messages: int = 0
+    counted_at: int | None = None
+    was_braked: bool = False
+
+    def add(self, one: Settlement) -> None:
+        if one.state is DeliveryState.DELIVERED:
+            self.outcomes += 1
+            self.messages = 0
+        elif one.state is DeliveryState.FAILED:
+            self.outcomes += 1
+            self.refused += one.kind in _REFUSED
+        if one.bounce is BounceClass.MESSAGE:
+            self.messages += 1
+
+    @property
+    def is_malformed(self) -> bool:
+        """Whether the relay refuses the message, whoever it is for."""
+        return self.messages >= MESSAGES_IN_A_ROW
+
+    def reason(self, settings: DeliverySettings) -> str | None:
+        """Which share is too large."""
+        if self.outcomes < OUTCOMES_AT_LEAST:
+            return None
+        if settings.pause_at_hard < 1 and self.refused > settings.pause_at_hard * self.outcomes:
+            most = f"pause_at_hard = {settings.pause_at_hard:.2%}"
+            return f"{self.refused} of {self.outcomes} copies were refused, more than {most}"
+        if settings.pause_at_complaints < 1 and self.complaints > settings.pause_at_complaints * self.outcomes:
+            most = f"pause_at_complaints = {settings.pause_at_complaints:.2%}"
+            return f"{self.complaints} of {self.outcomes} readers complained, more than {most}"
+        return None
+
+    def is_to_be_counted(self, settings: DeliverySettings, now: int, *, has_news: bool) -> bool:
+        """Whether the database must be asked; `has_news` says that something bad has just come."""
+        if self.was_braked:
+            return False
+        if self.counted_at is None or self.is_malformed or self.reason(settings) is not None:
+            return True
+        return has_news and not 0 <= now - self.counted_at < EVERY_SECONDS
 
 
 class Braking:
-    """Looks at editions after bad news about them."""
+    """Looks at editions as the outcomes of their copies come in, and after bad news about them."""
 
     def __init__(self, *, site: Site, settings: DeliverySettings, entropy: Entropy) -> None:
         self._site = site
         self.settings = settings
         self._entropy = entropy
-        self._messages: dict[int, int] = {}  # refused in a row, by edition
-        self._checked_at: dict[int, int] = {}
+        self._fares: dict[int, _Fare] = {}
 
     def after_settling(self, tx: Transaction, settlements: Sequence[Settlement], now: int) -> list[Edition]:
-        """Judge the editions of copies that were just refused; returns those that pause now."""
-        failing: set[int] = set()
+        """Judge the editions of copies that were just recorded; returns those that pause now."""
+        found: set[int] = set()
+        bad: set[int] = set()
         for one in settlements:
-            if one.edition_id is None:
-                continue
-            if one.state is DeliveryState.DELIVERED:
-                self._messages.pop(one.edition_id, None)
-            elif one.bounce is BounceClass.MESSAGE:
-                self._messages[one.edition_id] = self._messages.get(one.edition_id, 0) + 1
-            if one.bounce is not None:
-                failing.add(one.edition_id)
-        return self.check(tx, failing, now)
+            if one.edition_id is not None:
+                self._fare(one.edition_id).add(one)
+                found.add(one.edition_id)
+                if one.bounce is not None:
+                    bad.add(one.edition_id)
+        return self._judge_all(tx, found, bad, now)
 
-    def check(self, tx: Transaction, edition_ids: Iterable[int], now: int) -> list[Edition]:
-        """Judge these editions; returns those that pause now."""
-        found = [self._check(tx, number, now) for number in sorted(edition_ids)]
-        return [edition for edition in found if edition is not None]
+    def after_bounce(self, tx: Transaction, edition_id: int, now: int) -> list[Edition]:
+        """Judge an edition of which a copy that was taken has just bounced; returns it when it pauses now."""
+        self._fare(edition_id).refused += 1
+        return self._judge_all(tx, [edition_id], [edition_id], now)
 
-    def _check(self, tx: Transaction, edition_id: int, now: int) -> Edition | None:
-        is_malformed = self._messages.get(edition_id, 0) >= MESSAGES_IN_A_ROW
-        checked_at = self._checked_at.get(edition_id)
-        if not is_malformed and checked_at is not None and 0 <= now - checked_at < EVERY_SECONDS:
-            return None
+    def after_complaint(self, tx: Transaction, edition_id: int, now: int) -> list[Edition]:
+        """Judge an edition that a reader has just complained about; returns it when it pauses now."""
+        self._fare(edition_id).complaints += 1
+        return self._judge_all(tx, [edition_id], [edition_id], now)
+
+    def _fare(self, edition_id: int) -> _Fare:
+        fare = self._fares.get(edition_id)
+        if fare is None:
+            fare = self._fares[edition_id] = _Fare()
+        return fare
+
+    def _judge_all(self, tx: Transaction, found: Collection[int], bad: Collection[int], now: int) -> list[Edition]:
+        doubtful = [
+            number
+            for number in sorted(found)
+            if self._fares[number].is_to_be_counted(self.settings, now, has_news=number in bad)
+        ]
+        judged = [self._judge(tx, number, now) for number in doubtful]
+        return [edition for edition in judged if edition is not None]
+
+    def _judge(self, tx: Transaction, edition_id: int, now: int) -> Edition | None:
         edition = editions.get_edition(tx, edition_id)
-        if edition is None or edition.state is not EditionState.SENDING or edition.braked_at is not None:
-            self._forget(edition_id)
+        if edition is None or edition.state is not EditionState.SENDING:
+            del self._fares[edition_id]
             return None
-        self._checked_at[edition_id] = now
-        reason = self._complaint_about_message(tx, edition) if is_malformed else self._reason(tx, edition)
+        fare = self._count(tx, edition, now)
+        if fare.was_braked:
+            return None
+        reason = self._complaint_about_message(tx, edition) if fare.is_malformed else fare.reason(self.settings)
         return None if reason is None else self._pause(tx, edition, reason, now)
+
+    def _count(self, tx: Transaction, edition: Edition, now: int) -> _Fare:
+        fare = self._fares[edition.id]
+        fare.counted_at, fare.was_braked = now, edition.braked_at is not None
+        if not fare.was_braked:
+            counts = deliveries.count_copies(tx, edition.id)
+            fare.outcomes = counts[DeliveryState.DELIVERED] + counts[DeliveryState.FAILED]
+            fare.refused = deliveries.count_refused(tx, edition.id)
+            fare.complaints = edition.complaints
+        return fare
 
     def _complaint_about_message(self, tx: Transaction, edition: Edition) -> str:
         words = deliveries.last_refusal(tx, edition.id, "message") or "no words were given"
         return f"the relay refuses the message itself, whoever it is for: {without_addresses(words)}"
-
-    def _reason(self, tx: Transaction, edition: Edition) -> str | None:
-        counts = deliveries.count_copies(tx, edition.id)
-        outcomes = counts[DeliveryState.DELIVERED] + counts[DeliveryState.FAILED]
-        if outcomes < OUTCOMES_AT_LEAST:
-            return None
-        settings = self.settings
-        refused = deliveries.count_refused(tx, edition.id)
-        if settings.pause_at_hard < 1 and refused > settings.pause_at_hard * outcomes:
-            return (
-                f"{refused} of {outcomes} copies were refused, more than pause_at_hard = {settings.pause_at_hard:.2%}"
-            )
-        if settings.pause_at_complaints < 1 and edition.complaints > settings.pause_at_complaints * outcomes:
-            return (
-                f"{edition.complaints} of {outcomes} readers complained, more than pause_at_complaints = "
-                f"{settings.pause_at_complaints:.2%}"
-            )
-        return None
 
     def _pause(self, tx: Transaction, edition: Edition, reason: str, now: int) -> Edition:
         state = move(edition.state, EditionEvent.PAUSE)
@@ -99,7 +158,7 @@ class Braking:
         paused = replace(edition, state=state, pause_reason=reason, braked_at=now)
         editions.record_edition(tx, paused)
         editions.note_brake(tx, edition.id, now)
-        self._forget(edition.id)
+        del self._fares[edition.id]
         target = lists.get_list(tx, edition.list_id)
         person = (target.owner if target is not None else None) or self._site.operator
         if person is not None:
@@ -116,7 +175,3 @@ class Braking:
                 now,
             )
         return paused
-
-    def _forget(self, edition_id: int) -> None:
-        self._messages.pop(edition_id, None)
-        self._checked_at.pop(edition_id, None)

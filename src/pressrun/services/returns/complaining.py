@@ -8,7 +8,7 @@ redact it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import Route, RouteKind, read_local_part
@@ -62,11 +62,13 @@ class Complaining:
         if found.subscriber_id is None:
             return done(f"{outcome}, nobody is there", COUNTED_AS)
         is_new = self._end_everything(tx, found.subscriber_id, report.feedback_type)
-        if found.edition_id and is_new:
-            now = int(self._clock())
-            editions.count_complaint(tx, found.edition_id, now)
-            self._braking.check(tx, [found.edition_id], now)
-        return done(outcome, COUNTED_AS)
+        if not (found.edition_id and is_new):
+            return done(outcome, COUNTED_AS)
+        now = int(self._clock())
+        editions.count_complaint(tx, found.edition_id, now)
+        return replace(
+            done(outcome, COUNTED_AS), paused=tuple(self._braking.after_complaint(tx, found.edition_id, now))
+        )
 
     def _end_everything(self, tx: Transaction, subscriber_id: int, feedback_type: str) -> bool:
         """Unsubscribe a person from every list and suppress the address; False when that was so already."""
