@@ -32,6 +32,7 @@ CASES = [
     (1, "no edition 7", ["edition", "resend", "7", "--failed"]),
     (1, "no list knows", ["subscriber", "show", "a@x.example"]),
     (1, "no list knows", ["subscriber", "erase", "a@x.example"]),
+    (1, "leave --as out", ["preview", "news", "good.md", "--as", "a@x.example"]),
     (1, "not subscribed", ["subscriber", "rm", "news", "a@x.example"]),
     (1, "not suppressed", ["suppression", "rm", "a@x.example"]),
     (1, "is open", ["list", "rm", "news", "--yes"]),

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
 from pressrun.cli.output import ProgressLine, note, print_fields, print_json
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 FORMATS = ("site", "mbox")
 
 
-@click.group("archive")
+@click.group("archive", cls=VerbGroup)
 def group() -> None:
     """The archive of a list: export."""
 

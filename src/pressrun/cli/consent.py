@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
 from pressrun.cli.output import print_fields, print_json, tell_error
 from pressrun.core.errors import PressrunError
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from pressrun.core.chain import Audit, Head
 
 
-@click.group("consent")
+@click.group("consent", cls=VerbGroup)
 def group() -> None:
     """Evidence of consent: verify."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
 from pressrun.cli.output import print_json
 from pressrun.cli.owner import acting_as_owner
@@ -20,7 +21,7 @@ _SELECTOR = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
 _LONGEST_NAME = 253  # RFC 1035 §2.3.4, without the final dot
 
 
-@click.group("dkim")
+@click.group("dkim", cls=VerbGroup)
 def group() -> None:
     """DKIM keys: create."""
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import click
 
+from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
 from pressrun.cli.output import cell, print_fields, print_json, print_table
 
 _COLUMNS = ("id", "list", "state", "subject", "audience", "queued", "deferred", "delivered", "failed", "created_at")
 
 
-@click.group("edition")
+@click.group("edition", cls=VerbGroup)
 def group() -> None:
     """Editions: ls, show, report, delivery, pause, resume, move, cancel, resend."""
 
@@ -154,8 +155,8 @@ def resend(invocation: Invocation, edition_id: int, *, failed: bool, as_json: bo
         print_json(found)
     else:
         waits = " once the edition is resumed" if found["state"] == "paused" and found["resent"] else ""
-        why = ": their readers are not active any more, or suppressed" if found["left_out"] else ""
-        click.echo(f"{found['resent']} copies go out again{waits}, {found['left_out']} were left out{why}")
+        why = ", whose readers are not active any more, or suppressed" if found["left_out"] else ""
+        click.echo(f"copies that go out again{waits}: {found['resent']}; left out: {found['left_out']}{why}")
 
 
 def print_edition(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
 from pressrun.cli.output import print_json
 
 
-@click.group("editor")
+@click.group("editor", cls=VerbGroup)
 def group() -> None:
     """Who may post an edition by mail: add, rm, ls."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
 from pressrun.cli.output import ask, print_fields, print_json, print_table
 
@@ -13,7 +14,7 @@ _ids = click.argument("ids", type=int, metavar="[ID]…", nargs=-1)
 _domain = click.option("--domain", help="Only those with an address at this domain.")
 
 
-@click.group("held")
+@click.group("held", cls=VerbGroup)
 def group() -> None:
     """Sign-ups that are held, since far more came in than usual: ls, release, rm."""
 

@@ -6,11 +6,12 @@ import sys
 
 import click
 
+from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
 from pressrun.cli.output import print_json, print_table
 
 
-@click.group("inbound")
+@click.group("inbound", cls=VerbGroup)
 def group() -> None:
     """Mail that came in and could not be dealt with: ls, show, retry, rm."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
 from pressrun.cli.output import print_json, print_table
 
 
-@click.group("layout")
+@click.group("layout", cls=VerbGroup)
 def group() -> None:
     """Layouts of editions: ls."""
 

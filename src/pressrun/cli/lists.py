@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
 from pressrun.cli.output import ask, print_fields, print_json, print_table, require_agreement_or_terminal
 
 _COLUMNS = ("name", "title", "active", "pending", "suspended", "unsubscribed", "closed_at")
 
 
-@click.group("list")
+@click.group("list", cls=VerbGroup)
 def group() -> None:
     """Lists: create, ls, show, set, close, rm."""
 

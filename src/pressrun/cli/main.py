@@ -33,6 +33,7 @@ from pressrun.cli import (
     subscribers,
     suppressions,
 )
+from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.output import print_json, tell_error
 from pressrun.core.errors import PressrunError, UsageError
@@ -49,7 +50,11 @@ Exit codes:
 """
 
 
-@click.group(context_settings={"help_option_names": ["--help"], "max_content_width": _WIDTH}, epilog=_EXIT_CODES)
+@click.group(
+    cls=VerbGroup,
+    context_settings={"help_option_names": ["--help"], "max_content_width": _WIDTH},
+    epilog=_EXIT_CODES,
+)
 @click.option(
     "--config",
     metavar="FILE",
@@ -102,6 +107,9 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except PressrunError as problem:
         return _fail(str(problem), problem.exit_code, as_json=as_json)
+    except click.exceptions.NoArgsIsHelpError as asked:
+        click.echo(asked.format_message(), err=True)
+        return UsageError.exit_code
     except click.UsageError as problem:
         return _fail(_usage(problem), UsageError.exit_code, as_json=as_json)
     except click.ClickException as problem:

@@ -54,6 +54,8 @@ def cell(value: object) -> str:
             return "yes" if value else "no"
         case int():
             return str(value)
+        case float():
+            return f"{value:g}"
         case dict():
             return ", ".join(f"{name}: {cell(one)}" for name, one in value.items()) or "-"
         case _:

@@ -6,11 +6,12 @@ import time
 
 import click
 
+from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
 from pressrun.cli.output import print_json, print_table
 
 
-@click.group("queue")
+@click.group("queue", cls=VerbGroup)
 def group() -> None:
     """What waits to go out: ls, retry."""
 
@@ -44,4 +45,4 @@ def retry(invocation: Invocation, domain: str | None, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        click.echo(f"{found['retried']} copies are tried again now")
+        click.echo(f"mails that are tried again now: {found['retried']}")

@@ -17,8 +17,8 @@ Results go to stdout, progress and diagnostics to stderr. `--json` prints one JS
 running daemon over `data_dir/control.sock`, or holds the data itself while none runs; a reading verb opens the database
 read-only. A verb that root runs acts as the owner of `data_dir`; any other user gets 77.
 
-Verbs that ask (`send`, `list close`, `list rm`) name what they are about to do on a terminal; elsewhere they need
-`--yes`.
+Verbs that ask (`send`, `list close`, `list rm`, `held release`, `held rm`) name what they are about to do on a
+terminal; elsewhere they need `--yes`.
 """
 
 

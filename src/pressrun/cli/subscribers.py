@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
+from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
-from pressrun.cli.output import print_fields, print_json, print_json_list, print_table
+from pressrun.cli.output import note, print_fields, print_json, print_json_list, print_table
 from pressrun.core.subscription import SubscriptionState
 
 _STATES = click.Choice([state.value for state in SubscriptionState])
 
 
-@click.group("subscriber")
+@click.group("subscriber", cls=VerbGroup)
 def group() -> None:
     """Readers: add, rm, ls, show, erase, import, export."""
 
@@ -146,6 +147,8 @@ def import_(
     print_fields(found.counts | {"invalid": len(found.invalid)})
     for one in found.invalid:
         click.echo(f"line {one['line']}: {one['reason']}", err=True)
+    if dry_run:
+        note("a dry run: this is what would become of the rows, and nothing was changed")
 
 
 @group.command("export")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
 from pressrun.cli.output import note, print_fields, print_json, print_table
 
 _REASONS = click.Choice(["hard-bounce", "complaint", "erased", "never-again", "operator"])
 
 
-@click.group("suppression")
+@click.group("suppression", cls=VerbGroup)
 def group() -> None:
     """Addresses that get nothing: add, rm, ls, import, export."""
 

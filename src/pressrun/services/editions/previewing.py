@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pressrun.core.address import Address
+from pressrun.core.errors import NotFound
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.message.editions.read_back import ShownParts, read_parts
@@ -14,7 +15,7 @@ from pressrun.message.wire.skeleton import CopyValues, Skeleton
 from pressrun.services.editions.building import Manuscript, build, lay_out
 from pressrun.services.editions.drafting import Imprint, values_for
 from pressrun.services.ports import LayoutPress
-from pressrun.store import editions
+from pressrun.store import editions, subscribers
 from pressrun.store.drafts import FoundLine
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
@@ -46,9 +47,14 @@ def preview_edition(
     as_address: Address | None,
     now: int,
 ) -> Preview:
-    """The message as one reader would get it; without an address, as a reader of whom nothing is known."""
+    """The message as one reader would get it; without an address, as a reader of whom nothing is known.
+
+    Raises NotFound for an address that no list knows.
+    """
     file = manuscript.parse()
     desk = lay_out(tx, list_name, file)
+    if as_address is not None and subscribers.find_subscriber(tx, as_address) is None:
+        raise NotFound(f"no list knows {as_address}: leave --as out for a reader of whom nothing is known")
     built = build(manuscript, file, desk, site, layouts)
     imprint = Imprint(keys=keys, site=site, list=desk.list, slug=desk.slug, now=now, is_test=False)
     values = values_for(tx, imprint, as_address, secret=_SECRET)

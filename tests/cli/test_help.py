@@ -1,0 +1,26 @@
+"""What somebody sees who asks what there is."""
+
+from __future__ import annotations
+
+import click
+import pytest
+
+from pressrun.cli.main import pressrun, run
+
+
+@pytest.mark.parametrize("arguments", [(), ("subscriber",)])
+def test_without_a_verb_the_help_says_which_there_are(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 64 == run(arguments)
+    out, err = capsys.readouterr()
+    assert ("", True, 1, "error:" in err) == (out, err.startswith("Usage: pressrun"), err.count("Usage:"), False)
+
+
+def test_every_verb_is_told_in_a_whole_sentence_on_a_narrow_terminal() -> None:
+    def helps(command: click.Command, parent: click.Context | None = None) -> list[str]:
+        ctx = click.Context(command, info_name=command.name, parent=parent, terminal_width=60)
+        below = command.commands.values() if isinstance(command, click.Group) else ()
+        return [command.get_help(ctx), *(text for one in below for text in helps(one, ctx))]
+
+    assert [] == [text for text in helps(pressrun) if "...\n" in text.partition("Commands:")[2]]
