@@ -184,16 +184,19 @@ async def test_the_operator_hears_of_a_block_once_for_all_domains_of_the_provide
     assert [("active", 12)] == await press.rows("select state, count(*) from subscription group by state")
 
 
-async def test_a_copy_that_is_taken_breaks_the_row(press: Pressroom) -> None:
+@pytest.mark.parametrize("domain", ["gmail_com", "small_example"], ids=["with a lane", "without one"])
+async def test_a_copy_that_is_taken_breaks_the_row(press: Pressroom, domain: str) -> None:
     """Two refusals, a success, two refusals: no block."""
-    await readers(press, gmail_com=10)
+    await readers(press, **{domain: 10})
     press.settings = DeliverySettings(rates=(FAST,), domains={"gmail.com": DomainSettings(connections=1)})
     await press.start()
     number = await press.edition()
-    answers = iter([BLOCK, BLOCK, TAKEN] * 4)
-    while copies := await take_all(press):
-        for copy in copies:
-            press.answer(copy, next(answers))
+    for answer in [BLOCK, BLOCK, TAKEN] * 4:
+        await press.turn()
+        copy = press.take()
+        if copy is not None:
+            press.answer(copy, answer)
+    await press.turn()
     assert {"failed": 7, "delivered": 3} == await press.counts(number)
 
 

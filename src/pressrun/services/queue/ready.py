@@ -176,8 +176,8 @@ class Ready:
             return None
         lane = row.lane
         if result.outcome is Outcome.DELIVERED:
-            self.traffic.after_taken(lane, now)
-            self.traffic.after_taken(relay_lane(relay), now)
+            self.traffic.after_taken(lane, row.domain, now)
+            self.traffic.after_taken(relay_lane(relay), "", now)
             return None
         reply = result.reply
         if reply is None or reply.code < 400:

@@ -172,12 +172,13 @@ class Traffic:
 
     # ------------------------------------------------------------------ learning
 
-    def after_taken(self, lane: str, now: float) -> None:
-        """The relay took a copy of this lane."""
-        state = self._states.get(lane)
+    def after_taken(self, lane: str, domain: str, now: float) -> None:
+        """The relay took a copy; what was learned of a domain without a lane stands under its own name."""
+        name = lane or domain
+        state = self._states.get(name)
         if state is not None:
-            most = self.lanes.limits_of(lane).connections or DEFAULT_MOST
-            self._keep(lane, state, state.after_delivered(now, most))
+            most = self.lanes.limits_of(name).connections or DEFAULT_MOST
+            self._keep(name, state, state.after_delivered(now, most))
 
     def after_refused(
         self, lane: str, domain: str, reader: int, advice: Advice, reason: str, now: float
