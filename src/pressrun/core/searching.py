@@ -16,7 +16,8 @@ LONGEST_QUERY = 200
 MOST_TERMS = 12
 SPLIT = "\u200b"  # stands on both sides of a sign that is a word of its own, and is seen by nobody
 
-_NOT_PROSE = re.compile(r"^#+\s*|\[\d+\]|https?://\S+|[_=-]{3,}", re.MULTILINE)
+# Marks of headings, quotations and items, the rule below the head of a table, link numbers and addresses, other rules.
+_NOT_PROSE = re.compile(r"^#+\s*|^[-= ]+$|^[> ]*>(?: *- +)?|^ *- +|\[\d+\]|https?://\S+|[_=-]{3,}", re.MULTILINE)
 _MARKS = re.compile(r"\*+|(?<!\w)_|_(?!\w)")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u200b\ud800-\udfff]")
 # Hebrew points and accents, Arabic vowel signs, the Arabic stroke that only lengthens a word.
@@ -40,7 +41,7 @@ class Term:
 
 
 def prose(text: str) -> str:
-    """The plain text of an edition on one line, without its rules, link numbers and addresses."""
+    """The plain text of an edition on one line, without its rules, marks of items, link numbers and addresses."""
     return " ".join(_MARKS.sub("", _NOT_PROSE.sub(" ", text)).split())
 
 
