@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,14 @@ async def test_the_page_shows_the_edition_and_one_button(house: House) -> None:
     assert (200, 1) == (page.status_code, page.text.count("<button"))
     assert f'src="{path}/edition"' in page.text
     assert "<script" not in page.text
+
+
+async def test_the_list_stands_above_the_edge_of_the_edition(house: House) -> None:
+    """Header, content and footer of the wide page are equally wide."""
+    async with house.client() as client:
+        page = await client.get(await hold(house))
+    wraps = re.findall(r'<(header|main|footer)\b[^>]*class="([^"]*)"', page.text)
+    assert [(name, True) for name in ("header", "main", "footer")] == [(n, "wide" in c.split()) for n, c in wraps]
 
 
 async def test_looking_changes_nothing(house: House) -> None:
