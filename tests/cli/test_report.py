@@ -25,7 +25,7 @@ def sent(desk: Desk) -> Desk:
         for number, (state, code, words, kind) in enumerate(
             [
                 ("delivered", 250, "queued as 4Xk2", None),
-                ("failed", 550, "no b@x.example\x1b[31m", "hard"),
+                ("failed", 550, "550 no b@x.example\x1b[31m", "hard"),
                 ("deferred", 451, "later", None),
             ],
             start=1,
@@ -44,6 +44,7 @@ def test_the_text_form_is_plain_and_names_no_reader(sent: Desk) -> None:
     out = sent.good("edition", "report", "1").out
     for words in ("delivered             1   33.3%", "x.example  3", "no …", "451", "complaints"):
         assert words in out
+    assert 1 == out.count("550")  # in the remote's words it stands once more
     for mark in ("@", "\x1b", "█", "▁"):
         assert mark not in out
 

@@ -421,8 +421,10 @@ async def test_descriptors_of_systemd(room: Mailroom) -> None:
     async with connected(listeners.addresses["smtp"]) as client:
         assert "250" == (await client.say("NOOP"))[:3]
     await listeners.stop(5)
-    with pytest.raises(BadConfiguration, match="no socket named smtp"):
-        await Listeners(settings, room.receiving, {}).start()
+    for name, key, unheld in (("smtp", "listen", settings), ("lmtp", "lmtp", SmtpSettings(lmtp=SystemdEndpoint()))):
+        missing = rf"\[smtp\] {key} = .* no socket named {name}: .* pressrun-{name}\.socket"
+        with pytest.raises(BadConfiguration, match=missing):
+            await Listeners(unheld, room.receiving, {}).start()
 
 
 @pytest.fixture(scope="module")

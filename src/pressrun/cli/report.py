@@ -113,7 +113,7 @@ def _print_domains(domains: Sequence[DomainCounts]) -> None:
 def _print_said(title: str, said: Sequence[Said]) -> None:
     if not said:
         return
-    click.echo(f"\n{title}, in the remotes' words:")
+    click.echo(f"\n{title}, in the remotes' words (--json says whose):")
     for line in _said_lines(said[:WORDINGS_AT_MOST]):
         click.echo(line)
     left = sum(one.number for one in said[WORDINGS_AT_MOST:])
@@ -125,7 +125,8 @@ def _said_lines(said: Iterable[Said]) -> Iterator[str]:
     for one in said:
         kind = "/".join(dict.fromkeys(word for word in (one.kind, one.bounce) if word))
         code = " ".join(str(part) for part in (one.code, one.enhanced) if part is not None)
-        yield f"{one.number:>9,}  {kind:14}  {code:10}  {cell(one.text)}".rstrip()
+        words = cell(one.text).removeprefix(code).lstrip()
+        yield f"{one.number:>9,}  {kind:14}  {code:10}  {words}".rstrip()
 
 
 def _share(number: int, whole: int) -> str:

@@ -84,7 +84,9 @@ class Listener:
                 self._server = await loop.create_unix_server(self._session, sock=bound, backlog=BACKLOG)
             case SystemdEndpoint():
                 if given is None:
-                    raise BadConfiguration(f'[smtp] = "systemd": systemd handed over no socket named {self.name}')
+                    setting = f'[smtp] {"lmtp" if self.speaks_lmtp else "listen"} = "systemd"'
+                    unit = f"`systemctl enable --now pressrun-{self.name}.socket`"
+                    raise BadConfiguration(f"{setting}: systemd handed over no socket named {self.name}: {unit}")
                 given.setblocking(False)
                 self._server = await _serve_given(loop, self._session, given)
         event(log, "inbound.listening", listener=self.name, address=self.address)

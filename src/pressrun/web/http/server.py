@@ -83,7 +83,10 @@ class WebServer:
                 self._server = await loop.create_server(self._protocol, sock=_bind(self._path), backlog=BACKLOG)
             case SystemdEndpoint():
                 if self._given is None:
-                    raise BadConfiguration('[http] listen = "systemd": systemd handed over no socket named http')
+                    raise BadConfiguration(
+                        '[http] listen = "systemd": systemd handed over no socket named http: '
+                        "`systemctl enable --now pressrun-http.socket`"
+                    )
                 self._server = await loop.create_server(self._protocol, sock=self._given, backlog=BACKLOG)
         event(log, "http.listening", address=self.address)
 
