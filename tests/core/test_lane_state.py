@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.lane_state import MAX_REASON_CHARACTERS, STEP_SECONDS, LaneState, load_lane_state
+from pressrun.core.lane_state import (
+    MAX_REASON_CHARACTERS,
+    SLOW_FOR_SECONDS,
+    STEP_SECONDS,
+    LaneState,
+    load_lane_state,
+)
 
 START = 1_800_000_000.0
 MOST = 5
@@ -20,7 +26,7 @@ GRAIN = 1e-6  # what a float of today's seconds cannot tell apart
 Event = tuple[str, float, int]  # what happened, how many seconds after the last event, and a reader or pause
 EVENTS = st.lists(
     st.tuples(
-        st.sampled_from(["delivered", "delivered", "slow-down", "policy", "retry", "restart"]),
+        st.sampled_from(["delivered", "delivered", "slow-down", "policy", "slow", "quiet", "retry", "restart"]),
         st.sampled_from([0.0, 0.5, 30.0, STEP_SECONDS, PAUSE, 7200.0]),
         st.integers(1, 4),
     ),
@@ -38,6 +44,10 @@ def after(state: LaneState, event: Event, now: float) -> LaneState:
             return state.after_slow_down(now, PAUSE * number, "421 4.7.28 slow down")
         case "policy":
             return state.after_policy(now, number, "550 5.7.1 blocked")
+        case "slow":
+            return state.after_slow(now, float(number))
+        case "quiet":
+            return state.after_quiet(now)
         case "retry":
             return state.after_retry(now)
         case _:
@@ -227,3 +237,38 @@ def test_reasons_are_kept_short(event: str) -> None:
     for reader in (1, 2, 3) if event == "policy" else ():
         state = state.after_policy(START, reader, long)
     assert long[:MAX_REASON_CHARACTERS] == state.reason
+
+
+# ---------------------------------------------------------------------- slow
+
+
+def test_a_lane_is_slow_until_a_minute_brings_no_slow_answer() -> None:
+    """Then nothing need be kept of it."""
+    state = LaneState().after_slow(START, 3.0).after_slow(START + 40, 3.0)
+    assert state.after_quiet(START + 40 + SLOW_FOR_SECONDS - 1).is_slow
+    assert LaneState() == state.after_quiet(START + 40 + SLOW_FOR_SECONDS)
+
+
+def test_what_is_known_of_a_slow_lane_is_not_written_anew_with_each_answer() -> None:
+    """Until half of the minute is over, or it takes twice as long."""
+    state = LaneState().after_slow(START, 3.0)
+    assert state is state.after_slow(START + 1, 5.0)
+    assert 6.0 == state.after_slow(START + 1, 6.0).slow_seconds
+
+
+def test_a_slow_lane_limits_nothing_by_itself() -> None:
+    """And a slow-down that ends leaves it slow."""
+    state = LaneState().after_slow(START, 3.0)
+    assert (START, MOST) == (state.opens_at(START), state.connections(START, MOST))
+    paused = state.after_slow_down(START, 0.0, "421 4.7.28 slow down")
+    assert paused.after_delivered(START + STEP_SECONDS, 2) == state
+
+
+def test_a_clock_that_was_set_back_keeps_no_lane_slow_for_long() -> None:
+    state = LaneState().after_slow(START, 3.0).cut(START - 1000)
+    assert not state.after_quiet(START - 1000 + SLOW_FOR_SECONDS).is_slow
+
+
+def test_what_was_stored_before_lanes_could_be_slow_is_understood() -> None:
+    stored = {key: value for key, value in slowed().dump().items() if not key.startswith("slow")}
+    assert slowed() == load_lane_state(stored)

@@ -31,6 +31,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "drop": relays.drops,
     "drop-far": relays.drops_far_away,
     "slow-down": relays.slows_down,
+    "slow-domain": relays.answers_late,
     "gone": relays.goes_away,
     "disk": storage.disk_is_full,
     "no-growth": storage.no_file_may_grow,

@@ -18,6 +18,8 @@ from tests.faults.outcome import CONNECTIONS, Outcome, arrived, await_end, await
 from tests.faults.slowing import slowing_relay
 from tests.ports import free_port
 
+from pressrun.press.settings import AHEAD_AT_MOST
+
 _SHORT = dict.fromkeys(("greeting_timeout", "mail_timeout", "rcpt_timeout", "data_timeout", "final_timeout"), "1s")
 _STALL_SECONDS = 2.5
 _RATE = {"rate": "2000/s"}
@@ -102,11 +104,51 @@ def slows_down(program: Path, folder: Path, readers: int, _: random.Random) -> O
             until(lambda: relay.count("inbox") == len(others) or None, 60.0)
             waiting = len(slow) - relay.count("slow")
             await_end(house, edition)
-            problem = "" if waiting and relay.refused <= CONNECTIONS else "it was not left alone"
+            in_hand = (
+                CONNECTIONS + AHEAD_AT_MOST
+            )  # connections open anew, and take what was given out before it said so
+            problem = "" if waiting and relay.refused <= in_hand else "it was not left alone"
             note = f"421 4.7.28 said {relay.refused} times; {waiting:,} of its copies waited when all others had theirs"
             return relay.arrived().outcome("slow-down", house, readers, bound=0, note=note, problem=problem)
         finally:
             house.close()
+
+
+def answers_late(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
+    """RCPT for one domain is answered after three seconds, as by a relay that asks the recipient's server meanwhile.
+
+    Its readers are most of the list and first in the queue: all others have theirs before the first of them, and the
+    queue says why it waits. Then it answers at once, and all is over soon.
+    """
+    del program
+    folder.mkdir(parents=True, exist_ok=True)
+    slow = names(readers * 2 // 3, "slow.example")
+    others = names(readers - len(slow))
+    with slowing_relay("slow.example", late_seconds=3.0) as relay:
+        house = House(folder=folder, relay_port=relay.port)
+        try:
+            house.create_list()
+            house.import_readers(*slow, *others)
+            house.start()
+            edition, began_at = house.send()["id"], time.monotonic()
+            until(lambda: relay.count("inbox") == len(others) or None, 60.0)
+            seconds, early = time.monotonic() - began_at, relay.count("slow")
+            reason = until(lambda: _reason(house, "slow.example"))
+            relay.late_seconds = 0.0
+            await_end(house, edition)
+            problem = (
+                "" if not early and reason.startswith("its answers take") else f"{early} before the others: {reason}"
+            )
+            note = f"all others had theirs after {seconds:.1f} s; {reason}"
+            return relay.arrived().outcome("slow domain", house, readers, bound=0, note=note, problem=problem)
+        finally:
+            house.close()
+
+
+def _reason(house: House, domain: str) -> str | None:
+    """Why copies to this domain wait, None while the queue does not say."""
+    found: list[str] = [row["reason"] for row in house.json("queue", "ls") if row["domain"] == domain]
+    return found[0] if found else None
 
 
 @contextmanager

@@ -1,9 +1,12 @@
-"""A relay that wants one domain slowed down, in a thread beside the scenario; it keeps the books of the sink."""
+"""A relay that wants one domain slowed down, or is slow for it itself, in a thread beside the scenario; it keeps the
+books of the sink.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import re
+import sys
 import threading
 import time
 from collections import Counter, defaultdict
@@ -18,11 +21,14 @@ _HELLO = b"250-slowing\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCO
 
 
 class SlowingRelay:
-    """Takes everything, but once `after` copies for the domain came, refuses it for so many seconds."""
+    """Takes everything, but once `after` copies for the domain came, refuses it for so many seconds; its recipients are
+    answered `late_seconds` late.
+    """
 
-    def __init__(self, domain: str, *, after: int, seconds: float) -> None:
+    def __init__(self, domain: str, *, after: int, seconds: float, late_seconds: float) -> None:
         self.port = 0
         self.refused = 0
+        self.late_seconds = late_seconds
         self._domain, self._after, self._seconds = domain, after, seconds
         self._slow_until: float | None = None
         self._times: Counter[str] = Counter()
@@ -49,6 +55,8 @@ class SlowingRelay:
                 word = line[:4].upper()
                 if word == b"RCPT":
                     recipient = line.decode().partition("<")[2].partition(">")[0]
+                    if recipient.endswith(f"@{self._domain}"):
+                        await asyncio.sleep(self.late_seconds)
                     if self._refuses(recipient):
                         self.refused += 1
                         writer.write(_SLOW_DOWN)
@@ -76,9 +84,11 @@ class SlowingRelay:
 
 
 @contextmanager
-def slowing_relay(domain: str, *, after: int, seconds: float) -> Iterator[SlowingRelay]:
+def slowing_relay(
+    domain: str, *, after: int = sys.maxsize, seconds: float = 0.0, late_seconds: float = 0.0
+) -> Iterator[SlowingRelay]:
     """One that runs."""
-    relay = SlowingRelay(domain, after=after, seconds=seconds)
+    relay = SlowingRelay(domain, after=after, seconds=seconds, late_seconds=late_seconds)
     ready, done = threading.Event(), asyncio.Event()
     loop = asyncio.new_event_loop()
 

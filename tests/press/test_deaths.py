@@ -110,7 +110,7 @@ async def test_a_relay_that_a_reload_took_away_is_asked_for_no_more(house: House
         await house.start()
         await house.until(lambda: house.press.capacity("second") > 0)
         stale = State([], {"primary": 3, "second": 3})
-        house.dispatcher.reload(house.room.settings, {"primary": ()}, {"primary": 1})
+        house.dispatcher.reload(house.room.settings, {"primary": ()}, {"primary": 1}, {"primary": 10})
         house.press.change(replace(both, relays=both.relays[:1]))
         house.press._heard(stale)
         assert {"primary"} == set(house.press._capacities)

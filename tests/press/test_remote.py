@@ -148,13 +148,18 @@ async def test_a_relay_that_a_reload_takes_away(house: House) -> None:
     """The queue knows it no more when the process still speaks of it: what it had is answered, all else goes on."""
     async with open_mailbox() as other:
         going = relay_at(other.port, name="going")
-        house.dispatcher.reload(house.settings.delivery, {"primary": (), "going": ()}, {"primary": 1, "going": 1})
+        house.dispatcher.reload(
+            house.settings.delivery,
+            {"primary": (), "going": ()},
+            {"primary": 1, "going": 1},
+            {"primary": 10, "going": 10},
+        )
         house.press.change(replace(house.settings, relays=(*house.settings.relays, going)))
         await house.start()
         other.open.clear()
         edition = await house.send(READERS)
         await other.arrived.wait()
-        house.dispatcher.reload(house.settings.delivery, {"primary": ()}, {"primary": 1})
+        house.dispatcher.reload(house.settings.delivery, {"primary": ()}, {"primary": 1}, {"primary": 10})
         house.press.change(house.settings)
         house.press.wake()
         assert [0, True] == [house.press.capacity("going"), house.press.capacity() > 0]
@@ -379,7 +384,7 @@ async def test_its_log_is_like_that_of_the_daemon(house: House, capfd: pytest.Ca
     for number, form in enumerate(("json", "text"), start=1):
         other = replace(relay, name=f"r{number}")
         house.press.change(settings_for(other, log=LogSettings(format=form)))  # type: ignore[arg-type]
-        house.dispatcher.reload(house.room.settings, {other.name: ()}, {other.name: 1})
+        house.dispatcher.reload(house.room.settings, {other.name: ()}, {other.name: 1}, {other.name: 10})
         await house.until(partial(has_said, number))
     assert ("relay.failing", "r1") == (json.loads(said[0])["event"], json.loads(said[0])["relay"])
     assert " warning relay.failing relay=r2 " in said[1]

@@ -32,6 +32,7 @@ from pressrun.services.press.making import Maker
 from pressrun.services.press.printing import Press
 from pressrun.services.queue.dispatching import Dispatcher
 from pressrun.services.queue.pacing import Pacer
+from pressrun.services.queue.ready import Ready
 from pressrun.services.queue.recovering import recover
 from pressrun.services.queue.shares import Shares
 from pressrun.services.queue.traffic import Traffic
@@ -114,14 +115,17 @@ class Pressroom:
         recovered = await recover(self.office.database)
         self.dispatcher = Dispatcher(
             database=self.office.database,
-            pacer=Pacer(self.settings.rates, self.relays, recovered.paces),
-            traffic=Traffic(
-                Lanes(self.settings.domains),
-                block_pause_seconds=self.settings.block_pause_seconds,
-                states=recovered.lanes,
-                paces=recovered.paces,
+            ready=Ready(
+                Pacer(self.settings.rates, self.relays, recovered.paces),
+                Traffic(
+                    Lanes(self.settings.domains),
+                    block_pause_seconds=self.settings.block_pause_seconds,
+                    states=recovered.lanes,
+                    paces=recovered.paces,
+                ),
+                Shares(dict.fromkeys(self.relays, 1) | self.weights),
+                dict.fromkeys(self.relays, 10),
             ),
-            shares=Shares(dict.fromkeys(self.relays, 1) | self.weights),
             settings=self.settings,
             clock=self.clock,
             on_outcome=lambda outcome: self.outcomes.update([outcome.value]),

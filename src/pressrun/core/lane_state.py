@@ -6,7 +6,8 @@
       └──policy, three readers in a row──► blocked ──retry──► slowed
 
 Values and functions of (state, now), as in `core.pacing`: nothing here sleeps, and a state can be stored as it is.
-A lane that asks for nothing is the empty state, and need not be kept. Times are wall-clock seconds.
+Beside that it may be slow: its answers come late, while those of others do not. It stays so until a minute has brought
+no slow answer. A lane that asks for nothing is the empty state, and need not be kept. Times are wall-clock seconds.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import cast
 # A provider's own procedure after 421 4.7.28: silence, then one connection, then one more at a time. How long between
 # two steps it does not say; a minute shows whether the last one was one too many.
 STEP_SECONDS = 60.0
+SLOW_FOR_SECONDS = 60.0
 READERS_TO_BLOCK = 3  # in a row: fewer refusals may be about single copies
 MAX_REASON_CHARACTERS = 200
 _RELAY = "relay "
@@ -29,7 +31,8 @@ class LaneState:
     """One lane. `allowed` is how many copies may be in flight, None: as many as its limits say.
 
     `reason` is the reply that pauses or blocks, without addresses. `refused` holds the readers whose copies were
-    refused for policy since the last one that was taken.
+    refused for policy since the last one that was taken. `slow_seconds` is how long a copy took, about, when it took so
+    long that others would have waited for it.
     """
 
     allowed: int | None = None
@@ -39,6 +42,13 @@ class LaneState:
     reason: str = ""
     refused: tuple[int, ...] = ()
     blocked_at: float | None = None
+    slow_until: float = 0.0
+    slow_seconds: float = 0.0
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether its answers come late."""
+        return self.slow_until > 0
 
     @property
     def is_blocked(self) -> bool:
@@ -66,7 +76,7 @@ class LaneState:
         if state.allowed is None or now < state.paused_until or now < state.grows_at:
             return state
         if state.allowed + 1 >= most:
-            return LaneState()
+            return LaneState(slow_until=self.slow_until, slow_seconds=self.slow_seconds)
         return replace(state, allowed=state.allowed + 1, grows_at=now + STEP_SECONDS)
 
     def after_slow_down(self, now: float, pause_seconds: float, reason: str) -> LaneState:
@@ -90,6 +100,16 @@ class LaneState:
             return replace(self, refused=refused)
         return replace(self, refused=(), blocked_at=now, reason=reason[:MAX_REASON_CHARACTERS])
 
+    def after_slow(self, now: float, seconds: float) -> LaneState:
+        """A copy took so long. What is known already is not said anew each time."""
+        if now < self.slow_until - SLOW_FOR_SECONDS / 2 and seconds < 2 * self.slow_seconds:
+            return self
+        return replace(self, slow_until=now + SLOW_FOR_SECONDS, slow_seconds=seconds)
+
+    def after_quiet(self, now: float) -> LaneState:
+        """Time has passed: maybe enough without a slow answer."""
+        return replace(self, slow_until=0.0, slow_seconds=0.0) if self.is_slow and now >= self.slow_until else self
+
     def after_retry(self, now: float) -> LaneState:
         """An operator wants it tried again, or the block was given up: at once, with one connection."""
         if self.allowed is None and not self.is_blocked:
@@ -108,6 +128,7 @@ class LaneState:
             paused_until=until,
             grows_at=min(self.grows_at, max(now, until) + STEP_SECONDS),
             blocked_at=None if self.blocked_at is None else min(self.blocked_at, now),
+            slow_until=min(self.slow_until, now + SLOW_FOR_SECONDS),
         )
 
     def dump(self) -> dict[str, object]:
@@ -120,6 +141,8 @@ class LaneState:
             "reason": self.reason,
             "refused": list(self.refused),
             "blocked_at": self.blocked_at,
+            "slow_until": self.slow_until,
+            "slow_seconds": self.slow_seconds,
         }
 
 
@@ -138,6 +161,8 @@ def load_lane_state(stored: object) -> LaneState:
                 : READERS_TO_BLOCK - 1
             ],
             blocked_at=None if blocked_at is None else _number(blocked_at),
+            slow_until=_number(fields.get("slow_until", 0.0)),  # not known to states that were stored long ago
+            slow_seconds=_number(fields.get("slow_seconds", 0.0)),
         )
     except (KeyError, OverflowError, TypeError, ValueError):
         return LaneState()

@@ -270,5 +270,10 @@ def _apply(running: Running, settings: Settings) -> None:
 
 
 def _reload_dispatcher(dispatcher: Dispatcher, settings: Settings) -> None:
-    rates = {relay.name: relay.rates for relay in settings.relays}
-    dispatcher.reload(settings.delivery, rates, {relay.name: relay.weight for relay in settings.relays})
+    relays = settings.relays
+    dispatcher.reload(
+        settings.delivery,
+        {relay.name: relay.rates for relay in relays},
+        {relay.name: relay.weight for relay in relays},
+        {relay.name: relay.connections for relay in relays},
+    )

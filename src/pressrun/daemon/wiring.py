@@ -20,6 +20,7 @@ from pressrun.services.incoming.receiving import Receiving
 from pressrun.services.queue.dispatching import Dispatcher
 from pressrun.services.queue.jobs import Queue
 from pressrun.services.queue.pacing import Pacer
+from pressrun.services.queue.ready import Ready
 from pressrun.services.queue.recovering import recover
 from pressrun.services.queue.shares import Shares
 from pressrun.services.queue.traffic import Traffic
@@ -47,14 +48,17 @@ async def build_dispatcher(settings: Settings, database: Database, bouncing: Bou
     relay_rates = {relay.name: relay.rates for relay in settings.relays}
     return Dispatcher(
         database=database,
-        pacer=Pacer(settings.delivery.rates, relay_rates, recovered.paces),
-        traffic=Traffic(
-            Lanes(settings.delivery.domains),
-            block_pause_seconds=settings.delivery.block_pause_seconds,
-            states=recovered.lanes,
-            paces=recovered.paces,
+        ready=Ready(
+            Pacer(settings.delivery.rates, relay_rates, recovered.paces),
+            Traffic(
+                Lanes(settings.delivery.domains),
+                block_pause_seconds=settings.delivery.block_pause_seconds,
+                states=recovered.lanes,
+                paces=recovered.paces,
+            ),
+            Shares({relay.name: relay.weight for relay in settings.relays}),
+            {relay.name: relay.connections for relay in settings.relays},
         ),
-        shares=Shares({relay.name: relay.weight for relay in settings.relays}),
         settings=settings.delivery,
         clock=time.time,
         on_outcome=lambda outcome: metrics.count_delivery(outcome.value),

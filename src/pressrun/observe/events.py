@@ -70,6 +70,7 @@ EVENTS: dict[str, str] = {
     "delivery.failed": "a copy failed for good",
     "delivery.refused_for_policy": "a domain refuses our mail as such; said once a day for each",
     "delivery.paused": "a domain asked for less",
+    "delivery.slow": "answers for a domain come late; it gets fewer copies at a time while others wait",
     "delivery.resumed": "a paused domain is tried again",
     "relay.connected": "a connection to a relay stands",
     "relay.closed": "a connection to a relay ended",

@@ -619,9 +619,9 @@ async def test_new_rates_go_on_from_where_the_old_ones_stood(press: Pressroom) -
     await press.start()
     await press.edition()
     assert 1 == len(await press.send_all())
-    press.dispatcher.reload(DeliverySettings(rates=(Rate(2, 10.0),)), {"primary": ()}, {"primary": 1})
+    press.dispatcher.reload(DeliverySettings(rates=(Rate(2, 10.0),)), {"primary": ()}, {"primary": 1}, {"primary": 10})
     assert [] == await press.send_all()
-    press.dispatcher.reload(DeliverySettings(rates=(FAST,)), {"primary": ()}, {"primary": 1})
+    press.dispatcher.reload(DeliverySettings(rates=(FAST,)), {"primary": ()}, {"primary": 1}, {"primary": 10})
     assert [] == await press.send_all()  # what was spent counts for one window of the new rate
     press.pass_time(1)
     assert 8 == len(await press.send_all())

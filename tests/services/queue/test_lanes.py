@@ -307,7 +307,10 @@ async def test_changed_limits_move_what_waits(press: Pressroom, before: dict[str
     await press.turn()
     press.dispatcher._results.release(press.dispatcher._ready.clear())
     press.dispatcher.reload(
-        DeliverySettings(rates=(FAST,), domains={"gmail.com": DomainSettings(connections=1)}), {RELAY: ()}, {RELAY: 1}
+        DeliverySettings(rates=(FAST,), domains={"gmail.com": DomainSettings(connections=1)}),
+        {RELAY: ()},
+        {RELAY: 1},
+        {RELAY: 10},
     )
     await press.turn()
     assert 1 == len(await take_all(press))

@@ -97,7 +97,9 @@ async def test_a_relay_that_answers_again_has_its_share(press: Pressroom) -> Non
 
 async def test_shares_hold_where_turns_are_far_apart(press: Pressroom) -> None:
     """Whoever asks before a turn has come is there, though a turn comes less often than anybody is waited for."""
-    press.dispatcher.reload(replace(press.settings, rates=(Rate(6, 60.0),)), press.relays, press.weights)
+    press.dispatcher.reload(
+        replace(press.settings, rates=(Rate(6, 60.0),)), press.relays, press.weights, {"primary": 10, "second": 10}
+    )
     await press.readers(40)
     await press.edition()
     taken: Counter[str] = Counter()

@@ -24,14 +24,12 @@ from pressrun.observe.log import event
 from pressrun.services.mails.composing import EditionPlate
 from pressrun.services.ports import Clock, RelayPool
 from pressrun.services.queue.alarm import Alarm
-from pressrun.services.queue.claiming import AfterSettling, LaneWork, Request, Turn, take_turn
+from pressrun.services.queue.claiming import NOTICE_BATCH, AfterSettling, LaneWork, Request, Turn, take_turn
 from pressrun.services.queue.jobs import Answer, Job, Unmade
 from pressrun.services.queue.lane_queues import NEVER
-from pressrun.services.queue.pacing import Pacer
-from pressrun.services.queue.ready import Ready
+from pressrun.services.queue.ready import SLOW_SECONDS, Ready
 from pressrun.services.queue.results import Results
 from pressrun.services.queue.shares import Shares
-from pressrun.services.queue.traffic import Traffic
 from pressrun.services.returns.outcomes import settlement_of
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
@@ -54,6 +52,8 @@ NOTICE_OCTETS = 16 * 1024 * 1024
 UNSIGNED_SECONDS = 10.0  # before anything is handed out after a mail that could not be signed
 SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so long
 LOOK_AGAIN_SECONDS = 5.0  # the loop turns at least so often: it feeds the watchdog
+# Copies claimed and not taken, however many of them wait for a domain that may be slow.
+CLAIMED_AT_MOST = 10 * BATCH
 AFTER_FAULT_SECONDS = 1.0  # pause after a turn that the database refused
 LAST_TURNS = 3  # how often the end of a drain is tried to be recorded: what is not goes out a second time
 
@@ -65,9 +65,7 @@ class Dispatcher:
         self,
         *,
         database: Database,
-        pacer: Pacer,
-        traffic: Traffic,
-        shares: Shares,
+        ready: Ready,
         settings: DeliverySettings,
         clock: Clock,
         on_outcome: Callable[[Outcome], None],
@@ -80,7 +78,7 @@ class Dispatcher:
         self._after_settling = after_settling
         self._random = random.SystemRandom()
         self._pool: RelayPool | None = None
-        self._ready = Ready(pacer, traffic, shares)
+        self._ready = ready
         self._in_flight: dict[int, Job] = {}
         self._results = Results()
         self._plates: dict[int, EditionPlate] = {}
@@ -127,7 +125,7 @@ class Dispatcher:
         change = self._ready.answered(job, relay, result, now)
         if change is not None:
             event(log, "delivery.paused", level=logging.WARNING, **asdict(change))
-            self._results.release(self._ready.remove_domain("", job.row.domain))
+            self._results.release(self._ready.remove_domain(job.row.domain))
             if self._pool is not None:
                 self._pool.recall()
         self._results.touch(job)
@@ -226,13 +224,18 @@ class Dispatcher:
         self._wanted.set()
 
     def reload(
-        self, settings: DeliverySettings, relays: Mapping[str, Sequence[Rate]], weights: Mapping[str, int]
+        self,
+        settings: DeliverySettings,
+        relays: Mapping[str, Sequence[Rate]],
+        weights: Mapping[str, int],
+        connections: Mapping[str, int],
     ) -> None:
         """Go on under new rates and retry rules."""
         self.settings = settings
         self._ready.pacer = self._ready.pacer.changed(settings.rates, relays, self._clock())
         self._ready.traffic.change(Lanes(settings.domains), settings.block_pause_seconds)
         self._ready.shares = Shares(weights)
+        self._ready.connect(connections)
         self._lanes_changed = True
         self.wake()
 
@@ -249,7 +252,7 @@ class Dispatcher:
     async def _sleep(self) -> None:
         """Until there is something to record or to look for."""
         now = self._clock()
-        latest = now + LOOK_AGAIN_SECONDS
+        latest = now + (SLOW_SECONDS if self._ready.waits_for_answers else LOOK_AGAIN_SECONDS)
         until = latest if self._more_at is None else min(latest, self._more_at)
         if until <= now:
             self._looks = True
@@ -267,7 +270,9 @@ class Dispatcher:
         self._ready.traffic.follow(now)
         stale, self._holding = self._ready.take_stale(now)
         self._results.release(stale.jobs)
-        looks, self._looks = self._looks or self._results.has_released, False
+        self._learn_slow(now)
+        is_low = self._low_water >= 0 and self._ready.eager(now) <= self._low_water
+        looks, self._looks = self._looks or self._results.has_released or is_low, False
         batch = self._results.take(with_touched=looks)
         claimed = len(self._ready)
         by_lane = self._ready.claimed_by_lane() if looks or self._ready.traffic.is_paced else {}
@@ -297,6 +302,12 @@ class Dispatcher:
         self._accept(turn, request)
         if stale.jobs and not self._holding:
             self.look()  # what limits of its own kept waiting is claimed again, unless it was cancelled
+
+    def _learn_slow(self, now: float) -> None:
+        """What waits for a slow domain among others goes back, to be claimed from the lane that this opens."""
+        for name, seconds in self._ready.learn_slow(now).items():
+            event(log, "delivery.slow", lane=name, seconds=round(seconds, 1))
+            self._results.release(self._ready.remove_domain(name))
 
     async def _commit(self, request: Request) -> Turn:
         """Results survive a kill at once, and a power cut when they are older than SYNC_SECONDS."""
@@ -355,11 +366,14 @@ class Dispatcher:
 
     def _plan(self, turn: Turn, request: Request) -> None:
         """When to look again by ourselves, and how few claimed copies are few enough to claim more before that."""
-        ready = len(self._ready)
+        ready = self._ready.eager(request.now)
+        self._ready.more_wait = turn.taken >= request.room or len(turn.notices) >= NOTICE_BATCH
         if self._draining or self._holding:  # what changes comes with a result, or by itself
             self._low_water, self._more_at = -1, None
         elif request.now < self._unsigned_until:
             self._low_water, self._more_at = -1, self._unsigned_until
+        elif len(self._ready) >= CLAIMED_AT_MOST:  # a result or a turn later shows for what they wait
+            self._low_water, self._more_at = -1, None
         elif turn.taken < request.room:  # nothing more may go now, whatever the pace
             opens_at = self._ready.traffic.looks_again_at(request.by_lane, request.now)
             again_at = min(opens_at, turn.next_due_at or NEVER)
@@ -387,7 +401,8 @@ class Dispatcher:
         """How many more copies may be claimed."""
         if self._draining or self._holding or now < self._unsigned_until:
             return 0
-        return self._ready.pacer.claimable(now, self._ready.eager(now), BATCH)
+        room = self._ready.pacer.claimable(now, self._ready.eager(now), BATCH)
+        return min(room, max(0, CLAIMED_AT_MOST - len(self._ready)))
 
     def _octets(self) -> int:
         """How much the notices that are claimed next may hold."""

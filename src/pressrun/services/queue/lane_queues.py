@@ -14,9 +14,10 @@ NEVER = float("inf")  # only a result or a person opens the lane again
 
 
 class LaneQueues(Generic[J]):
-    """Queues by lane name; "" is the lane of all that have none of their own."""
+    """Queues by lane name; "" is the lane of all that have none of their own, and are told apart by `name_of`."""
 
-    def __init__(self) -> None:
+    def __init__(self, name_of: Callable[[J], str]) -> None:
+        self._name_of = name_of
         self._queues: dict[str, deque[J]] = {}
         self._turns: deque[str] = deque()  # lanes that hold something, the next one first
         self.length = 0  # of all queues
@@ -31,19 +32,40 @@ class LaneQueues(Generic[J]):
         queue.append(job)
         self.length += 1
 
-    def pop(self, opens_at: Callable[[str, float], float], now: float, until: float) -> tuple[str, J] | float:
+    def pop(
+        self,
+        opens_at: Callable[[str, float], float],
+        now: float,
+        until: float,
+        waits: Callable[[str], bool] = lambda _: False,
+    ) -> tuple[str, J] | float:
         """The next copy of a lane that opens by `until`, with its lane; or when the first lane opens, NEVER for not by
-        itself. `opens_at` is asked with the lane and `now`.
+        itself. `opens_at` is asked with the lane and `now`; a lane that `waits` does not open by itself, and what waits
+        and has no lane steps aside into a queue of its name.
         """
         soonest = NEVER
         for _ in range(len(self._turns)):
             lane = self._turns[0]
-            at = opens_at(lane, now)
-            if at <= until:
+            at = NEVER if lane and waits(lane) else opens_at(lane, now)
+            if at > until:
+                soonest = min(soonest, at)
+                self._turns.rotate(-1)
+            elif lane or self._sift(waits):
                 return lane, self._pop(lane)
-            soonest = min(soonest, at)
-            self._turns.rotate(-1)
+            else:
+                self._turns.popleft()
         return soonest
+
+    def _sift(self, waits: Callable[[str], bool]) -> bool:
+        """Let those in front step aside that wait; says whether one is left that does not."""
+        queue = self._queues[""]
+        while queue:
+            name = self._name_of(queue[0])
+            if not waits(name):
+                return True
+            self.length -= 1
+            self.push(name, queue.popleft())
+        return False
 
     def _pop(self, lane: str) -> J:
         queue = self._queues[lane]
@@ -61,6 +83,10 @@ class LaneQueues(Generic[J]):
     def lengths(self) -> dict[str, int]:
         """How many copies wait in each lane that holds some."""
         return {lane: len(self._queues[lane]) for lane in self._turns}
+
+    def __iter__(self) -> Iterator[J]:
+        """All that wait."""
+        return (job for queue in self._queues.values() for job in queue)
 
     def heads(self) -> Iterator[tuple[str, J]]:
         """Each lane that holds something, with its first copy."""

@@ -1,6 +1,7 @@
 """Which claimed row a relay gets next: under every pace, limit and pause, and with its share of them all.
 
-A list may name its relay; what is for any relay is shared by weight among those that can take something now.
+A list may name its relay; what is for any relay is shared by weight among those that can take something now. A
+recipient domain that is slow waits for its own answers, and holds up no other.
 """
 
 from __future__ import annotations
@@ -12,36 +13,52 @@ from msgspec.structs import replace
 
 from pressrun.core.advice import Action, Scope, advice_of
 from pressrun.core.lane_state import relay_lane
+from pressrun.services.queue.destinations import Destinations
 from pressrun.services.queue.jobs import Job
 from pressrun.services.queue.lane_queues import NEVER
 from pressrun.services.queue.pacing import EARLY_SECONDS, Pacer
 from pressrun.services.queue.shares import Shares
-from pressrun.services.queue.shelf import Shelf, Stale
-from pressrun.services.queue.traffic import UNBOUND, LaneChange, Traffic
+from pressrun.services.queue.shelf import STALE_SECONDS, Shelf, Stale
+from pressrun.services.queue.traffic import LaneChange, Traffic
 from pressrun.smtp.handover import HandOver, Outcome
 from pressrun.store.deliveries import ClaimedCopy
 
 ANY = ""  # the shelf of what any relay may take
 UNABLE_SECONDS = 1.0  # a relay whose turn is so far ahead has no share now,
 SILENT_SECONDS = 2.0  # nor has one that has not asked for so long: its connections are busy, or it does not answer
+SLOW_SECONDS = 0.5  # a destination that has answered nothing for so long, while others had answers, is slow
 
 
 class Ready:
     """The rows that are claimed and not taken, and what may be taken of them.
 
-    `failing` tells which relays take nothing now.
+    `failing` tells which relays take nothing now; `connections` how many each may have.
     """
 
-    def __init__(self, pacer: Pacer, traffic: Traffic, shares: Shares) -> None:
+    def __init__(self, pacer: Pacer, traffic: Traffic, shares: Shares, connections: Mapping[str, int]) -> None:
         self.pacer = pacer
         self.traffic = traffic
         self.shares = shares
+        self._destinations: dict[str, Destinations] = {}
+        self._slow_since: dict[int, float] = {}  # rows on their way to slow destinations, and when they were taken
+        self.connect(connections)
+        self.more_wait = False  # whether there may be more in the queue than is claimed
         self.failing: Callable[[], Collection[str]] = frozenset
         self._shelves: dict[str, Shelf] = {ANY: Shelf()}
-        self._taken = 0
+        self._taken_at = 0.0
         self._asked_at: dict[str, float] = {}
+        self._sifted: set[str] = set()  # relays for which nothing waits but what has its share on the way to them
         self._gave_back: set[str] = set()  # relays that sent rows back untried and have answered nothing since
         self._ahead: set[str] = set()  # relays that got nothing, as others are to take their share first
+
+    def connect(self, connections: Mapping[str, int]) -> None:
+        """Relays may have so many connections."""
+        self.traffic.connections = sum(connections.values())
+        for relay, number in connections.items():
+            if relay in self._destinations:
+                self._destinations[relay].change(number)
+            else:
+                self._destinations[relay] = Destinations(number, self.traffic.slow)
 
     def __len__(self) -> int:
         return sum(map(len, self._shelves.values()))
@@ -64,6 +81,7 @@ class Ready:
         if shelf is None:
             shelf = self._shelves[relay] = Shelf()
         shelf.push(job)
+        self._sifted.clear()
 
     # ------------------------------------------------------------------ handing out
 
@@ -73,11 +91,23 @@ class Ready:
         at = self._turn_at(relay, now)
         if at > now + EARLY_SECONDS:
             return at
+        shelves = self._open_shelves(relay, now)
+        destinations = self._destinations[relay]
+        found: Job | float = NEVER
+        if relay not in self._sifted:
+            found = self._pop(shelves, destinations.is_crowded, now)
+        if isinstance(found, float):  # what has its share may go when no other can
+            self._sifted.add(relay)
+            found = self._pop(shelves, destinations.is_unknown if self.more_wait else destinations.is_full, now)
+        if isinstance(found, Job):
+            self._take(found, relay, now, at)
+        return found
+
+    def _pop(self, shelves: Sequence[Shelf], waits: Callable[[str], bool], now: float) -> Job | float:
         soonest = NEVER
-        for shelf in self._open_shelves(relay, now):
-            found = shelf.pop(self.traffic.opens_at, now, now + EARLY_SECONDS)
+        for shelf in shelves:
+            found = shelf.pop(self.traffic.opens_at, now, now + EARLY_SECONDS, waits)
             if isinstance(found, Job):
-                self._take(found, relay, now, at)
                 return found
             soonest = min(soonest, found)
         return soonest
@@ -93,13 +123,11 @@ class Ready:
         """What is for this relay alone, and what is for any as far as its share goes."""
         own = self._shelves.get(relay) if relay != ANY else None
         found = [own] if own is not None and len(own) else []
-        if len(self._shelves[ANY]) and self._share(relay, now) > 0:
+        if len(self._shelves[ANY]) and (not self.shares.are_needed or self._share(relay, now) > 0):
             found.append(self._shelves[ANY])
         return found
 
     def _share(self, relay: str, now: float) -> int:
-        if not self.shares.are_needed:
-            return UNBOUND
         failing = self.failing()
         turns = {
             one: self._own_turn_at(one, now)
@@ -116,8 +144,12 @@ class Ready:
         return now - self._asked_at.get(relay, -SILENT_SECONDS) >= SILENT_SECONDS
 
     def _take(self, job: Job, relay: str, now: float, at: float) -> None:
-        self._taken += 1
-        if job.lane is not None:
+        self._taken_at = now
+        name = job.lane or job.row.domain
+        self._destinations[relay].take(name, now)
+        if name in self.traffic.slow:
+            self._slow_since[job.row.id] = now
+        if job.lane:
             self.traffic.take(job.lane, now)
         if self.shares.are_needed and not job.relay:
             self.shares.take(relay)
@@ -126,8 +158,10 @@ class Ready:
 
     def take_ahead(self) -> bool:
         """Whether relays got nothing that may get something now, since another one took its share; said once."""
-        ahead, self._ahead = self._ahead, set()
-        return bool(ahead)
+        if not self._ahead:
+            return False
+        self._ahead.clear()
+        return True
 
     def due(self, relay: str, now: float, most: int) -> int:
         """How many rows this relay could take now, `most` at the most."""
@@ -135,11 +169,15 @@ class Ready:
         if self.traffic.opens_at(relay_lane(relay), now) > now:
             return 0
         shelves = self._open_shelves(relay, now)
-        wanted = sum(shelf.notices + self._open_copies(shelf, now) for shelf in shelves)
+        wanted = sum(shelf.notices + self._open_copies(shelf, relay, now) for shelf in shelves)
         return self.pacer.due(relay, now, max(0, min(wanted, most)))
 
-    def _open_copies(self, shelf: Shelf, now: float) -> int:
-        return sum(number for lane, number in shelf.lengths().items() if self.traffic.opens_at(lane, now) <= now)
+    def _open_copies(self, shelf: Shelf, relay: str, now: float) -> int:
+        lengths = shelf.lengths().items()
+        return sum(number for lane, number in lengths if self._lane_opens_at(lane, relay, now) <= now)
+
+    def _lane_opens_at(self, lane: str, relay: str, now: float) -> float:
+        return NEVER if self._destinations[relay].is_full(lane) else self.traffic.opens_at(lane, now)
 
     def next_at(self, relay: str, now: float) -> float:
         """When this relay could take something that waits; NEVER when only a result changes that."""
@@ -147,37 +185,48 @@ class Ready:
         for shelf in self._open_shelves(relay, now):
             opens = now if shelf.notices else NEVER
             for lane in shelf.lengths():
-                opens = min(opens, self.traffic.opens_at(lane, now))
+                opens = min(opens, self._lane_opens_at(lane, relay, now))
             soonest = min(soonest, opens)
         return max(self._turn_at(relay, now), soonest)
 
     def bounded(self, job: Job) -> Job:
         """A row that a relay got, with how many of its lane one connection may carry."""
+        if (job.lane or job.row.domain) in self.traffic.slow:
+            return replace(job, most=1)  # nothing goes behind it on the same connection
         most = 0 if job.lane is None else self.traffic.most_on_connection(job.lane)
         return replace(job, most=most) if most else job
 
     # ------------------------------------------------------------------ learning from answers
 
     def put_back(self, job: Job, relay: str) -> None:
-        """A row that this relay got is in flight no more, or never went out."""
+        """A row that this relay got never went out."""
+        self._destinations[relay].give_back(job.lane or job.row.domain)
+        self._slow_since.pop(job.row.id, None)
+        self._count_out(job, relay)
+
+    def _count_out(self, job: Job, relay: str) -> None:
         self.traffic.give_back(relay_lane(relay))
-        if job.lane is not None:
+        if job.lane:
             self.traffic.give_back(job.lane)
 
     def answered(self, job: Job, relay: str, result: HandOver, now: float) -> LaneChange | None:
         """Learn from an answer; returns the lane that it pauses or blocks, if it does."""
-        self.put_back(job, relay)
         if result.outcome is Outcome.UNSENT:
             self._gave_back.add(relay)
+            self.put_back(job, relay)
         else:
             self._gave_back.discard(relay)
+            self._count_out(job, relay)
+            name = job.lane or job.row.domain
+            self._destinations[relay].answered(name, now)
+            if self._slow_since and (seconds := now - self._slow_since.pop(job.row.id, now)) >= SLOW_SECONDS:
+                self.traffic.after_slow(name, seconds, now)
         row = job.row
         if not isinstance(row, ClaimedCopy):
             return None
         lane = row.lane
         if result.outcome is Outcome.DELIVERED:
-            self.traffic.after_taken(lane, row.domain, now)
-            self.traffic.after_taken(relay_lane(relay), "", now)
+            self.traffic.after_taken(lane or row.domain, relay_lane(relay), now)
             return None
         reply = result.reply
         if reply is None or reply.code < 400:
@@ -191,13 +240,48 @@ class Ready:
             lane = relay_lane(relay)
         return self.traffic.after_refused(lane, row.domain, row.subscriber_id, advice, reason, now)
 
+    def learn_slow(self, now: float) -> dict[str, float]:
+        """Learn which destinations answer nothing for long while something waits for them; returns for how long, of
+        those that were not known. Who is late is slow; who may keep all others from being claimed gets a lane.
+        """
+        found = {}
+        hides_others = self.more_wait and not any(shelf.holds("") for shelf in self._shelves.values())
+        for name in self._waiting():
+            seconds = max(one.silent_seconds(name, now) for one in self._destinations.values())
+            if seconds < SLOW_SECONDS:
+                continue
+            if any(one.is_late(name) for one in self._destinations.values()):
+                if name not in self.traffic.slow:
+                    found[name] = seconds
+                self.traffic.after_slow(name, seconds, now)
+            elif hides_others and self.traffic.open_lane(name):
+                found[name] = seconds
+        return found
+
+    @property
+    def waits_for_answers(self) -> bool:
+        """Whether the next answers, or that none come, show if a destination is slow."""
+        apart = self._waiting() - self.traffic.slow
+        return any(one.silent_seconds(name, NEVER) > 0 for one in self._destinations.values() for name in apart)
+
+    def _waiting(self) -> set[str]:
+        """The destinations for which something waits apart from others."""
+        lengths = [found for shelf in self._shelves.values() for found in (shelf.lengths(), shelf.notice_lengths())]
+        return {name for found in lengths for name in found if name}
+
     # ------------------------------------------------------------------ what to claim
 
     def eager(self, now: float) -> int:
-        """How many claimed rows wait for nothing but a connection: what limits of its own hold back is not counted."""
-        notices = sum(shelf.notices for shelf in self._shelves.values())
+        """How many claimed rows wait for nothing but a connection: what limits of its own hold back is not counted, nor
+        what waits for a slow destination.
+        """
         by_lane = self.claimed_by_lane()
-        return notices + sum(min(number, self.traffic.free(lane, now)) for lane, number in by_lane.items())
+        copies = sum(min(number, self.traffic.free(lane, now)) for lane, number in by_lane.items() if self._goes(lane))
+        notices = [found for shelf in self._shelves.values() for found in shelf.notice_lengths().items()]
+        return copies + sum(number for name, number in notices if self._goes(name))
+
+    def _goes(self, name: str) -> bool:
+        return not all(one.is_full(name) for one in self._destinations.values())
 
     def full(self, most: int) -> frozenset[str]:
         """The relays for which enough is claimed of lists that name them."""
@@ -224,17 +308,17 @@ class Ready:
     # ------------------------------------------------------------------ giving back
 
     def take_stale(self, now: float) -> tuple[Stale, bool]:
-        """Take out what has waited too long. The second says that no relay took anything since the last time."""
+        """Take out what has waited too long. The second says that no relay has taken anything for so long."""
         stale = Stale()
         for shelf in self._shelves.values():
             shelf.take_stale(stale, lambda lane: self.traffic.is_shut(lane, now), now)
-        is_idle, self._taken = self._taken == 0, 0
+        is_idle = not 0 <= now - self._taken_at < STALE_SECONDS
         is_held = is_idle and any(not self.traffic.is_bound(job.lane or "", now) for job in stale.jobs)
         return stale, is_held
 
-    def remove_domain(self, lane: str, domain: str) -> list[Job]:
-        """Take out what waits in a lane for one domain."""
-        return [job for shelf in self._shelves.values() for job in shelf.remove_domain(lane, domain)]
+    def remove_domain(self, domain: str) -> list[Job]:
+        """Take out the copies that wait for a domain without a lane."""
+        return [job for shelf in self._shelves.values() for job in shelf.remove_domain(domain)]
 
     def remove_editions(self, editions: Collection[int]) -> list[Job]:
         """Take out the copies of these editions."""

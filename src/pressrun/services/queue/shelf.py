@@ -1,8 +1,10 @@
-"""Claimed rows that wait for a connection: notices in front, copies behind them in their lanes."""
+"""Claimed rows that wait for a connection: notices in front, copies behind them in their lanes.
+
+Where a domain without a lane has its share on the way, its rows step aside, into a queue of its name.
+"""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
@@ -26,11 +28,11 @@ class Shelf:
     """What waits for one relay, or for any."""
 
     def __init__(self) -> None:
-        self._notices: deque[Job] = deque()
-        self._copies: LaneQueues[Job] = LaneQueues()
+        self._notices: LaneQueues[Job] = LaneQueues(_domain_of)  # none has a lane
+        self._copies: LaneQueues[Job] = LaneQueues(_domain_of)
 
     def __len__(self) -> int:
-        return len(self._notices) + self._copies.length
+        return self._notices.length + self._copies.length
 
     @property
     def copies(self) -> int:
@@ -40,7 +42,7 @@ class Shelf:
     @property
     def notices(self) -> int:
         """How many notices wait."""
-        return len(self._notices)
+        return self._notices.length
 
     def notice_octets(self) -> int:
         """How much the notices that wait hold in memory."""
@@ -50,20 +52,30 @@ class Shelf:
         """Let a row be taken, after those that wait."""
         lane = job.lane
         if lane is None:
-            self._notices.append(job)
+            self._notices.push("", job)
         else:
             self._copies.push(lane, job)
 
-    def pop(self, opens_at: Callable[[str, float], float], now: float, until: float) -> Job | float:
-        """The next row whose lane opens by `until`; or when the first lane opens, NEVER for not by itself."""
-        if self._notices:
-            return self._notices.popleft()
-        found = self._copies.pop(opens_at, now, until)
+    def pop(
+        self, opens_at: Callable[[str, float], float], now: float, until: float, waits: Callable[[str], bool]
+    ) -> Job | float:
+        """The next row whose lane opens by `until` and whose destination `waits` for nothing; or when the first lane
+        opens, NEVER for not by itself. No lane is shut to notices.
+        """
+        if self._notices.length:
+            notice = self._notices.pop(_at_once, now, until, waits)
+            if not isinstance(notice, float):
+                return notice[1]
+        found = self._copies.pop(opens_at, now, until, waits)
         return found if isinstance(found, float) else found[1]
 
     def lengths(self) -> dict[str, int]:
         """How many copies wait in each lane that holds some."""
         return self._copies.lengths()
+
+    def notice_lengths(self) -> dict[str, int]:
+        """How many notices wait in their order, under "", and how many for each domain have stepped aside."""
+        return self._notices.lengths()
 
     def holds(self, lane: str) -> bool:
         """Whether a copy waits in this lane."""
@@ -71,17 +83,18 @@ class Shelf:
 
     def take_stale(self, stale: Stale, is_shut: Callable[[str], bool], now: float) -> None:
         """Take out what has waited too long, lane by lane, and what waits in lanes that are shut."""
-        if self._notices and now - self._notices[0].claimed_at >= STALE_SECONDS:
-            stale.jobs += self._notices
-            self._notices.clear()
+        for lane, job in list(self._notices.heads()):
+            if now - job.claimed_at >= STALE_SECONDS:
+                stale.jobs += self._notices.remove(lane)
         for lane, job in list(self._copies.heads()):
             if now - job.claimed_at >= STALE_SECONDS or is_shut(lane):
                 stale.jobs += self._copies.remove(lane)
                 stale.lanes.add(lane)
 
-    def remove_domain(self, lane: str, domain: str) -> list[Job]:
-        """Take out what waits in a lane for one domain."""
-        return self._copies.remove(lane, lambda job: job.row.domain == domain)
+    def remove_domain(self, domain: str) -> list[Job]:
+        """Take out the copies that wait for a domain without a lane."""
+        in_order = self._copies.remove("", lambda job: job.row.domain == domain)
+        return in_order + self._copies.remove(domain, lambda job: not job.lane)
 
     def remove_editions(self, editions: Collection[int]) -> list[Job]:
         """Take out the copies of these editions."""
@@ -90,6 +103,12 @@ class Shelf:
 
     def clear(self) -> list[Job]:
         """Take everything out."""
-        found = [*self._notices, *self._copies.clear()]
-        self._notices.clear()
-        return found
+        return self._notices.clear() + self._copies.clear()
+
+
+def _at_once(_: str, now: float) -> float:
+    return now
+
+
+def _domain_of(job: Job) -> str:
+    return job.row.domain

@@ -58,9 +58,12 @@ class Traffic:
         paces: Mapping[str, object] | None = None,
     ) -> None:
         self._states = {name: load_lane_state(stored) for name, stored in (states or {}).items()}
+        self.slow = {name for name, state in self._states.items() if state.is_slow}  # known to answer late
+        self.connections = UNBOUND  # of all relays together
         self._in_flight: Counter[str] = Counter()
         self._noted: set[str] = set()  # lanes whose state changed since it was recorded
         self._opening: set[str] = set()
+        self._opened: set[str] = set()
         self._stored_paces = dict(paces or {})
         self._paced: dict[str, _Paced] = {}
         self.change(lanes, block_pause_seconds)
@@ -69,6 +72,7 @@ class Traffic:
         """Go on under other limits, from where the lanes stand."""
         before = {**self._stored_paces, **self.dump_paces(0.0, {})}
         self.lanes = lanes
+        self._configured = {lane for lane in lanes.by_domain.values() if "." in lane}
         self._block_pause_seconds = block_pause_seconds
         self._paced = {}
         for lane in {*lanes.by_domain.values(), *self._states}:
@@ -82,7 +86,7 @@ class Traffic:
 
     def opens_at(self, lane: str, now: float) -> float:
         """When the lane takes its next copy: `now` if at once, NEVER when only a result or a person opens it."""
-        if not self._states and not self._paced and "." not in lane:
+        if not self._states and not self._paced and lane not in self._configured:
             return now  # nothing was asked of anybody, which is how it is nearly always
         state = self._states.get(lane)
         if state is not None and (at := state.opens_at(now)) > now:
@@ -130,13 +134,14 @@ class Traffic:
         return room
 
     def _bound(self, lane: str, now: float) -> int:
+        most = self.connections if lane in self.slow else UNBOUND
         limits = self.lanes.limits_of(lane)
         state = self._states.get(lane)
         if "." in lane and limits.connections is not None:
-            return limits.connections if state is None else state.connections(now, limits.connections)
+            return min(most, limits.connections if state is None else state.connections(now, limits.connections))
         if state is None or state.allowed is None:
-            return UNBOUND
-        return state.connections(now, limits.connections or UNBOUND)
+            return most
+        return min(most, state.connections(now, limits.connections or UNBOUND))
 
     def free(self, lane: str, now: float) -> int:
         """How many more copies of the lane may be in flight."""
@@ -158,7 +163,7 @@ class Traffic:
 
     def is_bound(self, lane: str, now: float) -> bool:
         """Whether the lane has limits, so that few of its copies are claimed at a time."""
-        if not self._states and not self._paced and "." not in lane:
+        if not self._states and not self._paced and lane not in self._configured:
             return False
         return lane in self._paced or self._bound(lane, now) < UNBOUND
 
@@ -172,13 +177,15 @@ class Traffic:
 
     # ------------------------------------------------------------------ learning
 
-    def after_taken(self, lane: str, domain: str, now: float) -> None:
-        """The relay took a copy; what was learned of a domain without a lane stands under its own name."""
-        name = lane or domain
-        state = self._states.get(name)
-        if state is not None:
-            most = self.lanes.limits_of(name).connections or DEFAULT_MOST
-            self._keep(name, state, state.after_delivered(now, most))
+    def after_taken(self, name: str, relay: str, now: float) -> None:
+        """A relay took a copy of a lane, or of a domain without one; what was learned of either has its name."""
+        if not self._states:
+            return
+        for one in (name, relay):
+            state = self._states.get(one)
+            if state is not None:
+                most = self.lanes.limits_of(one).connections or DEFAULT_MOST
+                self._keep(one, state, state.after_delivered(now, most))
 
     def after_refused(
         self, lane: str, domain: str, reader: int, advice: Advice, reason: str, now: float
@@ -202,6 +209,21 @@ class Traffic:
             return LaneChange(lane=name, until=after.paused_until, reason=after.reason)
         return None
 
+    def after_slow(self, name: str, seconds: float, now: float) -> None:
+        """A lane, or a domain without one, took so long for a copy while others did not. Such a domain gets a lane."""
+        before = self._states.get(name, LaneState())
+        self._keep(name, before, before.after_slow(now, seconds))
+        if not before.is_slow:
+            self.open_lane(name)
+
+    def open_lane(self, name: str) -> bool:
+        """Give a domain a lane of its own; False for a lane, and for a domain that was given one or has one."""
+        if "." not in name or name in self._opened or self.lanes.lane_of(name):
+            return False
+        self._opened.add(name)
+        self._opening.add(name)
+        return True
+
     def retry(self, domain: str | None, now: float) -> None:
         """A person wants what waits to be tried now: for one domain with its lane, or for all."""
         for name in list(self._states) if domain is None else [self.lanes.lane_of(domain) or domain]:
@@ -215,7 +237,7 @@ class Traffic:
     def follow(self, now: float) -> None:
         """Follow a clock that was set back."""
         for name, state in list(self._states.items()):
-            self._keep(name, state, state.cut(now))
+            self._keep(name, state, state.cut(now).after_quiet(now))
         for paced in self._paced.values():
             paced.state = paced.pace.cut(paced.state, now)
 
@@ -228,6 +250,10 @@ class Traffic:
             return
         self._states[lane] = after
         self._noted.add(lane)
+        if after.is_slow:
+            self.slow.add(lane)
+        else:
+            self.slow.discard(lane)
 
     # ------------------------------------------------------------------ records
 

@@ -220,6 +220,7 @@ def list_queue(tx: Transaction, now: int) -> list[Answer]:
     for row in deliveries.waiting_by_domain(tx):
         state = states.get(lanes.lane_of(tx, row["domain"]) or row["domain"], LaneState())
         is_paused = state.paused_until > now and not state.is_blocked
+        why_slow = _why_slow(state, now) if row["queued"] else None
         found.append(
             {
                 "domain": row["domain"],
@@ -229,7 +230,7 @@ def list_queue(tx: Transaction, now: int) -> list[Answer]:
                 "paused_until": rfc3339(int(state.paused_until)) if is_paused else None,
                 "reason": state.reason
                 if is_paused or state.is_blocked
-                else row["reason"] or why.get(row["domain"]) or relays_wait,
+                else why_slow or row["reason"] or why.get(row["domain"]) or relays_wait,
                 "blocked": state.is_blocked,
                 "held": held[row["domain"]],
             }
@@ -254,6 +255,13 @@ def _why_relays_wait(states: Mapping[str, LaneState], now: int) -> str | None:
         if is_relay_lane(name) and state.opens_at(now) > now
     ]
     return "; ".join(found) or None
+
+
+def _why_slow(state: LaneState, now: int) -> str | None:
+    """What is said of a domain whose answers come late."""
+    if state.slow_until <= now:
+        return None
+    return f"its answers take {state.slow_seconds:.1f} s or more: few copies are on their way to it at a time"
 
 
 def _held_by_hours(tx: Transaction, now: int) -> tuple[Counter[str], dict[str, str]]:

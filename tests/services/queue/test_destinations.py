@@ -1,0 +1,102 @@
+"""What is on its way to each destination of a relay, and which of them is late."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pressrun.services.queue.destinations import Destinations
+
+NAMES = st.sampled_from(["a.example", "b.example", "c.example", "slow.example"])
+
+
+def taken(destinations: Destinations, name: str, number: int, at: float = 0.0) -> None:
+    for _ in range(number):
+        destinations.take(name, at)
+
+
+def test_a_destination_has_a_fifth_of_the_connections_while_others_wait() -> None:
+    """At least one."""
+    for connections, share in ((10, 2), (4, 1), (1, 1)):
+        destinations = Destinations(connections, set())
+        taken(destinations, "a.example", share - 1)
+        assert not destinations.is_crowded("a.example")
+        taken(destinations, "a.example", 1)
+        assert destinations.is_crowded("a.example")
+
+
+def test_who_is_overtaken_is_late() -> None:
+    """By twice as many as were on their way, and the connections; an answer, whichever, shows that it is not."""
+    destinations = Destinations(10, set())
+    taken(destinations, "a.example", 2)
+    for _ in range(12):
+        destinations.take("b.example", 0.0)
+        destinations.answered("b.example", 0.1)
+    assert not destinations.is_full("a.example")
+    destinations.take("b.example", 0.0)
+    destinations.answered("b.example", 0.1)
+    assert destinations.is_full("a.example")
+    destinations.answered("a.example", 0.2)
+    destinations.take("a.example", 0.2)
+    assert not destinations.is_full("a.example")
+
+
+def test_nobody_is_late_where_all_are_slow() -> None:
+    """However long a relay takes, when it answers in the order in which it was asked, about."""
+    destinations = Destinations(10, set())
+    names = [f"d{number % 3}.example" for number in range(23)]
+    for name in names:
+        destinations.take(name, 0.0)
+    for number in range(200):
+        name = names[number % 23]
+        destinations.answered(name, 30.0 * number)
+        assert not destinations.is_late(name)
+        destinations.take(name, 30.0 * number)
+
+
+def test_slow_ones_leave_two_connections_together() -> None:
+    """And half of them while there may be others in the queue; who is not slow gets all."""
+    destinations = Destinations(10, {"slow.example", "slower.example"})
+    taken(destinations, "slow.example", 3)
+    taken(destinations, "slower.example", 1)
+    assert not destinations.is_unknown("slow.example")
+    taken(destinations, "slower.example", 1)
+    assert [True, False] == [destinations.is_unknown("slow.example"), destinations.is_full("slow.example")]
+    taken(destinations, "slower.example", 3)
+    assert [True, False] == [destinations.is_full("slow.example"), destinations.is_full("a.example")]
+
+
+def test_who_has_answered_nothing_leaves_two_connections_for_those_behind_it() -> None:
+    """Its first answer shows how it does."""
+    destinations = Destinations(10, set())
+    taken(destinations, "a.example", 8)
+    assert [True, False] == [destinations.is_unknown("a.example"), destinations.is_full("a.example")]
+    assert 7.0 == destinations.silent_seconds("a.example", 7.0)
+    destinations.answered("a.example", 7.0)
+    taken(destinations, "a.example", 9)
+    assert not destinations.is_unknown("a.example")
+    assert 1.0 == destinations.silent_seconds("a.example", 8.0)
+
+
+@given(st.lists(st.tuples(NAMES, st.sampled_from(["take", "answered", "give_back"]))))
+def test_nothing_is_kept_of_what_is_on_its_way_no_more(events: list[tuple[str, str]]) -> None:
+    """Whatever came before."""
+    destinations = Destinations(10, {"slow.example"})
+    under_way: Counter[str] = Counter()
+    for name, event in events:
+        if event == "take":
+            destinations.take(name, 1.0)
+            under_way[name] += 1
+        elif under_way[name]:
+            destinations.give_back(name) if event == "give_back" else destinations.answered(name, 1.0)
+            under_way[name] -= 1
+    for name in under_way.elements():
+        destinations.give_back(name)
+    assert [0, {}, {}, set()] == [
+        destinations._number,
+        destinations._taken,
+        destinations._heard,
+        destinations._unheard,
+    ]

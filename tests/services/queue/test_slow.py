@@ -1,0 +1,186 @@
+"""A recipient domain that answers late, behind a relay that lets us wait for it: it holds up no other."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from tests.services.pressroom import TAKEN, Pressroom, open_pressroom
+from tests.services.queue.test_dispatching import queue_notice
+
+from pressrun.core.address import parse_address
+from pressrun.core.lane_state import SLOW_FOR_SECONDS
+from pressrun.services.reports import reporting
+from pressrun.smtp.handover import Outgoing
+
+CONNECTIONS = 10
+AHEAD = 13  # rows that the press holds beside those that connections have
+STEP_SECONDS = 0.01
+SLOW = "slow.example"
+
+
+@dataclass(slots=True)
+class Relay:
+    """One message at a time on each connection, answered after as long as the recipient's domain takes."""
+
+    press: Pressroom
+    takes: Callable[[str], float]
+    connected: list[tuple[float, str, Outgoing]] = field(default_factory=list)
+    held: deque[Outgoing] = field(default_factory=deque)
+    answered: list[Outgoing] = field(default_factory=list)
+    taken: Counter[str] = field(default_factory=Counter)
+    most: Counter[str] = field(default_factory=Counter)  # on connections together, ever
+
+    async def run(self, seconds: float) -> None:
+        for _ in range(round(seconds / STEP_SECONDS)):
+            await self._step()
+
+    async def run_until(self, number: int, *domains: str) -> float:
+        """Until so many messages of these domains are taken; says how long that took."""
+        began_at = self.press.clock()
+        while sum(self.taken[domain] for domain in domains or self.taken) < number:
+            await self._step()
+            assert self.press.clock() < began_at + 300
+        return self.press.clock() - began_at
+
+    async def _step(self) -> None:
+        dispatcher = self.press.dispatcher
+        if dispatcher._more_at is not None and dispatcher._more_at <= self.press.clock():
+            dispatcher.look()
+        await dispatcher._take_turn()
+        self._fill()
+        self.press.pass_time(STEP_SECONDS)
+        waiting, self.connected = self.connected, []
+        for at, domain, outgoing in waiting:
+            if at <= self.press.clock():
+                self.taken[domain] += 1
+                self.answered.append(outgoing)
+                self.press.answer(outgoing, TAKEN)
+            else:
+                self.connected.append((at, domain, outgoing))
+        self._fill()
+
+    def _fill(self) -> None:
+        while True:
+            while self.held and len(self.connected) < CONNECTIONS:
+                outgoing = self.held.popleft()
+                domain = outgoing.rcpt_to.partition("@")[2]
+                self.connected.append((self.press.clock() + self.takes(domain), domain, outgoing))
+            self.most |= Counter(domain for _, domain, _ in self.connected)
+            if len(self.held) == AHEAD or (found := self.press.take()) is None:
+                return
+            self.held.append(found)
+
+
+@pytest_asyncio.fixture
+async def press(tmp_path: Path) -> AsyncIterator[Pressroom]:
+    async with open_pressroom(tmp_path) as room:
+        yield room
+
+
+OTHERS = [f"d{number}.example" for number in range(8)]
+
+
+async def readers(press: Pressroom, *domains: str) -> None:
+    """One at each of these domains, in this order."""
+    for number, domain in enumerate(domains):
+        await press.office.enrolling.add("news", parse_address(f"r{number}@{domain}"))
+
+
+def mixed(slow: int, others: int) -> list[str]:
+    found = [SLOW] * slow + [OTHERS[number % len(OTHERS)] for number in range(others)]
+    random.Random(5).shuffle(found)
+    return found
+
+
+def slow(seconds: float) -> Callable[[str], float]:
+    return lambda domain: seconds if domain == SLOW else STEP_SECONDS
+
+
+async def reason(press: Pressroom) -> object:
+    """What the queue says of the slow domain, None when nothing waits for it."""
+    found = await press.office.database.read(reporting.list_queue, int(press.clock()))
+    return next((row["reason"] for row in found if row["domain"] == SLOW), None)
+
+
+@pytest.mark.parametrize("domains", [mixed(300, 200), sorted(mixed(480, 160), key=SLOW.__ne__)], ids=["mixed", "first"])
+async def test_a_slow_domain_holds_up_no_other(press: Pressroom, domains: list[str]) -> None:
+    """Though its readers are most of the list, also when they stand in front of it: more than are claimed at a time."""
+    await readers(press, *domains)
+    await press.edition()
+    relay = Relay(press, slow(30.0))
+    assert await relay.run_until(len(domains) - domains.count(SLOW), *OTHERS) < 2.0
+    assert 0 == relay.taken[SLOW]
+
+
+async def test_a_slow_domain_leaves_two_connections(press: Pressroom) -> None:
+    """When nobody else waits any more it has all the others; its copies are the last ones on their connections."""
+    await readers(press, *mixed(80, 120))
+    await press.edition()
+    relay = Relay(press, slow(2.0))
+    await relay.run_until(120, *OTHERS)
+    assert 80 / (CONNECTIONS - 2) * 2.0 == pytest.approx(await relay.run_until(200), rel=0.15)
+    assert CONNECTIONS - 2 == relay.most[SLOW]
+    assert {1} == {outgoing.most for outgoing in relay.answered[-60:]}
+
+
+async def test_the_queue_says_that_a_domain_is_slow(press: Pressroom) -> None:
+    """For as long as it is, and after a restart."""
+    await readers(press, *mixed(100, 100))
+    await press.edition()
+    await Relay(press, slow(30.0)).run(3.0)
+    assert "its answers take 0.5 s or more: few copies are on their way to it at a time" == await reason(press)
+    await press.start()
+    await Relay(press, slow(3.0)).run(7.0)
+    assert "its answers take 3.0 s or more: few copies are on their way to it at a time" == await reason(press)
+
+
+async def test_a_domain_that_answers_quickly_again_has_all_connections(press: Pressroom) -> None:
+    """A minute after its last slow answer."""
+    await readers(press, *mixed(60, 60))
+    await press.edition()
+    relay = Relay(press, slow(2.0))
+    await relay.run_until(120)
+    assert {SLOW} == press.dispatcher._ready.traffic.slow
+    press.pass_time(SLOW_FOR_SECONDS)
+    await press.edition("Another")
+    relay.takes = slow(0.3)
+    relay.most.clear()
+    await relay.run(1.0)
+    assert None is await reason(press)
+    await relay.run_until(240)
+    assert CONNECTIONS == relay.most[SLOW]
+
+
+async def test_what_is_claimed_for_slow_domains_keeps_nobody_from_being_claimed(press: Pressroom) -> None:
+    """Though it is more than is claimed of others at a time."""
+    slow_ones = [f"slow{number}.example" for number in range(6)]
+    await readers(press, *slow_ones * 60, *OTHERS * 80)
+    for domain in slow_ones:
+        press.dispatcher._ready.traffic.after_slow(domain, 30.0, press.clock())
+    await press.edition()
+    relay = Relay(press, lambda domain: 30.0 if domain in slow_ones else STEP_SECONDS)
+    assert await relay.run_until(640, *OTHERS) < 4.5
+
+
+@pytest.mark.parametrize("domains", [mixed(72, 48), [SLOW] * 120], ids=["some", "one"])
+async def test_a_relay_that_is_slow_for_all_has_all_its_connections_used(press: Pressroom, domains: list[str]) -> None:
+    """For one domain as for many: nobody is slower than others."""
+    await readers(press, *domains)
+    await press.edition()
+    assert 12.0 == pytest.approx(await Relay(press, lambda _: 1.0).run_until(120), abs=0.3)
+    assert set() == press.dispatcher._ready.traffic.slow
+
+
+async def test_mails_to_one_person_at_a_slow_domain_hold_up_no_other(press: Pressroom) -> None:
+    """A flood of confirmations to a domain that lets us wait keeps no others from theirs."""
+    for number in range(60):
+        await queue_notice(press, f"r{number}@{SLOW}")
+    await queue_notice(press, f"one@{OTHERS[0]}")
+    relay = Relay(press, slow(30.0))
+    assert await relay.run_until(1, OTHERS[0]) < 2.0
