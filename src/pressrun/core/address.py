@@ -92,7 +92,8 @@ def _parse_any(typed: str) -> Address:
             allow_smtputf8=True,
         )
     except EmailNotValidError as problem:
-        raise MalformedAddress(f"{problem}".rstrip(".")) from None
+        reason = f"{problem}".rstrip(".")
+        raise MalformedAddress(f"{typed!r} is no mail address: {reason[:1].lower()}{reason[1:]}") from None
     domain = found.ascii_domain.lower()
     if "." not in domain or domain.rpartition(".")[2].isdecimal():  # 127.0.0.1 names no domain, RFC 5321 §4.1.3
         raise MalformedAddress("the part after the @ is not a full domain name")
