@@ -10,7 +10,9 @@ from pressrun.core.searching import LONGEST_QUERY, MOST_TERMS, SPLIT, Term, pars
 
 
 def test_prose_is_one_line_without_rules_numbers_and_addresses() -> None:
-    text = "# High water\n==========\n\nThe *first* _boat_ [1] came.\nsnake_case stays\n\n[1] https://quay.example/a"
+    text = (
+        "# High water\n==========\n\nThe *first* _boat_ [1] came [2].\nsnake_case stays\n\n[1] https://quay.example/a"
+    )
     assert "High water The first boat came. snake_case stays" == prose(text)
 
 

@@ -18,6 +18,7 @@ SPLIT = "\u200b"  # stands on both sides of a sign that is a word of its own, an
 
 # Marks of headings, quotations and items, the rule below the head of a table, link numbers and addresses, other rules.
 _NOT_PROSE = re.compile(r"^#+\s*|^[-= ]+$|^[> ]*>(?: *- +)?|^ *- +|\[\d+\]|https?://\S+|[_=-]{3,}", re.MULTILINE)
+_LINK_NUMBERS = re.compile(r" \[\d+\](?!\w)")  # with the blank before, which would part a word from its full stop
 _MARKS = re.compile(r"\*+|(?<!\w)_|_(?!\w)")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u200b\ud800-\udfff]")
 # Hebrew points and accents, Arabic vowel signs, the Arabic stroke that only lengthens a word.
@@ -42,7 +43,7 @@ class Term:
 
 def prose(text: str) -> str:
     """The plain text of an edition on one line, without its rules, marks of items, link numbers and addresses."""
-    return " ".join(_MARKS.sub("", _NOT_PROSE.sub(" ", text)).split())
+    return " ".join(_MARKS.sub("", _NOT_PROSE.sub(" ", _LINK_NUMBERS.sub("", text))).split())
 
 
 def searchable(text: str) -> str:
