@@ -121,10 +121,13 @@ class Ready:
 
     def _open_shelves(self, relay: str, now: float) -> list[Shelf]:
         """What is for this relay alone, and what is for any as far as its share goes."""
+        shared = self._shelves[ANY]
+        if len(self._shelves) == 1 and not self.shares.are_needed:
+            return [shared]  # one relay and no list that names it, which is how it is nearly always
         own = self._shelves.get(relay) if relay != ANY else None
         found = [own] if own is not None and len(own) else []
-        if len(self._shelves[ANY]) and (not self.shares.are_needed or self._share(relay, now) > 0):
-            found.append(self._shelves[ANY])
+        if len(shared) and (not self.shares.are_needed or self._share(relay, now) > 0):
+            found.append(shared)
         return found
 
     def _share(self, relay: str, now: float) -> int:
