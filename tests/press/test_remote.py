@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections import Counter
 from dataclasses import replace
 from email import message_from_bytes
@@ -27,12 +28,14 @@ from tests.press.conftest import House, open_mailbox, relay_at, settings_for
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadConfiguration
+from pressrun.core.quantities import Rate
 from pressrun.core.tokens import WebPurpose, WebTokens
 from pressrun.observe.settings import LogSettings
 from pressrun.press import remote
 from pressrun.press.remote import PLATES_AT_MOST
 from pressrun.services.queue.jobs import Answer
 from pressrun.services.readers.subscribing import Origin
+from pressrun.services.settings import DeliverySettings
 
 READERS = 60
 
@@ -404,3 +407,13 @@ async def test_what_no_connection_has_is_recalled(house: House, monkeypatch: pyt
     monkeypatch.setattr(house.press, "_hand_over", lambda relay: None)
     house.press.recall()
     await house.until(lambda: sum(map(len, house.press._held.values())) <= 3)
+
+
+async def test_what_waited_for_a_connection_goes_in_its_turns(house: House) -> None:
+    """The press holds the rate of a reload at once, though its queue gives rows out as fast as they are taken."""
+    await house.start()
+    house.press.change(replace(house.settings, delivery=DeliverySettings(rates=(Rate(20, 1.0),))))
+    began_at = time.monotonic()
+    edition = await house.send(8)
+    await house.until(lambda: house.is_over(edition))
+    assert time.monotonic() - began_at >= 6 * 0.05

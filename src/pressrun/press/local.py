@@ -12,6 +12,7 @@ from pressrun.services.mails.notifying import NoticeComposer
 from pressrun.services.ports import RelayStatus
 from pressrun.services.press.making import Maker
 from pressrun.services.press.printing import Press
+from pressrun.services.press.spacing import Spacing
 from pressrun.services.queue.jobs import Queue
 
 
@@ -31,8 +32,14 @@ class LocalPress:
             clock=time.time,
             ahead=self._ahead,
         )
-        self._relays = Relays(settings.relays, self._press, helo_name=settings.site.mail_domain)
+        self._spacing = Spacing(self._press, wake=self._press.wake, clock=time.time)
+        self._space()
+        self._relays = Relays(settings.relays, self._spacing, helo_name=settings.site.mail_domain)
         self._press.connect(self._relays)
+
+    def _space(self) -> None:
+        relays = {relay.name: relay.rates for relay in self._settings.relays}
+        self._spacing.change(self._settings.delivery.rates, relays)
 
     def _ahead(self, relay: str) -> int:
         return self._settings.ahead(relay)
@@ -57,6 +64,7 @@ class LocalPress:
         self._relays.reconfigure(settings.relays)
         self._notices.tokens = settings.tokens
         old, self._settings = self._settings, settings
+        self._space()
         if (settings.dkim, settings.delivery) != (old.dkim, old.delivery):
             self._press.sign_with(settings.signer())
 
