@@ -50,6 +50,35 @@ async def test_as_many_as_there_is_work_for(make_pool: MakePool, waiting: int, l
         await pool.drain(0)
 
 
+@pytest.mark.parametrize(("limit", "opened"), [(1, [1, 1, 1, 1, 1]), (2, [1, 2, 2, 2, 2]), (5, [1, 2, 2, 2, 2])])
+async def test_the_next_is_open_before_one_is_used_up(make_pool: MakePool, limit: int, opened: list[int]) -> None:
+    """One alone, within the limit, once a fifth of the messages is through."""
+    feed, seen = ListFeed(), []
+    async with peer(obedient) as port:
+        pool = make_pool(feed, port, connections=limit, messages_per_connection=6)
+        for number in range(1, 6):
+            feed.queue.append(message(number))
+            pool.wake()
+            await feed.until_settled(number)
+            await until(lambda: not pool._opening)
+            seen.append(pool.status().connections)
+    assert (opened, [1, 2, 3, 4, 5]) == (seen, feed.taken)
+
+
+async def test_none_is_opened_ahead_after_a_failure(make_pool: MakePool) -> None:
+    """What still works goes on, and the one next to be opened is the probe."""
+    feed = ListFeed([message(1)])
+    async with peer(obedient) as port:
+        pool = make_pool(feed, port, connections=5, messages_per_connection=6)
+        pool.wake()
+        await feed.until_settled(1)
+        pool._careful = True
+        feed.queue.append(message(2))
+        pool.wake()
+        await feed.until_settled(2)
+        assert 1 == len(pool._members)
+
+
 async def test_an_idle_connection_quits(make_pool: MakePool) -> None:
     """After idle_seconds, and being woken in vain does not keep it."""
     feed, said = ListFeed([message(1)]), []
