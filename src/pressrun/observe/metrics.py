@@ -29,7 +29,12 @@ class Metrics:
             registry=self._registry,
         )
         self._by_outcome: dict[str, Counter] = {}  # looking a label up costs more than counting
-        self._queue = Gauge("pressrun_queue", "Copies and notices by state", ["state"], registry=self._registry)
+        self._queue = Gauge(
+            "pressrun_queue",
+            "Copies of editions that are not over, and notices that have to go out, by state",
+            ["state"],
+            registry=self._registry,
+        )
         self._inbound = Counter(
             "pressrun_inbound_total",
             "Messages received by kind",
