@@ -75,6 +75,9 @@ async def test_a_name_is_taken_once(office: Office) -> None:
         ({"from": "a@x.example\r\nBcc: b@x.example"}, "line break"),
         ({"owner": "no address"}, "owner"),
         ({"language": "english please"}, "language"),
+        ({"language": "klingon"}, "language: 'klingon' .* de, en, es, .* zh-Hans"),
+        ({"language": "xx-DE"}, "language: 'xx-DE'"),
+        ({"language": "root"}, "language: 'root'"),
         ({"archive": "hidden"}, "public, members, off"),
         ({"listed": "perhaps"}, "neither true nor false"),
         ({"post_by_mail": "yes"}, "approve, direct, off"),
@@ -89,6 +92,23 @@ async def test_a_bad_value_is_named_and_changes_nothing(office: Office, settings
     with pytest.raises(BadInput, match=words):
         await office.administering.set_list("news", {"description": "new", **settings})
     assert before == await office.database.read(reporting.show_list, "news")
+
+
+@pytest.mark.parametrize(
+    "tag", ["en", "EN", "pt-BR", "sv", "zh-Hant-TW", "ku-Arab", "tlh", "lld", "mo", "de-CH-1996", "en-x-ours"]
+)
+async def test_a_list_may_have_any_language(office: Office, tag: str) -> None:
+    """Its editions can be in one that readers are not spoken to in."""
+    await office.make_list()
+    assert tag == (await office.administering.set_list("news", {"language": tag}))["language"]
+
+
+async def test_a_language_kept_from_before_stays(office: Office) -> None:
+    """What was taken once is shown, and does not stand in the way of other settings."""
+    await office.make_list()
+    await office.database.write(lambda tx: tx._connection.execute("update list set language = 'klingon'").rowcount)
+    changed = await office.administering.set_list("news", {"title": "Notes"})
+    assert ("Notes", "klingon") == (changed["title"], changed["language"])
 
 
 async def test_an_unknown_key_is_named_with_a_guess(office: Office) -> None:

@@ -14,6 +14,8 @@ from pressrun.core.address import parse_address
 from pressrun.core.colour import Colour
 from pressrun.core.errors import BadInput, UsageError
 from pressrun.core.opening_hours import format_hours, parse_hours
+from pressrun.locales.known import is_known
+from pressrun.locales.languages import LANGUAGES
 from pressrun.message.layouts.table import BUILT_IN
 from pressrun.message.wire.mailbox import parse_mailbox
 from pressrun.services.editions.opening import find_zone
@@ -55,6 +57,16 @@ def read_language(text: str) -> str:
     if _LANGUAGE.fullmatch(text.strip()) is None or len(text.strip()) > 35:
         raise BadInput(f"{text!r} is no language tag: write en, de, pt-BR")
     return text.strip()
+
+
+def _read_list_language(text: str) -> str:
+    tag = read_language(text)
+    if not is_known(tag):
+        raise BadInput(
+            f"{tag!r} is the tag of no language: readers are spoken to in {', '.join(LANGUAGES)}; "
+            "another language needs its own tag, such as sv"
+        )
+    return tag
 
 
 def _read_title(text: str) -> str:
@@ -137,7 +149,7 @@ _KEYS: dict[str, _Key] = {
     "owner": _Key(column="owner", read=_read_owner, help="address that answers for the list; empty: the operator"),
     "description": _Key(column="description", read=_read_text, help="a few sentences for the list's page"),
     "postal_address": _Key(column="postal_address", read=_read_text, help="shown in every edition, as the law asks"),
-    "language": _Key(column="language", read=read_language, help="tag such as en"),
+    "language": _Key(column="language", read=_read_list_language, help="tag such as en"),
     "archive": _Key(column="archive", read=_one_of("public", "members", "off"), help="public, members or off"),
     "reply_to": _Key(column="reply_to", read=_read_mailbox_or_none, help="instead of NAME-owner@D; empty: that"),
     "listed": _Key(column="listed", read=_read_flag, help="true or false: shown on the front page"),
