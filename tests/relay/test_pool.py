@@ -79,6 +79,27 @@ async def test_none_is_opened_ahead_after_a_failure(make_pool: MakePool) -> None
         assert 1 == len(pool._members)
 
 
+async def test_one_opened_ahead_may_be_refused(make_pool: MakePool) -> None:
+    """A relay that has room for fewer than configured is no failing relay: the others go on, and it is tried once."""
+    feed, greeted = ListFeed(), []
+
+    def answers(command: str) -> Answer:
+        if command == "":
+            greeted.append(command)
+            return obedient(command) if len(greeted) == 1 else b"421 too many\r\n"
+        return obedient(command)
+
+    async with peer(answers) as port:
+        pool = make_pool(feed, port, connections=5, messages_per_connection=6)
+        for number in range(1, 6):
+            feed.queue.append(message(number))
+            pool.wake()
+            await feed.until_settled(number)
+            await until(lambda: not pool._opening)
+            assert pool.capacity > 0
+        assert (2, None) == (len(greeted), pool.status().failing_since)
+
+
 async def test_an_idle_connection_quits(make_pool: MakePool) -> None:
     """After idle_seconds, and being woken in vain does not keep it."""
     feed, said = ListFeed([message(1)]), []
