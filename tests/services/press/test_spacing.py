@@ -81,6 +81,13 @@ async def test_a_reload_changes_the_rate_and_forgets_no_turn() -> None:
     assert clock.now == Clock().now
 
 
+async def test_a_clock_that_is_set_back_holds_nothing_for_longer_than_a_second() -> None:
+    spacing, clock, _ = spaced(60, TWENTY)
+    assert spacing.take("primary") is not None
+    clock.now -= 86_400
+    assert 20 <= taken_in(spacing, clock, 2.0, "primary") <= 22
+
+
 async def test_answers_pass_through() -> None:
     spacing, _, feed = spaced(1, TWENTY)
     outgoing = spacing.take("primary")

@@ -70,5 +70,9 @@ class Spacing:
         return [name for name in (_ALL, relay) if name in self._spreads]
 
     def _opens_at(self, relay: str, now: float) -> float:
-        turns = [self._spreads[name].next_at(self._states[name], now) for name in self._scopes(relay)]
-        return max(turns, default=now)
+        at = now
+        for name in self._scopes(relay):
+            spread = self._spreads[name]
+            state = self._states[name] = spread.cut(self._states[name], now)  # the clock may have been set back
+            at = max(at, spread.next_at(state, now))
+        return at
