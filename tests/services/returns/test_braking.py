@@ -117,9 +117,7 @@ async def test_bad_news_of_one_second_is_judged_together(press: Pressroom) -> No
     """One complaint of 400 readers is none too many; the second, within the same second, is."""
     await press.readers(420)
     number = await press.edition()
-    for copy in [*(await press.take_after_turn())][:400]:
-        press.answer(copy, TAKEN)
-    await press.turn()
+    await send_some(press, number, [TAKEN] * 400)
     await complain(press, number)
     assert "sending" == await press.state(number)
     await complain(press, number)
