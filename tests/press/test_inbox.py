@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from pressrun.press.inbox import ENOUGH, Inbox
+from pressrun.press.inbox import Inbox
 from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Unmade
 from pressrun.services.queue.shelf import STALE_SECONDS
 from pressrun.store.deliveries import ClaimedCopy
 
 
 class Desk:
-    """An inbox with a clock, how often it asked to be heard, and how often at once."""
+    """An inbox with a clock, and how often it asked to be heard."""
 
     def __init__(self) -> None:
         self.now = 1000.0
         self.asked = 0
-        self.enough = 0
-        self.inbox = Inbox(self._ask, self._count, lambda: self.now)
+        self.inbox = Inbox(self._ask, lambda: self.now)
 
     def _ask(self) -> None:
         self.asked += 1
-
-    def _count(self) -> None:
-        self.enough += 1
 
     def put(self, relay: str, *numbers: int) -> None:
         self.inbox.put(relay, [job(number) for number in numbers])
@@ -59,17 +55,6 @@ def test_answers_are_said_together() -> None:
     ]
     desk.inbox.settle("a", Answer(4, NOT_SENT))
     assert 2 == desk.asked
-
-
-def test_many_answers_of_a_relay_are_not_held_back() -> None:
-    desk = Desk()
-    for number in range(ENOUGH):
-        assert 0 == desk.enough
-        desk.inbox.settle("b", Answer(number, NOT_SENT))
-        if number:
-            desk.inbox.settle("a", Answer(ENOUGH + number, NOT_SENT))
-    assert 1 == desk.enough
-    assert {"a": ENOUGH - 1, "b": ENOUGH} == {name: len(ids) for name, ids in desk.unsent().items()}
 
 
 def test_a_relay_that_takes_nothing_gets_nothing() -> None:

@@ -10,22 +10,17 @@ from pressrun.services.ports import Clock
 from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Unmade
 from pressrun.services.queue.shelf import STALE_SECONDS
 
-# Answers of one relay that are said without waiting for more. A turn of the loop makes a mail for each reply that came
-# in, and the daemon, on another processor, would wait for the last of them; a kill repeats what it was not told.
-ENOUGH = 4
-
 
 class Inbox:
     """Rows that wait for a connection, by relay, as services.queue.jobs.Queue promises.
 
-    `changed` is called when there is an answer, `enough` when there are so many that they are worth a frame.
+    `changed` is called when there is an answer.
 
     What no connection has taken for too long, or is for a relay that takes nothing, goes back as if it had not come.
     """
 
-    def __init__(self, changed: Callable[[], None], enough: Callable[[], None], clock: Clock) -> None:
+    def __init__(self, changed: Callable[[], None], clock: Clock) -> None:
         self._changed = changed
-        self._enough = enough
         self._clock = clock
         self._rows: dict[str, deque[tuple[float, Job]]] = {}
         self._answers: dict[str, Answers] = {}
@@ -46,10 +41,7 @@ class Inbox:
 
     def settle(self, relay: str, answer: Answer) -> None:
         """Keep an answer for the daemon."""
-        answers = self._of(relay).answers
-        answers.append(answer)
-        if len(answers) == ENOUGH:
-            self._enough()
+        self._of(relay).answers.append(answer)
 
     def not_made(self, relay: str, unmade: Unmade) -> None:
         """Keep for the daemon that a row has no mail."""

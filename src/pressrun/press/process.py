@@ -51,7 +51,7 @@ class PressProcess(asyncio.Protocol):
     def __init__(self, end: Callable[[int], None]) -> None:
         self._end = end
         self._loop = asyncio.get_running_loop()
-        self._inbox = Inbox(self._answer_soon, self._say_answers, time.time)
+        self._inbox = Inbox(self._answer_soon, time.time)
         self._press: LocalPress | None = None
         self._keys: KeyRing | None = None
         self._relays: tuple[str, ...] = ()
@@ -146,11 +146,8 @@ class PressProcess(asyncio.Protocol):
         self._loop.call_soon(self._answer)
 
     def _answer(self) -> None:
-        """Say what there is to say at the end of a turn of the loop."""
+        """Say what there is to say; what comes in one turn of the loop goes in one frame."""
         self._tell_state(only_changed=True)
-        self._say_answers()
-
-    def _say_answers(self) -> None:
         for answers in self._inbox.take_answers():
             self._say(answers)
 
