@@ -33,7 +33,7 @@ from pressrun.cli import (
     subscribers,
     suppressions,
 )
-from pressrun.cli.groups import VerbGroup
+from pressrun.cli.groups import NoVerb, VerbGroup
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.output import print_json, tell_error
 from pressrun.core.errors import PressrunError, UsageError
@@ -107,7 +107,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except PressrunError as problem:
         return _fail(str(problem), problem.exit_code, as_json=as_json)
-    except click.exceptions.NoArgsIsHelpError as asked:
+    except NoVerb as asked:
         click.echo(asked.format_message(), err=True)
         return UsageError.exit_code
     except click.UsageError as problem:
