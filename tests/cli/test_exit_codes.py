@@ -63,6 +63,7 @@ CASES = [
     (65, "from", ["list", "create", "x", "--title", "T", "--from", "a@x.example, b@x.example"]),
     (65, "archive", ["list", "set", "news", "archive=hidden"]),
     (65, "'no address' is no mail address: an email", ["subscriber", "add", "news", "no address"]),
+    (65, "'a@localhost' is no mail address: the part after", ["subscriber", "add", "news", "a@localhost"]),
     (65, "'no address' is no mail address: an email", ["editor", "add", "news", "no address"]),
     (65, "'no address' is no mail address: an email", ["subscriber", "show", "no address"]),
     (65, "'no address' is no mail address: an email", ["suppression", "add", "no address"]),

@@ -72,7 +72,7 @@ def parse_address(text: str) -> Address:
     """Read one bare address; raises MalformedAddress with the reason. Surrounding blanks are dropped."""
     typed = text.strip(" \t\r\n")
     if len(typed) > 4 * MAX_ADDRESS_OCTETS:
-        raise MalformedAddress("the address is longer than 254 octets (RFC 5321 §4.5.3.1.3)")
+        raise _refused(typed, "the address is longer than 254 octets (RFC 5321 §4.5.3.1.3)")
     plain = _PLAIN.fullmatch(typed)
     if plain is not None and len(typed) <= MAX_ADDRESS_OCTETS:
         local, domain = plain.groups()
@@ -93,12 +93,17 @@ def _parse_any(typed: str) -> Address:
         )
     except EmailNotValidError as problem:
         reason = f"{problem}".rstrip(".")
-        raise MalformedAddress(f"{typed!r} is no mail address: {reason[:1].lower()}{reason[1:]}") from None
+        raise _refused(typed, f"{reason[:1].lower()}{reason[1:]}") from None
     domain = found.ascii_domain.lower()
     if "." not in domain or domain.rpartition(".")[2].isdecimal():  # 127.0.0.1 names no domain, RFC 5321 §4.1.3
-        raise MalformedAddress("the part after the @ is not a full domain name")
+        raise _refused(typed, "the part after the @ is not a full domain name")
     if len(found.local_part.encode()) > MAX_LOCAL_OCTETS:
-        raise MalformedAddress("the part before the @ is longer than 64 octets (RFC 5321 §4.5.3.1.1)")
+        raise _refused(typed, "the part before the @ is longer than 64 octets (RFC 5321 §4.5.3.1.1)")
     if len(found.original.strip().encode()) > MAX_ADDRESS_OCTETS:
-        raise MalformedAddress("the address is longer than 254 octets (RFC 5321 §4.5.3.1.3)")
+        raise _refused(typed, "the address is longer than 254 octets (RFC 5321 §4.5.3.1.3)")
     return Address(found.original.strip(), found.local_part, domain)
+
+
+def _refused(typed: str, reason: str) -> MalformedAddress:
+    shown = typed if len(typed) <= MAX_ADDRESS_OCTETS else f"{typed[:MAX_ADDRESS_OCTETS]}…"
+    return MalformedAddress(f"{shown!r} is no mail address: {reason}", reason)

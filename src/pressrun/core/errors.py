@@ -54,7 +54,14 @@ class BadInput(PressrunError):
 
 
 class MalformedAddress(BadInput):
-    """A mail address that RFC 5321 or RFC 6531 does not allow, or that we refuse for safety."""
+    """A mail address that RFC 5321 or RFC 6531 does not allow, or that we refuse for safety.
+
+    The message names it; `reason` quotes nothing of it, for those whom somebody else's text must not reach.
+    """
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class BadQuantity(BadInput):

@@ -196,3 +196,10 @@ def test_a_message_that_a_parser_stumbles_over(header: bytes) -> None:
     except EditionError:
         return
     assert found.body.encode("utf-8") or found.enclosed  # later versions of Python read the first one as a file
+
+
+def test_what_stands_in_place_of_an_address_is_not_quoted() -> None:
+    """The error may be mailed to somebody who did not write it."""
+    with pytest.raises(EditionError) as told:
+        parse_edition(b"---\nsubject: a\nfrom: win a boat today\n---\nx", ".md")
+    assert (3, False) == (told.value.line, "boat" in str(told.value))

@@ -152,7 +152,7 @@ def _mailbox(key: str, value: Value | None) -> Mailbox | None:
     try:
         mailbox = parse_mailbox(value.text)
     except MalformedAddress as problem:
-        raise EditionError(f"{key}: {problem}", line=value.line) from None
+        raise EditionError(f"{key}: {problem.reason}", line=value.line) from None
     if mailbox.address.needs_smtputf8:
         reason = "the part before the @ must be ASCII, or most readers cannot be served"
         raise EditionError(f"{key}: {reason}", line=value.line)

@@ -120,7 +120,7 @@ def _mailbox_of(message: Message, name: str, source: bytes) -> Mailbox | None:
     try:
         mailbox = parse_mailbox(f"{shown} <{rest}" if bracket else raw)
     except MalformedAddress as problem:
-        raise EditionError(f"{name}: {problem}", line=line) from None
+        raise EditionError(f"{name}: {problem.reason}", line=line) from None
     if mailbox.address.needs_smtputf8:
         raise EditionError(f"{name}: the part before the @ must be ASCII", line=line)
     return mailbox

@@ -15,6 +15,7 @@ from pressrun.core.errors import MalformedAddress
 _WITH_NAME = re.compile(r'(?:"((?:[^"\\]|\\.)*)"|([^"<>@,;:\\]*?))\s*<([^<>\s]+)>', re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _ESCAPED = re.compile(r"\\(.)")
+_LONGEST_SHOWN = 254
 _LONGEST_NAME = 200
 
 
@@ -36,14 +37,19 @@ def parse_mailbox(text: str) -> Mailbox:
     """Read `"Name" <address>`, `Name <address>` or a bare address; raises MalformedAddress with the reason."""
     text = text.strip(" ")
     if _CONTROL.search(text):
-        raise MalformedAddress("a mailbox holds no line break or control character")
+        raise _refused(text, "a mailbox holds no line break or control character")
     found = _WITH_NAME.fullmatch(text)
     if found is None:
         if "<" in text or '"' in text:
-            raise MalformedAddress(f'{text!r} is not a mailbox: write "Name" <address> or the address alone')
+            raise _refused(text, 'write "Name" <address> or the address alone')
         return Mailbox("", parse_address(text))
     quoted, plain, address = found.groups()
     name = _ESCAPED.sub(r"\1", quoted) if quoted is not None else plain
     if len(name) > _LONGEST_NAME:
-        raise MalformedAddress(f"the name before the address is longer than {_LONGEST_NAME} characters")
+        raise _refused(text, f"the name before the address is longer than {_LONGEST_NAME} characters")
     return Mailbox(name.strip(), parse_address(address))
+
+
+def _refused(text: str, reason: str) -> MalformedAddress:
+    shown = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return MalformedAddress(f"{shown!r} is not a mailbox: {reason}", reason)
