@@ -118,6 +118,7 @@ class Connection(asyncio.BufferedProtocol):
                 await self._upgrade()
         except asyncio.CancelledError:
             self.abort(None)
+            self._vanish()  # a transport that nobody waited for to the end may tell of its own by nothing
             raise
         except OSError as error:
             self.abort(_problem(error, "cannot connect"))
