@@ -79,6 +79,23 @@ async def test_none_is_opened_ahead_after_a_failure(make_pool: MakePool) -> None
         assert 1 == len(pool._members)
 
 
+async def test_one_opened_ahead_that_is_not_used_is_not_opened_again(make_pool: MakePool) -> None:
+    """Until those before it are used up: a relay that gets little would see connections come and go."""
+    feed = ListFeed()
+    async with peer(obedient) as port:
+        pool = make_pool(feed, port, connections=5, messages_per_connection=6)
+        for number in range(1, 6):
+            feed.queue.append(message(number))
+            pool.wake()
+            await feed.until_settled(number)
+            await until(lambda: not pool._opening)
+            if number == 2:
+                assert pool._ahead is not None
+                pool._ahead.finish()  # as when it has been idle for too long
+                await until(lambda: len(pool._members) == 1)
+        assert [1] == [connection.number for connection in pool._members]
+
+
 async def test_one_opened_ahead_may_be_refused(make_pool: MakePool) -> None:
     """A relay that has room for fewer than configured is no failing relay: the others go on, and it is tried once."""
     feed, greeted = ListFeed(), []

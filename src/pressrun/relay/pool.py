@@ -47,7 +47,7 @@ class Pool:
         self._idle: dict[Connection, None] = {}  # the one used last is the first to be used again
         self._careful = False  # a connection failed: one probe at a time, until one succeeds
         self._probe: Connection | None = None
-        self._ahead: Connection | None = None  # opened before it is needed; one try until any connection opens
+        self._ahead: Connection | None = None  # opened before it is needed, the last one
         self._retry: asyncio.TimerHandle | None = None
         self._tasks: dict[asyncio.Task[None], Connection] = {}
         self._count = 0
@@ -142,7 +142,8 @@ class Pool:
 
     def opened(self, connection: Connection) -> None:
         self._opening.discard(connection)
-        self._ahead = None
+        if connection is not self._ahead and self._ahead not in self._opening:
+            self._ahead = None
         if connection.way is not None:
             self._taking[connection.way] += 1
         if self._careful:
@@ -167,7 +168,7 @@ class Pool:
         if problem is None or self._stopping:
             self._manners.kept()
             return
-        if connection is self._ahead and self._taking.total() > 0:
+        if connection is self._ahead and not connection.is_open and self._taking.total() > 0:
             return  # the relay may have no room for one more: what works goes on, and nothing waited for this one
         if connection.way is not None and connection.taken:
             self._judge(connection, connection.way, problem)
@@ -217,8 +218,8 @@ class Pool:
 
         At a rate nothing waits between two turns, so it is what was carried that tells that more will come.
         """
-        if self._stopping or self._careful or self._ahead is not None:
-            return
+        if self._stopping or (self._ahead is not None and not self._ahead.taken):
+            return  # the one before was refused, or idled out unused
         if len(self._members) >= self.settings.connections:
             return
         each = self.settings.messages_per_connection
