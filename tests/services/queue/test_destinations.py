@@ -58,14 +58,34 @@ def test_nobody_is_late_where_all_are_slow() -> None:
 
 def test_slow_ones_leave_two_connections_together() -> None:
     """And half of them while there may be others in the queue; who is not slow gets all."""
-    destinations = Destinations(10, {"slow.example", "slower.example"})
+    destinations = Destinations(10, {"slow.example", "slower.example", "slowest.example"})
     taken(destinations, "slow.example", 3)
     taken(destinations, "slower.example", 1)
     assert not destinations.is_unknown("slow.example")
     taken(destinations, "slower.example", 1)
     assert [True, False] == [destinations.is_unknown("slow.example"), destinations.is_full("slow.example")]
+    assert [True, False] == [destinations.is_crowded(name) for name in ("slowest.example", "a.example")]
     taken(destinations, "slower.example", 3)
     assert [True, False] == [destinations.is_full("slow.example"), destinations.is_full("a.example")]
+
+
+def test_fewer_connections_after_a_reload_make_late_who_has_more() -> None:
+    """Also one that had not its share of the many before."""
+    destinations = Destinations(50, set())
+    taken(destinations, "a.example", 5)
+    destinations.change(10)
+    taken(destinations, "a.example", 1)
+    for _ in range(30):
+        destinations.take("b.example", 0.0)
+        destinations.answered("b.example", 0.1)
+    assert destinations.is_full("a.example")
+
+
+def test_a_clock_that_is_set_back_hides_nobodys_silence() -> None:
+    destinations = Destinations(10, set())
+    taken(destinations, "a.example", 2, at=5000.0)
+    destinations.follow(1000.0)
+    assert 3.0 == destinations.silent_seconds("a.example", 1003.0)
 
 
 def test_who_has_answered_nothing_leaves_two_connections_for_those_behind_it() -> None:

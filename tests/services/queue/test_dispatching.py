@@ -694,3 +694,19 @@ async def test_large_notices_go_a_few_at_a_time(press: Pressroom, monkeypatch: p
             press.answer(outgoing, TAKEN)
         assert press.dispatcher._looks
     assert [3, 3, 3, 1] == sizes
+
+
+async def test_a_relay_that_answers_again_gets_copies_with_its_first_answer(press: Pressroom) -> None:
+    """It took nothing for so long that what waited went back; then it is slow, not gone."""
+    await press.readers(60)
+    await press.edition()
+    await press.turn()
+    first, *_ = [press.take() for _ in range(8)]
+    press.pass_time(STALE_SECONDS)
+    await press.dispatcher._take_turn()
+    assert 0 == len(press.dispatcher._ready)
+    await press.dispatcher._take_turn()
+    assert first is not None
+    press.answer(first, TAKEN)
+    await press.dispatcher._take_turn()
+    assert 52 == len(press.dispatcher._ready)

@@ -27,6 +27,7 @@ def test_each_lane_keeps_its_order_and_nothing_is_lost(pushed: list[tuple[str, i
     for lane, job in pushed:
         expected[lane].append(job)
     assert expected == found
+    assert {} == queues._queues
     assert NEVER == queues.pop(lambda _, now: now, 1.0, 1.0)
 
 

@@ -165,7 +165,7 @@ async def test_what_is_claimed_for_slow_domains_keeps_nobody_from_being_claimed(
         press.dispatcher._ready.traffic.after_slow(domain, 30.0, press.clock())
     await press.edition()
     relay = Relay(press, lambda domain: 30.0 if domain in slow_ones else STEP_SECONDS)
-    assert await relay.run_until(640, *OTHERS) < 4.5
+    assert await relay.run_until(640, *OTHERS) < 2.0  # 1.3 with half of the connections, 3.2 with two
 
 
 @pytest.mark.parametrize("domains", [mixed(72, 48), [SLOW] * 120], ids=["some", "one"])

@@ -37,11 +37,17 @@ class Destinations:
         self._half = max(1, connections // 2)
         self._most = max(1, connections - SPARE)
 
+    def follow(self, now: float) -> None:
+        """Follow a clock that was set back: nobody was heard of later than now."""
+        for name, (answer, at) in self._heard.items():
+            if at > now:
+                self._heard[name] = answer, now
+
     def take(self, name: str, now: float) -> None:
         """A connection takes a row."""
         self._number += 1
         number = self._taken[name] = self._taken.get(name, 0) + 1
-        if number == self._most_of_one and name not in self._heard:
+        if number >= self._most_of_one and name not in self._heard:
             self._unheard.add(name)
             self._hear(name, now)
 
@@ -72,7 +78,9 @@ class Destinations:
 
     def is_crowded(self, name: str) -> bool:
         """Whether others go first: it has its share."""
-        return self._taken.get(name, 0) >= self._most_of_one or (name in self._slow and self.is_full(name))
+        if name in self._slow and self._number_slow() >= self._half:
+            return True
+        return self._taken.get(name, 0) >= self._most_of_one
 
     def is_unknown(self, name: str) -> bool:
         """Whether it gets nothing more while there may be others behind what is claimed: it has answered nothing yet,

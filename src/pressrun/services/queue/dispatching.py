@@ -90,6 +90,8 @@ class Dispatcher:
         self._synced_at = 0.0
         self._syncing = False
         self._holding = False
+        self._was_held = False  # at the last look for what may go
+        self._looked_at = 0.0
         self._unsigned_until = 0.0
         self._alarm = Alarm(self._go_on)
         self._draining = False
@@ -140,8 +142,16 @@ class Dispatcher:
             self._results.settle(settlement)
         is_through = not (self._in_flight or len(self._ready))
         is_large = isinstance(job.row, ClaimedNotice) and job.row.octets > 0
-        if is_through or is_large or result.outcome is not Outcome.DELIVERED or self._ready.is_short_of(job, now):
-            # An edition may be through, something waits for its retry now, or a lane has room, or memory.
+        is_late = self._was_held and result.outcome is not Outcome.UNSENT
+        if (
+            is_through
+            or is_large
+            or is_late
+            or result.outcome is not Outcome.DELIVERED
+            or self._ready.is_short_of(job, now)
+        ):
+            # An edition may be through, something waits for its retry now, a relay takes mail again, or a lane has
+            # room, or memory.
             self._looks = True
         self._wanted.set()
 
@@ -252,7 +262,8 @@ class Dispatcher:
     async def _sleep(self) -> None:
         """Until there is something to record or to look for."""
         now = self._clock()
-        latest = now + (SLOW_SECONDS if self._ready.waits_for_answers else LOOK_AGAIN_SECONDS)
+        looks_again_at = min(self._looked_at, now) + LOOK_AGAIN_SECONDS  # turns that only record put it off no further
+        latest = now + SLOW_SECONDS if self._ready.waits_for_answers else looks_again_at
         until = latest if self._more_at is None else min(latest, self._more_at)
         if until <= now:
             self._looks = True
@@ -266,13 +277,13 @@ class Dispatcher:
 
     async def _take_turn(self) -> None:
         now = self._clock()
-        self._ready.pacer.follow(now)
-        self._ready.traffic.follow(now)
+        self._ready.follow(now)
         stale, self._holding = self._ready.take_stale(now)
         self._results.release(stale.jobs)
         self._learn_slow(now)
         is_low = self._low_water >= 0 and self._ready.eager(now) <= self._low_water
         looks, self._looks = self._looks or self._results.has_released or is_low, False
+        self._looked_at = now if looks else self._looked_at
         batch = self._results.take(with_touched=looks)
         claimed = len(self._ready)
         by_lane = self._ready.claimed_by_lane() if looks or self._ready.traffic.is_paced else {}
@@ -281,7 +292,7 @@ class Dispatcher:
             settlements=batch.settlements,
             released=batch.released,
             touched=batch.touched,
-            room=self._room(now),
+            room=self._room(now) if looks else 0,
             octets=self._octets() if looks else 0,
             claimed=claimed,
             lanes=self._lane_work(by_lane, stale.lanes, now) if looks else None,
@@ -367,7 +378,9 @@ class Dispatcher:
     def _plan(self, turn: Turn, request: Request) -> None:
         """When to look again by ourselves, and how few claimed copies are few enough to claim more before that."""
         ready = self._ready.eager(request.now)
-        self._ready.more_wait = turn.taken >= request.room or len(turn.notices) >= NOTICE_BATCH
+        if request.room > 0:  # otherwise nobody has looked
+            self._ready.more_wait = turn.taken >= request.room or len(turn.notices) >= NOTICE_BATCH
+        self._was_held = self._holding
         if self._draining or self._holding:  # what changes comes with a result, or by itself
             self._low_water, self._more_at = -1, None
         elif request.now < self._unsigned_until:

@@ -18,7 +18,7 @@ class LaneQueues(Generic[J]):
 
     def __init__(self, name_of: Callable[[J], str]) -> None:
         self._name_of = name_of
-        self._queues: dict[str, deque[J]] = {}
+        self._queues: dict[str, deque[J]] = {}  # none is empty
         self._turns: deque[str] = deque()  # lanes that hold something, the next one first
         self.length = 0  # of all queues
 
@@ -27,7 +27,6 @@ class LaneQueues(Generic[J]):
         queue = self._queues.get(lane)
         if queue is None:
             queue = self._queues[lane] = deque()
-        if not queue:
             self._turns.append(lane)
         queue.append(job)
         self.length += 1
@@ -54,6 +53,7 @@ class LaneQueues(Generic[J]):
                 return lane, self._pop(lane)
             else:
                 self._turns.popleft()
+                del self._queues[lane]
         return soonest
 
     def _sift(self, waits: Callable[[str], bool]) -> bool:
@@ -74,11 +74,13 @@ class LaneQueues(Generic[J]):
         self._turns.popleft()
         if queue:
             self._turns.append(lane)
+        else:
+            del self._queues[lane]
         return job
 
     def holds(self, lane: str) -> bool:
         """Whether a copy waits in this lane."""
-        return bool(self._queues.get(lane))
+        return lane in self._queues
 
     def lengths(self) -> dict[str, int]:
         """How many copies wait in each lane that holds some."""
@@ -94,12 +96,16 @@ class LaneQueues(Generic[J]):
 
     def remove(self, lane: str, is_meant: Callable[[J], bool] = lambda _: True) -> list[J]:
         """Take out of one lane what is meant, or everything."""
-        queue = self._queues.get(lane, deque())
+        queue = self._queues.get(lane)
+        if queue is None:
+            return []
         found = [job for job in queue if is_meant(job)]
         kept = [job for job in queue if not is_meant(job)]
-        if queue and not kept:
+        if kept:
+            self._queues[lane] = deque(kept)
+        else:
+            del self._queues[lane]
             self._turns.remove(lane)
-        self._queues[lane] = deque(kept)
         self.length -= len(found)
         return found
 

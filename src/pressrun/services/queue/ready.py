@@ -60,6 +60,13 @@ class Ready:
             else:
                 self._destinations[relay] = Destinations(number, self.traffic.slow)
 
+    def follow(self, now: float) -> None:
+        """Follow a clock that was set back. Called once a turn."""
+        self.pacer.follow(now)
+        self.traffic.follow(now)
+        for one in self._destinations.values():
+            one.follow(now)
+
     def __len__(self) -> int:
         return sum(map(len, self._shelves.values()))
 
@@ -278,13 +285,20 @@ class Ready:
         """How many claimed rows wait for nothing but a connection: what limits of its own hold back is not counted, nor
         what waits for a slow destination.
         """
-        by_lane = self.claimed_by_lane()
-        copies = sum(min(number, self.traffic.free(lane, now)) for lane, number in by_lane.items() if self._goes(lane))
+        by_lane, relays = self.claimed_by_lane(), self._working()
+        goes = {lane: number for lane, number in by_lane.items() if not all(one.is_full(lane) for one in relays)}
+        copies = sum(min(number, self.traffic.free(lane, now)) for lane, number in goes.items())
         notices = [found for shelf in self._shelves.values() for found in shelf.notice_lengths().items()]
-        return copies + sum(number for name, number in notices if self._goes(name))
+        return copies + sum(number for name, number in notices if not all(one.is_full(name) for one in relays))
 
-    def _goes(self, name: str) -> bool:
-        return not all(one.is_full(name) for one in self._destinations.values())
+    def _working(self) -> list[Destinations]:
+        """Of the relays that there are and do not fail; of all where none is such."""
+        if len(self._destinations) > 1:
+            failing = self.failing()
+            names = [name for name in self.pacer.relays if name not in failing]
+            if names:
+                return [self._destinations[name] for name in names]
+        return [*self._destinations.values()]
 
     def full(self, most: int) -> frozenset[str]:
         """The relays for which enough is claimed of lists that name them."""

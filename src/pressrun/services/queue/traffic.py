@@ -72,6 +72,7 @@ class Traffic:
         """Go on under other limits, from where the lanes stand."""
         before = {**self._stored_paces, **self.dump_paces(0.0, {})}
         self.lanes = lanes
+        self._opened -= lanes.by_domain.keys()  # the configuration gives them their lanes, or takes those away again
         self._configured = {lane for lane in lanes.by_domain.values() if "." in lane}
         self._block_pause_seconds = block_pause_seconds
         self._paced = {}
