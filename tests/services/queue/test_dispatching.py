@@ -638,7 +638,7 @@ async def test_the_loop_sleeps_while_an_editions_canary_is_in_flight(press: Pres
     outgoing = press.take()
     assert outgoing is not None
     await press.turn()
-    assert press.dispatcher._more_at is None
+    assert press.dispatcher._lookout.again_at is None
 
 
 async def test_the_loop_sleeps_while_it_drains(press: Pressroom) -> None:
@@ -646,23 +646,23 @@ async def test_the_loop_sleeps_while_it_drains(press: Pressroom) -> None:
     await press.edition()
     press.dispatcher._draining = True
     await press.turn()
-    assert press.dispatcher._more_at is None
+    assert press.dispatcher._lookout.again_at is None
 
 
 async def test_the_loop_wakes_for_what_is_due_next(press: Pressroom) -> None:
     await press.readers(1)
     await press.edition(scheduled_at=int(press.office.now) + 60)
     await press.turn()
-    assert press.office.now + 60 == press.dispatcher._more_at
+    assert press.office.now + 60 == press.dispatcher._lookout.again_at
     press.pass_time(60)
     await press.send_all(LATER)
     (due,) = (await press.rows("select due_at from delivery"))[0]
-    assert due == press.dispatcher._more_at
+    assert due == press.dispatcher._lookout.again_at
 
 
 async def test_a_change_is_looked_at_in_the_next_turn(press: Pressroom) -> None:
     press.dispatcher.wake()
-    assert press.dispatcher._wanted.is_set()
+    assert press.dispatcher._lookout._wanted.is_set()
 
 
 async def test_notices_are_claimed_whatever_editions_do(press: Pressroom) -> None:
@@ -692,7 +692,7 @@ async def test_large_notices_go_a_few_at_a_time(press: Pressroom, monkeypatch: p
         assert [] == await press.take_after_turn()
         for outgoing in taken:
             press.answer(outgoing, TAKEN)
-        assert press.dispatcher._looks
+        assert press.dispatcher._lookout._looks
     assert [3, 3, 3, 1] == sizes
 
 

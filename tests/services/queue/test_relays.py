@@ -190,7 +190,7 @@ async def test_the_loop_sleeps_while_enough_waits_for_a_relay_that_takes_nothing
     await press.edition()
     await press.edition("other", name="other")
     assert {"primary": 250} == await send(press, "primary")
-    waiting_until = press.dispatcher._more_at
+    waiting_until = press.dispatcher._lookout.again_at
     assert waiting_until is None or waiting_until > press.clock()
 
 

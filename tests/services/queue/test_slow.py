@@ -50,7 +50,7 @@ class Relay:
 
     async def _step(self) -> None:
         dispatcher = self.press.dispatcher
-        if dispatcher._more_at is not None and dispatcher._more_at <= self.press.clock():
+        if dispatcher._lookout.again_at is not None and dispatcher._lookout.again_at <= self.press.clock():
             dispatcher.look()
         await dispatcher._take_turn()
         self._fill()

@@ -27,6 +27,7 @@ from pressrun.services.queue.alarm import Alarm
 from pressrun.services.queue.claiming import NOTICE_BATCH, AfterSettling, LaneWork, Request, Turn, take_turn
 from pressrun.services.queue.jobs import Answer, Job, Unmade
 from pressrun.services.queue.lane_queues import NEVER
+from pressrun.services.queue.lookout import Lookout
 from pressrun.services.queue.ready import SLOW_SECONDS, Ready
 from pressrun.services.queue.results import Results
 from pressrun.services.queue.shares import Shares
@@ -51,7 +52,6 @@ RESULTS_AT_MOST = 4
 NOTICE_OCTETS = 16 * 1024 * 1024
 UNSIGNED_SECONDS = 10.0  # before anything is handed out after a mail that could not be signed
 SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so long
-LOOK_AGAIN_SECONDS = 5.0  # the loop turns at least so often: it feeds the watchdog
 # Copies claimed and not taken, however many of them wait for a domain that may be slow.
 CLAIMED_AT_MOST = 10 * BATCH
 AFTER_FAULT_SECONDS = 1.0  # pause after a turn that the database refused
@@ -82,16 +82,12 @@ class Dispatcher:
         self._in_flight: dict[int, Job] = {}
         self._results = Results()
         self._plates: dict[int, EditionPlate] = {}
-        self._wanted = asyncio.Event()
-        self._looks = True
+        self._lookout = Lookout()
         self._lanes_changed = True
-        self._more_at: float | None = None
-        self._low_water = -1
         self._synced_at = 0.0
         self._syncing = False
         self._holding = False
         self._was_held = False  # at the last look for what may go
-        self._looked_at = 0.0
         self._unsigned_until = 0.0
         self._alarm = Alarm(self._go_on)
         self._draining = False
@@ -112,7 +108,7 @@ class Dispatcher:
         if isinstance(job, float):
             self._call_at(job, now)
             return None
-        if self._ready.copies <= self._low_water or self._ready.is_short_of(job, now):
+        if self._ready.copies <= self._lookout.low_water or self._ready.is_short_of(job, now):
             self.look()
         self._in_flight[job.row.id] = job
         if self._ready.take_ahead():
@@ -152,8 +148,8 @@ class Dispatcher:
         ):
             # An edition may be through, something waits for its retry now, a relay takes mail again, or a lane has
             # room, or memory.
-            self._looks = True
-        self._wanted.set()
+            self._lookout.look_next()
+        self._lookout.turn()
 
     def not_made(self, relay: str, unmade: Unmade) -> None:
         """A row without a mail is put off and told, and holds up no other; without a signature nothing goes out."""
@@ -163,7 +159,7 @@ class Dispatcher:
         if unmade.unsigned:
             self._unsigned_until = now + UNSIGNED_SECONDS
             self._results.release([job])
-            self._wanted.set()
+            self._lookout.turn()
             return
         event(log, "dispatch.not_composed", level=logging.ERROR, delivery=job.row.id, fault=unmade.fault)
         put_off = self._settlement(job, HandOver(Outcome.DEFERRED, Stage.MAIL), relay, now)
@@ -195,13 +191,12 @@ class Dispatcher:
 
     def wake(self) -> None:
         """Something changed in the database: look at it in the next turn."""
-        self._more_at = None
+        self._lookout.plan()
         self.look()
 
     def look(self) -> None:
         """Let the next turn look for what may go, and not only record results."""
-        self._looks = True
-        self._wanted.set()
+        self._lookout.look()
 
     # ------------------------------------------------------------------ the loop
 
@@ -222,7 +217,7 @@ class Dispatcher:
                 if is_last:
                     return
             if not is_last:
-                await self._sleep()
+                await self._lookout.sleep(self._clock(), SLOW_SECONDS if self._ready.waits_for_answers else None)
 
     async def drain(self, seconds: float) -> None:
         """Claim nothing more, finish and record what is in flight, give the rest back; then `run` ends."""
@@ -231,7 +226,7 @@ class Dispatcher:
             await self._pool.drain(seconds)
         self._give_back()
         self._drained = True
-        self._wanted.set()
+        self._lookout.turn()
 
     def reload(
         self,
@@ -259,31 +254,15 @@ class Dispatcher:
         self._unsigned_until = 0.0
         self.wake()
 
-    async def _sleep(self) -> None:
-        """Until there is something to record or to look for."""
-        now = self._clock()
-        looks_again_at = min(self._looked_at, now) + LOOK_AGAIN_SECONDS  # turns that only record put it off no further
-        latest = now + SLOW_SECONDS if self._ready.waits_for_answers else looks_again_at
-        until = latest if self._more_at is None else min(latest, self._more_at)
-        if until <= now:
-            self._looks = True
-        else:
-            timer = asyncio.get_running_loop().call_later(until - now, self.look)
-            try:
-                await self._wanted.wait()
-            finally:
-                timer.cancel()
-        self._wanted.clear()
-
     async def _take_turn(self) -> None:
         now = self._clock()
         self._ready.follow(now)
         stale, self._holding = self._ready.take_stale(now)
         self._results.release(stale.jobs)
         self._learn_slow(now)
-        is_low = self._low_water >= 0 and self._ready.eager(now) <= self._low_water
-        looks, self._looks = self._looks or self._results.has_released or is_low, False
-        self._looked_at = now if looks else self._looked_at
+        low_water = self._lookout.low_water
+        is_low = low_water >= 0 and self._ready.eager(now) <= low_water
+        looks = self._lookout.begin(now, must_look=is_low or self._results.has_released)
         batch = self._results.take(with_touched=looks)
         claimed = len(self._ready)
         by_lane = self._ready.claimed_by_lane() if looks or self._ready.traffic.is_paced else {}
@@ -304,7 +283,7 @@ class Dispatcher:
             turn = await self._commit(request)
         except BaseException:
             self._results.bring_back(batch)
-            self._looks = True
+            self._lookout.look_next()
             if request.lanes is not None:
                 self._ready.traffic.renote(request.lanes.notes)
             self._synced_at = 0.0
@@ -382,22 +361,20 @@ class Dispatcher:
             self._ready.more_wait = turn.taken >= request.room or len(turn.notices) >= NOTICE_BATCH
         self._was_held = self._holding
         if self._draining or self._holding:  # what changes comes with a result, or by itself
-            self._low_water, self._more_at = -1, None
+            self._lookout.plan()
         elif request.now < self._unsigned_until:
-            self._low_water, self._more_at = -1, self._unsigned_until
+            self._lookout.plan(again_at=self._unsigned_until)
         elif len(self._ready) >= CLAIMED_AT_MOST:  # a result or a turn later shows for what they wait
-            self._low_water, self._more_at = -1, None
+            self._lookout.plan()
         elif turn.taken < request.room:  # nothing more may go now, whatever the pace
             opens_at = self._ready.traffic.looks_again_at(request.by_lane, request.now)
             again_at = min(opens_at, turn.next_due_at or NEVER)
-            self._low_water, self._more_at = -1, None if again_at == NEVER else again_at
+            self._lookout.plan(again_at=None if again_at == NEVER else again_at)
         elif ready >= BATCH // 2:
-            self._low_water, self._more_at = BATCH // 2, None
+            self._lookout.plan(low_water=BATCH // 2)
         else:  # the pace allows no more for the moment
-            self._low_water = -1
-            self._more_at = max(
-                request.now + SHORTEST_WAIT_SECONDS, self._ready.pacer.next_claim_at(request.now, ready)
-            )
+            next_claim_at = self._ready.pacer.next_claim_at(request.now, ready)
+            self._lookout.plan(again_at=max(request.now + SHORTEST_WAIT_SECONDS, next_claim_at))
 
     def _lane_work(self, by_lane: Mapping[str, int], resting: Collection[str], now: float) -> LaneWork:
         traffic = self._ready.traffic
