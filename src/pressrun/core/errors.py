@@ -59,9 +59,9 @@ class MalformedAddress(BadInput):
     The message names it; `reason` quotes nothing of it, for those whom somebody else's text must not reach.
     """
 
-    def __init__(self, message: str, reason: str) -> None:
+    def __init__(self, message: str, reason: str | None = None) -> None:
         super().__init__(message)
-        self.reason = reason
+        self.reason = message if reason is None else reason
 
 
 class BadQuantity(BadInput):
