@@ -101,6 +101,11 @@ class Connection(asyncio.BufferedProtocol):
         return self._transport is not None and not self._closed
 
     @property
+    def is_idle(self) -> bool:
+        """Whether nothing is in flight, and messages could go."""
+        return self._dialogue.is_idle
+
+    @property
     def has_proved(self) -> bool:
         """Whether the relay decided about at least one message on this connection."""
         return self._dialogue.has_proved

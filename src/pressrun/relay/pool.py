@@ -44,7 +44,8 @@ class Pool:
         self._members: set[Connection] = set()  # until their socket is closed
         self._opening: set[Connection] = set()
         self._taking: Counter[Way] = Counter()  # how many take messages now, by the way in which those go
-        self._idle: dict[Connection, None] = {}  # the one used last is the first to be used again
+        self._idle: dict[Connection, None] = {}  # the one used last is the first to be used again,
+        self._roomy: dict[Connection, None] = {}  # and behind those come what has messages in flight, and room for more
         self._careful = False  # a connection failed: one probe at a time, until one succeeds
         self._probe: Connection | None = None
         self._ahead: Connection | None = None  # opened before it is needed, the last one
@@ -78,8 +79,8 @@ class Pool:
 
     def wake(self) -> None:
         """There is something to take: idle connections take it now, and others are opened for the rest."""
-        while self._idle:
-            connection, _ = self._idle.popitem()
+        while waiting := self._idle or self._roomy:
+            connection, _ = waiting.popitem()
             if not connection.wake():
                 break
         self._grow()
@@ -152,16 +153,22 @@ class Pool:
                 self._resume()
 
     def idled(self, connection: Connection) -> None:
-        self._idle[connection] = None
+        if connection.is_idle:
+            self._roomy.pop(connection, None)
+            self._idle[connection] = None
+        else:
+            self._idle.pop(connection, None)
+            self._roomy[connection] = None
 
     def filled(self, connection: Connection) -> None:
         self._idle.pop(connection, None)
+        self._roomy.pop(connection, None)
 
     def closed(self, connection: Connection, problem: Problem | None) -> None:
         self._opening.discard(connection)
         if connection.way is not None:
             self._taking[connection.way] -= 1
-        self._idle.pop(connection, None)
+        self.filled(connection)
         was_probe = connection is self._probe
         if was_probe:
             self._probe = None
@@ -201,7 +208,7 @@ class Pool:
 
     def _grow(self) -> None:
         """Open what is missing, and no more: idle ones come first, and after a failure one probe at a time."""
-        if self._stopping or self._idle:
+        if self._stopping or self._idle or self._roomy:
             return
         room = self.settings.connections - len(self._members)
         if self._careful:

@@ -36,14 +36,18 @@ _AT_A_LOSS = frozenset({500, 502, 503})
 
 
 class Flight:
-    """One message on its way; `verdict` is the refusal of its envelope, `full` says that more waited than had room."""
+    """One message on its way; `verdict` is the refusal of its envelope, `full` says that more waited than had room.
 
-    __slots__ = ("full", "octets", "outgoing", "sent_at", "verdict")
+    It was sent `alone` when nothing before it waited for its answer.
+    """
 
-    def __init__(self, outgoing: Outgoing, octets: int, sent_at: float) -> None:
+    __slots__ = ("alone", "full", "octets", "outgoing", "sent_at", "verdict")
+
+    def __init__(self, outgoing: Outgoing, octets: int, sent_at: float, *, alone: bool) -> None:
         self.outgoing = outgoing
         self.octets = octets
         self.sent_at = sent_at
+        self.alone = alone
         self.full = False
         self.verdict: HandOver | None = None
 
@@ -86,7 +90,7 @@ class Chunked(Transactions):
             bdat, content = commands.chunk(outgoing.content)
             out.append(commands.RSET + mail + rcpt + bdat)
             out.append(content)
-            flights.append(Flight(outgoing, len(content), self.now))
+            flights.append(Flight(outgoing, len(content), self.now, alone=not flights))
             self._octets += len(content)
             self._unwritten += 1
         for place in range(before, len(flights)):
@@ -99,7 +103,7 @@ class Chunked(Transactions):
             self.begin()
             return
         if kind == 2:
-            if step == _RSET:
+            if step == _RSET and flight.alone:
                 self._window.answered(self.now - flight.sent_at)
         elif step == _RSET or kind == 3 or (code in _AT_A_LOSS and flight.verdict is None):
             raise RemoteProtocolError(f"{code} is no answer to {_PHASES[step]}")

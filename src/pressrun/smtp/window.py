@@ -7,7 +7,8 @@ So it is tried out, on what all connections to the relay bring over together:
   settled ──patience──► twice as wide  ──a seventh more──► twice that …   ──else──► back, settled
           ──patience──► half as wide   ──as much as before──► settled     ──else──► back, settled
 
-in turns. Next door the window is one: other connections fill the pauses of this one.
+in turns. Next door the window is one, since other connections fill the pauses of this one, until replies come so thick
+that reading and writing them one by one is what takes the time: then a few go together.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from math import inf
 MOST = 64  # in flight on one connection, however long the line
 FIRST = 8  # what is tried after one: less may gain nothing where replies are held back
 NEAR_SECONDS = 0.002  # a relay that answers what costs it nothing (EHLO, RSET) sooner is next door
+THICK_RATE = 2000.0  # of messages a second next door, all connections together; once a few go together, half of it
+FEW = 4  # that go together then
 FORGETTING = 1.001  # how far the shortest time ever seen is stretched each time, so that a longer line is noticed
 GAIN = 1.15  # of messages a second, that pays for a window twice as wide
 LOSS = 0.95  # of messages a second, that a window half as wide may cost
@@ -60,7 +63,7 @@ class Window:
         self._narrower_next = False
 
     def answered(self, seconds: float) -> None:
-        """So long took the reply to a command that costs the relay nothing."""
+        """So long took the reply to a command that costs the relay nothing, with nothing before it to be dealt with."""
         self._line = min(self._line * FORGETTING, seconds)
 
     def served(self, now: float, seconds: float, *, full: bool) -> None:
@@ -84,10 +87,11 @@ class Window:
         self._until = now + self._latency * (TURN if self._is_counting else 1)
 
     def _end(self, now: float) -> None:
+        rate = self._count / max(now - self._from, 1e-6)
         if self._line < NEAR_SECONDS:
-            self._settle(1)
+            self._settle(min(FEW, self._most) if rate >= THICK_RATE / (1 if self.size == 1 else 2) else 1)
         elif self._full >= ALL_BUT_A_FEW * self._count:
-            self._judge(self._count / max(now - self._from, 1e-6))
+            self._judge(rate)
         elif self._tried_from:
             self._settle(self._tried_from)
 
