@@ -21,6 +21,7 @@ from pressrun.press.settings import PressSettings
 from pressrun.relay.settings import RelaySettings
 from pressrun.services.queue.dispatching import Dispatcher
 from pressrun.services.settings import DeliverySettings, TokenSettings
+from pressrun.store.journal import Journal
 
 
 @dataclass(slots=True)
@@ -125,8 +126,10 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         room.office.now = time.time()
         settings = settings_for(relay_at(mailbox.port))
         dispatcher = await room.start()
-        press = RemotePress(settings, room.office.keys, dispatcher)
+        journal = Journal.open(tmp_path / "handovers")
+        press = RemotePress(settings, room.office.keys, dispatcher, journal)
         opened = House(room=room, mailbox=mailbox, settings=settings, dispatcher=dispatcher, press=press)
         yield opened
         if opened.tasks:
             await opened.stop()
+        journal.close()

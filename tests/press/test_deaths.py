@@ -17,8 +17,9 @@ from pressrun.press import remote
 from pressrun.press.frames import State
 from pressrun.press.remote import GUILTY, PLATES_AT_MOST
 from pressrun.press.suspects import GUILTY_AFTER
-from pressrun.services.queue.jobs import Answer
+from pressrun.services.queue.jobs import Answer, claim_of
 from pressrun.smtp.handover import Outcome
+from pressrun.store.journal import Taken
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,6 +88,28 @@ async def test_nobody_goes_without_a_copy_for_being_near(house: House, monkeypat
     assert {"delivered": 6} == await house.room.counts(edition)
 
 
+async def test_what_it_noted_is_delivered_though_it_could_not_say_so(house: House) -> None:
+    """The relay had taken it: it is not sent again, nor suspected of anything."""
+    await house.start()
+    edition = await house.send(2)
+    house.mailbox.open.clear()
+    await house.until(lambda: _in_hand(house) == 2)
+    first, other = house.press._held["primary"].values()
+    journal = house.press._journal
+    assert journal is not None
+    journal.note(Taken(claim_of(first), "primary", 250, "2.0.0"))
+    os.kill(house.pid, signal.SIGKILL)
+    await house.until(lambda: _in_hand(house) == 0)
+    await house.until(lambda: _counts(house, edition, {"delivered": 1, "deferred": 1}))
+    assert {other.row.id} == house.press._suspects._ends.keys()
+    [[code, enhanced]] = await house.room.rows("select code, enhanced from delivery where state = 'delivered'")
+    assert (250, "2.0.0") == (code, enhanced)
+
+
+async def _counts(house: House, edition: int, counts: dict[str, int]) -> bool:
+    return await house.room.counts(edition) == counts
+
+
 async def test_more_editions_at_once_than_plates_are_kept(house: House) -> None:
     """Copies that go together may need more of them than the press keeps; none is forgotten too early."""
     editions = PLATES_AT_MOST + 8
@@ -106,7 +129,7 @@ async def test_a_relay_that_a_reload_took_away_is_asked_for_no_more(house: House
         house.room.relays = {"primary": (), "second": ()}
         house.dispatcher = await house.room.start()
         both = settings_for(relay_at(house.mailbox.port), relay_at(second.port, name="second"))
-        house.press = remote.RemotePress(both, house.room.office.keys, house.dispatcher)
+        house.press = remote.RemotePress(both, house.room.office.keys, house.dispatcher, None)
         await house.start()
         await house.until(lambda: house.press.capacity("second") > 0)
         stale = State([], {"primary": 3, "second": 3})

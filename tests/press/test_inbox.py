@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from pressrun.press.inbox import Inbox
+import asyncio
+
+import pytest
+
+from pressrun.press.inbox import PLENTY, TOGETHER, TOGETHER_SECONDS, Inbox
 from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Unmade
 from pressrun.services.queue.shelf import STALE_SECONDS
+from pressrun.smtp.handover import HandOver, Outcome, Stage
+from pressrun.smtp.reply import Reply
 from pressrun.store.deliveries import ClaimedCopy
+
+TAKEN = HandOver(Outcome.DELIVERED, Stage.CONTENT, Reply(250, "taken", "2.0.0"))
 
 
 class Desk:
@@ -34,6 +42,10 @@ def job(number: int) -> Job:
     return Job(row, 1000, None, lane="")
 
 
+def noted(number: int) -> Answer:
+    return Answer(number, TAKEN, is_noted=True)
+
+
 def test_rows_are_taken_in_order_by_their_relay() -> None:
     desk = Desk()
     desk.put("a", 1, 2)
@@ -55,6 +67,44 @@ def test_answers_are_said_together() -> None:
     ]
     desk.inbox.settle("a", Answer(4, NOT_SENT))
     assert 2 == desk.asked
+
+
+async def test_while_there_is_plenty_to_do_they_wait_for_each_other() -> None:
+    """Until they are enough, or some time has passed."""
+    desk = Desk()
+    desk.put("a", *range(PLENTY))
+    for number in range(TOGETHER - 1):
+        desk.inbox.settle("a", noted(number))
+    assert 0 == desk.asked
+    desk.inbox.settle("a", noted(99))
+    assert (1, TOGETHER) == (desk.asked, len(desk.inbox.take_answers()[0].answers))
+    desk.inbox.settle("a", noted(100))
+    assert 1 == desk.asked
+    await asyncio.sleep(2 * TOGETHER_SECONDS)
+    assert 2 == desk.asked
+    desk.inbox.take_answers()
+    await asyncio.sleep(2 * TOGETHER_SECONDS)
+    assert 2 == desk.asked
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer(1, TAKEN), Answer(1, NOT_SENT)], ids=["that a kill would undo", "of what was not sent"]
+)
+async def test_one_that_cannot_wait_takes_the_others_along(answer: Answer) -> None:
+    desk = Desk()
+    desk.put("a", *range(PLENTY))
+    desk.inbox.settle("a", noted(0))
+    desk.inbox.settle("a", answer)
+    assert (1, 2) == (desk.asked, len(desk.inbox.take_answers()[0].answers))
+
+
+def test_the_last_rows_are_told_at_once() -> None:
+    """Or the connections would stand still until others come."""
+    desk = Desk()
+    desk.put("a", *range(PLENTY))
+    desk.inbox.take("a")
+    desk.inbox.settle("a", noted(0))
+    assert 1 == desk.asked
 
 
 def test_a_relay_that_takes_nothing_gets_nothing() -> None:

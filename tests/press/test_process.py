@@ -43,7 +43,7 @@ class Daemon(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.ends: list[int] = []
-        self.process = PressProcess(self.ends.append)
+        self.process = PressProcess(self.ends.append, None)
         self.process.connection_made(self)
         self._reports = reports()
         self._heard = bytearray()

@@ -45,6 +45,7 @@ from pressrun.smtp.reply import Reply
 from pressrun.store import subscribers, subscriptions
 from pressrun.store.deliveries import count_copies
 from pressrun.store.editions import Edition, get_edition
+from pressrun.store.journal import Taken
 from pressrun.store.lists import find_list
 from pressrun.store.transaction import Transaction
 from pressrun.workers.layouts import OwnLayouts
@@ -101,6 +102,7 @@ class Pressroom:
     settings: DeliverySettings = field(default_factory=lambda: DeliverySettings(rates=(FAST,)))
     relays: Mapping[str, tuple[Rate, ...]] = field(default_factory=lambda: {RELAY: ()})
     weights: dict[str, int] = field(default_factory=dict)
+    taken: list[Taken] = field(default_factory=list)  # what the journal holds at the start
 
     # ------------------------------------------------------------------ time and the process
 
@@ -112,7 +114,7 @@ class Pressroom:
 
     async def start(self) -> Dispatcher:
         """What a process does at its start; the one before is simply forgotten, as after a kill."""
-        recovered = await recover(self.office.database)
+        recovered = await recover(self.office.database, self.taken, self.office.now)
         self.dispatcher = Dispatcher(
             database=self.office.database,
             ready=Ready(

@@ -43,6 +43,8 @@ from pressrun.services.operating.readiness import Readiness
 from pressrun.services.ports import RelayPool
 from pressrun.services.queue.dispatching import Dispatcher
 from pressrun.store import deliveries, held
+from pressrun.store.datadir import DataDir
+from pressrun.store.journal import Journal
 from pressrun.web.app import UseCases, build_app
 from pressrun.web.editors.demo import Mailbox
 from pressrun.web.http.server import WebServer
@@ -93,8 +95,9 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     async with opened(settings) as (database, keys):
         metrics = Metrics(__version__)
         bouncing = build_bouncing(settings, keys)
-        dispatcher = await build_dispatcher(settings, database, bouncing, metrics)
-        press = build_press(settings, keys, dispatcher)
+        journal = _open_journal(settings)
+        dispatcher = await build_dispatcher(settings, database, journal, bouncing, metrics)
+        press = build_press(settings, keys, dispatcher, journal)
         services = build_services(settings, database, keys, dispatcher.wake, bouncing, press.adopt)
         services.editions.editing.unpause = dispatcher.unpause
         screening = services.readers.subscribing.screening
@@ -124,6 +127,15 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         await _run(running, stopping, watchdog_seconds, extras.tour)
     notifier.close()
     event(log, "daemon.stopped")
+
+
+def _open_journal(settings: Settings) -> Journal | None:
+    """The journal of hand-overs, open until the process ends; without one all works, and a kill repeats more."""
+    try:
+        return Journal.open(DataDir(settings.data_dir).journal)
+    except OSError as problem:
+        event(log, "press.not_noted", level=logging.WARNING, problem=problem.strerror)
+        return None
 
 
 def _app(

@@ -28,6 +28,7 @@ from pressrun.services.returns.bouncing import Bouncing
 from pressrun.services.returns.braking import Braking
 from pressrun.services.settings import PostingSettings
 from pressrun.store.database import Database
+from pressrun.store.journal import Journal
 
 
 def build_bouncing(settings: Settings, keys: KeyRing) -> Bouncing:
@@ -42,9 +43,12 @@ def build_bouncing(settings: Settings, keys: KeyRing) -> Bouncing:
     )
 
 
-async def build_dispatcher(settings: Settings, database: Database, bouncing: Bouncing, metrics: Metrics) -> Dispatcher:
+async def build_dispatcher(
+    settings: Settings, database: Database, journal: Journal | None, bouncing: Bouncing, metrics: Metrics
+) -> Dispatcher:
     """Recover what a dead process held, and wire the queue's consumer at the pace where it stood."""
-    recovered = await recover(database)
+    taken = () if journal is None else journal.entries().values()
+    recovered = await recover(database, taken, time.time())
     relay_rates = {relay.name: relay.rates for relay in settings.relays}
     return Dispatcher(
         database=database,
@@ -66,13 +70,13 @@ async def build_dispatcher(settings: Settings, database: Database, bouncing: Bou
     )
 
 
-def build_press(settings: Settings, keys: KeyRing, queue: Queue) -> LocalPress | RemotePress:
+def build_press(settings: Settings, keys: KeyRing, queue: Queue, journal: Journal | None) -> LocalPress | RemotePress:
     """Wire what makes mails and hands them over, here or in a process of its own."""
     where = settings.delivery.press
     if where == "auto":
         where = "process" if len(os.sched_getaffinity(0)) > 1 else "daemon"
     kind = RemotePress if where == "process" else LocalPress
-    return kind(press_settings(settings), keys, queue)
+    return kind(press_settings(settings), keys, queue, journal)
 
 
 def press_settings(settings: Settings) -> PressSettings:

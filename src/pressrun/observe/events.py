@@ -58,10 +58,11 @@ EVENTS: dict[str, str] = {
     "edition.late": "an edition missed its hour by more than late_grace",
     "notice.queued": "one mail to one person was queued",
     # copies
-    "dispatch.recovered": "copies claimed by a dead process went back to the queue",
+    "dispatch.recovered": "copies claimed by a dead process went back to the queue, or are delivered as it had noted",
     "dispatch.not_composed": "one mail could not be made from its row; tried again later",
     "dispatch.not_signed": "mails could not be signed and stay in the queue; tried again shortly",
     "press.bad_plate": "what the copies of an edition have in common cannot be read; they are put off",
+    "press.not_noted": "what relays have taken cannot be noted, or read: a kill repeats more copies",
     "press.ended": "the process that hands over mail ended by itself; it is started again",
     "dispatch.database_unavailable": "the queue could not be read; tried again shortly",
     "delivery.claimed": "copies were taken from the queue",

@@ -7,14 +7,21 @@ from collections.abc import Callable, Collection
 
 from pressrun.press.frames import Answers
 from pressrun.services.ports import Clock
+from pressrun.services.queue.alarm import Alarm
 from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Unmade
 from pressrun.services.queue.shelf import STALE_SECONDS
+
+# While as many rows as PLENTY wait here, answers that are noted go to the daemon together: each frame costs both ends
+# as much as some copies do.
+TOGETHER = 16
+TOGETHER_SECONDS = 0.002
+PLENTY = 24
 
 
 class Inbox:
     """Rows that wait for a connection, by relay, as services.queue.jobs.Queue promises.
 
-    `changed` is called when there is an answer.
+    `changed` is called when answers are to be said: at once, or when some have come together.
 
     What no connection has taken for too long, or is for a relay that takes nothing, goes back as if it had not come.
     """
@@ -24,6 +31,9 @@ class Inbox:
         self._clock = clock
         self._rows: dict[str, deque[tuple[float, Job]]] = {}
         self._answers: dict[str, Answers] = {}
+        self._count = 0
+        self._alarm = Alarm(self._ask)
+        self._has_asked = False
 
     def put(self, relay: str, jobs: list[Job]) -> None:
         """Let these be taken."""
@@ -42,21 +52,33 @@ class Inbox:
     def settle(self, relay: str, answer: Answer) -> None:
         """Keep an answer for the daemon."""
         self._of(relay).answers.append(answer)
+        self._count += 1
+        if self._count >= TOGETHER or not answer.is_noted or self.waiting(relay) < PLENTY:
+            self._ask()
+        elif not self._alarm.is_set:
+            now = self._clock()
+            self._alarm.set(now + TOGETHER_SECONDS, now)
 
     def not_made(self, relay: str, unmade: Unmade) -> None:
         """Keep for the daemon that a row has no mail."""
         self._of(relay).unmade.append(unmade)
+        self._ask()
 
     def _of(self, relay: str) -> Answers:
         found = self._answers.get(relay)
         if found is None:
-            if not self._answers:
-                self._changed()
             found = self._answers[relay] = Answers(relay, [], [])
         return found
 
+    def _ask(self) -> None:
+        if not self._has_asked:
+            self._has_asked = True
+            self._changed()
+
     def take_answers(self) -> list[Answers]:
         """All that is to be said."""
+        self._alarm.cancel()
+        self._count, self._has_asked = 0, False
         answers, self._answers = self._answers, {}
         return list(answers.values())
 

@@ -38,6 +38,7 @@ from pressrun.press.inbox import Inbox
 from pressrun.press.local import LocalPress
 from pressrun.services.mails.composing import EditionPlate
 from pressrun.services.queue.jobs import Job, Unmade
+from pressrun.store.journal import Journal
 
 log = logging.getLogger("pressrun.press")
 
@@ -48,8 +49,9 @@ LOOK_SECONDS = 0.5  # between two looks at whether something waits too long; the
 class PressProcess(asyncio.Protocol):
     """The other end of the socket is the daemon; `end` gets an exit code when there is nobody any more to work for."""
 
-    def __init__(self, end: Callable[[int], None]) -> None:
+    def __init__(self, end: Callable[[int], None], journal: Journal | None) -> None:
         self._end = end
+        self._journal = journal
         self._loop = asyncio.get_running_loop()
         self._inbox = Inbox(self._answer_soon, time.time)
         self._press: LocalPress | None = None
@@ -128,7 +130,7 @@ class PressProcess(asyncio.Protocol):
         self._relays = tuple(relay.name for relay in settings.relays)
         if self._press is None or self._keys is None:
             self._keys = keys
-            self._press = LocalPress(settings, keys, self._inbox)
+            self._press = LocalPress(settings, keys, self._inbox, self._journal)
             leave_alone_what_stays()
         else:
             self._keys.adopt(keys)
@@ -146,7 +148,7 @@ class PressProcess(asyncio.Protocol):
         self._loop.call_soon(self._answer)
 
     def _answer(self) -> None:
-        """Say what there is to say; what comes in one turn of the loop goes in one frame."""
+        """Say what there is to say in one frame."""
         self._tell_state(only_changed=True)
         for answers in self._inbox.take_answers():
             self._say(answers)

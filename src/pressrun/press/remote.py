@@ -40,9 +40,11 @@ from pressrun.press.settings import PressSettings
 from pressrun.press.suspects import Suspects
 from pressrun.services.mails.composing import EditionPlate
 from pressrun.services.ports import RelayStatus
-from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Queue, Unmade
+from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Queue, Unmade, claim_of
 from pressrun.smtp.handover import HandOver, Outcome, Stage
+from pressrun.smtp.reply import Reply
 from pressrun.store.deliveries import ClaimedNotice
+from pressrun.store.journal import Claim, Journal, Taken
 
 log = logging.getLogger("pressrun.press")
 
@@ -64,16 +66,17 @@ class RemotePress:
     Raises BadConfiguration for settings that it could not work with. `run` keeps the process going until `drain`.
     """
 
-    def __init__(self, settings: PressSettings, keys: KeyRing, queue: Queue) -> None:
+    def __init__(self, settings: PressSettings, keys: KeyRing, queue: Queue, journal: Journal | None) -> None:
         settings.check()
         self._settings = settings
         self._keys = keys
         self._queue = queue
+        self._journal = journal
         self._line: _Line | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._statuses: dict[str, RelayStatus] = {}
         self._capacities: dict[str, int] = {}
-        self._held: dict[str, set[int]] = {}  # the ids of the rows that each relay has
+        self._held: dict[str, dict[int, Job]] = {}  # the rows that each relay has, by their ids
         self._plates: dict[int, EditionPlate] = {}
         self._suspects = Suspects()
         self._alone: tuple[str, Job] | None = None  # goes, or went, while the press has nothing else; others wait
@@ -181,14 +184,14 @@ class RemotePress:
         ours, theirs = socket.socketpair()
         try:
             with theirs:
+                journal = () if self._journal is None else (self._journal.fileno(),)
                 process = await asyncio.create_subprocess_exec(
                     sys.executable,
                     "-P",  # the folder that the daemon was started in is no place for modules
                     "-m",
                     MODULE,
-                    str(theirs.fileno()),
-                    str(os.getpid()),
-                    pass_fds=(theirs.fileno(),),
+                    *map(str, (theirs.fileno(), os.getpid(), *journal)),
+                    pass_fds=(theirs.fileno(), *journal),
                     stdin=asyncio.subprocess.DEVNULL,
                 )
         except OSError:
@@ -207,16 +210,29 @@ class RemotePress:
         self._line = self._process = None
         self._capacities.clear()
         self._plates.clear()
-        lost = sum(map(len, self._held.values()))
-        self._suspects.add(number for held in self._held.values() for number in held)
+        noted = self._noted()
+        answers = [
+            (relay, _last_answer(job, noted.get(claim_of(job))))
+            for relay, held in self._held.items()
+            for job in held.values()
+        ]
+        lost = [answer.id for _, answer in answers if answer.result is _LOST]
+        self._suspects.add(lost)
         if not self._drain.is_set():
             self._failing_since = self._failing_since or time.time()
         if lost or not self._drain.is_set():
-            event(log, "press.ended", level=logging.ERROR, reason=why, unknown=lost)
-        for relay, held in self._held.items():
-            for number in [*held]:
-                self._settle(relay, Answer(number, _LOST))
+            event(log, "press.ended", level=logging.ERROR, reason=why, unknown=len(lost))
+        for relay, answer in answers:
+            self._settle(relay, answer)
         self._keep_back()
+
+    def _noted(self) -> dict[Claim, Taken]:
+        """What the process noted as taken: it may have ended before it could say so."""
+        try:
+            return self._journal.entries() if self._journal and any(self._held.values()) else {}
+        except OSError as problem:
+            event(log, "press.not_noted", level=logging.WARNING, problem=problem.strerror)
+            return {}
 
     # ------------------------------------------------------------------ what is said
 
@@ -225,7 +241,7 @@ class RemotePress:
         line, capacity = self._line, self._capacities.get(relay, 0)
         if line is None or not line.is_open or capacity == 0 or self._drain.is_set():
             return
-        held = self._held.setdefault(relay, set())
+        held = self._held.setdefault(relay, {})
         most = capacity + self._settings.ahead(relay)
         copies: list[CopyWork] = []
         while self._alone is None and len(held) < most:
@@ -238,7 +254,7 @@ class RemotePress:
             elif self._suspects.holds(number):
                 self._alone = relay, job
             else:
-                held.add(number)
+                held[number] = job
                 self._add(line, relay, job, copies)
         self._say_copies(line, relay, copies)
         self._go_on_alone(line)
@@ -269,7 +285,7 @@ class RemotePress:
         if self._alone is None or any(self._held.values()):
             return
         relay, job = self._alone
-        self._held.setdefault(relay, set()).add(job.row.id)
+        self._held.setdefault(relay, {})[job.row.id] = job
         copies: list[CopyWork] = []
         self._add(line, relay, job, copies)
         self._say_copies(line, relay, copies)
@@ -282,7 +298,7 @@ class RemotePress:
 
     def _is_over_with(self, relay: str, number: int) -> None:
         """A row is in the hands of the press no more."""
-        self._held[relay].discard(number)
+        self._held[relay].pop(number, None)
         if self._alone is not None and self._alone[1].row.id == number:
             self._alone = None
 
@@ -331,6 +347,14 @@ class RemotePress:
             self._queue.not_made(relay, unmade)
         except Exception:
             log.exception("relay.settle_error", extra={"fields": {"relay": relay, "delivery": unmade.id}})
+
+
+def _last_answer(job: Job, taken: Taken | None) -> Answer:
+    """What became of a row that the process had when it ended."""
+    if taken is None:
+        return Answer(job.row.id, _LOST)
+    reply = Reply(taken.code, "", taken.enhanced)
+    return Answer(job.row.id, HandOver(Outcome.DELIVERED, Stage.CONTENT, reply), is_noted=True)
 
 
 async def _see_off(process: asyncio.subprocess.Process) -> None:

@@ -15,10 +15,10 @@ from pressrun.services.press.signing import build_signer
 from pressrun.services.settings import DeliverySettings, TokenSettings
 
 # Rows are taken from the queue before a connection asks, so that none waits for the next: as many as go out in so short
-# a time, which blurs a pace by half a percent, and never more than so many: each is one more that a kill may repeat.
+# a time, which blurs a pace by half a percent, and never more than so many, which keep the connections busy while the
+# daemon is at something else for some milliseconds. No kill repeats them: a connection has not had them.
 AHEAD_SECONDS = 0.005
-AHEAD_AT_MOST = 12
-SIGNED_AHEAD_AT_MOST = 48  # a signature takes longer than all else, and until it is made no kill repeats the row
+AHEAD_AT_MOST = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,5 +50,4 @@ class PressSettings:
             if relay.name == name:
                 rates += relay.rates
         longest = max((rate.interval for rate in rates), default=0.0)
-        most = SIGNED_AHEAD_AT_MOST if self.dkim else AHEAD_AT_MOST
-        return min(most, int(AHEAD_SECONDS / longest)) if longest else most
+        return min(AHEAD_AT_MOST, int(AHEAD_SECONDS / longest)) if longest else AHEAD_AT_MOST

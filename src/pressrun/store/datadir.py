@@ -5,6 +5,7 @@
     data_dir/keys/suppression   never rotated            data_dir/backups/       the database before each schema step
     data_dir/layouts/NAME.html  layouts of the operator's own
     data_dir/keys/consent-head  where the chain of evidence stood a moment ago
+    data_dir/handovers          what relays have taken and the database may not know yet
 
 Keys are made only together with a new database: links in mails already sent depend on them, so a database without
 its keys is an error to be told, never a reason to make new ones.
@@ -57,6 +58,10 @@ class DataDir:
     @property
     def lock(self) -> Path:
         return self.root / "lock"
+
+    @property
+    def journal(self) -> Path:
+        return self.root / "handovers"
 
     @property
     def control_socket(self) -> Path:

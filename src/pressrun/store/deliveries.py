@@ -16,6 +16,7 @@ import msgspec
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.store import tallies
+from pressrun.store.journal import Claim
 from pressrun.store.tallies import Tally
 from pressrun.store.transaction import Row, Transaction
 
@@ -184,6 +185,11 @@ def release(tx: Transaction, ids: Sequence[int], now: int) -> None:
     """Give back copies that were claimed and never handed over."""
     if ids:
         tx.run("deliveries.release", ids=_json(ids), now=now)
+
+
+def claims_of(tx: Transaction, ids: Sequence[int]) -> set[Claim]:
+    """The claims of those of these copies that are claimed."""
+    return {Claim(*row) for row in tx.rows("deliveries.claims", ids=_json(ids))}
 
 
 def recover(tx: Transaction) -> int:

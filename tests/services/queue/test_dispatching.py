@@ -12,6 +12,7 @@ from tests.services.pressroom import (
     GONE,
     LATER,
     LOST,
+    RELAY,
     TAKEN,
     UNSENT,
     FakePool,
@@ -25,6 +26,7 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.services.queue import dispatching
 from pressrun.services.queue.dispatching import RESULTS_AT_MOST, SYNC_SECONDS
+from pressrun.services.queue.jobs import Answer
 from pressrun.services.queue.shelf import STALE_SECONDS
 from pressrun.services.settings import DeliverySettings
 from pressrun.store.deliveries import claim_notices
@@ -542,6 +544,18 @@ async def test_results_that_wait_hold_back_what_a_kill_could_repeat(
     assert 0 == await _handed_out_during_a_turn(press, "record")
     press.pass_time(SYNC_SECONDS)
     assert FEW - 2 * RESULTS_AT_MOST == await _handed_out_during_a_turn(press, "write")
+
+
+async def test_results_that_are_noted_hold_nothing_back(press: Pressroom) -> None:
+    """A kill repeats none of those: they may wait for a turn with many others."""
+    await press.readers(100)
+    await press.edition()
+    await press.turn()
+    for _ in range(50):
+        outgoing = press.take()
+        assert outgoing is not None
+        press.dispatcher.settle(RELAY, Answer(outgoing.delivery_id, TAKEN, is_noted=True))
+    assert 50 == len(press.take_all())
 
 
 # ---------------------------------------------------------------------- pace

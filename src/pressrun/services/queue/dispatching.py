@@ -41,11 +41,10 @@ log = logging.getLogger("pressrun.dispatch")
 
 BATCH = 400  # copies claimed at a time: enough to feed fast connections, few enough to stay a short transaction
 SHORTEST_WAIT_SECONDS = 0.005  # between two claims that the pace keeps small
-# Copies handed to connections and not yet recorded: what a kill could repeat is never more. Ten connections over a long
-# line have 64 each on their way; next door the windows keep it at one each.
+# Copies handed to connections and not yet recorded. Ten connections over a long line have 64 each on their way.
 UNRECORDED_AT_MOST = 1024
-# Results that wait to be recorded before connections get more, so that a kill repeats little: as many as are on their
-# way, since results come in while those before them are being recorded, and over a long line in bursts.
+# Results that a kill would undo before connections get more, so that it repeats little: as many as are on their way,
+# since results come in while those before them are being recorded, and over a long line in bursts.
 RESULTS_AT_MOST = 4
 # What claimed notices may hold in memory, here and on their way: mails that are passed on may be large, and anybody can
 # write to an owner. One goes in any case.
@@ -135,7 +134,7 @@ class Dispatcher:
                 settlement = replace(settlement, blocks=True)
             if answer.mail is not None:
                 settlement = replace(settlement, mail=answer.mail)
-            self._results.settle(settlement)
+            self._results.settle(settlement, is_noted=answer.is_noted)
         is_through = not (self._in_flight or len(self._ready))
         is_large = isinstance(job.row, ClaimedNotice) and job.row.octets > 0
         is_late = self._was_held and result.outcome is not Outcome.UNSENT
@@ -170,10 +169,13 @@ class Dispatcher:
         return len(self._in_flight) + self._results.waiting
 
     def _is_full(self) -> bool:
-        """Whether results must be recorded first. While all wait for the disk the pace is not held up for that."""
+        """Whether results must be recorded first, as a kill would repeat them or as they are too many.
+
+        While all wait for the disk the pace is not held up for that.
+        """
         on_the_way = len(self._in_flight) if self._pool is None else min(len(self._in_flight), self._pool.capacity())
         most = max(RESULTS_AT_MOST, on_the_way)
-        if self._results.waiting >= most and not (self._syncing or self._database.is_syncing):
+        if self._results.unsafe >= most and not (self._syncing or self._database.is_syncing):
             return True
         return self._handed_out() >= UNRECORDED_AT_MOST
 

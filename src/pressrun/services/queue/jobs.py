@@ -10,6 +10,7 @@ import msgspec
 from pressrun.services.mails.composing import EditionPlate
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.store.deliveries import Claimed, SentMail
+from pressrun.store.journal import Claim
 from pressrun.store.lists import MailingList
 
 NOT_SENT = HandOver(Outcome.UNSENT, Stage.MAIL)
@@ -40,12 +41,21 @@ class Job(msgspec.Struct, frozen=True):
         return self.plate is not None and self.plate.edition_id in editions
 
 
+def claim_of(job: Job) -> Claim:
+    """Which claim of its row a job is."""
+    return Claim(job.row.id, job.row.attempts + 1, job.row.first_attempt_at or job.claimed_at)
+
+
 class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """What became of a job, by the id of its row; `mail` is what the evidence of consent keeps of a taken notice."""
+    """What became of a job, by the id of its row; `mail` is what the evidence of consent keeps of a taken notice.
+
+    With `is_noted` a kill does not repeat it, though it is not on record yet.
+    """
 
     id: int
     result: HandOver
     mail: SentMail | None = None
+    is_noted: bool = False
 
 
 class Unmade(msgspec.Struct, frozen=True, array_like=True):

@@ -11,23 +11,28 @@ from pressrun.store.deliveries import Settlement
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """What one turn records. `touched` are the editions that may be through, empty when the turn does not look."""
+    """What one turn records. `touched` are the editions that may be through, empty when the turn does not look.
+
+    `unsafe` is how many of all these a kill would undo.
+    """
 
     settlements: list[Settlement] = field(default_factory=list)
     released: list[int] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)
+    unsafe: int = 0
 
 
 class Results:
     """Collects until a turn takes it all; what a turn could not record comes back.
 
-    `waiting` is how many copies are not on record yet, those of the turn under way among them.
+    `waiting` is how many copies are not on record yet, those of the turn under way among them, and `unsafe` how many of
+    them are not noted elsewhere, so that a kill would have them go out again.
     """
 
-    __slots__ = ("_batch", "waiting")
+    __slots__ = ("_batch", "unsafe", "waiting")
 
     def __init__(self) -> None:
-        self.waiting = 0
+        self.waiting = self.unsafe = 0
         self._batch = Batch()
 
     @property
@@ -35,15 +40,18 @@ class Results:
         """Whether copies are to be given back."""
         return bool(self._batch.released)
 
-    def settle(self, settlement: Settlement) -> None:
+    def settle(self, settlement: Settlement, *, is_noted: bool = False) -> None:
         """A copy has its answer."""
         self._batch.settlements.append(settlement)
         self.waiting += 1
+        if not is_noted:
+            self._count_unsafe(1)
 
     def release(self, jobs: Sequence[Job]) -> None:
         """These go back to the queue as if they had not been tried."""
         self._batch.released += [job.row.id for job in jobs]
         self.waiting += len(jobs)
+        self._count_unsafe(len(jobs))
 
     def touch(self, job: Job) -> None:
         """The edition of this copy may be through."""
@@ -60,9 +68,15 @@ class Results:
     def recorded(self, batch: Batch) -> None:
         """The turn is committed."""
         self.waiting -= len(batch.settlements) + len(batch.released)
+        self.unsafe -= batch.unsafe
 
     def bring_back(self, batch: Batch) -> None:
         """Nothing of the turn was committed."""
         self._batch.settlements[:0] = batch.settlements
         self._batch.released[:0] = batch.released
         self._batch.touched |= batch.touched
+        self._batch.unsafe += batch.unsafe
+
+    def _count_unsafe(self, number: int) -> None:
+        self._batch.unsafe += number
+        self.unsafe += number

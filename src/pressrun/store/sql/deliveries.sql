@@ -107,6 +107,11 @@ update delivery set
     attempts = attempts - 1, first_attempt_at = iif(attempts > 1, first_attempt_at, null), due_at = :now
 where id in (select value from json_each(:ids)) and state = 'claimed';
 
+-- name: claims
+-- Which claims a process that is gone held of these copies.
+select id, attempts, first_attempt_at from delivery
+where id in (select value from json_each(:ids)) and state = 'claimed' and first_attempt_at is not null;
+
 -- name: recover_copies
 -- Claimed by a process that is gone: the same copy goes out again, to readers who are still there.
 update delivery set

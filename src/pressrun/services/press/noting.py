@@ -1,0 +1,57 @@
+"""Copies that a relay has taken are noted before anything else is done about them, so that a kill does not repeat them.
+
+Notices are not: what is kept of them is evidence of consent, which has no place in a second file.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from pressrun.observe.log import event
+from pressrun.services.queue.jobs import Answer, Job, Queue, Unmade, claim_of
+from pressrun.smtp.handover import HandOver, Outcome
+from pressrun.store.deliveries import ClaimedCopy
+from pressrun.store.journal import Journal, Taken
+
+log = logging.getLogger("pressrun.press")
+
+
+class Noting:
+    """Stands between a press and its queue, as services.queue.jobs.Queue promises."""
+
+    def __init__(self, queue: Queue, journal: Journal) -> None:
+        self._queue = queue
+        self._journal = journal
+        self._jobs: dict[int, Job] = {}  # copies that have no answer yet
+        self._is_failing = False
+
+    def take(self, relay: str) -> Job | None:
+        job = self._queue.take(relay)
+        if job is not None and isinstance(job.row, ClaimedCopy):
+            self._jobs[job.row.id] = job
+        return job
+
+    def settle(self, relay: str, answer: Answer) -> None:
+        job = self._jobs.pop(answer.id, None)
+        if job is not None and answer.result.outcome is Outcome.DELIVERED and self._note(relay, job, answer.result):
+            answer = Answer(answer.id, answer.result, answer.mail, is_noted=True)
+        self._queue.settle(relay, answer)
+
+    def not_made(self, relay: str, unmade: Unmade) -> None:
+        self._jobs.pop(unmade.id, None)
+        self._queue.not_made(relay, unmade)
+
+    def waiting(self, relay: str) -> int:
+        return self._queue.waiting(relay)
+
+    def _note(self, relay: str, job: Job, result: HandOver) -> bool:
+        assert result.reply is not None  # there is no delivery without one
+        try:
+            self._journal.note(Taken(claim_of(job), relay, result.reply.code, result.reply.enhanced))
+        except OSError as problem:
+            if not self._is_failing:
+                event(log, "press.not_noted", level=logging.WARNING, problem=problem.strerror)
+            self._is_failing = True
+            return False
+        self._is_failing = False
+        return True

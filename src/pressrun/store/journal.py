@@ -1,0 +1,97 @@
+"""The journal of hand-overs: copies that a relay has taken, noted where a kill leaves it before the database knows.
+
+Results are recorded some milliseconds after the relay's answer, many together, and whoever is killed in between would
+send those copies again. So each is noted at once in a file of fixed size, a ring of slots, without a wait for the disk;
+the next start reads it. A power cut may lose the last ones, as it may lose what was only recorded.
+
+Nothing of a reader is in it: numbers and the relay's codes, not its words, which may name an address.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import NamedTuple, Self
+
+SLOTS = 4096  # more than may be noted and not recorded (services.queue.dispatching.UNRECORDED_AT_MOST)
+_RECORD = struct.Struct(">QqqHH12p64p")  # sequence, delivery, first attempt, attempts, code, enhanced code, relay
+_CHECK = struct.Struct(">I")  # CRC-32: a slot may have been half written when the power went
+_SLOT = 128
+_LARGEST_ATTEMPTS = 0xFFFF
+
+
+class Claim(NamedTuple):
+    """Which claim of a copy it was: the row as the claim left it. A copy that is sent anew later has another one."""
+
+    delivery_id: int
+    attempts: int
+    first_attempt_at: int
+
+
+class Taken(NamedTuple):
+    """A relay took a copy, with a reply of this code."""
+
+    claim: Claim
+    relay: str
+    code: int
+    enhanced: str
+
+
+class Journal:
+    """One open file; one process at a time notes in it. Any method may raise OSError."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._sequence = max((sequence for sequence, _ in self._read()), default=0)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the file, made at its full size where it is missing: a full disk is met here, not by a copy."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            missing = SLOTS * _SLOT - os.fstat(descriptor).st_size
+            if missing > 0:
+                os.pwrite(descriptor, bytes(missing), SLOTS * _SLOT - missing)
+            return cls(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+    def fileno(self) -> int:
+        """For a process that notes in our place."""
+        return self._descriptor
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+    def note(self, taken: Taken) -> None:
+        """Put this where a kill leaves it."""
+        claim = taken.claim
+        self._sequence += 1
+        record = _RECORD.pack(
+            self._sequence,
+            claim.delivery_id,
+            claim.first_attempt_at,
+            min(claim.attempts, _LARGEST_ATTEMPTS),
+            taken.code,
+            taken.enhanced.encode(),
+            taken.relay.encode(),
+        )
+        os.pwrite(self._descriptor, record + _CHECK.pack(zlib.crc32(record)), self._sequence % SLOTS * _SLOT)
+
+    def entries(self) -> dict[Claim, Taken]:
+        """The last of what was noted, whether it is on record since or not."""
+        return {taken.claim: taken for _, taken in sorted(self._read())}
+
+    def _read(self) -> list[tuple[int, Taken]]:
+        content = os.pread(self._descriptor, SLOTS * _SLOT, 0)
+        found = []
+        for at in range(0, len(content) - _SLOT + 1, _SLOT):
+            sequence, delivery_id, first_attempt_at, attempts, code, enhanced, relay = _RECORD.unpack_from(content, at)
+            (check,) = _CHECK.unpack_from(content, at + _RECORD.size)
+            if sequence and check == zlib.crc32(content[at : at + _RECORD.size]):
+                claim = Claim(delivery_id, attempts, first_attempt_at)
+                found.append((sequence, Taken(claim, relay.decode("utf-8", "replace"), code, enhanced.decode())))
+        return found

@@ -1,0 +1,102 @@
+"""The journal of hand-overs: what was noted is there after any end, and nothing else is."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pressrun.services.queue.dispatching import UNRECORDED_AT_MOST
+from pressrun.store.journal import SLOTS, Claim, Journal, Taken
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "handovers"
+
+
+@pytest.fixture
+def journal(path: Path) -> Iterator[Journal]:
+    with closing(Journal.open(path)) as opened:
+        yield opened
+
+
+def taken(number: int, *, attempts: int = 1, enhanced: str = "2.0.0", relay: str = "primary") -> Taken:
+    return Taken(Claim(number, attempts, 1_700_000_000 + number), relay, 250, enhanced)
+
+
+def entries(path: Path) -> list[Taken]:
+    """As the next process finds them."""
+    with closing(Journal.open(path)) as opened:
+        return [*opened.entries().values()]
+
+
+def test_a_new_one_is_empty_and_has_its_full_size(journal: Journal, path: Path) -> None:
+    assert ({}, 0o600) == (journal.entries(), path.stat().st_mode & 0o777)
+    size = path.stat().st_size
+    for number in range(2 * SLOTS):
+        journal.note(taken(number))
+    assert size == path.stat().st_size
+
+
+def test_what_was_noted_is_there_in_its_order(journal: Journal, path: Path) -> None:
+    noted = [taken(5), taken(2, enhanced=""), taken(2**40, attempts=7, relay="rélais")]
+    for one in noted:
+        journal.note(one)
+    assert noted == entries(path)
+
+
+def test_it_goes_on_behind_what_an_earlier_process_noted(path: Path) -> None:
+    for number in range(5):
+        with closing(Journal.open(path)) as opened:
+            opened.note(taken(number))
+    assert [taken(number) for number in range(5)] == entries(path)
+
+
+def test_the_last_ones_stay_and_more_than_may_be_unrecorded(journal: Journal, path: Path) -> None:
+    for number in range(SLOTS + 100):
+        journal.note(taken(number))
+    assert [taken(number) for number in range(100, SLOTS + 100)] == entries(path)
+    assert SLOTS >= 2 * UNRECORDED_AT_MOST
+
+
+def test_a_copy_that_was_sent_anew_stands_there_twice(journal: Journal) -> None:
+    """Each claim for itself: whoever looks asks for the one that he holds."""
+    first, second = taken(7), Taken(Claim(7, 1, 1_800_000_000), "primary", 250, "")
+    journal.note(first)
+    journal.note(second)
+    assert [first, second] == [*journal.entries().values()]
+
+
+@given(st.integers(0, SLOTS * 128 - 1), st.binary(min_size=1, max_size=200))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_a_slot_that_was_half_written_is_none(journal: Journal, at: int, octets: bytes) -> None:
+    """Whatever a power cut left: what is found was noted."""
+    noted = [taken(number) for number in range(20)]
+    for one in noted:
+        journal.note(one)
+    os.pwrite(journal.fileno(), octets, at)
+    assert {one.claim for one in noted} >= journal.entries().keys()
+
+
+def test_a_file_cut_short_is_made_whole(path: Path) -> None:
+    with closing(Journal.open(path)) as opened:
+        opened.note(taken(1))
+    os.truncate(path, 1000)
+    assert [taken(1)] == entries(path)
+    assert SLOTS * 128 == path.stat().st_size
+
+
+def test_a_disk_that_is_full_is_told(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(OSError, match="No space left"):
+        journal.note(taken(1))
