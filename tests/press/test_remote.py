@@ -59,7 +59,7 @@ async def test_a_press_that_is_killed_is_started_again(house: House, caplog: pyt
     await house.start()
     first = house.pid
     house.mailbox.open.clear()
-    edition = await house.send(READERS)
+    edition = await house.send(2 * house.settings.ahead("primary"))
     await house.mailbox.arrived.wait()
     with caplog.at_level(logging.ERROR):
         os.kill(first, signal.SIGKILL)

@@ -13,9 +13,9 @@ from pressrun.services.queue.shelf import STALE_SECONDS
 
 # While as many rows as PLENTY wait here, answers that are noted go to the daemon together: each frame costs both ends
 # as much as some copies do.
-TOGETHER = 16
+TOGETHER = 32
 TOGETHER_SECONDS = 0.002
-PLENTY = 24
+PLENTY = 32
 
 
 class Inbox:

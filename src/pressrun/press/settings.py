@@ -18,7 +18,7 @@ from pressrun.services.settings import DeliverySettings, TokenSettings
 # a time, which blurs a pace by half a percent, and never more than so many, which keep the connections busy while the
 # daemon is at something else for some milliseconds. No kill repeats them: a connection has not had them.
 AHEAD_SECONDS = 0.005
-AHEAD_AT_MOST = 48
+AHEAD_AT_MOST = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

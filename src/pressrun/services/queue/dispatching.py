@@ -49,6 +49,10 @@ RESULTS_AT_MOST = 4
 # What claimed notices may hold in memory, here and on their way: mails that are passed on may be large, and anybody can
 # write to an owner. One goes in any case.
 NOTICE_OCTETS = 16 * 1024 * 1024
+# Results that a kill does not undo are recorded with those that come in so short a time, or when they are so many: a
+# turn costs as much as some copies do.
+TOGETHER = 64
+TOGETHER_SECONDS = 0.01
 UNSIGNED_SECONDS = 10.0  # before anything is handed out after a mail that could not be signed
 SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so long
 # Copies claimed and not taken, however many of them wait for a domain that may be slow.
@@ -148,6 +152,9 @@ class Dispatcher:
             # An edition may be through, something waits for its retry now, a relay takes mail again, or a lane has
             # room, or memory.
             self._lookout.look_next()
+        elif answer.is_noted and self._results.waiting < TOGETHER:
+            self._lookout.turn_within(TOGETHER_SECONDS, now)
+            return
         self._lookout.turn()
 
     def not_made(self, relay: str, unmade: Unmade) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from pressrun.services.queue.alarm import Alarm
+
 LOOK_AGAIN_SECONDS = 5.0  # the loop looks at least so often: it feeds the watchdog
 
 
@@ -16,10 +18,16 @@ class Lookout:
         self._wanted = asyncio.Event()
         self._looks = True
         self._looked_at = 0.0
+        self._alarm = Alarm(self._wanted.set)
 
     def turn(self) -> None:
         """There is something to record."""
         self._wanted.set()
+
+    def turn_within(self, seconds: float, now: float) -> None:
+        """There is something to record, together with what comes until then."""
+        if not self._wanted.is_set():
+            self._alarm.set(now + seconds, now)
 
     def look(self) -> None:
         """Look for what may go, in a turn that begins now."""
@@ -36,6 +44,7 @@ class Lookout:
 
     def begin(self, now: float, *, must_look: bool) -> bool:
         """Begin a turn; says whether it looks."""
+        self._alarm.cancel()
         looks, self._looks = self._looks or must_look, False
         if looks:
             self._looked_at = now
