@@ -14,7 +14,7 @@ import pytest
 from pressrun.core.errors import Unavailable
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, prepare
-from pressrun.store.sharing import Failed, Wish, one_by_one, run_together
+from pressrun.store.sharing import MANY, Failed, SharedCommits, Wish, one_by_one, run_together
 from pressrun.store.transaction import Transaction
 
 
@@ -112,6 +112,52 @@ def test_a_commit_that_fails_where_each_is_alone_fails_those_whom_it_met(connect
         [values[0], *(isinstance(value, Failed) for value in values[1:])],
         noted(connection),
     )
+
+
+class Halves:
+    """Callers, each with one wish after the other; the second half of them begins while the first one is carried."""
+
+    def __init__(self, connection: sqlite3.Connection, callers: int) -> None:
+        self._connection = connection
+        self._callers = callers
+        self._all_began = asyncio.Event()
+        self._shared = SharedCommits(self._carry)
+        self.groups: list[int] = []
+
+    async def run(self, rounds: int) -> None:
+        first, second = range(self._callers // 2), range(self._callers // 2, self._callers)
+        calling = [asyncio.create_task(self._call(number, rounds)) for number in first]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        calling += [asyncio.create_task(self._call(number, rounds)) for number in second]
+        await asyncio.sleep(0)
+        self._all_began.set()
+        await asyncio.gather(*calling)
+
+    async def _call(self, number: int, rounds: int) -> None:
+        for turn in range(rounds):
+            await self._shared.join(Wish(self._note, self._callers * turn + number))
+
+    async def _carry(self, hop: Callable[[sqlite3.Connection], Any]) -> Any:
+        await self._all_began.wait()
+        await asyncio.sleep(0)  # as every hop to the thread does
+        return hop(self._connection)
+
+    def _note(self, tx: Transaction, numbers: Sequence[int]) -> list[int]:
+        self.groups.append(len(numbers))
+        return [note(tx, number) for number in numbers]
+
+
+async def test_halves_of_many_do_not_take_turns_for_ever(connection: sqlite3.Connection) -> None:
+    callers = Halves(connection, 2 * MANY)
+    await callers.run(rounds=3)
+    assert ([MANY, 2 * MANY, 2 * MANY, MANY], 6 * MANY) == (callers.groups, len(noted(connection)))
+
+
+async def test_few_wait_for_nobody(connection: sqlite3.Connection) -> None:
+    callers = Halves(connection, MANY - 2)
+    await callers.run(rounds=3)
+    assert [(MANY - 2) // 2] * 6 == callers.groups
 
 
 async def test_each_gets_its_own_answer_or_error(path: Path) -> None:

@@ -1,8 +1,10 @@
 """Group commit: transactions that come at the same time go to the disk together.
 
-One wait for the disk serves a whole group; whatever comes in while it is under way makes the next one. What is of one
-kind is carried out by one call for all of it, so that a hundred cost little more statements than one. Where one fails,
-each gets a transaction of its own, so nobody sees anything of the others.
+One wait for the disk serves a whole group; whatever comes in while it is under way makes the next one. Where many come
+one after the other, the next one waits a moment until as many are there again: otherwise two halves of them would take
+turns for ever, each with its own statements and its own wait. What is of one kind is carried out by one call for all of
+it, so that a hundred cost little more statements than one. Where one fails, each gets a transaction of its own, so
+nobody sees anything of the others.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from typing import Any, NamedTuple
 from pressrun.store.transaction import Transaction, in_transaction
 
 MOST_TOGETHER = 64  # so that nobody waits for the work of very many others
+MANY = 8  # at the door at once: from here on a group waits for as many to be there again,
+GATHER_SECONDS = 0.002  # for so long at most, which is what it takes to answer them and to hear from them
 
 SetWork = Callable[[Transaction, Sequence[Any]], Sequence[Any]]
 Hop = Callable[[sqlite3.Connection], Any]
@@ -55,6 +59,8 @@ class SharedCommits:
         self._carry = carry
         self._waiting: list[tuple[Wish, asyncio.Future[Any]]] = []
         self._task: asyncio.Task[None] | None = None
+        self._expected = 0  # who were at the door when the last group was through
+        self._complete = asyncio.Event()
 
     def join(self, wish: Wish) -> asyncio.Future[Any]:
         """What the work gives for the item, or raises, once it is on the disk.
@@ -64,6 +70,8 @@ class SharedCommits:
         """
         future = asyncio.get_running_loop().create_future()
         self._waiting.append((wish, future))
+        if len(self._waiting) >= self._expected:
+            self._complete.set()
         if self._task is None:
             self._task = asyncio.create_task(self._carry_all(), name="shared commits")
         return future
@@ -76,10 +84,22 @@ class SharedCommits:
     async def _carry_all(self) -> None:
         try:
             while self._waiting:
+                if self._expected >= MANY:
+                    await self._gather()
                 group, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
                 await self._carry_group(group)
+                self._expected = min(MOST_TOGETHER, len(group) + len(self._waiting))
         finally:
-            self._task = None
+            self._task, self._expected = None, 0
+
+    async def _gather(self) -> None:
+        """Wait until as many are at the door as before, or for long enough."""
+        if len(self._waiting) >= self._expected:
+            return
+        self._complete.clear()
+        timer = asyncio.get_running_loop().call_later(GATHER_SECONDS, self._complete.set)
+        await self._complete.wait()
+        timer.cancel()
 
     async def _carry_group(self, group: Sequence[tuple[Wish, asyncio.Future[Any]]]) -> None:
         wishes = [wish for wish, _ in group]
