@@ -25,11 +25,10 @@ from pressrun.core.chain import (
     mark_of_erased,
     split_salt,
 )
-from pressrun.store.transaction import Transaction
+from pressrun.store.transaction import Transaction, in_json
 
 PAGE = 10_000  # rows that are looked at in one go
 
-_encode = msgspec.json.Encoder().encode
 _NO_DIGEST = bytes(32)  # in the octets of rows that came from nowhere known
 
 
@@ -77,7 +76,7 @@ def append_consent(tx: Transaction, *events: ConsentEvent) -> None:
 
 
 def _content(event: ConsentEvent) -> str:
-    return _encode(
+    return in_json(
         {
             "address": event.address,
             "language": event.language,
@@ -87,7 +86,7 @@ def _content(event: ConsentEvent) -> str:
             "source": event.source,
             "text": event.text,
         }
-    ).decode()
+    )
 
 
 def _append(tx: Transaction, entries: Sequence[_Entry]) -> None:
@@ -104,7 +103,7 @@ def _append(tx: Transaction, entries: Sequence[_Entry]) -> None:
         before = link(before, row)
         rows.append((number, subscriber_id, list_id, event, at, content, ip))
         octets += (salt, digest, ip_salt, of_ip or _NO_DIGEST, before)
-    tx.run("consent.append", rows=_encode(rows).decode(), octets=b"".join(octets))
+    tx.run("consent.append", rows=in_json(rows), octets=b"".join(octets))
 
 
 def read_head(tx: Transaction) -> Head:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
@@ -18,7 +18,7 @@ from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.store import tallies
 from pressrun.store.journal import Claim
 from pressrun.store.tallies import Tally
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Row, Transaction, in_json
 
 _WAITING = (DeliveryState.DEFERRED, DeliveryState.QUEUED)  # a copy that waits for its retry goes before a new one
 _FOR_EVER = 1 << 62  # what is queued may go at once, also when the clock was set back since
@@ -159,7 +159,7 @@ def claim_notices(tx: Transaction, *, now: int, limit: int, octets: int) -> list
 
 def _claim(tx: Transaction, claimed: Sequence[Claimed], now: int) -> None:
     if claimed:
-        tx.run("deliveries.claim", ids=_json([one.id for one in claimed]), now=now)
+        tx.run("deliveries.claim", ids=in_json([one.id for one in claimed]), now=now)
 
 
 def settle(tx: Transaction, settlements: Sequence[Settlement], now: int) -> None:
@@ -171,25 +171,21 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: int) -> None
     final = [one for one in settlements if one.state is not DeliveryState.DEFERRED] if deferred else settlements
     for statement, chosen in (("deliveries.settle", final), ("deliveries.defer", deferred)):
         if chosen:
-            tx.run(statement, settlements=_json(chosen), now=now)
+            tx.run(statement, settlements=in_json(chosen), now=now)
     for edition_id, number in Counter(one.edition_id for one in deferred).items():
         if edition_id is not None:
             tallies.add(tx, edition_id, Tally.DEFERRED, now, number)
 
 
-def _json(values: Sequence[Any]) -> str:
-    return msgspec.json.encode(values).decode()
-
-
 def release(tx: Transaction, ids: Sequence[int], now: int) -> None:
     """Give back copies that were claimed and never handed over."""
     if ids:
-        tx.run("deliveries.release", ids=_json(ids), now=now)
+        tx.run("deliveries.release", ids=in_json(ids), now=now)
 
 
 def claims_of(tx: Transaction, ids: Sequence[int]) -> set[Claim]:
     """The claims of those of these copies that are claimed."""
-    return {Claim(*row) for row in tx.rows("deliveries.claims", ids=_json(ids))}
+    return {Claim(*row) for row in tx.rows("deliveries.claims", ids=in_json(ids))}
 
 
 def recover(tx: Transaction) -> int:

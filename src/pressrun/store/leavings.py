@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from pressrun.core.subscription import SubscriptionState
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Row, Transaction, in_json
 
 RESTORED_FIELDS = ("state", "suspended_for", "paused_until", "source", "since")
 
@@ -47,7 +47,6 @@ class Untold(msgspec.Struct, frozen=True, array_like=True):
     is_over: int
 
 
-_encode = msgspec.json.Encoder().encode
 _read_leavers = msgspec.json.Decoder(list[Leaver]).decode
 _read_untold = msgspec.json.Decoder(list[Untold]).decode
 
@@ -68,7 +67,7 @@ class Leaving:
 
 def find_leavers(tx: Transaction, ids: Sequence[int]) -> dict[int, Leaver]:
     """What there is to know of the subscriptions of these ids that have not ended yet."""
-    found: str = tx.value("leavings.find_leavers", ids=json.dumps(ids))
+    found: str = tx.value("leavings.find_leavers", ids=in_json(ids))
     return {leaver.id: leaver for leaver in _read_leavers(found)}
 
 
@@ -76,12 +75,12 @@ def insert_leavings(
     tx: Transaction, leavings: Sequence[tuple[Leaver, int | None, str]], *, left_at: int, expires_at: int
 ) -> None:
     """Remember what subscriptions were, in place of an earlier time: each with its edition and its language."""
-    tx.run("leavings.forget_earlier", ids=json.dumps([leaver.id for leaver, _, _ in leavings]))
+    tx.run("leavings.forget_earlier", ids=in_json([leaver.id for leaver, _, _ in leavings]))
     rows = [
-        (leaver.id, _encode({name: getattr(leaver, name) for name in RESTORED_FIELDS}).decode(), edition_id, language)
+        (leaver.id, {name: getattr(leaver, name) for name in RESTORED_FIELDS}, edition_id, language)
         for leaver, edition_id, language in leavings
     ]
-    tx.run("leavings.insert", leavings=json.dumps(rows), left_at=left_at, expires_at=expires_at)
+    tx.run("leavings.insert", leavings=in_json(rows), left_at=left_at, expires_at=expires_at)
 
 
 def is_any_to_note(tx: Transaction) -> bool:
@@ -96,12 +95,12 @@ def leavings_to_note(tx: Transaction) -> list[Untold]:
 
 def mark_noted(tx: Transaction, ids: Sequence[int]) -> None:
     """Their readers are told."""
-    tx.run("leavings.note", ids=json.dumps(ids))
+    tx.run("leavings.note", ids=in_json(ids))
 
 
 def delete_leavings(tx: Transaction, ids: Sequence[int]) -> None:
     """Nobody is told, so nobody can undo them."""
-    tx.run("leavings.delete", ids=json.dumps(ids))
+    tx.run("leavings.delete", ids=in_json(ids))
 
 
 def _from_row(row: Row) -> Leaving:

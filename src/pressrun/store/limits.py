@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pressrun.core.quantities import Rate
-from pressrun.store.transaction import Transaction
+from pressrun.store.transaction import Transaction, in_json
 
 
 class Meter(NamedTuple):
@@ -47,14 +47,14 @@ def spend_each(tx: Transaction, scope: str, subjects: Sequence[bytes], rate: Rat
         return []
     window = {"scope": scope, "after": now - rate.seconds, "ahead": now + rate.seconds}
     octets, width = b"".join(subjects), len(subjects[0])
-    places = json.dumps(list(range(len(subjects))))
+    places = in_json(list(range(len(subjects))))
     found = tx.value("limits.count_each", **window, places=places, octets=octets, width=width, most=rate.count)
     counted = dict(zip(subjects, json.loads(found), strict=True))
     spent: list[bool] = []
     for subject in subjects:
         spent.append(counted[subject] < rate.count)
         counted[subject] += 1
-    chosen = json.dumps([place for place, is_spent in enumerate(spent) if is_spent])
+    chosen = in_json([place for place, is_spent in enumerate(spent) if is_spent])
     tx.run("limits.insert_each", scope=scope, places=chosen, octets=octets, width=width, at=now)
     return spent
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pressrun.core.address import Address
 from pressrun.store.deliveries import queue_notice
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Row, Transaction, in_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +49,12 @@ def store_notice(tx: Transaction, new: NewNotice, now: int) -> int:
 def insert_notices(tx: Transaction, new: Sequence[NewNotice], now: int) -> None:
     """Store and queue notices that are composed when they are sent."""
     rows = [
-        (one.kind, one.list_id, one.subscriber_id, one.address.typed, one.language, json.dumps(one.payload))
-        for one in new
+        (one.kind, one.list_id, one.subscriber_id, one.address.typed, one.language, in_json(one.payload)) for one in new
     ]
     secrets = b"".join(one.message_secret for one in new)
-    last = tx.insert("notices.insert_all", notices=json.dumps(rows), secrets=secrets, now=now)
+    last = tx.insert("notices.insert_all", notices=in_json(rows), secrets=secrets, now=now)
     # One statement numbers its rows one after the other.
-    domains = json.dumps([one.address.domain for one in new])
+    domains = in_json([one.address.domain for one in new])
     tx.run("notices.queue_all", first=last - len(new) + 1, domains=domains, now=now)
 
 

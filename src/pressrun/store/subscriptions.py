@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from pressrun.core.subscription import SubscriptionState
 from pressrun.store import lists, subscribers
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Row, Transaction, in_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,9 +177,9 @@ def hand_copies_over(tx: Transaction, giver_id: int, taker_id: int, domain: str)
 def end_subscriptions(tx: Transaction, ids: Sequence[int], source: str, now: int) -> None:
     """End these subscriptions, whatever they were; requests of before that wait for their proof are void."""
     state = SubscriptionState.UNSUBSCRIBED
-    tx.run("subscriptions.finish", ids=json.dumps(ids), state=state, source=source, now=now)
+    tx.run("subscriptions.finish", ids=in_json(ids), state=state, source=source, now=now)
 
 
 def cancel_copies(tx: Transaction, ids: Sequence[int], now: int) -> int:
     """Cancel the copies of these subscriptions that are not claimed; returns how many."""
-    return tx.run("subscriptions.cancel_copies", ids=json.dumps(ids), now=now)
+    return tx.run("subscriptions.cancel_copies", ids=in_json(ids), now=now)
