@@ -20,7 +20,7 @@ from pressrun.web.reading import ReadTokens
 ONE_CLICK_WORDS = "List-Unsubscribe=One-Click"  # RFC 8058 §3.2
 DONE = "You are unsubscribed.\n"  # for programs, which show it to nobody
 
-_FORM = b"application/x-www-form-urlencoded"
+_FORM = (b"content-type", b"application/x-www-form-urlencoded")
 _BODY = ONE_CLICK_WORDS.encode()
 _FOLDER = "/unsubscribe/"
 _DONE = DONE.encode()
@@ -42,7 +42,7 @@ class OneClick:
         self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] != "POST" or not scope["path"].startswith(_FOLDER) or not _is_form(scope):
+        if scope["method"] != "POST" or not scope["path"].startswith(_FOLDER) or _FORM not in scope["headers"]:
             await self._app(scope, receive, send)
             return
         message = await receive()
@@ -68,10 +68,6 @@ class OneClick:
         if message.get("body") != _BODY or message.get("more_body"):
             return None
         return self._tokens().read(WebPurpose.UNSUBSCRIBE, path.removeprefix(_FOLDER))
-
-
-def _is_form(scope: Scope) -> bool:
-    return any(name == b"content-type" and value == _FORM for name, value in scope["headers"])
 
 
 def _from(message: Message, receive: Receive) -> Receive:
