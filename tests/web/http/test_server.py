@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.errors import BadConfiguration
-from pressrun.web.http.connections import CONNECTION, MAX_HEAD_BYTES, PlainConnection, WatchedConnection
+from pressrun.web.http.connections import CONNECTION, MAX_HEAD_BYTES, WatchedConnection
 from pressrun.web.http.server import WebServer
 from pressrun.web.settings import HttpSettings
 
@@ -34,13 +34,6 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     text = f"{scope['client'][0] if scope['client'] else 'unix'} {len(body)}".encode()
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(text))]})
     await send({"type": "http.response.body", "body": text})
-
-
-@pytest.fixture(params=list(dict.fromkeys([PlainConnection, CONNECTION])))
-def kind(request: pytest.FixtureRequest) -> type[WatchedConnection]:
-    """Each of the two protocols that may carry a connection."""
-    found: type[WatchedConnection] = request.param
-    return found
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from pressrun.web.http.one_segment import OneSegment
+from pressrun.web.http.same import WHOLE
 from pressrun.web.settings import HttpSettings
 
 MAX_HEAD_BYTES = 16 * 1024  # of a request line and its header: h11 has the same limit
@@ -183,6 +184,7 @@ else:
             self._is_head = False
             self._is_body = False
             self._octets = 0
+            self._extensions: dict[str, Any] = {WHOLE: self._send_whole}
             # Twice, since what is sent in small chunks takes more than it holds.
             self._most_octets = MAX_HEAD_BYTES + 2 * settings.max_body_bytes
 
@@ -205,6 +207,7 @@ else:
         def on_message_begin(self) -> None:
             self._is_head = True
             super().on_message_begin()
+            self.scope["extensions"] = self._extensions
 
         def on_headers_complete(self) -> None:
             super().on_headers_complete()  # raises for a target that it cannot read
@@ -218,6 +221,19 @@ else:
         def on_response_complete(self) -> None:
             super().on_response_complete()
             self.after_response()
+
+        def _send_whole(self, octets: bytes) -> bool:
+            """What a cycle does with both parts of an answer, without looking through the fields."""
+            cycle = self.cycle  # what is answered now, where no other request waits behind it
+            if self.pipeline or cycle.response_started or cycle.disconnected or not cycle.keep_alive:
+                return False
+            if self.flow.write_paused or cycle.scope["method"] == "HEAD":
+                return False
+            cycle.response_started = cycle.response_complete = True
+            self.transport.write(octets)
+            cycle.message_event.set()
+            cycle.on_response()
+            return True
 
         def is_arriving(self) -> bool:
             return self._is_head or self._is_body

@@ -22,6 +22,7 @@ from pressrun.observe.log import event
 from pressrun.services.ports import Clock
 from pressrun.web import language
 from pressrun.web.http.conditional import http_date
+from pressrun.web.http.same import SAME, WHOLE, Header, SameAnswer, SendWhole
 from pressrun.web.policy import CONTENT_POLICY
 
 log = logging.getLogger("pressrun.web")
@@ -32,7 +33,6 @@ _ONE_YEAR = b"max-age=31536000"
 _HOST = re.compile(r"https?://[^/]*/?", re.IGNORECASE)
 _FAILED = b"Something failed here. Try again later.\n"
 
-Header = tuple[bytes, bytes]
 CountRequest = Callable[[str, str, int], None]  # method, route's pattern, status
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -80,6 +80,7 @@ class Guard:
         self._count_request = count_request
         self._clock = clock
         self._date: tuple[int, Header] = (-1, (b"date", b""))
+        self._same: dict[tuple[SameAnswer, bool], bytes] = {}  # of this second
         self._policy = (b"content-security-policy", CONTENT_POLICY.encode())
         self._always: list[Header] = [(b"x-content-type-options", b"nosniff")]
         if is_https:
@@ -100,6 +101,14 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             nonlocal status
+            if message["type"] == SAME:
+                answer: SameAnswer = message["answer"]
+                if self._has_gone_whole(answer, inner):
+                    status = answer.status
+                    return
+                for part in answer.parts():
+                    await send_guarded(part)
+                return
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = self._headers(message.get("headers", ()), inner["path"], status)
@@ -162,8 +171,7 @@ class Guard:
 
     def _headers(self, given: Iterable[Header], path: str, status: int) -> list[Header]:
         headers = list(given)
-        is_token_page = path.split("/", 2)[1] in TOKEN_PAGES
-        if is_token_page:
+        if _is_token_page(path):
             headers = [header for header in headers if header[0] not in _NOT_OF_TOKEN_PAGES]
             headers += _OF_TOKEN_PAGES
         names = {name for name, _ in headers}
@@ -177,11 +185,28 @@ class Guard:
             headers.append((b"cache-control", b"no-cache" if status < 400 else b"no-store"))
         return headers
 
+    def _has_gone_whole(self, answer: SameAnswer, scope: Scope) -> bool:
+        send_whole: SendWhole | None = scope.get("extensions", {}).get(WHOLE)
+        if send_whole is None:
+            return False
+        self._date_now()  # forgets the octets of an earlier second
+        key = answer, _is_token_page(scope["path"])
+        octets = self._same.get(key)
+        if octets is None:
+            octets = answer.octets(self._headers(answer.headers, scope["path"], answer.status))
+            self._same[key] = octets
+        return send_whole(octets)
+
     def _date_now(self) -> Header:
         now = int(self._clock())
         if self._date[0] != now:
             self._date = now, (b"date", http_date(now).encode())
+            self._same.clear()
         return self._date[1]
+
+
+def _is_token_page(path: str) -> bool:
+    return path.split("/", 2)[1] in TOKEN_PAGES
 
 
 async def _nothing_more() -> Message:

@@ -14,6 +14,7 @@ from pressrun.services.readers.leaving import Leaving
 from pressrun.services.readers.subscribing import Origin
 from pressrun.web import language
 from pressrun.web.http.clients import Proxies
+from pressrun.web.http.same import SameAnswer
 from pressrun.web.http.visitors import client_in
 from pressrun.web.reading import ReadTokens
 
@@ -23,10 +24,10 @@ DONE = "You are unsubscribed.\n"  # for programs, which show it to nobody
 _FORM = (b"content-type", b"application/x-www-form-urlencoded")
 _BODY = ONE_CLICK_WORDS.encode()
 _FOLDER = "/unsubscribe/"
-_DONE = DONE.encode()
-_HEADERS = (  # as the pages answer it
-    (b"content-length", b"%d" % len(_DONE)),
-    (b"content-type", b"text/plain; charset=utf-8"),
+_ANSWER = SameAnswer(  # as the pages answer it
+    200,
+    ((b"content-length", b"%d" % len(DONE)), (b"content-type", b"text/plain; charset=utf-8")),
+    DONE.encode("ascii"),
 )
 
 
@@ -60,8 +61,7 @@ class OneClick:
             words=ONE_CLICK_WORDS,
         )
         await self._leaving.leave(subscription, origin, edition_id=edition)
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        await send({"type": "http.response.body", "body": _DONE})
+        await send(_ANSWER.message)
 
     def _departure(self, path: str, message: Message) -> tuple[int, ...] | None:
         """The numbers of a genuine token where the body is the one field and whole."""
