@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 
 from pressrun.message.signatures.relaxed import canonical_fields, canonical_value
 from pressrun.message.signatures.signed_fields import SignedHeader, signed_header
@@ -48,10 +49,15 @@ class HeaderForm:
                 return None
             pieces[at] = canonical_value(value)
         for at, place in self._subjects:
-            ((name, field),) = canonical_fields(parts[place])
-            assert name == _SUBJECT[:-1]
-            pieces[at] = field[len(_SUBJECT) : -2]
+            pieces[at] = _subject(parts[place])
         return SignedHeader(names=self._names, text=b"".join(pieces), author=self._author)
+
+
+@lru_cache(maxsize=16)  # of most editions it is the same on each copy
+def _subject(field: bytes) -> bytes:
+    ((name, canonical),) = canonical_fields(field)
+    assert name == _SUBJECT[:-1]
+    return canonical[len(_SUBJECT) : -2]
 
 
 def _mark(place: int, is_subject: bool) -> bytes:
