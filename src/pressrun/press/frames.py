@@ -1,4 +1,4 @@
-"""What the daemon and the press process say to each other: a length of four octets, then MessagePack.
+"""What the daemon and the press process say to each other, in frames of MessagePack (framing).
 
 Rows and answers travel as arrays, many in one frame. What is said once, settings and the plate of an edition, travels
 pickled: both ends are this program, and nobody else holds the socket.
@@ -7,23 +7,19 @@ pickled: both ends are this program, and nobody else holds the socket.
 from __future__ import annotations
 
 import pickle
-import struct
-from collections.abc import Iterator, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Sequence
 
 import msgspec
 
 from pressrun.core.keys import KeyRing
 from pressrun.message.wire.skeleton import Skeleton
+from pressrun.press.framing import Frames, pack
 from pressrun.press.settings import PressSettings
 from pressrun.services.mails.composing import EditionPlate
 from pressrun.services.ports import RelayStatus
 from pressrun.services.queue.jobs import Answer, Unmade
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice
 from pressrun.store.lists import MailingList
-
-_LENGTH = struct.Struct(">I")
-F = TypeVar("F")
 
 
 class Setup(msgspec.Struct, frozen=True, array_like=True, tag=0):
@@ -104,35 +100,10 @@ class Drained(msgspec.Struct, frozen=True, array_like=True, tag=2):
 
 Report = Answers | State | Drained
 
-_encode = msgspec.msgpack.Encoder().encode
-
 
 def encode_frame(value: Order | Report) -> bytes:
-    """A value with its length in front."""
-    body = _encode(value)
-    return _LENGTH.pack(len(body)) + body
-
-
-class Frames(Generic[F]):
-    """Reads values of one type from octets as they come; raises ValueError for anything else."""
-
-    def __init__(self, decoder: msgspec.msgpack.Decoder[F]) -> None:
-        self._decode = decoder.decode
-        self._rest = bytearray()
-
-    def read(self, data: bytes) -> Iterator[F]:
-        """The values that are whole."""
-        self._rest += data
-        start, end = 0, len(self._rest)
-        with memoryview(self._rest) as octets:
-            while end - start >= _LENGTH.size:
-                (size,) = _LENGTH.unpack_from(octets, start)
-                if end - start - _LENGTH.size < size:
-                    break
-                start += _LENGTH.size
-                yield self._decode(octets[start : start + size])
-                start += size
-        del self._rest[:start]
+    """A value as a frame."""
+    return pack(value)
 
 
 def orders() -> Frames[Order]:
