@@ -30,6 +30,7 @@ from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.ports import RelayStatus
 from pressrun.services.press.making import Maker
 from pressrun.services.press.printing import Press
+from pressrun.services.press.signatures import Threads
 from pressrun.services.queue.dispatching import Dispatcher
 from pressrun.services.queue.pacing import Pacer
 from pressrun.services.queue.ready import Ready
@@ -137,7 +138,9 @@ class Pressroom:
             copies=CopyComposer(site=SITE, keys=self.office.keys),
             notices=NoticeComposer(site=SITE, keys=self.office.keys, tokens=TokenSettings()),
         )
-        self.press = Press(self.dispatcher, maker=maker, signer=None, clock=self.clock, ahead=lambda relay: AHEAD)
+        self.press = Press(
+            self.dispatcher, maker=maker, signer=None, hands=Threads(), clock=self.clock, ahead=lambda relay: AHEAD
+        )
         self.press.connect(self.pool)
         self.dispatcher._pool = self.press
         self.dispatcher._random = random.Random(7)  # type: ignore[assignment]  # the same jitter on every run

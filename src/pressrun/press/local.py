@@ -13,6 +13,7 @@ from pressrun.services.ports import RelayStatus
 from pressrun.services.press.making import Maker
 from pressrun.services.press.noting import Noting
 from pressrun.services.press.printing import Press
+from pressrun.services.press.signatures import Hands, Threads
 from pressrun.services.press.spacing import Spacing
 from pressrun.services.queue.jobs import Queue
 from pressrun.store.journal import Journal
@@ -21,16 +22,25 @@ from pressrun.store.journal import Journal
 class LocalPress:
     """Makes mails and hands them over, as services.ports.RelayPool promises; made and used on the event loop.
 
-    Raises BadConfiguration for a relay with a bad ca_file. Without a journal a kill repeats more.
+    Signatures are made by `hands`, or in threads. Without a journal a kill repeats more. Raises BadConfiguration for a
+    relay with a bad ca_file.
     """
 
-    def __init__(self, settings: PressSettings, keys: KeyRing, queue: Queue, journal: Journal | None) -> None:
+    def __init__(
+        self,
+        settings: PressSettings,
+        keys: KeyRing,
+        queue: Queue,
+        journal: Journal | None,
+        hands: Hands | None = None,
+    ) -> None:
         self._settings = settings
         self._notices = NoticeComposer(site=settings.site, keys=keys, tokens=settings.tokens)
         self._press = Press(
             queue if journal is None else Noting(queue, journal),
             maker=Maker(copies=CopyComposer(site=settings.site, keys=keys), notices=self._notices),
             signer=settings.signer(),
+            hands=Threads() if hands is None else hands,
             clock=time.time,
             ahead=self._ahead,
         )

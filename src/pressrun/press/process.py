@@ -36,6 +36,7 @@ from pressrun.press.frames import (
 )
 from pressrun.press.inbox import Inbox
 from pressrun.press.local import LocalPress
+from pressrun.press.signers import signing_hands
 from pressrun.services.mails.composing import EditionPlate
 from pressrun.services.queue.jobs import Job, Unmade
 from pressrun.store.journal import Journal
@@ -130,7 +131,7 @@ class PressProcess(asyncio.Protocol):
         self._relays = tuple(relay.name for relay in settings.relays)
         if self._press is None or self._keys is None:
             self._keys = keys
-            self._press = LocalPress(settings, keys, self._inbox, self._journal)
+            self._press = LocalPress(settings, keys, self._inbox, self._journal, signing_hands())
             leave_alone_what_stays()
         else:
             self._keys.adopt(keys)

@@ -19,6 +19,7 @@ from pressrun.services.settings import DeliverySettings, TokenSettings
 # daemon is at something else for some milliseconds. No kill repeats them: a connection has not had them.
 AHEAD_SECONDS = 0.005
 AHEAD_AT_MOST = 64
+SIGNED_AHEAD_AT_MOST = 128  # whoever signs has a batch in hand and one that waits, on each of two processors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,4 +51,5 @@ class PressSettings:
             if relay.name == name:
                 rates += relay.rates
         longest = max((rate.interval for rate in rates), default=0.0)
-        return min(AHEAD_AT_MOST, int(AHEAD_SECONDS / longest)) if longest else AHEAD_AT_MOST
+        most = SIGNED_AHEAD_AT_MOST if self.dkim else AHEAD_AT_MOST
+        return min(most, int(AHEAD_SECONDS / longest)) if longest else most

@@ -255,7 +255,9 @@ def test_a_signer_without_keys_is_refused() -> None:
 
 
 def test_no_key_is_shown() -> None:
-    assert "sign_digest" not in repr(load_signing_key(settings()))
+    shown = repr(load_signing_key(settings()))
+    assert "sign_digest" not in shown
+    assert "PRIVATE" not in shown
     assert "PRIVATE" not in repr(settings())
 
 

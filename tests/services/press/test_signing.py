@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,12 +20,12 @@ from tests.message.signatures.test_dkim import RSA_RECORD, settings
 from tests.services.pressroom import LATER, RELAY, SITE, TAKEN, Pressroom, identity
 
 from pressrun.core.address import parse_address
-from pressrun.message.signatures.dkim import NOTHING_KNOWN, Known, Signer, Unsigned
+from pressrun.message.signatures.dkim import SignDigest, Signer
 from pressrun.observe.settings import LogSettings
 from pressrun.press.local import LocalPress
 from pressrun.press.settings import PressSettings
 from pressrun.relay.settings import RelaySettings
-from pressrun.services.press import signing as making
+from pressrun.services.press import signing as made_signed
 from pressrun.services.press.signing import (
     CHUNK,
     FEWEST,
@@ -39,37 +40,36 @@ DELIVERY = DeliverySettings()
 LISTS = settings(domain="lists.example")
 
 
-class Broken(Signer):
+class Broken:
     """Keys that cannot be used any more."""
 
     def __init__(self) -> None:
         self.tries = 0
+        self.signer = _with(keys(), self.fail)
 
-    def prepare(self, content: bytes, *, signed_at: int, known: Known = NOTHING_KNOWN) -> list[Unsigned]:
-        return [Unsigned(start=b"", digest=b"", sign_digest=self.fail)]
-
-    def fail(self, digest: bytes) -> bytes:
+    def fail(self, sign: SignDigest, digest: bytes) -> bytes:
         self.tries += 1
         raise RuntimeError("the key is gone")
 
 
-class Waiting(Signer):
+class Waiting:
     """Keys that sign only when they are let."""
 
-    def __init__(self, inner: Signer) -> None:
-        self.inner = inner
+    def __init__(self) -> None:
         self.may_go = threading.Event()
+        self.signer = _with(keys(), self.wait)
 
-    def prepare(self, content: bytes, *, signed_at: int, known: Known = NOTHING_KNOWN) -> list[Unsigned]:
-        prepared = self.inner.prepare(content, signed_at=signed_at, known=known)
-        return [
-            Unsigned(start=one.start, digest=one.digest, sign_digest=partial(self.wait, one.sign_digest))
-            for one in prepared
-        ]
-
-    def wait(self, sign: Callable[[bytes], bytes], digest: bytes) -> bytes:
-        assert self.may_go.wait(30)
+    def wait(self, sign: SignDigest, digest: bytes) -> bytes:
+        if not self.may_go.wait(30):
+            self.may_go.set()  # nobody lets them any more
+            raise TimeoutError
         return sign(digest)
+
+
+def _with(signer: Signer, sign: Callable[[SignDigest, bytes], bytes]) -> Signer:
+    """The same keys, which sign so."""
+    found = [replace(key, sign_digest=partial(sign, key.sign_digest)) for key in signer.keys]
+    return Signer(found, lifetime_seconds=86400)
 
 
 def keys(*given: Any) -> Signer:
@@ -88,21 +88,21 @@ async def signing(press: Pressroom) -> AsyncIterator[Pressroom]:
 
 async def settled(press: Pressroom) -> None:
     """One turn, and all that the press takes ahead has been made."""
-    threads, done = press.press._signing, asyncio.Event()
-    take = threads._on_made
+    making, done = press.press._signing, asyncio.Event()
+    take = making._on_made
 
     def on_made(results: Any) -> None:
         take(results)
-        if not len(threads):
+        if not len(making):
             done.set()
 
-    threads._on_made = on_made
+    making._on_made = on_made
     await press.turn()
     press.press.waiting(RELAY)
-    if len(threads):
+    if len(making):
         async with asyncio.timeout(30):
             await done.wait()
-    threads._on_made = take
+    making._on_made = take
 
 
 def selectors(sent: list[Outgoing]) -> list[list[str]]:
@@ -142,7 +142,7 @@ async def test_date_and_message_id_stay_on_a_retry(signing: Pressroom) -> None:
 async def test_nothing_goes_out_unsigned(signing: Pressroom, caplog: pytest.LogCaptureFixture) -> None:
     """Keys that fail: all stays queued, is told once, and tried again after a pause; then it goes."""
     broken = Broken()
-    signing.press.sign_with(broken)
+    signing.press.sign_with(broken.signer)
     await signing.readers(50)
     edition = await signing.edition()
     with caplog.at_level(logging.ERROR):
@@ -164,11 +164,11 @@ async def test_nothing_goes_out_unsigned(signing: Pressroom, caplog: pytest.LogC
 
 async def test_new_keys_hold_from_the_next_copy_on(signing: Pressroom) -> None:
     """What is ready, and what the threads have in hand, is signed anew."""
-    waiting = Waiting(keys())
+    waiting = Waiting()
     await signing.readers(30)
     await signing.edition()
     await settled(signing)
-    signing.press.sign_with(waiting)
+    signing.press.sign_with(waiting.signer)
     await signing.turn()
     assert signing.take() is None
     signing.press.sign_with(keys(settings(domain="lists.example", selector="later")))
@@ -197,8 +197,8 @@ async def test_signing_can_be_put_on_and_off(press: Pressroom) -> None:
 
 async def test_a_drain_gives_back_what_the_threads_have_in_hand(signing: Pressroom) -> None:
     """Nothing that they make later is handed out."""
-    waiting = Waiting(keys())
-    signing.press.sign_with(waiting)
+    waiting = Waiting()
+    signing.press.sign_with(waiting.signer)
     await signing.readers(60)
     edition = await signing.edition()
     await signing.turn()
@@ -211,6 +211,30 @@ async def test_a_drain_gives_back_what_the_threads_have_in_hand(signing: Pressro
     await signing.turn()
     assert {"queued": 60} == await signing.counts(edition)
     assert signing.take() is None
+
+
+async def test_what_was_given_back_makes_room_for_what_comes_after_it(
+    signing: Pressroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when nobody asks again: the last of the old signatures lets the new mails be made."""
+    monkeypatch.setattr(made_signed, "CHUNK", 8)
+    waiting = Waiting()
+    await signing.readers(60)
+    await signing.edition()
+    await settled(signing)
+    signing.press.sign_with(waiting.signer)
+    await signing.turn()
+    assert 0 == signing.press.waiting(RELAY)
+    assert not signing.press._signing._hands.has_room()
+    signing.press.recall()
+    await signing.turn()
+    assert 0 == signing.press.waiting(RELAY)
+    assert 60 == len(signing.press._signing)
+    waiting.may_go.set()
+    async with asyncio.timeout(30):
+        while len(signing.press._signing):  # noqa: ASYNC110 - nobody asks, and nobody tells
+            await asyncio.sleep(0.01)
+    assert [["rsa"]] * 60 == selectors(signing.take_all())
 
 
 async def test_a_row_that_cannot_be_composed_holds_up_no_other(signing: Pressroom) -> None:
@@ -290,7 +314,7 @@ async def test_every_copy_that_arrives_verifies(press: Pressroom) -> None:
 
 async def test_few_large_mails_are_made_at_a_time(signing: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
     """An edition with megabytes of pictures costs the memory of a few copies, not of all that are claimed."""
-    monkeypatch.setattr(making, "MADE_BYTES", 64 * 1024)
+    monkeypatch.setattr(made_signed, "MADE_BYTES", 64 * 1024)
     await signing.readers(40)
     await signing.edition("x" * 64 * 1024)
     most = 0

@@ -1,8 +1,8 @@
 """DKIM signatures over whole messages: RSA with SHA-256, and Ed25519 beside it, relaxed/relaxed.
 
 A signature covers the whole body and every field that says who writes to whom, about what, and how to leave
-(signed_fields); `l=` is never used. Nothing may touch a message once it is signed. A `Signer` may be used in several
-threads at once: the costly steps leave the interpreter.
+(signed_fields); `l=` is never used. Nothing may touch a message once it is signed. The signature itself takes longer
+than all else and needs no more than a key and a digest: it may be made in another thread, or in another process.
 
 RFC 6376 (DKIM), RFC 8301 (algorithms), RFC 8463 (Ed25519).
 """
@@ -13,6 +13,7 @@ from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TypeAlias
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -25,6 +26,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pressrun.message.signatures.dkim_settings import DkimSettings
 from pressrun.message.signatures.relaxed import canonical_body, canonical_fields
 from pressrun.message.signatures.signed_fields import LINE, SignedHeader, signed_header
+
+SignDigest: TypeAlias = Callable[[bytes], bytes]
 
 _NAME = b"DKIM-Signature"
 _DIGEST = Prehashed(SHA256())
@@ -43,37 +46,60 @@ NOTHING_KNOWN = Known()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKey:
-    """A private key with the name under which its public half is published: SELECTOR._domainkey.DOMAIN."""
+    """A private key with the name under which its public half is published: SELECTOR._domainkey.DOMAIN.
+
+    `sign_digest` may be called on any thread; `pem` is the key for another process.
+    """
 
     domain: str
     selector: str
     algorithm: str
-    sign_digest: Callable[[bytes], bytes] = field(repr=False)
+    pem: bytes = field(repr=False)
+    sign_digest: SignDigest = field(repr=False)
 
 
 def load_signing_key(settings: DkimSettings) -> SigningKey:
     """The key of one `[dkim]`; raises TypeError for one that is neither RSA nor Ed25519."""
-    key = load_pem_private_key(settings.key_pem, password=None)
+    algorithm, sign = load_private_key(settings.key_pem)
+    return SigningKey(
+        domain=settings.domain,
+        selector=settings.selector,
+        algorithm=algorithm,
+        pem=settings.key_pem,
+        sign_digest=sign,
+    )
+
+
+def load_private_key(pem: bytes) -> tuple[str, SignDigest]:
+    """The algorithm of a key, and what signs a SHA-256 with it; raises as `load_signing_key` does."""
+    key = load_pem_private_key(pem, password=None)
     if isinstance(key, RSAPrivateKey):
-        algorithm, sign = "rsa-sha256", lambda digest: key.sign(digest, _PADDING, _DIGEST)
-    elif isinstance(key, Ed25519PrivateKey):
-        algorithm, sign = "ed25519-sha256", key.sign  # the digest itself is signed, RFC 8463 §3
-    else:
-        raise TypeError("a DKIM key is RSA or Ed25519")
-    return SigningKey(domain=settings.domain, selector=settings.selector, algorithm=algorithm, sign_digest=sign)
+        return "rsa-sha256", lambda digest: key.sign(digest, _PADDING, _DIGEST)
+    if isinstance(key, Ed25519PrivateKey):
+        return "ed25519-sha256", key.sign  # the digest itself is signed, RFC 8463 §3
+    raise TypeError("a DKIM key is RSA or Ed25519")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unsigned:
-    """A signature field but for the signature itself; that takes longer than all else, and needs no interpreter."""
+class Failed(msgspec.Struct, frozen=True, array_like=True):
+    """There is no signature; `fault` is the name of the error."""
+
+    fault: str
+
+
+def try_to_sign(keys: Sequence[SignDigest], place: int, digest: bytes) -> bytes | Failed:
+    """The signature of the key at that place."""
+    try:
+        return keys[place](digest)
+    except Exception as problem:  # noqa: BLE001 - told by whoever asked; nothing goes out without its signature
+        return Failed(type(problem).__name__)
+
+
+class Unsigned(msgspec.Struct, frozen=True):
+    """A signature field but for the signature itself: that of `digest` with the signer's key at place `key`."""
 
     start: bytes
+    key: int
     digest: bytes
-    sign_digest: Callable[[bytes], bytes] = field(repr=False)
-
-    def sign(self) -> bytes:
-        """The signature; may be called on any thread."""
-        return self.sign_digest(self.digest)
 
     def field(self, signature: bytes) -> bytes:
         """The whole field."""
@@ -90,15 +116,16 @@ class Signer:
     def __init__(self, keys: Sequence[SigningKey], *, lifetime_seconds: int) -> None:
         if not keys:
             raise ValueError("a signer has at least one key")
-        by_algorithm = sorted(keys, key=lambda key: key.algorithm != "rsa-sha256")
+        self.keys = tuple(keys)
+        by_algorithm = sorted(enumerate(keys), key=lambda placed: placed[1].algorithm != "rsa-sha256")
         self._first = keys[0].domain
-        self._keys = {key.domain: tuple(one for one in by_algorithm if one.domain == key.domain) for key in keys}
+        self._keys = {key.domain: tuple(one for one in by_algorithm if one[1].domain == key.domain) for key in keys}
         self._lifetime_seconds = lifetime_seconds
 
     def sign(self, content: bytes, *, signed_at: int, known: Known = NOTHING_KNOWN) -> bytes:
         """The signature fields to put on top of a message, as `prepare` takes it."""
         unsigned = self.prepare(content, signed_at=signed_at, known=known)
-        return b"".join([one.field(one.sign()) for one in unsigned])
+        return b"".join([one.field(self.keys[one.key].sign_digest(one.digest)) for one in unsigned])
 
     def prepare(self, content: bytes, *, signed_at: int, known: Known = NOTHING_KNOWN) -> list[Unsigned]:
         """The fields that are to be signed for a message with CRLF line ends; `signed_at` in UTC seconds.
@@ -113,13 +140,13 @@ class Signer:
         body_hash = b2a_base64(body_digest, newline=False)
         times = b"t=%d; x=%d;" % (signed_at, signed_at + self._lifetime_seconds)
         prepared = []
-        for key in self._keys_for(header.author):
+        for place, key in self._keys_for(header.author):
             start = _head(key.algorithm, key.domain, key.selector) + times + header.names + body_hash + b";\r\n b="
             digest = _sha256(header.text + _NAME.lower() + b":" + start[len(_NAME) + 2 :].replace(b"\r\n ", b" "))
-            prepared.append(Unsigned(start=start, digest=digest, sign_digest=key.sign_digest))
+            prepared.append(Unsigned(start, place, digest))
         return prepared
 
-    def _keys_for(self, author: bytes) -> tuple[SigningKey, ...]:
+    def _keys_for(self, author: bytes) -> tuple[tuple[int, SigningKey], ...]:
         domain = author.rpartition(b"@")[2].rstrip(b"\r\n> ").decode("ascii", "replace").lower()
         while domain:
             found = self._keys.get(domain)

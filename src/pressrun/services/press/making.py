@@ -14,7 +14,7 @@ from pressrun.store.deliveries import ClaimedNotice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maker:
-    """Makes mails; also in threads. The Date is what is on record as the first attempt: the same on every retry."""
+    """Makes mails. The Date is what is on record as the first attempt: the same on every retry."""
 
     copies: CopyComposer
     notices: NoticeComposer

@@ -1,7 +1,7 @@
 """The press: makes the mail of each row that the queue gives, signs it where mail is signed, and feeds the connections.
 
 Without signatures a mail is made when a connection asks for it. With them rows are taken from the queue a little ahead,
-made and signed in threads, and wait for a connection; what waits too long goes back to the queue.
+made, signed by other hands, and wait for a connection; what waits too long goes back to the queue.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pressrun.message.signatures.dkim import Known, Signer
 from pressrun.services.mails.notifying import is_passed_on
 from pressrun.services.ports import Clock, RelayPool, RelayStatus
 from pressrun.services.press.making import Maker
+from pressrun.services.press.signatures import Hands
 from pressrun.services.press.signing import Made, NotComposed, NotSigned, Signing
 from pressrun.services.queue.alarm import Alarm
 from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Queue, Unmade
@@ -26,11 +27,19 @@ from pressrun.store.deliveries import ClaimedNotice
 class Press:
     """Feeds the connections of a pool from a queue; is itself the pool that the queue knows. Used on the event loop.
 
-    `ahead` says how many rows may be taken for a relay, where mail is signed, beyond what its connections can carry.
+    `hands` make the signatures. `ahead` says how many rows may be taken for a relay, where mail is signed, beyond what
+    its connections can carry.
     """
 
     def __init__(
-        self, queue: Queue, *, maker: Maker, signer: Signer | None, clock: Clock, ahead: Callable[[str], int]
+        self,
+        queue: Queue,
+        *,
+        maker: Maker,
+        signer: Signer | None,
+        hands: Hands,
+        clock: Clock,
+        ahead: Callable[[str], int],
     ) -> None:
         self._queue = queue
         self._may_take_ahead = ahead
@@ -38,7 +47,7 @@ class Press:
         self._clock = clock
         self._pool: RelayPool | None = None
         self._signing: Signing[tuple[str, Job]] = Signing(
-            signer, compose=self._compose, clock=clock, made=self._count_made, on_made=self._made
+            signer, hands, compose=self._compose, clock=clock, made=self._count_made, on_made=self._made
         )
         self._ready: dict[str, deque[tuple[float, Job, Outgoing]]] = {}
         self._ahead: Counter[str] = Counter()  # rows of each relay that no connection has taken yet
@@ -111,7 +120,7 @@ class Press:
         self._give_back_all()
 
     async def drain(self, seconds: float) -> None:
-        """Give back what no connection has, let them finish, and end the threads."""
+        """Give back what no connection has, let them finish, and let go the hands that sign."""
         self._draining = True
         self._give_back_all()
         if self._pool is not None:

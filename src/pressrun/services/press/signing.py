@@ -1,37 +1,34 @@
-"""Making mails that are signed: composed on the event loop, signed in threads, and given back.
+"""Making mails that are signed: composed on the event loop, signed by other hands (signatures), and given back.
 
-A signature takes longer than all else that is done for a copy, and nearly all of that outside the interpreter's lock:
-two threads sign on two processors while the loop makes the next mails. What else is done for a copy would only wait for
-that lock in a thread. A mail that could not be signed is never handed out without.
+Only the signatures themselves are made elsewhere, on all processors, while the loop makes the next mails; what else is
+done for a copy is too little to be worth the way. A mail that could not be signed is never handed out without.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeAlias, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
-from pressrun.message.signatures.dkim import Known, Signer, Unsigned, load_signing_key
+from pressrun.message.signatures.dkim import Failed, Known, Signer, Unsigned, load_signing_key
 from pressrun.message.signatures.dkim_settings import DkimSettings
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock
+from pressrun.services.press.signatures import Hands, Signatures
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import Outgoing
 
 log = logging.getLogger("pressrun.dispatch")
 
-WORKERS = 2
-CHUNK = 8  # mails made between two visits to the loop: few enough that the first ones are soon ready
+CHUNK = 32  # mails made between two visits to the loop: few enough that the first ones are soon ready
 MADE_BYTES = 8 * 1024 * 1024  # of mails that are made and not handed over: an edition with pictures may have megabytes
-FEWEST = 2 * WORKERS  # made at a time, however large
-CHUNKS_AT_MOST = 2 * WORKERS  # in hand: one that each thread makes, and one that waits for it; others can still grow
+FEWEST = 4  # made at a time, however large
 # A signature outlives the last retry by so long: relays and mailboxes behind ours may hold a mail for days, too.
 VALID_AFTER_GIVING_UP_SECONDS = 7 * 86400
 
@@ -65,7 +62,7 @@ def build_signer(keys: Sequence[DkimSettings], delivery: DeliverySettings) -> Si
 
 
 class Signing(Generic[J]):
-    """Makes the mails of claimed rows. Used on the event loop, which it never holds up; threads start with the first.
+    """Makes the mails of claimed rows. Used on the event loop, which it never holds up.
 
     `signer` is None where nothing is signed; then nothing may be submitted. `compose` gives a mail with what is
     known of its canonical form; `made` says how many mails are made and wait for a connection.
@@ -74,25 +71,25 @@ class Signing(Generic[J]):
     def __init__(
         self,
         signer: Signer | None,
+        hands: Hands,
         *,
         compose: Callable[[J], tuple[Outgoing, Known]],
         clock: Clock,
         made: Callable[[], int],
         on_made: OnMade[J],
     ) -> None:
-        self._signer = signer
+        self._hands = hands
         self._compose = compose
         self._clock = clock
         self._made = made
         self._on_made = on_made
-        self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="pressrun-sign")
         self._waiting: deque[J] = deque()
-        self._held: list[Sequence[J]] = []  # chunks in the hands of the threads
+        self._held: list[Sequence[J]] = []  # chunks that are being signed
         self._octets = MADE_BYTES // CHUNK  # of the largest mail of the last chunk; before the first nobody knows
-        self._is_failing = False
+        self.change(signer)
 
     def __len__(self) -> int:
-        """How many mails are to be made, those in the hands of the threads among them."""
+        """How many mails are to be made, those that are being signed among them."""
         return len(self._waiting) + sum(map(len, self._held))
 
     @property
@@ -100,9 +97,10 @@ class Signing(Generic[J]):
         return self._signer is not None
 
     def change(self, signer: Signer | None) -> None:
-        """Sign with other keys, or not at all; what the threads have in hand must be given up before."""
+        """Sign with other keys, or not at all; what is being signed must be given up before."""
         self._signer = signer
         self._is_failing = False
+        self._hands.use(() if signer is None else signer.keys)
 
     def submit(self, jobs: Sequence[J]) -> None:
         """Make these mails; they are given to `on_made`, some at a time."""
@@ -112,15 +110,17 @@ class Signing(Generic[J]):
 
     def go_on(self) -> None:
         """Make more, as far as there is room for it; asked again whenever a mail was made or handed over."""
-        while self._waiting and self._signer is not None and len(self._held) < CHUNKS_AT_MOST:
+        while self._waiting and self._signer is not None and self._hands.has_room():
             room = max(FEWEST, MADE_BYTES // self._octets) - self._made() - sum(map(len, self._held))
             if room <= 0:
                 return
             chunk = [self._waiting.popleft() for _ in range(min(CHUNK, room, len(self._waiting)))]
             self._held.append(chunk)
             prepared = [self._prepare(job, self._signer) for job in chunk]
-            making = asyncio.get_running_loop().run_in_executor(self._threads, _sign, prepared)
-            making.add_done_callback(partial(self._deliver, chunk))
+            digests = [
+                (one.key, one.digest) for mail in prepared if isinstance(mail, _Prepared) for one in mail.unsigned
+            ]
+            self._hands.sign(digests, partial(self._deliver, chunk, prepared))
 
     def give_up(self) -> list[J]:
         """What is to be made; none of it is given to `on_made` any more."""
@@ -130,15 +130,19 @@ class Signing(Generic[J]):
         return given_up
 
     async def close(self) -> None:
-        """End the threads; what has not been begun is not made."""
-        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+        """Let the hands go; what has not been signed is not made."""
+        await self._hands.close()
 
-    def _deliver(self, chunk: Sequence[J], making: asyncio.Future[list[Made]]) -> None:
+    def _deliver(
+        self, chunk: Sequence[J], prepared: Sequence[_Prepared | NotComposed | NotSigned], signatures: Signatures
+    ) -> None:
         place = next((index for index, held in enumerate(self._held) if held is chunk), None)
         if place is None:
-            return  # it was given up
+            self.go_on()  # it was given up, but there was no room for others until now
+            return
         del self._held[place]
-        made = making.result()
+        left = iter(signatures)
+        made = [_finish(one, left) if isinstance(one, _Prepared) else one for one in prepared]
         self._note(made)
         self._octets = max((len(one.content) for one in made if isinstance(one, Outgoing)), default=self._octets) or 1
         self._on_made(list(zip(chunk, made, strict=True)))
@@ -163,22 +167,23 @@ class Signing(Generic[J]):
             return NotSigned(type(problem).__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
+class _Prepared(msgspec.Struct, frozen=True):
     """A mail that is to be signed."""
 
     outgoing: Outgoing
-    unsigned: Sequence[Unsigned]
+    unsigned: list[Unsigned]
 
 
-def _sign(prepared: Sequence[_Prepared | NotComposed | NotSigned]) -> list[Made]:
-    """On a thread: sign what is to be signed."""
-    return [_sign_one(one) if isinstance(one, _Prepared) else one for one in prepared]
-
-
-def _sign_one(mail: _Prepared) -> Outgoing | NotSigned:
-    try:
-        fields = b"".join([one.field(one.sign()) for one in mail.unsigned])
-    except Exception as problem:  # noqa: BLE001 - as above
-        return NotSigned(type(problem).__name__)
-    return replace(mail.outgoing, content=fields + mail.outgoing.content)
+def _finish(mail: _Prepared, signatures: Iterator[bytes | Failed]) -> Outgoing | NotSigned:
+    """The mail with its signatures, which are taken from all that were made."""
+    fields: list[bytes] = []
+    fault: str | None = None
+    for one in mail.unsigned:
+        signature = next(signatures)
+        if isinstance(signature, Failed):
+            fault = signature.fault
+        else:
+            fields.append(one.field(signature))
+    if fault is not None:
+        return NotSigned(fault)
+    return replace(mail.outgoing, content=b"".join([*fields, mail.outgoing.content]))

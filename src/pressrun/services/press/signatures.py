@@ -1,0 +1,69 @@
+"""Who makes the signatures of mails, away from the event loop: threads here; `press.signers` has processes for it.
+
+A signature takes longer than all else that is done for a copy, and needs no more than a key and a digest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Protocol, TypeAlias
+
+from pressrun.message.signatures.dkim import Failed, SignDigest, SigningKey, try_to_sign
+
+Digests: TypeAlias = list[tuple[int, bytes]]  # each behind the place of its key among those that are used
+Signatures: TypeAlias = Sequence[bytes | Failed]  # one for each digest, in order
+OnSigned: TypeAlias = Callable[[Signatures], None]
+
+WORKERS = 2
+BATCHES_AT_MOST = 2  # in the hands of each worker: one that it signs, and one that waits for it
+
+
+class Hands(Protocol):
+    """They sign batches of digests. Used on the event loop, which they never hold up."""
+
+    def use(self, keys: Sequence[SigningKey]) -> None:
+        """Sign with these from now on; nobody waits any more for what was to be signed with others."""
+
+    def has_room(self) -> bool:
+        """Whether another batch would soon be begun."""
+
+    def sign(self, digests: Digests, done: OnSigned) -> None:
+        """Sign these; `done` is called once, later and on the loop, unless `use` or `close` is called before."""
+
+    async def close(self) -> None:
+        """Sign no more; what has not been signed is not."""
+
+
+class Threads:
+    """The hands are threads of this process; they start with the first batch."""
+
+    def __init__(self) -> None:
+        self._keys: list[SignDigest] = []
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="pressrun-sign")
+        self._held = 0
+
+    def use(self, keys: Sequence[SigningKey]) -> None:
+        self._keys = [key.sign_digest for key in keys]
+
+    def has_room(self) -> bool:
+        return self._held < BATCHES_AT_MOST * WORKERS
+
+    def sign(self, digests: Digests, done: OnSigned) -> None:
+        self._held += 1
+        signing = asyncio.get_running_loop().run_in_executor(self._pool, _sign, self._keys, digests)
+        signing.add_done_callback(partial(self._deliver, done))
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+
+    def _deliver(self, done: OnSigned, signing: asyncio.Future[list[bytes | Failed]]) -> None:
+        self._held -= 1
+        if not signing.cancelled():
+            done(signing.result())
+
+
+def _sign(keys: Sequence[SignDigest], digests: Digests) -> list[bytes | Failed]:
+    return [try_to_sign(keys, *one) for one in digests]
