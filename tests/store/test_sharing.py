@@ -148,10 +148,34 @@ class Halves:
         return [note(tx, number) for number in numbers]
 
 
-async def test_halves_of_many_do_not_take_turns_for_ever(connection: sqlite3.Connection) -> None:
+async def test_halves_of_many_do_not_take_turns_for_ever(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pressrun.store.sharing.GATHER_SECONDS", 0.5)
     callers = Halves(connection, 2 * MANY)
     await callers.run(rounds=3)
     assert ([MANY, 2 * MANY, 2 * MANY, MANY], 6 * MANY) == (callers.groups, len(noted(connection)))
+
+
+async def test_who_of_many_is_back_first_waits_for_the_others(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pressrun.store.sharing.GATHER_SECONDS", 10.0)
+
+    async def carry(hop: Callable[[sqlite3.Connection], Any]) -> Any:
+        return hop(connection)
+
+    async def call(number: int) -> list[str]:
+        answers = []
+        for turn in range(2):
+            for _ in range(turn * number):
+                await asyncio.sleep(0)
+            answers.append(await shared.join(Wish(note_all, 100 + MANY * turn + number)))
+        return answers
+
+    shared = SharedCommits(carry)
+    said = await asyncio.gather(*(call(number) for number in range(MANY)))
+    assert {f"of {MANY}"} == {answer.split(" ", 1)[1] for answers in said for answer in answers}
 
 
 async def test_few_wait_for_nobody(connection: sqlite3.Connection) -> None:

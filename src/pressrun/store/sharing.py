@@ -19,7 +19,7 @@ from pressrun.store.transaction import Transaction, in_transaction
 
 MOST_TOGETHER = 64  # so that nobody waits for the work of very many others
 MANY = 8  # at the door at once: from here on a group waits for as many to be there again,
-GATHER_SECONDS = 0.002  # for so long at most, which is what it takes to answer them and to hear from them
+GATHER_SECONDS = 0.003  # for so long at most after the last one: what it takes to answer them and to hear from them
 
 SetWork = Callable[[Transaction, Sequence[Any]], Sequence[Any]]
 Hop = Callable[[sqlite3.Connection], Any]
@@ -59,7 +59,8 @@ class SharedCommits:
         self._carry = carry
         self._waiting: list[tuple[Wish, asyncio.Future[Any]]] = []
         self._task: asyncio.Task[None] | None = None
-        self._expected = 0  # who were at the door when the last group was through
+        self._expected = 0  # who were at the door when the last group was through,
+        self._through_at = 0.0  # by the clock of the loop
         self._complete = asyncio.Event()
 
     def join(self, wish: Wish) -> asyncio.Future[Any]:
@@ -84,22 +85,25 @@ class SharedCommits:
     async def _carry_all(self) -> None:
         try:
             while self._waiting:
-                if self._expected >= MANY:
-                    await self._gather()
+                await self._gather()
                 group, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
                 await self._carry_group(group)
                 self._expected = min(MOST_TOGETHER, len(group) + len(self._waiting))
+                self._through_at = asyncio.get_running_loop().time()
         finally:
-            self._task, self._expected = None, 0
+            self._task = None
 
     async def _gather(self) -> None:
-        """Wait until as many are at the door as before, or for long enough."""
-        if len(self._waiting) >= self._expected:
+        """Where many were at the door a moment ago, wait until as many are there, or for long enough."""
+        if self._expected < MANY or len(self._waiting) >= self._expected:
             return
-        self._complete.clear()
-        timer = asyncio.get_running_loop().call_later(GATHER_SECONDS, self._complete.set)
-        await self._complete.wait()
-        timer.cancel()
+        loop = asyncio.get_running_loop()
+        ends_at = self._through_at + GATHER_SECONDS
+        if loop.time() < ends_at:
+            self._complete.clear()
+            timer = loop.call_at(ends_at, self._complete.set)
+            await self._complete.wait()
+            timer.cancel()
 
     async def _carry_group(self, group: Sequence[tuple[Wish, asyncio.Future[Any]]]) -> None:
         wishes = [wish for wish, _ in group]
