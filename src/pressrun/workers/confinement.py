@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -16,7 +17,8 @@ def confine(*, memory_bytes: int) -> None:
     Signals of a terminal are left to the daemon, which ends us by closing the socket.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(NICE)
+    with contextlib.suppress(PermissionError):  # a sandbox around us may forbid it, and then it goes without
+        os.nice(NICE)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, _NONE)
     resource.setrlimit(resource.RLIMIT_FSIZE, _NONE)

@@ -75,6 +75,7 @@ class OwnLayouts:
 
     def _ask(self, name: str, packed: bytes) -> Result:
         limits = self._limits
+        user, group = _identity()
         command = [sys.executable, "-P", "-m", "pressrun.workers.layout_helper", str(limits.memory_bytes)]
         try:
             done = subprocess.run(  # noqa: S603 - our own module, and nothing of the template in the arguments
@@ -84,8 +85,8 @@ class OwnLayouts:
                 stderr=subprocess.DEVNULL,
                 timeout=limits.wall_seconds,
                 env={one: os.environ[one] for one in ENVIRONMENT if one in os.environ},
-                user=os.geteuid(),  # a verb of root's acts as the owner of the data: so does this, with no way back
-                group=os.getegid(),
+                user=user,
+                group=group,
                 check=False,
             )
         except subprocess.TimeoutExpired:
@@ -99,3 +100,12 @@ class OwnLayouts:
             return _RESULTS.decode(done.stdout)
         except msgspec.DecodeError:
             raise Unavailable(f"the process that renders layouts gave no answer (exit {done.returncode})") from None
+
+
+def _identity() -> tuple[int, int] | tuple[None, None]:
+    """For a verb of root's, which acts as the owner of the data: so does its helper, with no way back.
+
+    Everybody else is who they are, and the unit of systemd forbids even to say so.
+    """
+    user, group = os.geteuid(), os.getegid()
+    return (None, None) if (user, group) == (os.getuid(), os.getgid()) else (user, group)

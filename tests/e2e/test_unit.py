@@ -1,0 +1,72 @@
+"""The daemon under the system calls that its unit leaves it: all of its processes start, and do their work."""
+
+from __future__ import annotations
+
+import ctypes
+import smtplib
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from tests.bench.newsroom import DKIM
+from tests.e2e import under_unit
+from tests.e2e.conftest import READERS, MakeHouse
+from tests.e2e.house import DOMAIN, House, children, command_of
+
+UNIT = Path(__file__).parents[2] / "systemd" / "pressrun.service"
+LAYOUT = "<html><body>Harbour office: {{ content }} {{ footer }}</body></html>"
+
+pytestmark = pytest.mark.needs("systemd-analyze")
+
+
+@pytest.fixture
+def prefix() -> list[str]:
+    """What stands before the command of a process that is to live like one of the unit."""
+    try:
+        ctypes.CDLL(under_unit.LIBRARY)
+    except OSError:
+        pytest.skip(f"{under_unit.LIBRARY} is not installed (apt-get install libseccomp2)")
+    return [sys.executable, str(Path(under_unit.__file__)), str(UNIT)]
+
+
+def test_what_is_forbidden_is_refused(make_house: MakeHouse, prefix: list[str]) -> None:
+    """Or the test below would say nothing."""
+    house = make_house()
+    program = "import os; os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))"
+    done = house.run(prefix=[*prefix, sys.executable, "-c", program])
+    assert "PermissionError: [Errno 1]" in done.err
+
+
+def test_it_does_all_of_its_work(make_house: MakeHouse, prefix: list[str]) -> None:
+    """Mail is read, a layout of the operator's own rendered, an edition signed and sent."""
+    house = make_house()
+    house.do("dkim", "create")
+    house.configure(**house.tables, dkim=DKIM)
+    layouts = house.folder / "data" / "layouts"
+    layouts.mkdir()
+    (layouts / "harbour.html").write_text(LAYOUT, encoding="utf-8")
+    house.do("list", "set", "news", "layout=harbour")
+    house.start(prefix=prefix)
+    with smtplib.SMTP("127.0.0.1", house.smtp_port, timeout=20) as client:
+        client.sendmail("new@readers.example", [f"news-subscribe@{DOMAIN}"], b"From: new@readers.example\r\n\r\n.\r\n")
+    house.await_mails(1, "new@readers.example")
+    edition = house.send()["id"]
+    house.await_state(edition, "finished")
+    names = _family(house)
+    copies = [mail for mail in house.mails() if mail.rcpt_to in READERS]
+    assert len(READERS) == len(copies)
+    assert all(b"DKIM-Signature:" in mail.content and b"Harbour office" in mail.content for mail in copies)
+    assert {"pressrun.press", "pressrun.press.signer", "pressrun.workers.reader"} <= names
+
+
+def _family(house: House) -> set[str]:
+    """The modules that the daemon's processes run."""
+    assert house.daemon is not None
+    waiting, found = [str(house.daemon.process.pid)], set()
+    while waiting:
+        pid = waiting.pop()
+        waiting += children(int(pid))
+        words = command_of(pid).split()
+        found |= {module for option, module in pairwise(words) if option == "-m"}
+    return found
