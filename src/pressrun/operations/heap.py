@@ -7,7 +7,7 @@ import gc
 
 _M_TRIM_THRESHOLD = -1  # of malloc.h
 KEPT_BYTES = 1024 * 1024  # at the end of each heap: what one transaction or a few mails take for a moment
-YOUNG_OBJECTS = 5_000  # that are looked through at once, in a quarter of a millisecond
+YOUNG_OBJECTS = 5_000  # that are looked through at once
 
 
 def keep_freed_memory() -> None:
@@ -26,7 +26,7 @@ def leave_alone_what_stays() -> None:
 
     Modules and classes stay for ever. To look through them again holds everybody up for 25 ms each time, which
     readers who leave together notice. New objects are looked through less often than the interpreter would: what many
-    requests hold while they wait for the disk is no garbage, and cost each of them 5 µs.
+    requests hold while they wait for the disk is no garbage, and to look through it was a part of what each of them cost.
     """
     gc.collect()
     gc.freeze()
