@@ -26,7 +26,7 @@ def leave_alone_what_stays() -> None:
 
     Modules and classes stay for ever. To look through them again holds everybody up for 25 ms each time, which
     readers who leave together notice. New objects are looked through less often than the interpreter would: what many
-    requests hold while they wait for the disk is no garbage, and to look through it was a part of what each of them cost.
+    requests hold while they wait for the disk is no garbage, and to look through it was a part of what each cost.
     """
     gc.collect()
     gc.freeze()
