@@ -98,6 +98,15 @@ async def test_one_that_cannot_wait_takes_the_others_along(answer: Answer) -> No
     assert (1, 2) == (desk.asked, len(desk.inbox.take_answers()[0].answers))
 
 
+async def test_what_is_being_signed_is_plenty_too() -> None:
+    desk = Desk()
+    desk.inbox.being_made = {"a": PLENTY}.__getitem__
+    for number in range(TOGETHER):
+        assert 0 == desk.asked
+        desk.inbox.settle("a", noted(number))
+    assert 1 == desk.asked
+
+
 def test_the_last_rows_are_told_at_once() -> None:
     """Or the connections would stand still until others come."""
     desk = Desk()

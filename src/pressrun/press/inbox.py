@@ -11,17 +11,18 @@ from pressrun.services.queue.alarm import Alarm
 from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Unmade
 from pressrun.services.queue.shelf import STALE_SECONDS
 
-# While as many rows as PLENTY wait here, answers that are noted go to the daemon together: each frame costs both ends
-# as much as some copies do.
+# While as many rows as PLENTY wait for connections, answers that are noted go to the daemon together: each frame costs
+# both ends as much as some copies do.
 TOGETHER = 32
-TOGETHER_SECONDS = 0.002
-PLENTY = 32
+TOGETHER_SECONDS = 0.005
+PLENTY = 24
 
 
 class Inbox:
     """Rows that wait for a connection, by relay, as services.queue.jobs.Queue promises.
 
-    `changed` is called when answers are to be said: at once, or when some have come together.
+    `changed` is called when answers are to be said: at once, or when some have come together. `being_made` says how
+    many rows of a relay were taken, and no connection has them yet.
 
     What no connection has taken for too long, or is for a relay that takes nothing, goes back as if it had not come.
     """
@@ -31,6 +32,7 @@ class Inbox:
         self._clock = clock
         self._rows: dict[str, deque[tuple[float, Job]]] = {}
         self._answers: dict[str, Answers] = {}
+        self.being_made: Callable[[str], int] = lambda _: 0
         self._count = 0
         self._alarm = Alarm(self._ask)
         self._has_asked = False
@@ -53,7 +55,7 @@ class Inbox:
         """Keep an answer for the daemon."""
         self._of(relay).answers.append(answer)
         self._count += 1
-        if self._count >= TOGETHER or not answer.is_noted or self.waiting(relay) < PLENTY:
+        if self._count >= TOGETHER or not answer.is_noted or self.waiting(relay) + self.being_made(relay) < PLENTY:
             self._ask()
         elif not self._alarm.is_set:
             now = self._clock()

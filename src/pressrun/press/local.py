@@ -63,6 +63,10 @@ class LocalPress:
     def statuses(self) -> list[RelayStatus]:
         return self._press.statuses()
 
+    def being_made(self, relay: str) -> int:
+        """How many rows of a relay were taken to be signed, and no connection has them yet."""
+        return self._press.being_made(relay)
+
     def capacity(self, relay: str | None = None) -> int:
         return self._press.capacity(relay)
 

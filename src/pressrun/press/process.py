@@ -132,6 +132,7 @@ class PressProcess(asyncio.Protocol):
         if self._press is None or self._keys is None:
             self._keys = keys
             self._press = LocalPress(settings, keys, self._inbox, self._journal, signing_hands())
+            self._inbox.being_made = self._press.being_made
             leave_alone_what_stays()
         else:
             self._keys.adopt(keys)

@@ -102,6 +102,10 @@ class Press:
             return len(self._ready.get(relay, ()))
         return len(self._ready.get(relay, ())) + self._queue.waiting(relay)
 
+    def being_made(self, relay: str) -> int:
+        """How many rows were taken for a relay, and no connection has their mail yet."""
+        return self._ahead[relay]
+
     # ------------------------------------------------------------------ the pool that the queue knows
 
     def wake(self) -> None:
