@@ -149,7 +149,8 @@ class Processing:
             settled = Settled(InboundState.FAILED, "an error of ours, see the log", "failed")
             await self._database.record(_record, mail, settled, int(self._clock()))
         self._report(mail, route, settled)
-        self._wake()
+        if not _leaves_the_queue_alone(route, settled):
+            self._wake()
         return True
 
     async def _settle(self, mail: InboundMail, route: Route | None) -> Settled:
@@ -213,6 +214,12 @@ class Processing:
         unread = settled.state is InboundState.UNREADABLE
         by_route = "failed" if route is None else _COUNTED_AS.get(route.kind, "command")
         self._count("unreadable" if unread else settled.counted_as or by_route)
+
+
+def _leaves_the_queue_alone(route: Route | None, settled: Settled) -> bool:
+    """Whether nothing waits to be sent for this mail: bounces come by the hundred while an edition goes out."""
+    is_bounce = route is not None and route.kind is RouteKind.BOUNCES
+    return is_bounce and not (settled.suspended or settled.alerted or settled.paused)
 
 
 async def _read(read: Callable[[bytes], Awaitable[_Mail]], mail: InboundMail) -> tuple[_Mail | None, str]:
