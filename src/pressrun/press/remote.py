@@ -10,15 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import socket
-import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import cast
 
 from pressrun.core.keys import KeyRing
 from pressrun.observe.log import event
+from pressrun.press import child
+from pressrun.press.child import AGAIN_SECONDS, SOON_SECONDS
 from pressrun.press.frames import (
     Answers,
     Copies,
@@ -50,10 +48,7 @@ log = logging.getLogger("pressrun.press")
 
 MODULE = "pressrun.press"
 SILENT_SECONDS = 30.0  # a process that says nothing for so long is stuck: it says how it does twice a second
-AGAIN_SECONDS = (0.2, 1.0, 5.0, 30.0)  # before a press that ended is started again: the next one each time it ends soon
-SOON_SECONDS = 60.0  # of life, or
-SOON_ANSWERS = 100  # on rows: whoever gave more of either can live, and is started again at once
-GRACE_SECONDS = 1.0  # for a process to end by itself when its socket is closed
+SOON_ANSWERS = 100  # on rows: whoever gave more than so many, or lived on (child), is started again at once
 END_SECONDS = 5.0  # beyond a drain, until a press that does not end is killed
 PLATES_AT_MOST = 16  # that the process keeps; an edition that goes on after that has its plate told again
 GUILTY = "PressEnded"  # the fault of a row with which it ended again and again
@@ -155,9 +150,7 @@ class RemotePress:
                     break
                 is_able = time.monotonic() - started_at >= SOON_SECONDS or self._answers >= SOON_ANSWERS
                 ends = 1 if is_able else ends + 1
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(AGAIN_SECONDS[min(ends, len(AGAIN_SECONDS)) - 1]):
-                        await self._drain.wait()
+                await child.pause(ends, AGAIN_SECONDS, self._drain)
         finally:
             self._drained.set()  # by whom, if not by a process that ended in the middle of it
             self._over.set()
@@ -175,30 +168,14 @@ class RemotePress:
             is_stuck = line.is_open
         finally:
             line.close()
-            await _see_off(process)
+            await child.see_off(process)
             self._end(
                 f"it said nothing for {SILENT_SECONDS:g} s" if is_stuck else f"it ended with {process.returncode}"
             )
 
     async def _start(self) -> tuple[asyncio.subprocess.Process, _Line]:
-        ours, theirs = socket.socketpair()
-        try:
-            with theirs:
-                journal = () if self._journal is None else (self._journal.fileno(),)
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-P",  # the folder that the daemon was started in is no place for modules
-                    "-m",
-                    MODULE,
-                    *map(str, (theirs.fileno(), os.getpid(), *journal)),
-                    pass_fds=(theirs.fileno(), *journal),
-                    stdin=asyncio.subprocess.DEVNULL,
-                )
-        except OSError:
-            ours.close()
-            raise
-        ours.setblocking(False)
-        _, line = await asyncio.get_running_loop().connect_accepted_socket(lambda: _Line(self._heard), ours)
+        journal = () if self._journal is None else (self._journal.fileno(),)
+        process, line = await child.start(MODULE, lambda _: _Line(self._heard), *journal)
         self._line, self._process = line, process
         line.say(pack_setup(self._settings, self._keys))
         if self._drain.is_set():
@@ -357,53 +334,17 @@ def _last_answer(job: Job, taken: Taken | None) -> Answer:
     return Answer(job.row.id, HandOver(Outcome.DELIVERED, Stage.CONTENT, reply), is_noted=True)
 
 
-async def _see_off(process: asyncio.subprocess.Process) -> None:
-    """Whoever is alive and well ends by itself when the socket is closed."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(GRACE_SECONDS):
-            await process.wait()
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
-    await process.wait()
+class _Line(child.Line):
+    """Our end of the socket; the process says how it does twice a second."""
 
-
-class _Line(asyncio.Protocol):
-    """Our end of the socket."""
-
-    def __init__(self, heard: Callable[[Report], None]) -> None:
-        self._heard = heard
+    def __init__(self, on_report: Callable[[Report], None]) -> None:
+        super().__init__()
+        self._on_report = on_report
         self._reports = reports()
-        self._transport: asyncio.Transport | None = None
-        self._heard_at = time.monotonic()
-        self._closed = asyncio.Event()
-
-    async def silence(self, seconds: float) -> None:
-        """Until the process has closed its end, or has said nothing for so long."""
-        while not self._closed.is_set() and time.monotonic() < self._heard_at + seconds:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds / 4):
-                    await self._closed.wait()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether what is said can be heard."""
-        return self._transport is not None and not self._transport.is_closing()
 
     def say(self, order: Order) -> None:
-        if self._transport is not None and self.is_open:
-            self._transport.write(encode_frame(order))
+        self.write(encode_frame(order))
 
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._heard_at = time.monotonic()
+    def heard(self, data: bytes) -> None:
         for report in self._reports.read(data):
-            self._heard(report)
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the process tells why
-        self._closed.set()
+            self._on_report(report)

@@ -8,20 +8,19 @@ what one leaves undone at its end others sign.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
-import socket
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import msgspec
 
 from pressrun.message.signatures.dkim import SigningKey
 from pressrun.observe.log import event
+from pressrun.press import child
+from pressrun.press.child import AGAIN_SECONDS, SOON_SECONDS
 from pressrun.press.framing import Frames, pack
 from pressrun.press.signer import Answer, Batch, Keys
 from pressrun.services.press.signatures import BATCHES_AT_MOST, Digests, Hands, OnSigned, Threads
@@ -31,9 +30,6 @@ log = logging.getLogger("pressrun.press")
 MODULE = "pressrun.press.signer"
 AT_MOST = 4  # sign more than one loop can make and hand over
 SILENT_SECONDS = 30.0  # with work in hand, of which each batch takes milliseconds: then a process is stuck
-AGAIN_SECONDS = (0.2, 1.0, 5.0, 30.0)  # before one that ended is started again: the next one each time it ends soon
-SOON_SECONDS = 60.0  # of life: whoever had more is started again at once
-GRACE_SECONDS = 1.0  # for a process to end by itself when its socket is closed
 
 Work: TypeAlias = tuple[Digests, OnSigned]
 
@@ -127,9 +123,7 @@ class _Signer:
                 return
             event(log, "press.signer_ended", level=logging.ERROR, reason=why)
             ends = 1 if time.monotonic() - started_at >= SOON_SECONDS else ends + 1
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(AGAIN_SECONDS[min(ends, len(AGAIN_SECONDS)) - 1]):
-                    await self._over.wait()
+            await child.pause(ends, AGAIN_SECONDS, self._over)
 
     async def _live(self) -> str:
         """One life of the process, from its start until nothing is left of it; why it ended."""
@@ -146,28 +140,11 @@ class _Signer:
             if not self._over.is_set():
                 for digests, done in line.undone():
                     self._undone(digests, done)
-            await _see_off(process)
+            await child.see_off(process)
         return f"it said nothing for {SILENT_SECONDS:g} s" if is_stuck else f"it ended with {process.returncode}"
 
     async def _start(self) -> tuple[asyncio.subprocess.Process, _Line]:
-        ours, theirs = socket.socketpair()
-        try:
-            with theirs:
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-P",  # the folder that the daemon was started in is no place for modules
-                    "-m",
-                    MODULE,
-                    str(theirs.fileno()),
-                    str(os.getpid()),
-                    pass_fds=(theirs.fileno(),),
-                    stdin=asyncio.subprocess.DEVNULL,
-                )
-        except OSError:
-            ours.close()
-            raise
-        ours.setblocking(False)
-        _, line = await asyncio.get_running_loop().connect_accepted_socket(lambda: _Line(process.pid), ours)
+        process, line = await child.start(MODULE, _Line)
         self.line = line
         line.use(self._keys)
         if self._over.is_set():
@@ -175,32 +152,19 @@ class _Signer:
         return process, line
 
 
-async def _see_off(process: asyncio.subprocess.Process) -> None:
-    """Whoever is alive and well ends by itself when the socket is closed."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(GRACE_SECONDS):
-            await process.wait()
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
-    await process.wait()
-
-
-class _Line(asyncio.Protocol):
+class _Line(child.Line):
     """Our end of the socket to one process. `held` is what it has in hand, in order; None is what nobody waits for."""
 
     def __init__(self, pid: int) -> None:
+        super().__init__()
         self.pid = pid
         self.held: deque[Work | None] = deque()
         self._unheard_keys = 0  # while there are any it may not be up yet
         self._answers = Frames(msgspec.msgpack.Decoder(Answer))
-        self._transport: asyncio.Transport | None = None
-        self._heard_at = time.monotonic()
-        self._closed = asyncio.Event()
 
     @property
-    def is_open(self) -> bool:
-        """Whether what is said can be heard."""
-        return self._transport is not None and not self._transport.is_closing()
+    def is_awaited(self) -> bool:
+        return bool(self.held)
 
     @property
     def is_able(self) -> bool:
@@ -219,31 +183,7 @@ class _Line(asyncio.Protocol):
         """What it has in hand and somebody waits for."""
         return (work for work in self.held if work is not None)
 
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
-
-    async def silence(self, seconds: float) -> None:
-        """Until the process has closed its end, or has had work in hand and said nothing for so long."""
-        while not self._closed.is_set() and not (self.held and time.monotonic() >= self._heard_at + seconds):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds / 4):
-                    await self._closed.wait()
-
-    def _give(self, work: Work | None, order: Keys | Batch) -> None:
-        if not self.held:
-            self._heard_at = time.monotonic()
-        self.held.append(work)
-        if self._transport is not None and self.is_open:
-            self._transport.write(pack(order))
-
-    # asyncio calls these.
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._heard_at = time.monotonic()
+    def heard(self, data: bytes) -> None:
         for answer in self._answers.read(data):
             work = self.held.popleft()
             if self._unheard_keys:
@@ -252,5 +192,8 @@ class _Line(asyncio.Protocol):
                 _, done = work
                 done(answer)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the process tells why
-        self._closed.set()
+    def _give(self, work: Work | None, order: Keys | Batch) -> None:
+        if not self.held:
+            self.expect()
+        self.held.append(work)
+        self.write(pack(order))

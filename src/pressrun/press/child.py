@@ -1,0 +1,113 @@
+"""A process of ours that another one starts and talks to by a socket: how it is started, heard, and seen off."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
+
+AGAIN_SECONDS = (0.2, 1.0, 5.0, 30.0)  # before one that ended is started again: the next one each time it ends soon
+SOON_SECONDS = 60.0  # of life: whoever had more is started again at once
+GRACE_SECONDS = 1.0  # for a process to end by itself when its socket is closed
+
+L = TypeVar("L", bound="Line")
+
+
+class Line(asyncio.Protocol, ABC):
+    """Our end of the socket to one process."""
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport | None = None
+        self._heard_at = time.monotonic()
+        self._closed = asyncio.Event()
+
+    @abstractmethod
+    def heard(self, data: bytes) -> None:
+        """Some octets came."""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the process ought to say something soon."""
+        return True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what is said can be heard."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    def write(self, frame: bytes) -> None:
+        """Say this, if it can be heard."""
+        if self._transport is not None and self.is_open:
+            self._transport.write(frame)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    def expect(self) -> None:
+        """Count the silence from now on."""
+        self._heard_at = time.monotonic()
+
+    async def silence(self, seconds: float) -> None:
+        """Until the process has closed its end, or has said nothing for so long though it is awaited."""
+        while not self._closed.is_set() and not (self.is_awaited and time.monotonic() >= self._heard_at + seconds):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds / 4):
+                    await self._closed.wait()
+
+    # asyncio calls these.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self.expect()
+        self.heard(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the process tells why
+        self._closed.set()
+
+
+async def start(module: str, make_line: Callable[[int], L], *descriptors: int) -> tuple[asyncio.subprocess.Process, L]:
+    """Start `python -m MODULE SOCKET PARENT DESCRIPTOR…`; `make_line` gets its pid. Raises OSError."""
+    ours, theirs = socket.socketpair()
+    try:
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",  # the folder that the daemon was started in is no place for modules
+                "-m",
+                module,
+                *map(str, (theirs.fileno(), os.getpid(), *descriptors)),
+                pass_fds=(theirs.fileno(), *descriptors),
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+    except OSError:
+        ours.close()
+        raise
+    ours.setblocking(False)
+    _, line = await asyncio.get_running_loop().connect_accepted_socket(lambda: make_line(process.pid), ours)
+    return process, line
+
+
+async def see_off(process: asyncio.subprocess.Process) -> None:
+    """Whoever is alive and well ends by itself when the socket is closed."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(GRACE_SECONDS):
+            await process.wait()
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()
+
+
+async def pause(ends: int, seconds: Sequence[float], over: asyncio.Event) -> None:
+    """Wait before the next start, after so many ends in a row; not when all is over."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds[min(ends, len(seconds)) - 1]):
+            await over.wait()
