@@ -13,7 +13,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp
@@ -92,10 +93,9 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     watchdog_seconds = systemd.watchdog_seconds(os.environ, os.getpid())
     systemd.forget_environment(os.environ)
     stopping = asyncio.Event()
-    async with opened(settings) as (database, keys):
+    async with opened(settings) as (database, keys), _opened_journal(settings) as journal:
         metrics = Metrics(__version__)
         bouncing = build_bouncing(settings, keys)
-        journal = _open_journal(settings)
         dispatcher = await build_dispatcher(settings, database, journal, bouncing, metrics)
         press = build_press(settings, keys, dispatcher, journal)
         services = build_services(settings, database, keys, dispatcher.wake, bouncing, press.adopt)
@@ -129,13 +129,17 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     event(log, "daemon.stopped")
 
 
-def _open_journal(settings: Settings) -> Journal | None:
-    """The journal of hand-overs, open until the process ends; without one all works, and a kill repeats more."""
+@asynccontextmanager
+async def _opened_journal(settings: Settings) -> AsyncIterator[Journal | None]:
+    """The journal of hand-overs; without one all works, and a kill repeats more."""
     try:
-        return Journal.open(DataDir(settings.data_dir).journal)
+        journal = Journal.open(DataDir(settings.data_dir).journal)
     except OSError as problem:
         event(log, "press.not_noted", level=logging.WARNING, problem=problem.strerror)
-        return None
+        yield None
+        return
+    with closing(journal):
+        yield journal
 
 
 def _app(
