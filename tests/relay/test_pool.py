@@ -11,7 +11,7 @@ import pytest
 from tests.ports import free_port
 from tests.relay.conftest import MakePool
 from tests.relay.feed import ListFeed, message
-from tests.relay.peers import HANG, Answer, but, obedient, peer
+from tests.relay.peers import HANG, Answer, but, chunking, obedient, peer
 from tests.relay.test_faults import until
 from tests.sink import Sink
 
@@ -115,6 +115,32 @@ async def test_one_opened_ahead_may_be_refused(make_pool: MakePool) -> None:
             await until(lambda: not pool._opening)
             assert pool.capacity > 0
         assert (2, None) == (len(greeted), pool.status().failing_since)
+
+
+async def test_what_has_nothing_in_flight_goes_first(make_pool: MakePool) -> None:
+    """Though another one was used last, and has room: nobody need wait behind a message that takes long."""
+    holds = False
+
+    def answers(command: str) -> Answer:
+        return HANG if holds and command == "BDAT" else chunking(command)
+
+    feed = ListFeed(map(message, range(1, 5)))
+    async with peer(answers) as port:
+        pool = make_pool(feed, port, connections=2, window=2)
+        pool.wake()
+        await feed.until_settled(4)
+        await until(lambda: len(pool._idle) == 2)
+        holds = True
+        before = {connection: connection.taken for connection in pool._members}
+        for number in (5, 6):
+            feed.queue.append(message(number))
+            pool.wake()
+        assert [1, 1] == [connection.taken - taken for connection, taken in before.items()]
+        feed.queue += map(message, (7, 8))
+        pool.wake()
+        assert [2, 2] == [connection.taken - taken for connection, taken in before.items()]
+        for connection in list(pool._members):
+            connection.abort(None)
 
 
 async def test_an_idle_connection_quits(make_pool: MakePool) -> None:

@@ -94,6 +94,20 @@ async def test_a_notification_of_a_confirmation_suspends_nobody(room: Mailroom) 
     assert "active" == await room.state_of()
 
 
+async def test_only_what_waits_to_be_sent_has_the_queue_looked_at(room: Mailroom) -> None:
+    """Bounces come by the hundred while an edition goes out; a question has an answer."""
+    await room.subscribe()
+    number = await room.insert_notice("test")
+    await room.outgoing()
+    local = f"news-bounces+{room.token(AddressPurpose.BOUNCES, number)}"
+    before = room.woken
+    await room.deliver(dsn(ADA), local, mail_from="")
+    await room.deliver(mail("Please call me.\n", number=2), local)
+    assert before == room.woken
+    await room.deliver(mail("help\n", number=3), "news-request")
+    assert before < room.woken
+
+
 async def test_a_vacation_notice_at_a_bounce_address_is_dropped(room: Mailroom) -> None:
     """A person's own words there are kept."""
     local = f"news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}"

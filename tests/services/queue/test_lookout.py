@@ -1,0 +1,62 @@
+"""When the dispatcher's loop takes its next turn: at once, a moment later, or when nothing happens for long."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from pressrun.services.queue.lookout import Lookout
+
+NOW = 1000.0
+LONG = 30.0
+
+
+def looked() -> Lookout:
+    """One whose loop has just looked."""
+    lookout = Lookout()
+    assert lookout.begin(NOW, must_look=False)  # the first turn of all looks
+    return lookout
+
+
+async def slept(lookout: Lookout) -> float:
+    """How long the loop waits for its next turn."""
+    began = time.perf_counter()
+    async with asyncio.timeout(LONG):
+        await lookout.sleep(NOW, None)
+    return time.perf_counter() - began
+
+
+async def test_what_may_wait_is_recorded_a_moment_later() -> None:
+    """Whatever comes until then goes along, and puts it off no further."""
+    lookout = looked()
+    lookout.turn_within(0.05, NOW)
+    lookout.turn_within(LONG, NOW)
+    assert 0.04 <= await slept(lookout) < 2.0
+
+
+@pytest.mark.parametrize("hurry", [Lookout.turn, Lookout.look])
+async def test_what_cannot_wait_takes_it_along(hurry: object) -> None:
+    lookout = looked()
+    lookout.turn_within(LONG, NOW)
+    assert callable(hurry)
+    hurry(lookout)
+    assert await slept(lookout) < 2.0
+
+
+async def test_a_turn_leaves_no_other_one_behind() -> None:
+    """What has been recorded is no reason for the next one."""
+    lookout = looked()
+    lookout.turn_within(0.02, NOW)
+    lookout.begin(NOW, must_look=False)
+    await asyncio.sleep(0.05)
+    lookout.turn_within(0.1, NOW)
+    assert 0.08 <= await slept(lookout) < 2.0
+
+
+async def test_recording_alone_does_not_look() -> None:
+    lookout = looked()
+    lookout.turn_within(0.001, NOW)
+    await slept(lookout)
+    assert not lookout.begin(NOW, must_look=False)
