@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import shutil
@@ -16,6 +17,7 @@ import pytest_asyncio
 from hypothesis import settings
 from tests import opensmtpd
 from tests.browser.chromium import Browser, open_browser
+from tests.e2e import under_unit
 
 # The Debian package that brings each program.
 _PACKAGES = {
@@ -70,10 +72,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         for program in marker.args:
             if program == "opensmtpd":
                 _need_opensmtpd()
+            elif program == "libseccomp":
+                _need_library(under_unit.LIBRARY, "libseccomp2")
             elif shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") is None:
                 package = _PACKAGES.get(program)
                 hint = f" (apt-get install {package})" if package else ""
                 pytest.skip(f"{program} is not installed{hint}")
+
+
+def _need_library(name: str, package: str) -> None:
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        pytest.skip(f"{name} is not installed (apt-get install {package})")
 
 
 def _need_opensmtpd() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
+import os
 import smtplib
 import sys
 from itertools import pairwise
@@ -17,37 +17,30 @@ from tests.e2e.house import DOMAIN, House, children, command_of
 UNIT = Path(__file__).parents[2] / "systemd" / "pressrun.service"
 LAYOUT = "<html><body>Harbour office: {{ content }} {{ footer }}</body></html>"
 
-pytestmark = pytest.mark.needs("systemd-analyze")
+# What stands before the command of a process that is to live like one of the unit.
+PREFIX = (sys.executable, str(Path(under_unit.__file__)), str(UNIT))
+
+pytestmark = pytest.mark.needs("systemd-analyze", "libseccomp")
 
 
-@pytest.fixture
-def prefix() -> list[str]:
-    """What stands before the command of a process that is to live like one of the unit."""
-    try:
-        ctypes.CDLL(under_unit.LIBRARY)
-    except OSError:
-        pytest.skip(f"{under_unit.LIBRARY} is not installed (apt-get install libseccomp2)")
-    return [sys.executable, str(Path(under_unit.__file__)), str(UNIT)]
-
-
-def test_what_is_forbidden_is_refused(make_house: MakeHouse, prefix: list[str]) -> None:
+def test_what_is_forbidden_is_refused(make_house: MakeHouse) -> None:
     """Or the test below would say nothing."""
     house = make_house()
     program = "import os; os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))"
-    done = house.run(prefix=[*prefix, sys.executable, "-c", program])
+    done = house.run(prefix=[*PREFIX, sys.executable, "-c", program])
     assert "PermissionError: [Errno 1]" in done.err
 
 
-def test_it_does_all_of_its_work(make_house: MakeHouse, prefix: list[str]) -> None:
+def test_it_does_all_of_its_work(make_house: MakeHouse) -> None:
     """Mail is read, a layout of the operator's own rendered, an edition signed and sent."""
-    house = make_house()
+    house = make_house(delivery={"press": "process"})
     house.do("dkim", "create")
     house.configure(**house.tables, dkim=DKIM)
     layouts = house.folder / "data" / "layouts"
     layouts.mkdir()
     (layouts / "harbour.html").write_text(LAYOUT, encoding="utf-8")
     house.do("list", "set", "news", "layout=harbour")
-    house.start(prefix=prefix)
+    house.start(prefix=PREFIX)
     with smtplib.SMTP("127.0.0.1", house.smtp_port, timeout=20) as client:
         client.sendmail("new@readers.example", [f"news-subscribe@{DOMAIN}"], b"From: new@readers.example\r\n\r\n.\r\n")
     house.await_mails(1, "new@readers.example")
@@ -57,7 +50,8 @@ def test_it_does_all_of_its_work(make_house: MakeHouse, prefix: list[str]) -> No
     copies = [mail for mail in house.mails() if mail.rcpt_to in READERS]
     assert len(READERS) == len(copies)
     assert all(b"DKIM-Signature:" in mail.content and b"Harbour office" in mail.content for mail in copies)
-    assert {"pressrun.press", "pressrun.press.signer", "pressrun.workers.reader"} <= names
+    signers = {"pressrun.press.signer"} if len(os.sched_getaffinity(0)) > 1 else set()
+    assert {"pressrun.press", "pressrun.workers.reader", *signers} == names - {"pressrun"}
 
 
 def _family(house: House) -> set[str]:

@@ -14,16 +14,22 @@ import dkim
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from tests.message.signatures.test_dkim import RSA_RECORD, settings
+from tests.press import two_processors
 from tests.press.conftest import House
 from tests.press.test_signers import is_there, told
 
-from pressrun.press.signers import AT_MOST
+from pressrun.press import remote
 
 RSA = settings(domain="lists.example")
 LATER = settings(domain="lists.example", selector="later", key=generate_private_key(65537, 2048))
-PROCESSORS = len(os.sched_getaffinity(0))
+ROOT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.skipif(PROCESSORS < 2, reason="on one processor threads sign")
+
+@pytest.fixture(autouse=True)
+def _two_signers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where there is one processor, and threads would sign."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr(remote, "MODULE", two_processors.__name__)
 
 
 def signers(house: House) -> list[int]:
@@ -34,7 +40,7 @@ def signers(house: House) -> list[int]:
 def are_up(house: House) -> bool:
     """As many as there are to be, and each so far that it leaves signals to the press."""
     ignored = [re.findall(r"SigIgn:\s*([0-9a-f]+)", told(pid, "status").decode()) for pid in signers(house)]
-    return [True] * min(PROCESSORS, AT_MOST) == [bool(int(mask, 16) >> signal.SIGTERM - 1 & 1) for [mask] in ignored]
+    return [True, True] == [bool(int(mask, 16) >> signal.SIGTERM - 1 & 1) for [mask] in ignored]
 
 
 def _children(pid: int) -> list[str]:
