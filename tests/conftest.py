@@ -11,6 +11,8 @@ import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -18,6 +20,8 @@ from hypothesis import settings
 from tests import opensmtpd
 from tests.browser.chromium import Browser, open_browser
 from tests.e2e import under_unit
+
+from pressrun.store.journal import Journal
 
 # The Debian package that brings each program.
 _PACKAGES = {
@@ -56,6 +60,19 @@ def plain_log() -> Iterator[None]:
         if getattr(handler, "is_pressrun", False):
             root.removeHandler(handler)
             root.setLevel(logging.WARNING)
+
+
+@pytest.fixture
+def journal_path(tmp_path: Path) -> Path:
+    """Where the journal of hand-overs is."""
+    return tmp_path / "handovers"
+
+
+@pytest.fixture
+def journal(journal_path: Path) -> Iterator[Journal]:
+    """A new one."""
+    with closing(Journal.open(journal_path)) as opened:
+        yield opened
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -54,6 +54,11 @@ class Sink:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def stop(self) -> dict[str, int]:
         """End it; gives its counters, and {} when it was stopped before."""
         self._process.terminate()

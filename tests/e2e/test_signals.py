@@ -6,8 +6,9 @@ import signal
 import smtplib
 import time
 
-from tests.e2e.conftest import MakeHouse
-from tests.e2e.house import House
+import pytest
+from tests.e2e.conftest import READERS, MakeHouse
+from tests.e2e.house import EDITION, House
 from tests.ports import free_port
 
 MANY = tuple(f"reader{number}@inbox.example" for number in range(3_000))
@@ -131,3 +132,14 @@ def test_the_log_tells_no_address_and_no_token(house: House) -> None:
     assert daemon.stop() == 0
     log = daemon.log.read_text(encoding="utf-8")
     assert [] == [word for word in ("@readers.example", token, mail.mail_from.partition("@")[0]) if word in log]
+
+
+@pytest.mark.parametrize("press", ["process", "daemon"])
+def test_without_its_journal_it_serves_all_the_same(make_house: MakeHouse, press: str) -> None:
+    """The operator is told, and a kill would repeat more."""
+    house = make_house(delivery={"press": press})
+    (house.folder / "data" / "handovers").mkdir()
+    daemon = house.start()
+    assert ["Is a directory"] == [one["problem"] for one in daemon.events("press.not_noted")]
+    house.send(EDITION, "--wait")
+    assert sorted(READERS) == sorted(house.accepted())

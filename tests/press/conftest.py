@@ -120,16 +120,14 @@ def settings_for(*relays: RelaySettings, **changes: Any) -> PressSettings:
 
 
 @pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def house(tmp_path: Path, journal: Journal) -> AsyncIterator[House]:
     """Not started yet."""
     async with open_mailbox() as mailbox, open_pressroom(tmp_path) as room:
         room.office.now = time.time()
         settings = settings_for(relay_at(mailbox.port))
         dispatcher = await room.start()
-        journal = Journal.open(tmp_path / "handovers")
         press = RemotePress(settings, room.office.keys, dispatcher, journal)
         opened = House(room=room, mailbox=mailbox, settings=settings, dispatcher=dispatcher, press=press)
         yield opened
         if opened.tasks:
             await opened.stop()
-        journal.close()

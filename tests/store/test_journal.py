@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+import resource
 from contextlib import closing
 from pathlib import Path
 
@@ -16,53 +16,42 @@ from pressrun.services.queue.dispatching import UNRECORDED_AT_MOST
 from pressrun.store.journal import SLOTS, Claim, Journal, Taken
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "handovers"
-
-
-@pytest.fixture
-def journal(path: Path) -> Iterator[Journal]:
-    with closing(Journal.open(path)) as opened:
-        yield opened
-
-
 def taken(number: int, *, attempts: int = 1, enhanced: str = "2.0.0", relay: str = "primary") -> Taken:
     return Taken(Claim(number, attempts, 1_700_000_000 + number), relay, 250, enhanced)
 
 
-def entries(path: Path) -> list[Taken]:
+def entries(journal_path: Path) -> list[Taken]:
     """As the next process finds them."""
-    with closing(Journal.open(path)) as opened:
+    with closing(Journal.open(journal_path)) as opened:
         return [*opened.entries().values()]
 
 
-def test_a_new_one_is_empty_and_has_its_full_size(journal: Journal, path: Path) -> None:
-    assert ({}, 0o600) == (journal.entries(), path.stat().st_mode & 0o777)
-    size = path.stat().st_size
+def test_a_new_one_is_empty_and_has_its_full_size(journal: Journal, journal_path: Path) -> None:
+    assert ({}, 0o600) == (journal.entries(), journal_path.stat().st_mode & 0o777)
+    assert SLOTS * 128 == journal_path.stat().st_size
     for number in range(2 * SLOTS):
         journal.note(taken(number))
-    assert size == path.stat().st_size
+    assert SLOTS * 128 == journal_path.stat().st_size
 
 
-def test_what_was_noted_is_there_in_its_order(journal: Journal, path: Path) -> None:
+def test_what_was_noted_is_there_in_its_order(journal: Journal, journal_path: Path) -> None:
     noted = [taken(5), taken(2, enhanced=""), taken(2**40, attempts=7, relay="rélais")]
     for one in noted:
         journal.note(one)
-    assert noted == entries(path)
+    assert noted == entries(journal_path)
 
 
-def test_it_goes_on_behind_what_an_earlier_process_noted(path: Path) -> None:
+def test_it_goes_on_behind_what_an_earlier_process_noted(journal_path: Path) -> None:
     for number in range(5):
-        with closing(Journal.open(path)) as opened:
+        with closing(Journal.open(journal_path)) as opened:
             opened.note(taken(number))
-    assert [taken(number) for number in range(5)] == entries(path)
+    assert [taken(number) for number in range(5)] == entries(journal_path)
 
 
-def test_the_last_ones_stay_and_more_than_may_be_unrecorded(journal: Journal, path: Path) -> None:
+def test_the_last_ones_stay_and_more_than_may_be_unrecorded(journal: Journal, journal_path: Path) -> None:
     for number in range(SLOTS + 100):
         journal.note(taken(number))
-    assert [taken(number) for number in range(100, SLOTS + 100)] == entries(path)
+    assert [taken(number) for number in range(100, SLOTS + 100)] == entries(journal_path)
     assert SLOTS >= 2 * UNRECORDED_AT_MOST
 
 
@@ -85,12 +74,23 @@ def test_a_slot_that_was_half_written_is_none(journal: Journal, at: int, octets:
     assert {one.claim for one in noted} >= journal.entries().keys()
 
 
-def test_a_file_cut_short_is_made_whole(path: Path) -> None:
-    with closing(Journal.open(path)) as opened:
+def test_a_file_cut_short_is_made_whole(journal_path: Path) -> None:
+    with closing(Journal.open(journal_path)) as opened:
         opened.note(taken(1))
-    os.truncate(path, 1000)
-    assert [taken(1)] == entries(path)
-    assert SLOTS * 128 == path.stat().st_size
+    os.truncate(journal_path, 1000)
+    assert [taken(1)] == entries(journal_path)
+    assert SLOTS * 128 == journal_path.stat().st_size
+
+
+def test_without_room_for_all_of_it_there_is_none(journal_path: Path) -> None:
+    """Rather than one that fails in the middle of an edition."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (SLOTS * 64, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            Journal.open(journal_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_disk_that_is_full_is_told(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -67,18 +65,7 @@ def notice(number: int) -> Job:
     return Job(row, 1000, None)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "handovers"
-
-
-@pytest.fixture
-def journal(path: Path) -> Iterator[Journal]:
-    with closing(Journal.open(path)) as opened:
-        yield opened
-
-
-def test_what_is_taken_is_noted_without_the_words_of_the_relay(journal: Journal, path: Path) -> None:
+def test_what_is_taken_is_noted_without_the_words_of_the_relay(journal: Journal, journal_path: Path) -> None:
     rows = Rows(copy(1), copy(2, attempts=3, first=500))
     noting = Noting(rows, journal)
     for number in (1, 2):
@@ -87,7 +74,7 @@ def test_what_is_taken_is_noted_without_the_words_of_the_relay(journal: Journal,
     claims = [Claim(1, 1, 1000), Claim(2, 4, 500)]
     assert {claim: Taken(claim, "primary", 250, "2.0.0") for claim in claims} == journal.entries()
     assert [Answer(1, TAKEN, is_noted=True), Answer(2, TAKEN, is_noted=True)] == rows.heard
-    assert b"reader" not in path.read_bytes()
+    assert b"reader" not in journal_path.read_bytes()
 
 
 @pytest.mark.parametrize("result", [LATER, LOST])
