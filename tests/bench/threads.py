@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.bench.contest import rate_of
 from tests.bench.machine import machine_facts
@@ -98,10 +99,8 @@ def told(before: Mapping[str, Spent], after: Mapping[str, Spent], copies: int) -
 def run(newsroom: Newsroom, folder: Path, options: argparse.Namespace) -> None:
     """One edition."""
     offer = ("--no-chunking",) if options.no_chunking else ()
-    with newsroom.opened(folder, options.readers, *offer, **({"dkim": DKIM} if options.signed else {})) as (
-        house,
-        sink,
-    ):
+    tables: dict[str, Any] = {"dkim": DKIM} if options.signed else {}
+    with newsroom.opened(folder, options.readers, *offer, **tables) as (house, sink):
         daemon = house.start()
         pids = until(lambda: _all_up(family(daemon.process.pid, sink.pid), signed=options.signed))
         before, spent = {name: threads_of(pid) for name, pid in pids.items()}, machine_seconds()
