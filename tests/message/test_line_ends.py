@@ -1,4 +1,7 @@
-"""What goes out has CR and LF only together, whatever authors, readers and strangers wrote (RFC 5321 §2.3.8)."""
+"""What goes out has CR and LF only together, whatever authors, readers and strangers wrote (RFC 5321 §2.3.8).
+
+In copies no line begins with a dot either, so that nothing has to be doubled where they are written (§4.5.2).
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,12 @@ from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_n
 from pressrun.message.notices.kinds import AlreadySubscribed, Confirmation, FinishedReport
 from pressrun.message.words import ENGLISH
 from pressrun.smtp.commands import chunk, has_bare_line_end, stuffed
+from pressrun.smtp.handover import Outgoing
 
-_PIECES = ("\r", "\n", "\r\n", "\r\n.\r\n", "\n.\n", ".", "\0", "\x85", "\u2028", "\x0b", "\x0c", "é", "😀", "a", "-- ")
+_PIECES = (
+    "\r", "\n", "\r\n", "\r\n.\r\n", "\n.\n", ".", " .", "." * 80, "a" * 75, "\0", "\x85", "\u2028", "\x0b", "\x0c",
+    "é", "😀", "a", "-- ",
+)  # fmt: skip
 WILD = st.lists(st.sampled_from(_PIECES), max_size=25).map("".join)
 LINK = "https://news.harbour.example/confirm/AAAA.bbbb"
 
@@ -22,7 +29,8 @@ LINK = "https://news.harbour.example/confirm/AAAA.bbbb"
 def _is_clean(content: bytes) -> bool:
     """And stays so on the wire, with dots doubled and as one chunk."""
     head, body = chunk(content)
-    return not any(has_bare_line_end(one) for one in (content, stuffed(content), head, body))
+    wire = b"".join(stuffed(Outgoing(1, "a@news.example", "b@reader.example", content)))
+    return not any(has_bare_line_end(one) for one in (content, wire, head, body))
 
 
 @settings(max_examples=150)
@@ -36,7 +44,9 @@ def test_copies(body: str, name: str, town: str, suffix: str) -> None:
     except BadInput:
         return
     for column in (town, ""):
-        assert _is_clean(edition.skeleton.copy(values(name=name, columns={"town": column})))
+        copy = edition.skeleton.copy(values(name=name, columns={"town": column}))
+        assert _is_clean(copy)
+        assert b"\r\n." not in b"\r\n" + copy
 
 
 @given(subject=WILD, answered=WILD, title=WILD)

@@ -17,11 +17,15 @@ from pressrun.smtp.opening import Terms
 LINES = st.lists(st.binary(max_size=6).map(lambda b: b.replace(b"\r", b".").replace(b"\n", b".")), max_size=6)
 
 
+def stuffed(content: bytes) -> bytes:
+    return b"".join(commands.stuffed(Outgoing(1, "a@x.example", "b@y.example", content)))
+
+
 @given(LINES)
 def test_stuffing_round_trips(lines: list[bytes]) -> None:
     """A server that takes doubled dots off again gets the content, and sees its end nowhere but at the end."""
     content = b"".join(line + b"\r\n" for line in lines)
-    wire = commands.stuffed(content)
+    wire = stuffed(content)
     *sent, dot, rest = wire.split(b"\r\n")
     assert (b".", b"") == (dot, rest)
     assert b"." not in sent
@@ -39,7 +43,15 @@ def test_stuffing_round_trips(lines: list[bytes]) -> None:
 )
 def test_stuffing_by_example(content: bytes, wire: bytes) -> None:
     """The corners of RFC 5321 §4.5.2."""
-    assert wire == commands.stuffed(content)
+    assert wire == stuffed(content)
+
+
+def test_what_is_ours_is_not_searched() -> None:
+    """No line of it begins with a dot, so that it is written as it is, and never copied for it."""
+    message = Outgoing(1, "a@x.example", "b@y.example", b"Subject: x\r\n\r\na.\r\n", is_ours=True)
+    content, end = commands.stuffed(message)
+    assert content is message.content
+    assert b".\r\n" == end
 
 
 @given(st.lists(st.sampled_from([b"a", b"\r", b"\n", b"\r\n", b"."]), max_size=12).map(b"".join))

@@ -57,15 +57,10 @@ def has_bare_line_end(content: bytes) -> bool:
     return b"\n" in rest or b"\r" in rest
 
 
-def stuffed(content: bytes) -> bytes:
-    """The content as it is written: leading dots doubled, and the line with the one dot after it (RFC 5321 §4.5.2)."""
-    if _LEADING_DOT.search(content):
-        content = content.replace(b"\r\n.", b"\r\n..")
-    if content.startswith(b"."):
-        content = b"." + content
-    if not content or content.endswith(CRLF):
-        return content + LONE_DOT
-    return content + CRLF + LONE_DOT
+def stuffed(outgoing: Outgoing) -> tuple[bytes, bytes]:
+    """The content as it is written, leading dots doubled, and the line with the one dot (RFC 5321 §4.5.2)."""
+    content = outgoing.content if outgoing.is_ours else _with_dots_doubled(outgoing.content)
+    return content, LONE_DOT if not content or content.endswith(CRLF) else CRLF + LONE_DOT
 
 
 def chunk(content: bytes) -> tuple[bytes, bytes]:
@@ -76,6 +71,12 @@ def chunk(content: bytes) -> tuple[bytes, bytes]:
     if content and not content.endswith(CRLF):
         content += CRLF
     return b"BDAT %d LAST\r\n" % len(content), content
+
+
+def _with_dots_doubled(content: bytes) -> bytes:
+    if _LEADING_DOT.search(content):
+        content = content.replace(b"\r\n.", b"\r\n..")
+    return b"." + content if content.startswith(b".") else content
 
 
 def _clean(text: str) -> str:

@@ -14,8 +14,8 @@ class Outgoing(msgspec.Struct, frozen=True):
 
     `mail_from` is `""` for the null return path; `content` has CRLF line ends and is not dot-stuffed; `eight_bit` is
     true when it holds octets above 127, `utf8` when envelope or header need SMTPUTF8 (RFC 6531). With `is_ours` the
-    line ends are known to be right, as whoever made the content put them there. A connection that has carried `most`
-    messages of one `kind` takes no further message; 0 means as many as come.
+    line ends are known to be right and no line begins with a dot: whoever made the content saw to both. A connection
+    that has carried `most` messages of one `kind` takes no further message; 0 means as many as come.
     """
 
     delivery_id: int

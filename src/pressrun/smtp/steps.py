@@ -128,7 +128,7 @@ class Steps(Transactions):
     def _data_accepted(self, copy: Copy) -> None:
         if copy.mail_accepted and copy.rcpt_accepted:
             self._writing = copy
-            self._out.append(commands.stuffed(copy.outgoing.content))
+            self._out += commands.stuffed(copy.outgoing)
             self._awaited.append((Phase.CONTENT, copy))
         elif copy.rcpt_accepted:
             # A lone dot here could give the recipient an empty message under somebody else's return path.
