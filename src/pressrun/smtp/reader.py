@@ -12,20 +12,23 @@ from pressrun.smtp.reply import Reply, split_enhanced, without_addresses
 MAX_LINE_OCTETS = 2048  # RFC 5321 §4.5.3.1.5 says 512; servers that put addresses and links into replies say more
 MAX_LINES = 100
 
-_CODES = {str(code).encode(): code for code in range(200, 600)}
+# How lines begin: those that end a reply, some of them without any text, and those that more lines follow.
+_LAST = {b"%d%b" % (code, mark): code for code in range(200, 600) for mark in (b" ", b"\r", b"\n")}
+_MORE = {b"%d-" % code: code for code in range(200, 600)}
 
 
 class ReplyReader:
     """Feed it octets; `next_code` gives the code of each whole reply in turn, and `reply` the reply just read."""
 
-    __slots__ = ("_at", "_buffer", "_code", "_earlier", "_last")
+    __slots__ = ("_at", "_before", "_buffer", "_code", "_earlier", "_start")
 
     def __init__(self) -> None:
         self._buffer = b""
+        self._start = 0  # of the last line of the reply that next_code returned; it ends at `_at`
         self._at = 0
         self._code = 0
         self._earlier: list[bytes] = []  # the lines `250-…` of a reply whose last line is still to come
-        self._last: list[bytes] = []  # the lines of the reply that next_code returned
+        self._before: list[bytes] = []  # those of the reply that next_code returned
 
     @property
     def pending(self) -> bool:
@@ -33,7 +36,7 @@ class ReplyReader:
         return self._at < len(self._buffer) or bool(self._earlier)
 
     def feed(self, data: bytes) -> None:
-        """Take what came in."""
+        """Take what came in, when what came before has been read."""
         if self._at < len(self._buffer):
             data = self._buffer[self._at :] + data
         self._buffer = data
@@ -43,33 +46,34 @@ class ReplyReader:
         """The code of the next whole reply, 0 when there is none yet; raises RemoteProtocolError."""
         buffer = self._buffer
         while True:
-            end = buffer.find(b"\n", self._at)
-            if end - self._at > MAX_LINE_OCTETS or (end < 0 and len(buffer) - self._at > MAX_LINE_OCTETS):
+            start = self._at
+            end = buffer.find(b"\n", start)
+            if (end if end >= 0 else len(buffer)) - start > MAX_LINE_OCTETS:
                 raise RemoteProtocolError(f"a reply line is longer than {MAX_LINE_OCTETS} octets")
             if end < 0:
                 return 0
-            line = buffer[self._at : end]
+            begin = buffer[start : start + 4]
+            last = _LAST.get(begin)
+            code = last or _MORE.get(begin, 0)
+            if not code or (self._earlier and code != self._code):
+                shown = _text(buffer[start : min(end, start + 80)])
+                raise RemoteProtocolError(f"this is no reply: {without_addresses(shown)!r}")
             self._at = end + 1
-            code = _CODES.get(line[:3], 0)
-            mark = line[3:4]
-            if not code or mark not in b" -\r" or (self._earlier and code != self._code):
-                raise RemoteProtocolError(f"this is no reply: {without_addresses(_text(line[:80]))!r}")
-            if mark != b"-":
-                self._last = [*self._earlier, line] if self._earlier else [line]
-                if self._earlier:
-                    self._earlier = []
-                self._code = code
-                return code
             self._code = code
-            self._earlier.append(line)
+            if last:
+                self._start = start
+                self._before, self._earlier = self._earlier, []
+                return code
+            self._earlier.append(buffer[start:end])
             if len(self._earlier) >= MAX_LINES:
                 raise RemoteProtocolError(f"a reply has more than {MAX_LINES} lines")
 
     def reply(self) -> Reply:
         """The reply whose code `next_code` gave last, with its text; built on demand, because few are ever read."""
-        enhanced, first = split_enhanced(_text(self._last[0][4:]))
-        texts = [first]
-        for line in self._last[1:]:
+        first, *others = *self._before, self._buffer[self._start : self._at - 1]
+        enhanced, text = split_enhanced(_text(first[4:]))
+        texts = [text]
+        for line in others:
             text = _text(line[4:])
             code, rest = split_enhanced(text)
             texts.append(rest if enhanced and code == enhanced else text)
