@@ -170,15 +170,15 @@ class Dialogue:
             if not unanswered:
                 raise RemoteProtocolError(f"{code} came unasked")
             unanswered -= 1
-            if self._phase is Phase.QUIT:
-                return self._end(None)  # whatever it says, we are done
-            if self._transactions is not None:
-                self._transactions.answer(code)
-            else:
+            if self._transactions is None:
                 self._open()
                 if self._phase is Phase.CLOSED:
                     return None
-        if self._phase is None and self._opening.phase is Phase.HANDSHAKE and self._reader.pending:
+            elif self._phase is None:
+                self._transactions.answer(code)
+            else:
+                return self._end(None)  # whatever it says to our QUIT, we are done
+        if self._transactions is None and self._opening.phase is Phase.HANDSHAKE and self._reader.pending:
             # Somebody between us and the relay speaks for it, RFC 3207 §6.
             raise RemoteProtocolError("octets came between STARTTLS and the handshake")
         return None

@@ -12,8 +12,11 @@ from __future__ import annotations
 import os
 import struct
 import zlib
+from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
+
+import msgspec
 
 SLOTS = 4096  # more than may be noted and not recorded (services.queue.dispatching.UNRECORDED_AT_MOST)
 _RECORD = struct.Struct(">QqqHH12p64p")  # sequence, delivery, first attempt, attempts, code, enhanced code, relay
@@ -22,7 +25,7 @@ _SLOT = 128
 _LARGEST_ATTEMPTS = 0xFFFF
 
 
-class Claim(NamedTuple):
+class Claim(msgspec.Struct, frozen=True):
     """Which claim of a copy it was: the row as the claim left it. A copy that is sent anew later has another one."""
 
     delivery_id: int
@@ -30,7 +33,7 @@ class Claim(NamedTuple):
     first_attempt_at: int
 
 
-class Taken(NamedTuple):
+class Taken(msgspec.Struct, frozen=True):
     """A relay took a copy, with a reply of this code."""
 
     claim: Claim
@@ -81,7 +84,7 @@ class Journal:
 
     def entries(self) -> dict[Claim, Taken]:
         """The last of what was noted, whether it is on record since or not."""
-        return {taken.claim: taken for _, taken in sorted(self._read())}
+        return {taken.claim: taken for _, taken in sorted(self._read(), key=itemgetter(0))}
 
     def _read(self) -> list[tuple[int, Taken]]:
         content = os.pread(self._descriptor, SLOTS * _SLOT, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 from tests.services.pressroom import RELAY, TAKEN, Pressroom
 
 from pressrun.core.address import parse_address
@@ -53,8 +54,8 @@ async def test_what_a_relay_has_is_delivered_though_nobody_had_recorded_it(press
     press.taken = [Taken(claim_of(jobs[number]), RELAY, 250, "2.0.0") for number in noted]
     other = jobs[max(number for number, edition in found if edition == editions[0])]
     press.taken += [
-        Taken(claim_of(other)._replace(first_attempt_at=5), RELAY, 250, ""),
-        Taken(claim_of(other)._replace(attempts=2), RELAY, 250, ""),
+        Taken(replace(claim_of(other), first_attempt_at=5), RELAY, 250, ""),
+        Taken(replace(claim_of(other), attempts=2), RELAY, 250, ""),
         Taken(Claim(10**9, 1, 5), RELAY, 250, ""),
     ]
     await press.start()
