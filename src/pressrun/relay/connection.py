@@ -75,7 +75,8 @@ class Connection(asyncio.BufferedProtocol):
         self._owner = owner
         self._limits = _limits(settings.timeouts)
         self._dialogue = Dialogue(terms, self._take, window)
-        self._deadline = Deadline(loop, self._expired)
+        shortest_seconds = min(*self._limits.values(), settings.timeouts.block_seconds)
+        self._deadline = Deadline(loop, self._limit, self._expired, shortest_seconds=shortest_seconds)
         self._transport: asyncio.Transport | None = None
         self._socket: TransportSocket | None = None
         self._wrote = False
@@ -164,7 +165,7 @@ class Connection(asyncio.BufferedProtocol):
         if sock is not None and sock.family in {socket.AF_INET, socket.AF_INET6}:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._socket = sock
-        self._arm()
+        self._moved()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's own name
         return self._received
@@ -179,11 +180,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         self._stalled_at = self._unwritten()
-        self._arm()
+        self._moved()
 
     def resume_writing(self) -> None:
         self._stalled_at = None
-        self._arm()
+        self._moved()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.abort(_problem(exc, "the connection broke") if exc is not None else None)
@@ -258,7 +259,7 @@ class Connection(asyncio.BufferedProtocol):
                     self._transport.pause_reading()  # what comes now is for the handshake alone
                 self._turn(tls=True)
         if not self._closed:
-            self._arm()
+            self._deadline.moved()
             if self._dialogue.has_room:
                 self._owner.idled(self)
             else:
@@ -288,16 +289,18 @@ class Connection(asyncio.BufferedProtocol):
     def _unwritten(self) -> int:
         return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
-    def _arm(self) -> None:
-        if self._closed:
-            return
+    def _moved(self) -> None:
+        if not self._closed:
+            self._deadline.moved()
+
+    def _limit(self) -> float:
         stalled = self._stalled_at is not None
-        self._deadline.after(self._settings.timeouts.block_seconds if stalled else self._limits[self._dialogue.phase])
+        return self._settings.timeouts.block_seconds if stalled else self._limits[self._dialogue.phase]
 
     def _expired(self) -> None:
         if self._stalled_at is not None and self._unwritten() < self._stalled_at:
             self._stalled_at = self._unwritten()  # slow, but it moves
-            self._arm()
+            self._moved()
             return
         phase = self._dialogue.phase
         if phase is Phase.READY:
