@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.address import MAX_ADDRESS_OCTETS, MAX_LOCAL_OCTETS, Address, parse_address
+from pressrun.core.address import MAX_ADDRESS_OCTETS, MAX_LOCAL_OCTETS, Address, parse_address, stored_address
 from pressrun.core.errors import MalformedAddress
 
 LABEL = "a" * 63
@@ -57,6 +57,7 @@ def test_what_was_read_once_is_read_again_from_what_is_stored(text: str) -> None
     address = read(text)
     if address is not None:
         assert address == parse_address(address.typed)
+        assert address == stored_address(address.typed, address.domain)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from base64 import b32encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.base32 import base32
+from pressrun.core.base32 import base32, base32_of
 
 
 @given(st.binary(min_size=5, max_size=40).filter(lambda data: len(data) % 5 == 0))
@@ -20,3 +20,8 @@ def test_whole_octets_are_as_the_standard_library_writes_them(data: bytes) -> No
 def test_an_odd_number_of_digits_has_five_bits_in_the_last(number: int) -> None:
     """27 digits hold 135 bits."""
     assert base32(number << 5, 28) == base32(number, 27) + "a"
+
+
+@given(st.binary(max_size=40))
+def test_a_digit_for_each_octet_is_that_of_its_lowest_bits(octets: bytes) -> None:
+    assert "".join(base32(octet & 31, 1) for octet in octets) == base32_of(octets)

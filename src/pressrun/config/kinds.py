@@ -353,7 +353,7 @@ def base_url() -> Kind:
             raise BadValue(expected) from None
         if "@" in parts.netloc:
             raise BadValue(expected, found="an address with a user name in it")
-        if parts.scheme not in {"http", "https"} or not name or port == 0:
+        if parts.scheme not in {"http", "https"} or not name or port == 0 or "%" in name:  # %: the zone of one machine
             raise BadValue(expected)
         if not _is_host(name):
             name = read_domain(name, expected)

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import quote
+
+_BASE_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~-]+)*", re.ASCII)
+_MAIL_DOMAIN = re.compile(r"[A-Za-z0-9.-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """`base_url` without trailing slash; `receives_mail` when `[smtp]` is configured."""
+    """`base_url` without trailing slash; `receives_mail` when `[smtp]` is configured.
+
+    Nothing has to be escaped in a link or an address that is made of these, names of lists, slugs and tokens, wherever
+    it stands: raises ValueError for what would have to be.
+    """
 
     base_url: str
     mail_domain: str
     operator: str | None = None
     receives_mail: bool = False
+
+    def __post_init__(self) -> None:
+        if not (_BASE_URL.fullmatch(self.base_url) and _MAIL_DOMAIN.fullmatch(self.mail_domain)):
+            raise ValueError("base_url or mail_domain holds what would have to be escaped")
 
     def url(self, *segments: str) -> str:
         """The absolute URL of a path below base_url; segments are percent-encoded."""

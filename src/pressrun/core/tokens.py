@@ -22,7 +22,7 @@ from functools import lru_cache
 from itsdangerous import Signer
 
 from pressrun.core.address import Address
-from pressrun.core.base32 import DIGITS, base32
+from pressrun.core.base32 import DIGITS, PAIRS, base32, base32_of
 from pressrun.core.keys import KeyRing
 from pressrun.core.mac import Mac
 from pressrun.core.mail_routes import Route, RouteKind
@@ -30,6 +30,8 @@ from pressrun.core.mail_routes import Route, RouteKind
 
 class WebPurpose(StrEnum):
     """What a link is for; one does nothing in another's place."""
+
+    __hash__ = str.__hash__  # the same, and not written in Python as that of Enum is
 
     CONFIRM = "confirm"  # (confirmation, expires_at)
     UNSUBSCRIBE = "unsubscribe"  # (subscription, edition)
@@ -47,6 +49,8 @@ class WebPurpose(StrEnum):
 class AddressPurpose(StrEnum):
     """What a `+TOKEN` address is for."""
 
+    __hash__ = str.__hash__
+
     UNSUBSCRIBE = "unsubscribe"  # id of the subscription
     CONFIRM = "confirm"  # id of the confirmation
     BOUNCES = "bounces"  # id of the delivery
@@ -62,7 +66,8 @@ TEST_ID = 0  # the id that stands for nobody: test copies carry real tokens of i
 
 _NUMBER_BYTES = 6
 _LARGEST_ID = (1 << 48) - 1
-_TAG_BYTES = 10
+_HEAD_DIGITS = 11  # 55 bits
+_TAG_DIGITS = 16  # 80 bits
 _DIGEST_BYTES = 32
 _ADDRESS_TOKEN = re.compile(r"[a-z2-7]{27}", re.ASCII)
 _TO_DIGITS = str.maketrans(DIGITS, "0123456789abcdefghijklmnopqrstuv")
@@ -80,12 +85,7 @@ class WebTokens:
 
     def make(self, purpose: WebPurpose, *numbers: int) -> str:
         """A URL-safe token for these numbers (0 to 2**48-1), signed with the newest key."""
-        packed = 0
-        for number in numbers:
-            if number >> 48:
-                raise OverflowError("an id in a link has at most 48 bits")
-            packed = packed << 48 | number
-        raw = packed.to_bytes(_NUMBER_BYTES * len(numbers), "big")
+        raw = b"".join([number.to_bytes(_NUMBER_BYTES, "big") for number in numbers])
         return _sign(self._keys.link_keys[self._keys.newest], purpose, raw).decode("ascii")
 
     def read(self, purpose: WebPurpose, token: str) -> tuple[int, ...] | None:
@@ -142,21 +142,19 @@ class AddressTokens:
         if not 0 <= number <= _LARGEST_ID:
             raise ValueError("an id in an address has at most 48 bits")
         key_number = self._keys.newest
-        tag = _tag(self._keys.link_keys[key_number], purpose, list_name, key_number, number)
-        return base32((key_number << 48 | number) << 80 | tag, 27)
+        return _address_token(self._keys.link_keys[key_number], purpose, list_name, key_number, number)
 
     def read(self, purpose: AddressPurpose, list_name: str, token: str) -> int | None:
         """The id of a genuine token, else None. The caller has lower-cased the local part already."""
         if _ADDRESS_TOKEN.fullmatch(token) is None:
             return None
-        bits = int(token.translate(_TO_DIGITS), 32)
-        key_number, number, tag = bits >> 128, (bits >> 80) & _LARGEST_ID, bits & ((1 << 80) - 1)
+        bits = int(token[:_HEAD_DIGITS].translate(_TO_DIGITS), 32)
+        key_number, number = bits >> 48, bits & _LARGEST_ID
         key = self._keys.link_keys.get(key_number)
         if key is None:
             return None
-        expected = _tag(key, purpose, list_name, key_number, number)
-        good = hmac.compare_digest(expected.to_bytes(_TAG_BYTES, "big"), tag.to_bytes(_TAG_BYTES, "big"))
-        return number if good else None
+        expected = _address_token(key, purpose, list_name, key_number, number)
+        return number if hmac.compare_digest(expected, token) else None
 
     def read_route(self, route: Route) -> int | None:
         """The id that a signed address stands for; None when its token is not genuine, or it needs none."""
@@ -164,9 +162,15 @@ class AddressTokens:
         return None if purpose is None else self.read(purpose, route.list_name, route.token)
 
 
-def _tag(key: bytes, purpose: str, list_name: str, key_number: int, number: int) -> int:
-    tag = _address_mac(key, purpose, list_name, key_number).digest(b"%d" % number)
-    return int.from_bytes(tag[:_TAG_BYTES], "big")
+def _address_token(key: bytes, purpose: str, list_name: str, key_number: int, number: int) -> str:
+    tag = _address_mac(key, purpose, list_name, key_number).digest(b"%d" % number)[:_TAG_DIGITS]
+    return f"{_head(key_number, number >> 10)}{PAIRS[number & 1023]}{base32_of(tag)}"
+
+
+@lru_cache(maxsize=256)
+def _head(key_number: int, high: int) -> str:
+    """What a thousand ids in a row begin with."""
+    return base32(key_number << 38 | high, _HEAD_DIGITS - 2)
 
 
 @lru_cache(maxsize=1024)

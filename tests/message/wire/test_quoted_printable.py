@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.message.wire.quoted_printable import encode_piece, normalise_lines
+from pressrun.message.wire.quoted_printable import encode_link, encode_piece, normalise_lines
 
 UNICODE = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)
 NASTY = st.text(alphabet=st.sampled_from("From .=\t\r\né😀-A"), max_size=400)
@@ -46,3 +46,17 @@ def test_hard_cases_come_back(text: str) -> None:
 def test_a_lone_surrogate_becomes_a_question_mark() -> None:
     """Text that no UTF-8 can hold is still sent."""
     assert b"a?b=\r\n" == encode_piece("a\ud800b")
+
+
+@given(st.text("abz019.-", min_size=1, max_size=250), st.text("AZ_-.", max_size=60))
+def test_a_link_is_encoded_as_any_text_is(host: str, token: str) -> None:
+    """Wherever its lines are cut, none of them begins with a dot."""
+    link = f"https://{host}/unsubscribe/{token}"
+    check_lines(encode_link(link))
+    assert encode_piece(link) == encode_link(link)
+
+
+def test_a_link_whose_line_would_begin_with_a_dot() -> None:
+    link = "https://" + "x" * 67 + ".example/unsubscribe/token"
+    assert b"=\r\n=2Eexample" in encode_link(link)
+    assert link.encode() == quopri.decodestring(encode_link(link))

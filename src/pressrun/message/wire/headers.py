@@ -39,7 +39,6 @@ def clean_value(text: str) -> str:
     return _CONTROL.sub(" ", text).encode("utf-8", "replace").decode("utf-8").strip(" ")
 
 
-@lru_cache(maxsize=256)
 def text_field(name: str, value: str) -> bytes:
     """An unstructured field such as Subject: plain and folded at blanks, or as encoded-words."""
     value = clean_value(value)

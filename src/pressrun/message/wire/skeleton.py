@@ -18,10 +18,10 @@ from pressrun.message.signatures.body_hash import BodyHash
 from pressrun.message.signatures.dkim import Known
 from pressrun.message.signatures.header_form import HeaderForm
 from pressrun.message.wire.base64_text import Base64Text
-from pressrun.message.wire.headers import clean_id, clean_uri, clean_value, format_date, text_field
+from pressrun.message.wire.headers import clean_value, format_date, text_field
 from pressrun.message.wire.mime import Stream
-from pressrun.message.wire.quoted_printable import encode_piece, normalise_lines
-from pressrun.message.wire.slots import ESCAPES, Piece, Slot, SlotKind, render
+from pressrun.message.wire.quoted_printable import encode_link, encode_piece, normalise_lines
+from pressrun.message.wire.slots import ESCAPES, URL_FIELDS, Piece, Slot, SlotKind, render
 
 TEST_PREFIX = "[Test] "
 
@@ -90,19 +90,19 @@ class Skeleton:
             raise ValueError("a skeleton has one more chunk than slots")
         self._stored = stored
         fixed = [piece for piece in stored.subject if isinstance(piece, str)]
-        self._fixed_subject = clean_value("".join(fixed)) if len(fixed) == len(stored.subject) else None
+        self._fixed_subject = text_field("Subject", "".join(fixed)) if len(fixed) == len(stored.subject) else None
         self._template: list[bytes] = [b""] * (2 * len(stored.slots) + 1)
         self._template[::2] = stored.chunks
         self._coded = self._take_out_coded()
         self._forms: tuple[HeaderForm, BodyHash] | None = None  # made with the first copy that is signed
         coded = {place for text in self._coded for place in range(text.place, text.place + 2 * len(text.slots) + 3, 2)}
-        unique: dict[Slot, int] = {}
+        unique: dict[tuple[_Renderer, Slot], int] = {}
         self._places = [
-            (2 * index + 1, unique.setdefault(slot, len(unique)))
+            (2 * index + 1, unique.setdefault(_recipe(slot), len(unique)))
             for index, slot in enumerate(stored.slots)
             if 2 * index + 1 not in coded
         ]
-        self._unique = [(_RENDERERS[slot.kind], slot) for slot in unique]
+        self._unique = list(unique)
 
     def _take_out_coded(self) -> list[_Coded]:
         """The texts in base64; in the template nothing is left of them but the place where each stands."""
@@ -171,18 +171,24 @@ class Skeleton:
 
     def subject(self, values: CopyValues) -> str:
         """The subject of one copy as a reader sees it."""
-        return self.subject_for(values, values.fields())
+        return clean_value(self._subject(values, values.fields()))
 
-    def subject_for(self, values: CopyValues, fields: dict[str, str]) -> str:
-        """The same, with the merge fields at hand."""
-        if self._fixed_subject is not None:
-            text = self._fixed_subject
-        else:
-            text = clean_value(render(self._stored.subject, fields))
-        return TEST_PREFIX + text if values.is_test else text
+    def subject_field(self, values: CopyValues, fields: dict[str, str]) -> bytes:
+        """The whole field of one copy, with the merge fields at hand."""
+        if self._fixed_subject is not None and not values.is_test:
+            return self._fixed_subject
+        return text_field("Subject", self._subject(values, fields))
+
+    def _subject(self, values: CopyValues, fields: dict[str, str]) -> str:
+        text = render(self._stored.subject, fields)
+        return TEST_PREFIX + text.lstrip(" ") if values.is_test else text
 
 
-_encoded = lru_cache(maxsize=16)(encode_piece)  # a name or a link stands in both parts of a copy
+_encoded = lru_cache(maxsize=16)(encode_piece)  # a name stands in both parts of a copy
+
+
+def _link(_skeleton: Skeleton, slot: Slot, _values: CopyValues, fields: dict[str, str]) -> bytes:
+    return encode_link(fields[slot.field])
 
 
 def _body(_skeleton: Skeleton, slot: Slot, _values: CopyValues, fields: dict[str, str]) -> bytes:
@@ -195,7 +201,7 @@ def _value(slot: Slot, fields: dict[str, str]) -> str:
 
 
 def _subject(skeleton: Skeleton, _slot: Slot, values: CopyValues, fields: dict[str, str]) -> bytes:
-    return text_field("Subject", skeleton.subject_for(values, fields))
+    return skeleton.subject_field(values, fields)
 
 
 def _to(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
@@ -207,22 +213,22 @@ def _date(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[st
 
 
 def _message_id(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
-    return clean_id(values.message_id).encode("ascii")
+    return values.message_id.encode("ascii")
 
 
 def _unsubscribe_url(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
-    return clean_uri(values.unsubscribe_url).encode("ascii")
+    return values.unsubscribe_url.encode("ascii")
 
 
 def _unsubscribe_mailto(_skeleton: Skeleton, slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
     if values.unsubscribe_mailto_token is None:
         return b""
     address = slot.default.replace("%s", values.unsubscribe_mailto_token, 1)
-    return f",\r\n <mailto:{clean_uri(address)}>".encode("ascii")
+    return f",\r\n <mailto:{address}>".encode("ascii")
 
 
 def _copy_token(_skeleton: Skeleton, _slot: Slot, values: CopyValues, _fields: dict[str, str]) -> bytes:
-    return clean_uri(values.copy_token).encode("ascii")
+    return values.copy_token.encode("ascii")
 
 
 _Renderer = Callable[[Skeleton, Slot, CopyValues, dict[str, str]], bytes]
@@ -242,3 +248,11 @@ _RENDERERS: dict[SlotKind, _Renderer] = {
     SlotKind.UNSUBSCRIBE_MAILTO: _unsubscribe_mailto,
     SlotKind.COPY_TOKEN: _copy_token,
 }
+_LINK_KINDS = frozenset({SlotKind.TEXT, SlotKind.HTML, SlotKind.ATTRIBUTE, SlotKind.URL})
+
+
+def _recipe(slot: Slot) -> tuple[_Renderer, Slot]:
+    """How a slot is rendered; a link of ours looks the same in all places where a whole one may stand."""
+    if slot.field in URL_FIELDS and slot.kind in _LINK_KINDS:
+        return _link, Slot(SlotKind.URL, slot.field)
+    return _RENDERERS[slot.kind], slot

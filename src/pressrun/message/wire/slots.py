@@ -100,6 +100,8 @@ ESCAPES: dict[SlotKind, Callable[[str], str]] = {
 def render(pieces: Sequence[Piece], fields: dict[str, str]) -> str:
     """The pieces as one text with these values; a missing or empty value becomes the slot's default."""
     return "".join(
-        piece if isinstance(piece, str) else ESCAPES[piece.kind](fields.get(piece.field) or piece.default)
-        for piece in pieces
+        [
+            piece if isinstance(piece, str) else ESCAPES[piece.kind](fields.get(piece.field) or piece.default)
+            for piece in pieces
+        ]
     )

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pressrun.core.address import Address, parse_address
-from pressrun.core.base32 import base32
+from pressrun.core.address import Address, stored_address
+from pressrun.core.base32 import base32_of
 from pressrun.core.keys import KeyRing
 from pressrun.core.mac import Mac
 from pressrun.core.site import Site
@@ -19,6 +19,7 @@ from pressrun.smtp.handover import Outgoing
 from pressrun.store.deliveries import ClaimedCopy
 from pressrun.store.lists import MailingList
 
+_ID_DIGITS = 24  # 120 bits of a Message-ID
 _NO_COLUMNS: dict[str, str] = {}
 
 
@@ -41,7 +42,7 @@ class EditionPlate:
 def message_id(secret: bytes, number: int, site: Site) -> str:
     """The Message-ID of one copy, without brackets: the same on every retry, and telling nothing about the number."""
     digest = _message_id_mac(secret).digest(b"%d" % number)
-    return f"{base32(int.from_bytes(digest[:15]), 24)}@{site.mail_domain}"
+    return f"{base32_of(digest[:_ID_DIGITS])}@{site.mail_domain}"
 
 
 @lru_cache(maxsize=256)
@@ -86,7 +87,7 @@ class CopyComposer:
         return outgoing, plate.skeleton_for(row).known(parts)
 
     def _compose(self, plate: EditionPlate, row: ClaimedCopy, now: int) -> tuple[Outgoing, list[bytes]]:
-        address = parse_address(row.address)
+        address = stored_address(row.address, row.domain)
         needs_utf8 = address.needs_smtputf8
         copy_token = self._addresses.make(AddressPurpose.BOUNCES, plate.list.name, row.id)
         parts = plate.skeleton_for(row).parts(self._values(plate, address, row, copy_token, now))

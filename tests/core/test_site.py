@@ -1,0 +1,32 @@
+"""The names that links and addresses are made of."""
+
+from __future__ import annotations
+
+import pytest
+
+from pressrun.core.site import Site
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:80", "http://[::1]:80", "https://news.xn--hfen-5qa.example", "https://example.org/lists"]
+)
+def test_a_link_is_made_of_what_is_never_escaped(url: str) -> None:
+    site = Site(base_url=url, mail_domain="lists.harbour.example")
+    assert f"{url}/unsubscribe/a.b" == site.url("unsubscribe", "a.b")
+
+
+@pytest.mark.parametrize(
+    ("url", "domain"),
+    [
+        ("https://news.harbour.example/", "harbour.example"),
+        ("https://news.harbour.example?a&b", "harbour.example"),
+        ("https://news.harbour.example\r\nX: y", "harbour.example"),
+        ("https://news.häfen.example", "harbour.example"),
+        ("news.harbour.example", "harbour.example"),
+        ("https://news.harbour.example", "harbour.example>"),
+        ("https://news.harbour.example", ""),
+    ],
+)
+def test_what_would_have_to_be_escaped_is_no_site(url: str, domain: str) -> None:
+    with pytest.raises(ValueError, match="escaped"):
+        Site(base_url=url, mail_domain=domain)
