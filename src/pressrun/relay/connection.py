@@ -246,7 +246,7 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.write(out)
         for event in events:
             if isinstance(event, Settled):
-                if event.result.outcome is Outcome.UNKNOWN:
+                if event.result.reply is None and event.result.outcome is Outcome.UNKNOWN:
                     self.unknown += 1
                 self._owner.settled(self, event.outgoing, event.result)
             elif isinstance(event, Closed):

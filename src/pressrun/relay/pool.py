@@ -20,7 +20,7 @@ from pressrun.relay.tls import client_context
 from pressrun.services.ports import Feed, RelayStatus
 from pressrun.smtp.auth import Credentials
 from pressrun.smtp.errors import Fault, Problem
-from pressrun.smtp.handover import HandOver, Outcome, Outgoing
+from pressrun.smtp.handover import DELIVERED, HandOver, Outgoing
 from pressrun.smtp.opening import Terms
 from pressrun.smtp.way import Way
 from pressrun.smtp.window import Window
@@ -138,7 +138,7 @@ class Pool:
             self._health.decided()
             if connection is self._probe:
                 self._resume()
-        elif result.outcome is Outcome.DELIVERED:
+        elif result.outcome is DELIVERED:
             self._open_ahead()
 
     def opened(self, connection: Connection) -> None:

@@ -31,6 +31,7 @@ OCTETS_IN_FLIGHT = 1024 * 1024  # with so many out no further message goes, howe
 _PHASES = (Phase.RSET, Phase.MAIL, Phase.RCPT, Phase.CONTENT)
 _STAGES = (Stage.MAIL, Stage.MAIL, Stage.RCPT, Stage.CONTENT)
 _RSET, _CONTENT = 0, 3
+_OUTCOMES = {2: Outcome.DELIVERED, 4: Outcome.DEFERRED, 5: Outcome.REFUSED}
 # Behind a clean RSET and a good envelope these say that the command was not understood: nothing about the message.
 _AT_A_LOSS = frozenset({500, 502, 503})
 
@@ -108,7 +109,7 @@ class Chunked(Transactions):
         elif step == _RSET or kind == 3 or (code in _AT_A_LOSS and flight.verdict is None):
             raise RemoteProtocolError(f"{code} is no answer to {_PHASES[step]}")
         elif flight.verdict is None:
-            flight.verdict = HandOver(_outcome(kind), _STAGES[step], self._reader.reply())
+            flight.verdict = HandOver(_OUTCOMES[kind], _STAGES[step], self._reader.reply())
         self._step = step + 1
 
     def written(self) -> None:
@@ -145,17 +146,13 @@ class Chunked(Transactions):
             flight.verdict = None  # the refusal may have been about something else
             raise RemoteProtocolError(f"{code} is no answer to {Phase.CONTENT} after {_envelope(result)}")
         if result is None:
-            result = HandOver(_outcome(kind), Stage.CONTENT, self._reader.reply())
+            result = HandOver(_OUTCOMES[kind], _STAGES[_CONTENT], self._reader.reply())
         self._flights.popleft()
         self._step = _RSET
         self._octets -= flight.octets
         self.proved = True
         self._window.served(self.now, self.now - flight.sent_at, full=flight.full)
         self._settle(flight.outgoing, result)
-
-
-def _outcome(kind: int) -> Outcome:
-    return {2: Outcome.DELIVERED, 4: Outcome.DEFERRED}.get(kind, Outcome.REFUSED)
 
 
 def _envelope(verdict: HandOver | None) -> str:

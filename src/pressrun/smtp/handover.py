@@ -39,6 +39,9 @@ class Outcome(StrEnum):
     UNSENT = "unsent"  # the content never went out: back to the queue as if it had not been tried
 
 
+DELIVERED = Outcome.DELIVERED  # for what is done with every copy: to find a member takes long before Python 3.12
+
+
 class Stage(StrEnum):
     """The phase of the dialogue that decided the outcome."""
 

@@ -24,10 +24,10 @@ class ReplyReader:
 
     def __init__(self) -> None:
         self._buffer = b""
-        self._start = 0  # of the last line of the reply that next_code returned; it ends at `_at`
+        self._start = 0  # of the text in the last line of the reply that next_code returned; it ends at `_at`
         self._at = 0
         self._code = 0
-        self._earlier: list[bytes] = []  # the lines `250-…` of a reply whose last line is still to come
+        self._earlier: list[bytes] = []  # what stands in the lines `250-…` of a reply whose last line is still to come
         self._before: list[bytes] = []  # those of the reply that next_code returned
 
     @property
@@ -61,20 +61,20 @@ class ReplyReader:
             self._at = end + 1
             self._code = code
             if last:
-                self._start = start
+                self._start = start + 4
                 self._before, self._earlier = self._earlier, []
                 return code
-            self._earlier.append(buffer[start:end])
+            self._earlier.append(buffer[start + 4 : end])
             if len(self._earlier) >= MAX_LINES:
                 raise RemoteProtocolError(f"a reply has more than {MAX_LINES} lines")
 
     def reply(self) -> Reply:
         """The reply whose code `next_code` gave last, with its text; built on demand, because few are ever read."""
-        first, *others = *self._before, self._buffer[self._start : self._at - 1]
-        enhanced, text = split_enhanced(_text(first[4:]))
+        lines = [*self._before, self._buffer[self._start : self._at - 1]]
+        enhanced, text = split_enhanced(_text(lines[0]))
         texts = [text]
-        for line in others:
-            text = _text(line[4:])
+        for line in lines[1:]:
+            text = _text(line)
             code, rest = split_enhanced(text)
             texts.append(rest if enhanced and code == enhanced else text)
         return Reply(self._code, "\n".join(texts), enhanced)

@@ -7,15 +7,16 @@
 - A peer that takes content after refusing MAIL, or would have some for a recipient without sender, is not talked to
   any longer.
 
-A pair of phase and reply class that neither table holds is a protocol error.
+A pair of phase and reply class that the table does not hold is a protocol error.
 """
 
-# ruff: noqa: SLF001 - the tables name the methods of the class that they belong to
+# ruff: noqa: SLF001 - the table names the methods of the class that it belongs to
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import TypeAlias
 
 from pressrun.smtp import commands
 from pressrun.smtp.capabilities import Capabilities
@@ -67,16 +68,12 @@ class Steps(Transactions):
         return not self._awaited
 
     def answer(self, code: int) -> None:
-        phase, copy = self._awaited.popleft()
-        key = (phase, code // 100)
-        step = _STEPS.get(key)
-        if step is not None:
-            step(self, copy)
-        elif key in _VERDICTS:
-            self._decide(copy, *_VERDICTS[key])
-        else:
-            self._awaited.appendleft((phase, copy))
+        phase, copy = self._awaited[0]
+        step = _STEPS.get((phase, code // 100))
+        if step is None:
             raise RemoteProtocolError(f"{code} is no answer to {phase}")
+        self._awaited.popleft()
+        step(self, copy)
 
     def written(self) -> None:
         if self._writing is not None:
@@ -106,7 +103,7 @@ class Steps(Transactions):
         self._settle(copy.outgoing, result)
 
     def _decide(self, copy: Copy, outcome: Outcome, stage: Stage) -> None:
-        if stage is not Stage.CONTENT:
+        if not copy.written:
             self._unclean = True  # content ends a transaction whatever its reply, RFC 5321 §4.1.1.4; nothing else does
         if not copy.settled:
             self.proved = True
@@ -129,7 +126,7 @@ class Steps(Transactions):
         if copy.mail_accepted and copy.rcpt_accepted:
             self._writing = copy
             self._out += commands.stuffed(copy.outgoing)
-            self._awaited.append((Phase.CONTENT, copy))
+            self._awaited.append((_CONTENT, copy))
         elif copy.rcpt_accepted:
             # A lone dot here could give the recipient an empty message under somebody else's return path.
             raise RemoteProtocolError("354 after MAIL was refused and RCPT accepted")
@@ -207,9 +204,8 @@ class Pipelined(Steps):
             out.append(commands.RSET)
             awaited.append((Phase.RSET, copy))
         out += (mail, rcpt, commands.DATA)
-        awaited.append((Phase.MAIL, copy))
-        awaited.append((Phase.RCPT, copy))
-        awaited.append((Phase.DATA, copy))
+        for phase in _GROUP:
+            awaited.append((phase, copy))
 
     def _after_content(self) -> None:
         self.begin()
@@ -221,24 +217,32 @@ def _stage_reached(copy: Copy) -> Stage:
     return Stage.DATA if copy.rcpt_accepted else Stage.RCPT
 
 
+_Step: TypeAlias = Callable[[Steps, Copy], None]
 _STAGES = {Phase.MAIL: Stage.MAIL, Phase.RCPT: Stage.RCPT, Phase.DATA: Stage.DATA, Phase.CONTENT: Stage.CONTENT}
-_STEPS: dict[tuple[Phase, int], Callable[[Steps, Copy], None]] = {
+# Members of an enumeration that each copy needs: to find one takes long before Python 3.12.
+_GROUP = (Phase.MAIL, Phase.RCPT, Phase.DATA)
+_CONTENT = Phase.CONTENT
+
+
+def _decided(outcome: Outcome, stage: Stage) -> _Step:
+    return lambda steps, copy: steps._decide(copy, outcome, stage)
+
+
+_STEPS: dict[tuple[Phase, int], _Step] = {
     (Phase.RSET, 2): Steps._cleared,
     (Phase.MAIL, 2): Steps._mail_accepted,
+    (Phase.MAIL, 4): _decided(Outcome.DEFERRED, Stage.MAIL),
+    (Phase.MAIL, 5): _decided(Outcome.REFUSED, Stage.MAIL),
     (Phase.RCPT, 2): Steps._rcpt_accepted,
+    (Phase.RCPT, 4): _decided(Outcome.DEFERRED, Stage.RCPT),
+    (Phase.RCPT, 5): _decided(Outcome.REFUSED, Stage.RCPT),
     (Phase.DATA, 3): Steps._data_accepted,
+    (Phase.DATA, 4): _decided(Outcome.DEFERRED, Stage.DATA),
+    (Phase.DATA, 5): _decided(Outcome.REFUSED, Stage.DATA),
+    (Phase.CONTENT, 2): _decided(Outcome.DELIVERED, Stage.CONTENT),
+    (Phase.CONTENT, 4): _decided(Outcome.DEFERRED, Stage.CONTENT),
+    (Phase.CONTENT, 5): _decided(Outcome.REFUSED, Stage.CONTENT),
     (Phase.DISCARD, 2): Steps._discard_taken,
     (Phase.DISCARD, 4): Steps._discarded,
     (Phase.DISCARD, 5): Steps._discarded,
-}
-_VERDICTS: dict[tuple[Phase, int], tuple[Outcome, Stage]] = {
-    (Phase.MAIL, 4): (Outcome.DEFERRED, Stage.MAIL),
-    (Phase.MAIL, 5): (Outcome.REFUSED, Stage.MAIL),
-    (Phase.RCPT, 4): (Outcome.DEFERRED, Stage.RCPT),
-    (Phase.RCPT, 5): (Outcome.REFUSED, Stage.RCPT),
-    (Phase.DATA, 4): (Outcome.DEFERRED, Stage.DATA),
-    (Phase.DATA, 5): (Outcome.REFUSED, Stage.DATA),
-    (Phase.CONTENT, 2): (Outcome.DELIVERED, Stage.CONTENT),
-    (Phase.CONTENT, 4): (Outcome.DEFERRED, Stage.CONTENT),
-    (Phase.CONTENT, 5): (Outcome.REFUSED, Stage.CONTENT),
 }

@@ -9,7 +9,7 @@ import logging
 
 from pressrun.observe.log import event
 from pressrun.services.queue.jobs import Answer, Job, Queue, Unmade, claim_of
-from pressrun.smtp.handover import HandOver, Outcome
+from pressrun.smtp.handover import DELIVERED, HandOver
 from pressrun.store.deliveries import ClaimedCopy
 from pressrun.store.journal import Journal, Taken
 
@@ -33,7 +33,7 @@ class Noting:
 
     def settle(self, relay: str, answer: Answer) -> None:
         job = self._jobs.pop(answer.id, None)
-        if job is not None and answer.result.outcome is Outcome.DELIVERED and self._note(relay, job, answer.result):
+        if job is not None and answer.result.outcome is DELIVERED and self._note(relay, job, answer.result):
             answer = Answer(answer.id, answer.result, answer.mail, is_noted=True)
         self._queue.settle(relay, answer)
 
