@@ -69,7 +69,7 @@ class Steps(Transactions):
 
     def answer(self, code: int) -> None:
         phase, copy = self._awaited[0]
-        step = _STEPS.get((phase, code // 100))
+        step = _STEPS[phase].get(code // 100)
         if step is None:
             raise RemoteProtocolError(f"{code} is no answer to {phase}")
         self._awaited.popleft()
@@ -111,16 +111,11 @@ class Steps(Transactions):
 
     # The steps of an envelope that fares well; the table is below.
 
-    def _cleared(self, copy: Copy) -> None:
-        self._after_rset(copy)
-
     def _mail_accepted(self, copy: Copy) -> None:
         copy.mail_accepted = True
-        self._after_mail(copy)
 
     def _rcpt_accepted(self, copy: Copy) -> None:
         copy.rcpt_accepted = True
-        self._after_rcpt(copy)
 
     def _data_accepted(self, copy: Copy) -> None:
         if copy.mail_accepted and copy.rcpt_accepted:
@@ -139,49 +134,39 @@ class Steps(Transactions):
         if not copy.mail_accepted:
             raise RemoteProtocolError("content was accepted after MAIL was refused")
 
-    def _discarded(self, copy: Copy) -> None:
-        """The lone dot was refused, as it should be."""
+    def _as_expected(self, copy: Copy) -> None:
+        """The peer is rid of an old transaction, or refused the lone dot, as it should."""
 
-    # Where the two ways differ.
-
-    def _after_rset(self, copy: Copy) -> None: ...
-
-    def _after_mail(self, copy: Copy) -> None: ...
-
-    def _after_rcpt(self, copy: Copy) -> None: ...
-
-    def _after_content(self) -> None: ...
+    def _after_content(self) -> None:
+        """Where the two ways differ: what goes out behind content, in the same write."""
 
 
 class LockStep(Steps):
     """One command, one reply: for peers that do not offer PIPELINING."""
 
-    __slots__ = ("_mail", "_rcpt")
+    __slots__ = ("_commands",)
 
     def begin(self) -> None:
         found = self._next()
         if found is None:
             return
-        outgoing, self._mail, self._rcpt = found
-        copy = Copy(outgoing)
+        outgoing, mail, rcpt = found
+        self._commands = deque([(Phase.MAIL, mail), (Phase.RCPT, rcpt), (Phase.DATA, commands.DATA)])
         if self._unclean:
             self._unclean = False
-            self._say(commands.RSET, Phase.RSET, copy)
-        else:
-            self._say(self._mail, Phase.MAIL, copy)
+            self._commands.appendleft((Phase.RSET, commands.RSET))
+        self._say_next(Copy(outgoing))
 
-    def _say(self, command: bytes, phase: Phase, copy: Copy) -> None:
+    def answer(self, code: int) -> None:
+        _, copy = self._awaited[0]
+        super().answer(code)
+        if not copy.settled and not self._awaited:
+            self._say_next(copy)
+
+    def _say_next(self, copy: Copy) -> None:
+        phase, command = self._commands.popleft()
         self._out.append(command)
         self._awaited.append((phase, copy))
-
-    def _after_rset(self, copy: Copy) -> None:
-        self._say(self._mail, Phase.MAIL, copy)
-
-    def _after_mail(self, copy: Copy) -> None:
-        self._say(self._rcpt, Phase.RCPT, copy)
-
-    def _after_rcpt(self, copy: Copy) -> None:
-        self._say(commands.DATA, Phase.DATA, copy)
 
 
 class Pipelined(Steps):
@@ -228,21 +213,27 @@ def _decided(outcome: Outcome, stage: Stage) -> _Step:
     return lambda steps, copy: steps._decide(copy, outcome, stage)
 
 
-_STEPS: dict[tuple[Phase, int], _Step] = {
-    (Phase.RSET, 2): Steps._cleared,
-    (Phase.MAIL, 2): Steps._mail_accepted,
-    (Phase.MAIL, 4): _decided(Outcome.DEFERRED, Stage.MAIL),
-    (Phase.MAIL, 5): _decided(Outcome.REFUSED, Stage.MAIL),
-    (Phase.RCPT, 2): Steps._rcpt_accepted,
-    (Phase.RCPT, 4): _decided(Outcome.DEFERRED, Stage.RCPT),
-    (Phase.RCPT, 5): _decided(Outcome.REFUSED, Stage.RCPT),
-    (Phase.DATA, 3): Steps._data_accepted,
-    (Phase.DATA, 4): _decided(Outcome.DEFERRED, Stage.DATA),
-    (Phase.DATA, 5): _decided(Outcome.REFUSED, Stage.DATA),
-    (Phase.CONTENT, 2): _decided(Outcome.DELIVERED, Stage.CONTENT),
-    (Phase.CONTENT, 4): _decided(Outcome.DEFERRED, Stage.CONTENT),
-    (Phase.CONTENT, 5): _decided(Outcome.REFUSED, Stage.CONTENT),
-    (Phase.DISCARD, 2): Steps._discard_taken,
-    (Phase.DISCARD, 4): Steps._discarded,
-    (Phase.DISCARD, 5): Steps._discarded,
+_STEPS: dict[Phase, dict[int, _Step]] = {
+    Phase.RSET: {2: Steps._as_expected},
+    Phase.MAIL: {
+        2: Steps._mail_accepted,
+        4: _decided(Outcome.DEFERRED, Stage.MAIL),
+        5: _decided(Outcome.REFUSED, Stage.MAIL),
+    },
+    Phase.RCPT: {
+        2: Steps._rcpt_accepted,
+        4: _decided(Outcome.DEFERRED, Stage.RCPT),
+        5: _decided(Outcome.REFUSED, Stage.RCPT),
+    },
+    Phase.DATA: {
+        3: Steps._data_accepted,
+        4: _decided(Outcome.DEFERRED, Stage.DATA),
+        5: _decided(Outcome.REFUSED, Stage.DATA),
+    },
+    Phase.CONTENT: {
+        2: _decided(Outcome.DELIVERED, Stage.CONTENT),
+        4: _decided(Outcome.DEFERRED, Stage.CONTENT),
+        5: _decided(Outcome.REFUSED, Stage.CONTENT),
+    },
+    Phase.DISCARD: {2: Steps._discard_taken, 4: Steps._as_expected, 5: Steps._as_expected},
 }
