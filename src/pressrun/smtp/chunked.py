@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from collections import deque
 
+import msgspec
+
 from pressrun.smtp import commands
 from pressrun.smtp.capabilities import Capabilities
 from pressrun.smtp.errors import RemoteProtocolError
@@ -36,21 +38,18 @@ _OUTCOMES = {2: Outcome.DELIVERED, 4: Outcome.DEFERRED, 5: Outcome.REFUSED}
 _AT_A_LOSS = frozenset({500, 502, 503})
 
 
-class Flight:
+class Flight(msgspec.Struct, eq=False):
     """One message on its way; `verdict` is the refusal of its envelope, `full` says that more waited than had room.
 
     It was sent `alone` when nothing before it waited for its answer.
     """
 
-    __slots__ = ("alone", "full", "octets", "outgoing", "sent_at", "verdict")
-
-    def __init__(self, outgoing: Outgoing, octets: int, sent_at: float, *, alone: bool) -> None:
-        self.outgoing = outgoing
-        self.octets = octets
-        self.sent_at = sent_at
-        self.alone = alone
-        self.full = False
-        self.verdict: HandOver | None = None
+    outgoing: Outgoing
+    octets: int
+    sent_at: float
+    alone: bool
+    full: bool = False
+    verdict: HandOver | None = None
 
 
 class Chunked(Transactions):

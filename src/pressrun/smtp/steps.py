@@ -18,6 +18,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeAlias
 
+import msgspec
+
 from pressrun.smtp import commands
 from pressrun.smtp.capabilities import Capabilities
 from pressrun.smtp.errors import RemoteProtocolError
@@ -28,17 +30,14 @@ from pressrun.smtp.reply import Reply
 from pressrun.smtp.transactions import Source, Transactions
 
 
-class Copy:
+class Copy(msgspec.Struct, eq=False):
     """One message on its way: what its own envelope was answered, and whether its content has been written."""
 
-    __slots__ = ("mail_accepted", "outgoing", "rcpt_accepted", "settled", "written")
-
-    def __init__(self, outgoing: Outgoing) -> None:
-        self.outgoing = outgoing
-        self.mail_accepted = False
-        self.rcpt_accepted = False
-        self.written = False
-        self.settled = False
+    outgoing: Outgoing
+    mail_accepted: bool = False
+    rcpt_accepted: bool = False
+    written: bool = False
+    settled: bool = False
 
 
 class Steps(Transactions):
