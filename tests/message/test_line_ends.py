@@ -34,17 +34,18 @@ def _is_clean(content: bytes) -> bool:
 
 
 @settings(max_examples=150)
-@given(body=WILD, name=WILD, town=WILD, suffix=st.sampled_from([".md", ".html", ".txt"]))
-def test_copies(body: str, name: str, town: str, suffix: str) -> None:
-    """Of an author who writes any line ends, to readers whose fields hold any."""
+@given(body=WILD, name=WILD, town=WILD, dots=st.integers(1, 99), suffix=st.sampled_from([".md", ".html", ".txt"]))
+def test_copies(body: str, name: str, town: str, dots: int, suffix: str) -> None:
+    """Of an author who writes any line ends, to readers whose fields hold any, with dots wherever a link is cut."""
     fields = "{{ town | default: y }} {{ name | default: z }}"
     source = f"---\nsubject: Harbour news, {{{{ name | default: x }}}}\n---\n{body}\n{fields}\n"
     try:
         edition = build(source, suffix)
     except BadInput:
         return
+    base_url = f"https://news{'.' * dots}harbour.example"
     for column in (town, ""):
-        copy = edition.skeleton.copy(values(name=name, columns={"town": column}))
+        copy = edition.skeleton.copy(values(name=name, columns={"town": column}, base_url=base_url))
         assert _is_clean(copy)
         assert b"\r\n." not in b"\r\n" + copy
 
