@@ -167,14 +167,33 @@ def settle(tx: Transaction, settlements: Sequence[Settlement], now: int) -> None
 
     A deferred copy whose reader has left meanwhile, or whose edition was cancelled, is cancelled instead.
     """
-    deferred = [one for one in settlements if one.state is DeliveryState.DEFERRED]
-    final = [one for one in settlements if one.state is not DeliveryState.DEFERRED] if deferred else settlements
-    for statement, chosen in (("deliveries.settle", final), ("deliveries.defer", deferred)):
-        if chosen:
-            tx.run(statement, settlements=in_json(chosen), now=now)
-    for edition_id, number in Counter(one.edition_id for one in deferred).items():
+    by_state: dict[DeliveryState, list[Settlement]] = {}
+    for one in settlements:
+        by_state.setdefault(one.state, []).append(one)
+    _deliver(tx, by_state.pop(DeliveryState.DELIVERED, ()), now)
+    for state, chosen in by_state.items():
+        statement = "deliveries.defer" if state is DeliveryState.DEFERRED else "deliveries.settle"
+        tx.run(statement, settlements=in_json(chosen), now=now)
+    for edition_id, number in Counter(one.edition_id for one in by_state.get(DeliveryState.DEFERRED, ())).items():
         if edition_id is not None:
             tallies.add(tx, edition_id, Tally.DEFERRED, now, number)
+
+
+def _deliver(tx: Transaction, delivered: Sequence[Settlement], now: int) -> None:
+    """What was taken is alike but for the relay's words, so those are all that is said of each copy."""
+    alike: dict[tuple[int, str, int | None, str | None], dict[int, str | None]] = {}
+    for one in delivered:
+        alike.setdefault((one.due_at, one.relay, one.code, one.enhanced), {})[one.id] = one.reply
+    for (due_at, relay, code, enhanced), replies in alike.items():
+        tx.run(
+            "deliveries.deliver",
+            replies=in_json(replies),
+            due_at=due_at,
+            relay=relay,
+            code=code,
+            enhanced=enhanced,
+            now=now,
+        )
 
 
 def release(tx: Transaction, ids: Sequence[int], now: int) -> None:

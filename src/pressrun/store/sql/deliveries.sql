@@ -68,8 +68,16 @@ order by delivery.due_at limit :limit;
 update delivery set state = 'claimed', attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, :now)
 where id in (select value from json_each(:ids));
 
+-- name: deliver
+-- Claimed copies that a relay took with the same answer but for its words, which are an object by the copies' ids. The
+-- class of a failure is not touched: nothing that is claimed has one.
+update delivery set state = 'delivered', due_at = :due_at, settled_at = :now, relay = :relay, code = :code,
+    enhanced = :enhanced, reply = new.value
+from json_each(:replies) as new
+where delivery.id = new.key and delivery.state = 'claimed';
+
 -- name: settle
--- What became of claimed copies: arrays in the order of store.deliveries.Settlement.
+-- What became of other claimed copies: arrays in the order of store.deliveries.Settlement.
 update delivery set state = new.value ->> 1, due_at = new.value ->> 2, settled_at = :now, relay = new.value ->> 3,
     code = new.value ->> 4, enhanced = new.value ->> 5, reply = new.value ->> 6, kind = new.value ->> 7,
     bounce = new.value ->> 8
