@@ -558,6 +558,28 @@ async def test_results_that_are_noted_hold_nothing_back(press: Pressroom) -> Non
     assert 50 == len(press.take_all())
 
 
+async def test_results_wait_for_others_however_many_are_being_recorded(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that come first while a turn is under way make no turn of their own."""
+    await press.readers(FEW + 1)
+    await press.edition()
+    await press.turn()
+    numbers = [outgoing.delivery_id for outgoing in press.take_all()]
+    commit = press.office.database.record
+
+    async def slow(*arguments: object) -> object:
+        press.dispatcher.settle(RELAY, Answer(numbers[-1], TAKEN, is_noted=True))
+        return await commit(*arguments)  # type: ignore[arg-type]
+
+    for number in numbers[:-2]:
+        press.dispatcher.settle(RELAY, Answer(number, TAKEN, is_noted=True))
+    monkeypatch.setattr(press.office.database, "record", slow)
+    press.dispatcher._lookout._wanted.clear()  # as the loop does when it begins a turn
+    await press.dispatcher._take_turn()
+    assert not press.dispatcher._lookout._wanted.is_set()
+
+
 # ---------------------------------------------------------------------- pace
 
 

@@ -60,3 +60,13 @@ async def test_recording_alone_does_not_look() -> None:
     lookout.turn_within(0.001, NOW)
     await slept(lookout)
     assert not lookout.begin(NOW, must_look=False)
+
+
+async def test_a_turn_that_looks_is_the_last_for_what_goes_meanwhile() -> None:
+    """It claims more itself; one that only records leaves that to the next one."""
+    lookout = looked()
+    lookout.plan(low_water=200)
+    assert not lookout.begin(NOW, must_look=False)
+    assert lookout.low_water == 200
+    assert lookout.begin(NOW, must_look=True)
+    assert lookout.low_water == -1

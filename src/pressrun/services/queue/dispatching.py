@@ -51,8 +51,8 @@ RESULTS_AT_MOST = 4
 NOTICE_OCTETS = 16 * 1024 * 1024
 # Results that a kill does not undo are recorded with those that come in so short a time, or when they are so many: a
 # turn costs as much as some copies do.
-TOGETHER = 64
-TOGETHER_SECONDS = 0.01
+TOGETHER = 128
+TOGETHER_SECONDS = 0.02
 UNSIGNED_SECONDS = 10.0  # before anything is handed out after a mail that could not be signed
 SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so long
 # Copies claimed and not taken, however many of them wait for a domain that may be slow.
@@ -152,7 +152,7 @@ class Dispatcher:
             # An edition may be through, something waits for its retry now, a relay takes mail again, or a lane has
             # room, or memory.
             self._lookout.look_next()
-        elif answer.is_noted and self._results.waiting < TOGETHER:
+        elif answer.is_noted and self._results.gathered < TOGETHER:
             self._lookout.turn_within(TOGETHER_SECONDS, now)
             return
         self._lookout.turn()

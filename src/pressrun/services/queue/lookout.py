@@ -48,6 +48,7 @@ class Lookout:
         looks, self._looks = self._looks or must_look, False
         if looks:
             self._looked_at = now
+            self.low_water = -1  # that fewer are claimed meanwhile is no reason for the next one: this one claims more
         return looks
 
     async def sleep(self, now: float, seconds: float | None) -> None:

@@ -40,6 +40,11 @@ class Results:
         """Whether copies are to be given back."""
         return bool(self._batch.released)
 
+    @property
+    def gathered(self) -> int:
+        """How many results the next turn records."""
+        return len(self._batch.settlements)
+
     def settle(self, settlement: Settlement, *, is_noted: bool = False) -> None:
         """A copy has its answer."""
         self._batch.settlements.append(settlement)
