@@ -182,6 +182,22 @@ def test_the_turns_that_are_counted_are_there_when_one_steps(
     assert (promised > 0) >= (pace.next_at(state, now) <= now)
 
 
+@given(DELIVERY, STEPS, st.integers(1, 200))
+def test_turns_that_are_due_together_are_spent_together(rates: list[Rate], steps: list[float], most: int) -> None:
+    pace = Pace(rates)
+    state, now = pace.start(), START
+    for step in steps:
+        now += step
+        state, _ = spend_all(pace, state, now, 3)
+    count = pace.count_until(state, now, now, most)
+    stepping = state
+    for _ in range(count):
+        stepping = pace.spend(stepping, now)
+    together = pace.spend(state, now, count) if count else state
+    assert pytest.approx(stepping.spread.turn_at) == together.spread.turn_at
+    assert stepping.budgets == together.budgets
+
+
 @given(DELIVERY, st.integers(1, 100))
 def test_reserved_turns_are_never_later_than_spent_ones_would_allow(rates: list[Rate], count: int) -> None:
     """What a claim stores counts at least as much as spending the turns one after the other."""

@@ -55,10 +55,10 @@ class Spread:
         latest = now + self.rate.seconds
         return state if state.turn_at <= latest else SpreadState(latest)
 
-    def spend(self, state: SpreadState, at: float) -> SpreadState:
-        """The state after an event at `at`."""
+    def spend(self, state: SpreadState, at: float, count: int = 1) -> SpreadState:
+        """The state after `count` events at `at`."""
         turn = min(state.turn_at, at + self.rate.seconds)
-        return SpreadState(max(turn, at - self.tolerance_seconds) + self.interval)
+        return SpreadState(max(turn, at - self.tolerance_seconds) + count * self.interval)
 
     def count_until(self, state: SpreadState, now: float, horizon: float) -> int:
         """How many events have their turn by `horizon`, those that are late included."""
@@ -140,12 +140,12 @@ class Pace:
             at = max(at, budget.next_at(spent, now))
         return at
 
-    def spend(self, state: PaceState, at: float) -> PaceState:
-        """The state after one event at `at`."""
+    def spend(self, state: PaceState, at: float, count: int = 1) -> PaceState:
+        """The state after `count` events at `at`."""
         if self.spread is None:
             return state
-        budgets = tuple(b.spend(s, at) for b, s in zip(self.budgets, state.budgets, strict=True))
-        return PaceState(self.spread.spend(state.spread, at), budgets)
+        budgets = tuple(b.spend(s, at, count) for b, s in zip(self.budgets, state.budgets, strict=True))
+        return PaceState(self.spread.spend(state.spread, at, count), budgets)
 
     def cut(self, state: PaceState, now: float) -> PaceState:
         """The state without times that lie further ahead than they can: the clock was set back.

@@ -18,7 +18,7 @@ from pressrun.services.incoming.posting import Posting
 from pressrun.services.incoming.processing import Processing, Reader
 from pressrun.services.incoming.receiving import Receiving
 from pressrun.services.queue.dispatching import Dispatcher
-from pressrun.services.queue.jobs import Queue
+from pressrun.services.queue.jobs import Supply
 from pressrun.services.queue.pacing import Pacer
 from pressrun.services.queue.ready import Ready
 from pressrun.services.queue.recovering import recover
@@ -70,7 +70,7 @@ async def build_dispatcher(
     )
 
 
-def build_press(settings: Settings, keys: KeyRing, queue: Queue, journal: Journal | None) -> LocalPress | RemotePress:
+def build_press(settings: Settings, keys: KeyRing, queue: Supply, journal: Journal | None) -> LocalPress | RemotePress:
     """Wire what makes mails and hands them over, here or in a process of its own."""
     where = settings.delivery.press
     if where == "auto":

@@ -38,7 +38,7 @@ from pressrun.press.settings import PressSettings
 from pressrun.press.suspects import Suspects
 from pressrun.services.mails.composing import EditionPlate
 from pressrun.services.ports import RelayStatus
-from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Queue, Unmade, claim_of
+from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Supply, Unmade, claim_of
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store.deliveries import ClaimedNotice
@@ -61,7 +61,7 @@ class RemotePress:
     Raises BadConfiguration for settings that it could not work with. `run` keeps the process going until `drain`.
     """
 
-    def __init__(self, settings: PressSettings, keys: KeyRing, queue: Queue, journal: Journal | None) -> None:
+    def __init__(self, settings: PressSettings, keys: KeyRing, queue: Supply, journal: Journal | None) -> None:
         settings.check()
         self._settings = settings
         self._keys = keys
@@ -222,19 +222,25 @@ class RemotePress:
         most = capacity + self._settings.ahead(relay)
         copies: list[CopyWork] = []
         while self._alone is None and len(held) < most:
-            job = self._queue.take(relay)
-            if job is None:
+            wanted = 1 if self._suspects else most - len(held)  # nothing is taken behind a row that must go alone
+            jobs = self._queue.take_many(relay, wanted)
+            for job in jobs:
+                self._take(line, relay, job, copies)
+            if len(jobs) < wanted:
                 break
-            number = job.row.id
-            if self._suspects.is_guilty(number):
-                self._queue.not_made(relay, Unmade(number, GUILTY))
-            elif self._suspects.holds(number):
-                self._alone = relay, job
-            else:
-                held[number] = job
-                self._add(line, relay, job, copies)
         self._say_copies(line, relay, copies)
         self._go_on_alone(line)
+
+    def _take(self, line: _Line, relay: str, job: Job, copies: list[CopyWork]) -> None:
+        """Let the press have a row, unless it may have ended one."""
+        number = job.row.id
+        if self._suspects.is_guilty(number):
+            self._queue.not_made(relay, Unmade(number, GUILTY))
+        elif self._suspects.holds(number):
+            self._alone = relay, job
+        else:
+            self._held[relay][number] = job
+            self._add(line, relay, job, copies)
 
     def _add(self, line: _Line, relay: str, job: Job, copies: list[CopyWork]) -> None:
         """Say a notice, and that a copy is to be made as soon as `copies` are said."""

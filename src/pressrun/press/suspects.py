@@ -19,6 +19,9 @@ class Suspects:
     def __init__(self) -> None:
         self._ends: dict[int, int] = {}
 
+    def __len__(self) -> int:
+        return len(self._ends)
+
     def add(self, numbers: Iterable[int]) -> None:
         """The process ended with these in hand."""
         for number in numbers:

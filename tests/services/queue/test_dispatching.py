@@ -605,6 +605,20 @@ async def test_the_rate_is_held_and_nearly_reached(press: Pressroom) -> None:
     assert all(sum(at < other <= at + 1 for other in times) <= 21 for at in times)
 
 
+async def test_as_many_go_at_once_as_one_by_one(press: Pressroom) -> None:
+    """Whoever gets fewer than it asked for is woken when the next one may go."""
+    await press.readers(120)
+    press.settings = DeliverySettings(rates=(Rate(500, 1.0),))
+    await press.start()
+    await press.edition()
+    await press.turn()
+    assert 2 == len(press.dispatcher.take_many(RELAY, 2))
+    assert not press.dispatcher._alarm.is_set
+    assert 1 == len(press.dispatcher.take_many(RELAY, 100))  # three may go early enough for a late timer
+    assert press.take() is None
+    assert press.dispatcher._alarm.is_set
+
+
 async def test_a_copy_is_claimed_at_most_a_second_before_its_turn(press: Pressroom) -> None:
     await press.readers(50)
     press.settings = DeliverySettings(rates=(Rate(10, 1.0),))

@@ -16,7 +16,7 @@ def take_one(pacer: Pacer, relay: str, now: float) -> float | None:
     at = pacer.next_at(relay, now)
     if at > now + EARLY_SECONDS:
         return at
-    pacer.spend(relay, at)
+    pacer.spend(relay, at, 1)
     return None
 
 

@@ -62,7 +62,7 @@ LAST_TURNS = 3  # how often the end of a drain is tried to be recorded: what is 
 
 
 class Dispatcher:
-    """The queue's only consumer; what it claims is taken by the press, as services.queue.jobs.Queue promises."""
+    """The queue's only consumer; what it claims is taken by the press, as services.queue.jobs.Supply promises."""
 
     def __init__(
         self,
@@ -101,22 +101,28 @@ class Dispatcher:
 
     def take(self, relay: str) -> Job | None:
         """The next row whose turn has come, as services.queue.jobs.Queue promises."""
-        if self._draining or self._is_full():
-            return None
+        found = self.take_many(relay, 1)
+        return found[0] if found else None
+
+    def take_many(self, relay: str, most: int) -> list[Job]:
+        """The next rows whose turn has come, as services.queue.jobs.Supply promises."""
+        most = 0 if self._draining else min(most, self._room_on_the_way())
+        if most <= 0:
+            return []
         now = self._clock()
         if now < self._unsigned_until:
             self._call_at(self._unsigned_until, now)
-            return None
-        job = self._ready.next(relay, now)
-        if isinstance(job, float):
-            self._call_at(job, now)
-            return None
-        if self._ready.copies <= self._lookout.low_water or self._ready.is_short_of(job, now):
-            self.look()
-        self._in_flight[job.row.id] = job
-        if self._ready.take_ahead():
-            self._call_at(now, now)
-        return self._ready.bounded(job)
+            return []
+        jobs, again_at = self._ready.take(relay, now, most)
+        if len(jobs) < most:
+            self._call_at(again_at, now)
+        if jobs:
+            self._in_flight.update([(job.row.id, job) for job in jobs])
+            if self._ready.copies <= self._lookout.low_water or any(self._ready.is_short_of(job, now) for job in jobs):
+                self.look()
+            if self._ready.take_ahead():
+                self._call_at(now, now)
+        return [self._ready.bounded(job) for job in jobs]
 
     def settle(self, relay: str, answer: Answer) -> None:
         """Take the outcome of a row; it is recorded with the next turn."""
@@ -175,16 +181,16 @@ class Dispatcher:
     def _handed_out(self) -> int:
         return len(self._in_flight) + self._results.waiting
 
-    def _is_full(self) -> bool:
-        """Whether results must be recorded first, as a kill would repeat them or as they are too many.
-
-        While all wait for the disk the pace is not held up for that.
+    def _room_on_the_way(self) -> int:
+        """How many more may be handed out: none while a kill would repeat so many results that they must be recorded
+        first. While all wait for the disk the pace is not held up for that.
         """
-        on_the_way = len(self._in_flight) if self._pool is None else min(len(self._in_flight), self._pool.capacity())
-        most = max(RESULTS_AT_MOST, on_the_way)
-        if self._results.unsafe >= most and not (self._syncing or self._database.is_syncing):
-            return True
-        return self._handed_out() >= UNRECORDED_AT_MOST
+        unsafe = self._results.unsafe
+        if unsafe >= RESULTS_AT_MOST and not (self._syncing or self._database.is_syncing):
+            on_the_way = len(self._in_flight)
+            if unsafe >= (on_the_way if self._pool is None else min(on_the_way, self._pool.capacity())):
+                return 0
+        return UNRECORDED_AT_MOST - self._handed_out()
 
     def waiting(self, relay: str) -> int:
         """How many copies have their turn now."""

@@ -80,3 +80,10 @@ class Queue(Protocol):
 
     def waiting(self, relay: str) -> int:
         """How many rows could be taken now: a hint for opening connections."""
+
+
+class Supply(Queue, Protocol):
+    """A queue that gives out many rows at once."""
+
+    def take_many(self, relay: str, most: int) -> list[Job]:
+        """Like `take`: the next rows, `most` at the most."""

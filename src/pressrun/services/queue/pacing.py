@@ -53,15 +53,16 @@ class Pacer:
         """The same by the relay's own rates alone."""
         return self._relays[relay].next_at(self._relay_states[relay], now)
 
-    def spend(self, relay: str, at: float) -> None:
-        """Spend the turn that `next_at` named."""
-        self._process_state = self._process.spend(self._process_state, at)
-        self._relay_states[relay] = self._relays[relay].spend(self._relay_states[relay], at)
+    def spend(self, relay: str, at: float, count: int) -> None:
+        """Spend the turn that `next_at` named, and those behind it that are due with it."""
+        self._process_state = self._process.spend(self._process_state, at, count)
+        self._relay_states[relay] = self._relays[relay].spend(self._relay_states[relay], at, count)
 
     def due(self, relay: str, now: float, most: int) -> int:
-        """How many copies have their turn at this relay by now."""
-        process = self._process.count_until(self._process_state, now, now, most)
-        return min(process, self._relays[relay].count_until(self._relay_states[relay], now, now, most))
+        """How many copies have their turn at this relay by now, `most` at the most."""
+        until = now + EARLY_SECONDS
+        process = self._process.count_until(self._process_state, now, until, most)
+        return min(process, self._relays[relay].count_until(self._relay_states[relay], now, until, most))
 
     def claimable(self, now: float, claimed: int, most: int) -> int:
         """How many more copies may be claimed, when `claimed` of them wait for their turn already."""

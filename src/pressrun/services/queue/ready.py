@@ -92,10 +92,27 @@ class Ready:
 
     # ------------------------------------------------------------------ handing out
 
-    def next(self, relay: str, now: float) -> Job | float:
-        """The row that this relay gets now, its turn spent; or when to ask again, NEVER for not before a result."""
+    def take(self, relay: str, now: float, most: int) -> tuple[list[Job], float]:
+        """The rows that this relay gets now, their turns spent, `most` at the most; and when to ask again where they
+        are fewer, NEVER for not before a result.
+        """
         self._asked_at[relay] = now
-        at = self._turn_at(relay, now)
+        at, turns = self.pacer.next_at(relay, now), self.pacer.due(relay, now, most)
+        jobs: list[Job] = []
+        opens_at = now
+        while len(jobs) < turns:
+            found = self._next(relay, now)
+            if isinstance(found, float):
+                opens_at = found
+                break
+            jobs.append(found)
+        if jobs:
+            self.pacer.spend(relay, at, len(jobs))
+        return jobs, max(opens_at, self.pacer.next_at(relay, now))
+
+    def _next(self, relay: str, now: float) -> Job | float:
+        """The row that this relay takes, or when the first lane opens, if it is not for the pace."""
+        at = self.traffic.opens_at(relay_lane(relay), now)
         if at > now + EARLY_SECONDS:
             return at
         shelves = self._open_shelves(relay, now)
@@ -107,7 +124,7 @@ class Ready:
             self._sifted.add(relay)
             found = self._pop(shelves, destinations.is_unknown if self.more_wait else destinations.is_full, now)
         if isinstance(found, Job):
-            self._take(found, relay, now, at)
+            self._take(found, relay, now)
         return found
 
     def _pop(self, shelves: Sequence[Shelf], waits: Callable[[str], bool], now: float) -> Job | float:
@@ -153,7 +170,7 @@ class Ready:
     def _is_silent(self, relay: str, now: float) -> bool:
         return now - self._asked_at.get(relay, -SILENT_SECONDS) >= SILENT_SECONDS
 
-    def _take(self, job: Job, relay: str, now: float, at: float) -> None:
+    def _take(self, job: Job, relay: str, now: float) -> None:
         self._taken_at = now
         name = job.lane or job.row.domain
         self._destinations[relay].take(name, now)
@@ -164,7 +181,6 @@ class Ready:
         if self.shares.are_needed and not job.relay:
             self.shares.take(relay)
         self.traffic.take(relay_lane(relay), now)
-        self.pacer.spend(relay, at)
 
     def take_ahead(self) -> bool:
         """Whether relays got nothing that may get something now, since another one took its share; said once."""
