@@ -67,8 +67,8 @@ class Request:
 
 @dataclass(slots=True, kw_only=True)
 class Turn:
-    """What a turn brought back. `next_due_at` is when the next waiting copy may go, None when nothing waits; `rooms`
-    what is left of the room of lanes with limits.
+    """What a turn brought back. `next_due_at` is when the next waiting copy may go, None when nothing waits, said where
+    there was room for more; `rooms` what is left of the room of lanes with limits.
     """
 
     notices: list[tuple[ClaimedNotice, MailingList | None]] = field(default_factory=list)
@@ -127,8 +127,9 @@ def _look(tx: Transaction, request: Request, work: LaneWork, turn: Turn) -> None
     going = _without_held(going, request.now, turn)
     if request.room > 0:
         _claim(tx, request, turn, going)
-    room_for_notices = request.octets > sum(row.octets for row, _ in turn.notices)
-    turn.next_due_at = _next_due_at(tx, going, turn, room_for_notices=room_for_notices)
+    if turn.taken < request.room:  # else more may go at once
+        room_for_notices = request.octets > sum(row.octets for row, _ in turn.notices)
+        turn.next_due_at = _next_due_at(tx, going, turn, room_for_notices=room_for_notices)
 
 
 def _sending_editions(tx: Transaction, request: Request, work: LaneWork, turn: Turn) -> list[Edition]:
