@@ -131,7 +131,7 @@ class Pressroom:
             ),
             settings=self.settings,
             clock=self.clock,
-            on_outcome=lambda outcome: self.outcomes.update([outcome.value]),
+            on_outcome=lambda outcome, number: self.outcomes.update({outcome.value: number}),
             after_settling=self.bouncing.after_settling,
         )
         maker = Maker(

@@ -65,7 +65,7 @@ async def build_dispatcher(
         ),
         settings=settings.delivery,
         clock=time.time,
-        on_outcome=lambda outcome: metrics.count_delivery(outcome.value),
+        on_outcome=lambda outcome, number: metrics.count_delivery(outcome.value, number),
         after_settling=bouncing.after_settling,
     )
 

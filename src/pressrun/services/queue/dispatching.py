@@ -71,7 +71,7 @@ class Dispatcher:
         ready: Ready,
         settings: DeliverySettings,
         clock: Clock,
-        on_outcome: Callable[[Outcome], None],
+        on_outcome: Callable[[Outcome, int], None],
         after_settling: AfterSettling,
     ) -> None:
         self._database = database
@@ -127,7 +127,6 @@ class Dispatcher:
     def settle(self, relay: str, answer: Answer) -> None:
         """Take the outcome of a row; it is recorded with the next turn."""
         job, result = self._in_flight.pop(answer.id), answer.result
-        self._on_outcome(result.outcome)
         now = self._clock()
         change = self._ready.answered(job, relay, result, now)
         if change is not None:
@@ -135,7 +134,7 @@ class Dispatcher:
             self._results.release(self._ready.remove_domain(job.row.domain))
             if self._pool is not None:
                 self._pool.recall()
-        self._results.touch(job)
+        self._results.count(job, result.outcome)
         if result.outcome is Outcome.UNSENT:
             self._results.release([job])
         else:
@@ -279,6 +278,8 @@ class Dispatcher:
         is_low = low_water >= 0 and self._ready.eager(now) <= low_water
         looks = self._lookout.begin(now, must_look=is_low or self._results.has_released)
         batch = self._results.take(with_touched=looks)
+        for outcome, number in batch.outcomes.items():
+            self._on_outcome(outcome, number)
         claimed = len(self._ready)
         by_lane = self._ready.claimed_by_lane() if looks or self._ready.traffic.is_paced else {}
         request = Request(

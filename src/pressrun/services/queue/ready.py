@@ -237,23 +237,23 @@ class Ready:
 
     def answered(self, job: Job, relay: str, result: HandOver, now: float) -> LaneChange | None:
         """Learn from an answer; returns the lane that it pauses or blocks, if it does."""
+        row = job.row
+        name = job.lane or row.domain
         if result.outcome is Outcome.UNSENT:
             self._gave_back.add(relay)
             self.put_back(job, relay)
         else:
             self._gave_back.discard(relay)
             self._count_out(job, relay)
-            name = job.lane or job.row.domain
             self._destinations[relay].answered(name, now)
-            if self._slow_since and (seconds := now - self._slow_since.pop(job.row.id, now)) >= SLOW_SECONDS:
+            if self._slow_since and (seconds := now - self._slow_since.pop(row.id, now)) >= SLOW_SECONDS:
                 self.traffic.after_slow(name, seconds, now)
-        row = job.row
         if not isinstance(row, ClaimedCopy):
             return None
-        lane = row.lane
         if result.outcome is Outcome.DELIVERED:
-            self.traffic.after_taken(lane or row.domain, relay_lane(relay), now)
+            self.traffic.after_taken(name, relay, now)
             return None
+        lane = row.lane
         reply = result.reply
         if reply is None or reply.code < 400:
             return None

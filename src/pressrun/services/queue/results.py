@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pressrun.services.queue.jobs import Job
+from pressrun.smtp.handover import Outcome
 from pressrun.store.deliveries import Settlement
 
 
@@ -13,13 +15,14 @@ from pressrun.store.deliveries import Settlement
 class Batch:
     """What one turn records. `touched` are the editions that may be through, empty when the turn does not look.
 
-    `unsafe` is how many of all these a kill would undo.
+    `unsafe` is how many of all these a kill would undo; `outcomes` counts hand-overs, for those who watch.
     """
 
     settlements: list[Settlement] = field(default_factory=list)
     released: list[int] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)
     unsafe: int = 0
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
 
 
 class Results:
@@ -58,8 +61,9 @@ class Results:
         self.waiting += len(jobs)
         self._count_unsafe(len(jobs))
 
-    def touch(self, job: Job) -> None:
-        """The edition of this copy may be through."""
+    def count(self, job: Job, outcome: Outcome) -> None:
+        """The hand-over of a row ended so; the edition whose copy it is may be through."""
+        self._batch.outcomes[outcome] += 1
         if job.plate is not None:
             self._batch.touched.add(job.plate.edition_id)
 

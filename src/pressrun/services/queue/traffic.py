@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pressrun.core.advice import Action, Advice
-from pressrun.core.lane_state import LaneState, load_lane_state
+from pressrun.core.lane_state import LaneState, load_lane_state, relay_lane
 from pressrun.core.pacing import Pace, PaceState
 from pressrun.core.providers import Lanes
 from pressrun.services.queue.lane_queues import NEVER
@@ -182,7 +182,7 @@ class Traffic:
         """A relay took a copy of a lane, or of a domain without one; what was learned of either has its name."""
         if not self._states:
             return
-        for one in (name, relay):
+        for one in (name, relay_lane(relay)):
             state = self._states.get(one)
             if state is not None:
                 most = self.lanes.limits_of(one).connections or DEFAULT_MOST
