@@ -72,14 +72,14 @@ def family(daemon: int, sink: int) -> dict[str, int]:
     while waiting:
         for pid in children(waiting.pop()):
             waiting.append(int(pid))
-            module = command_of(pid).split(" -m ")[-1].split()[0]
+            module = command_of(pid).rpartition(" -m ")[2].partition(" ")[0]  # none before it is a program of its own
             found[f"{module.rpartition('.')[2]} {pid}"] = int(pid)
     return found
 
 
 def _all_up(found: dict[str, int], *, signed: bool) -> dict[str, int] | None:
     """The processes, once those that are started with the daemon are there."""
-    names = [name.split()[0] for name in found]
+    names = [name.partition(" ")[0] for name in found]
     wanted = min(len(os.sched_getaffinity(0)), AT_MOST) if signed else 0
     return found if "press" in names and names.count("signer") >= wanted else None
 
