@@ -69,13 +69,27 @@ def return_path(site: Site, target: MailingList | None, token: str) -> str:
     return owner or site.operator or (f"postmaster@{site.mail_domain}")
 
 
+class _Makers:
+    """Of the tokens in the copies of one list, with the key that is the newest now."""
+
+    __slots__ = ("bounces", "leave", "preferences", "read", "unsubscribe")
+
+    def __init__(self, keys: KeyRing, list_name: str) -> None:
+        web, addresses = WebTokens(keys), AddressTokens(keys)
+        self.bounces = addresses.maker(AddressPurpose.BOUNCES, list_name)
+        self.leave = addresses.maker(AddressPurpose.UNSUBSCRIBE, list_name)
+        self.unsubscribe = web.maker(WebPurpose.UNSUBSCRIBE)
+        self.preferences = web.maker(WebPurpose.PREFERENCES)
+        self.read = web.maker(WebPurpose.READ)
+
+
 class CopyComposer:
     """Makes each reader's copy of an edition."""
 
     def __init__(self, *, site: Site, keys: KeyRing) -> None:
         self._site = site
-        self._web = WebTokens(keys)
-        self._addresses = AddressTokens(keys)
+        self._keys = keys
+        self._makers: dict[tuple[str, int], _Makers] = {}
 
     def compose(self, plate: EditionPlate, row: ClaimedCopy, now: int) -> Outgoing:
         """The copy of a claimed row; its Date is that of the first attempt."""
@@ -87,10 +101,11 @@ class CopyComposer:
         return outgoing, plate.skeleton_for(row).known(parts)
 
     def _compose(self, plate: EditionPlate, row: ClaimedCopy, now: int) -> tuple[Outgoing, list[bytes]]:
+        makers = self._makers_for(plate.list.name)
         address = stored_address(row.address, row.domain)
         needs_utf8 = address.needs_smtputf8
-        copy_token = self._addresses.make(AddressPurpose.BOUNCES, plate.list.name, row.id)
-        parts = plate.skeleton_for(row).parts(self._values(plate, address, row, copy_token, now))
+        copy_token = makers.bounces(row.id)
+        parts = plate.skeleton_for(row).parts(self._values(plate, makers, address, row, copy_token, now))
         outgoing = Outgoing(
             row.id,
             return_path(self._site, plate.list, copy_token),
@@ -102,25 +117,28 @@ class CopyComposer:
         )
         return outgoing, parts
 
-    def _values(self, plate: EditionPlate, address: Address, row: ClaimedCopy, copy_token: str, now: int) -> CopyValues:
+    def _values(
+        self, plate: EditionPlate, makers: _Makers, address: Address, row: ClaimedCopy, copy_token: str, now: int
+    ) -> CopyValues:
         site, subscription_id = self._site, row.subscription_id
-        unsubscribe = self._web.make(WebPurpose.UNSUBSCRIBE, subscription_id, plate.edition_id)
-        preferences = self._web.make(WebPurpose.PREFERENCES, row.subscriber_id, row.epoch, 0)
-        mailto = None
-        if site.receives_mail:
-            mailto = self._addresses.make(AddressPurpose.UNSUBSCRIBE, plate.list.name, subscription_id)
         return CopyValues(
             to=address,
             name=row.name,
             columns=json.loads(row.attributes) if row.attributes != "{}" else _NO_COLUMNS,
-            unsubscribe_url=f"{site.base_url}/unsubscribe/{unsubscribe}",
-            preferences_url=f"{site.base_url}/preferences/{preferences}",
-            archive_url=archive_url(site, plate.list, plate.slug, lambda: self._read_token(row)),
+            unsubscribe_url=f"{site.base_url}/unsubscribe/{makers.unsubscribe(subscription_id, plate.edition_id)}",
+            preferences_url=f"{site.base_url}/preferences/{makers.preferences(row.subscriber_id, row.epoch, 0)}",
+            archive_url=archive_url(
+                site, plate.list, plate.slug, lambda: makers.read(subscription_id, row.epoch, row.round)
+            ),
             copy_token=copy_token,
-            unsubscribe_mailto_token=mailto,
+            unsubscribe_mailto_token=makers.leave(subscription_id) if site.receives_mail else None,
             message_id=message_id(plate.message_secret, row.id, site),
             date_at=row.first_attempt_at or now,
         )
 
-    def _read_token(self, row: ClaimedCopy) -> str:
-        return self._web.make(WebPurpose.READ, row.subscription_id, row.epoch, row.round)
+    def _makers_for(self, list_name: str) -> _Makers:
+        place = list_name, self._keys.newest
+        found = self._makers.get(place)
+        if found is None:
+            found = self._makers[place] = _Makers(self._keys, list_name)
+        return found
