@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.house import House, until
+from tests.faults.outcome import CONNECTIONS
 from tests.sink import Sink
 
+from pressrun.smtp.window import FEW
 from pressrun.store.datadir import DataDir
 from pressrun.store.journal import Claim, Journal
 
-ON_THEIR_WAY_AT_MOST = 30  # next door ten connections have two copies each in flight; some replies wait to be read
+ON_THEIR_WAY_AT_MOST = CONNECTIONS * (FEW + 1)  # in flight next door, and read together on each and not noted yet
 STORIES_SECONDS = 300.0
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.message.signatures.test_dkim import settings as dkim_settings
 from tests.press.conftest import relay_at, settings_for
 
 from pressrun.core.quantities import Rate
-from pressrun.press.settings import AHEAD_AT_MOST, SIGNED_AHEAD_AT_MOST
+from pressrun.press.settings import AHEAD_AT_MOST
 from pressrun.services.settings import DeliverySettings
 
 
@@ -27,9 +26,3 @@ def test_as_many_as_go_out_in_five_milliseconds(
 ) -> None:
     settings = settings_for(relay_at(25, rates=relay_rates), delivery=DeliverySettings(rates=rates))
     assert ahead == settings.ahead("primary")
-
-
-def test_more_are_taken_where_mail_is_signed() -> None:
-    """So that nobody who signs has to wait."""
-    settings = settings_for(relay_at(25), delivery=DeliverySettings(rates=()), dkim=(dkim_settings(),))
-    assert SIGNED_AHEAD_AT_MOST == settings.ahead("primary")

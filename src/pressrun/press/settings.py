@@ -51,5 +51,4 @@ class PressSettings:
             if relay.name == name:
                 rates += relay.rates
         longest = max((rate.interval for rate in rates), default=0.0)
-        most = SIGNED_AHEAD_AT_MOST if self.dkim else AHEAD_AT_MOST
-        return min(most, int(AHEAD_SECONDS / longest)) if longest else most
+        return min(AHEAD_AT_MOST, int(AHEAD_SECONDS / longest)) if longest else AHEAD_AT_MOST

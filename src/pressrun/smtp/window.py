@@ -8,7 +8,7 @@ So it is tried out, on what all connections to the relay bring over together:
           ──patience──► half as wide   ──as much as before──► settled     ──else──► back, settled
 
 in turns. Next door the window is one, since other connections fill the pauses of this one, until replies come so thick
-that reading and writing them one by one is what takes the time: then two go together.
+that reading and writing them one by one is what takes the time: then a few go together.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from math import inf
 MOST = 64  # in flight on one connection, however long the line
 FIRST = 8  # what is tried after one: less may gain nothing where replies are held back
 NEAR_SECONDS = 0.002  # a relay that answers what costs it nothing (EHLO, RSET) sooner is next door
-THICK_RATE = 2000.0  # of messages a second next door, all connections together; once two go together, half of it
-FEW = 2  # go together then: as many on ten connections as PIPELINING has, with its envelope ahead
+THICK_RATE = 2000.0  # of messages a second next door, all connections together; once a few go together, half of it
+FEW = 3  # go together then; four bring a tenth more, and a kill repeats more of them (decision 9)
 FORGETTING = 1.001  # how far the shortest time ever seen is stretched each time, so that a longer line is noticed
 GAIN = 1.15  # of messages a second, that pays for a window twice as wide
 LOSS = 0.95  # of messages a second, that a window half as wide may cost
