@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +30,8 @@ from tests.sink import Sink, compile_sink
 
 from pressrun.relay.pool import Pool
 from pressrun.relay.settings import RelaySettings
-from pressrun.smtp.handover import HandOver, Outcome, Outgoing
+from pressrun.smtp.events import Settled
+from pressrun.smtp.handover import Outcome, Outgoing
 from pressrun.smtp.way import Way
 
 OFFERS = {Way.CHUNKING: (), Way.PIPELINING: ("--no-chunking",), Way.LOCK_STEP: ("--no-pipelining", "--no-chunking")}
@@ -53,9 +54,9 @@ class CountingFeed:
         n = self._left
         return Outgoing(n, f"news-bounces+{n}@news.example", f"reader-{n}@readers.example", self._content)
 
-    def settle(self, relay: str, outgoing: Outgoing, result: HandOver) -> None:
-        self.delivered += result.outcome is Outcome.DELIVERED
-        self._unsettled -= 1
+    def settle(self, relay: str, settled: Sequence[Settled]) -> None:
+        self.delivered += sum(one.result.outcome is Outcome.DELIVERED for one in settled)
+        self._unsettled -= len(settled)
         if not self._unsettled:
             self.done.set()
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,9 +33,9 @@ async def test_a_copy_that_ends_the_press_is_put_off(house: House, monkeypatch: 
     unknown = Counter[int]()
     settle = house.dispatcher.settle
 
-    def counting(relay: str, answer: Answer) -> None:
-        unknown[answer.id] += answer.result.outcome is Outcome.UNKNOWN
-        settle(relay, answer)
+    def counting(relay: str, answers: Sequence[Answer]) -> None:
+        unknown.update([answer.id for answer in answers if answer.result.outcome is Outcome.UNKNOWN])
+        settle(relay, answers)
 
     monkeypatch.setattr(house.dispatcher, "settle", counting)
     edition = await house.send(10)
@@ -97,7 +98,7 @@ async def test_what_it_noted_is_delivered_though_it_could_not_say_so(house: Hous
     first, other = house.press._held["primary"].values()
     journal = house.press._journal
     assert journal is not None
-    journal.note(Taken(claim_of(first), "primary", 250, "2.0.0"))
+    journal.note([Taken(claim_of(first), "primary", 250, "2.0.0")])
     os.kill(house.pid, signal.SIGKILL)
     await house.until(lambda: _in_hand(house) == 0)
     await house.until(lambda: _counts(house, edition, {"delivered": 1, "deferred": 1}))

@@ -59,13 +59,13 @@ def test_answers_are_said_together() -> None:
     """It asks to be heard with the first, and again with the first after that."""
     desk = Desk()
     for number in (1, 2):
-        desk.inbox.settle("a", Answer(number, NOT_SENT))
+        desk.inbox.settle("a", [Answer(number, NOT_SENT)])
     desk.inbox.not_made("b", Unmade(3, "ValueError"))
     assert 1 == desk.asked
     assert [("a", 2, 0), ("b", 0, 1)] == [
         (said.relay, len(said.answers), len(said.unmade)) for said in desk.inbox.take_answers()
     ]
-    desk.inbox.settle("a", Answer(4, NOT_SENT))
+    desk.inbox.settle("a", [Answer(4, NOT_SENT)])
     assert 2 == desk.asked
 
 
@@ -74,11 +74,11 @@ async def test_while_there_is_plenty_to_do_they_wait_for_each_other() -> None:
     desk = Desk()
     desk.put("a", *range(PLENTY))
     for number in range(TOGETHER - 1):
-        desk.inbox.settle("a", noted(number))
+        desk.inbox.settle("a", [noted(number)])
     assert 0 == desk.asked
-    desk.inbox.settle("a", noted(99))
+    desk.inbox.settle("a", [noted(99)])
     assert (1, TOGETHER) == (desk.asked, len(desk.inbox.take_answers()[0].answers))
-    desk.inbox.settle("a", noted(100))
+    desk.inbox.settle("a", [noted(100)])
     assert 1 == desk.asked
     await asyncio.sleep(2 * TOGETHER_SECONDS)
     assert 2 == desk.asked
@@ -93,8 +93,8 @@ async def test_while_there_is_plenty_to_do_they_wait_for_each_other() -> None:
 async def test_one_that_cannot_wait_takes_the_others_along(answer: Answer) -> None:
     desk = Desk()
     desk.put("a", *range(PLENTY))
-    desk.inbox.settle("a", noted(0))
-    desk.inbox.settle("a", answer)
+    desk.inbox.settle("a", [noted(0)])
+    desk.inbox.settle("a", [answer])
     assert (1, 2) == (desk.asked, len(desk.inbox.take_answers()[0].answers))
 
 
@@ -103,7 +103,7 @@ async def test_what_is_being_signed_is_plenty_too() -> None:
     desk.inbox.being_made = {"a": PLENTY}.__getitem__
     for number in range(TOGETHER):
         assert 0 == desk.asked
-        desk.inbox.settle("a", noted(number))
+        desk.inbox.settle("a", [noted(number)])
     assert 1 == desk.asked
 
 
@@ -112,7 +112,7 @@ def test_the_last_rows_are_told_at_once() -> None:
     desk = Desk()
     desk.put("a", *range(PLENTY))
     desk.inbox.take("a")
-    desk.inbox.settle("a", noted(0))
+    desk.inbox.settle("a", [noted(0)])
     assert 1 == desk.asked
 
 

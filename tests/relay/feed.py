@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from pressrun.smtp.events import Settled
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing
 
 
@@ -26,11 +27,12 @@ class ListFeed:
         self.taken.append(outgoing.delivery_id)
         return outgoing
 
-    def settle(self, relay: str, outgoing: Outgoing, result: HandOver) -> None:
-        if self._requeue and result.outcome is Outcome.UNSENT:
-            self.queue.append(outgoing)
-            return
-        self.settled.append((relay, outgoing, result))
+    def settle(self, relay: str, settled: Sequence[Settled]) -> None:
+        for one in settled:
+            if self._requeue and one.result.outcome is Outcome.UNSENT:
+                self.queue.append(one.outgoing)
+            else:
+                self.settled.append((relay, one.outgoing, one.result))
         for count, future in self._waiters:
             if len(self.settled) >= count and not future.done():
                 future.set_result(None)

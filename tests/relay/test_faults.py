@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 import pytest
 from tests.ports import free_port
@@ -12,6 +13,7 @@ from tests.relay.conftest import MakePool
 from tests.relay.feed import ListFeed, message
 from tests.relay.peers import CLOSE, HANG, Answer, but, obedient, peer
 
+from pressrun.smtp.events import Settled
 from pressrun.smtp.handover import Outcome, Outgoing, Stage
 
 STALLS = {
@@ -183,9 +185,9 @@ async def test_faults_of_the_feed_break_nothing(make_pool: MakePool, caplog: pyt
     """take and settle that raise are logged with the message's id; the dialogue goes on."""
 
     class FaultyFeed(ListFeed):
-        def settle(self, relay: str, outgoing: Outgoing, result: object) -> None:
-            super().settle(relay, outgoing, result)  # type: ignore[arg-type]  # handed through
-            if outgoing.delivery_id == 1:
+        def settle(self, relay: str, settled: Sequence[Settled]) -> None:
+            super().settle(relay, settled)
+            if settled[0].outgoing.delivery_id == 1:
                 raise RuntimeError("disk full")
 
         def take(self, relay: str) -> Outgoing | None:

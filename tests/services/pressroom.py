@@ -41,6 +41,7 @@ from pressrun.services.readers.subscribing import Origin
 from pressrun.services.returns.bouncing import Bouncing
 from pressrun.services.returns.braking import Braking
 from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings
+from pressrun.smtp.events import Settled
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store import subscribers, subscriptions
@@ -163,7 +164,7 @@ class Pressroom:
         return self.take_all()
 
     def answer(self, outgoing: Outgoing, result: HandOver, relay: str = RELAY) -> None:
-        self.press.settle(relay, outgoing, result)
+        self.press.settle(relay, [Settled(outgoing, result)])
 
     async def send_all(self, result: HandOver = TAKEN) -> list[Outgoing]:
         """Turns until nothing more may go now; every copy gets the same answer."""

@@ -30,27 +30,48 @@ def test_a_new_one_is_empty_and_has_its_full_size(journal: Journal, journal_path
     assert ({}, 0o600) == (journal.entries(), journal_path.stat().st_mode & 0o777)
     assert SLOTS * 128 == journal_path.stat().st_size
     for number in range(2 * SLOTS):
-        journal.note(taken(number))
+        journal.note([taken(number)])
     assert SLOTS * 128 == journal_path.stat().st_size
 
 
 def test_what_was_noted_is_there_in_its_order(journal: Journal, journal_path: Path) -> None:
     noted = [taken(5), taken(2, enhanced=""), taken(2**40, attempts=7, relay="rélais")]
     for one in noted:
-        journal.note(one)
+        journal.note([one])
     assert noted == entries(journal_path)
+
+
+@pytest.mark.parametrize("before", [0, SLOTS - 3, SLOTS - 1, SLOTS])
+def test_many_are_noted_together(journal: Journal, journal_path: Path, before: int) -> None:
+    """Around the end of the ring, too."""
+    for number in range(before):
+        journal.note([taken(number)])
+    many = [taken(number) for number in range(before, before + 5)]
+    journal.note(many)
+    assert many == entries(journal_path)[-5:]
+    assert min(before + 5, SLOTS) == len(entries(journal_path))
+    assert SLOTS * 128 == journal_path.stat().st_size
+
+
+def test_what_the_system_takes_in_pieces_is_whole(
+    journal: Journal, journal_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda descriptor, octets, place: write(descriptor, octets[:100], place))
+    journal.note([taken(1), taken(2)])
+    assert [taken(1), taken(2)] == entries(journal_path)
 
 
 def test_it_goes_on_behind_what_an_earlier_process_noted(journal_path: Path) -> None:
     for number in range(5):
         with closing(Journal.open(journal_path)) as opened:
-            opened.note(taken(number))
+            opened.note([taken(number)])
     assert [taken(number) for number in range(5)] == entries(journal_path)
 
 
 def test_the_last_ones_stay_and_more_than_may_be_unrecorded(journal: Journal, journal_path: Path) -> None:
     for number in range(SLOTS + 100):
-        journal.note(taken(number))
+        journal.note([taken(number)])
     assert [taken(number) for number in range(100, SLOTS + 100)] == entries(journal_path)
     assert SLOTS >= 2 * UNRECORDED_AT_MOST
 
@@ -58,8 +79,8 @@ def test_the_last_ones_stay_and_more_than_may_be_unrecorded(journal: Journal, jo
 def test_a_copy_that_was_sent_anew_stands_there_twice(journal: Journal) -> None:
     """Each claim for itself: whoever looks asks for the one that he holds."""
     first, second = taken(7), Taken(Claim(7, 1, 1_800_000_000), "primary", 250, "")
-    journal.note(first)
-    journal.note(second)
+    journal.note([first])
+    journal.note([second])
     assert [first, second] == [*journal.entries().values()]
 
 
@@ -69,14 +90,14 @@ def test_a_slot_that_was_half_written_is_none(journal: Journal, at: int, octets:
     """Whatever a power cut left: what is found was noted."""
     noted = [taken(number) for number in range(20)]
     for one in noted:
-        journal.note(one)
+        journal.note([one])
     os.pwrite(journal.fileno(), octets, at)
     assert {one.claim for one in noted} >= journal.entries().keys()
 
 
 def test_a_file_cut_short_is_made_whole(journal_path: Path) -> None:
     with closing(Journal.open(journal_path)) as opened:
-        opened.note(taken(1))
+        opened.note([taken(1)])
     os.truncate(journal_path, 1000)
     assert [taken(1)] == entries(journal_path)
     assert SLOTS * 128 == journal_path.stat().st_size
@@ -99,4 +120,4 @@ def test_a_disk_that_is_full_is_told(journal: Journal, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(OSError, match="No space left"):
-        journal.note(taken(1))
+        journal.note([taken(1)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from pressrun.press.frames import Answers
 from pressrun.services.ports import Clock
@@ -13,9 +13,9 @@ from pressrun.services.queue.shelf import STALE_SECONDS
 
 # While as many rows as PLENTY wait for connections, answers that are noted go to the daemon together: each frame costs
 # both ends as much as some copies do.
-TOGETHER = 32
+TOGETHER = 64
 TOGETHER_SECONDS = 0.005
-PLENTY = 24
+PLENTY = 32
 
 
 class Inbox:
@@ -51,11 +51,12 @@ class Inbox:
         """How many rows this relay could take."""
         return len(self._rows.get(relay, ()))
 
-    def settle(self, relay: str, answer: Answer) -> None:
-        """Keep an answer for the daemon."""
-        self._of(relay).answers.append(answer)
-        self._count += 1
-        if self._count >= TOGETHER or not answer.is_noted or self.waiting(relay) + self.being_made(relay) < PLENTY:
+    def settle(self, relay: str, answers: Sequence[Answer]) -> None:
+        """Keep answers for the daemon."""
+        self._of(relay).answers.extend(answers)
+        self._count += len(answers)
+        may_wait = self._count < TOGETHER and self.waiting(relay) + self.being_made(relay) >= PLENTY
+        if not (may_wait and all(answer.is_noted for answer in answers)):
             self._ask()
         elif not self._alarm.is_set:
             now = self._clock()
@@ -88,11 +89,11 @@ class Inbox:
         """Send back what waits, but for these relays."""
         for name, rows in self._rows.items():
             while rows and name not in keep:
-                self.settle(name, Answer(rows.popleft()[1].row.id, NOT_SENT))
+                self.settle(name, [Answer(rows.popleft()[1].row.id, NOT_SENT)])
 
     def give_back_stale(self) -> None:
         """Send back what has waited too long."""
         now = self._clock()
         for relay, rows in self._rows.items():
             while rows and not now - STALE_SECONDS < rows[0][0] <= now:  # the clock may have been set back
-                self.settle(relay, Answer(rows.popleft()[1].row.id, NOT_SENT))
+                self.settle(relay, [Answer(rows.popleft()[1].row.id, NOT_SENT)])

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from pressrun.core.keys import KeyRing
 from pressrun.observe.log import event
@@ -188,19 +188,18 @@ class RemotePress:
         self._capacities.clear()
         self._plates.clear()
         noted = self._noted()
-        answers = [
-            (relay, _last_answer(job, noted.get(claim_of(job))))
+        answers = {
+            relay: [_last_answer(job, noted.get(claim_of(job))) for job in held.values()]
             for relay, held in self._held.items()
-            for job in held.values()
-        ]
-        lost = [answer.id for _, answer in answers if answer.result is _LOST]
+        }
+        lost = [answer.id for last in answers.values() for answer in last if answer.result is _LOST]
         self._suspects.add(lost)
         if not self._drain.is_set():
             self._failing_since = self._failing_since or time.time()
         if lost or not self._drain.is_set():
             event(log, "press.ended", level=logging.ERROR, reason=why, unknown=len(lost))
-        for relay, answer in answers:
-            self._settle(relay, answer)
+        for relay, last in answers.items():
+            self._settle(relay, last)
         self._keep_back()
 
     def _noted(self) -> dict[Claim, Taken]:
@@ -277,7 +276,7 @@ class RemotePress:
         """Give the queue what was to go alone and did not."""
         if self._alone is not None:
             (relay, job), self._alone = self._alone, None
-            self._settle(relay, Answer(job.row.id, NOT_SENT))
+            self._settle(relay, [Answer(job.row.id, NOT_SENT)])
 
     def _is_over_with(self, relay: str, number: int) -> None:
         """A row is in the hands of the press no more."""
@@ -292,8 +291,8 @@ class RemotePress:
             case Answers(relay=relay, answers=answers, unmade=unmade):
                 self._answers += len(answers)
                 was_alone = self._alone is not None
+                self._settle(relay, answers)
                 for answer in answers:
-                    self._settle(relay, answer)
                     if answer.result.outcome is not Outcome.UNSENT:
                         self._suspects.clear(answer.id)
                 for one in unmade:
@@ -316,12 +315,10 @@ class RemotePress:
         if self._alone is not None and self._capacities.get(self._alone[0], 0) == 0 and not any(self._held.values()):
             self._keep_back()
 
-    def _settle(self, relay: str, answer: Answer) -> None:
-        self._is_over_with(relay, answer.id)
-        try:
-            self._queue.settle(relay, answer)
-        except Exception:
-            log.exception("relay.settle_error", extra={"fields": {"relay": relay, "delivery": answer.id}})
+    def _settle(self, relay: str, answers: Sequence[Answer]) -> None:
+        for answer in answers:
+            self._is_over_with(relay, answer.id)
+        self._queue.settle(relay, answers)
 
     def _not_made(self, relay: str, unmade: Unmade) -> None:
         self._is_over_with(relay, unmade.id)

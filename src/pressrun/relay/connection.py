@@ -14,6 +14,7 @@ import socket
 import ssl
 import time
 from asyncio.trsock import TransportSocket
+from collections.abc import Sequence
 from typing import Protocol, cast
 
 from pressrun.relay.deadline import Deadline
@@ -21,7 +22,7 @@ from pressrun.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.smtp.dialogue import Dialogue
 from pressrun.smtp.errors import Fault, Problem
 from pressrun.smtp.events import Closed, Event, Ready, Settled, StartTls
-from pressrun.smtp.handover import HandOver, Outcome, Outgoing
+from pressrun.smtp.handover import Outcome, Outgoing
 from pressrun.smtp.opening import Terms
 from pressrun.smtp.phase import Phase
 from pressrun.smtp.way import Way
@@ -37,7 +38,8 @@ class Owner(Protocol):
 
     def take(self) -> Outgoing | None: ...
 
-    def settled(self, connection: Connection, outgoing: Outgoing, result: HandOver) -> None: ...
+    def settled(self, connection: Connection, settled: Sequence[Settled]) -> None:
+        """So messages fared that were answered together."""
 
     def opened(self, connection: Connection) -> None:
         """The opening is done: it takes messages from now on."""
@@ -244,26 +246,30 @@ class Connection(asyncio.BufferedProtocol):
         self._wrote = bool(out)
         if out and self._transport is not None:
             self._transport.write(out)
-        for event in events:
-            if isinstance(event, Settled):
-                if event.result.reply is None and event.result.outcome is Outcome.UNKNOWN:
-                    self.unknown += 1
-                self._owner.settled(self, event.outgoing, event.result)
-            elif isinstance(event, Closed):
-                self._close(event.problem)
-            elif isinstance(event, Ready):
-                self._turn(tls=False)
-                self._owner.opened(self)
-            elif isinstance(event, StartTls):
-                if self._transport is not None:
-                    self._transport.pause_reading()  # what comes now is for the handshake alone
-                self._turn(tls=True)
+        settled = [event for event in events if isinstance(event, Settled)]
+        if settled:
+            self.unknown += sum([one.result.reply is None and one.result.outcome is Outcome.UNKNOWN for one in settled])
+            self._owner.settled(self, settled)
+        if len(settled) < len(events):
+            for event in events:
+                self._change(event)
         if not self._closed:
             self._deadline.moved()
             if self._dialogue.has_room:
                 self._owner.idled(self)
             else:
                 self._owner.filled(self)
+
+    def _change(self, event: Event) -> None:
+        if isinstance(event, Closed):
+            self._close(event.problem)
+        elif isinstance(event, Ready):
+            self._turn(tls=False)
+            self._owner.opened(self)
+        elif isinstance(event, StartTls):
+            if self._transport is not None:
+                self._transport.pause_reading()  # what comes now is for the handshake alone
+            self._turn(tls=True)
 
     def _turn(self, *, tls: bool) -> None:
         if not self._wants_tls.done():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pressrun.relay.connection import Connection
@@ -20,7 +20,8 @@ from pressrun.relay.tls import client_context
 from pressrun.services.ports import Feed, RelayStatus
 from pressrun.smtp.auth import Credentials
 from pressrun.smtp.errors import Fault, Problem
-from pressrun.smtp.handover import DELIVERED, HandOver, Outgoing
+from pressrun.smtp.events import Settled
+from pressrun.smtp.handover import DELIVERED, Outgoing
 from pressrun.smtp.opening import Terms
 from pressrun.smtp.way import Way
 from pressrun.smtp.window import Window
@@ -128,17 +129,17 @@ class Pool:
             _log.exception("relay.take_error", extra={"fields": {"relay": self.settings.name}})
             return None
 
-    def settled(self, connection: Connection, outgoing: Outgoing, result: HandOver) -> None:
+    def settled(self, connection: Connection, settled: Sequence[Settled]) -> None:
         try:
-            self._feed.settle(self.settings.name, outgoing, result)
-        except Exception:  # noqa: BLE001 - nor keep others from being settled
-            fields = {"relay": self.settings.name, "delivery": outgoing.delivery_id, "outcome": result.outcome.value}
-            _log.exception("relay.settle_error", extra={"fields": fields})
+            self._feed.settle(self.settings.name, settled)
+        except Exception:  # noqa: BLE001 - nor end the connection
+            numbers = [one.outgoing.delivery_id for one in settled]
+            _log.exception("relay.settle_error", extra={"fields": {"relay": self.settings.name, "deliveries": numbers}})
         if self._careful and connection.has_proved:
             self._health.decided()
             if connection is self._probe:
                 self._resume()
-        elif result.outcome is DELIVERED:
+        elif any(one.result.outcome is DELIVERED for one in settled):
             self._open_ahead()
 
     def opened(self, connection: Connection) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pressrun.smtp.handover import HandOver, Outgoing
+from pressrun.smtp.events import Settled
+from pressrun.smtp.handover import Outgoing
 
 
 class Clock(Protocol):
@@ -50,8 +51,8 @@ class Feed(Protocol):
     def take(self, relay: str) -> Outgoing | None:
         """The next message whose turn has come for this relay, or None; whoever takes it must settle it."""
 
-    def settle(self, relay: str, outgoing: Outgoing, result: HandOver) -> None:
-        """Report what became of a message; called exactly once for each one taken."""
+    def settle(self, relay: str, settled: Sequence[Settled]) -> None:
+        """Report what became of messages; each that was taken is among them exactly once."""
 
     def waiting(self, relay: str) -> int:
         """How many messages could be taken now: a hint for opening connections."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
+from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import Self
@@ -67,8 +68,15 @@ class Journal:
     def close(self) -> None:
         os.close(self._descriptor)
 
-    def note(self, taken: Taken) -> None:
-        """Put this where a kill leaves it."""
+    def note(self, taken: Sequence[Taken]) -> None:
+        """Put these where a kill leaves them: no more than there are slots."""
+        first = (self._sequence + 1) % SLOTS
+        octets = b"".join([self._slot(one) for one in taken])
+        until_end = (SLOTS - first) * _SLOT
+        self._write(octets[:until_end], first * _SLOT)
+        self._write(octets[until_end:], 0)
+
+    def _slot(self, taken: Taken) -> bytes:
         claim = taken.claim
         self._sequence += 1
         record = _RECORD.pack(
@@ -80,7 +88,12 @@ class Journal:
             taken.enhanced.encode(),
             taken.relay.encode(),
         )
-        os.pwrite(self._descriptor, record + _CHECK.pack(zlib.crc32(record)), self._sequence % SLOTS * _SLOT)
+        return (record + _CHECK.pack(zlib.crc32(record))).ljust(_SLOT, b"\0")
+
+    def _write(self, octets: bytes, place: int) -> None:
+        while octets:
+            written = os.pwrite(self._descriptor, octets, place)
+            octets, place = octets[written:], place + written
 
     def entries(self) -> dict[Claim, Taken]:
         """The last of what was noted, whether it is on record since or not."""

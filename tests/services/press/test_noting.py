@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,8 @@ class Rows:
     def take(self, relay: str) -> Job | None:
         return self._jobs.pop(0) if self._jobs else None
 
-    def settle(self, relay: str, answer: Answer) -> None:
-        self.heard.append(answer)
+    def settle(self, relay: str, answers: Sequence[Answer]) -> None:
+        self.heard += answers
 
     def not_made(self, relay: str, unmade: Unmade) -> None:
         self.heard.append(unmade)
@@ -70,11 +71,21 @@ def test_what_is_taken_is_noted_without_the_words_of_the_relay(journal: Journal,
     noting = Noting(rows, journal)
     for number in (1, 2):
         noting.take("primary")
-        noting.settle("primary", Answer(number, TAKEN))
+        noting.settle("primary", [Answer(number, TAKEN)])
     claims = [Claim(1, 1, 1000), Claim(2, 4, 500)]
     assert {claim: Taken(claim, "primary", 250, "2.0.0") for claim in claims} == journal.entries()
     assert [Answer(1, TAKEN, is_noted=True), Answer(2, TAKEN, is_noted=True)] == rows.heard
     assert b"reader" not in journal_path.read_bytes()
+
+
+def test_of_many_those_that_were_taken_are(journal: Journal) -> None:
+    rows = Rows(copy(1), copy(2), notice(3), copy(4))
+    noting = Noting(rows, journal)
+    for _ in range(4):
+        noting.take("primary")
+    noting.settle("primary", [Answer(1, TAKEN), Answer(2, LATER), Answer(3, TAKEN), Answer(4, TAKEN)])
+    assert [1, 4] == [claim.delivery_id for claim in journal.entries()]
+    assert [True, False, False, True] == [isinstance(one, Answer) and one.is_noted for one in rows.heard]
 
 
 @pytest.mark.parametrize("result", [LATER, LOST])
@@ -83,7 +94,7 @@ def test_nothing_else_is(journal: Journal, result: HandOver) -> None:
     rows = Rows(copy(1))
     noting = Noting(rows, journal)
     noting.take("primary")
-    noting.settle("primary", Answer(1, result))
+    noting.settle("primary", [Answer(1, result)])
     assert ({}, [Answer(1, result)]) == (journal.entries(), rows.heard)
 
 
@@ -92,7 +103,7 @@ def test_nor_a_notice_nor_what_has_no_mail(journal: Journal) -> None:
     noting = Noting(rows, journal)
     assert 2 == noting.waiting("primary")
     assert [noting.take("primary"), noting.take("primary"), noting.take("primary")][2] is None
-    noting.settle("primary", Answer(1, TAKEN))
+    noting.settle("primary", [Answer(1, TAKEN)])
     noting.not_made("primary", Unmade(2, "ValueError"))
     assert ({}, [Answer(1, TAKEN), Unmade(2, "ValueError")]) == (journal.entries(), rows.heard)
 
@@ -107,9 +118,9 @@ def test_a_disk_that_takes_nothing_is_told_once_each_time(
         noting.take("primary")
     with monkeypatch.context() as patch:
         patch.setattr(journal, "note", _full)
-        noting.settle("primary", Answer(1, TAKEN))
-        noting.settle("primary", Answer(2, TAKEN))
-    noting.settle("primary", Answer(3, TAKEN))
+        noting.settle("primary", [Answer(1, TAKEN)])
+        noting.settle("primary", [Answer(2, TAKEN)])
+    noting.settle("primary", [Answer(3, TAKEN)])
     assert [False, False, True] == [one.is_noted for one in rows.heard if isinstance(one, Answer)]
     assert ["press.not_noted"] == [one.message for one in caplog.records if one.levelno >= logging.WARNING]
 

@@ -8,6 +8,7 @@ from tests.relay.feed import ListFeed, message
 
 from pressrun.core.quantities import Rate
 from pressrun.services.press.spacing import Spacing
+from pressrun.smtp.events import Settled
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 
 TWENTY = Rate(20, 1.0)
@@ -93,5 +94,5 @@ async def test_answers_pass_through() -> None:
     outgoing = spacing.take("primary")
     assert outgoing is not None
     answer = HandOver(Outcome.DELIVERED, Stage.CONTENT)
-    spacing.settle("primary", outgoing, answer)
+    spacing.settle("primary", [Settled(outgoing, answer)])
     assert [("primary", outgoing, answer)] == feed.settled

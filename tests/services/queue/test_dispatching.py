@@ -554,7 +554,7 @@ async def test_results_that_are_noted_hold_nothing_back(press: Pressroom) -> Non
     for _ in range(50):
         outgoing = press.take()
         assert outgoing is not None
-        press.dispatcher.settle(RELAY, Answer(outgoing.delivery_id, TAKEN, is_noted=True))
+        press.dispatcher.settle(RELAY, [Answer(outgoing.delivery_id, TAKEN, is_noted=True)])
     assert 50 == len(press.take_all())
 
 
@@ -569,11 +569,11 @@ async def test_results_wait_for_others_however_many_are_being_recorded(
     commit = press.office.database.record
 
     async def slow(*arguments: object) -> object:
-        press.dispatcher.settle(RELAY, Answer(numbers[-1], TAKEN, is_noted=True))
+        press.dispatcher.settle(RELAY, [Answer(numbers[-1], TAKEN, is_noted=True)])
         return await commit(*arguments)  # type: ignore[arg-type]
 
     for number in numbers[:-2]:
-        press.dispatcher.settle(RELAY, Answer(number, TAKEN, is_noted=True))
+        press.dispatcher.settle(RELAY, [Answer(number, TAKEN, is_noted=True)])
     monkeypatch.setattr(press.office.database, "record", slow)
     press.dispatcher._lookout._wanted.clear()  # as the loop does when it begins a turn
     await press.dispatcher._take_turn()

@@ -6,10 +6,11 @@ Notices are not: what is kept of them is evidence of consent, which has no place
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from pressrun.observe.log import event
 from pressrun.services.queue.jobs import Answer, Job, Queue, Unmade, claim_of
-from pressrun.smtp.handover import DELIVERED, HandOver
+from pressrun.smtp.handover import DELIVERED
 from pressrun.store.deliveries import ClaimedCopy
 from pressrun.store.journal import Journal, Taken
 
@@ -31,11 +32,15 @@ class Noting:
             self._jobs[job.row.id] = job
         return job
 
-    def settle(self, relay: str, answer: Answer) -> None:
-        job = self._jobs.pop(answer.id, None)
-        if job is not None and answer.result.outcome is DELIVERED and self._note(relay, job, answer.result):
-            answer = Answer(answer.id, answer.result, answer.mail, is_noted=True)
-        self._queue.settle(relay, answer)
+    def settle(self, relay: str, answers: Sequence[Answer]) -> None:
+        taken: dict[int, Taken] = {}
+        for answer in answers:
+            job, result = self._jobs.pop(answer.id, None), answer.result
+            if job is not None and result.outcome is DELIVERED and result.reply is not None:
+                taken[answer.id] = Taken(claim_of(job), relay, result.reply.code, result.reply.enhanced)
+        if taken and self._note([*taken.values()]):
+            answers = [Answer(one.id, one.result, one.mail, is_noted=one.id in taken) for one in answers]
+        self._queue.settle(relay, answers)
 
     def not_made(self, relay: str, unmade: Unmade) -> None:
         self._jobs.pop(unmade.id, None)
@@ -44,10 +49,9 @@ class Noting:
     def waiting(self, relay: str) -> int:
         return self._queue.waiting(relay)
 
-    def _note(self, relay: str, job: Job, result: HandOver) -> bool:
-        assert result.reply is not None  # there is no delivery without one
+    def _note(self, taken: Sequence[Taken]) -> bool:
         try:
-            self._journal.note(Taken(claim_of(job), relay, result.reply.code, result.reply.enhanced))
+            self._journal.note(taken)
         except OSError as problem:
             if not self._is_failing:
                 event(log, "press.not_noted", level=logging.WARNING, problem=problem.strerror)

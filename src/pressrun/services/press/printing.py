@@ -20,8 +20,9 @@ from pressrun.services.press.signing import Made, NotComposed, NotSigned, Signin
 from pressrun.services.queue.alarm import Alarm
 from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Queue, Unmade
 from pressrun.services.queue.shelf import STALE_SECONDS
-from pressrun.smtp.handover import HandOver, Outcome, Outgoing
-from pressrun.store.deliveries import ClaimedNotice
+from pressrun.smtp.events import Settled
+from pressrun.smtp.handover import Outcome, Outgoing
+from pressrun.store.deliveries import ClaimedNotice, SentMail
 
 
 class Press:
@@ -84,14 +85,18 @@ class Press:
                 return self._handed_out(relay, taken, made)
         return None
 
-    def settle(self, relay: str, outgoing: Outgoing, result: HandOver) -> None:
-        """Tell the queue what became of a mail."""
-        self._in_hand[relay] -= 1
-        notice = self._notices.pop(outgoing.delivery_id, None) if self._notices else None
-        mail = None
-        if notice is not None and result.outcome is Outcome.DELIVERED:
-            mail = self._maker.notices.sent(notice, outgoing)
-        self._queue.settle(relay, Answer(outgoing.delivery_id, result, mail))
+    def settle(self, relay: str, settled: Sequence[Settled]) -> None:
+        """Tell the queue what became of mails."""
+        self._in_hand[relay] -= len(settled)
+        answers = [Answer(one.outgoing.delivery_id, one.result, self._evidence_of(one)) for one in settled]
+        self._queue.settle(relay, answers)
+
+    def _evidence_of(self, settled: Settled) -> SentMail | None:
+        """What the evidence of consent keeps of a taken notice."""
+        notice = self._notices.pop(settled.outgoing.delivery_id, None) if self._notices else None
+        if notice is None or settled.result.outcome is not Outcome.DELIVERED:
+            return None
+        return self._maker.notices.sent(notice, settled.outgoing)
 
     def waiting(self, relay: str) -> int:
         """How many mails could be handed over now."""
@@ -192,7 +197,7 @@ class Press:
 
     def _give_back(self, relay: str, job: Job) -> None:
         self._ahead[relay] -= 1
-        self._queue.settle(relay, Answer(job.row.id, NOT_SENT))
+        self._queue.settle(relay, [Answer(job.row.id, NOT_SENT)])
 
     def _give_back_all(self) -> None:
         for relay, job in self._signing.give_up():

@@ -14,7 +14,8 @@ from pressrun.core.quantities import Rate
 from pressrun.services.ports import Clock, Feed
 from pressrun.services.queue.alarm import Alarm
 from pressrun.services.queue.pacing import EARLY_SECONDS
-from pressrun.smtp.handover import HandOver, Outgoing
+from pressrun.smtp.events import Settled
+from pressrun.smtp.handover import Outgoing
 
 SHORTEST_SECONDS = 0.002  # between two turns: of faster rates one percent is more than may wait for a connection
 _ALL = ""  # stands for all relays together
@@ -54,8 +55,8 @@ class Spacing:
                 self._states[name] = self._spreads[name].spend(self._states[name], at)
         return taken
 
-    def settle(self, relay: str, outgoing: Outgoing, result: HandOver) -> None:
-        self._feed.settle(relay, outgoing, result)
+    def settle(self, relay: str, settled: Sequence[Settled]) -> None:
+        self._feed.settle(relay, settled)
 
     def waiting(self, relay: str) -> int:
         if self._spreads:

@@ -101,8 +101,7 @@ class Dispatcher:
 
     def take(self, relay: str) -> Job | None:
         """The next row whose turn has come, as services.queue.jobs.Queue promises."""
-        found = self.take_many(relay, 1)
-        return found[0] if found else None
+        return next(iter(self.take_many(relay, 1)), None)
 
     def take_many(self, relay: str, most: int) -> list[Job]:
         """The next rows whose turn has come, as services.queue.jobs.Supply promises."""
@@ -124,10 +123,17 @@ class Dispatcher:
                 self._call_at(now, now)
         return [self._ready.bounded(job) for job in jobs]
 
-    def settle(self, relay: str, answer: Answer) -> None:
-        """Take the outcome of a row; it is recorded with the next turn."""
-        job, result = self._in_flight.pop(answer.id), answer.result
+    def settle(self, relay: str, answers: Sequence[Answer]) -> None:
+        """Take the outcomes of rows; they are recorded with the next turn."""
         now = self._clock()
+        for answer in answers:
+            try:
+                self._settle(relay, answer, now)
+            except Exception:  # one must not keep the others from being recorded
+                log.exception("relay.settle_error", extra={"fields": {"relay": relay, "delivery": answer.id}})
+
+    def _settle(self, relay: str, answer: Answer, now: float) -> None:
+        job, result = self._in_flight.pop(answer.id), answer.result
         change = self._ready.answered(job, relay, result, now)
         if change is not None:
             event(log, "delivery.paused", level=logging.WARNING, **asdict(change))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import msgspec
@@ -72,8 +72,8 @@ class Queue(Protocol):
     def take(self, relay: str) -> Job | None:
         """The next row whose turn has come for this relay, or None; whoever takes it must answer for it."""
 
-    def settle(self, relay: str, answer: Answer) -> None:
-        """Tell what became of a row; either this or `not_made` is called, once, for each one taken."""
+    def settle(self, relay: str, answers: Sequence[Answer]) -> None:
+        """Tell what became of rows; each one taken is told of once, by this or by `not_made`."""
 
     def not_made(self, relay: str, unmade: Unmade) -> None:
         """Tell that a row has no mail, or no signature."""
