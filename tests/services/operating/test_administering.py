@@ -82,6 +82,8 @@ async def test_a_name_is_taken_once(office: Office) -> None:
         ({"listed": "perhaps"}, "neither true nor false"),
         ({"post_by_mail": "yes"}, "approve, direct, off"),
         ({"reply_to": "<>"}, "reply_to"),
+        ({"reply_to": "büro@harbour.example"}, "reply_to"),
+        ({"from": "Harbour <büro@harbour.example>"}, "from"),
         ({"postal_address": "a\x00b"}, "control"),
     ],
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pressrun.core.address import Address, stored_address
+from pressrun.core.address import Address, parse_address, stored_address
 from pressrun.core.base32 import base32_of
 from pressrun.core.keys import KeyRing
 from pressrun.core.mac import Mac
@@ -65,8 +65,9 @@ def return_path(site: Site, target: MailingList | None, token: str) -> str:
     """The envelope sender: the signed bounce address, or a person where no mail is received."""
     if target is not None and site.receives_mail:
         return site.list_address(target.name, "bounces", token)
-    owner = None if target is None else target.owner
-    return owner or site.operator or (f"postmaster@{site.mail_domain}")
+    if target is not None and target.owner:
+        return parse_address(target.owner).wire  # as typed it could ask for SMTPUTF8
+    return site.operator or f"postmaster@{site.mail_domain}"
 
 
 class _Makers:

@@ -86,7 +86,11 @@ def _read_text(text: str) -> str:
 
 
 def _read_mailbox(text: str) -> str:
-    return str(parse_mailbox(text))
+    """For fields of every copy, whichever relay it goes through."""
+    mailbox = parse_mailbox(text)
+    if mailbox.address.needs_smtputf8:
+        raise BadInput(f"{text!r}: the part before the @ must be ASCII, or most readers cannot be served")
+    return str(mailbox)
 
 
 def _read_mailbox_or_none(text: str) -> str | None:
