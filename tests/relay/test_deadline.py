@@ -8,7 +8,7 @@ from typing import cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.relay.deadline import Deadline
+from pressrun.relay.deadline import GRAIN_SECONDS, Deadline
 
 SHORTEST_SECONDS = 5
 
@@ -23,11 +23,12 @@ class Timer:
 
 
 class Loop:
-    """One that keeps at most one timer, in whole seconds of its own."""
+    """One that keeps at most one timer, in seconds of its own."""
 
     def __init__(self) -> None:
         self.now = 0.0
         self.timer: Timer | None = None
+        self.rings = 0
 
     def time(self) -> float:
         return self.now
@@ -41,6 +42,7 @@ class Loop:
     def go_on(self, until: float) -> None:
         while self.timer is not None and not self.timer.is_cancelled and self.timer.at <= until:
             self.now, self.timer = self.timer.at, None
+            self.rings += 1
             self.callback()  # type: ignore[operator]
         self.now = until
 
@@ -48,7 +50,7 @@ class Loop:
 class Line:
     """What has a deadline: it tells when that passed."""
 
-    def __init__(self) -> None:
+    def __init__(self, shortest_seconds: float = SHORTEST_SECONDS) -> None:
         self.loop = Loop()
         self.limit = 0.0
         self.expired_at: list[float] = []
@@ -56,7 +58,7 @@ class Line:
             cast(asyncio.AbstractEventLoop, self.loop),
             lambda: self.limit,
             lambda: self.expired_at.append(self.loop.now),
-            shortest_seconds=SHORTEST_SECONDS,
+            shortest_seconds=shortest_seconds,
         )
 
     def move(self, at: float, limit: float) -> None:
@@ -96,3 +98,22 @@ def test_time_begins_with_the_first_move_after_its_end() -> None:
     line.move(12, 6)
     line.loop.go_on(40)
     assert line.expired_at == [10, 18]
+
+
+def test_a_tiny_limit_does_not_make_the_timer_ring_all_the_time() -> None:
+    """Connections that are to close as soon as they are idle wait for minutes in other phases."""
+    line = Line(shortest_seconds=0.0001)
+    line.move(0, 60)
+    line.loop.go_on(30)
+    assert line.loop.rings <= 30 / GRAIN_SECONDS + 1
+    line.move(30, 0.0001)
+    line.loop.go_on(40)
+    (at,) = line.expired_at
+    assert at <= 30.0001 + GRAIN_SECONDS
+
+
+def test_a_tiny_limit_alone_ends_at_its_moment() -> None:
+    line = Line(shortest_seconds=0.0001)
+    line.move(1, 0.0001)
+    line.loop.go_on(2)
+    assert line.expired_at == [1.0001]

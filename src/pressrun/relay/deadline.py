@@ -1,7 +1,7 @@
 """A limit on the time in which nothing moves, kept by one timer that hardly ever does anything.
 
 To say that something moved costs one assignment, and nobody asks then what the limit is: the timer asks when it fires,
-which is never later than the shortest limit could have passed.
+which is never later than the shortest limit could have passed, but for limits too short to be asked about that often.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+GRAIN_SECONDS = 0.01  # the timer rings no more often: a connection that may be idle for 1 ms waits minutes for replies
+
 
 class Deadline:
     """Calls `expired` once when nothing has moved for `limit()` seconds; the limit changes only when something moves.
 
-    No limit is below `shortest_seconds`. Time counts from the first `moved`.
+    No limit is below `shortest_seconds`; one below GRAIN_SECONDS that follows a longer one may end so much later. Time
+    counts from the first `moved`.
     """
 
-    __slots__ = ("_expired", "_limit", "_loop", "_moved_at", "_shortest_seconds", "_timer", "_timer_at")
+    __slots__ = ("_expired", "_limit", "_loop", "_moved_at", "_step_seconds", "_timer", "_timer_at")
 
     def __init__(
         self,
@@ -29,7 +32,7 @@ class Deadline:
         self._loop = loop
         self._limit = limit
         self._expired = expired
-        self._shortest_seconds = shortest_seconds
+        self._step_seconds = max(shortest_seconds, GRAIN_SECONDS)
         self._moved_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -47,7 +50,7 @@ class Deadline:
             self._timer = None
 
     def _set_timer(self, now: float) -> None:
-        self._timer_at = min(self._moved_at + self._limit(), now + self._shortest_seconds)
+        self._timer_at = min(self._moved_at + self._limit(), now + self._step_seconds)
         self._timer = self._loop.call_at(self._timer_at, self._ring)
 
     def _ring(self) -> None:
