@@ -45,8 +45,6 @@ def contenders(root: Path, options: argparse.Namespace) -> tuple[list[Contender]
         *standing.pages(newsroom, options.most),
         standing.start_to_ready(newsroom, root / "ready", options.queued),
     ]
-    if options.only:
-        found = [one for one in found if one.key in options.only.split(",")]
     return found, len(copy)
 
 
@@ -70,10 +68,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="pressrun-bench-") as name:
         root = Path(name)
         root.chmod(0o755)  # Postfix's own users look in
-        chosen, octets = contenders(root, options)
+        all_of_them, octets = contenders(root, options)
+        chosen = [one for one in all_of_them if not options.only or one.key in options.only.split(",")]
         if not chosen:
-            options.only = None
-            print("keys:", ", ".join(one.key for one in contenders(root, options)[0]))
+            print("keys:", ", ".join(one.key for one in all_of_them))
             return 64
         take_turns(chosen, root, options.rounds)
     found = figures.find(figures.wanted(options.most, FEW), {one.key: one for one in chosen})
