@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import statistics
 import sys
@@ -35,12 +36,16 @@ class Contender:
 
 
 def take_turns(contenders: Sequence[Contender], folder: Path, rounds: int) -> None:
-    """Run each once a round. A contender that fails ends the bench: a table with holes would mislead."""
+    """Run each once a round. A contender that fails ends the bench: a table with holes would mislead.
+
+    What the one before left to be written is written first, so that nobody pays for the files of another.
+    """
     ready = [(one, one.run) for one in contenders if one.run is not None and one.missing is None]
     for number in range(1, rounds + 1):
         for one, run in ready:
             place = folder / f"{one.key}-{number}"
             place.mkdir()
+            os.sync()
             one.samples.append(run(place))
             shutil.rmtree(place, ignore_errors=True)
             print(

@@ -20,7 +20,8 @@ One edition of Pressrun through the command line, the daemon and SMTP, beside th
 one run on one machine and in turn: A B C, A B C, …. Each reader gets a copy of {octets:,} octets with a return path
 of its own; with Pressrun also a token, a merge field and a row in the ledger, claimed before the copy goes out.
 Rates are from the first to the last copy by the clock of the sink, `tests/bench/sink.c`, and each run must have
-brought every reader exactly one copy. Ten connections, which are kept, as with `smtp-source -d`.
+brought every reader exactly one copy. Ten connections, which are kept, as with `smtp-source -d`. What one leaves to be
+written is on the disk before the next begins.
 """
 _CLOSING = """\
 `40 ms` is the round trip that `tests/bench/delay_proxy.py` adds, with ten connections. Where CHUNKING is not named
