@@ -38,3 +38,15 @@ def test_what_never_comes_back_is_forgotten() -> None:
     assert suspects.holds(0)
     suspects.add([AT_MOST])
     assert not suspects.holds(0)
+
+
+def test_rows_may_go_together_until_one_must_go_alone() -> None:
+    """One end is more often a person with a kill."""
+    suspects = Suspects()
+    found = []
+    for _ in range(SUSPECTED_AFTER):
+        found.append(bool(suspects))
+        suspects.add([1])
+    assert ([False] * SUSPECTED_AFTER, True) == (found, bool(suspects))
+    suspects.clear(1)
+    assert not suspects

@@ -62,6 +62,7 @@ EVENTS: dict[str, str] = {
     "dispatch.not_composed": "one mail could not be made from its row; tried again later",
     "dispatch.not_signed": "mails could not be signed and stay in the queue; tried again shortly",
     "press.bad_plate": "what the copies of an edition have in common cannot be read; they are put off",
+    "press.no_evidence": "a mail that asks for consent went out, and what the evidence keeps of it could not be made",
     "press.not_noted": "what relays have taken cannot be noted, or read: a kill repeats more copies",
     "press.signer_ended": "a process that signs ended by itself; others or threads sign until it is started again",
     "press.ended": "the process that hands over mail ended by itself; it is started again",

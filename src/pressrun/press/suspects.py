@@ -18,24 +18,29 @@ class Suspects:
 
     def __init__(self) -> None:
         self._ends: dict[int, int] = {}
+        self._held: set[int] = set()
 
-    def __len__(self) -> int:
-        return len(self._ends)
+    def __bool__(self) -> bool:
+        """Whether any must go alone."""
+        return bool(self._held)
 
     def add(self, numbers: Iterable[int]) -> None:
         """The process ended with these in hand."""
         for number in numbers:
-            self._ends[number] = self._ends.pop(number, 0) + 1
+            self._ends[number] = ends = self._ends.pop(number, 0) + 1
+            if ends >= SUSPECTED_AFTER:
+                self._held.add(number)
         while len(self._ends) > AT_MOST:
-            del self._ends[next(iter(self._ends))]
+            self.clear(next(iter(self._ends)))
 
     def clear(self, number: int) -> None:
-        """The process had it, and lived."""
+        """The process had it, and lived; or it was too long ago."""
         self._ends.pop(number, None)
+        self._held.discard(number)
 
     def holds(self, number: int) -> bool:
         """Whether it must go alone."""
-        return self._ends.get(number, 0) >= SUSPECTED_AFTER
+        return number in self._held
 
     def is_guilty(self, number: int) -> bool:
         """Whether it must not go at all."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import pytest
 from tests.services.press.test_signing import keys, settled
 from tests.services.pressroom import AHEAD, RELAY, TAKEN, Pressroom
 
+from pressrun.core.address import parse_address
 from pressrun.services.queue.shelf import STALE_SECONDS
+from pressrun.services.readers.subscribing import Origin
+from pressrun.smtp.events import Settled
 
 
 async def test_without_signatures_nothing_is_taken_ahead(press: Pressroom) -> None:
@@ -65,3 +69,20 @@ async def test_what_no_connection_takes_goes_back(press: Pressroom) -> None:
     assert {"queued": 5} == await press.counts(edition)
     assert {"unsent": 5} == {name: number for name, number in press.outcomes.items() if number}
     await asyncio.sleep(0)
+
+
+async def test_a_mail_without_evidence_keeps_no_other_from_being_recorded(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It went out, and others were answered with it."""
+    await press.readers(1)
+    edition = await press.edition()
+    origin = Origin(source="web")
+    await press.office.subscribing.request("news", parse_address("ada@reader.example"), origin, network=None)
+    await press.turn()
+    taken = press.take_all()
+    monkeypatch.setattr(press.press._maker.notices, "sent", lambda *_: 1 / 0)
+    press.press.settle(RELAY, [Settled(one, TAKEN) for one in taken])
+    await press.turn()
+    assert (2, {"delivered": 1}) == (len(taken), await press.counts(edition))
+    assert ["press.no_evidence"] == [one.message for one in caplog.records if one.levelno >= logging.ERROR]

@@ -6,6 +6,7 @@ made, signed by other hands, and wait for a connection; what waits too long goes
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
@@ -23,6 +24,8 @@ from pressrun.services.queue.shelf import STALE_SECONDS
 from pressrun.smtp.events import Settled
 from pressrun.smtp.handover import Outcome, Outgoing
 from pressrun.store.deliveries import ClaimedNotice, SentMail
+
+log = logging.getLogger("pressrun.press")
 
 
 class Press:
@@ -96,7 +99,11 @@ class Press:
         notice = self._notices.pop(settled.outgoing.delivery_id, None) if self._notices else None
         if notice is None or settled.result.outcome is not Outcome.DELIVERED:
             return None
-        return self._maker.notices.sent(notice, settled.outgoing)
+        try:
+            return self._maker.notices.sent(notice, settled.outgoing)
+        except Exception:  # it has gone out all the same, as others have that were answered with it
+            log.exception("press.no_evidence", extra={"fields": {"delivery": notice.id}})
+            return None
 
     def waiting(self, relay: str) -> int:
         """How many mails could be handed over now."""
