@@ -14,14 +14,14 @@ from pressrun.services.settings import DeliverySettings
     ("rates", "relay_rates", "ahead"),
     [
         ((Rate(100, 1.0),), (), 0),
-        ((Rate(1000, 1.0),), (), 5),
+        ((Rate(1000, 1.0),), (), 3),
         ((Rate(1_000_000, 1.0),), (), AHEAD_AT_MOST),
-        ((Rate(1_000_000, 1.0),), (Rate(400, 1.0),), 2),
+        ((Rate(1_000_000, 1.0),), (Rate(400, 1.0),), 1),
         ((Rate(1000, 1.0), Rate(100, 3600.0)), (), 0),
         ((), (), AHEAD_AT_MOST),
     ],
 )
-def test_as_many_as_go_out_in_five_milliseconds(
+def test_as_many_as_go_out_in_three_milliseconds(
     rates: tuple[Rate, ...], relay_rates: tuple[Rate, ...], ahead: int
 ) -> None:
     settings = settings_for(relay_at(25, rates=relay_rates), delivery=DeliverySettings(rates=rates))
