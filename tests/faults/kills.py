@@ -23,7 +23,7 @@ from pressrun.smtp.window import FEW
 from pressrun.store.datadir import DataDir
 from pressrun.store.journal import Claim, Journal
 
-ON_THEIR_WAY_AT_MOST = CONNECTIONS * (FEW + 1)  # in flight next door, and read together on each and not noted yet
+ON_THEIR_WAY_AT_MOST = CONNECTIONS * FEW  # in flight next door
 STORIES_SECONDS = 300.0
 
 

@@ -241,15 +241,15 @@ class Connection(asyncio.BufferedProtocol):
         return outgoing
 
     def _act(self, events: list[Event]) -> None:
-        """Write first: the relay can work while we keep the books."""
-        out = self._dialogue.outbox()
-        self._wrote = bool(out)
-        if out and self._transport is not None:
-            self._transport.write(out)
+        """Tell first, then write: a kill repeats what is in flight, and not what was answered besides (decision 37)."""
         settled = [event for event in events if isinstance(event, Settled)]
         if settled:
             self.unknown += sum([one.result.reply is None and one.result.outcome is Outcome.UNKNOWN for one in settled])
             self._owner.settled(self, settled)
+        out = self._dialogue.outbox()
+        self._wrote = bool(out)
+        if out and self._transport is not None:
+            self._transport.write(out)
         if len(settled) < len(events):
             for event in events:
                 self._change(event)

@@ -52,7 +52,7 @@ NOTICE_OCTETS = 16 * 1024 * 1024
 # Results that a kill does not undo are recorded with those that come in so short a time, or when they are so many: a
 # turn costs as much as some copies do.
 TOGETHER = 128
-TOGETHER_SECONDS = 0.02
+TOGETHER_SECONDS = 0.01
 UNSIGNED_SECONDS = 10.0  # before anything is handed out after a mail that could not be signed
 SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so long
 # Copies claimed and not taken, however many of them wait for a domain that may be slow.
