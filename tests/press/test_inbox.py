@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from pressrun.press.inbox import PLENTY, TOGETHER, TOGETHER_SECONDS, Inbox
+from pressrun.services.queue import dispatching
 from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Unmade
 from pressrun.services.queue.shelf import STALE_SECONDS
 from pressrun.smtp.handover import HandOver, Outcome, Stage
@@ -85,6 +86,11 @@ async def test_while_there_is_plenty_to_do_they_wait_for_each_other() -> None:
     desk.inbox.take_answers()
     await asyncio.sleep(2 * TOGETHER_SECONDS)
     assert 2 == desk.asked
+
+
+def test_a_result_is_recorded_within_20_ms() -> None:
+    """What it waits for others here and in the dispatcher, and a turn."""
+    assert TOGETHER_SECONDS + dispatching.TOGETHER_SECONDS <= 0.015
 
 
 @pytest.mark.parametrize(

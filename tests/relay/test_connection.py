@@ -67,7 +67,8 @@ def hear(connection: Connection, *replies: str) -> None:
 async def test_what_was_answered_is_told_before_the_next_is_written() -> None:
     """Else a kill in between repeats both, and so more than is in flight."""
     story = Story(message(1), message(2))
-    connection = Connection(RelaySettings(name="primary", host="127.0.0.1", port=25), Terms(helo_name="client.example"), None, story)
+    settings = RelaySettings(name="primary", host="127.0.0.1", port=25)
+    connection = Connection(settings, Terms(helo_name="client.example"), None, story)
     connection.connection_made(Wire(story))
     hear(connection, "220 relay.example")
     hear(connection, "250-relay.example", "250-PIPELINING", "250 CHUNKING")

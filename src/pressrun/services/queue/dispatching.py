@@ -50,7 +50,7 @@ RESULTS_AT_MOST = 4
 # write to an owner. One goes in any case.
 NOTICE_OCTETS = 16 * 1024 * 1024
 # Results that a kill does not undo are recorded with those that come in so short a time, or when they are so many: a
-# turn costs as much as some copies do.
+# turn costs as much as some copies do. With what they wait in the press that is less than 20 ms.
 TOGETHER = 128
 TOGETHER_SECONDS = 0.01
 UNSIGNED_SECONDS = 10.0  # before anything is handed out after a mail that could not be signed
