@@ -21,6 +21,7 @@ from tests import opensmtpd
 from tests.browser.chromium import Browser, open_browser
 from tests.e2e import under_unit
 
+from pressrun.observe.log import QUIET
 from pressrun.store.journal import Journal
 
 # The Debian package that brings each program.
@@ -53,13 +54,17 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def plain_log() -> Iterator[None]:
-    """A test that runs the daemon in this process leaves its log to nobody."""
-    yield
+    """What a test, or a daemon that it runs in this process, makes of the log ends with it: handlers and levels."""
     root = logging.getLogger()
-    for handler in root.handlers[:]:
-        if getattr(handler, "is_pressrun", False):
-            root.removeHandler(handler)
-            root.setLevel(logging.WARNING)
+    handlers, root_level = root.handlers[:], root.level
+    levels = {name: logging.getLogger(name).level for name in QUIET}
+    yield
+    logging.captureWarnings(False)  # else it goes on capturing what pytest has put back since
+    for handler in [one for one in root.handlers if one not in handlers]:
+        root.removeHandler(handler)
+    root.setLevel(root_level)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
 
 
 @pytest.fixture

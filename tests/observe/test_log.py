@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator
 from typing import Literal
 
 import pytest
@@ -17,7 +16,6 @@ from pressrun.observe.settings import LogSettings
 
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "text", "json"]
-Open = Callable[..., io.StringIO]
 
 _LOGGER = logging.getLogger("pressrun.test")
 
@@ -27,31 +25,19 @@ class _Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture
-def log_to() -> Iterator[Open]:
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    # Another test may have left it on, and then it would go on capturing what pytest has put back since.
-    logging.captureWarnings(False)
-
-    def start(log_format: Format = "json", level: Level = "info", stream: io.StringIO | None = None) -> io.StringIO:
-        stream = stream or io.StringIO()
-        configure(LogSettings(level=level, format=log_format), stream)
-        return stream
-
-    yield start
-    logging.captureWarnings(False)
-    root.handlers[:], level = before
-    root.setLevel(level)
+def _log_to(log_format: Format = "json", level: Level = "info", stream: io.StringIO | None = None) -> io.StringIO:
+    stream = stream or io.StringIO()
+    configure(LogSettings(level=level, format=log_format), stream)
+    return stream
 
 
 def _entries(stream: io.StringIO) -> list[dict[str, object]]:
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
-def test_an_event_is_one_json_object_a_line(log_to: Open) -> None:
+def test_an_event_is_one_json_object_a_line() -> None:
     """Time, level, name and fields, the fields with their types."""
-    stream = log_to()
+    stream = _log_to()
     event(
         _LOGGER,
         "delivery.finished",
@@ -75,17 +61,17 @@ def test_an_event_is_one_json_object_a_line(log_to: Open) -> None:
     }
 
 
-def test_a_field_never_hides_a_name_of_ours(log_to: Open) -> None:
+def test_a_field_never_hides_a_name_of_ours() -> None:
     """A field called `level` gets another name."""
-    stream = log_to()
+    stream = _log_to()
     event(_LOGGER, "config.loaded", level=logging.WARNING, time=1)
     (entry,) = _entries(stream)
     assert (entry["level"], entry["time_"]) == ("warning", 1)
 
 
-def test_text_is_a_name_and_words(log_to: Open) -> None:
+def test_text_is_a_name_and_words() -> None:
     """Values with blanks are quoted; a line end in a value cannot begin a line of its own."""
-    stream = log_to("text")
+    stream = _log_to("text")
     event(_LOGGER, "relay.failing", relay="primary", text="421 try\nlater", ok=False, nothing=None)
     line = stream.getvalue()
     assert line.count("\n") == 1
@@ -93,33 +79,33 @@ def test_text_is_a_name_and_words(log_to: Open) -> None:
 
 
 @pytest.mark.parametrize(("stream", "starts"), [(_Terminal(), "2"), (io.StringIO(), "{")])
-def test_auto_is_text_on_a_terminal_alone(log_to: Open, stream: io.StringIO, starts: str) -> None:
+def test_auto_is_text_on_a_terminal_alone(stream: io.StringIO, starts: str) -> None:
     """A person reads text, a collector JSON."""
-    log_to("auto", stream=stream)
+    _log_to("auto", stream=stream)
     event(_LOGGER, "daemon.started")
     assert stream.getvalue().startswith(starts)
 
 
-def test_the_level_is_obeyed(log_to: Open) -> None:
+def test_the_level_is_obeyed() -> None:
     """What is below the level is not written."""
-    stream = log_to(level="warning")
+    stream = _log_to(level="warning")
     event(_LOGGER, "daemon.started")
     event(_LOGGER, "daemon.failed", level=logging.ERROR)
     assert [entry["event"] for entry in _entries(stream)] == ["daemon.failed"]
 
 
-def test_a_new_configuration_replaces_the_old(log_to: Open) -> None:
+def test_a_new_configuration_replaces_the_old() -> None:
     """After a reload each event is written once."""
-    log_to()
-    stream = log_to("text", "debug")
+    _log_to()
+    stream = _log_to("text", "debug")
     event(_LOGGER, "daemon.started", level=logging.DEBUG)
     assert stream.getvalue().count("daemon.started") == 1
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_no_address_at_info(log_to: Open, log_format: Format) -> None:
+def test_no_address_at_info(log_format: Format) -> None:
     """Neither in the message, nor a field, nor a list, nor an exception; also from other libraries."""
-    stream = log_to(log_format)
+    stream = _log_to(log_format)
     logging.getLogger("another.library").warning("could not reach %s", "reader@example.org")
     event(_LOGGER, "delivery.deferred", text="550 <reader@example.org> unknown", several=["reader@example.org"])
     text = "reader@example.org"
@@ -133,27 +119,27 @@ def test_no_address_at_info(log_to: Open, log_format: Format) -> None:
     assert written.count("<address>") == 4
 
 
-def test_debug_shows_addresses_but_no_token(log_to: Open) -> None:
+def test_debug_shows_addresses_but_no_token() -> None:
     """An operator who asked for everything sees who, and still nothing that could be used."""
-    stream = log_to(level="debug")
+    stream = _log_to(level="debug")
     token = "abcdefghijklmnopqrstuvwx234"
     event(_LOGGER, "delivery.claimed", level=logging.DEBUG, rcpt=f"news-bounces+{token}@example.org")
     assert "@example.org" in stream.getvalue()
     assert token not in stream.getvalue()
 
 
-def test_warnings_of_python_are_logged(log_to: Open) -> None:
+def test_warnings_of_python_are_logged() -> None:
     """What a library warns about ends in the log, not beside it."""
-    stream = log_to()
+    stream = _log_to()
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.warn("a library is old", DeprecationWarning, stacklevel=1)
     assert "a library is old" in stream.getvalue()
 
 
-def test_libraries_are_quiet_at_info(log_to: Open) -> None:
+def test_libraries_are_quiet_at_info() -> None:
     """The access log of the web server and the dialogue of the mail server are said by our own events."""
-    stream = log_to()
+    stream = _log_to()
     logging.getLogger("uvicorn.access").info("GET /")
     logging.getLogger("mail.log").info("EHLO")
     assert stream.getvalue() == ""

@@ -21,7 +21,7 @@ from pressrun.observe.settings import LogSettings
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:+…<>-]+")
 # Libraries that say at info what we say ourselves, or that print what they were given.
-_QUIET = ("aiosmtpd", "aiosqlite", "asyncio", "mail", "markdown_it", "uvicorn")
+QUIET = ("aiosmtpd", "aiosqlite", "asyncio", "mail", "markdown_it", "uvicorn")
 
 Field = str | int | float | bool | None | list[str]
 Clean = Callable[[str], str]
@@ -48,7 +48,7 @@ def configure(settings: LogSettings, stream: TextIO) -> None:
     root.addHandler(handler)
     level = level_number(settings.level)
     root.setLevel(level)
-    for name in _QUIET:
+    for name in QUIET:
         logging.getLogger(name).setLevel(level if level <= logging.DEBUG else logging.WARNING)
     logging.captureWarnings(True)
 
