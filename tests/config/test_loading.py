@@ -158,6 +158,7 @@ def test_a_bare_smtp_table_listens_at_the_usual_place(
             "unencrypted",
         ),
         (_LEAST + 'username = "u"\npassword_file = "pw"\n', "every user of this machine can read that file"),
+        ('operator = "büro@example.org"\n' + _LEAST + "[smtp]\n", "only a relay with SMTPUTF8"),
         (_LEAST + '[smtp]\ntrusted_relays = ["127.0.0.1"]\n', "has no effect without authserv_id"),
     ],
 )

@@ -82,13 +82,13 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(folder: Path) -> AsyncIterator[Office]:
+async def open_office(folder: Path, *, receives_mail: bool = True) -> AsyncIterator[Office]:
     """A new database with its services."""
     data = DataDir(folder / "data")
     keys = prepare(data)
     database = await Database.open(data.database)
     office = Office(database=database, keys=keys, path=data.root)
-    site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
+    site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=receives_mail)
     clock, tokens = (lambda: office.now), TokenSettings()
     office.administering = Administering(
         database=database,

@@ -47,6 +47,7 @@ def build(document: Document, source: Path, environ: Mapping[str, str], problems
     dkim = _dkim(document, neighbours, problems)
     domains = _domains(document, problems)
     _check_listeners(document, problems)
+    _check_operator(document, problems)
     _warn(document, problems)
     if problems.errors or data_dir is None:
         return None
@@ -213,6 +214,20 @@ def _check_listeners(document: Document, problems: Problems) -> None:
                     (*section.path, key), f"{show(str(place))}, the place of {taken[place]}", "a place of its own"
                 )
             taken.setdefault(place, name)
+
+
+def _check_operator(document: Document, problems: Problems) -> None:
+    """A local part outside ASCII asks for SMTPUTF8 (RFC 6531): a relay may have it, most readers' systems do not."""
+    operator = _values(document, TOP).get("operator", "")
+    if operator.isascii():
+        return
+    if document.one(SMTP) is None:
+        expected = "an address in ASCII before the @: without [smtp] it is the envelope sender of copies"
+        problems.error(("operator",), show(operator), expected)
+    else:
+        problems.warn(
+            ("operator",), "has letters outside ASCII before the @: only a relay with SMTPUTF8 takes mail for it"
+        )
 
 
 def is_loopback(host: str) -> bool:

@@ -40,7 +40,8 @@ TOP = Table(
             kind=kinds.address(),
             example='"ops@example.org"',
             restart=True,
-            help="Gets the mail for postmaster@ and abuse@, and alerts. Without it they are logged.",
+            help="Gets the mail for postmaster@ and abuse@, and alerts. Without it they are logged. "
+            "In ASCII before the @, unless the relays have SMTPUTF8.",
         ),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.message.builders import edition, profile
+from tests.message.builders import edition, profile, site
 from tests.message.preflight.looking import found, the_only
 
 from pressrun.message.editions import compose
@@ -31,6 +31,22 @@ def test_an_edition_without_anything_to_read() -> None:
     """An image alone is something."""
     assert ("error", 4) == the_only(found(edition("")))[:2]
     assert [] == found(edition("![A map](https://x.example/map.png)"))
+
+
+def test_an_owner_outside_ascii_is_no_envelope_sender() -> None:
+    """Where mail is received, the envelope sender is an address of the list."""
+    owned = profile(owner="büro@harbour.example")
+    severity, line, message = the_only(found(edition("a"), list_profile=owned, at=site(receives_mail=False)))
+    assert ("error", None) == (severity, line)
+    assert "büro@harbour.example" in message
+    assert "pressrun list set news owner=" in message
+    assert [] == found(edition("a"), list_profile=owned)
+
+
+def test_an_owner_at_an_internationalised_domain_is_one() -> None:
+    """Its A-label stands in the envelope."""
+    owned = profile(owner="post@bücher.example")
+    assert [] == found(edition("a"), list_profile=owned, at=site(receives_mail=False))
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.services.office import Office
+from tests.services.office import Office, open_office
 
 from pressrun.core.address import parse_address
 from pressrun.core.edition import EditionState
@@ -52,6 +54,21 @@ async def test_an_owner_may_have_a_mailbox_at_mail_domain(office: Office) -> Non
     """The domain may have other addresses than those of lists."""
     made = await office.administering.create_list("news", {"title": "News", "owner": "clerk@lists.example"})
     assert "clerk@lists.example" == made["owner"]
+
+
+async def test_an_owner_outside_ascii_has_mail_forwarded_to_them(office: Office) -> None:
+    """A relay with SMTPUTF8 takes it; no copy says who they are."""
+    made = await office.administering.create_list("news", {"title": "News", "owner": "büro@harbour.example"})
+    assert "büro@harbour.example" == made["owner"]
+
+
+async def test_an_owner_outside_ascii_is_no_envelope_sender(tmp_path: Path) -> None:
+    """Where no mail is received every copy would need SMTPUTF8, all the way to each reader."""
+    async with open_office(tmp_path, receives_mail=False) as silent:
+        with pytest.raises(BadInput, match=r"owner: 'büro@harbour.example': without \[smtp\] .* must be ASCII"):
+            await silent.administering.create_list("news", {"title": "News", "owner": "büro@harbour.example"})
+        made = await silent.administering.create_list("news", {"title": "News", "owner": "post@bücher.example"})
+    assert "post@bücher.example" == made["owner"]
 
 
 @pytest.mark.parametrize("name", ["News", "admin", "a-owner", "-a", "a" * 25, "a b", "ä", ""])

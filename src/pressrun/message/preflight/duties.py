@@ -40,8 +40,19 @@ def no_postal_address(draft: Draft) -> Iterator[Finding]:
             yield error(f"the {name} part does not show the list's postal address: put it into its layout")
 
 
+def owner_outside_ascii(draft: Draft) -> Iterator[Finding]:
+    """One that was set when mail was still received, say: only SMTPUTF8 carries it in an envelope (RFC 6531)."""
+    profile, site = draft.profile, draft.site
+    if profile.owner is not None and profile.owner.needs_smtputf8 and not site.receives_mail:
+        yield error(
+            f"the owner, {profile.owner}, is the envelope sender of every copy, since no mail is received, and most "
+            "readers cannot be served from an address with letters outside ASCII before the @: "
+            f"pressrun list set {profile.name} owner=…"
+        )
+
+
 def _plain(text: str) -> str:
     return re.sub(r"\W+", " ", text).strip().casefold()
 
 
-RULES: tuple[Rule, ...] = (empty_body, no_unsubscribe_link, no_postal_address)
+RULES: tuple[Rule, ...] = (empty_body, no_unsubscribe_link, no_postal_address, owner_outside_ascii)

@@ -135,8 +135,8 @@ class Administering:
         relay = values.get("relay")
         if relay is not None and relay not in self.relays:
             raise BadInput(f"relay: {relay!r} is none of the relays: {', '.join(sorted(self.relays))}")
-        if values.get("owner") and self._is_of_a_list(tx, parse_address(str(values["owner"]))):
-            raise BadInput(f"owner: {values['owner']} is of a list here, so its mail would go round: give a person's")
+        if values.get("owner"):
+            self._check_owner(tx, parse_address(str(values["owner"])))
         if "logo" in values:
             values["logo"] = _put_logo(tx, target, values["logo"], files.get("logo"))
         columns = {name: value for name, value in values.items() if name != "closed"}
@@ -145,6 +145,16 @@ class Administering:
             changed = replace(changed, closed_at=None)
         lists.update_list(tx, changed)
         return _close(tx, changed, now) if values.get("closed") is True else changed
+
+    def _check_owner(self, tx: Transaction, owner: Address) -> None:
+        """Raise BadInput for an owner to whom nothing can be forwarded, or whom no envelope can name."""
+        if self._is_of_a_list(tx, owner):
+            raise BadInput(f"owner: {owner} is of a list here, so its mail would go round: give a person's")
+        if owner.needs_smtputf8 and not self._site.receives_mail:
+            raise BadInput(
+                f"owner: {str(owner)!r}: without [smtp] it is the envelope sender of every copy, so the part before "
+                "the @ must be ASCII, or most readers cannot be served: give another address of theirs, or receive mail"
+            )
 
     def _is_of_a_list(self, tx: Transaction, address: Address) -> bool:
         """Whether mail to an address comes to a list of ours; a mailbox at mail_domain may have any other name."""
