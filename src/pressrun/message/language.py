@@ -1,11 +1,20 @@
-"""What a language tag says about how its text is written (RFC 5646)."""
+"""Language tags (RFC 5646): their form, and what they say about how a text is written."""
 
 from __future__ import annotations
 
 import re
 
-LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
-LONGEST_TAG = 35
+LONGEST_TAG = 35  # RFC 5646 §4.4.1
+# RFC 5646 §2.1, but for tags that are for private use alone, and those that were kept from before it.
+_TAG = re.compile(
+    r"(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4,8})"
+    r"(?:-[a-z]{4})?"  # script
+    r"(?:-(?:[a-z]{2}|[0-9]{3}))?"  # region
+    r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*"  # variants
+    r"(?:-[a-wyz0-9](?:-[a-z0-9]{2,8})+)*"  # extensions
+    r"(?:-x(?:-[a-z0-9]{1,8})+)?",
+    re.ASCII | re.IGNORECASE,
+)
 
 # By their usual script; a tag may name another, as az-Arab or ku-Arab.
 _RIGHT_TO_LEFT = frozenset(
@@ -16,8 +25,8 @@ _SCRIPTS = frozenset("adlm arab aran hebr mand mend nkoo rohg samr syrc thaa yez
 
 
 def is_language_tag(text: str) -> bool:
-    """Whether `text` has the form of a tag, as `en` or `pt-BR`."""
-    return len(text) <= LONGEST_TAG and LANGUAGE_TAG.fullmatch(text) is not None
+    """Whether `text` is a well-formed tag, as `en` or `pt-BR`; whether there is such a language is not looked at."""
+    return len(text) <= LONGEST_TAG and _TAG.fullmatch(text) is not None
 
 
 def direction_of(language: str) -> str:

@@ -25,10 +25,12 @@ def test_keys_and_body_are_read_with_their_lines() -> None:
     assert keys.subject is not None
     assert keys.from_ is not None
     assert keys.text is not None
+    assert keys.language is not None
+    assert ("pt-BR", 8) == (keys.language.text, keys.language.line)
     assert ("Hello", 2) == (keys.subject.text, keys.subject.line)
     assert '"Desk" <desk@harbour.example>' == str(keys.from_)
     assert "back@harbour.example" == str(keys.reply_to)
-    assert ("hello-1", 1777636800, "pt-BR") == (keys.slug, keys.date, keys.language)
+    assert ("hello-1", 1777636800) == (keys.slug, keys.date)
     assert ["a.pdf", "b/c.ics"] == [value.text for value in keys.attachments]
     assert ("Body\n", 12) == (file.body, file.body_line)
 

@@ -196,7 +196,8 @@ class _Builder:
         self.images = Images(file, assets, self.table, site.mail_domain)
         self.marked = self._mark(own_text)
         own_language = self.marked.html.language if self.marked.html is not None else ""
-        self.language = file.keys.language or own_language or profile.language
+        named = file.keys.language
+        self.language = named.text if named is not None else own_language or profile.language
         self.own_layout: OwnLayout | None = None
         if rendered is not None and self.marked.html is not None:
             has_address = bool(profile.postal_address.strip())

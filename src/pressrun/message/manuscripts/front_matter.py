@@ -47,7 +47,7 @@ class FrontMatter:
     reply_to: Mailbox | None = None
     slug: str | None = None
     date: int | None = None
-    language: str | None = None
+    language: Value | None = None
     attachments: tuple[Value, ...] = ()
     text: Value | None = None
 
@@ -170,12 +170,10 @@ def _slug(value: Value | None) -> str | None:
     return value.text
 
 
-def _language(value: Value | None) -> str | None:
-    if value is None:
-        return None
-    if not is_language_tag(value.text):
+def _language(value: Value | None) -> Value | None:
+    if value is not None and not is_language_tag(value.text):
         raise EditionError(f"language {value.text!r} is no language tag: write one like en or pt-BR", line=value.line)
-    return value.text
+    return value
 
 
 def _date(value: Value | None) -> int | None:

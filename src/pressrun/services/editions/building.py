@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from pressrun.core.errors import NotFound, PreflightFailed, Refused
 from pressrun.core.site import Site
 from pressrun.locales.catalogues import words_in
 from pressrun.message.editions.compose import BuiltEdition, build_edition, suggested_slug
-from pressrun.message.finding import Finding, errors_of
+from pressrun.message.finding import Finding, errors_of, in_order
 from pressrun.message.layouts.design import Logo
 from pressrun.message.manuscripts.edition_file import parse_edition, referenced_paths
 from pressrun.message.manuscripts.source import EditionFile
 from pressrun.services.editions.own_layouts import render_own
+from pressrun.services.editions.speaking import check_language
 from pressrun.services.mails.profiles import profile_of
 from pressrun.services.ports import LayoutPress
 from pressrun.store import editions, lists, subscribers
@@ -100,7 +101,8 @@ def build(manuscript: Manuscript, file: EditionFile, desk: Desk, site: Site, lay
     Raises LayoutError for such a layout that cannot be used, Unavailable where it could not be tried.
     """
     profile = render_own(profile_of(desk.list, site, desk.logo), file, site, layouts)
-    return build_edition(
+    named = file.keys.language
+    built = build_edition(
         file,
         manuscript.assets,
         profile,
@@ -108,8 +110,10 @@ def build(manuscript: Manuscript, file: EditionFile, desk: Desk, site: Site, lay
         slug=desk.slug,
         edition_id=str(desk.edition_id),
         known_columns=desk.columns,
-        words=words_in(file.keys.language or "", desk.list.language),
+        words=words_in("" if named is None else named.text, desk.list.language),
     )
+    found = check_language(named, built.language, desk.list.language)
+    return replace(built, findings=in_order((*built.findings, *found)))
 
 
 def require_no_errors(findings: Iterable[Finding]) -> None:

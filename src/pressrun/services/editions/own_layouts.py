@@ -34,7 +34,7 @@ def render_own(profile: ListProfile, file: EditionFile, site: Site, layouts: Lay
         site,
         subject=keys.subject.text if keys.subject else "",
         preheader=keys.preheader.text if keys.preheader else "",
-        language=keys.language or profile.language,
+        language=keys.language.text if keys.language else profile.language,
     )
     made = layouts.render(name, values.plain, asdict(values.marks))
     rendered = RenderedLayout(name=name, made=made, marks=values.marks)
