@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -95,6 +95,16 @@ class Mailroom:
             lists.update_list(tx, MailingList(**{**values, "closed_at": int(self.now)}))
 
         await self.database.write(close)
+
+    async def speak(self, language: str, name: str = "news") -> None:
+        """Give the list another language."""
+
+        def change(tx: Transaction) -> None:
+            found = lists.find_list(tx, name)
+            assert found is not None
+            lists.update_list(tx, replace(found, language=language))
+
+        await self.database.write(change)
 
     async def delete_list(self, name: str = "news") -> None:
         def delete(tx: Transaction) -> None:

@@ -41,6 +41,7 @@ NOTICES: list[ReaderNotice] = [
     StillThere(link=LINK, lifetime_days=2, missed=(("Tides", LINK),)),
     NotConfirmed(),
     CommandHelp(),
+    CommandHelp(is_unknown=True),
     ListOfLists(lists=(("Tides", f"tides-subscribe@{DOMAIN}"),)),
     ListClosed(),
     LeftNote(link=LINK, lifetime_hours=24),

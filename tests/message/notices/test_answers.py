@@ -26,6 +26,7 @@ COPY = NoticeCopy(
 )
 ANSWERS: list[tuple[Notice, str]] = [
     (CommandHelp(), f"news-subscribe@{DOMAIN}"),
+    (CommandHelp(is_unknown=True), "Your mail holds no known command, so nothing has changed."),
     (ListOfLists(lists=(("The <Harbour> Letter", f"news-subscribe@{DOMAIN}"),)), f"news-subscribe@{DOMAIN}"),
     (ListOfLists(lists=()), "There is no public list."),
     (UnsubscribeLink(link="https://news.harbour.example/unsubscribe/AAAA.bbbb"), "/unsubscribe/AAAA.bbbb"),

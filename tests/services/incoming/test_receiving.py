@@ -186,6 +186,42 @@ async def test_commands_by_subject_and_body(room: Mailroom, subject: str, body: 
     assert [None] * len(sent) == [one["Bcc"] for one in sent]
 
 
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("frobnicate", ""),
+        ("", "Buy this: https://spam.example/"),
+        ("confirm", "<b>unsubscribe</b>"),
+        ("", ""),
+        ("=?utf-8?q?frobnicate=0D=0ABcc:_x@y.example?=", ""),
+    ],
+)
+async def test_no_known_command_is_said_first_and_nothing_is_quoted(room: Mailroom, subject: str, body: str) -> None:
+    """Whoever forges a sender has nothing of their own brought to them."""
+    (sent,) = await room.deliver(mail(body, Subject=subject), "news-request")
+    text = sent.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "Your mail holds no known command, so nothing has changed." == text.splitlines()[0]
+    assert "Help for The Letter" == str(sent["Subject"])
+    for words in ("frobnicate", "spam.example", "<b>", "y.example"):
+        assert words not in sent.as_string()
+        assert words not in text
+
+
+async def test_who_asks_for_help_is_told_of_no_mistake(room: Mailroom) -> None:
+    """The addresses stand first."""
+    (sent,) = await room.deliver(mail("help"), "news-request")
+    text = sent.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "These are the addresses of the list The Letter:" == text.splitlines()[0]
+
+
+async def test_no_known_command_is_said_in_the_language_of_the_list(room: Mailroom) -> None:
+    """To a stranger, of whom nothing else is known."""
+    await room.speak("de")
+    (sent,) = await room.deliver(mail("frobnicate"), "news-request")
+    text = sent.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert text.startswith("Ihre E-Mail enthält keinen bekannten Befehl, es hat sich also nichts geändert.")
+
+
 async def test_a_tag_for_bounces_is_taken_off_the_sender(room: Mailroom) -> None:
     """BATV: the answer goes to the address behind it."""
     await room.take(mail(), "news-subscribe", mail_from=f"prvs=0123abcdef={ADA}")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from pressrun.core.site import Site
 from pressrun.message.notices.content import Content
-from pressrun.message.notices.kinds import ListOfLists
+from pressrun.message.notices.kinds import CommandHelp, ListOfLists
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words, marked
 
 _COMMANDS = "help, subscribe, unsubscribe, confirm TOKEN, lists, end"
+# Nothing of the mail is quoted: who is written to may not have written it.
+_UNKNOWN = marked("Your mail holds no known command, so nothing has changed.")
 _TO_SUBSCRIBE = marked("A mail to one of these addresses asks to subscribe you:")
 
 
-def command_help(words: Words, site: Site, profile: ListProfile) -> Content:
+def command_help(notice: CommandHelp, words: Words, site: Site, profile: ListProfile) -> Content:
     title, name = profile.title, profile.name
     addresses = (
         (site.list_address(name, "subscribe"), words("any mail there asks to subscribe you")),
@@ -23,6 +25,7 @@ def command_help(words: Words, site: Site, profile: ListProfile) -> Content:
     return Content(
         subject=words("Help for {title}", title=title),
         before=(
+            *([words(_UNKNOWN)] if notice.is_unknown else []),
             words("These are the addresses of the list {title}:", title=title),
             "\n".join(f"{address}: {meaning}" for address, meaning in addresses),
             words("The commands are: {commands}.", commands=_COMMANDS),

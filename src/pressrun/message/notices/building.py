@@ -139,7 +139,7 @@ def _say_to_reader(notice: ReaderNotice, words: Words, site: Site, profile: List
         case NotConfirmed():
             return membership.not_confirmed(words, site, profile)
         case CommandHelp():
-            return answers.command_help(words, site, profile)
+            return answers.command_help(notice, words, site, profile)
         case ListOfLists():
             return answers.list_of_lists(notice, words, site)
         case ListClosed():

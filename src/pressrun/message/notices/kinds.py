@@ -71,7 +71,9 @@ class FinishedReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandHelp:
-    """Answers a mail to the command address that holds no command, or asks for help."""
+    """Answers a mail to the command address that asks for help, or (`is_unknown`) holds no command that is known."""
+
+    is_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,8 +106,10 @@ class Answering:
                 return self._obey_commands(errand, parse_commands(incoming.subject, incoming.text))
 
     def _obey_commands(self, errand: _Errand, commands: tuple[Command, ...]) -> str:
+        if not commands:
+            return self._answer(errand, "command_help", {"is_unknown": True})
         done = []
-        for command in commands or (Command(CommandKind.HELP),):
+        for command in commands:
             match command.kind:
                 case CommandKind.HELP:
                     done.append(self._answer(errand, "command_help"))

@@ -163,7 +163,7 @@ def _frozen(about: Payload) -> Payload:
 
 _PLAIN: dict[str, Callable[[Payload], Notice]] = {
     "finished_report": lambda payload: FinishedReport(**payload["report"]),
-    "command_help": lambda _: CommandHelp(),
+    "command_help": lambda payload: CommandHelp(is_unknown=payload.get("is_unknown", False)),
     "list_of_lists": lambda payload: ListOfLists(lists=tuple((title, address) for title, address in payload["lists"])),
     "not_confirmed": lambda _: NotConfirmed(),
     "list_closed": lambda _: ListClosed(),
