@@ -4,6 +4,8 @@
 
 Each line is one edition: copies a second by the sink's clock, processor time a copy that the machine spent and that it
 had, and of each thread the time that it ran (user and kernel) and that it waited for a processor, by Linux's schedstat.
+Of the daemon's threads the first is its loop, and of the others the one that writes to files is the database's; the
+rest read from it, or do what would hold the loop up.
 """
 
 from __future__ import annotations
@@ -27,16 +29,19 @@ from pressrun.press.signers import AT_MOST
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LEAST_US = 0.5  # of a thread, to be told
+_WITH_LOOP = frozenset({"daemon", "press"})  # what other processes do has no second thread
+_WIDTH = len("daemon database")
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Of one thread, in seconds."""
+    """Of one thread, in seconds; `wrote` is in octets, to files."""
 
     user: float = 0.0
     kernel: float = 0.0
     ran: float = 0.0
     waited: float = 0.0
+    wrote: int = 0
 
     def since(self, earlier: Spent) -> Spent:
         """What was spent between the two."""
@@ -45,6 +50,7 @@ class Spent:
             self.kernel - earlier.kernel,
             self.ran - earlier.ran,
             self.waited - earlier.waited,
+            self.wrote - earlier.wrote,
         )
 
 
@@ -55,7 +61,8 @@ def threads_of(pid: int) -> dict[str, Spent]:
         fields = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         ran, waited, _ = (folder / "schedstat").read_text(encoding="ascii").split()
         user, kernel = (int(field) / _TICKS for field in fields[11:13])
-        found[folder.name] = Spent(user, kernel, int(ran) / 1e9, int(waited) / 1e9)
+        written = (folder / "io").read_text(encoding="ascii").partition("wchar:")[2].split()[0]
+        found[folder.name] = Spent(user, kernel, int(ran) / 1e9, int(waited) / 1e9, int(written))
     return found
 
 
@@ -84,14 +91,27 @@ def _all_up(found: dict[str, int], *, signed: bool) -> dict[str, int] | None:
     return found if "press" in names and names.count("signer") >= wanted else None
 
 
-def told(before: Mapping[str, Spent], after: Mapping[str, Spent], copies: int) -> list[str]:
-    """One word for each thread, in µs a copy."""
+def called(process: str, pid: int, spent: Mapping[str, Spent]) -> dict[str, str]:
+    """The name of each thread of a process."""
+    if process not in _WITH_LOOP:
+        return dict.fromkeys(spent, process)
+    names = {thread: f"{process} loop" if thread == str(pid) else f"{process} other" for thread in spent}
+    others = {thread: one.wrote for thread, one in spent.items() if thread != str(pid)}
+    writer = max(others, key=others.__getitem__, default=None)
+    if process == "daemon" and writer is not None and others[writer]:
+        names[writer] = f"{process} database"
+    return names
+
+
+def told(process: str, pid: int, before: Mapping[str, Spent], after: Mapping[str, Spent], copies: int) -> list[str]:
+    """One line for each thread, in µs a copy."""
     each = 1e6 / copies
-    spent = [now.since(before.get(name, Spent())) for name, now in after.items()]
+    spent = {thread: now.since(before.get(thread, Spent())) for thread, now in after.items()}
+    names = called(process, pid, spent)
     return [
-        f"{one.ran * each:.0f} (user {one.user * each:.0f}, kernel {one.kernel * each:.0f},"
+        f"{names[thread]:{_WIDTH}} {one.ran * each:.0f} (user {one.user * each:.0f}, kernel {one.kernel * each:.0f},"
         f" waited {one.waited * each:.0f})"
-        for one in spent
+        for thread, one in spent.items()
         if one.ran * each >= _LEAST_US
     ]
 
@@ -112,9 +132,9 @@ def run(newsroom: Newsroom, folder: Path, options: argparse.Namespace) -> None:
         rate = rate_of(sink.log, options.readers)
     had = len(os.sched_getaffinity(0)) / rate * 1e6
     print(f"{rate:,.0f}/s, {spent:.0f} of {had:.0f} µs a copy")
-    for name in pids:
-        for word in told(before[name], after[name], options.readers):
-            print(f"  {name.split()[0]:8} {word}", flush=True)
+    for name, pid in pids.items():
+        for line in told(name.split()[0], pid, before[name], after[name], options.readers):
+            print(f"  {line}", flush=True)
 
 
 def main() -> int:
