@@ -151,6 +151,12 @@ class Daemon:
         self.process.wait(10)
         self.close()
 
+    def kill_all(self) -> None:
+        """SIGKILL to the processes that it started, and to it: what happens when a control group is killed."""
+        for number in children(self.process.pid):
+            os.kill(int(number), signal.SIGKILL)
+        self.kill()
+
     def close(self) -> None:
         """Leave no process behind, whatever a test did."""
         if self.process.poll() is None:

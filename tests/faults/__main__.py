@@ -1,7 +1,7 @@
 """Faults in the middle of an edition, and what each cost; ends with 1 when a copy is lost or repeated without cause.
 
   python -m tests.faults all|NAME [--quick] [--readers N] [--seed N] [--out FILE]
-  python -m tests.faults kills [--readers 10000] [--kills 50] [--rate 1000000/s] [--seed N]
+  python -m tests.faults kills|kills-all [--readers 10000] [--kills 50] [--rate 1000000/s] [--seed N]
 
 Each runs the real daemon against a relay on loopback, in a folder of its own. `--quick` takes fewer readers. Others
 stand beside: `tests.faults.mails`, `tests.faults.hostile`, `tests.faults.bounces`.
@@ -42,9 +42,11 @@ SCENARIOS: Mapping[str, Scenario] = {
     "press-still": deaths.press_stands_still,
 }
 
+KILLS: Mapping[str, bool] = {"kills": False, "kills-all": True}  # whether the press is killed, too
 
-def kills(program: Path, folder: Path, options: argparse.Namespace) -> Outcome:
-    """SIGKILL at random moments."""
+
+def kills(program: Path, folder: Path, options: argparse.Namespace, *, with_press: bool) -> Outcome:
+    """SIGKILL at random moments, to the daemon alone or to the press with it."""
     toll = kill_again_and_again(
         program,
         folder,
@@ -52,16 +54,17 @@ def kills(program: Path, folder: Path, options: argparse.Namespace) -> Outcome:
         kills=options.kills or (5 if options.quick else 50),
         rate=options.rate,
         seed=options.seed,
+        with_press=with_press,
     )
     return Outcome(
-        name="kill -9",
+        name="kill -9, press too" if with_press else "kill -9",
         audience=toll.readers,
         counts=toll.counts,
         lost=toll.lost,
         repeated=toll.repeated,
         bound=toll.allowed,
         differing=toll.differing,
-        note=f"{toll.kills} kills, at most {toll.worst_kill} copies on their way at one",
+        note=f"{toll.kills} kills, at most {toll.worst_kill} copies taken and not noted at one",
         problem="" if toll.is_good else "more on their way than may be",
     )
 
@@ -105,7 +108,7 @@ def page(found: list[Outcome | str], seed: int) -> str:
 def main() -> int:
     """Read the command line, run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["all", "kills", *SCENARIOS])
+    parser.add_argument("what", choices=["all", *KILLS, *SCENARIOS])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--readers", type=int)
     parser.add_argument("--kills", type=int)
@@ -113,7 +116,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10_000))
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    names = ["kills", *SCENARIOS] if options.what == "all" else [options.what]
+    names = [*KILLS, *SCENARIOS] if options.what == "all" else [options.what]
     found: list[Outcome | str] = []
     print(f"seed {options.seed}")
     with tempfile.TemporaryDirectory(prefix="pressrun-faults-") as name:
@@ -129,8 +132,8 @@ def main() -> int:
 
 
 def _run(name: str, program: Path, folder: Path, options: argparse.Namespace) -> Outcome | str:
-    if name == "kills":
-        return kills(program, folder, options)
+    if name in KILLS:
+        return kills(program, folder, options, with_press=KILLS[name])
     readers = options.readers or (1500 if options.quick else 5000)
     try:
         return SCENARIOS[name](program, folder, readers, random.Random(options.seed))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.faults.kills import kill_again_and_again
 from tests.faults.leavings import kill_while_readers_leave
 
 
-def test_kills_in_the_middle_of_an_edition(sink_program: Path, tmp_path: Path) -> None:
-    """Every reader gets the edition; a second copy only where the first was not yet on record, under the same ID."""
-    toll = kill_again_and_again(sink_program, tmp_path, readers=2_000, kills=3, rate="100000/s", seed=1)
+@pytest.mark.parametrize("with_press", [False, True])
+def test_kills_in_the_middle_of_an_edition(sink_program: Path, tmp_path: Path, *, with_press: bool) -> None:
+    """Every reader gets the edition; where the press goes, too, some get a second copy under the same Message-ID."""
+    toll = kill_again_and_again(
+        sink_program, tmp_path, readers=2_000, kills=3, rate="100000/s", seed=1, with_press=with_press
+    )
     assert toll.is_good, str(toll)
 
 

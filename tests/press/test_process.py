@@ -8,14 +8,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.press.conftest import relay_at, settings_for
+from tests.press.conftest import Mailbox, open_mailbox, relay_at, settings_for
 
 from pressrun.core.errors import BadConfiguration
 from pressrun.core.keys import KeyRing
-from pressrun.press.frames import Answers, Copies, CopyWork, Notice, Order, Plate, encode_frame, pack_setup, reports
+from pressrun.press import process
+from pressrun.press.frames import (
+    Answers,
+    Copies,
+    CopyWork,
+    Drain,
+    Notice,
+    Order,
+    Plate,
+    encode_frame,
+    pack_setup,
+    reports,
+)
 from pressrun.press.process import NO_PLATE, PressProcess
 from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Unmade
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice
+from pressrun.store.journal import Journal
 
 KEYS = KeyRing({1: b"k" * 32}, b"s" * 32)
 COPY = CopyWork(ClaimedCopy(5, 1, "reader.example", "", 0, None, 1, "a@reader.example", "", "{}", 0, 0), 0, 7, 0)
@@ -40,13 +53,18 @@ NOTICE: dict[str, Any] = {
 class Daemon(asyncio.Transport):
     """The other end: keeps what it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, journal: Journal | None = None) -> None:
         super().__init__()
         self.ends: list[int] = []
-        self.process = PressProcess(self.ends.append, None)
+        self.over = asyncio.Event()
+        self.process = PressProcess(self._end, journal)
         self.process.connection_made(self)
         self._reports = reports()
         self._heard = bytearray()
+
+    def _end(self, code: int) -> None:
+        self.ends.append(code)
+        self.over.set()
 
     def say(self, *orders: Order) -> None:
         self.process.data_received(b"".join(map(encode_frame, orders)))
@@ -96,6 +114,73 @@ async def test_settings_that_do_not_work_any_more_are_told(caplog: pytest.LogCap
 
 @pytest.mark.parametrize(("reason", "code"), [(None, 0), (ConnectionResetError(), 1)])
 async def test_the_end_of_the_socket_is_the_end(reason: Exception | None, code: int) -> None:
+    """Where nothing can be noted, nothing is waited for."""
     daemon = Daemon()
     daemon.process.connection_lost(reason)
     assert [code] == daemon.ends
+
+
+async def in_flight(daemon: Daemon, mailbox: Mailbox) -> None:
+    """Let a relay that says nothing have one of two mails."""
+    mailbox.open.clear()
+    rows = [ClaimedNotice(**{**NOTICE, "id": number, "content": b"Subject: news\r\n\r\n"}) for number in (5, 6)]
+    daemon.say(pack_setup(settings_for(relay_at(mailbox.port, connections=1, pipelining=False)), KEYS))
+    daemon.say(*[Notice("primary", row, 0, None) for row in rows])
+    await mailbox.arrived.wait()
+
+
+@pytest.mark.parametrize("is_told_twice", [False, True])
+async def test_without_its_daemon_it_hears_the_last_answer_and_sends_nothing_more(
+    journal: Journal, *, is_told_twice: bool
+) -> None:
+    """By the kernel, and later by the socket; what is ordered in between is for the next daemon."""
+    daemon = Daemon(journal)
+    async with open_mailbox() as mailbox:
+        await in_flight(daemon, mailbox)
+        await daemon.answers()
+        daemon.process.finish()
+        daemon.say(Notice("primary", ClaimedNotice(**{**NOTICE, "id": 7}), 0, None))
+        if is_told_twice:
+            daemon.process.connection_lost(ConnectionResetError())
+        await asyncio.sleep(0.05)
+        assert [] == daemon.ends
+        mailbox.open.set()
+        await daemon.over.wait()
+        assert ([0], 1, []) == (daemon.ends, len(mailbox.received), await daemon.answers())
+
+
+async def test_a_relay_that_does_not_answer_is_not_waited_for(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "FINISH_SECONDS", 0.1)
+    daemon = Daemon(journal)
+    async with open_mailbox() as mailbox:
+        await in_flight(daemon, mailbox)
+        daemon.process.connection_lost(None)
+        async with asyncio.timeout(5):
+            await daemon.over.wait()
+    assert 0 == daemon.ends[0]
+
+
+async def test_a_daemon_that_is_killed_in_its_drain_is_outlived_too(journal: Journal) -> None:
+    daemon = Daemon(journal)
+    async with open_mailbox() as mailbox:
+        await in_flight(daemon, mailbox)
+        daemon.say(Drain(30))
+        await asyncio.sleep(0)
+        daemon.process.finish()
+        daemon.process.connection_lost(None)
+        mailbox.open.set()
+        await daemon.over.wait()
+        assert ([0], 1) == (daemon.ends, len(mailbox.received))
+
+
+async def test_a_daemon_that_waits_no_longer_is_obeyed(journal: Journal) -> None:
+    """Its drain has a limit of its own, and it lives: whatever is in flight, the socket is closed on purpose."""
+    daemon = Daemon(journal)
+    async with open_mailbox() as mailbox:
+        await in_flight(daemon, mailbox)
+        daemon.say(Drain(30))
+        await asyncio.sleep(0)
+        daemon.process.connection_lost(None)
+        assert [0] == daemon.ends

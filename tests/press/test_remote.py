@@ -36,6 +36,7 @@ from pressrun.press.remote import PLATES_AT_MOST
 from pressrun.services.queue.jobs import Answer
 from pressrun.services.readers.subscribing import Origin
 from pressrun.services.settings import DeliverySettings
+from pressrun.store.journal import Journal
 
 READERS = 60
 
@@ -278,20 +279,21 @@ def test_it_ends_with_the_daemon() -> None:
         assert 0 == process.wait(10)
 
 
-def test_it_does_not_outlive_who_started_it() -> None:
+@pytest.mark.parametrize("has_journal", [False, True])
+def test_it_does_not_outlive_who_started_it(journal: Journal, *, has_journal: bool) -> None:
     """Though the socket is still open, as it is while a killed process gives its memory back."""
     starting = (
         "import os, subprocess, sys\n"
-        f"command = [sys.executable, '-m', {remote.MODULE!r}, sys.argv[1], str(os.getpid())]\n"
-        "print(subprocess.Popen(command, pass_fds=[int(sys.argv[1])]).pid, flush=True)\n"
+        f"command = [sys.executable, '-m', {remote.MODULE!r}, sys.argv[1], str(os.getpid()), *sys.argv[2:]]\n"
+        "print(subprocess.Popen(command, pass_fds=[*map(int, sys.argv[1:])]).pid, flush=True)\n"
         "sys.stdin.read()\n"
     )
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        number = theirs.fileno()
+        numbers = [theirs.fileno(), *([journal.fileno()] if has_journal else [])]
         parent = subprocess.Popen(
-            [sys.executable, "-c", starting, str(number)],
-            pass_fds=[number],
+            [sys.executable, "-c", starting, *map(str, numbers)],
+            pass_fds=numbers,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

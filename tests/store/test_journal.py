@@ -95,6 +95,22 @@ def test_a_slot_that_was_half_written_is_none(journal: Journal, at: int, octets:
     assert {one.claim for one in noted} >= journal.entries().keys()
 
 
+def test_one_at_a_time_may_note(journal_path: Path) -> None:
+    """Also one who came by the file from another; what he noted last is before what comes next."""
+    journal = Journal.open(journal_path)
+    assert journal.seize()
+    heir = Journal(os.dup(journal.fileno()))
+    with closing(Journal.open(journal_path)) as following:
+        assert not following.seize()
+        journal.close()
+        heir.note([taken(1)])
+        assert not following.seize()
+        heir.close()
+        assert following.seize()
+        following.note([taken(2)])
+        assert [taken(1), taken(2)] == [*following.entries().values()]
+
+
 def test_a_file_cut_short_is_made_whole(journal_path: Path) -> None:
     with closing(Journal.open(journal_path)) as opened:
         opened.note([taken(1)])

@@ -39,6 +39,7 @@ from pressrun.observe.metrics import Metrics
 from pressrun.operations import systemd
 from pressrun.operations.heap import leave_alone_what_stays
 from pressrun.press.local import LocalPress
+from pressrun.press.process import FINISH_SECONDS
 from pressrun.press.remote import RemotePress
 from pressrun.services.operating.readiness import Readiness
 from pressrun.services.ports import RelayPool
@@ -53,6 +54,7 @@ from pressrun.web.http.server import WebServer
 log = logging.getLogger("pressrun.daemon")
 
 PULSE_SECONDS = 1.0  # between two looks at whether loop and dispatcher make progress
+OUTLIVED_SECONDS = FINISH_SECONDS + 2.0  # by a press whose daemon was killed; it ends itself before that
 STUCK_SECONDS = 30.0  # a dispatcher without a turn for so long is stuck: it takes one at least every five
 
 
@@ -139,7 +141,18 @@ async def _opened_journal(settings: Settings) -> AsyncIterator[Journal | None]:
         yield None
         return
     with closing(journal):
+        await _seize(journal)
         yield journal
+
+
+async def _seize(journal: Journal) -> None:
+    """The press of a daemon that was killed notes the last answers that it hears: what it has is waited for."""
+    until = time.monotonic() + OUTLIVED_SECONDS
+    while not journal.seize():
+        if time.monotonic() >= until:
+            event(log, "press.lingers", level=logging.WARNING, seconds=OUTLIVED_SECONDS)
+            return
+        await asyncio.sleep(OUTLIVED_SECONDS / 1000)
 
 
 def _app(

@@ -65,6 +65,7 @@ EVENTS: dict[str, str] = {
     "press.no_evidence": "a mail that asks for consent went out, and what the evidence keeps of it could not be made",
     "press.not_noted": "what relays have taken cannot be noted, or read: a kill repeats more copies",
     "press.signer_ended": "a process that signs ended by itself; others or threads sign until it is started again",
+    "press.lingers": "a press whose daemon was killed does not end: what it hears may be sent again",
     "press.ended": "the process that hands over mail ended by itself; it is started again",
     "dispatch.database_unavailable": "the queue could not be read; tried again shortly",
     "delivery.claimed": "copies were taken from the queue",

@@ -1,4 +1,4 @@
-"""A process that must not outlive the one that started it, not even by a millisecond."""
+"""A process that learns at once, within a millisecond, that the one that started it is gone."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ _PR_SET_PDEATHSIG = 1  # of prctl.h
 
 
 def end_with_parent(parent: int) -> None:
-    """Have the kernel kill this process as soon as the thread that started it is gone; `parent` is its process.
+    """Have the kernel kill this process as soon as the thread that started it is gone; `parent` is its process."""
+    hear_of_end(parent, signal.SIGKILL)
+
+
+def hear_of_end(parent: int, number: signal.Signals) -> None:
+    """Have the kernel send this signal as soon as the thread that started this process is gone; ends where it is.
 
     A socket of a killed process closes only once all of its memory is given back, which takes longer than many a mail.
     """
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(_PR_SET_PDEATHSIG, number)
     if os.getppid() != parent:  # it was gone before
         os._exit(0)

@@ -2,7 +2,8 @@
 
 SOCKET and JOURNAL are descriptors that it gave us, PARENT is its process.
 
-Signals of a terminal or of systemd are left to the daemon, which ends us by the socket.
+Signals of a terminal or of systemd are left to the daemon, which ends us by the socket. When it is killed, the kernel
+tells us by SIGUSR1: the socket of a killed process closes only once all of its memory is given back.
 """
 
 from __future__ import annotations
@@ -13,31 +14,32 @@ import signal
 import socket
 import sys
 
-from pressrun.operations.lifeline import end_with_parent
+from pressrun.operations.lifeline import end_with_parent, hear_of_end
 from pressrun.operations.loop import run_loop
 from pressrun.press.process import PressProcess
 from pressrun.store.journal import Journal
 
 
-async def _serve(descriptor: int, journal: Journal | None) -> None:
+async def _serve(descriptor: int, parent: int, journal: Journal | None) -> None:
     connection = socket.socket(fileno=descriptor)
     connection.setblocking(False)
-
-    def end(code: int) -> None:
-        # At once, whatever is in flight: the daemon is gone, and the next one must not meet us at its relays.
-        os._exit(code)
-
-    await asyncio.get_running_loop().connect_accepted_socket(lambda: PressProcess(end, journal), connection)
+    loop = asyncio.get_running_loop()
+    process = PressProcess(os._exit, journal)
+    if journal is None:  # what we should still hear nobody would learn
+        end_with_parent(parent)
+    else:
+        loop.add_signal_handler(signal.SIGUSR1, process.finish)
+        hear_of_end(parent, signal.SIGUSR1)
+    await loop.connect_accepted_socket(lambda: process, connection)
     await asyncio.Event().wait()
 
 
 def main() -> None:
     """Be the press for the daemon at the other end of the socket, until that closes."""
     descriptor, parent, *journal = map(int, sys.argv[1:])
-    end_with_parent(parent)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    run_loop(_serve(descriptor, Journal(journal[0]) if journal else None))
+    run_loop(_serve(descriptor, parent, Journal(journal[0]) if journal else None))
 
 
 if __name__ == "__main__":

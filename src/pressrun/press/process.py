@@ -1,6 +1,7 @@
 """The press in a process of its own, from the inside: orders come in by a socket, answers go out.
 
-It holds nothing that the daemon does not know of: when the socket closes, as after a kill of the daemon, it ends.
+It holds nothing that the daemon does not know of. When that is killed it sends nothing more, hears the answers to what
+is in flight, notes them in the journal, which the next daemon reads once this process is over, and ends.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from pressrun.store.journal import Journal
 log = logging.getLogger("pressrun.press")
 
 NO_PLATE = "NoPlate"  # the fault of a copy whose edition cannot be read
+FINISH_SECONDS = 5.0  # for the last answers when the daemon is gone: the start of the next one waits for them
 LOOK_SECONDS = 0.5  # between two looks at whether something waits too long; the daemon hears of us as often
 
 
@@ -62,6 +64,7 @@ class PressProcess(asyncio.Protocol):
         self._orders = orders()
         self._transport: asyncio.Transport | None = None
         self._draining: asyncio.Task[None] | None = None
+        self._is_finishing = False
         self._capacities: dict[str, int] = {}
 
     # asyncio calls these.
@@ -71,13 +74,31 @@ class PressProcess(asyncio.Protocol):
         self._loop.call_later(LOOK_SECONDS, self._look)
 
     def data_received(self, data: bytes) -> None:
-        for order in self._orders.read(data):
-            self._carry_out(order)
+        if not self._is_finishing:
+            for order in self._orders.read(data):
+                self._carry_out(order)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._end(0 if exc is None else 1)  # told by asyncio, if it is a fault of ours
+        code = 0 if exc is None else 1  # told by asyncio, if it is a fault of ours
+        if self._draining is None:
+            self.finish(code)
+        elif not self._is_finishing:  # the daemon has heard all that it waited for
+            self._end(code)
 
     # ---
+
+    def finish(self, code: int = 0) -> None:
+        """The daemon is gone: hear what relays answer soon to what they have, so that it is noted, and end."""
+        if self._is_finishing:
+            return
+        self._is_finishing = True
+        if self._press is None or self._journal is None:
+            self._end(code)
+            return
+        self._loop.call_later(FINISH_SECONDS, self._end, code)
+        if self._draining is None:
+            self._draining = self._loop.create_task(self._press.drain(FINISH_SECONDS))
+        self._draining.add_done_callback(lambda _: self._end(code))
 
     def _carry_out(self, order: Order) -> None:
         match order:
@@ -171,5 +192,5 @@ class PressProcess(asyncio.Protocol):
         self._say(State(self._press.statuses(), capacities))
 
     def _say(self, report: Report) -> None:
-        if self._transport is not None:
+        if self._transport is not None and not self._is_finishing:
             self._transport.write(encode_frame(report))

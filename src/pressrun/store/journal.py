@@ -9,6 +9,7 @@ Nothing of a reader is in it: numbers and the relay's codes, not its words, whic
 
 from __future__ import annotations
 
+import fcntl
 import os
 import struct
 import zlib
@@ -48,7 +49,7 @@ class Journal:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._sequence = max((sequence for sequence, _ in self._read()), default=0)
+        self._sequence = self._newest()
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -60,6 +61,18 @@ class Journal:
         except BaseException:
             os.close(descriptor)
             raise
+
+    def seize(self) -> bool:
+        """Be the only one to note, with whoever the file is passed on to: False while another does, who may be dying.
+
+        The lock is the open file's, so it ends with the last process that has it, be it a press without its daemon.
+        """
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        self._sequence = self._newest()
+        return True
 
     def fileno(self) -> int:
         """For a process that notes in our place."""
@@ -98,6 +111,9 @@ class Journal:
     def entries(self) -> dict[Claim, Taken]:
         """The last of what was noted, whether it is on record since or not."""
         return {taken.claim: taken for _, taken in sorted(self._read(), key=itemgetter(0))}
+
+    def _newest(self) -> int:
+        return max((sequence for sequence, _ in self._read()), default=0)
 
     def _read(self) -> list[tuple[int, Taken]]:
         content = os.pread(self._descriptor, SLOTS * _SLOT, 0)

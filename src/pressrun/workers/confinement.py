@@ -14,9 +14,10 @@ NICE = 10  # behind the daemon, whose pages and editions are waited for
 def confine(*, memory_bytes: int) -> None:
     """Step back behind others; limit memory; allow no file to grow, no process to be started, no core to be written.
 
-    Signals of a terminal are left to the daemon, which ends us by closing the socket.
+    Signals of a terminal or of systemd are left to the daemon, which ends us by closing the socket.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(PermissionError):  # a sandbox around us may forbid it, and then it goes without
         os.nice(NICE)
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))

@@ -1,0 +1,69 @@
+"""A daemon that is killed leaves its press behind, which hears the last answers before the next daemon goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+from tests.e2e.conftest import MakeHouse
+from tests.e2e.house import House, Mail, children, command_of, until
+
+from pressrun.press.process import FINISH_SECONDS
+
+SLOW = "slow{}-one@readers.example"
+
+
+def test_what_the_relay_takes_after_a_kill_is_not_sent_again(make_house: MakeHouse) -> None:
+    """The press outlives the daemon until it has heard so, and the next daemon waits for that."""
+    house = make_house()
+    house.import_readers(SLOW.format(1000))
+    daemon = house.start()
+    edition = house.send()["id"]
+    house.await_mails(3)
+    daemon.kill()
+    house.start()
+    assert [SLOW.format(1000)] == [one for one in house.accepted() if one.startswith("slow")]
+    assert house.await_state(edition, "finished")["delivered"] == 4
+    assert len(house.accepted()) == 4
+
+
+@pytest.mark.thorough
+def test_what_the_relay_takes_too_late_after_a_kill_is_sent_again(make_house: MakeHouse) -> None:
+    """The start waits for no more than a few seconds, and the second copy is the same mail."""
+    house = make_house()
+    house.import_readers(SLOW.format(20_000))
+    daemon = house.start()
+    edition = house.send()["id"]
+    house.await_mails(3)
+    daemon.kill()
+    began = time.monotonic()
+    house.start()
+    assert FINISH_SECONDS / 2 < time.monotonic() - began < FINISH_SECONDS + 5
+    assert 3 == house.show(edition)["delivered"]
+    mails = until(lambda: found if len(found := _to_slow(house)) == 2 else None, 60)
+    assert 1 == len({mail.message["Message-ID"] for mail in mails})
+    assert [] == daemon.events("press.lingers")
+
+
+def _to_slow(house: House) -> list[Mail]:
+    return [mail for mail in house.mails() if mail.rcpt_to == SLOW.format(20_000)]
+
+
+@pytest.mark.thorough
+def test_a_press_that_stands_still_after_a_kill_holds_up_nobody(make_house: MakeHouse) -> None:
+    house = make_house()
+    house.import_readers(SLOW.format(1000))
+    daemon = house.start()
+    edition = house.send()["id"]
+    house.await_mails(3)
+    [press] = [int(one) for one in children(daemon.process.pid) if "pressrun.press " in command_of(one)]
+    os.kill(press, signal.SIGSTOP)
+    try:
+        daemon.kill()
+        daemon = house.start()
+        assert 1 == len(daemon.events("press.lingers"))
+        assert house.await_state(edition, "finished")["delivered"] == 4
+    finally:
+        os.kill(press, signal.SIGKILL)
