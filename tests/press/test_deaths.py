@@ -31,13 +31,13 @@ async def test_a_copy_that_ends_the_press_is_put_off(house: House, monkeypatch: 
     monkeypatch.setattr(remote, "MODULE", fragile.__name__)
     monkeypatch.setattr(remote, "AGAIN_SECONDS", (0.01,))
     unknown = Counter[int]()
-    settle = house.dispatcher.settle
+    settle = house.dispatcher.desk.settle
 
     def counting(relay: str, answers: Sequence[Answer]) -> None:
         unknown.update([answer.id for answer in answers if answer.result.outcome is Outcome.UNKNOWN])
         settle(relay, answers)
 
-    monkeypatch.setattr(house.dispatcher, "settle", counting)
+    monkeypatch.setattr(house.dispatcher.desk, "settle", counting)
     edition = await house.send(10)
     await house.start()
     await house.until(lambda: _is_put_off(house))
@@ -130,7 +130,7 @@ async def test_a_relay_that_a_reload_took_away_is_asked_for_no_more(house: House
         house.room.relays = {"primary": (), "second": ()}
         house.dispatcher = await house.room.start()
         both = settings_for(relay_at(house.mailbox.port), relay_at(second.port, name="second"))
-        house.press = remote.RemotePress(both, house.room.office.keys, house.dispatcher, None)
+        house.press = remote.RemotePress(both, house.room.office.keys, house.dispatcher.desk, None)
         await house.start()
         await house.until(lambda: house.press.capacity("second") > 0)
         stale = State([], {"primary": 3, "second": 3})

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from pressrun.press.inbox import PLENTY, TOGETHER, TOGETHER_SECONDS, Inbox
-from pressrun.services.queue import dispatching
+from pressrun.services.queue import desk
 from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Unmade
 from pressrun.services.queue.shelf import STALE_SECONDS
 from pressrun.smtp.handover import HandOver, Outcome, Stage
@@ -90,7 +90,7 @@ async def test_while_there_is_plenty_to_do_they_wait_for_each_other() -> None:
 
 def test_a_result_is_recorded_within_20_ms() -> None:
     """What it waits for others here and in the dispatcher, and a turn."""
-    assert TOGETHER_SECONDS + dispatching.TOGETHER_SECONDS <= 0.015
+    assert TOGETHER_SECONDS + desk.TOGETHER_SECONDS <= 0.015
 
 
 @pytest.mark.parametrize(

@@ -309,7 +309,7 @@ def test_it_does_not_outlive_who_started_it(journal: Journal, *, has_journal: bo
 async def test_one_answer_that_cannot_be_taken(house: House, caplog: pytest.LogCaptureFixture) -> None:
     """It is told, and the others are taken."""
     await house.start()
-    settle, broken = house.dispatcher._settle, list[Answer]()
+    settle, broken = house.dispatcher.desk._settle, list[Answer]()
 
     def failing(relay: str, answer: Answer, now: float) -> None:
         if not broken:
@@ -317,11 +317,11 @@ async def test_one_answer_that_cannot_be_taken(house: House, caplog: pytest.LogC
             raise RuntimeError("a fault of ours")
         settle(relay, answer, now)
 
-    house.dispatcher._settle = failing  # type: ignore[method-assign]
+    house.dispatcher.desk._settle = failing  # type: ignore[method-assign]
     edition = await house.send(10)
     await house.until(lambda: _is_nearly_settled(house, edition, 9))
     assert ["relay.settle_error"] == [record.message for record in caplog.records if record.levelno >= logging.ERROR]
-    house.dispatcher._settle = settle  # type: ignore[method-assign]
+    house.dispatcher.desk._settle = settle  # type: ignore[method-assign]
 
 
 async def _is_nearly_settled(house: House, edition: int, delivered: int) -> bool:

@@ -32,7 +32,7 @@ from pressrun.services.press.signing import (
     VALID_AFTER_GIVING_UP_SECONDS,
     build_signer,
 )
-from pressrun.services.queue.dispatching import UNSIGNED_SECONDS
+from pressrun.services.queue.desk import UNSIGNED_SECONDS
 from pressrun.services.settings import DeliverySettings, TokenSettings
 from pressrun.smtp.handover import Outgoing
 
@@ -299,7 +299,7 @@ async def test_every_copy_that_arrives_verifies(press: Pressroom) -> None:
         site=SITE, relays=(relay,), delivery=DELIVERY, tokens=TokenSettings(), dkim=(LISTS,), log=LogSettings()
     )
     edition = await press.edition("- a {{ name | default: you }}\n\n" + "é  two  blanks \n" * 90 + "\n.\n..dot\n\n\n")
-    running = asyncio.create_task(dispatcher.run(LocalPress(given, press.office.keys, dispatcher, None)))
+    running = asyncio.create_task(dispatcher.run(LocalPress(given, press.office.keys, dispatcher.desk, None)))
     async with asyncio.timeout(60):
         await mailbox.full.wait()
     await dispatcher.drain(5.0)

@@ -305,7 +305,7 @@ async def test_changed_limits_move_what_waits(press: Pressroom, before: dict[str
     await readers(press, gmail_com=10)
     await press.edition()
     await press.turn()
-    press.dispatcher._results.release(press.dispatcher._ready.clear())
+    press.dispatcher.desk.results.release(press.dispatcher.desk.ready.clear())
     press.dispatcher.reload(
         DeliverySettings(rates=(FAST,), domains={"gmail.com": DomainSettings(connections=1)}),
         {RELAY: ()},

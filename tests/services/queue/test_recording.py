@@ -31,7 +31,7 @@ async def test_copies_taken_together_keep_their_own_words(press: Pressroom) -> N
     for place, (outgoing, words) in enumerate(zip(taken, WORDS, strict=True)):
         reply = Reply(250 + place % 2, words, "2.0.0" if place % 3 else "")
         answers.append(Answer(outgoing.delivery_id, HandOver(Outcome.DELIVERED, Stage.CONTENT, reply)))
-    press.dispatcher.settle(RELAY, answers)
+    press.dispatcher.desk.settle(RELAY, answers)
     await press.turn()
     records = await press.office.database.read(_records, edition)
     assert records == {

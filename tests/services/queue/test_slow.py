@@ -50,7 +50,7 @@ class Relay:
 
     async def _step(self) -> None:
         dispatcher = self.press.dispatcher
-        if dispatcher._lookout.again_at is not None and dispatcher._lookout.again_at <= self.press.clock():
+        if dispatcher.desk.lookout.again_at is not None and dispatcher.desk.lookout.again_at <= self.press.clock():
             dispatcher.look()
         await dispatcher._take_turn()
         self._fill()
@@ -146,7 +146,7 @@ async def test_a_domain_that_answers_quickly_again_has_all_connections(press: Pr
     await press.edition()
     relay = Relay(press, slow(2.0))
     await relay.run_until(120)
-    assert {SLOW} == press.dispatcher._ready.traffic.slow
+    assert {SLOW} == press.dispatcher.desk.ready.traffic.slow
     press.pass_time(SLOW_FOR_SECONDS)
     await press.edition("Another")
     relay.takes = slow(0.3)
@@ -162,7 +162,7 @@ async def test_what_is_claimed_for_slow_domains_keeps_nobody_from_being_claimed(
     slow_ones = [f"slow{number}.example" for number in range(6)]
     await readers(press, *slow_ones * 60, *OTHERS * 80)
     for domain in slow_ones:
-        press.dispatcher._ready.traffic.after_slow(domain, 30.0, press.clock())
+        press.dispatcher.desk.ready.traffic.after_slow(domain, 30.0, press.clock())
     await press.edition()
     relay = Relay(press, lambda domain: 30.0 if domain in slow_ones else STEP_SECONDS)
     assert await relay.run_until(640, *OTHERS) < 2.0  # 1.3 with half of the connections, 3.2 with two
@@ -174,7 +174,7 @@ async def test_a_relay_that_is_slow_for_all_has_all_its_connections_used(press: 
     await readers(press, *domains)
     await press.edition()
     assert 12.0 == pytest.approx(await Relay(press, lambda _: 1.0).run_until(120), abs=0.3)
-    assert set() == press.dispatcher._ready.traffic.slow
+    assert set() == press.dispatcher.desk.ready.traffic.slow
 
 
 async def test_mails_to_one_person_at_a_slow_domain_hold_up_no_other(press: Pressroom) -> None:

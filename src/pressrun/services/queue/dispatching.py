@@ -1,4 +1,4 @@
-"""The dispatcher: starts editions, claims copies, gives them to the press, records what became of each copy.
+"""The dispatcher: starts editions, claims copies for the desk, records what became of each copy.
 
 One loop takes turns. Each turn is one transaction that records the results since the last turn and claims what may go
 next; results that come in meanwhile make the next turn. A copy is claimed, and its attempt counted, before any octet
@@ -11,11 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict
-
-from msgspec.structs import replace
 
 from pressrun.core.errors import Unavailable
 from pressrun.core.providers import Lanes
@@ -23,37 +19,23 @@ from pressrun.core.quantities import Rate
 from pressrun.observe.log import event
 from pressrun.services.mails.composing import EditionPlate
 from pressrun.services.ports import Clock, RelayPool
-from pressrun.services.queue.alarm import Alarm
 from pressrun.services.queue.claiming import NOTICE_BATCH, AfterSettling, LaneWork, Request, Turn, take_turn
-from pressrun.services.queue.jobs import Answer, Job, Unmade
+from pressrun.services.queue.desk import Desk
+from pressrun.services.queue.jobs import Job
 from pressrun.services.queue.lane_queues import NEVER
-from pressrun.services.queue.lookout import Lookout
 from pressrun.services.queue.ready import SLOW_SECONDS, Ready
-from pressrun.services.queue.results import Results
 from pressrun.services.queue.shares import Shares
-from pressrun.services.returns.outcomes import settlement_of
 from pressrun.services.settings import DeliverySettings
-from pressrun.smtp.handover import HandOver, Outcome, Stage
+from pressrun.smtp.handover import Outcome
 from pressrun.store.database import Database
-from pressrun.store.deliveries import ClaimedNotice, Settlement
 
 log = logging.getLogger("pressrun.dispatch")
 
 BATCH = 400  # copies claimed at a time: enough to feed fast connections, few enough to stay a short transaction
 SHORTEST_WAIT_SECONDS = 0.005  # between two claims that the pace keeps small
-# Copies handed to connections and not yet recorded. Ten connections over a long line have 64 each on their way.
-UNRECORDED_AT_MOST = 1024
-# Results that a kill would undo before connections get more, so that it repeats little: as many as are on their way,
-# since results come in while those before them are being recorded, and over a long line in bursts.
-RESULTS_AT_MOST = 4
 # What claimed notices may hold in memory, here and on their way: mails that are passed on may be large, and anybody can
 # write to an owner. One goes in any case.
 NOTICE_OCTETS = 16 * 1024 * 1024
-# Results that a kill does not undo are recorded with those that come in so short a time, or when they are so many: a
-# turn costs as much as some copies do. With what they wait in the press that is less than 20 ms.
-TOGETHER = 128
-TOGETHER_SECONDS = 0.01
-UNSIGNED_SECONDS = 10.0  # before anything is handed out after a mail that could not be signed
 SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so long
 # Copies claimed and not taken, however many of them wait for a domain that may be slow.
 CLAIMED_AT_MOST = 10 * BATCH
@@ -62,7 +44,7 @@ LAST_TURNS = 3  # how often the end of a drain is tried to be recorded: what is 
 
 
 class Dispatcher:
-    """The queue's only consumer; what it claims is taken by the press, as services.queue.jobs.Supply promises."""
+    """The queue's only consumer; what it claims the press takes from its `desk`."""
 
     def __init__(
         self,
@@ -74,140 +56,24 @@ class Dispatcher:
         on_outcome: Callable[[Outcome, int], None],
         after_settling: AfterSettling,
     ) -> None:
-        self._database = database
         self.settings = settings
+        self.desk = Desk(ready, settings, clock, lambda: self._syncing or database.is_syncing)
+        self._database = database
         self._clock = clock
         self._on_outcome = on_outcome
         self._after_settling = after_settling
-        self._random = random.SystemRandom()
-        self._pool: RelayPool | None = None
         self._ready = ready
-        self._in_flight: dict[int, Job] = {}
-        self._results = Results()
+        self._results = self.desk.results
+        self._lookout = self.desk.lookout
         self._plates: dict[int, EditionPlate] = {}
-        self._lookout = Lookout()
         self._lanes_changed = True
         self._synced_at = 0.0
         self._syncing = False
         self._holding = False
-        self._was_held = False  # at the last look for what may go
-        self._unsigned_until = 0.0
-        self._alarm = Alarm(self._go_on)
-        self._draining = False
         self._drained = False
         self.alive_at = clock()
 
-    # ------------------------------------------------------------------ what the press asks and tells
-
-    def take(self, relay: str) -> Job | None:
-        """The next row whose turn has come, as services.queue.jobs.Queue promises."""
-        return next(iter(self.take_many(relay, 1)), None)
-
-    def take_many(self, relay: str, most: int) -> list[Job]:
-        """The next rows whose turn has come, as services.queue.jobs.Supply promises."""
-        most = 0 if self._draining else min(most, self._room_on_the_way())
-        if most <= 0:
-            return []
-        now = self._clock()
-        if now < self._unsigned_until:
-            self._call_at(self._unsigned_until, now)
-            return []
-        jobs, again_at = self._ready.take(relay, now, most)
-        if len(jobs) < most:
-            self._call_at(again_at, now)
-        if jobs:
-            self._in_flight.update([(job.row.id, job) for job in jobs])
-            if self._ready.copies <= self._lookout.low_water or any(self._ready.is_short_of(job, now) for job in jobs):
-                self.look()
-            if self._ready.take_ahead():
-                self._call_at(now, now)
-        return [self._ready.bounded(job) for job in jobs]
-
-    def settle(self, relay: str, answers: Sequence[Answer]) -> None:
-        """Take the outcomes of rows; they are recorded with the next turn."""
-        now = self._clock()
-        for answer in answers:
-            try:
-                self._settle(relay, answer, now)
-            except Exception:  # one must not keep the others from being recorded
-                log.exception("relay.settle_error", extra={"fields": {"relay": relay, "delivery": answer.id}})
-
-    def _settle(self, relay: str, answer: Answer, now: float) -> None:
-        job, result = self._in_flight.pop(answer.id), answer.result
-        change = self._ready.answered(job, relay, result, now)
-        if change is not None:
-            event(log, "delivery.paused", level=logging.WARNING, **asdict(change))
-            self._results.release(self._ready.remove_domain(job.row.domain))
-            if self._pool is not None:
-                self._pool.recall()
-        self._results.count(job, result.outcome)
-        if result.outcome is Outcome.UNSENT:
-            self._results.release([job])
-        else:
-            settlement = self._settlement(job, result, relay, now)
-            if change is not None and change.until is None:
-                settlement = replace(settlement, blocks=True)
-            if answer.mail is not None:
-                settlement = replace(settlement, mail=answer.mail)
-            self._results.settle(settlement, is_noted=answer.is_noted)
-        is_through = not (self._in_flight or len(self._ready))
-        is_large = isinstance(job.row, ClaimedNotice) and job.row.octets > 0
-        is_late = self._was_held and result.outcome is not Outcome.UNSENT
-        if (
-            is_through
-            or is_large
-            or is_late
-            or result.outcome is not Outcome.DELIVERED
-            or self._ready.is_short_of(job, now)
-        ):
-            # An edition may be through, something waits for its retry now, a relay takes mail again, or a lane has
-            # room, or memory.
-            self._lookout.look_next()
-        elif answer.is_noted and self._results.gathered < TOGETHER:
-            self._lookout.turn_within(TOGETHER_SECONDS, now)
-            return
-        self._lookout.turn()
-
-    def not_made(self, relay: str, unmade: Unmade) -> None:
-        """A row without a mail is put off and told, and holds up no other; without a signature nothing goes out."""
-        job = self._in_flight.pop(unmade.id)
-        now = self._clock()
-        self._ready.put_back(job, relay)
-        if unmade.unsigned:
-            self._unsigned_until = now + UNSIGNED_SECONDS
-            self._results.release([job])
-            self._lookout.turn()
-            return
-        event(log, "dispatch.not_composed", level=logging.ERROR, delivery=job.row.id, fault=unmade.fault)
-        put_off = self._settlement(job, HandOver(Outcome.DEFERRED, Stage.MAIL), relay, now)
-        self._results.settle(replace(put_off, reply=f"the mail could not be composed: {unmade.fault}"))
-        self.look()
-
-    def _handed_out(self) -> int:
-        return len(self._in_flight) + self._results.waiting
-
-    def _room_on_the_way(self) -> int:
-        """How many more may be handed out: none while a kill would repeat so many results that they must be recorded
-        first. While all wait for the disk the pace is not held up for that.
-        """
-        unsafe = self._results.unsafe
-        if unsafe >= RESULTS_AT_MOST and not (self._syncing or self._database.is_syncing):
-            on_the_way = len(self._in_flight)
-            if unsafe >= (on_the_way if self._pool is None else min(on_the_way, self._pool.capacity())):
-                return 0
-        return UNRECORDED_AT_MOST - self._handed_out()
-
-    def waiting(self, relay: str) -> int:
-        """How many copies have their turn now."""
-        if self._draining:
-            return 0
-        now = self._clock()
-        room = UNRECORDED_AT_MOST - self._handed_out()
-        due = self._ready.due(relay, now, room)
-        if due == 0 and room > 0 and len(self._ready):
-            # No connection is asking, so nobody else would look again at the next turn.
-            self._call_at(self._ready.next_at(relay, now), now)
-        return due
+    # ------------------------------------------------------------------ what others ask
 
     def wake(self) -> None:
         """Something changed in the database: look at it in the next turn."""
@@ -222,8 +88,7 @@ class Dispatcher:
 
     async def run(self, pool: RelayPool) -> None:
         """Take turns until `drain` is through; the database may fail for a while, nothing is lost by that."""
-        self._pool = pool
-        self._ready.failing = lambda: {one.name for one in pool.statuses() if one.failing_since is not None}
+        self.desk.connect(pool)
         last_turns = LAST_TURNS
         while last_turns > 0:
             is_last = self._drained
@@ -241,10 +106,7 @@ class Dispatcher:
 
     async def drain(self, seconds: float) -> None:
         """Claim nothing more, finish and record what is in flight, give the rest back; then `run` ends."""
-        self._draining = True
-        if self._pool is not None:
-            await self._pool.drain(seconds)
-        self._give_back()
+        await self.desk.close(seconds)
         self._drained = True
         self._lookout.turn()
 
@@ -256,7 +118,7 @@ class Dispatcher:
         connections: Mapping[str, int],
     ) -> None:
         """Go on under new rates and retry rules."""
-        self.settings = settings
+        self.settings = self.desk.settings = settings
         self._ready.pacer = self._ready.pacer.changed(settings.rates, relays, self._clock())
         self._ready.traffic.change(Lanes(settings.domains), settings.block_pause_seconds)
         self._ready.shares = Shares(weights)
@@ -271,7 +133,7 @@ class Dispatcher:
 
     def signs_again(self) -> None:
         """Other keys are there: what could not be signed need wait no longer."""
-        self._unsigned_until = 0.0
+        self.desk.unsigned_until = 0.0
         self.wake()
 
     async def _take_turn(self) -> None:
@@ -294,7 +156,7 @@ class Dispatcher:
             released=batch.released,
             touched=batch.touched,
             room=self._room(now) if looks else 0,
-            octets=self._octets() if looks else 0,
+            octets=NOTICE_OCTETS - self.desk.notice_octets() if looks else 0,
             claimed=claimed,
             lanes=self._lane_work(by_lane, stale.lanes, now) if looks else None,
             by_lane=by_lane,
@@ -319,7 +181,7 @@ class Dispatcher:
         """What waits for a slow domain among others goes back, to be claimed from the lane that this opens."""
         for name, seconds in self._ready.learn_slow(now).items():
             event(log, "delivery.slow", lane=name, seconds=round(seconds, 1))
-            self._results.release(self._ready.remove_domain(name))
+            self.desk.release_domain(name)
 
     async def _commit(self, request: Request) -> Turn:
         """Results survive a kill at once, and a power cut when they are older than SYNC_SECONDS."""
@@ -327,7 +189,7 @@ class Dispatcher:
             return await self._database.record(take_turn, request, self._ready, self._after_settling)
         self._synced_at = request.now
         self._syncing = True
-        self._offer()
+        self.desk.offer()
         try:
             return await self._database.write(take_turn, request, self._ready, self._after_settling)
         finally:
@@ -337,14 +199,14 @@ class Dispatcher:
         self.alive_at = self._clock()
         self._tell(turn)
         if request.lanes is None:
-            self._offer()
+            self.desk.offer()
             return
         for lane in request.lanes.given_up:
             self._ready.traffic.reopen(lane, request.now)
         if request.lanes.domains is self._ready.traffic.lanes.by_domain:
             self._lanes_changed = False
         known = self._plates | turn.plates
-        self._hold_back(known.keys() - turn.live)
+        self.desk.hold_back(known.keys() - turn.live)
         self._plates = {number: plate for number, plate in known.items() if number in turn.live}
         claimed_at = int(request.now)
         for notice, target in turn.notices:
@@ -352,21 +214,10 @@ class Dispatcher:
         for number, rows in turn.copies:
             for row in rows:
                 self._ready.push(Job(row, claimed_at, known[number], lane=row.lane))
-        if self._draining:  # the turn began before
-            self._give_back()
+        if self.desk.is_closed:  # the turn began before
+            self.desk.give_back()
         self._plan(turn, request)
-        self._offer()
-
-    def _hold_back(self, editions: Collection[int]) -> None:
-        """These were paused or cancelled, or are through: what no connection has of them does not go out."""
-        if not editions:
-            return
-        found = self._ready.remove_editions(editions)
-        if found:
-            self._results.release(found)
-            self.look()
-        if self._pool is not None and any(job.is_copy_of(editions) for job in self._in_flight.values()):
-            self._pool.recall()
+        self.desk.offer()
 
     def _tell(self, turn: Turn) -> None:
         if turn.aftermath.suspended:
@@ -381,11 +232,11 @@ class Dispatcher:
         ready = self._ready.eager(request.now)
         if request.room > 0:  # otherwise nobody has looked
             self._ready.more_wait = turn.taken >= request.room or len(turn.notices) >= NOTICE_BATCH
-        self._was_held = self._holding
-        if self._draining or self._holding:  # what changes comes with a result, or by itself
+        self.desk.was_held = self._holding
+        if self.desk.is_closed or self._holding:  # what changes comes with a result, or by itself
             self._lookout.plan()
-        elif request.now < self._unsigned_until:
-            self._lookout.plan(again_at=self._unsigned_until)
+        elif request.now < self.desk.unsigned_until:
+            self._lookout.plan(again_at=self.desk.unsigned_until)
         elif len(self._ready) >= CLAIMED_AT_MOST:  # a result or a turn later shows for what they wait
             self._lookout.plan()
         elif turn.taken < request.room:  # nothing more may go now, whatever the pace
@@ -411,40 +262,7 @@ class Dispatcher:
 
     def _room(self, now: float) -> int:
         """How many more copies may be claimed."""
-        if self._draining or self._holding or now < self._unsigned_until:
+        if self.desk.is_closed or self._holding or now < self.desk.unsigned_until:
             return 0
         room = self._ready.pacer.claimable(now, self._ready.eager(now), BATCH)
         return min(room, max(0, CLAIMED_AT_MOST - len(self._ready)))
-
-    def _octets(self) -> int:
-        """How much the notices that are claimed next may hold."""
-        in_flight = sum(job.row.octets for job in self._in_flight.values() if isinstance(job.row, ClaimedNotice))
-        return NOTICE_OCTETS - in_flight - self._ready.notice_octets()
-
-    def _offer(self) -> None:
-        if self._pool is not None and len(self._ready):
-            self._pool.wake()
-
-    def _settlement(self, job: Job, result: HandOver, relay: str, now: float) -> Settlement:
-        return settlement_of(
-            job.row,
-            result,
-            relay=relay,
-            settings=self.settings,
-            now=now,
-            jitter=self._random.random,
-            edition_id=None if job.plate is None else job.plate.edition_id,
-        )
-
-    def _call_at(self, at: float, now: float) -> None:
-        """Let the connections look again then."""
-        if at != NEVER:
-            self._alarm.set(at, now)
-
-    def _go_on(self) -> None:
-        if self._pool is not None:
-            self._pool.wake()
-
-    def _give_back(self) -> None:
-        self._results.release(self._ready.clear())
-        self._alarm.cancel()
