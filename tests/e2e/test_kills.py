@@ -17,7 +17,7 @@ SLOW = "slow{}-one@readers.example"
 
 def test_what_the_relay_takes_after_a_kill_is_not_sent_again(make_house: MakeHouse) -> None:
     """The press outlives the daemon until it has heard so, and the next daemon waits for that."""
-    house = make_house()
+    house = make_house(delivery={"press": "process"})
     house.import_readers(SLOW.format(1000))
     daemon = house.start()
     edition = house.send()["id"]
@@ -32,7 +32,7 @@ def test_what_the_relay_takes_after_a_kill_is_not_sent_again(make_house: MakeHou
 @pytest.mark.thorough
 def test_what_the_relay_takes_too_late_after_a_kill_is_sent_again(make_house: MakeHouse) -> None:
     """The start waits for no more than a few seconds, and the second copy is the same mail."""
-    house = make_house()
+    house = make_house(delivery={"press": "process"})
     house.import_readers(SLOW.format(20_000))
     daemon = house.start()
     edition = house.send()["id"]
@@ -53,7 +53,7 @@ def _to_slow(house: House) -> list[Mail]:
 
 @pytest.mark.thorough
 def test_a_press_that_stands_still_after_a_kill_holds_up_nobody(make_house: MakeHouse) -> None:
-    house = make_house()
+    house = make_house(delivery={"press": "process"})
     house.import_readers(SLOW.format(1000))
     daemon = house.start()
     edition = house.send()["id"]
