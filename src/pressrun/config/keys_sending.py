@@ -167,7 +167,8 @@ DELIVERY = Table(
                 "Who makes, signs and hands over mails: a process of its own, 45 MB of memory, which takes them off the"
                 " daemon's processor, or the daemon itself. Where it is a process, others of 25 MB make the signatures:"
                 ' one for each processor, four at most. "auto": a process where there are two processors or more.'
-                " In the daemon a signed edition of megabytes makes each page wait for up to a tenth of a second."
+                " In the daemon a signed edition of megabytes makes each page wait for up to a tenth of a second, and a"
+                " kill of it has what was in flight sent again."
             ),
         ),
     ),
