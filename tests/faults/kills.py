@@ -69,7 +69,9 @@ def kill_again_and_again(
     chance = random.Random(seed)
     moments = sorted(chance.randrange(readers * 19 // 20) for _ in range(kills))
     with Sink(program, folder, "--grab", "Message-ID") as sink:
-        house = House(folder=folder, relay_port=sink.port, sink=sink, tables={"delivery": {"rate": rate, "press": "process"}})
+        house = House(
+            folder=folder, relay_port=sink.port, sink=sink, tables={"delivery": {"rate": rate, "press": "process"}}
+        )
         try:
             house.create_list()
             house.import_readers(*(f"reader{number}@inbox{number % 7}.example" for number in range(readers)))

@@ -174,17 +174,17 @@ async def test_when_all_are_killed_threads_sign() -> None:
 
 async def test_one_that_is_stuck_is_replaced(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """And its work done by others; one that has nothing to do is left alone."""
-    monkeypatch.setattr(signers, "SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(signers, "SILENT_SECONDS", 1.5)  # a start on a busy machine takes a part of it
     async with open_signers() as hands:
         stuck, other = hands.pids
-        await asyncio.sleep(1)
+        await asyncio.sleep(2)
         assert [stuck, other] == hands.pids
         os.kill(stuck, signal.SIGSTOP)
         found = await asyncio.gather(*(signed(hands, BATCH) for _ in range(4)))
         assert all(map(is_good, found))
         await until(lambda: len(hands.pids) == 2 and stuck not in hands.pids)
         assert other in hands.pids
-        assert ["it said nothing for 0.5 s"] == reasons(caplog)
+        assert ["it said nothing for 1.5 s"] == reasons(caplog)
         assert not is_there(stuck)
 
 

@@ -11,13 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from pressrun.config.kinds import BadValue
 from pressrun.config.problems import show
+from pressrun.message.signatures.primitives import NoKey, load_private_key
 
 # Where systemd keeps credentials: those of the running service first, then the stores that LoadCredential= reads.
 # A verb that root runs beside the service has no $CREDENTIALS_DIRECTORY and finds the same secrets there.
@@ -87,18 +83,11 @@ def read_dkim_key(neighbours: Neighbours, name: str, expected: str) -> tuple[Pat
     """Path and PEM of a private key that can sign (RFC 8301 §3.2, RFC 8463); raises BadValue."""
     path, pem = neighbours.read(name, expected)
     try:
-        key = load_pem_private_key(pem, password=None)
-    except TypeError:
-        raise BadValue(expected, found=f"{show(name)}, a key that is locked by a passphrase") from None
-    except (ValueError, UnsupportedAlgorithm):
-        raise BadValue(expected, found=f"{show(name)}, which holds no private key in PEM") from None
-    if isinstance(key, RSAPrivateKey):
-        if key.key_size < _WEAK_RSA_BITS:
-            raise BadValue(
-                f"{expected}, of at least 1024 bits", found=f"{show(name)}, an RSA key of {key.key_size} bits"
-            )
-    elif not isinstance(key, Ed25519PrivateKey):
-        raise BadValue(expected, found=f"{show(name)}, a key that is neither RSA nor Ed25519")
+        key = load_private_key(pem)
+    except NoKey as problem:
+        raise BadValue(expected, found=f"{show(name)}, {problem}") from None
+    if key.algorithm == "rsa-sha256" and key.bits < _WEAK_RSA_BITS:
+        raise BadValue(f"{expected}, of at least 1024 bits", found=f"{show(name)}, an RSA key of {key.bits} bits")
     return path, pem
 
 

@@ -38,7 +38,7 @@ class PressSettings:
         return build_signer(self.dkim, self.delivery)
 
     def check(self) -> None:
-        """Raise BadConfiguration for a relay with a bad ca_file, and TypeError for a key that cannot sign."""
+        """Raise BadConfiguration for a relay with a bad ca_file, and NoKey for a key that cannot sign."""
         self.signer()
         for relay in self.relays:
             if relay.security != "none":

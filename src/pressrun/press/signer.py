@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pressrun.message.signatures.dkim import Failed, SignDigest, load_private_key, try_to_sign
+from pressrun.message.signatures.dkim import Failed, try_to_sign
+from pressrun.message.signatures.primitives import SignDigest, load_private_key
 from pressrun.operations.lifeline import end_with_parent
 from pressrun.press.framing import Frames, pack
 
@@ -45,7 +46,7 @@ def serve(connection: socket.socket) -> None:
         for order in orders.read(said):
             answer: Answer = []
             if isinstance(order, Keys):
-                keys = [load_private_key(pem)[1] for pem in order.pems]
+                keys = [load_private_key(pem).sign for pem in order.pems]
             else:
                 answer = [try_to_sign(keys, *one) for one in order.digests]
             connection.sendall(pack(answer))

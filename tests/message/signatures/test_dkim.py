@@ -34,6 +34,7 @@ from pressrun.message.notices.kinds import (
 )
 from pressrun.message.signatures.dkim import Signer, load_signing_key
 from pressrun.message.signatures.dkim_settings import DkimSettings
+from pressrun.message.signatures.primitives import NoKey
 from pressrun.message.signatures.relaxed import canonical_body, canonical_fields
 from pressrun.message.signatures.signed_fields import LINE
 from pressrun.message.words import ENGLISH
@@ -244,7 +245,7 @@ def test_lines_are_short() -> None:
 
 
 def test_a_key_of_another_kind_is_refused() -> None:
-    with pytest.raises(TypeError, match="RSA or Ed25519"):
+    with pytest.raises(NoKey, match="neither RSA nor Ed25519"):
         load_signing_key(settings(key=generate_ec_key(SECP256R1())))
 
 

@@ -20,7 +20,8 @@ from tests.message.signatures.test_dkim import RSA_RECORD, settings
 from tests.services.pressroom import LATER, RELAY, SITE, TAKEN, Pressroom, identity
 
 from pressrun.core.address import parse_address
-from pressrun.message.signatures.dkim import SignDigest, Signer
+from pressrun.message.signatures.dkim import Signer
+from pressrun.message.signatures.primitives import SignDigest
 from pressrun.observe.settings import LogSettings
 from pressrun.press.local import LocalPress
 from pressrun.press.settings import PressSettings

@@ -8,10 +8,13 @@ could cross from one part into the next, nothing is known beforehand, and the wh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.hashes import SHA256, Hash
-
+from pressrun.message.signatures.primitives import begin_sha256
 from pressrun.message.signatures.relaxed import canonical_body, canonical_lines
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.hashes import Hash
 
 _OPEN = (b" ", b"\t", b"\r")  # what the next part could be the rest of
 
@@ -30,7 +33,7 @@ class BodyHash:
         if canonical_body(parts[-1]) and not any(part.endswith(_OPEN) for part in parts):
             *before, last = parts
             self._fixed = [*map(canonical_lines, before), canonical_body(last)]
-            self._start = Hash(SHA256())
+            self._start = begin_sha256()
             self._start.update(self._fixed[0])
 
     def of(self, parts: Sequence[bytes]) -> bytes | None:

@@ -10,28 +10,18 @@ RFC 6376 (DKIM), RFC 8301 (algorithms), RFC 8463 (Ed25519).
 from __future__ import annotations
 
 from binascii import b2a_base64
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TypeAlias
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from cryptography.hazmat.primitives.hashes import SHA256, Hash
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from pressrun.message.signatures.dkim_settings import DkimSettings
+from pressrun.message.signatures.primitives import SignDigest, load_private_key, sha256
 from pressrun.message.signatures.relaxed import canonical_body, canonical_fields
 from pressrun.message.signatures.signed_fields import LINE, SignedHeader, signed_header
 
-SignDigest: TypeAlias = Callable[[bytes], bytes]
-
 _NAME = b"DKIM-Signature"
-_DIGEST = Prehashed(SHA256())
-_PADDING = PKCS1v15()
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -59,25 +49,15 @@ class SigningKey:
 
 
 def load_signing_key(settings: DkimSettings) -> SigningKey:
-    """The key of one `[dkim]`; raises TypeError for one that is neither RSA nor Ed25519."""
-    algorithm, sign = load_private_key(settings.key_pem)
+    """The key of one `[dkim]`; raises NoKey."""
+    key = load_private_key(settings.key_pem)
     return SigningKey(
         domain=settings.domain,
         selector=settings.selector,
-        algorithm=algorithm,
+        algorithm=key.algorithm,
         pem=settings.key_pem,
-        sign_digest=sign,
+        sign_digest=key.sign,
     )
-
-
-def load_private_key(pem: bytes) -> tuple[str, SignDigest]:
-    """The algorithm of a key, and what signs a SHA-256 with it; raises as `load_signing_key` does."""
-    key = load_pem_private_key(pem, password=None)
-    if isinstance(key, RSAPrivateKey):
-        return "rsa-sha256", lambda digest: key.sign(digest, _PADDING, _DIGEST)
-    if isinstance(key, Ed25519PrivateKey):
-        return "ed25519-sha256", key.sign  # the digest itself is signed, RFC 8463 §3
-    raise TypeError("a DKIM key is RSA or Ed25519")
 
 
 class Failed(msgspec.Struct, frozen=True, array_like=True):
@@ -136,13 +116,13 @@ class Signer:
         if header is None or body_digest is None:
             fields, _, body = content.partition(b"\r\n\r\n")
             header = header or signed_header(canonical_fields(fields))
-            body_digest = body_digest or _sha256(canonical_body(body))
+            body_digest = body_digest or sha256(canonical_body(body))
         body_hash = b2a_base64(body_digest, newline=False)
         times = b"t=%d; x=%d;" % (signed_at, signed_at + self._lifetime_seconds)
         prepared = []
         for place, key in self._keys_for(header.author):
             start = _head(key.algorithm, key.domain, key.selector) + times + header.names + body_hash + b";\r\n b="
-            digest = _sha256(header.text + _NAME.lower() + b":" + start[len(_NAME) + 2 :].replace(b"\r\n ", b" "))
+            digest = sha256(header.text + _NAME.lower() + b":" + start[len(_NAME) + 2 :].replace(b"\r\n ", b" "))
             prepared.append(Unsigned(start, place, digest))
         return prepared
 
@@ -161,13 +141,6 @@ def _head(algorithm: str, domain: str, selector: str) -> bytes:
     """The field up to its times: one tag a line, as a domain may be long."""
     tags = (f"{_NAME.decode()}: v=1; a={algorithm}; c=relaxed/relaxed;", f" d={domain};", f" s={selector};", " ")
     return "\r\n".join(tags).encode("ascii")
-
-
-def _sha256(data: bytes) -> bytes:
-    # hashlib gives the interpreter away for these few microseconds, and a thread then waits long to have it back.
-    digest = Hash(SHA256())
-    digest.update(data)
-    return digest.finalize()
 
 
 def _folded(value: bytes, room: int) -> bytes:

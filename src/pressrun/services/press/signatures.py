@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Protocol, TypeAlias
 
-from pressrun.message.signatures.dkim import Failed, SignDigest, SigningKey, try_to_sign
+from pressrun.message.signatures.dkim import Failed, SigningKey, try_to_sign
+from pressrun.message.signatures.primitives import SignDigest
 
 Digests: TypeAlias = list[tuple[int, bytes]]  # each behind the place of its key among those that are used
 Signatures: TypeAlias = Sequence[bytes | Failed]  # one for each digest, in order

@@ -1,0 +1,75 @@
+"""Hashes and private keys, by the `cryptography` library, which is imported when it is first needed.
+
+It takes 7 MB of memory. A daemon that signs nothing, or has it done by a press of its own, does without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.hashes import Hash
+
+SignDigest: TypeAlias = Callable[[bytes], bytes]
+
+
+class NoKey(ValueError):
+    """Why a PEM holds no private key that can sign mail, as the end of a sentence on its file."""
+
+
+def begin_sha256() -> Hash:
+    """The hash of nothing so far.
+
+    Not hashlib's: that gives the interpreter away for these few microseconds, and a thread then waits long to have it
+    back.
+    """
+    return _empty().copy()
+
+
+def sha256(data: bytes) -> bytes:
+    digest = begin_sha256()
+    digest.update(data)
+    return digest.finalize()
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateKey:
+    """`algorithm` as DKIM names it; `sign` makes the signature of a SHA-256, on any thread."""
+
+    algorithm: str
+    bits: int
+    sign: SignDigest = field(repr=False)
+
+
+def load_private_key(pem: bytes) -> PrivateKey:
+    """Raises NoKey."""
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.utils import Prehashed  # noqa: PLC0415
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except TypeError:
+        raise NoKey("a key that is locked by a passphrase") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise NoKey("which holds no private key in PEM") from None
+    if isinstance(key, RSAPrivateKey):
+        padding, digest = PKCS1v15(), Prehashed(SHA256())
+        return PrivateKey("rsa-sha256", key.key_size, lambda hashed: key.sign(hashed, padding, digest))
+    if isinstance(key, Ed25519PrivateKey):
+        return PrivateKey("ed25519-sha256", 256, key.sign)  # the digest itself is signed, RFC 8463 §3
+    raise NoKey("a key that is neither RSA nor Ed25519")
+
+
+@cache
+def _empty() -> Hash:
+    from cryptography.hazmat.primitives.hashes import SHA256, Hash  # noqa: PLC0415
+
+    return Hash(SHA256())
