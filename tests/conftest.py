@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import os
 import shutil
@@ -65,6 +66,16 @@ def plain_log() -> Iterator[None]:
     root.setLevel(root_level)
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
+
+
+@pytest.fixture(autouse=True)
+def plain_collector() -> Iterator[None]:
+    """What a press in this process takes out of the sight of the collector, and how seldom it looks, ends with it."""
+    frozen, threshold = gc.get_freeze_count(), gc.get_threshold()
+    yield
+    if gc.get_freeze_count() > frozen:
+        gc.unfreeze()
+    gc.set_threshold(*threshold)
 
 
 @pytest.fixture
