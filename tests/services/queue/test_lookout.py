@@ -20,9 +20,11 @@ def looked() -> Lookout:
     return lookout
 
 
-async def slept(lookout: Lookout) -> float:
-    """How long the loop waits for its next turn."""
+async def slept(lookout: Lookout, *seconds: float) -> float:
+    """How long after it was asked for turns within these seconds the loop takes one."""
     began = time.perf_counter()
+    for wait in seconds:
+        lookout.turn_within(wait, NOW)
     async with asyncio.timeout(LONG):
         await lookout.sleep(NOW, None)
     return time.perf_counter() - began
@@ -30,10 +32,7 @@ async def slept(lookout: Lookout) -> float:
 
 async def test_what_may_wait_is_recorded_a_moment_later() -> None:
     """Whatever comes until then goes along, and puts it off no further."""
-    lookout = looked()
-    lookout.turn_within(0.05, NOW)
-    lookout.turn_within(LONG, NOW)
-    assert 0.04 <= await slept(lookout) < 2.0
+    assert 0.04 <= await slept(looked(), 0.05, LONG) < 2.0
 
 
 @pytest.mark.parametrize("hurry", [Lookout.turn, Lookout.look])
@@ -51,14 +50,12 @@ async def test_a_turn_leaves_no_other_one_behind() -> None:
     lookout.turn_within(0.02, NOW)
     lookout.begin(NOW, must_look=False)
     await asyncio.sleep(0.05)
-    lookout.turn_within(0.1, NOW)
-    assert 0.08 <= await slept(lookout) < 2.0
+    assert 0.08 <= await slept(lookout, 0.1) < 2.0
 
 
 async def test_recording_alone_does_not_look() -> None:
     lookout = looked()
-    lookout.turn_within(0.001, NOW)
-    await slept(lookout)
+    await slept(lookout, 0.001)
     assert not lookout.begin(NOW, must_look=False)
 
 
