@@ -15,6 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -351,15 +352,19 @@ class House:
 
         return until(enough)
 
-    def await_state(self, edition: int, state: str) -> Any:
+    def await_state(self, edition: int, state: str, seconds: float = 20.0) -> Any:
         """Wait until an edition stands there; gives what `edition show` says."""
-        until(lambda: self._state_of(edition) == state or None)
+        until(lambda: self.rows("select state from edition where id = ?", edition) == [state] or None, seconds)
         return self.show(edition)
 
-    def _state_of(self, edition: int) -> str:
+    def copies(self, edition: int) -> Counter[str]:
+        """How many copies stand where."""
+        return Counter(self.rows("select state from delivery where edition_id = ?", edition))
+
+    def rows(self, statement: str, *values: str | int) -> list[Any]:
         """Read from the database, since a call of the command line each time would keep the daemon from its work."""
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
-            return str(connection.execute("select state from edition where id = ?", (edition,)).fetchone()[0])
+            return [row[0] if len(row) == 1 else row for row in connection.execute(statement, values)]
 
     def _command(self, *arguments: str | Path) -> list[str]:
         return [*self.program, "--config", str(self.config), *map(str, arguments)]

@@ -8,13 +8,11 @@ from __future__ import annotations
 import base64
 import os
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import dkim
 import pytest
@@ -54,18 +52,13 @@ class Town:
         content = mail(body, From=sender, To=f"{to}@{DOMAIN}", Subject=subject, Message_ID=id_, **fields)
         return self.postfix.send(sender, f"{to}@{DOMAIN}", content)
 
-    def rows(self, statement: str, *values: str | int) -> list[Any]:
-        """Read from the database, which a call of the command line would take longer for."""
-        with closing(sqlite3.connect(f"file:{self.house.database}?mode=ro", uri=True)) as connection:
-            return [row[0] if len(row) == 1 else row for row in connection.execute(statement, values)]
-
     def states(self, name: str) -> dict[str, str]:
         """The state of each reader of a list."""
         statement = (
             "select address, state from subscription join subscriber on subscriber.id = subscriber_id "
             "where list_id = (select id from list where name = ?)"
         )
-        return dict(self.rows(statement, name))
+        return dict(self.house.rows(statement, name))
 
     def await_state(self, name: str, address: str, state: str) -> None:
         until(lambda: self.states(name).get(address) == state or None)
@@ -125,7 +118,7 @@ def test_an_edition_and_what_comes_back(town: Town) -> None:
     assert copy.message["List-Id"] == f"The Quay <tides.{DOMAIN}>"
     assert copy.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
-    until(lambda: town.house.show(edition["id"])["failed"] == 1 or None)
+    until(lambda: town.house.copies(edition["id"])["failed"] == 1 or None)
     report = town.house.json("edition", "report", str(edition["id"]))
     (failure,) = report["failures"]
     assert (failure["address"], failure["enhanced"], failure["kind"]) == (DEAD, "5.1.1", "hard")
@@ -269,7 +262,7 @@ def test_killed_while_mail_comes_in(town: Town) -> None:
         questions = town.postfix.await_mail(reader)
         # A copy that was on its way out when the daemon died may come again, under the same Message-ID.
         assert len({question.message["Message-ID"] for question in questions}) == 1
-    accepted = town.rows("select count(*) from inbound where recipient = 'buoys-subscribe'")
+    accepted = town.house.rows("select count(*) from inbound where recipient = 'buoys-subscribe'")
     assert accepted == [len(readers)]
 
 

@@ -71,7 +71,7 @@ def test_a_relay_that_takes_nothing(house: House, answers: Answers) -> None:
         edition = _send_into(house, port)
         assert house.daemon is not None
         daemon = house.daemon
-        until(lambda: daemon.events("relay.failing") or house.show(edition)["deferred"] == 3 or None)
+        until(lambda: daemon.events("relay.failing") or house.copies(edition)["deferred"] == 3 or None)
         assert house.show(edition)["failed"] == 0
         _heal(house, edition)
 
@@ -80,7 +80,7 @@ def test_a_relay_that_refuses_each_copy(house: House) -> None:
     """The copies fail with its words; the readers stay, and `resend --failed` with `queue retry` reaches them later."""
     with crooked_relay(but(DOT=b"554 5.7.1 this looks like spam\r\n")) as port:
         edition = _send_into(house, port)
-        until(lambda: house.show(edition)["failed"] == 3 or None)
+        until(lambda: house.copies(edition)["failed"] == 3 or None)
         failures = house.json("edition", "report", str(edition))["failures"]
         assert {(554, "5.7.1", "policy")} == {(one["code"], one["enhanced"], one["kind"]) for one in failures}
         house.configure()
@@ -95,8 +95,8 @@ def test_a_relay_that_refuses_each_copy(house: House) -> None:
 def test_a_relay_that_drops_before_the_final_reply(make_house: MakeHouse) -> None:
     """Nobody knows whether the copy was taken: it goes out again, the same Message-ID, Date and content."""
     house = make_house()
-    house.import_readers("drop1-one@readers.example", "cut1-two@readers.example")
     house.start()
+    house.import_readers("drop1-one@readers.example", "cut1-two@readers.example")
     edition = house.send("---\nsubject: Dropped\n---\n\nText.\n", "--wait")
     assert (edition["delivered"], edition["failed"]) == (5, 0)
     lines = [line for line in house.lines() if line.rcpt_to == "drop1-one@readers.example"]
@@ -108,8 +108,8 @@ def test_a_relay_that_drops_before_the_final_reply(make_house: MakeHouse) -> Non
 def test_a_relay_without_8bitmime_and_smtputf8(make_house: MakeHouse) -> None:
     """It gets seven bits; a reader whose address needs SMTPUTF8 fails with 5.6.7, the others get theirs."""
     house = make_house("--no-8bitmime", "--no-smtputf8", "--lint")
-    house.import_readers("jürgen@readers.example")
     house.start()
+    house.import_readers("jürgen@readers.example")
     edition = house.send("---\nsubject: Grüße 🌊\n---\n\nÄÖÜ und 🌊.\n", "--wait")
     assert (edition["delivered"], edition["failed"]) == (3, 1)
     failure = house.json("edition", "report", str(edition["id"]))["failures"][0]

@@ -89,12 +89,13 @@ def test_a_scheduled_edition_waits_for_its_hour(house: House) -> None:
 def test_pausing_resuming_and_leaving_meanwhile(make_house: MakeHouse) -> None:
     """A paused edition stands still; who leaves before their copy was claimed gets none; the counts always add up."""
     house = make_house(delivery=SLOW)
-    house.import_readers(*(f"reader{number}@readers.example" for number in range(9)))
     house.start()
+    house.import_readers(*(f"reader{number}@readers.example" for number in range(9)))
     edition = house.send()["id"]
     house.await_mails(2)
     house.do("edition", "pause", str(edition))
-    paused = until(lambda: found if not (found := house.show(edition))["claimed"] else None)
+    until(lambda: not house.copies(edition)["claimed"] or None)
+    paused = house.show(edition)
     assert (paused["state"], paused["audience"]) == ("paused", 12)
     assert sum(paused[state] for state in STATES) == 12
     house.do("subscriber", "rm", "news", "reader8@readers.example")
@@ -115,8 +116,8 @@ def test_failures_are_reported_and_resent(make_house: MakeHouse) -> None:
     Whose mailbox is gone is suspended and left out.
     """
     house = make_house("--grab", "Message-ID", delivery={"pause_at_hard": "100%"})
-    house.import_readers("hard552-box@readers.example", "dhard-no@readers.example", "soft1-busy@readers.example")
     house.start()
+    house.import_readers("hard552-box@readers.example", "dhard-no@readers.example", "soft1-busy@readers.example")
     edition = house.send(EDITION, "--wait")
     assert (edition["state"], edition["delivered"], edition["failed"]) == ("finished", 4, 2)
     report = house.json("edition", "report", str(edition["id"]))
@@ -142,8 +143,8 @@ def _message_ids(house: House, address: str) -> list[str]:
 
 def test_a_canary_goes_first(house: House) -> None:
     """--canary sends a share, then pauses; --wait ends 0 there; resume sends the rest, to nobody twice."""
-    house.import_readers(*(f"reader{number}@readers.example" for number in range(17)))
     house.start()
+    house.import_readers(*(f"reader{number}@readers.example" for number in range(17)))
     edition = house.send(EDITION, "--canary", "10", "--wait")
     assert (edition["state"], edition["delivered"], edition["queued"]) == ("paused", 2, 18)
     house.do("edition", "resume", str(edition["id"]))
@@ -154,8 +155,8 @@ def test_a_canary_goes_first(house: House) -> None:
 def test_a_copy_stays_queued_until_its_turn(make_house: MakeHouse) -> None:
     """At one a second, no more than what is due within a second is claimed: the rest can still be stopped."""
     house = make_house(delivery={"rate": "1/s"})
-    house.import_readers(*(f"reader{number}@readers.example" for number in range(50)))
     house.start()
+    house.import_readers(*(f"reader{number}@readers.example" for number in range(50)))
     edition = house.send()["id"]
     house.await_mails(1)
     connection = sqlite3.connect(f"file:{house.database}?mode=ro", uri=True)

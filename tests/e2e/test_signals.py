@@ -71,8 +71,8 @@ def test_a_bad_file_leaves_the_old_in_force(house: House) -> None:
 def test_sigterm_in_the_middle_loses_and_repeats_nothing(make_house: MakeHouse) -> None:
     """The daemon drains and ends with 0 within 30 s; the next one sends the rest, each copy once."""
     house = make_house(delivery={"rate": "2000/s"})
-    house.import_readers(*MANY)
     daemon = house.start()
+    house.import_readers(*MANY)
     edition = house.send()["id"]
     for goal in (400, 1_200):
         house.await_mails(goal)
@@ -90,8 +90,8 @@ def test_sigterm_in_the_middle_loses_and_repeats_nothing(make_house: MakeHouse) 
 def test_sigterm_does_not_wait_for_a_slow_relay_for_ever(make_house: MakeHouse) -> None:
     """What has no answer by the end of the drain goes out again after the start, under the same Message-ID."""
     house = make_house("--grab", "Message-ID", delivery={"drain": "1s"})
-    house.import_readers("slow20000-one@readers.example")
     daemon = house.start()
+    house.import_readers("slow20000-one@readers.example")
     edition = house.send()["id"]
     house.await_mails(4)
     began = time.monotonic()

@@ -122,6 +122,6 @@ def await_taken(sink: Sink, copies: int) -> None:
 
 def await_end(house: House, edition: int) -> None:
     """Until the edition is finished; then the daemon must end well."""
-    until(lambda: house.show(edition)["state"] == "finished" or None, PATIENCE_SECONDS)
+    house.await_state(edition, "finished", PATIENCE_SECONDS)
     assert house.daemon is not None
     assert house.daemon.stop() == 0
