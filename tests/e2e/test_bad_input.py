@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from tests.e2e.conftest import READERS
 from tests.e2e.house import EDITION, House
+
+
+@pytest.fixture(scope="module")
+def running(furnished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One daemon for all that it must refuse: each test finds it as the one before did."""
+    with closing(House(folder=tmp_path_factory.mktemp("running"), relay_port=1)) as house:
+        shutil.copytree(furnished, house.folder / "data")
+        house.start()
+        yield house
 
 
 @pytest.mark.parametrize(
@@ -18,11 +31,11 @@ from tests.e2e.house import EDITION, House
     ],
     ids=["no-email-column", "not-utf8", "empty"],
 )
-def test_a_file_that_is_no_list_of_readers(house: House, content: bytes, word: str) -> None:
+def test_a_file_that_is_no_list_of_readers(running: House, content: bytes, word: str) -> None:
     """65 with the reason, and nobody is taken in."""
-    result = house.run("subscriber", "import", "news", house.write("bad.csv", content), "--json")
+    result = running.run("subscriber", "import", "news", running.write("bad.csv", content), "--json")
     assert (result.code, word in result.json["error"]) == (65, True), result.err
-    assert house.json("list", "show", "news")["active"] == 3
+    assert running.json("list", "show", "news")["active"] == 3
 
 
 def test_rows_that_are_wrong_are_told_by_line(house: House) -> None:
@@ -48,13 +61,13 @@ def test_rows_that_are_wrong_are_told_by_line(house: House) -> None:
     ],
     ids=["unknown-key", "missing-image", "image-above", "no-subject", "empty", "unknown-field", "bad-yaml"],
 )
-def test_an_edition_that_cannot_go_out(house: House, source: str, words: tuple[str, ...]) -> None:
+def test_an_edition_that_cannot_go_out(running: House, source: str, words: tuple[str, ...]) -> None:
     """65 before anything is stored, and the same from `preview` or a finding there."""
-    path = house.write("bad.md", source)
-    result = house.run("send", "news", path, "--yes", "--json")
+    path = running.write("bad.md", source)
+    result = running.run("send", "news", path, "--yes", "--json")
     assert result.code == 65, result.err
     assert [True for _ in words] == [word in result.json["error"] for word in words], result.json["error"]
-    assert house.json("edition", "ls") == []
+    assert running.json("edition", "ls") == []
 
 
 def test_names_that_are_not_there(house: House) -> None:

@@ -9,6 +9,7 @@ import ssl
 import stat
 import subprocess
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -354,16 +355,25 @@ async def trickle(client: Client, piece: bytes) -> str:
 
 async def test_a_silent_client_is_sent_away(room: Mailroom) -> None:
     """421 4.4.2, also in the middle of a content or a command, and however it trickles."""
-    async with listening(room, SmtpSettings(listen=LOCAL, idle_seconds=0.5)) as listeners:
-        async with connected(listeners.addresses["smtp"]) as client:
-            assert "421 4.4.2" == (await client.reply())[:9]
-            assert "" == await client.reply()
-        async with connected(listeners.addresses["smtp"]) as client:
-            for line in (f"MAIL FROM:<{ADA}>", f"RCPT TO:<{OWNER}>", "DATA"):
-                await client.say(line)
-            assert "421 4.4.2" == (await trickle(client, b"x\r\n"))[:9]
-        async with connected(listeners.addresses["smtp"]) as client:
-            assert "421 4.4.2" == (await trickle(client, b"X"))[:9]
+
+    async def silent(client: Client) -> str:
+        reply = await client.reply()
+        assert "" == await client.reply()
+        return reply
+
+    async def in_a_content(client: Client) -> str:
+        for line in (f"MAIL FROM:<{ADA}>", f"RCPT TO:<{OWNER}>", "DATA"):
+            await client.say(line)
+        return await trickle(client, b"x\r\n")
+
+    async def in_a_command(client: Client) -> str:
+        return await trickle(client, b"X")
+
+    async with listening(room, SmtpSettings(listen=LOCAL, idle_seconds=0.3)) as listeners, AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(connected(listeners.addresses["smtp"])) for _ in range(3)]
+        ways = zip((silent, in_a_content, in_a_command), clients, strict=True)
+        replies = await asyncio.gather(*(way(client) for way, client in ways))
+    assert ["421 4.4.2"] * 3 == [reply[:9] for reply in replies]
 
 
 async def test_stopping_finishes_the_mail_at_hand(room: Mailroom, monkeypatch: pytest.MonkeyPatch) -> None:
