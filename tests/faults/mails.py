@@ -70,7 +70,9 @@ class Account:
         )
 
 
-def kill_after_each(program: Path, folder: Path, *, kills: int, seed: int, within_seconds: float) -> Account:
+def kill_after_each(
+    program: Path, folder: Path, *, kills: int, seed: int, within_seconds: float, again_every: int = 5
+) -> Account:
     """Every round of it; raises where a mail is refused, or where it never ends."""
     folder.mkdir(parents=True, exist_ok=True)
     chance = random.Random(seed)
@@ -85,7 +87,7 @@ def kill_after_each(program: Path, folder: Path, *, kills: int, seed: int, withi
                 daemon = _started(house)
                 letters = [join(number), question(number), bounce(*copies[number]), post(number, EDITOR)]
                 chance.shuffle(letters)
-                times = 2 if number % 5 == 4 else 1
+                times = 2 if number % again_every == again_every - 1 else 1
                 for _ in range(times - 1):
                     asyncio.run(_bring_all(lmtp, letters))
                     daemon.kill()

@@ -62,6 +62,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
+@pytest.mark.thorough
 def test_the_disk_is_full(make_house: MakeHouse, disk: Path) -> None:
     """The same on a file system with no room left."""
     house = make_house(delivery={"rate": "200/s"})

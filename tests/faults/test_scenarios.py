@@ -17,8 +17,8 @@ from tests.faults.times import NoFakeClock
 _ELSEWHERE = {"disk", "no-growth"}
 
 
-# These wait for clocks and time-outs.
-_LONG = {"clock", "locked", "gone", "press-still", "stall"}
+# These wait for clocks and time-outs, or are one that runs always, more often or farther away.
+_LONG = {"clock", "locked", "gone", "press-still", "stall", "drop-far", "restart"}
 
 
 @pytest.mark.parametrize(
