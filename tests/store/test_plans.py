@@ -138,6 +138,7 @@ PLANS = {
     "bounces.copy": [
         "search delivery using integer primary key (rowid=?)",
         "search notice using integer primary key (rowid=?) left-join",
+        "search list using integer primary key (rowid=?) left-join",
         "search subscription using integer primary key (rowid=?) left-join",
         "search subscriber using integer primary key (rowid=?) left-join",
     ],

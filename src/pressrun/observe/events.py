@@ -95,7 +95,7 @@ EVENTS: dict[str, str] = {
     "inbound.kept": "a mail is kept for a person to look at",
     "inbound.again": "a kept mail is dealt with once more",
     "inbound.dropped": "kept mail was forgotten: by hand, as too old, or beyond what may be kept",
-    "inbound.forward_bounced": "a mail that was forwarded to an owner or the operator came back",
+    "inbound.forward_bounced": "a mail that was forwarded to an owner or the operator came back, and is kept",
     "inbound.failed": "a mail or a connection met an error of ours",
     "inbound.database_unavailable": "accepted mail could not be dealt with; tried again shortly",
     "inbound.reader_unavailable": "the process that reads mail cannot be started; tried again shortly",

@@ -24,7 +24,7 @@ class Failure:
 
 
 def find_copy(tx: Transaction, delivery_id: int) -> Row | None:
-    """id, state, edition_id, notice_id, domain, subscriber_id, address, notice_kind of a copy or a notice."""
+    """id, state, edition_id, notice_id, domain, subscriber_id, address of a copy or a notice; kind and list of that."""
     return tx.row("bounces.copy", id=delivery_id)
 
 

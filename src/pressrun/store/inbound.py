@@ -89,9 +89,13 @@ def _came_before(tx: Transaction, row: NewInbound, now: int) -> bool:
         return False
     if row.repeats_after is None or found["received_at"] > now - row.repeats_after:
         return True
-    retired = hashlib.sha256(b"%b\0%d" % (row.digest, found["id"])).digest()
-    tx.run("inbound.retire_digest", id=found["id"], retired=retired)
+    tx.run("inbound.retire_digest", id=found["id"], retired=_retired_digest(row.digest, found["id"]))
     return False
+
+
+def _retired_digest(digest: bytes, inbound_id: int) -> bytes:
+    """What no other mail will have."""
+    return hashlib.sha256(b"%b\0%d" % (digest, inbound_id)).digest()
 
 
 def _store_content(tx: Transaction, content: bytes) -> int:
@@ -146,6 +150,23 @@ def kept_content(tx: Transaction, inbound_id: int) -> bytes | None:
     return found
 
 
+def keep_again(tx: Transaction, mail: InboundMail, outcome: str, now: int) -> None:
+    """Keep a mail for a person that was done with; its row may have been swept since."""
+    tx.run(
+        "inbound.keep_again",
+        id=mail.id,
+        digest=_retired_digest(mail.content_digest, mail.id),
+        content_id=_store_content(tx, mail.content),
+        mail_from=mail.mail_from,
+        recipient=mail.recipient,
+        peer=mail.peer,
+        utf8=int(mail.utf8),
+        received_at=mail.received_at,
+        outcome=outcome,
+        now=now,
+    )
+
+
 def take_again(tx: Transaction, inbound_id: int) -> bool:
     """Let a kept mail be dealt with once more; False when there is none of that id."""
     return tx.run("inbound.take_again", id=inbound_id) > 0
@@ -170,6 +191,7 @@ def forget_sender(tx: Transaction, address: Address) -> int:
     """Before a person is erased: forget kept mail from or about them, and what was forwarded; returns how many rows."""
     needles = {text.lower().encode() for text in (address.typed, address.wire, address.key)}
     gone = tx.run("inbound.delete_by_sender", address_key=address.key)
+    gone += tx.run("inbound.delete_forwarded_by_sender", address_key=address.key)
     for number in _naming(tx, "inbound.kept_contents", needles):
         gone += tx.run("inbound.delete_by_content", id=number)
     tx.run("inbound.delete_orphans")

@@ -58,6 +58,16 @@ def insert_notices(tx: Transaction, new: Sequence[NewNotice], now: int) -> None:
     tx.run("notices.queue_all", first=last - len(new) + 1, domains=domains, now=now)
 
 
+def find_ended(tx: Transaction, delivery_id: int) -> Row | None:
+    """id, content and payload of a notice that holds a whole mail and goes out no more; None for any other."""
+    return tx.row("notices.ended", delivery_id=delivery_id)
+
+
+def drop_content(tx: Transaction, notice_id: int) -> None:
+    """Forget the mail that a notice holds: it stands elsewhere now."""
+    tx.run("notices.drop_content", id=notice_id)
+
+
 def find_asked(tx: Transaction, delivery_id: int) -> Row | None:
     """Whom a notice was for: subscriber_id, list_id, list_name, address, language, kind; None when they are gone."""
     return tx.row("notices.asked", delivery_id=delivery_id)

@@ -424,13 +424,16 @@ async def test_one_reply_for_several_keeps_what_was_refused(room: Mailroom) -> N
 
 
 async def test_bounces_are_kept_and_never_answered(room: Mailroom) -> None:
-    """Whatever they say; one of a forwarded mail is only logged."""
+    """What a person says there, too; one of a forwarded mail is logged."""
     local = f"news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}"
     assert [] == await room.deliver(mail(Subject="subscribe"), local)
     assert {"kept": 1} == await room.counts()
     number = await room.insert_notice("forward")
-    await room.deliver(mail(number=2), f"news-bounces+{room.token(AddressPurpose.BOUNCES, number)}")
+    local = f"news-bounces+{room.token(AddressPurpose.BOUNCES, number)}"
+    await room.deliver(mail(number=2, From=f"MAILER-DAEMON@{D}"), local, mail_from="")
     assert {"kept": 1, "done": 1} == await room.counts()
+    await room.deliver(mail(number=3), local)
+    assert {"kept": 2, "done": 1} == await room.counts()
 
 
 # ---------------------------------------------------------------------- each mail once

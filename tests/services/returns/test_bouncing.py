@@ -20,7 +20,7 @@ from pressrun.services.readers import probing
 from pressrun.services.readers.subscribing import Confirmed, Origin
 from pressrun.services.reports import edition_reports
 from pressrun.services.settings import BounceSettings
-from pressrun.services.settling import Settled
+from pressrun.services.settling import Aftermath, Settled
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store.inbound import InboundState
@@ -75,7 +75,7 @@ async def test_a_notification_fails_a_copy_of_a_finished_edition(press: Pressroo
     number, (first, _) = await send(press, "one")
     assert "finished" == await press.state(number)
     settled = await notify(press, first, report(BounceClass.GONE))
-    assert Settled(InboundState.DONE, "gone", suspended=1) == settled
+    assert Settled(InboundState.DONE, "gone", aftermath=Aftermath(suspended=1)) == settled
     assert {"delivered": 1, "failed": 1} == await press.counts(number)
     shown = await press.office.database.read(edition_reports.report_edition, number, int(press.clock()))
     (failure,) = shown.failures

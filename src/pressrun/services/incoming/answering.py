@@ -20,7 +20,7 @@ from pressrun.message.incoming.autoreply import FOR_SOMEBODY, silent_sender
 from pressrun.message.incoming.commands import Command, CommandKind, parse_commands
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.incoming.trace import received_field
-from pressrun.services.mails.notifying import FORWARD
+from pressrun.services.mails.forwarding import new_forward
 from pressrun.services.ports import Clock, Entropy
 from pressrun.services.readers.leaving import Departure, Leaving, Left
 from pressrun.services.readers.subscribing import Confirmed, Origin, SignUp, Subscribing
@@ -213,18 +213,8 @@ class Answering:
         if person is None:
             return kept("nobody to forward to: set `operator`, or the list's owner")
         trace = received_field(peer=mail.peer, by=self._site.mail_domain, number=mail.id, at=mail.received_at)
-        notices.insert_notice(
-            tx,
-            NewNotice(
-                kind=FORWARD,
-                address=person,
-                message_secret=self._entropy(16),
-                list_id=None if target is None else target.id,
-                content=trace + mail.content,
-                payload={"null_sender": not mail.mail_from, "utf8": mail.utf8},
-            ),
-            int(self._clock()),
-        )
+        forward = new_forward(mail, person, target, trace=trace, message_secret=self._entropy(16))
+        notices.insert_notice(tx, forward, int(self._clock()))
         return done("forwarded")
 
     def _person_behind(self, target: MailingList | None) -> Address | None:

@@ -22,9 +22,9 @@ from pressrun.observe.log import event
 from pressrun.services.incoming.answering import READ_KINDS, Answering
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.waiting import draw_wait
-from pressrun.services.returns.bouncing import FORWARD_BOUNCED, Bouncing
+from pressrun.services.returns.bouncing import Bouncing
 from pressrun.services.returns.complaining import REPORT
-from pressrun.services.settling import NotNow, Settled
+from pressrun.services.settling import NOTHING, NotNow, Settled, tell_aftermath
 from pressrun.store import inbound
 from pressrun.store.database import Database
 from pressrun.store.inbound import InboundMail, InboundState
@@ -199,16 +199,9 @@ class Processing:
         say = partial(event, log, mail=mail.id, list=list_name, kind=kind, outcome=settled.outcome)
         if settled.state is InboundState.UNREADABLE:
             say("inbound.unreadable", level=logging.WARNING)
-        elif settled.outcome == FORWARD_BOUNCED:
-            say("inbound.forward_bounced", level=logging.WARNING)
         elif settled.state is InboundState.DONE:
             say("inbound.processed")
-            if settled.suspended:
-                event(log, "subscription.suspended", number=settled.suspended)
-            for domain in settled.alerted:
-                event(log, "delivery.refused_for_policy", level=logging.WARNING, domain=domain)
-            for edition in settled.paused:
-                event(log, "edition.changed", edition=edition.id, list=edition.list_name, state=edition.state.value)
+            tell_aftermath(log, settled.aftermath)
         else:
             say("inbound.kept", level=logging.WARNING)
         unread = settled.state is InboundState.UNREADABLE
@@ -219,7 +212,7 @@ class Processing:
 def _leaves_the_queue_alone(route: Route | None, settled: Settled) -> bool:
     """Whether nothing waits to be sent for this mail: bounces come by the hundred while an edition goes out."""
     is_bounce = route is not None and route.kind is RouteKind.BOUNCES
-    return is_bounce and not (settled.suspended or settled.alerted or settled.paused)
+    return is_bounce and settled.aftermath == NOTHING
 
 
 async def _read(read: Callable[[bytes], Awaitable[_Mail]], mail: InboundMail) -> tuple[_Mail | None, str]:

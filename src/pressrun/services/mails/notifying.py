@@ -16,14 +16,13 @@ from pressrun.message.notices.kinds import ReaderNotice
 from pressrun.message.words import ENGLISH
 from pressrun.services.evidence import sent_mail
 from pressrun.services.mails.composing import message_id, return_path
+from pressrun.services.mails.forwarding import FORWARD
 from pressrun.services.mails.notice_rows import NoticeRows
 from pressrun.services.mails.profiles import profile_of
 from pressrun.services.settings import TokenSettings
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.deliveries import Claimed, ClaimedNotice, SentMail
 from pressrun.store.lists import MailingList
-
-FORWARD = "forward"  # the kind of a notice that is somebody's mail, passed on
 
 
 def is_passed_on(row: Claimed) -> bool:

@@ -14,7 +14,7 @@ from pressrun.services.evidence import record_sent
 from pressrun.services.mails.composing import EditionPlate
 from pressrun.services.queue.ready import Ready
 from pressrun.services.queue.traffic import LaneNotes
-from pressrun.services.returns.bouncing import Aftermath
+from pressrun.services.settling import Aftermath
 from pressrun.store import deliveries, editions, lanes, lists, paces
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, Settlement
 from pressrun.store.editions import Edition

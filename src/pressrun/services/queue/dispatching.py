@@ -25,6 +25,7 @@ from pressrun.services.queue.jobs import Job
 from pressrun.services.queue.lane_queues import NEVER
 from pressrun.services.queue.ready import SLOW_SECONDS, Ready
 from pressrun.services.queue.shares import Shares
+from pressrun.services.queue.telling import tell_turn
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import Outcome
 from pressrun.store.database import Database
@@ -197,7 +198,7 @@ class Dispatcher:
 
     def _accept(self, turn: Turn, request: Request) -> None:
         self.alive_at = self._clock()
-        self._tell(turn)
+        tell_turn(log, turn)
         if request.lanes is None:
             self.desk.offer()
             return
@@ -218,14 +219,6 @@ class Dispatcher:
             self.desk.give_back()
         self._plan(turn, request)
         self.desk.offer()
-
-    def _tell(self, turn: Turn) -> None:
-        if turn.aftermath.suspended:
-            event(log, "subscription.suspended", number=turn.aftermath.suspended)
-        for domain in turn.aftermath.alerted:
-            event(log, "delivery.refused_for_policy", level=logging.WARNING, domain=domain)
-        for edition in (*turn.aftermath.paused, *turn.changed):
-            event(log, "edition.changed", edition=edition.id, list=edition.list_name, state=edition.state.value)
 
     def _plan(self, turn: Turn, request: Request) -> None:
         """When to look again by ourselves, and how few claimed copies are few enough to claim more before that."""

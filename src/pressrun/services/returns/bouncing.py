@@ -1,13 +1,15 @@
 """Copies that come back: at once, as a relay's refusal, or later, as a notification to the copy's own return path.
 
 Which copy it is follows from the signed return path alone, since everything else in a notification can be forged; what
-it means follows from core.bounces and message.reports. Refused for policy never counts against a reader.
+it means follows from core.bounces and message.reports. Refused for policy never counts against a reader. What was
+passed on to an owner or the operator is kept for a person when it comes back, and nobody is written to: whoever sent it
+may not have.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.keys import KeyRing
@@ -15,19 +17,18 @@ from pressrun.core.mail_routes import OF_NO_LIST, Route
 from pressrun.core.site import Site
 from pressrun.core.tokens import TEST_ID, AddressPurpose, AddressTokens
 from pressrun.message.reports.report import RecipientReport, Report
-from pressrun.services.mails.notifying import FORWARD
 from pressrun.services.ports import Clock, Entropy
 from pressrun.services.readers import suspending
 from pressrun.services.returns import alerting
 from pressrun.services.returns.braking import Braking
 from pressrun.services.returns.complaining import Complaining
+from pressrun.services.returns.forwards import is_forward, take_back_bounced, take_back_refused
 from pressrun.services.returns.outcomes import MAX_REPLY_CHARACTERS
 from pressrun.services.settings import BounceSettings
-from pressrun.services.settling import Settled, done, kept
+from pressrun.services.settling import NOTHING, Aftermath, Settled, done, kept
 from pressrun.store import bounces
 from pressrun.store.bounces import Failure
 from pressrun.store.deliveries import Settlement
-from pressrun.store.editions import Edition
 from pressrun.store.inbound import InboundState
 from pressrun.store.transaction import Row, Transaction
 
@@ -35,17 +36,6 @@ FORWARD_BOUNCED = "forward bounced"
 # What says that a mail server wrote a mail: when nothing in it was understood, that is for a person to look at.
 _DAEMONS = frozenset({"sender", "null sender", "report", "x-failed-recipients"})
 _ALERTS_AT_MOST = 5  # looked up in one turn of the dispatcher: refusals for policy come by the thousand
-
-
-@dataclass(frozen=True, slots=True)
-class Aftermath:
-    """What bounces led to: how many readers were suspended, the domains that the operator was told of, and the
-    editions that paused by themselves.
-    """
-
-    suspended: int = 0
-    alerted: tuple[str, ...] = ()
-    paused: tuple[Edition, ...] = ()
 
 
 class Bouncing:
@@ -77,9 +67,10 @@ class Bouncing:
             for one in settlements
             if one.blocks or one.bounce is not None
         ]
-        aftermath = self._draw_consequences(tx, failed, now) if failed else Aftermath()
-        paused = self.braking.after_settling(tx, settlements, now)
-        return replace(aftermath, paused=tuple(paused)) if paused else aftermath
+        aftermath = self._draw_consequences(tx, failed, now) if failed else NOTHING
+        returned = take_back_refused(tx, settlements, now)
+        paused = tuple(self.braking.after_settling(tx, settlements, now))
+        return replace(aftermath, returned=returned, paused=paused) if returned or paused else aftermath
 
     def settle(self, tx: Transaction, route: Route, report: Report | None, problem: str) -> Settled:
         """Deal with a mail to a bounce address; `report` None with `problem` says that it cannot be read."""
@@ -88,21 +79,29 @@ class Bouncing:
             return kept("its address is not signed under a key of now")
         if number == TEST_ID:
             return done("test")
-        copy = bounces.find_copy(tx, number)
-        if route.list_name == OF_NO_LIST or (copy is not None and copy["notice_kind"] == FORWARD):
-            return done(FORWARD_BOUNCED)
         if report is None:
             return Settled(InboundState.UNREADABLE, problem)
         if report.feedback_type:
             return self.complaining.settle_at_bounce_address(tx, report, number)
+        copy = bounces.find_copy(tx, number)
+        if route.list_name == OF_NO_LIST or is_forward(copy):
+            return self._settle_returned(tx, copy, report)
         return self._settle_notification(tx, copy, report)
 
+    def _settle_returned(self, tx: Transaction, copy: Row | None, report: Report) -> Settled:
+        """What came to the return path of a forward: whatever a mail server says but "not yet" is a bounce."""
+        found = _find(report, copy)
+        if found is None and report.automatic not in _DAEMONS:
+            return _no_notification(report)
+        if found is not None and found.bounce.kind is None:
+            return done(found.bounce)
+        returned = take_back_bounced(tx, copy, found, int(self._clock()))
+        return Settled(InboundState.DONE, FORWARD_BOUNCED, aftermath=Aftermath(returned=(returned,)))
+
     def _settle_notification(self, tx: Transaction, copy: Row | None, report: Report) -> Settled:
-        address = "" if copy is None else copy["address"] or ""
-        found = report.of(address)
+        found = _find(report, copy)
         if found is None:
-            is_known = report.automatic is not None and report.automatic not in _DAEMONS
-            return done(f"not a bounce: {report.automatic}") if is_known else kept("not understood: look at it")
+            return _no_notification(report)
         if copy is None:
             return done(f"{found.bounce} of what is gone")
         if found.bounce.kind is None:
@@ -113,9 +112,7 @@ class Bouncing:
         aftermath = self._draw_consequences(tx, [(copy["id"], found.bounce, found.text)], now)
         edition = copy["edition_id"]
         paused = () if edition is None else tuple(self.braking.after_bounce(tx, edition, now))
-        return Settled(
-            InboundState.DONE, found.bounce, suspended=aftermath.suspended, alerted=aftermath.alerted, paused=paused
-        )
+        return Settled(InboundState.DONE, found.bounce, aftermath=replace(aftermath, paused=paused))
 
     def _draw_consequences(
         self, tx: Transaction, failed: Sequence[tuple[int, BounceClass | None, str]], now: int
@@ -128,6 +125,15 @@ class Bouncing:
             for number, words in policy[:_ALERTS_AT_MOST]
         ]
         return Aftermath(len(suspended), tuple(domain for domain in alerted if domain is not None))
+
+
+def _find(report: Report, copy: Row | None) -> RecipientReport | None:
+    return report.of("" if copy is None else copy["address"] or "")
+
+
+def _no_notification(report: Report) -> Settled:
+    is_known = report.automatic is not None and report.automatic not in _DAEMONS
+    return done(f"not a bounce: {report.automatic}") if is_known else kept("not understood: look at it")
 
 
 def _failure(found: RecipientReport) -> Failure:

@@ -19,7 +19,7 @@ from pressrun.services.ports import Clock, Entropy
 from pressrun.services.readers.refusing import end_everything
 from pressrun.services.readers.subscribing import Origin
 from pressrun.services.returns.braking import Braking
-from pressrun.services.settling import Settled, done
+from pressrun.services.settling import Aftermath, Settled, done
 from pressrun.store import bounces, editions, lists, subscribers, subscriptions, suppressions
 from pressrun.store.transaction import Transaction
 
@@ -66,9 +66,8 @@ class Complaining:
             return done(outcome, COUNTED_AS)
         now = int(self._clock())
         editions.count_complaint(tx, found.edition_id, now)
-        return replace(
-            done(outcome, COUNTED_AS), paused=tuple(self._braking.after_complaint(tx, found.edition_id, now))
-        )
+        paused = tuple(self._braking.after_complaint(tx, found.edition_id, now))
+        return replace(done(outcome, COUNTED_AS), aftermath=Aftermath(paused=paused))
 
     def _end_everything(self, tx: Transaction, subscriber_id: int, feedback_type: str) -> bool:
         """Unsubscribe a person from every list and suppress the address; False when that was so already."""

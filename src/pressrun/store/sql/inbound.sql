@@ -75,6 +75,13 @@ where inbound.id = :id and inbound.state in ('kept', 'unreadable', 'failed');
 update inbound set state = 'received', outcome = '', settled_at = null
 where id = :id and state in ('kept', 'unreadable', 'failed') and content_id is not null;
 
+-- name: keep_again
+-- A mail that was dealt with is there again for a person to look at, as it came.
+insert into inbound (id, digest, content_id, mail_from, recipient, peer, utf8, received_at, state, outcome, settled_at)
+values (:id, :digest, :content_id, :mail_from, :recipient, :peer, :utf8, :received_at, 'kept', :outcome, :now)
+on conflict (id) do update set content_id = excluded.content_id, mail_from = excluded.mail_from,
+    peer = excluded.peer, state = 'kept', outcome = excluded.outcome, settled_at = excluded.settled_at;
+
 -- name: drop
 -- A kept mail is forgotten, but for its digest.
 update inbound set state = 'done', outcome = 'dropped', settled_at = :now, content_id = null, mail_from = '', peer = '',
@@ -104,6 +111,10 @@ delete from inbound where content_id = :id;
 -- name: delete_by_sender
 -- Mails that came from an address.
 delete from inbound where lower(mail_from) = :address_key;
+
+-- name: delete_forwarded_by_sender
+-- Forwarded mails that came from an address.
+delete from notice where kind = 'forward' and lower(payload ->> '$.mail.mail_from') = :address_key;
 
 -- name: delete_orphans
 -- Contents that no mail needs.

@@ -19,3 +19,13 @@ insert into delivery (notice_id, domain, state, due_at) select :first + key, val
 select notice.subscriber_id, notice.list_id, list.name as list_name, notice.address, notice.language, notice.kind
 from delivery join notice on notice.id = delivery.notice_id join list on list.id = notice.list_id
 where delivery.id = :delivery_id and notice.subscriber_id is not null;
+
+-- name: ended
+-- A notice that holds a whole mail and goes out no more, though it may have gone.
+select notice.id, notice.content, notice.payload
+from delivery join notice on notice.id = delivery.notice_id
+where delivery.id = :delivery_id and delivery.state in ('delivered', 'failed') and notice.content is not null;
+
+-- name: drop_content
+-- A notice is left without its mail.
+update notice set content = null where id = :id;

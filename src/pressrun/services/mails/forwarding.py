@@ -1,0 +1,64 @@
+"""Mail that is passed on to a list's owner or the operator: a notice that holds somebody's whole mail.
+
+It was accepted, so it must not get lost; its sender may be forged, so nobody is written to when it comes back. Then it
+is kept for a person, as it came (docs/decisions/0039).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from pressrun.core.address import Address
+from pressrun.store import inbound, notices
+from pressrun.store.inbound import InboundMail
+from pressrun.store.lists import MailingList
+from pressrun.store.notices import NewNotice
+from pressrun.store.transaction import Transaction
+
+FORWARD = "forward"  # the kind of a notice that is somebody's mail, passed on
+
+
+def new_forward(
+    mail: InboundMail, person: Address, target: MailingList | None, *, trace: bytes, message_secret: bytes
+) -> NewNotice:
+    """A mail to be passed on below a trace field, with what it takes to keep it as it came after all."""
+    return NewNotice(
+        kind=FORWARD,
+        address=person,
+        message_secret=message_secret,
+        list_id=None if target is None else target.id,
+        content=trace + mail.content,
+        payload={
+            "null_sender": not mail.mail_from,
+            "utf8": mail.utf8,
+            "mail": {
+                "id": mail.id,
+                "mail_from": mail.mail_from,
+                "recipient": mail.recipient,
+                "peer": mail.peer,
+                "received_at": mail.received_at,
+            },
+            "trace": len(trace),
+        },
+    )
+
+
+def keep_returned(tx: Transaction, delivery_id: int, outcome: str, now: int) -> int | None:
+    """Keep a mail for a person that was passed on and did not arrive; returns its id among accepted mail.
+
+    None when it is kept already, when it is forgotten, and while it is still being passed on.
+    """
+    row = notices.find_ended(tx, delivery_id)
+    if row is None:
+        return None
+    payload = json.loads(row["payload"])
+    if "mail" not in payload:  # queued by a version that did not note it
+        return None
+    content = row["content"][payload["trace"] :]
+    mail = InboundMail(
+        **payload["mail"], utf8=payload["utf8"], content=content, content_digest=hashlib.sha256(content).digest()
+    )
+    inbound.keep_again(tx, mail, outcome, now)
+    notices.drop_content(tx, row["id"])
+    return mail.id
