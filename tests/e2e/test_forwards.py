@@ -107,3 +107,17 @@ def notification(number: int) -> str:
         f"Final-Recipient: rfc822; {OWNER}\r\nAction: failed\r\nStatus: 5.1.1\r\n"
         "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n--b--\r\n"
     )
+
+
+def test_a_confirmation_that_nobody_takes_is_told(house: House) -> None:
+    """No report has it: the log says what failed, and not for whom."""
+    daemon = house.start()
+    house.post("/news/subscribe", {"email": "hard550-eve@harbour.example"})
+    (told,) = until(lambda: daemon.events("delivery.failed"))
+    assert ("confirmation", "harbour.example", 550, "5.1.1") == (
+        told["notice"],
+        told["domain"],
+        told["code"],
+        told["enhanced"],
+    )
+    assert "hard550-eve" not in daemon.log.read_text()

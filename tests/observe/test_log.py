@@ -40,9 +40,9 @@ def test_an_event_is_one_json_object_a_line() -> None:
     stream = _log_to()
     event(
         _LOGGER,
-        "delivery.finished",
+        "delivery.failed",
         delivery=81,
-        outcome=DeliveryState.DELIVERED,
+        outcome=DeliveryState.FAILED,
         seconds=0.25,
         reply=None,
         tries=(1, 2),
@@ -51,10 +51,10 @@ def test_an_event_is_one_json_object_a_line() -> None:
     assert str(entry.pop("time")).endswith("Z")
     assert entry == {
         "level": "info",
-        "event": "delivery.finished",
+        "event": "delivery.failed",
         "logger": "pressrun.test",
         "delivery": 81,
-        "outcome": "delivered",
+        "outcome": "failed",
         "seconds": 0.25,
         "reply": None,
         "tries": ["1", "2"],
@@ -64,7 +64,7 @@ def test_an_event_is_one_json_object_a_line() -> None:
 def test_a_field_never_hides_a_name_of_ours() -> None:
     """A field called `level` gets another name."""
     stream = _log_to()
-    event(_LOGGER, "config.loaded", level=logging.WARNING, time=1)
+    event(_LOGGER, "config.warning", level=logging.WARNING, time=1)
     (entry,) = _entries(stream)
     assert (entry["level"], entry["time_"]) == ("warning", 1)
 
@@ -90,8 +90,8 @@ def test_the_level_is_obeyed() -> None:
     """What is below the level is not written."""
     stream = _log_to(level="warning")
     event(_LOGGER, "daemon.started")
-    event(_LOGGER, "daemon.failed", level=logging.ERROR)
-    assert [entry["event"] for entry in _entries(stream)] == ["daemon.failed"]
+    event(_LOGGER, "daemon.watchdog", level=logging.ERROR)
+    assert [entry["event"] for entry in _entries(stream)] == ["daemon.watchdog"]
 
 
 def test_a_new_configuration_replaces_the_old() -> None:
@@ -107,7 +107,7 @@ def test_no_address_at_info(log_format: Format) -> None:
     """Neither in the message, nor a field, nor a list, nor an exception; also from other libraries."""
     stream = _log_to(log_format)
     logging.getLogger("another.library").warning("could not reach %s", "reader@example.org")
-    event(_LOGGER, "delivery.deferred", text="550 <reader@example.org> unknown", several=["reader@example.org"])
+    event(_LOGGER, "delivery.failed", text="550 <reader@example.org> unknown", several=["reader@example.org"])
     text = "reader@example.org"
     try:
         float(text)
@@ -123,7 +123,7 @@ def test_debug_shows_addresses_but_no_token() -> None:
     """An operator who asked for everything sees who, and still nothing that could be used."""
     stream = _log_to(level="debug")
     token = "abcdefghijklmnopqrstuvwx234"
-    event(_LOGGER, "delivery.claimed", level=logging.DEBUG, rcpt=f"news-bounces+{token}@example.org")
+    event(_LOGGER, "inbound.accepted", level=logging.DEBUG, rcpt=f"news-bounces+{token}@example.org")
     assert "@example.org" in stream.getvalue()
     assert token not in stream.getvalue()
 

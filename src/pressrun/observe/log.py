@@ -1,6 +1,6 @@
 """The log: one event a line, a name and fields, as text or JSON, through the standard library's `logging`.
 
-    event(logger, "delivery.finished", delivery=81, outcome="delivered")
+    event(logger, "delivery.failed", delivery=81, kind="hard")
 
 Fields travel in `extra={"fields": {…}}`, so that records of other libraries pass through the same handler. At info and
 above no address and no full token leaves here (see redaction.py); at debug addresses may appear, tokens are still cut.
@@ -111,7 +111,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-05-01T12:00:00.000Z info delivery.finished delivery=81 outcome=delivered`, the exception below it."""
+    """`2026-05-01T12:00:00.000Z info delivery.failed delivery=81 kind=hard`, the exception below it."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end; line ends inside a value are escaped, so that nobody can forge a line."""

@@ -13,6 +13,7 @@ from dataclasses import asdict
 
 from msgspec.structs import replace
 
+from pressrun.core.delivery import DeliveryState
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock, RelayPool
 from pressrun.services.queue.alarm import Alarm
@@ -21,6 +22,7 @@ from pressrun.services.queue.lane_queues import NEVER
 from pressrun.services.queue.lookout import Lookout
 from pressrun.services.queue.ready import Ready
 from pressrun.services.queue.results import Results
+from pressrun.services.queue.telling import tell_failure
 from pressrun.services.returns.outcomes import settlement_of
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
@@ -120,6 +122,8 @@ class Desk:
             self.results.release([job])
         else:
             settlement = self._settlement(job, result, relay, now)
+            if settlement.state is DeliveryState.FAILED:
+                tell_failure(log, job.row, settlement)
             if change is not None and change.until is None:
                 settlement = replace(settlement, blocks=True)
             if answer.mail is not None:
@@ -156,7 +160,10 @@ class Desk:
             return
         event(log, "dispatch.not_composed", level=logging.ERROR, delivery=job.row.id, fault=unmade.fault)
         put_off = self._settlement(job, HandOver(Outcome.DEFERRED, Stage.MAIL), relay, now)
-        self.results.settle(replace(put_off, reply=f"the mail could not be composed: {unmade.fault}"))
+        put_off = replace(put_off, reply=f"the mail could not be composed: {unmade.fault}")
+        if put_off.state is DeliveryState.FAILED:
+            tell_failure(log, job.row, put_off)
+        self.results.settle(put_off)
         self.lookout.look()
 
     # ------------------------------------------------------------------ what the dispatcher does

@@ -1,11 +1,13 @@
-"""What the queue says in the log: what followed from a turn."""
+"""What the queue says in the log: what failed for good, and what followed from a turn. Never a remote's words."""
 
 from __future__ import annotations
 
 import logging
 
+from pressrun.observe.log import event
 from pressrun.services.queue.claiming import Turn
 from pressrun.services.settling import tell_aftermath, tell_change
+from pressrun.store.deliveries import Claimed, ClaimedNotice, Settlement
 
 
 def tell_turn(log: logging.Logger, turn: Turn) -> None:
@@ -13,3 +15,19 @@ def tell_turn(log: logging.Logger, turn: Turn) -> None:
     tell_aftermath(log, turn.aftermath)
     for edition in turn.changed:
         tell_change(log, edition)
+
+
+def tell_failure(log: logging.Logger, row: Claimed, settlement: Settlement) -> None:
+    """Say that a copy or a notice failed for good: no report has the notices."""
+    what = {"notice": row.kind} if isinstance(row, ClaimedNotice) else {"edition": settlement.edition_id}
+    event(
+        log,
+        "delivery.failed",
+        delivery=row.id,
+        **what,
+        domain=row.domain,
+        relay=settlement.relay,
+        kind=settlement.kind,
+        code=settlement.code,
+        enhanced=settlement.enhanced,
+    )
