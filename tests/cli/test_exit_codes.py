@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 from tests.cli.desk import Desk
@@ -173,6 +174,17 @@ def test_a_database_without_its_keys_is_78(desk: Desk) -> None:
     for verb in (["list", "set", "news", "title=T"], ["check"]):
         called = desk.call(*verb)
         assert (78, True) == (called.code, "restore" in called.err)
+
+
+def test_a_list_that_does_not_go_with_the_configuration_is_named(desk: Desk) -> None:
+    """What could be set while mail was received: a warning, since all else works."""
+    desk.make_list("news", "--owner", "büro@harbour.example")
+    desk.make_list("other", "--owner", "post@bücher.example")
+    assert "list " not in desk.good("check").err
+    desk.config.write_text(re.sub(r"(?ms)^\[smtp\]$.*?^(?=\[\[relay)", "", desk.config.read_text()))
+    warned = [line for line in desk.good("check").err.splitlines() if "list " in line]
+    assert ["list news"] == [line[len("warning: ") :].partition(":")[0] for line in warned]
+    assert "pressrun list set news owner=…" in warned[0]
 
 
 def test_loose_permissions_are_found(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pressrun.core.address import parse_address
 from pressrun.core.site import Site
 
 
@@ -30,3 +31,21 @@ def test_a_link_is_made_of_what_is_never_escaped(url: str) -> None:
 def test_what_would_have_to_be_escaped_is_no_site(url: str, domain: str) -> None:
     with pytest.raises(ValueError, match="escaped"):
         Site(base_url=url, mail_domain=domain)
+
+
+@pytest.mark.parametrize(
+    ("owner", "operator", "found"),
+    [
+        ("post@harbour.example", "ops@harbour.example", "post@harbour.example"),
+        ("post@bücher.example", "ops@harbour.example", "post@xn--bcher-kva.example"),
+        ("büro@harbour.example", "ops@harbour.example", "ops@harbour.example"),
+        (None, "ops@harbour.example", "ops@harbour.example"),
+        ("büro@harbour.example", None, None),
+        (None, "büro@harbour.example", None),
+    ],
+)
+def test_who_stands_for_a_list_needs_no_smtputf8(owner: str | None, operator: str | None, found: str | None) -> None:
+    """A relay may have it; most readers' systems do not."""
+    site = Site(base_url="https://n.example", mail_domain="lists.example", operator=operator)
+    person = site.person_for(None if owner is None else parse_address(owner))
+    assert found == (None if person is None else person.wire)

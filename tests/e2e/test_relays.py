@@ -153,3 +153,17 @@ def _self_signed(path: Path) -> Path:
         + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return path
+
+
+def test_a_confirmation_goes_out_where_no_envelope_can_name_the_owner(make_house: MakeHouse) -> None:
+    """The list was set while mail was received; `check` says so, and the operator stands in."""
+    house = make_house("--no-smtputf8", "--lint")
+    house.do("list", "set", "news", "owner=büro@harbour.example")
+    text = house.config.read_text(encoding="utf-8")
+    silent = text.replace(f'\n[smtp]\nlisten = "127.0.0.1:{house.smtp_port}"\n', "")
+    house.config.write_text(f'operator = "ops@harbour.example"\n{silent}', encoding="utf-8")
+    assert "list news: without [smtp]" in house.do("check").err
+    house.start()
+    house.post("/news/subscribe", {"email": "eve@harbour.example"})
+    (mail,) = house.await_mails(1)
+    assert (mail.mail_from, mail.message["Reply-To"]) == ("ops@harbour.example", "ops@harbour.example")

@@ -44,6 +44,9 @@ def check(ctx: click.Context, invocation: Invocation, *, as_json: bool) -> None:
         for warning in invocation.settings.warnings:
             warn(warning)
         errors = _examine_data(invocation)
+    if not errors:
+        for warning in _examine_lists(invocation):
+            warn(warning)
     if as_json:
         print_json(
             {
@@ -84,6 +87,20 @@ def _examine_data(invocation: Invocation) -> list[ConfigError]:
                     )
                 )
     return found
+
+
+def _examine_lists(invocation: Invocation) -> list[str]:
+    """What was set in lists and does not go with this configuration."""
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.services.reports.examining import examine_lists  # noqa: PLC0415
+
+    if not invocation.data.database.exists():
+        return []
+    try:
+        with looking(invocation) as tx:
+            return examine_lists(tx, invocation.settings.site)
+    except BadConfiguration:  # of an older schema, which `serve` brings up to date before anything else
+        return []
 
 
 def _line_of(path: Path, key: str) -> int:

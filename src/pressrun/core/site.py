@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from pressrun.core.address import Address, parse_address
+
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~-]+)*", re.ASCII)
 _MAIL_DOMAIN = re.compile(r"[A-Za-z0-9.-]+", re.ASCII)
 
@@ -30,6 +32,14 @@ class Site:
     def url(self, *segments: str) -> str:
         """The absolute URL of a path below base_url; segments are percent-encoded."""
         return "/".join((self.base_url, *(quote(segment, safe="") for segment in segments)))
+
+    def person_for(self, owner: Address | None) -> Address | None:
+        """Who stands in envelope and header of a list's mail where none is received: its owner, else the operator.
+
+        Never an address that needs SMTPUTF8, which most readers' systems lack (RFC 6531).
+        """
+        operator = None if self.operator is None else parse_address(self.operator)
+        return next((one for one in (owner, operator) if one is not None and not one.needs_smtputf8), None)
 
     def list_address(self, name: str, suffix: str = "", token: str = "") -> str:
         """`news@D`, `news-request@D` or `news-unsubscribe+TOKEN@D`."""

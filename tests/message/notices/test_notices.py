@@ -73,6 +73,15 @@ def test_a_confirmation_can_be_answered_where_mail_is_received() -> None:
     assert "owner@harbour.example" == str(read(content)["Reply-To"])
 
 
+def test_an_owner_outside_ascii_stands_in_no_header() -> None:
+    """It would take SMTPUTF8 to carry it; who set it while mail was received is told by `check`."""
+    silent = replace(site(receives_mail=False), operator="ops@harbour.example")
+    owned = profile(owner="büro@harbour.example")
+    content = build_notice(NOTICES[0], copy(), words=ENGLISH, site=silent, profile=owned)
+    assert content.partition(b"\r\n\r\n")[0].isascii()
+    assert "ops@harbour.example" == str(read(content)["Reply-To"])
+
+
 def test_an_answer_to_a_mail_comes_from_the_command_address() -> None:
     """auto-replied, threaded to the mail it answers, whose id cannot inject anything."""
     answer = copy(AutoSubmitted.REPLIED, "their.id@other.example>\r\nBcc: <x@other.example")

@@ -17,3 +17,13 @@ async def test_an_owner_stands_in_the_envelope_with_the_a_label_of_their_domain(
     assert target is not None
     silent = Site(base_url="https://n.example", mail_domain="lists.example")
     assert "Post@xn--bcher-kva.example" == return_path(silent, replace(target, owner="Post@Bücher.example"), "")
+
+
+async def test_an_owner_who_needs_smtputf8_stands_in_no_envelope(press: Pressroom) -> None:
+    """Set while mail was received: the operator stands in, and without one an address that is always ours."""
+    target = await press.office.database.read(find_list, "news")
+    assert target is not None
+    owned = replace(target, owner="büro@harbour.example")
+    silent = Site(base_url="https://n.example", mail_domain="lists.example")
+    assert "postmaster@lists.example" == return_path(silent, owned, "")
+    assert "ops@harbour.example" == return_path(replace(silent, operator="ops@harbour.example"), owned, "")

@@ -57,8 +57,9 @@ def answers_to(profile: ListProfile, site: Site) -> Mailbox:
     """Where replies go unless the edition says otherwise: the list's own choice, else the owner of the list."""
     if profile.reply_to is not None:
         return profile.reply_to
-    if not site.receives_mail and profile.owner is not None:
-        return Mailbox("", profile.owner)
+    person = None if site.receives_mail else site.person_for(profile.owner)
+    if person is not None:
+        return Mailbox("", person)
     return Mailbox("", parse_address(site.list_address(profile.name, "owner")))
 
 
@@ -90,8 +91,8 @@ def _list_fields(profile: ListProfile, site: Site, slug: str) -> bytes:
         fields.insert(0, uri_field("List-Subscribe", f"mailto:{site.list_address(profile.name, 'subscribe')}", page))
         fields.append(uri_field("List-Owner", f"mailto:{site.list_address(profile.name, 'owner')}"))
     else:
-        owner = f"mailto:{profile.owner.wire}" if profile.owner is not None else page
-        fields.append(uri_field("List-Owner", owner))
+        person = site.person_for(profile.owner)
+        fields.append(uri_field("List-Owner", page if person is None else f"mailto:{person.wire}"))
     fields.append(plain_field("List-Post", "NO"))
     if profile.archive is not ArchiveMode.OFF:
         fields.append(uri_field("List-Archive", site.url(profile.name, "archive")))

@@ -51,7 +51,7 @@ class Vetting:
 
     def _return_domain(self, target: MailingList) -> str:
         """The domain of the envelope sender, which SPF is about."""
-        person = target.owner or self._site.operator
-        if self._site.receives_mail or person is None:
+        if self._site.receives_mail:
             return self._site.mail_domain
-        return parse_address(person).domain
+        person = self._site.person_for(parse_address(target.owner) if target.owner else None)
+        return self._site.mail_domain if person is None else person.domain

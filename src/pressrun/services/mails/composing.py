@@ -65,9 +65,8 @@ def return_path(site: Site, target: MailingList | None, token: str) -> str:
     """The envelope sender: the signed bounce address, or a person where no mail is received."""
     if target is not None and site.receives_mail:
         return site.list_address(target.name, "bounces", token)
-    if target is not None and target.owner:
-        return parse_address(target.owner).wire  # as typed it could ask for SMTPUTF8
-    return site.operator or f"postmaster@{site.mail_domain}"
+    person = site.person_for(None if target is None or not target.owner else parse_address(target.owner))
+    return f"postmaster@{site.mail_domain}" if person is None else person.wire
 
 
 class _Makers:
