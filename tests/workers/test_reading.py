@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,20 @@ from pressrun.workers.reading import MailReader, ReaderLimits
 HELP = b"Subject: help\r\n\r\nhello\r\n"
 
 
+@asynccontextmanager
+async def reading(limits: ReaderLimits) -> AsyncIterator[MailReader]:
+    """A reader whose process ends with the test, also with one that fails."""
+    opened = MailReader(limits)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
 @pytest_asyncio.fixture
 async def reader() -> AsyncIterator[MailReader]:
-    opened = MailReader()
-    yield opened
-    await opened.close()
+    async with reading(ReaderLimits()) as opened:
+        yield opened
 
 
 async def test_mails_are_read_one_after_the_other_by_one_process(reader: MailReader) -> None:
@@ -79,26 +89,24 @@ async def test_a_process_that_was_killed_is_replaced(reader: MailReader) -> None
 
 async def test_a_mail_that_takes_too_long_is_unreadable() -> None:
     """The process is ended, the next mail gets another one."""
-    reader = MailReader(ReaderLimits(wall_seconds=0.5))
-    await reader.read(HELP)
-    pid = reader.pid
-    assert pid is not None
-    os.kill(pid, signal.SIGSTOP)
-    with pytest.raises(UnreadableMail, match=r"longer than 0\.5 s"):
+    async with reading(ReaderLimits(wall_seconds=0.5)) as reader:
         await reader.read(HELP)
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
-    assert "help" == (await reader.read(HELP)).subject
-    await reader.close()
+        pid = reader.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(UnreadableMail, match=r"longer than 0\.5 s"):
+            await reader.read(HELP)
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+        assert "help" == (await reader.read(HELP)).subject
 
 
 async def test_a_mail_that_needs_too_much_memory_is_unreadable() -> None:
     """Told by the process, or the process dies of it; either way there is an answer and the next mail is read."""
-    reader = MailReader(ReaderLimits(memory_bytes=48 * 1024 * 1024))
-    with pytest.raises(UnreadableMail):
-        await reader.read(b"Content-Type: text/html\r\n\r\n" + b"<p>\xff\r\n" * 300_000)
-    assert "help" == (await reader.read(HELP)).subject
-    await reader.close()
+    async with reading(ReaderLimits(memory_bytes=48 * 1024 * 1024)) as reader:
+        with pytest.raises(UnreadableMail):
+            await reader.read(b"Content-Type: text/html\r\n\r\n" + b"<p>\xff\r\n" * 300_000)
+        assert "help" == (await reader.read(HELP)).subject
 
 
 async def test_a_process_that_cannot_start_is_no_fault_of_the_mail(monkeypatch: pytest.MonkeyPatch) -> None:
