@@ -163,8 +163,8 @@ class Pressroom:
         await self.turn()
         return self.take_all()
 
-    def answer(self, outgoing: Outgoing, result: HandOver, relay: str = RELAY) -> None:
-        self.press.settle(relay, [Settled(outgoing, result)])
+    def answer(self, outgoing: Outgoing, result: HandOver, relay: str = RELAY, *, seconds: float = 0.0) -> None:
+        self.press.settle(relay, [Settled(outgoing, result, seconds)])
 
     async def send_all(self, result: HandOver = TAKEN) -> list[Outgoing]:
         """Turns until nothing more may go now; every copy gets the same answer."""

@@ -24,10 +24,14 @@ class Ready:
 
 
 class Settled(msgspec.Struct, frozen=True):
-    """The outcome of one message that was taken; there is exactly one for each."""
+    """The outcome of one message that was taken; there is exactly one for each.
+
+    It took so many `seconds` by itself: what went before it on its connection had its answer then.
+    """
 
     outgoing: Outgoing
     result: HandOver
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

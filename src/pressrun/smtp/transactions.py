@@ -26,11 +26,12 @@ Source = Callable[[], Outgoing | None]
 class Transactions(ABC):
     """What all ways share; `now` is the time of what is being dealt with, in seconds of any steady clock."""
 
-    __slots__ = ("_offers", "_out", "_reader", "_take", "events", "now", "proved")
+    __slots__ = ("_offers", "_out", "_reader", "_since", "_take", "events", "now", "proved")
 
     def __init__(self, offers: Capabilities, take: Source, reader: ReplyReader, out: list[bytes]) -> None:
         self.events: list[Event] = []
         self.now = 0.0
+        self._since = 0.0  # when the oldest message in flight had no other before it any more
         self.proved = False  # whether the peer ever decided about a message
         self._offers = offers
         self._take = take
@@ -74,6 +75,8 @@ class Transactions(ABC):
 
     def _next(self) -> tuple[Outgoing, bytes, bytes] | None:
         """A message that this peer can take, with its MAIL and RCPT; those that it cannot take are settled."""
+        if not self.unanswered:
+            self._since = self.now
         while (outgoing := self._take()) is not None:
             refusal = _unfit(outgoing, self._offers)
             if refusal is None:
@@ -85,7 +88,9 @@ class Transactions(ABC):
         return None
 
     def _settle(self, outgoing: Outgoing, result: HandOver) -> None:
-        self.events.append(Settled(outgoing, result))
+        now = self.now
+        self.events.append(Settled(outgoing, result, now - self._since))
+        self._since = now
 
 
 def _unfit(outgoing: Outgoing, offers: Capabilities) -> Reply | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,12 +34,12 @@ def test_who_is_overtaken_is_late() -> None:
     taken(destinations, "a.example", 2)
     for _ in range(12):
         destinations.take("b.example", 0.0)
-        destinations.answered("b.example", 0.1)
+        destinations.answered("b.example", 0.1, 0.01)
     assert not destinations.is_full("a.example")
     destinations.take("b.example", 0.0)
-    destinations.answered("b.example", 0.1)
+    destinations.answered("b.example", 0.1, 0.01)
     assert destinations.is_full("a.example")
-    destinations.answered("a.example", 0.2)
+    destinations.answered("a.example", 0.2, 0.01)
     destinations.take("a.example", 0.2)
     assert not destinations.is_full("a.example")
 
@@ -51,7 +52,7 @@ def test_nobody_is_late_where_all_are_slow() -> None:
         destinations.take(name, 0.0)
     for number in range(200):
         name = names[number % 23]
-        destinations.answered(name, 30.0 * number)
+        assert not destinations.answered(name, 30.0 * number, 30.0)
         assert not destinations.is_late(name)
         destinations.take(name, 30.0 * number)
 
@@ -77,7 +78,7 @@ def test_fewer_connections_after_a_reload_make_late_who_has_more() -> None:
     taken(destinations, "a.example", 1)
     for _ in range(30):
         destinations.take("b.example", 0.0)
-        destinations.answered("b.example", 0.1)
+        destinations.answered("b.example", 0.1, 0.01)
     assert destinations.is_full("a.example")
 
 
@@ -94,29 +95,72 @@ def test_who_has_answered_nothing_leaves_two_connections_for_those_behind_it() -
     taken(destinations, "a.example", 8)
     assert [True, False] == [destinations.is_unknown("a.example"), destinations.is_full("a.example")]
     assert 7.0 == destinations.silent_seconds("a.example", 7.0)
-    destinations.answered("a.example", 7.0)
+    destinations.answered("a.example", 7.0, 7.0)
     taken(destinations, "a.example", 9)
     assert not destinations.is_unknown("a.example")
     assert 1.0 == destinations.silent_seconds("a.example", 8.0)
 
 
-@given(st.lists(st.tuples(NAMES, st.sampled_from(["take", "answered", "give_back"]))))
-def test_nothing_is_kept_of_what_is_on_its_way_no_more(events: list[tuple[str, str]]) -> None:
+def answers(destinations: Destinations, name: str, *times: float) -> list[bool]:
+    """What is shown by each of these answers, of one who has its share all the time."""
+    found = []
+    for seconds in times:
+        taken(destinations, name, 1)
+        found.append(destinations.answered(name, 0.0, seconds))
+    return found
+
+
+def test_several_slow_answers_in_a_row_show_who_is_slow() -> None:
+    """Four times what is usual, and half a second; of one who has its share."""
+    destinations = Destinations(10, set())
+    taken(destinations, "slow.example", 2)
+    taken(destinations, "a.example", 2)
+    assert not any(answers(destinations, "a.example", *[0.2] * 20))
+    assert [False, False, False] == answers(destinations, "slow.example", 0.7, 0.7, 0.7)
+    assert [False, False, False, False] == answers(destinations, "slow.example", 3.0, 3.0, 0.2, 3.0)
+    assert [False, True, True] == answers(destinations, "slow.example", 3.0, 3.0, 3.0)
+    assert [False, False, False] == answers(destinations, "b.example", 3.0, 3.0, 3.0)
+
+
+@pytest.mark.parametrize("first", [0.01, 3.0])
+def test_what_is_usual_is_what_the_quick_ones_take(first: float) -> None:
+    """Though they are few, and another one was the first to be heard."""
+    destinations = Destinations(10, set())
+    for name in ("slow.example", "a.example"):
+        taken(destinations, name, 2)
+    found = answers(destinations, "slow.example", first)
+    for _ in range(60):
+        found = answers(destinations, "a.example", 0.3) + answers(destinations, "slow.example", 3.0, 3.0)
+    assert [False, True, True] == found
+
+
+def test_who_counts_as_slow_remains_so_by_slow_answers_alone() -> None:
+    """And after a restart, when nothing is known of others."""
+    destinations = Destinations(10, {"slow.example"})
+    assert [True, False] == answers(destinations, "slow.example", 0.6, 0.4)
+    taken(destinations, "a.example", 2)
+    answers(destinations, "a.example", *[0.2] * 20)
+    assert [False, True] == answers(destinations, "slow.example", 0.6, 2.0)
+
+
+@given(st.lists(st.tuples(NAMES, st.sampled_from(["take", "answered", "give_back"]), st.sampled_from([0.01, 3.0]))))
+def test_nothing_is_kept_of_what_is_on_its_way_no_more(events: list[tuple[str, str, float]]) -> None:
     """Whatever came before."""
     destinations = Destinations(10, {"slow.example"})
     under_way: Counter[str] = Counter()
-    for name, event in events:
+    for name, event, seconds in events:
         if event == "take":
             destinations.take(name, 1.0)
             under_way[name] += 1
         elif under_way[name]:
-            destinations.give_back(name) if event == "give_back" else destinations.answered(name, 1.0)
+            destinations.give_back(name) if event == "give_back" else destinations.answered(name, 1.0, seconds)
             under_way[name] -= 1
     for name in under_way.elements():
         destinations.give_back(name)
-    assert [0, {}, {}, set()] == [
+    assert [0, {}, {}, set(), {}] == [
         destinations._number,
         destinations._taken,
         destinations._heard,
         destinations._unheard,
+        destinations._streaks,
     ]

@@ -39,7 +39,7 @@ class Noting:
             if job is not None and result.outcome is DELIVERED and result.reply is not None:
                 taken[answer.id] = Taken(claim_of(job), relay, result.reply.code, result.reply.enhanced)
         if taken and self._note([*taken.values()]):
-            answers = [Answer(one.id, one.result, one.mail, is_noted=one.id in taken) for one in answers]
+            answers = [Answer(one.id, one.result, one.mail, one.id in taken, one.seconds) for one in answers]
         self._queue.settle(relay, answers)
 
     def not_made(self, relay: str, unmade: Unmade) -> None:

@@ -91,7 +91,9 @@ class Press:
     def settle(self, relay: str, settled: Sequence[Settled]) -> None:
         """Tell the queue what became of mails."""
         self._in_hand[relay] -= len(settled)
-        answers = [Answer(one.outgoing.delivery_id, one.result, self._evidence_of(one)) for one in settled]
+        answers = [
+            Answer(one.outgoing.delivery_id, one.result, self._evidence_of(one), seconds=one.seconds) for one in settled
+        ]
         self._queue.settle(relay, answers)
 
     def _evidence_of(self, settled: Settled) -> SentMail | None:

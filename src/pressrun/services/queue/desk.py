@@ -112,7 +112,7 @@ class Desk:
 
     def _settle(self, relay: str, answer: Answer, now: float) -> None:
         job, result = self._in_flight.pop(answer.id), answer.result
-        change = self.ready.answered(job, relay, result, now)
+        change = self.ready.answered(job, relay, result, now, seconds=answer.seconds)
         if change is not None:
             event(log, "delivery.paused", level=logging.WARNING, **asdict(change))
             self.release_domain(job.row.domain)

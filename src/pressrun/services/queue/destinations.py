@@ -6,6 +6,9 @@ more than its share while others wait; all that are known as slow have half of t
 in the queue, and never the last ones.
 
 Late is who is overtaken: rows that were taken later, for others, have their answers. Where all are slow nobody is late.
+Where a relay is short of time anybody may be overtaken, and who is to blame is not when others have few connections.
+So answers count, too: slow is who has its share and takes far longer for several in a row than the relay usually takes
+for one, and remains who does so once in a while.
 """
 
 from __future__ import annotations
@@ -13,13 +16,28 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 
 SHARE = 5  # while others wait, one destination has at most this part of the connections: four may turn slow at once
+SLOW_SECONDS = 0.5  # who answers nothing for so long may be slow, and what takes so long a slow answer
+FAR_LONGER = 4.0  # times what the relay usually takes
+IN_A_ROW = 3  # slow answers, none among them that is not: one alone shows nothing
 SPARE = 2  # connections that slow destinations leave to all others
 
 
 class Destinations:
     """Of one relay with so many connections; `slow` are those that are known as such, by name."""
 
-    __slots__ = ("_answers", "_half", "_heard", "_most", "_most_of_one", "_number", "_slow", "_taken", "_unheard")
+    __slots__ = (
+        "_answers",
+        "_half",
+        "_heard",
+        "_most",
+        "_most_of_one",
+        "_number",
+        "_slow",
+        "_streaks",
+        "_taken",
+        "_unheard",
+        "_usual",
+    )
 
     def __init__(self, connections: int, slow: AbstractSet[str]) -> None:
         self._slow = slow
@@ -29,6 +47,8 @@ class Destinations:
         self._unheard: set[str] = set()  # those of them that have given none since they had it
         self._number = 0
         self._answers = 0
+        self._usual: float | None = None  # running average of how long the relay takes for one
+        self._streaks: dict[str, int] = {}  # how many slow answers in a row those gave who have their share
         self.change(connections)
 
     def change(self, connections: int) -> None:
@@ -55,13 +75,40 @@ class Destinations:
         # Those on their way, and as many again: relays do not answer in the order in which they were asked.
         self._heard[name] = self._answers + 2 * self._number + self._most, now
 
-    def answered(self, name: str, now: float) -> None:
-        """A row has its answer."""
+    def answered(self, name: str, now: float, seconds: float) -> bool:
+        """A row has its answer, for which the relay took so long; says whether that shows that the name is slow."""
         self._answers += 1
+        shows = self._is_still_slow(seconds) if name in self._slow else self._learn_time(name, seconds)
         if name in self._heard:
             self._unheard.discard(name)
             self._hear(name, now)
         self.give_back(name)
+        return shows
+
+    def _learn_time(self, name: str, seconds: float) -> bool:
+        usual = self._usual
+        if usual is None:
+            self._usual = seconds
+        elif name in self._heard and self.is_long(seconds):
+            streak = self._streaks[name] = self._streaks.get(name, 0) + 1
+            return streak >= IN_A_ROW
+        else:
+            self._usual = usual + (min(seconds, 1.25 * usual + 0.001) - usual) / 8  # long ones change little
+            if self._streaks:
+                self._streaks.pop(name, None)
+        return False
+
+    def _is_still_slow(self, seconds: float) -> bool:
+        """An answer of who counts as slow: it makes what is usual shorter, but never longer."""
+        if self.is_long(seconds):
+            return True
+        if self._usual is not None and seconds < self._usual:
+            self._usual += (seconds - self._usual) / 8
+        return False
+
+    def is_long(self, seconds: float) -> bool:
+        """Whether an answer that takes so long takes far longer than usual."""
+        return seconds >= SLOW_SECONDS and (self._usual is None or seconds >= FAR_LONGER * self._usual)
 
     def give_back(self, name: str) -> None:
         """A row is on its way no more."""
@@ -73,6 +120,7 @@ class Destinations:
             del self._taken[name]
             self._heard.pop(name, None)
             self._unheard.discard(name)
+            self._streaks.pop(name, None)
 
     # ------------------------------------------------------------------ who waits
 

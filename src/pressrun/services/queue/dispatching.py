@@ -21,9 +21,10 @@ from pressrun.services.mails.composing import EditionPlate
 from pressrun.services.ports import Clock, RelayPool
 from pressrun.services.queue.claiming import NOTICE_BATCH, AfterSettling, LaneWork, Request, Turn, take_turn
 from pressrun.services.queue.desk import Desk
+from pressrun.services.queue.destinations import SLOW_SECONDS
 from pressrun.services.queue.jobs import Job
 from pressrun.services.queue.lane_queues import NEVER
-from pressrun.services.queue.ready import SLOW_SECONDS, Ready
+from pressrun.services.queue.ready import Ready
 from pressrun.services.queue.shares import Shares
 from pressrun.services.queue.telling import tell_turn
 from pressrun.services.settings import DeliverySettings

@@ -49,13 +49,15 @@ def claim_of(job: Job) -> Claim:
 class Answer(msgspec.Struct, frozen=True, array_like=True):
     """What became of a job, by the id of its row; `mail` is what the evidence of consent keeps of a taken notice.
 
-    With `is_noted` a kill does not repeat it, though it is not on record yet.
+    With `is_noted` a kill does not repeat it, though it is not on record yet. The relay took so many `seconds` for it
+    by itself, whatever went before it on the same connection.
     """
 
     id: int
     result: HandOver
     mail: SentMail | None = None
     is_noted: bool = False
+    seconds: float = 0.0
 
 
 class Unmade(msgspec.Struct, frozen=True, array_like=True):

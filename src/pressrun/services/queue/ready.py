@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from pressrun.core.advice import Action, Scope, advice_of
 from pressrun.core.lane_state import relay_lane
-from pressrun.services.queue.destinations import Destinations
+from pressrun.services.queue.destinations import SLOW_SECONDS, Destinations
 from pressrun.services.queue.jobs import Job
 from pressrun.services.queue.lane_queues import NEVER
 from pressrun.services.queue.pacing import EARLY_SECONDS, Pacer
@@ -26,7 +26,6 @@ from pressrun.store.deliveries import ClaimedCopy
 ANY = ""  # the shelf of what any relay may take
 UNABLE_SECONDS = 1.0  # a relay whose turn is so far ahead has no share now,
 SILENT_SECONDS = 2.0  # nor has one that has not asked for so long: its connections are busy, or it does not answer
-SLOW_SECONDS = 0.5  # a destination that has answered nothing for so long, while others had answers, is slow
 
 
 class Ready:
@@ -40,7 +39,9 @@ class Ready:
         self.traffic = traffic
         self.shares = shares
         self._destinations: dict[str, Destinations] = {}
-        self._slow_since: dict[int, float] = {}  # rows on their way to slow destinations, and when they were taken
+        self._shown_slow: dict[
+            str, tuple[float, float]
+        ] = {}  # by answers since the last turn: how long those took, when
         self.connect(connections)
         self.more_wait = False  # whether there may be more in the queue than is claimed
         self.failing: Callable[[], Collection[str]] = frozenset
@@ -174,8 +175,6 @@ class Ready:
         self._taken_at = now
         name = job.lane or job.row.domain
         self._destinations[relay].take(name, now)
-        if name in self.traffic.slow:
-            self._slow_since[job.row.id] = now
         if job.lane:
             self.traffic.take(job.lane, now)
         if self.shares.are_needed and not job.relay:
@@ -227,7 +226,6 @@ class Ready:
     def put_back(self, job: Job, relay: str) -> None:
         """A row that this relay got never went out."""
         self._destinations[relay].give_back(job.lane or job.row.domain)
-        self._slow_since.pop(job.row.id, None)
         self._count_out(job, relay)
 
     def _count_out(self, job: Job, relay: str) -> None:
@@ -235,8 +233,10 @@ class Ready:
         if job.lane:
             self.traffic.give_back(job.lane)
 
-    def answered(self, job: Job, relay: str, result: HandOver, now: float) -> LaneChange | None:
-        """Learn from an answer; returns the lane that it pauses or blocks, if it does."""
+    def answered(
+        self, job: Job, relay: str, result: HandOver, now: float, *, seconds: float = 0.0
+    ) -> LaneChange | None:
+        """Learn from an answer, for which the relay took so long; returns the lane that it pauses or blocks."""
         row = job.row
         name = job.lane or row.domain
         if result.outcome is Outcome.UNSENT:
@@ -245,9 +245,8 @@ class Ready:
         else:
             self._gave_back.discard(relay)
             self._count_out(job, relay)
-            self._destinations[relay].answered(name, now)
-            if self._slow_since and (seconds := now - self._slow_since.pop(row.id, now)) >= SLOW_SECONDS:
-                self.traffic.after_slow(name, seconds, now)
+            if self._destinations[relay].answered(name, now, seconds):
+                self._shown_slow[name] = seconds, now
         if not isinstance(row, ClaimedCopy):
             return None
         if result.outcome is Outcome.DELIVERED:
@@ -270,19 +269,25 @@ class Ready:
         """Learn which destinations answer nothing for long while something waits for them; returns for how long, of
         those that were not known. Who is late is slow; who may keep all others from being claimed gets a lane.
         """
-        found = {}
+        found: dict[str, float] = {}
+        for name, (seconds, at) in self._shown_slow.items():
+            self._note_slow(name, seconds, at, found)
+        self._shown_slow.clear()
         hides_others = self.more_wait and not any(shelf.holds("") for shelf in self._shelves.values())
         for name in self._waiting():
             seconds = max(one.silent_seconds(name, now) for one in self._destinations.values())
             if seconds < SLOW_SECONDS:
                 continue
-            if any(one.is_late(name) for one in self._destinations.values()):
-                if name not in self.traffic.slow:
-                    found[name] = seconds
-                self.traffic.after_slow(name, seconds, now)
+            if any(one.is_late(name) and one.is_long(seconds) for one in self._destinations.values()):
+                self._note_slow(name, seconds, now, found)
             elif hides_others and self.traffic.open_lane(name):
                 found[name] = seconds
         return found
+
+    def _note_slow(self, name: str, seconds: float, now: float, found: dict[str, float]) -> None:
+        if name not in self.traffic.slow:
+            found[name] = seconds
+        self.traffic.after_slow(name, seconds, now)
 
     @property
     def waits_for_answers(self) -> bool:
