@@ -8,20 +8,26 @@ import time
 
 import pytest
 from tests.e2e.conftest import MakeHouse
-from tests.e2e.house import House, Mail, children, command_of, until
+from tests.e2e.house import Daemon, House, Mail, children, command_of, until
 
 from pressrun.press.process import FINISH_SECONDS
 
 SLOW = "slow{}-one@readers.example"
 
 
-def test_what_the_relay_takes_after_a_kill_is_not_sent_again(make_house: MakeHouse) -> None:
-    """The press outlives the daemon until it has heard so, and the next daemon waits for that."""
+def sent_to(make_house: MakeHouse, slow: str) -> tuple[House, Daemon, int]:
+    """A house whose edition three readers have, and whose relay is not through with the one that is slow."""
     house = make_house(delivery={"press": "process"})
-    house.import_readers(SLOW.format(1000))
+    house.import_readers(slow)
     daemon = house.start()
     edition = house.send()["id"]
     house.await_mails(3)
+    return house, daemon, edition
+
+
+def test_what_the_relay_takes_after_a_kill_is_not_sent_again(make_house: MakeHouse) -> None:
+    """The press outlives the daemon until it has heard so, and the next daemon waits for that."""
+    house, daemon, edition = sent_to(make_house, SLOW.format(1000))
     daemon.kill()
     house.start()
     assert [SLOW.format(1000)] == [one for one in house.accepted() if one.startswith("slow")]
@@ -32,11 +38,7 @@ def test_what_the_relay_takes_after_a_kill_is_not_sent_again(make_house: MakeHou
 @pytest.mark.thorough
 def test_what_the_relay_takes_too_late_after_a_kill_is_sent_again(make_house: MakeHouse) -> None:
     """The start waits for no more than a few seconds, and the second copy is the same mail."""
-    house = make_house(delivery={"press": "process"})
-    house.import_readers(SLOW.format(20_000))
-    daemon = house.start()
-    edition = house.send()["id"]
-    house.await_mails(3)
+    house, daemon, edition = sent_to(make_house, SLOW.format(20_000))
     daemon.kill()
     began = time.monotonic()
     house.start()
@@ -53,11 +55,7 @@ def _to_slow(house: House) -> list[Mail]:
 
 @pytest.mark.thorough
 def test_a_press_that_stands_still_after_a_kill_holds_up_nobody(make_house: MakeHouse) -> None:
-    house = make_house(delivery={"press": "process"})
-    house.import_readers(SLOW.format(1000))
-    daemon = house.start()
-    edition = house.send()["id"]
-    house.await_mails(3)
+    house, daemon, edition = sent_to(make_house, SLOW.format(1000))
     [press] = [int(one) for one in children(daemon.process.pid) if "pressrun.press " in command_of(one)]
     os.kill(press, signal.SIGSTOP)
     try:
