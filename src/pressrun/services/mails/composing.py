@@ -65,7 +65,12 @@ def return_path(site: Site, target: MailingList | None, token: str) -> str:
     """The envelope sender: the signed bounce address, or a person where no mail is received."""
     if target is not None and site.receives_mail:
         return site.list_address(target.name, "bounces", token)
-    person = site.person_for(None if target is None or not target.owner else parse_address(target.owner))
+    return _person_path(site, None if target is None else target.owner)
+
+
+@lru_cache(maxsize=256)  # the same for every copy of a list
+def _person_path(site: Site, owner: str | None) -> str:
+    person = site.person_for(parse_address(owner) if owner else None)
     return f"postmaster@{site.mail_domain}" if person is None else person.wire
 
 
