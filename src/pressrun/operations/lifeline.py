@@ -15,9 +15,10 @@ def end_with_parent(parent: int) -> None:
 
 
 def hear_of_end(parent: int, number: signal.Signals) -> None:
-    """Have the kernel send this signal as soon as the thread that started this process is gone; ends where it is.
+    """Have the kernel send this signal as soon as the thread that started this process is gone.
 
-    A socket of a killed process closes only once all of its memory is given back, which takes longer than many a mail.
+    Where it is gone already, this process ends at once. A socket of a killed process closes only once all of its memory
+    is given back, which takes longer than many a mail.
     """
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:

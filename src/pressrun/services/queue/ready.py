@@ -39,9 +39,8 @@ class Ready:
         self.traffic = traffic
         self.shares = shares
         self._destinations: dict[str, Destinations] = {}
-        self._shown_slow: dict[
-            str, tuple[float, float]
-        ] = {}  # by answers since the last turn: how long those took, when
+        # Who was shown as slow since the last turn: how long the answer took, and when it came.
+        self._shown_slow: dict[str, tuple[float, float]] = {}
         self.connect(connections)
         self.more_wait = False  # whether there may be more in the queue than is claimed
         self.failing: Callable[[], Collection[str]] = frozenset
