@@ -16,15 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.house import House, until
-from tests.faults.outcome import CONNECTIONS
+from tests.faults.outcome import IN_FLIGHT_AT_MOST
 from tests.sink import Sink
 
 from pressrun.press.process import FINISH_SECONDS
-from pressrun.smtp.window import MOST
 from pressrun.store.datadir import DataDir
 from pressrun.store.journal import Claim, Journal
 
-IN_FLIGHT_AT_MOST = CONNECTIONS * MOST  # next door it is FEW of them, but a machine short of time is far from itself
 STORIES_SECONDS = 300.0
 
 

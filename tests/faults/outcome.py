@@ -17,7 +17,10 @@ from typing import Any
 from tests.e2e.house import House, until
 from tests.sink import Sink
 
+from pressrun.smtp.window import MOST
+
 CONNECTIONS = 10
+IN_FLIGHT_AT_MOST = CONNECTIONS * MOST  # next door it is FEW of them, but a machine short of time is far from itself
 PATIENCE_SECONDS = 300.0
 
 
@@ -125,3 +128,10 @@ def await_end(house: House, edition: int) -> None:
     house.await_state(edition, "finished", PATIENCE_SECONDS)
     assert house.daemon is not None
     assert house.daemon.stop() == 0
+
+
+def count_unanswered(house: House) -> int:
+    """How many copies have been on their way when their connection ended: the relay may have taken them or not."""
+    name = 'pressrun_deliveries_total{outcome="unknown"} '
+    found = [line for line in house.get("/metrics").text.splitlines() if line.startswith(name)]
+    return round(sum(float(line.removeprefix(name)) for line in found))

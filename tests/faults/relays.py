@@ -14,9 +14,21 @@ from typing import Any
 
 from tests.bench import delay_proxy
 from tests.e2e.house import House, until
-from tests.faults.outcome import CONNECTIONS, Outcome, arrived, await_end, await_taken, furnished, names
+from tests.faults.outcome import (
+    CONNECTIONS,
+    IN_FLIGHT_AT_MOST,
+    PATIENCE_SECONDS,
+    Outcome,
+    arrived,
+    await_end,
+    await_taken,
+    count_unanswered,
+    furnished,
+    names,
+)
 from tests.faults.slowing import slowing_relay
 from tests.ports import free_port
+from tests.sink import Sink
 
 from pressrun.press.settings import AHEAD_AT_MOST
 
@@ -36,9 +48,8 @@ def stalls(program: Path, folder: Path, readers: int, chance: random.Random) -> 
             sink._process.send_signal(signal.SIGSTOP)
             time.sleep(_STALL_SECONDS)  # longer than the timeouts is the fault itself
             sink._process.send_signal(signal.SIGCONT)
-        await_end(house, edition)
         note = f"{times} × {_STALL_SECONDS:g} s, timeouts of 1 s"
-        return arrived(sink).outcome("stalling relay", house, readers, bound=times * CONNECTIONS, note=note)
+        return _interrupted("stalling relay", house, sink, edition, readers, times, note)
 
 
 def drops(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:
@@ -83,9 +94,15 @@ def goes_away(program: Path, folder: Path, readers: int, chance: random.Random) 
             time.sleep(1.0)
             way = connect(sink.port)
             house.do("queue", "retry")  # what an operator does who sees it back
-        await_end(house, edition)
-        note = f"{times} × 1 s"
-        return arrived(sink).outcome("relay gone and back", house, readers, bound=times * CONNECTIONS, note=note)
+        return _interrupted("relay gone and back", house, sink, edition, readers, times, f"{times} × 1 s")
+
+
+def _interrupted(name: str, house: House, sink: Sink, edition: int, readers: int, times: int, note: str) -> Outcome:
+    """At the end of an edition that was interrupted so often: what was on its way then may be repeated."""
+    house.await_state(edition, "finished", PATIENCE_SECONDS)
+    bound = min(count_unanswered(house), times * IN_FLIGHT_AT_MOST)
+    await_end(house, edition)
+    return arrived(sink).outcome(name, house, readers, bound=bound, note=note)
 
 
 def slows_down(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:

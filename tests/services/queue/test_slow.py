@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.services.pressroom import TAKEN, Pressroom, open_pressroom
+from tests.services.pressroom import TAKEN, UNSENT, FakePool, Pressroom, open_pressroom
 from tests.services.queue.test_dispatching import queue_notice
 
 from pressrun.core.address import parse_address
 from pressrun.core.lane_state import SLOW_FOR_SECONDS
+from pressrun.services.queue.destinations import SLOW_SECONDS
+from pressrun.services.queue.lookout import LOOK_AGAIN_SECONDS
 from pressrun.services.reports import reporting
 from pressrun.smtp.handover import Outgoing
 
@@ -37,6 +40,10 @@ class Relay:
     answered: list[Outgoing] = field(default_factory=list)
     taken: Counter[str] = field(default_factory=Counter)
     most: Counter[str] = field(default_factory=Counter)  # on connections together, ever
+    _said: list[tuple[Outgoing, float]] = field(default_factory=list)  # answers that nobody has heard yet
+
+    def __post_init__(self) -> None:
+        self.press.dispatcher.desk.connect(Recalled(self._give_back))
 
     async def run(self, seconds: float) -> None:
         for _ in range(round(seconds / STEP_SECONDS)):
@@ -50,21 +57,40 @@ class Relay:
             assert self.press.clock() < began_at + 300
         return self.press.clock() - began_at
 
+    async def stand_still(self, seconds: float) -> None:
+        """The process of the queue gets no processor for so long, while the relay goes on with what it has."""
+        for _ in range(round(seconds / STEP_SECONDS)):
+            self._pass_step()
+
     async def _step(self) -> None:
+        self._hear()  # what came while all stood still is read before the next turn
         dispatcher = self.press.dispatcher
         if dispatcher.desk.lookout.again_at is not None and dispatcher.desk.lookout.again_at <= self.press.clock():
             dispatcher.look()
         await dispatcher._take_turn()
         self._fill()
+        self._pass_step()
+        self._hear()
+
+    def _hear(self) -> None:
+        said, self._said = self._said, []
+        for outgoing, seconds in said:
+            self.press.answer(outgoing, TAKEN, seconds=seconds)
+            self._fill()
+
+    def _pass_step(self) -> None:
         self.press.pass_time(STEP_SECONDS)
         for number, line in enumerate(self.lines):
             if line and self.began[number] + self.takes(domain_of(line[0])) <= self.press.clock():
                 outgoing = line.popleft()
                 self.taken[domain_of(outgoing)] += 1
                 self.answered.append(outgoing)
-                self.press.answer(outgoing, TAKEN, seconds=self.press.clock() - self.began[number])
+                self._said.append((outgoing, self.press.clock() - self.began[number]))
                 self.began[number] = self.press.clock()
-        self._fill()
+
+    def _give_back(self) -> None:
+        while self.held:
+            self.press.answer(self.held.popleft(), UNSENT)
 
     def _fill(self) -> None:
         while True:
@@ -81,6 +107,17 @@ class Relay:
         """The connection that takes the next message: the emptiest that may."""
         free = [n for n, line in enumerate(self.lines) if len(line) < self.depth and (not line or line[-1].most != 1)]
         return min(free, key=lambda number: len(self.lines[number]), default=None)
+
+
+class Recalled(FakePool):
+    """Lets the rows that no connection has be given back."""
+
+    def __init__(self, give_back: Callable[[], None]) -> None:
+        super().__init__()
+        self._give_back = give_back
+
+    def recall(self) -> None:
+        self._give_back()
 
 
 def domain_of(outgoing: Outgoing) -> str:
@@ -219,3 +256,58 @@ async def test_what_waits_behind_a_slow_mail_is_not_slow_itself(press: Pressroom
     assert await relay.run_until(160, *OTHERS) < 10.0
     await relay.run(10.0)
     assert {SLOW} == press.dispatcher.desk.ready.traffic.slow
+
+
+async def test_what_stands_ahead_for_a_slow_domain_goes_back(press: Pressroom) -> None:
+    """What the press took of it before anybody knew does not go before what waits for others."""
+    await readers(press, *[SLOW] * 480, *OTHERS * 10)
+    await press.edition()
+    relay = Relay(press, slow(3.0))
+    await relay.run(0.4)
+    await relay.stand_still(3.0)  # the first answers are there at once: nobody has seen that it was silent
+    await relay.run_until(80, *OTHERS)
+    assert relay.taken[SLOW] <= 2 * CONNECTIONS
+
+
+async def test_who_is_late_is_slow_half_a_second_later(press: Pressroom) -> None:
+    """What came in a heap, as this process had stood still, is read bit by bit: the answer may be in the next one."""
+    await readers(press, *[SLOW] * 4, *OTHERS * 10)
+    await press.edition()
+    await press.turn()
+    silent = [press.take() for _ in range(2)]
+    press.pass_time(2.0)
+    for _ in OTHERS * 8:
+        outgoing = press.take()
+        assert outgoing is not None
+        press.answer(outgoing, TAKEN)
+        await press.turn()
+    found = []
+    for seconds in (0.0, SLOW_SECONDS - 0.1, 0.1):
+        press.pass_time(seconds)
+        await press.turn()
+        found.append(set(press.dispatcher.desk.ready.traffic.slow))
+    assert [{SLOW}, {SLOW}] == [{domain_of(one)} for one in silent if one]
+    assert [set(), set(), {SLOW}] == found
+
+
+async def test_who_was_taken_long_after_the_turn_is_found_as_soon(press: Pressroom) -> None:
+    """As by a press that was still starting: the queue does not wait for its next turn of its own, which is far off."""
+    await readers(press, *[SLOW] * 480, *OTHERS)
+    await press.edition()
+    running = asyncio.create_task(press.dispatcher.run(press.pool))
+    try:
+        async with asyncio.timeout(LOOK_AGAIN_SECONDS / 2):
+            await _take_until(press, lambda found: SLOW in found)
+            press.pass_time(SLOW_SECONDS)
+            await _take_until(press, lambda found: found >= set(OTHERS))
+    finally:
+        await press.dispatcher.drain(0.0)
+        await running
+
+
+async def _take_until(press: Pressroom, is_enough: Callable[[set[str]], bool]) -> None:
+    """Take all that there is until that was enough of their domains."""
+    found = set[str]()
+    while not is_enough(found):
+        found |= {domain_of(one) for one in press.take_all()}
+        await asyncio.sleep(0.01)

@@ -116,7 +116,6 @@ class Desk:
         if change is not None:
             event(log, "delivery.paused", level=logging.WARNING, **asdict(change))
             self.release_domain(job.row.domain)
-            self._recall()
         self.results.count(job, result.outcome)
         if result.outcome is Outcome.UNSENT:
             self.results.release([job])
@@ -197,8 +196,11 @@ class Desk:
             self._recall()
 
     def release_domain(self, domain: str) -> None:
-        """What is ready for a domain goes back to the queue."""
+        """What is ready for a domain goes back to the queue, and what the press has and no connection: others may go
+        before it now.
+        """
         self.results.release(self.ready.remove_domain(domain))
+        self._recall()
 
     def give_back(self) -> None:
         """What is ready goes back to the queue."""

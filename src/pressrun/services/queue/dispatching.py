@@ -104,7 +104,7 @@ class Dispatcher:
                 if is_last:
                     return
             if not is_last:
-                await self._lookout.sleep(self._clock(), SLOW_SECONDS if self._ready.waits_for_answers else None)
+                await self._lookout.sleep(self._clock(), SLOW_SECONDS if len(self._ready) else None)
 
     async def drain(self, seconds: float) -> None:
         """Claim nothing more, finish and record what is in flight, give the rest back; then `run` ends."""

@@ -54,7 +54,9 @@ class Lookout:
     async def sleep(self, now: float, seconds: float | None) -> None:
         """Until there is something to record or to look for; with `seconds` at most so long."""
         # Turns that only record put a look off no further; nor does a clock that was set back.
-        latest = min(self._looked_at, now) + LOOK_AGAIN_SECONDS if seconds is None else now + seconds
+        latest = min(self._looked_at, now) + LOOK_AGAIN_SECONDS
+        if seconds is not None:
+            latest = min(latest, now + seconds)
         until = latest if self.again_at is None else min(latest, self.again_at)
         if until <= now:
             self._looks = True

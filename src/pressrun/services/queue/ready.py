@@ -41,6 +41,7 @@ class Ready:
         self._destinations: dict[str, Destinations] = {}
         # Who was shown as slow since the last turn: how long the answer took, and when it came.
         self._shown_slow: dict[str, tuple[float, float]] = {}
+        self._late_since: dict[str, float] = {}
         self.connect(connections)
         self.more_wait = False  # whether there may be more in the queue than is claimed
         self.failing: Callable[[], Collection[str]] = frozenset
@@ -273,26 +274,32 @@ class Ready:
             self._note_slow(name, seconds, at, found)
         self._shown_slow.clear()
         hides_others = self.more_wait and not any(shelf.holds("") for shelf in self._shelves.values())
-        for name in self._waiting():
+        waiting = self._waiting()
+        self._note_late(waiting, now)
+        for name in waiting:
             seconds = max(one.silent_seconds(name, now) for one in self._destinations.values())
             if seconds < SLOW_SECONDS:
                 continue
-            if any(one.is_late(name) and one.is_long(seconds) for one in self._destinations.values()):
+            if now - self._late_since.get(name, now) >= SLOW_SECONDS and self._is_long(name, seconds):
                 self._note_slow(name, seconds, now, found)
             elif hides_others and self.traffic.open_lane(name):
                 found[name] = seconds
         return found
 
+    def _note_late(self, waiting: Collection[str], now: float) -> None:
+        """Keep since when each is seen to be late: what nobody could answer before, as the relay or this process stood
+        still, comes with what overtakes it, or right behind.
+        """
+        late = [name for name in waiting if any(one.is_late(name) for one in self._destinations.values())]
+        self._late_since = {name: min(self._late_since.get(name, now), now) for name in late}
+
+    def _is_long(self, name: str, seconds: float) -> bool:
+        return any(one.is_late(name) and one.is_long(seconds) for one in self._destinations.values())
+
     def _note_slow(self, name: str, seconds: float, now: float, found: dict[str, float]) -> None:
         if name not in self.traffic.slow:
             found[name] = seconds
         self.traffic.after_slow(name, seconds, now)
-
-    @property
-    def waits_for_answers(self) -> bool:
-        """Whether the next answers, or that none come, show if a destination is slow."""
-        apart = self._waiting() - self.traffic.slow
-        return any(one.silent_seconds(name, NEVER) > 0 for one in self._destinations.values() for name in apart)
 
     def _waiting(self) -> set[str]:
         """The destinations for which something waits apart from others."""
