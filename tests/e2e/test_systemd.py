@@ -1,0 +1,152 @@
+"""The shipped units under a real systemd: start, reload, end, kills, a stuck daemon, sockets that systemd holds."""
+
+from __future__ import annotations
+
+import http.client
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.e2e.booted import SERVICE, SYSTEMD, Booted, CannotBoot
+from tests.e2e.house import until
+from tests.ports import free_port
+from tests.sink import Sink
+
+pytestmark = [
+    pytest.mark.thorough,
+    pytest.mark.skipif(not SYSTEMD.exists(), reason="systemd is not installed (apt-get install systemd)"),
+    pytest.mark.skipif(
+        any(Path(sys.base_prefix).is_relative_to(home) for home in ("/root", "/home")),
+        reason=f"ProtectHome= hides this interpreter from the service: {sys.base_prefix}",
+    ),
+]
+
+SLOW = "slow1000-{}@readers.example"  # the sink answers its mail after a second
+CONFIGURATION = """\
+data_dir = "/var/lib/pressrun"
+base_url = "https://news.example"
+mail_domain = "news.example"
+
+[http]
+listen = "{http}"
+
+[[relay]]
+host = "127.0.0.1"
+port = {relay}
+"""
+READERS = 40
+PATIENCE_SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def sink(sink_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sink]:
+    with Sink(sink_program, tmp_path_factory.mktemp("relay")) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booted]:
+    try:
+        with Booted(tmp_path_factory.mktemp("machine")) as booted:
+            yield booted
+    except CannotBoot as problem:
+        pytest.skip(str(problem))
+
+
+@pytest.fixture
+def http_port(machine: Booted, sink: Sink) -> Iterator[int]:
+    """Where the configured service will be found; it does not run before the test, nor after it."""
+    port = free_port()
+    configure(machine, sink, f"127.0.0.1:{port}")
+    yield port
+    machine.run("systemctl", "stop", "pressrun-http.socket", SERVICE)
+    machine.run("systemctl", "reset-failed")
+
+
+def configure(machine: Booted, sink: Sink, http: str) -> None:
+    text = CONFIGURATION.format(http=http, relay=sink.port)
+    machine.path("/etc/pressrun/config.toml").write_text(text, encoding="ascii")
+
+
+def send(machine: Booted, name: str, *more: str) -> None:
+    """An edition to a list of that name, which has forty readers and these."""
+    addresses = [f"r{number}-{name}@readers.example" for number in range(READERS)]
+    readers, edition = machine.path("/etc/pressrun/readers.csv"), machine.path("/etc/pressrun/boats.md")
+    readers.write_text("\n".join(["email", *addresses, *more]) + "\n", encoding="ascii")
+    edition.write_text("---\nsubject: Boats\n---\nHello\n", encoding="ascii")
+    machine.pressrun("list", "create", name, "--title", name, "--postal-address", "1 Quay")
+    machine.pressrun("subscriber", "import", name, "/etc/pressrun/readers.csv")
+    machine.pressrun("send", "--yes", name, "/etc/pressrun/boats.md")
+
+
+def taken(sink: Sink, name: str) -> Counter[str]:
+    """How often the relay took the mail of each reader of a list."""
+    return Counter(line.rcpt_to for line in sink.lines() if line.status == "A" and f"-{name}@" in line.rcpt_to)
+
+
+def get(port: int) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_it_starts_reloads_and_ends(machine: Booted, sink: Sink, http_port: int) -> None:
+    """Each said to systemd when it is through, and an edition goes out in between."""
+    machine.run("systemctl", "start", SERVICE)
+    assert ("active", "running") == machine.state("ActiveState", "SubState")
+    assert 200 == get(http_port)
+    machine.run("systemctl", "reload", SERVICE)
+    send(machine, "news")
+    until(lambda: len(taken(sink, "news")) == READERS or None, PATIENCE_SECONDS)
+    machine.run("systemctl", "stop", SERVICE)
+    assert ("inactive", "success", "0") == machine.state("ActiveState", "Result", "ExecMainStatus")
+    assert {1} == set(taken(sink, "news").values())
+
+
+def test_a_killed_daemon_is_started_again_and_repeats_nothing(machine: Booted, sink: Sink, http_port: int) -> None:
+    """systemd lets its press hear what the relay answers, before it starts the next one."""
+    machine.run("systemctl", "start", SERVICE)
+    send(machine, "tides", SLOW.format("tides"))
+    until(lambda: len(taken(sink, "tides")) >= READERS or None, PATIENCE_SECONDS)
+    machine.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", SERVICE)
+    until(lambda: machine.state("NRestarts", "SubState") == ("1", "running") or None, PATIENCE_SECONDS)
+    until(lambda: len(taken(sink, "tides")) == READERS + 1 or None, PATIENCE_SECONDS)
+    until(lambda: "finished" in machine.pressrun("edition", "ls", "tides") or None, PATIENCE_SECONDS)
+    assert {1} == set(taken(sink, "tides").values())
+
+
+def test_a_daemon_that_stands_still_is_started_again(machine: Booted, http_port: int) -> None:
+    """It is not heard of by the watchdog any more."""
+    machine.drop_in(SERVICE, "[Service]\nWatchdogSec=3\n")
+    try:
+        machine.run("systemctl", "start", SERVICE)
+        machine.run("systemctl", "kill", "--kill-whom=main", "--signal=STOP", SERVICE)
+        until(lambda: machine.state("NRestarts", "SubState") == ("1", "running") or None, PATIENCE_SECONDS)
+        assert 200 == get(http_port)
+    finally:
+        machine.drop_in(SERVICE, "")
+
+
+def test_a_bad_configuration_is_not_tried_again(machine: Booted, sink: Sink, http_port: int) -> None:
+    configure(machine, sink, "nowhere")
+    with pytest.raises(AssertionError, match="http"):
+        machine.run("systemctl", "start", SERVICE)
+    assert ("failed", "78", "0") == machine.state("ActiveState", "ExecMainStatus", "NRestarts")
+
+
+def test_nobody_is_turned_away_while_it_starts(machine: Booted, sink: Sink, http_port: int) -> None:
+    """systemd holds the socket of the web server: the first visitor starts the service, and a kill lets them wait."""
+    configure(machine, sink, "systemd")
+    machine.drop_in(
+        "pressrun-http.socket",
+        f"[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=\nListenStream=127.0.0.1:{http_port}\n",
+    )
+    machine.run("systemctl", "start", "pressrun-http.socket")
+    assert 200 == get(http_port)
+    machine.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", SERVICE)
+    assert 200 == get(http_port)
