@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import smtplib
 import time
 
 import pytest
 from tests.e2e.conftest import MakeHouse
-from tests.e2e.house import Daemon, House, Mail, children, command_of, until
+from tests.e2e.house import DOMAIN, Daemon, House, Mail, children, command_of, until
 
 from pressrun.press.process import FINISH_SECONDS
 
@@ -33,6 +34,19 @@ def test_what_the_relay_takes_after_a_kill_is_not_sent_again(make_house: MakeHou
     assert [SLOW.format(1000)] == [one for one in house.accepted() if one.startswith("slow")]
     assert house.await_state(edition, "finished")["delivered"] == 4
     assert len(house.accepted()) == 4
+
+
+def test_a_notice_that_the_relay_takes_after_a_kill_is_not_sent_again(house: House) -> None:
+    """But for those that ask for consent, whose evidence needs the daemon."""
+    daemon = house.start()
+    asked = f"From: {SLOW.format(1000)}\r\nSubject: help\r\n\r\n"
+    with smtplib.SMTP("127.0.0.1", house.smtp_port, timeout=20) as client:
+        client.sendmail(SLOW.format(1000), [f"news-request@{DOMAIN}"], asked.encode())
+    until(lambda: house.accepted() or None)  # the sink has it, and says so a second later
+    daemon.kill()
+    house.start()
+    until(lambda: house.rows("select 1 from delivery where state = 'delivered'") or None)
+    assert [SLOW.format(1000)] == house.accepted()
 
 
 @pytest.mark.thorough

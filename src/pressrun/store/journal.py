@@ -1,7 +1,7 @@
-"""The journal of hand-overs: copies that a relay has taken, noted where a kill leaves it before the database knows.
+"""The journal of hand-overs: mails that a relay has taken, noted where a kill leaves it before the database knows.
 
 Results are recorded some milliseconds after the relay's answer, many together, and whoever is killed in between would
-send those copies again. So each is noted at once in a file of fixed size, a ring of slots, without a wait for the disk;
+send those mails again. So each is noted at once in a file of fixed size, a ring of slots, without a wait for the disk;
 the next start reads it. A power cut may lose the last ones, as it may lose what was only recorded.
 
 Nothing of a reader is in it: numbers and the relay's codes, not its words, which may name an address.
@@ -28,7 +28,7 @@ _LARGEST_ATTEMPTS = 0xFFFF
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """Which claim of a copy it was: the row as the claim left it. A copy that is sent anew later has another one."""
+    """Which claim of a mail it was: the row as the claim left it. A copy that is sent anew later has another one."""
 
     delivery_id: int
     attempts: int
@@ -36,7 +36,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """A relay took a copy, with a reply of this code."""
+    """A relay took a mail, with a reply of this code."""
 
     claim: Claim
     relay: str

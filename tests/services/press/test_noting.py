@@ -12,11 +12,12 @@ from pressrun.services.press.noting import Noting
 from pressrun.services.queue.jobs import Answer, Job, Unmade, claim_of
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
-from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice
+from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, SentMail
 from pressrun.store.journal import Claim, Journal, Taken
 
 TAKEN = HandOver(Outcome.DELIVERED, Stage.CONTENT, Reply(250, "taken for a@reader.example", "2.0.0"))
 LATER = HandOver(Outcome.DEFERRED, Stage.RCPT, Reply(450, "later", "4.2.0"))
+ASKING = SentMail(message_id="<1@news.example>", digest="sha256:00", salt=b"salt")
 LOST = HandOver(Outcome.UNKNOWN, Stage.CONTENT)
 
 
@@ -84,8 +85,8 @@ def test_of_many_those_that_were_taken_are(journal: Journal) -> None:
     for _ in range(4):
         noting.take("primary")
     noting.settle("primary", [Answer(1, TAKEN), Answer(2, LATER), Answer(3, TAKEN), Answer(4, TAKEN)])
-    assert [1, 4] == [claim.delivery_id for claim in journal.entries()]
-    assert [True, False, False, True] == [isinstance(one, Answer) and one.is_noted for one in rows.heard]
+    assert [1, 3, 4] == [claim.delivery_id for claim in journal.entries()]
+    assert [True, False, True, True] == [isinstance(one, Answer) and one.is_noted for one in rows.heard]
 
 
 @pytest.mark.parametrize("result", [LATER, LOST])
@@ -98,14 +99,15 @@ def test_nothing_else_is(journal: Journal, result: HandOver) -> None:
     assert ({}, [Answer(1, result)]) == (journal.entries(), rows.heard)
 
 
-def test_nor_a_notice_nor_what_has_no_mail(journal: Journal) -> None:
+def test_nor_what_asks_for_consent_nor_what_has_no_mail(journal: Journal) -> None:
+    """What is kept of a mail that asks is evidence: without it, it has not been sent."""
     rows = Rows(notice(1), copy(2))
     noting = Noting(rows, journal)
     assert 2 == noting.waiting("primary")
     assert [noting.take("primary"), noting.take("primary"), noting.take("primary")][2] is None
-    noting.settle("primary", [Answer(1, TAKEN)])
+    noting.settle("primary", [Answer(1, TAKEN, ASKING)])
     noting.not_made("primary", Unmade(2, "ValueError"))
-    assert ({}, [Answer(1, TAKEN), Unmade(2, "ValueError")]) == (journal.entries(), rows.heard)
+    assert ({}, [Answer(1, TAKEN, ASKING), Unmade(2, "ValueError")]) == (journal.entries(), rows.heard)
 
 
 def test_a_disk_that_takes_nothing_is_told_once_each_time(

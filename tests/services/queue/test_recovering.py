@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 from tests.services.pressroom import RELAY, TAKEN, Pressroom
+from tests.services.queue.test_dispatching import queue_notice
 
 from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass
@@ -103,6 +104,17 @@ async def test_a_notice_goes_out_again(press: Pressroom) -> None:
     assert first is not None
     (again,) = await press.send_all()
     assert first.content == again.content
+    assert [("delivered", 2)] == await press.rows("select state, attempts from delivery")
+
+
+async def test_a_notice_that_a_relay_has_does_not(press: Pressroom) -> None:
+    await queue_notice(press, "a@else.example")
+    await press.turn()
+    press.take()
+    press.taken = [Taken(claim_of(job), RELAY, 250, "2.0.0") for job in _in_flight(press)]
+    await press.start()
+    assert [("delivered", 1)] == await press.rows("select state, attempts from delivery")
+    assert [] == await press.send_all()
 
 
 async def test_starting_often_loses_nothing(press: Pressroom) -> None:

@@ -1,6 +1,6 @@
-"""Copies that a relay has taken are noted before anything else is done about them, so that a kill does not repeat them.
+"""Mails that a relay has taken are noted before anything else is done about them, so that a kill does not repeat them.
 
-Notices are not: what is kept of them is evidence of consent, which has no place in a second file.
+Those that ask for consent are not: what is kept of them is evidence, which has no place in a second file.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from pressrun.observe.log import event
 from pressrun.services.queue.jobs import Answer, Job, Queue, Unmade, claim_of
 from pressrun.smtp.handover import DELIVERED
-from pressrun.store.deliveries import ClaimedCopy
 from pressrun.store.journal import Journal, Taken
 
 log = logging.getLogger("pressrun.press")
@@ -23,12 +22,12 @@ class Noting:
     def __init__(self, queue: Queue, journal: Journal) -> None:
         self._queue = queue
         self._journal = journal
-        self._jobs: dict[int, Job] = {}  # copies that have no answer yet
+        self._jobs: dict[int, Job] = {}  # that have no answer yet
         self._is_failing = False
 
     def take(self, relay: str) -> Job | None:
         job = self._queue.take(relay)
-        if job is not None and isinstance(job.row, ClaimedCopy):
+        if job is not None:
             self._jobs[job.row.id] = job
         return job
 
@@ -36,7 +35,7 @@ class Noting:
         taken: dict[int, Taken] = {}
         for answer in answers:
             job, result = self._jobs.pop(answer.id, None), answer.result
-            if job is not None and result.outcome is DELIVERED and result.reply is not None:
+            if job is not None and result.outcome is DELIVERED and result.reply is not None and answer.mail is None:
                 taken[answer.id] = Taken(claim_of(job), relay, result.reply.code, result.reply.enhanced)
         if taken and self._note([*taken.values()]):
             answers = [Answer(one.id, one.result, one.mail, one.id in taken, one.seconds) for one in answers]
