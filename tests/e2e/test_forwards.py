@@ -57,6 +57,7 @@ def test_what_a_relay_does_not_take_is_kept(make_house: MakeHouse) -> None:
         hand_over(house, content, to=f"{name}-owner")
     told = await_returned(daemon, len(CASES))
     kept = {one["id"]: one for one in house.json("inbound", "ls")}
+    assert f"\npressrun_inbound_kept {len(kept):.1f}\n" in house.get("/metrics").text
     assert {EVE} == {one["from"] for one in kept.values()}
     for name, (_, content, why) in CASES.items():
         found = kept[told[name]["mail"]]

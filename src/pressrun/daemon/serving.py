@@ -44,7 +44,7 @@ from pressrun.press.remote import RemotePress
 from pressrun.services.operating.readiness import Readiness
 from pressrun.services.ports import RelayPool
 from pressrun.services.queue.dispatching import Dispatcher
-from pressrun.store import deliveries, held
+from pressrun.store import deliveries, held, inbound
 from pressrun.store.datadir import DataDir
 from pressrun.store.journal import Journal
 from pressrun.web.app import UseCases, build_app
@@ -166,6 +166,7 @@ def _app(
     async def metrics_page() -> bytes:
         metrics.set_queue(await services.database.read(deliveries.count_live))
         metrics.set_held(await services.database.read(held.count_held))
+        metrics.set_kept(await services.database.read(inbound.count_kept))
         for status in relays.statuses():
             metrics.set_relay_connections(status.name, status.connections)
         return metrics.render()

@@ -41,6 +41,7 @@ class Metrics:
             ["kind"],
             registry=self._registry,
         )
+        self._kept = Gauge("pressrun_inbound_kept", "Received mails that wait for an operator", registry=self._registry)
         self._requests = Counter(
             "pressrun_http_requests_total",
             "Web requests by method, route and status",
@@ -88,6 +89,10 @@ class Metrics:
     def count_inbound(self, kind: str) -> None:
         """One received message (`post`, `command`, `bounce`, `complaint`, `refused` …)."""
         self._inbound.labels(kind).inc()
+
+    def set_kept(self, number: int) -> None:
+        """How many received mails wait for an operator."""
+        self._kept.set(number)
 
     def count_sign_up(self, outcome: str) -> None:
         """One sign-up (`taken`, `held`, `limited`, `ignored`, `throttled`)."""

@@ -134,6 +134,12 @@ def count_mail(tx: Transaction) -> dict[str, int]:
     return counts
 
 
+def count_kept(tx: Transaction) -> int:
+    """How many mails are kept for a person."""
+    number: int = tx.value("inbound.count_kept")
+    return number
+
+
 def sweep_mail(tx: Transaction, before: int) -> int:
     """Forget mails that were dealt with before `before`, some at a time; returns how many."""
     return tx.run("inbound.sweep_done", before=before)

@@ -52,6 +52,10 @@ delete from inbound_content where id = :id and not exists (select 1 from inbound
 -- How many mails are in each state.
 select state, count(*) as number from inbound group by state;
 
+-- name: count_kept
+-- How many mails are kept for a person.
+select count(*) from inbound where state in ('kept', 'unreadable', 'failed');
+
 -- name: sweep_done
 -- Mails that were dealt with long ago, some at a time.
 delete from inbound where id in (
