@@ -71,3 +71,8 @@ def drop_content(tx: Transaction, notice_id: int) -> None:
 def find_asked(tx: Transaction, delivery_id: int) -> Row | None:
     """Whom a notice was for: subscriber_id, list_id, list_name, address, language, kind; None when they are gone."""
     return tx.row("notices.asked", delivery_id=delivery_id)
+
+
+def outlive_list(tx: Transaction, list_id: int, kind: str) -> None:
+    """Let the notices of this kind belong to no list any more: they do not go with it."""
+    tx.run("notices.outlive_list", list_id=list_id, kind=kind)

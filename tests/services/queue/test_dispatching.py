@@ -20,10 +20,15 @@ from tests.services.pressroom import (
 from pressrun.core.address import parse_address
 from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate
+from pressrun.services.mails.forwarding import new_forward
 from pressrun.services.queue import dispatching
 from pressrun.services.queue.shelf import STALE_SECONDS
 from pressrun.services.settings import DeliverySettings
 from pressrun.store.deliveries import claim_notices
+from pressrun.store.inbound import InboundMail
+from pressrun.store.lists import find_list
+from pressrun.store.notices import insert_notice
+from pressrun.store.transaction import Transaction
 
 CLAIMED = "select state, attempts from delivery where id = ?"
 
@@ -257,6 +262,39 @@ async def test_a_list_that_is_removed_meanwhile_leaves_nothing_behind(press: Pre
     press.answer(taken, LATER)
     await press.turn()
     assert [] == await press.rows("select * from delivery")
+
+
+async def test_mail_to_the_owner_of_a_list_that_is_removed_meanwhile_arrives(press: Pressroom) -> None:
+    """It was accepted from somebody; should it come back, its return path is of no list."""
+    await press.readers(1)
+    mail = InboundMail(
+        id=1,
+        mail_from="eve@else.example",
+        recipient="news-owner",
+        peer="",
+        utf8=False,
+        received_at=1,
+        content=b"Subject: Hello\r\n\r\n",
+        content_digest=b"",
+    )
+
+    def forward(tx: Transaction) -> None:
+        target = find_list(tx, "news")
+        owner = parse_address("owner@harbour.example")
+        insert_notice(tx, new_forward(mail, owner, target, trace=b"", message_secret=b"m"), int(press.office.now))
+
+    await press.office.database.write(forward)
+    await press.turn()
+    taken = press.take()
+    assert taken is not None
+    await press.office.administering.close_list("news")
+    await press.office.administering.remove_list("news")
+    press.answer(taken, LATER)
+    await press.turn()
+    press.pass_time(3600)
+    [outgoing] = await press.send_all()
+    assert (taken.content, "owner@harbour.example") == (outgoing.content, outgoing.rcpt_to)
+    assert outgoing.mail_from.startswith("postmaster-bounces+")
 
 
 async def test_what_is_claimed_goes_back_when_no_connection_takes_it(press: Pressroom) -> None:

@@ -23,10 +23,11 @@ from pressrun.message.wire.mailbox import Mailbox
 from pressrun.observe.log import event
 from pressrun.services.editions import pressing
 from pressrun.services.editions.own_layouts import try_layout
+from pressrun.services.mails.forwarding import FORWARD
 from pressrun.services.operating.list_settings import Value, read_settings
 from pressrun.services.ports import Clock, LayoutPress, Waker
 from pressrun.services.reports.reporting import Answer, describe_list, require_list
-from pressrun.store import editions, lists
+from pressrun.store import editions, lists, notices
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList, NewList
 from pressrun.store.transaction import Transaction
@@ -85,7 +86,10 @@ class Administering:
         return answer
 
     async def remove_list(self, name: str) -> None:
-        """Remove a closed list with its subscriptions, editions and archive; raises NotFound, Refused."""
+        """Remove a closed list with its subscriptions, editions and archive; raises NotFound, Refused.
+
+        Mail to its owner that is on its way still arrives.
+        """
         await self._database.write(self._remove, name)
         event(_log, "list.removed", list=name)
 
@@ -172,6 +176,7 @@ class Administering:
         target = require_list(tx, name)
         if target.closed_at is None:
             raise Refused(f"the list {name} is open: `pressrun list close {name}` comes first")
+        notices.outlive_list(tx, target.id, FORWARD)  # they were accepted from others
         lists.delete_list(tx, target.id)
 
     @staticmethod

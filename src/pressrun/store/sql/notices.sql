@@ -29,3 +29,7 @@ where delivery.id = :delivery_id and delivery.state in ('delivered', 'failed') a
 -- name: drop_content
 -- A notice is left without its mail.
 update notice set content = null where id = :id;
+
+-- name: outlive_list
+-- Mails that are passed on belong to no list any more.
+update notice set list_id = null where list_id = :list_id and kind = :kind;
