@@ -13,7 +13,7 @@ import re
 import unicodedata
 
 from pressrun.core.bounce_wordings import delivery, full, gone, gone_elsewhere, policy, policy_elsewhere
-from pressrun.core.bounce_wordings.notation import pattern_of
+from pressrun.core.bounce_wordings.notation import Table
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import FailureKind
 
@@ -59,20 +59,20 @@ _RATE = re.compile(r"\brate\b|too (?:many|quickly|fast)|throttl|receiving mail a
 _FOR_NOW = re.compile(r"exceed|temporar", re.IGNORECASE)
 
 _SENDER_WORDS = policy.WORDS | policy_elsewhere.WORDS
-_CLEARLY_POLICY = pattern_of((*policy.CLEARLY_POLICY, *policy_elsewhere.CLEARLY_POLICY), _SENDER_WORDS)
-_FULL = pattern_of(full.FULL, full.WORDS)
-_NO_DOMAIN = pattern_of(gone.NO_DOMAIN)
+_CLEARLY_POLICY = Table(policy.CLEARLY_POLICY, policy_elsewhere.CLEARLY_POLICY, words=_SENDER_WORDS)
+_FULL = Table(full.FULL, words=full.WORDS)
+_NO_DOMAIN = Table(gone.NO_DOMAIN)
 _WORDINGS = (
     (_CLEARLY_POLICY, BounceClass.POLICY),
-    (pattern_of(delivery.CLEARLY_MESSAGE), BounceClass.MESSAGE),
+    (Table(delivery.CLEARLY_MESSAGE), BounceClass.MESSAGE),
     (_FULL, BounceClass.FULL),
     (_NO_DOMAIN, BounceClass.GONE),
-    (pattern_of(gone.GONE, gone.WORDS), BounceClass.GONE),
-    (pattern_of(gone_elsewhere.GONE, gone_elsewhere.WORDS), BounceClass.GONE),
-    (pattern_of((*policy.POLICY, *policy_elsewhere.POLICY), _SENDER_WORDS), BounceClass.POLICY),
-    (pattern_of(gone.MAYBE_GONE), BounceClass.GONE),
-    (pattern_of(delivery.MESSAGE, delivery.WORDS), BounceClass.MESSAGE),
-    (pattern_of(delivery.UNREACHABLE), BounceClass.UNREACHABLE),
+    (Table(gone.GONE, words=gone.WORDS), BounceClass.GONE),
+    (Table(gone_elsewhere.GONE, words=gone_elsewhere.WORDS), BounceClass.GONE),
+    (Table(policy.POLICY, policy_elsewhere.POLICY, words=_SENDER_WORDS), BounceClass.POLICY),
+    (Table(gone.MAYBE_GONE), BounceClass.GONE),
+    (Table(delivery.MESSAGE, words=delivery.WORDS), BounceClass.MESSAGE),
+    (Table(delivery.UNREACHABLE), BounceClass.UNREACHABLE),
 )
 
 
@@ -84,7 +84,7 @@ def folded_words(text: str) -> str:
 
 def class_by_words(words: str) -> BounceClass | None:
     """What folded words speak of; None when no table knows them."""
-    return next((found for pattern, found in _WORDINGS if pattern.search(words)), None)
+    return next((found for table, found in _WORDINGS if table.is_in(words)), None)
 
 
 def kind_of_refusal(*, code: int, enhanced: str, text: str, at_recipient: bool) -> FailureKind:
@@ -130,7 +130,7 @@ def class_of_failure(*, code: int, enhanced: str, text: str, at_recipient: bool 
         found = class_by_words(words)
     if found is None:
         found = BounceClass.GONE if code == 550 and at_recipient else _class_of_code(code, enhanced[2:], words)
-    if found in _OF_THE_ADDRESS and _NO_DOMAIN.search(words) and not _CLEARLY_POLICY.search(words):
+    if found in _OF_THE_ADDRESS and _NO_DOMAIN.is_in(words) and not _CLEARLY_POLICY.is_in(words):
         return BounceClass.GONE
     if enhanced.startswith("4") and found not in (BounceClass.POLICY, BounceClass.FULL):
         return BounceClass.UNREACHABLE
@@ -146,10 +146,10 @@ def _class_of_code(code: int, detail: str, words: str) -> BounceClass | None:
     """What the subject and detail of an enhanced code settle; None where words must decide."""
     found = _CODES.get(detail) or _SUBJECTS.get(detail.partition(".")[0])
     if found is BounceClass.GONE:
-        if _CLEARLY_POLICY.search(words):
+        if _CLEARLY_POLICY.is_in(words):
             return BounceClass.POLICY
         if detail == "2.1" and _RATE.search(words):
             return BounceClass.POLICY
-        if (detail == "2.1" and _FOR_NOW.search(words)) or (code == _EXCEEDED_STORAGE and _FULL.search(words)):
+        if (detail == "2.1" and _FOR_NOW.search(words)) or (code == _EXCEEDED_STORAGE and _FULL.is_in(words)):
             return BounceClass.FULL
     return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cached_property
 
 Rows = tuple[str | tuple[str, tuple[str, ...]], ...]
 Words = dict[str, tuple[str, ...]]
@@ -30,12 +31,23 @@ _SET = re.compile(r"(\[[^\]]*\])")  # writes all spellings of its letters itself
 _NAME = re.compile(r"<(\w[\w ]*)>")
 
 
-def pattern_of(rows: Rows, words: Words | None = None) -> re.Pattern[str]:
-    """The pattern that finds any of the rows in folded text."""
-    known = words or {}
-    phrases = (row if isinstance(row, str) else row[0] + _one_of(row[1]) for row in rows)
-    spelled = _NAME.sub(lambda found: _one_of(known[found[1]]), "|".join(phrases))
-    return re.compile(in_ascii_too(spelled).replace("… ", _GAP))
+class Table:
+    """Rows as one pattern, compiled when first asked: for all tables that takes a fifth as long as a command."""
+
+    def __init__(self, *parts: Rows, words: Words | None = None) -> None:
+        self._rows = tuple(row for part in parts for row in part)
+        self._words = words or {}
+
+    def is_in(self, text: str) -> bool:
+        """Whether any of the rows is in folded text."""
+        return self.pattern.search(text) is not None
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """What finds any of the rows in folded text."""
+        phrases = (row if isinstance(row, str) else row[0] + _one_of(row[1]) for row in self._rows)
+        spelled = _NAME.sub(lambda found: _one_of(self._words[found[1]]), "|".join(phrases))
+        return re.compile(in_ascii_too(spelled).replace("… ", _GAP))
 
 
 def in_ascii_too(pattern: str) -> str:
