@@ -17,7 +17,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
-WORKERS ?= auto
+# One more than there are cores: a worker often waits for a daemon.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 ONCE ?=
 
 BIN := $(VENV)/bin
@@ -70,8 +71,8 @@ check-all:
 	  $(MAKE) check PYTHON=python$$version VENV=.venv-$$version || exit 1; \
 	done
 
-# One worker a core, but no more than four: many tests start daemons that want a core of their own. Each begins with an
-# equal part and takes from the others when it is through.
+# No more than four workers: many tests start daemons that want a core of their own. Each begins with an equal part and
+# takes from the others when it is through.
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist worksteal $(ARGS)
 

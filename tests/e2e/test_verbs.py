@@ -51,6 +51,7 @@ def _timeless(value: Any) -> Any:
     return [_timeless(one) for one in value] if isinstance(value, list) else value
 
 
+@pytest.mark.thorough
 def test_with_and_without_a_daemon(house: House) -> None:
     """The same verbs say and do the same, whoever carries them out."""
     copy = House(folder=house.folder.parent / "alone", relay_port=house.relay_port)

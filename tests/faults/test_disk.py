@@ -36,6 +36,7 @@ def _all_is_well(house: House, edition: int) -> None:
     assert house.get("/readyz").status == 200
 
 
+@pytest.mark.thorough
 def test_no_file_may_grow(make_house: MakeHouse) -> None:
     """While nothing can be written verbs end with 69 and copies wait; then everything goes on."""
     house = make_house(delivery={"rate": "200/s"})

@@ -18,7 +18,7 @@ _ELSEWHERE = {"disk", "no-growth"}
 
 
 # These wait for clocks and time-outs, or are one that runs always, more often or farther away.
-_LONG = {"clock", "locked", "gone", "press-still", "stall", "drop-far", "restart"}
+_LONG = {"clock", "locked", "gone", "press-still", "stall", "drop-far", "restart", "slow-domain"}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tests.fuzz.__main__ import NAMES
 from tests.fuzz.engines import MAX_INPUT, Finding, mutate, try_one
 from tests.fuzz.targets import TARGETS
 
-INPUTS = 4000 if os.environ.get("PRESSRUN_THOROUGH") else 500
+INPUTS = 4000 if os.environ.get("PRESSRUN_THOROUGH") else 250
 AT_MOST_SECONDS = 3.0
 
 
