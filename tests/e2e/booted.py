@@ -23,10 +23,12 @@ _BOOT_SECONDS = 30.0
 _COMMAND_SECONDS = 90.0  # more than the unit's own time-outs
 _NAMESPACES = "--pid --mount --mount-proc --cgroup --ipc --uts"
 
-# The steps of docs/operating.md, with the interpreter that runs the tests in the place of /opt/pressrun, and nothing
-# started but what the unit itself needs.
+# Mounts are shared as systemd wants them, but with nobody outside: `unshare` has cut that. Then the steps of
+# docs/operating.md, with the interpreter that runs the tests in the place of /opt/pressrun, and nothing started but
+# what the unit itself needs.
 _BOOT = """\
 set -e
+mount --make-rshared /
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t tmpfs -o mode=755 tmpfs /run
 for name in etc var; do

@@ -37,12 +37,14 @@ host = "127.0.0.1"
 port = {relay}
 """
 READERS = 40
+AS_POSTFIX = ("setpriv", "--reuid=postfix", "--regid=postfix", "--clear-groups")
+GREETING = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print(s.recv(200).decode())"
 PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
 def sink(sink_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sink]:
-    with Sink(sink_program, tmp_path_factory.mktemp("relay")) as one:
+    with Sink(sink_program, tmp_path_factory.mktemp("relay"), "--grab", "DKIM-Signature") as one:
         yield one
 
 
@@ -65,8 +67,8 @@ def http_port(machine: Booted, sink: Sink) -> Iterator[int]:
     machine.run("systemctl", "reset-failed")
 
 
-def configure(machine: Booted, sink: Sink, http: str) -> None:
-    text = CONFIGURATION.format(http=http, relay=sink.port)
+def configure(machine: Booted, sink: Sink, http: str, more: str = "") -> None:
+    text = CONFIGURATION.format(http=http, relay=sink.port) + more
     machine.path("/etc/pressrun/config.toml").write_text(text, encoding="ascii")
 
 
@@ -150,3 +152,43 @@ def test_nobody_is_turned_away_while_it_starts(machine: Booted, sink: Sink, http
     assert 200 == get(http_port)
     machine.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", SERVICE)
     assert 200 == get(http_port)
+
+
+def test_a_credential_is_the_key_that_signs(machine: Booted, sink: Sink, http_port: int) -> None:
+    """A file that root alone can read, handed over by systemd; `check`, run by root, finds it where it lies."""
+    machine.pressrun("dkim", "create", "--selector", "quay")
+    store = machine.path("/etc/credstore")
+    store.mkdir(mode=0o700, exist_ok=True)
+    made = machine.path("/var/lib/pressrun/dkim/news.example.quay.pem")
+    (store / "dkim.pem").write_bytes(made.read_bytes())
+    (store / "dkim.pem").chmod(0o600)
+    made.unlink()
+    dkim = '[dkim]\ndomain = "news.example"\nselector = "quay"\nkey_file = "dkim.pem"\n'
+    configure(machine, sink, f"127.0.0.1:{http_port}", dkim)
+    machine.pressrun("check")
+    machine.drop_in(SERVICE, "[Service]\nLoadCredential=dkim.pem:/etc/credstore/dkim.pem\n")
+    try:
+        machine.run("systemctl", "start", SERVICE)
+        send(machine, "signed")
+        until(lambda: len(taken(sink, "signed")) == READERS or None, PATIENCE_SECONDS)
+    finally:
+        machine.drop_in(SERVICE, "")
+    sink.ask("XFLUSH")
+    lines = [line for line in sink.log.read_text(encoding="utf-8").splitlines() if "-signed@" in line]
+    assert all("s=quay" in line for line in lines), lines
+
+
+@pytest.mark.needs("postfix")
+def test_postfix_reaches_the_socket_of_lmtp_whatever_becomes_of_the_service(
+    machine: Booted, sink: Sink, http_port: int
+) -> None:
+    """It belongs to systemd and to the group of Postfix, before the service runs, while it does, and after it ended."""
+    configure(machine, sink, f"127.0.0.1:{http_port}", '[smtp]\nlmtp = "systemd"\n')
+    machine.drop_in("pressrun-lmtp.socket", "[Unit]\nDefaultDependencies=no\n")
+    place = "/run/pressrun/lmtp.sock"
+    machine.run("systemctl", "start", "pressrun-lmtp.socket")
+    for verb in ("start", "restart", "stop"):
+        machine.run("systemctl", verb, SERVICE)
+        assert "pressrun postfix 660\n" == machine.run("stat", "--format=%U %G %a", place)
+        # `stop` leaves the socket, and whoever comes next starts the service again.
+        assert "220 " in machine.run(*AS_POSTFIX, sys.executable, "-c", GREETING, place)
