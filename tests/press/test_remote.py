@@ -409,6 +409,7 @@ async def test_what_no_connection_has_is_recalled(house: House, monkeypatch: pyt
     monkeypatch.setattr(house.press, "_hand_over", lambda relay: None)
     house.press.recall()
     await house.until(lambda: sum(map(len, house.press._held.values())) <= 3)
+    house.mailbox.open.set()
 
 
 async def test_what_waited_for_a_connection_goes_in_its_turns(house: House) -> None:
