@@ -21,6 +21,7 @@ SERVICE = "pressrun.service"
 
 _BOOT_SECONDS = 30.0
 _COMMAND_SECONDS = 90.0  # more than the unit's own time-outs
+_NOT_SET_UP = range(200, 246)  # what systemd ends with when it could not make a service what its unit says
 _NAMESPACES = "--pid --mount --mount-proc --cgroup --ipc --uts"
 
 # Mounts are shared as systemd wants them, but with nobody outside: `unshare` has cut that. Then the steps of
@@ -77,16 +78,37 @@ class Booted:
             self._process = subprocess.Popen(
                 ["sh", "-c", enter, script], stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        ends_at = time.monotonic() + _BOOT_SECONDS
-        while self._process.poll() is None and time.monotonic() < ends_at:
-            if self._has_booted():
-                return self
-            time.sleep(0.05)  # it tells nobody
-        self._end()
-        raise CannotBoot(f"no systemd of its own here: {self._log.read_text(encoding='utf-8').strip()[-500:]}")
+        try:
+            self._await_boot()
+            self._try_out()
+        except BaseException:
+            self._end()
+            raise
+        return self
 
     def __exit__(self, *exc: object) -> None:
         self._end()
+
+    def _await_boot(self) -> None:
+        ends_at = time.monotonic() + _BOOT_SECONDS
+        while not self._has_booted():
+            if self._process.poll() is not None or time.monotonic() > ends_at:
+                said = self._log.read_text(encoding="utf-8").strip()[-500:]
+                raise CannotBoot(f"no systemd of its own here: {said}")
+            time.sleep(0.05)  # it tells nobody
+
+    def _try_out(self) -> None:
+        """Whether the service could run here: its user must reach the program, and the kernel allow its sandbox."""
+        as_user = ("setpriv", "--reuid=pressrun", "--regid=pressrun", "--clear-groups")
+        found = self._call(*as_user, *self._program, "--help")
+        if found.returncode != 0:
+            raise CannotBoot(f"the user of the service cannot run {sys.executable}: {found.stderr.strip()[-300:]}")
+        self._call("systemctl", "start", SERVICE)  # without a configuration, which it says
+        [code] = self.state("ExecMainStatus")
+        if int(code) in _NOT_SET_UP:
+            raise CannotBoot(f"this kernel does not let systemd set up the unit ({code}): {self.journal()[-500:]}")
+        self.run("systemctl", "stop", SERVICE)
+        self.run("systemctl", "reset-failed")
 
     def _has_booted(self) -> bool:
         return bool(children(self._process.pid)) and self._call("systemctl", "is-system-running").returncode == 0
