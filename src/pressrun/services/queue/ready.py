@@ -41,7 +41,7 @@ class Ready:
         self._destinations: dict[str, Destinations] = {}
         # Who was shown as slow since the last turn: how long the answer took, and when it came.
         self._shown_slow: dict[str, tuple[float, float]] = {}
-        self._late_since: dict[str, float] = {}
+        self._late_since: dict[str, float] = {}  # who has been seen to be late, and since when
         self.connect(connections)
         self.more_wait = False  # whether there may be more in the queue than is claimed
         self.failing: Callable[[], Collection[str]] = frozenset
