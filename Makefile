@@ -12,9 +12,11 @@
 #   make lock        write the pinned requirements anew
 #   make clean       remove everything that was made
 #
-# PYTHON names the interpreter and VENV the folder of its environment.
+# PYTHON names the interpreter, by default the newest one that is tested and can make environments, and VENV the folder of
+# its environment.
 
-PYTHON ?= python3
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11; do \
+  $$name -c 'import ensurepip, venv' 2>/dev/null && echo $$name && exit; done; echo python3)
 VENV ?= .venv
 ARGS ?=
 # One more than there are cores: a worker often waits for a daemon.
