@@ -14,12 +14,14 @@ from tests.e2e.house import until
 from tests.ports import free_port
 from tests.sink import Sink
 
+HIDDEN = ("/root", "/home", "/tmp", "/var/tmp")  # ProtectHome=, PrivateTmp=
+
 pytestmark = [
     pytest.mark.thorough,
     pytest.mark.skipif(not SYSTEMD.exists(), reason="systemd is not installed (apt-get install systemd)"),
     pytest.mark.skipif(
-        any(Path(sys.base_prefix).is_relative_to(home) for home in ("/root", "/home")),
-        reason=f"ProtectHome= hides this interpreter from the service: {sys.base_prefix}",
+        any(Path(place).is_relative_to(home) for place in (sys.base_prefix, sys.prefix) for home in HIDDEN),
+        reason=f"the unit hides this interpreter from its service: {sys.prefix}, {sys.base_prefix}",
     ),
 ]
 
