@@ -32,7 +32,7 @@ _NAME = re.compile(r"<(\w[\w ]*)>")
 
 
 class Table:
-    """Rows as one pattern, compiled when first asked: for all tables that takes a fifth as long as a command."""
+    """Rows as one pattern, compiled when first asked: most commands never ask, and all tables together take a while."""
 
     def __init__(self, *parts: Rows, words: Words | None = None) -> None:
         self._rows = tuple(row for part in parts for row in part)

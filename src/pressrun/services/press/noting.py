@@ -22,7 +22,7 @@ class Noting:
     def __init__(self, queue: Queue, journal: Journal) -> None:
         self._queue = queue
         self._journal = journal
-        self._jobs: dict[int, Job] = {}  # that have no answer yet
+        self._jobs: dict[int, Job] = {}  # those that have no answer yet
         self._is_failing = False
 
     def take(self, relay: str) -> Job | None:
