@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.e2e.booted import SERVICE, SYSTEMD, Booted, CannotBoot
+from tests.e2e.booted import SERVICE, Booted, CannotBoot
 from tests.e2e.house import until
 from tests.ports import free_port
 from tests.sink import Sink
@@ -18,7 +18,7 @@ HIDDEN = ("/root", "/home", "/tmp", "/var/tmp")  # ProtectHome=, PrivateTmp=
 
 pytestmark = [
     pytest.mark.thorough,
-    pytest.mark.skipif(not SYSTEMD.exists(), reason="systemd is not installed (apt-get install systemd)"),
+    pytest.mark.needs("systemd-analyze"),  # of the package that brings systemd itself
     pytest.mark.skipif(
         any(Path(place).is_relative_to(home) for place in (sys.base_prefix, sys.prefix) for home in HIDDEN),
         reason=f"the unit hides this interpreter from its service: {sys.prefix}, {sys.base_prefix}",
@@ -126,7 +126,7 @@ def test_a_killed_daemon_is_started_again_and_repeats_nothing(machine: Booted, s
     """systemd lets its press hear what the relay answers, before it starts the next one."""
     machine.run("systemctl", "start", SERVICE)
     send(machine, "tides", SLOW.format("tides"))
-    until(lambda: len(taken(sink, "tides")) >= READERS or None, PATIENCE_SECONDS)
+    until(lambda: SLOW.format("tides") in taken(sink, "tides") or None, PATIENCE_SECONDS)  # whose answer is yet to come
     machine.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", SERVICE)
     await_restart(machine)
     until(lambda: len(taken(sink, "tides")) == READERS + 1 or None, PATIENCE_SECONDS)
@@ -148,7 +148,7 @@ def test_a_daemon_that_stands_still_is_started_again(machine: Booted, http_port:
 
 def test_a_bad_configuration_is_not_tried_again(machine: Booted, sink: Sink, http_port: int) -> None:
     configure(machine, sink, "nowhere")
-    with pytest.raises(AssertionError, match="http"):
+    with pytest.raises(AssertionError, match='found "nowhere"'):
         machine.run("systemctl", "start", SERVICE)
     assert ("failed", "78", "0") == machine.state("ActiveState", "ExecMainStatus", "NRestarts")
 
@@ -188,7 +188,7 @@ def test_a_credential_is_the_key_that_signs(machine: Booted, sink: Sink, http_po
         machine.drop_in(SERVICE, "")
     sink.ask("XFLUSH")
     lines = [line for line in sink.log.read_text(encoding="utf-8").splitlines() if "-signed@" in line]
-    assert all("s=quay" in line for line in lines), lines
+    assert READERS == sum("s=quay" in line for line in lines), lines
 
 
 @pytest.mark.needs("postfix")
