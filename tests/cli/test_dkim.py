@@ -116,3 +116,16 @@ def test_names_that_cannot_be_published_are_refused(desk: Desk, arguments: list[
 
 def test_strings_of_a_record_are_short() -> None:
     assert ["a" * 255, "b"] == txt_strings("a" * 255 + "b")
+
+
+@pytest.mark.parametrize("key_type", ["rsa", "ed25519"])
+def test_a_record_is_printed_again_for_each_configured_key(desk: Desk, key_type: str) -> None:
+    """`dkim show` derives it from the key that signs, whoever made that."""
+    assert "unsigned" in desk.good("dkim", "show").err
+    created = desk.good("dkim", "create", "harbour.example", "--type", key_type, "--json").json
+    table = "\n".join(f'{name} = "{created[name]}"' for name in ("domain", "selector", "key_file"))
+    desk.config.write_text(f"{desk.config.read_text(encoding='utf-8')}\n[dkim]\n{table}\n", encoding="utf-8")
+    assert [created] == desk.good("dkim", "show", "--json").json
+    shown = desk.good("dkim", "show").out
+    assert created["record"]["value"] == "".join(re.findall(r'"([^"]*)"', shown))
+    assert shown.splitlines()[1] == f"{created['record']['name']}. IN TXT ("

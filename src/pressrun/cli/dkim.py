@@ -9,7 +9,7 @@ import click
 
 from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
-from pressrun.cli.output import print_json
+from pressrun.cli.output import note, print_json
 from pressrun.cli.owner import acting_as_owner
 from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress, NotPermitted, UsageError
@@ -23,7 +23,7 @@ _LONGEST_NAME = 253  # RFC 1035 §2.3.4, without the final dot
 
 @click.group("dkim", cls=VerbGroup)
 def group() -> None:
-    """DKIM keys: create."""
+    """DKIM keys: create, show."""
 
 
 @group.command()
@@ -52,22 +52,46 @@ def create(invocation: Invocation, *, domain: str | None, selector: str | None, 
             why = (problem.strerror or "an error").lower()
             raise NotPermitted(f"{root / 'dkim'} cannot be written: {why}") from None
     if as_json:
-        print_json(
-            {
-                "domain": created.domain,
-                "selector": created.selector,
-                "key_file": str(created.key_file),
-                "record": {"name": created.record_name, "value": created.record_value},
-            }
-        )
+        print_json(_plain(created))
     else:
         click.echo("\n".join(_told(created, invocation)))
 
 
-def _told(created: PublishedKey, invocation: Invocation) -> list[str]:
+@group.command()
+@json_option
+@pass_invocation
+def show(invocation: Invocation, *, as_json: bool) -> None:
+    """Print the DNS record of each key in the configuration."""
+    from pressrun.operations.dkim_keys import published_key  # noqa: PLC0415
+
+    found = [published_key(one) for one in invocation.settings.dkim]
+    if as_json:
+        print_json([_plain(one) for one in found])
+        return
+    if not found:
+        note("no [dkim] in the configuration: mail goes out unsigned (`pressrun dkim create` makes a key)")
+    for one in found:
+        click.echo("\n".join([f"; {one.key_file}", *_record(one)]))
+
+
+def _plain(key: PublishedKey) -> dict[str, object]:
+    return {
+        "domain": key.domain,
+        "selector": key.selector,
+        "key_file": str(key.key_file),
+        "record": {"name": key.record_name, "value": key.record_value},
+    }
+
+
+def _record(key: PublishedKey) -> list[str]:
+    """The TXT record as a zone file has it."""
     from pressrun.operations.dkim_keys import txt_strings  # noqa: PLC0415
 
-    strings = [f'    "{part}"' for part in txt_strings(created.record_value)]
+    strings = [f'    "{part}"' for part in txt_strings(key.record_value)]
+    return [f"{key.record_name}. IN TXT (", *strings, ")"]
+
+
+def _told(created: PublishedKey, invocation: Invocation) -> list[str]:
     table = "[dkim]"
     if invocation.settings.dkim:
         table = "[[dkim]]    # each of several stands in double brackets, the first one too"
@@ -76,9 +100,7 @@ def _told(created: PublishedKey, invocation: Invocation) -> list[str]:
         "",
         f"1. Publish this record in the DNS of {created.domain}:",
         "",
-        f"{created.record_name}. IN TXT (",
-        *strings,
-        ")",
+        *_record(created),
         "",
         f"2. When it can be looked up, add to {invocation.config_path}, and reload:",
         "",

@@ -15,9 +15,16 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from pressrun.core.errors import OutputExists
+from pressrun.message.signatures.dkim_settings import DkimSettings
 from pressrun.store.migrate import sync_directory
 
 RSA_BITS = 2048  # every receiver takes them, and their record fits into one DNS reply
@@ -51,15 +58,28 @@ def create_dkim_key(folder: Path, *, domain: str, selector: str, key_type: KeyTy
     key: RSAPrivateKey | Ed25519PrivateKey
     if key_type is KeyType.RSA:
         key = generate_private_key(public_exponent=65537, key_size=RSA_BITS)
-        public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     else:
         key = Ed25519PrivateKey.generate()
-        public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     _write(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return _published(key, domain=domain, selector=selector, key_file=path)
+
+
+def published_key(settings: DkimSettings) -> PublishedKey:
+    """The record of a key that the configuration names, whose form was checked when it was read."""
+    key = load_pem_private_key(settings.key_pem, password=None)
+    assert isinstance(key, RSAPrivateKey | Ed25519PrivateKey)
+    return _published(key, domain=settings.domain, selector=settings.selector, key_file=settings.key_file)
+
+
+def _published(key: RSAPrivateKey | Ed25519PrivateKey, *, domain: str, selector: str, key_file: Path) -> PublishedKey:
+    if isinstance(key, RSAPrivateKey):
+        key_type, public = KeyType.RSA, key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    else:
+        key_type, public = KeyType.ED25519, key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     return PublishedKey(
         domain=domain,
         selector=selector,
-        key_file=path,
+        key_file=key_file,
         record_name=f"{selector}._domainkey.{domain}",
         record_value=f"v=DKIM1; k={key_type}; p={b64encode(public).decode('ascii')}",
     )
