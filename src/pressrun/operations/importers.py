@@ -21,6 +21,8 @@ FORMATS = ("csv",)
 KNOWN_COLUMNS = ("email", "name", "language", "subscribed_at", "consent_source", "consent_ip", "state")
 # The fields that every edition has: a column of that name could never be used.
 _TAKEN = frozenset({"unsubscribe_url", "preferences_url", "archive_url", "list.title"})
+# Where other programs say who left, bounced or never confirmed. Taken as merge fields, all of those would be mailed.
+_STATE_COLUMNS = frozenset({"status", "blacklisted", "confirmed", "disabled", "delivery"})
 _FIELD_NAME = re.compile(r"[^\W\d][\w .-]*")
 _SUPPRESSION_COLUMNS = ("address", "reason", "since")
 _LARGEST_CELL = 1 << 20
@@ -68,10 +70,17 @@ def _read_header(records: Iterator[tuple[int, list[str]]]) -> list[str]:
     if "email" not in header:
         found = ", ".join(repr(name) for name in header) or "nothing"
         hint = "; separated by ';', where a comma must stand" if len(header) == 1 and ";" in header[0] else ""
+        if len(header) == 1 and "@" in header[0]:
+            hint = "; to import a bare list of addresses, put a line with the word `email` above them"
         raise BadInput(f"the file has no column `email`: its first line names {found}{hint}")
     for name in header:
         if header.count(name) > 1:
             raise BadInput(f"the column {name!r} stands in the header {header.count(name)} times")
+        if name.lower() in _STATE_COLUMNS:
+            raise BadInput(
+                f"the column {name!r} may say who must not be mailed: turn it into a column `state` with active, "
+                "unsubscribed or suspended, or remove it from the file"
+            )
         if name in _TAKEN or not _FIELD_NAME.fullmatch(name):
             raise BadInput(
                 f"{name!r} cannot name a column: it would be a merge field, which begins with a letter, goes on with "
