@@ -25,7 +25,7 @@ def filled(desk: Desk) -> Desk:
     desk.make_list()
     for name in ("ann", "ben", "cora"):
         desk.good("subscriber", "add", "news", f"{name}@reader.example")
-    desk.good("subscriber", "erase", "ben@reader.example")
+    desk.good("subscriber", "erase", "ben@reader.example", "--yes")
     return desk
 
 

@@ -32,10 +32,10 @@ CASES = [
     (1, "no edition 7", ["edition", "pause", "7"]),
     (1, "no edition 7", ["edition", "resend", "7", "--failed"]),
     (1, "no list knows", ["subscriber", "show", "a@x.example"]),
-    (1, "no list knows", ["subscriber", "erase", "a@x.example"]),
+    (1, "no list knows", ["subscriber", "erase", "a@x.example", "--yes"]),
     (1, "leave --as out", ["preview", "news", "good.md", "--as", "a@x.example"]),
     (1, "not subscribed", ["subscriber", "rm", "news", "a@x.example"]),
-    (1, "not suppressed", ["suppression", "rm", "a@x.example"]),
+    (1, "not suppressed", ["suppression", "rm", "a@x.example", "--yes"]),
     (1, "is open", ["list", "rm", "news", "--yes"]),
     (1, "already", ["list", "create", "news", "--title", "T"]),
     # 64: usage
@@ -69,6 +69,7 @@ CASES = [
     (65, "'no address' is no mail address: an email", ["subscriber", "show", "no address"]),
     (65, "'no address' is no mail address: an email", ["suppression", "add", "no address"]),
     (65, "no column `email`", ["subscriber", "import", "news", "no-email.csv"]),
+    (65, "the word `email`", ["subscriber", "import", "news", "bare.csv"]),
     (65, "line 3 is not UTF-8", ["subscriber", "import", "news", "latin1.csv"]),
     (65, "2 times", ["subscriber", "import", "news", "twice.csv"]),
     (65, "'why'", ["suppression", "import", "why.csv"]),
@@ -83,7 +84,7 @@ CASES = [
     (65, "no time", ["send", "news", "good.md", "--yes", "--at", "soon"]),
     (65, "ends in .md", ["send", "news", "good.csv", "--yes"]),
     # 66: no such input file
-    (66, "gone.md", ["send", "news", "gone.md", "--yes"]),
+    (66, "gone.md", ["send", "news", "gone.md"]),
     (66, "gone.md", ["preview", "news", "gone.md"]),
     (66, "gone.csv", ["subscriber", "import", "news", "gone.csv"]),
     (66, "gone.csv", ["suppression", "import", "gone.csv"]),
@@ -105,6 +106,7 @@ def lay_out_files(desk: Desk) -> None:
     (desk.folder / "link.png").symlink_to("/etc/hostname")
     desk.write("good.csv", "email\na@x.example\n")
     desk.write("empty.csv", "email\n")
+    desk.write("bare.csv", "a@x.example\nb@x.example\n")
     desk.write("no-email.csv", "address,name\na@x.example,A\n")
     desk.write("latin1.csv", "email,name\na@x.example,A\nb@x.example,é\n".encode("latin-1"))
     desk.write("twice.csv", "email,city,city\na@x.example,1,2\n")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 import pytest
 
+from pressrun.cli.groups import HELP_OPTIONS
 from pressrun.cli.main import pressrun, run
+
+HELP: dict[str, Any] = {"help_option_names": HELP_OPTIONS}  # as the program makes its contexts; click keeps the first
 
 
 @pytest.mark.parametrize("arguments", [(), ("subscriber",)])
@@ -19,7 +24,7 @@ def test_without_a_verb_the_help_says_which_there_are(
 
 def test_every_verb_is_told_in_a_whole_sentence_on_a_narrow_terminal() -> None:
     def helps(command: click.Command, parent: click.Context | None = None) -> list[str]:
-        ctx = click.Context(command, info_name=command.name, parent=parent, terminal_width=60)
+        ctx = click.Context(command, info_name=command.name, parent=parent, terminal_width=60, **HELP)
         below = command.commands.values() if isinstance(command, click.Group) else ()
         return [command.get_help(ctx), *(text for one in below for text in helps(one, ctx))]
 

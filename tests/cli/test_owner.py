@@ -78,6 +78,6 @@ def test_what_root_makes_belongs_to_the_owner_of_the_data(
     file.chmod(0o600)
     assert 1 == desk.good("subscriber", "import", "news", str(file), "--json").json["added"]
     assert "a@x.example" in desk.good("subscriber", "ls", "news").out
-    desk.good("key", "rotate")
+    desk.good("key", "rotate", "--yes")
     assert {NOBODY} == {path.stat().st_uid for path in desk.data.rglob("*")}
     assert 0 == os.geteuid()

@@ -21,6 +21,28 @@ def test_version_and_help_are_everywhere(desk: Desk) -> None:
         assert "Usage: pressrun" in desk.good(*verb, "--help").out
 
 
+def test_help_and_version_have_the_spellings_that_people_try(desk: Desk) -> None:
+    for same in (["-h"], ["help"]):
+        assert desk.good("--help").out == desk.good(*same).out
+    assert desk.good("list", "create", "--help").out == desk.good("help", "list", "create").out
+    assert desk.good("list", "create", "--help").out == desk.good("list", "create", "-h").out
+    assert desk.good("--version").out == desk.good("version").out
+    assert 64 == desk.call("help", "frobnicate").code
+
+
+def test_an_empty_listing_says_so_beside_the_results(desk: Desk) -> None:
+    """stdout stays empty, so that a program counts no rows."""
+    desk.make_list()
+    for verb in (["edition", "ls"], ["queue", "ls"], ["held", "ls"], ["inbound", "ls"], ["subscriber", "ls", "news"]):
+        called = desk.good(*verb)
+        assert ("", 1) == (called.out, len(called.err.splitlines())), verb
+
+
+def test_a_setting_is_answered_with_what_it_is_now(desk: Desk) -> None:
+    desk.make_list()
+    assert "title   Notes\nlisted  no\n" == desk.good("list", "set", "news", "title=Notes", "listed=no").out
+
+
 def test_reading_verbs_say_so_where_there_is_nothing_yet(desk: Desk) -> None:
     for verb in (["list", "ls"], ["edition", "ls"], ["queue", "ls"], ["held", "ls"], ["suppression", "ls"]):
         called = desk.good(*verb, "--json")
@@ -60,7 +82,7 @@ def test_readers_live_through_their_verbs(desk: Desk) -> None:
     assert {"address", "suppressed", "lists", "consent", "deliveries"} <= set(shown)
     assert "Ann" in desk.good("subscriber", "show", "ann@x.example").out
     desk.good("subscriber", "rm", "news", "ann@x.example")
-    desk.good("subscriber", "erase", "ann@x.example", "--json")
+    desk.good("subscriber", "erase", "ann@x.example", "--yes", "--json")
     assert 1 == desk.call("subscriber", "show", "ann@x.example").code
 
 
@@ -129,7 +151,7 @@ def test_the_buttons_of_an_edition(desk: Desk) -> None:
     desk.good("send", "news", file, "--yes")
     assert "paused" == desk.good("edition", "pause", "1", "--json").json["state"]
     assert "sending" == desk.good("edition", "resume", "1", "--json").json["state"]
-    assert "cancelled" == desk.good("edition", "cancel", "1", "--json").json["state"]
+    assert "cancelled" == desk.good("edition", "cancel", "1", "--yes", "--json").json["state"]
     assert 1 == desk.call("edition", "pause", "1").code
     report = desk.good("edition", "report", "1", "--json").json
     assert (1, [], []) == (report["cancelled"], report["failures"], report["waiting"])
@@ -159,7 +181,7 @@ def test_suppressions_come_and_go(desk: Desk) -> None:
     assert {("a@x.example", "complaint"), ("b@x.example", "operator")} == {(o["address"], o["reason"]) for o in listed}
     exported = desk.write("all.csv", desk.good("suppression", "export").out)
     assert 2 == desk.good("suppression", "import", exported, "--json").json["unchanged"]
-    desk.good("suppression", "rm", "A@x.example")
+    desk.good("suppression", "rm", "A@x.example", "--yes")
     assert 1 == len(desk.good("suppression", "ls", "--json").json)
 
 
@@ -173,7 +195,7 @@ def test_editors_come_and_go(desk: Desk) -> None:
 
 def test_a_key_is_added_and_the_old_one_stays(desk: Desk) -> None:
     desk.make_list()
-    assert {"number": 2} == desk.good("key", "rotate", "--json").json
+    assert {"number": 2} == desk.good("key", "rotate", "--yes", "--json").json
     assert ["link-1", "link-2", "suppression"] == sorted(path.name for path in (desk.data / "keys").iterdir())
 
 
@@ -181,6 +203,25 @@ def test_migrating_a_current_database_does_nothing(desk: Desk) -> None:
     assert 1 == desk.call("migrate").code
     desk.make_list()
     assert {"steps": []} == desk.good("migrate", "--json").json
+
+
+def test_an_edition_to_nobody_is_warned_of_and_one_on_its_way_says_where_to_look(desk: Desk) -> None:
+    desk.make_list()
+    file = desk.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
+    called = desk.good("send", "news", file, "--yes")
+    assert ("goes to nobody" in called.err, "pressrun edition report 1" in called.err) == (True, True)
+    tested = desk.good("send", "news", file, "--test", "t@x.example")
+    assert ("queued for t@x.example" in tested.out, "no daemon runs" in tested.err) == (True, True)
+
+
+@pytest.mark.parametrize("column", ["status", "Blacklisted", "confirmed", "disabled", "delivery"])
+def test_a_column_that_may_say_who_left_is_not_taken_as_a_merge_field(desk: Desk, column: str) -> None:
+    desk.make_list()
+    file = desk.write("readers.csv", f"email,{column}\na@x.example,blocklisted\n")
+    for more in ([], ["--dry-run"]):
+        called = desk.call("subscriber", "import", "news", file, *more)
+        assert (65, True) == (called.code, f"'{column}'" in called.err)
+    assert 0 == desk.good("list", "show", "news", "--json").json["active"]
 
 
 def test_a_person_at_a_terminal_is_asked_by_name(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

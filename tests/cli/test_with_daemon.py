@@ -102,7 +102,7 @@ async def test_an_edition_from_the_command_line_to_the_relay(site: Site) -> None
     assert [("hard-gone@x.example", "hard")] == [(one["address"], one["kind"]) for one in report["failures"]]
     assert sorted(names[:20]) == sorted(to for mail in site.capture.messages for to in mail.rcpt_to)
     assert (1, True) == ((again := await site.call("send", "news", str(file), "--yes"))[0], "edition 1" in again[2])
-    await site.good("subscriber", "erase", "reader0@x.example")
+    await site.good("subscriber", "erase", "reader0@x.example", "--yes")
     assert 0 == await site.stop()
     kept = b"".join(path.read_bytes() for path in (site.folder / "data").rglob("*") if path.is_file())
     assert b"reader0@x.example" not in kept
@@ -119,7 +119,7 @@ async def test_a_cancelled_edition_ends_a_wait_with_1(site: Site) -> None:
     async with asyncio.timeout(START_SECONDS):
         while (await site.good("edition", "ls")) == []:  # each look is a process of its own
             pass
-    await site.good("edition", "cancel", "1")
+    await site.good("edition", "cancel", "1", "--yes")
     code, out, _ = await waiting
     assert (1, "cancelled") == (code, json.loads(out)["state"])
 
@@ -129,7 +129,7 @@ async def test_the_data_have_one_writer(site: Site) -> None:
     await site.serve()
     assert 75 == (await site.call("serve"))[0]
     await site.good("list", "create", "news", "--title", "News")
-    assert {"number": 2} == await site.good("key", "rotate")
+    assert {"number": 2} == await site.good("key", "rotate", "--yes")
     daemon = site.daemon
     assert daemon is not None
     daemon.kill()

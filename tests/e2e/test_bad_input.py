@@ -77,7 +77,7 @@ def test_names_that_are_not_there(house: House) -> None:
     calls: tuple[list[str], ...] = (
         ["send", "nowhere", str(edition), "--yes"],
         ["subscriber", "import", "nowhere", str(readers)],
-        ["edition", "cancel", "12"],
+        ["edition", "cancel", "12", "--yes"],
         ["subscriber", "add", "news", "ada@@readers.example"],
         ["send", "news", str(edition), "--test", "nobody"],
         ["send", "news", "nothing.md", "--yes"],

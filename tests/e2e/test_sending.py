@@ -65,7 +65,7 @@ def test_waiting_tells_a_cancelled_edition(make_house: MakeHouse) -> None:
     edition = house.send(EDITION)
     assert house.sink is not None
     house.await_mails(1)
-    house.do("edition", "cancel", str(edition["id"]))
+    house.do("edition", "cancel", str(edition["id"]), "--yes")
     shown = house.show(edition["id"])
     assert (shown["state"], shown["delivered"] + shown["claimed"], shown["cancelled"]) == ("cancelled", 1, 2)
     assert house.run("edition", "resume", str(edition["id"])).code == 1

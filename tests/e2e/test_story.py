@@ -131,7 +131,7 @@ def test_links_outlive_key_closing_and_removal(house: House) -> None:
     house.start()
     house.send()
     links = {mail.rcpt_to: mail.path_of("unsubscribe") for mail in house.await_mails(3)}
-    house.do("key", "rotate")
+    house.do("key", "rotate", "--yes")
     assert house.post(links[READERS[0]], ONE_CLICK).status == 200
     assert _state(house, READERS[0]) == "unsubscribed"
     house.send("---\nsubject: New key\n---\n\nText.\n", "--wait")

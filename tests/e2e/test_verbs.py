@@ -37,7 +37,7 @@ def _operate(house: House) -> list[Any]:
         ["subscriber", "add", "news", "never@readers.example"],
         ["subscriber", "ls", "news"],
         ["list", "rm", "letters", "--yes"],
-        ["subscriber", "erase", "dina@readers.example"],
+        ["subscriber", "erase", "dina@readers.example", "--yes"],
         ["subscriber", "show", "dina@readers.example"],
     ):
         result = house.run(*arguments, "--json")

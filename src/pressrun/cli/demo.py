@@ -47,7 +47,7 @@ def demo(*, port: int, directory: Path | None, once: bool, as_json: bool) -> Non
         if as_json:
             return
         click.echo("\nWhat became of the sample edition:\n")
-        print_table([asdict(line) for line in lines], ["address", "outcome", "reply"])
+        print_table([asdict(line) for line in lines], ["address", "outcome", "reply"], empty="no deliveries")
         if not once:
             click.echo("\nNow sign up yourself, and look into the mailbox. Ctrl-C ends the demo.")
 

@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from pressrun.cli.groups import VerbGroup
-from pressrun.cli.invocation import Invocation, json_option, pass_invocation
-from pressrun.cli.output import cell, print_fields, print_json, print_table
+from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
+from pressrun.cli.output import ask, cell, print_fields, print_json, print_table, require_agreement_or_terminal
 
 _COLUMNS = ("id", "list", "state", "subject", "audience", "queued", "deferred", "delivered", "failed", "created_at")
+_ALWAYS_SHOWN = ("id", "audience", "delivered")  # by `edition show`, also at 0; --json has every field
 
 
 @click.group("edition", cls=VerbGroup)
@@ -37,7 +38,7 @@ def list_editions(invocation: Invocation, list_name: str | None, *, as_json: boo
     if as_json:
         print_json(found)
     else:
-        print_table(found, _COLUMNS)
+        print_table(found, _COLUMNS, empty="no editions yet")
 
 
 @group.command()
@@ -116,10 +117,13 @@ def resume(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
 
 @group.command()
 @click.argument("edition_id", metavar="ID", type=int)
+@yes_option
 @json_option
 @pass_invocation
-def cancel(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
-    """End an edition; what is not on its way is not sent."""
+def cancel(invocation: Invocation, edition_id: int, *, is_agreed: bool, as_json: bool) -> None:
+    """End an edition for good; copies that no relay has been given are not sent."""
+    if not is_agreed:
+        _ask_to_cancel(invocation, edition_id)
     _press(invocation, "edition.cancel", edition_id)
     print_edition(invocation, edition_id, as_json=as_json)
 
@@ -159,6 +163,20 @@ def resend(invocation: Invocation, edition_id: int, *, failed: bool, as_json: bo
         click.echo(f"copies that go out again{waits}: {found['resent']}; left out: {found['left_out']}{why}")
 
 
+def _ask_to_cancel(invocation: Invocation, edition_id: int) -> None:
+    """Say how many readers would go without, and let the person decide."""
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.services.editions.pressing import require_edition  # noqa: PLC0415
+    from pressrun.store.deliveries import count_copies  # noqa: PLC0415
+
+    require_agreement_or_terminal(is_agreed=False)
+    with looking(invocation) as tx:
+        edition, counts = require_edition(tx, edition_id), count_copies(tx, edition_id)
+    waiting = counts["queued"] + counts["deferred"]
+    readers = "1 reader has" if waiting == 1 else f"{waiting:,} readers have"
+    ask(f"Cancel “{edition.subject}” for good? {readers} not received it yet.", is_agreed=False)
+
+
 def print_edition(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
     """One edition as `edition show` prints it."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
@@ -169,7 +187,7 @@ def print_edition(invocation: Invocation, edition_id: int, *, as_json: bool) -> 
     if as_json:
         print_json(found)
     else:
-        print_fields({name: cell(value) for name, value in found.items()})
+        print_fields({name: cell(value) for name, value in found.items() if value or name in _ALWAYS_SHOWN})
 
 
 def _press(invocation: Invocation, verb: str, edition_id: int) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+HELP_OPTIONS = ["-h", "--help"]
 _LONGEST_SENTENCE = 200
 
 

@@ -33,7 +33,7 @@ def list_held(invocation: Invocation, name: str | None, *, as_json: bool) -> Non
     if as_json:
         print_json(found)
     else:
-        print_table(found, ("id", "list", "address", "source", "held_at", "until"))
+        print_table(found, ("id", "list", "address", "source", "held_at", "until"), empty="no sign-ups are held")
 
 
 @group.command()

@@ -7,8 +7,8 @@ import sys
 import click
 
 from pressrun.cli.groups import VerbGroup
-from pressrun.cli.invocation import Invocation, json_option, pass_invocation
-from pressrun.cli.output import print_json, print_table
+from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
+from pressrun.cli.output import ask, print_json, print_table
 
 
 @click.group("inbound", cls=VerbGroup)
@@ -30,7 +30,7 @@ def list_kept(invocation: Invocation, state: str | None, *, as_json: bool) -> No
     if as_json:
         print_json(found)
     else:
-        print_table(found, ("id", "at", "to", "from", "size", "state", "why"))
+        print_table(found, ("id", "at", "to", "from", "size", "state", "why"), empty="no mail is kept")
 
 
 @group.command()
@@ -58,10 +58,12 @@ def retry(invocation: Invocation, number: int, *, as_json: bool) -> None:
 
 @group.command("rm")
 @click.argument("number", type=int, metavar="ID")
+@yes_option
 @json_option
 @pass_invocation
-def remove(invocation: Invocation, number: int, *, as_json: bool) -> None:
-    """Forget a kept mail."""
+def remove(invocation: Invocation, number: int, *, is_agreed: bool, as_json: bool) -> None:
+    """Delete a kept mail."""
+    ask(f"Delete mail {number}? There is no way back.", is_agreed=is_agreed)
     _perform(invocation, "rm", number, as_json=as_json)
 
 

@@ -55,6 +55,6 @@ def json_option(function: F) -> F:
 
 def yes_option(function: F) -> F:
     """`--yes` as every verb that asks has it."""
-    return click.option("--yes", "is_agreed", is_flag=True, help="Do not ask; needed where nobody can be asked.")(
+    return click.option("--yes", "is_agreed", is_flag=True, help="Do not ask; required when not on a terminal.")(
         function
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from pressrun.cli.groups import VerbGroup
-from pressrun.cli.invocation import Invocation, json_option, pass_invocation
-from pressrun.cli.output import print_json
+from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
+from pressrun.cli.output import ask, print_json
 
 
 @click.group("key", cls=VerbGroup)
@@ -15,13 +15,15 @@ def group() -> None:
 
 
 @group.command()
+@yes_option
 @json_option
 @pass_invocation
-def rotate(invocation: Invocation, *, as_json: bool) -> None:
+def rotate(invocation: Invocation, *, is_agreed: bool, as_json: bool) -> None:
     """Sign new links with a new key; links in mails already sent go on to work."""
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import Arguments  # noqa: PLC0415
 
+    ask("Sign new links with a new key? A backup made before this will not have it.", is_agreed=is_agreed)
     found = perform(invocation, "key.rotate", Arguments())
     if as_json:
         print_json(found)

@@ -28,4 +28,4 @@ def list_layouts(invocation: Invocation, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        print_table(found, ("name", "kind", "summary"))
+        print_table(found, ("name", "kind", "summary"), empty="no layouts")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import click
 
 from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
-from pressrun.cli.output import ask, print_fields, print_json, print_table, require_agreement_or_terminal
+from pressrun.cli.output import ask, cell, note, print_fields, print_json, print_table, require_agreement_or_terminal
 
 _COLUMNS = ("name", "title", "active", "pending", "suspended", "unsubscribed", "closed_at")
 
@@ -47,7 +49,7 @@ def list_lists(invocation: Invocation, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        print_table(found, _COLUMNS)
+        print_table(found, _COLUMNS, empty="no lists yet: `pressrun list create` makes one")
 
 
 @group.command()
@@ -118,7 +120,8 @@ def remove(invocation: Invocation, name: str, *, is_agreed: bool, as_json: bool)
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import ListName  # noqa: PLC0415
 
-    ask(f"Remove the list {name} with its readers, editions and archive? There is no way back.", is_agreed=is_agreed)
+    if not is_agreed:
+        _ask_to_remove(invocation, name)
     perform(invocation, "list.rm", ListName(list=name))
     if as_json:
         print_json({"removed": name})
@@ -135,6 +138,19 @@ def _files_of(given: dict[str, str]) -> dict[str, bytes]:
             files["logo"] = read_input(path.strip())
             read_logo(path, files["logo"])  # said here, before it travels anywhere
     return files
+
+
+def _ask_to_remove(invocation: Invocation, name: str) -> None:
+    """Say how much would be gone, and let the person decide."""
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.services.reports import reporting  # noqa: PLC0415
+
+    require_agreement_or_terminal(is_agreed=False)
+    with looking(invocation) as tx:
+        readers = reporting.count_readers(tx, name)
+        editions = len(reporting.list_editions(tx, name, int(time.time())))
+    what = f"{readers:,} subscriptions, {editions:,} editions and its archive"
+    ask(f"Remove the list {name} with {what}? There is no way back.", is_agreed=False)
 
 
 def _agree_to_close(name: str, *, is_agreed: bool) -> None:
@@ -155,4 +171,11 @@ def _change(
     from pressrun.control.verbs import ListSettings  # noqa: PLC0415
 
     found = perform(invocation, verb, ListSettings(list=name, settings=settings, files=files or {}))
-    (print_json if as_json else print_fields)(found)
+    if as_json:
+        print_json(found)
+    elif verb == "list.create":
+        note(f"created {name}: `pressrun list show {name}` has all of its settings")
+        print_fields({key: found[key] for key in ("name", "title", "from", "owner")})
+    else:
+        changed = [key.strip().lower().replace("-", "_") for key in settings]
+        print_fields({key: cell(found.get("closed_at" if key == "closed" else key)) for key in changed})

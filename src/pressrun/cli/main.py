@@ -33,7 +33,7 @@ from pressrun.cli import (
     subscribers,
     suppressions,
 )
-from pressrun.cli.groups import NoVerb, VerbGroup
+from pressrun.cli.groups import HELP_OPTIONS, NoVerb, VerbGroup
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.output import print_json, tell_error
 from pressrun.core.errors import PressrunError, UsageError
@@ -52,7 +52,7 @@ Exit codes:
 
 @click.group(
     cls=VerbGroup,
-    context_settings={"help_option_names": ["--help"], "max_content_width": _WIDTH},
+    context_settings={"help_option_names": HELP_OPTIONS, "max_content_width": _WIDTH},
     epilog=_EXIT_CODES,
 )
 @click.option(
@@ -67,7 +67,22 @@ def pressrun(ctx: click.Context, config: str | None) -> None:
     ctx.obj = Invocation(config)
 
 
+@click.command("help", add_help_option=False)
+@click.argument("words", metavar="[VERB]…", nargs=-1)
+def show_help(words: tuple[str, ...]) -> None:
+    """Show the help of a verb, as `VERB --help` does."""
+    pressrun.main(args=[*words, "--help"], prog_name="pressrun", standalone_mode=False)
+
+
+@click.command("version")
+def show_version() -> None:
+    """Print the version."""
+    click.echo(f"pressrun, version {__version__}")
+
+
 for command in (
+    show_help,
+    show_version,
     demo.demo,
     configuration.init,
     serve.serve,

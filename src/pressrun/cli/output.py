@@ -27,9 +27,10 @@ def print_json_list(rows: Iterable[object]) -> None:
     click.echo("[]" if before == "[\n" else "\n]")
 
 
-def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Rows under their headings; nothing for no rows."""
+def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: str) -> None:
+    """Rows under their headings. Where there are none, stdout stays empty and stderr says `empty`."""
     if not rows:
+        note(empty)
         return
     cells = [[cell(row.get(name)) for name in columns] for row in rows]
     headings = [name.replace("_", " ") for name in columns]
@@ -107,7 +108,12 @@ def ask(question: str, *, is_agreed: bool) -> None:
         raise Refused("nothing was done")
 
 
+def is_terminal() -> bool:
+    """Whether a person sees what is asked and can answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def require_agreement_or_terminal(*, is_agreed: bool) -> None:
     """Raise UsageError when nobody can be asked, before anything is read."""
-    if not is_agreed and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("nobody can be asked here: say --yes")
+    if not is_agreed and not is_terminal():
+        raise UsageError("not a terminal: confirm with --yes")

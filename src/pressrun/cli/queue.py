@@ -29,7 +29,9 @@ def list_queue(invocation: Invocation, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        print_table(found, ("domain", "queued", "deferred", "next_attempt", "paused_until", "reason"))
+        print_table(
+            found, ("domain", "queued", "deferred", "next_attempt", "paused_until", "reason"), empty="nothing waits"
+        )
 
 
 @group.command()

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import click
 
+from pressrun.cli.groups import HELP_OPTIONS
+
 _WIDTH = 100
 _HEAD = """\
 # The command line: every verb of pressrun
@@ -17,8 +19,12 @@ Results go to stdout, progress and diagnostics to stderr. `--json` prints one JS
 running daemon over `data_dir/control.sock`, or holds the data itself while none runs; a reading verb opens the database
 read-only. A verb that root runs acts as the owner of `data_dir`; any other user gets 77.
 
-Verbs that ask (`send`, `list close`, `list rm`, `held release`, `held rm`) name what they are about to do on a
+Verbs that reach everybody or cannot be undone (`send`, `list close`, `list rm`, `subscriber erase`, `suppression rm`,
+`edition cancel`, `held release`, `held rm`, `inbound rm`, `key rotate`) name what they are about to do and ask on a
 terminal; elsewhere they need `--yes`.
+
+For completion of verbs and options in bash: `eval "$(_PRESSRUN_COMPLETE=bash_source pressrun)"`; `zsh_source` and
+`fish_source` do the same for those shells.
 """
 
 
@@ -28,7 +34,14 @@ def reference(root: click.Command) -> str:
 
 
 def _pages(command: click.Command, path: str, parent: click.Context | None = None) -> Iterator[str]:
-    ctx = click.Context(command, info_name=command.name, parent=parent, terminal_width=_WIDTH, max_content_width=_WIDTH)
+    ctx = click.Context(
+        command,
+        info_name=command.name,
+        parent=parent,
+        terminal_width=_WIDTH,
+        max_content_width=_WIDTH,
+        help_option_names=HELP_OPTIONS,
+    )
     yield f"## `{path}`\n\n```\n{command.get_help(ctx)}\n```\n"
     if isinstance(command, click.Group):
         for name in sorted(command.commands):

@@ -104,6 +104,7 @@ def _print_domains(domains: Sequence[DomainCounts]) -> None:
     print_table(
         [{"domain": one.name, "copies": one.copies, **one.counts} for one in named],
         ("domain", "copies", *_STATES[:4]),
+        empty="",
     )
     left = sum(one.copies for one in domains) - sum(one.copies for one in named)
     if left:

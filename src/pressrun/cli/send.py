@@ -59,10 +59,12 @@ def send(  # noqa: PLR0913 - one for each option
         _refuse_with_test(when=when, wait=wait, canary=canary)
         _send_tests(invocation, list_name, file, tests, as_json=as_json)
         return
+    manuscript = _read(file)
     require_agreement_or_terminal(is_agreed=is_agreed)
     at = None if when is None else parse_when(when, time.time())
-    manuscript = _read(file)
     found = _inspect(invocation, list_name, manuscript, needs_daemon=wait)
+    if found["audience"] == 0:
+        warn(f"{list_name} has no active subscribers: this edition goes to nobody")
     if not is_agreed:
         _ask(found, list_name, at)
     from pressrun.control.verbs import EditionTake  # noqa: PLC0415
@@ -116,16 +118,26 @@ def _inspect(
 
 
 def _take(invocation: Invocation, arguments: EditionTake, *, wait: bool) -> int:
-    from pressrun.cli.acting import acting, is_daemon_running  # noqa: PLC0415
+    from pressrun.cli.acting import acting  # noqa: PLC0415
 
     with acting(invocation, needs_daemon=wait) as carry_out:
         found = carry_out("edition.take", arguments)
-        is_running = wait or is_daemon_running(invocation)
-    if not is_running:
-        note("no daemon runs: the edition goes out once `pressrun serve` is started")
+    if not wait:
+        _tell_without_daemon(invocation, "the edition goes out")
     edition_id = found["id"]
     assert isinstance(edition_id, int)
     return edition_id
+
+
+def _tell_without_daemon(invocation: Invocation, what: str) -> None:
+    """Say so where nobody is there to send what was queued."""
+    from pressrun.cli.acting import is_daemon_running  # noqa: PLC0415
+    from pressrun.cli.owner import acting_as_owner  # noqa: PLC0415
+
+    with acting_as_owner(invocation.settings.data_dir):
+        is_running = is_daemon_running(invocation)
+    if not is_running:
+        note(f"no daemon runs: {what} once `pressrun serve` is started")
 
 
 def _finish(ctx: click.Context, invocation: Invocation, edition_id: int, *, wait: bool, as_json: bool) -> None:
@@ -137,6 +149,8 @@ def _finish(ctx: click.Context, invocation: Invocation, edition_id: int, *, wait
 
         is_good = wait_for_edition(invocation, edition_id)
     print_edition(invocation, edition_id, as_json=as_json)
+    if not as_json:
+        note(f"`pressrun edition report {edition_id}` shows what became of it")
     if not is_good:
         ctx.exit(1)
 
@@ -170,7 +184,8 @@ def _send_tests(invocation: Invocation, list_name: str, file: Path, tests: tuple
     if as_json:
         print_json(found)
     else:
-        click.echo(f"test copies are on their way to {', '.join(found['test'])}")
+        click.echo(f"test copies are queued for {', '.join(found['test'])}")
+    _tell_without_daemon(invocation, "the test copies go out")
 
 
 @click.command()

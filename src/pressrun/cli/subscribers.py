@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from pressrun.cli.groups import VerbGroup
-from pressrun.cli.invocation import Invocation, json_option, pass_invocation
-from pressrun.cli.output import note, print_fields, print_json, print_json_list, print_table
+from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
+from pressrun.cli.output import ask, note, print_fields, print_json, print_json_list, print_table
 from pressrun.core.subscription import SubscriptionState
 
 _STATES = click.Choice([state.value for state in SubscriptionState])
@@ -65,7 +65,7 @@ def list_subscribers(invocation: Invocation, list_name: str, state: str | None, 
         if as_json:
             print_json_list(found)
         else:
-            print_table(list(found), ("address", "name", "state", "since", "source"))
+            print_table(list(found), ("address", "name", "state", "since", "source"), empty="no subscribers")
 
 
 @group.command()
@@ -94,21 +94,26 @@ def show(invocation: Invocation, address: str, *, as_json: bool) -> None:
         rows = found[title]
         if isinstance(rows, list) and rows:
             click.echo(f"\n{title}:")
-            print_table(rows, columns)
+            print_table(rows, columns, empty="")
 
 
 @group.command()
 @click.argument("address")
+@yes_option
 @json_option
 @pass_invocation
-def erase(invocation: Invocation, address: str, *, as_json: bool) -> None:
-    """Forget a person everywhere; a keyed hash alone keeps them out."""
+def erase(invocation: Invocation, address: str, *, is_agreed: bool, as_json: bool) -> None:
+    """Erase a person everywhere, for good; only a keyed hash remains, which keeps them out."""
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import AddressOnly  # noqa: PLC0415
 
+    question = f"Erase {address} from every list, edition and record? There is no way back."
+    ask(question, is_agreed=is_agreed)
     perform(invocation, "subscriber.erase", AddressOnly(address=address))
     if as_json:
         print_json({"erased": True})
+    else:
+        note("erased everywhere; imports and sign-ups by others will not bring this address back")
 
 
 @group.command("import")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from pressrun.cli.groups import VerbGroup
-from pressrun.cli.invocation import Invocation, json_option, pass_invocation
-from pressrun.cli.output import note, print_fields, print_json, print_table
+from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
+from pressrun.cli.output import ask, note, print_fields, print_json, print_table
 
 _REASONS = click.Choice(["hard-bounce", "complaint", "erased", "never-again", "operator"])
 
@@ -32,13 +32,15 @@ def add(invocation: Invocation, address: str, reason: str, *, as_json: bool) -> 
 
 @group.command("rm")
 @click.argument("address")
+@yes_option
 @json_option
 @pass_invocation
-def remove(invocation: Invocation, address: str, *, as_json: bool) -> None:
-    """Let an address in again."""
+def remove(invocation: Invocation, address: str, *, is_agreed: bool, as_json: bool) -> None:
+    """Lift a suppression: the address may be mailed again."""
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import AddressOnly  # noqa: PLC0415
 
+    ask(f"Lift the suppression of {address}? Lists may mail this address again.", is_agreed=is_agreed)
     perform(invocation, "suppression.rm", AddressOnly(address=address))
     if as_json:
         print_json({"removed": address})
@@ -57,7 +59,7 @@ def list_suppressions(invocation: Invocation, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        print_table(found, ("address", "reason", "since"))
+        print_table(found, ("address", "reason", "since"), empty="no suppressed addresses")
 
 
 @group.command("import")

@@ -183,8 +183,20 @@ def resend_failed(tx: Transaction, edition_id: int, now: int) -> Resent:
     return Resent(queued, left_out, moved.state)
 
 
+_PARTICIPLES = {
+    EditionEvent.RELEASE: "released",
+    EditionEvent.MOVE: "rescheduled",
+    EditionEvent.START: "started",
+    EditionEvent.PAUSE: "paused",
+    EditionEvent.RESUME: "resumed",
+    EditionEvent.CANCEL: "cancelled",
+    EditionEvent.FINISH: "finished",
+    EditionEvent.REOPEN: "sent again",
+}
+
+
 def _moved(edition: Edition, event: EditionEvent) -> Edition:
     state = move(edition.state, event)
     if state is None:
-        raise Refused(f"edition {edition.id} is {edition.state}: it cannot {event.value} now")
+        raise Refused(f"edition {edition.id} is {edition.state} and cannot be {_PARTICIPLES[event]}")
     return replace(edition, state=state)

@@ -86,6 +86,11 @@ def describe_list(tx: Transaction, found: MailingList) -> Answer:
     }
 
 
+def count_readers(tx: Transaction, name: str) -> int:
+    """How many subscriptions a list has, in any state; raises NotFound."""
+    return sum(lists.count_subscriptions(tx, require_list(tx, name).id).values())
+
+
 _BY_ACTIVITY = (
     SubscriptionState.ACTIVE,
     SubscriptionState.PENDING,

@@ -1,0 +1,77 @@
+"""Verbs that reach everybody or cannot be undone ask a person, and do nothing where there is none to ask."""
+
+from __future__ import annotations
+
+import click
+import pytest
+from tests.cli.desk import Desk
+
+from pressrun.cli.main import pressrun
+
+# The verbs that ask, with arguments that would work.
+ASKING = {
+    "send": ["news", "edition.txt"],
+    "list close": ["news"],
+    "list rm": ["closed"],
+    "subscriber erase": ["a@x.example"],
+    "suppression rm": ["s@x.example"],
+    "edition cancel": ["1"],
+    "held release": [],
+    "held rm": [],
+    "inbound rm": ["1"],
+    "key rotate": [],
+}
+
+
+@pytest.fixture
+def laid_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    desk.make_list("closed")
+    desk.good("list", "close", "closed", "--yes")
+    desk.make_list()
+    desk.good("subscriber", "add", "news", "a@x.example")
+    desk.good("suppression", "add", "s@x.example")
+    monkeypatch.chdir(desk.folder)
+    desk.write("edition.txt", "---\nsubject: Hello\n---\nThe text.\n")
+    desk.good("send", "news", "edition.txt", "--yes", "--at", "+1h")
+    return desk
+
+
+def _state(desk: Desk) -> list[str]:
+    reads = (["list", "ls"], ["subscriber", "ls", "news"], ["suppression", "ls"], ["edition", "ls"])
+    return [desk.good(*verb, "--json").out for verb in reads] + sorted(p.name for p in (desk.data / "keys").iterdir())
+
+
+@pytest.mark.parametrize("verb", ASKING)
+def test_without_a_terminal_nothing_is_done(laid_out: Desk, verb: str) -> None:
+    before = _state(laid_out)
+    called = laid_out.call(*verb.split(), *ASKING[verb])
+    assert (64, True) == (called.code, "--yes" in called.err)
+    assert before == _state(laid_out)
+
+
+@pytest.mark.parametrize("verb", ASKING)
+def test_a_no_at_the_terminal_leaves_everything_as_it_was(
+    laid_out: Desk, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    before = _state(laid_out)
+    asked: list[str] = []
+
+    def refuse(question: str, **_: object) -> bool:
+        asked.append(question)
+        return False
+
+    monkeypatch.setattr("pressrun.cli.output.is_terminal", lambda: True)
+    monkeypatch.setattr(click, "confirm", refuse)
+    again = ["--again"] if verb == "send" else []
+    called = laid_out.call(*verb.split(), *ASKING[verb], *again)
+    assert (1, 1, True) == (called.code, len(asked), "nothing was done" in called.err)
+    assert before == _state(laid_out)
+
+
+def test_the_table_has_every_verb_that_asks() -> None:
+    def paths(command: click.Command, path: str) -> list[str]:
+        if isinstance(command, click.Group):
+            return [found for name, one in command.commands.items() for found in paths(one, f"{path} {name}".strip())]
+        return [path] if any(option.name == "is_agreed" for option in command.params) else []
+
+    assert sorted([*ASKING, "list set"]) == sorted(paths(pressrun, ""))  # `list set closed=true` is `list close`
