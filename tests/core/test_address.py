@@ -173,3 +173,10 @@ def test_only_a_local_part_outside_ascii_needs_smtputf8(text: str, needed: bool)
 
 def test_a_stranger_sees_little_of_an_address() -> None:
     assert "a•••@r•••.example" == parse_address("ada@reader.example").masked()
+
+
+@pytest.mark.parametrize("domain", ["lists.test", "lists.example"])
+def test_domains_for_tests_take_the_same_addresses_as_others(domain: str) -> None:
+    """Whichever way an address is parsed: the common form by one expression, the others by the validator."""
+    for local in ("fiona", "fiona.o'brien", "ömer"):
+        assert (local, domain) == (parse_address(f"{local}@{domain}").local, parse_address(f"{local}@{domain}").domain)

@@ -94,7 +94,8 @@ def _parse_any(typed: str) -> Address:
             typed,
             check_deliverability=False,
             strict=True,
-            globally_deliverable=False,  # `.test`, `.invalid` and their like are for operators to try things with
+            globally_deliverable=False,  # `.test`, `.invalid` and their like are for operators to try things with;
+            test_environment=True,  # without this, email-validator still refuses `.test`
             allow_smtputf8=True,
         )
     except EmailNotValidError as problem:
