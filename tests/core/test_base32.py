@@ -7,7 +7,7 @@ from base64 import b32encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.base32 import base32, base32_of
+from pressrun.core.base32 import base32, base32_of, number_of
 
 
 @given(st.binary(min_size=5, max_size=40).filter(lambda data: len(data) % 5 == 0))
@@ -25,3 +25,8 @@ def test_an_odd_number_of_digits_has_five_bits_in_the_last(number: int) -> None:
 @given(st.binary(max_size=40))
 def test_a_digit_for_each_octet_is_that_of_its_lowest_bits(octets: bytes) -> None:
     assert "".join(base32(octet & 31, 1) for octet in octets) == base32_of(octets)
+
+
+@given(st.integers(0, 2**55 - 1))
+def test_digits_are_read_back(number: int) -> None:
+    assert number == number_of(base32(number, 11))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar, cast
 
+from tests.core.signed import signed_address, signed_link
 from tests.editions.corpus import NAMES, Written, built_from
 from tests.fuzz.pages import opened, page_seeds, pages
 from tests.fuzz.samples import POSTED, REPORT, mails, replies
@@ -245,12 +246,14 @@ def tokens(data: bytes) -> None:
         numbers = WebTokens(_KEYS).read(purpose, token)
         if numbers is not None:
             rings = [KeyRing({number: key}, b"") for number, key in _KEYS.link_keys.items()]
-            assert token in [WebTokens(ring).make(purpose, *numbers) for ring in rings]
+            made = [WebTokens(ring).make(purpose, *numbers) for ring in rings]
+            assert token in made + [signed_link(key, purpose, *numbers) for key in _KEYS.link_keys.values()]
     for kind in AddressPurpose:
         found = AddressTokens(_KEYS).read(kind, "news", token)
         if found is not None:
+            old = [signed_address(key, number, kind, "news", found) for number, key in _KEYS.link_keys.items()]
             rings = [KeyRing({number: key}, b"") for number, key in _KEYS.link_keys.items()]
-            assert token in [AddressTokens(ring).make(kind, "news", found) for ring in rings]
+            assert token in old or token in [AddressTokens(ring).make(kind, "news", found) for ring in rings]
 
 
 def address(data: bytes) -> None:
@@ -373,6 +376,8 @@ def _edition_seeds() -> list[bytes]:
 def _token_seeds() -> list[bytes]:
     web = [WebTokens(_KEYS).make(purpose, 7, 12) for purpose in WebPurpose]
     mail = [AddressTokens(_KEYS).make(purpose, "news", 12) for purpose in AddressPurpose]
+    web += [signed_link(_KEYS.link_keys[1], purpose, 7, 12) for purpose in WebPurpose]
+    mail += [signed_address(_KEYS.link_keys[5], 5, purpose, "news", 12) for purpose in AddressPurpose]
     return [token.encode() for token in web + mail]
 
 

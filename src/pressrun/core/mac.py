@@ -1,7 +1,7 @@
 """HMAC-SHA256 (RFC 2104) under one key, made ready once for many messages.
 
-Every copy carries five of them, and what `hmac.digest` does anew for each, hashing the key into both pads, is more than
-half of its time. No other hash, and nothing here compares: that is for `hmac.compare_digest`.
+Every copy's Message-ID is made of one, and what `hmac.digest` does anew each time, hashing the key into both pads, is
+more than half of its time. No other hash, and nothing here compares: that is for `hmac.compare_digest`.
 """
 
 from __future__ import annotations

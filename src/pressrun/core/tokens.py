@@ -1,8 +1,10 @@
 """Tokens in links and addresses: opaque, signed, bound to one purpose.
 
-Web tokens are `itsdangerous` signatures over packed numbers (SHA-256, one salt a purpose). Address tokens must survive
-case folding and fit a local part of 64 octets (RFC 5321 §4.5.3.1.1): 27 characters of lower-case base32 hold a key
-number of 7 bits, an id of 48 and an HMAC-SHA256 of 80, which leaves no spare bit and so just one spelling.
+Both hide and sign their numbers in one step (core/siv.py), so that nobody without the key learns an id from a token, or
+how fast ids grow. A link is base64 of the hidden numbers and a tag of 128 bits. An address must survive case folding
+and fit a local part of 64 octets (RFC 5321 §4.5.3.1.1): 26 characters of lower-case base32 hold a key number of 7 bits,
+a hidden id of 43 and a tag of 80, which leaves no spare bit and so just one spelling. What was made before tokens were
+opaque is read for ever (core/signed_tokens.py).
 
 A token says who, never what is true now: whoever reads one looks the id up. Nothing here knows the time; where a
 token ends, its end is one of the numbers.
@@ -10,8 +12,6 @@ token ends, its end is one of the numbers.
 
 from __future__ import annotations
 
-import binascii
-import hashlib
 import hmac
 import re
 import struct
@@ -19,13 +19,13 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import lru_cache
 
-from itsdangerous import Signer
-
+from pressrun.core import signed_tokens
 from pressrun.core.address import Address
-from pressrun.core.base32 import DIGITS, PAIRS, base32, base32_of
+from pressrun.core.base32 import base32, base32_of, number_of
+from pressrun.core.base64url import base64url, octets_of
 from pressrun.core.keys import KeyRing
-from pressrun.core.mac import Mac
 from pressrun.core.mail_routes import Route, RouteKind
+from pressrun.core.siv import Siv
 
 
 class WebPurpose(StrEnum):
@@ -61,14 +61,16 @@ _PURPOSES = {
 TEST_ID = 0  # the id that stands for nobody: test copies carry real tokens of it
 
 _NUMBER_BYTES = 6
-_LARGEST_ID = (1 << 48) - 1
-_HEAD_DIGITS = 11  # 55 bits
+_LONGEST_LINK = 200
+_LINK_TAG_BYTES = 16  # 128 bits; together with numbers of 6 octets a token then ends in A, Q, g or w, never in - or _
+
+_ID_BITS = 43
+_LARGEST_ID = (1 << _ID_BITS) - 1
+_HEAD_DIGITS = 10  # the key number's 7 bits and the id's
 _TAG_DIGITS = 16  # 80 bits
+_ADDRESS_TOKEN = re.compile(r"[a-z2-7]{26}", re.ASCII)
+
 _DIGEST_BYTES = 32
-_ADDRESS_TOKEN = re.compile(r"[a-z2-7]{27}", re.ASCII)
-_TO_DIGITS = str.maketrans(DIGITS, "0123456789abcdefghijklmnopqrstuv")
-_TO_URL = bytes.maketrans(b"+/", b"-_")  # RFC 4648 §5
-_FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 
 class WebTokens:
@@ -80,53 +82,58 @@ class WebTokens:
         self._keys = keys
 
     def make(self, purpose: WebPurpose, *numbers: int) -> str:
-        """A URL-safe token for these numbers (0 to 2**48-1), signed with the newest key."""
+        """A URL-safe token for these numbers (0 to 2**48-1), under the newest key."""
         return self.maker(purpose)(*numbers)
 
     def maker(self, purpose: WebPurpose) -> Callable[..., str]:
         """What makes such tokens with the key that is the newest now: for whoever makes many."""
-        return _web_maker(self._keys.link_keys[self._keys.newest], purpose)
+        return _link_maker(self._keys.link_keys[self._keys.newest], purpose)
 
     def read(self, purpose: WebPurpose, token: str) -> tuple[int, ...] | None:
         """The numbers of a genuine token in its one spelling, else None."""
-        if len(token) > 200 or not token.isascii():
+        if len(token) > _LONGEST_LINK or not token.isascii():
             return None
-        payload = token.rpartition(".")[0].encode("ascii")
-        try:
-            raw = binascii.a2b_base64(payload.translate(_FROM_URL) + b"==")
-        except binascii.Error:
-            return None
-        if len(raw) % _NUMBER_BYTES:
-            return None
-        numbers = tuple(high << 32 | low for high, low in struct.iter_unpack(">HI", raw))
-        # base64 has several spellings of its last character, and only ours is valid: the whole token is compared.
+        read = signed_tokens.read_link if "." in token else _read_link
         for _, key in sorted(self._keys.link_keys.items(), reverse=True):
-            if hmac.compare_digest(_web_maker(key, purpose)(*numbers), token):
+            numbers = read(key, purpose, token)
+            if numbers is not None:
                 return numbers
         return None
 
 
 @lru_cache(maxsize=256)
-def _signer(key: bytes, purpose: str) -> Signer:
-    return Signer(
-        key, salt=f"pressrun.{purpose}".encode(), key_derivation="hmac", digest_method=hashlib.sha256, sep="."
-    )
+def _link_siv(key: bytes, purpose: str) -> Siv:
+    return Siv(key, f"link\0{purpose}".encode())
 
 
 @lru_cache(maxsize=256)
-def _web_maker(key: bytes, purpose: str) -> Callable[..., str]:
-    """Makes what `Signer.sign` gives for the base64 of some numbers, at a third of its cost: every copy has two."""
-    mac = Mac(_signer(key, purpose).derive_key())
+def _link_maker(key: bytes, purpose: str) -> Callable[..., str]:
+    siv = _link_siv(key, purpose)
 
     def make(*numbers: int) -> str:
-        payload = _base64(b"".join([number.to_bytes(_NUMBER_BYTES, "big") for number in numbers]))
-        return (payload + b"." + _base64(mac.digest(payload))).decode("ascii")
+        plain = b"".join([number.to_bytes(_NUMBER_BYTES, "big") for number in numbers])
+        tag = siv.tag(plain)[:_LINK_TAG_BYTES]
+        return base64url(_masked(siv, plain, tag) + tag)
 
     return make
 
 
-def _base64(raw: bytes) -> bytes:
-    return binascii.b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=")
+def _read_link(key: bytes, purpose: str, token: str) -> tuple[int, ...] | None:
+    raw = octets_of(token)
+    if raw is None or len(raw) < _LINK_TAG_BYTES or (len(raw) - _LINK_TAG_BYTES) % _NUMBER_BYTES:
+        return None
+    hidden, tag = raw[:-_LINK_TAG_BYTES], raw[-_LINK_TAG_BYTES:]
+    siv = _link_siv(key, purpose)
+    plain = _masked(siv, hidden, tag)
+    if not hmac.compare_digest(siv.tag(plain)[:_LINK_TAG_BYTES], tag):
+        return None
+    return tuple(high << 32 | low for high, low in struct.iter_unpack(">HI", plain))
+
+
+def _masked(siv: Siv, octets: bytes, tag: bytes) -> bytes:
+    """Hides what is plain, and shows what is hidden."""
+    length = len(octets)
+    return (int.from_bytes(octets, "big") ^ siv.mask(tag, length)).to_bytes(length, "big")
 
 
 class AddressTokens:
@@ -138,7 +145,7 @@ class AddressTokens:
         self._keys = keys
 
     def make(self, purpose: AddressPurpose, list_name: str, number: int) -> str:
-        """27 characters of `[a-z2-7]` for an id of at most 48 bits, bound to the purpose and the list's name."""
+        """26 characters of `[a-z2-7]` for an id of at most 43 bits, bound to the purpose and the list's name."""
         return self.maker(purpose, list_name)(number)
 
     def maker(self, purpose: AddressPurpose, list_name: str) -> Callable[[int], str]:
@@ -148,13 +155,17 @@ class AddressTokens:
 
     def read(self, purpose: AddressPurpose, list_name: str, token: str) -> int | None:
         """The id of a genuine token, else None. The caller has lower-cased the local part already."""
+        if len(token) == signed_tokens.ADDRESS_TOKEN_LENGTH:
+            return signed_tokens.read_address(self._keys.link_keys, purpose, list_name, token)
         if _ADDRESS_TOKEN.fullmatch(token) is None:
             return None
-        bits = int(token[:_HEAD_DIGITS].translate(_TO_DIGITS), 32)
-        key_number, number = bits >> 48, bits & _LARGEST_ID
+        head = number_of(token[:_HEAD_DIGITS])
+        key_number, hidden = head >> _ID_BITS, head & _LARGEST_ID
         key = self._keys.link_keys.get(key_number)
         if key is None:
             return None
+        siv = _address_siv(key, purpose, list_name, key_number)
+        number = hidden ^ _id_mask(siv, token[_HEAD_DIGITS:].encode("ascii"))
         expected = _address_maker(key, purpose, list_name, key_number)(number)
         return number if hmac.compare_digest(expected, token) else None
 
@@ -165,22 +176,26 @@ class AddressTokens:
 
 
 @lru_cache(maxsize=1024)
+def _address_siv(key: bytes, purpose: str, list_name: str, key_number: int) -> Siv:
+    return Siv(key, f"address\0{purpose}\0{list_name}\0{key_number}".encode())
+
+
+@lru_cache(maxsize=1024)
 def _address_maker(key: bytes, purpose: str, list_name: str, key_number: int) -> Callable[[int], str]:
-    mac = Mac(key, f"pressrun.address.{purpose}\0{list_name}\0{key_number}\0".encode())
+    siv = _address_siv(key, purpose, list_name, key_number)
+    top = key_number << _ID_BITS
 
     def make(number: int) -> str:
-        tag = mac.digest(b"%d" % number)[:_TAG_DIGITS]
-        return f"{_head(key_number, number >> 10)}{PAIRS[number & 1023]}{base32_of(tag)}"
+        if number >> _ID_BITS:
+            raise ValueError("an id in an address has at most 43 bits")
+        tag = base32_of(siv.tag(b"%d" % number)[:_TAG_DIGITS])
+        return base32(top | number ^ _id_mask(siv, tag.encode("ascii")), _HEAD_DIGITS) + tag
 
     return make
 
 
-@lru_cache(maxsize=256)
-def _head(key_number: int, high: int) -> str:
-    """What a thousand ids in a row begin with."""
-    if high >> 38:
-        raise ValueError("an id in an address has at most 48 bits")
-    return base32(key_number << 38 | high, _HEAD_DIGITS - 2)
+def _id_mask(siv: Siv, tag: bytes) -> int:
+    return siv.mask(tag, _NUMBER_BYTES) & _LARGEST_ID
 
 
 def pack_digests(*digests: bytes) -> tuple[int, ...]:

@@ -14,9 +14,15 @@ import re
 _ADDRESS = re.compile(
     r"""(?:"[^"\n]{1,64}"|(?<![^\s<>()\[\]{},;:"'=|])[^\s<>()\[\]{},;:"'=|]+)(?:@|%40)(?:\[[^\]\s]+\]|[^\s<>()\[\]{},;:"'|]+)"""
 )
-# Tokens of addresses (27 of base32) and of links (base64, a dot, a signature of 43).
-_ADDRESS_TOKEN = re.compile(r"(?<![a-z2-7])[a-z2-7]{27}(?![a-z2-7])", re.IGNORECASE)
-_WEB_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
+# Tokens of addresses: 26 digits of base32, 27 in old mails.
+_ADDRESS_TOKEN = re.compile(r"(?<![a-z2-7])[a-z2-7]{26,27}(?![a-z2-7])", re.IGNORECASE)
+# Tokens of links: base64 of some numbers of 6 octets and a tag of 16; in old mails a dot and a signature of 43.
+_WEB_TOKEN = re.compile(
+    r"(?<![A-Za-z0-9_-])"
+    r"(?:[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]{43}|[A-Za-z0-9_-]{21}(?:[A-Za-z0-9_-]{8})*[AQgw])"
+    r"(?![A-Za-z0-9_-])"
+)
+_SHORTEST = 22
 _SHOWN = 6
 
 
@@ -29,12 +35,18 @@ def redact(text: str) -> str:
 
 def shorten_tokens(text: str) -> str:
     """The text with every token cut after six characters: enough to compare two lines, too little to be used."""
-    if len(text) < 27:
+    if len(text) < _SHORTEST:
         return text
-    text = _WEB_TOKEN.sub(lambda found: f"{found[0][:_SHOWN]}…", text)
-    return _ADDRESS_TOKEN.sub(lambda found: f"{found[0][:_SHOWN]}…" if _is_token(found[0]) else found[0], text)
+    text = _WEB_TOKEN.sub(_shortened, text)
+    return _ADDRESS_TOKEN.sub(_shortened, text)
+
+
+def _shortened(found: re.Match[str]) -> str:
+    return f"{found[0][:_SHOWN]}…" if _is_token(found[0]) else found[0]
 
 
 def _is_token(word: str) -> bool:
-    """A word of 27 letters alone may be a word; with a digit among them, or in one case, it is taken for a token."""
-    return any(character.isdigit() for character in word) or word.islower() or word.isupper()
+    """Whether this is a token rather than a long name, or several words joined by hyphens."""
+    if _ADDRESS_TOKEN.fullmatch(word):
+        return any(character.isdigit() for character in word) or word.islower() or word.isupper()
+    return not word.islower()

@@ -40,7 +40,7 @@ _WORDS = {
 }
 _REPLY = re.compile(r"\s*(?:(?:re|fwd?|aw|wg|sv|vs|antw|tr|rif|res|odp)(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)
 # Programs for HTML write a blank that must not be broken as U+00A0.
-_LINE = re.compile(r"([a-z]{3,11})(?:[ \t\u00a0]+([a-z2-7]{27}))?[.!]?", re.IGNORECASE | re.ASCII)
+_LINE = re.compile(r"([a-z]{3,11})(?:[ \t\u00a0]+([a-z2-7]{26,27}))?[.!]?", re.IGNORECASE | re.ASCII)
 
 
 def parse_commands(subject: str, body: str) -> tuple[Command, ...]:
