@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -39,6 +40,8 @@ host = "127.0.0.1"
 port = {relay}
 """
 READERS = 40
+HTTP_SOCKET = "pressrun-http.socket"
+GO = "/run/pressrun/go"
 AS_POSTFIX = ("setpriv", "--reuid=postfix", "--regid=postfix", "--clear-groups")
 GREETING = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print(s.recv(200).decode())"
 PATIENCE_SECONDS = 60.0
@@ -65,7 +68,7 @@ def http_port(machine: Booted, sink: Sink) -> Iterator[int]:
     port = free_port()
     configure(machine, sink, f"127.0.0.1:{port}")
     yield port
-    machine.run("systemctl", "stop", "pressrun-http.socket", SERVICE)
+    machine.run("systemctl", "stop", "pressrun-*.socket", SERVICE)
     machine.run("systemctl", "reset-failed")
 
 
@@ -98,6 +101,15 @@ def await_restart(machine: Booted) -> None:
         return int(restarts) > 0 and state == "running"
 
     until(lambda: is_back() or None, PATIENCE_SECONDS)
+
+
+@pytest.fixture
+def socket_port(machine: Booted, http_port: int) -> Iterator[int]:
+    """Where systemd will hold the socket of the web server; its unit is neither enabled nor started."""
+    held = f"[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=\nListenStream=127.0.0.1:{http_port}\n"
+    machine.drop_in(HTTP_SOCKET, held)
+    yield http_port
+    machine.run("systemctl", "disable", HTTP_SOCKET)
 
 
 def get(port: int) -> int:
@@ -153,18 +165,67 @@ def test_a_bad_configuration_is_not_tried_again(machine: Booted, sink: Sink, htt
     assert ("failed", "78", "0") == machine.state("ActiveState", "ExecMainStatus", "NRestarts")
 
 
-def test_nobody_is_turned_away_while_it_starts(machine: Booted, sink: Sink, http_port: int) -> None:
-    """systemd holds the socket of the web server: the first visitor starts the service, and a kill lets them wait."""
+def test_nobody_is_turned_away_while_it_starts(machine: Booted, sink: Sink, socket_port: int) -> None:
+    """systemd holds the socket: the first visitor starts the service; a kill lets them wait, and so does a restart."""
     configure(machine, sink, "systemd")
-    machine.drop_in(
-        "pressrun-http.socket",
-        f"[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=\nListenStream=127.0.0.1:{http_port}\n",
-    )
-    machine.run("systemctl", "start", "pressrun-http.socket")
-    assert 200 == get(http_port)
+    machine.run("systemctl", "start", HTTP_SOCKET)
+    assert 200 == get(socket_port)
     machine.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", SERVICE)
     until(lambda: machine.state("SubState") != ("running",) or None)  # whom it had accepted already is cut off
-    assert 200 == get(http_port)
+    assert 200 == get(socket_port)
+    machine.drop_in(SERVICE, f"[Service]\nExecStartPre=sh -c 'until [ -e {GO} ]; do sleep 0.1; done'\n")
+    try:
+        machine.run("systemctl", "--no-block", "restart", SERVICE)
+        until(lambda: machine.state("SubState") == ("start-pre",) or None)
+        with socket.create_connection(("127.0.0.1", socket_port), timeout=PATIENCE_SECONDS) as visitor:
+            visitor.sendall(b"GET /healthz HTTP/1.0\r\nHost: news.example\r\n\r\n")
+            machine.path(GO).touch()
+            assert b" 200 " in visitor.recv(100)
+    finally:
+        machine.path(GO).unlink(missing_ok=True)
+        machine.drop_in(SERVICE, "")
+
+
+def test_a_socket_that_is_enabled_before_the_service(machine: Booted, sink: Sink, socket_port: int) -> None:
+    """Starting the service is enough, though nothing else has opened the socket since it was enabled."""
+    configure(machine, sink, "systemd")
+    machine.run("systemctl", "enable", HTTP_SOCKET)
+    machine.run("systemctl", "start", SERVICE)
+    assert 200 == get(socket_port)
+
+
+def test_a_socket_that_is_enabled_while_the_service_runs(machine: Booted, sink: Sink, socket_port: int) -> None:
+    """The restart that a new `listen` asks for anyway opens it. systemd opens no socket beside a running service."""
+    machine.run("systemctl", "start", SERVICE)
+    configure(machine, sink, "systemd")
+    with pytest.raises(AssertionError, match="Job failed"):
+        machine.run("systemctl", "enable", "--now", HTTP_SOCKET)
+    machine.run("systemctl", "restart", SERVICE)
+    assert 200 == get(socket_port)
+
+
+def test_a_socket_that_is_enabled_too_late(machine: Booted, sink: Sink, socket_port: int) -> None:
+    """The service says which unit it misses and is tried again, so that enabling the unit is all that is to be done."""
+    configure(machine, sink, "systemd")
+    with pytest.raises(AssertionError, match=HTTP_SOCKET):
+        machine.run("systemctl", "start", SERVICE)
+    assert ("69",) == machine.state("ExecMainStatus")
+    machine.run("systemctl", "enable", HTTP_SOCKET)
+    until(lambda: machine.state("SubState") == ("running",) or None, PATIENCE_SECONDS)
+    assert 200 == get(socket_port)
+
+
+def test_stopped_with_its_sockets_it_stays_stopped(machine: Booted, sink: Sink, socket_port: int) -> None:
+    """As the page on backups has it: no visitor starts it meanwhile, and then the service is all to be started."""
+    configure(machine, sink, "systemd")
+    machine.run("systemctl", "enable", HTTP_SOCKET)
+    machine.run("systemctl", "start", SERVICE)
+    machine.run("systemctl", "stop", "pressrun-*.socket", SERVICE)
+    with pytest.raises(ConnectionRefusedError):
+        get(socket_port)
+    assert ("inactive",) == machine.state("ActiveState")
+    machine.run("systemctl", "start", SERVICE)
+    assert 200 == get(socket_port)
 
 
 def test_a_credential_is_the_key_that_signs(machine: Booted, sink: Sink, http_port: int) -> None:
@@ -195,13 +256,13 @@ def test_a_credential_is_the_key_that_signs(machine: Booted, sink: Sink, http_po
 def test_postfix_reaches_the_socket_of_lmtp_whatever_becomes_of_the_service(
     machine: Booted, sink: Sink, http_port: int
 ) -> None:
-    """It belongs to systemd and to the group of Postfix, before the service runs, while it does, and after it ended."""
+    """It belongs to systemd and to the group of Postfix, however often the service starts."""
     configure(machine, sink, f"127.0.0.1:{http_port}", '[smtp]\nlmtp = "systemd"\n')
     machine.drop_in("pressrun-lmtp.socket", "[Unit]\nDefaultDependencies=no\n")
     place = "/run/pressrun/lmtp.sock"
-    machine.run("systemctl", "start", "pressrun-lmtp.socket")
-    for verb in ("start", "restart", "stop"):
-        machine.run("systemctl", verb, SERVICE)
+    machine.run("systemctl", "enable", "pressrun-lmtp.socket")
+    for verbs in (["start"], ["restart"], ["stop", "start"]):
+        for verb in verbs:
+            machine.run("systemctl", verb, SERVICE)
         assert "pressrun postfix 660\n" == machine.run("stat", "--format=%U %G %a", place)
-        # `stop` leaves the socket, and whoever comes next starts the service again.
         assert "220 " in machine.run(*AS_POSTFIX, sys.executable, "-c", GREETING, place)

@@ -209,3 +209,11 @@ def test_the_units_name_what_the_daemon_looks_for() -> None:
         text = (_UNITS / f"pressrun-{name}.socket").read_text(encoding="utf-8")
         assert f"FileDescriptorName={name}" in text.splitlines()
         assert "Service=pressrun.service" in text.splitlines()
+
+
+@pytest.mark.parametrize("name", ["http", "smtp", "lmtp"])
+def test_an_enabled_socket_starts_with_the_service_and_outlasts_it(name: str) -> None:
+    """Tried on a booted machine in tests/e2e/test_systemd.py. What closes it at a stop closes it in a restart, too."""
+    lines = (_UNITS / f"pressrun-{name}.socket").read_text(encoding="utf-8").splitlines()
+    assert "WantedBy=sockets.target pressrun.service" in lines
+    assert not [line for line in lines if line.startswith(("PartOf=", "BindsTo=", "StopPropagatedFrom="))]

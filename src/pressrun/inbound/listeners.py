@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pressrun.core.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, UnixEndpoint
-from pressrun.core.errors import BadConfiguration
+from pressrun.core.errors import BadConfiguration, Unavailable
 from pressrun.inbound.memory import Memory
 from pressrun.inbound.session import MailSession
 from pressrun.inbound.settings import SmtpSettings
@@ -73,7 +73,7 @@ class Listener:
         return f"unix:{self._path or name}"
 
     async def start(self, endpoint: Endpoint, given: socket.socket | None) -> None:
-        """Listen. Raises OSError when the place is taken, BadConfiguration when it is none."""
+        """Listen. Raises OSError when the place is taken, Unavailable when systemd has none, or BadConfiguration."""
         loop = asyncio.get_running_loop()
         match endpoint:
             case TcpEndpoint(host=host, port=port):
@@ -85,8 +85,8 @@ class Listener:
             case SystemdEndpoint():
                 if given is None:
                     setting = f'[smtp] {"lmtp" if self.speaks_lmtp else "listen"} = "systemd"'
-                    unit = f"`systemctl enable --now pressrun-{self.name}.socket`"
-                    raise BadConfiguration(f"{setting}: systemd handed over no socket named {self.name}: {unit}")
+                    unit = f"`systemctl enable pressrun-{self.name}.socket`, then `systemctl restart pressrun`"
+                    raise Unavailable(f"{setting}: systemd handed over no socket named {self.name}: {unit}")
                 given.setblocking(False)
                 self._server = await _serve_given(loop, self._session, given)
         event(log, "inbound.listening", listener=self.name, address=self.address)

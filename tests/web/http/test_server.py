@@ -13,7 +13,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
-from pressrun.core.errors import BadConfiguration
+from pressrun.core.errors import BadConfiguration, Unavailable
 from pressrun.web.http.connections import CONNECTION, MAX_HEAD_BYTES, WatchedConnection
 from pressrun.web.http.server import WebServer
 from pressrun.web.settings import HttpSettings
@@ -128,7 +128,7 @@ async def test_a_socket_from_systemd_is_taken() -> None:
     settings = HttpSettings(listen=SystemdEndpoint(), keep_alive_seconds=0.05)
     async with serving(settings, given) as server:
         assert (await ask(server, GET)).endswith(b"127.0.0.1 0")
-    with pytest.raises(BadConfiguration):
+    with pytest.raises(Unavailable, match="pressrun-http"):
         await WebServer(app, settings).start()
 
 

@@ -18,7 +18,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
-from pressrun.core.errors import BadConfiguration
+from pressrun.core.errors import BadConfiguration, Unavailable
 from pressrun.observe.log import event
 from pressrun.web.http.connections import CONNECTION, WatchedConnection
 from pressrun.web.settings import HttpSettings
@@ -73,7 +73,7 @@ class WebServer:
         return f"unix:{self._path or name}"
 
     async def start(self) -> None:
-        """Listen. Raises OSError when the place is taken, BadConfiguration when it is none."""
+        """Listen. Raises OSError when the place is taken, Unavailable when systemd has none, or BadConfiguration."""
         loop = asyncio.get_running_loop()
         match self._settings.listen:
             case TcpEndpoint(host=host, port=port):
@@ -83,9 +83,9 @@ class WebServer:
                 self._server = await loop.create_server(self._protocol, sock=_bind(self._path), backlog=BACKLOG)
             case SystemdEndpoint():
                 if self._given is None:
-                    raise BadConfiguration(
+                    raise Unavailable(
                         '[http] listen = "systemd": systemd handed over no socket named http: '
-                        "`systemctl enable --now pressrun-http.socket`"
+                        "`systemctl enable pressrun-http.socket`, then `systemctl restart pressrun`"
                     )
                 self._server = await loop.create_server(self._protocol, sock=self._given, backlog=BACKLOG)
         event(log, "http.listening", address=self.address)
