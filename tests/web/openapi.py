@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.web.described import ACTIONS, FIELDS, HEADERS, HOSTILE, ROUTES, Operation, names_of, segment_of
 
-from pressrun.web.http.forms import MAX_FIELD_BYTES, MAX_FIELDS
+from pressrun.web.http.forms import MAX_FIELDS, MAX_FORM_BYTES
 
 Schema = dict[str, Any]
 
@@ -59,7 +59,7 @@ def _field(name: str) -> Schema:
         case "email":
             return {"anyOf": [{"type": "string", "format": "email"}, _one_of(*FIELDS[name])]}
         case "name" | "remark":
-            return _one_of(*FIELDS[name], most=MAX_FIELD_BYTES)
+            return _one_of(*FIELDS[name], most=MAX_FORM_BYTES)
         case _:
             return _one_of(*FIELDS[name])
 

@@ -17,7 +17,7 @@ from pressrun.locales.languages import ENGLISH_TAG
 from pressrun.services.editions.approving import Approving, HeldEdition, Standing
 from pressrun.web.archives.archive import EDITION_POLICY, asset_headers
 from pressrun.web.editors.preview import POLICY, render_preview
-from pressrun.web.http.forms import first, read_fields_or_none
+from pressrun.web.http.forms import first, parse_fields_or_none, read_form
 from pressrun.web.pages import Pages
 from pressrun.web.reading import ReadTokens
 
@@ -151,7 +151,6 @@ class ApprovalPages:
 
 
 async def _sends(request: Request) -> bool:
-    """Whether a POST is that of the button, or says nothing else."""
-    if not await request.body():
-        return True
-    return first(await read_fields_or_none(request), "action") == "send"
+    """Whether a POST is that of the button, or has no body at all."""
+    body = await read_form(request)
+    return not body or first(parse_fields_or_none(request.headers.get("content-type", ""), body), "action") == "send"
