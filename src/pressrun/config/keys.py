@@ -7,7 +7,8 @@ as the file would spell it; a test holds it against the default of the settings 
 from __future__ import annotations
 
 from pressrun.config.keys_sending import BOUNCES, DELIVERY, DKIM, DOMAIN, RELAY
-from pressrun.config.keys_serving import DNS, HTTP, LIMITS, LOG, SMTP, TOKENS, TOP
+from pressrun.config.keys_serving import DNS, LIMITS, LOG, SMTP, TOKENS, TOP
+from pressrun.config.keys_web import HTTP
 
 TABLES = (TOP, HTTP, SMTP, RELAY, DELIVERY, DOMAIN, BOUNCES, LIMITS, TOKENS, DKIM, DNS, LOG)
 

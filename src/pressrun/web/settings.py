@@ -14,6 +14,7 @@ class HttpSettings:
     listen: Endpoint = TcpEndpoint("127.0.0.1", 8080)
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     max_body_bytes: int = 1024 * 1024
+    body_memory_bytes: int = 16 * 1024 * 1024
     request_seconds: float = 30.0
     answer_seconds: float = 120.0
     keep_alive_seconds: float = 5.0

@@ -1,8 +1,9 @@
 """One HTTP/1.1 connection: uvicorn's protocols, with limits that they lack.
 
 A request must be here whole in time, or it is answered 408 and the connection closed; an answer must be taken in time,
-or the connection is cut; what arrives for one request is counted, header and trailer included. With httptools, where it
-is installed, a connection costs a quarter of what it does with h11; both keep the same limits.
+or the connection is cut; what arrives for one request is counted, header and trailer included, and what all requests
+hold together is bounded. With httptools, where it is installed, a connection costs a quarter of what it does with h11;
+both keep the same limits.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from pressrun.web.http.memory import FREE_BYTES, BodyMemory, Share
 from pressrun.web.http.one_segment import OneSegment
 from pressrun.web.http.same import WHOLE
 from pressrun.web.settings import HttpSettings
 
-MAX_HEAD_BYTES = 16 * 1024  # of a request line and its header: h11 has the same limit
-_TOO_MANY = (503, "Service Unavailable", "Retry-After: 5\r\n")
+MAX_HEAD_BYTES = FREE_BYTES  # of a request line and its header: h11 has the same limit
+_BUSY = (503, "Service Unavailable", "Retry-After: 5\r\n")
 _NO_HTTP = (400, "Bad Request", "")
 _TOO_LATE = (408, "Request Timeout", "")
 _TOO_LARGE = (413, "Content Too Large", "")
@@ -36,9 +38,10 @@ class WatchedConnection(asyncio.Protocol, ABC):
     connections: set[Any]
     cycle: Any  # None until the first request
 
-    def watch(self, settings: HttpSettings, lost: asyncio.Event) -> None:
+    def watch(self, settings: HttpSettings, memory: BodyMemory, lost: asyncio.Event) -> None:
         """Take the settings; before the connection is made."""
         self._settings = settings
+        self._share = Share(memory)
         self._lost = lost
         self._arrival: asyncio.TimerHandle | None = None
         self._taking: asyncio.TimerHandle | None = None
@@ -47,17 +50,20 @@ class WatchedConnection(asyncio.Protocol, ABC):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         if len(self.connections) >= self._settings.connections:
             self._is_turned_away = True
-            transport.write(_plain_answer(*_TOO_MANY))
+            transport.write(_plain_answer(*_BUSY))
             transport.close()
             return
-        self._segments = OneSegment(transport)
+        self._segments = OneSegment(transport, self.is_arriving)
         super().connection_made(self._segments)
         self._start_arrival()
 
     def data_received(self, data: bytes) -> None:
-        if self._is_turned_away:
+        if self._is_turned_away or self.transport.is_closing():
             return
         super().data_received(data)
+        if not self._share.grow(len(data)):
+            self.refuse(*_BUSY)
+        self._set_share()
         self._set_arrival()
 
     def pause_writing(self) -> None:
@@ -73,6 +79,8 @@ class WatchedConnection(asyncio.Protocol, ABC):
             return
         self._stop_arrival()
         self._stop_taking()
+        self._segments.lost()
+        self._share.give_back()
         super().connection_lost(exc)
         self._lost.set()
 
@@ -82,6 +90,7 @@ class WatchedConnection(asyncio.Protocol, ABC):
         self._segments.flush()
         if self.transport.get_write_buffer_size():
             self._start_taking()
+        self._set_share()
         self._set_arrival()
 
     @abstractmethod
@@ -97,16 +106,26 @@ class WatchedConnection(asyncio.Protocol, ABC):
         self.refuse(*_NO_HTTP)
 
     def refuse(self, status: int, reason: str, fields: str = "") -> None:
-        """Answer the request that is arriving, as far as that can be done, and close."""
+        """Answer the request that is arriving or waits for its answer, as far as that can be done, and close."""
         if self.transport.is_closing():
             return
-        if self.is_arriving() and self.can_answer():
+        if (self.is_arriving() or self._is_waiting()) and self.can_answer():
             self.transport.write(_plain_answer(status, reason, fields))
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._is_waiting():
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self.transport.close()
+        self._share.give_back()
         self._start_taking()
+
+    def _is_waiting(self) -> bool:
+        """Whether a request whose header is here has no whole answer yet."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _set_share(self) -> None:
+        """What comes of a request that is answered is dropped; a header alone is never more than what is free."""
+        if not self._is_waiting():
+            self._share.give_back()
 
     def _set_arrival(self) -> None:
         """A request that has begun must end in time; between requests the keep-alive time-out watches."""
@@ -141,9 +160,11 @@ class WatchedConnection(asyncio.Protocol, ABC):
 class PlainConnection(WatchedConnection, H11Protocol):
     """With h11, in Python alone."""
 
-    def __init__(self, config: Config, state: ServerState, settings: HttpSettings, lost: asyncio.Event) -> None:
+    def __init__(
+        self, config: Config, state: ServerState, settings: HttpSettings, memory: BodyMemory, lost: asyncio.Event
+    ) -> None:
         H11Protocol.__init__(self, config, state, {}, asyncio.get_running_loop())
-        self.watch(settings, lost)
+        self.watch(settings, memory, lost)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -178,9 +199,11 @@ else:
     class FastConnection(WatchedConnection, HttpToolsProtocol):
         """With httptools, which itself limits nothing."""
 
-        def __init__(self, config: Config, state: ServerState, settings: HttpSettings, lost: asyncio.Event) -> None:
+        def __init__(
+            self, config: Config, state: ServerState, settings: HttpSettings, memory: BodyMemory, lost: asyncio.Event
+        ) -> None:
             HttpToolsProtocol.__init__(self, config, state, {}, asyncio.get_running_loop())
-            self.watch(settings, lost)
+            self.watch(settings, memory, lost)
             self._is_head = False
             self._is_body = False
             self._octets = 0

@@ -21,6 +21,7 @@ from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.errors import BadConfiguration, Unavailable
 from pressrun.observe.log import event
 from pressrun.web.http.connections import CONNECTION, WatchedConnection
+from pressrun.web.http.memory import BodyMemory
 from pressrun.web.settings import HttpSettings
 
 log = logging.getLogger("pressrun.web")
@@ -45,6 +46,7 @@ class WebServer:
         self._make_connection: Any = connection  # its first argument is uvicorn's
         self._given = given
         self._state = ServerState()
+        self._memory = BodyMemory(settings.body_memory_bytes)
         self._lost = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._path: Path | None = None
@@ -120,7 +122,9 @@ class WebServer:
             await asyncio.wait(list(self._state.tasks))
 
     def _protocol(self) -> WatchedConnection:
-        made: WatchedConnection = self._make_connection(self._config, self._state, self._settings, self._lost)
+        made: WatchedConnection = self._make_connection(
+            self._config, self._state, self._settings, self._memory, self._lost
+        )
         return made
 
 
