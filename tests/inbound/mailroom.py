@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from email import message_from_bytes, policy
@@ -14,6 +14,7 @@ from pathlib import Path
 from pressrun.core.address import parse_address
 from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.keys import KeyRing
+from pressrun.core.mail_queues import MailQueue
 from pressrun.core.mail_routes import read_local_part
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
@@ -75,6 +76,7 @@ class Mailroom:
     site: Site
     now: float = NOW
     counted: list[str] = field(default_factory=list)
+    on_count: Callable[[str], object] = len
     woken: int = 0
     subscribing: Subscribing = field(init=False)
     receiving: Receiving = field(init=False)
@@ -82,6 +84,10 @@ class Mailroom:
 
     def wake(self) -> None:
         self.woken += 1
+
+    def count(self, kind: str) -> None:
+        self.counted.append(kind)
+        self.on_count(kind)
 
     async def make_list(self, name: str = "news", *, owner: str | None = "owner@harbour.example") -> None:
         new = NewList(name=name, title="The Letter", from_address=f"The Letter <{name}@{D}>", owner=owner)
@@ -224,6 +230,7 @@ async def open_mailroom(
     posts: Rate = Rate(20, 86400.0),
     believed: PostingSettings = BELIEVES_NOBODY,
     reader: Reader | None = None,
+    readers: Mapping[MailQueue, Reader] | None = None,
     signed: Sequence[str] = (),
 ) -> AsyncIterator[Mailroom]:
     """The services over a new database, or the one that is there."""
@@ -246,7 +253,7 @@ async def open_mailroom(
     clock = lambda: room.now  # noqa: E731 - the room's own clock, wherever it is set
     room.processing = Processing(
         database=database,
-        reader=reader or InlineReader(),
+        readers=readers or dict.fromkeys(MailQueue, reader or InlineReader()),
         answering=Answering(
             keys=keys,
             site=site,
@@ -280,14 +287,15 @@ async def open_mailroom(
         clock=clock,
         entropy=os.urandom,
         wake=room.wake,
-        count=room.counted.append,
+        count=room.count,
     )
     room.receiving = Receiving(
         database=database,
         keys=keys,
         site=site,
+        limits=limits,
         clock=clock,
-        count=room.counted.append,
+        count=room.count,
         accepted=room.processing.accepted,
     )
     try:

@@ -158,7 +158,9 @@ PLANS = {
     ],
     "bounces.to_ask": ["search suspension using index suspension_to_ask (since<?)"],
     "inbound.find_digest": ["search inbound using index sqlite_autoindex_inbound_1 (digest=?)"],
-    "inbound.waiting": ["search inbound using covering index inbound_waiting (id>?)"],
+    "inbound.waiting": ["search inbound using covering index inbound_waiting (queue=? and id>?)"],
+    "inbound.has_failed": ["search inbound using covering index inbound_failed (recipient=?)"],
+    "inbound.move_to_strangers": ["search inbound using integer primary key (rowid=?)"],
     "inbound.get": [
         "search inbound using integer primary key (rowid=?)",
         "search inbound_content using integer primary key (rowid=?)",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +16,8 @@ import pytest
 import pytest_asyncio
 from tests.message.hostile import HOSTILE, REFUSED
 
-from pressrun.core.errors import Unavailable, UnreadableMail
+from pressrun.core.busy_share import BusyShare
+from pressrun.core.errors import TimedOutMail, Unavailable, UnreadableMail
 from pressrun.message.incoming.caps import READ_AT_MOST
 from pressrun.workers.reading import MailReader, ReaderLimits
 
@@ -107,6 +110,122 @@ async def test_a_mail_that_needs_too_much_memory_is_unreadable() -> None:
         with pytest.raises(UnreadableMail):
             await reader.read(b"Content-Type: text/html\r\n\r\n" + b"<p>\xff\r\n" * 300_000)
         assert "help" == (await reader.read(HELP)).subject
+
+
+@pytest.mark.parametrize(
+    ("number", "problem"),
+    [(signal.SIGXCPU, TimedOutMail), (signal.SIGSEGV, UnreadableMail)],
+    ids=["out of time", "a fault"],
+)
+async def test_a_mail_that_ended_its_process_is_given_to_no_other(
+    reader: MailReader, number: signal.Signals, problem: type[UnreadableMail]
+) -> None:
+    """Having spent its time, or by a fault of the parser: it would do the same again."""
+    await reader.read(HELP)
+    pid = reader.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    task = asyncio.create_task(reader.read(HELP))
+    os.kill(pid, number)
+    os.kill(pid, signal.SIGCONT)
+    with pytest.raises(UnreadableMail) as raised:
+        await task
+    assert (problem, None) == (raised.type, reader.pid)
+
+
+async def test_what_is_read_before_others_is_read_a_little_way() -> None:
+    """A machine's mark and the first words decide there, so a large mail delays nobody."""
+    async with reading(ReaderLimits(octets=len(HELP) - 7)) as reader:
+        assert "" == (await reader.read(HELP)).text
+
+
+class Watched(BusyShare):
+    """A share that says what was asked of it, and lets a reader wait."""
+
+    def __init__(self, *waits: float) -> None:
+        super().__init__(0.5, 1.0)
+        self.waits = list(waits)
+        self.seen: list[str] = []
+        self.waited = asyncio.Event()
+
+    def wait_seconds(self, now: float) -> float:
+        self.seen.append("asked")
+        self.waited.set()
+        return self.waits.pop(0) if self.waits else 0.0
+
+    def record(self, began: float, ended: float) -> None:
+        assert ended >= began
+        self.seen.append("busy")
+
+
+async def test_the_time_of_strangers_mail_is_counted_and_waited_for() -> None:
+    """Each mail, also one that cannot be read; it begins when the share allows it."""
+    share = Watched(0.001)
+    reader = MailReader(share=share)
+    try:
+        await reader.read(HELP)
+        with pytest.raises(UnreadableMail):
+            await reader.read(b"x" * 70_000)
+        assert ["asked", "asked", "busy", "asked", "busy"] == share.seen
+    finally:
+        await reader.close()
+
+
+async def test_closing_waits_for_no_share() -> None:
+    """A daemon that stops has no minute to lose."""
+    share = Watched(3600.0)
+    reader = MailReader(share=share)
+    task = asyncio.create_task(reader.read(HELP))
+    await share.waited.wait()
+    async with asyncio.timeout(20):
+        await reader.close()
+    with pytest.raises(Unavailable):
+        await task
+
+
+@pytest.mark.parametrize("lacking", ["descriptors", "threads"])
+async def test_a_process_that_cannot_start_now_is_tried_again(
+    reader: MailReader, monkeypatch: pytest.MonkeyPatch, lacking: str
+) -> None:
+    """Not for each mail that waits, but after a pause, which grows."""
+    tries = 0
+
+    def socketpair() -> tuple[socket.socket, socket.socket]:
+        nonlocal tries
+        tries += 1
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async def start(*_: object, **__: object) -> None:
+        nonlocal tries
+        tries += 1
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pressrun.workers.reading._START_AGAIN_SECONDS", (0.0, 3600.0))
+        if lacking == "descriptors":
+            patched.setattr("socket.socketpair", socketpair)
+        else:
+            patched.setattr("asyncio.create_subprocess_exec", start)
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                await reader.read(HELP)
+    assert 2 == tries
+
+
+async def test_what_could_not_start_for_a_moment_starts_then(
+    reader: MailReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mail has waited and is read."""
+
+    def socketpair() -> tuple[socket.socket, socket.socket]:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("pressrun.workers.reading._START_AGAIN_SECONDS", (0.0,))
+    with monkeypatch.context() as patched:
+        patched.setattr("socket.socketpair", socketpair)
+        with pytest.raises(Unavailable):
+            await reader.read(HELP)
+    assert "help" == (await reader.read(HELP)).subject
 
 
 async def test_a_process_that_cannot_start_is_no_fault_of_the_mail(monkeypatch: pytest.MonkeyPatch) -> None:

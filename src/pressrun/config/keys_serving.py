@@ -260,6 +260,21 @@ LIMITS = Table(
             help="Editions by mail of one editor. Beyond, a mail is kept and nobody hears of it.",
         ),
         Key(
+            name="strangers_share",
+            kind=kinds.share(),
+            default='"50%"',
+            help="How much of each minute the process that reads mail of strangers may be busy, so that hostile mail "
+            "leaves half a processor to everything else. Mail beyond it waits. Mail to a signed address, to "
+            "unsubscribe or confirm, and bounces are read by processes of their own.",
+        ),
+        Key(
+            name="mails_per_token",
+            kind=kinds.rate(),
+            default='"20/h"',
+            help="How much mail to one signed address goes before that of strangers. A reader sends one or two to "
+            "leave, and mail servers a few about one copy; what comes beyond waits among strangers' mail.",
+        ),
+        Key(
             name="smtp_connections",
             field="connections",
             kind=kinds.whole(1),

@@ -8,6 +8,7 @@ PressrunError                 1   failed; the message says why and what to do
 │   ├── MalformedAddress
 │   ├── BadQuantity               a duration, size or rate that cannot be read
 │   ├── UnreadableMail            a mail that came in and is malformed or beyond our caps
+│   │   └── TimedOutMail          a mail whose parsing took too long: it is not tried again
 │   ├── EditionError              an edition file with errors, each with its line
 │   │   └── LayoutError           a layout of the operator's that cannot be used
 │   └── PreflightFailed           findings that stop a send
@@ -70,6 +71,10 @@ class BadQuantity(BadInput):
 
 class UnreadableMail(BadInput):
     """A mail that came in and cannot be read within our caps; the message says why, and quotes nothing of it."""
+
+
+class TimedOutMail(UnreadableMail):
+    """A mail at which the parser spent all the time that one may cost: reading it once more would cost that again."""
 
 
 class EditionError(BadInput):

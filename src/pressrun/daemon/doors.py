@@ -8,7 +8,9 @@ from collections.abc import Mapping
 
 from pressrun.config.settings import Settings
 from pressrun.control.server import ControlServer
+from pressrun.core.busy_share import BusyShare
 from pressrun.core.errors import Unavailable
+from pressrun.core.mail_queues import MailQueue
 from pressrun.daemon.services import Services
 from pressrun.daemon.wiring import build_posting, build_processing, build_receiving
 from pressrun.inbound.listeners import Listeners
@@ -16,29 +18,44 @@ from pressrun.observe.metrics import Metrics
 from pressrun.services.incoming.processing import Processing
 from pressrun.store.datadir import DataDir
 from pressrun.web.http.server import WebServer
-from pressrun.workers.reading import MailReader
+from pressrun.workers.reading import LIMITS_OF_READERS, MailReader, ReaderLimits
 
 STOP_SECONDS = 2.0  # for requests and mails that are half way in when the daemon stops
 
 
 class Mailroom:
-    """Inbound mail: the listeners, what deals with it, and the helper process that reads it."""
+    """Inbound mail: the listeners, what deals with it, and the helper processes that read it, one for each queue."""
 
     def __init__(
         self, settings: Settings, services: Services, metrics: Metrics, sockets: Mapping[str, socket.socket]
     ) -> None:
         assert settings.smtp is not None
-        self._reader = MailReader()
-        self.posting = build_posting(settings, services, self._reader)
-        self.processing = build_processing(settings, services, self._reader, self.posting, metrics)
+        limits = ReaderLimits()
+        self._share = BusyShare(settings.limits.strangers_share, limits.wall_seconds)
+        self._readers = {
+            MailQueue.READERS: MailReader(LIMITS_OF_READERS),
+            MailQueue.BOUNCES: MailReader(limits),
+            MailQueue.STRANGERS: MailReader(limits, self._share),
+        }
+        self.posting = build_posting(settings, services, self._readers[MailQueue.STRANGERS])
+        self.processing = build_processing(settings, services, self._readers, self.posting, metrics)
         services.operating.sorting.accepted = self.processing.accepted
-        receiving = build_receiving(settings, services, self.processing, metrics)
-        self.listeners = Listeners(settings.smtp, receiving, sockets)
+        self._receiving = build_receiving(settings, services, self.processing, metrics)
+        self.listeners = Listeners(settings.smtp, self._receiving, sockets)
+
+    def reload(self, settings: Settings) -> None:
+        """New limits and a new certificate; raises BadConfiguration, and then nothing has changed."""
+        if settings.smtp is None:
+            return
+        self.listeners.reload(settings.smtp)
+        self._receiving.limits = self.processing.answering.limits = self.posting.limits = settings.limits
+        self.posting.tokens = settings.tokens
+        self._share.share = settings.limits.strangers_share
 
     async def close(self) -> None:
         """Take no more mail; what was accepted and not dealt with is on record."""
         await self.listeners.stop(STOP_SECONDS)
-        await self._reader.close()
+        await asyncio.gather(*(reader.close() for reader in self._readers.values()))
 
 
 class Doors:
@@ -78,10 +95,8 @@ class Doors:
 
     def reload(self, settings: Settings) -> None:
         """New limits and a new certificate for inbound mail; raises BadConfiguration, and then nothing has changed."""
-        if self._mailroom is not None and settings.smtp is not None:
-            self._mailroom.listeners.reload(settings.smtp)
-            self._mailroom.processing.answering.limits = self._mailroom.posting.limits = settings.limits
-            self._mailroom.posting.tokens = settings.tokens
+        if self._mailroom is not None:
+            self._mailroom.reload(settings)
 
     async def close(self, verbs_seconds: float) -> None:
         """Let nobody in any more; verbs that run get `verbs_seconds` to end."""

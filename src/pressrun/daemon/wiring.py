@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 
 from pressrun.config.settings import Settings
 from pressrun.core.keys import KeyRing
+from pressrun.core.mail_queues import MailQueue
 from pressrun.core.providers import Lanes
 from pressrun.daemon.services import Services
 from pressrun.observe.metrics import Metrics
@@ -113,13 +115,13 @@ def build_posting(settings: Settings, services: Services, reader: Reader) -> Pos
 
 
 def build_processing(
-    settings: Settings, services: Services, reader: Reader, posting: Posting, metrics: Metrics
+    settings: Settings, services: Services, readers: Mapping[MailQueue, Reader], posting: Posting, metrics: Metrics
 ) -> Processing:
     """Wire what deals with accepted mail."""
     clock, entropy = time.time, os.urandom
     return Processing(
         database=services.database,
-        reader=reader,
+        readers=readers,
         answering=Answering(
             keys=services.keys,
             site=settings.site,
@@ -144,6 +146,7 @@ def build_receiving(settings: Settings, services: Services, processing: Processi
         database=services.database,
         keys=services.keys,
         site=settings.site,
+        limits=settings.limits,
         clock=time.time,
         count=metrics.count_inbound,
         accepted=processing.accepted,

@@ -76,6 +76,8 @@ class LimitSettings:
     kept_mail_bytes: int = 256 * 1024 * 1024
     consent_ip_seconds: float = 180 * 86400.0
     posts_per_editor: Rate = Rate(20, 86400.0)
+    strangers_share: float = 0.5
+    mails_per_token: Rate = Rate(20, 3600.0)
     logins: Rate = Rate(10, 900.0)
 
 

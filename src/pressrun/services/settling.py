@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from dataclasses import dataclass
 
@@ -13,6 +14,17 @@ from pressrun.store.inbound import InboundState
 
 class NotNow(Unavailable):
     """A mail has to wait for something other than the database, such as the helper process: others need not."""
+
+
+# What the system lacks for the moment: descriptors, processes, threads, memory. No mail is at fault.
+_LACKS = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS})
+
+
+def is_out_of_resources(problem: Exception) -> bool:
+    """Whether the system lacked something that a mail needed, so that it has to wait."""
+    if isinstance(problem, OSError):
+        return problem.errno in _LACKS
+    return isinstance(problem, RuntimeError) and str(problem) == "can't start new thread"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pressrun.core.address import Address
+from pressrun.core.mail_queues import MailQueue
 from pressrun.store.transaction import Row, Transaction
 
 _BATCH = 5  # contents looked at in one go: each may be as large as the largest mail
@@ -37,6 +38,7 @@ class NewInbound:
     recipient: str
     peer: str
     utf8: bool
+    queue: MailQueue = MailQueue.STRANGERS
     state: InboundState = InboundState.RECEIVED
     outcome: str = ""
     repeats_after: int | None = None
@@ -54,6 +56,7 @@ class InboundMail:
     received_at: int
     content: bytes
     content_digest: bytes
+    queue: MailQueue = MailQueue.STRANGERS
 
 
 def store_mail(tx: Transaction, rows: Sequence[NewInbound], content: bytes, now: int) -> list[bool]:
@@ -75,6 +78,7 @@ def store_mail(tx: Transaction, rows: Sequence[NewInbound], content: bytes, now:
             peer=row.peer,
             utf8=int(row.utf8),
             received_at=now,
+            queue=row.queue,
             state=row.state,
             outcome=row.outcome,
             settled_at=None if row.state is InboundState.RECEIVED else now,
@@ -105,15 +109,27 @@ def _store_content(tx: Transaction, content: bytes) -> int:
     return found
 
 
-def waiting_mail(tx: Transaction, *, after: int, limit: int) -> list[int]:
-    """Ids of mails that wait to be dealt with, oldest first."""
-    return [row["id"] for row in tx.rows("inbound.waiting", after=after, limit=limit)]
+def waiting_mail(tx: Transaction, queue: MailQueue, *, after: int, limit: int) -> list[int]:
+    """Ids of mails that wait in a queue to be dealt with, oldest first."""
+    return [row["id"] for row in tx.rows("inbound.waiting", queue=queue, after=after, limit=limit)]
 
 
 def load_waiting(tx: Transaction, inbound_id: int) -> InboundMail | None:
     """One mail that waits; None when it was dealt with meanwhile."""
     row = tx.row("inbound.get", id=inbound_id)
-    return None if row is None else InboundMail(**{**dict(row), "utf8": bool(row["utf8"])})
+    if row is None:
+        return None
+    return InboundMail(**{**dict(row), "utf8": bool(row["utf8"]), "queue": MailQueue(row["queue"])})
+
+
+def has_failed(tx: Transaction, recipient: str) -> bool:
+    """Whether a mail to this address failed and is kept."""
+    return bool(tx.value("inbound.has_failed", recipient=recipient))
+
+
+def move_to_strangers(tx: Transaction, inbound_id: int) -> None:
+    """Let a mail that waits go before nobody's any more."""
+    tx.run("inbound.move_to_strangers", id=inbound_id)
 
 
 def settle_mail(tx: Transaction, inbound_id: int, state: InboundState, outcome: str, now: int) -> bool:

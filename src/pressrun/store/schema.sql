@@ -397,8 +397,10 @@ create table inbound (
     received_at integer not null,
     state text not null check (state in ('received', 'done', 'kept', 'unreadable', 'failed')),
     outcome text not null default '',         -- what became of it, in a word or two
-    settled_at integer                        -- when it left `received`
+    settled_at integer,                       -- when it left `received`
+    queue text not null default 'strangers' check (queue in ('readers', 'bounces', 'strangers'))  -- where it waits
 ) strict;
-create index inbound_waiting on inbound (id) where state = 'received';
+create index inbound_waiting on inbound (queue, id) where state = 'received';
+create index inbound_failed on inbound (recipient) where state = 'failed';
 create index inbound_by_content on inbound (content_id) where content_id is not null;
 create index inbound_by_age on inbound (state, settled_at);

@@ -1,6 +1,7 @@
 """The port to the helper process that reads mail: started when needed, replaced when it dies or takes too long.
 
-A mail at which the helper dies twice is unreadable; a helper that cannot even be started is no fault of the mail.
+A mail is read once. Only where somebody else killed the helper is it given to a second one: what a mail did to one
+helper it does to the next. A helper that cannot be started is no fault of the mail, which waits.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import socket
 import sys
+import time
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pressrun.core.errors import Unavailable, UnreadableMail
+from pressrun.core.busy_share import BusyShare
+from pressrun.core.errors import TimedOutMail, Unavailable, UnreadableMail
 from pressrun.message.editions.posted import Posted
 from pressrun.message.incoming.caps import READ_AT_MOST
 from pressrun.message.incoming.reading import IncomingMail
@@ -38,16 +42,23 @@ log = logging.getLogger("pressrun.workers")
 # What a Python process needs to find its modules; nothing of ours is handed down.
 ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
 _START_SECONDS = 20.0
+# Before the next start after one, two, … in a row that failed: for want of descriptors, processes or memory.
+_START_AGAIN_SECONDS = (0.5, 1.0, 2.0, 5.0)
 _Mail = TypeVar("_Mail", IncomingMail, Report, Posted)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderLimits:
-    """What one mail may cost: time on the clock and on a processor, and the memory of the whole helper."""
+    """What one mail may cost: how much of it is read, time on the clock and on a processor, and the helper's memory."""
 
+    octets: int = READ_AT_MOST
     wall_seconds: float = 8.0
     cpu_seconds: int = 5
     memory_bytes: int = 512 * 1024 * 1024
+
+
+# Of what comes to a signed address to leave or to confirm, a machine's mark and the first words are looked at, no more.
+LIMITS_OF_READERS = ReaderLimits(octets=128 * 1024, wall_seconds=3.0, cpu_seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +68,32 @@ class _Helper:
     writer: asyncio.StreamWriter
 
 
-class _Died(Exception):
-    """The helper ended in the middle of a mail."""
+class _Killed(Exception):
+    """Somebody ended the helper in the middle of a mail."""
 
 
 class MailReader:
-    """Reads one mail at a time in a process of its own, as services.incoming.processing.Reader promises."""
+    """Reads one mail at a time in a process of its own, as services.incoming.processing.Reader promises.
 
-    def __init__(self, limits: ReaderLimits | None = None) -> None:
+    With a `share` it waits where reading on would take more of its time than that.
+    """
+
+    def __init__(self, limits: ReaderLimits | None = None, share: BusyShare | None = None) -> None:
         self.limits = limits or ReaderLimits()
+        self._share = share
         self._helper: _Helper | None = None
         self._turn = asyncio.Lock()
-        self._is_closed = False
+        self._closed = asyncio.Event()
+        self._failed_starts = 0
+        self._start_again_at = 0.0
 
     async def read(self, content: bytes) -> IncomingMail:
         """What a mail says; raises UnreadableMail, or Unavailable when no helper can be started."""
-        return await self._read(Question(content[:READ_AT_MOST]), IncomingMail)
+        return await self._read(Question(content[: self.limits.octets]), IncomingMail)
 
     async def read_report(self, content: bytes) -> Report:
         """What a notification or a feedback report says; raises as `read` does."""
-        return await self._read(Question(content[:READ_AT_MOST], ReadAs.REPORT), Report)
+        return await self._read(Question(content[: self.limits.octets], ReadAs.REPORT), Report)
 
     async def read_edition(self, content: bytes) -> Posted:
         """The edition that a mail holds; raises as `read` does."""
@@ -85,21 +102,35 @@ class MailReader:
     async def _read(self, question: Question, wanted: type[_Mail]) -> _Mail:
         async with self._turn:
             for _ in range(2):
-                if self._is_closed:
-                    raise Unavailable("the process that reads mail was ended")
+                await self._wait_for_share()
+                began = time.monotonic()
                 try:
                     mail = await self._ask(question)
-                except _Died:
+                except _Killed:
                     event(log, "inbound.reader_ended", level=logging.WARNING)
                     continue
+                finally:
+                    if self._share is not None:
+                        self._share.record(began, time.monotonic())
                 if isinstance(mail, wanted):
                     return mail
                 raise UnreadableMail("the process that reads mail answered something else")
-            raise UnreadableMail("the process that reads mail died at it, twice")
+            raise UnreadableMail("the process that reads mail was killed at it, twice")
+
+    async def _wait_for_share(self) -> None:
+        """Wait until the share allows another mail; raises Unavailable once closed."""
+        while not self._closed.is_set():
+            seconds = 0.0 if self._share is None else self._share.wait_seconds(time.monotonic())
+            if seconds <= 0:
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._closed.wait()
+        raise Unavailable("the process that reads mail was ended")
 
     async def close(self) -> None:
         """End the helper at once; a mail that is being read, and every later one, is Unavailable."""
-        self._is_closed = True
+        self._closed.set()
         if self._helper is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._helper.process.kill()
@@ -120,10 +151,10 @@ class MailReader:
                 found = await _next_answer(helper.reader)
         except TimeoutError:
             await self._end()
-            raise UnreadableMail(f"reading the mail took longer than {self.limits.wall_seconds:g} s") from None
+            raise TimedOutMail(f"reading the mail took longer than {self.limits.wall_seconds:g} s") from None
         except (OSError, EOFError, ValueError):
             await self._end()
-            raise _Died from None
+            raise self._cause_of_death(helper.process.returncode) from None
         except BaseException:  # cancelled in the middle: its answer would be taken for the next mail's
             await self._end()
             raise
@@ -134,9 +165,34 @@ class MailReader:
                 raise UnreadableMail(reason)
             case Ready():
                 await self._end()
-                raise _Died
+                raise UnreadableMail("the process that reads mail answered something else")
+
+    def _cause_of_death(self, returncode: int | None) -> Exception:
+        """What the end of the helper says of the mail that it was reading."""
+        if returncode == -signal.SIGXCPU:
+            return TimedOutMail(f"reading the mail took longer than {self.limits.cpu_seconds} s of processor time")
+        if returncode == -signal.SIGKILL and not self._closed.is_set():
+            return _Killed()  # by a person, or by a system that was short of memory: the mail did not do that
+        if self._closed.is_set():
+            return Unavailable("the process that reads mail was ended")
+        return UnreadableMail("the process that reads mail crashed at it")
 
     async def _start(self) -> _Helper:
+        """A helper that has confined itself; raises Unavailable, and for a while after a failure at once."""
+        if time.monotonic() < self._start_again_at:
+            raise Unavailable("the process that reads mail could not be started just now")
+        try:
+            helper = await self._launch()
+        except (OSError, EOFError, ValueError, RuntimeError) as problem:  # a RuntimeError: no thread can be started
+            self._failed_starts += 1
+            pause = _START_AGAIN_SECONDS[min(self._failed_starts, len(_START_AGAIN_SECONDS)) - 1]
+            self._start_again_at = time.monotonic() + pause
+            raise Unavailable(f"the process that reads mail cannot be started: {problem}") from problem
+        self._failed_starts = 0
+        return helper
+
+    async def _launch(self) -> _Helper:
+        """Start a helper and wait until it has confined itself."""
         ours, theirs = socket.socketpair()
         try:
             with theirs:
@@ -154,22 +210,19 @@ class MailReader:
                     stderr=asyncio.subprocess.DEVNULL,
                     env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
                 )
-        except OSError as problem:
-            ours.close()
-            raise Unavailable(f"the process that reads mail cannot be started: {problem}") from problem
-        ours.setblocking(False)
-        reader, writer = await asyncio.open_connection(sock=ours, limit=MAX_FRAME)
-        self._helper = _Helper(process, reader, writer)
+            ours.setblocking(False)
+            reader, writer = await asyncio.open_connection(sock=ours, limit=MAX_FRAME)
+        except BaseException:
+            ours.close()  # a helper that has started all the same finds nobody and ends
+            raise
+        self._helper = helper = _Helper(process, reader, writer)
         try:
             async with asyncio.timeout(_START_SECONDS):
                 await _next_answer(reader)
-        except (OSError, EOFError, ValueError) as problem:  # among them the time-out
-            await self._end()
-            raise Unavailable("the process that reads mail does not start") from problem
         except BaseException:
             await self._end()
             raise
-        return self._helper
+        return helper
 
     async def _end(self) -> None:
         helper, self._helper = self._helper, None

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.edition import EditionState
-from pressrun.core.errors import EditionError, NotFound, Refused, Unavailable, UnreadableMail
+from pressrun.core.errors import EditionError, NotFound, Refused, TimedOutMail, Unavailable, UnreadableMail
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import Route
 from pressrun.core.peers import Peers
@@ -51,7 +51,7 @@ from pressrun.services.settling import NotNow, Settled, done, kept
 from pressrun.store import drafts, limits, lists, notices, suppressions
 from pressrun.store.database import Database
 from pressrun.store.editions import Edition
-from pressrun.store.inbound import InboundMail, settle_mail
+from pressrun.store.inbound import InboundMail, InboundState, settle_mail
 from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.transaction import Transaction
@@ -136,7 +136,8 @@ class Posting:
         except UnreadableMail as problem:
             look = glance_at_post(mail.content)
             post = replace(post, subject=look.subject, message_id=look.message_id)
-            return await self._decline(post, look.automatic, [str(problem)])
+            state = InboundState.FAILED if isinstance(problem, TimedOutMail) else InboundState.DONE
+            return await self._decline(post, look.automatic, [str(problem)], state)
         except Unavailable as problem:
             raise NotNow(str(problem)) from problem
         post = replace(
@@ -196,11 +197,17 @@ class Posting:
             return await self._decline(post, None, ["The list is closed: it takes no editions."])
         raise NotNow("other editions came in at the same moment")
 
-    async def _decline(self, post: _Post, automatic: str | None, problems: Sequence[str]) -> Settled:
-        """Store nothing of a mail; its editor hears why, unless a machine wrote it."""
+    async def _decline(
+        self,
+        post: _Post,
+        automatic: str | None,
+        problems: Sequence[str],
+        state: InboundState = InboundState.DONE,
+    ) -> Settled:
+        """Make no edition of a mail; its editor hears why, unless a machine wrote it."""
         if is_automatic(automatic):
             return await self._record(post.mail, kept(f"not an edition: {automatic}"))
-        return await self._database.write(self._store_refusal, post, tuple(problems))
+        return await self._database.write(self._store_refusal, post, tuple(problems), state)
 
     async def _record(self, mail: InboundMail, settled: Settled) -> Settled:
         return await self._database.record(self._settle_within, mail, settled)
@@ -236,14 +243,16 @@ class Posting:
                 settled = self._hold(tx, post, edition, work, lines, is_new=is_new)
         return self._settle_within(tx, post.mail, settled), edition
 
-    def _store_refusal(self, tx: Transaction, post: _Post, problems: Sequence[str]) -> Settled:
+    def _store_refusal(self, tx: Transaction, post: _Post, problems: Sequence[str], state: InboundState) -> Settled:
         silence = self._silence(tx, post)
         if silence is not None:
             return self._settle_within(tx, post.mail, kept(silence))
         about = {"mail_subject": post.subject, "problems": list(problems)}
         if not self._tell(tx, post, "edition_not_taken", about):
             return self._settle_within(tx, post.mail, kept("list is gone"))
-        return self._settle_within(tx, post.mail, done("not taken"))
+        outcome = "not taken" if state is InboundState.DONE else f"not taken: {'; '.join(problems)}"
+        counted_as = "failed" if state is InboundState.FAILED else ""
+        return self._settle_within(tx, post.mail, Settled(state, outcome, counted_as))
 
     def _hold(
         self,

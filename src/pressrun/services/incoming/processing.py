@@ -1,19 +1,21 @@
-"""Dealing with accepted mail, after the client heard 250: each mail in order, by whom its address asks for.
+"""Dealing with accepted mail, after the client heard 250: each mail of a queue in order, by whom its address asks for.
 
-What a mail leads to and the note that it was dealt with are one transaction, so that a kill repeats and loses nothing.
-One mail that fails keeps no other waiting.
+The queues of core.mail_queues go side by side, each with a parser process of its own. What a mail leads to and the note
+that it was dealt with are one transaction, so that a kill repeats and loses nothing. One mail that fails keeps no other
+waiting.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, TypeVar
 
-from pressrun.core.errors import Unavailable, UnreadableMail
+from pressrun.core.errors import TimedOutMail, Unavailable, UnreadableMail
+from pressrun.core.mail_queues import MailQueue
 from pressrun.core.mail_routes import Route, RouteKind, read_local_part
 from pressrun.message.editions.posted import Posted
 from pressrun.message.incoming.reading import IncomingMail
@@ -24,7 +26,7 @@ from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.waiting import draw_wait
 from pressrun.services.returns.bouncing import Bouncing
 from pressrun.services.returns.complaining import REPORT
-from pressrun.services.settling import NOTHING, NotNow, Settled, tell_aftermath
+from pressrun.services.settling import NOTHING, NotNow, Settled, is_out_of_resources, tell_aftermath
 from pressrun.store import inbound
 from pressrun.store.database import Database
 from pressrun.store.inbound import InboundMail, InboundState
@@ -77,7 +79,7 @@ class Processing:
         self,
         *,
         database: Database,
-        reader: Reader,
+        readers: Mapping[MailQueue, Reader],
         answering: Answering,
         bouncing: Bouncing,
         posting: EditorsDesk,
@@ -87,7 +89,7 @@ class Processing:
         count: Callable[[str], None],
     ) -> None:
         self._database = database
-        self._reader = reader
+        self._readers = readers
         self.answering = answering
         self.bouncing = bouncing
         self._posting = posting
@@ -95,103 +97,123 @@ class Processing:
         self._entropy = entropy
         self._wake = wake
         self._count = count
-        self._wanted = asyncio.Event()
-        self._pass = asyncio.Lock()
+        self._wanted = {queue: asyncio.Event() for queue in MailQueue}
+        self._pass = {queue: asyncio.Lock() for queue in MailQueue}
 
     def accepted(self) -> None:
         """A mail was stored: look at it now."""
-        self._wanted.set()
+        for wanted in self._wanted.values():
+            wanted.set()
 
     async def run(self) -> None:
         """Deal with accepted mail until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for queue in MailQueue:
+                tasks.create_task(self._run(queue), name=f"inbound mail: {queue}")
+
+    async def _run(self, queue: MailQueue) -> None:
+        wanted = self._wanted[queue]
         while True:
-            self._wanted.clear()
+            wanted.clear()
             try:
-                is_through = await self._pass_through()
+                is_through = await self._pass_through(queue)
             except Unavailable as problem:
                 event(log, "inbound.database_unavailable", level=logging.WARNING, problem=str(problem))
                 is_through = False
             try:
                 async with asyncio.timeout(_LOOK_AGAIN_SECONDS if is_through else _AGAIN_SECONDS):
-                    await self._wanted.wait()
+                    await wanted.wait()
                 await asyncio.sleep(draw_wait(self._entropy))
             except TimeoutError:
                 pass
 
     async def recover(self) -> None:
         """Deal with all mail that was accepted and not dealt with, by whichever process. Raises Unavailable."""
-        await self._pass_through()
+        for queue in MailQueue:
+            await self._pass_through(queue)
 
-    async def _pass_through(self) -> bool:
-        """One pass over all that waits; False when something has to wait for another one."""
-        after, is_through = 0, True
-        async with self._pass:
-            while numbers := await self._database.read(inbound.waiting_mail, after=after, limit=_BATCH):
+    async def _pass_through(self, queue: MailQueue) -> bool:
+        """One pass over all that waits in a queue; False when something has to wait for another one."""
+        after, not_now = 0, 0
+        async with self._pass[queue]:
+            while numbers := await self._database.read(inbound.waiting_mail, queue, after=after, limit=_BATCH):
                 for number in numbers:
-                    is_through = await self._deal_with(number) and is_through
+                    try:
+                        await self._deal_with(number)
+                    except NotNow as problem:
+                        not_now += 1
+                        if not_now == 1:  # the others have to wait for the same
+                            event(log, "inbound.reader_unavailable", level=logging.ERROR, problem=str(problem))
                 after = numbers[-1]
-        return is_through
+        return not not_now
 
-    async def _deal_with(self, number: int) -> bool:
+    async def _deal_with(self, number: int) -> None:
+        """Deal with one mail; raises NotNow when it has to wait."""
         mail = await self._database.read(inbound.load_waiting, number)
         if mail is None:
-            return True
+            return
+        if mail.queue is not MailQueue.STRANGERS and await self._database.read(inbound.has_failed, mail.recipient):
+            # What that address sent has cost too much before: now it has to wait like everybody's mail.
+            await self._database.record(inbound.move_to_strangers, mail.id)
+            self._wanted[MailQueue.STRANGERS].set()
+            return
         route = read_local_part(mail.recipient)
         try:
             settled = await self._settle(mail, route)
-        except NotNow as problem:
-            event(log, "inbound.reader_unavailable", level=logging.ERROR, problem=str(problem))
-            return False
-        except Unavailable:
+        except Unavailable:  # NotNow among them
             raise
-        except Exception:  # noqa: BLE001 - the edge of the loop: one mail must not keep the others waiting
+        except Exception as problem:
+            if is_out_of_resources(problem):
+                raise NotNow(str(problem)) from problem
             event(log, "inbound.failed", level=logging.ERROR, error=True, mail=mail.id)
             settled = Settled(InboundState.FAILED, "an error of ours, see the log", "failed")
             await self._database.record(_record, mail, settled, int(self._clock()))
         self._report(mail, route, settled)
         if not _leaves_the_queue_alone(route, settled):
             self._wake()
-        return True
 
     async def _settle(self, mail: InboundMail, route: Route | None) -> Settled:
         if route is None:
-            return await self._database.record(self._answer, mail, None, None, "")
+            return await self._database.record(self._answer, mail, None, None, NOT_READ)
+        reader = self._readers[mail.queue]
         match route.kind:
             case RouteKind.POST:
                 settled = await self._posting.settle(mail, route)
                 if settled is not None:
                     return settled
             case RouteKind.BOUNCES:
-                report, problem = await _read(self._reader.read_report, mail)
+                report, problem = await _read(reader.read_report, mail)
                 return await self._database.record(self._bounce, mail, route, report, problem)
             case RouteKind.ABUSE | RouteKind.POSTMASTER:
-                report, _ = await _read(self._reader.read_report, mail)
+                report, _ = await _read(reader.read_report, mail)
                 return await self._database.record(self._complaint, mail, route, report)
             case kind if kind in READ_KINDS:
-                incoming, problem = await _read(self._reader.read, mail)
+                incoming, problem = await _read(reader.read, mail)
                 return await self._database.record(self._answer, mail, route, incoming, problem)
             case _:
                 pass
-        return await self._database.record(self._answer, mail, route, None, "")
+        return await self._database.record(self._answer, mail, route, None, NOT_READ)
 
     # ------------------------------------------------------------------ within one transaction
 
     def _answer(
-        self, tx: Transaction, mail: InboundMail, route: Route | None, incoming: IncomingMail | None, problem: str
+        self, tx: Transaction, mail: InboundMail, route: Route | None, incoming: IncomingMail | None, problem: _Unread
     ) -> Settled:
-        settled = self.answering.settle(tx, mail, route, incoming, problem)
-        return _record(tx, mail, settled, int(self._clock()))
+        settled = self.answering.settle(tx, mail, route, incoming, problem.reason)
+        return _record(tx, mail, _set_aside(settled, problem), int(self._clock()))
 
-    def _bounce(self, tx: Transaction, mail: InboundMail, route: Route, report: Report | None, problem: str) -> Settled:
-        settled = self.bouncing.settle(tx, route, report, problem)
-        return _record(tx, mail, settled, int(self._clock()))
+    def _bounce(
+        self, tx: Transaction, mail: InboundMail, route: Route, report: Report | None, problem: _Unread
+    ) -> Settled:
+        settled = self.bouncing.settle(tx, route, report, problem.reason)
+        return _record(tx, mail, _set_aside(settled, problem), int(self._clock()))
 
     def _complaint(self, tx: Transaction, mail: InboundMail, route: Route, report: Report | None) -> Settled:
         """A complaint of one of our readers; anything else goes on to the operator."""
         settled = None if report is None else self.bouncing.complaining.settle(tx, report)
         if settled is not None:
             return _record(tx, mail, settled, int(self._clock()))
-        passed_on = self._answer(tx, mail, route, None, "")
+        passed_on = self._answer(tx, mail, route, None, NOT_READ)
         return replace(passed_on, counted_as=REPORT) if report is not None and report.feedback_type else passed_on
 
     def _report(self, mail: InboundMail, route: Route | None, settled: Settled) -> None:
@@ -215,14 +237,33 @@ def _leaves_the_queue_alone(route: Route | None, settled: Settled) -> bool:
     return is_bounce and settled.aftermath == NOTHING
 
 
-async def _read(read: Callable[[bytes], Awaitable[_Mail]], mail: InboundMail) -> tuple[_Mail | None, str]:
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """Why a mail was not read."""
+
+    reason: str = ""
+    timed_out: bool = False
+
+
+NOT_READ = _Unread()  # nobody needed to
+
+
+async def _read(read: Callable[[bytes], Awaitable[_Mail]], mail: InboundMail) -> tuple[_Mail | None, _Unread]:
     """What a mail says, or None and why it cannot be read; raises NotNow."""
     try:
-        return await read(mail.content), ""
+        return await read(mail.content), NOT_READ
     except UnreadableMail as problem:
-        return None, str(problem)
+        return None, _Unread(str(problem), isinstance(problem, TimedOutMail))
     except Unavailable as problem:
         raise NotNow(str(problem)) from problem
+
+
+def _set_aside(settled: Settled, problem: _Unread) -> Settled:
+    """A mail that took too long to read is kept for a person, whatever was done without reading it."""
+    if not problem.timed_out:
+        return settled
+    done = "" if settled.state is InboundState.UNREADABLE else f"{settled.outcome}; "
+    return replace(settled, state=InboundState.FAILED, outcome=f"{done}{problem.reason}", counted_as="failed")
 
 
 def _record(tx: Transaction, mail: InboundMail, settled: Settled, now: int) -> Settled:

@@ -11,14 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pressrun.core.keys import KeyRing
+from pressrun.core.mail_queues import MailQueue, queue_of
 from pressrun.core.mail_routes import Route, RouteKind, read_local_part
 from pressrun.core.site import Site
 from pressrun.core.tokens import AddressTokens
+from pressrun.core.windows import Windows
 from pressrun.message.incoming.trace import Glance, glance, own_digest, same_mail_digest
 from pressrun.observe.log import event
 from pressrun.services.incoming.admitting import answers_a_copy, judge_posts
 from pressrun.services.incoming.intake import Intake
 from pressrun.services.ports import Clock, Waker
+from pressrun.services.settings import LimitSettings
 from pressrun.smtp.reply import Reply
 from pressrun.store import lists
 from pressrun.store.database import Database
@@ -60,17 +63,20 @@ class Receiving:
         database: Database,
         keys: KeyRing,
         site: Site,
+        limits: LimitSettings,
         clock: Clock,
         count: Callable[[str], None],
         accepted: Waker,
     ) -> None:
         self.site = site
+        self.limits = limits
         self._database = database
         self._clock = clock
         self._count = count
         self._accepted = accepted
         self._tokens = AddressTokens(keys)
         self._intake = Intake(database)
+        self._by_token = Windows()
 
     async def route(self, local: str) -> Route | Reply:
         """What a local part of mail_domain means, or the refusal for RCPT. Raises Unavailable."""
@@ -122,10 +128,19 @@ class Receiving:
             recipient=recipient,
             peer=arrival.peer,
             utf8=arrival.utf8,
+            queue=self._queue_of(route, recipient),
             state=InboundState.KEPT if refused else InboundState.RECEIVED,
             outcome=verdict.text if refused else "",
             repeats_after=None if seen.has_message_id else SAME_WITHIN_SECONDS,
         )
+
+    def _queue_of(self, route: Route, recipient: str) -> MailQueue:
+        """Where a mail waits: every reader has signed addresses, so each goes before others only so often."""
+        queue = queue_of(route.kind)
+        if queue is MailQueue.STRANGERS:
+            return queue
+        opens_at = self._by_token.spend(recipient, self.limits.mails_per_token, self._clock())
+        return queue if opens_at is None else MailQueue.STRANGERS
 
     async def _store(self, arrival: Arrival, rows: list[NewInbound]) -> None:
         stored = await self._intake.store(rows, arrival.content, int(self._clock()))

@@ -16,17 +16,26 @@ select id from inbound_content where digest = :digest;
 
 -- name: insert
 -- A mail for one recipient, accepted.
-insert into inbound (digest, content_id, mail_from, recipient, peer, utf8, received_at, state, outcome, settled_at)
-values (:digest, :content_id, :mail_from, :recipient, :peer, :utf8, :received_at, :state, :outcome, :settled_at);
+insert into inbound (digest, content_id, mail_from, recipient, peer, utf8, received_at, queue, state, outcome, settled_at)
+values (:digest, :content_id, :mail_from, :recipient, :peer, :utf8, :received_at, :queue, :state, :outcome, :settled_at);
 
 -- name: waiting
 -- What was accepted and not dealt with, oldest first; the other index by state would be sorted whole for each batch.
-select id from inbound indexed by inbound_waiting where state = 'received' and id > :after order by id limit :limit;
+select id from inbound indexed by inbound_waiting
+where state = 'received' and queue = :queue and id > :after order by id limit :limit;
+
+-- name: has_failed
+-- Whether a mail to an address of ours failed and is kept.
+select exists (select 1 from inbound indexed by inbound_failed where state = 'failed' and recipient = :recipient);
+
+-- name: move_to_strangers
+-- A mail goes before nobody's any more.
+update inbound set queue = 'strangers' where id = :id and state = 'received';
 
 -- name: get
 -- One accepted mail with its content.
 select inbound.id, inbound.mail_from, inbound.recipient, inbound.peer, inbound.utf8, inbound.received_at,
-    inbound_content.content, inbound_content.digest as content_digest
+    inbound.queue, inbound_content.content, inbound_content.digest as content_digest
 from inbound join inbound_content on inbound_content.id = inbound.content_id
 where inbound.id = :id and inbound.state = 'received';
 
