@@ -6,9 +6,10 @@ import click
 
 from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
-from pressrun.cli.output import ask, note, print_fields, print_json, print_json_list, print_table
+from pressrun.cli.output import ask, note, print_fields, print_json, print_json_list, print_table, warn
 from pressrun.core.subscription import SubscriptionState
 
+_LINES_AT_MOST = 200  # of an import that are named on a terminal
 _STATES = click.Choice([state.value for state in SubscriptionState])
 
 
@@ -150,8 +151,12 @@ def import_(
         print_json(found.answer())
         return
     print_fields(found.counts | {"invalid": len(found.invalid)})
-    for one in found.invalid:
-        click.echo(f"line {one['line']}: {one['reason']}", err=True)
+    for one in sorted([*found.invalid, *found.skipped], key=lambda one: one["line"])[:_LINES_AT_MOST]:
+        note(f"line {one['line']}: {one['reason']}")
+    if len(found.invalid) + len(found.skipped) > _LINES_AT_MOST:
+        note("… and more: --json names every line")
+    if found.invalid and not sum(found.counts.values()):
+        warn("every row was refused, so nothing was imported")
     if dry_run:
         note("a dry run: this is what would become of the rows, and nothing was changed")
 

@@ -24,22 +24,25 @@ R = TypeVar("R")
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of all rows: how many of each kind, and the refused ones with line and reason."""
+    """What became of all rows: how many of each kind, and those refused or skipped with line and reason."""
 
     counts: dict[str, int] = field(default_factory=dict)
     invalid: list[dict[str, Any]] = field(default_factory=list)
+    skipped: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, answer: dict[str, Any]) -> None:
         """Count one batch in."""
         for name, value in answer.items():
             if name == "invalid":
                 self.invalid += value
+            elif name == "skipped":
+                self.skipped += value
             else:
                 self.counts[name] = self.counts.get(name, 0) + value
 
     def answer(self) -> dict[str, Any]:
         """As `--json` prints it."""
-        return {**self.counts, "invalid": sorted(self.invalid, key=lambda one: one["line"])}
+        return {**self.counts, "invalid": sorted(self.invalid, key=lambda one: one["line"]), "skipped": self.skipped}
 
     def good(self, rows: Iterable[R | BadRow]) -> Iterator[R]:
         """The rows that could be read; the others are counted as invalid."""

@@ -103,7 +103,9 @@ async def test_who_left_is_not_brought_back(office: Office) -> None:
     for asks in (False, True):
         with pytest.raises(Refused, match="has left"):
             await office.enrolling.add("news", ANN, asks=asks)
-    assert {"skipped_unsubscribed": 1} == await take(office, [row(2, "ann@x.example")])
+    assert {"skipped_unsubscribed": 1, "skipped": [{"line": 2, "reason": "has unsubscribed"}]} == await take(
+        office, [row(2, "ann@x.example")]
+    )
     assert "unsubscribed" == await state_of(office)
 
 
@@ -114,7 +116,9 @@ async def test_who_left_and_asked_again_is_still_theirs_to_confirm(office: Offic
     await office.subscribing.request("news", ANN, WEB, network=None)
     with pytest.raises(Refused):
         await office.enrolling.add("news", ANN)
-    assert {"skipped_unsubscribed": 1} == await take(office, [row(2, "ann@x.example")])
+    assert {"skipped_unsubscribed": 1, "skipped": [{"line": 2, "reason": "has unsubscribed"}]} == await take(
+        office, [row(2, "ann@x.example")]
+    )
     assert "pending" == await state_of(office)
 
 
@@ -123,7 +127,9 @@ async def test_who_is_suppressed_is_not_brought_back(office: Office) -> None:
     await office.suppressing.add(ANN, "never-again")
     with pytest.raises(Refused, match="never-again"):
         await office.enrolling.add("news", ANN)
-    assert {"skipped_suppressed": 1} == await take(office, [row(2, "ANN@x.example")])
+    assert {"skipped_suppressed": 1, "skipped": [{"line": 2, "reason": "the address is suppressed"}]} == await take(
+        office, [row(2, "ANN@x.example")]
+    )
     assert await state_of(office) is None
 
 
@@ -183,7 +189,9 @@ async def test_an_erased_person_leaves_only_numbers_behind(office: Office) -> No
         await office.database.read(reporting.show_subscriber, office.keys, ANN)
     with pytest.raises(NotFound):
         await office.enrolling.erase(ANN)
-    assert {"skipped_suppressed": 1} == await take(office, [row(2, "ann@x.example")])
+    assert {"skipped_suppressed": 1, "skipped": [{"line": 2, "reason": "the address is suppressed"}]} == await take(
+        office, [row(2, "ann@x.example")]
+    )
     await office.database.checkpoint()
     content = b"".join(path.read_bytes() for path in office.path.rglob("*") if path.is_file()).lower()
     assert [] == [word for word in (b"ann@x.example", b"ann someone") if word in content]

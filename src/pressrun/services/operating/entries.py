@@ -42,6 +42,7 @@ class ImportRow:
 class Entry:
     """One row that may be taken; `since` and `consent_source` are empty where the file says nothing."""
 
+    line: int
     address: Address
     name: str
     language: str
@@ -55,6 +56,7 @@ class Entry:
 def read_entry(row: ImportRow, now: int) -> Entry:
     """Check every field of a row; raises BadInput with the reason."""
     return Entry(
+        line=row.line,
         address=_read_address(row.email),
         name=_named("name", read_line, row.name) if row.name else "",
         language=_named("language", read_language, row.language) if row.language else "",

@@ -42,18 +42,29 @@ class Verdict(StrEnum):
     SKIPPED_UNSUBSCRIBED = "skipped_unsubscribed"
 
 
+SKIPPED = {Verdict.SKIPPED_SUPPRESSED: "the address is suppressed", Verdict.SKIPPED_UNSUBSCRIBED: "has unsubscribed"}
+
+
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """What became of all rows so far; `invalid` are (line of the file, reason)."""
+    """What became of all rows so far; `invalid` and `skipped` are (line of the file, reason)."""
 
     counts: dict[Verdict, int] = field(default_factory=lambda: dict.fromkeys(Verdict, 0))
     invalid: list[tuple[int, str]] = field(default_factory=list)
+    skipped: list[tuple[int, str]] = field(default_factory=list)
+
+    def count(self, entry: Entry, verdict: Verdict) -> None:
+        """Count one row, and keep the line of one that was left out."""
+        self.counts[verdict] += 1
+        if verdict in SKIPPED:
+            self.skipped.append((entry.line, SKIPPED[verdict]))
 
     def answer(self) -> dict[str, object]:
         """As `subscriber import` prints it."""
         return {
             **{verdict.value: number for verdict, number in self.counts.items()},
             "invalid": [{"line": line, "reason": reason} for line, reason in self.invalid],
+            "skipped": [{"line": line, "reason": reason} for line, reason in self.skipped],
         }
 
 
@@ -141,7 +152,7 @@ def survey_rows(tx: Transaction, terms: Terms, rows: Iterable[ImportRow]) -> Tal
         for entry in entries:
             standing = seen[entry.address.key]
             decision = decide_entry(standing, entry, asks=terms.asks)
-            tally.counts[decision.verdict] += 1
+            tally.count(entry, decision.verdict)
             seen[entry.address.key] = _after(standing, entry, decision)
     return tally
 
@@ -155,7 +166,7 @@ def import_rows(tx: Transaction, terms: Terms, rows: Sequence[ImportRow]) -> Tal
     for entry in entries:
         standing = seen[entry.address.key]
         decision = decide_entry(standing, entry, asks=terms.asks)
-        tally.counts[decision.verdict] += 1
+        tally.count(entry, decision.verdict)
         if decision.state is not None or decision.takes_profile:
             after = _after(standing, entry, decision)
             seen[entry.address.key] = _write(tx, terms, target, entry, standing, after)
