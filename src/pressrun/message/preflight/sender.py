@@ -41,7 +41,7 @@ def names_to_look_up(sender: Sender) -> list[str]:
 
 def check_sender(sender: Sender, records: Records) -> list[Finding]:
     """What is wrong with a sender."""
-    return [*_unsigned(sender), *_spf(sender, records), *_dmarc(sender, records)]
+    return [*_unsigned(sender, records), *_spf(sender, records), *_dmarc(sender, records)]
 
 
 def are_aligned(one: str, other: str) -> bool:
@@ -54,7 +54,12 @@ def are_aligned(one: str, other: str) -> bool:
     return is_owned or (shared == min(len(ours), len(theirs)) >= 2)
 
 
-def _unsigned(sender: Sender) -> Iterator[Finding]:
+def _unsigned(sender: Sender, records: Records) -> Iterator[Finding]:
+    if not sender.signed_domains and records.get(sender.domain) is not None:
+        yield warning(
+            f"nothing is signed: [dkim] is not configured, and large providers refuse bulk mail that {sender.domain} "
+            "does not sign; `pressrun dkim create` makes a key (ignore this if your relay signs)"
+        )
     if sender.signed_domains and not _is_signed(sender):
         yield warning(
             f"From is {sender.address}, and no signature is of that domain ([dkim] has "
