@@ -144,6 +144,27 @@ def test_an_edition_is_previewed_tested_and_taken(desk: Desk) -> None:
     assert {"x.example"} == {one["domain"] for one in desk.good("queue", "ls", "--json").json}
 
 
+def test_an_edition_comes_from_stdin(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the format that is said, with its pictures from the working directory."""
+    desk.make_list()
+    desk.good("subscriber", "add", "news", "a@x.example")
+    desk.write("quay.png", PNG)
+    monkeypatch.chdir(desk.folder)
+    for source, options, found in (
+        (EDITION, (), "The text."),
+        ("---\nsubject: Plain\n---\n*Stars*\n", ("--format", "txt"), "*Stars*"),
+        (
+            "Subject: Mail\nContent-Type: text/plain\n\nFrom a mail program.\n",
+            ("--format", "eml"),
+            "From a mail program.",
+        ),
+    ):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(source.encode())))
+        assert found in desk.good("preview", "news", "-", *options, "--json").json["text"]
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(source.encode())))
+        assert 1 == desk.good("send", "news", "-", *options, "--yes", "--json").json["audience"]
+
+
 def test_the_buttons_of_an_edition(desk: Desk) -> None:
     desk.make_list()
     desk.good("subscriber", "add", "news", "a@x.example")

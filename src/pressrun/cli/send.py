@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from pressrun.services.editions.previewing import Preview
 
 
+_format = click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(["md", "html", "txt", "eml"]),
+    default="md",
+    help="What stdin holds, where FILE is - [default: md].",
+)
+
+
 @click.command()
 @click.argument("list_name", metavar="LIST")
 @click.argument("file", type=click.Path(path_type=Path))
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
 )
 @click.option("--wait", is_flag=True, help="Wait until the edition is finished (0) or cancelled (1).")
 @click.option("--again", is_flag=True, help="Send it although the same file was sent before.")
+@_format
 @yes_option
 @json_option
 @pass_invocation
@@ -42,6 +52,7 @@ def send(  # noqa: PLR0913 - one for each option
     when: str | None,
     tests: tuple[str, ...],
     canary: float | None,
+    file_format: str,
     *,
     wait: bool,
     again: bool,
@@ -51,15 +62,15 @@ def send(  # noqa: PLR0913 - one for each option
     """Take the edition in FILE and send it to the readers of LIST.
 
     FILE is Markdown (.md), HTML (.html), text (.txt) or a whole message (.eml), with its keys between --- lines at the
-    top. Images and attachments are taken along from beside it.
+    top; - is stdin. Images and attachments are taken along from beside it.
     """
     from pressrun.cli.when import parse_when  # noqa: PLC0415
 
     if tests:
         _refuse_with_test(when=when, wait=wait, canary=canary)
-        _send_tests(invocation, list_name, file, tests, as_json=as_json)
+        _send_tests(invocation, list_name, _read(file, file_format), tests, as_json=as_json)
         return
-    manuscript = _read(file)
+    manuscript = _read(file, file_format)
     require_agreement_or_terminal(is_agreed=is_agreed)
     at = None if when is None else parse_when(when, time.time())
     found = _inspect(invocation, list_name, manuscript, needs_daemon=wait)
@@ -164,11 +175,12 @@ def _ask(found: Mapping[str, Any], list_name: str, at: int | None) -> None:
     ask(f"Send “{found['subject']}” to {readers} of {list_name} {moment}?", is_agreed=False)
 
 
-def _send_tests(invocation: Invocation, list_name: str, file: Path, tests: tuple[str, ...], *, as_json: bool) -> None:
+def _send_tests(
+    invocation: Invocation, list_name: str, files: Manuscript, tests: tuple[str, ...], *, as_json: bool
+) -> None:
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import EditionTest  # noqa: PLC0415
 
-    files = _read(file)
     _inspect(invocation, list_name, files)
     found = perform(
         invocation,
@@ -198,15 +210,23 @@ def _send_tests(invocation: Invocation, list_name: str, file: Path, tests: tuple
     type=click.Path(path_type=Path),
     help="Write message.eml, .txt, .html and a page to look at there.",
 )
+@_format
 @json_option
 @pass_invocation
 def preview(
-    invocation: Invocation, list_name: str, file: Path, as_: str | None, out: Path | None, *, as_json: bool
+    invocation: Invocation,
+    list_name: str,
+    file: Path,
+    as_: str | None,
+    out: Path | None,
+    file_format: str,
+    *,
+    as_json: bool,
 ) -> None:
     """Show the message as a reader gets it, and what preflight finds; sends nothing."""
     from pressrun.cli.files import write_new  # noqa: PLC0415
 
-    found = _preview(invocation, list_name, _read(file), as_)
+    found = _preview(invocation, list_name, _read(file, file_format), as_)
     if out is not None:
         from pressrun.web.editors.preview import render_preview  # noqa: PLC0415
 
@@ -253,12 +273,17 @@ def _preview(invocation: Invocation, list_name: str, files: Manuscript, as_addre
     return replace(found, findings=in_order([*found.findings, *vetted]))
 
 
-def _read(file: Path) -> Manuscript:
-    """The edition and what it takes along, read as whoever called; raises NoInput, EditionError, BadInput."""
+def _read(file: Path, file_format: str) -> Manuscript:
+    """The edition and what it takes along, read as whoever called; raises NoInput, EditionError, BadInput.
+
+    From stdin (`-`) it is read as if it were a file of that format in the working directory.
+    """
     from pressrun.cli.files import read_beside, read_input  # noqa: PLC0415
     from pressrun.services.editions.editing import Manuscript, gather_references  # noqa: PLC0415
 
-    source = read_input("./-" if str(file) == "-" else str(file))
+    source = read_input(str(file))
+    if str(file) == "-":
+        file = Path(f"stdin.{file_format}")
     return Manuscript(
         source=source,
         source_name=file.name,

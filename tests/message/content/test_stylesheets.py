@@ -48,7 +48,7 @@ def test_without_the_extra_the_sheet_stays(monkeypatch: pytest.MonkeyPatch) -> N
     page, findings = inline_styles(clean_html(PAGE))
     assert clean_html(PAGE) == page
     assert 1 == len(findings)
-    assert "install pressrun[css]" in findings[0].message
+    assert "install the Python package css-inline" in findings[0].message
 
 
 @pytest.mark.parametrize(

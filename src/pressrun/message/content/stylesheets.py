@@ -86,7 +86,7 @@ def is_installed() -> bool:
 
 def _obstacle(page: CleanHtml, rules: int) -> str | None:
     if not is_installed():
-        return "install pressrun[css], which writes it into the elements"
+        return "install the Python package css-inline, which writes it into the elements"
     if len(page.styles) > LARGEST_SHEET:
         return f"it is longer than {LARGEST_SHEET // 1024} KiB, so shorten it"
     tree = parse_tree(page.body)
