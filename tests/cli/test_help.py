@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
+from tests.cli.desk import Desk
 
 from pressrun.cli.groups import HELP_OPTIONS
 from pressrun.cli.main import pressrun, run
@@ -29,3 +31,21 @@ def test_every_verb_is_told_in_a_whole_sentence_on_a_narrow_terminal() -> None:
         return [command.get_help(ctx), *(text for one in below for text in helps(one, ctx))]
 
     assert [] == [text for text in helps(pressrun) if "...\n" in text.partition("Commands:")[2]]
+
+
+def test_shells_complete_the_names_of_lists(desk: Desk) -> None:
+    """And nothing, rather than a traceback, where there is no database or no configuration."""
+    for verb in (["send"], ["list", "show"], ["subscriber", "add"], ["edition", "ls"]):
+        assert [] == complete(desk, verb, "n")
+    desk.make_list("news")
+    desk.make_list("notes")
+    desk.make_list("harbour")
+    for verb in (["send"], ["list", "show"], ["subscriber", "add"], ["edition", "ls"]):
+        assert ["news", "notes"] == complete(desk, verb, "n")
+    desk.config.unlink()
+    assert [] == complete(desk, ["send"], "n")
+
+
+def complete(desk: Desk, verb: list[str], begun: str) -> list[str]:
+    shell = ShellComplete(pressrun, {}, "pressrun", "_PRESSRUN_COMPLETE")
+    return [item.value for item in shell.get_completions(["--config", str(desk.config), *verb], begun)]

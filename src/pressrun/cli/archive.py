@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from pressrun.cli.groups import VerbGroup
-from pressrun.cli.invocation import Invocation, json_option, pass_invocation
+from pressrun.cli.invocation import Invocation, json_option, list_argument, pass_invocation
 from pressrun.cli.output import ProgressLine, note, print_fields, print_json
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def group() -> None:
 
 
 @group.command()
-@click.argument("list_name", metavar="LIST")
+@list_argument()
 @click.argument("output", metavar="DIR|FILE", type=click.Path(path_type=Path, allow_dash=True))
 @click.option(
     "--format",

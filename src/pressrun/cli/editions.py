@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pressrun.cli.groups import VerbGroup
-from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
+from pressrun.cli.invocation import Invocation, json_option, list_argument, pass_invocation, yes_option
 from pressrun.cli.output import ask, cell, print_fields, print_json, print_table, require_agreement_or_terminal
 
 _COLUMNS = ("id", "list", "state", "subject", "audience", "queued", "deferred", "delivered", "failed", "created_at")
@@ -22,7 +22,7 @@ def group() -> None:
 
 
 @group.command("ls")
-@click.argument("list_name", metavar="[LIST]", required=False)
+@list_argument(required=False)
 @json_option
 @pass_invocation
 def list_editions(invocation: Invocation, list_name: str | None, *, as_json: bool) -> None:

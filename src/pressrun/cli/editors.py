@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pressrun.cli.groups import VerbGroup
-from pressrun.cli.invocation import Invocation, json_option, pass_invocation
+from pressrun.cli.invocation import Invocation, json_option, list_argument, pass_invocation
 from pressrun.cli.output import print_json
 
 
@@ -15,7 +15,7 @@ def group() -> None:
 
 
 @group.command()
-@click.argument("list_name", metavar="LIST")
+@list_argument()
 @click.argument("address")
 @json_option
 @pass_invocation
@@ -25,7 +25,7 @@ def add(invocation: Invocation, list_name: str, address: str, *, as_json: bool) 
 
 
 @group.command("rm")
-@click.argument("list_name", metavar="LIST")
+@list_argument()
 @click.argument("address")
 @json_option
 @pass_invocation
@@ -35,7 +35,7 @@ def remove(invocation: Invocation, list_name: str, address: str, *, as_json: boo
 
 
 @group.command("ls")
-@click.argument("list_name", metavar="LIST")
+@list_argument()
 @json_option
 @pass_invocation
 def list_editors(invocation: Invocation, list_name: str, *, as_json: bool) -> None:

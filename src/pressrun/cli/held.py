@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from pressrun.cli.groups import VerbGroup
-from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
+from pressrun.cli.invocation import Invocation, json_option, list_argument, pass_invocation, yes_option
 from pressrun.cli.output import ask, print_fields, print_json, print_table
 
 _ids = click.argument("ids", type=int, metavar="[ID]…", nargs=-1)
@@ -20,7 +20,7 @@ def group() -> None:
 
 
 @group.command("ls")
-@click.argument("name", metavar="[LIST]", required=False)
+@list_argument("name", required=False)
 @json_option
 @pass_invocation
 def list_held(invocation: Invocation, name: str | None, *, as_json: bool) -> None:

@@ -48,6 +48,26 @@ class Invocation:
 pass_invocation = click.make_pass_decorator(Invocation)
 
 
+def _complete_lists(ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    """The names of lists that begin so; none where the configuration or the data cannot be read."""
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.core.errors import PressrunError  # noqa: PLC0415
+    from pressrun.store import lists  # noqa: PLC0415
+
+    invocation = Invocation(ctx.find_root().params.get("config"))
+    try:
+        with looking(invocation) as tx:
+            return [one.name for one in lists.all_lists(tx) if one.name.startswith(begun)]
+    except (PressrunError, OSError):
+        return []
+
+
+def list_argument(name: str = "list_name", *, required: bool = True) -> Callable[[F], F]:
+    """The name of a list as verbs take it; shells complete it."""
+    metavar = "LIST" if required else "[LIST]"
+    return click.argument(name, metavar=metavar, required=required, shell_complete=_complete_lists)
+
+
 def json_option(function: F) -> F:
     """`--json` as every verb has it."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(function)

@@ -7,7 +7,7 @@ import time
 import click
 
 from pressrun.cli.groups import VerbGroup
-from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
+from pressrun.cli.invocation import Invocation, json_option, list_argument, pass_invocation, yes_option
 from pressrun.cli.output import ask, cell, note, print_fields, print_json, print_table, require_agreement_or_terminal
 
 _COLUMNS = ("name", "title", "active", "pending", "suspended", "unsubscribed", "closed_at")
@@ -53,7 +53,7 @@ def list_lists(invocation: Invocation, *, as_json: bool) -> None:
 
 
 @group.command()
-@click.argument("name")
+@list_argument("name")
 @json_option
 @pass_invocation
 def show(invocation: Invocation, name: str, *, as_json: bool) -> None:
@@ -67,7 +67,7 @@ def show(invocation: Invocation, name: str, *, as_json: bool) -> None:
 
 
 @group.command("set")
-@click.argument("name")
+@list_argument("name")
 @click.argument("settings", metavar="KEY=VALUE…", nargs=-1, required=True)
 @yes_option
 @json_option
@@ -96,7 +96,7 @@ def set_(invocation: Invocation, name: str, settings: tuple[str, ...], *, is_agr
 
 
 @group.command()
-@click.argument("name")
+@list_argument("name")
 @yes_option
 @json_option
 @pass_invocation
@@ -111,7 +111,7 @@ def close(invocation: Invocation, name: str, *, is_agreed: bool, as_json: bool) 
 
 
 @group.command("rm")
-@click.argument("name")
+@list_argument("name")
 @yes_option
 @json_option
 @pass_invocation

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
+from pressrun.cli.invocation import Invocation, json_option, list_argument, pass_invocation, yes_option
 from pressrun.cli.output import ask, note, print_json, require_agreement_or_terminal, warn
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _format = click.option(
 
 
 @click.command()
-@click.argument("list_name", metavar="LIST")
+@list_argument()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--at", "when", metavar="WHEN", help="Send then: RFC 3339, 'YYYY-MM-DD HH:MM' in this zone, or +10m.")
 @click.option("--test", "tests", metavar="ADDRESS", multiple=True, help="Send a test copy there, and nothing else.")
@@ -201,7 +201,7 @@ def _send_tests(
 
 
 @click.command()
-@click.argument("list_name", metavar="LIST")
+@list_argument()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--as", "as_", metavar="ADDRESS", help="As this reader gets it [default: as nobody in particular].")
 @click.option(

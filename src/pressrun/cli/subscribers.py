@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pressrun.cli.groups import VerbGroup
-from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
+from pressrun.cli.invocation import Invocation, json_option, list_argument, pass_invocation, yes_option
 from pressrun.cli.output import ask, note, print_fields, print_json, print_json_list, print_table, warn
 from pressrun.core.subscription import SubscriptionState
 
@@ -19,7 +19,7 @@ def group() -> None:
 
 
 @group.command()
-@click.argument("list_name", metavar="LIST")
+@list_argument()
 @click.argument("address")
 @click.option("--name", default="", help="The reader's name.")
 @click.option("--send-confirmation", is_flag=True, help="Ask the reader first: pending until they confirm.")
@@ -38,7 +38,7 @@ def add(
 
 
 @group.command("rm")
-@click.argument("list_name", metavar="LIST")
+@list_argument()
 @click.argument("address")
 @json_option
 @pass_invocation
@@ -52,7 +52,7 @@ def remove(invocation: Invocation, list_name: str, address: str, *, as_json: boo
 
 
 @group.command("ls")
-@click.argument("list_name", metavar="LIST")
+@list_argument()
 @click.option("--state", type=_STATES, help="Only those in this state.")
 @json_option
 @pass_invocation
@@ -118,7 +118,7 @@ def erase(invocation: Invocation, address: str, *, is_agreed: bool, as_json: boo
 
 
 @group.command("import")
-@click.argument("list_name", metavar="LIST")
+@list_argument()
 @click.argument("file")
 @click.option("--format", "file_format", type=click.Choice(["csv"]), default="csv", help="What FILE is [default: csv].")
 @click.option("--dry-run", is_flag=True, help="Count and check, and change nothing.")
@@ -162,7 +162,7 @@ def import_(
 
 
 @group.command("export")
-@click.argument("list_name", metavar="LIST")
+@list_argument()
 @click.option("--format", "file_format", type=click.Choice(["csv", "json"]), default="csv", help="[default: csv]")
 @click.option("--state", type=_STATES, help="Only those in this state.")
 @pass_invocation
