@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from pressrun.cli.owner import find_owner
+
 if TYPE_CHECKING:
     from pressrun.config import Settings
     from pressrun.store.datadir import DataDir
@@ -25,10 +27,17 @@ class Invocation:
 
     @cached_property
     def config_path(self) -> Path:
-        """The configuration in use; raises NoInput, BadConfiguration."""
-        from pressrun.config import find_config  # noqa: PLC0415 - `--help` must not wait for it
+        """The configuration in use; raises NoInput, BadConfiguration, and NotPermitted for who may not use its data.
 
-        return find_config(self._config, os.environ, Path.cwd())
+        Who may is asked before anything else: to everybody else, keys that they cannot read would seem to be missing.
+        """
+        from pressrun.config import find_config, find_data_dir  # noqa: PLC0415 - `--help` must not wait for it
+
+        path = find_config(self._config, os.environ, Path.cwd())
+        data_dir = find_data_dir(path)
+        if data_dir is not None:
+            find_owner(data_dir)
+        return path
 
     @cached_property
     def settings(self) -> Settings:

@@ -36,7 +36,7 @@ from pressrun.cli import (
 from pressrun.cli.groups import HELP_OPTIONS, NoVerb, VerbGroup
 from pressrun.cli.invocation import Invocation
 from pressrun.cli.output import print_json, tell_error
-from pressrun.core.errors import PressrunError, UsageError
+from pressrun.core.errors import NotPermitted, PressrunError, UsageError
 
 INTERRUPTED = 130
 _WIDTH = 100
@@ -136,6 +136,8 @@ def run(arguments: Sequence[str]) -> int:
         # Whoever read our results has enough; nothing more may be written when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PressrunError.exit_code
+    except OSError as problem:
+        return _fail(*_reason(problem), as_json=as_json)
     return code if isinstance(code, int) else 0
 
 
@@ -151,6 +153,15 @@ def _usage(problem: click.UsageError) -> str:
     if problem.ctx is None:
         return message
     return f"{message}\n{problem.ctx.get_usage()}\nTry '{problem.ctx.command_path} --help'."
+
+
+def _reason(problem: OSError) -> tuple[str, int]:
+    """What to say of an error of the system that no verb foresaw, and its exit code."""
+    why = (problem.strerror or str(problem) or type(problem).__name__).lower()
+    message = f"{problem.filename}: {why}" if isinstance(problem.filename, str) else why
+    if not isinstance(problem, PermissionError):
+        return message, PressrunError.exit_code
+    return message if os.getuid() == 0 else f"{message}: run pressrun with sudo", NotPermitted.exit_code
 
 
 def _fail(message: str, code: int, *, as_json: bool) -> int:

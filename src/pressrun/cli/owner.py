@@ -33,14 +33,14 @@ def find_owner(data_dir: Path) -> Person | None:
     """
     try:
         found = data_dir.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except PermissionError:
-        raise NotPermitted(f"{data_dir} is out of reach for this user: run the verb as root, or as its owner") from None
+        raise NotPermitted(f"{data_dir} is out of reach for this user: run pressrun with sudo") from None
     if os.geteuid() == found.st_uid:
         return None
     if os.geteuid() != 0:
-        raise NotPermitted(f"{data_dir} belongs to {_name(found.st_uid)}: run the verb as root, or as that user")
+        raise NotPermitted(f"{data_dir} belongs to {_name(found.st_uid)}: run pressrun with sudo, or as that user")
     return Person(uid=found.st_uid, gid=found.st_gid, groups=_groups(found.st_uid, found.st_gid))
 
 

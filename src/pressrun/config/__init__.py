@@ -1,7 +1,7 @@
 """config.toml: read whole, checked whole, and handed on as the small settings types that the rooms declare."""
 
 from pressrun.config.document import write_initial_config
-from pressrun.config.loading import examine, find_config, load_settings
+from pressrun.config.loading import examine, find_config, find_data_dir, load_settings
 from pressrun.config.problems import ConfigError
 from pressrun.config.restart import changed_needing_restart
 from pressrun.config.settings import Settings
@@ -12,6 +12,7 @@ __all__ = [
     "changed_needing_restart",
     "examine",
     "find_config",
+    "find_data_dir",
     "load_settings",
     "write_initial_config",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-import os.path
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -77,10 +77,19 @@ def _values(document: Document, table: object) -> dict[str, Any]:
 def _data_dir(value: str | None, neighbours: Neighbours, problems: Problems) -> Path | None:
     if value is None:
         return None
-    path = Path(os.path.normpath(neighbours.folder / value))
-    if path.exists() and not path.is_dir():
-        problems.error(("data_dir",), f"{show(value)}, which is no folder", "a folder, which need not exist yet")
+    path = resolve_data_dir(neighbours.folder, value)
+    expected = "a folder, which need not exist yet"
+    try:
+        if path.exists() and not path.is_dir():
+            problems.error(("data_dir",), f"{show(value)}, which is no folder", expected)
+    except PermissionError:  # Python 3.14 and later answer False instead
+        problems.error(("data_dir",), f"{show(value)}, which user {os.geteuid()} cannot reach", expected)
     return path
+
+
+def resolve_data_dir(folder: Path, value: str) -> Path:
+    """The path that `data_dir` stands for in a configuration in that folder."""
+    return Path(os.path.normpath(folder / value))
 
 
 def _smtp(document: Document, neighbours: Neighbours, problems: Problems) -> dict[str, Any] | None:

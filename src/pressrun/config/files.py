@@ -5,6 +5,8 @@ What is read here is secret: no content, and for passwords not even the name, go
 
 from __future__ import annotations
 
+import os
+import pwd
 import ssl
 import stat
 from collections.abc import Mapping
@@ -30,35 +32,61 @@ class Neighbours:
     environ: Mapping[str, str]
 
     def find(self, name: str) -> Path | None:
-        """The path of a file that exists, or None."""
+        """The path of a file that exists, or None; what lies in a folder that this user cannot enter may exist."""
         path = self.folder / name
-        if path.exists():
+        try:
+            path.stat()
+        except PermissionError:
+            return path
+        except OSError:
+            pass
+        else:
             return path
         if "/" in name or name in {".", ".."}:
             return None
+        return next((store / name for store in self._stores() if _may_enter(store) and (store / name).is_file()), None)
+
+    def _stores(self) -> tuple[Path, ...]:
         given = self.environ.get("CREDENTIALS_DIRECTORY")
-        stores = (Path(given),) if given else _STORES
-        for store in stores:
-            try:
-                if (store / name).is_file():
-                    return store / name
-            except PermissionError:
-                continue
-        return None
+        return (Path(given),) if given else _STORES
+
+    def _missing(self, name: str) -> str:
+        """How to say that `name` was not found."""
+        if "/" in name:
+            return "a file that is not there"
+        closed = [str(store) for store in self._stores() if not _may_enter(store)]
+        hidden = f" ({_user()} cannot look into {' and '.join(closed)})" if closed else ""
+        return f"no such file and no systemd credential{hidden}"
 
     def read(self, name: str, expected: str) -> tuple[Path, bytes]:
         """Path and content of a file; raises BadValue that names the file and never shows its content."""
         path = self.find(name)
         if path is None:
-            missing = "a file that is not there" if "/" in name else "no such file and no systemd credential"
-            raise BadValue(expected, found=f"{show(name)}, {missing}")
+            raise BadValue(expected, found=f"{show(name)}, {self._missing(name)}")
         try:
             if path.stat().st_size > _LARGEST_BYTES:
                 raise BadValue(expected, found=f"{show(name)}, a file of more than 1 MiB")
             return path, path.read_bytes()
+        except PermissionError:
+            raise BadValue(expected, found=f"{show(name)}, which {_user()} cannot read") from None
         except OSError as problem:
             why = (problem.strerror or "an error").lower()
             raise BadValue(expected, found=f"{show(name)}, which cannot be read ({why})") from None
+
+
+def _may_enter(folder: Path) -> bool:
+    """False for a folder that is there and closed to this user."""
+    try:
+        return not folder.exists() or os.access(folder, os.X_OK, effective_ids=True)
+    except PermissionError:
+        return False
+
+
+def _user() -> str:
+    try:
+        return f"user {pwd.getpwuid(os.geteuid()).pw_name}"
+    except KeyError:
+        return f"user {os.geteuid()}"
 
 
 def read_password(neighbours: Neighbours, name: str, expected: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from pressrun.config.building import build
+from pressrun.config.building import build, resolve_data_dir
 from pressrun.config.problems import ConfigError, Problems
 from pressrun.config.reading import parse, read
 from pressrun.config.settings import Settings
@@ -18,22 +19,33 @@ _SYSTEM_WIDE = Path("/etc/pressrun/config.toml")
 def find_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
     """The configuration to use: the one named, `$PRESSRUN_CONFIG`, ./config.toml, or the system's.
 
-    Raises NoInput when one was named that is not there, BadConfiguration when none is found.
+    Raises NoInput when one was named that is not there, BadConfiguration when none is found, NotPermitted for a user
+    who cannot look whether it is there.
     """
     named = explicit or environ.get("PRESSRUN_CONFIG")
     if named:
         path = cwd / named
-        if not path.exists():
+        if not _exists(path):
             whence = "" if explicit else " (named by $PRESSRUN_CONFIG)"
             raise NoInput(f"{path} is not there{whence}; `pressrun init` writes a configuration to begin with")
         return path
-    for path in (cwd / "config.toml", _SYSTEM_WIDE):
-        if path.exists():
-            return path
+    with suppress(NotPermitted):  # the working directory of whoever called sudo has no configuration of ours
+        if _exists(cwd / "config.toml"):
+            return cwd / "config.toml"
+    if _exists(_SYSTEM_WIDE):
+        return _SYSTEM_WIDE
     raise BadConfiguration(
         f"no configuration: there is neither {cwd / 'config.toml'} nor {_SYSTEM_WIDE}; name one with --config, "
         "or let `pressrun init` write one to begin with"
     )
+
+
+def find_data_dir(path: Path) -> Path | None:
+    """The data_dir that a file names, whatever else is wrong with the file; raises NoInput or NotPermitted."""
+    text = _read_text(path)
+    parsed = text if isinstance(text, ConfigError) else parse(text)
+    value = None if isinstance(parsed, ConfigError) else parsed[0].get("data_dir")
+    return resolve_data_dir(path.absolute().parent, value) if isinstance(value, str) else None
 
 
 def load_settings(path: Path, environ: Mapping[str, str] | None = None) -> Settings:
@@ -69,9 +81,23 @@ def _read_text(path: Path) -> str | ConfigError:
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise NoInput(f"{path} is no file; `pressrun init` writes a configuration to begin with") from None
     except PermissionError:
-        raise NotPermitted(f"{path} cannot be read by this user") from None
+        raise _not_permitted(path) from None
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = raw.count(b"\n", 0, problem.start) + 1
         return ConfigError(line=line, key="", found="octets that are not UTF-8", expected="a file in UTF-8")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.stat()
+    except PermissionError:
+        raise _not_permitted(path) from None
+    except OSError:
+        return False
+    return True
+
+
+def _not_permitted(path: Path) -> NotPermitted:
+    return NotPermitted(f"{path} cannot be read by this user: run pressrun with sudo")

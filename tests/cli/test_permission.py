@@ -1,0 +1,156 @@
+"""Whoever is neither root nor the owner of the data is told so by every verb, in one line, with 77."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import pytest
+from tests.cli.desk import Desk
+
+from pressrun.cli import main
+from pressrun.cli.main import pressrun
+
+NOBODY = 65534
+FREE = {("init",), ("demo",), ("help",), ("version",)}  # need no configuration
+VALUES = {"FILE": "edition.md", "KEY": "title=T", "WHEN": "+10m", "ADDRESS": "a@x.example"}  # what is looked at first
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+
+
+def verbs(command: click.Command, *above: str) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    """Every verb by its words, with arguments that make sense as far as can be told without the data."""
+    if isinstance(command, click.Group):
+        for name, one in command.commands.items():
+            yield from verbs(one, *above, name)
+        return
+    arguments = []
+    for given in command.params:
+        if isinstance(given, click.Argument) and given.required:
+            is_number = isinstance(given.type, click.types.IntParamType)
+            arguments.append("1" if is_number else VALUES.get(_word(given), "news"))
+        elif isinstance(given, click.Option) and (given.required or {"--yes", "--all"} & set(given.opts)):
+            arguments += given.opts[:1] + ([] if given.is_flag else [VALUES.get(given.metavar or "", "x")])
+    yield above, ["readers.csv" if above[-1] == "import" and one == "edition.md" else one for one in arguments]
+
+
+def _word(argument: click.Argument) -> str:
+    return (argument.metavar or argument.human_readable_name).strip("[].…").partition("=")[0]
+
+
+VERBS = [one for one in verbs(pressrun) if one[0] not in FREE]
+
+
+def test_there_are_verbs() -> None:
+    """Or the tests below would say nothing."""
+    assert len(VERBS) >= 50
+
+
+@contextmanager
+def stranger(*groups: int) -> Iterator[None]:
+    """Be a user without rights, but for those of these groups."""
+    before = os.getgroups()
+    os.setgroups(groups)
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(before)
+
+
+@pytest.fixture
+def open_desk(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A desk in a folder that every user can reach, with a list; its data are root's."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        desk = Desk(folder, capsys)
+        desk.config.chmod(0o644)
+        desk.make_list()
+        desk.good("check")
+        desk.write("edition.md", "---\nsubject: S\n---\nT\n")
+        desk.write("readers.csv", "email\na@x.example\n")
+        monkeypatch.chdir(folder)
+        yield desk
+
+
+def closed_configuration(desk: Desk) -> None:
+    """As an installation leaves /etc/pressrun."""
+    desk.config.chmod(0o640)
+
+
+def closed_folder(desk: Desk) -> None:
+    """The file of the configuration cannot even be looked for."""
+    folder = desk.folder / "etc"
+    folder.mkdir(mode=0o750)
+    desk.config = desk.config.rename(folder / "config.toml")
+
+
+def closed_data(desk: Desk) -> None:
+    """The configuration can be read: for members of the owner's group, where they were given that right."""
+
+
+def closed_key(desk: Desk) -> None:
+    """The key that signs looks as if it were missing to whoever may not read it."""
+    desk.good("dkim", "create", "--selector", "s")
+    with desk.config.open("a", encoding="utf-8") as file:
+        file.write('[dkim]\ndomain = "lists.example.test"\nselector = "s"\n')
+        file.write('key_file = "data/dkim/lists.example.test.s.pem"\n')
+    desk.data.chmod(0o750)
+
+
+@pytest.mark.parametrize("close", [closed_configuration, closed_folder, closed_data, closed_key])
+def test_every_verb_of_a_stranger_is_77(open_desk: Desk, close: Callable[[Desk], None]) -> None:
+    close(open_desk)
+    wrong = {}
+    with stranger(*([0] if close is closed_key else [])):
+        for words, arguments in VERBS:
+            called = open_desk.call(*words, *arguments)
+            lines = called.err.splitlines()
+            if (77, 1) != (called.code, len(lines)) or "run pressrun with sudo" not in lines[0]:
+                wrong[words] = called
+    assert {} == wrong
+
+
+def test_what_needs_no_configuration_works_for_everybody(open_desk: Desk) -> None:
+    closed_configuration(open_desk)
+    open_desk.folder.chmod(0o777)
+    with stranger():
+        open_desk.good("--help")
+        open_desk.good("--version")
+        open_desk.good("list", "ls", "--help")
+        open_desk.good("init", "mine")
+
+
+def test_a_working_directory_that_cannot_be_read_is_passed_over(
+    open_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As under `sudo -u`, in the home of somebody else: the configuration of the system is used."""
+    monkeypatch.setattr("pressrun.config.loading._SYSTEM_WIDE", open_desk.config)
+    monkeypatch.delenv("PRESSRUN_CONFIG", raising=False)
+    home = open_desk.folder / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    home.chmod(0o700)
+    os.chown(open_desk.data, NOBODY, NOBODY)
+    for path in open_desk.data.rglob("*"):
+        os.chown(path, NOBODY, NOBODY)
+    with stranger():
+        assert 0 == main.run(["list", "ls"])
+
+
+def test_an_error_that_no_verb_foresaw_is_one_line(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", "/var/lib/pressrun/lock")
+
+    monkeypatch.setattr(main.pressrun, "main", fail)
+    called = desk.call("list", "ls", "--json")
+    assert (1, "error: /var/lib/pressrun/lock: no space left on device\n") == (called.code, called.err)
+    assert {"error": "/var/lib/pressrun/lock: no space left on device"} == called.json
