@@ -66,3 +66,26 @@ def test_every_table_is_strict() -> None:
     endings = re.findall(r"^\) ?(.*);$", SCHEMA, re.MULTILINE)
     assert endings
     assert {"strict", "strict, without rowid"} >= set(endings)
+
+
+def test_no_statement_records_a_remotes_words_about_a_copy_whose_reader_is_gone() -> None:
+    """They may name the reader, who may have been erased while the relay was thinking, or before the bounce came."""
+    rule = re.compile(r"case when notice_id is null and subscription_id is null then null else [^,]+ end", re.DOTALL)
+    writers = {
+        name: body
+        for name, body in load_queries().items()
+        if re.search(r"(update|insert into) (delivery|handover)\b", body) and re.search(r"\breply\b", body)
+    }
+    assert {
+        "bounces.fail",
+        "bounces.keep_handover",
+        "deliveries.defer",
+        "deliveries.deliver",
+        "deliveries.requeue_failed",
+        "deliveries.settle",
+        "lanes.give_up",
+        "subscribers.forget_replies",
+    } == set(writers)
+    only_null = {name for name, body in writers.items() if re.search(r"\breply = null", body)}
+    assert {"deliveries.requeue_failed", "subscribers.forget_replies"} == only_null
+    assert [] == [name for name in set(writers) - only_null if not rule.search(writers[name])]

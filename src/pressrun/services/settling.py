@@ -6,14 +6,19 @@ import errno
 import logging
 from dataclasses import dataclass
 
-from pressrun.core.errors import Unavailable
+from pressrun.core.errors import PressrunError, Unavailable
 from pressrun.observe.log import event
 from pressrun.store.editions import Edition
-from pressrun.store.inbound import InboundState
+from pressrun.store.inbound import InboundMail, InboundState, settle_mail
+from pressrun.store.transaction import Transaction
 
 
 class NotNow(Unavailable):
     """A mail has to wait for something other than the database, such as the helper process: others need not."""
+
+
+class ForgottenMeanwhile(PressrunError):
+    """A mail was forgotten while it was being read, as when its sender is erased: nothing follows from it."""
 
 
 # What the system lacks for the moment: descriptors, processes, threads, memory. No mail is at fault.
@@ -76,6 +81,16 @@ def done(outcome: str, counted_as: str = "") -> Settled:
 def kept(outcome: str) -> Settled:
     """The mail stays for a person to look at."""
     return Settled(InboundState.KEPT, outcome)
+
+
+def record_settled(tx: Transaction, mail: InboundMail, settled: Settled, now: int) -> Settled:
+    """Record what became of a mail, after what it leads to in the same transaction.
+
+    Raises ForgottenMeanwhile where it waits no more, which undoes all of that.
+    """
+    if not settle_mail(tx, mail.id, settled.state, settled.outcome, now):
+        raise ForgottenMeanwhile("the mail was forgotten while it was being read")
+    return settled
 
 
 def tell_aftermath(log: logging.Logger, aftermath: Aftermath) -> None:

@@ -79,7 +79,7 @@ async def test_a_refused_forward_is_kept_as_it_came(room: Mailroom, local: str, 
     outgoing = await forward(room, mail(), local)
     aftermath = await refuse(room, outgoing, "<owner@harbour.example>: unknown")
     assert Aftermath(returned=(Returned(1, name, "550"),)) == aftermath
-    assert [(1, local, ADA, "came back: 550 <<…>>: unknown")] == await kept(room)
+    assert [(1, local, ADA, "came back: 550 <…>: unknown")] == await kept(room)
     assert mail() == await room.database.read(show_kept, 1)
 
 

@@ -47,11 +47,11 @@ from pressrun.services.incoming.admitting import answers_a_copy
 from pressrun.services.mails.profiles import profile_of
 from pressrun.services.ports import Clock, Entropy, LayoutPress
 from pressrun.services.settings import LimitSettings, PostingSettings, TokenSettings
-from pressrun.services.settling import NotNow, Settled, done, kept
+from pressrun.services.settling import NotNow, Settled, done, kept, record_settled
 from pressrun.store import drafts, limits, lists, notices, suppressions
 from pressrun.store.database import Database
 from pressrun.store.editions import Edition
-from pressrun.store.inbound import InboundMail, InboundState, settle_mail
+from pressrun.store.inbound import InboundMail, InboundState
 from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.transaction import Transaction
@@ -339,8 +339,7 @@ class Posting:
         return True
 
     def _settle_within(self, tx: Transaction, mail: InboundMail, settled: Settled) -> Settled:
-        settle_mail(tx, mail.id, settled.state, settled.outcome, int(self._clock()))
-        return settled
+        return record_settled(tx, mail, settled, int(self._clock()))
 
 
 def is_automatic(automatic: str | None) -> bool:

@@ -24,9 +24,17 @@ from pressrun.observe.log import event
 from pressrun.services.incoming.answering import READ_KINDS, Answering
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.waiting import draw_wait
-from pressrun.services.returns.bouncing import Bouncing
+from pressrun.services.returns.bouncing import OF_NOBODY, Bouncing
 from pressrun.services.returns.complaining import REPORT
-from pressrun.services.settling import NOTHING, NotNow, Settled, is_out_of_resources, tell_aftermath
+from pressrun.services.settling import (
+    NOTHING,
+    ForgottenMeanwhile,
+    NotNow,
+    Settled,
+    is_out_of_resources,
+    record_settled,
+    tell_aftermath,
+)
 from pressrun.store import inbound
 from pressrun.store.database import Database
 from pressrun.store.inbound import InboundMail, InboundState
@@ -160,6 +168,8 @@ class Processing:
         route = read_local_part(mail.recipient)
         try:
             settled = await self._settle(mail, route)
+        except ForgottenMeanwhile:
+            return
         except Unavailable:  # NotNow among them
             raise
         except Exception as problem:
@@ -167,7 +177,8 @@ class Processing:
                 raise NotNow(str(problem)) from problem
             event(log, "inbound.failed", level=logging.ERROR, error=True, mail=mail.id)
             settled = Settled(InboundState.FAILED, "an error of ours, see the log", "failed")
-            await self._database.record(_record, mail, settled, int(self._clock()))
+            now = int(self._clock())
+            await self._database.record(inbound.settle_mail, mail.id, settled.state, settled.outcome, now)
         self._report(mail, route, settled)
         if not _leaves_the_queue_alone(route, settled):
             self._wake()
@@ -200,19 +211,19 @@ class Processing:
         self, tx: Transaction, mail: InboundMail, route: Route | None, incoming: IncomingMail | None, problem: _Unread
     ) -> Settled:
         settled = self.answering.settle(tx, mail, route, incoming, problem.reason)
-        return _record(tx, mail, _set_aside(settled, problem), int(self._clock()))
+        return record_settled(tx, mail, _set_aside(settled, problem), int(self._clock()))
 
     def _bounce(
         self, tx: Transaction, mail: InboundMail, route: Route, report: Report | None, problem: _Unread
     ) -> Settled:
         settled = self.bouncing.settle(tx, route, report, problem.reason)
-        return _record(tx, mail, _set_aside(settled, problem), int(self._clock()))
+        return record_settled(tx, mail, _set_aside(settled, problem), int(self._clock()))
 
     def _complaint(self, tx: Transaction, mail: InboundMail, route: Route, report: Report | None) -> Settled:
         """A complaint of one of our readers; anything else goes on to the operator."""
         settled = None if report is None else self.bouncing.complaining.settle(tx, report)
         if settled is not None:
-            return _record(tx, mail, settled, int(self._clock()))
+            return record_settled(tx, mail, settled, int(self._clock()))
         passed_on = self._answer(tx, mail, route, None, NOT_READ)
         return replace(passed_on, counted_as=REPORT) if report is not None and report.feedback_type else passed_on
 
@@ -260,12 +271,7 @@ async def _read(read: Callable[[bytes], Awaitable[_Mail]], mail: InboundMail) ->
 
 def _set_aside(settled: Settled, problem: _Unread) -> Settled:
     """A mail that took too long to read is kept for a person, whatever was done without reading it."""
-    if not problem.timed_out:
+    if not problem.timed_out or settled.outcome == OF_NOBODY:
         return settled
     done = "" if settled.state is InboundState.UNREADABLE else f"{settled.outcome}; "
     return replace(settled, state=InboundState.FAILED, outcome=f"{done}{problem.reason}", counted_as="failed")
-
-
-def _record(tx: Transaction, mail: InboundMail, settled: Settled, now: int) -> Settled:
-    inbound.settle_mail(tx, mail.id, settled.state, settled.outcome, now)
-    return settled

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
 
 from pressrun.core.address import parse_address
 from pressrun.core.providers import provider_of
 from pressrun.core.quantities import Rate
+from pressrun.core.same_words import without_addresses
 from pressrun.core.site import Site
 from pressrun.services.ports import Entropy
 from pressrun.store import bounces, editions, limits, notices
@@ -16,12 +16,6 @@ from pressrun.store.transaction import Transaction
 
 ALERTS = "alerts"  # their scope among the limits
 ALERT_RATE = Rate(1, 86400.0)  # for each subject: a second mail on the same day says nothing new
-_ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
-
-
-def without_addresses(words: str) -> str:
-    """A remote's words as they may be kept apart from the copy that they are about: who is erased must be gone."""
-    return _ADDRESS.sub("<…>", words)
 
 
 def alert_of_policy(

@@ -23,7 +23,7 @@ from pressrun.services.returns import alerting
 from pressrun.services.returns.braking import Braking
 from pressrun.services.returns.complaining import Complaining
 from pressrun.services.returns.forwards import is_forward, take_back_bounced, take_back_refused
-from pressrun.services.returns.outcomes import MAX_REPLY_CHARACTERS
+from pressrun.services.returns.outcomes import kept_words
 from pressrun.services.settings import BounceSettings
 from pressrun.services.settling import NOTHING, Aftermath, Settled, done, kept
 from pressrun.store import bounces
@@ -33,6 +33,7 @@ from pressrun.store.inbound import InboundState
 from pressrun.store.transaction import Row, Transaction
 
 FORWARD_BOUNCED = "forward bounced"
+OF_NOBODY = "not understood, and its reader is gone"
 # What says that a mail server wrote a mail: when nothing in it was understood, that is for a person to look at.
 _DAEMONS = frozenset({"sender", "null sender", "report", "x-failed-recipients"})
 _ALERTS_AT_MOST = 5  # looked up in one turn of the dispatcher: refusals for policy come by the thousand
@@ -79,11 +80,11 @@ class Bouncing:
             return kept("its address is not signed under a key of now")
         if number == TEST_ID:
             return done("test")
+        copy = bounces.find_copy(tx, number)
         if report is None:
-            return Settled(InboundState.UNREADABLE, problem)
+            return done(OF_NOBODY) if _is_of_nobody(copy) else Settled(InboundState.UNREADABLE, problem)
         if report.feedback_type:
             return self.complaining.settle_at_bounce_address(tx, report, number)
-        copy = bounces.find_copy(tx, number)
         if route.list_name == OF_NO_LIST or is_forward(copy):
             return self._settle_returned(tx, copy, report)
         return self._settle_notification(tx, copy, report)
@@ -92,7 +93,7 @@ class Bouncing:
         """What came to the return path of a forward: whatever a mail server says but "not yet" is a bounce."""
         found = _find(report, copy)
         if found is None and report.automatic not in _DAEMONS:
-            return _no_notification(report)
+            return _no_notification(report, copy)
         if found is not None and found.bounce.kind is None:
             return done(found.bounce)
         returned = take_back_bounced(tx, copy, found, int(self._clock()))
@@ -101,7 +102,7 @@ class Bouncing:
     def _settle_notification(self, tx: Transaction, copy: Row | None, report: Report) -> Settled:
         found = _find(report, copy)
         if found is None:
-            return _no_notification(report)
+            return _no_notification(report, copy)
         if copy is None:
             return done(f"{found.bounce} of what is gone")
         if found.bounce.kind is None:
@@ -131,9 +132,17 @@ def _find(report: Report, copy: Row | None) -> RecipientReport | None:
     return report.of("" if copy is None else copy["address"] or "")
 
 
-def _no_notification(report: Report) -> Settled:
-    is_known = report.automatic is not None and report.automatic not in _DAEMONS
-    return done(f"not a bounce: {report.automatic}") if is_known else kept("not understood: look at it")
+def _is_of_nobody(copy: Row | None) -> bool:
+    """Whether a copy is there whose reader is gone: nothing may be kept that could name them."""
+    return copy is not None and copy["notice_id"] is None and copy["subscriber_id"] is None
+
+
+def _no_notification(report: Report, copy: Row | None) -> Settled:
+    """What came to a return path and does not say that mail failed. A person's own words there are kept."""
+    if report.automatic is not None and report.automatic not in _DAEMONS:
+        return done(f"not a bounce: {report.automatic}")
+    is_of_nobody = _is_of_nobody(copy) or (copy is None and report.automatic in _DAEMONS)
+    return done(OF_NOBODY) if is_of_nobody else kept("not understood: look at it")
 
 
 def _failure(found: RecipientReport) -> Failure:
@@ -143,5 +152,5 @@ def _failure(found: RecipientReport) -> Failure:
         bounce=found.bounce,
         code=found.code or None,
         enhanced=found.status or None,
-        reply=found.text[:MAX_REPLY_CHARACTERS],
+        reply=kept_words(found.text),
     )

@@ -15,9 +15,9 @@ from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.core.edition import EditionEvent, EditionState, move
+from pressrun.core.same_words import without_addresses
 from pressrun.core.site import Site
 from pressrun.services.ports import Entropy
-from pressrun.services.returns.alerting import without_addresses
 from pressrun.services.settings import DeliverySettings
 from pressrun.store import deliveries, editions, lists, notices
 from pressrun.store.deliveries import Settlement

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pressrun.core.delivery import DeliveryState, FailureKind
+from pressrun.core.same_words import without_addresses
 from pressrun.message.reports.report import RecipientReport
 from pressrun.services.mails.forwarding import FORWARD, keep_returned
-from pressrun.services.returns.alerting import without_addresses
 from pressrun.services.settling import Returned
 from pressrun.store import bounces
 from pressrun.store.deliveries import Settlement

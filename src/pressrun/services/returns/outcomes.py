@@ -8,12 +8,20 @@ from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.core.refusals import class_of_refusal
 from pressrun.core.retry import is_given_up, next_attempt_at
+from pressrun.core.same_words import without_addresses
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.store.deliveries import Claimed, Settlement
 
 NO_REPLY = "the connection ended before the relay had answered; the copy may have been taken"
 MAX_REPLY_CHARACTERS = 500  # enough for any provider's explanation, kept once a copy
+
+
+def kept_words(text: str) -> str:
+    """What is recorded of a remote's words: no address. It may be another reader's, to whom a mailbox forwards, and
+    nobody would look for it on this copy when that reader is erased.
+    """
+    return without_addresses(text[:MAX_REPLY_CHARACTERS])
 
 
 def settlement_of(
@@ -53,7 +61,7 @@ def settlement_of(
         relay=relay,
         code=code,
         enhanced=enhanced,
-        reply=text,
+        reply=kept_words(text),
         kind=kind,
         bounce=bounce,
         edition_id=edition_id,

@@ -13,15 +13,16 @@ where delivery.id = :id;
 -- name: keep_handover
 -- What the relay had said of a copy, before a notification takes its place.
 insert into handover (delivery_id, at, code, enhanced, reply)
-select id, settled_at, code, enhanced, reply from delivery
+select id, settled_at, code, enhanced, case when notice_id is null and subscription_id is null then null else reply end
+from delivery
 where id = :id and edition_id is not null and state in ('queued', 'claimed', 'deferred', 'delivered')
 on conflict (delivery_id) do update set at = excluded.at, code = excluded.code, enhanced = excluded.enhanced,
     reply = excluded.reply;
 
 -- name: fail
 -- A notification says that this copy has failed after all.
-update delivery set state = 'failed', settled_at = :now, code = :code, enhanced = :enhanced, reply = :reply,
-    kind = :kind, bounce = :bounce
+update delivery set state = 'failed', settled_at = :now, code = :code, enhanced = :enhanced,
+    kind = :kind, bounce = :bounce, reply = case when notice_id is null and subscription_id is null then null else :reply end
 where id = :id and state in ('queued', 'claimed', 'deferred', 'delivered');
 
 -- name: count_handovers

@@ -70,17 +70,19 @@ where id in (select value from json_each(:ids));
 
 -- name: deliver
 -- Claimed copies that a relay took with the same answer but for its words, which are an object by the copies' ids. The
--- class of a failure is not touched: nothing that is claimed has one.
+-- class of a failure is not touched: nothing that is claimed has one. A remote's words may name its recipient, so here
+-- and wherever else they are recorded, those about a copy whose reader is gone are not (a test finds every such place).
 update delivery set state = 'delivered', due_at = :due_at, settled_at = :now, relay = :relay, code = :code,
-    enhanced = :enhanced, reply = new.value
+    enhanced = :enhanced,
+    reply = case when notice_id is null and subscription_id is null then null else new.value end
 from json_each(:replies) as new
 where delivery.id = new.key and delivery.state = 'claimed';
 
 -- name: settle
 -- What became of other claimed copies: arrays in the order of store.deliveries.Settlement.
 update delivery set state = new.value ->> 1, due_at = new.value ->> 2, settled_at = :now, relay = new.value ->> 3,
-    code = new.value ->> 4, enhanced = new.value ->> 5, reply = new.value ->> 6, kind = new.value ->> 7,
-    bounce = new.value ->> 8
+    code = new.value ->> 4, enhanced = new.value ->> 5, kind = new.value ->> 7, bounce = new.value ->> 8,
+    reply = case when notice_id is null and subscription_id is null then null else new.value ->> 6 end
 from json_each(:settlements) as new
 where delivery.id = new.value ->> 0 and delivery.state = 'claimed';
 
@@ -97,7 +99,8 @@ update delivery set
             where subscription.id = subscription_id and suppression.digest is null) is not 'active' then 'cancelled'
         else 'deferred' end,
     due_at = new.value ->> 2, settled_at = :now, relay = new.value ->> 3, code = new.value ->> 4,
-    enhanced = new.value ->> 5, reply = new.value ->> 6, kind = new.value ->> 7
+    enhanced = new.value ->> 5, kind = new.value ->> 7,
+    reply = case when notice_id is null and subscription_id is null then null else new.value ->> 6 end
 from json_each(:settlements) as new
 where delivery.id = new.value ->> 0 and delivery.state = 'claimed';
 

@@ -39,7 +39,8 @@ delete from lane where name = :name;
 
 -- name: give_up
 -- What waited in a lane for too long has failed.
-update delivery set state = 'failed', kind = 'expired', settled_at = :now, reply = :reply
+update delivery set state = 'failed', kind = 'expired', settled_at = :now,
+    reply = case when notice_id is null and subscription_id is null then null else :reply end
 where edition_id in (select id from edition where state in ('sending', 'paused'))
     and state in ('queued', 'deferred') and lane = :lane;
 
