@@ -27,12 +27,12 @@ class NoSmallDisk(Exception):
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
+def small_disk(folder: Path, *options: str) -> Iterator[Path]:
     """A file system of 24 MiB: several times what the database and its journal need. Raises NoSmallDisk."""
     if os.geteuid() != 0:
         raise NoSmallDisk("only root may mount a file system")
     folder.mkdir(parents=True)
-    command = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", ",".join(["size=24m", *options]), "tmpfs", str(folder)]
     mounted = subprocess.run(command, check=False, capture_output=True, text=True)
     if mounted.returncode != 0:
         raise NoSmallDisk(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
@@ -51,6 +51,18 @@ def fill(disk: Path) -> Path:
                 file.write(b"\0" * 4096)
         except OSError:
             return filler
+
+
+def fill_inodes(disk: Path) -> list[Path]:
+    """Make empty files until there can be no more; gives them."""
+    made: list[Path] = []
+    try:
+        while True:
+            file = disk / f"filler{len(made)}"
+            file.touch()
+            made.append(file)
+    except OSError:
+        return made
 
 
 def disk_is_full(program: Path, folder: Path, readers: int, _: random.Random) -> Outcome:

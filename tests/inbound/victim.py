@@ -21,7 +21,7 @@ async def main(folder: Path) -> None:
         room.now = time.time()
         async with listening(room, SmtpSettings(lmtp=LOCAL)) as listeners:
             print(listeners.addresses["lmtp"], flush=True)
-            await room.processing.run()
+            await asyncio.gather(*(loop.run() for loop in room.processing.loops))
 
 
 if __name__ == "__main__":

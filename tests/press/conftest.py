@@ -70,8 +70,9 @@ class House:
         return self.press.pid
 
     async def start(self) -> None:
+        self.dispatcher.connect(self.press)
         self.tasks += [
-            asyncio.create_task(self.dispatcher.run(self.press)),
+            asyncio.create_task(self.dispatcher.run()),
             asyncio.create_task(self.press.run()),
         ]
         await self.until(lambda: self.press.capacity() > 0)

@@ -158,8 +158,9 @@ async def test_a_press_that_dies_in_the_drain_is_not_waited_for(house: House) ->
 
 async def test_a_drain_while_it_starts_and_another_one(house: House) -> None:
     """Whoever drains twice waits for the same end."""
+    house.dispatcher.connect(house.press)
     house.tasks += [
-        asyncio.create_task(house.dispatcher.run(house.press)),
+        asyncio.create_task(house.dispatcher.run()),
         asyncio.create_task(house.press.run()),
     ]
     await asyncio.sleep(0)

@@ -105,8 +105,9 @@ def _reasons(caplog: pytest.LogCaptureFixture) -> list[str]:
 async def test_a_press_that_cannot_live_is_tried_again_and_shown(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its relays count as failing, and the copies stay queued; once it lives they go."""
     monkeypatch.setattr(remote, "MODULE", "pressrun.no_such_module")
+    house.dispatcher.connect(house.press)
     house.tasks += [
-        asyncio.create_task(house.dispatcher.run(house.press)),
+        asyncio.create_task(house.dispatcher.run()),
         asyncio.create_task(house.press.run()),
     ]
     await house.until(lambda: house.press.statuses()[0].failing_since is not None)
@@ -252,8 +253,9 @@ async def test_a_relay_that_is_away(house: House) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         house.press.change(settings_for(relay_at(closed.getsockname()[1])))
+        house.dispatcher.connect(house.press)
         house.tasks += [
-            asyncio.create_task(house.dispatcher.run(house.press)),
+            asyncio.create_task(house.dispatcher.run()),
             asyncio.create_task(house.press.run()),
         ]
         await house.send(READERS)

@@ -38,10 +38,11 @@ def init(directory: Path, *, as_json: bool) -> None:
 def check(ctx: click.Context, invocation: Invocation, *, as_json: bool) -> None:
     """Check configuration, database, keys and permissions: every error at once."""
     from pressrun.config import examine  # noqa: PLC0415
+    from pressrun.daemon.descriptors import shortage  # noqa: PLC0415
 
     errors = examine(invocation.config_path)
     if not errors:
-        for warning in invocation.settings.warnings:
+        for warning in [*invocation.settings.warnings, *filter(None, [shortage(invocation.settings)])]:
             warn(warning)
         errors = _examine_data(invocation)
     if not errors:

@@ -15,7 +15,7 @@ from pressrun.daemon.services import Services
 from pressrun.daemon.wiring import build_posting, build_processing, build_receiving
 from pressrun.inbound.listeners import Listeners
 from pressrun.observe.metrics import Metrics
-from pressrun.services.incoming.processing import Processing
+from pressrun.services.background import BackgroundLoop
 from pressrun.store.datadir import DataDir
 from pressrun.web.http.server import WebServer
 from pressrun.workers.reading import LIMITS_OF_READERS, MailReader, ReaderLimits
@@ -74,9 +74,9 @@ class Doors:
         self._mailroom = None if settings.smtp is None else Mailroom(settings, services, metrics, sockets)
 
     @property
-    def processing(self) -> Processing | None:
-        """What deals with inbound mail; None when none is received."""
-        return None if self._mailroom is None else self._mailroom.processing
+    def loops(self) -> list[BackgroundLoop]:
+        """What deals with inbound mail; empty when none is received."""
+        return [] if self._mailroom is None else [*self._mailroom.processing.loops]
 
     @property
     def mail_addresses(self) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The daemon: everything opened in order, run side by side, reloaded whole or not at all, and drained.
 
-Start is recovery, so there is no clean-shutdown flag: a killed daemon and a stopped one start alike. When one part
-fails with an error of ours the process ends with it, and systemd starts it again.
+Start is recovery, so there is no clean-shutdown flag: a killed daemon and a stopped one start alike. What goes on in
+the background survives whatever a step of it meets (services.background). Only the end of the dispatcher ends the
+process: what is in flight is finished and recorded, and systemd starts it again.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from pressrun.config import changed_needing_restart, load_settings
 from pressrun.config.settings import Settings
 from pressrun.core.errors import BadConfiguration, PressrunError
 from pressrun.core.tokens import WebTokens
+from pressrun.daemon.descriptors import raise_limit, shortage
 from pressrun.daemon.doors import Doors
 from pressrun.daemon.offline import opened
+from pressrun.daemon.pulse import Pulse
 from pressrun.daemon.services import Services, build_services, reload_services
 from pressrun.daemon.wiring import (
     build_bouncing,
@@ -41,6 +44,7 @@ from pressrun.operations.heap import leave_alone_what_stays
 from pressrun.press.local import LocalPress
 from pressrun.press.process import FINISH_SECONDS
 from pressrun.press.remote import RemotePress
+from pressrun.services.background import BackgroundLoop
 from pressrun.services.operating.readiness import Readiness
 from pressrun.services.ports import RelayPool
 from pressrun.services.queue.dispatching import Dispatcher
@@ -53,9 +57,7 @@ from pressrun.web.http.server import WebServer
 
 log = logging.getLogger("pressrun.daemon")
 
-PULSE_SECONDS = 1.0  # between two looks at whether loop and dispatcher make progress
 OUTLIVED_SECONDS = FINISH_SECONDS + 2.0  # by a press whose daemon was killed; it ends itself before that
-STUCK_SECONDS = 30.0  # a dispatcher without a turn for so long is stuck: it takes one at least every five
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,6 +70,20 @@ class Running:
     press: LocalPress | RemotePress
     notifier: systemd.Notifier
     doors: Doors
+    pulse: Pulse
+
+    def loops_that_take(self) -> list[BackgroundLoop]:
+        """What deals with what comes in, and with what time brings: ended first."""
+        services = self.services
+        return [services.operating.housekeeping, services.readers.asking, *self.doors.loops]
+
+    def loops_that_drain(self) -> list[BackgroundLoop]:
+        """What is needed until all that is in flight is recorded, beside the dispatcher."""
+        return [self.pulse, *([self.press] if isinstance(self.press, BackgroundLoop) else [])]
+
+    def loops(self) -> list[BackgroundLoop]:
+        """All that goes on in the background."""
+        return [self.dispatcher, *self.loops_that_drain(), *self.loops_that_take()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +104,8 @@ NO_EXTRAS = Extras()
 async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     """Serve until SIGTERM or SIGINT; raises TryAgain while another process holds the data."""
     logs.configure(settings.log, sys.stderr)
-    for warning in settings.warnings:
+    raise_limit()
+    for warning in [*settings.warnings, *filter(None, [shortage(settings)])]:
         event(log, "config.warning", level=logging.WARNING, warning=warning)
     notifier = systemd.Notifier(os.environ)
     sockets = {**systemd.listen_sockets(os.environ, os.getpid()), **extras.sockets}
@@ -105,7 +122,8 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         screening = services.readers.subscribing.screening
         screening.count = metrics.count_sign_up
         screening.show_attack, screening.show_holding = metrics.show_attack, metrics.show_holding
-        readiness = Readiness(database=database, dispatcher=dispatcher, relays=press, clock=time.time)
+        loops: list[BackgroundLoop] = []  # filled once all of them are there
+        readiness = Readiness(database=database, dispatcher=dispatcher, relays=press, loops=loops, clock=time.time)
         app = _app(settings, services, press, readiness, metrics, extras.mailbox)
         web = WebServer(app, settings.http, given=sockets.get("http"))
         running = Running(
@@ -115,7 +133,9 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             press=press,
             notifier=notifier,
             doors=Doors(settings, services, metrics, web, sockets),
+            pulse=Pulse(dispatcher, notifier, watchdog_seconds, loops),
         )
+        loops += running.loops()
         _handle_signals(running, stopping)
         await running.doors.open()
         event(
@@ -126,7 +146,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             http=web.address,
             mail=sorted(running.doors.mail_addresses.values()),
         )
-        await _run(running, stopping, watchdog_seconds, extras.tour)
+        await _run(running, stopping, extras.tour)
     notifier.close()
     event(log, "daemon.stopped")
 
@@ -169,6 +189,7 @@ def _app(
         metrics.set_kept(await services.database.read(inbound.count_kept))
         for status in relays.statuses():
             metrics.set_relay_connections(status.name, status.connections)
+        metrics.set_loops(readiness.failing_seconds())
         return metrics.render()
 
     readers, editions = services.readers, services.editions
@@ -199,34 +220,48 @@ def _app(
 async def _run(
     running: Running,
     stopping: asyncio.Event,
-    watchdog_seconds: float | None,
     tour: Callable[[Running, asyncio.Event], Awaitable[None]] | None,
 ) -> None:
+    """Until a signal comes; raises PressrunError when the dispatcher has ended before that."""
+    running.dispatcher.connect(running.press)
+    # Beside the group, which would end all others at once, in the middle of what they do, if this one failed.
+    dispatcher = asyncio.create_task(running.dispatcher.run(), name=running.dispatcher.name)
+    signalled = asyncio.create_task(stopping.wait(), name="signals")
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(running.dispatcher.run(running.press), name="dispatcher")
-            tasks.create_task(running.press.run(), name="press")
-            pulse = tasks.create_task(_pulse(running, watchdog_seconds), name="pulse")
-            beside = [
-                tasks.create_task(running.services.operating.housekeeping.run(), name="housekeeping"),
-                tasks.create_task(running.services.readers.asking.run(), name="requests"),
-            ]
-            if running.doors.processing is not None:
-                beside.append(tasks.create_task(running.doors.processing.run(), name="inbound mail"))
+            lasting = [tasks.create_task(loop.run(), name=loop.name) for loop in running.loops_that_drain()]
+            beside = [tasks.create_task(loop.run(), name=loop.name) for loop in running.loops_that_take()]
             if tour is not None:
                 beside.append(tasks.create_task(_guided(tour, running, stopping), name="tour"))
             leave_alone_what_stays()
             running.notifier.ready(f"serving {running.settings.site.base_url}")
-            await stopping.wait()
+            await asyncio.wait([dispatcher, signalled], return_when=asyncio.FIRST_COMPLETED)
+            has_ended = not stopping.is_set()
             running.notifier.stopping("finishing what is in flight")
             event(log, "daemon.stopping")
             for task in beside:
                 task.cancel()
             await _stop(running)
-            pulse.cancel()
+            await _end_of(dispatcher, running.dispatcher, has_ended=has_ended)
+            for task in lasting:
+                task.cancel()
     except* PressrunError as group:
         # A TaskGroup wraps what its tasks raise; the command line wants the error itself.
         raise group.exceptions[0] from None
+    finally:
+        dispatcher.cancel()
+        signalled.cancel()
+
+
+async def _end_of(task: asyncio.Task[None], dispatcher: Dispatcher, *, has_ended: bool) -> None:
+    """Wait until the dispatcher has recorded everything; raises PressrunError when it had ended without being told."""
+    await asyncio.wait([task])
+    problem = None if task.cancelled() else task.exception()
+    if not has_ended and not task.cancelled() and problem is None:
+        return
+    log.error("daemon.dispatcher_ended", exc_info=problem)
+    await dispatcher.record_rest()
+    raise PressrunError("the dispatcher has ended by itself; what was in flight is recorded: start the service again")
 
 
 async def _guided(
@@ -238,25 +273,12 @@ async def _guided(
 async def _stop(running: Running) -> None:
     drain_seconds = running.settings.delivery.drain_seconds
     running.notifier.extend_timeout(drain_seconds + 5)
-    await asyncio.gather(running.doors.close(drain_seconds), running.dispatcher.drain(drain_seconds))
-
-
-async def _pulse(running: Running, watchdog_seconds: float | None) -> None:
-    """Feed the watchdog as long as the dispatcher takes turns: each turn proves the loop and the database."""
-    every = min(PULSE_SECONDS, watchdog_seconds / 2) if watchdog_seconds else PULSE_SECONDS
-    was_stuck = False
-    last, last_at = running.dispatcher.alive_at, time.monotonic()  # the wall clock may jump
-    while True:
-        await asyncio.sleep(every)
-        if running.dispatcher.alive_at != last:
-            last, last_at = running.dispatcher.alive_at, time.monotonic()
-        quiet = time.monotonic() - last_at
-        is_stuck = quiet > STUCK_SECONDS
-        if not is_stuck:
-            running.notifier.watchdog()
-        elif not was_stuck:
-            event(log, "daemon.watchdog", level=logging.ERROR, quiet_seconds=round(quiet))
-        was_stuck = is_stuck
+    ends = await asyncio.gather(
+        running.doors.close(drain_seconds), running.dispatcher.drain(drain_seconds), return_exceptions=True
+    )
+    for problem in ends:
+        if isinstance(problem, BaseException):  # a socket that cannot be removed, say: what is in flight comes first
+            log.error("daemon.not_closed", exc_info=problem)
 
 
 def _handle_signals(running: Running, stopping: asyncio.Event) -> None:

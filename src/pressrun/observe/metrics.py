@@ -73,6 +73,18 @@ class Metrics:
             registry=self._registry,
         )
 
+        self._loops = Gauge(
+            "pressrun_loop_failing_seconds",
+            "For how long a background loop has failed, 0 while it is well",
+            ["loop"],
+            registry=self._registry,
+        )
+
+    def set_loops(self, by_name: Mapping[str, float]) -> None:
+        """For how long each background loop has failed."""
+        for name, seconds in by_name.items():
+            self._loops.labels(name).set(seconds)
+
     def count_delivery(self, outcome: str, number: int = 1) -> None:
         """One hand-over, or more of the same outcome (`delivered`, `deferred`, `refused`, `unknown`, `unsent`)."""
         counter = self._by_outcome.get(outcome)

@@ -14,6 +14,8 @@ from typing import TypeVar, cast
 
 AGAIN_SECONDS = (0.2, 1.0, 5.0, 30.0)  # before one that ended is started again: the next one each time it ends soon
 SOON_SECONDS = 60.0  # of life: whoever had more is started again at once
+# What a start may raise: no descriptor, process or memory is left, or, as RuntimeError, no thread to wait for its end.
+CANNOT_START = (OSError, RuntimeError)
 GRACE_SECONDS = 1.0  # for a process to end by itself when its socket is closed
 
 L = TypeVar("L", bound="Line")
@@ -75,7 +77,7 @@ class Line(asyncio.Protocol, ABC):
 
 
 async def start(module: str, make_line: Callable[[int], L], *descriptors: int) -> tuple[asyncio.subprocess.Process, L]:
-    """Start `python -m MODULE SOCKET PARENT DESCRIPTOR…`; `make_line` gets its pid. Raises OSError."""
+    """Start `python -m MODULE SOCKET PARENT DESCRIPTOR…`; `make_line` gets its pid. Raises one of CANNOT_START."""
     ours, theirs = socket.socketpair()
     try:
         with theirs:
@@ -88,12 +90,17 @@ async def start(module: str, make_line: Callable[[int], L], *descriptors: int) -
                 pass_fds=(theirs.fileno(), *descriptors),
                 stdin=asyncio.subprocess.DEVNULL,
             )
-    except OSError:
-        ours.close()
+        ours.setblocking(False)
+        _, line = await asyncio.get_running_loop().connect_accepted_socket(lambda: make_line(process.pid), ours)
+    except BaseException:
+        ours.close()  # a process that was started all the same ends by that
         raise
-    ours.setblocking(False)
-    _, line = await asyncio.get_running_loop().connect_accepted_socket(lambda: make_line(process.pid), ours)
     return process, line
+
+
+def reason(problem: Exception) -> str:
+    """Why a process could not be started."""
+    return (problem.strerror if isinstance(problem, OSError) else None) or str(problem)
 
 
 async def see_off(process: asyncio.subprocess.Process) -> None:

@@ -87,9 +87,6 @@ class LocalPress:
     def adopt(self) -> None:
         """The ring has another key: it is shared, there is nothing to do."""
 
-    async def run(self) -> None:
-        """There is no process to be kept going."""
-
     async def drain(self, seconds: float) -> None:
         """Take nothing more, finish what is in flight, close."""
         await self._press.drain(seconds)

@@ -36,6 +36,7 @@ from pressrun.press.frames import (
 )
 from pressrun.press.settings import PressSettings
 from pressrun.press.suspects import Suspects
+from pressrun.services.background import BackgroundLoop
 from pressrun.services.mails.composing import EditionPlate
 from pressrun.services.ports import RelayStatus
 from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Supply, Unmade, claim_of
@@ -55,14 +56,18 @@ GUILTY = "PressEnded"  # the fault of a row with which it ended again and again
 _LOST = HandOver(Outcome.UNKNOWN, Stage.CONTENT)
 
 
-class RemotePress:
+class RemotePress(BackgroundLoop):
     """Hands rows to the press process and takes its answers, as services.ports.RelayPool promises.
 
     Raises BadConfiguration for settings that it could not work with. `run` keeps the process going until `drain`.
     """
 
+    name = "press"
+    unavailable = "press.ended"  # nothing here asks a database
+
     def __init__(self, settings: PressSettings, keys: KeyRing, queue: Supply, journal: Journal | None) -> None:
         settings.check()
+        super().__init__(time.time)
         self._settings = settings
         self._keys = keys
         self._queue = queue
@@ -77,6 +82,7 @@ class RemotePress:
         self._alone: tuple[str, Job] | None = None  # goes, or went, while the press has nothing else; others wait
         self._first = 0
         self._answers = 0  # in this life of the process
+        self._ends = 0  # of processes that did not live long, in a row
         self._failing_since: float | None = None
         self._drain = asyncio.Event()
         self._drained = asyncio.Event()
@@ -124,6 +130,7 @@ class RemotePress:
     async def drain(self, seconds: float) -> None:
         """Have the process finish what is in flight, and end it."""
         self._drain.set()
+        self.end_pause()
         if (line := self._line) is not None:
             line.say(Drain(seconds))
             with contextlib.suppress(TimeoutError):
@@ -141,26 +148,31 @@ class RemotePress:
 
     async def run(self) -> None:
         """Start the process, and again when it ends, until the drain."""
-        ends = 0
         try:
-            while not self._drain.is_set():
-                started_at, self._answers = time.monotonic(), 0
-                await self._live()
-                if self._drain.is_set():
-                    break
-                is_able = time.monotonic() - started_at >= SOON_SECONDS or self._answers >= SOON_ANSWERS
-                ends = 1 if is_able else ends + 1
-                await child.pause(ends, AGAIN_SECONDS, self._drain)
+            await super().run()
         finally:
             self._drained.set()  # by whom, if not by a process that ended in the middle of it
             self._over.set()
 
+    async def step(self) -> bool:
+        """One life of the process, and the pause before the next."""
+        if self._drain.is_set():
+            return False
+        started_at, self._answers = time.monotonic(), 0
+        await self._live()
+        if self._drain.is_set():
+            return False
+        is_able = time.monotonic() - started_at >= SOON_SECONDS or self._answers >= SOON_ANSWERS
+        self._ends = 1 if is_able else self._ends + 1
+        await child.pause(self._ends, AGAIN_SECONDS, self._drain)
+        return True
+
     async def _live(self) -> None:
-        """One life of the process, from its start until nothing is left of it."""
+        """From the start of the process until nothing is left of it."""
         try:
             process, line = await self._start()
-        except OSError as problem:
-            self._end(f"it cannot be started: {problem.strerror}")
+        except child.CANNOT_START as problem:
+            self._end(f"it cannot be started: {child.reason(problem)}")
             return
         is_stuck = False
         try:

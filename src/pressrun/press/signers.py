@@ -23,6 +23,7 @@ from pressrun.press import child
 from pressrun.press.child import AGAIN_SECONDS, SOON_SECONDS
 from pressrun.press.framing import Frames, pack
 from pressrun.press.signer import Answer, Batch, Keys
+from pressrun.services.background import BackgroundLoop
 from pressrun.services.press.signatures import BATCHES_AT_MOST, Digests, Hands, OnSigned, Threads
 
 log = logging.getLogger("pressrun.press")
@@ -92,12 +93,17 @@ class SignerProcesses:
         self._signers = []
 
 
-class _Signer:
+class _Signer(BackgroundLoop):
     """One process, started again when it ends; what it had in hand then is given to `undone`."""
 
+    name = "signer"
+    unavailable = "press.signer_ended"  # nothing here asks a database
+
     def __init__(self, keys: Sequence[SigningKey], undone: Callable[[Digests, OnSigned], None]) -> None:
+        super().__init__(time.time)
         self._keys = keys
         self._undone = undone
+        self._ends = 0  # of processes that did not live long, in a row
         self._over = asyncio.Event()
         self.line: _Line | None = None
 
@@ -110,27 +116,29 @@ class _Signer:
     def end(self) -> None:
         """End the process; what is in hand is dropped."""
         self._over.set()
+        self.end_pause()
         if self.line is not None:
             self.line.close()
 
-    async def run(self) -> None:
-        """Start the process, and again when it ends, until `end`."""
-        ends = 0
-        while not self._over.is_set():
-            started_at = time.monotonic()
-            why = await self._live()
-            if self._over.is_set():
-                return
-            event(log, "press.signer_ended", level=logging.ERROR, reason=why)
-            ends = 1 if time.monotonic() - started_at >= SOON_SECONDS else ends + 1
-            await child.pause(ends, AGAIN_SECONDS, self._over)
+    async def step(self) -> bool:
+        """One life of the process, and the pause before the next."""
+        if self._over.is_set():
+            return False
+        started_at = time.monotonic()
+        why = await self._live()
+        if self._over.is_set():
+            return False
+        event(log, "press.signer_ended", level=logging.ERROR, reason=why)
+        self._ends = 1 if time.monotonic() - started_at >= SOON_SECONDS else self._ends + 1
+        await child.pause(self._ends, AGAIN_SECONDS, self._over)
+        return True
 
     async def _live(self) -> str:
         """One life of the process, from its start until nothing is left of it; why it ended."""
         try:
             process, line = await self._start()
-        except OSError as problem:
-            return f"it cannot be started: {problem.strerror}"
+        except child.CANNOT_START as problem:
+            return f"it cannot be started: {child.reason(problem)}"
         try:
             await line.silence(SILENT_SECONDS)
             is_stuck = line.is_open

@@ -65,7 +65,7 @@ class BusyReader(InlineReader):
 @asynccontextmanager
 async def running(room: Mailroom) -> AsyncIterator[None]:
     """The room's mail is dealt with as in a daemon."""
-    task = asyncio.create_task(room.processing.run())
+    task = asyncio.gather(*(loop.run() for loop in room.processing.loops))
     try:
         yield
     finally:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
+import os
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from tests.services.pressroom import Pressroom
 
 from pressrun.core.address import parse_address
+from pressrun.core.chain import NO_ROWS, Head
+from pressrun.services import background
+from pressrun.services.background import Fault
+from pressrun.services.operating import housekeeping
 from pressrun.services.operating.housekeeping import NOTICE_KEPT_SECONDS
 from pressrun.services.readers.subscribing import Origin
+from pressrun.store import arrivals, consent, deliveries, held, inbound, leavings, limits, moves
 
 ADA = parse_address("ada@reader.example")
 WEB = Origin(source="web")
@@ -113,3 +122,83 @@ async def test_limits_are_swept(press: Pressroom) -> None:
     press.pass_time(86400)
     await press.housekeeping.round()
     assert [] == await press.rows("select * from limit_event")
+
+
+# ---------------------------------------------------------------------- duties that fail
+
+DUTIES = {
+    "unconfirmed requests": (housekeeping, "forget_unconfirmed"),
+    "pauses": (housekeeping, "end_pauses"),
+    "questions to suspended readers": (housekeeping, "ask_suspended"),
+    "drafts": (housekeeping, "cancel_expired_drafts"),
+    "limits": (limits, "sweep"),
+    "notices": (deliveries, "sweep_notices"),
+    "leavings": (leavings, "sweep_leavings"),
+    "address changes": (moves, "sweep_changes"),
+    "received mail": (inbound, "sweep_mail"),
+    "held sign-ups": (held, "sweep_held"),
+    "hours of sign-ups": (arrivals, "sweep_sign_ups"),
+    "kept mail": (inbound, "sweep_kept"),
+    "network addresses": (housekeeping, "age_ips"),
+    "consent head": (consent, "read_head"),
+}
+
+
+def named(name: str, called: list[str], problem: Exception | None) -> Callable[..., object]:
+    def duty(*arguments: object, **more: object) -> object:
+        called.append(name)
+        if problem is not None:
+            raise problem
+        return NO_ROWS if name == "consent head" else 0
+
+    return duty
+
+
+@pytest.mark.parametrize("broken", DUTIES)
+async def test_a_duty_that_fails_keeps_no_other_from_being_done(
+    press: Pressroom, broken: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor does it end the loop; the log names it."""
+    called: list[str] = []
+    for name, (module, function) in DUTIES.items():
+        problem = OSError(5, "Input/output error") if name == broken else None
+        monkeypatch.setattr(module, function, named(name, called, problem))
+    await press.housekeeping.round()
+    assert list(DUTIES) == list(dict.fromkeys(called))
+    assert [broken] == [one.__dict__["fields"]["subject"] for one in caplog.records if one.message == "loop.failed"]
+
+
+HEAD_FAULTS = (errno.ENOSPC, errno.EMFILE, errno.EROFS, errno.EIO, errno.EDQUOT)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        *(OSError(code, os.strerror(code)) for code in HEAD_FAULTS),
+        RuntimeError("can't start new thread"),
+    ],
+    ids=str,
+)
+async def test_a_head_that_cannot_be_written_is_written_later(
+    press: Pressroom, problem: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The round is taken again, and readiness hears of it meanwhile."""
+    monkeypatch.setattr(housekeeping, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(background, "FIRST_PAUSE_SECONDS", 0.0)
+    faults: list[Fault | None] = []
+    kept = asyncio.Event()
+
+    async def keep(head: Head) -> None:
+        faults.append(press.housekeeping.fault)
+        if len(faults) <= 2:
+            raise problem
+        kept.set()
+
+    press.housekeeping._keep_head = keep
+    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    running = asyncio.create_task(press.housekeeping.run())
+    await kept.wait()
+    while press.housekeeping.fault is not None:  # noqa: ASYNC110 - each step lets the loop turn
+        await asyncio.sleep(0)
+    running.cancel()
+    assert [None, 1, 2] == [fault and fault.times for fault in faults]

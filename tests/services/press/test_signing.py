@@ -300,7 +300,8 @@ async def test_every_copy_that_arrives_verifies(press: Pressroom) -> None:
         site=SITE, relays=(relay,), delivery=DELIVERY, tokens=TokenSettings(), dkim=(LISTS,), log=LogSettings()
     )
     edition = await press.edition("- a {{ name | default: you }}\n\n" + "é  two  blanks \n" * 90 + "\n.\n..dot\n\n\n")
-    running = asyncio.create_task(dispatcher.run(LocalPress(given, press.office.keys, dispatcher.desk, None)))
+    dispatcher.connect(LocalPress(given, press.office.keys, dispatcher.desk, None))
+    running = asyncio.create_task(dispatcher.run())
     async with asyncio.timeout(60):
         await mailbox.full.wait()
     await dispatcher.drain(5.0)

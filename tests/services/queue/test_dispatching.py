@@ -12,7 +12,6 @@ from tests.services.pressroom import (
     LOST,
     TAKEN,
     UNSENT,
-    FakePool,
     Pressroom,
     identity,
 )
@@ -20,6 +19,7 @@ from tests.services.pressroom import (
 from pressrun.core.address import parse_address
 from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate
+from pressrun.services import background
 from pressrun.services.mails.forwarding import new_forward
 from pressrun.services.queue import dispatching
 from pressrun.services.queue.shelf import STALE_SECONDS
@@ -386,7 +386,8 @@ async def test_an_edition_whose_last_copies_were_in_flight_at_the_pause_is_finis
 async def test_a_drain_gives_back_what_no_connection_has(press: Pressroom) -> None:
     await press.readers(3)
     edition = await press.edition()
-    running = asyncio.create_task(press.dispatcher.run(press.pool))
+    press.dispatcher.connect(press.pool)
+    running = asyncio.create_task(press.dispatcher.run())
     while not press.pool.wakes:  # noqa: ASYNC110 - each step lets the loop turn
         await asyncio.sleep(0)
     outgoing = press.take()
@@ -440,7 +441,7 @@ async def test_a_turn_that_the_database_refuses_loses_no_result(press: Pressroom
 
 
 async def test_the_loop_goes_on_when_the_database_is_back(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatching, "AFTER_FAULT_SECONDS", 0.001)
+    monkeypatch.setattr(background, "FIRST_PAUSE_SECONDS", 0.001)
     await press.readers(2)
     edition = await press.edition()
     await press.turn()
@@ -451,7 +452,8 @@ async def test_the_loop_goes_on_when_the_database_is_back(press: Pressroom, monk
         other.execute("begin immediate")
         for outgoing in taken:
             press.answer(outgoing, TAKEN)
-        running = asyncio.create_task(press.dispatcher.run(press.pool))
+        press.dispatcher.connect(press.pool)
+        running = asyncio.create_task(press.dispatcher.run())
         await asyncio.sleep(0.02)
         other.execute("rollback")
     finally:
@@ -483,7 +485,7 @@ async def test_the_end_of_a_drain_is_tried_again_when_the_database_refuses_it(
     monkeypatch.setattr(press.office.database, "write", refuse_once)
     monkeypatch.setattr(press.office.database, "record", refuse_once)
     await press.dispatcher.drain(0.1)
-    await press.dispatcher.run(FakePool())
+    await press.dispatcher.run()
     assert (0, {"delivered": 1}) == (refusals, await press.counts(edition))
 
 

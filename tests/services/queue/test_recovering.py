@@ -10,6 +10,7 @@ from tests.services.queue.test_dispatching import queue_notice
 from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import FailureKind
+from pressrun.services.background import FAILING_SECONDS, Fault
 from pressrun.services.operating.readiness import QUIET_SECONDS, RELAYS_FAILING_SECONDS, Readiness
 from pressrun.services.ports import RelayStatus
 from pressrun.services.queue.jobs import Job, claim_of
@@ -132,18 +133,37 @@ async def test_starting_often_loses_nothing(press: Pressroom) -> None:
 
 
 @pytest.mark.parametrize(
-    ("quiet", "failing_for", "blockers"),
-    [(0.0, None, 0), (QUIET_SECONDS + 1, None, 1), (0.0, 59.0, 0), (0.0, RELAYS_FAILING_SECONDS, 1)],
+    ("quiet", "failing_for", "loop_failing_for", "blockers"),
+    [
+        (0.0, None, None, 0),
+        (QUIET_SECONDS + 1, None, None, 1),
+        (0.0, 59.0, None, 0),
+        (0.0, RELAYS_FAILING_SECONDS, None, 1),
+        (0.0, None, FAILING_SECONDS - 1, 0),
+        (0.0, None, FAILING_SECONDS, 1),
+    ],
 )
 async def test_what_stands_in_the_way_is_told(
-    press: Pressroom, quiet: float, failing_for: float | None, blockers: int
+    press: Pressroom, quiet: float, failing_for: float | None, loop_failing_for: float | None, blockers: int
 ) -> None:
     readiness = Readiness(
-        database=press.office.database, dispatcher=press.dispatcher, relays=press.pool, clock=press.clock
+        database=press.office.database,
+        dispatcher=press.dispatcher,
+        relays=press.pool,
+        loops=[press.dispatcher, press.housekeeping],
+        clock=press.clock,
     )
     await press.turn()
     press.pass_time(quiet)
     if failing_for is not None:
         since = press.clock() - failing_for
         press.pool.status = RelayStatus(name=RELAY, connections=0, failing_since=since, last_error="refused")
-    assert blockers == len(await readiness.problems())
+    if loop_failing_for is not None:
+        since = press.clock() - loop_failing_for
+        press.housekeeping.fault = Fault(since=since, times=7, problem="OSError: No space left on device")
+    found = await readiness.problems()
+    assert blockers == len(found)
+    if loop_failing_for is not None and blockers:
+        assert [
+            "housekeeping has failed since 2027-01-15T07:59:00Z, 7 times: OSError: No space left on device"
+        ] == found

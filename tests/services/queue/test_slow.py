@@ -294,7 +294,8 @@ async def test_who_was_taken_long_after_the_turn_is_found_as_soon(press: Pressro
     """As by a press that was still starting: the queue does not wait for its next turn of its own, which is far off."""
     await readers(press, *[SLOW] * 480, *OTHERS)
     await press.edition()
-    running = asyncio.create_task(press.dispatcher.run(press.pool))
+    press.dispatcher.connect(press.pool)
+    running = asyncio.create_task(press.dispatcher.run())
     try:
         async with asyncio.timeout(LOOK_AGAIN_SECONDS / 2):
             await _take_until(press, lambda found: SLOW in found)

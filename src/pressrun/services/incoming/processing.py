@@ -21,6 +21,7 @@ from pressrun.message.editions.posted import Posted
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
 from pressrun.observe.log import event
+from pressrun.services.background import BackgroundLoop
 from pressrun.services.incoming.answering import READ_KINDS, Answering
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.waiting import draw_wait
@@ -80,8 +81,63 @@ class EditorsDesk(Protocol):
         """
 
 
+class QueueLoop(BackgroundLoop):
+    """Goes through one queue of accepted mail again and again; `deal_with` gets the id of each mail."""
+
+    unavailable = "inbound.database_unavailable"
+
+    def __init__(
+        self,
+        queue: MailQueue,
+        database: Database,
+        deal_with: Callable[[int], Awaitable[None]],
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        super().__init__(clock)
+        self.name = f"inbound mail: {queue}"
+        self._queue = queue
+        self._database = database
+        self._deal_with = deal_with
+        self._entropy = entropy
+        self._wanted = asyncio.Event()
+        self._pass = asyncio.Lock()
+
+    def look(self) -> None:
+        """A mail was stored: look at it now."""
+        self._wanted.set()
+
+    async def step(self) -> bool:
+        """Deal with all that waits, then wait for more."""
+        self._wanted.clear()
+        is_through = await self.pass_through()
+        try:
+            async with asyncio.timeout(_LOOK_AGAIN_SECONDS if is_through else _AGAIN_SECONDS):
+                await self._wanted.wait()
+            await asyncio.sleep(draw_wait(self._entropy))
+        except TimeoutError:
+            pass
+        return True
+
+    async def pass_through(self) -> bool:
+        """One pass over all that waits; False when something has to wait for another one. Raises Unavailable."""
+        after, not_now = 0, 0
+        async with self._pass:
+            while numbers := await self._database.read(inbound.waiting_mail, self._queue, after=after, limit=_BATCH):
+                for number in numbers:
+                    with self.isolated(f"mail {number}"):
+                        try:
+                            await self._deal_with(number)
+                        except NotNow as problem:
+                            not_now += 1
+                            if not_now == 1:  # the others have to wait for the same
+                                event(log, "inbound.reader_unavailable", level=logging.ERROR, problem=str(problem))
+                after = numbers[-1]
+        return not not_now and not self.has_failed
+
+
 class Processing:
-    """Deals with accepted mail over one database, as long as `run` runs."""
+    """Deals with accepted mail over one database, as long as its `loops` run: one for each queue."""
 
     def __init__(  # noqa: PLR0913 - each part is handed what it needs, never the whole configuration
         self,
@@ -105,69 +161,27 @@ class Processing:
         self._entropy = entropy
         self._wake = wake
         self._count = count
-        self._wanted = {queue: asyncio.Event() for queue in MailQueue}
-        self._pass = {queue: asyncio.Lock() for queue in MailQueue}
+        self._loops = {queue: QueueLoop(queue, database, self._deal_with, clock, entropy) for queue in MailQueue}
+
+    @property
+    def loops(self) -> list[QueueLoop]:
+        """What is to run in the background."""
+        return [*self._loops.values()]
 
     def accepted(self) -> None:
         """A mail was stored: look at it now."""
-        for wanted in self._wanted.values():
-            wanted.set()
-
-    async def run(self) -> None:
-        """Deal with accepted mail until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            for queue in MailQueue:
-                tasks.create_task(self._run(queue), name=f"inbound mail: {queue}")
-
-    async def _run(self, queue: MailQueue) -> None:
-        wanted = self._wanted[queue]
-        while True:
-            wanted.clear()
-            try:
-                is_through = await self._pass_through(queue)
-            except Unavailable as problem:
-                event(log, "inbound.database_unavailable", level=logging.WARNING, problem=str(problem))
-                is_through = False
-            try:
-                async with asyncio.timeout(_LOOK_AGAIN_SECONDS if is_through else _AGAIN_SECONDS):
-                    await wanted.wait()
-                await asyncio.sleep(draw_wait(self._entropy))
-            except TimeoutError:
-                pass
+        for loop in self.loops:
+            loop.look()
 
     async def recover(self) -> None:
         """Deal with all mail that was accepted and not dealt with, by whichever process. Raises Unavailable."""
-        for queue in MailQueue:
-            await self._pass_through(queue)
-
-    async def _pass_through(self, queue: MailQueue) -> bool:
-        """One pass over all that waits in a queue; False when something has to wait for another one."""
-        after, not_now = 0, 0
-        async with self._pass[queue]:
-            while numbers := await self._database.read(inbound.waiting_mail, queue, after=after, limit=_BATCH):
-                for number in numbers:
-                    try:
-                        await self._deal_with(number)
-                    except NotNow as problem:
-                        not_now += 1
-                        if not_now == 1:  # the others have to wait for the same
-                            event(log, "inbound.reader_unavailable", level=logging.ERROR, problem=str(problem))
-                after = numbers[-1]
-        return not not_now
+        for loop in self.loops:
+            await loop.pass_through()
 
     async def _deal_with(self, number: int) -> None:
         """Deal with one mail; raises NotNow when it has to wait."""
-        mail = await self._database.read(inbound.load_waiting, number)
-        if mail is None:
-            return
-        if mail.queue is not MailQueue.STRANGERS and await self._database.read(inbound.has_failed, mail.recipient):
-            # What that address sent has cost too much before: now it has to wait like everybody's mail.
-            await self._database.record(inbound.move_to_strangers, mail.id)
-            self._wanted[MailQueue.STRANGERS].set()
-            return
-        route = read_local_part(mail.recipient)
         try:
-            settled = await self._settle(mail, route)
+            await self._try_to_deal_with(number)
         except ForgottenMeanwhile:
             return
         except Unavailable:  # NotNow among them
@@ -175,10 +189,23 @@ class Processing:
         except Exception as problem:
             if is_out_of_resources(problem):
                 raise NotNow(str(problem)) from problem
-            event(log, "inbound.failed", level=logging.ERROR, error=True, mail=mail.id)
-            settled = Settled(InboundState.FAILED, "an error of ours, see the log", "failed")
-            now = int(self._clock())
-            await self._database.record(inbound.settle_mail, mail.id, settled.state, settled.outcome, now)
+            event(log, "inbound.failed", level=logging.ERROR, error=True, mail=number)
+            words = "an error of ours, see the log"
+            await self._database.record(inbound.settle_mail, number, InboundState.FAILED, words, int(self._clock()))
+            event(log, "inbound.kept", level=logging.WARNING, mail=number, outcome=words)
+            self._count("failed")
+
+    async def _try_to_deal_with(self, number: int) -> None:
+        mail = await self._database.read(inbound.load_waiting, number)
+        if mail is None:
+            return
+        if mail.queue is not MailQueue.STRANGERS and await self._database.read(inbound.has_failed, mail.recipient):
+            # What that address sent has cost too much before: now it has to wait like everybody's mail.
+            await self._database.record(inbound.move_to_strangers, mail.id)
+            self._loops[MailQueue.STRANGERS].look()
+            return
+        route = read_local_part(mail.recipient)
+        settled = await self._settle(mail, route)
         self._report(mail, route, settled)
         if not _leaves_the_queue_alone(route, settled):
             self._wake()

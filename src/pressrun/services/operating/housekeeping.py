@@ -9,12 +9,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Concatenate, ParamSpec
 
 from pressrun.core.chain import NO_ROWS, Head
-from pressrun.core.errors import Unavailable
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.surge import first_hour
 from pressrun.observe.log import event
+from pressrun.services.background import BackgroundLoop
 from pressrun.services.editions.pressing import cancel_expired_drafts
 from pressrun.services.evidence import age_ips
 from pressrun.services.ports import Clock, Entropy, Waker
@@ -48,11 +49,18 @@ NOTICE_KEPT_SECONDS = 30 * 86400
 MAIL_KNOWN_SECONDS = 30 * 86400
 HEAD_TOLD_SECONDS = 3600.0  # so often at the most the head of the chain of evidence is logged
 
+P = ParamSpec("P")
 KeepHead = Callable[[Head], Awaitable[None]]
 
 
-class Housekeeping:
-    """Rounds over one database every ROUND_SECONDS, and what has its hour when that comes."""
+class Housekeeping(BackgroundLoop):
+    """Rounds over one database every ROUND_SECONDS, and what has its hour when that comes.
+
+    Each duty is done whatever became of those before it; a round in which one failed is taken again.
+    """
+
+    name = "housekeeping"
+    unavailable = "housekeeping.database_unavailable"
 
     def __init__(
         self,
@@ -65,53 +73,57 @@ class Housekeeping:
         wake: Waker,
         keep_head: KeepHead | None = None,
     ) -> None:
+        super().__init__(clock)
         self._database = database
         self._keep_head = keep_head
         self._head = NO_ROWS
         self._head_told_at = 0.0
+        self._next_round_at = 0.0
         self.limits = limits
         self.bounces = bounces
         self._clock = clock
         self._entropy = entropy
         self._wake = wake
 
-    async def run(self) -> None:
-        """Go on rounds until cancelled."""
-        next_round_at = 0.0
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            now = self._clock()
-            try:
-                if not 0 <= next_round_at - now <= ROUND_SECONDS:
-                    await self.round()
-                    next_round_at = self._clock() + ROUND_SECONDS
-                elif await self._database.read(_is_due, int(now - self.bounces.probe_after_seconds), int(now)):
-                    await self._do_what_is_due(int(now))
-            except Unavailable as problem:
-                event(log, "housekeeping.database_unavailable", level=logging.WARNING, problem=str(problem))
+    async def step(self) -> bool:
+        """Wait a moment, then do what is due, or a whole round."""
+        await asyncio.sleep(LOOK_SECONDS)
+        now = self._clock()
+        if not 0 <= self._next_round_at - now <= ROUND_SECONDS:
+            await self.round()
+            if not self.has_failed:
+                self._next_round_at = self._clock() + ROUND_SECONDS
+        elif await self._database.read(_is_due, int(now - self.bounces.probe_after_seconds), int(now)):
+            await self._do_what_is_due(int(now))
+        return True
 
     async def round(self) -> None:
         """One round over everything."""
         now = self._clock()
         await self._do_what_is_due(int(now))
-        await self._database.record(self._sweep_limits, now)
-        while await self._database.record(deliveries.sweep_notices, int(now) - NOTICE_KEPT_SECONDS):
-            pass
-        while await self._database.record(leavings.sweep_leavings, int(now)):
-            pass
-        while await self._database.record(moves.sweep_changes, int(now)):
-            pass
-        while await self._database.record(inbound.sweep_mail, int(now) - MAIL_KNOWN_SECONDS):
-            pass
-        while await self._database.record(held.sweep_held, int(now)):
-            pass
-        await self._database.record(arrivals.sweep_sign_ups, first_hour(now))
-        await self._forget_kept_mail(int(now))
-        while await self._database.record(age_ips, self.limits.consent_ip_seconds, self._entropy, now):
-            pass
-        head = await self._database.read(consent.read_head)
-        if await self._database.checkpoint():
-            await self._note_head(head, now)
+        with self.isolated("limits"):
+            await self._database.record(self._sweep_limits, now)
+        await self._sweep("notices", deliveries.sweep_notices, int(now) - NOTICE_KEPT_SECONDS)
+        await self._sweep("leavings", leavings.sweep_leavings, int(now))
+        await self._sweep("address changes", moves.sweep_changes, int(now))
+        await self._sweep("received mail", inbound.sweep_mail, int(now) - MAIL_KNOWN_SECONDS)
+        await self._sweep("held sign-ups", held.sweep_held, int(now))
+        await self._sweep("hours of sign-ups", arrivals.sweep_sign_ups, first_hour(now))
+        with self.isolated("kept mail"):
+            await self._forget_kept_mail(int(now))
+        await self._sweep("network addresses", age_ips, self.limits.consent_ip_seconds, self._entropy, now)
+        with self.isolated("consent head"):
+            head = await self._database.read(consent.read_head)
+            if await self._database.checkpoint():
+                await self._note_head(head, now)
+
+    async def _sweep(
+        self, subject: str, work: Callable[Concatenate[Transaction, P], int], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Forget some at a time until nothing is left to forget."""
+        with self.isolated(subject):
+            while await self._database.record(work, *args, **kwargs):
+                pass
 
     async def _note_head(self, head: Head, now: float) -> None:
         """Keep where the chain of evidence stands outside of the database; it is on disk there by now."""
@@ -124,14 +136,18 @@ class Housekeeping:
             event(log, "consent.head", head=str(head))
 
     async def _do_what_is_due(self, now: int) -> None:
-        while await self._database.write(forget_unconfirmed, self._entropy, now):
-            pass
-        while await self._database.write(end_pauses, now):
-            pass
-        while await self._database.record(ask_suspended, self.bounces, self._entropy, now):
-            self._wake()
-        while await self._database.write(cancel_expired_drafts, now):
-            pass
+        with self.isolated("unconfirmed requests"):
+            while await self._database.write(forget_unconfirmed, self._entropy, now):
+                pass
+        with self.isolated("pauses"):
+            while await self._database.write(end_pauses, now):
+                pass
+        with self.isolated("questions to suspended readers"):
+            while await self._database.record(ask_suspended, self.bounces, self._entropy, now):
+                self._wake()
+        with self.isolated("drafts"):
+            while await self._database.write(cancel_expired_drafts, now):
+                pass
 
     async def _forget_kept_mail(self, now: int) -> None:
         before, size = int(now - self.limits.kept_mail_seconds), self.limits.kept_mail_bytes

@@ -175,9 +175,11 @@ class Desk:
     async def close(self, seconds: float) -> None:
         """Give out nothing more, let the connections finish what is in flight, give the rest back."""
         self.is_closed = True
-        if self._pool is not None:
-            await self._pool.drain(seconds)
-        self.give_back()
+        try:
+            if self._pool is not None:
+                await self._pool.drain(seconds)
+        finally:
+            self.give_back()
 
     def offer(self) -> None:
         """Let the connections look whether something is ready."""

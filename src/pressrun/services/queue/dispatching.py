@@ -13,10 +13,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from pressrun.core.errors import Unavailable
 from pressrun.core.providers import Lanes
 from pressrun.core.quantities import Rate
 from pressrun.observe.log import event
+from pressrun.services.background import BackgroundLoop
 from pressrun.services.mails.composing import EditionPlate
 from pressrun.services.ports import Clock, RelayPool
 from pressrun.services.queue.claiming import NOTICE_BATCH, AfterSettling, LaneWork, Request, Turn, take_turn
@@ -41,12 +41,15 @@ NOTICE_OCTETS = 16 * 1024 * 1024
 SYNC_SECONDS = 1.0  # what a power cut can repeat is what was recorded in so long
 # Copies claimed and not taken, however many of them wait for a domain that may be slow.
 CLAIMED_AT_MOST = 10 * BATCH
-AFTER_FAULT_SECONDS = 1.0  # pause after a turn that the database refused
+AFTER_FAULT_SECONDS = 1.0  # pause after a last turn that failed
 LAST_TURNS = 3  # how often the end of a drain is tried to be recorded: what is not goes out a second time
 
 
-class Dispatcher:
+class Dispatcher(BackgroundLoop):
     """The queue's only consumer; what it claims the press takes from its `desk`."""
+
+    name = "dispatcher"
+    unavailable = "dispatch.database_unavailable"
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class Dispatcher:
         on_outcome: Callable[[Outcome, int], None],
         after_settling: AfterSettling,
     ) -> None:
+        super().__init__(clock)
         self.settings = settings
         self.desk = Desk(ready, settings, clock, lambda: self._syncing or database.is_syncing)
         self._database = database
@@ -88,29 +92,43 @@ class Dispatcher:
 
     # ------------------------------------------------------------------ the loop
 
-    async def run(self, pool: RelayPool) -> None:
-        """Take turns until `drain` is through; the database may fail for a while, nothing is lost by that."""
+    def connect(self, pool: RelayPool) -> None:
+        """Let these connections take what is claimed."""
         self.desk.connect(pool)
-        last_turns = LAST_TURNS
-        while last_turns > 0:
-            is_last = self._drained
+
+    async def run(self) -> None:
+        """Take turns until `drain` is through; whatever a turn meets, nothing is lost by that."""
+        await super().run()
+        await self.record_rest()
+
+    async def step(self) -> bool:
+        """One turn, and the wait for the next."""
+        if self._drained:
+            return False
+        await self._take_turn()
+        if not self._drained:
+            await self._lookout.sleep(self._clock(), SLOW_SECONDS if len(self._ready) else None)
+        return True
+
+    async def record_rest(self) -> None:
+        """Record what is left after the drain, tried a few times."""
+        for _ in range(LAST_TURNS):
             try:
                 await self._take_turn()
-            except Unavailable as problem:
-                event(log, "dispatch.database_unavailable", level=logging.WARNING, problem=str(problem))
-                last_turns -= is_last
+            except Exception as problem:  # noqa: BLE001 - the end must come, whatever is wrong
+                event(log, "dispatch.not_recorded", level=logging.ERROR, error=True, problem=type(problem).__name__)
                 await asyncio.sleep(AFTER_FAULT_SECONDS)
             else:
-                if is_last:
-                    return
-            if not is_last:
-                await self._lookout.sleep(self._clock(), SLOW_SECONDS if len(self._ready) else None)
+                return
 
     async def drain(self, seconds: float) -> None:
         """Claim nothing more, finish and record what is in flight, give the rest back; then `run` ends."""
-        await self.desk.close(seconds)
-        self._drained = True
-        self._lookout.turn()
+        try:
+            await self.desk.close(seconds)
+        finally:
+            self._drained = True
+            self._lookout.turn()
+            self.end_pause()
 
     def reload(
         self,

@@ -12,9 +12,8 @@ import logging
 from dataclasses import replace
 
 from pressrun.core.address import Address, parse_address
-from pressrun.core.errors import Unavailable
 from pressrun.core.sign_up import Trust
-from pressrun.observe.log import event
+from pressrun.services.background import BackgroundLoop
 from pressrun.services.readers.desk import Desk
 from pressrun.services.readers.leaving import Leaving
 from pressrun.services.readers.preferring import Preferring
@@ -28,15 +27,18 @@ from pressrun.store.transaction import Transaction
 log = logging.getLogger("pressrun.readers")
 
 LOOK_SECONDS = 1.0  # between two looks at whether an attack is over
-AGAIN_SECONDS = 5.0
 PAUSE_SECONDS = 0.03  # between some and some more, so that those who ask meanwhile are not held up,
 BUSY_PAUSE_SECONDS = 0.15  # while somebody waits for an answer, as when many leave at once: then those come first
 
 
-class Asking:
+class Asking(BackgroundLoop):
     """Takes requests, and carries them out."""
 
+    name = "requests"
+    unavailable = "subscription.database_unavailable"
+
     def __init__(self, desk: Desk, *, subscribing: Subscribing, preferring: Preferring, leaving: Leaving) -> None:
+        super().__init__(desk.clock)
         self._desk = desk
         self._subscribing = subscribing
         self._preferring = preferring
@@ -77,23 +79,18 @@ class Asking:
         await self._desk.database.share(self._take_link, _errand(ErrandKind.PREFERENCES, address, origin), network)
         self._asked.set()
 
-    async def run(self) -> None:
-        """Carry out what was asked for, until cancelled."""
-        while True:
-            try:
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._asked.wait()
-            except TimeoutError:
-                self._subscribing.screening.look(self._desk.clock())
-            else:
-                self._asked.clear()
-                await asyncio.sleep(draw_wait(self._desk.entropy))
-            try:
-                await self.carry_out()
-            except Unavailable as problem:
-                event(log, "subscription.database_unavailable", level=logging.WARNING, problem=str(problem))
-                self._asked.set()
-                await asyncio.sleep(AGAIN_SECONDS)
+    async def step(self) -> bool:
+        """Wait until something is asked for, and carry it out."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._asked.wait()
+        except TimeoutError:
+            self._subscribing.screening.look(self._desk.clock())
+        else:
+            self._asked.clear()
+            await asyncio.sleep(draw_wait(self._desk.entropy))
+        await self.carry_out()
+        return True
 
     async def carry_out(self) -> None:
         """Do all that was asked for so far."""

@@ -1,0 +1,67 @@
+"""The pulse: feeds systemd's watchdog while the dispatcher takes turns, and says which loops fail for long."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+
+from pressrun.observe.log import event
+from pressrun.operations.systemd import Notifier
+from pressrun.services.background import BackgroundLoop, failing_loops
+from pressrun.services.queue.dispatching import Dispatcher
+
+log = logging.getLogger("pressrun.daemon")
+
+PULSE_SECONDS = 1.0  # between two looks at whether loop and dispatcher make progress
+STUCK_SECONDS = 30.0  # a dispatcher without a turn for so long is stuck: it takes one at least every five
+
+
+class Pulse(BackgroundLoop):
+    """Each turn of the dispatcher proves the event loop and the database; without one systemd starts us anew."""
+
+    name = "pulse"
+    unavailable = "daemon.watchdog"  # nothing here asks a database
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        notifier: Notifier,
+        watchdog_seconds: float | None,
+        loops: Sequence[BackgroundLoop],
+    ) -> None:
+        super().__init__(time.time)
+        self._dispatcher = dispatcher
+        self._notifier = notifier
+        self._loops = loops
+        self._every = min(PULSE_SECONDS, watchdog_seconds / 2) if watchdog_seconds else PULSE_SECONDS
+        self._was_stuck = False
+        self._told: set[str] = set()
+        self._last, self._last_at = dispatcher.alive_at, time.monotonic()  # the wall clock may jump
+
+    async def step(self) -> bool:
+        """Wait a moment, then look."""
+        await asyncio.sleep(self._every)
+        self._feed_watchdog()
+        self._tell_failing()
+        return True
+
+    def _feed_watchdog(self) -> None:
+        if self._dispatcher.alive_at != self._last:
+            self._last, self._last_at = self._dispatcher.alive_at, time.monotonic()
+        quiet = time.monotonic() - self._last_at
+        is_stuck = quiet > STUCK_SECONDS
+        if not is_stuck:
+            self._notifier.watchdog()
+        elif not self._was_stuck:
+            event(log, "daemon.watchdog", level=logging.ERROR, quiet_seconds=round(quiet))
+        self._was_stuck = is_stuck
+
+    def _tell_failing(self) -> None:
+        """Say once that a loop has failed for long."""
+        failing = dict(failing_loops(self._loops, time.time()))
+        for name in failing.keys() - self._told:
+            fault = failing[name]
+            event(log, "loop.failing", level=logging.ERROR, loop=name, times=fault.times, problem=fault.problem)
+        self._told = set(failing)

@@ -1,0 +1,126 @@
+"""Background loops of a real daemon that meet faults of the machine, or of our own."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from tests.e2e.conftest import READERS, MakeHouse
+from tests.e2e.house import House, until
+from tests.faults.storage import NoSmallDisk, fill_inodes, small_disk
+
+# The same program, with a dispatcher that says after its first copies that it is through.
+_DISPATCHER_ENDS = """
+from pressrun.services.queue.dispatching import Dispatcher as D
+step = D.step
+async def few(self):
+    await step(self)
+    return not self._results.waiting
+D.step = few
+from pressrun.cli.main import main; main()
+"""
+_LIMITED = """
+import os, resource, sys
+_, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]), int(sys.argv[2] or hard)))
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+def limited(soft: int, hard: int | str = "") -> list[str]:
+    """What starts a program under these limits of open files."""
+    return [sys.executable, "-c", _LIMITED, str(soft), str(hard)]
+
+
+def test_the_end_of_the_dispatcher_ends_the_process(make_house: MakeHouse) -> None:
+    """What is in flight is recorded before; the exit code makes systemd start it again, and nobody has two copies."""
+    house = make_house()
+    house.program, usual = (sys.executable, "-c", _DISPATCHER_ENDS), house.program
+    daemon = house.start()
+    house.program = usual
+    edition = house.send()["id"]
+    assert 1 == daemon.process.wait(30)
+    daemon.close()
+    assert 1 == daemon.log.read_text().count("daemon.dispatcher_ended")
+    assert [] == house.rows("select id from delivery where state = 'claimed'")
+    house.start()
+    house.await_state(edition, "finished")
+    assert sorted(READERS) == sorted(house.accepted())
+
+
+@pytest.fixture
+def few_inodes(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with room for 200 files."""
+    with ExitStack() as stack:
+        try:
+            yield stack.enter_context(small_disk(tmp_path / "disk", "nr_inodes=200"))
+        except NoSmallDisk as problem:
+            pytest.skip(str(problem))
+
+
+def _sign_up(house: House, address: str) -> None:
+    assert 303 == house.post("/news/subscribe", {"email": address}).status
+
+
+@pytest.mark.thorough
+def test_no_inode_is_left(make_house: MakeHouse, few_inodes: Path) -> None:
+    """Where the chain of evidence stands cannot be kept beside the keys; all else goes on, and it is kept later."""
+    house = make_house()
+    shutil.move(house.folder / "data", few_inodes / "data")
+    (house.folder / "data").symlink_to(few_inodes / "data")
+    try:
+        daemon = house.start()
+        head = few_inodes / "data" / "keys" / "consent-head"
+        until(head.exists)
+        before = head.read_text()
+        fillers = fill_inodes(few_inodes)
+        _sign_up(house, "new@readers.example")
+        found = until(lambda: daemon.events("loop.failed"), 60.0)
+        assert ("housekeeping", "consent head") == (found[0]["loop"], found[0]["subject"])
+        house.await_mails(1, to="new@readers.example")
+        for filler in fillers:
+            filler.unlink()
+        until(lambda: head.read_text() != before, 30.0)
+        until(lambda: daemon.events("loop.recovered"))
+        assert 0 == daemon.stop()
+    finally:
+        house.close()
+
+
+@pytest.mark.thorough
+def test_no_descriptor_is_left(make_house: MakeHouse) -> None:
+    """Whoever holds every connection keeps others out, and ends nothing; afterwards all goes on by itself."""
+    house = make_house()
+    daemon = house.start(prefix=limited(96, 96))
+    assert [True] == [
+        "may need" in one["warning"] for one in daemon.events("config.warning") if "open files" in one["warning"]
+    ]
+    _sign_up(house, "new@readers.example")
+    held = [socket.create_connection(("127.0.0.1", house.http_port), timeout=5) for _ in range(150)]
+    until(lambda: len(list(Path(f"/proc/{daemon.process.pid}/fd").iterdir())) >= 95)
+    found = until(lambda: daemon.events("loop.failed"), 60.0)
+    assert ("housekeeping", "consent head") == (found[0]["loop"], found[0]["subject"])
+    for one in held:
+        one.close()
+    until(lambda: daemon.events("loop.recovered"), 30.0)
+    assert 200 == house.get("/readyz").status
+    edition = house.send()["id"]
+    house.await_state(edition, "finished")
+    assert 0 == daemon.stop()
+
+
+def test_check_warns_of_connections_that_do_not_fit(house: House) -> None:
+    done = house.run("check", prefix=limited(96, 96))
+    assert (0, True) == (done.code, "this process may have 96" in done.err)
+
+
+def test_the_daemon_takes_what_the_hard_limit_gives(house: House) -> None:
+    daemon = house.start(prefix=limited(64))
+    now, hard = resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE)
+    assert hard == now
