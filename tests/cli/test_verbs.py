@@ -210,7 +210,7 @@ def test_editors_come_and_go(desk: Desk) -> None:
     desk.make_list()
     desk.good("editor", "add", "news", "ed@x.example")
     assert [{"address": "ed@x.example"}] == desk.good("editor", "ls", "news", "--json").json
-    desk.good("editor", "rm", "news", "ed@x.example")
+    assert "" == desk.good("editor", "rm", "news", "ed@x.example").out
     assert "" == desk.good("editor", "ls", "news").out
 
 

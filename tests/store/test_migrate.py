@@ -16,7 +16,7 @@ import pytest
 
 from pressrun.core.errors import BadConfiguration, Refused
 from pressrun.services import evidence
-from pressrun.store import consent, migrate
+from pressrun.store import consent, drafts, migrate
 from pressrun.store.migrate import APPLICATION_ID
 from pressrun.store.reading import open_for_reading
 
@@ -133,6 +133,34 @@ def test_sign_ups_that_wait_during_an_upgrade_are_still_carried_out(tmp_path: Pa
     assert [(7, "sign-up", 3, "Ada@x.example", "Ada", "de", "192.0.2.7", "Words", "proven")] == waiting
 
 
+def test_drafts_that_wait_during_an_upgrade_belong_to_who_sent_them(tmp_path: Path) -> None:
+    """What an editor sent who has been removed finds one too few, and what nobody is known of finds none."""
+    path, steps = first_version(tmp_path / "db"), migrate.package_steps()
+    migrate.migrate(path, {number: step for number, step in steps.items() if number < 17}, backups=tmp_path / "backups")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "insert into list (id, name, title, from_address, created_at) values (3, 'news', 'N', 'n@x.example', 1)"
+        )
+        connection.execute("insert into editor values (3, 'Eve@x.example', 'eve@x.example')")
+        for number, senders in enumerate([["Eve@x.example"], ["Eve@x.example", "gone@x.example"], []], 1):
+            connection.execute(
+                "insert into edition (id, list_id, slug, state, subject, title, language, source_name, source_digest,"
+                " message_secret, created_at) values (?, 3, ?, 'draft', 's', 's', 'en', 'x', x'', x'', 1)",
+                (number, f"s{number}"),
+            )
+            connection.execute("insert into draft values (?, '[]', 9)", (number,))
+            for sender in senders * 2:
+                connection.execute(
+                    "insert into notice (kind, list_id, address, language, payload, message_secret, created_at)"
+                    " values ('edition_held', 3, ?, 'en', ?, x'', 1)",
+                    (sender, f'{{"about": {{"edition": {number}}}}}'),
+                )
+        connection.commit()
+    migrate.migrate(path, steps, backups=tmp_path / "backups")
+    with open_for_reading(path) as tx:
+        assert [True, False, False] == [drafts.has_its_editors(tx, number) for number in (1, 2, 3)]
+
+
 def test_before_each_step_there_is_a_backup_of_the_schema_it_leaves(tmp_path: Path) -> None:
     path, backups = first_version(tmp_path / "db"), tmp_path / "backups"
     assert [2, 3] == migrate.migrate(path, STEPS, backups=backups)
@@ -224,7 +252,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from pressrun.services import evidence
-from pressrun.store import consent, migrate
+from pressrun.store import consent, drafts, migrate
 
 path = Path(sys.argv[1])
 steps = {

@@ -6,7 +6,7 @@ import itertools
 import json
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp
 
-from pressrun.core.address import parse_address
+from pressrun.core.address import Address, parse_address
 from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
 from pressrun.core.quantities import Rate
@@ -34,9 +34,10 @@ from pressrun.services.readers.refusing import Refusing
 from pressrun.services.readers.subscribing import Subscribing
 from pressrun.services.readers.undoing import Undoing
 from pressrun.services.settings import LimitSettings, TokenSettings
-from pressrun.store import consent, editions, lists, subscribers, subscriptions, suppressions
+from pressrun.store import consent, drafts, editions, lists, subscribers, subscriptions, suppressions
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, prepare
+from pressrun.store.drafts import FoundLine
 from pressrun.store.editions import NewEdition
 from pressrun.store.lists import NewList
 from pressrun.store.subscriptions import Subscription
@@ -47,6 +48,7 @@ from pressrun.web.settings import HttpSettings
 
 NOW = 1_780_000_000.0
 BASE = "https://news.example.org"
+EDITOR = "eve@harbour.example"
 
 
 @dataclass(slots=True)
@@ -180,6 +182,12 @@ class House:
     async def add_edition(self, list_id: int, slug: str = "first", **changes: Any) -> int:
         return await self.database.write(_add_edition, list_id, slug, changes)
 
+    async def hold_edition(
+        self, list_id: int, number: int, findings: Sequence[FoundLine], expires_at: int, editor: str = EDITOR
+    ) -> None:
+        """Let a draft be what an editor of the list sent by mail."""
+        await self.database.write(_hold_edition, list_id, number, findings, expires_at, parse_address(editor))
+
     async def suppress(self, address: str, reason: str) -> None:
         digest = suppression_digest(self.keys, parse_address(address).key)
         await self.database.write(suppressions.suppress, digest, address=address, reason=reason, now=int(NOW))
@@ -275,6 +283,14 @@ def _add_reader(tx: Transaction, keys: KeyRing, list_id: int, typed: str, state:
     return tx.insert(
         "subscriptions.insert", list_id=list_id, subscriber_id=number, state=state, source="operator", now=int(NOW)
     )
+
+
+def _hold_edition(
+    tx: Transaction, list_id: int, number: int, findings: Sequence[FoundLine], expires_at: int, editor: Address
+) -> None:
+    lists.add_editor(tx, list_id, editor)
+    drafts.insert_draft(tx, number, findings, expires_at)
+    drafts.add_editor(tx, number, list_id, editor.key)
 
 
 def _add_edition(tx: Transaction, list_id: int, slug: str, changes: dict[str, Any]) -> int:

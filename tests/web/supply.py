@@ -12,7 +12,6 @@ from pressrun.core.address import parse_address
 from pressrun.core.tokens import TEST_ID, WebPurpose, pack_digests, suppression_digests
 from pressrun.message.layouts.design import Logo
 from pressrun.services.readers.subscribing import Origin
-from pressrun.store import drafts
 
 DAY = 86400
 LATER = int(NOW) + DAY
@@ -155,5 +154,5 @@ class Supply:
         number = await self._house.add_edition(
             self._posted, slug, state=state, started_at=None, assets=ASSETS, html=HTML, skeleton=self._skeleton
         )
-        await self._house.database.write(drafts.insert_draft, number, (("warning", 4, "it shouts"),), expires_at)
+        await self._house.hold_edition(self._posted, number, (("warning", 4, "it shouts"),), expires_at)
         return await self._token(WebPurpose.APPROVE, number, expires_at)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from pressrun.cli.groups import VerbGroup
@@ -21,7 +23,9 @@ def group() -> None:
 @pass_invocation
 def add(invocation: Invocation, list_name: str, address: str, *, as_json: bool) -> None:
     """Let an address post by mail."""
-    _change(invocation, "editor.add", list_name, address, as_json=as_json)
+    _change(invocation, "editor.add", list_name, address)
+    if as_json:
+        print_json({"list": list_name, "address": address})
 
 
 @group.command("rm")
@@ -30,8 +34,12 @@ def add(invocation: Invocation, list_name: str, address: str, *, as_json: bool) 
 @json_option
 @pass_invocation
 def remove(invocation: Invocation, list_name: str, address: str, *, as_json: bool) -> None:
-    """Take that right away."""
-    _change(invocation, "editor.rm", list_name, address, as_json=as_json)
+    """Take that right away, and cancel the editions of theirs that are held."""
+    removed = _change(invocation, "editor.rm", list_name, address)
+    if as_json:
+        print_json(removed)
+    elif removed["cancelled"]:
+        click.echo(f"held editions cancelled: {removed['cancelled']}")
 
 
 @group.command("ls")
@@ -52,10 +60,8 @@ def list_editors(invocation: Invocation, list_name: str, *, as_json: bool) -> No
         click.echo(one["address"])
 
 
-def _change(invocation: Invocation, verb: str, list_name: str, address: str, *, as_json: bool) -> None:
+def _change(invocation: Invocation, verb: str, list_name: str, address: str) -> Any:
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import ListAddress  # noqa: PLC0415
 
-    perform(invocation, verb, ListAddress(list=list_name, address=address))
-    if as_json:
-        print_json({"list": list_name, "address": address})
+    return perform(invocation, verb, ListAddress(list=list_name, address=address))

@@ -38,6 +38,22 @@ def extend_draft(tx: Transaction, edition_id: int, expires_at: int) -> None:
     tx.run("drafts.extend", edition_id=edition_id, expires_at=expires_at)
 
 
+def add_editor(tx: Transaction, edition_id: int, list_id: int, address_key: str) -> None:
+    """Note that this editor of the list sent a draft: without them it is never released."""
+    if tx.run("drafts.add_editor", edition_id=edition_id, list_id=list_id, address_key=address_key):
+        tx.run("drafts.count_editor", edition_id=edition_id)
+
+
+def has_its_editors(tx: Transaction, edition_id: int) -> bool:
+    """Whether an edition came by mail, and all who sent it still are editors, without having been removed between."""
+    return bool(tx.value("drafts.has_its_editors", edition_id=edition_id))
+
+
+def withdrawn_drafts(tx: Transaction) -> list[int]:
+    """Editions still held that an editor sent who has been removed since."""
+    return [row["edition_id"] for row in tx.rows("drafts.withdrawn")]
+
+
 def expired_drafts(tx: Transaction, now: int) -> list[int]:
     """Editions still held whose last link has ended, some at a time."""
     return [row["edition_id"] for row in tx.rows("drafts.expired", now=now)]

@@ -266,8 +266,19 @@ create virtual table archive_search using fts5(
 create table draft (
     edition_id integer primary key references edition on delete cascade,
     findings text not null,                   -- JSON: [severity, line or null, message] of each thing that preflight found
-    expires_at integer not null               -- the last link to approve it ends: then it is cancelled
+    expires_at integer not null,              -- the last link to approve it ends: then it is cancelled
+    editors integer not null default 0        -- how many sent it: each has a row in draft_editor until removed
 ) strict;
+
+-- The editors who sent a held edition. It may be released only while none of them is missing here.
+create table draft_editor (
+    edition_id integer not null references draft on delete cascade,
+    list_id integer not null,
+    address_key text not null,                -- that of the editor's row, with which this one goes
+    primary key (edition_id, address_key),
+    foreign key (list_id, address_key) references editor on delete cascade
+) strict, without rowid;
+create index draft_editor_by_editor on draft_editor (list_id, address_key);
 
 -- Images and files of an edition, for its page.
 create table edition_asset (

@@ -15,7 +15,6 @@ from tests.web.house import NOW, House, open_house, words_of
 from pressrun.core.edition import EditionState
 from pressrun.core.tokens import WebPurpose
 from pressrun.services.editions import pressing
-from pressrun.store import drafts
 from pressrun.store.transaction import Transaction
 
 FINDINGS = (("warning", 4, "the subject shouts"), ("warning", None, "boat.png has no alt text"))
@@ -30,7 +29,7 @@ async def hold(house: House, *, readers: int = 2, **changes: Any) -> str:
     number = await house.add_edition(
         list_id, "boats", state="draft", started_at=None, **{"title": "Boats & <b>more</b>", **changes}
     )
-    await house.database.write(drafts.insert_draft, number, FINDINGS, int(NOW) + 86400)
+    await house.hold_edition(list_id, number, FINDINGS, int(NOW) + 86400)
     return path_to(house, number)
 
 
@@ -138,6 +137,30 @@ async def test_a_list_that_was_closed_meanwhile_says_so(house: House, method: st
     async with house.client() as client:
         page = await (client.get(path) if method == "get" else client.post(path, data=SEND))
     assert (200, True) == (page.status_code, "This list is closed" in page.text)
+    assert "draft" == await state(house)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+async def test_the_link_of_an_editor_who_was_removed_says_that_the_edition_was_cancelled(
+    house: House, method: str
+) -> None:
+    """However the editor was removed; nothing of the edition is shown."""
+    path = await hold(house)
+    await house.write("delete from editor")
+    async with house.client() as client:
+        page = await (client.get(path) if method == "get" else client.post(path, data=SEND))
+        others = [await client.get(f"{path}/{part}") for part in ("edition", "preview", "asset/1-boat.png")]
+    assert (200, True) == (page.status_code, "This edition was cancelled" in page.text)
+    assert ([404] * 3, "draft") == ([other.status_code for other in others], await state(house))
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+async def test_a_link_does_nothing_while_editions_by_mail_are_switched_off(house: House, method: str) -> None:
+    path = await hold(house)
+    await house.write("update list set post_by_mail = 'off'")
+    async with house.client() as client:
+        page = await (client.get(path) if method == "get" else client.post(path, data=SEND))
+    assert (200, True) == (page.status_code, "This list takes no editions by email now" in page.text)
     assert "draft" == await state(house)
 
 

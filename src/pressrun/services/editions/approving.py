@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionState
@@ -20,6 +19,7 @@ from pressrun.observe.log import event
 from pressrun.services.editions import pressing
 from pressrun.services.editions.archived import Asset
 from pressrun.services.editions.previewing import Preview, preview_held
+from pressrun.services.editions.releasing import Standing, standing_of
 from pressrun.services.ports import Clock, Waker
 from pressrun.store import deliveries, drafts, editions, lists
 from pressrun.store.database import Database
@@ -30,13 +30,7 @@ from pressrun.store.transaction import Transaction
 log = logging.getLogger("pressrun.editions")
 
 
-class Standing(StrEnum):
-    """What can be done with an edition by its link."""
-
-    HELD = "held"
-    CLOSED = "closed"  # it is held, but its list takes no editions any more
-    RELEASED = "released"
-    CANCELLED = "cancelled"
+_SHOWN = frozenset({Standing.HELD, Standing.RELEASED})  # what these say of an edition, its link shows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +51,11 @@ class HeldEdition:
     size_bytes: int
     findings: tuple[drafts.FoundLine, ...]
     expires_at: int
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether its link shows what is in it."""
+        return self.standing in _SHOWN
 
     def html_with_images(self, prefix: str) -> str | None:
         """`html` with its images below `prefix`, which ends in a slash."""
@@ -85,7 +84,7 @@ class Approving:
         return self._clock() > expires_at
 
     async def look(self, edition_id: int) -> HeldEdition | None:
-        """An edition that came by mail; None when there is none, or none any more."""
+        """An edition that came by mail; None when there is none (any more), or it is out and its editor was removed."""
         return await self._database.read(_look, edition_id)
 
     async def preview(self, edition_id: int) -> Preview | None:
@@ -106,7 +105,7 @@ class Approving:
 
     def _preview(self, tx: Transaction, edition_id: int) -> Preview | None:
         held = _look(tx, edition_id)
-        if held is None:
+        if held is None or not held.is_shown:
             return None
         return preview_held(
             tx, held.edition, held.list, held.findings, keys=self._keys, site=self._site, now=int(self._clock())
@@ -119,8 +118,10 @@ def _look(tx: Transaction, edition_id: int) -> HeldEdition | None:
     target = None if edition is None else lists.get_list(tx, edition.list_id)
     if draft is None or edition is None or target is None or content is None:
         return None
-    standing = _standing(edition, target)
-    is_held = standing in (Standing.HELD, Standing.CLOSED)
+    standing = standing_of(tx, edition, target)
+    if standing is Standing.RELEASED and not drafts.has_its_editors(tx, edition_id):
+        return None  # how it fares is no business of an editor who was removed
+    is_held = edition.state is EditionState.DRAFT
     return HeldEdition(
         standing=standing,
         edition=edition,
@@ -135,16 +136,6 @@ def _look(tx: Transaction, edition_id: int) -> HeldEdition | None:
     )
 
 
-def _standing(edition: Edition, target: MailingList) -> Standing:
-    match edition.state:
-        case EditionState.DRAFT:
-            return Standing.HELD if target.closed_at is None else Standing.CLOSED
-        case EditionState.CANCELLED:
-            return Standing.CANCELLED
-        case _:
-            return Standing.RELEASED
-
-
 def _release(tx: Transaction, edition_id: int, now: int) -> tuple[HeldEdition | None, bool]:
     found = _look(tx, edition_id)
     if found is None or found.standing is not Standing.HELD:
@@ -154,5 +145,6 @@ def _release(tx: Transaction, edition_id: int, now: int) -> tuple[HeldEdition | 
 
 
 def _asset(tx: Transaction, edition_id: int, name: str) -> Asset | None:
-    row = drafts.find_asset(tx, edition_id, name) if drafts.find_draft(tx, edition_id) is not None else None
+    held = _look(tx, edition_id)
+    row = drafts.find_asset(tx, edition_id, name) if held is not None and held.is_shown else None
     return None if row is None else Asset(**dict(row))

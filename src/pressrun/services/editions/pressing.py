@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from pressrun.core.edition import EditionEvent, EditionState, move, resumed
 from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.services.editions.releasing import require_releasable
 from pressrun.store import deliveries, drafts, editions, lists
 from pressrun.store.editions import Edition
 from pressrun.store.transaction import Transaction
@@ -46,10 +47,18 @@ def release(tx: Transaction, edition_id: int, now: int) -> Edition:
     edition = require_edition(tx, edition_id)
     released = _moved(edition, EditionEvent.RELEASE)
     target = lists.get_list(tx, edition.list_id)
-    if target is None or target.closed_at is not None:
-        raise Refused(f"the list {edition.list_name} is closed: nothing is sent to its readers any more")
+    assert target is not None  # an edition goes with its list
+    require_releasable(tx, edition, target)
     editions.record_edition(tx, released)
     return start(tx, released, now)
+
+
+def cancel_withdrawn_drafts(tx: Transaction, now: int) -> int:
+    """Cancel drafts that an editor sent who is none any more; returns how many. For whatever removes editors."""
+    withdrawn = drafts.withdrawn_drafts(tx)
+    for edition_id in withdrawn:
+        cancel(tx, edition_id, now)
+    return len(withdrawn)
 
 
 def cancel_expired_drafts(tx: Transaction, now: int) -> int:

@@ -32,7 +32,7 @@ from pressrun.message.manuscripts.edition_file import referenced_paths
 from pressrun.message.manuscripts.source import EditionFile, EditionFormat
 from pressrun.observe.log import event
 from pressrun.services.editions import pressing
-from pressrun.services.editions.building import Manuscript
+from pressrun.services.editions.building import Manuscript, find_open_list
 from pressrun.services.editions.drafting import (
     STORE_ATTEMPTS,
     TakenMeanwhile,
@@ -42,6 +42,7 @@ from pressrun.services.editions.drafting import (
     require_same_desk,
     store_edition,
 )
+from pressrun.services.editions.releasing import Standing, standing_of
 from pressrun.services.editions.vetting import Vetting
 from pressrun.services.incoming.admitting import answers_a_copy
 from pressrun.services.mails.profiles import profile_of
@@ -52,7 +53,6 @@ from pressrun.store import drafts, limits, lists, notices, suppressions
 from pressrun.store.database import Database
 from pressrun.store.editions import Edition
 from pressrun.store.inbound import InboundMail, InboundState
-from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.transaction import Transaction
 
@@ -60,6 +60,7 @@ log = logging.getLogger("pressrun.editions")
 
 NOT_AN_EDITOR = "its author is no editor any more"
 LIMITED = "limited"
+SWITCHED_OFF = "The list takes no editions by email now."
 MOST_RESULTS = 50  # Authentication-Results of one mail that are looked at
 
 
@@ -80,7 +81,7 @@ class _Post:
     subject: str = ""
     message_id: str | None = None
     is_proven: bool = False
-    goes_at_once: bool = False
+    may_go_at_once: bool = False  # where the list lets it
 
 
 class Posting:
@@ -123,10 +124,9 @@ class Posting:
         if answers_a_copy(seen, self._site):
             return None
         author = sole_author(seen.all("from"))
-        known = None if author is None else await self._database.read(_find_editor, route.list_name, author)
-        if author is None or known is None:
+        editor = None if author is None else await self._database.read(_find_editor, route.list_name, author)
+        if author is None or editor is None:
             return await self._record(mail, kept(NOT_AN_EDITOR))
-        target, editor = known
         is_proven = self._is_proven(mail, author)
         if not is_proven and await self._database.read(self._is_over_limit, editor):
             return await self._record(mail, kept(LIMITED))
@@ -144,7 +144,7 @@ class Posting:
             post,
             subject=posted.subject,
             message_id=posted.message_id,
-            goes_at_once=is_proven and target.post_by_mail == "direct" and self._is_meant(posted, target),
+            may_go_at_once=is_proven and self._is_meant(posted, route.list_name),
         )
         if is_automatic(posted.automatic):
             return await self._decline(post, posted.automatic, [])
@@ -160,7 +160,7 @@ class Posting:
         results = [value for name, value in fields if name == "authentication-results"][:MOST_RESULTS]
         return find_proof(results, authserv_id=self._authserv_id, from_domain=author.domain) is not None
 
-    def _is_meant(self, posted: Posted, target: MailingList) -> bool:
+    def _is_meant(self, posted: Posted, list_name: str) -> bool:
         """Whether a mail was meant for this list by its author.
 
         A mail of the editor to somebody else is signed as well, and whoever has it could hand it on to us: where it
@@ -168,7 +168,7 @@ class Posting:
         """
         if posted.automatic is not None:
             return False
-        return not posted.addressed or self._site.list_address(target.name) in posted.addressed
+        return not posted.addressed or self._site.list_address(list_name) in posted.addressed
 
     async def _take(self, post: _Post, posted: Posted) -> Settled:
         manuscript = Manuscript(source=posted.source, source_name=posted.source_name, assets=posted.assets)
@@ -217,10 +217,16 @@ class Posting:
     def _store(
         self, tx: Transaction, post: _Post, work: Work, findings: Sequence[Finding]
     ) -> tuple[Settled, Edition | None]:
-        """One edition for one content, that which is there or a new one. Raises TakenMeanwhile, NotFound, Refused."""
-        before = drafts.posted_before(tx, work.desk.list.id, work.manuscript.digest)
+        """One edition for one content, that which is there or a new one. Raises TakenMeanwhile, NotFound, Refused.
+
+        The editor and the list are looked at once more: what they may may have ended since the mail was accepted.
+        """
+        target = find_open_list(tx, post.list_name)
+        if target.post_by_mail == "off":
+            return self._store_refusal(tx, post, (SWITCHED_OFF,), InboundState.DONE), None
+        before = drafts.posted_before(tx, target.id, work.manuscript.digest)
         edition = None if before is None else pressing.require_edition(tx, before)
-        if edition is not None and edition.state is EditionState.CANCELLED:
+        if edition is not None and standing_of(tx, edition, target) is Standing.CANCELLED:
             edition = None
         if edition is None:
             require_same_desk(tx, work)
@@ -233,14 +239,18 @@ class Posting:
             settled = self._say_known(tx, post, edition)
         else:
             is_new = edition is None
+            expires_at = now + int(self.tokens.approve_lifetime_seconds)
             if edition is None:
                 secret = self._entropy(16)
                 edition = store_edition(tx, work, state=EditionState.DRAFT, message_secret=secret, now=now)
-            if post.goes_at_once:
+                drafts.insert_draft(tx, edition.id, lines, expires_at)
+            drafts.add_editor(tx, edition.id, target.id, post.editor.key)
+            if post.may_go_at_once and target.post_by_mail == "direct":
                 edition = pressing.release(tx, edition.id, now)
                 settled = self._say_released(tx, post, edition, work, lines)
             else:
-                settled = self._hold(tx, post, edition, work, lines, is_new=is_new)
+                drafts.extend_draft(tx, edition.id, expires_at)
+                settled = self._hold(tx, post, edition, work, lines, expires_at, is_new=is_new)
         return self._settle_within(tx, post.mail, settled), edition
 
     def _store_refusal(self, tx: Transaction, post: _Post, problems: Sequence[str], state: InboundState) -> Settled:
@@ -261,15 +271,11 @@ class Posting:
         edition: Edition,
         work: Work,
         lines: Sequence[drafts.FoundLine],
+        expires_at: int,
         *,
         is_new: bool,
     ) -> Settled:
         now = int(self._clock())
-        expires_at = now + int(self.tokens.approve_lifetime_seconds)
-        if is_new:
-            drafts.insert_draft(tx, edition.id, lines, expires_at)
-        else:
-            drafts.extend_draft(tx, edition.id, expires_at)
         about: dict[str, object] = {
             "edition": edition.id,
             "edition_subject": edition.title,
@@ -307,8 +313,12 @@ class Posting:
     def _silence(self, tx: Transaction, post: _Post) -> str | None:
         """Why nothing is taken from this editor and nothing said to them now; spends their limit otherwise.
 
-        What is proven is not limited: others who write in an editor's name must not shut that editor out.
+        Whoever is removed while their mail waits is a stranger from then on. What is proven is not limited: others who
+        write in an editor's name must not shut that editor out.
         """
+        target = lists.find_list(tx, post.list_name)
+        if target is not None and lists.find_editor(tx, target.id, post.editor.key) is None:
+            return NOT_AN_EDITOR
         if suppressions.find_suppression(tx, suppression_digest(self._keys, post.editor.key)) is not None:
             return "not answered: suppressed"
         if post.is_proven:
@@ -352,10 +362,10 @@ def is_automatic(automatic: str | None) -> bool:
     )
 
 
-def _find_editor(tx: Transaction, list_name: str, author: Address) -> tuple[MailingList, Address] | None:
+def _find_editor(tx: Transaction, list_name: str, author: Address) -> Address | None:
     target = lists.find_list(tx, list_name)
     given = None if target is None else lists.find_editor(tx, target.id, author.key)
-    return None if target is None or given is None else (target, parse_address(given))
+    return None if given is None else parse_address(given)
 
 
 def _unused(posted: Posted, file: EditionFile) -> list[str]:

@@ -98,10 +98,14 @@ class Administering:
         await self._database.write(lambda tx: lists.add_editor(tx, require_list(tx, name).id, address))
         event(_log, "editor.changed", list=name)
 
-    async def remove_editor(self, name: str, address: Address) -> None:
-        """Take that right away; raises NotFound when the address had none."""
-        await self._database.write(self._remove_editor, name, address)
-        event(_log, "editor.changed", list=name)
+    async def remove_editor(self, name: str, address: Address) -> Answer:
+        """Take that right away, and cancel the held editions that they sent; raises NotFound for no editor.
+
+        What they released before goes on: `edition pause` and `edition cancel` stop it.
+        """
+        cancelled = await self._database.write(self._remove_editor, name, address, int(self._clock()))
+        event(_log, "editor.changed", list=name, cancelled=cancelled)
+        return {"list": name, "address": str(address), "cancelled": cancelled}
 
     async def _try_layout(self, settings: Mapping[str, str]) -> None:
         """Print a specimen in a layout of the operator's, so that whoever chooses it hears what is wrong with it."""
@@ -180,9 +184,10 @@ class Administering:
         lists.delete_list(tx, target.id)
 
     @staticmethod
-    def _remove_editor(tx: Transaction, name: str, address: Address) -> None:
+    def _remove_editor(tx: Transaction, name: str, address: Address, now: int) -> int:
         if not lists.remove_editor(tx, require_list(tx, name).id, address):
             raise NotFound(f"{address} is no editor of {name}: see `pressrun editor ls {name}`")
+        return pressing.cancel_withdrawn_drafts(tx, now)
 
 
 def _put_logo(tx: Transaction, target: MailingList, name: Value, content: bytes | None) -> str | None:

@@ -11,6 +11,7 @@ from pressrun.core.address import Address
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.tokens import suppression_digest
+from pressrun.services.editions.pressing import cancel_withdrawn_drafts
 from pressrun.services.readers.subscribing import LIFTED_BY_READER
 from pressrun.store import consent, enrolment, errands, inbound, moves, subscribers, suppressions
 from pressrun.store.transaction import Transaction
@@ -30,6 +31,7 @@ def erase_person(tx: Transaction, address: Address, keys: KeyRing, salt: bytes, 
     person = subscribers.find_subscriber(tx, address)
     suppression = suppressions.get_suppression(tx, digest)
     traces = enrolment.forget_traces(tx, address) + inbound.forget_sender(tx, address)
+    cancel_withdrawn_drafts(tx, now)
     traces += moves.forget_changes(tx, address) + errands.forget_errands(tx, address)
     if person is None and not traces and (suppression is None or suppression["address"] is None):
         raise NotFound(f"no list knows {address}")

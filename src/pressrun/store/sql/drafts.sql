@@ -10,6 +10,28 @@ select findings, expires_at from draft where edition_id = :edition_id;
 -- Another link to the same draft goes out.
 update draft set expires_at = max(expires_at, :expires_at) where edition_id = :edition_id;
 
+-- name: add_editor
+-- One more editor sent a draft; one who did before stays.
+insert into draft_editor (edition_id, list_id, address_key) values (:edition_id, :list_id, :address_key)
+on conflict (edition_id, address_key) do nothing;
+
+-- name: count_editor
+-- A draft may be released only while as many editors as this are there.
+update draft set editors = editors + 1 where edition_id = :edition_id;
+
+-- name: has_its_editors
+-- Whether all who sent a draft still are editors.
+select editors > 0
+    and editors = (select count(*) from draft_editor where draft_editor.edition_id = draft.edition_id)
+from draft where edition_id = :edition_id;
+
+-- name: withdrawn
+-- Drafts that an editor sent who is none any more.
+select draft.edition_id from draft join edition on edition.id = draft.edition_id
+where edition.state = 'draft'
+    and draft.editors <> (select count(*) from draft_editor where draft_editor.edition_id = draft.edition_id)
+order by draft.edition_id;
+
 -- name: expired
 -- Drafts that nobody can approve any more, some at a time.
 select draft.edition_id from draft join edition on edition.id = draft.edition_id

@@ -14,7 +14,8 @@ from starlette.responses import HTMLResponse, Response
 from pressrun.core.edition import EditionState
 from pressrun.core.tokens import WebPurpose
 from pressrun.locales.languages import ENGLISH_TAG
-from pressrun.services.editions.approving import Approving, HeldEdition, Standing
+from pressrun.services.editions.approving import Approving, HeldEdition
+from pressrun.services.editions.releasing import Standing
 from pressrun.web.archives.archive import EDITION_POLICY, asset_headers
 from pressrun.web.editors.preview import POLICY, render_preview
 from pressrun.web.http.forms import first, parse_fields_or_none, read_form
@@ -53,12 +54,14 @@ class ApprovalPages:
                 return self._cancelled(held)
             case Standing.CLOSED:
                 return self._closed(held)
+            case Standing.SWITCHED_OFF:
+                return self._switched_off(held)
 
     async def edition(self, request: Request) -> Response:
         """`/approve/TOKEN/edition`: the HTML for the frame."""
         number = self._number(request)
         held = None if number is None else await self._approving.look(number)
-        if held is None:
+        if held is None or not held.is_shown:
             return self._pages.invalid_link()
         prefix = self._pages.href("approve", request.path_params["token"], "asset") + "/"
         return self._pages.render(
@@ -147,6 +150,15 @@ class ApprovalPages:
             say("Nothing is sent to its readers any more, so the edition was not sent."),
             about=held.list,
             back=(self._pages.href(held.list.name), held.list.title),
+        )
+
+    def _switched_off(self, held: HeldEdition) -> Response:
+        say = self._pages.words
+        return self._pages.message(
+            say("This list takes no editions by email now"),
+            f"“{held.edition.title}”",
+            say("The edition was not sent. The link works again when the operator lets editors post by email again."),
+            about=held.list,
         )
 
 

@@ -1,0 +1,54 @@
+"""Whether a held edition may be released: the one rule for every way in which an edition that came by mail goes out.
+
+An editor's right ends with `editor rm`, an erasure or the list, and is suspended while the list is closed or takes no
+editions by mail. The database knows who sent a draft only as long as they are editors, so whatever removes one takes
+their drafts along, and adding them again brings no old link back.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pressrun.core.edition import EditionState
+from pressrun.core.errors import Refused
+from pressrun.store import drafts
+from pressrun.store.editions import Edition
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Transaction
+
+
+class Standing(StrEnum):
+    """What can be done with an edition by its link."""
+
+    HELD = "held"
+    CLOSED = "closed"  # it is held, but its list takes no editions any more
+    SWITCHED_OFF = "switched-off"  # it is held, but its list takes none by mail now
+    RELEASED = "released"
+    CANCELLED = "cancelled"  # by hand, by its time, or because an editor who sent it was removed
+
+
+_WHY = {
+    Standing.CLOSED: "the list {list} is closed: nothing is sent to its readers any more",
+    Standing.SWITCHED_OFF: "{list} takes no editions by mail: `pressrun list set {list} post_by_mail=approve` lets it",
+    Standing.CANCELLED: "an editor who sent edition {edition} was removed, so it cannot be released: mail it again",
+}
+
+
+def standing_of(tx: Transaction, edition: Edition, target: MailingList) -> Standing:
+    """Where an edition stands that came by mail, as the database says now."""
+    if edition.state is EditionState.CANCELLED:
+        return Standing.CANCELLED
+    if edition.state is not EditionState.DRAFT:
+        return Standing.RELEASED
+    if not drafts.has_its_editors(tx, edition.id):
+        return Standing.CANCELLED
+    if target.closed_at is not None:
+        return Standing.CLOSED
+    return Standing.SWITCHED_OFF if target.post_by_mail == "off" else Standing.HELD
+
+
+def require_releasable(tx: Transaction, edition: Edition, target: MailingList) -> None:
+    """Raise Refused, with the reason, unless a held edition may be released now."""
+    why = _WHY.get(standing_of(tx, edition, target))
+    if why is not None:
+        raise Refused(why.format(list=edition.list_name, edition=edition.id))
