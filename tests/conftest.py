@@ -27,8 +27,11 @@ from pressrun.store.journal import Journal
 
 # The Debian package that brings each program.
 _PACKAGES = {
+    "caddy": "caddy",
     "cc": "gcc libc6-dev",
     "chromium": "chromium",
+    "nginx": "nginx",
+    "openssl": "openssl",
     "postfix": "postfix",
     "systemd-analyze": "systemd",
 }

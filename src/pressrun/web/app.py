@@ -28,7 +28,7 @@ from pressrun.web.archives.sitemaps import SitemapPages
 from pressrun.web.editors.approval import ApprovalPages
 from pressrun.web.editors.demo import DemoPages, Mailbox
 from pressrun.web.http.clients import Proxies
-from pressrun.web.http.operations import Operations, Readiness
+from pressrun.web.http.operations import Operations, PrivateRoute, Readiness
 from pressrun.web.http.security import CountRequest, Endpoint, Guard, Handler
 from pressrun.web.pages import Pages
 from pressrun.web.readers.answers import AnswerPages
@@ -42,6 +42,8 @@ from pressrun.web.settings import HttpSettings
 
 RETRY_AFTER_SECONDS = 5
 _GET, _POST, _BOTH = ["GET"], ["POST"], ["GET", "POST"]
+
+_PRIVATE = frozenset({"/readyz", "/metrics"})
 
 _Table = list[tuple[str, Handler, Sequence[str]]]
 
@@ -88,7 +90,10 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
         *(DemoPages(pages=pages, archiving=cases.archiving, mailbox=mailbox).table() if mailbox is not None else []),
         *_pages_of_lists(pages, cases, lists, archive, sitemaps, clock),
     ]
-    routes = [Route(path, Endpoint(handler), methods=list(methods)) for path, handler, methods in table]
+    routes = [
+        (PrivateRoute if path in _PRIVATE else Route)(path, Endpoint(handler), methods=list(methods))
+        for path, handler, methods in table
+    ]
     router = Router(routes, redirect_slashes=False)  # the one-click POST follows no redirect, RFC 8058 §3.1
     one_click = OneClick(router, leaving=cases.leaving, tokens=tokens, proxies=proxies)
     return Guard(

@@ -234,6 +234,7 @@ else:
 
         def on_headers_complete(self) -> None:
             super().on_headers_complete()  # raises for a target that it cannot read
+            self.scope["raw_path"] = self.url.partition(b"?")[0]  # as it was sent, a whole address too, as with h11
             self._is_head, self._is_body = False, True
 
         def on_message_complete(self) -> None:
