@@ -51,6 +51,8 @@ DefaultDependencies=no
 [Service]
 ExecStart=
 ExecStart={command} serve
+ExecReload=
+ExecReload={command} reload
 END
 container=tests exec {systemd} --system --unit=tests.target --log-target=journal --show-status=no
 """

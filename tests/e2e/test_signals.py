@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import smtplib
 import time
 
 import pytest
 from tests.e2e.conftest import READERS, MakeHouse
-from tests.e2e.house import EDITION, House
+from tests.e2e.house import EDITION, HOST, Daemon, House
 from tests.ports import free_port
 
+GAUGE = "pressrun_config_reload_successful"
 MANY = tuple(f"reader{number}@inbox.example" for number in range(3_000))
 
 
@@ -66,6 +68,67 @@ def test_a_bad_file_leaves_the_old_in_force(house: House) -> None:
     house.config.write_text(good, encoding="utf-8")
     daemon.reload()
     assert house.send("---\nsubject: After it\n---\n\nText.\n", "--wait")["delivered"] == 3
+
+
+def refused_status(daemon: Daemon) -> str:
+    """SIGHUP for a bad file; gives the line that `systemctl status` shows from then on."""
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.await_word("RELOADING=1")
+    told = daemon.await_word("READY=1").split("\n")
+    return next(line for line in told if line.startswith("STATUS="))
+
+
+def reload_gauge(house: House) -> str:
+    return next(line for line in house.get("/metrics").text.splitlines() if line.startswith(GAUGE))
+
+
+def test_a_refused_file_shows_until_a_good_one_is_read(house: House) -> None:
+    """In the status line, with the number of errors and what is in force instead, and in a gauge."""
+    daemon = house.start()
+    assert f"{GAUGE} 1.0" == reload_gauge(house)
+    good = house.config.read_text(encoding="utf-8")
+    house.config.write_text(good.replace("[delivery]", "[delivery]\nrte = 1\ngive_up_after = 'soon'"), encoding="utf-8")
+    assert re.fullmatch(
+        r"STATUS=configuration refused: 2 errors, running with that of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+",
+        refused_status(daemon),
+    )
+    assert f"{GAUGE} 0.0" == reload_gauge(house)
+    house.config.write_text(good, encoding="utf-8")
+    daemon.process.send_signal(signal.SIGHUP)
+    assert f"STATUS=serving https://{HOST}" in daemon.await_word("READY=1").split("\n")
+    assert f"{GAUGE} 1.0" == reload_gauge(house)
+
+
+def test_the_verb_reload_answers_what_the_daemon_thinks(house: House) -> None:
+    """It ends with 78 and every error exactly when the daemon refuses, and else names what needs a restart."""
+    assert 75 == house.run("reload").code
+    house.start()
+    good = house.config.read_text(encoding="utf-8")
+    house.config.write_text(good.replace("[delivery]", "[delivery]\nrte = 1\ngive_up_after = 'soon'"), encoding="utf-8")
+    refused = house.run("reload", "--json")
+    assert (78, True, True) == (refused.code, "rte" in refused.err, "give_up_after" in refused.json["error"])
+    assert f"{GAUGE} 0.0" == reload_gauge(house)
+    house.config.write_text(good, encoding="utf-8")
+    assert {"needs_restart": []} == house.do("reload", "--json").json
+    assert f"{GAUGE} 1.0" == reload_gauge(house)
+    house.config.write_text(good.replace("[http]", "[http]\ntimeout = '9s'"), encoding="utf-8")
+    assert {"needs_restart": ["http.timeout"]} == house.do("reload", "--json").json
+
+
+@pytest.mark.parametrize("broken", ["data_dir = \n", 'data_dir = "elsewhere"\n'])
+def test_a_file_that_does_not_lead_to_the_daemon_is_refused_too(house: House, broken: str) -> None:
+    """`systemctl reload` runs the verb, and systemd says in $MAINPID who is meant."""
+    daemon = house.start()
+    good = house.config.read_text(encoding="utf-8")
+    house.config.write_text(re.sub(r"(?m)^data_dir = .*\n", broken, good), encoding="utf-8")
+    refused = house.run("reload", prefix=["env", f"MAINPID={daemon.process.pid}"])
+    daemon.await_word("RELOADING=1")
+    if "elsewhere" in broken:
+        assert (75, True) == (refused.code, "restart" in refused.err)
+        assert ["data_dir"] == [one["key"] for one in daemon.events("config.needs_restart")]
+    else:
+        assert 78 == refused.code
+        assert "STATUS=configuration refused: 1 error," in daemon.await_word("READY=1")
 
 
 def test_sigterm_in_the_middle_loses_and_repeats_nothing(make_house: MakeHouse) -> None:

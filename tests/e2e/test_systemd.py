@@ -134,6 +134,21 @@ def test_it_starts_reloads_and_ends(machine: Booted, sink: Sink, http_port: int)
     assert {1} == set(taken(sink, "news").values())
 
 
+def test_a_reload_that_is_refused_fails(machine: Booted, sink: Sink, http_port: int) -> None:
+    """The command that asked for it fails, and the status says that what is in force is not what the file says."""
+    machine.run("systemctl", "start", SERVICE)
+    configure(machine, sink, "nowhere")
+    with pytest.raises(AssertionError, match='found "nowhere"'):
+        machine.run("systemctl", "reload", SERVICE)
+    [status] = machine.state("StatusText")
+    assert ("active", "running") == machine.state("ActiveState", "SubState")
+    assert status.startswith("configuration refused: 1 error, running with that of 20"), status
+    assert 200 == get(http_port)
+    configure(machine, sink, f"127.0.0.1:{http_port}")
+    machine.run("systemctl", "reload", SERVICE)
+    assert ("serving https://news.example",) == machine.state("StatusText")
+
+
 def test_a_killed_daemon_is_started_again_and_repeats_nothing(machine: Booted, sink: Sink, http_port: int) -> None:
     """systemd lets its press hear what the relay answers, before it starts the next one."""
     machine.run("systemctl", "start", SERVICE)

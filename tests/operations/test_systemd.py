@@ -52,7 +52,7 @@ def test_each_state_is_one_datagram(manager: tuple[socket.socket, str]) -> None:
 
 
 def test_reloading_carries_the_monotonic_clock(manager: tuple[socket.socket, str]) -> None:
-    """Type=notify-reload compares it with the time of its SIGHUP."""
+    """So that systemd can tell a reload from one before it."""
     listener, name = manager
     notifier = Notifier({"NOTIFY_SOCKET": name})
     before = time.monotonic_ns() // 1000
@@ -203,7 +203,7 @@ def test_the_service_is_hardened(units: list[Path]) -> None:
 def test_the_units_name_what_the_daemon_looks_for() -> None:
     """Socket names, the way of reloading and the user are those that the code and the docs speak of."""
     service = (_UNITS / "pressrun.service").read_text(encoding="utf-8")
-    for line in ("Type=notify-reload", "User=pressrun", "StateDirectory=pressrun", "RuntimeDirectory=pressrun"):
+    for line in ("Type=notify", "User=pressrun", "StateDirectory=pressrun", "RuntimeDirectory=pressrun"):
         assert line in service.splitlines()
     for name in ("http", "smtp", "lmtp"):
         text = (_UNITS / f"pressrun-{name}.socket").read_text(encoding="utf-8")

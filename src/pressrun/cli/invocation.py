@@ -25,19 +25,28 @@ class Invocation:
     def __init__(self, config: str | None) -> None:
         self._config = config
 
-    @cached_property
+    @property
     def config_path(self) -> Path:
         """The configuration in use; raises NoInput, BadConfiguration, and NotPermitted for who may not use its data.
 
         Who may is asked before anything else: to everybody else, keys that they cannot read would seem to be missing.
         """
+        return self._found[0]
+
+    @property
+    def data_dir(self) -> Path | None:
+        """The data_dir that the configuration names, whatever else is wrong with it; raises what `config_path` does."""
+        return self._found[1]
+
+    @cached_property
+    def _found(self) -> tuple[Path, Path | None]:
         from pressrun.config import find_config, find_data_dir  # noqa: PLC0415 - `--help` must not wait for it
 
         path = find_config(self._config, os.environ, Path.cwd())
         data_dir = find_data_dir(path)
         if data_dir is not None:
             find_owner(data_dir)
-        return path
+        return path, data_dir
 
     @cached_property
     def settings(self) -> Settings:

@@ -28,7 +28,8 @@ from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint
 from pressrun.core.errors import Refused, Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
-from pressrun.daemon.serving import Extras, Running, serve
+from pressrun.daemon.parts import Running
+from pressrun.daemon.serving import Extras, serve
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.editions.read_back import read_parts
 from pressrun.observe.settings import LogSettings

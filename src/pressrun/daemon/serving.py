@@ -21,29 +21,27 @@ from dataclasses import dataclass, field
 from starlette.types import ASGIApp
 
 from pressrun import __version__
-from pressrun.config import changed_needing_restart, load_settings
 from pressrun.config.settings import Settings
-from pressrun.core.errors import BadConfiguration, PressrunError
+from pressrun.core.errors import PressrunError
 from pressrun.core.tokens import WebTokens
 from pressrun.daemon.descriptors import raise_limit, shortage
 from pressrun.daemon.doors import Doors
 from pressrun.daemon.offline import opened
+from pressrun.daemon.parts import Running
 from pressrun.daemon.pulse import Pulse
-from pressrun.daemon.services import Services, build_services, reload_services
+from pressrun.daemon.reload import Reload, serving
+from pressrun.daemon.services import Services, build_services
 from pressrun.daemon.wiring import (
     build_bouncing,
     build_dispatcher,
     build_press,
-    press_settings,
 )
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.observe.metrics import Metrics
 from pressrun.operations import systemd
 from pressrun.operations.heap import leave_alone_what_stays
-from pressrun.press.local import LocalPress
 from pressrun.press.process import FINISH_SECONDS
-from pressrun.press.remote import RemotePress
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.operating.readiness import Readiness
 from pressrun.services.ports import RelayPool
@@ -58,32 +56,6 @@ from pressrun.web.http.server import WebServer
 log = logging.getLogger("pressrun.daemon")
 
 OUTLIVED_SECONDS = FINISH_SECONDS + 2.0  # by a press whose daemon was killed; it ends itself before that
-
-
-@dataclass(slots=True, kw_only=True)
-class Running:
-    """The parts of a daemon that runs."""
-
-    settings: Settings
-    services: Services
-    dispatcher: Dispatcher
-    press: LocalPress | RemotePress
-    notifier: systemd.Notifier
-    doors: Doors
-    pulse: Pulse
-
-    def loops_that_take(self) -> list[BackgroundLoop]:
-        """What deals with what comes in, and with what time brings: ended first."""
-        services = self.services
-        return [services.operating.housekeeping, services.readers.asking, *self.doors.loops]
-
-    def loops_that_drain(self) -> list[BackgroundLoop]:
-        """What is needed until all that is in flight is recorded, beside the dispatcher."""
-        return [self.pulse, *([self.press] if isinstance(self.press, BackgroundLoop) else [])]
-
-    def loops(self) -> list[BackgroundLoop]:
-        """All that goes on in the background."""
-        return [self.dispatcher, *self.loops_that_drain(), *self.loops_that_take()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,9 +106,10 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             notifier=notifier,
             doors=Doors(settings, services, metrics, web, sockets),
             pulse=Pulse(dispatcher, notifier, watchdog_seconds, loops),
+            metrics=metrics,
         )
         loops += running.loops()
-        _handle_signals(running, stopping)
+        _handle_signals(Reload(running), stopping)
         await running.doors.open()
         event(
             log,
@@ -234,7 +207,7 @@ async def _run(
             if tour is not None:
                 beside.append(tasks.create_task(_guided(tour, running, stopping), name="tour"))
             leave_alone_what_stays()
-            running.notifier.ready(f"serving {running.settings.site.base_url}")
+            running.notifier.ready(serving(running.settings))
             await asyncio.wait([dispatcher, signalled], return_when=asyncio.FIRST_COMPLETED)
             has_ended = not stopping.is_set()
             running.notifier.stopping("finishing what is in flight")
@@ -281,51 +254,8 @@ async def _stop(running: Running) -> None:
             log.error("daemon.not_closed", exc_info=problem)
 
 
-def _handle_signals(running: Running, stopping: asyncio.Event) -> None:
+def _handle_signals(reload: Reload, stopping: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    loop.add_signal_handler(signal.SIGHUP, _reload, running)
-
-
-def _reload(running: Running) -> None:
-    """Put a changed file in force, whole or not at all."""
-    running.notifier.reloading()
-    try:
-        settings = load_settings(running.settings.source)
-        _apply(running, settings)
-    except PressrunError as problem:
-        for line in str(problem).splitlines():
-            event(log, "config.refused", level=logging.ERROR, problem=line)
-    else:
-        event(log, "config.reloaded", path=str(settings.source))
-    running.notifier.ready(f"serving {running.settings.site.base_url}")
-
-
-def _apply(running: Running, settings: Settings) -> None:
-    for key in changed_needing_restart(running.settings, settings):
-        event(log, "config.needs_restart", level=logging.WARNING, key=key)
-    dispatcher = running.dispatcher
-    running.doors.reload(settings)
-    _reload_dispatcher(dispatcher, settings)
-    try:
-        running.press.change(press_settings(settings))
-    except BadConfiguration:
-        old = running.settings
-        running.doors.reload(old)
-        _reload_dispatcher(dispatcher, old)
-        raise
-    logs.configure(settings.log, sys.stderr)
-    reload_services(running.services, settings)
-    dispatcher.signs_again()
-    running.settings = settings
-
-
-def _reload_dispatcher(dispatcher: Dispatcher, settings: Settings) -> None:
-    relays = settings.relays
-    dispatcher.reload(
-        settings.delivery,
-        {relay.name: relay.rates for relay in relays},
-        {relay.name: relay.weight for relay in relays},
-        {relay.name: relay.connections for relay in relays},
-    )
+    loop.add_signal_handler(signal.SIGHUP, reload.on_signal)

@@ -17,8 +17,8 @@ EVENTS: dict[str, str] = {
     "loop.failed": "a step of a background loop met an error; the loop goes on after a pause",
     "loop.failing": "a background loop has failed for a minute; said once, and /readyz says so",
     "loop.recovered": "a background loop that had failed is well again",
-    "config.reloaded": "SIGHUP: the new settings are in force",
-    "config.refused": "SIGHUP: the file has errors, the old settings stay in force",
+    "config.reloaded": "SIGHUP or `pressrun reload`: the new settings are in force",
+    "config.refused": "SIGHUP or `pressrun reload`: the file has errors, the old settings stay in force",
     "config.warning": "something in the file that is probably not meant",
     "config.needs_restart": "a key changed that a reload cannot change",
     # the database

@@ -22,6 +22,11 @@ class Metrics:
         GCCollector(registry=self._registry)
         self._info = Info("pressrun", "The version and process that answer", registry=self._registry)
         self._info.info({"version": version, "pid": str(os.getpid()), "python": sys.version.split()[0]})
+        self._reload = Gauge(
+            "pressrun_config_reload_successful",
+            "1 while the configuration that was read last is in force, 0 after a reload that was refused",
+            registry=self._registry,
+        )
         self._deliveries = Counter(
             "pressrun_deliveries_total",
             "Hand-overs to relays by outcome",
@@ -84,6 +89,10 @@ class Metrics:
         """For how long each background loop has failed."""
         for name, seconds in by_name.items():
             self._loops.labels(name).set(seconds)
+
+    def show_reload(self, is_successful: bool) -> None:
+        """Whether what the configuration said when it was last read is in force."""
+        self._reload.set(int(is_successful))
 
     def count_delivery(self, outcome: str, number: int = 1) -> None:
         """One hand-over, or more of the same outcome (`delivered`, `deferred`, `refused`, `unknown`, `unsent`)."""

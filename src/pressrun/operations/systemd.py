@@ -37,7 +37,7 @@ class Notifier:
         self._send("READY=1", *_status(status))
 
     def reloading(self) -> None:
-        """SIGHUP came; `ready` must follow (Type=notify-reload)."""
+        """The configuration is read again; `ready` must follow."""
         self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self, status: str = "") -> None:

@@ -1,0 +1,102 @@
+"""A changed configuration is put in force, whole or not at all, and whoever looks can see which.
+
+SIGHUP and the verb `reload` do the same. A refused file stands in the log, in systemd's status line and in a gauge
+until a good one is read; the verb answers with its errors, which is how `systemctl reload` fails.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pressrun.config import changed_needing_restart, load_settings
+from pressrun.config.settings import Settings
+from pressrun.core.errors import BadConfiguration, PressrunError
+from pressrun.daemon.parts import Running
+from pressrun.daemon.services import reload_services
+from pressrun.daemon.wiring import press_settings
+from pressrun.observe import log as logs
+from pressrun.observe.log import event
+from pressrun.services.queue.dispatching import Dispatcher
+
+log = logging.getLogger("pressrun.daemon")
+
+
+class Reload:
+    """Rereads the file that the daemon was started with."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        self._read_at = time.time()  # when what is in force was read
+        running.services.verbs["reload"] = self._verb
+        running.metrics.show_reload(True)
+
+    def on_signal(self) -> None:
+        """SIGHUP; what is wrong is in the log."""
+        self._reread()
+
+    async def _verb(self, _: Mapping[str, Any], __: Callable[[str], None]) -> dict[str, list[str]]:
+        problem, needs_restart = self._reread()
+        if problem is not None:
+            raise BadConfiguration(problem)
+        return {"needs_restart": needs_restart}
+
+    def _reread(self) -> tuple[str | None, list[str]]:
+        """Why the file was refused, a problem a line, or None; and the keys that need a restart."""
+        running = self._running
+        running.notifier.reloading()
+        try:
+            settings = load_settings(running.settings.source)
+            needs_restart = changed_needing_restart(running.settings, settings)
+            _apply(running, settings)
+        except (PressrunError, OSError) as problem:
+            lines = str(problem).splitlines()
+            for line in lines:
+                event(log, "config.refused", level=logging.ERROR, problem=line)
+            count = "1 error" if len(lines) == 1 else f"{len(lines)} errors"
+            read_at = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(self._read_at))
+            running.metrics.show_reload(False)
+            running.notifier.ready(f"configuration refused: {count}, running with that of {read_at}")
+            return str(problem), []
+        for key in needs_restart:
+            event(log, "config.needs_restart", level=logging.WARNING, key=key)
+        event(log, "config.reloaded", path=str(settings.source))
+        self._read_at = time.time()
+        running.metrics.show_reload(True)
+        running.notifier.ready(serving(running.settings))
+        return None, needs_restart
+
+
+def serving(settings: Settings) -> str:
+    """The status line of a daemon that runs with what its file says."""
+    return f"serving {settings.site.base_url}"
+
+
+def _apply(running: Running, settings: Settings) -> None:
+    dispatcher = running.dispatcher
+    running.doors.reload(settings)
+    _reload_dispatcher(dispatcher, settings)
+    try:
+        running.press.change(press_settings(settings))
+    except BadConfiguration:
+        old = running.settings
+        running.doors.reload(old)
+        _reload_dispatcher(dispatcher, old)
+        raise
+    logs.configure(settings.log, sys.stderr)
+    reload_services(running.services, settings)
+    dispatcher.signs_again()
+    running.settings = settings
+
+
+def _reload_dispatcher(dispatcher: Dispatcher, settings: Settings) -> None:
+    relays = settings.relays
+    dispatcher.reload(
+        settings.delivery,
+        {relay.name: relay.rates for relay in relays},
+        {relay.name: relay.weight for relay in relays},
+        {relay.name: relay.connections for relay in relays},
+    )
