@@ -13,7 +13,6 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from email import message_from_bytes, policy
 from html import escape
 from urllib.parse import quote
 
@@ -27,6 +26,7 @@ from pressrun.message.incoming.autoreply import machine_made
 from pressrun.message.incoming.caps import PARSER_FAULTS, check_caps
 from pressrun.message.incoming.header_block import mended
 from pressrun.message.incoming.joining import joined_page, joined_text
+from pressrun.message.incoming.mail_part import parse_mail
 from pressrun.message.incoming.parts import LONGEST_TEXT, Contents, FoundFile, gather
 from pressrun.message.incoming.reading import decode_words
 from pressrun.message.incoming.trace import header_fields
@@ -84,7 +84,7 @@ def read_posted(content: bytes) -> Posted:
     fields = header_fields(content)
     look = _look(fields)
     try:
-        found = gather(message_from_bytes(content, policy=policy.compat32))
+        found = gather(parse_mail(content))
         source_name, source, assets = _edition(found, look.subject)
     except PARSER_FAULTS as problem:
         raise UnreadableMail(f"the mail cannot be parsed ({type(problem).__name__})") from None

@@ -10,11 +10,12 @@ from __future__ import annotations
 import html
 import re
 from dataclasses import dataclass, field, replace
-from email.message import Message
 
+from pressrun.core.charsets import FALLBACK, decode_exactly, decode_text
 from pressrun.core.errors import UnreadableMail
 from pressrun.message.content.flowed import unflow
 from pressrun.message.incoming.caps import MAX_DEPTH, MAX_PARTS
+from pressrun.message.incoming.mail_part import MailPart
 from pressrun.message.incoming.reading import decode_words
 from pressrun.message.wire.mime import image_type
 
@@ -28,13 +29,6 @@ _MARKDOWN = frozenset({"text/markdown", "text/x-markdown"})
 _SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp"}
 _PGP_MESSAGE = "-----BEGIN PGP MESSAGE-----"
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029/\\]")
-# What mail programs mean by these names (WHATWG Encoding).
-_CHARSETS = {
-    "": "utf-8", "us-ascii": "utf-8", "ascii": "utf-8", "utf8": "utf-8", "iso-8859-1": "cp1252", "latin1": "cp1252",
-    "latin-1": "cp1252", "iso-8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030", "ks_c_5601-1987": "cp949",
-    "euc-kr": "cp949", "shift_jis": "cp932", "x-sjis": "cp932", "windows-1252": "cp1252", "x-unknown": "utf-8",
-    "unknown-8bit": "utf-8", "iso-8859-8-i": "iso-8859-8",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +68,7 @@ class Contents:
     notes: list[str] = field(default_factory=list)
 
 
-def gather(message: Message) -> Contents:
+def gather(message: MailPart) -> Contents:
     """Find text and files; raises UnreadableMail for what is encrypted, too deep or too large."""
     gatherer = _Gatherer()
     gatherer.found.blocks = gatherer.read(message, 0)
@@ -87,7 +81,7 @@ class _Gatherer:
         self._parts = 0
         self._text_size = 0
 
-    def read(self, part: Message, depth: int) -> list[Block]:
+    def read(self, part: MailPart, depth: int) -> list[Block]:
         """The blocks of a part; its files are noted on the way."""
         self._parts += 1
         if self._parts > MAX_PARTS + MAX_DEPTH:
@@ -96,8 +90,7 @@ class _Gatherer:
             raise UnreadableMail(f"the parts are nested more than {MAX_DEPTH} deep")
         if part.get_content_maintype() != "multipart":
             return self._leaf(part)
-        payload = part.get_payload()
-        children = [child for child in payload if isinstance(child, Message)] if isinstance(payload, list) else []
+        children = part.children() or []
         match part.get_content_subtype():
             case "encrypted":
                 raise UnreadableMail(_ENCRYPTED)
@@ -113,13 +106,13 @@ class _Gatherer:
             case _:
                 return [block for child in children for block in self.read(child, depth + 1)]
 
-    def _keep_related(self, part: Message, depth: int) -> None:
+    def _keep_related(self, part: MailPart, depth: int) -> None:
         if part.get_content_maintype() == "multipart":
             self.read(part, depth)
         else:
             self._leaf(part)
 
-    def _leaf(self, part: Message) -> list[Block]:
+    def _leaf(self, part: MailPart) -> list[Block]:
         media_type = part.get_content_type()
         name = _name_of(part)
         if media_type in _SECRET_TYPES:
@@ -139,7 +132,7 @@ class _Gatherer:
             return self._text(part, is_html=media_type == "text/html")
         return self._file(part, media_type, name, is_attachment=is_attachment)
 
-    def _text(self, part: Message, *, is_html: bool) -> list[Block]:
+    def _text(self, part: MailPart, *, is_html: bool) -> list[Block]:
         text = self._decoded(part)
         self._text_size += len(text)
         if self._text_size > 2 * LONGEST_TEXT or len(text) > LONGEST_TEXT:
@@ -150,9 +143,9 @@ class _Gatherer:
             return []
         return [Block(html=text) if is_html else Block(text=text)]
 
-    def _file(self, part: Message, media_type: str, name: str, *, is_attachment: bool) -> list[Block]:
-        payload = part.get_payload(decode=True)
-        if not isinstance(payload, bytes) or not payload:
+    def _file(self, part: MailPart, media_type: str, name: str, *, is_attachment: bool) -> list[Block]:
+        payload = part.octets()
+        if not payload:
             return []
         if media_type in _MARKDOWN or name.lower().endswith((".md", ".markdown")):
             payload = self._decoded(part).encode("utf-8")
@@ -170,27 +163,23 @@ class _Gatherer:
         stands_here = kind is not None and content_id is None and not is_attachment
         return [Block(text="", image=found)] if stands_here else []
 
-    def _decoded(self, part: Message) -> str:
-        payload = part.get_payload(decode=True)
-        data = payload if isinstance(payload, bytes) else b""
-        given = str(part.get_content_charset() or "").strip().lower()
-        charset = _CHARSETS.get(given, given)
-        try:
-            text = data.decode(charset)
-        except (LookupError, ValueError):
+    def _decoded(self, part: MailPart) -> str:
+        data = part.octets()
+        text = decode_exactly(data, part.charset)
+        if text is None:
             text = self._guessed(data)
-        text = re.sub(r"\r\n?", "\n", text).replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+        text = re.sub(r"\r\n?", "\n", text).replace("\0", "")
         if str(part.get_param("format", "")).lower() == "flowed":
             return unflow(text, delete_blank=str(part.get_param("delsp", "")).lower() == "yes")
         return text
 
     def _guessed(self, data: bytes) -> str:
         """Text in an encoding that is unknown, or is another one than it says."""
-        try:
-            return data.decode("utf-8")
-        except UnicodeDecodeError:
+        text = decode_exactly(data, "utf-8")
+        if text is None:
             self._note("the encoding of the text is not what the mail says it is: look at letters with accents")
-            return data.decode("cp1252", "replace")
+            text = decode_text(data, FALLBACK)
+        return text
 
     def _note(self, sentence: str) -> None:
         if sentence not in self.found.notes:
@@ -220,10 +209,6 @@ def text_as_html(text: str) -> str:
     return f'<div style="white-space: pre-wrap">{html.escape(text.strip(), quote=False)}</div>'
 
 
-def _name_of(part: Message) -> str:
+def _name_of(part: MailPart) -> str:
     """The name of a file as it may be shown; "" without one."""
-    try:
-        given = part.get_filename() or ""
-    except (ValueError, LookupError, TypeError):
-        return ""
-    return _UNSAFE.sub("_", decode_words(str(given)))[-120:].strip(" .")
+    return _UNSAFE.sub("_", decode_words(str(part.get_filename() or "")))[-120:].strip(" .")

@@ -1,26 +1,23 @@
 """Reading a mail that came in from anywhere: under caps that are checked before any parser sees it.
 
 The standard library's parser burns seconds on folded semicolons, long address fields, very many parts and deep nests;
-what is beyond the caps is refused first, in linear time. The old `compat32` policy reads, because the newer ones raise
-odd exceptions on hostile headers. Whatever happens, the outcome is an IncomingMail or UnreadableMail. This runs in the
-helper process, which limits memory and time besides.
+what is beyond the caps is refused first, in linear time. Whatever happens, the outcome is an IncomingMail or
+UnreadableMail. This runs in the helper process, which limits memory and time besides.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from email import message_from_bytes, policy
-from email.errors import MessageError
-from email.header import decode_header
-from email.message import Message
 
 import msgspec
 
+from pressrun.core.charsets import decode_text
 from pressrun.core.errors import UnreadableMail
 from pressrun.message.incoming.autoreply import machine_made, vacation_words
 from pressrun.message.incoming.caps import MAX_DEPTH, MAX_PARTS, PARSER_FAULTS, READ_AT_MOST, check_caps
 from pressrun.message.incoming.header_block import mended
+from pressrun.message.incoming.mail_part import MailPart, decode_encoded_words, parse_mail
 from pressrun.message.incoming.trace import header_fields
 
 MAX_TEXT = 64 * 1024
@@ -30,7 +27,6 @@ _BLANKS = re.compile(r"\s+")
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]{0,20})", re.ASCII)
 _BLOCKS = frozenset("address blockquote br dd div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre table td th tr ul".split())
 _UNSEEN = frozenset("head script style title template".split())
-_BROKEN = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 
 class IncomingMail(msgspec.Struct, frozen=True, kw_only=True, tag="mail"):
@@ -51,7 +47,7 @@ def read_mail(content: bytes) -> IncomingMail:
     check_caps(content)
     try:
         content = mended(content)
-        message = message_from_bytes(content, policy=policy.compat32)
+        message = parse_mail(content)
         fields = header_fields(content)
         text = _text(message)[:MAX_TEXT]
         return IncomingMail(
@@ -81,18 +77,10 @@ def _message_id(value: str) -> str | None:
 
 def decode_words(raw: str) -> str:
     """Encoded-words decoded (RFC 2047); line breaks that one may hide become blanks."""
-    raw = raw[:2000].encode("utf-8", "replace").decode("utf-8")
-    try:
-        pieces = [
-            piece.decode(charset or "ascii", "replace") if isinstance(piece, bytes) else piece
-            for piece, charset in decode_header(raw)
-        ]
-    except (MessageError, LookupError, ValueError):
-        pieces = [raw]
-    return _BROKEN.sub(" ", "".join(pieces).encode("utf-8", "replace").decode("utf-8")).strip()
+    return decode_encoded_words(raw[:2000].encode("utf-8", "replace").decode("utf-8"))
 
 
-def _text(message: Message) -> str:
+def _text(message: MailPart) -> str:
     """The first text part; without one, the text of the first HTML part."""
     page = None
     for part in leaves(message):
@@ -106,34 +94,27 @@ def _text(message: Message) -> str:
     return "" if page is None else html_text(decoded(page))
 
 
-def leaves(message: Message) -> list[Message]:
+def leaves(message: MailPart) -> list[MailPart]:
     """The parts that hold no others, in their order; enclosed mails are not opened."""
-    found: list[Message] = []
-    pending: list[tuple[Message, int]] = [(message, 0)]
+    found: list[MailPart] = []
+    pending: list[tuple[MailPart, int]] = [(message, 0)]
     while pending:
         part, depth = pending.pop()
         if depth > MAX_DEPTH:
             raise UnreadableMail(f"the parts are nested more than {MAX_DEPTH} deep")
-        payload = part.get_payload()
-        if not isinstance(payload, list):
+        children = part.children()
+        if children is None:
             found.append(part)
         elif part.get_content_maintype() == "multipart":
-            pending += [(child, depth + 1) for child in reversed(payload) if isinstance(child, Message)]
+            pending += [(child, depth + 1) for child in reversed(children)]
         if len(found) + len(pending) > MAX_PARTS + MAX_DEPTH:
             raise UnreadableMail(f"there are more than {MAX_PARTS} parts")
     return found
 
 
-def decoded(part: Message) -> str:
+def decoded(part: MailPart) -> str:
     """The text of a part, its lines ended by LF; in an unknown charset as far as it can be read."""
-    payload = part.get_payload(decode=True)
-    data = payload if isinstance(payload, bytes) else b""
-    charset = str(part.get_content_charset() or "utf-8")
-    try:
-        text = data.decode("utf-8" if charset in ("us-ascii", "ascii") else charset, "replace")
-    except (LookupError, ValueError):
-        text = data.decode("latin-1")
-    return re.sub(r"\r\n?", "\n", text).replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    return re.sub(r"\r\n?", "\n", decode_text(part.octets(), part.charset)).replace("\0", "")
 
 
 def html_text(source: str) -> str:

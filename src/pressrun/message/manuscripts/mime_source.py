@@ -1,21 +1,18 @@
 """An edition that comes as a complete MIME message (`.eml`): its content is taken, its route and its list are not.
 
 Subject, From and Reply-To are read; every other header is left behind, above all those that would speak for somebody
-else (List-*, DKIM-Signature, Received, Bcc, Return-Path). The message is read with the old `compat32` policy and under
-caps, because newer ones raise odd exceptions and burn seconds on hostile headers.
+else (List-*, DKIM-Signature, Received, Bcc, Return-Path). The message is read like incoming mail, under caps.
 """
 
 from __future__ import annotations
 
 import re
-from email import message_from_bytes, policy
-from email.errors import MessageError
-from email.header import decode_header
 from email.message import Message
 
 from pressrun.core.errors import EditionError, MalformedAddress, UnreadableMail
 from pressrun.message.incoming.caps import MAX_FIELD_BYTES, MAX_HEADER_BYTES, MAX_PARTS, PARSER_FAULTS
 from pressrun.message.incoming.joining import joined_page, joined_text
+from pressrun.message.incoming.mail_part import decode_encoded_words, parse_mail
 from pressrun.message.incoming.parts import Contents, gather
 from pressrun.message.manuscripts.front_matter import FrontMatter, Value
 from pressrun.message.manuscripts.source import EditionFile, EditionFormat, EnclosedFile
@@ -36,7 +33,7 @@ def parse_mime_source(source: bytes) -> EditionFile:
 
 
 def _read(source: bytes) -> EditionFile:
-    message = message_from_bytes(source, policy=policy.compat32)
+    message = parse_mail(source)
     found = gather(message)
     ids = _content_ids(found)
     page = joined_page(found.blocks, lambda image: ids[id(image)])
@@ -89,20 +86,7 @@ def _check_size(source: bytes) -> None:
 
 
 def _text_of(message: Message, name: str) -> str:
-    return _decode_words(re.sub(r"\r?\n(?=[ \t])", "", str(message.get(name, "")))).strip()
-
-
-def _decode_words(raw: str) -> str:
-    """Encoded-words decoded (RFC 2047); the line breaks that one may hide become blanks."""
-    try:
-        pieces = [
-            piece.decode(charset or "ascii", "replace") if isinstance(piece, bytes) else piece
-            for piece, charset in decode_header(raw)
-        ]
-    except (MessageError, LookupError, ValueError):
-        pieces = [raw]
-    text = "".join(pieces).encode("utf-8", "replace").decode("utf-8")
-    return re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", text)
+    return decode_encoded_words(re.sub(r"\r?\n(?=[ \t])", "", str(message.get(name, ""))))
 
 
 def _mailbox_of(message: Message, name: str, source: bytes) -> Mailbox | None:
@@ -116,7 +100,7 @@ def _mailbox_of(message: Message, name: str, source: bytes) -> Mailbox | None:
     start, bracket, rest = raw.rpartition("<")
     shown = start.strip()
     if bracket and "=?" in shown:
-        shown = '"' + re.sub(r'["\\]', "", _decode_words(shown.strip('"'))).strip() + '"'
+        shown = '"' + re.sub(r'["\\]', "", decode_encoded_words(shown.strip('"'))) + '"'
     try:
         mailbox = parse_mailbox(f"{shown} <{rest}" if bracket else raw)
     except MalformedAddress as problem:

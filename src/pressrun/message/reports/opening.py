@@ -7,10 +7,9 @@ So those types are renamed over the raw octets first; what they enclose is text 
 from __future__ import annotations
 
 import re
-from email import message_from_bytes, policy
-from email.message import Message
 
 from pressrun.message.incoming.header_block import mended
+from pressrun.message.incoming.mail_part import parse_mail
 from pressrun.message.incoming.reading import decode_words, decoded, leaves
 from pressrun.message.incoming.trace import header_fields
 
@@ -32,9 +31,7 @@ class OpenedMail:
 
     def __init__(self, content: bytes) -> None:
         content = mended(content)
-        self.message: Message = message_from_bytes(
-            _MESSAGE_TYPE.sub(rb"\1" + ENCLOSED_PREFIX.encode(), content), policy=policy.compat32
-        )
+        self.message = parse_mail(_MESSAGE_TYPE.sub(rb"\1" + ENCLOSED_PREFIX.encode(), content))
         self.fields: Fields = header_fields(content)
         self.leaves = leaves(self.message)
 
@@ -62,12 +59,7 @@ class OpenedMail:
 
 def enclosed_mails(opened: OpenedMail) -> list[bytes]:
     """The octets of the mails that are attached, as they stand there."""
-    found = []
-    for part in opened.leaves:
-        if part.get_content_type() in MAIL_TYPES:
-            payload = part.get_payload(decode=True)
-            found.append(payload if isinstance(payload, bytes) else b"")
-    return found
+    return [part.octets() for part in opened.leaves if part.get_content_type() in MAIL_TYPES]
 
 
 def field_groups(text: str) -> list[dict[str, str]]:
