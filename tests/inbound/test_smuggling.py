@@ -16,8 +16,13 @@ from tests.inbound.mailroom import ADA, Client, D, Mailroom, connected, listenin
 from pressrun.inbound.wire import BareLineEnd, Content, Wire
 
 OWNER = f"news-owner@{D}"
-ENDS = [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r", b"\r.\r\n", b"\r\n.\0\r\n", b"\r\r\n.\r\r\n"]
-ONE_MAIL = b"\r\n.\0\r\n"  # the only one in which no CR or LF stands alone: a line that begins with a dot
+ONE_MAIL = b"\r\n.\x01\r\n"  # the only one in which no CR or LF stands alone: a line that begins with a dot
+WITH_NUL = b"\r\n.\0\r\n"
+ENDS = [
+    b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r", b"\r.\r\n", ONE_MAIL, WITH_NUL, b"\r\r\n.\r\r\n",
+]  # fmt: skip
+BARE_REPLY = "550 5.6.11 a CR or LF stands alone, which is not allowed in mail"
+NUL_REPLY = "554 5.6.0 the mail contains a NUL octet, which is not allowed in mail"
 SMUGGLED = f"MAIL FROM:<eve@reader.example>\r\nRCPT TO:<{OWNER}>\r\nDATA\r\nX: y\r\n\r\nsmuggled".encode()
 
 
@@ -52,7 +57,7 @@ async def test_one_mail_or_one_refusal(room: Mailroom, listener: str, hello: str
     async with listening(room) as listeners, connected(listeners.addresses[listener], hello=hello) as client:
         replies = await _attack(client, pieces)
         after = await client.post(mail(number=2), [OWNER])
-    assert ["250" if end == ONE_MAIL else "550 5.6.11 a CR or LF stands alone, which is not allowed in mail"] == [
+    assert [{ONE_MAIL: "250", WITH_NUL: NUL_REPLY}.get(end, BARE_REPLY)] == [
         reply[:3] if reply.startswith("250") else reply for reply in replies
     ]
     assert "250" == after[:3]
@@ -67,7 +72,7 @@ def test_a_cut_anywhere_changes_nothing(end: bytes) -> None:
     assert [b"NOOP"] == whole[1:], "what is smuggled is no command"
     first = whole[0]
     assert isinstance(first, Content)
-    assert first.has_bare_ends == (end != ONE_MAIL)
+    assert (first.has_bare_ends, first.has_nul) == (end not in (ONE_MAIL, WITH_NUL), end == WITH_NUL)
     around = range(10, 14 + len(end) + 4)
     cuts = [(at,) for at in range(len(data))] + [(one, two) for one in around for two in around if one < two]
     for points in cuts:
@@ -106,7 +111,7 @@ async def _read(pieces: Sequence[bytes]) -> list[Content | bytes | str | None]:
 
 BODIES = [
     b".\r\n..\r\n",
-    b"\0\r\n.\0\r\n",
+    b"\x01\r\n.\x01\r\n",
     b"\x85\xe2\x80\xa8\x0b\x0c\x1c\r\n",
     b"=0D=0A.=0D=0A\r\n",
     b"no end of line",
@@ -133,4 +138,19 @@ async def test_a_mail_with_a_bare_line_end_is_never_forwarded(room: Mailroom, ba
     """It is refused at the door."""
     async with listening(room) as listeners, connected(listeners.addresses["lmtp"], hello="LHLO x") as client:
         assert "550 5.6.11" == (await client.post(mail() + bare + b"\r\n", [OWNER]))[:10]
+    assert {} == await room.counts()
+
+
+@pytest.mark.parametrize("place", ["header", "body", "end"])
+@pytest.mark.parametrize(("listener", "hello", "number"), [("smtp", "EHLO x", 1), ("lmtp", "LHLO x", 2)])
+async def test_a_mail_with_a_nul_is_never_stored(
+    room: Mailroom, listener: str, hello: str, number: int, place: str
+) -> None:
+    """LMTP answers each recipient; the connection goes on (RFC 5322 §4, RFC 2033 §4.2)."""
+    content = {"header": mail(Subject="a\0b"), "body": mail("a\0b\n"), "end": mail() + b"\0\r\n"}[place]
+    async with listening(room) as listeners, connected(listeners.addresses[listener], hello=hello) as client:
+        replies = [await client.post(content, [OWNER, f"postmaster@{D}"])]
+        replies += [await client.reply() for _ in range(number - 1)]
+        assert [NUL_REPLY] * number == replies
+        assert "250 2.0.0 ok" == await client.say("NOOP")
     assert {} == await room.counts()

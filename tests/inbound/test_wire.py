@@ -62,7 +62,7 @@ def test_content_is_the_same_however_it_is_cut(data: bytes, at: list[int]) -> No
     assert _content_and_rest([whole]) == _content_and_rest(cut(whole, at))
 
 
-@given(st.lists(st.binary(max_size=40).map(lambda line: line.translate(None, b"\r\n")), max_size=20))
+@given(st.lists(st.binary(max_size=40).map(lambda line: line.translate(None, b"\0\r\n")), max_size=20))
 def test_what_a_client_stuffs_comes_out(lines: list[bytes]) -> None:
     """Dots doubled on the way are single again, and nothing else changes."""
     text = b"".join(line + b"\r\n" for line in lines)
@@ -72,12 +72,13 @@ def test_what_a_client_stuffs_comes_out(lines: list[bytes]) -> None:
 
 @given(_TEXT)
 def test_no_bare_line_end_gets_in(data: bytes) -> None:
-    """Content that is taken has CR and LF only together."""
+    """Content that is taken has CR and LF only together, and no NUL."""
     content, _ = _content_and_rest([data + b"\r\n.\r\n"])
     assert content is not None
     rest = content.data.replace(b"\r\n", b"")
     assert b"\r" not in rest
     assert b"\n" not in rest
+    assert b"\0" not in rest
 
 
 @given(st.integers(0, 5000), st.integers(1, 700))

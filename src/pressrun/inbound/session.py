@@ -40,6 +40,7 @@ SURPLUS = Reply(452, "too many recipients, send the others in another transactio
 NO_ROOM = Reply(452, "no room for a mail of this size now, try again later", "4.3.1")
 TOO_BIG = Reply(552, "the mail is larger than this server takes", "5.3.4")
 BARE_ENDS = Reply(550, "a CR or LF stands alone, which is not allowed in mail", "5.6.11")
+NUL = Reply(554, "the mail contains a NUL octet, which is not allowed in mail", "5.6.0")
 NO_GREETING = Reply(503, "say hello first", "5.5.1")
 NO_MAIL = Reply(503, "send MAIL first", "5.5.1")
 NO_RECIPIENTS = Reply(503, "no recipient was accepted", "5.5.1")
@@ -55,6 +56,17 @@ def render(reply: Reply) -> bytes:
     """A reply of one line on the wire."""
     enhanced = f"{reply.enhanced} " if reply.enhanced else ""
     return f"{reply.code} {enhanced}{reply.text}\r\n".encode("ascii", "replace")
+
+
+def _refuse_content(content: Content) -> Reply | None:
+    """Why a content is not taken; None for a sound one."""
+    if content.is_too_big:
+        return TOO_BIG
+    if content.found_no_room:
+        return NO_ROOM
+    if content.has_nul:
+        return NUL
+    return BARE_ENDS if content.has_bare_ends else None
 
 
 def _writing(transport: asyncio.BaseTransport) -> asyncio.WriteTransport:
@@ -349,8 +361,8 @@ class MailSession(SMTP):
 
     async def _take(self, sender: Sender, recipients: tuple[Route, ...], content: Content, share: Share) -> list[Reply]:
         """The reply for each recipient."""
-        if content.is_too_big or content.has_bare_ends or content.found_no_room:
-            refusal = TOO_BIG if content.is_too_big else BARE_ENDS if content.has_bare_ends else NO_ROOM
+        refusal = _refuse_content(content)
+        if refusal is not None:
             return [refusal] * len(recipients)
         arrival = Arrival(
             mail_from=sender.path,

@@ -1,7 +1,8 @@
 """Reading from a client: command lines and mail content, each in linear time and bounded memory.
 
 A line ends at CRLF only. Content ends at CRLF dot CRLF only, so that no other end can smuggle a second mail in
-(RFC 5321 §2.3.8, §4.1.1.4); CR and LF that stand alone are told to the caller, who refuses the mail.
+(RFC 5321 §2.3.8, §4.1.1.4). The caller learns of CR and LF that stand alone, and of NUL octets, which no mail may hold
+(RFC 5322 §4): it refuses such a mail.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Content:
     is_too_big: bool = False
     found_no_room: bool = False
     has_bare_ends: bool = False
+    has_nul: bool = False
 
 
 class LineTooLong(Exception):
@@ -130,6 +132,8 @@ class Wire:
 
 def _unstuffed(data: bytearray, end: int) -> Content:
     """What stands before `end`; `data` begins with a CRLF that is not the client's."""
+    if data.find(b"\0", 0, end) >= 0:
+        return Content(has_nul=True)
     ends = data.count(b"\r\n", 0, end)
     if data.count(b"\n", 0, end) != ends or data.count(b"\r", 0, end) != ends:
         return Content(has_bare_ends=True)
