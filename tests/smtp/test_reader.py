@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pressrun.smtp.errors import RemoteProtocolError
-from pressrun.smtp.reader import ReplyReader
-from pressrun.smtp.reply import Reply, describe
+from pressrun.smtp.reader import MAX_LINE_OCTETS, MAX_LINES, MAX_TEXT_OCTETS, ReplyReader
+from pressrun.smtp.reply import MAX_DESCRIBED, Reply, describe
 
 
 def read(*pieces: bytes) -> list[Reply] | str:
@@ -85,3 +85,35 @@ def test_an_address_in_a_reply_stays_out_of_its_description() -> None:
 def test_an_address_in_nonsense_stays_out_of_the_error() -> None:
     """The same where it is no reply at all."""
     assert "this is no reply: 'hello …@… you'" == read(b"hello one@readers.example you\r\n")
+
+
+@pytest.mark.parametrize("number", [1, 4, 5, MAX_LINES])
+def test_of_a_long_reply_the_beginning_is_kept(number: int) -> None:
+    """Its end is read away: whatever looks at a reply has so much before it, and no more."""
+    line = b"x" * (MAX_LINE_OCTETS - 6)
+    replies = read(b"".join(b"554%b%b\n" % (b" " if left == 0 else b"-", line) for left in reversed(range(number))))
+    assert not isinstance(replies, str)
+    (reply,) = replies
+    assert min(number * len(line), MAX_TEXT_OCTETS) == len(reply.text.replace("\n", ""))
+    assert number == len(reply.text.split("\n"))
+
+
+def test_a_reply_behind_a_long_one_is_whole() -> None:
+    """Each has room of its own."""
+    long = b"".join(b"250-" + b"x" * 2000 + b"\r\n" for _ in range(9)) + b"250 x\r\n"
+    replies = read(long + b"250-one\r\n250 two\r\n")
+    assert not isinstance(replies, str)
+    assert "one\ntwo" == replies[1].text
+
+
+def test_half_an_address_at_the_end_of_a_description_does_not_show() -> None:
+    """A long reply is cut between words before addresses are looked for."""
+    local = "l" * 64
+    text = f"{'a@b.example ' * 4}{'x@' + 'y' * 250 + ' '}{'x@' + 'y' * 250 + ' '}{'x@' + 'y' * 250 + ' '}"
+    padded = text + "x@" + "y" * (MAX_DESCRIBED - len(text) - 40) + f" {local}@readers.example no such user"
+    assert "l" not in describe(Reply(550, padded, ""))
+
+
+def test_a_reply_of_one_endless_word_is_described_by_its_code() -> None:
+    """It may be the beginning of an address."""
+    assert "554" == describe(Reply(554, "x" * 100_000, ""))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;]+")
+from pressrun.core.masking import mask_addresses
+
 # A long word with digits is the name of one message or one session, not of a rule.
 _SERIAL = re.compile(r"(?<![\w/.])(?=[\w.=-]*\d)[\w=-]{8,}(?:\.[\w=-]+)*(?![\w/])")
 _BLANKS = re.compile(r"\s+")
@@ -23,7 +24,7 @@ def without_addresses(words: str) -> str:
 
 def without_people(words: str) -> str:
     """The words on one line, without the addresses in them."""
-    return _BLANKS.sub(" ", _ADDRESS.sub("…", words)).strip()
+    return _BLANKS.sub(" ", mask_addresses(words, "…")).strip()
 
 
 def key_of(words: str) -> str:

@@ -1,19 +1,16 @@
 """Keeps addresses and tokens out of the log: the last guard, for what slips into a text such as a relay's reply.
 
 At info and above no text of a record may hold a subscriber's address or a full token. Whoever logs passes ids; this
-guard is for texts of others. It cuts too much rather than too little.
+guard is for texts of others. It cuts too much rather than too little. Names of our own such as `news-owner@…` are cut
+too: telling them apart here would need the list of all lists.
 """
 
 from __future__ import annotations
 
 import re
 
-# Anything with an @ between word characters, quoted local parts and percent-encoding included. Names of our own such as
-# `news-owner@…` are cut too: telling them apart here would need the list of all lists.
-# Each looks behind itself, so that a run of characters is tried once and a long text costs no more than its length.
-_ADDRESS = re.compile(
-    r"""(?:"[^"\n]{1,64}"|(?<![^\s<>()\[\]{},;:"'=|])[^\s<>()\[\]{},;:"'=|]+)(?:@|%40)(?:\[[^\]\s]+\]|[^\s<>()\[\]{},;:"'|]+)"""
-)
+from pressrun.core.masking import mask_addresses
+
 # Tokens of addresses: 26 digits of base32, 27 in old mails.
 _ADDRESS_TOKEN = re.compile(r"(?<![a-z2-7])[a-z2-7]{26,27}(?![a-z2-7])", re.IGNORECASE)
 # Tokens of links: base64 of some numbers of 6 octets and a tag of 16; in old mails a dot and a signature of 43.
@@ -28,9 +25,7 @@ _SHOWN = 6
 
 def redact(text: str) -> str:
     """The text with addresses replaced by `<address>` and tokens cut after six characters."""
-    if "@" in text or "%40" in text:
-        text = _ADDRESS.sub("<address>", text)
-    return shorten_tokens(text)
+    return shorten_tokens(mask_addresses(text, "<address>"))
 
 
 def shorten_tokens(text: str) -> str:

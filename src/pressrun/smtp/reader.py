@@ -1,7 +1,8 @@
 """Octets into replies (RFC 5321 §4.2), however they are cut up on the way.
 
 Liberal in what ends a line (CRLF, or LF alone) and in a missing text, strict in the rest: a line that does not begin
-with a code, lines of one reply with different codes, endless lines and endless replies are protocol errors.
+with a code, lines of one reply with different codes, endless lines and endless replies are protocol errors. Of a reply
+within these limits the beginning is kept: nothing that reads it has more than MAX_TEXT_OCTETS before it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pressrun.smtp.reply import Reply, split_enhanced, without_addresses
 
 MAX_LINE_OCTETS = 2048  # RFC 5321 §4.5.3.1.5 says 512; servers that put addresses and links into replies say more
 MAX_LINES = 100
+MAX_TEXT_OCTETS = 8192  # of all lines of a reply together, which is several times what any EHLO takes
 
 # How lines begin: those that end a reply, some of them without any text, and those that more lines follow.
 _LAST = {b"%d%b" % (code, mark): code for code in range(200, 600) for mark in (b" ", b"\r", b"\n")}
@@ -20,7 +22,7 @@ _MORE = {b"%d-" % code: code for code in range(200, 600)}
 class ReplyReader:
     """Feed it octets; `next_code` gives the code of each whole reply in turn, and `reply` the reply just read."""
 
-    __slots__ = ("_at", "_before", "_buffer", "_code", "_earlier", "_start")
+    __slots__ = ("_at", "_before", "_buffer", "_code", "_earlier", "_kept", "_start")
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -29,6 +31,7 @@ class ReplyReader:
         self._code = 0
         self._earlier: list[bytes] = []  # what stands in the lines `250-…` of a reply whose last line is still to come
         self._before: list[bytes] = []  # those of the reply that next_code returned
+        self._kept = 0  # octets of the lines in `_earlier`
 
     @property
     def pending(self) -> bool:
@@ -63,14 +66,18 @@ class ReplyReader:
             if last:
                 self._start = start + 4
                 self._before, self._earlier = self._earlier, []
+                self._kept = 0
                 return code
-            self._earlier.append(buffer[start + 4 : end])
+            line = buffer[start + 4 : min(end, start + 4 + MAX_TEXT_OCTETS - self._kept)]
+            self._kept += len(line)
+            self._earlier.append(line)
             if len(self._earlier) >= MAX_LINES:
                 raise RemoteProtocolError(f"a reply has more than {MAX_LINES} lines")
 
     def reply(self) -> Reply:
         """The reply whose code `next_code` gave last, with its text; built on demand, because few are ever read."""
-        lines = [*self._before, self._buffer[self._start : self._at - 1]]
+        room = MAX_TEXT_OCTETS - sum(map(len, self._before))
+        lines = [*self._before, self._buffer[self._start : min(self._at - 1, self._start + room)]]
         enhanced, text = split_enhanced(_text(lines[0]))
         texts = [text]
         for line in lines[1:]:

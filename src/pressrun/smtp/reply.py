@@ -6,7 +6,11 @@ import re
 
 import msgspec
 
-_ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
+from pressrun.core.masking import mask_addresses
+
+MAX_DESCRIBED = 1000  # characters of a reply that are looked at to describe it
+_SHOWN = 300
+_BLANK = re.compile(r"\s")
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)", re.ASCII)
 
 
@@ -41,10 +45,18 @@ def split_enhanced(text: str) -> tuple[str, str]:
 
 def describe(reply: Reply) -> str:
     """A reply on one line, for operators and logs: short, and without the addresses that servers quote."""
-    words = (str(reply.code), reply.enhanced, without_addresses(reply.text.replace("\n", " ")))
-    return " ".join(filter(None, words))[:300]
+    words = (str(reply.code), reply.enhanced, without_addresses(_beginning(reply.text).replace("\n", " ")))
+    return " ".join(filter(None, words))[:_SHOWN]
 
 
 def without_addresses(text: str) -> str:
     """The text with every mail address replaced by an ellipsis."""
-    return _ADDRESS.sub("…@…", text)
+    return mask_addresses(text, "…@…")
+
+
+def _beginning(text: str) -> str:
+    """At most MAX_DESCRIBED characters, cut between words: half an address would not be known for one."""
+    if len(text) <= MAX_DESCRIBED:
+        return text
+    *whole, _ = _BLANK.split(text[: MAX_DESCRIBED + 1])
+    return " ".join(whole)

@@ -1,0 +1,19 @@
+"""Taking mail addresses out of text that others wrote: one expression for all of it, linear, that cuts too much rather
+than too little.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Anything with an @ between word characters, quoted local parts and percent-encoding included. Each part looks behind
+# itself or is short, so that a run of characters is tried once and a long text costs no more than its length.
+_ADDRESS = re.compile(
+    r"""(?:"[^"\n]{1,64}"|(?<![^\s<>()\[\]{},;:"'=|])[^\s<>()\[\]{},;:"'=|]+)"""
+    r"""(?:@|%40)(?:\[[^\]\s]{1,255}\]|[^\s<>()\[\]{},;:"'|]+)"""
+)
+
+
+def mask_addresses(text: str, mask: str) -> str:
+    """The text with `mask` in the place of each address."""
+    return _ADDRESS.sub(lambda _: mask, text) if "@" in text or "%40" in text else text

@@ -1,0 +1,20 @@
+"""Addresses are taken out of whatever others wrote, however long and however hostile it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from pressrun.core.masking import mask_addresses
+
+SIZE = 1_000_000
+
+
+@pytest.mark.parametrize("unit", ["x", "@", "x@", "a@[", '"a', '"@', "x%40", "%", "x@[b", "=x@", "a.", ":@["], ids=repr)
+def test_a_long_text_is_looked_at_once(unit: str) -> None:
+    """Time in proportion to its length: with the square of it this test would take hours."""
+    assert len(mask_addresses(unit * (SIZE // len(unit)) + "@", "<…>")) <= 2 * SIZE
+
+
+def test_the_mask_stands_for_the_whole_address() -> None:
+    """Whatever the mask holds, it is no template."""
+    assert r"to \1 now" == mask_addresses("to one@reader.example now", r"\1")
