@@ -84,3 +84,21 @@ async def test_a_path_of_base_url_leads_nowhere_else(tmp_path: Path, prefix: str
         assert [404, 404] == [answer.status_code for answer in answers]
         ready = await client.get(f"{host}/readyz")
     assert (200, "ready\n") == (ready.status_code, ready.text)
+
+
+@pytest.mark.parametrize(
+    ("version", "hosts", "expected"),
+    [
+        ("1.1", ["Host: news.example"], 200),
+        ("1.1", ["Host:"], 200),
+        ("1.1", [], 400),
+        ("1.1", ["Host: a", "Host: b"], 400),
+        ("1.1", ["Host: a", "host: a"], 400),
+        ("1.0", [], 200),
+        ("1.0", ["Host: a", "Host: b"], 400),
+    ],
+)
+def test_a_request_names_one_host(door: Door, version: str, hosts: list[str], expected: int) -> None:
+    """What one server takes for the site another may take for another one (RFC 9112 §3.2)."""
+    lines = [f"GET /healthz HTTP/{version}", *hosts, "Connection: close", "", ""]
+    assert door.ask("\r\n".join(lines).encode()).startswith(f"HTTP/1.1 {expected} ".encode())

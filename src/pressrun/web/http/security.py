@@ -151,6 +151,9 @@ class Guard:
         await response(scope, _nothing_more, send)
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) > 1 or (not hosts and scope["http_version"] == "1.1"):  # RFC 9112 §3.2
+            raise HTTPException(400, headers=_CLOSE)
         given = dict(scope["headers"])
         declared = given.get(b"content-length", b"0")
         if b"content-length" in given and b"transfer-encoding" in given:  # RFC 9112 §6.3: smuggling
