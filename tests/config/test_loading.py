@@ -160,6 +160,7 @@ def test_a_bare_smtp_table_listens_at_the_usual_place(
         (_LEAST + 'username = "u"\npassword_file = "pw"\n', "every user of this machine can read that file"),
         ('operator = "büro@example.org"\n' + _LEAST + "[smtp]\n", "only a relay with SMTPUTF8"),
         (_LEAST + '[smtp]\ntrusted_relays = ["127.0.0.1"]\n', "has no effect without authserv_id"),
+        (_LEAST.replace("127.0.0.1:8080", "unix:/run/pressrun/http.sock"), "all clients share each limit by client"),
     ],
 )
 def test_what_is_probably_not_meant_is_warned_about(tmp_path: Path, text: str, warning: str) -> None:
@@ -173,6 +174,13 @@ def test_what_is_probably_not_meant_is_warned_about(tmp_path: Path, text: str, w
         (tmp_path / "ca.pem").write_bytes(ca_file.read_bytes())
     warnings = load_settings(_write(tmp_path, text), {}).warnings
     assert [found for found in warnings if warning in found]
+
+
+def test_a_unix_socket_whose_proxy_is_trusted_is_no_cause_for_a_warning(tmp_path: Path) -> None:
+    """The other half of the warning above."""
+    listen = 'listen = "unix:/run/pressrun/http.sock"\ntrusted_proxies = ["unix"]'
+    warnings = load_settings(_write(tmp_path, _LEAST.replace('listen = "127.0.0.1:8080"', listen)), {}).warnings
+    assert [warning.split(":")[0] for warning in warnings] == ["[smtp] is left out"]
 
 
 def test_http_on_this_machine_is_no_cause_for_a_warning(tmp_path: Path) -> None:

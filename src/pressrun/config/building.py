@@ -22,7 +22,7 @@ from pressrun.config.kinds import BadValue, read_domain
 from pressrun.config.problems import Problems, show
 from pressrun.config.reading import Document, Section
 from pressrun.config.settings import Settings
-from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint
+from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.site import Site
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.signatures.dkim_settings import DkimSettings
@@ -255,6 +255,13 @@ def _warn(document: Document, problems: Problems) -> None:
         problems.warn(
             ("base_url",),
             "without https, mail programs offer no one-click unsubscribe (RFC 8058 §3.1), and links can be read",
+        )
+    http = _values(document, HTTP)
+    if isinstance(http.get("listen"), UnixEndpoint) and "unix" not in http.get("trusted_proxies", ()):
+        problems.warn(
+            ("http", "listen"),
+            'is a Unix socket, and trusted_proxies does not name "unix": nobody\'s X-Forwarded-For is believed, so all '
+            "clients share each limit by client",
         )
     if document.one(SMTP) is None:
         problems.warnings.append(

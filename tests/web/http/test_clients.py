@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.web.http.clients import Proxies, network_of
+from pressrun.web.http.clients import UNKNOWN, Proxies, network_of
 
 TRUSTED = Proxies(["127.0.0.1", "::1", "10.0.0.0/8", "2001:db8:ffff::/48"])
 
@@ -41,7 +41,22 @@ def test_our_unix_socket_is_trusted_by_name() -> None:
 
 @given(st.lists(st.text(max_size=40), max_size=4))
 def test_whatever_a_proxy_says_gives_an_address_or_the_peer(forwarded: list[str]) -> None:
-    assert network_of(TRUSTED.client("127.0.0.1", forwarded)) is not None
+    assert network_of(TRUSTED.client("127.0.0.1", forwarded)) != UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded"),
+    [
+        (["127.0.0.1", "::1"], ["198.51.100.9"]),  # the default: our Unix socket is not named
+        (["127.0.0.1", "::1"], []),
+        (["unix"], []),  # its proxy says nothing of its client
+        (["unix"], [""]),
+        (["unix"], ["unknown"]),
+        (["unix"], ["nonsense, 198.51.100.9x"]),
+    ],
+)
+def test_clients_that_cannot_be_told_apart_count_as_one(trusted: list[str], forwarded: list[str]) -> None:
+    assert UNKNOWN == network_of(Proxies(trusted).client(None, forwarded))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +65,7 @@ def test_whatever_a_proxy_says_gives_an_address_or_the_peer(forwarded: list[str]
         ("192.0.2.1", "192.0.2.1"),
         ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
         ("::ffff:192.0.2.1", "192.0.2.1"),
-        (None, None),
+        (None, UNKNOWN),
     ],
 )
 def test_ipv6_is_counted_by_64(client: str | None, network: str | None) -> None:

@@ -2,6 +2,9 @@
 
 X-Forwarded-For is a list that each proxy adds to at the right end. It is read from there: only what a trusted proxy
 wrote is believed, so that nobody can choose the address that limits count by.
+
+Nobody is beyond those limits: clients that cannot be told apart, as behind a Unix socket whose proxy is not trusted or
+says nothing, are counted as one.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ _IPv4 = ipaddress.IPv4Address
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+", re.ASCII)
 _IPV6_PREFIX = 64  # what one customer has
+UNKNOWN = "unknown"  # the subject of limits for all clients that have no address
 
 
 class Proxies:
@@ -47,11 +51,11 @@ class Proxies:
         )
 
 
-def network_of(client: str | None) -> str | None:
-    """What limits count a client by: an IPv4 address, or the /64 of an IPv6 one."""
+def network_of(client: str | None) -> str:
+    """What limits count a client by: an IPv4 address, the /64 of an IPv6 one, or UNKNOWN."""
     address = None if client is None else _parse(client)
     if address is None:
-        return None
+        return UNKNOWN
     if isinstance(address, _IPv4):
         return str(address)
     return str(ipaddress.ip_network((address, _IPV6_PREFIX), strict=False))

@@ -29,6 +29,10 @@ logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a malformed req
 
 SOCKET_MODE = 0o660
 BACKLOG = 512
+_CLIENTS_COUNT_AS_ONE = (
+    'the socket from systemd is a Unix socket, and http.trusted_proxies does not name "unix": all clients share each '
+    "limit by client"
+)
 
 
 class WebServer:
@@ -90,6 +94,8 @@ class WebServer:
                         "`systemctl enable pressrun-http.socket`, then `systemctl restart pressrun`"
                     )
                 self._server = await loop.create_server(self._protocol, sock=self._given, backlog=BACKLOG)
+                if self._given.family == socket.AF_UNIX and "unix" not in self._settings.trusted_proxies:
+                    event(log, "config.warning", level=logging.WARNING, warning=_CLIENTS_COUNT_AS_ONE)
         event(log, "http.listening", address=self.address)
 
     async def stop(self, seconds: float) -> None:
