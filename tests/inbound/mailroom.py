@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 
 from pressrun.core.address import parse_address
@@ -18,7 +20,7 @@ from pressrun.core.mail_queues import MailQueue
 from pressrun.core.mail_routes import read_local_part
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
-from pressrun.core.tokens import AddressPurpose, AddressTokens, suppression_digest
+from pressrun.core.tokens import AddressPurpose, AddressTokens, digests_of
 from pressrun.inbound.listeners import Listeners
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.editions.posted import Posted, read_posted
@@ -37,9 +39,10 @@ from pressrun.services.readers.subscribing import Origin, Subscribing
 from pressrun.services.returns.bouncing import Bouncing
 from pressrun.services.returns.braking import Braking
 from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, PostingSettings, TokenSettings
+from pressrun.services.suppression import Reason, may_be_sent, suppress
 from pressrun.smtp.handover import Outgoing
 from pressrun.smtp.reply import Reply
-from pressrun.store import deliveries, inbound, lists, notices, subscribers, subscriptions, suppressions
+from pressrun.store import deliveries, inbound, lists, notices, subscribers, subscriptions
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.lists import MailingList, NewList
@@ -144,10 +147,8 @@ class Mailroom:
         return await self.database.read(find)
 
     async def suppress(self, address: str, reason: str) -> None:
-        digest = suppression_digest(self.keys, parse_address(address).key)
-        await self.database.write(
-            lambda tx: suppressions.suppress(tx, digest, address=address, reason=reason, now=int(self.now))
-        )
+        digests = digests_of(self.keys, parse_address(address))
+        await self.database.write(suppress, digests, Reason(reason), address=address, now=int(self.now))
 
     async def insert_notice(self, kind: str) -> int:
         """Queue a notice of ours; returns the id of its delivery."""
@@ -191,7 +192,8 @@ class Mailroom:
         composer = NoticeComposer(site=self.site, keys=self.keys, tokens=TokenSettings())
 
         def claim(tx: Transaction) -> list[Outgoing]:
-            rows = deliveries.claim_notices(tx, now=int(self.now), limit=10_000, octets=1 << 30)
+            may_go = partial(may_be_sent, keys=self.keys)
+            rows, _ = deliveries.claim_notices(tx, now=int(self.now), limit=1000, octets=1 << 30, may_go=may_go)
             found = []
             for row in rows:
                 target = None if row.list_id is None else lists.get_list(tx, row.list_id)
@@ -344,7 +346,7 @@ class Client:
         await asyncio.wait_for(self._closed(), 10)
 
     async def _closed(self) -> None:
-        with suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError):
             await self.writer.wait_closed()
 
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from pressrun.services.readers.subscribing import Origin
 from pressrun.services.returns.bouncing import Bouncing
 from pressrun.services.returns.braking import Braking
 from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings
+from pressrun.services.suppression import may_be_sent
 from pressrun.smtp.events import Settled
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
@@ -134,6 +136,7 @@ class Pressroom:
             clock=self.clock,
             on_outcome=lambda outcome, number: self.outcomes.update({outcome.value: number}),
             after_settling=self.bouncing.after_settling,
+            may_go=partial(may_be_sent, keys=self.office.keys),
         )
         maker = Maker(
             copies=CopyComposer(site=SITE, keys=self.office.keys),

@@ -23,7 +23,7 @@ from pressrun.store.transaction import Transaction
 
 
 def add(tx: Transaction, name: str) -> None:
-    suppress(tx, name.encode(), address=name, reason="operator", now=1)
+    suppress(tx, name.encode(), address=name, reason="operator", since=1)
 
 
 async def names(database: Database) -> list[str]:
@@ -113,7 +113,7 @@ async def test_a_locked_database_is_unavailable_and_the_next_write_works(databas
 async def test_a_full_disk_is_unavailable_and_the_next_write_works(database: Database) -> None:
     def fill(tx: Transaction) -> None:
         add(tx, "half")
-        suppress(tx, b"big", address="x" * 10_000_000, reason="operator", now=1)
+        suppress(tx, b"big", address="x" * 10_000_000, reason="operator", since=1)
 
     def limit(tx: Transaction) -> int:
         pages: int = tx._connection.execute("pragma page_count").fetchone()[0]
@@ -142,7 +142,7 @@ async def main():
     while True:
         number += 1
         name = str(number)
-        await database.record(lambda tx: suppress(tx, name.encode(), address=name, reason="operator", now=1))
+        await database.record(lambda tx: suppress(tx, name.encode(), address=name, reason="operator", since=1))
         os.write(1, f"{number}\\n".encode())
 
 asyncio.run(main())

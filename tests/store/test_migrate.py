@@ -15,11 +15,13 @@ from pathlib import Path
 import pytest
 
 from pressrun.core.errors import BadConfiguration, Refused
+from pressrun.core.keys import KeyRing
 from pressrun.services import evidence
 from pressrun.store import consent, drafts, migrate
 from pressrun.store.migrate import APPLICATION_ID
 from pressrun.store.reading import open_for_reading
 
+KEYS = KeyRing({1: b"l" * 32}, b"s" * 32)
 FIRST = (Path(__file__).parent / "schemas" / "1.sql").read_text(encoding="utf-8")
 STEPS = {
     2: "create table extra (id integer primary key, word text) strict;",
@@ -75,7 +77,7 @@ def test_every_step_leads_from_the_first_schema_to_the_fresh_one(tmp_path: Path)
     old, fresh = first_version(tmp_path / "old"), tmp_path / "fresh"
     steps = migrate.package_steps()
     migrate.create(fresh, migrate.package_schema(), migrate.newest_version(steps))
-    assert list(steps) == migrate.migrate(old, steps, backups=tmp_path / "backups")
+    assert list(steps) == migrate.migrate(old, steps, backups=tmp_path / "backups", keys=KEYS)
     assert shape(fresh) == shape(old)
     assert migrate.newest_version(steps) == version(old)
 
@@ -87,7 +89,7 @@ def test_a_stepped_database_keeps_what_it_held(tmp_path: Path) -> None:
             "insert into list (name, title, from_address, created_at) values ('news', 'N', 'n@x.example', 1)"
         )
         connection.commit()
-    migrate.migrate(path, migrate.package_steps(), backups=tmp_path / "backups")
+    migrate.migrate(path, migrate.package_steps(), backups=tmp_path / "backups", keys=KEYS)
     with closing(sqlite3.connect(path)) as connection:
         assert [("news",)] == connection.execute("select name from list").fetchall()
 
@@ -102,7 +104,7 @@ def test_evidence_of_before_becomes_a_chain_whose_network_addresses_can_age(tmp_
             )
         connection.execute("insert into consent values (3, null, 3, 'added', 5, null, null, x'11', x'22')")
         connection.commit()
-    migrate.migrate(path, migrate.package_steps(), backups=tmp_path / "backups")
+    migrate.migrate(path, migrate.package_steps(), backups=tmp_path / "backups", keys=KEYS)
     with open_for_reading(path) as tx:
         audit = evidence.verify(tx, [])
         shown = [(row.event, row.ip, row.content) for row in consent.chain_rows(tx)]
@@ -118,7 +120,7 @@ def test_evidence_of_before_becomes_a_chain_whose_network_addresses_can_age(tmp_
 def test_sign_ups_that_wait_during_an_upgrade_are_still_carried_out(tmp_path: Path) -> None:
     path, steps = first_version(tmp_path / "db"), migrate.package_steps()
     before = {number: step for number, step in steps.items() if number < 14}
-    migrate.migrate(path, before, backups=tmp_path / "backups")
+    migrate.migrate(path, before, backups=tmp_path / "backups", keys=KEYS)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(
             "insert into list (id, name, title, from_address, created_at) values (3, 'news', 'N', 'n@x.example', 1)"
@@ -127,7 +129,7 @@ def test_sign_ups_that_wait_during_an_upgrade_are_still_carried_out(tmp_path: Pa
             "insert into errand values (7, 'sign-up', 3, 'Ada@x.example', 'Ada', 'de', '192.0.2.7', 'Words', 'proven')"
         )
         connection.commit()
-    migrate.migrate(path, steps, backups=tmp_path / "backups")
+    migrate.migrate(path, steps, backups=tmp_path / "backups", keys=KEYS)
     with closing(sqlite3.connect(path)) as connection:
         waiting = connection.execute("select * from errand").fetchall()
     assert [(7, "sign-up", 3, "Ada@x.example", "Ada", "de", "192.0.2.7", "Words", "proven")] == waiting
@@ -136,7 +138,9 @@ def test_sign_ups_that_wait_during_an_upgrade_are_still_carried_out(tmp_path: Pa
 def test_drafts_that_wait_during_an_upgrade_belong_to_who_sent_them(tmp_path: Path) -> None:
     """What an editor sent who has been removed finds one too few, and what nobody is known of finds none."""
     path, steps = first_version(tmp_path / "db"), migrate.package_steps()
-    migrate.migrate(path, {number: step for number, step in steps.items() if number < 17}, backups=tmp_path / "backups")
+    migrate.migrate(
+        path, {number: step for number, step in steps.items() if number < 17}, backups=tmp_path / "backups", keys=KEYS
+    )
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(
             "insert into list (id, name, title, from_address, created_at) values (3, 'news', 'N', 'n@x.example', 1)"
@@ -156,14 +160,14 @@ def test_drafts_that_wait_during_an_upgrade_belong_to_who_sent_them(tmp_path: Pa
                     (sender, f'{{"about": {{"edition": {number}}}}}'),
                 )
         connection.commit()
-    migrate.migrate(path, steps, backups=tmp_path / "backups")
+    migrate.migrate(path, steps, backups=tmp_path / "backups", keys=KEYS)
     with open_for_reading(path) as tx:
         assert [True, False, False] == [drafts.has_its_editors(tx, number) for number in (1, 2, 3)]
 
 
 def test_before_each_step_there_is_a_backup_of_the_schema_it_leaves(tmp_path: Path) -> None:
     path, backups = first_version(tmp_path / "db"), tmp_path / "backups"
-    assert [2, 3] == migrate.migrate(path, STEPS, backups=backups)
+    assert [2, 3] == migrate.migrate(path, STEPS, backups=backups, keys=KEYS)
     kept = {entry.name: version(entry) for entry in backups.iterdir()}
     assert {"schema-1.sqlite3": 1, "schema-2.sqlite3": 2} == kept
     assert {0o600} == {entry.stat().st_mode & 0o777 for entry in backups.iterdir()}
@@ -172,14 +176,14 @@ def test_before_each_step_there_is_a_backup_of_the_schema_it_leaves(tmp_path: Pa
 
 def test_a_step_is_carried_out_to_its_last_statement_also_without_a_semicolon(tmp_path: Path) -> None:
     path = first_version(tmp_path / "db")
-    migrate.migrate(path, STEPS, backups=tmp_path / "backups")
+    migrate.migrate(path, STEPS, backups=tmp_path / "backups", keys=KEYS)
     with closing(sqlite3.connect(path)) as connection:
         assert [(1, "three", None)] == connection.execute("select * from extra").fetchall()
 
 
 def test_a_current_database_is_left_alone(tmp_path: Path) -> None:
     path = first_version(tmp_path / "db")
-    assert [] == migrate.migrate(path, {}, backups=tmp_path / "backups")
+    assert [] == migrate.migrate(path, {}, backups=tmp_path / "backups", keys=KEYS)
     assert not (tmp_path / "backups").exists()
 
 
@@ -187,7 +191,9 @@ def test_a_step_that_fails_changes_nothing(tmp_path: Path) -> None:
     path = first_version(tmp_path / "db")
     before = shape(path)
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
-        migrate.migrate(path, {2: "create table a (b);\ninsert into nowhere values (1);"}, backups=tmp_path / "backups")
+        migrate.migrate(
+            path, {2: "create table a (b);\ninsert into nowhere values (1);"}, backups=tmp_path / "backups", keys=KEYS
+        )
     assert (1, before) == (version(path), shape(path))
 
 
@@ -195,7 +201,7 @@ def test_a_step_that_leaves_rows_without_parents_is_taken_back(tmp_path: Path) -
     path = first_version(tmp_path / "db")
     orphan = "insert into editor (list_id, address, address_key) values (9, 'a', 'a');"
     with pytest.raises(Refused, match="leaves 1 rows without their parents"):
-        migrate.migrate(path, {2: orphan}, backups=tmp_path / "backups")
+        migrate.migrate(path, {2: orphan}, backups=tmp_path / "backups", keys=KEYS)
     assert 1 == version(path)
 
 
@@ -203,7 +209,7 @@ def test_a_newer_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "db"
     migrate.create(path, FIRST, 9)
     with pytest.raises(BadConfiguration, match="has schema 9, this version of Pressrun knows up to 3") as caught:
-        migrate.migrate(path, STEPS, backups=tmp_path / "backups")
+        migrate.migrate(path, STEPS, backups=tmp_path / "backups", keys=KEYS)
     assert (78, 9) == (caught.value.exit_code, version(path))
 
 
@@ -217,7 +223,7 @@ def test_a_file_of_somebody_else_is_refused_and_left_alone(tmp_path: Path, kind:
         path.write_bytes(b"" if kind == "empty" else b"These are my recipes. " * 100)
     before = path.read_bytes()
     with pytest.raises(BadConfiguration, match="is not a database of Pressrun"):
-        migrate.migrate(path, STEPS, backups=tmp_path / "backups")
+        migrate.migrate(path, STEPS, backups=tmp_path / "backups", keys=KEYS)
     assert before == path.read_bytes()
 
 
@@ -251,6 +257,7 @@ def test_the_log_of_a_database_that_is_gone_is_not_played_into_a_new_one(tmp_pat
 KILLED = """
 import sys
 from pathlib import Path
+from pressrun.core.keys import KeyRing
 from pressrun.services import evidence
 from pressrun.store import consent, drafts, migrate
 
@@ -262,7 +269,7 @@ steps = {
     for number in (2, 3, 4)
 }
 print("go", flush=True)
-migrate.migrate(path, steps, backups=path.parent / "backups")
+migrate.migrate(path, steps, backups=path.parent / "backups", keys=KeyRing({1: bytes(32)}, bytes(32)))
 """
 
 
@@ -285,4 +292,4 @@ def test_a_kill_leaves_the_old_schema_or_the_new_one(tmp_path: Path, after: floa
         for (name,) in made:
             assert 20000 == connection.execute(f"select count(*) from {name}").fetchone()[0]
     steps = {number: f"create table if not exists t{number} (i integer, x blob) strict;" for number in (2, 3, 4)}
-    assert list(range(reached + 1, 5)) == migrate.migrate(path, steps, backups=tmp_path / "backups")
+    assert list(range(reached + 1, 5)) == migrate.migrate(path, steps, backups=tmp_path / "backups", keys=KEYS)

@@ -21,6 +21,8 @@ PLANS = {
         "search delivery using index delivery_queue (edition_id=? and state=? and lane=? and due_at<?)",
         "search subscription using integer primary key (rowid=?)",
         "search subscriber using integer primary key (rowid=?)",
+        "search own using primary key (digest=?) left-join",
+        "search mailbox using primary key (digest=?) left-join",
         "scan (subquery-1)",
     ],
     "deliveries.ready_notices": [
@@ -33,6 +35,14 @@ PLANS = {
         "scan json_each virtual table index 1:",
     ],
     "deliveries.claims": [
+        "search delivery using integer primary key (rowid=?)",
+        "scan json_each virtual table index 1:",
+    ],
+    "deliveries.cancel": [
+        "search delivery using integer primary key (rowid=?)",
+        "scan json_each virtual table index 1:",
+    ],
+    "deliveries.fail": [
         "search delivery using integer primary key (rowid=?)",
         "scan json_each virtual table index 1:",
     ],
@@ -101,6 +111,7 @@ PLANS = {
         "search subscriber using integer primary key (rowid=?)",
     ],
     "subscribers.find": ["search subscriber using index sqlite_autoindex_subscriber_1 (address_key=?)"],
+    "subscribers.of_mailbox": ["search subscriber using index subscriber_by_mailbox (mailbox_digest=?)"],
     "suppressions.find": ["search suppression using primary key (digest=?)"],
     "limits.latest": ["search limit_event using primary key (scope=? and subject=? and at>? and at<?)"],
     "limits.insert": ["search limit_event using covering index limit_event_by_age (scope=? and at=? and subject=?)"],

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pressrun.core.edition import EditionState
+from pressrun.core.keys import KeyRing
 from pressrun.core.passages import find_passage
 from pressrun.core.searching import parse_query
 from pressrun.store import editions, lists, migrate, search
@@ -167,7 +168,9 @@ def test_an_older_database_is_indexed_when_it_is_stepped_up(tmp_path: Path) -> N
             " values (1, 'a', 'finished', 's', 'Boats', 'en', 'a.md', x'', x'', 1, 1)"
         )
         connection.execute("insert into edition_content values (1, x'', x'', '東京 came *back*', null)")
-    migrate.migrate(path, migrate.package_steps(), backups=tmp_path / "backups")
+    migrate.migrate(
+        path, migrate.package_steps(), backups=tmp_path / "backups", keys=KeyRing({1: bytes(32)}, bytes(32))
+    )
     with closing(connect(path)) as connection:
         opened = Transaction(connection)
         assert [[1], [1]] == [found(opened, query) for query in ("boat", "京 back")]

@@ -21,7 +21,7 @@ from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
-from pressrun.core.tokens import WebPurpose, WebTokens, suppression_digest
+from pressrun.core.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.message.layouts.design import Logo
 from pressrun.services.editions.approving import Approving
 from pressrun.services.editions.archiving import Archiving
@@ -34,7 +34,8 @@ from pressrun.services.readers.refusing import Refusing
 from pressrun.services.readers.subscribing import Subscribing
 from pressrun.services.readers.undoing import Undoing
 from pressrun.services.settings import LimitSettings, TokenSettings
-from pressrun.store import consent, drafts, editions, lists, subscribers, subscriptions, suppressions
+from pressrun.services.suppression import Reason, suppress
+from pressrun.store import consent, drafts, editions, lists, subscribers, subscriptions
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.drafts import FoundLine
@@ -189,8 +190,8 @@ class House:
         await self.database.write(_hold_edition, list_id, number, findings, expires_at, parse_address(editor))
 
     async def suppress(self, address: str, reason: str) -> None:
-        digest = suppression_digest(self.keys, parse_address(address).key)
-        await self.database.write(suppressions.suppress, digest, address=address, reason=reason, now=int(NOW))
+        digests = digests_of(self.keys, parse_address(address))
+        await self.database.write(suppress, digests, Reason(reason), address=address, now=int(NOW))
 
     async def subscription(self, number: int) -> Subscription:
         found = await self.database.read(subscriptions.get_subscription, number)
@@ -278,7 +279,7 @@ def _add_reader(tx: Transaction, keys: KeyRing, list_id: int, typed: str, state:
     number = (
         person.id
         if person is not None
-        else subscribers.insert_subscriber(tx, address, digest=suppression_digest(keys, address.key), now=int(NOW))
+        else subscribers.insert_subscriber(tx, address, digests=digests_of(keys, address), now=int(NOW))
     )
     return tx.insert(
         "subscriptions.insert", list_id=list_id, subscriber_id=number, state=state, source="operator", now=int(NOW)

@@ -9,7 +9,7 @@ from tests.message.builders import PNG, build, edition
 from tests.web.house import NOW, House
 
 from pressrun.core.address import parse_address
-from pressrun.core.tokens import TEST_ID, WebPurpose, pack_digests, suppression_digests
+from pressrun.core.tokens import TEST_ID, WebPurpose, digests_of, pack_digests
 from pressrun.message.layouts.design import Logo
 from pressrun.services.readers.subscribing import Origin
 
@@ -134,7 +134,7 @@ class Supply:
     async def _never_again(self) -> str:
         _, person = await self._person()
         address = (await self._house.rows(f"select address from subscriber where id = {person}"))[0][0]
-        digests = suppression_digests(self._house.keys, parse_address(address))
+        digests = dict.fromkeys(digests_of(self._house.keys, parse_address(address)))
         return await self._token(WebPurpose.NEVER_AGAIN, person, *pack_digests(*digests))
 
     async def _preferences(self, expires_at: int) -> str:

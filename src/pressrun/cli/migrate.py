@@ -17,7 +17,6 @@ def migrate(invocation: Invocation, *, as_json: bool) -> None:
     from pressrun.cli.looking import no_database  # noqa: PLC0415
     from pressrun.core.errors import NotFound  # noqa: PLC0415
     from pressrun.store import datadir  # noqa: PLC0415
-    from pressrun.store import migrate as store_migrate  # noqa: PLC0415
 
     data = invocation.data
     with acting_as_owner(data.root):
@@ -25,7 +24,7 @@ def migrate(invocation: Invocation, *, as_json: bool) -> None:
             raise NotFound(no_database(invocation))
         lock = datadir.DataLock.take(data)
         try:
-            reached = store_migrate.migrate(data.database, store_migrate.package_steps(), backups=data.backups)
+            _, reached = datadir.step_up(data)
         finally:
             lock.release()
     if as_json:

@@ -18,6 +18,7 @@ import struct
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from pressrun.core import signed_tokens
 from pressrun.core.address import Address
@@ -211,9 +212,18 @@ def unpack_digests(numbers: Sequence[int]) -> tuple[bytes, ...]:
     return tuple(packed[at : at + _DIGEST_BYTES] for at in range(0, len(packed) - _DIGEST_BYTES + 1, _DIGEST_BYTES))
 
 
-def suppression_digests(keys: KeyRing, address: Address) -> tuple[bytes, ...]:
-    """Where an address stands in the suppressions, and, if that is another place, where its whole mailbox does."""
-    return tuple(dict.fromkeys(suppression_digest(keys, name) for name in (address.key, address.fold)))
+class Digests(NamedTuple):
+    """Where an address stands in the suppressions, and where its whole mailbox does: often the same place."""
+
+    own: bytes
+    mailbox: bytes
+
+
+def digests_of(keys: KeyRing, address: Address) -> Digests:
+    """Both keyed hashes of an address."""
+    key, fold = address.key, address.fold
+    own = suppression_digest(keys, key)
+    return Digests(own, own if fold == key else suppression_digest(keys, fold))
 
 
 def suppression_digest(keys: KeyRing, address_key: str) -> bytes:

@@ -87,7 +87,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     async with opened(settings) as (database, keys), _opened_journal(settings) as journal:
         metrics = Metrics(__version__)
         bouncing = build_bouncing(settings, keys)
-        dispatcher = await build_dispatcher(settings, database, journal, bouncing, metrics)
+        dispatcher = await build_dispatcher(settings, database, keys, journal, bouncing, metrics)
         press = build_press(settings, keys, dispatcher.desk, journal)
         services = build_services(settings, database, keys, dispatcher.wake, bouncing, press.adopt)
         services.editions.editing.unpause = dispatcher.unpause

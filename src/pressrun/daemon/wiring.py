@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from functools import partial
 
 from pressrun.config.settings import Settings
 from pressrun.core.keys import KeyRing
@@ -29,6 +30,7 @@ from pressrun.services.queue.traffic import Traffic
 from pressrun.services.returns.bouncing import Bouncing
 from pressrun.services.returns.braking import Braking
 from pressrun.services.settings import PostingSettings
+from pressrun.services.suppression import may_be_sent
 from pressrun.store.database import Database
 from pressrun.store.journal import Journal
 
@@ -46,7 +48,12 @@ def build_bouncing(settings: Settings, keys: KeyRing) -> Bouncing:
 
 
 async def build_dispatcher(
-    settings: Settings, database: Database, journal: Journal | None, bouncing: Bouncing, metrics: Metrics
+    settings: Settings,
+    database: Database,
+    keys: KeyRing,
+    journal: Journal | None,
+    bouncing: Bouncing,
+    metrics: Metrics,
 ) -> Dispatcher:
     """Recover what a dead process held, and wire the queue's consumer at the pace where it stood."""
     taken = () if journal is None else journal.entries().values()
@@ -69,6 +76,7 @@ async def build_dispatcher(
         clock=time.time,
         on_outcome=lambda outcome, number: metrics.count_delivery(outcome.value, number),
         after_settling=bouncing.after_settling,
+        may_go=partial(may_be_sent, keys=keys),
     )
 
 

@@ -60,6 +60,8 @@ EVENTS: dict[str, str] = {
     "dispatch.database_unavailable": "the queue could not be read; tried again shortly",
     "dispatch.not_recorded": "the last results of a drain could not be recorded; tried again, else some go twice",
     "delivery.failed": "a copy or a notice failed for good",
+    "delivery.suppressed": "a notice did not go out, as its address is suppressed; a warning where it was no reader's",
+    "delivery.withheld": "copies were cancelled at their turn: their readers left, or are suspended or suppressed",
     "delivery.refused_for_policy": "a domain refuses our mail as such; said once a day for each",
     "delivery.paused": "a domain asked for less",
     "delivery.slow": "answers for a domain come late; it gets fewer copies at a time while others wait",

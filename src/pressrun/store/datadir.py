@@ -27,6 +27,7 @@ from typing import Self
 from pressrun.core.chain import NO_ROWS, Head, parse_head
 from pressrun.core.errors import BadConfiguration, Refused, TryAgain
 from pressrun.core.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
+from pressrun.core.tokens import suppression_digest
 from pressrun.store import migrate
 from pressrun.store.database import connect
 from pressrun.store.transaction import in_transaction
@@ -34,6 +35,7 @@ from pressrun.store.transaction import in_transaction
 _LINK_KEY = re.compile(r"link-([1-9][0-9]{0,2})", re.ASCII)
 
 
+_SUPPRESSIONS = 0  # the number in the keyring of the key that is in no token
 _UNUSED = "unused"  # an empty file beside keys that no database has been used with yet
 
 
@@ -103,10 +105,7 @@ def prepare(data: DataDir) -> KeyRing:
     data.root.mkdir(mode=0o700, parents=True, exist_ok=True)
     steps = migrate.package_steps()
     if data.database.exists():
-        check(data)
-        migrate.migrate(data.database, steps, backups=data.backups)
-        keys = load_keys(data)
-        _record_keys(data, keys)  # a rotation that was killed halfway
+        keys, _ = step_up(data)
         (data.keys / _UNUSED).unlink(missing_ok=True)  # the start that made both was killed halfway
         return keys
     if not data.keys.exists():
@@ -117,6 +116,15 @@ def prepare(data: DataDir) -> KeyRing:
     _record_keys(data, keys)
     (data.keys / _UNUSED).unlink()
     return keys
+
+
+def step_up(data: DataDir) -> tuple[KeyRing, list[int]]:
+    """With the lock held: bring a database to the newest schema; returns its keys and the versions reached."""
+    check(data)
+    keys = load_keys(data)
+    reached = migrate.migrate(data.database, migrate.package_steps(), backups=data.backups, keys=keys)
+    _record_keys(data, keys)  # those of a rotation that was killed halfway, and of an earlier version
+    return keys, reached
 
 
 def check(data: DataDir) -> None:
@@ -143,8 +151,17 @@ def load_keys(data: DataDir) -> KeyRing:
     keys = _read_keys(data)
     with closing(connect(data.database, readonly=True)) as connection:
         recorded = dict(connection.execute("select number, fingerprint from keyring").fetchall())
-    for number, fingerprint in recorded.items():
-        if number not in keys.link_keys or _fingerprint(keys.link_keys[number]) != fingerprint:
+        reader = connection.execute("select address_key, suppression_digest from subscriber limit 1").fetchone()
+    fingerprint = _fingerprint(keys.suppression_key)
+    is_other = recorded.pop(_SUPPRESSIONS, fingerprint) != fingerprint
+    # A database that no version has recorded the key in yet says by its readers which one it is.
+    if is_other or (reader is not None and suppression_digest(keys, reader[0]) != reader[1]):
+        raise BadConfiguration(
+            f"{data.keys}/suppression is another key than {data.database} was used with: restore it from the backup; "
+            "with this one nobody who is suppressed or erased would be recognised, and all of them would be mailed"
+        )
+    for number, wanted in recorded.items():
+        if number not in keys.link_keys or _fingerprint(keys.link_keys[number]) != wanted:
             raise BadConfiguration(
                 f"{data.keys}/link-{number} is missing or another one than {data.database} was used with: "
                 "restore the keys from a backup; without them no link in a mail already sent works"
@@ -242,7 +259,10 @@ def _record_keys(data: DataDir, keys: KeyRing) -> None:
             connection,
             lambda tx: tx.run_many(
                 "keyring.record",
-                [{"number": n, "fingerprint": _fingerprint(key)} for n, key in keys.link_keys.items()],
+                [
+                    {"number": number, "fingerprint": _fingerprint(key)}
+                    for number, key in {**keys.link_keys, _SUPPRESSIONS: keys.suppression_key}.items()
+                ],
             ),
         )
 

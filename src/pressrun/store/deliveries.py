@@ -8,7 +8,7 @@ to have it back while the event loop is busy.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -21,6 +21,9 @@ from pressrun.store.tallies import Tally
 from pressrun.store.transaction import Row, Transaction, in_json
 
 _WAITING = (DeliveryState.DEFERRED, DeliveryState.QUEUED)  # a copy that waits for its retry goes before a new one
+# Copies that may not go any more are cancelled so many at a time and so often at the most: the next turn goes on there.
+_SIFTED_TOGETHER, _SIFTED_AT_MOST = 400, 5
+_NOTICES_AT_MOST = 1000  # looked at in one turn
 _FOR_EVER = 1 << 62  # what is queued may go at once, also when the clock was set back since
 
 
@@ -48,6 +51,7 @@ class ClaimedCopy(msgspec.Struct, frozen=True, array_like=True):
     epoch: int
     round: int
     text_only: int = 0  # 1: without the HTML part
+    may_be_mailed: int = 1  # 0: it is cancelled, and not claimed
 
 
 class ClaimedNotice(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,37 +128,76 @@ def waiting_lanes(tx: Transaction, edition_id: int) -> list[str]:
     return sorted(found)
 
 
-def claim_copies(tx: Transaction, *, edition_id: int, lane: str, now: int, limit: int) -> list[ClaimedCopy]:
-    """Claim at most `limit` copies of an edition in a lane."""
+def claim_copies(tx: Transaction, *, edition_id: int, lane: str, now: int, limit: int) -> tuple[list[ClaimedCopy], int]:
+    """Claim at most `limit` copies of an edition in a lane.
+
+    Those whose reader may not be mailed any more are cancelled on the way, and others take their place; the second
+    value says how many.
+    """
     claimed: list[ClaimedCopy] = []
+    cancelled = 0
     for state in _WAITING:
-        if len(claimed) < limit:
-            found: str = tx.value(
-                "deliveries.ready_copies",
-                edition_id=edition_id,
-                state=state,
-                lane=lane,
-                now=_FOR_EVER if state is DeliveryState.QUEUED else now,
-                limit=limit - len(claimed),
-            )
-            claimed += _read_copies(found)
-    _claim(tx, claimed, now)
-    return claimed
+        looked_at = 0
+        for _ in range(_SIFTED_AT_MOST):
+            room = limit - len(claimed)
+            if room <= 0:
+                return claimed, cancelled
+            looked_at = max(room, looked_at)
+            found = _ready_copies(tx, edition_id, state, lane, now, looked_at)
+            allowed = [one for one in found if one.may_be_mailed][:room]
+            _claim(tx, allowed, now)
+            claimed += allowed
+            barred = [one.id for one in found if not one.may_be_mailed]
+            if not barred:
+                break
+            cancelled += cancel(tx, barred, now)
+            looked_at = _SIFTED_TOGETHER  # where one may not go there are often more, and the pace may ask for few
+    return claimed, cancelled
 
 
-def claim_notices(tx: Transaction, *, now: int, limit: int, octets: int) -> list[ClaimedNotice]:
-    """Claim at most `limit` notices, and none after those whose stored content has `octets` together."""
+def _ready_copies(
+    tx: Transaction, edition_id: int, state: DeliveryState, lane: str, now: int, limit: int
+) -> list[ClaimedCopy]:
+    until = _FOR_EVER if state is DeliveryState.QUEUED else now
+    found: str = tx.value(
+        "deliveries.ready_copies", edition_id=edition_id, state=state, lane=lane, now=until, limit=limit
+    )
+    return _read_copies(found)
+
+
+def claim_notices(
+    tx: Transaction, *, now: int, limit: int, octets: int, may_go: Callable[[Transaction, ClaimedNotice], bool]
+) -> tuple[list[ClaimedNotice], list[ClaimedNotice]]:
+    """Claim at most `limit` notices, and none after those whose stored content has `octets` together.
+
+    The second value are those on the way to which `may_go` said no; they wait on, and whoever asks deals with them.
+    """
     claimed: list[ClaimedNotice] = []
+    barred: list[ClaimedNotice] = []
     for state in _WAITING:
         until = _FOR_EVER if state is DeliveryState.QUEUED else now
-        for row in tx.each("deliveries.ready_notices", state=state, now=until, limit=limit - len(claimed)):
-            if octets <= 0:
+        for row in tx.each("deliveries.ready_notices", state=state, now=until, limit=_NOTICES_AT_MOST):
+            if octets <= 0 or len(claimed) >= limit:
                 break
             notice = ClaimedNotice(**dict(row))
-            claimed.append(notice)
-            octets -= notice.octets
+            if may_go(tx, notice):
+                claimed.append(notice)
+                octets -= notice.octets
+            else:
+                barred.append(notice)
     _claim(tx, claimed, now)
-    return claimed
+    return claimed, barred
+
+
+def cancel(tx: Transaction, ids: Sequence[int], now: int) -> int:
+    """Cancel what waits; returns how many."""
+    return tx.run("deliveries.cancel", ids=in_json(ids), now=now) if ids else 0
+
+
+def fail_unsent(tx: Transaction, ids: Sequence[int], now: int) -> None:
+    """Record that what waits has failed without having been tried."""
+    if ids:
+        tx.run("deliveries.fail", ids=in_json(ids), now=now)
 
 
 def _claim(tx: Transaction, claimed: Sequence[Claimed], now: int) -> None:

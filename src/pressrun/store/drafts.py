@@ -65,12 +65,6 @@ def posted_before(tx: Transaction, list_id: int, digest: bytes) -> int | None:
     return found
 
 
-def audience_now(tx: Transaction, list_id: int) -> int:
-    """How many readers are active on a list and not suppressed."""
-    found: int = tx.value("drafts.audience_now", list_id=list_id)
-    return found
-
-
 def load_content(tx: Transaction, edition_id: int) -> Row | None:
     """text, html and the size in octets of an edition, in any state."""
     return tx.row("drafts.content", edition_id=edition_id)

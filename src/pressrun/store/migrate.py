@@ -11,12 +11,15 @@ import os
 import re
 import sqlite3
 from contextlib import closing
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from pressrun.core.errors import BadConfiguration, Refused
+from pressrun.core.address import Address, parse_address, stored_address
+from pressrun.core.errors import BadConfiguration, MalformedAddress, Refused
+from pressrun.core.keys import KeyRing
+from pressrun.core.tokens import digests_of
 from pressrun.store.database import connect
 
 APPLICATION_ID = 0x70726573  # "pres": tells our files from other SQLite files
@@ -91,14 +94,17 @@ def check_version(path: Path, newest: int) -> int:
     return version
 
 
-def migrate(path: Path, steps: dict[int, str], *, backups: Path) -> list[int]:
-    """Step the database up to the newest version, with a backup before each step; returns the versions reached."""
+def migrate(path: Path, steps: dict[int, str], *, backups: Path, keys: KeyRing) -> list[int]:
+    """Step the database up to the newest version, with a backup before each step; returns the versions reached.
+
+    `keys` are those of the database: what is hashed under one of them a step hashes so, too.
+    """
     version = check_version(path, newest_version(steps))
     reached = []
     for target in range(version + 1, newest_version(steps) + 1):
         back_up(path, backups / f"schema-{target - 1}.sqlite3")
         with closing(connect(path)) as connection:
-            _take_step(connection, steps[target], target)
+            _take_step(connection, steps[target], target, keys)
         reached.append(target)
     return reached
 
@@ -117,9 +123,10 @@ def back_up(path: Path, target: Path) -> None:
     sync_directory(target.parent)
 
 
-def _take_step(connection: sqlite3.Connection, step: str, target: int) -> None:
+def _take_step(connection: sqlite3.Connection, step: str, target: int, keys: KeyRing) -> None:
     connection.execute("pragma foreign_keys = off")  # tables may be rebuilt; the check below replaces it
     connection.create_function("pressrun_sha256", -1, _sha256, deterministic=True)
+    connection.create_function("pressrun_mailbox_digest", 2, partial(_mailbox_digest, keys), deterministic=True)
     connection.execute("begin immediate")
     try:
         for statement in _statements(step):
@@ -136,6 +143,16 @@ def _take_step(connection: sqlite3.Connection, step: str, target: int) -> None:
 def _sha256(*parts: object) -> bytes:
     """What steps make digests with: texts as UTF-8, numbers as decimals."""
     return hashlib.sha256(b"".join(part if isinstance(part, bytes) else str(part).encode() for part in parts)).digest()
+
+
+def _mailbox_digest(keys: KeyRing, address: str, domain: str | None) -> bytes:
+    """Where the mailbox of a stored address would stand in the suppressions; `domain` is None where it is not known."""
+    try:
+        found = parse_address(address) if domain is None else stored_address(address, domain)
+    except MalformedAddress:  # taken by an earlier version, which knew it as an address
+        local, _, given = address.rpartition("@")
+        found = Address(address, local, domain or given.lower())
+    return digests_of(keys, found).mailbox
 
 
 def _require_whole(connection: sqlite3.Connection, target: int) -> None:

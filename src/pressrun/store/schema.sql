@@ -2,9 +2,9 @@
 -- (autoincrement): an old link must not come to mean somebody else.
 -- A change here goes with a step in steps/; a test compares a stepped database with a fresh one.
 
--- Which link keys this database has been used with; a key file that is missing is noticed at start.
+-- Which keys this database has been used with; a key file that is missing, or another one, is noticed at start.
 create table keyring (
-    number integer primary key,               -- the key's number in tokens
+    number integer primary key,               -- the key's number in tokens; 0: the key of the suppressions
     fingerprint blob not null                 -- SHA-256 of the key, first 8 octets
 ) strict;
 
@@ -60,6 +60,7 @@ create table subscriber (
     address_key text not null unique,         -- what makes two spellings one subscriber
     domain text not null,                     -- A-label
     suppression_digest blob not null,         -- where this address would stand in `suppression`
+    mailbox_digest blob not null,             -- where its whole mailbox would, under whatever spelling
     name text not null default '',
     language text not null default '',        -- BCP 47; empty: the list's
     attributes text not null default '{}',    -- imported columns, a JSON object of strings
@@ -67,6 +68,7 @@ create table subscriber (
     created_at integer not null,
     text_only integer not null default 0 check (text_only in (0, 1))                -- copies come without the HTML part
 ) strict;
+create index subscriber_by_mailbox on subscriber (mailbox_digest);
 
 -- What a subscriber is to a list.
 create table subscription (
@@ -194,6 +196,22 @@ create table suppression (
     reason text not null check (reason in ('hard-bounce', 'complaint', 'erased', 'never-again', 'operator')),
     since integer not null
 ) strict, without rowid;
+
+-- The reader behind each subscription, and whether an edition may go to them now: the one rule for all who take, count,
+-- claim, give back or requeue copies. "Never again" is the word of a mailbox, other reasons are about one address;
+-- suppressions.find says the same of an address that is no reader's. The order of the joins is the one that is
+-- meant: statistics must not change it.
+create view recipient as
+select subscription.id as subscription_id, subscription.list_id, subscription.state, subscription.round,
+    subscriber.id as subscriber_id, subscriber.address, subscriber.domain, subscriber.name, subscriber.language,
+    subscriber.attributes, subscriber.epoch, subscriber.text_only,
+    own.digest is not null or mailbox.digest is not null as is_suppressed,
+    subscription.state = 'active' and own.digest is null and mailbox.digest is null as may_be_mailed
+from subscription
+cross join subscriber
+left join suppression as own on own.digest = subscriber.suppression_digest
+left join suppression as mailbox on mailbox.digest = subscriber.mailbox_digest and mailbox.reason = 'never-again'
+where subscriber.id = subscription.subscriber_id;
 
 -- One row for each edition. Counts of copies are counted from `delivery`, not kept.
 create table edition (

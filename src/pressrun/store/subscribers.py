@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from pressrun.core.address import Address
+from pressrun.core.tokens import Digests
 from pressrun.store.transaction import Row, Transaction
 
 
@@ -20,12 +21,18 @@ class Subscriber:
     address_key: str
     domain: str
     suppression_digest: bytes
+    mailbox_digest: bytes
     name: str
     language: str
     attributes: Mapping[str, str]
     epoch: int
     created_at: int
     text_only: bool = False
+
+    @property
+    def digests(self) -> Digests:
+        """Where this person's address and mailbox would stand in the suppressions."""
+        return Digests(self.suppression_digest, self.mailbox_digest)
 
 
 COLUMNS = tuple(field.name for field in fields(Subscriber))
@@ -47,7 +54,7 @@ def insert_subscriber(
     tx: Transaction,
     address: Address,
     *,
-    digest: bytes,
+    digests: Digests,
     now: int,
     name: str = "",
     language: str = "",
@@ -59,7 +66,8 @@ def insert_subscriber(
         address=address.typed,
         address_key=address.key,
         domain=address.domain,
-        suppression_digest=digest,
+        suppression_digest=digests.own,
+        mailbox_digest=digests.mailbox,
         name=name,
         language=language,
         attributes=json.dumps(attributes or {}, ensure_ascii=False),
@@ -79,6 +87,11 @@ def get_subscriber(tx: Transaction, subscriber_id: int) -> Subscriber | None:
     return None if row is None else _from_row(row)
 
 
+def of_mailbox(tx: Transaction, mailbox: bytes) -> list[Subscriber]:
+    """Everybody who gets mail in one mailbox, under whatever spelling."""
+    return [_from_row(row) for row in tx.rows("subscribers.of_mailbox", mailbox=mailbox)]
+
+
 def update_profile(tx: Transaction, person: Subscriber) -> None:
     """Write name, language, attributes and the wish for plain text back."""
     tx.run(
@@ -96,7 +109,7 @@ def end_links(tx: Transaction, subscriber_id: int) -> None:
     tx.run("subscribers.bump_epoch", id=subscriber_id)
 
 
-def move_to_address(tx: Transaction, subscriber_id: int, address: Address, digest: bytes) -> None:
+def move_to_address(tx: Transaction, subscriber_id: int, address: Address, digests: Digests) -> None:
     """Give a person another address, which nobody else must have; copies that wait go there, and old links end."""
     tx.run(
         "subscribers.move",
@@ -104,7 +117,8 @@ def move_to_address(tx: Transaction, subscriber_id: int, address: Address, diges
         address=address.typed,
         address_key=address.key,
         domain=address.domain,
-        suppression_digest=digest,
+        suppression_digest=digests.own,
+        mailbox_digest=digests.mailbox,
     )
     tx.run("subscribers.move_copies", id=subscriber_id, domain=address.domain)
     end_links(tx, subscriber_id)

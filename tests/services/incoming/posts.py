@@ -9,7 +9,7 @@ from typing import Any
 from tests.inbound.mailroom import Mailroom, mail, message_of
 
 from pressrun.core.address import parse_address
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.tokens import digests_of
 from pressrun.services.settings import PostingSettings
 from pressrun.smtp.handover import Outgoing
 from pressrun.store import lists, subscribers
@@ -46,8 +46,8 @@ async def add_readers(room: Mailroom, number: int) -> None:
         assert found is not None
         for index in range(number):
             address = parse_address(f"r{index}@reader.example")
-            digest = suppression_digest(room.keys, address.key)
-            person = subscribers.insert_subscriber(tx, address, digest=digest, now=int(room.now))
+            digests = digests_of(room.keys, address)
+            person = subscribers.insert_subscriber(tx, address, digests=digests, now=int(room.now))
             tx.insert(
                 "subscriptions.insert",
                 list_id=found.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 from tests.services.office import NOW, Office
@@ -13,6 +14,7 @@ from pressrun.services.operating.entries import ImportRow
 from pressrun.services.operating.importing import Terms, survey_rows
 from pressrun.services.readers.subscribing import Confirmed, Origin
 from pressrun.services.reports import reporting
+from pressrun.services.suppression import may_be_sent
 from pressrun.store import consent, deliveries, notices, subscribers, subscriptions
 from pressrun.store.transaction import Transaction
 
@@ -51,7 +53,10 @@ async def suspend(office: Office, address: Address = ANN) -> None:
 
 
 async def waiting_notices(office: Office) -> list[str]:
-    rows = await office.database.write(lambda tx: deliveries.claim_notices(tx, now=NOW, limit=100, octets=1))
+    may_go = partial(may_be_sent, keys=office.keys)
+    rows, _ = await office.database.write(
+        lambda tx: deliveries.claim_notices(tx, now=NOW, limit=100, octets=1, may_go=may_go)
+    )
     return [row.kind for row in rows]
 
 

@@ -35,7 +35,7 @@ async def edition_with_outcomes(office: Office) -> int:
             audience=deliveries.take_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False),
             canary_copies=None,
         )
-        first, second = deliveries.claim_copies(tx, lane="", edition_id=edition, now=NOW, limit=2)
+        (first, second), _ = deliveries.claim_copies(tx, lane="", edition_id=edition, now=NOW, limit=2)
         failed = Settlement(
             id=first.id,
             state=DeliveryState.FAILED,

@@ -6,14 +6,14 @@ import pytest
 from tests.web.house import House, words_of
 
 from pressrun.core.address import parse_address
-from pressrun.core.tokens import WebPurpose, pack_digests, suppression_digests
+from pressrun.core.tokens import WebPurpose, digests_of, pack_digests
 from pressrun.services.operating.suppressing import Suppressing
 
 VICTIM = "Vic.Tim+news@gmail.com"
 
 
 def link_to(house: House, address: str = VICTIM, subscriber: int = 1) -> str:
-    digests = pack_digests(*suppression_digests(house.keys, parse_address(address)))
+    digests = pack_digests(*dict.fromkeys(digests_of(house.keys, parse_address(address))))
     return f"/unsubscribe/never-again/{house.tokens.make(WebPurpose.NEVER_AGAIN, subscriber, *digests)}"
 
 

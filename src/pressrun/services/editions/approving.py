@@ -21,7 +21,7 @@ from pressrun.services.editions.archived import Asset
 from pressrun.services.editions.previewing import Preview, preview_held
 from pressrun.services.editions.releasing import Standing, standing_of
 from pressrun.services.ports import Clock, Waker
-from pressrun.store import deliveries, drafts, editions, lists
+from pressrun.store import deliveries, drafts, editions, enrolment, lists
 from pressrun.store.database import Database
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
@@ -126,7 +126,7 @@ def _look(tx: Transaction, edition_id: int) -> HeldEdition | None:
         standing=standing,
         edition=edition,
         list=target,
-        audience=drafts.audience_now(tx, target.id) if is_held else edition.audience,
+        audience=enrolment.count_audience(tx, target.id) if is_held else edition.audience,
         delivered=0 if is_held else deliveries.count_copies(tx, edition_id)[DeliveryState.DELIVERED],
         text=content["text"],
         html=content["html"],

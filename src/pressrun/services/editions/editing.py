@@ -14,7 +14,7 @@ from pressrun.core.errors import Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.lane_state import load_lane_state
 from pressrun.core.site import Site
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.tokens import digests_of
 from pressrun.message.finding import Finding, in_order
 from pressrun.services.editions import pressing
 from pressrun.services.editions.building import (
@@ -34,7 +34,8 @@ from pressrun.services.editions.drafting import (
 )
 from pressrun.services.editions.vetting import Vetting
 from pressrun.services.ports import Clock, Entropy, LayoutPress, Waker
-from pressrun.store import deliveries, editions, lanes, suppressions
+from pressrun.services.suppression import find_reason
+from pressrun.store import deliveries, editions, lanes
 from pressrun.store.database import Database
 from pressrun.store.enrolment import count_audience
 from pressrun.store.transaction import Transaction
@@ -170,7 +171,7 @@ class Editing:
 
     def _queue_tests(self, tx: Transaction, work: Work, addresses: Sequence[Address]) -> list[int]:
         for address in addresses:
-            reason = suppressions.find_suppression(tx, suppression_digest(self.keys, address.key))
+            reason = find_reason(tx, digests_of(self.keys, address))
             if reason is not None:
                 raise Refused(f"{address} gets no mail ({reason}): nothing was sent; see `pressrun suppression ls`")
         return queue_test_copies(

@@ -15,7 +15,7 @@ from pressrun.core.errors import MalformedAddress
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import Route, RouteKind
 from pressrun.core.site import Site
-from pressrun.core.tokens import TEST_ID, AddressTokens, suppression_digest
+from pressrun.core.tokens import TEST_ID, AddressTokens, digests_of, suppression_digest
 from pressrun.message.incoming.autoreply import FOR_SOMEBODY, silent_sender
 from pressrun.message.incoming.commands import Command, CommandKind, parse_commands
 from pressrun.message.incoming.reading import IncomingMail
@@ -26,6 +26,7 @@ from pressrun.services.readers.leaving import Departure, Leaving, Left
 from pressrun.services.readers.subscribing import Confirmed, Origin, SignUp, Subscribing
 from pressrun.services.settings import LimitSettings
 from pressrun.services.settling import Settled, done, kept
+from pressrun.services.suppression import find_reason
 from pressrun.store import limits, lists, notices, subscribers, subscriptions
 from pressrun.store.inbound import InboundMail, InboundState
 from pressrun.store.lists import MailingList
@@ -171,7 +172,7 @@ class Answering:
         target = lists.find_list(errand.tx, errand.list_name)
         if target is None:
             return "list is gone"
-        if self._subscribing.is_silenced(errand.tx, errand.sender):
+        if find_reason(errand.tx, digests_of(self._keys, errand.sender)) is not None:
             return "not answered: suppressed"
         if not self._may_reply(errand):
             return "limited"

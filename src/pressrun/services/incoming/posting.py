@@ -21,7 +21,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import Route
 from pressrun.core.peers import Peers
 from pressrun.core.site import Site
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.tokens import digests_of, suppression_digest
 from pressrun.message.editions.posted import SUBJECT_ALONE, Posted, glance_at_post
 from pressrun.message.finding import Finding, errors_of, in_order, warning
 from pressrun.message.incoming.authentication import find_proof
@@ -49,7 +49,8 @@ from pressrun.services.mails.profiles import profile_of
 from pressrun.services.ports import Clock, Entropy, LayoutPress
 from pressrun.services.settings import LimitSettings, PostingSettings, TokenSettings
 from pressrun.services.settling import NotNow, Settled, done, kept, record_settled
-from pressrun.store import drafts, limits, lists, notices, suppressions
+from pressrun.services.suppression import find_reason
+from pressrun.store import drafts, enrolment, limits, lists, notices
 from pressrun.store.database import Database
 from pressrun.store.editions import Edition
 from pressrun.store.inbound import InboundMail, InboundState
@@ -279,7 +280,7 @@ class Posting:
         about: dict[str, object] = {
             "edition": edition.id,
             "edition_subject": edition.title,
-            "audience": drafts.audience_now(tx, edition.list_id),
+            "audience": enrolment.count_audience(tx, edition.list_id),
             "findings": list(lines),
             "expires_at": expires_at,
             "again": not is_new,
@@ -319,7 +320,7 @@ class Posting:
         target = lists.find_list(tx, post.list_name)
         if target is not None and lists.find_editor(tx, target.id, post.editor.key) is None:
             return NOT_AN_EDITOR
-        if suppressions.find_suppression(tx, suppression_digest(self._keys, post.editor.key)) is not None:
+        if find_reason(tx, digests_of(self._keys, post.editor)) is not None:
             return "not answered: suppressed"
         if post.is_proven:
             return None

@@ -13,8 +13,8 @@ from pressrun.core.tokens import (
     AddressTokens,
     WebPurpose,
     WebTokens,
+    digests_of,
     pack_digests,
-    suppression_digests,
 )
 from pressrun.message.notices.kinds import (
     AddressChangeAsked,
@@ -137,7 +137,7 @@ class NoticeRows:
         return self._site.url("confirm", token)
 
     def _never_again(self, row: ClaimedNotice) -> str:
-        digests = suppression_digests(self._keys, parse_address(row.address))
+        digests = dict.fromkeys(digests_of(self._keys, parse_address(row.address)))  # one where they are the same
         token = self._web.make(WebPurpose.NEVER_AGAIN, row.subscriber_id or 0, *pack_digests(*digests))
         return self._site.url("unsubscribe", "never-again", token)
 

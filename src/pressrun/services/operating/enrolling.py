@@ -14,7 +14,7 @@ from pressrun.core.address import Address
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
 from pressrun.services.operating.entries import ImportRow
 from pressrun.services.operating.importing import Terms, Verdict, import_rows, require_open_list
@@ -30,7 +30,8 @@ from pressrun.services.readers.subscribing import (
 )
 from pressrun.services.reports.reporting import Answer, require_list
 from pressrun.services.settings import TokenSettings
-from pressrun.store import subscribers, subscriptions, suppressions
+from pressrun.services.suppression import find_reason
+from pressrun.store import subscribers, subscriptions
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList
 from pressrun.store.subscribers import Subscriber
@@ -105,13 +106,13 @@ class Enrolling:
     def _add(self, tx: Transaction, list_name: str, address: Address, name: str, asks: bool) -> Answer:
         now = int(self._clock())
         target = require_open_list(tx, list_name)
-        digest = suppression_digest(self._keys, address.key)
-        reason = suppressions.find_suppression(tx, digest)
+        digests = digests_of(self._keys, address)
+        reason = find_reason(tx, digests)
         if reason is not None:
             raise Refused(f"{address} is suppressed ({reason}): `pressrun suppression rm` lifts that")
         person = subscribers.find_subscriber(tx, address)
         if person is None:
-            number = subscribers.insert_subscriber(tx, address, digest=digest, now=now, name=name)
+            number = subscribers.insert_subscriber(tx, address, digests=digests, now=now, name=name)
             person = subscribers.get_subscriber(tx, number)
             assert person is not None
         elif name and name != person.name:

@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from pressrun.core.address import parse_address
 from pressrun.core.errors import NotFound
 from pressrun.core.timestamps import rfc3339
+from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
 from pressrun.services.operating.housekeeping import forget_unconfirmed
 from pressrun.services.readers.desk import Desk
 from pressrun.services.readers.subscribing import Subscribing, is_member
 from pressrun.services.reports.reporting import Answer, require_list
+from pressrun.services.suppression import may_ask
 from pressrun.store import held, lists, subscriptions
 from pressrun.store.held import Choice, Held
 from pressrun.store.transaction import Transaction
@@ -76,7 +78,7 @@ class Holding:
         target = lists.get_list(tx, one.list_id)
         if target is None or target.closed_at is not None:
             return False
-        if not self._subscribing.may_ask(tx, parse_address(one.address)):
+        if not may_ask(tx, digests_of(self._desk.keys, parse_address(one.address))):
             return False
         if one.confirmation_id is not None:
             return self._subscribing.can_confirm(tx, one.confirmation_id)

@@ -15,12 +15,13 @@ from typing import TypeVar
 from pressrun.core.errors import BadInput, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.tokens import digests_of
 from pressrun.services.operating.entries import Entry, ImportRow, read_entry
 from pressrun.services.ports import Entropy
 from pressrun.services.readers.subscribing import Origin, Proof, ask_for_confirmation, end_subscription, record_consent
 from pressrun.services.reports.reporting import require_list
-from pressrun.store import enrolment, subscribers, subscriptions, suppressions
+from pressrun.services.suppression import find_reason
+from pressrun.store import enrolment, subscribers, subscriptions
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row, Transaction
 
@@ -207,11 +208,11 @@ def _look_up(
     tx: Transaction, terms: Terms, target: MailingList, entries: Sequence[Entry], seen: dict[str, Standing]
 ) -> None:
     """Add to `seen` what is known of the addresses that are not in it yet."""
-    wanted = {entry.address.key for entry in entries} - seen.keys()
+    wanted = {entry.address.key: entry.address for entry in entries if entry.address.key not in seen}
     known = {row["address_key"]: _standing(row) for row in enrolment.find_standings(tx, list_id=target.id, keys=wanted)}
-    for key in wanted:
+    for key, address in wanted.items():
         standing = known.get(key, Standing())
-        if suppressions.find_suppression(tx, suppression_digest(terms.keys, key)) is not None:
+        if find_reason(tx, digests_of(terms.keys, address)) is not None:
             standing = replace(standing, is_suppressed=True)
         seen[key] = standing
 
@@ -271,13 +272,13 @@ def _write(
 
 def _write_person(tx: Transaction, terms: Terms, entry: Entry, after: Standing) -> subscribers.Subscriber:
     """Insert or update the person, and answer with them as they are stored now."""
-    digest = suppression_digest(terms.keys, entry.address.key)
+    digests = digests_of(terms.keys, entry.address)
     number = after.subscriber_id
     if not number:
         number = subscribers.insert_subscriber(
             tx,
             entry.address,
-            digest=digest,
+            digests=digests,
             now=terms.now,
             name=after.name,
             language=after.language,
@@ -288,7 +289,8 @@ def _write_person(tx: Transaction, terms: Terms, entry: Entry, after: Standing) 
         address=entry.address.typed,
         address_key=entry.address.key,
         domain=entry.address.domain,
-        suppression_digest=digest,
+        suppression_digest=digests.own,
+        mailbox_digest=digests.mailbox,
         name=after.name,
         language=after.language,
         attributes=after.attributes,

@@ -5,32 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import BadInput, NotFound
 from pressrun.core.keys import KeyRing
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
 from pressrun.services.operating.entries import read_moment
 from pressrun.services.ports import Clock, Waker
-from pressrun.services.readers.subscribing import LIFTED_BY_READER
 from pressrun.services.reports.reporting import Answer
-from pressrun.store import enrolment, subscribers, suppressions
+from pressrun.services.suppression import Reason, find_reason, is_stronger, lift, suppress
 from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
-
-
-class Reason(StrEnum):
-    """Why an address gets nothing. A reader's own confirmation lifts `hard-bounce` and `erased`."""
-
-    HARD_BOUNCE = "hard-bounce"
-    COMPLAINT = "complaint"
-    ERASED = "erased"
-    NEVER_AGAIN = "never-again"
-    OPERATOR = "operator"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +41,12 @@ class Suppressing:
         self._wake = wake
 
     async def add(self, address: Address, reason: str) -> Answer:
-        """Keep an address out; what waits for it is cancelled. An earlier reason gives way. Raises BadInput."""
-        found = read_reason(reason)
-        await self._database.write(lambda tx: self._suppress(tx, address, found, int(self._clock())))
+        """Keep an address out; what waits for it is cancelled. Raises BadInput.
+
+        A stronger reason that stands already stays; the answer says which it is.
+        """
+        wanted = read_reason(reason)
+        found = await self._database.write(lambda tx: self._suppress(tx, address, wanted, int(self._clock())))
         event(_log, "suppression.added", reason=found)
         self._wake()
         return {"address": None if found is Reason.ERASED else address.typed, "reason": found.value}
@@ -67,18 +58,14 @@ class Suppressing:
         event(_log, "suppression.removed")
 
     async def import_batch(self, rows: Sequence[SuppressionRow]) -> Answer:
-        """Take some rows of a file in one transaction; an address that stands there already is left as it is."""
+        """Take some rows of a file in one transaction; an address stays as it is but for a stronger reason."""
         answer = await self._database.write(self._import, rows)
         event(_log, "suppression.added", number=answer["added"])
         self._wake()
         return answer
 
     def _lift(self, tx: Transaction, address: Address) -> bool:
-        own = suppressions.lift_suppression(tx, suppression_digest(self._keys, address.key))
-        # "Never again" was said for the whole mailbox: letting one spelling in lets the mailbox in.
-        fold = suppression_digest(self._keys, address.fold)
-        whole = suppressions.find_suppression(tx, fold) == Reason.NEVER_AGAIN
-        return (whole and suppressions.lift_suppression(tx, fold)) or own
+        return lift(tx, digests_of(self._keys, address))
 
     def _import(self, tx: Transaction, rows: Sequence[SuppressionRow]) -> Answer:
         now, added, unchanged = int(self._clock()), 0, 0
@@ -91,24 +78,23 @@ class Suppressing:
             except BadInput as problem:
                 invalid.append({"line": row.line, "reason": str(problem)})
                 continue
-            if suppressions.find_suppression(tx, suppression_digest(self._keys, address.key)) is not None:
+            if not is_stronger(reason, find_reason(tx, digests_of(self._keys, address))):
                 unchanged += 1
                 continue
             self._suppress(tx, address, reason, now, since)
             added += 1
         return {"added": added, "unchanged": unchanged, "invalid": invalid}
 
-    def _suppress(self, tx: Transaction, address: Address, reason: Reason, now: int, since: int | None = None) -> None:
+    def _suppress(
+        self, tx: Transaction, address: Address, reason: Reason, now: int, since: int | None = None
+    ) -> Reason:
+        """Keep an address out; returns the reason that stands then, which may be an earlier and stronger one."""
+        digests = digests_of(self._keys, address)
         shown = None if reason is Reason.ERASED else address.typed
-        digest = suppression_digest(self._keys, address.key)
-        suppressions.suppress(tx, digest, address=shown, reason=reason, now=now if since is None else since)
-        person = subscribers.find_subscriber(tx, address)
-        if person is None:
-            return
-        if reason in LIFTED_BY_READER:  # a confirmation that they asked for may still come
-            enrolment.cancel_all_copies(tx, person.id, now)
-        else:
-            enrolment.cancel_everything(tx, person.id, now)
+        suppress(tx, digests, reason, address=shown, now=now, since=since)
+        found = find_reason(tx, digests)
+        assert found is not None  # it was just written
+        return found
 
 
 def read_reason(text: str) -> Reason:

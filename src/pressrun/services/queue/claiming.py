@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pressrun.core.edition import EditionState
 from pressrun.message.wire.skeleton import Skeleton
@@ -12,8 +12,10 @@ from pressrun.services.editions.opening import held_until
 from pressrun.services.editions.pressing import finish_if_done, pause_after_canary, pause_without_relay, start_if_due
 from pressrun.services.evidence import record_sent
 from pressrun.services.mails.composing import EditionPlate
+from pressrun.services.mails.notifying import is_passed_on
 from pressrun.services.queue.ready import Ready
 from pressrun.services.queue.traffic import LaneNotes
+from pressrun.services.returns.forwards import take_back_unsent
 from pressrun.services.settling import Aftermath
 from pressrun.store import deliveries, editions, lanes, lists, paces
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, Settlement
@@ -22,6 +24,7 @@ from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
 
 AfterSettling = Callable[[Transaction, Sequence[Settlement], int], Aftermath]
+MayGo = Callable[[Transaction, ClaimedNotice], bool]
 
 NOTICE_BATCH = 50  # notices go first, and a flood of them still lets an edition move
 
@@ -68,7 +71,8 @@ class Request:
 @dataclass(slots=True, kw_only=True)
 class Turn:
     """What a turn brought back. `next_due_at` is when the next waiting copy may go, None when nothing waits, said where
-    there was room for more; `rooms` what is left of the room of lanes with limits.
+    there was room for more; `rooms` what is left of the room of lanes with limits; `barred` are the notices that may
+    not go to their address any more, `cancelled` counts such copies by edition.
     """
 
     notices: list[tuple[ClaimedNotice, MailingList | None]] = field(default_factory=list)
@@ -78,6 +82,8 @@ class Turn:
     next_due_at: float | None = None
     rooms: dict[str, int] = field(default_factory=dict)
     changed: list[Edition] = field(default_factory=list)
+    barred: list[ClaimedNotice] = field(default_factory=list)
+    cancelled: Counter[int] = field(default_factory=Counter)
     aftermath: Aftermath = field(default_factory=Aftermath)
 
     @property
@@ -86,7 +92,7 @@ class Turn:
         return len(self.notices) + sum(len(rows) for _, rows in self.copies)
 
 
-def take_turn(tx: Transaction, request: Request, ready: Ready, after_settling: AfterSettling) -> Turn:
+def take_turn(tx: Transaction, request: Request, ready: Ready, after_settling: AfterSettling, may_go: MayGo) -> Turn:
     """Carry out one turn; everything in it is committed together, the pace with the claims it covers."""
     now = int(request.now)
     turn = Turn()
@@ -96,7 +102,7 @@ def take_turn(tx: Transaction, request: Request, ready: Ready, after_settling: A
     deliveries.release(tx, request.released, now)
     if request.lanes is not None:
         _record_lanes(tx, request.lanes, now)
-        _look(tx, request, request.lanes, turn)
+        _look(tx, request, request.lanes, turn, may_go)
     if turn.taken or request.settlements:
         by_lane = Counter(request.by_lane)
         by_lane.update(row.lane for _, rows in turn.copies for row in rows)
@@ -115,7 +121,7 @@ def _record_lanes(tx: Transaction, work: LaneWork, now: int) -> None:
         lanes.give_up(tx, lane, reason, now)
 
 
-def _look(tx: Transaction, request: Request, work: LaneWork, turn: Turn) -> None:
+def _look(tx: Transaction, request: Request, work: LaneWork, turn: Turn, may_go: MayGo) -> None:
     """Start, pause and finish what is due, and claim what may go next."""
     now = int(request.now)
     turn.rooms = dict(work.rooms)
@@ -126,7 +132,10 @@ def _look(tx: Transaction, request: Request, work: LaneWork, turn: Turn) -> None
     going = [one for one in sending if one.list_relay not in work.full]  # of the others enough is claimed already
     going = _without_held(going, request.now, turn)
     if request.room > 0:
+        _claim_notices(tx, request, turn, may_go)
         _claim(tx, request, turn, going)
+        over = _end_without_copies(tx, turn, now)
+        going = [edition for edition in going if edition.id not in over]
     if turn.taken < request.room:  # else more may go at once
         room_for_notices = request.octets > sum(row.octets for row, _ in turn.notices)
         turn.next_due_at = _next_due_at(tx, going, turn, room_for_notices=room_for_notices)
@@ -160,16 +169,39 @@ def _without_held(going: Sequence[Edition], now: float, turn: Turn) -> list[Edit
     return [edition for edition in going if opens_at[edition.id] is None]
 
 
+def _claim_notices(tx: Transaction, request: Request, turn: Turn, may_go: MayGo) -> None:
+    """Claim notices; those that may not go are cancelled, but for somebody's mail, which is kept for a person."""
+    now = int(request.now)
+    claimed, turn.barred = deliveries.claim_notices(
+        tx, now=now, limit=min(request.room, NOTICE_BATCH), octets=request.octets, may_go=may_go
+    )
+    turn.notices = [(row, None if row.list_id is None else lists.get_list(tx, row.list_id)) for row in claimed]
+    forwards = [row.id for row in turn.barred if is_passed_on(row)]
+    deliveries.cancel(tx, [row.id for row in turn.barred if not is_passed_on(row)], now)
+    deliveries.fail_unsent(tx, forwards, now)
+    if forwards:
+        turn.aftermath = replace(turn.aftermath, returned=turn.aftermath.returned + take_back_unsent(tx, forwards, now))
+
+
+def _end_without_copies(tx: Transaction, turn: Turn, now: int) -> frozenset[int]:
+    """Finish or pause the editions whose last copies were just cancelled; returns which those are."""
+    over: list[Edition] = []
+    for edition_id in turn.cancelled:
+        over += finish_if_done(tx, edition_id, now) or pause_after_canary(tx, edition_id)
+    turn.changed += over
+    found = frozenset(edition.id for edition in over)
+    turn.live -= found
+    return found
+
+
 def _claim(tx: Transaction, request: Request, turn: Turn, sending: Sequence[Edition]) -> None:
     now = int(request.now)
-    for row in deliveries.claim_notices(tx, now=now, limit=min(request.room, NOTICE_BATCH), octets=request.octets):
-        turn.notices.append((row, None if row.list_id is None else lists.get_list(tx, row.list_id)))
     room = request.room - len(turn.notices)
     # Editions share the room evenly; what one does not use the next ones may.
     for index, edition in enumerate(sending):
         share = -(-room // (len(sending) - index))
         limit = share if edition.canary_copies is None else min(share, _canary_room(tx, edition))
-        rows = _claim_copies(tx, edition.id, turn.rooms, limit, now) if limit > 0 else []
+        rows = _claim_copies(tx, edition.id, turn, limit, now) if limit > 0 else []
         room -= len(rows)
         if rows:
             turn.copies.append((edition.id, rows))
@@ -179,16 +211,21 @@ def _claim(tx: Transaction, request: Request, turn: Turn, sending: Sequence[Edit
                 turn.plates[edition.id] = _load_plate(tx, edition)
 
 
-def _claim_copies(tx: Transaction, edition_id: int, rooms: dict[str, int], limit: int, now: int) -> list[ClaimedCopy]:
-    """Claim from all lanes with room evenly; what one does not use the next ones may. `rooms` loses what is claimed."""
+def _claim_copies(tx: Transaction, edition_id: int, turn: Turn, limit: int, now: int) -> list[ClaimedCopy]:
+    """Claim from all lanes with room evenly; what one does not use the next ones may. What is claimed leaves
+    `turn.rooms`, what may not go any more is counted in `turn.cancelled`.
+    """
+    rooms = turn.rooms
     names = [lane for lane in deliveries.waiting_lanes(tx, edition_id) if rooms.get(lane, limit) > 0]
     names.sort(key=lambda lane: rooms.get(lane, limit))  # narrow lanes leave their rest to the wide ones
     rows: list[ClaimedCopy] = []
     for index, lane in enumerate(names):
         share = -(-(limit - len(rows)) // (len(names) - index))
-        found = deliveries.claim_copies(
+        found, cancelled = deliveries.claim_copies(
             tx, edition_id=edition_id, lane=lane, now=now, limit=min(share, rooms.get(lane, limit))
         )
+        if cancelled:
+            turn.cancelled[edition_id] += cancelled
         if lane in rooms:
             rooms[lane] -= len(found)
         rows += found

@@ -19,7 +19,7 @@ from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.mails.composing import EditionPlate
 from pressrun.services.ports import Clock, RelayPool
-from pressrun.services.queue.claiming import NOTICE_BATCH, AfterSettling, LaneWork, Request, Turn, take_turn
+from pressrun.services.queue.claiming import NOTICE_BATCH, AfterSettling, LaneWork, MayGo, Request, Turn, take_turn
 from pressrun.services.queue.desk import Desk
 from pressrun.services.queue.destinations import SLOW_SECONDS
 from pressrun.services.queue.jobs import Job
@@ -60,6 +60,7 @@ class Dispatcher(BackgroundLoop):
         clock: Clock,
         on_outcome: Callable[[Outcome, int], None],
         after_settling: AfterSettling,
+        may_go: MayGo,
     ) -> None:
         super().__init__(clock)
         self.settings = settings
@@ -68,6 +69,7 @@ class Dispatcher(BackgroundLoop):
         self._clock = clock
         self._on_outcome = on_outcome
         self._after_settling = after_settling
+        self._may_go = may_go
         self._ready = ready
         self._results = self.desk.results
         self._lookout = self.desk.lookout
@@ -206,12 +208,12 @@ class Dispatcher(BackgroundLoop):
     async def _commit(self, request: Request) -> Turn:
         """Results survive a kill at once, and a power cut when they are older than SYNC_SECONDS."""
         if 0 <= request.now - self._synced_at < SYNC_SECONDS:
-            return await self._database.record(take_turn, request, self._ready, self._after_settling)
+            return await self._database.record(take_turn, request, self._ready, self._after_settling, self._may_go)
         self._synced_at = request.now
         self._syncing = True
         self.desk.offer()
         try:
-            return await self._database.write(take_turn, request, self._ready, self._after_settling)
+            return await self._database.write(take_turn, request, self._ready, self._after_settling, self._may_go)
         finally:
             self._syncing = False
 

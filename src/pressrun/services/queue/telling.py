@@ -13,6 +13,12 @@ from pressrun.store.deliveries import Claimed, ClaimedNotice, Settlement
 def tell_turn(log: logging.Logger, turn: Turn) -> None:
     """Say what followed from the results that a turn recorded, and which editions it started, paused or finished."""
     tell_aftermath(log, turn.aftermath)
+    for notice in turn.barred:
+        # A reader's is what they wanted; an owner, an editor or the operator may wait for theirs.
+        level = logging.WARNING if notice.subscriber_id is None else logging.INFO
+        event(log, "delivery.suppressed", level=level, delivery=notice.id, notice=notice.kind, list=notice.list_id)
+    for number, copies in turn.cancelled.items():
+        event(log, "delivery.withheld", edition=number, copies=copies)
     for edition in turn.changed:
         tell_change(log, edition)
 

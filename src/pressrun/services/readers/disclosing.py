@@ -18,7 +18,7 @@ FORMAT = "pressrun reader 1"
 
 def disclose(tx: Transaction, keys: KeyRing, person: Subscriber, now: int) -> Answer:
     """What a reader downloads: what `subscriber show` prints, and the rest of what any table holds."""
-    suppression = suppressions.get_suppression(tx, person.suppression_digest)
+    suppression = suppressions.find(tx, person.digests)
     return {
         "format_version": FORMAT,
         "generated_at": rfc3339(now),

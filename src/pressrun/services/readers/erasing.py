@@ -10,13 +10,11 @@ from __future__ import annotations
 from pressrun.core.address import Address
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.keys import KeyRing
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.tokens import digests_of
 from pressrun.services.editions.pressing import cancel_withdrawn_drafts
-from pressrun.services.readers.subscribing import LIFTED_BY_READER
-from pressrun.store import consent, enrolment, errands, inbound, moves, subscribers, suppressions
+from pressrun.services.suppression import holds_address, keep_out_erased
+from pressrun.store import consent, enrolment, errands, inbound, moves, subscribers
 from pressrun.store.transaction import Transaction
-
-REASON = "erased"
 
 
 def erase_person(tx: Transaction, address: Address, keys: KeyRing, salt: bytes, now: int) -> None:
@@ -27,20 +25,15 @@ def erase_person(tx: Transaction, address: Address, keys: KeyRing, salt: bytes, 
             f"{address} stands in the settings of {', '.join(names)} (from, owner or reply_to): "
             "set another address there first"
         )
-    digest = suppression_digest(keys, address.key)
+    digests = digests_of(keys, address)
     person = subscribers.find_subscriber(tx, address)
-    suppression = suppressions.get_suppression(tx, digest)
     traces = enrolment.forget_traces(tx, address) + inbound.forget_sender(tx, address)
     cancel_withdrawn_drafts(tx, now)
     traces += moves.forget_changes(tx, address) + errands.forget_errands(tx, address)
-    if person is None and not traces and (suppression is None or suppression["address"] is None):
+    if person is None and not traces and not holds_address(tx, digests, address.key):
         raise NotFound(f"no list knows {address}")
     if person is not None:
         enrolment.cancel_everything(tx, person.id, now)
         consent.erase_consent(tx, person.id, now=now, salt=salt)
         subscribers.delete_subscriber(tx, person.id)
-    # A complaint or `never-again` is not weakened into a reason that a sign-up lifts.
-    reason = REASON
-    if suppression is not None and suppression["reason"] not in LIFTED_BY_READER:
-        reason = suppression["reason"]
-    suppressions.suppress(tx, digest, address=None, reason=reason, now=now)
+    keep_out_erased(tx, digests, address.key, now)

@@ -22,7 +22,8 @@ from pressrun.services.readers.erasing import erase_person
 from pressrun.services.readers.leaving import Departure, depart
 from pressrun.services.readers.subscribing import Origin, record_consent
 from pressrun.services.reports.reporting import Answer
-from pressrun.store import consent, limits, lists, notices, subscribers, subscriptions, suppressions
+from pressrun.services.suppression import find_reason
+from pressrun.store import consent, limits, lists, notices, subscribers, subscriptions
 from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.subscribers import Subscriber
@@ -163,7 +164,7 @@ class Preferring:
         if not limits.spend(tx, "preference_links_per_address", fold, rate, now):
             return
         person = subscribers.find_subscriber(tx, address)
-        if person is None or suppressions.find_suppression(tx, person.suppression_digest) is not None:
+        if person is None or find_reason(tx, person.digests) is not None:
             return
         target = self._list_that_writes(tx, person)
         if target is None:

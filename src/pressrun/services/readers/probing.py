@@ -5,9 +5,10 @@ from __future__ import annotations
 from pressrun.core.address import parse_address
 from pressrun.core.subscription import SubscriptionState
 from pressrun.services.ports import Entropy
-from pressrun.services.readers.suspending import FOR_BOUNCES, HARD_BOUNCE
+from pressrun.services.readers.suspending import FOR_BOUNCES
 from pressrun.services.settings import BounceSettings
-from pressrun.store import bounces, lists, notices, subscribers, subscriptions, suppressions
+from pressrun.services.suppression import Reason, find_reason
+from pressrun.store import bounces, lists, notices, subscribers, subscriptions
 from pressrun.store.notices import NewNotice
 from pressrun.store.subscribers import Subscriber
 from pressrun.store.transaction import Row, Transaction
@@ -25,8 +26,8 @@ def ask_suspended(tx: Transaction, settings: BounceSettings, entropy: Entropy, n
         person = subscribers.get_subscriber(tx, subscriber_id)
         assert person is not None  # the suspension holds it by a foreign key
         suspended = [row for row in subscriptions.subscriptions_of(tx, subscriber_id) if _waits(row)]
-        reason = suppressions.find_suppression(tx, person.suppression_digest)
-        if suspended and reason in (None, HARD_BOUNCE):
+        reason = find_reason(tx, person.digests)
+        if suspended and reason in (None, Reason.HARD_BOUNCE):
             _ask(tx, person, suspended[0], first_edition_id, settings, entropy(16), now)
     return len(due)
 

@@ -17,18 +17,18 @@ from typing import Any
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.subscription import SubscriptionState
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.tokens import digests_of, suppression_digest
 from pressrun.services.readers.desk import Desk
 from pressrun.services.readers.mailing import Mailing, queue_notice
 from pressrun.services.readers.subscribing import (
-    LIFTED_BY_READER,
     Origin,
     end_subscription,
     is_member,
     record_consent,
 )
 from pressrun.services.readers.suspending import welcome_back
-from pressrun.store import limits, lists, moves, subscribers, subscriptions, suppressions
+from pressrun.services.suppression import find_reason, lift_for_reader, may_ask
+from pressrun.store import limits, lists, moves, subscribers, subscriptions
 from pressrun.store.lists import MailingList
 from pressrun.store.moves import ChangeState
 from pressrun.store.subscribers import Subscriber
@@ -107,8 +107,7 @@ class Readdressing:
         self._mail(tx, TELL, person.address, target, person, origin, payload | {"is_done": False})
 
     def _may_ask(self, tx: Transaction, person: Subscriber, new: Address, now: float) -> bool:
-        reason = suppressions.find_suppression(tx, suppression_digest(self._desk.keys, new.key))
-        if reason is not None and reason not in LIFTED_BY_READER:
+        if find_reason(tx, digests_of(self._desk.keys, new)) is not None:
             return False
         fold, rates = suppression_digest(self._desk.keys, new.fold), self._desk.limits
         return (
@@ -168,15 +167,15 @@ class Readdressing:
         person = subscribers.get_subscriber(tx, change.subscriber_id)
         assert person is not None  # _look saw them
         now = self._desk.clock()
-        digest = suppression_digest(self._desk.keys, move.new.key)
-        if suppressions.find_suppression(tx, digest) not in (None, *LIFTED_BY_READER):
+        digests = digests_of(self._desk.keys, move.new)
+        if not may_ask(tx, digests):
             return Moved.OVER, None
-        suppressions.lift_suppression(tx, digest)
+        lift_for_reader(tx, digests)
         other = subscribers.find_subscriber(tx, move.new)
         former: Mapping[str, Any] = {}
         if other is None:
             _void_requests(tx, person)
-            subscribers.move_to_address(tx, person.id, move.new, digest)
+            subscribers.move_to_address(tx, person.id, move.new, digests)
             welcome_back(tx, person, int(now))
             reader = replace(person, address=move.new.typed)
         else:
@@ -200,14 +199,13 @@ class Readdressing:
         person = subscribers.get_subscriber(tx, change.subscriber_id)
         assert person is not None  # _look_at_undo saw them
         if change.state is ChangeState.DONE:
-            digest = suppression_digest(self._desk.keys, move.old.key)
-            if suppressions.find_suppression(tx, digest) in LIFTED_BY_READER:
-                suppressions.lift_suppression(tx, digest)
+            digests = digests_of(self._desk.keys, move.old)
+            lift_for_reader(tx, digests)
             if change.former:
                 _give_back(tx, change.former, int(self._desk.clock()))
             else:
                 _void_requests(tx, person)
-                subscribers.move_to_address(tx, person.id, move.old, digest)
+                subscribers.move_to_address(tx, person.id, move.old, digests)
             for item in _live(tx, person):
                 self._record(tx, item, replace(person, address=move.old.typed), "restored", origin)
         subscribers.end_links(tx, person.id)

@@ -7,13 +7,14 @@ but the keyed hashes under which the address is kept out. It is kept out under e
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from pressrun.core.subscription import SubscriptionState
-from pressrun.core.tokens import unpack_digests
+from pressrun.core.tokens import Digests, unpack_digests
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock, Entropy, Waker
-from pressrun.services.readers.subscribing import NEVER_AGAIN, Origin, end_subscription, record_consent
+from pressrun.services.readers.subscribing import Origin, end_subscription, record_consent
+from pressrun.services.suppression import Reason, suppress
 from pressrun.store import enrolment, lists, subscribers, subscriptions, suppressions
 from pressrun.store.database import Database
 from pressrun.store.subscribers import Subscriber
@@ -34,20 +35,20 @@ class Refusing:
     async def refuse(self, subscriber_id: int, digests: Sequence[int], origin: Origin) -> None:
         """Keep an address out for ever; `digests` are the numbers of its token. Doing it twice is as good as once."""
         await self._database.write(self._refuse, subscriber_id, unpack_digests(digests), origin)
-        event(_log, "suppression.added", reason=NEVER_AGAIN)
+        event(_log, "suppression.added", reason=Reason.NEVER_AGAIN)
         self._wake()
 
-    def _refuse(self, tx: Transaction, subscriber_id: int, digests: Iterable[bytes], origin: Origin) -> None:
+    def _refuse(self, tx: Transaction, subscriber_id: int, found: tuple[bytes, ...], origin: Origin) -> None:
         now = int(self._clock())
-        person = subscribers.get_subscriber(tx, subscriber_id)
-        if person is not None and person.suppression_digest in digests:
+        digests = Digests(found[0], found[-1])  # one where they are the same
+        for person in subscribers.of_mailbox(tx, digests.mailbox):
             end_everything(tx, person, origin, self._entropy, now)
-        for digest in digests:
-            row = suppressions.get_suppression(tx, digest)
-            known = None if row is None else row["address"]
-            if known is None and person is not None and person.suppression_digest == digest:
-                known = person.address
-            suppressions.suppress(tx, digest, address=known, reason=NEVER_AGAIN, now=now)
+        asked = subscribers.get_subscriber(tx, subscriber_id)
+        row = suppressions.get_suppression(tx, digests.mailbox)
+        known = None if row is None else row["address"]
+        if row is None and asked is not None and asked.mailbox_digest == digests.mailbox:
+            known = asked.address
+        suppress(tx, digests, Reason.NEVER_AGAIN, address=known, now=now)
 
 
 def end_everything(tx: Transaction, person: Subscriber, origin: Origin, entropy: Entropy, now: int) -> None:

@@ -16,11 +16,12 @@ import msgspec
 from pressrun.core.address import Address
 from pressrun.core.sign_up import Trust, Verdict
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.tokens import digests_of
 from pressrun.services.readers.desk import Desk
 from pressrun.services.readers.mailing import Mailing, Post, hold_notice, queue_notice
 from pressrun.services.readers.screening import Screening
 from pressrun.services.readers.suspending import welcome_back
+from pressrun.services.suppression import LIFTED_BY_READER, find_reason, lift_for_reader
 from pressrun.services.throttled import Throttled
 from pressrun.store import consent, held, lists, subscribers, subscriptions, suppressions
 from pressrun.store.consent import ConsentEvent
@@ -28,10 +29,6 @@ from pressrun.store.lists import MailingList
 from pressrun.store.subscribers import Subscriber
 from pressrun.store.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
-
-# Reasons that a reader's own confirmation lifts; the others only `suppression rm` does.
-LIFTED_BY_READER = frozenset({"hard-bounce", "erased"})
-NEVER_AGAIN = "never-again"
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,13 +138,14 @@ class Subscribing:
         """Carry out a sign-up to an open list: its mail goes out unless a limit or a suppression stands against it."""
         now = self._desk.clock()
         verdict = self.screening.admit(tx, address, trust, now)
-        if verdict not in (Verdict.TAKEN, Verdict.HELD) or not self.may_ask(tx, address):
+        digests = digests_of(self._desk.keys, address)
+        reason = find_reason(tx, digests)
+        if verdict not in (Verdict.TAKEN, Verdict.HELD) or not (reason is None or reason in LIFTED_BY_READER):
             return
-        digest = suppression_digest(self._desk.keys, address.key)
         at = int(now)
         person = subscribers.find_subscriber(tx, address)
         if person is None:
-            number = subscribers.insert_subscriber(tx, address, digest=digest, now=at, language=origin.language)
+            number = subscribers.insert_subscriber(tx, address, digests=digests, now=at, language=origin.language)
             person = subscribers.get_subscriber(tx, number)
             assert person is not None
         subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
@@ -155,7 +153,7 @@ class Subscribing:
         held.forget_earlier(tx, list_id=target.id, subscriber_id=person.id)
         expires_at = int(now + self._desk.tokens.confirm_lifetime_seconds)
         post = queue_notice if verdict is Verdict.TAKEN else partial(hold_notice, expires_at=expires_at)
-        if is_member(subscription):
+        if is_member(subscription) and reason is None:
             post(tx, Mailing(kind="already_subscribed", secret=self._desk.entropy(16)), target, person, origin, at)
             return
         ask_for_confirmation(
@@ -169,24 +167,9 @@ class Subscribing:
             post=post,
         )
 
-    def may_ask(self, tx: Transaction, address: Address) -> bool:
-        """Whether an address may be mailed what it asked for itself: some suppressions are lifted by confirming."""
-        reason = self._reason_against(tx, address)
-        return reason is None or reason in LIFTED_BY_READER
-
     def can_confirm(self, tx: Transaction, confirmation_id: int) -> bool:
         """Whether the link of a request would subscribe somebody now."""
         return self._look(tx, confirmation_id)[0] is Confirmed.CONFIRMED
-
-    def is_silenced(self, tx: Transaction, address: Address) -> bool:
-        """Whether an address gets no mail."""
-        return self._reason_against(tx, address) is not None
-
-    def _reason_against(self, tx: Transaction, address: Address) -> str | None:
-        """Why an address gets no mail; "never again" is the word of a mailbox, under every spelling."""
-        own = suppressions.find_suppression(tx, suppression_digest(self._desk.keys, address.key))
-        whole = suppressions.find_suppression(tx, suppression_digest(self._desk.keys, address.fold))
-        return NEVER_AGAIN if whole == NEVER_AGAIN else own
 
     def _confirm(self, tx: Transaction, confirmation_id: int, origin: Origin) -> tuple[Confirmed, Standing | None]:
         outcome, standing = self._look(tx, confirmation_id)
@@ -214,8 +197,7 @@ class Subscribing:
         )
         subscribers.update_profile(tx, person)
         welcome_back(tx, person, now)
-        if suppressions.find_suppression(tx, person.suppression_digest) in LIFTED_BY_READER:
-            suppressions.lift_suppression(tx, person.suppression_digest)
+        lift_for_reader(tx, person.digests)
         record_consent(tx, standing.list, person, "confirmed", origin, now=now, salt=self._desk.entropy(16))
         return Confirmed.CONFIRMED, replace(standing, person=person, subscription=active)
 
@@ -228,7 +210,10 @@ class Subscribing:
             return Confirmed.INVALID, None
         if standing.subscription.round != request.round:
             return Confirmed.LEFT_SINCE, standing
-        if is_member(standing.subscription):
+        reason = find_reason(tx, standing.person.digests)
+        if reason is not None and reason not in LIFTED_BY_READER:
+            return Confirmed.LEFT_SINCE, standing
+        if is_member(standing.subscription) and not _is_kept_out_since(tx, standing.person, request.created_at):
             return Confirmed.ALREADY, standing
         if move(standing.subscription.state, SubscriptionEvent.CONFIRM) is None:
             return Confirmed.LEFT_SINCE, standing
@@ -236,6 +221,12 @@ class Subscribing:
         if is_suspended and request.created_at < standing.subscription.since:
             return Confirmed.USED, standing
         return Confirmed.CONFIRMED, standing
+
+
+def _is_kept_out_since(tx: Transaction, person: Subscriber, asked_at: int) -> bool:
+    """Whether somebody asked again, being suppressed: confirming that lets their address in."""
+    row = suppressions.get_suppression(tx, person.suppression_digest)
+    return row is not None and asked_at >= row["since"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

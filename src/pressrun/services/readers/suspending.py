@@ -13,12 +13,12 @@ from pressrun.core.bounces import BounceClass
 from pressrun.core.scores import COUNTING, Streak, count_streak
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.services.settings import BounceSettings
-from pressrun.store import bounces, enrolment, subscribers, subscriptions, suppressions
+from pressrun.services.suppression import Reason, suppress
+from pressrun.store import bounces, enrolment, subscribers, subscriptions
 from pressrun.store.subscribers import Subscriber
 from pressrun.store.transaction import Transaction
 
 FOR_BOUNCES = "bounces"
-HARD_BOUNCE = "hard-bounce"
 
 
 def judge(tx: Transaction, delivery_ids: Collection[int], settings: BounceSettings, now: int) -> list[int]:
@@ -60,8 +60,8 @@ def _suspend(tx: Transaction, subscriber_id: int, streak: Streak, now: int, *, s
             subscriptions.record_subscription(tx, changed)
     enrolment.cancel_all_copies(tx, subscriber_id, now)
     bounces.suspend(tx, subscriber_id, first_edition_id=streak.first_edition_id, now=now)
-    if suppresses and suppressions.find_suppression(tx, person.suppression_digest) is None:
-        suppressions.suppress(tx, person.suppression_digest, address=person.address, reason=HARD_BOUNCE, now=now)
+    if suppresses:
+        suppress(tx, person.digests, Reason.HARD_BOUNCE, address=person.address, now=now)
 
 
 def welcome_back(tx: Transaction, person: Subscriber, now: int) -> None:

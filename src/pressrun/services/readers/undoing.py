@@ -12,7 +12,8 @@ from enum import StrEnum
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.subscribing import Origin, Standing, find_standing, is_member, record_consent
-from pressrun.store import editions, leavings, subscriptions, suppressions
+from pressrun.services.suppression import find_reason
+from pressrun.store import editions, leavings, subscriptions
 from pressrun.store.database import Database
 from pressrun.store.leavings import Leaving
 from pressrun.store.transaction import Transaction
@@ -57,7 +58,7 @@ class Undoing:
             return Undone.ALREADY, standing, leaving
         if move(standing.subscription.state, SubscriptionEvent.RETURN) is None:
             return Undone.OVER, None, None
-        if suppressions.find_suppression(tx, standing.person.suppression_digest) is not None:
+        if find_reason(tx, standing.person.digests) is not None:
             return Undone.OVER, None, None
         return Undone.RESTORED, standing, leaving
 

@@ -15,10 +15,11 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.lane_state import LaneState, is_relay_lane, load_lane_state
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
-from pressrun.core.tokens import suppression_digest
+from pressrun.core.tokens import digests_of
 from pressrun.services.editions.opening import held_until
 from pressrun.services.editions.pressing import require_edition
 from pressrun.services.evidence import ASKED, CONFIRMATION
+from pressrun.services.suppression import find_reason
 from pressrun.store import (
     consent,
     deliveries,
@@ -131,7 +132,7 @@ def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
         raise NotFound(f"no list knows {address}")
     return {
         "address": person.address,
-        "suppressed": suppressions.find_suppression(tx, suppression_digest(keys, address.key)),
+        "suppressed": find_reason(tx, digests_of(keys, address)),
         "lists": [
             {
                 "name": row["list_name"],

@@ -20,14 +20,13 @@ from pressrun.services.readers.refusing import end_everything
 from pressrun.services.readers.subscribing import Origin
 from pressrun.services.returns.braking import Braking
 from pressrun.services.settling import Aftermath, Settled, done
-from pressrun.store import bounces, editions, lists, subscribers, subscriptions, suppressions
+from pressrun.services.suppression import Reason, find_reason, is_stronger, suppress
+from pressrun.store import bounces, editions, lists, subscribers, subscriptions
 from pressrun.store.transaction import Transaction
 
 COMPLAINTS = frozenset({"abuse", "fraud", "opt-out"})
 COUNTED_AS = "complaint"
 REPORT = "report"  # of another type: counted, and nobody is touched
-REASON = "complaint"
-_STRONGER = frozenset({"complaint", "never-again", "erased"})  # reasons that a complaint does not replace
 
 
 class Complaining:
@@ -76,10 +75,9 @@ class Complaining:
         assert person is not None  # the subscription holds it by a foreign key
         origin = Origin(source="complaint", words=f"feedback report: {feedback_type}")
         end_everything(tx, person, origin, self._entropy, now)
-        if suppressions.find_suppression(tx, person.suppression_digest) in _STRONGER:
+        if not is_stronger(Reason.COMPLAINT, find_reason(tx, person.digests)):
             return False
-        suppressions.suppress(tx, person.suppression_digest, address=person.address, reason=REASON, now=now)
-        return True
+        return suppress(tx, person.digests, Reason.COMPLAINT, address=person.address, now=now)
 
     # ------------------------------------------------------------------ tokens in the enclosed mail
 

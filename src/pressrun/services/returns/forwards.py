@@ -16,6 +16,8 @@ from pressrun.store import bounces
 from pressrun.store.deliveries import Settlement
 from pressrun.store.transaction import Row, Transaction
 
+SUPPRESSED = "its address is suppressed"
+
 
 def is_forward(copy: Row | None) -> bool:
     """Whether what a bounce is about is somebody's mail, passed on."""
@@ -32,6 +34,12 @@ def take_back_refused(tx: Transaction, settlements: Sequence[Settlement], now: i
             what = "given up" if one.kind is FailureKind.EXPIRED else "came back"
             returned.append(_take_back(tx, copy, what, _reason(one.code, one.enhanced), one.reply or "", now))
     return tuple(returned)
+
+
+def take_back_unsent(tx: Transaction, delivery_ids: Sequence[int], now: int) -> tuple[Returned, ...]:
+    """Keep those that were not sent, as their address is suppressed."""
+    copies = [bounces.find_copy(tx, number) for number in delivery_ids]
+    return tuple(_take_back(tx, copy, "not sent", SUPPRESSED, "", now) for copy in copies if copy is not None)
 
 
 def take_back_bounced(tx: Transaction, copy: Row | None, found: RecipientReport | None, now: int) -> Returned:

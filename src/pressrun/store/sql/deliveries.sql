@@ -1,23 +1,19 @@
 -- name: take_audience
--- One queued copy for everyone who is active on the list and not suppressed.
+-- One queued copy for everyone on the list who may be mailed.
 insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
-select :edition_id, subscription.id, subscriber.domain, coalesce(lane_domain.lane, ''), 'queued', :now
-from subscription
-join subscriber on subscriber.id = subscription.subscriber_id
-left join suppression on suppression.digest = subscriber.suppression_digest
-left join lane_domain on lane_domain.domain = subscriber.domain
-where subscription.list_id = :list_id and subscription.state = 'active' and suppression.digest is null
-order by subscription.id;
+select :edition_id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', :now
+from recipient
+left join lane_domain on lane_domain.domain = recipient.domain
+where recipient.list_id = :list_id and recipient.may_be_mailed
+order by recipient.subscription_id;
 
 -- name: take_audience_shuffled
 -- The same in random order, so that the first ones are a fair sample.
 insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
-select :edition_id, subscription.id, subscriber.domain, coalesce(lane_domain.lane, ''), 'queued', :now
-from subscription
-join subscriber on subscriber.id = subscription.subscriber_id
-left join suppression on suppression.digest = subscriber.suppression_digest
-left join lane_domain on lane_domain.domain = subscriber.domain
-where subscription.list_id = :list_id and subscription.state = 'active' and suppression.digest is null
+select :edition_id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', :now
+from recipient
+left join lane_domain on lane_domain.domain = recipient.domain
+where recipient.list_id = :list_id and recipient.may_be_mailed
 order by random();
 
 -- name: count_attempted
@@ -31,18 +27,18 @@ where edition_id = :edition_id and state in ('claimed', 'deferred', 'delivered',
 insert into delivery (notice_id, domain, state, due_at) values (:notice_id, :domain, 'queued', :now);
 
 -- name: ready_copies
--- Copies of an edition that may be claimed now, with all that their splice needs: one array for each, in one text.
+-- Copies of an edition whose turn it is, with all that their splice needs and whether they may go: one array for each,
+-- in one text.
 select json_group_array(json_array(id, subscription_id, domain, lane, attempts, first_attempt_at, subscriber_id, address,
-    name, attributes, epoch, round, text_only))
+    name, attributes, epoch, round, text_only, may_be_mailed))
 from (
     select delivery.id, delivery.subscription_id, delivery.domain, delivery.lane, delivery.attempts,
-        delivery.first_attempt_at, subscriber.id as subscriber_id, subscriber.address, subscriber.name,
-        subscriber.attributes, subscriber.epoch, subscription.round, subscriber.text_only
-    from delivery
-    join subscription on subscription.id = delivery.subscription_id
-    join subscriber on subscriber.id = subscription.subscriber_id
+        delivery.first_attempt_at, recipient.subscriber_id, recipient.address, recipient.name,
+        recipient.attributes, recipient.epoch, recipient.round, recipient.text_only, recipient.may_be_mailed
+    from delivery indexed by delivery_queue
+    cross join recipient
     where delivery.edition_id = :edition_id and delivery.state = :state and delivery.lane = :lane
-        and delivery.due_at <= :now
+        and delivery.due_at <= :now and recipient.subscription_id = delivery.subscription_id
     order by delivery.due_at limit :limit);
 
 -- name: first_lane
@@ -54,19 +50,31 @@ select min(lane) from delivery where edition_id = :edition_id and state = :state
 select min(lane) from delivery where edition_id = :edition_id and state = :state and lane > :after;
 
 -- name: ready_notices
--- Notices that may be claimed now, with all that composing them needs.
+-- Notices whose turn it is, with all that composing them needs. They are read one at a time, for as long as some may go.
 select delivery.id, delivery.domain, delivery.attempts, delivery.first_attempt_at, notice.id as notice_id, notice.kind, notice.list_id,
     notice.subscriber_id, notice.address, notice.language, notice.payload, notice.content, notice.message_secret,
     notice.created_at, subscriber.epoch
-from delivery join notice on notice.id = delivery.notice_id
+from delivery indexed by delivery_queue
+cross join notice
 left join subscriber on subscriber.id = notice.subscriber_id
 where delivery.edition_id is null and delivery.state = :state and delivery.lane = '' and delivery.due_at <= :now
+    and notice.id = delivery.notice_id
 order by delivery.due_at limit :limit;
 
 -- name: claim
 -- The attempt is on record before any octet goes out.
 update delivery set state = 'claimed', attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, :now)
 where id in (select value from json_each(:ids));
+
+-- name: cancel
+-- What waits and may not go any more.
+update delivery set state = 'cancelled', settled_at = :now
+where id in (select value from json_each(:ids)) and state in ('queued', 'deferred');
+
+-- name: fail
+-- What waits, may not go, and must not be forgotten for it.
+update delivery set state = 'failed', settled_at = :now
+where id in (select value from json_each(:ids)) and state in ('queued', 'deferred');
 
 -- name: deliver
 -- Claimed copies that a relay took with the same answer but for its words, which are an object by the copies' ids. The
@@ -87,17 +95,14 @@ from json_each(:settlements) as new
 where delivery.id = new.value ->> 0 and delivery.state = 'claimed';
 
 -- name: defer
--- Claimed copies wait for their retry, unless their reader has left, or is suppressed, or their edition was cancelled
+-- Claimed copies wait for their retry, unless their reader may not be mailed any more, or their edition was cancelled
 -- meanwhile; arrays as above.
 update delivery set
     state = case
         when edition_id is null then 'deferred'
         when (select state from edition where edition.id = edition_id) = 'cancelled' then 'cancelled'
-        when (select subscription.state from subscription
-            join subscriber on subscriber.id = subscription.subscriber_id
-            left join suppression on suppression.digest = subscriber.suppression_digest
-            where subscription.id = subscription_id and suppression.digest is null) is not 'active' then 'cancelled'
-        else 'deferred' end,
+        when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then 'deferred'
+        else 'cancelled' end,
     due_at = new.value ->> 2, settled_at = :now, relay = new.value ->> 3, code = new.value ->> 4,
     enhanced = new.value ->> 5, kind = new.value ->> 7,
     reply = case when notice_id is null and subscription_id is null then null else new.value ->> 6 end
@@ -110,11 +115,8 @@ update delivery set
     state = case
         when edition_id is null then 'queued'
         when (select state from edition where edition.id = edition_id) = 'cancelled' then 'cancelled'
-        when (select subscription.state from subscription
-            join subscriber on subscriber.id = subscription.subscriber_id
-            left join suppression on suppression.digest = subscriber.suppression_digest
-            where subscription.id = subscription_id and suppression.digest is null) is not 'active' then 'cancelled'
-        else 'queued' end,
+        when (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id) then 'queued'
+        else 'cancelled' end,
     attempts = attempts - 1, first_attempt_at = iif(attempts > 1, first_attempt_at, null), due_at = :now
 where id in (select value from json_each(:ids)) and state = 'claimed';
 
@@ -124,14 +126,10 @@ select id, attempts, first_attempt_at from delivery
 where id in (select value from json_each(:ids)) and state = 'claimed' and first_attempt_at is not null;
 
 -- name: recover_copies
--- Claimed by a process that is gone: the same copy goes out again, to readers who are still there.
+-- Claimed by a process that is gone: the same copy goes out again, to readers who may still be mailed.
 update delivery set
-    state = case
-        when (select subscription.state from subscription
-            join subscriber on subscriber.id = subscription.subscriber_id
-            left join suppression on suppression.digest = subscriber.suppression_digest
-            where subscription.id = subscription_id and suppression.digest is null) is not 'active' then 'cancelled'
-        else 'queued' end
+    state = iif((select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id),
+        'queued', 'cancelled')
 where state = 'claimed' and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'));
 
 -- name: recover_cancelled
@@ -140,7 +138,7 @@ update delivery set state = 'cancelled'
 where state = 'claimed' and edition_id in (select id from edition where state = 'cancelled');
 
 -- name: recover_notices
--- The same for notices, which always go out again.
+-- The same for notices: whether they may still go is looked at when they are claimed again.
 update delivery set state = 'queued' where edition_id is null and state = 'claimed';
 
 -- name: counts
@@ -183,16 +181,12 @@ where edition_id = :edition_id and state in ('queued', 'deferred');
 update delivery set state = 'queued', due_at = :now, attempts = 0, first_attempt_at = null, settled_at = null, relay = null,
     kind = null, code = null, enhanced = null, reply = null, bounce = null,
     (domain, lane) = (
-        select subscriber.domain, coalesce(lane_domain.lane, '')
-        from subscription
-        join subscriber on subscriber.id = subscription.subscriber_id
-        left join lane_domain on lane_domain.domain = subscriber.domain
-        where subscription.id = delivery.subscription_id)
-where edition_id = :edition_id and state = 'failed' and subscription_id in (
-    select subscription.id from subscription
-    join subscriber on subscriber.id = subscription.subscriber_id
-    left join suppression on suppression.digest = subscriber.suppression_digest
-    where subscription.list_id = :list_id and subscription.state = 'active' and suppression.digest is null);
+        select recipient.domain, coalesce(lane_domain.lane, '')
+        from recipient
+        left join lane_domain on lane_domain.domain = recipient.domain
+        where recipient.subscription_id = delivery.subscription_id)
+where edition_id = :edition_id and state = 'failed'
+    and (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id);
 
 -- name: forget_handovers
 -- What was said of copies that go out again, before they bounced.

@@ -42,14 +42,6 @@ where draft.expires_at < :now and edition.state = 'draft' limit 100;
 select id from edition where list_id = :list_id and source_digest = :source_digest
 order by state = 'cancelled', id desc limit 1;
 
--- name: audience_now
--- How many readers an edition would have if it started now.
-select count(*)
-from subscription
-join subscriber on subscriber.id = subscription.subscriber_id
-left join suppression on suppression.digest = subscriber.suppression_digest
-where subscription.list_id = :list_id and subscription.state = 'active' and suppression.digest is null;
-
 -- name: content
 -- What the page of a draft shows.
 select text, html, length(skeleton) as size from edition_content where edition_id = :edition_id;

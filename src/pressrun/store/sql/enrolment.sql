@@ -27,10 +27,7 @@ where subscription.list_id = :list_id and subscriber.attributes <> '{}' order by
 
 -- name: count_audience
 -- How many readers an edition would go to now.
-select count(*) from subscription
-join subscriber on subscriber.id = subscription.subscriber_id
-left join suppression on suppression.digest = subscriber.suppression_digest
-where subscription.list_id = :list_id and subscription.state = 'active' and suppression.digest is null;
+select count(*) from recipient where list_id = :list_id and may_be_mailed;
 
 -- name: cancel_copies
 -- What waits for a person on every list does not go out.

@@ -1,4 +1,4 @@
 -- name: record
--- Remember that a link key belongs to this database.
+-- Remember that a key belongs to this database.
 insert into keyring (number, fingerprint) values (:number, :fingerprint)
 on conflict (number) do nothing;

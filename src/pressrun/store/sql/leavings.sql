@@ -14,13 +14,12 @@ select value ->> 0, value ->> 1, value ->> 2, :left_at, :expires_at, value ->> 3
 
 -- name: to_note
 -- Leavings whose reader is to be told, in their order, as arrays in the order of store.leavings.Untold.
-select json_group_array(json_array(leaving.id, subscriber.id, list.id, subscriber.address,
-    coalesce(nullif(subscriber.language, ''), nullif(leaving.language, ''), list.language), leaving.expires_at,
-    subscription.state <> 'unsubscribed' or suppression.digest is not null))
+select json_group_array(json_array(leaving.id, recipient.subscriber_id, list.id, recipient.address,
+    coalesce(nullif(recipient.language, ''), nullif(leaving.language, ''), list.language), leaving.expires_at,
+    recipient.state <> 'unsubscribed' or recipient.is_suppressed))
 from (select * from leaving where noted = 0 order by id limit 25) as leaving
-    join subscription on subscription.id = leaving.subscription_id
-    join subscriber on subscriber.id = subscription.subscriber_id join list on list.id = subscription.list_id
-    left join suppression on suppression.digest = subscriber.suppression_digest;
+    cross join recipient cross join list
+where recipient.subscription_id = leaving.subscription_id and list.id = recipient.list_id;
 
 -- name: is_any_to_note
 -- Whether a reader is to be told.

@@ -1,7 +1,8 @@
 -- name: insert
 -- A new address.
-insert into subscriber (address, address_key, domain, suppression_digest, name, language, attributes, created_at)
-values (:address, :address_key, :domain, :suppression_digest, :name, :language, :attributes, :now);
+insert into subscriber (address, address_key, domain, suppression_digest, mailbox_digest, name, language, attributes,
+    created_at)
+values (:address, :address_key, :domain, :suppression_digest, :mailbox_digest, :name, :language, :attributes, :now);
 
 -- name: find
 -- One subscriber by what makes addresses equal.
@@ -10,6 +11,10 @@ select * from subscriber where address_key = :address_key;
 -- name: get
 -- One subscriber by id.
 select * from subscriber where id = :id;
+
+-- name: of_mailbox
+-- Everybody who gets mail in one mailbox.
+select * from subscriber where mailbox_digest = :mailbox order by id;
 
 -- name: update_profile
 -- What a reader or an import says about a person.
@@ -22,7 +27,7 @@ update subscriber set epoch = epoch + 1 where id = :id;
 -- name: move
 -- The same person at another address.
 update subscriber set address = :address, address_key = :address_key, domain = :domain,
-    suppression_digest = :suppression_digest
+    suppression_digest = :suppression_digest, mailbox_digest = :mailbox_digest
 where id = :id;
 
 -- name: move_copies

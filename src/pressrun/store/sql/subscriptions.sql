@@ -16,7 +16,7 @@ select * from subscription where id = :id;
 select subscription.id, subscription.list_id, subscription.subscriber_id, subscription.state,
     subscription.state_before, subscription.suspended_for, subscription.paused_until, subscription.source,
     subscription.since, subscription.round, subscriber.id, subscriber.address, subscriber.address_key,
-    subscriber.domain, subscriber.suppression_digest, subscriber.name, subscriber.language,
+    subscriber.domain, subscriber.suppression_digest, subscriber.mailbox_digest, subscriber.name, subscriber.language,
     subscriber.attributes, subscriber.epoch, subscriber.created_at, subscriber.text_only, list.id, list.name, list.title,
     list.description, list.from_address, list.owner, list.reply_to, list.postal_address, list.language,
     list.archive, list.listed, list.post_by_mail, list.require_postal_address, list.relay, list.hours,
