@@ -7,7 +7,7 @@
 #   make bench       speed beside other programs, memory, pages, starts, on this machine; ARGS=--quick for a look
 #   make faults      kills, failing relays, full disk, clock jumps: what is lost and repeated; ARGS=--quick for a look
 #   make format      put code and imports in shape
-#   make docs        write docs/configuration.md and config.example.toml anew from the code
+#   make docs        write config.example.toml and the generated pages of docs anew from the code
 #   make messages    gather the sentences that readers see into the catalogues of src/pressrun/locales
 #   make lock        write the pinned requirements anew
 #   make clean       remove everything that was made

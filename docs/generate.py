@@ -1,8 +1,10 @@
-"""Writes what is generated from the code: config.example.toml and two pages of docs. Run by `make docs`."""
+"""Writes what is generated from the code: config.example.toml and three pages of docs. Run by `make docs`."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+import events
 
 from pressrun.cli import reference as cli_reference
 from pressrun.cli.main import pressrun
@@ -17,6 +19,7 @@ def main() -> None:
         "config.example.toml": example_config(),
         "docs/configuration.md": reference(),
         "docs/cli.md": cli_reference.reference(pressrun),
+        "docs/events.md": events.reference(),
     }
     for name, text in written.items():
         (ROOT / name).write_text(text, encoding="utf-8")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +53,12 @@ def test_every_event_that_is_listed_can_come() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert EVENTS.keys() - named == set()
+
+
+def test_the_page_of_events_is_that_of_the_code() -> None:
+    """`make docs` writes docs/events.md anew."""
+    page = subprocess.run([sys.executable, _ROOT / "docs" / "events.py"], check=True, capture_output=True, text=True)
+    assert (_ROOT / "docs" / "events.md").read_text(encoding="utf-8") == page.stdout
 
 
 def test_every_file_opens_with_what_it_holds() -> None:

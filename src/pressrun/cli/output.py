@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import click
 
 from pressrun.core.errors import Refused, UsageError
+from pressrun.observe.log import is_journal, with_priority
 
 
 def print_json(value: object) -> None:
@@ -65,17 +67,22 @@ def cell(value: object) -> str:
 
 def note(message: str) -> None:
     """One line for the person, beside the results."""
-    click.echo(message, err=True)
+    _tell(message, logging.INFO)
 
 
 def warn(message: str) -> None:
     """Something that may be wrong, told before or after the results."""
-    click.echo(f"{_painted('warning:', 'yellow')} {message}", err=True)
+    _tell(f"{_painted('warning:', 'yellow')} {message}", logging.WARNING)
 
 
 def tell_error(message: str) -> None:
     """Why the verb failed."""
-    click.echo(f"{_painted('error:', 'red')} {message}", err=True)
+    _tell(f"{_painted('error:', 'red')} {message}", logging.ERROR)
+
+
+def _tell(message: str, level: int) -> None:
+    """To stderr, which is the journal where systemd runs us."""
+    click.echo(with_priority(message, level) if is_journal(sys.stderr, os.environ) else message, err=True)
 
 
 def _painted(text: str, colour: str) -> str:

@@ -25,7 +25,7 @@ EVENTS: dict[str, str] = {
     "housekeeping.database_unavailable": "what is too old could not be cleared; tried again later",
     # people
     "subscription.ended": "a reader left or was removed",
-    "subscription.suspended": "readers bounced too often",
+    "subscription.suspended": "a reader bounced too often; `delivery.failed` of the same subscriber says why",
     "subscription.attack": "very many sign-ups are turned away: somebody uses the forms against others; said once",
     "subscription.attack_over": "sign-ups are as usual again",
     "subscription.holding": "far more sign-ups come in than usual: those without work are held; said once",
@@ -59,7 +59,7 @@ EVENTS: dict[str, str] = {
     "press.ended": "the process that hands over mail ended by itself; it is started again",
     "dispatch.database_unavailable": "the queue could not be read; tried again shortly",
     "dispatch.not_recorded": "the last results of a drain could not be recorded; tried again, else some go twice",
-    "delivery.failed": "a copy or a notice failed for good",
+    "delivery.failed": "a copy or a notice failed for good: at the relay, or by a notification (`relay` is null)",
     "delivery.suppressed": "a notice did not go out, as its address is suppressed; a warning where it was no reader's",
     "delivery.withheld": "copies were cancelled at their turn: their readers left, or are suspended or suppressed",
     "delivery.refused_for_policy": "a domain refuses our mail as such; said once a day for each",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -22,6 +23,9 @@ from pressrun.observe.settings import LogSettings
 _PLAIN = re.compile(r"[A-Za-z0-9_./:+…<>-]+")
 # Libraries that say at info what we say ourselves, or that print what they were given.
 QUIET = ("aiosmtpd", "aiosqlite", "asyncio", "mail", "markdown_it", "uvicorn")
+
+# From the level of a record to a priority of syslog(3): critical, error, warning, informational, debug.
+_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.NOTSET, 7))
 
 Field = str | int | float | bool | None | list[str]
 Clean = Callable[[str], str]
@@ -39,7 +43,8 @@ def configure(settings: LogSettings, stream: TextIO) -> None:
     """Send every record of this process to `stream`; called again after a reload it replaces what was there."""
     use_json = settings.format == "json" or (settings.format == "auto" and not stream.isatty())
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonFormatter() if use_json else TextFormatter())
+    lines = JsonFormatter() if use_json else TextFormatter()
+    handler.setFormatter(JournalFormatter(lines) if is_journal(stream, os.environ) else lines)
     root = logging.getLogger()
     for old in root.handlers[:]:
         if getattr(old, "is_pressrun", False):
@@ -51,6 +56,21 @@ def configure(settings: LogSettings, stream: TextIO) -> None:
     for name in QUIET:
         logging.getLogger(name).setLevel(level if level <= logging.DEBUG else logging.WARNING)
     logging.captureWarnings(True)
+
+
+def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether a stream leads to the journal: `$JOURNAL_STREAM` names its device and inode, systemd.exec(5)."""
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # closed, or no file at all
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
+def with_priority(text: str, level: int) -> str:
+    """The text with the priority of syslog(3) before each of its lines, which the journal takes off, sd-daemon(3)."""
+    number = next(priority for least, priority in _PRIORITIES if level >= least)
+    return "\n".join(f"<{number}>{line}" for line in text.split("\n"))
 
 
 def level_number(name: Literal["debug", "info", "warning", "error"]) -> int:
@@ -90,6 +110,17 @@ def _message(record: logging.LogRecord) -> str:
 
 def _time(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class JournalFormatter(logging.Formatter):
+    """Lines of another formatter with their priorities, so that `journalctl -p warning` finds them."""
+
+    def __init__(self, lines: logging.Formatter) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def format(self, record: logging.LogRecord) -> str:
+        return with_priority(self._lines.format(record), record.levelno)
 
 
 class JsonFormatter(logging.Formatter):

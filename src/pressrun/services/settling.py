@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import logging
 from dataclasses import dataclass
+from typing import Any
 
+from pressrun.core.bounces import BounceClass
+from pressrun.core.delivery import FailureKind
 from pressrun.core.errors import PressrunError, Unavailable
 from pressrun.observe.log import event
 from pressrun.store.editions import Edition
@@ -45,13 +48,33 @@ class Returned:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Aftermath:
-    """What bounces led to: how many readers were suspended, the domains that the operator was told of, the editions
-    that paused by themselves, and the mails that were passed on in vain.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedCopy:
+    """A copy or a notice that failed for good, as the log tells it.
+
+    `reason` are the remote's words without addresses. `relay` is None where a notification brought them later.
     """
 
-    suspended: int = 0
+    delivery: int
+    edition: int | None
+    notice: str | None
+    subscriber: int | None
+    domain: str
+    relay: str | None
+    kind: FailureKind | None
+    bounce: BounceClass | None
+    code: int | None
+    enhanced: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What bounces led to: the readers who were suspended, by id, the domains that the operator was told of, the
+    editions that paused by themselves, and the mails that were passed on in vain.
+    """
+
+    suspended: tuple[int, ...] = ()
     alerted: tuple[str, ...] = ()
     paused: tuple[Edition, ...] = ()
     returned: tuple[Returned, ...] = ()
@@ -64,13 +87,15 @@ NOTHING = Aftermath()
 class Settled:
     """What became of a mail: its state, and in a word or two what was done.
 
-    `counted_as` is the metric's word where it is another one than the address would say.
+    `counted_as` is the metric's word where it is another one than the address would say; `failed` is the copy that a
+    notification was about.
     """
 
     state: InboundState
     outcome: str
     counted_as: str = ""
     aftermath: Aftermath = NOTHING
+    failed: FailedCopy | None = None
 
 
 def done(outcome: str, counted_as: str = "") -> Settled:
@@ -93,10 +118,27 @@ def record_settled(tx: Transaction, mail: InboundMail, settled: Settled, now: in
     return settled
 
 
+def tell_failed(log: logging.Logger, failed: FailedCopy) -> None:
+    """Say in the log that a copy or a notice failed for good."""
+    fields: dict[str, Any] = {
+        "delivery": failed.delivery,
+        **({"notice": failed.notice} if failed.edition is None else {"edition": failed.edition}),
+        "subscriber": failed.subscriber,
+        "domain": failed.domain,
+        "relay": failed.relay,
+        "kind": failed.kind,
+        "class": failed.bounce,
+        "code": failed.code,
+        "enhanced": failed.enhanced,
+        "reason": failed.reason,
+    }
+    event(log, "delivery.failed", **fields)
+
+
 def tell_aftermath(log: logging.Logger, aftermath: Aftermath) -> None:
     """Say in the log what bounces led to, once it is on record."""
-    if aftermath.suspended:
-        event(log, "subscription.suspended", number=aftermath.suspended)
+    for subscriber in aftermath.suspended:
+        event(log, "subscription.suspended", subscriber=subscriber)
     for domain in aftermath.alerted:
         event(log, "delivery.refused_for_policy", level=logging.WARNING, domain=domain)
     for one in aftermath.returned:

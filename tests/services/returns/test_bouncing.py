@@ -12,6 +12,7 @@ from tests.services.pressroom import GONE, SITE, TAKEN, Pressroom, open_pressroo
 
 from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass
+from pressrun.core.delivery import FailureKind
 from pressrun.core.mail_routes import Route, RouteKind
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.message.reports.report import RecipientReport, Report
@@ -20,7 +21,7 @@ from pressrun.services.readers import probing
 from pressrun.services.readers.subscribing import Confirmed, Origin
 from pressrun.services.reports import edition_reports
 from pressrun.services.settings import BounceSettings
-from pressrun.services.settling import Aftermath, Settled
+from pressrun.services.settling import Aftermath, FailedCopy, Settled
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store.inbound import InboundState
@@ -75,7 +76,21 @@ async def test_a_notification_fails_a_copy_of_a_finished_edition(press: Pressroo
     number, (first, _) = await send(press, "one")
     assert "finished" == await press.state(number)
     settled = await notify(press, first, report(BounceClass.GONE))
-    assert Settled(InboundState.DONE, "gone", aftermath=Aftermath(suspended=1)) == settled
+    [(reader,)] = await press.rows("select id from subscriber where address = 'r0@reader.example'")
+    failed = FailedCopy(
+        delivery=first.delivery_id,
+        edition=number,
+        notice=None,
+        subscriber=reader,
+        domain="reader.example",
+        relay=None,
+        kind=FailureKind.HARD,
+        bounce=BounceClass.GONE,
+        code=550,
+        enhanced="5.1.1",
+        reason="550 no such user",
+    )
+    assert Settled(InboundState.DONE, "gone", aftermath=Aftermath(suspended=(reader,)), failed=failed) == settled
     assert {"delivered": 1, "failed": 1} == await press.counts(number)
     shown = await press.office.database.read(edition_reports.report_edition, number, int(press.clock()))
     (failure,) = shown.failures

@@ -35,6 +35,7 @@ from pressrun.services.settling import (
     is_out_of_resources,
     record_settled,
     tell_aftermath,
+    tell_failed,
 )
 from pressrun.store import inbound
 from pressrun.store.database import Database
@@ -261,6 +262,8 @@ class Processing:
             say("inbound.unreadable", level=logging.WARNING)
         elif settled.state is InboundState.DONE:
             say("inbound.processed")
+            if settled.failed is not None:
+                tell_failed(log, settled.failed)
             tell_aftermath(log, settled.aftermath)
         else:
             say("inbound.kept", level=logging.WARNING)

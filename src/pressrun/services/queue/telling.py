@@ -1,4 +1,4 @@
-"""What the queue says in the log: what failed for good, and what followed from a turn. Never a remote's words."""
+"""What the queue says in the log: what failed for good, and what followed from a turn."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 
 from pressrun.observe.log import event
 from pressrun.services.queue.claiming import Turn
-from pressrun.services.settling import tell_aftermath, tell_change
+from pressrun.services.settling import FailedCopy, tell_aftermath, tell_change, tell_failed
 from pressrun.store.deliveries import Claimed, ClaimedNotice, Settlement
 
 
@@ -25,15 +25,19 @@ def tell_turn(log: logging.Logger, turn: Turn) -> None:
 
 def tell_failure(log: logging.Logger, row: Claimed, settlement: Settlement) -> None:
     """Say that a copy or a notice failed for good: no report has the notices."""
-    what = {"notice": row.kind} if isinstance(row, ClaimedNotice) else {"edition": settlement.edition_id}
-    event(
+    tell_failed(
         log,
-        "delivery.failed",
-        delivery=row.id,
-        **what,
-        domain=row.domain,
-        relay=settlement.relay,
-        kind=settlement.kind,
-        code=settlement.code,
-        enhanced=settlement.enhanced,
+        FailedCopy(
+            delivery=row.id,
+            edition=settlement.edition_id,
+            notice=row.kind if isinstance(row, ClaimedNotice) else None,
+            subscriber=row.subscriber_id,
+            domain=row.domain,
+            relay=settlement.relay,
+            kind=settlement.kind,
+            bounce=settlement.bounce,
+            code=settlement.code,
+            enhanced=settlement.enhanced,
+            reason=settlement.reply or "",
+        ),
     )

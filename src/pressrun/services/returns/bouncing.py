@@ -25,7 +25,7 @@ from pressrun.services.returns.complaining import Complaining
 from pressrun.services.returns.forwards import is_forward, take_back_bounced, take_back_refused
 from pressrun.services.returns.outcomes import kept_words
 from pressrun.services.settings import BounceSettings
-from pressrun.services.settling import NOTHING, Aftermath, Settled, done, kept
+from pressrun.services.settling import NOTHING, Aftermath, FailedCopy, Settled, done, kept
 from pressrun.store import bounces
 from pressrun.store.bounces import Failure
 from pressrun.store.deliveries import Settlement
@@ -113,7 +113,12 @@ class Bouncing:
         aftermath = self._draw_consequences(tx, [(copy["id"], found.bounce, found.text)], now)
         edition = copy["edition_id"]
         paused = () if edition is None else tuple(self.braking.after_bounce(tx, edition, now))
-        return Settled(InboundState.DONE, found.bounce, aftermath=replace(aftermath, paused=paused))
+        return Settled(
+            InboundState.DONE,
+            found.bounce,
+            aftermath=replace(aftermath, paused=paused),
+            failed=_failed_copy(copy, found),
+        )
 
     def _draw_consequences(
         self, tx: Transaction, failed: Sequence[tuple[int, BounceClass | None, str]], now: int
@@ -125,7 +130,7 @@ class Bouncing:
             alerting.alert_of_policy(tx, number, words, site=self._site, entropy=self._entropy, now=now)
             for number, words in policy[:_ALERTS_AT_MOST]
         ]
-        return Aftermath(len(suspended), tuple(domain for domain in alerted if domain is not None))
+        return Aftermath(tuple(suspended), tuple(domain for domain in alerted if domain is not None))
 
 
 def _find(report: Report, copy: Row | None) -> RecipientReport | None:
@@ -143,6 +148,22 @@ def _no_notification(report: Report, copy: Row | None) -> Settled:
         return done(f"not a bounce: {report.automatic}")
     is_of_nobody = _is_of_nobody(copy) or (copy is None and report.automatic in _DAEMONS)
     return done(OF_NOBODY) if is_of_nobody else kept("not understood: look at it")
+
+
+def _failed_copy(copy: Row, found: RecipientReport) -> FailedCopy:
+    return FailedCopy(
+        delivery=copy["id"],
+        edition=copy["edition_id"],
+        notice=copy["notice_kind"],
+        subscriber=copy["subscriber_id"],
+        domain=copy["domain"],
+        relay=None,
+        kind=found.bounce.kind,
+        bounce=found.bounce,
+        code=found.code or None,
+        enhanced=found.status or None,
+        reason=kept_words(found.text),
+    )
 
 
 def _failure(found: RecipientReport) -> Failure:

@@ -1,0 +1,64 @@
+"""Writes docs/events.md to stdout: every event of the log, with the levels and fields that the source gives it."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from pressrun.observe.events import EVENTS
+
+SOURCES = Path(__file__).parent.parent / "src" / "pressrun"
+HEAD = """\
+# The events of the log
+
+This page is written from the code by `make docs`; a test fails when it is stale. Each line of the log is one event:
+`time`, `level`, `event`, `logger`, and the fields below; … stands for what is not written there by name.
+[Operating](operating.md#8-the-log) says how to search them. Names change only on purpose, and a change is in the news.
+
+| event | level | fields | what it says |
+|---|---|---|---|
+"""
+_NOT_FIELDS = {"level", "error"}
+
+
+def reference() -> str:
+    """The page."""
+    levels: dict[str, set[str]] = defaultdict(set)
+    fields: dict[str, dict[str, None]] = defaultdict(dict)
+    for path in sorted(SOURCES.rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call):
+                for name in _names(call):
+                    levels[name].add(_level(call))
+                    fields[name] |= dict.fromkeys(_fields(call))
+    return HEAD + "".join(
+        f"| `{name}` | {', '.join(sorted(levels[name])) or '…'} | {' '.join(fields[name])} | {meaning} |\n"
+        for name, meaning in EVENTS.items()
+    )
+
+
+def _names(call: ast.Call) -> Iterator[str]:
+    for argument in call.args[:2]:
+        if isinstance(argument, ast.Constant) and argument.value in EVENTS:
+            yield str(argument.value)
+
+
+def _level(call: ast.Call) -> str:
+    if isinstance(call.func, ast.Attribute) and call.func.attr in {"exception", "error"}:
+        return "error"
+    level = next((one.value for one in call.keywords if one.arg == "level"), None)
+    return level.attr.lower() if isinstance(level, ast.Attribute) else "info"
+
+
+def _fields(call: ast.Call) -> Iterator[str]:
+    for one in call.keywords:
+        if one.arg is None:
+            yield "…"
+        elif one.arg not in _NOT_FIELDS and one.arg not in {"extra", "exc_info"}:
+            yield f"`{one.arg}`"
+
+
+if __name__ == "__main__":
+    print(reference(), end="")
