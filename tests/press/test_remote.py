@@ -33,9 +33,11 @@ from pressrun.core.tokens import WebPurpose, WebTokens
 from pressrun.observe.settings import LogSettings
 from pressrun.press import remote
 from pressrun.press.remote import PLATES_AT_MOST
-from pressrun.services.queue.jobs import Answer
+from pressrun.services.queue.jobs import Job
 from pressrun.services.readers.subscribing import Origin
 from pressrun.services.settings import DeliverySettings
+from pressrun.smtp.handover import HandOver
+from pressrun.store.deliveries import Settlement
 from pressrun.store.journal import Journal
 
 READERS = 60
@@ -313,22 +315,23 @@ def test_it_does_not_outlive_who_started_it(journal: Journal, *, has_journal: bo
         assert [press] == ended
 
 
-async def test_one_answer_that_cannot_be_taken(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    """It is told, and the others are taken."""
+async def test_one_answer_that_cannot_be_judged(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told, and recorded without its words: the copy went out, and goes no second time."""
     await house.start()
-    settle, broken = house.dispatcher.desk._settle, list[Answer]()
+    judge, broken = house.dispatcher.desk._settlement, list[int]()
 
-    def failing(relay: str, answer: Answer, now: float) -> None:
+    def failing(job: Job, result: HandOver, relay: str, now: float) -> Settlement:
         if not broken:
-            broken.append(answer)
+            broken.append(job.row.id)
             raise RuntimeError("a fault of ours")
-        settle(relay, answer, now)
+        return judge(job, result, relay, now)
 
-    house.dispatcher.desk._settle = failing  # type: ignore[method-assign]
+    monkeypatch.setattr(house.dispatcher.desk, "_settlement", failing)
     edition = await house.send(10)
-    await house.until(lambda: _is_nearly_settled(house, edition, 9))
+    await house.until(lambda: _is_nearly_settled(house, edition, 10))
     assert ["relay.settle_error"] == [record.message for record in caplog.records if record.levelno >= logging.ERROR]
-    house.dispatcher.desk._settle = settle  # type: ignore[method-assign]
 
 
 async def _is_nearly_settled(house: House, edition: int, delivered: int) -> bool:

@@ -49,6 +49,7 @@ EVENTS: dict[str, str] = {
     "edition.changed": "an edition moved to another state",
     # copies
     "dispatch.recovered": "copies claimed by a dead process went back to the queue, or are delivered as it had noted",
+    "dispatch.rescued": "after an error, copies that were claimed and that nothing held went back to the queue",
     "dispatch.not_composed": "one mail could not be made from its row; tried again later",
     "dispatch.not_signed": "mails could not be signed and stay in the queue; tried again shortly",
     "press.bad_plate": "what the copies of an edition have in common cannot be read; they are put off",
@@ -56,6 +57,8 @@ EVENTS: dict[str, str] = {
     "press.not_noted": "what relays have taken cannot be noted, or read: a kill repeats more copies",
     "press.signer_ended": "a process that signs ended by itself; others or threads sign until it is started again",
     "press.lingers": "a press whose daemon was killed does not end: what it hears may be sent again",
+    "press.not_said": "rows could not be told to the process that hands over mail; those to blame are put off",
+    "press.not_answered": "what became of some rows could not be told in the relay's words; it is told again",
     "press.ended": "the process that hands over mail ended by itself; it is started again",
     "dispatch.database_unavailable": "the queue could not be read; tried again shortly",
     "dispatch.not_recorded": "the last results of a drain could not be recorded; tried again, else some go twice",

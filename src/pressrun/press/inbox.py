@@ -75,8 +75,8 @@ class Inbox:
 
     def _ask(self) -> None:
         if not self._has_asked:
-            self._has_asked = True
             self._changed()
+            self._has_asked = True
 
     def take_answers(self) -> list[Answers]:
         """All that is to be said."""

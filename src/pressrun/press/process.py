@@ -19,6 +19,7 @@ from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.operations.heap import leave_alone_what_stays
 from pressrun.press.frames import (
+    Answers,
     Copies,
     Drain,
     Drained,
@@ -39,7 +40,9 @@ from pressrun.press.inbox import Inbox
 from pressrun.press.local import LocalPress
 from pressrun.press.signers import signing_hands
 from pressrun.services.mails.composing import EditionPlate
-from pressrun.services.queue.jobs import Job, Unmade
+from pressrun.services.queue.jobs import Answer, Job, Unmade
+from pressrun.smtp.handover import HandOver
+from pressrun.smtp.reply import Reply
 from pressrun.store.journal import Journal
 
 log = logging.getLogger("pressrun.press")
@@ -172,14 +175,19 @@ class PressProcess(asyncio.Protocol):
 
     def _answer(self) -> None:
         """Say what there is to say in one frame."""
-        self._tell_state(only_changed=True)
         for answers in self._inbox.take_answers():
-            self._say(answers)
+            try:
+                self._say(answers)
+            except Exception:
+                log.exception("press.not_answered", extra={"fields": {"relay": answers.relay}})
+                self._say(_plain(answers))
+        self._tell_state(only_changed=True)
 
     def _look(self) -> None:
+        self._loop.call_later(LOOK_SECONDS, self._look)  # first: whatever fails here fails once
         self._inbox.give_back_stale()
+        self._answer()  # nothing, unless something kept it from being said
         self._tell_state()
-        self._loop.call_later(LOOK_SECONDS, self._look)
 
     def _tell_state(self, *, only_changed: bool = False) -> None:
         if self._press is None:
@@ -194,3 +202,17 @@ class PressProcess(asyncio.Protocol):
     def _say(self, report: Report) -> None:
         if self._transport is not None and not self._is_finishing:
             self._transport.write(encode_frame(report))
+
+
+def _plain(answers: Answers) -> Answers:
+    """The same, with a mark in place of what no frame can hold: what became of each row must be heard."""
+    plain = [Answer(one.id, _legible(one.result), one.mail, one.is_noted, one.seconds) for one in answers.answers]
+    return Answers(answers.relay, plain, answers.unmade)
+
+
+def _legible(result: HandOver) -> HandOver:
+    reply = result.reply
+    if reply is None:
+        return result
+    text, enhanced = (one.encode("utf-8", "replace").decode("utf-8") for one in (reply.text, reply.enhanced))
+    return HandOver(result.outcome, result.stage, Reply(reply.code, text, enhanced))

@@ -169,6 +169,7 @@ class RemotePress(BackgroundLoop):
 
     async def _live(self) -> None:
         """From the start of the process until nothing is left of it."""
+        self._give_up_held()  # nothing, unless that failed at the end of the last one
         try:
             process, line = await self._start()
         except child.CANNOT_START as problem:
@@ -199,6 +200,15 @@ class RemotePress(BackgroundLoop):
         self._line = self._process = None
         self._capacities.clear()
         self._plates.clear()
+        if not self._drain.is_set():
+            self._failing_since = self._failing_since or time.time()
+        lost = self._give_up_held()
+        if lost or not self._drain.is_set():
+            event(log, "press.ended", level=logging.ERROR, reason=why, unknown=lost)
+        self._keep_back()
+
+    def _give_up_held(self) -> int:
+        """Answer for all that the process had; returns of how much nobody knows what became of it."""
         noted = self._noted()
         answers = {
             relay: [_last_answer(job, noted.get(claim_of(job))) for job in held.values()]
@@ -206,20 +216,16 @@ class RemotePress(BackgroundLoop):
         }
         lost = [answer.id for last in answers.values() for answer in last if answer.result is _LOST]
         self._suspects.add(lost)
-        if not self._drain.is_set():
-            self._failing_since = self._failing_since or time.time()
-        if lost or not self._drain.is_set():
-            event(log, "press.ended", level=logging.ERROR, reason=why, unknown=len(lost))
         for relay, last in answers.items():
             self._settle(relay, last)
-        self._keep_back()
+        return len(lost)
 
     def _noted(self) -> dict[Claim, Taken]:
         """What the process noted as taken: it may have ended before it could say so."""
         try:
             return self._journal.entries() if self._journal and any(self._held.values()) else {}
-        except OSError as problem:
-            event(log, "press.not_noted", level=logging.WARNING, problem=problem.strerror)
+        except Exception as problem:  # noqa: BLE001 - told; without it more is repeated, and nothing lost
+            event(log, "press.not_noted", level=logging.WARNING, problem=str(problem))
             return {}
 
     # ------------------------------------------------------------------ what is said
@@ -234,7 +240,11 @@ class RemotePress(BackgroundLoop):
         copies: list[CopyWork] = []
         while self._alone is None and len(held) < most:
             wanted = 1 if self._suspects else most - len(held)  # nothing is taken behind a row that must go alone
-            jobs = self._queue.take_many(relay, wanted)
+            try:
+                jobs = self._queue.take_many(relay, wanted)
+            except Exception:  # the press has nothing to do with it, and goes on with what it has
+                log.exception("relay.take_error", extra={"fields": {"relay": relay}})
+                break
             for job in jobs:
                 self._take(line, relay, job, copies)
             if len(jobs) < wanted:
@@ -251,7 +261,15 @@ class RemotePress(BackgroundLoop):
             self._alone = relay, job
         else:
             self._held[relay][number] = job
+            self._try_to_add(line, relay, job, copies)
+
+    def _try_to_add(self, line: _Line, relay: str, job: Job, copies: list[CopyWork]) -> None:
+        """A row that cannot be said, as its edition cannot be read, is put off, and others go."""
+        try:
             self._add(line, relay, job, copies)
+        except Exception as problem:
+            log.exception("press.not_said", extra={"fields": {"relay": relay, "delivery": job.row.id}})
+            self._not_made(relay, Unmade(job.row.id, type(problem).__name__))
 
     def _add(self, line: _Line, relay: str, job: Job, copies: list[CopyWork]) -> None:
         """Say a notice, and that a copy is to be made as soon as `copies` are said."""
@@ -267,10 +285,25 @@ class RemotePress(BackgroundLoop):
 
     def _say_copies(self, line: _Line, relay: str, copies: list[CopyWork]) -> None:
         if copies:
-            line.say(Copies(relay, copies))
+            self._say_each(line, relay, copies)
         if len(self._plates) > PLATES_AT_MOST:  # only now: some of the copies may have needed the oldest
             line.say(Forget([*self._plates]))
             self._plates.clear()
+
+    def _say_each(self, line: _Line, relay: str, copies: list[CopyWork]) -> None:
+        """Say copies in one frame; where one of them makes no frame, in one for each, so that it alone is put off."""
+        try:
+            frames = [encode_frame(Copies(relay, copies))]
+        except Exception:
+            log.exception("press.not_said", extra={"fields": {"relay": relay, "copies": len(copies)}})
+            frames = []
+            for one in copies:
+                try:
+                    frames.append(encode_frame(Copies(relay, [one])))
+                except Exception as problem:  # noqa: BLE001 - told by whoever puts it off
+                    self._not_made(relay, Unmade(one.row.id, type(problem).__name__))
+        for frame in frames:
+            line.write(frame)
 
     # ------------------------------------------------------------------ rows that may have ended it
 
@@ -281,7 +314,7 @@ class RemotePress(BackgroundLoop):
         relay, job = self._alone
         self._held.setdefault(relay, {})[job.row.id] = job
         copies: list[CopyWork] = []
-        self._add(line, relay, job, copies)
+        self._try_to_add(line, relay, job, copies)
         self._say_copies(line, relay, copies)
 
     def _keep_back(self) -> None:

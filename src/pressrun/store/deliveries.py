@@ -250,6 +250,11 @@ def claims_of(tx: Transaction, ids: Sequence[int]) -> set[Claim]:
     return {Claim(*row) for row in tx.rows("deliveries.claims", ids=in_json(ids))}
 
 
+def claimed_ids(tx: Transaction) -> set[int]:
+    """All copies and notices that are claimed."""
+    return {row["id"] for row in tx.rows("deliveries.claimed")}
+
+
 def recover(tx: Transaction) -> int:
     """Queue again what a process that is gone had claimed; returns how many."""
     tx.run("deliveries.recover_cancelled")

@@ -51,9 +51,9 @@ class Noting:
     def _note(self, taken: Sequence[Taken]) -> bool:
         try:
             self._journal.note(taken)
-        except OSError as problem:
+        except Exception as problem:  # noqa: BLE001 - told; the answers must not be lost with it
             if not self._is_failing:
-                event(log, "press.not_noted", level=logging.WARNING, problem=problem.strerror)
+                event(log, "press.not_noted", level=logging.WARNING, problem=str(problem))
             self._is_failing = True
             return False
         self._is_failing = False

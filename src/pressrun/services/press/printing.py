@@ -78,14 +78,18 @@ class Press:
                     return None
                 _, job, outgoing = ready.popleft()
                 self._ahead[relay] -= 1
+                given = self._handed_out(relay, job, outgoing)
                 self._signing.go_on()
-                return self._handed_out(relay, job, outgoing)
+                if given is not None:
+                    return given
+                continue
             taken = self._queue.take(relay)
             if taken is None:
                 return None
             made = self._make(relay, taken)
-            if made is not None:
-                return self._handed_out(relay, taken, made)
+            given = None if made is None else self._handed_out(relay, taken, made)
+            if given is not None:
+                return given
         return None
 
     def settle(self, relay: str, settled: Sequence[Settled]) -> None:
@@ -153,11 +157,17 @@ class Press:
 
     # ------------------------------------------------------------------ making
 
-    def _handed_out(self, relay: str, job: Job, outgoing: Outgoing) -> Outgoing:
+    def _handed_out(self, relay: str, job: Job, outgoing: Outgoing) -> Outgoing | None:
+        """What the connection gets; None where that fails, which the queue is told."""
+        try:
+            given = replace(outgoing, kind=job.lane or "", most=job.most) if job.most else outgoing
+        except Exception as problem:  # noqa: BLE001 - told by the queue, and it holds up no other
+            self._queue.not_made(relay, Unmade(job.row.id, type(problem).__name__))
+            return None
         self._in_hand[relay] += 1
         if isinstance(job.row, ClaimedNotice):
             self._notices[job.row.id] = job.row
-        return replace(outgoing, kind=job.lane or "", most=job.most) if job.most else outgoing
+        return given
 
     def _make(self, relay: str, job: Job) -> Outgoing | None:
         try:
@@ -170,16 +180,18 @@ class Press:
         unsigned: list[tuple[str, Job]] = []
         capacity = self.capacity(relay)
         most = max(0, capacity - self._in_hand[relay]) + self._may_take_ahead(relay) if capacity else 0
-        while self._ahead[relay] < most and (job := self._queue.take(relay)) is not None:
-            self._ahead[relay] += 1
-            if not is_passed_on(job.row):
-                unsigned.append((relay, job))
-            elif (made := self._make(relay, job)) is not None:
-                self._put_ready(relay, job, made)
-            else:
-                self._ahead[relay] -= 1
-        if unsigned:
-            self._signing.submit(unsigned)
+        try:
+            while self._ahead[relay] < most and (job := self._queue.take(relay)) is not None:
+                self._ahead[relay] += 1
+                if not is_passed_on(job.row):
+                    unsigned.append((relay, job))
+                elif (made := self._make(relay, job)) is not None:
+                    self._made([((relay, job), made)])
+                else:
+                    self._ahead[relay] -= 1
+        finally:  # those that were taken before the queue failed
+            if unsigned:
+                self._signing.submit(unsigned)
 
     def _compose(self, work: tuple[str, Job]) -> tuple[Outgoing, Known]:
         return self._maker.make_known(work[1])
@@ -187,17 +199,21 @@ class Press:
     def _made(self, results: Sequence[tuple[tuple[str, Job], Made]]) -> None:
         """Take what was signed. Nothing goes out unsigned: what could not be signed stays in the queue."""
         for (relay, job), made in results:
-            if isinstance(made, Outgoing):
-                self._put_ready(relay, job, made)
-            else:
+            left = self._put_ready(relay, job, made) if isinstance(made, Outgoing) else made
+            if left is not None:
                 self._ahead[relay] -= 1
-                self._queue.not_made(relay, _unmade(job, made))
+                self._queue.not_made(relay, _unmade(job, left))
         self.wake()
 
-    def _put_ready(self, relay: str, job: Job, outgoing: Outgoing) -> None:
-        now = self._clock()
-        self._ready.setdefault(relay, deque()).append((now, job, outgoing))
-        self._alarm.set(now + STALE_SECONDS, now)
+    def _put_ready(self, relay: str, job: Job, outgoing: Outgoing) -> NotComposed | None:
+        """Let a mail be taken; gives what to tell the queue where that fails."""
+        try:
+            now = self._clock()
+            self._alarm.set(now + STALE_SECONDS, now)
+            self._ready.setdefault(relay, deque()).append((now, job, outgoing))  # the last: nothing behind it can fail
+        except Exception as problem:  # noqa: BLE001 - told by the queue, and it holds up no other
+            return NotComposed(type(problem).__name__)
+        return None
 
     def _count_made(self) -> int:
         return sum(map(len, self._ready.values()))

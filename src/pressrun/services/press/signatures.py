@@ -32,7 +32,10 @@ class Hands(Protocol):
         """Whether another batch would soon be begun."""
 
     def sign(self, digests: Digests, done: OnSigned) -> None:
-        """Sign these; `done` is called once, later and on the loop, unless `use` or `close` is called before."""
+        """Sign these; `done` is called once, later and on the loop, unless `use` or `close` is called before.
+
+        Raises RuntimeError when nobody can be found to sign, as no thread can be started.
+        """
 
     async def close(self) -> None:
         """Sign no more; what has not been signed is not."""
@@ -53,17 +56,22 @@ class Threads:
         return self._held < BATCHES_AT_MOST * WORKERS
 
     def sign(self, digests: Digests, done: OnSigned) -> None:
-        self._held += 1
         signing = asyncio.get_running_loop().run_in_executor(self._pool, _sign, self._keys, digests)
-        signing.add_done_callback(partial(self._deliver, done))
+        self._held += 1
+        signing.add_done_callback(partial(self._deliver, done, len(digests)))
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+        try:
+            await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+        except RuntimeError:  # no thread can be started to wait in
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _deliver(self, done: OnSigned, signing: asyncio.Future[list[bytes | Failed]]) -> None:
+    def _deliver(self, done: OnSigned, count: int, signing: asyncio.Future[list[bytes | Failed]]) -> None:
         self._held -= 1
-        if not signing.cancelled():
-            done(signing.result())
+        if signing.cancelled():
+            return
+        problem = signing.exception()
+        done(signing.result() if problem is None else [Failed(type(problem).__name__)] * count)
 
 
 def _sign(keys: Sequence[SignDigest], digests: Digests) -> list[bytes | Failed]:

@@ -6,6 +6,7 @@ done for a copy is too little to be worth the way. A mail that could not be sign
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -120,7 +121,12 @@ class Signing(Generic[J]):
             digests = [
                 (one.key, one.digest) for mail in prepared if isinstance(mail, _Prepared) for one in mail.unsigned
             ]
-            self._hands.sign(digests, partial(self._deliver, chunk, prepared))
+            try:
+                self._hands.sign(digests, partial(self._deliver, chunk, prepared))
+            except Exception as problem:  # noqa: BLE001 - told by `_note`: these are not signed, and go back
+                unsigned = [Failed(type(problem).__name__)] * len(digests)
+                asyncio.get_running_loop().call_soon(self._deliver, chunk, prepared, unsigned)
+                return
 
     def give_up(self) -> list[J]:
         """What is to be made; none of it is given to `on_made` any more."""
@@ -142,7 +148,12 @@ class Signing(Generic[J]):
             return
         del self._held[place]
         left = iter(signatures)
-        made = [_finish(one, left) if isinstance(one, _Prepared) else one for one in prepared]
+        made: list[Made] = []
+        for one in prepared:
+            try:
+                made.append(_finish(one, left) if isinstance(one, _Prepared) else one)
+            except Exception as problem:  # noqa: BLE001 - told by `_note`
+                made.append(NotSigned(type(problem).__name__))
         self._note(made)
         self._octets = max((len(one.content) for one in made if isinstance(one, Outgoing)), default=self._octets) or 1
         self._on_made(list(zip(chunk, made, strict=True)))

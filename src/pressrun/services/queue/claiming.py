@@ -53,6 +53,9 @@ class Request:
 
     `by_lane` counts the claimed copies by lane. A turn without `lanes` only records results: between two looks for what
     may go there are many of those.
+
+    With `held` it is a careful one, since something went wrong in a turn or at the desk: what is claimed and not among
+    these is lost, and goes back to the queue.
     """
 
     now: float
@@ -66,6 +69,7 @@ class Request:
     by_lane: Mapping[str, int] = field(default_factory=dict)
     known: Collection[int] = ()
     late_grace_seconds: float
+    held: frozenset[int] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,6 +89,7 @@ class Turn:
     barred: list[ClaimedNotice] = field(default_factory=list)
     cancelled: Counter[int] = field(default_factory=Counter)
     aftermath: Aftermath = field(default_factory=Aftermath)
+    rescued: int = 0
 
     @property
     def taken(self) -> int:
@@ -100,6 +105,8 @@ def take_turn(tx: Transaction, request: Request, ready: Ready, after_settling: A
     record_sent(tx, request.settlements, now)
     turn.aftermath = after_settling(tx, request.settlements, now)
     deliveries.release(tx, request.released, now)
+    if request.held is not None:
+        turn.rescued = _rescue(tx, request.held, now)
     if request.lanes is not None:
         _record_lanes(tx, request.lanes, now)
         _look(tx, request, request.lanes, turn, may_go)
@@ -108,6 +115,13 @@ def take_turn(tx: Transaction, request: Request, ready: Ready, after_settling: A
         by_lane.update(row.lane for _, rows in turn.copies for row in rows)
         paces.store_paces(tx, ready.dump(request.now, request.claimed + turn.taken, by_lane))
     return turn
+
+
+def _rescue(tx: Transaction, held: frozenset[int], now: int) -> int:
+    """Give back what is claimed and in nobody's hands; no connection ever had it."""
+    lost = deliveries.claimed_ids(tx) - held
+    deliveries.release(tx, sorted(lost), now)
+    return len(lost)
 
 
 def _record_lanes(tx: Transaction, work: LaneWork, now: int) -> None:

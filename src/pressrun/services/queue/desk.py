@@ -17,13 +17,14 @@ from pressrun.core.delivery import DeliveryState
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock, RelayPool
 from pressrun.services.queue.alarm import Alarm
-from pressrun.services.queue.jobs import Answer, Job, Unmade
+from pressrun.services.queue.jobs import NOT_SENT, Answer, Job, Unmade
 from pressrun.services.queue.lane_queues import NEVER
 from pressrun.services.queue.lookout import Lookout
 from pressrun.services.queue.ready import Ready
 from pressrun.services.queue.results import Results
 from pressrun.services.queue.telling import tell_failure
-from pressrun.services.returns.outcomes import settlement_of
+from pressrun.services.queue.traffic import LaneChange
+from pressrun.services.returns.outcomes import bare_settlement, settlement_of
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.store.deliveries import ClaimedNotice, Settlement
@@ -45,6 +46,9 @@ UNSIGNED_SECONDS = 10.0  # before anything is handed out after a mail that could
 class Desk:
     """What the press asks and tells, as services.queue.jobs.Supply promises.
 
+    A row that is claimed is at each moment ready, in flight, or among the results, whatever fails: it is put where it
+    goes before it is taken from where it was. What still is in nobody's hands a careful turn gives back (claiming).
+
     `is_syncing` says whether all wait for the disk. With `was_held` no relay took anything when the dispatcher looked.
     """
 
@@ -60,6 +64,8 @@ class Desk:
         self._random = random.SystemRandom()
         self._pool: RelayPool | None = None
         self._in_flight: dict[int, Job] = {}
+        self._late: list[tuple[str, Answer]] = []  # that could not be taken when they came
+        self.has_failed = False  # since the last careful turn: rows may be claimed that nobody holds
         self._alarm = Alarm(self._wake)
         self.is_closed = False
 
@@ -71,6 +77,13 @@ class Desk:
 
     def take_many(self, relay: str, most: int) -> list[Job]:
         """The next rows whose turn has come, as services.queue.jobs.Supply promises."""
+        try:
+            return self._take_many(relay, most)
+        except Exception:
+            self.has_failed = True  # what was taken from the shelves is in nobody's hands
+            raise
+
+    def _take_many(self, relay: str, most: int) -> list[Job]:
         most = 0 if self.is_closed else min(most, self._room_on_the_way())
         if most <= 0:
             return []
@@ -82,12 +95,13 @@ class Desk:
         if len(jobs) < most:
             self._call_at(again_at, now)
         if jobs:
-            self._in_flight.update([(job.row.id, job) for job in jobs])
             if self.ready.copies <= self.lookout.low_water or any(self.ready.is_short_of(job, now) for job in jobs):
                 self.lookout.look()
             if self.ready.take_ahead():
                 self._call_at(now, now)
-        return [self.ready.bounded(job) for job in jobs]
+        bounded = [self.ready.bounded(job) for job in jobs]
+        self._in_flight.update([(job.row.id, job) for job in jobs])  # the last thing: nothing behind it can fail
+        return bounded
 
     def waiting(self, relay: str) -> int:
         """How many copies have their turn now."""
@@ -102,33 +116,91 @@ class Desk:
         return due
 
     def settle(self, relay: str, answers: Sequence[Answer]) -> None:
-        """Take the outcomes of rows; they are recorded with the next turn."""
+        """Take the outcomes of rows; they are recorded with the next turn. Whatever goes wrong, none is lost."""
         now = self._clock()
         for answer in answers:
+            job = self._in_flight.get(answer.id)
+            if job is None:
+                event(log, "relay.settle_error", level=logging.ERROR, relay=relay, delivery=answer.id)
+                continue
+            change = None
             try:
-                self._settle(relay, answer, now)
-            except Exception:  # one must not keep the others from being recorded
-                log.exception("relay.settle_error", extra={"fields": {"relay": relay, "delivery": answer.id}})
+                change = self._learn(job, relay, answer, now)
+            except Exception:
+                log.exception("relay.settle_error", extra=_fields(relay, answer.id))
+            try:
+                self._take_result(job, relay, answer, change, now)
+            except Exception:
+                log.exception("relay.settle_error", extra=_fields(relay, answer.id))
+                self._take_bare_result(job, relay, answer, now)
+            try:
+                self._look_after(job, answer, now)
+            except Exception:  # it is kept; the dispatcher looks by itself before long
+                log.exception("relay.settle_error", extra=_fields(relay, answer.id))
 
-    def _settle(self, relay: str, answer: Answer, now: float) -> None:
-        job, result = self._in_flight.pop(answer.id), answer.result
-        change = self.ready.answered(job, relay, result, now, seconds=answer.seconds)
+    def _learn(self, job: Job, relay: str, answer: Answer, now: float) -> LaneChange | None:
+        """What an answer says of where it came from."""
+        change = self.ready.answered(job, relay, answer.result, now, seconds=answer.seconds)
         if change is not None:
             event(log, "delivery.paused", level=logging.WARNING, **asdict(change))
             self.release_domain(job.row.domain)
-        self.results.count(job, result.outcome)
+        return change
+
+    def _take_result(self, job: Job, relay: str, answer: Answer, change: LaneChange | None, now: float) -> None:
+        """Keep what is to be recorded of a row; from here on it is in flight no more."""
+        result = answer.result
         if result.outcome is Outcome.UNSENT:
             self.results.release([job])
+            del self._in_flight[answer.id]
         else:
             settlement = self._settlement(job, result, relay, now)
-            if settlement.state is DeliveryState.FAILED:
-                tell_failure(log, job.row, settlement)
             if change is not None and change.until is None:
                 settlement = replace(settlement, blocks=True)
             if answer.mail is not None:
                 settlement = replace(settlement, mail=answer.mail)
-            self.results.settle(settlement, is_noted=answer.is_noted)
-        if self._makes_room(job, result, now):
+            self._keep(job, settlement, is_noted=answer.is_noted)
+        self.results.count(job, result.outcome)
+
+    def _take_bare_result(self, job: Job, relay: str, answer: Answer, now: float) -> None:
+        """Keep no more of an answer than whether the mail was taken; where even that fails, it is tried again later."""
+        if answer.id not in self._in_flight:
+            return  # it is kept; what failed came behind
+        try:
+            edition_id = None if job.plate is None else job.plate.edition_id
+            bare = bare_settlement(
+                job.row, answer.result, relay=relay, settings=self.settings, now=now, edition_id=edition_id
+            )
+            self._keep(job, bare if answer.mail is None else replace(bare, mail=answer.mail))
+        except Exception:
+            log.exception("relay.settle_error", extra=_fields(relay, answer.id))
+            self._late.append((relay, answer))
+            self.has_failed = True
+
+    def _keep(self, job: Job, settlement: Settlement, *, is_noted: bool = False) -> None:
+        self.results.settle(settlement, is_noted=is_noted)
+        del self._in_flight[job.row.id]
+        if settlement.state is DeliveryState.FAILED:
+            tell_failure(log, job.row, settlement)
+
+    def _take_unsent(self, job: Job, relay: str) -> None:
+        """A row goes back to the queue as if it had not been tried."""
+        try:
+            self.results.release([job])
+            del self._in_flight[job.row.id]
+        except Exception:
+            log.exception("relay.settle_error", extra=_fields(relay, job.row.id))
+            self._late.append((relay, Answer(job.row.id, NOT_SENT)))
+            self.has_failed = True
+
+    def settle_late(self) -> None:
+        """Take the outcomes that could not be taken when they came."""
+        late, self._late = self._late, []
+        for relay, answer in late:
+            self.settle(relay, [answer])
+
+    def _look_after(self, job: Job, answer: Answer, now: float) -> None:
+        """Have the answer recorded, soon or at once, and more claimed where there is room for it now."""
+        if self._makes_room(job, answer.result, now):
             self.lookout.look_next()
         elif answer.is_noted and self.results.gathered < TOGETHER:
             self.lookout.turn_within(TOGETHER_SECONDS, now)
@@ -149,20 +221,28 @@ class Desk:
 
     def not_made(self, relay: str, unmade: Unmade) -> None:
         """A row without a mail is put off and told, and holds up no other; without a signature nothing goes out."""
-        job = self._in_flight.pop(unmade.id)
+        job = self._in_flight.get(unmade.id)
+        if job is None:
+            event(log, "relay.settle_error", level=logging.ERROR, relay=relay, delivery=unmade.id)
+            return
         now = self._clock()
-        self.ready.put_back(job, relay)
+        try:
+            self.ready.put_back(job, relay)
+        except Exception:
+            log.exception("relay.settle_error", extra=_fields(relay, unmade.id))
         if unmade.unsigned:
             self.unsigned_until = now + UNSIGNED_SECONDS
-            self.results.release([job])
+            self._take_unsent(job, relay)
             self.lookout.turn()
             return
         event(log, "dispatch.not_composed", level=logging.ERROR, delivery=job.row.id, fault=unmade.fault)
-        put_off = self._settlement(job, HandOver(Outcome.DEFERRED, Stage.MAIL), relay, now)
-        put_off = replace(put_off, reply=f"the mail could not be composed: {unmade.fault}")
-        if put_off.state is DeliveryState.FAILED:
-            tell_failure(log, job.row, put_off)
-        self.results.settle(put_off)
+        put_off = HandOver(Outcome.DEFERRED, Stage.MAIL)
+        try:
+            settlement = self._settlement(job, put_off, relay, now)
+            self._keep(job, replace(settlement, reply=f"the mail could not be composed: {unmade.fault}"))
+        except Exception:
+            log.exception("relay.settle_error", extra=_fields(relay, unmade.id))
+            self._take_bare_result(job, relay, Answer(unmade.id, put_off), now)
         self.lookout.look()
 
     # ------------------------------------------------------------------ what the dispatcher does
@@ -214,6 +294,10 @@ class Desk:
         in_flight = sum(job.row.octets for job in self._in_flight.values() if isinstance(job.row, ClaimedNotice))
         return in_flight + self.ready.notice_octets()
 
+    def held(self) -> frozenset[int]:
+        """Every claimed row that is ready, in flight, or answered and not on record yet."""
+        return frozenset((*self.ready.ids(), *self._in_flight, *self.results.ids()))
+
     # ---
 
     def _handed_out(self) -> int:
@@ -253,3 +337,7 @@ class Desk:
     def _recall(self) -> None:
         if self._pool is not None:
             self._pool.recall()
+
+
+def _fields(relay: str, number: int) -> dict[str, object]:
+    return {"fields": {"relay": relay, "delivery": number}}

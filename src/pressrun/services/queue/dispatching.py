@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from pressrun.core.errors import Unavailable
 from pressrun.core.providers import Lanes
 from pressrun.core.quantities import Rate
 from pressrun.observe.log import event
@@ -25,7 +26,9 @@ from pressrun.services.queue.destinations import SLOW_SECONDS
 from pressrun.services.queue.jobs import Job
 from pressrun.services.queue.lane_queues import NEVER
 from pressrun.services.queue.ready import Ready
+from pressrun.services.queue.results import Batch
 from pressrun.services.queue.shares import Shares
+from pressrun.services.queue.shelf import Stale
 from pressrun.services.queue.telling import tell_turn
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import Outcome
@@ -79,6 +82,7 @@ class Dispatcher(BackgroundLoop):
         self._syncing = False
         self._holding = False
         self._drained = False
+        self._careful = False  # the turn before met an error: rows may be in nobody's hands, or one of them to blame
         self.alive_at = clock()
 
     # ------------------------------------------------------------------ what others ask
@@ -159,45 +163,76 @@ class Dispatcher(BackgroundLoop):
         self.wake()
 
     async def _take_turn(self) -> None:
-        now = self._clock()
-        self._ready.follow(now)
-        stale, self._holding = self._ready.take_stale(now)
-        self._results.release(stale.jobs)
-        self._learn_slow(now)
-        low_water = self._lookout.low_water
-        is_low = low_water >= 0 and self._ready.eager(now) <= low_water
-        looks = self._lookout.begin(now, must_look=is_low or self._results.has_released)
-        batch = self._results.take(with_touched=looks)
-        for outcome, number in batch.outcomes.items():
-            self._on_outcome(outcome, number)
-        claimed = len(self._ready)
-        by_lane = self._ready.claimed_by_lane() if looks or self._ready.traffic.is_paced else {}
-        request = Request(
-            now=now,
-            settlements=batch.settlements,
-            released=batch.released,
-            touched=batch.touched,
-            room=self._room(now) if looks else 0,
-            octets=NOTICE_OCTETS - self.desk.notice_octets() if looks else 0,
-            claimed=claimed,
-            lanes=self._lane_work(by_lane, stale.lanes, now) if looks else None,
-            by_lane=by_lane,
-            known=frozenset(self._plates),
-            late_grace_seconds=self.settings.late_grace_seconds,
-        )
+        """One turn. After one that met an error of its own the next is a careful one (claiming.Request)."""
         try:
+            await self._turn()
+        except Unavailable:
+            raise
+        except Exception:
+            self._careful = True
+            raise
+
+    async def _turn(self) -> None:
+        now = self._clock()
+        self.desk.settle_late()
+        careful = self._careful or self.desk.has_failed
+        batch, work, stale = Batch(), None, Stale()
+        try:
+            self._ready.follow(now)
+            stale, self._holding = self._ready.take_stale(now)
+            self._results.release(stale.jobs)
+            self._learn_slow(now)
+            low_water = self._lookout.low_water
+            is_low = low_water >= 0 and self._ready.eager(now) <= low_water
+            looks = self._lookout.begin(now, must_look=is_low or careful or self._results.has_released)
+            batch = self._results.take(with_touched=looks)
+            by_lane = self._ready.claimed_by_lane() if looks or self._ready.traffic.is_paced else {}
+            work = self._lane_work(by_lane, stale.lanes, now) if looks else None
+            request = self._request(batch, work, by_lane, now, held=self._held(batch) if careful else None)
             turn = await self._commit(request)
         except BaseException:
             self._results.bring_back(batch)
             self._lookout.look_next()
-            if request.lanes is not None:
-                self._ready.traffic.renote(request.lanes.notes)
+            if work is not None:
+                self._ready.traffic.renote(work.notes)
             self._synced_at = 0.0
             raise
         self._results.recorded(batch)
         self._accept(turn, request)
+        if careful:
+            self._careful = self.desk.has_failed = False
+        for outcome, number in batch.outcomes.items():
+            self._on_outcome(outcome, number)
         if stale.jobs and not self._holding:
             self.look()  # what limits of its own kept waiting is claimed again, unless it was cancelled
+
+    def _request(
+        self,
+        batch: Batch,
+        work: LaneWork | None,
+        by_lane: Mapping[str, int],
+        now: float,
+        *,
+        held: frozenset[int] | None,
+    ) -> Request:
+        return Request(
+            now=now,
+            settlements=batch.settlements,
+            released=batch.released,
+            touched=batch.touched,
+            room=0 if work is None else self._room(now),
+            octets=0 if work is None else NOTICE_OCTETS - self.desk.notice_octets(),
+            claimed=len(self._ready),
+            lanes=work,
+            by_lane=by_lane,
+            known=frozenset(self._plates),
+            late_grace_seconds=self.settings.late_grace_seconds,
+            held=held,
+        )
+
+    def _held(self, batch: Batch) -> frozenset[int]:
+        """Every claimed row that is not lost."""
+        return self.desk.held() | {*batch.released, *(one.id for one in batch.settlements)}
 
     def _learn_slow(self, now: float) -> None:
         """What waits for a slow domain among others goes back, to be claimed from the lane that this opens."""
@@ -218,6 +253,9 @@ class Dispatcher(BackgroundLoop):
             self._syncing = False
 
     def _accept(self, turn: Turn, request: Request) -> None:
+        known = self._plates | turn.plates
+        for job in _jobs(turn, known, int(request.now)):  # before all else: now they are ours
+            self._ready.push(job)
         self.alive_at = self._clock()
         tell_turn(log, turn)
         if request.lanes is None:
@@ -227,15 +265,8 @@ class Dispatcher(BackgroundLoop):
             self._ready.traffic.reopen(lane, request.now)
         if request.lanes.domains is self._ready.traffic.lanes.by_domain:
             self._lanes_changed = False
-        known = self._plates | turn.plates
         self.desk.hold_back(known.keys() - turn.live)
         self._plates = {number: plate for number, plate in known.items() if number in turn.live}
-        claimed_at = int(request.now)
-        for notice, target in turn.notices:
-            self._ready.push(Job(notice, claimed_at, None, target))
-        for number, rows in turn.copies:
-            for row in rows:
-                self._ready.push(Job(row, claimed_at, known[number], lane=row.lane))
         if self.desk.is_closed:  # the turn began before
             self.desk.give_back()
         self._plan(turn, request)
@@ -267,11 +298,11 @@ class Dispatcher(BackgroundLoop):
         traffic = self._ready.traffic
         return LaneWork(
             rooms=traffic.rooms(by_lane, now) | dict.fromkeys(resting, 0),
-            notes=traffic.notes(),
             given_up=traffic.given_up(now, self.settings.give_up_after_seconds),
             domains=traffic.lanes.by_domain if self._lanes_changed else None,
             relays=self._ready.pacer.relays,
             full=self._ready.full(BATCH // 4),
+            notes=traffic.notes(),  # the last: whoever has them must record them
         )
 
     def _room(self, now: float) -> int:
@@ -280,3 +311,10 @@ class Dispatcher(BackgroundLoop):
             return 0
         room = self._ready.pacer.claimable(now, self._ready.eager(now), BATCH)
         return min(room, max(0, CLAIMED_AT_MOST - len(self._ready)))
+
+
+def _jobs(turn: Turn, plates: Mapping[int, EditionPlate], claimed_at: int) -> list[Job]:
+    """The rows that a turn has claimed, notices first."""
+    notices = [Job(notice, claimed_at, None, target) for notice, target in turn.notices]
+    copies = [Job(row, claimed_at, plates[number], lane=row.lane) for number, rows in turn.copies for row in rows]
+    return notices + copies

@@ -71,6 +71,10 @@ class Ready:
     def __len__(self) -> int:
         return sum(map(len, self._shelves.values()))
 
+    def ids(self) -> set[int]:
+        """The rows that are here."""
+        return {job.row.id for shelf in self._shelves.values() for job in shelf.jobs()}
+
     @property
     def copies(self) -> int:
         """How many copies of editions wait."""

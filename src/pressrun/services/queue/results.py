@@ -48,6 +48,10 @@ class Results:
         """How many results the next turn records."""
         return len(self._batch.settlements)
 
+    def ids(self) -> set[int]:
+        """The rows that the next turn records."""
+        return {*self._batch.released, *(one.id for one in self._batch.settlements)}
+
     def settle(self, settlement: Settlement, *, is_noted: bool = False) -> None:
         """A copy has its answer."""
         self._batch.settlements.append(settlement)
@@ -85,6 +89,7 @@ class Results:
         self._batch.released[:0] = batch.released
         self._batch.touched |= batch.touched
         self._batch.unsafe += batch.unsafe
+        self._batch.outcomes.update(batch.outcomes)
 
     def _count_unsafe(self, number: int) -> None:
         self._batch.unsafe += number

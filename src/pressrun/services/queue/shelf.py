@@ -5,7 +5,7 @@ Where a domain without a lane has its share on the way, its rows step aside, int
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from pressrun.services.queue.jobs import Job
@@ -43,6 +43,11 @@ class Shelf:
     def notices(self) -> int:
         """How many notices wait."""
         return self._notices.length
+
+    def jobs(self) -> Iterator[Job]:
+        """All that waits, in no order."""
+        yield from self._notices
+        yield from self._copies
 
     def notice_octets(self) -> int:
         """How much the notices that wait hold in memory."""

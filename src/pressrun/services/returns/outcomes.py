@@ -68,6 +68,21 @@ def settlement_of(
     )
 
 
+def bare_settlement(
+    row: Claimed, result: HandOver, *, relay: str, settings: DeliverySettings, now: float, edition_id: int | None = None
+) -> Settlement:
+    """What is recorded where an answer cannot be judged: what a relay took is delivered, all else is tried again."""
+    is_taken = result.outcome is Outcome.DELIVERED
+    return Settlement(
+        id=row.id,
+        state=DeliveryState.DELIVERED if is_taken else DeliveryState.DEFERRED,
+        due_at=int(now) if is_taken else int(now + settings.retry_seconds[0]) + 1,
+        relay=relay,
+        code=None if result.reply is None else result.reply.code,
+        edition_id=edition_id,
+    )
+
+
 def _class_of(result: HandOver, text: str) -> BounceClass:
     """What a refusal for good is about."""
     reply = result.reply

@@ -125,6 +125,13 @@ where id in (select value from json_each(:ids)) and state = 'claimed';
 select id, attempts, first_attempt_at from delivery
 where id in (select value from json_each(:ids)) and state = 'claimed' and first_attempt_at is not null;
 
+-- name: claimed
+-- All that is claimed, by whoever holds it; finished editions have nothing that is.
+select id from delivery where state = 'claimed'
+    and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused', 'cancelled'))
+union all
+select id from delivery where edition_id is null and state = 'claimed';
+
 -- name: recover_copies
 -- Claimed by a process that is gone: the same copy goes out again, to readers who may still be mailed.
 update delivery set
