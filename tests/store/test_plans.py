@@ -172,6 +172,32 @@ PLANS = {
     "inbound.waiting": ["search inbound using covering index inbound_waiting (queue=? and id>?)"],
     "inbound.has_failed": ["search inbound using covering index inbound_failed (recipient=?)"],
     "inbound.move_to_strangers": ["search inbound using integer primary key (rowid=?)"],
+    "inbound.kept_size": [
+        "search inbound using index inbound_by_age (state=?)",
+        "search inbound_content using integer primary key (rowid=?)",
+    ],
+    "inbound.waiting_sizes": [
+        "scan inbound using index inbound_waiting",
+        "search inbound_content using integer primary key (rowid=?)",
+    ],
+    "inbound.forwards_size": [
+        "scan notice using index notice_forwarded",
+        "search delivery using index delivery_by_notice (notice_id=?)",
+    ],
+    "inbound.forwarded_too_old": [
+        "scan notice using index notice_forwarded",
+        "search delivery using index delivery_by_notice (notice_id=?)",
+    ],
+    "inbound.forwarded_beyond_size": [
+        "scan notice using index notice_forwarded",
+        "search delivery using index delivery_by_notice (notice_id=?)",
+        "scan (subquery-3)",
+        "scan (subquery-1)",
+    ],
+    "inbound.drop_forwarded": [
+        "search notice using integer primary key (rowid=?)",
+        "scan json_each virtual table index 1:",
+    ],
     "inbound.get": [
         "search inbound using integer primary key (rowid=?)",
         "search inbound_content using integer primary key (rowid=?)",

@@ -244,7 +244,25 @@ LIMITS = Table(
             field="kept_mail_bytes",
             kind=kinds.size(),
             default='"256 MiB"',
-            help="How much of it is kept in all, so that nobody fills the disk; the oldest goes first.",
+            help="How much of it is kept in all, so that nobody fills the disk, and with it mail that was forwarded to "
+            "you or an owner. Mail that a relay has taken is dropped first, then the oldest.",
+        ),
+        Key(
+            name="forwarded_mail_for",
+            field="forwarded_mail_seconds",
+            kind=kinds.duration(),
+            default='"5d"',
+            help="How long forwarded mail is kept after a relay took it, so that it is not lost when it comes back. "
+            "Mail servers try for 4 to 5 days (RFC 5321 §4.5.4.1).",
+        ),
+        Key(
+            name="waiting_mail_size",
+            field="waiting_mail_bytes",
+            kind=kinds.size(),
+            default='"256 MiB"',
+            help="How much accepted mail of strangers may wait: mail not dealt with yet, and forwarded mail that no "
+            "relay has taken. Beyond: 452. Bounces, complaints, and mail to unsubscribe or confirm by a signed address "
+            "have as much of their own.",
         ),
         Key(
             name="consent_ip_for",

@@ -23,6 +23,7 @@ from pressrun.inbound.memory import Memory, Share
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.inbound.wire import BareLineEnd, Content, LineTooLong, Wire
 from pressrun.observe.log import event
+from pressrun.services.incoming.receiving import NO_ROOM as WAITING
 from pressrun.services.incoming.receiving import Arrival, Receiving
 from pressrun.smtp.reply import Reply
 
@@ -328,6 +329,9 @@ class MailSession(SMTP):
         route = await self._door.receiving.route(found.local)
         if isinstance(route, Reply):
             self._refuse(route)
+            return
+        if not await self._door.receiving.has_room(route, self._recipients, self._sender.size):
+            self._reply(WAITING)
             return
         self._recipients.append(route)
         self._reply(Reply(250, "recipient ok", "2.1.5"))

@@ -74,6 +74,8 @@ class LimitSettings:
     leaving_notes_per_address: Rate = Rate(10, 86400.0)
     kept_mail_seconds: float = 90 * 86400.0
     kept_mail_bytes: int = 256 * 1024 * 1024
+    forwarded_mail_seconds: float = 5 * 86400.0
+    waiting_mail_bytes: int = 256 * 1024 * 1024
     consent_ip_seconds: float = 180 * 86400.0
     posts_per_editor: Rate = Rate(20, 86400.0)
     strangers_share: float = 0.5

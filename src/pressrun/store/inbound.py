@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from pressrun.core.address import Address
 from pressrun.core.mail_queues import MailQueue
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Row, Transaction, in_json
 
 _BATCH = 5  # contents looked at in one go: each may be as large as the largest mail
 
@@ -207,6 +207,31 @@ def sweep_kept(tx: Transaction, *, before: int, size: int, now: int) -> int:
     """Forget kept mail from before `before`, and the oldest beyond `size` octets in all; some at a time."""
     rows = tx.rows("inbound.too_old", before=before) or tx.rows("inbound.beyond_size", size=size)
     return sum(drop_mail(tx, row["id"], now) for row in rows)
+
+
+def drop_forwarded(tx: Transaction, *, before: int, size: int) -> int:
+    """Forget mail that was passed on before `before`, and the oldest beyond `size` octets together with all kept mail.
+
+    Some at a time; returns how many. What may still have to go out is left alone.
+    """
+    rows = tx.rows("inbound.forwarded_too_old", before=before)
+    if not rows:
+        kept: int = tx.value("inbound.kept_size")
+        rows = tx.rows("inbound.forwarded_beyond_size", size=max(0, size - kept))
+    return tx.run("inbound.drop_forwarded", ids=in_json([row["id"] for row in rows])) if rows else 0
+
+
+def waiting_sizes(tx: Transaction) -> dict[MailQueue, int]:
+    """Octets of mail that waits to be dealt with, by queue; mail that waits to be passed on is with the strangers'."""
+    sizes = {MailQueue(row["queue"]): int(row["size"]) for row in tx.rows("inbound.waiting_sizes")}
+    sizes[MailQueue.STRANGERS] = sizes.get(MailQueue.STRANGERS, 0) + forwards_size(tx)
+    return sizes
+
+
+def forwards_size(tx: Transaction) -> int:
+    """Octets of mail that waits to be passed on."""
+    found: int = tx.value("inbound.forwards_size")
+    return found
 
 
 def forget_sender(tx: Transaction, address: Address) -> int:

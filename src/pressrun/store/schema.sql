@@ -323,6 +323,7 @@ create table notice (
 ) strict;
 create index notice_by_subscriber on notice (subscriber_id);
 create index notice_by_list on notice (list_id);
+create index notice_forwarded on notice (id) where kind = 'forward' and content is not null;
 
 -- Mails of sign-ups that wait for an operator: notices without a row in `delivery`.
 create table held_notice (

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.keys import KeyRing
+from pressrun.core.mail_queues import MailQueue
 from pressrun.core.mail_routes import Route, RouteKind
 from pressrun.core.site import Site
 from pressrun.core.tokens import TEST_ID, AddressTokens, digests_of, suppression_digest
@@ -27,7 +28,7 @@ from pressrun.services.readers.subscribing import Confirmed, Origin, SignUp, Sub
 from pressrun.services.settings import LimitSettings
 from pressrun.services.settling import Settled, done, kept
 from pressrun.services.suppression import find_reason
-from pressrun.store import limits, lists, notices, subscribers, subscriptions
+from pressrun.store import inbound, limits, lists, notices, subscribers, subscriptions
 from pressrun.store.inbound import InboundMail, InboundState
 from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
@@ -213,10 +214,15 @@ class Answering:
         person = self._person_behind(target)
         if person is None:
             return kept("nobody to forward to: set `operator`, or the list's owner")
+        if mail.queue is not MailQueue.STRANGERS and self._is_full(tx, len(mail.content)):
+            return kept("too much mail waits to be forwarded already")  # it was taken in as a complaint, and is none
         trace = received_field(peer=mail.peer, by=self._site.mail_domain, number=mail.id, at=mail.received_at)
         forward = new_forward(mail, person, target, trace=trace, message_secret=self._entropy(16))
         notices.insert_notice(tx, forward, int(self._clock()))
         return done("forwarded")
+
+    def _is_full(self, tx: Transaction, size: int) -> bool:
+        return inbound.forwards_size(tx) + size > self.limits.waiting_mail_bytes
 
     def _person_behind(self, target: MailingList | None) -> Address | None:
         given = (target.owner if target is not None else None) or self._site.operator

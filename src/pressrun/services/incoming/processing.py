@@ -200,7 +200,8 @@ class Processing:
         mail = await self._database.read(inbound.load_waiting, number)
         if mail is None:
             return
-        if mail.queue is not MailQueue.STRANGERS and await self._database.read(inbound.has_failed, mail.recipient):
+        is_signed = "+" in mail.recipient and mail.queue is not MailQueue.STRANGERS
+        if is_signed and await self._database.read(inbound.has_failed, mail.recipient):
             # What that address sent has cost too much before: now it has to wait like everybody's mail.
             await self._database.record(inbound.move_to_strangers, mail.id)
             self._loops[MailQueue.STRANGERS].look()

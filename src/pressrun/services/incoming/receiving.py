@@ -7,19 +7,22 @@ twice is one row (see message.trace.same_mail_digest).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_queues import MailQueue, queue_of
 from pressrun.core.mail_routes import Route, RouteKind, read_local_part
 from pressrun.core.site import Site
-from pressrun.core.tokens import AddressTokens
+from pressrun.core.tokens import AddressTokens, WebTokens
 from pressrun.core.windows import Windows
 from pressrun.message.incoming.trace import Glance, glance, own_digest, same_mail_digest
 from pressrun.observe.log import event
 from pressrun.services.incoming.admitting import answers_a_copy, judge_posts
 from pressrun.services.incoming.intake import Intake
+from pressrun.services.incoming.proving import Proofs
+from pressrun.services.incoming.room import Room
 from pressrun.services.ports import Clock, Waker
 from pressrun.services.settings import LimitSettings
 from pressrun.smtp.reply import Reply
@@ -33,9 +36,12 @@ MOST_HOPS = 25
 # Two mails of the same octets without a Message-ID are one mail handed over twice only when they come this close.
 SAME_WITHIN_SECONDS = 600
 
+_MAY_COMPLAIN = frozenset({RouteKind.ABUSE, RouteKind.POSTMASTER})
+
 ACCEPTED = Reply(250, "accepted", "2.6.0")
 UNKNOWN = Reply(550, "there is no such address here", "5.1.1")
 CLOSED = Reply(550, "this list is closed and takes no new subscriptions", "5.7.1")
+NO_ROOM = Reply(452, "too much mail is waiting, try again later", "4.3.1")
 LOOP = Reply(554, "too many hops, this mail is going round in circles", "5.4.6")
 
 
@@ -77,6 +83,8 @@ class Receiving:
         self._tokens = AddressTokens(keys)
         self._intake = Intake(database)
         self._by_token = Windows()
+        self._proofs = Proofs(site, self._tokens, WebTokens(keys))
+        self._room = Room(database, lambda: self.limits, clock)
 
     async def route(self, local: str) -> Route | Reply:
         """What a local part of mail_domain means, or the refusal for RCPT. Raises Unavailable."""
@@ -92,16 +100,32 @@ class Receiving:
             return UNKNOWN
         return CLOSED if route.kind is RouteKind.SUBSCRIBE and target.closed_at is not None else route
 
+    async def has_room(self, route: Route, earlier: Sequence[Route], size: int) -> bool:
+        """Whether one more recipient of a transaction may be accepted, for a mail of `size` octets (0: not announced).
+
+        What may turn out to be a complaint is judged when its content has come. Raises Unavailable.
+        """
+        queue = queue_of(route.kind)
+        if route.kind in _MAY_COMPLAIN:
+            return True
+        number = 1 + sum(queue_of(one.kind) is queue for one in earlier)
+        return not await self._room.full({queue: number}, size)
+
     async def take(self, arrival: Arrival) -> list[Reply]:
         """Store a mail durably and answer for each recipient. Raises Unavailable: then nothing is stored."""
         seen = glance(arrival.content)
         posts = await self._judge_posts(arrival, seen)
         verdicts = [_verdict(route, seen, posts) for route in arrival.recipients]
+        queues = self._queues_of(arrival)
+        size = len(arrival.content)
+        full = await self._room.full(_copies(queues, verdicts), size)
+        if full:
+            verdicts = _without_room(arrival, verdicts, queues, full)
         is_taken = any(verdict is ACCEPTED for verdict in verdicts)
         own = own_digest(arrival.content, seen) if is_taken else b""  # once, however many recipients
         rows = [
-            self._row(arrival, seen, own, route, verdict)
-            for route, verdict in zip(arrival.recipients, verdicts, strict=True)
+            self._row(arrival, seen, own, route, verdict, queue)
+            for route, verdict, queue in zip(arrival.recipients, verdicts, queues, strict=True)
             if verdict is ACCEPTED or (is_taken and not arrival.replies_each)
         ]
         for route, verdict in zip(arrival.recipients, verdicts, strict=True):
@@ -109,7 +133,8 @@ class Receiving:
                 self._count("refused")
                 event(log, "inbound.refused", list=route.list_name, kind=route.kind, reply=verdict.code)
         if rows:
-            await self._store(arrival, rows)
+            with self._room.taken(_copies(queues, verdicts), size):
+                await self._store(arrival, rows)
         return verdicts
 
     async def _judge_posts(self, arrival: Arrival, seen: Glance) -> Mapping[str, Reply | None]:
@@ -119,7 +144,9 @@ class Receiving:
             return {}
         return await self._database.read(judge_posts, sorted(names), seen, site=self.site, mail_from=arrival.mail_from)
 
-    def _row(self, arrival: Arrival, seen: Glance, own: bytes, route: Route, verdict: Reply) -> NewInbound:
+    def _row(
+        self, arrival: Arrival, seen: Glance, own: bytes, route: Route, verdict: Reply, queue: MailQueue
+    ) -> NewInbound:
         recipient = _local_part(route)
         refused = verdict is not ACCEPTED
         return NewInbound(
@@ -128,18 +155,27 @@ class Receiving:
             recipient=recipient,
             peer=arrival.peer,
             utf8=arrival.utf8,
-            queue=self._queue_of(route, recipient),
+            queue=queue,
             state=InboundState.KEPT if refused else InboundState.RECEIVED,
             outcome=verdict.text if refused else "",
             repeats_after=None if seen.has_message_id else SAME_WITHIN_SECONDS,
         )
 
-    def _queue_of(self, route: Route, recipient: str) -> MailQueue:
-        """Where a mail waits: every reader has signed addresses, so each goes before others only so often."""
-        queue = queue_of(route.kind)
+    def _queues_of(self, arrival: Arrival) -> list[MailQueue]:
+        """Where a mail waits for each recipient."""
+        enclosed = None
+        if any(route.kind in _MAY_COMPLAIN for route in arrival.recipients):
+            enclosed = self._proofs.find(arrival.content)
+        return [self._queue_of(route, enclosed) for route in arrival.recipients]
+
+    def _queue_of(self, route: Route, enclosed: str | None) -> MailQueue:
+        """By what proves that a reader of ours is behind it; each has some, so it goes before others only so often."""
+        queue, proof = queue_of(route.kind), _local_part(route)
+        if route.kind in _MAY_COMPLAIN and enclosed is not None:
+            queue, proof = MailQueue.BOUNCES, enclosed
         if queue is MailQueue.STRANGERS:
             return queue
-        opens_at = self._by_token.spend(recipient, self.limits.mails_per_token, self._clock())
+        opens_at = self._by_token.spend(proof, self.limits.mails_per_token, self._clock())
         return queue if opens_at is None else MailQueue.STRANGERS
 
     async def _store(self, arrival: Arrival, rows: list[NewInbound]) -> None:
@@ -156,6 +192,21 @@ class Receiving:
             repeated=again,
         )
         self._accepted()
+
+
+def _copies(queues: Sequence[MailQueue], verdicts: Sequence[Reply]) -> Counter[MailQueue]:
+    """How many recipients get the mail, by where it waits for them."""
+    return Counter(queue for queue, verdict in zip(queues, verdicts, strict=True) if verdict is ACCEPTED)
+
+
+def _without_room(
+    arrival: Arrival, verdicts: Sequence[Reply], queues: Sequence[MailQueue], full: frozenset[MailQueue]
+) -> list[Reply]:
+    """The verdicts where some queues are full. SMTP has one reply for all: then the client keeps the whole mail."""
+    return [
+        NO_ROOM if verdict is ACCEPTED and (queue in full or not arrival.replies_each) else verdict
+        for verdict, queue in zip(verdicts, queues, strict=True)
+    ]
 
 
 def _verdict(route: Route, seen: Glance, posts: Mapping[str, Reply | None]) -> Reply:

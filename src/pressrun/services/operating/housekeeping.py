@@ -18,6 +18,7 @@ from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.editions.pressing import cancel_expired_drafts
 from pressrun.services.evidence import age_ips
+from pressrun.services.keeping import drop_kept_mail
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.probing import ask_suspended
 from pressrun.services.readers.suspending import FOR_BOUNCES
@@ -110,7 +111,7 @@ class Housekeeping(BackgroundLoop):
         await self._sweep("held sign-ups", held.sweep_held, int(now))
         await self._sweep("hours of sign-ups", arrivals.sweep_sign_ups, first_hour(now))
         with self.isolated("kept mail"):
-            await self._forget_kept_mail(int(now))
+            await drop_kept_mail(self._database, self.limits, int(now))
         await self._sweep("network addresses", age_ips, self.limits.consent_ip_seconds, self._entropy, now)
         with self.isolated("consent head"):
             head = await self._database.read(consent.read_head)
@@ -149,11 +150,6 @@ class Housekeeping(BackgroundLoop):
             while await self._database.write(cancel_expired_drafts, now):
                 pass
 
-    async def _forget_kept_mail(self, now: int) -> None:
-        before, size = int(now - self.limits.kept_mail_seconds), self.limits.kept_mail_bytes
-        while number := await self._database.record(_sweep_kept, before, size, now):
-            event(log, "inbound.dropped", level=logging.WARNING, number=number)
-
     def _sweep_limits(self, tx: Transaction, now: float) -> None:
         settings = self.limits
         for scope, rate in (
@@ -178,10 +174,6 @@ def _is_due(tx: Transaction, suspended_before: int, now: int) -> bool:
     """Whether a request, a pause or the time before a question has come to its end."""
     to_ask = bounces.readers_to_ask(tx, before=suspended_before, limit=1)
     return bool(to_ask) or subscriptions.is_anything_over(tx, now)
-
-
-def _sweep_kept(tx: Transaction, before: int, size: int, now: int) -> int:
-    return inbound.sweep_kept(tx, before=before, size=size, now=now)
 
 
 def forget_unconfirmed(tx: Transaction, entropy: Entropy, now: int) -> int:

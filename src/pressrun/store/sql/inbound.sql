@@ -113,6 +113,46 @@ select id from (
     where inbound.state in ('kept', 'unreadable', 'failed'))
 where total > :size limit 100;
 
+-- name: kept_size
+-- How much mail is kept for a person.
+select coalesce(sum(length(inbound_content.content)), 0)
+from inbound indexed by inbound_by_age cross join inbound_content
+where inbound_content.id = inbound.content_id and inbound.state in ('kept', 'unreadable', 'failed');
+
+-- name: waiting_sizes
+-- How much mail waits to be dealt with; each recipient's counts, for each is passed on by itself.
+select inbound.queue, sum(length(inbound_content.content)) as size
+from inbound indexed by inbound_waiting cross join inbound_content
+where inbound_content.id = inbound.content_id and inbound.state = 'received' group by inbound.queue;
+
+-- name: forwards_size
+-- How much mail waits to be passed on. Here and below the few notices that hold such mail are gone through, never all
+-- deliveries: a cross join keeps its order.
+select coalesce(sum(length(notice.content)), 0)
+from notice indexed by notice_forwarded cross join delivery indexed by delivery_by_notice
+where delivery.notice_id = notice.id and notice.kind = 'forward' and notice.content is not null and delivery.state in ('queued', 'claimed', 'deferred');
+
+-- name: forwarded_too_old
+-- Mail that was passed on long ago and did not come back, some at a time.
+select notice.id
+from notice indexed by notice_forwarded cross join delivery indexed by delivery_by_notice
+where delivery.notice_id = notice.id and notice.kind = 'forward' and notice.content is not null
+    and delivery.state not in ('queued', 'claimed', 'deferred') and delivery.settled_at <= :before
+limit 100;
+
+-- name: forwarded_beyond_size
+-- Mail that was passed on beyond what may be kept, what was passed on first.
+select id from (
+    select notice.id, sum(length(notice.content)) over (order by delivery.settled_at desc, notice.id desc) as total
+    from notice indexed by notice_forwarded cross join delivery indexed by delivery_by_notice
+    where delivery.notice_id = notice.id and notice.kind = 'forward' and notice.content is not null
+        and delivery.state not in ('queued', 'claimed', 'deferred'))
+where total > :size limit 100;
+
+-- name: drop_forwarded
+-- Forget the content of mail that was passed on; what is known of its way stays.
+update notice set content = null where id in (select value from json_each(:ids));
+
 -- name: kept_contents
 -- Contents that are kept, some at a time.
 select id, content from inbound_content where id > :after order by id limit :limit;
