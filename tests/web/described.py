@@ -43,6 +43,11 @@ def _reads(*media_types: str, query: tuple[str, ...] = (), **more: int) -> Opera
     return Operation(answers=answers, query=("language", *query))
 
 
+def _nothing() -> Operation:
+    """What is cut off."""
+    return Operation(answers={404: (HTML,)}, query=("language",))
+
+
 def _keeps(*media_types: str, query: tuple[str, ...] = (), **more: int) -> Operation:
     """The same, for what a client may have already (RFC 9110 §13)."""
     plain = _reads(*media_types, query=query, **more)
@@ -96,6 +101,7 @@ ROUTES: dict[str, dict[str, Operation]] = {
     "/approve/{token}/edition": {"get": _reads(HTML)},
     "/approve/{token}/preview": {"get": _reads(HTML)},
     "/approve/{token}/asset/{file}": {"get": _reads("image/png", OCTETS)},
+    **{f"/{page}": {"get": _nothing(), "post": _nothing()} for page in TOKEN_PAGES if page != "preferences"},
     "/demo": {"get": _reads(HTML)},
     "/demo/{number}": {"get": _reads(HTML)},
     "/demo/{number}/html": {"get": _reads(HTML)},

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pressrun.core.address import MAX_ADDRESS_OCTETS, parse_address
+from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.smtp.reply import Reply
 
@@ -92,7 +92,7 @@ def parse_recipient(argument: str, *, mail_domain: str, utf8: bool) -> Recipient
     if not path.isascii() and not utf8:
         return NEEDS_UTF8
     local, at, domain = path.rpartition("@")
-    if not at or not local or '"' in path or len(path.encode("utf-8", "replace")) > MAX_ADDRESS_OCTETS:
+    if not at or not local or '"' in path:
         return BAD_RECIPIENT
     if any(trick in local for trick in "%!@:"):
         return NO_RELAYING

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
@@ -29,7 +30,7 @@ from pressrun.web.editors.approval import ApprovalPages
 from pressrun.web.editors.demo import DemoPages, Mailbox
 from pressrun.web.http.clients import Proxies
 from pressrun.web.http.operations import Operations, PrivateRoute, Readiness
-from pressrun.web.http.security import CountRequest, Endpoint, Guard, Handler
+from pressrun.web.http.security import TOKEN_PAGES, CountRequest, Endpoint, Guard, Handler, is_token_page
 from pressrun.web.pages import Pages
 from pressrun.web.readers.answers import AnswerPages
 from pressrun.web.readers.embedding import FormPages
@@ -94,7 +95,9 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
         (PrivateRoute if path in _PRIVATE else Route)(path, Endpoint(handler), methods=list(methods))
         for path, handler, methods in table
     ]
-    router = Router(routes, redirect_slashes=False)  # the one-click POST follows no redirect, RFC 8058 §3.1
+    nowhere = Endpoint(_Nowhere(pages).show)
+    # The one-click POST follows no redirect, RFC 8058 §3.1.
+    router = Router(routes, redirect_slashes=False, default=nowhere)
     one_click = OneClick(router, leaving=cases.leaving, tokens=tokens, proxies=proxies)
     return Guard(
         one_click,
@@ -161,6 +164,7 @@ def _pages_of_links(
         ("/approve/{token}/edition", approval.edition, _GET),
         ("/approve/{token}/preview", approval.preview, _GET),
         ("/approve/{token}/asset/{file}", approval.asset, _GET),
+        *((f"/{page}", _Nowhere(pages).show, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
     ]
 
 
@@ -184,6 +188,17 @@ def _pages_of_lists(
         ("/{name}/feed.atom", feeds.atom, _GET),
         ("/{name}/feed.json", feeds.json, _GET),
     ]
+
+
+class _Nowhere:
+    """What no route is for: below the pages of links, a link that was cut off or has more behind it than it had."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def show(self, request: Request) -> Response:
+        """The page of every link that is no good, or that there is nothing."""
+        return self._pages.invalid_link() if is_token_page(request.scope["path"]) else self._pages.not_found()
 
 
 class _Faults:

@@ -17,7 +17,11 @@ from pressrun.web.http.forms import MAX_FIELDS, MAX_FORM_BYTES, Fields, parse_fi
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=XX"
 # All that take fields: confirming takes none, so what comes with its POST is not read.
-FORMS = sorted(route for route, posted in ROUTES.items() if "post" in posted and not route.startswith("/confirm"))
+FORMS = sorted(
+    route
+    for route, operations in ROUTES.items()
+    if "post" in operations and operations["post"].fields and not route.startswith("/confirm")
+)
 CODECS = "punycode undefined unicode_escape raw_unicode_escape utf-7 utf-16 utf-32 utf_8_sig cp037 hex zlib no-such"
 
 

@@ -174,7 +174,7 @@ class Guard:
 
     def _headers(self, given: Iterable[Header], path: str, status: int) -> list[Header]:
         headers = list(given)
-        if _is_token_page(path):
+        if is_token_page(path):
             headers = [header for header in headers if header[0] not in _NOT_OF_TOKEN_PAGES]
             headers += _OF_TOKEN_PAGES
         names = {name for name, _ in headers}
@@ -193,7 +193,7 @@ class Guard:
         if send_whole is None:
             return False
         self._date_now()  # forgets the octets of an earlier second
-        key = answer, _is_token_page(scope["path"])
+        key = answer, is_token_page(scope["path"])
         octets = self._same.get(key)
         if octets is None:
             octets = answer.octets(self._headers(answer.headers, scope["path"], answer.status))
@@ -208,7 +208,8 @@ class Guard:
         return self._date[1]
 
 
-def _is_token_page(path: str) -> bool:
+def is_token_page(path: str) -> bool:
+    """Whether a path below base_url is one that links in mails lead to."""
     return path.split("/", 2)[1] in TOKEN_PAGES
 
 
