@@ -59,7 +59,7 @@ class Supply:
             "read": self._read,
             "read-left": self._read_left,
             "read-test": lambda: self._token(WebPurpose.READ, TEST_ID, 0, 0),
-            "form": lambda: self._token(WebPurpose.FORM, self._news, int(NOW) - 60),
+            "form": lambda: self._token(WebPurpose.FORM, self._news, int(NOW) - 60, next(self._numbers)),
             "work": lambda: self._token(WebPurpose.WORK, self._news, int(NOW) - 60, 1),
             "held": lambda: self._held("draft", LATER),
             "cancelled": lambda: self._held("cancelled", LATER),

@@ -6,7 +6,11 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pressrun.core.quantities import Rate
+
 FORM_LIFETIME_SECONDS = 86400  # a page that was open for longer proves nothing any more
+FORM_USED = "form_token"  # what the use of one copy of our form is counted as
+FORM_USES = Rate(1, FORM_LIFETIME_SECONDS)  # or a page fetched once would prove a day of sign-ups
 
 
 class Trust(StrEnum):

@@ -39,7 +39,7 @@ class WebPurpose(StrEnum):
     READ = "read"  # (subscription, epoch, round)
     CHANGE = "change"  # (change of address, expires_at)
     NEVER_AGAIN = "never-again"  # (subscriber, the suppression digests of an address, packed)
-    FORM = "form"  # (list, issued_at): our own sign-up form
+    FORM = "form"  # (list, issued_at, number): one copy of our own sign-up form
     WORK = "work"  # (list, issued_at, bits): the challenge that a form of that moment carries
     UNDO_CHANGE = "undo-change"  # (change of address, expires_at)
     UNDO_LEAVING = "undo-leaving"  # (leaving, expires_at)

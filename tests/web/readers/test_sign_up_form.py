@@ -72,6 +72,28 @@ async def test_the_form_of_one_list_proves_nothing_for_another(tmp_path: Path) -
         assert 1 == len(await house.notices())
 
 
+async def test_a_form_proves_one_sign_up_also_after_a_restart(tmp_path: Path) -> None:
+    """A second one gets the same answer, and another copy of the form proves the next."""
+    async with open_house(tmp_path, limits=ONLY_PROVEN) as house:
+        await house.add_list()
+        async with house.client() as client:
+            await client.post("/news/subscribe", data={"email": "first@reader.example"})
+            used, fresh = await fields_of(client), await fields_of(client)
+            house.clock.now += 5
+            answers = [
+                await client.post("/news/subscribe", data={**used, "email": email})
+                for email in (ADA, "eve@reader.example")
+            ]
+    async with open_house(tmp_path, limits=ONLY_PROVEN) as again:
+        again.clock.now = house.clock.now
+        async with again.client() as client:
+            for fields, email in ((used, "eva@reader.example"), (fresh, "bo@reader.example")):
+                answers.append(await client.post("/news/subscribe", data={**fields, "email": email}))
+        mailed = [address for _, address, _ in await again.notices()]
+    assert [(303, "/news/check-mail")] * 4 == [(one.status_code, one.headers["location"]) for one in answers]
+    assert ["first@reader.example", ADA, "bo@reader.example"] == mailed
+
+
 async def test_the_decoy_is_seen_by_nobody(house: House) -> None:
     """Not by eyes, screen readers, the keyboard, or what fills in forms."""
     await house.add_list()
@@ -135,7 +157,7 @@ async def test_work_is_good_for_one_form_and_one_challenge_of_ours(tmp_path: Pat
                 house.tokens.make(WebPurpose.WORK, other, at, 8),
                 house.tokens.make(WebPurpose.WORK, number, at - 1, 8),
                 house.tokens.make(WebPurpose.WORK, number, at),
-                house.tokens.make(WebPurpose.FORM, number, at),
+                house.tokens.make(WebPurpose.FORM, number, at, 1),
                 fields["challenge"][:-1],
                 "",
             ]

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Concatenate, ParamSpec
 
 from pressrun.core.chain import NO_ROWS, Head
+from pressrun.core.sign_up import FORM_USED, FORM_USES
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.surge import first_hour
 from pressrun.observe.log import event
@@ -166,6 +167,7 @@ class Housekeeping(BackgroundLoop):
             ("replies_per_sender", self.limits.replies_per_sender),
             ("posts_per_editor", self.limits.posts_per_editor),
             (ALERTS, ALERT_RATE),
+            (FORM_USED, FORM_USES),
         ):
             limits.sweep(tx, scope, rate, now)
 

@@ -12,7 +12,7 @@ import logging
 from dataclasses import replace
 
 from pressrun.core.address import Address, parse_address
-from pressrun.core.sign_up import Trust
+from pressrun.core.sign_up import FORM_USED, FORM_USES, Trust
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.readers.desk import Desk
 from pressrun.services.readers.leaving import Leaving
@@ -26,6 +26,7 @@ from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.readers")
 
+_FORM_BYTES = 6  # of what a token holds; by chance, a copy in a thousand million has the number of another one
 LOOK_SECONDS = 1.0  # between two looks at whether an attack is over
 PAUSE_SECONDS = 0.03  # between some and some more, so that those who ask meanwhile are not held up,
 BUSY_PAUSE_SECONDS = 0.15  # while somebody waits for an answer, as when many leave at once: then those come first
@@ -67,10 +68,14 @@ class Asking(BackgroundLoop):
         network: str | None,
         name: str = "",
         trust: Trust = Trust.UNPROVEN,
+        form: int | None = None,
     ) -> SignUp | Throttled:
-        """Take a sign-up; `network` is what `sign_ups_per_ip` counts by, None when it does not apply."""
+        """Take a sign-up; `network` is what `sign_ups_per_ip` counts by, None when it does not apply.
+
+        `form` is the number of the copy of our form that it came from; one that was used already proves nothing.
+        """
         errand = _errand(ErrandKind.SIGN_UP, address, origin, name=name, trust=trust)
-        answer = await self._desk.database.share(self._take_sign_up, list_name, errand, network)
+        answer = await self._desk.database.share(self._take_sign_up, list_name, errand, network, form)
         self._asked.set()
         return answer
 
@@ -101,7 +106,13 @@ class Asking(BackgroundLoop):
             is_busy = self._desk.database.is_syncing
             await asyncio.sleep(BUSY_PAUSE_SECONDS if is_busy else PAUSE_SECONDS)
 
-    def _take_sign_up(self, tx: Transaction, list_name: str, errand: Errand, network: str | None) -> SignUp | Throttled:
+    def draw_form(self) -> int:
+        """The number of a new copy of our form."""
+        return int.from_bytes(self._desk.entropy(_FORM_BYTES), "big")
+
+    def _take_sign_up(
+        self, tx: Transaction, list_name: str, errand: Errand, network: str | None, form: int | None
+    ) -> SignUp | Throttled:
         target = lists.find_list(tx, list_name)
         if target is None:
             return SignUp.UNKNOWN_LIST
@@ -111,8 +122,14 @@ class Asking(BackgroundLoop):
             retry_at = self._subscribing.screening.throttle(tx, network, self._desk.clock())
             if retry_at is not None:
                 return Throttled(retry_at)
+        if form is not None and not self._is_first_use(tx, form) and errand.trust is Trust.PROVEN:
+            # A second click, or the page of before: no fault of a reader's, and it proves no more than any other site.
+            errand = replace(errand, trust=Trust.UNPROVEN)
         errands.insert_errand(tx, replace(errand, list_id=target.id))
         return SignUp.TAKEN
+
+    def _is_first_use(self, tx: Transaction, form: int) -> bool:
+        return limits.spend(tx, FORM_USED, form.to_bytes(_FORM_BYTES, "big"), FORM_USES, self._desk.clock())
 
     def _take_link(self, tx: Transaction, errand: Errand, network: str | None) -> None:
         rate = self._desk.limits.preference_links_per_ip

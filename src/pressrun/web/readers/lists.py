@@ -88,9 +88,15 @@ class ListPages:
         shown = words.sign_up(self._pages.words, title) if first(fields, "form") == "page" else words.ELSEWHERE
         client = client_of(request, self._proxies)
         origin = Origin(source="web", ip=client, language=wanted, words=shown)
-        trust = self._trust(found, fields, typed)
+        form = self._form_of(found, fields)
         answer = await self._asking.sign_up(
-            found.list.name, address, origin, network=network_of(client), name=name, trust=trust
+            found.list.name,
+            address,
+            origin,
+            network=network_of(client),
+            name=name,
+            trust=self._trust(found, form, fields, typed),
+            form=None if form is None else form[1],
         )
         match answer:
             case Throttled(retry_at=retry_at):
@@ -125,12 +131,16 @@ class ListPages:
             headers={"X-Robots-Tag": "noindex"},
         )
 
-    def _trust(self, found: ListPage, fields: Fields, typed: str) -> Trust:
-        """How far the form can be believed: a token says when our page was made, a decoy stays empty, work was done."""
-        issued_at = None
+    def _form_of(self, found: ListPage, fields: Fields) -> tuple[int, int] | None:
+        """When our page was made, and the number of this copy of it, as its token says."""
         match self._tokens().read(WebPurpose.FORM, first(fields, "form_token") or ""):
-            case (list_id, at) if list_id == found.list.id:
-                issued_at = at
+            case (list_id, at, number) if list_id == found.list.id:
+                return at, number
+        return None
+
+    def _trust(self, found: ListPage, form: tuple[int, int] | None, fields: Fields, typed: str) -> Trust:
+        """How far the form can be believed: its age, a decoy that stays empty, and work that was done."""
+        issued_at = None if form is None else form[0]
         return decide_trust(
             issued_at=issued_at,
             now=self._clock(),
@@ -164,7 +174,7 @@ class ListPages:
             places=public_places(self._pages, found.list.name),
             promise=words.sign_up_promise(self._pages.words),
             decoy=DECOY,
-            form_token=self._tokens().make(WebPurpose.FORM, *form),
+            form_token=self._tokens().make(WebPurpose.FORM, *form, self._asking.draw_form()),
             work_bits=bits,
             challenge="" if bits is None else self._tokens().make(WebPurpose.WORK, *form, bits),
             script=self._pages.static_href("work.js"),
