@@ -8,8 +8,11 @@ import pytest
 from tests.web.house import NOW, House, words_of
 
 from pressrun.core.quantities import Rate
+from pressrun.core.scores import Streak
 from pressrun.core.tokens import WebPurpose
+from pressrun.services.readers import suspending
 from pressrun.services.settings import LimitSettings
+from pressrun.store.transaction import Transaction
 
 ADA = "ada@reader.example"
 DAY = 86400
@@ -67,6 +70,31 @@ async def test_undoing_restores_exactly_what_was_and_only_that_list(house: House
     ]
     assert "unsubscribed" == (await house.subscription(second)).state
     assert "restored" == (await house.consent())[-1]["event"]
+
+
+@pytest.mark.parametrize("pauses", [False, True])
+async def test_who_was_suspended_for_bounces_meanwhile_does_not_become_active(house: House, pauses: bool) -> None:
+    """Bounces suspend what is active: undoing must not open what had just been left, nor may the end of a pause."""
+    news, other = await house.add_list(), await house.add_list("other")
+    reader, second = await house.add_reader(news), await house.add_reader(other)
+    edition = await house.add_edition(news, state="sending")
+    if pauses:
+        async with house.client() as client:
+            await client.post(house.preferences_path(1), data={"action": "pause", "days": "9"})
+    await leave(house, reader)
+
+    def bounce(tx: Transaction) -> None:
+        streak = Streak(bounced=5, first_edition_id=edition)
+        suspending._suspend(tx, 1, streak, int(house.clock.now), suppresses=False)
+
+    await house.database.write(bounce)
+    for _ in range(2):
+        assert "You are subscribed as before" in (await undo(house)).text
+    async with house.client() as client:
+        await client.post(house.preferences_path(1), data={"action": "resume"})
+    for number in (reader, second):
+        found = await house.subscription(number)
+        assert ("suspended", "bounces", None) == (found.state, found.suspended_for, found.paused_until)
 
 
 async def test_the_link_works_for_a_day(house: House) -> None:

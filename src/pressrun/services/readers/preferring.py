@@ -21,6 +21,7 @@ from pressrun.services.readers.disclosing import disclose
 from pressrun.services.readers.erasing import erase_person
 from pressrun.services.readers.leaving import Departure, depart
 from pressrun.services.readers.subscribing import Origin, record_consent
+from pressrun.services.readers.suspending import restored
 from pressrun.services.reports.reporting import Answer
 from pressrun.services.suppression import find_reason
 from pressrun.store import consent, limits, lists, notices, subscribers, subscriptions
@@ -279,7 +280,7 @@ class Preferring:
             if state is None or not item.is_paused:
                 continue
             resumed = replace(item.subscription, state=state, suspended_for=None, paused_until=None, since=now)
-            subscriptions.record_subscription(tx, resumed)
+            subscriptions.record_subscription(tx, restored(tx, resumed, now))
             record_consent(tx, item.list, profile.person, "resumed", origin, now=now, salt=self._desk.entropy(16))
 
 

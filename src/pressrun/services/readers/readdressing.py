@@ -201,6 +201,7 @@ class Readdressing:
         if change.state is ChangeState.DONE:
             digests = digests_of(self._desk.keys, move.old)
             lift_for_reader(tx, digests)
+            welcome_back(tx, person, int(self._desk.clock()))
             if change.former:
                 _give_back(tx, change.former, int(self._desk.clock()))
             else:

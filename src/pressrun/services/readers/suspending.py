@@ -16,6 +16,7 @@ from pressrun.services.settings import BounceSettings
 from pressrun.services.suppression import Reason, suppress
 from pressrun.store import bounces, enrolment, subscribers, subscriptions
 from pressrun.store.subscribers import Subscriber
+from pressrun.store.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
 
 FOR_BOUNCES = "bounces"
@@ -62,6 +63,16 @@ def _suspend(tx: Transaction, subscriber_id: int, streak: Streak, now: int, *, s
     bounces.suspend(tx, subscriber_id, first_edition_id=streak.first_edition_id, now=now)
     if suppresses:
         suppress(tx, person.digests, Reason.HARD_BOUNCE, address=person.address, now=now)
+
+
+def restored(tx: Transaction, subscription: Subscription, now: int) -> Subscription:
+    """A subscription that its reader brings back, as it may be: suspended where mail to them came back meanwhile.
+
+    Bounces suspend what is active then, and so not a list that is paused, or that its reader has just left.
+    """
+    if subscription.state is not SubscriptionState.ACTIVE or not bounces.is_suspended(tx, subscription.subscriber_id):
+        return subscription
+    return replace(subscription, state=SubscriptionState.SUSPENDED, suspended_for=FOR_BOUNCES, since=now)
 
 
 def welcome_back(tx: Transaction, person: Subscriber, now: int) -> None:

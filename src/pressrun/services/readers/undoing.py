@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.services.ports import Clock, Entropy, Waker
-from pressrun.services.readers.subscribing import Origin, Standing, find_standing, is_member, record_consent
+from pressrun.services.readers.subscribing import Origin, Standing, find_standing, record_consent
+from pressrun.services.readers.suspending import restored
 from pressrun.services.suppression import find_reason
 from pressrun.store import editions, leavings, subscriptions
 from pressrun.store.database import Database
@@ -54,7 +55,7 @@ class Undoing:
         standing = find_standing(tx, leaving.subscription_id)
         if standing is None or standing.list.closed_at is not None:
             return Undone.OVER, None, None
-        if is_member(standing.subscription):
+        if standing.subscription.state in (SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED):
             return Undone.ALREADY, standing, leaving
         if move(standing.subscription.state, SubscriptionEvent.RETURN) is None:
             return Undone.OVER, None, None
@@ -68,11 +69,11 @@ class Undoing:
             return outcome, standing
         now = int(self._clock())
         former = {**leaving.former, "state": SubscriptionState(leaving.former["state"])}
-        restored = replace(standing.subscription, state_before=None, **former)
-        subscriptions.record_subscription(tx, restored)
-        if restored.state is SubscriptionState.ACTIVE:
+        back = restored(tx, replace(standing.subscription, state_before=None, **former), now)
+        subscriptions.record_subscription(tx, back)
+        if back.state is SubscriptionState.ACTIVE:
             leavings.requeue_copies(tx, leaving, now)
         if leaving.edition_id is not None:
             editions.uncount_unsubscribed(tx, leaving.edition_id, leaving.left_at)
         record_consent(tx, standing.list, standing.person, "restored", origin, now=now, salt=self._entropy(16))
-        return Undone.RESTORED, replace(standing, subscription=restored)
+        return Undone.RESTORED, replace(standing, subscription=back)
