@@ -211,6 +211,31 @@ async def test_erasing_does_not_weaken_a_complaint(office: Office) -> None:
     assert [(None, "complaint")] == [(one["address"], one["reason"]) for one in found]
 
 
+@pytest.mark.parametrize("said", ["ann@x.example", "ann+news@x.example"])
+async def test_erasing_after_never_again_takes_the_address_and_leaves_the_reason(office: Office, said: str) -> None:
+    await office.make_list()
+    await office.suppressing.add(parse_address(said), "never-again")
+    await office.enrolling.erase(parse_address(said))
+    found = await office.database.read(reporting.list_suppressions)
+    assert [(None, "never-again")] == [(one["address"], one["reason"]) for one in found]
+    await office.suppressing.remove(parse_address(said))
+    assert [] == await office.database.read(reporting.list_suppressions)
+
+
+@pytest.mark.parametrize("state", ["suspended", "unsubscribed"])
+async def test_a_row_that_ends_a_membership_cancels_what_waits(office: Office, state: str) -> None:
+    await office.make_list()
+    await take(office, [row(2, "ann@x.example"), row(3, "bob@x.example")])
+    edition = await office.make_edition()
+    await office.database.write(
+        lambda tx: deliveries.take_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
+    )
+    woken = office.woken
+    await take(office, [row(2, "ann@x.example", state=state)])
+    counts = await office.database.read(deliveries.count_copies, edition)
+    assert (1, 1, woken + 1) == (counts["cancelled"], counts["queued"], office.woken)
+
+
 async def test_an_address_in_a_lists_settings_cannot_be_erased(office: Office) -> None:
     await office.make_list(owner="ann@x.example")
     await office.enrolling.add("news", ANN)

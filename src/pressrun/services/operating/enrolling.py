@@ -99,7 +99,7 @@ class Enrolling:
         tally = await self._database.write(import_rows, terms, rows)
         changed = tally.counts[Verdict.ADDED] + tally.counts[Verdict.UPDATED]
         event(_log, "subscriber.imported", list=list_name, rows=len(rows), changed=changed)
-        if asks:
+        if changed:  # mails that ask may go out, and an edition may have lost its last readers
             self._wake()
         return tally.answer()
 

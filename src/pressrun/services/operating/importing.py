@@ -164,13 +164,18 @@ def import_rows(tx: Transaction, terms: Terms, rows: Sequence[ImportRow]) -> Tal
     tally, seen = Tally(), dict[str, Standing]()
     entries = _read_all(rows, terms.now, tally)
     _look_up(tx, terms, target, entries, seen)
+    suspended = []
     for entry in entries:
         standing = seen[entry.address.key]
         decision = decide_entry(standing, entry, asks=terms.asks)
         tally.count(entry, decision.verdict)
         if decision.state is not None or decision.takes_profile:
             after = _after(standing, entry, decision)
-            seen[entry.address.key] = _write(tx, terms, target, entry, standing, after)
+            written = seen[entry.address.key] = _write(tx, terms, target, entry, standing, after)
+            if decision.state is _State.SUSPENDED:
+                suspended.append(written.subscription_id)
+    if suspended:  # the copies of who left went with the subscription
+        subscriptions.cancel_copies(tx, suspended, terms.now)
     return tally
 
 
