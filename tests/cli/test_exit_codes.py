@@ -189,6 +189,30 @@ def test_a_list_that_does_not_go_with_the_configuration_is_named(desk: Desk) -> 
     assert "pressrun list set news owner=…" in warned[0]
 
 
+def test_whoever_answers_for_something_and_gets_no_mail_is_named(desk: Desk) -> None:
+    desk.make_list("news", "--owner", "owner@harbour.example")
+    assert "suppressed" not in desk.good("check").err
+    desk.good("suppression", "add", "Owner@harbour.example", "--reason", "complaint")
+    for verb in (["check"], ["list", "show", "news"], ["list", "set", "news", "owner=owner@harbour.example"]):
+        warned = desk.good(*verb).err
+        assert "list news: owner: owner@harbour.example is suppressed (complaint)" in warned
+        assert "pressrun suppression rm owner@harbour.example" in warned
+    desk.good("list", "set", "news", "owner=other@harbour.example")
+    desk.config.write_text(
+        'operator = "ops@harbour.example"\n' + re.sub(r"(?m)^operator.*$", "", desk.config.read_text())
+    )
+    desk.good("suppression", "add", "ops@harbour.example")
+    assert "operator: ops@harbour.example is suppressed (operator)" in desk.good("check").err
+
+
+@pytest.mark.parametrize("verb", [["check"], ["list", "ls"], ["subscriber", "ls", "news"], ["suppression", "ls"]])
+def test_another_suppression_key_is_78(desk: Desk, verb: list[str]) -> None:
+    desk.make_list()
+    (desk.data / "keys" / "suppression").write_text("ab" * 32)
+    called = desk.call(*verb)
+    assert (78, True) == (called.code, "restore it from the backup" in called.err)
+
+
 def test_loose_permissions_are_found(desk: Desk) -> None:
     desk.make_list()
     assert 0 == desk.call("check").code

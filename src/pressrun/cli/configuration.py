@@ -94,12 +94,13 @@ def _examine_lists(invocation: Invocation) -> list[str]:
     """What was set in lists and does not go with this configuration."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.services.reports.examining import examine_lists  # noqa: PLC0415
+    from pressrun.store.datadir import load_keys  # noqa: PLC0415
 
     if not invocation.data.database.exists():
         return []
     try:
         with looking(invocation) as tx:
-            return examine_lists(tx, invocation.settings.site)
+            return examine_lists(tx, invocation.settings.site, load_keys(invocation.data))
     except BadConfiguration:  # of an older schema, which `serve` brings up to date before anything else
         return []
 

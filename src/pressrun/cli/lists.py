@@ -8,7 +8,16 @@ import click
 
 from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, list_argument, pass_invocation, yes_option
-from pressrun.cli.output import ask, cell, note, print_fields, print_json, print_table, require_agreement_or_terminal
+from pressrun.cli.output import (
+    ask,
+    cell,
+    note,
+    print_fields,
+    print_json,
+    print_table,
+    require_agreement_or_terminal,
+    warn,
+)
 
 _COLUMNS = ("name", "title", "active", "pending", "suspended", "unsubscribed", "closed_at")
 
@@ -64,6 +73,7 @@ def show(invocation: Invocation, name: str, *, as_json: bool) -> None:
     with looking(invocation) as tx:
         found = reporting.show_list(tx, name)
     (print_json if as_json else print_fields)(found)
+    _warn_of_owner(invocation, name)
 
 
 @group.command("set")
@@ -179,3 +189,18 @@ def _change(
     else:
         changed = [key.strip().lower().replace("-", "_") for key in settings]
         print_fields({key: cell(found.get("closed_at" if key == "closed" else key)) for key in changed})
+    if "owner" in settings:
+        _warn_of_owner(invocation, name)
+
+
+def _warn_of_owner(invocation: Invocation, name: str) -> None:
+    """Say when no mail may reach whoever answers for a list."""
+    from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.services.reports.examining import examine_owner  # noqa: PLC0415
+    from pressrun.services.reports.reporting import require_list  # noqa: PLC0415
+    from pressrun.store.datadir import load_keys  # noqa: PLC0415
+
+    with looking(invocation) as tx:
+        warning = examine_owner(tx, require_list(tx, name), load_keys(invocation.data))
+    if warning is not None:
+        warn(warning)

@@ -27,6 +27,7 @@ def looking(invocation: Invocation) -> Iterator[Transaction]:
 @contextmanager
 def looking_if_any(invocation: Invocation) -> Iterator[Transaction | None]:
     """The same for listings: None, and a word about it, where there is no database yet."""
+    from pressrun.store.datadir import load_keys  # noqa: PLC0415
     from pressrun.store.reading import open_for_reading, require_current_schema  # noqa: PLC0415
 
     data = invocation.data
@@ -36,6 +37,7 @@ def looking_if_any(invocation: Invocation) -> Iterator[Transaction | None]:
             yield None
             return
         require_current_schema(data.database)
+        load_keys(data)  # a database with other keys than its own is not to be worked with
         with open_for_reading(data.database) as tx:
             yield tx
 

@@ -3,14 +3,38 @@
 from __future__ import annotations
 
 from pressrun.core.address import parse_address
+from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
+from pressrun.core.tokens import digests_of
+from pressrun.services.suppression import find_reason
 from pressrun.store import lists
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
 
 
-def examine_lists(tx: Transaction, site: Site) -> list[str]:
-    """`check`: one line for each list that has to be set anew, with the remedy."""
+def examine_lists(tx: Transaction, site: Site, keys: KeyRing) -> list[str]:
+    """`check`: a line for each list that has to be set anew, and for each owner or operator who gets no mail."""
+    owners = [warning for found in lists.all_lists(tx) if (warning := examine_owner(tx, found, keys)) is not None]
+    operator = _examine_person(tx, "operator", site.operator, keys)
+    return [*_unusable_owners(tx, site), *owners, *([] if operator is None else [operator])]
+
+
+def examine_owner(tx: Transaction, found: MailingList, keys: KeyRing) -> str | None:
+    """What is wrong with the owner of a list whom no mail may reach; None when all is well."""
+    return _examine_person(tx, f"list {found.name}: owner", found.owner, keys)
+
+
+def _examine_person(tx: Transaction, who: str, typed: str | None, keys: KeyRing) -> str | None:
+    reason = None if not typed else find_reason(tx, digests_of(keys, parse_address(typed)))
+    if reason is None:
+        return None
+    return (
+        f"{who}: {typed} is suppressed ({reason}) and gets no mail: what is forwarded there is kept instead, see "
+        f"`pressrun inbound ls`, and reports are not sent; `pressrun suppression rm {typed}` lets it in again"
+    )
+
+
+def _unusable_owners(tx: Transaction, site: Site) -> list[str]:
     return [
         f"list {found.name}: without [smtp] its owner is the envelope sender of its mail, and this one has letters "
         "outside ASCII before the @: editions are stopped, and notices go out from the operator's address: "
