@@ -9,10 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from pressrun.core.address import parse_address
 from pressrun.core.errors import BadConfiguration, Refused, TryAgain
 from pressrun.core.keys import LARGEST_KEY_NUMBER
+from pressrun.core.tokens import digests_of
 from pressrun.store import datadir
+from pressrun.store.database import connect
 from pressrun.store.datadir import DataDir, DataLock, check, load_keys, prepare, rotate_link_key
+from pressrun.store.subscribers import insert_subscriber
+from pressrun.store.transaction import in_transaction
 
 
 @pytest.fixture
@@ -64,6 +69,44 @@ def test_the_key_of_another_database_is_noticed(data: DataDir) -> None:
     (data.keys / "link-1").write_text("ab" * 32)
     with pytest.raises(BadConfiguration, match="link-1 is missing or another one"):
         prepare(data)
+
+
+def other_suppression_key(data: DataDir) -> None:
+    (data.keys / "suppression").write_text("ab" * 32)
+
+
+def test_another_suppression_key_is_noticed(data: DataDir) -> None:
+    """Under another key nobody who is suppressed would be recognised."""
+    prepare(data)
+    other_suppression_key(data)
+    for look in (prepare, check, load_keys):
+        with pytest.raises(BadConfiguration, match="restore it from the backup; with this one nobody") as caught:
+            look(data)
+        assert 78 == caught.value.exit_code
+
+
+def test_the_suppression_key_of_an_earlier_version_is_recorded_at_the_first_start(data: DataDir) -> None:
+    prepare(data)
+    with closing(sqlite3.connect(data.database)) as connection, connection:
+        connection.execute("delete from keyring where number = 0")
+    prepare(data)
+    other_suppression_key(data)
+    with pytest.raises(BadConfiguration, match="another key"):
+        prepare(data)
+
+
+def test_a_database_that_has_not_recorded_it_tells_by_its_readers(data: DataDir) -> None:
+    keys = prepare(data)
+    ada = parse_address("ada@reader.example")
+    with closing(connect(data.database)) as connection:
+        in_transaction(connection, lambda tx: insert_subscriber(tx, ada, digests=digests_of(keys, ada), now=1))
+        connection.execute("delete from keyring where number = 0")
+    assert keys.suppression_key == prepare(data).suppression_key
+    with closing(connect(data.database)) as connection:
+        connection.execute("delete from keyring where number = 0")
+    other_suppression_key(data)
+    with pytest.raises(BadConfiguration, match="another key"):
+        check(data)
 
 
 @pytest.mark.parametrize("text", ["", "zz", "ab" * 31, "ä" * 64])

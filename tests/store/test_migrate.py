@@ -16,6 +16,7 @@ import pytest
 
 from pressrun.core.errors import BadConfiguration, Refused
 from pressrun.core.keys import KeyRing
+from pressrun.core.tokens import suppression_digest
 from pressrun.services import evidence
 from pressrun.store import consent, drafts, migrate
 from pressrun.store.migrate import APPLICATION_ID
@@ -92,6 +93,33 @@ def test_a_stepped_database_keeps_what_it_held(tmp_path: Path) -> None:
     migrate.migrate(path, migrate.package_steps(), backups=tmp_path / "backups", keys=KEYS)
     with closing(sqlite3.connect(path)) as connection:
         assert [("news",)] == connection.execute("select name from list").fetchall()
+
+
+def test_readers_of_before_get_the_digest_of_their_mailbox(tmp_path: Path) -> None:
+    """And "never again" reaches the whole mailbox, whichever spelling it was written down under."""
+    path, steps = first_version(tmp_path / "db"), migrate.package_steps()
+    before = {number: step for number, step in steps.items() if number < 18}
+    migrate.migrate(path, before, backups=tmp_path / "backups", keys=KEYS)
+    typed = ["Ada+x@Reader.example", "a.d.a@gmail.com", "EVA@bücher.example", "taken once@odd.example"]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for number, address in enumerate(typed, 5):
+            domain = "xn--bcher-kva.example" if "bücher" in address else address.partition("@")[2].lower()
+            connection.execute(
+                "insert into subscriber (id, address, address_key, domain, suppression_digest, created_at)"
+                " values (?, ?, ?, ?, x'01', 1)",
+                (number, address, address.lower(), domain),
+            )
+        connection.execute("insert into suppression values (x'0a', 'bob+x@reader.example', 'never-again', 7)")
+        connection.execute("insert into suppression values (x'0b', 'cy+x@reader.example', 'complaint', 7)")
+    migrate.migrate(path, steps, backups=tmp_path / "backups", keys=KEYS)
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute("select mailbox_digest from subscriber order by id").fetchall()
+        silenced = connection.execute("select digest from suppression where address like 'bob%'").fetchall()
+        assert [(8,)] == connection.execute("select seq from sqlite_sequence where name = 'subscriber'").fetchall()
+        assert [(1,)] == connection.execute("select count(*) from suppression where address like 'cy%'").fetchall()
+    mailboxes = ["ada@reader.example", "ada@gmail.com", "eva@xn--bcher-kva.example", "taken once@odd.example"]
+    assert [(suppression_digest(KEYS, fold),) for fold in mailboxes] == found
+    assert {(b"\x0a",), (suppression_digest(KEYS, "bob@reader.example"),)} == set(silenced)
 
 
 def test_evidence_of_before_becomes_a_chain_whose_network_addresses_can_age(tmp_path: Path) -> None:

@@ -36,6 +36,34 @@ async def test_a_confirmation_that_waits_ends_unless_it_may_lift_the_reason(offi
     assert 0 == (await office.database.read(deliveries.count_live))["queued"]
 
 
+@pytest.mark.parametrize("strong", ["complaint", "operator", "never-again"])
+@pytest.mark.parametrize("weak", ["hard-bounce", "erased"])
+async def test_a_weaker_reason_does_not_replace_a_stronger_one(office: Office, strong: str, weak: str) -> None:
+    await office.suppressing.add(ANN, strong)
+    assert strong == (await office.suppressing.add(ANN, weak))["reason"]
+    assert [strong] == [one["reason"] for one in await office.database.read(reporting.list_suppressions)]
+
+
+@pytest.mark.parametrize("strong", ["complaint", "operator", "never-again"])
+@pytest.mark.parametrize("weak", ["hard-bounce", "erased"])
+async def test_a_stronger_one_replaces_a_weaker_one(office: Office, strong: str, weak: str) -> None:
+    await office.suppressing.add(ANN, weak)
+    await office.suppressing.add(ANN, strong)
+    assert [("Ann@x.example", strong)] == [
+        (one["address"], one["reason"]) for one in await office.database.read(reporting.list_suppressions)
+    ]
+
+
+async def test_never_again_stands_once_for_its_mailbox(office: Office) -> None:
+    tagged = parse_address("ann+news@x.example")
+    await office.suppressing.add(tagged, "never-again")
+    await office.suppressing.add(ANN, "never-again")
+    assert ["Ann@x.example"] == [one["address"] for one in await office.database.read(reporting.list_suppressions)]
+    await office.suppressing.remove(tagged)
+    with pytest.raises(NotFound):
+        await office.suppressing.remove(ANN)
+
+
 async def test_lifting_works_once(office: Office) -> None:
     await office.suppressing.add(ANN, "complaint")
     await office.suppressing.remove(parse_address("ann@x.example"))

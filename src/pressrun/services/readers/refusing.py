@@ -41,13 +41,12 @@ class Refusing:
     def _refuse(self, tx: Transaction, subscriber_id: int, found: tuple[bytes, ...], origin: Origin) -> None:
         now = int(self._clock())
         digests = Digests(found[0], found[-1])  # one where they are the same
-        for person in subscribers.of_mailbox(tx, digests.mailbox):
+        people = subscribers.of_mailbox(tx, digests.mailbox)
+        for person in people:
             end_everything(tx, person, origin, self._entropy, now)
-        asked = subscribers.get_subscriber(tx, subscriber_id)
+        people.sort(key=lambda person: person.id != subscriber_id)  # who was asked is shown, where they are there still
         row = suppressions.get_suppression(tx, digests.mailbox)
-        known = None if row is None else row["address"]
-        if row is None and asked is not None and asked.mailbox_digest == digests.mailbox:
-            known = asked.address
+        known = row["address"] if row is not None else next((person.address for person in people), None)
         suppress(tx, digests, Reason.NEVER_AGAIN, address=known, now=now)
 
 

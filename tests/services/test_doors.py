@@ -1,0 +1,420 @@
+"""Every way to keep an address out holds at every door by which mail to it could begin, under every spelling.
+
+Three tables: the ways, the doors, the spellings. A door is prepared first, as long as nobody is kept out, so that mails
+wait, links are out, or members are there; then it is used. After that an edition goes to everybody on the list.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.services.pressroom import LATER, SITE, Pressroom
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.errors import PressrunError
+from pressrun.core.mail_routes import read_local_part
+from pressrun.core.quantities import Rate
+from pressrun.core.scores import Streak
+from pressrun.core.sign_up import Trust
+from pressrun.core.tokens import digests_of, pack_digests
+from pressrun.message.incoming.reading import IncomingMail
+from pressrun.services.incoming.answering import Answering
+from pressrun.services.operating.entries import ImportRow
+from pressrun.services.operating.suppressing import SuppressionRow
+from pressrun.services.readers import suspending
+from pressrun.services.readers.leaving_notes import NoteTerms, note_leavings
+from pressrun.services.readers.preferring import Preferring
+from pressrun.services.readers.probing import ask_suspended
+from pressrun.services.readers.readdressing import Readdressing
+from pressrun.services.readers.refusing import Refusing
+from pressrun.services.readers.subscribing import Origin
+from pressrun.services.readers.undoing import Undoing
+from pressrun.services.settings import BounceSettings, LimitSettings
+from pressrun.services.suppression import LIFTED_BY_READER, Reason
+from pressrun.store import lists, subscribers
+from pressrun.store.held import Choice
+from pressrun.store.inbound import InboundMail
+from pressrun.store.subscribers import Subscriber
+from pressrun.store.transaction import Transaction
+
+WEB = Origin(source="web", words="[A button]")
+MANY = Rate(1000, 86400.0)
+LIMITS = LimitSettings(confirmations_per_address=MANY, replies_per_sender=MANY, preference_links_per_address=MANY)
+
+# Which spelling is kept out, which one the door is tried with, and whether they are one address.
+SPELLINGS = [
+    ("ada@reader.example", "ADA@Reader.example", True),
+    ("bea@reader.example", "bea+news@reader.example", False),
+    ("cy+x@reader.example", "cy@reader.example", False),
+    ("d.e.e@gmail.com", "dee+1@googlemail.com", False),
+    ("eva@bücher.example", "EVA@xn--bcher-kva.example", True),
+    ("fay@bücher.example", "fay+z@xn--bcher-kva.example", False),
+]
+
+Door = Callable[[Pressroom, Address], Awaitable[Any]]
+Use = Callable[[Pressroom, Address, Any], Awaitable[None]]
+
+
+# ---------------------------------------------------------------------- ways
+
+
+async def person(press: Pressroom, address: Address) -> Subscriber:
+    """Who has the address; they become a member where nobody does."""
+    found = await press.office.database.read(subscribers.find_subscriber, address)
+    if found is None:
+        await press.office.enrolling.add("news", address)
+        found = await press.office.database.read(subscribers.find_subscriber, address)
+    assert found is not None
+    return found
+
+
+async def by_link(press: Pressroom, address: Address) -> None:
+    office = press.office
+    refusing = Refusing(
+        database=office.database, clock=lambda: office.now, entropy=office.desk.entropy, wake=office.wake
+    )
+    await refusing.refuse(0, pack_digests(*dict.fromkeys(digests_of(office.keys, address))), WEB)
+
+
+def by_operator(reason: Reason) -> Door:
+    async def add(press: Pressroom, address: Address) -> None:
+        await press.office.suppressing.add(address, reason)
+
+    return add
+
+
+def by_file(reason: Reason) -> Door:
+    async def take(press: Pressroom, address: Address) -> None:
+        await press.office.suppressing.import_batch([SuppressionRow(line=1, address=address.typed, reason=reason)])
+
+    return take
+
+
+async def by_erasing(press: Pressroom, address: Address) -> None:
+    await person(press, address)
+    await press.office.enrolling.erase(address)
+
+
+async def by_complaint(press: Pressroom, address: Address) -> None:
+    found = await person(press, address)
+    await press.office.database.write(press.bouncing.complaining._end_everything, found.id, "abuse")
+
+
+async def by_bounces(press: Pressroom, address: Address) -> None:
+    found = await person(press, address)
+    edition = await press.edition(f"Bounces of {address}")
+
+    def suspend(tx: Transaction) -> None:
+        suspending._suspend(
+            tx, found.id, Streak(hard=1, bounced=1, first_edition_id=edition), int(press.office.now), suppresses=True
+        )
+
+    await press.office.database.write(suspend)
+
+
+async def by_link_then_weaker(press: Pressroom, address: Address) -> None:
+    await by_link(press, address)
+    for weaker in (Reason.HARD_BOUNCE, Reason.COMPLAINT, Reason.OPERATOR):
+        await press.office.suppressing.add(address, weaker)
+
+
+async def by_link_then_erased(press: Pressroom, address: Address) -> None:
+    await by_link(press, address)
+    await by_operator(Reason.ERASED)(press, address)
+    with contextlib.suppress(PressrunError):  # nobody may be there
+        await press.office.enrolling.erase(address)
+
+
+WAYS: dict[str, tuple[Reason, Door]] = {
+    "link": (Reason.NEVER_AGAIN, by_link),
+    "link, then weaker": (Reason.NEVER_AGAIN, by_link_then_weaker),
+    "link, then erased": (Reason.NEVER_AGAIN, by_link_then_erased),
+    **{f"operator: {reason}": (reason, by_operator(reason)) for reason in Reason},
+    "file: never-again": (Reason.NEVER_AGAIN, by_file(Reason.NEVER_AGAIN)),
+    "file: complaint": (Reason.COMPLAINT, by_file(Reason.COMPLAINT)),
+    "erased": (Reason.ERASED, by_erasing),
+    "complaint": (Reason.COMPLAINT, by_complaint),
+    "bounces": (Reason.HARD_BOUNCE, by_bounces),
+}
+
+
+# ---------------------------------------------------------------------- doors
+
+
+async def nothing(_press: Pressroom, _address: Address) -> None:
+    """There is nothing to prepare."""
+
+
+async def sign_up(press: Pressroom, address: Address) -> None:
+    await press.office.subscribing.request("news", address, WEB, network=None)
+
+
+async def use_sign_up(press: Pressroom, address: Address, _: Any) -> None:
+    await sign_up(press, address)
+
+
+def mail_to(local_part: str, subject: str = "") -> Use:
+    async def use(press: Pressroom, address: Address, _: Any) -> None:
+        office = press.office
+        answering = Answering(
+            keys=office.keys,
+            site=SITE,
+            subscribing=office.subscribing,
+            leaving=office.leaving,
+            limits=LIMITS,
+            clock=lambda: office.now,
+            entropy=office.desk.entropy,
+        )
+        mail = InboundMail(
+            id=1,
+            mail_from=address.typed,
+            recipient=local_part,
+            peer="",
+            utf8=False,
+            received_at=1,
+            content=b"",
+            content_digest=b"",
+        )
+        incoming = IncomingMail(subject=subject)
+        await office.database.write(answering.settle, mail, read_local_part(local_part), incoming, "")
+
+    return use
+
+
+async def claim_sign_up(press: Pressroom, address: Address) -> None:
+    """A confirmation is in flight; the relay will say later."""
+    await sign_up(press, address)
+    await press.send_all(LATER)
+
+
+async def wait(press: Pressroom, _address: Address, _: Any) -> None:
+    press.pass_time(3600)
+
+
+async def hold_sign_up(press: Pressroom, address: Address) -> None:
+    office = press.office
+    office.desk.limits = replace(LIMITS, hold_sign_ups_above=1, hold_sign_ups_floor=1)
+
+    def take(tx: Transaction) -> None:
+        target = lists.find_list(tx, "news")
+        assert target is not None
+        for one in (parse_address("first@else.example"), address):
+            office.subscribing.take_within(tx, target, one, WEB, trust=Trust.PROVEN)
+
+    await office.database.write(take)
+
+
+async def release_held(press: Pressroom, _address: Address, _: Any) -> None:
+    await press.office.holding.release(Choice())
+
+
+async def last_confirmation(press: Pressroom, address: Address) -> int:
+    await sign_up(press, address)
+    [(number,)] = await press.rows("select max(id) from confirmation")
+    await press.send_all()
+    return int(number)
+
+
+async def confirm(press: Pressroom, _address: Address, number: int) -> None:
+    await press.office.subscribing.confirm(number, WEB)
+
+
+async def new_mover(press: Pressroom, address: Address) -> int:
+    found = await person(press, parse_address(f"mover{abs(hash(address.typed))}@else.example"))
+    return found.id
+
+
+async def ask_to_move(press: Pressroom, address: Address, mover: int) -> None:
+    await Readdressing(press.office.desk).request(mover, address, WEB)
+
+
+async def asked_to_move(press: Pressroom, address: Address) -> int:
+    await ask_to_move(press, address, await new_mover(press, address))
+    [(number,)] = await press.rows("select max(id) from address_change")
+    await press.send_all()
+    return int(number)
+
+
+async def confirm_move(press: Pressroom, _address: Address, number: int) -> None:
+    await Readdressing(press.office.desk).confirm(number, WEB)
+
+
+def add(*, asks: bool) -> Use:
+    async def use(press: Pressroom, address: Address, _: Any) -> None:
+        await press.office.enrolling.add("news", address, asks=asks)
+
+    return use
+
+
+def take_file(*, asks: bool) -> Use:
+    async def use(press: Pressroom, address: Address, _: Any) -> None:
+        await press.office.enrolling.import_batch("news", [ImportRow(line=2, email=address.typed)], asks=asks)
+
+    return use
+
+
+async def join(press: Pressroom, address: Address) -> None:
+    await press.office.enrolling.add("news", address)
+
+
+async def queue_copy(press: Pressroom, address: Address) -> None:
+    await join(press, address)
+    await press.edition(f"Queued for {address}")
+
+
+async def defer_copy(press: Pressroom, address: Address) -> None:
+    await queue_copy(press, address)
+    await press.send_all(LATER)
+
+
+async def pause_copy(press: Pressroom, address: Address) -> int:
+    await join(press, address)
+    number = await press.edition(f"Paused for {address}")
+    await press.editing.pause(number)
+    return number
+
+
+async def resume(press: Pressroom, _address: Address, number: int) -> None:
+    with contextlib.suppress(PressrunError):  # it may be over, as nobody is left
+        await press.editing.resume(number)
+
+
+async def ask_for_preferences(press: Pressroom, address: Address, _: Any) -> None:
+    await Preferring(press.office.desk).request_link(address, WEB)
+
+
+async def send_test(press: Pressroom, address: Address, _: Any) -> None:
+    await press.editing.send_test(
+        list_name="news", source=b"---\nsubject: T\n---\nx\n", source_name="a.md", assets={}, addresses=[address]
+    )
+
+
+async def left(press: Pressroom, address: Address) -> None:
+    await press.change("update list set leaving_note = 1")
+    await join(press, address)
+    await press.leave(address.typed)
+
+
+async def tell_of_leaving(press: Pressroom, _address: Address, _: Any) -> None:
+    terms = NoteTerms(keys=press.office.keys, limits=LIMITS, entropy=press.office.desk.entropy)
+    await press.office.database.write(note_leavings, terms, press.office.now)
+
+
+async def left_and_told(press: Pressroom, address: Address) -> int:
+    await left(press, address)
+    await tell_of_leaving(press, address, None)
+    [(number,)] = await press.rows("select max(id) from leaving")
+    await press.send_all()
+    return int(number)
+
+
+async def undo_leaving(press: Pressroom, _address: Address, number: int) -> None:
+    office = press.office
+    undoing = Undoing(database=office.database, clock=lambda: office.now, entropy=office.desk.entropy, wake=office.wake)
+    await undoing.undo(number, WEB)
+
+
+async def probe(press: Pressroom, address: Address) -> None:
+    """A question to a reader who was suspended for soft bounces waits."""
+    found = await person(press, address)
+    edition = await press.edition(f"Missed by {address}")
+
+    def suspend(tx: Transaction) -> None:
+        suspending._suspend(
+            tx, found.id, Streak(bounced=5, first_edition_id=edition), int(press.office.now), suppresses=False
+        )
+
+    await press.office.database.write(suspend)
+    now = int(press.office.now) + 8 * 86400
+    await press.office.database.write(ask_suspended, BounceSettings(), press.office.desk.entropy, now)
+
+
+OWN, LIFTS, PROBE = "own sign-up", "lifts", "probe"
+DOORS: dict[str, tuple[Door, Use, str]] = {
+    "sign-up on the web": (nothing, use_sign_up, OWN),
+    "sign-up by mail": (nothing, mail_to("news-subscribe"), OWN),
+    "command by mail": (nothing, mail_to("news-request", "help"), ""),
+    "unsubscribe by mail": (nothing, mail_to("news-unsubscribe"), ""),
+    "sign-up of a member": (join, use_sign_up, OWN),
+    "confirmation put off": (claim_sign_up, wait, OWN),
+    "held sign-up": (hold_sign_up, release_held, OWN),
+    "link of a confirmation": (last_confirmation, confirm, LIFTS),
+    "change of address": (new_mover, ask_to_move, ""),
+    "link of a change": (asked_to_move, confirm_move, LIFTS),
+    "subscriber add": (nothing, add(asks=False), ""),
+    "subscriber add, asking": (nothing, add(asks=True), ""),
+    "import": (nothing, take_file(asks=False), ""),
+    "import, asking": (nothing, take_file(asks=True), ""),
+    "queued copy": (queue_copy, wait, ""),
+    "deferred copy": (defer_copy, wait, ""),
+    "paused copy": (pause_copy, resume, ""),
+    "preferences link": (join, ask_for_preferences, ""),
+    "probe": (probe, wait, PROBE),
+    "test copy": (nothing, send_test, ""),
+    "note of leaving": (left, tell_of_leaving, ""),
+    "link that undoes leaving": (left_and_told, undo_leaving, ""),
+}
+
+
+async def mailed(press: Pressroom, addresses: list[Address]) -> set[str]:
+    """What goes out now and within a week to these mailboxes: kinds of notices, and `edition`."""
+    sent = [*await press.send_all()]
+    press.pass_time(8 * 86400)
+    sent += await press.send_all()
+    mailboxes = {address.fold for address in addresses}
+    numbers = [one.delivery_id for one in sent if parse_address(one.rcpt_to).fold in mailboxes]
+    query = """
+        select coalesce(notice.kind, 'edition') from delivery left join notice on notice.id = delivery.notice_id
+        where delivery.id = ?"""
+    return {kind for number in numbers for (kind,) in await press.rows(query, number)}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("way", WAYS)
+async def test_nothing_leaves(press: Pressroom, way: str, door: str) -> None:
+    (reason, keep_out), (prepare, use, kind) = WAYS[way], DOORS[door]
+    if kind == LIFTS and reason in LIFTED_BY_READER:
+        return  # that is what lifts it: test_subscribing has it
+    press.office.desk.limits = LIMITS
+    reached = [pair for pair in SPELLINGS if pair[2] or reason is Reason.NEVER_AGAIN]
+    addresses = [parse_address(typed) for _, typed, _ in reached]
+    prepared = [await prepare(press, address) for address in addresses]
+    for said, _, _ in reached:
+        await keep_out(press, parse_address(said))
+    for address, found in zip(addresses, prepared, strict=True):
+        with contextlib.suppress(PressrunError):
+            await use(press, address, found)
+    await press.edition("To everybody")
+    allowed = set()
+    if kind == OWN and reason in LIFTED_BY_READER:
+        allowed = {"confirmation"}
+    elif kind == PROBE and reason is Reason.HARD_BOUNCE:
+        allowed = {"still_there"}
+    assert set() == await mailed(press, addresses) - allowed
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_each_door_is_open_to_who_is_not_kept_out(press: Pressroom, door: str) -> None:
+    """Else the table above would prove nothing."""
+    prepare, use, _ = DOORS[door]
+    press.office.desk.limits = LIMITS
+    address = parse_address("ada+news@reader.example")
+    await use(press, address, await prepare(press, address))
+    await press.edition("To everybody")
+    assert await mailed(press, [address])
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_lifting_lets_the_mailbox_in_again(press: Pressroom, way: str) -> None:
+    reason, keep_out = WAYS[way]
+    reached = [pair for pair in SPELLINGS if pair[2] or reason is Reason.NEVER_AGAIN]
+    for said, typed, _ in reached:
+        await keep_out(press, parse_address(said))
+        await press.office.suppressing.remove(parse_address(typed))
+        await press.office.suppressing.add(parse_address(said), Reason.HARD_BOUNCE)
+        await press.office.suppressing.remove(parse_address(said))
+    assert [] == await press.rows("select * from suppression")
