@@ -16,6 +16,7 @@ from tests.core.signed import signed_address, signed_link
 from tests.editions.corpus import NAMES, Written, built_from
 from tests.fuzz.pages import opened, page_seeds, pages
 from tests.fuzz.samples import POSTED, REPORT, mails, replies
+from tests.message.content.css_elsewhere import harm_in
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, EditionError, MalformedAddress, UnreadableMail
@@ -25,6 +26,7 @@ from pressrun.core.searching import MOST_TERMS, parse_query
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.inbound.envelope import Recipient, Sender, parse_recipient, parse_sender
 from pressrun.inbound.wire import MAX_COMMAND_BYTES, BareLineEnd, Content, LineTooLong, Wire
+from pressrun.message.content.css import clean_sheet, clean_style
 from pressrun.message.editions.posted import Posted, glance_at_post, read_posted, rehearse
 from pressrun.message.incoming.authentication import find_proof, parse_results
 from pressrun.message.incoming.author import sole_author
@@ -293,6 +295,17 @@ def _replies(pieces: Iterable[bytes]) -> list[tuple[int, str, str]]:
     return found
 
 
+# ---------------------------------------------------------------------- styles
+
+
+def css(data: bytes) -> None:
+    """What is left harms nobody who reads CSS, and is left again."""
+    text = data.decode("utf-8", "replace")
+    sheet, style = clean_sheet(text).text, clean_style(text).text
+    assert harm_in(sheet) == harm_in(style) == []
+    assert (sheet, style) == (clean_sheet(sheet).text, clean_style(style).text)
+
+
 # ---------------------------------------------------------------------- files
 
 
@@ -428,6 +441,12 @@ _CSV = [
     b"\xef\xbb\xbfemail;name\r\nx;y\r\n", b"address,reason,since\nada@reader.example,complaint,2024-01-01\n",
     b"a@b.example\n",
 ]  # fmt: skip
+_CSS = [
+    '@imp@import;ort "x"; @media (max-width: 600px) { p { color: red } } p:hover { color: #111 }',
+    "a{background:\\75rl(x);b:u/**/rl(x);c:image-set('x' 1x);d:calc(1px + (2em))}<!-- .md\\:w:not(.b){e:f!important}",
+    "color:red;font:7pt \"A 'b\";position:fixed;--x:{a};content:'\\201C'",
+    '@supports (display: grid) and (not (a:b)) {li:nth-child(2n+1)::before{content:"</style>"}',
+]
 _COMMANDS = [
     b"Re: confirm abcdefghijklmnopqrstuvw2345\nhelp\n> x\nsubscribe\nend\n",
     b"help\n--\n",
@@ -446,6 +465,7 @@ TARGETS: dict[str, Target] = {
     "author": Target(author, lambda: _AUTHORS),
     "autoreply": Target(autoreply, lambda: [one.partition(b"\r\n\r\n")[0][:4000] for one in mails()]),
     "cells": Target(cells, lambda: [b"=1", b"'=1", b"''+x", b"plain", b"'"]),
+    "css": Target(css, lambda: [one.encode() for one in _CSS]),
     "commands": Target(commands, lambda: _COMMANDS),
     "edition": Target(edition, _edition_seeds),
     "envelope": Target(envelope, _envelope_seeds),

@@ -1,8 +1,9 @@
 """Cleaning an author's HTML, and small rewrites of the clean result.
 
 Everything that a browser or mail program could run is removed: scripts, forms, frames, SVG and MathML (which smuggle
-markup past cleaners), event handlers, style declarations that fetch something. The result is serialised by the
-cleaner: attributes stand in double quotes, and text holds no bare `<`, which is what the patterns here rely on.
+markup past cleaners), event handlers, and of styles whatever css.py does not know to be harmless. The result is
+serialised by the cleaner: attributes stand in double quotes, and text holds no bare `<`, which is what the patterns
+here rely on.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from html.parser import HTMLParser
 
 import nh3
 
+from pressrun.message.content.css import Loss, clean_sheet, clean_style
 from pressrun.message.content.word_processors import tidy
 from pressrun.message.language import is_language_tag
 
@@ -50,14 +52,6 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "colgroup": {"span"},
     "details": {"open"},
 }
-_FETCHES = re.compile(
-    r"url\s*\(|expression\s*\(|javascript\s*:|-moz-binding|behavior\s*:|image-set\s*\(", re.IGNORECASE
-)
-_MOVES = re.compile(r"^\s*position\s*:\s*(?:fixed|sticky)", re.IGNORECASE)
-_CSS_IMPORT = re.compile(r"@(?:import|charset|namespace|font-face)\b[^;{]*(?:;|\{[^}]*\})", re.IGNORECASE)
-_DECLARATION = re.compile(r"-{0,2}[A-Za-z][\w-]*\s*:\s*\S", re.ASCII)
-_CSS_DECLARATION = re.compile(r"[^;{}]+")
-_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _SHEET = re.compile(r"<style\b", re.IGNORECASE)
 _DOCUMENT = re.compile(r"<(?:!doctype|html|body|head)\b", re.IGNORECASE)
 
@@ -72,69 +66,65 @@ class CleanHtml:
     body_style: str = ""
     language: str = ""
     direction: str = ""
+    losses: tuple[Loss, ...] = ()  # what was taken out of the styles
 
 
 def clean_html(source: str) -> CleanHtml:
     """Clean a fragment or a whole document; a fragment may bring a style sheet, too."""
     source = tidy(source)
-    body = _clean(source)
+    cleaned = _Cleaned(source)
     is_document = _DOCUMENT.search(source) is not None
     if not is_document and not _SHEET.search(source):
-        return CleanHtml(body=body)
+        return CleanHtml(body=cleaned.body, losses=cleaned.losses)
     frame = _Frame()
     frame.feed(source)
     frame.close()
+    sheets = [clean_sheet(sheet, media) for sheet, media in frame.sheets]
+    body_style = clean_style(frame.body_style)
     return CleanHtml(
-        body=body,
+        body=cleaned.body,
         is_document=is_document,
-        styles=_clean_sheet("\n".join(frame.styles)),
-        body_style=_clean_style(frame.body_style),
+        styles="\n".join(sheet.text for sheet in sheets if sheet.text),
+        body_style=body_style.text,
         language=frame.language if is_language_tag(frame.language) else "",
         direction=frame.direction if frame.direction in ("ltr", "rtl") else "",
+        losses=(*(loss for sheet in sheets for loss in sheet.losses), *body_style.losses, *cleaned.losses),
     )
 
 
 def clean_again(page: CleanHtml, body_style: str) -> CleanHtml:
     """`page` after somebody else has changed its body, with another style of the body."""
-    return replace(page, body=_clean(page.body), body_style=_clean_style(body_style))
+    return replace(page, body=_Cleaned(page.body).body, body_style=clean_style(body_style).text)
 
 
-def _clean(source: str) -> str:
-    return nh3.clean(
-        source,
-        tags=set(_TAGS),
-        clean_content_tags=set(_WITH_CONTENT),
-        attributes=_ATTRIBUTES,
-        attribute_filter=_filter_attribute,
-        url_schemes=set(SCHEMES),
-        link_rel=None,
-        strip_comments=True,
-    )
+class _Cleaned:
+    """A body without what could run or fetch; the styles of its elements are cleaned as a style sheet is."""
 
+    def __init__(self, source: str) -> None:
+        self._losses: dict[str, Loss] = {}
+        self.body = nh3.clean(
+            source,
+            tags=set(_TAGS),
+            clean_content_tags=set(_WITH_CONTENT),
+            attributes=_ATTRIBUTES,
+            attribute_filter=self._filter_attribute,
+            url_schemes=set(SCHEMES),
+            link_rel=None,
+            strip_comments=True,
+        )
 
-def _filter_attribute(_tag: str, attribute: str, value: str) -> str | None:
-    if attribute != "style":
-        return value
-    return _clean_style(value) or None
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What was taken out of the styles, each sentence once."""
+        return tuple(self._losses.values())
 
-
-def _clean_style(style: str) -> str:
-    """Inline style without declarations that fetch or leave their place; escapes would hide them."""
-    if "\\" in style or "<" in style:
-        return ""
-    kept = [part.strip() for part in _CSS_COMMENT.sub("", style).split(";") if part.strip()]
-    return "; ".join(part for part in kept if _DECLARATION.match(part) and not _is_bad(part))
-
-
-def _clean_sheet(sheet: str) -> str:
-    sheet = _CSS_COMMENT.sub("", sheet.replace("<!--", "").replace("-->", ""))
-    sheet = _CSS_IMPORT.sub("", sheet.replace("<", ""))
-    return _CSS_DECLARATION.sub(lambda found: "" if _is_bad(found[0]) else found[0], sheet).strip()
-
-
-def _is_bad(declaration: str) -> bool:
-    """Whether it fetches or leaves its place; an escape could hide either."""
-    return "\\" in declaration or bool(_FETCHES.search(declaration) or _MOVES.search(declaration))
+    def _filter_attribute(self, _tag: str, attribute: str, value: str) -> str | None:
+        if attribute != "style":
+            return value
+        style = clean_style(value)
+        for loss in style.losses:
+            self._losses.setdefault(loss.sentence, loss)
+        return style.text or None
 
 
 class _Frame(HTMLParser):
@@ -142,7 +132,7 @@ class _Frame(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.styles: list[str] = []
+        self.sheets: list[tuple[str, str]] = []  # with the media that each is for; "": all
         self.body_style = ""
         self.language = ""
         self.direction = ""
@@ -171,7 +161,7 @@ class _Frame(HTMLParser):
 
     def _end_sheet(self) -> None:
         is_for_all = self._media.lower() in ("", "all", "screen")
-        self.styles.append(self._sheet if is_for_all else f"@media {self._media} {{\n{self._sheet}\n}}")
+        self.sheets.append((self._sheet, "" if is_for_all else self._media))
         self._in_style, self._sheet, self._media = False, "", ""
 
     def parse_marked_section(self, i: int, report: bool = True) -> int:  # noqa: ARG002 - the base class calls it so

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from pressrun.message.content.css import BACKGROUND
 from pressrun.message.finding import Finding, warning
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
@@ -16,8 +17,7 @@ _SAID = {
     r"<(?:video|audio)\b": "a film or sound is taken out: link to it, from a picture of it",
     r"<(?:svg|math|canvas)\b": "a drawing or formula (svg, math, canvas) is taken out: make it a PNG",
     r"<link\b[^>]{0,200}\bstylesheet\b": "a style sheet from elsewhere is not fetched: put its rules into a <style>",
-    r"\bbackground\s*=\s*[\"']?[^\s\"'>]|\bbackground(?:-image)?\s*:[^;\"{}]{0,200}?\burl\s*\(": "a background image "
-    "is taken out, which Outlook does not show: use a colour, or an <img>",
+    r"\bbackground\s*=\s*[\"']?[^\s\"'>]": BACKGROUND,
 }
 _PATTERNS = [(re.compile(pattern, re.IGNORECASE), sentence) for pattern, sentence in _SAID.items()]
 _STYLE_IN_FRAGMENT = re.compile(r"<style\b", re.IGNORECASE)

@@ -26,7 +26,11 @@ _OWN_DECLARATION = re.compile(
     r"(?:\"[^\"'<>{}=;]*\"(?=\s*[;}]))?[^;\"'{}<>]*;?",
     re.IGNORECASE,
 )
-_LIST_OF_GOOGLE = re.compile(r"[uo]l\.lst-kix_[\w-]{1,100}\{list-style-type:none\}")
+# Google Docs hides the marks of lists and draws others, which few mail programs show, and fetches its fonts.
+_OF_GOOGLE = re.compile(
+    r"[uo]l\.lst-kix_[\w-]{1,100}\{list-style-type:none\}|\.lst-kix_[\w-]{1,100}\s?>\s?li:before\{[^{}]{0,400}\}"
+    r"|@import url\(https://themes\.googleusercontent\.com/[^()\s]{0,400}\);"
+)
 _REDIRECT = re.compile(r"https://www\.google\.com/url\?[^\s\"'<>]{1,4000}", re.IGNORECASE)
 
 
@@ -34,7 +38,7 @@ def tidy(source: str) -> str:
     """`source` as it would be had it not come out of a word processor; other HTML stays as it is."""
     if "google.com/url?" in source:
         source = _REDIRECT.sub(lambda found: _target(found[0]), source)
-    source = _LIST_OF_GOOGLE.sub("", source)
+    source = _OF_GOOGLE.sub("", source)
     if not _WORD.search(source):
         return source
     source = _SYMBOL.sub(lambda found: "<span>" * len(_OPENING.findall(found[1])) + "•", source)

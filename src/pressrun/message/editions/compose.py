@@ -246,6 +246,7 @@ class _Builder:
         is_markdown = file.format is EditionFormat.MARKDOWN
         self._findings += losses(page_source, lambda needle: line_of(file, needle), is_markdown=is_markdown)
         cleaned, findings = inline_styles(clean_html(page_source))
+        self._findings += [warning(loss.sentence, line_of(file, loss.where)) for loss in cleaned.losses]
         self._findings += findings
         if is_markdown:
             self._note_footnotes()

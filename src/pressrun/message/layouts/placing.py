@@ -49,6 +49,7 @@ class OwnLayout:
         found = [
             *(error(f"the layout {name}: {words}") for words in problems),
             *(warning(f"the layout {name}: {loss.message}") for loss in (*lost, *obstacles)),
+            *(warning(f"the layout {name}: {loss.sentence}") for loss in clean.losses),
         ]
         return cls(name=name, clean=clean, marks=marks, findings=tuple(found))
 

@@ -1,0 +1,331 @@
+"""Cleaning an author's CSS, in a style sheet or a style attribute: what is known to be harmless is kept, all else goes.
+
+Kept are rules and declarations, below `@media` and `@supports` alone, whose every token is on a list: functions that
+compute a value, never one that fetches; no `url(…)`; no property that runs or loads something or leaves its place. The
+result is written from tokens (css_tokens.py), balanced and without escapes that hide a word, so a mail program that
+reads CSS otherwise than we do finds nothing else in it. Cleaning it again changes nothing. The time is that of the
+length, and the depth is bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from pressrun.message.content.css_tokens import Kind, Token, preprocessed, tokens_of
+
+LONGEST = 256 * 1024  # characters; Gmail drops a sheet above 16 KiB
+DEEPEST = 4  # @media and @supports inside each other
+_DEEPEST_VALUE = 16  # brackets inside each other
+
+_GROUPS = frozenset({"media", "supports"})
+_SILENT = frozenset(
+    {"charset", "namespace", "page", "list", "font-face"}
+)  # what word processors write and no mail needs
+_FUNCTIONS = frozenset(
+    "rgb rgba hsl hsla hwb lab lch oklab oklch color color-mix light-dark"
+    " calc min max clamp var env counter counters"
+    " linear-gradient radial-gradient conic-gradient repeating-linear-gradient repeating-radial-gradient"
+    " repeating-conic-gradient -webkit-linear-gradient -webkit-radial-gradient -moz-linear-gradient"
+    " -o-linear-gradient -ms-linear-gradient"
+    " matrix matrix3d perspective rotate rotate3d rotatex rotatey rotatez scale scale3d scalex scaley scalez skew"
+    " skewx skewy translate translate3d translatex translatey translatez"
+    " blur brightness contrast drop-shadow grayscale hue-rotate invert opacity saturate sepia alpha"
+    " cubic-bezier steps circle ellipse inset polygon rect fit-content minmax repeat".split()
+)
+_PSEUDO = frozenset(
+    "not is where has lang dir nth-child nth-last-child nth-of-type nth-last-of-type".split()  # functions in selectors
+)
+_OF_VALUES = frozenset(",/+-*=()[]")
+_OF_SELECTORS = frozenset(".>+~*|^$=:,[]()-")
+_OF_CONDITIONS = frozenset(",:/>=()+-*")
+_RUNS_OR_LOADS = frozenset({"behavior", "-ms-behavior", "-moz-binding", "-ms-filter"})
+_STAYS_IN_PLACE = frozenset({"static", "relative", "absolute", "inherit", "initial", "unset", "revert"})
+_FETCHING = frozenset({"import", "url", "src"})
+_PROPERTY = re.compile(r"-{0,2}[a-z][a-z0-9_-]*", re.ASCII)
+_OPENS = {"(": ")", "[": "]", "{": "}"}
+
+BACKGROUND = "a background image is taken out, which Outlook does not show: use a colour, or an <img>"
+_FETCHES = "url(…) is taken out of the styles: a mail fetches nothing but the images in its text"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What was taken out that its author may miss, in a sentence; `where` is text of the source."""
+
+    sentence: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class CleanCss:
+    """The text that is left, and what was taken out, each sentence once."""
+
+    text: str
+    losses: tuple[Loss, ...] = ()
+
+
+def clean_sheet(sheet: str, media: str = "") -> CleanCss:
+    """A style sheet; `media` is the attribute of its element, and stands around it."""
+    cleaner = _Cleaner(sheet)
+    rules = cleaner.rules(0).strip()
+    if media and rules:
+        condition = _Cleaner(media)
+        if not condition.is_condition(condition.tokens):
+            return CleanCss("", (Loss(f"a style sheet for {media[:40]!r} is taken out: it is no media query", media),))
+        rules = f"@media {_text(condition.tokens).strip()} {{\n{rules}\n}}"
+    return CleanCss(rules, tuple(cleaner.losses.values()))
+
+
+def clean_style(style: str) -> CleanCss:
+    """The declarations of a style attribute."""
+    cleaner = _Cleaner(style)
+    kept = [text.strip() for text, _ in cleaner.declarations(in_block=False)]
+    return CleanCss("; ".join(kept), tuple(cleaner.losses.values()))
+
+
+def _text(tokens: Sequence[Token]) -> str:
+    return "".join(token.text for token in tokens)
+
+
+@dataclass(slots=True)
+class _Cleaner:
+    """Goes through the tokens of one text once, and writes what may stay."""
+
+    source: str
+    tokens: list[Token] = field(init=False)
+    losses: dict[str, Loss] = field(default_factory=dict)
+    _at: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.source) > LONGEST:
+            self._lose(f"styles of more than {LONGEST // 1024} KiB are taken out: shorten them", 0, 0)
+            self.source = ""
+        self.source = preprocessed(self.source)
+        self.tokens = list(tokens_of(self.source))
+
+    # ------------------------------------------------------------------ rules
+
+    def rules(self, depth: int) -> str:
+        """The rules up to the end of their block, or of the text, with the blanks before each."""
+        kept, blank = "", ""
+        pieces: list[str] = []
+        while (token := self._peek()) is not None:
+            if token.kind is Kind.SPACE:
+                blank = token.text
+            elif token.kind is Kind.COMMENT and not depth:
+                pass
+            elif token.value == "}" and token.kind is Kind.MARK and depth:
+                break
+            else:
+                kept = self._at_rule(depth) if token.kind is Kind.AT else self._style_rule(depth)
+                if kept:
+                    pieces.append(blank + kept)
+                blank = ""
+                continue
+            self._at += 1
+        return "".join(pieces) + (blank if depth else "")
+
+    def _at_rule(self, depth: int) -> str:
+        name = self.tokens[self._at]
+        self._at += 1
+        prelude = self._collect("{;}" if depth else "{;")
+        if not self._is_next("{"):
+            if self._is_next(";"):
+                self._at += 1
+            self._lose_rule(name, prelude)
+            return ""
+        if name.value not in _GROUPS or depth == DEEPEST or not self.is_condition(prelude):
+            start = self._at
+            self._skip_block()
+            self._lose_rule(name, [*prelude, *self.tokens[start : self._at]])
+            return ""
+        self._at += 1
+        inside = self.rules(depth + 1)
+        if self._is_next("}"):
+            self._at += 1
+        return f"{name.text}{_text(prelude)}{{{inside}}}" if inside.strip() else ""
+
+    def _style_rule(self, depth: int) -> str:
+        selector = self._collect("{}" if depth else "{")
+        if not self._is_next("{"):
+            return ""  # the text ends, or the block around it
+        self._at += 1
+        kept = [text + end for text, end in self.declarations(in_block=True)]
+        if self.tokens[self._at - 1].kind is Kind.SPACE and kept:
+            kept.append(self.tokens[self._at - 1].text)
+        if self._is_next("}"):
+            self._at += 1
+        return f"{_text(selector)}{{{''.join(kept)}}}" if kept and _is_selector(selector) else ""
+
+    # ------------------------------------------------------------------ declarations
+
+    def declarations(self, *, in_block: bool) -> Iterator[tuple[str, str]]:
+        """Each declaration that stays with the blanks before it, and what ends it: `;` or nothing."""
+        blank = ""
+        while (token := self._peek()) is not None:
+            if token.kind is Kind.SPACE:
+                blank = token.text
+                self._at += 1
+            elif token.kind is Kind.MARK and token.value == ";":
+                self._at += 1
+            elif in_block and token.kind is Kind.MARK and token.value == "}":
+                return
+            elif token.kind is Kind.AT:
+                self._at_rule(DEEPEST)  # none may stand here
+            else:
+                found = self._collect("{;}" if in_block else "{;")
+                if self._is_next("{"):  # a rule inside of a rule
+                    self._skip_block()
+                    blank = ""
+                    continue
+                end = ";" if self._is_next(";") else ""
+                text = self._declaration(found)
+                if text:
+                    yield blank + text, end
+                blank = ""
+
+    def _declaration(self, found: Sequence[Token]) -> str:
+        """The declaration without blanks around it; "" for one that may not stay."""
+        while found and found[-1].kind is Kind.SPACE:
+            found = found[:-1]
+        colon = 2 if len(found) > 1 and found[1].kind is Kind.SPACE else 1
+        if len(found) <= colon or found[0].kind is not Kind.NAME or found[colon].value != ":":
+            return ""
+        name, value = found[0].value, found[colon + 1 :]
+        if not _PROPERTY.fullmatch(name) or not _words(value):
+            return ""
+        problem = _problem(name, value)
+        if problem is not None:
+            if problem:
+                self._lose(problem, found[0].start, found[-1].end)
+            return ""
+        return _text(found)
+
+    # ------------------------------------------------------------------ walking
+
+    def _peek(self) -> Token | None:
+        return self.tokens[self._at] if self._at < len(self.tokens) else None
+
+    def _is_next(self, mark: str) -> bool:
+        token = self._peek()
+        return token is not None and token.kind is Kind.MARK and token.value == mark
+
+    def _collect(self, ends: str) -> list[Token]:
+        """The tokens up to one of these marks outside of brackets, which is not taken; `{` opens none where it ends."""
+        start = self._at
+        while (token := self._peek()) is not None:
+            if token.kind is Kind.MARK and token.value in ends:
+                break
+            if token.kind is Kind.FUNCTION or (token.kind is Kind.MARK and token.value in _OPENS):
+                self._skip_block()
+            else:
+                self._at += 1
+        return self.tokens[start : self._at]
+
+    def _skip_block(self) -> None:
+        """To behind the bracket that closes the next token, or to the end of the text (CSS Syntax 3 §5.4.8)."""
+        open_: list[str] = []
+        while (token := self._peek()) is not None:
+            self._at += 1
+            if token.kind is Kind.FUNCTION:
+                open_.append(")")
+            elif token.kind is Kind.MARK and token.value in _OPENS:
+                open_.append(_OPENS[token.value])
+            elif token.kind is Kind.MARK and token.value == open_[-1]:
+                open_.pop()
+                if not open_:
+                    return
+
+    def is_condition(self, tokens: Sequence[Token]) -> bool:
+        """Whether this may stand behind @media or @supports."""
+        return _is_balanced(tokens) and all(
+            token.value in _OF_CONDITIONS
+            if token.kind is Kind.MARK
+            else token.value in _FUNCTIONS or token.value in _PSEUDO or token.value == "selector"
+            if token.kind is Kind.FUNCTION
+            else token.kind in (Kind.SPACE, Kind.NAME, Kind.NUMBER, Kind.HASH)
+            for token in tokens
+        )
+
+    # ------------------------------------------------------------------ what is lost
+
+    def _lose_rule(self, name: Token, content: Sequence[Token]) -> None:
+        fetches = any(token.kind is Kind.BAD or token.value in _FETCHING for token in content)
+        end = content[-1].end if content else name.end
+        if name.value in _FETCHING or fetches:
+            said = f"@{name.value} is taken out of the styles, for it would fetch something when the mail is opened"
+        elif name.value in _GROUPS:
+            said = f"an @{name.value} is taken out of the styles, for its condition is not understood"
+        elif name.value in _SILENT or not _PROPERTY.fullmatch(name.value):
+            return
+        else:
+            said = f"@{name.value} is taken out of the styles: only @media and @supports are kept"
+        self._lose(said, name.start, end)
+
+    def _lose(self, sentence: str, start: int, end: int) -> None:
+        self.losses.setdefault(sentence, Loss(sentence, self.source[start:end][:80].partition("\n")[0].strip()))
+
+
+def _problem(name: str, value: Sequence[Token]) -> str | None:
+    """Why a declaration may not stay; "" where nobody needs to hear of it, None where it may."""
+    if name in _RUNS_OR_LOADS:
+        return f"{name} is taken out of the styles: nothing runs in a mail"
+    if any(token.value == "url" and token.kind in (Kind.BAD, Kind.FUNCTION) for token in value):
+        return BACKGROUND if name.startswith("background") else _FETCHES
+    unknown = next((token for token in value if token.kind is Kind.FUNCTION and token.value not in _FUNCTIONS), None)
+    if unknown is not None:
+        word = unknown.value if _PROPERTY.fullmatch(unknown.value) else "a function"
+        return f"{word}(…) is taken out of the styles: it may fetch or run something, or no mail program knows it"
+    if name == "position" and not all(token.value in _STAYS_IN_PLACE for token in _words(value)):
+        return "position: fixed or sticky is taken out of the styles: a mail stays in its place"
+    return None if _is_value(value) else ""
+
+
+def _words(value: Sequence[Token]) -> list[Token]:
+    """A value without blanks and `!important`."""
+    words = [token for token in value if token.kind is not Kind.SPACE]
+    if len(words) > 1 and (words[-2].value, words[-1].value) == ("!", "important"):
+        return words[:-2]
+    return words
+
+
+def _is_value(value: Sequence[Token]) -> bool:
+    return _is_balanced(value) and all(
+        token.value in _OF_VALUES
+        if token.kind is Kind.MARK
+        else token.kind not in (Kind.BAD, Kind.AT, Kind.COMMENT)
+        and (token.kind is not Kind.NAME or "\\" not in token.text)
+        for token in _words(value)
+    )
+
+
+def _is_selector(selector: Sequence[Token]) -> bool:
+    return (
+        any(token.kind is not Kind.SPACE for token in selector)
+        and _is_balanced(selector)
+        and all(
+            token.value in _OF_SELECTORS
+            if token.kind is Kind.MARK
+            else token.value in _PSEUDO
+            if token.kind is Kind.FUNCTION
+            else token.kind not in (Kind.BAD, Kind.AT, Kind.COMMENT)
+            for token in selector
+        )
+    )
+
+
+def _is_balanced(tokens: Sequence[Token]) -> bool:
+    """Whether each bracket is closed by its own, and none is too deep."""
+    open_: list[str] = []
+    for token in tokens:
+        if token.kind is Kind.FUNCTION:
+            open_.append(")")
+        elif token.kind is Kind.MARK and token.value in _OPENS:
+            open_.append(_OPENS[token.value])
+        elif token.kind is Kind.MARK and token.value in ")]}" and (not open_ or open_.pop() != token.value):
+            return False
+        if len(open_) > _DEEPEST_VALUE:
+            return False
+    return not open_

@@ -1,0 +1,174 @@
+"""The tokens of CSS (CSS Syntax 3 §4), each with the text that it is written out as.
+
+Whatever an author wrote, two readers of the text of these tokens read the same: escapes stand only where nothing else
+can, a name or string holds no `<`, comments are gone, and a string is closed. What has no safe text has the kind BAD.
+Every character is looked at once, so the time is that of the length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import NamedTuple
+
+
+class Kind(Enum):
+    """What a token is; numbers with their unit are one kind."""
+
+    SPACE = auto()
+    NAME = auto()
+    FUNCTION = auto()
+    AT = auto()
+    HASH = auto()
+    STRING = auto()
+    NUMBER = auto()
+    MARK = auto()  # one character of punctuation: also : ; , and brackets
+    COMMENT = auto()  # `<!--` and `-->`
+    BAD = auto()  # url(…), a string that ends with its line, a number with an escape in its unit
+
+
+class Token(NamedTuple):
+    """`text` is what to write, `value` the decoded name in lower case or the character, `start` and `end` its place."""
+
+    kind: Kind
+    text: str
+    value: str
+    start: int
+    end: int
+
+
+_ESCAPE = r"\\(?:[0-9A-Fa-f]{1,6}[ \t\n]?|[^\n0-9A-Fa-f]|\Z)"
+_START = rf"(?:[A-Za-z_]|[^\x00-\x7f]|{_ESCAPE})"
+_LETTER = rf"(?:[A-Za-z0-9_-]|[^\x00-\x7f]|{_ESCAPE})"
+_NAME = rf"(?:--|-?{_START}){_LETTER}*+"
+_TOKEN = re.compile(
+    rf"""(?P<gone>/\*(?:[^*]|\*(?!/))*+(?:\*/)?)
+    | (?P<space>[ \t\n]++)
+    | (?P<string>"(?:[^"\\\n]|\\(?:[\s\S]|\Z))*+"? | '(?:[^'\\\n]|\\(?:[\s\S]|\Z))*+'?)
+    | \#(?P<hash>{_LETTER}++)
+    | (?P<number>[+-]?(?:[0-9]++(?:\.[0-9]++)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?(?:(?P<unit>{_NAME})|%)?)
+    | (?P<comment><!--|-->)
+    | (?P<name>{_NAME})(?P<call>\(?)
+    | @(?P<at>{_NAME})
+    | (?P<mark>[\s\S])""",
+    re.VERBOSE,
+)
+_LINE_END = re.compile(r"\r\n?|\f")
+_URL = re.compile(r"(?:\\[\s\S]|[^)\\])*+\)?")
+_QUOTED = re.compile(r"[ \t\n]*+[\"']")
+_ESCAPED = re.compile(r"\\(?:([0-9A-Fa-f]{1,6})[ \t\n]?|(\n)|([\s\S])|\Z)")
+_PLAIN_NAME = re.compile(r"(?:--|-?(?:[A-Za-z_]|[^\x00-\x7f]))(?:[A-Za-z0-9_-]|[^\x00-\x7f])*")
+_PLAIN_STRING = re.compile(r"\"[^\"\\<\x00-\x1f]*\"|'[^'\\<\x00-\x1f]*'")
+_LETTER_TO_ESCAPE = re.compile(r"[\x00-,./:-@\[-^`{-\x7f]")  # all of ASCII that stands in no name
+_FIRST_TO_ESCAPE = re.compile(r"-?[0-9]|-\Z")
+_IN_STRING_TO_ESCAPE = re.compile(r"[\x00-\x1f\"\\<\x7f]")
+_AFTER = frozenset(";,:{}[(")  # no token runs on from these,
+_BEFORE = frozenset(";,:{})]")  # or into these
+
+
+def preprocessed(text: str) -> str:
+    """The text with one kind of line end and without NUL (CSS Syntax 3 §3.3)."""
+    return _LINE_END.sub("\n", text).replace("\0", "\ufffd")
+
+
+def tokens_of(text: str) -> Iterator[Token]:
+    """The tokens of a preprocessed text. A comment between two that could run together becomes a blank."""
+    place, before, is_cut = 0, ";", False
+    while place < len(text):
+        found = _TOKEN.match(text, place)
+        assert found is not None, "the last branch takes any character"
+        token = _token(text, found)
+        if token is None:
+            place, is_cut = found.end(), True
+            continue
+        if is_cut and before not in _AFTER and token.value not in _BEFORE and " " not in (before, token.value):
+            yield Token(Kind.SPACE, " ", " ", token.start, token.start)
+        yield token
+        place, before, is_cut = token.end, token.value, False
+
+
+def _token(text: str, found: re.Match[str]) -> Token | None:
+    """The token of a match; None for a comment."""
+    raw, start, end = found[0], found.start(), found.end()
+    match found.lastgroup:
+        case "gone":
+            return None
+        case "space":
+            return Token(Kind.SPACE, raw, " ", start, end)
+        case "string":
+            return _string(raw, start, end, text)
+        case "hash":
+            return Token(Kind.HASH, f"#{_escaped(_decoded(found['hash']))}", "#", start, end)
+        case "number" | "unit":
+            kind = Kind.BAD if "\\" in raw else Kind.NUMBER
+            return Token(kind, raw, raw, start, end)
+        case "comment":
+            return Token(Kind.COMMENT, raw, raw, start, end)
+        case "call":
+            return _named(text, found)
+        case "at":
+            name = _decoded(found["at"])
+            return Token(Kind.AT, f"@{_written(name)}", name.lower(), start, end)
+        case _:
+            return Token(Kind.MARK, raw, raw, start, end)
+
+
+def _named(text: str, found: re.Match[str]) -> Token:
+    name, start, end = _decoded(found["name"]), found.start(), found.end()
+    if not found["call"]:
+        return Token(Kind.NAME, _written(name), name.lower(), start, end)
+    if name.lower() == "url" and not _QUOTED.match(text, end):
+        rest = _URL.match(text, end)
+        assert rest is not None, "it may be empty"
+        return Token(Kind.BAD, "", "url", start, rest.end())
+    return Token(Kind.FUNCTION, f"{_written(name)}(", name.lower(), start, end)
+
+
+def _string(raw: str, start: int, end: int, text: str) -> Token:
+    if _PLAIN_STRING.fullmatch(raw):
+        return Token(Kind.STRING, raw, raw, start, end)
+    is_closed = len(raw) > 1 and raw[-1] == raw[0] and not _ends_in_escape(raw)
+    if not is_closed and end < len(text):
+        return Token(Kind.BAD, "", "string", start, end)
+    inside = _decoded(raw[1:-1] if is_closed else raw[1:], is_string=True)
+    safe = _IN_STRING_TO_ESCAPE.sub(lambda found: f"\\{ord(found[0]):x} ", inside)
+    return Token(Kind.STRING, f'"{safe}"', safe, start, end)
+
+
+def _ends_in_escape(raw: str) -> bool:
+    """Whether the last quote is escaped, so that the string ends with the text."""
+    before = raw[:-1]
+    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
+
+
+def _decoded(raw: str, *, is_string: bool = False) -> str:
+    if "\\" not in raw:
+        return raw
+
+    def decode(found: re.Match[str]) -> str:
+        if found[1]:
+            point = int(found[1], 16)
+            return "\ufffd" if point == 0 or point > 0x10FFFF or 0xD800 <= point <= 0xDFFF else chr(point)
+        if found[2]:
+            return ""  # a string that goes on in the next line
+        return found[3] or ("" if is_string else "\ufffd")
+
+    return _ESCAPED.sub(decode, raw)
+
+
+def _written(name: str) -> str:
+    """A name as text: escapes only where it is none without (CSSOM §2.1)."""
+    if _PLAIN_NAME.fullmatch(name):
+        return name
+    first = _FIRST_TO_ESCAPE.match(name)
+    if first is None:
+        return _escaped(name)
+    if first[0] == "-":
+        return "\\-"
+    digit = first[0][-1]
+    return f"{first[0][:-1]}\\{ord(digit):x} {_escaped(name[first.end() :])}"
+
+
+def _escaped(name: str) -> str:
+    return _LETTER_TO_ESCAPE.sub(lambda found: f"\\{ord(found[0]):x} ", name)
