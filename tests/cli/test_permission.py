@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import click
 import pytest
@@ -63,22 +61,6 @@ def stranger(*groups: int) -> Iterator[None]:
         os.seteuid(0)
         os.setegid(0)
         os.setgroups(before)
-
-
-@pytest.fixture
-def open_desk(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """A desk in a folder that every user can reach, with a list; its data are root's."""
-    with tempfile.TemporaryDirectory(dir="/tmp") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        desk = Desk(folder, capsys)
-        desk.config.chmod(0o644)
-        desk.make_list()
-        desk.good("check")
-        desk.write("edition.md", "---\nsubject: S\n---\nT\n")
-        desk.write("readers.csv", "email\na@x.example\n")
-        monkeypatch.chdir(folder)
-        yield desk
 
 
 def closed_configuration(desk: Desk) -> None:

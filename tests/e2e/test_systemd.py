@@ -243,17 +243,40 @@ def test_stopped_with_its_sockets_it_stays_stopped(machine: Booted, sink: Sink, 
     assert 200 == get(socket_port)
 
 
-def test_a_credential_is_the_key_that_signs(machine: Booted, sink: Sink, http_port: int) -> None:
-    """A file that root alone can read, handed over by systemd; `check`, run by root, finds it where it lies."""
-    machine.pressrun("dkim", "create", "--selector", "quay")
+def make_key(machine: Booted, selector: str) -> str:
+    """A key that signs among the credentials, which root alone can read; gives its table of the configuration."""
+    machine.pressrun("dkim", "create", "--selector", selector)
     store = machine.path("/etc/credstore")
     store.mkdir(mode=0o700, exist_ok=True)
-    made = machine.path("/var/lib/pressrun/dkim/news.example.quay.pem")
+    made = machine.path(f"/var/lib/pressrun/dkim/news.example.{selector}.pem")
     (store / "dkim.pem").write_bytes(made.read_bytes())
     (store / "dkim.pem").chmod(0o600)
     made.unlink()
-    dkim = '[dkim]\ndomain = "news.example"\nselector = "quay"\nkey_file = "dkim.pem"\n'
-    configure(machine, sink, f"127.0.0.1:{http_port}", dkim)
+    return f'[dkim]\ndomain = "news.example"\nselector = "{selector}"\nkey_file = "dkim.pem"\n'
+
+
+def test_a_new_credential_asks_for_a_restart(machine: Booted, sink: Sink, http_port: int) -> None:
+    """It is handed over at the start alone: `check` says so, and a reload that would leave mail unsigned fails."""
+    machine.run("systemctl", "start", SERVICE)
+    configure(machine, sink, f"127.0.0.1:{http_port}", make_key(machine, "first"))
+    machine.drop_in(SERVICE, "[Service]\nLoadCredential=dkim.pem:/etc/credstore/dkim.pem\n")
+    try:
+        said = machine.pressrun("check").splitlines()
+        assert "Configuration OK, but not in force before a restart" == said[-1]
+        with pytest.raises(AssertionError, match="a new credential needs a restart"):
+            machine.run("systemctl", "reload", SERVICE)
+        machine.run("systemctl", "restart", SERVICE)
+        assert "Configuration OK" == machine.pressrun("check").splitlines()[-1]
+        machine.run("systemctl", "reload", SERVICE)
+        configure(machine, sink, f"127.0.0.1:{http_port}", make_key(machine, "second"))  # of the same file name
+        assert "Configuration OK, but not in force before a restart" == machine.pressrun("check").splitlines()[-1]
+    finally:
+        machine.drop_in(SERVICE, "")
+
+
+def test_a_credential_is_the_key_that_signs(machine: Booted, sink: Sink, http_port: int) -> None:
+    """A file that root alone can read, handed over by systemd; `check`, run by root, finds it where it lies."""
+    configure(machine, sink, f"127.0.0.1:{http_port}", make_key(machine, "quay"))
     machine.pressrun("check")
     machine.drop_in(SERVICE, "[Service]\nLoadCredential=dkim.pem:/etc/credstore/dkim.pem\n")
     try:

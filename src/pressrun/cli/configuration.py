@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import stat
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,10 @@ import click
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
 from pressrun.cli.output import note, print_json, warn
 from pressrun.cli.owner import acting_as_owner
-from pressrun.core.errors import BadConfiguration, PressrunError
+from pressrun.core.errors import BadConfiguration
 
 if TYPE_CHECKING:
-    from pressrun.config import ConfigError
+    from pressrun.daemon.checks import Finding
 
 
 @click.command()
@@ -37,76 +37,45 @@ def init(directory: Path, *, as_json: bool) -> None:
 @click.pass_context
 def check(ctx: click.Context, invocation: Invocation, *, as_json: bool) -> None:
     """Check configuration, database, keys and permissions: every error at once."""
-    from pressrun.config import examine  # noqa: PLC0415
-    from pressrun.daemon.descriptors import shortage  # noqa: PLC0415
+    from pressrun.config import ConfigError  # noqa: PLC0415
+    from pressrun.daemon.checks import Advice  # noqa: PLC0415
 
-    errors = examine(invocation.config_path)
-    if not errors:
-        for warning in [*invocation.settings.warnings, *filter(None, [shortage(invocation.settings)])]:
-            warn(warning)
-        errors = _examine_data(invocation)
-    if not errors:
-        for warning in _examine_lists(invocation):
-            warn(warning)
+    findings = _findings(invocation)
+    errors = [one for one in findings if isinstance(one, ConfigError)]
+    advice = [one for one in findings if isinstance(one, Advice)]
     if as_json:
         print_json(
             {
                 "errors": [
                     {"key": one.key, "line": one.line, "found": one.found, "expected": one.expected} for one in errors
-                ]
+                ],
+                "warnings": [one.text for one in advice],
             }
         )
-    for one in errors:
-        note(f"{invocation.config_path}: {one}")
+    for warning in advice:
+        warn(warning.text)
+    for error in errors:
+        note(f"{invocation.config_path}: {error}")
     if errors:
         ctx.exit(BadConfiguration.exit_code)
     if not as_json:
-        click.echo(f"{invocation.config_path}: everything can be used")
+        needs_restart = any(one.needs_restart for one in advice)
+        click.echo("Configuration OK, but not in force before a restart" if needs_restart else "Configuration OK")
 
 
-def _examine_data(invocation: Invocation) -> list[ConfigError]:
-    """What is wrong below data_dir, told at the line that names it."""
-    from pressrun.config import ConfigError  # noqa: PLC0415
-    from pressrun.store import datadir  # noqa: PLC0415
+def _findings(invocation: Invocation) -> list[Finding]:
+    """All that is wrong with the file, then all that the checks find, each as the owner of the data sees it."""
+    from pressrun.config import examine  # noqa: PLC0415
+    from pressrun.daemon.checks import CHECKS, Subject  # noqa: PLC0415
+    from pressrun.store.datadir import DataDir  # noqa: PLC0415
 
-    data = invocation.data
-    line = _line_of(invocation.config_path, "data_dir")
-    found: list[ConfigError] = []
-    with acting_as_owner(data.root):
-        try:
-            datadir.check(data)
-        except PressrunError as problem:
-            message, _, remedy = str(problem).partition(": ")
-            found.append(ConfigError(line, "data_dir", message, remedy or "a database and keys that can be used"))
-        for path in (data.root, data.database):
-            if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                mode = stat.S_IMODE(path.stat().st_mode)
-                wanted = 0o700 if path.is_dir() else 0o600
-                found.append(
-                    ConfigError(
-                        line, "data_dir", f"{path} with mode {mode:04o}", f"{wanted:04o}: chmod {wanted:o} {path}"
-                    )
-                )
-    return found
-
-
-def _examine_lists(invocation: Invocation) -> list[str]:
-    """What was set in lists and does not go with this configuration."""
-    from pressrun.cli.looking import looking  # noqa: PLC0415
-    from pressrun.services.reports.examining import examine_lists  # noqa: PLC0415
-    from pressrun.store.datadir import load_keys  # noqa: PLC0415
-
-    if not invocation.data.database.exists():
-        return []
-    try:
-        with looking(invocation) as tx:
-            return examine_lists(tx, invocation.settings.site, load_keys(invocation.data))
-    except BadConfiguration:  # of an older schema, which `serve` brings up to date before anything else
-        return []
-
-
-def _line_of(path: Path, key: str) -> int:
-    for number, text in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
-        if text.lstrip().startswith(key):
-            return number
-    return 1
+    path, data_dir = invocation.config_path, invocation.data_dir
+    errors = examine(path)
+    subject = Subject(
+        source=path.absolute(),
+        data=None if data_dir is None else DataDir(data_dir),
+        settings=None if errors else invocation.settings,
+        file_mode=path.stat().st_mode,
+    )
+    with nullcontext() if data_dir is None else acting_as_owner(data_dir):
+        return [*errors, *(finding for check in CHECKS for finding in check(subject))]

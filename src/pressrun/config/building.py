@@ -126,7 +126,7 @@ def _existing(section: Section, name: str, neighbours: Neighbours, problems: Pro
 
 
 def _relays(document: Document, neighbours: Neighbours, problems: Problems) -> list[dict[str, Any]]:
-    relays = []
+    relays: list[dict[str, Any]] = []
     names: dict[str, Section] = {}
     for number, section in enumerate(document.all(RELAY), start=1):
         values = dict(section.values)
@@ -134,6 +134,7 @@ def _relays(document: Document, neighbours: Neighbours, problems: Problems) -> l
         if name in names:
             problems.error((*section.path, "name"), f"{show(name)} a second time", "a name that no other relay has")
         names[name] = section
+        _warn_of_neighbour(section, values, relays, problems)
         _read_login(section, values, neighbours, problems)
         if "ca_file" in values:
             values["ca_file"] = path = _existing(section, "ca_file", neighbours, problems)
@@ -145,6 +146,20 @@ def _relays(document: Document, neighbours: Neighbours, problems: Problems) -> l
         values["timeouts"] = RelayTimeouts(**{name: values.pop(name) for name in _TIME_OUTS if name in values})
         relays.append(values)
     return relays
+
+
+def _warn_of_neighbour(
+    section: Section, values: dict[str, Any], before: list[dict[str, Any]], problems: Problems
+) -> None:
+    """Two relays on one host are mostly one whose new table was added below the old one."""
+    same = next((one for one in before if "host" in values and one.get("host") == values["host"]), None)
+    if same is not None:
+        port = "the same port" if same.get("port") == values.get("port") else f"port {same.get('port')}"
+        problems.warn(
+            section.path,
+            f"is a further relay at {values['host']}, where {same['name']} has {port}: each gets a share of the "
+            "copies. To change a relay, edit its table",
+        )
 
 
 def _read_login(section: Section, values: dict[str, Any], neighbours: Neighbours, problems: Problems) -> None:

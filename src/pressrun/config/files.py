@@ -17,9 +17,9 @@ from pressrun.config.kinds import BadValue
 from pressrun.config.problems import show
 from pressrun.message.signatures.primitives import NoKey, load_private_key
 
-# Where systemd keeps credentials: those of the running service first, then the stores that LoadCredential= reads.
-# A verb that root runs beside the service has no $CREDENTIALS_DIRECTORY and finds the same secrets there.
-_STORES = (Path("/run/credentials/pressrun.service"), Path("/etc/credstore"), Path("/run/credstore"))
+# Where a verb that root runs beside the service finds its secrets: the stores that LoadCredential= reads, as they will
+# be handed over at the next start, then what the running service was given, by whichever way.
+_STORES = (Path("/etc/credstore"), Path("/run/credstore"), Path("/run/credentials/pressrun.service"))
 _WEAK_RSA_BITS = 1024  # RFC 8301 §3.2
 _LARGEST_BYTES = 1 << 20
 
@@ -56,7 +56,9 @@ class Neighbours:
             return "a file that is not there"
         closed = [str(store) for store in self._stores() if not _may_enter(store)]
         hidden = f" ({_user()} cannot look into {' and '.join(closed)})" if closed else ""
-        return f"no such file and no systemd credential{hidden}"
+        # A service has the credentials of its start: one that was added since is not there until it is restarted.
+        later = "; a new credential needs a restart" if "INVOCATION_ID" in self.environ else ""
+        return f"no such file and no systemd credential{hidden}{later}"
 
     def read(self, name: str, expected: str) -> tuple[Path, bytes]:
         """Path and content of a file; raises BadValue that names the file and never shows its content."""

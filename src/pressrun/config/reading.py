@@ -5,6 +5,7 @@ Every error is recorded and reading goes on: an operator sees them all at once.
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from pressrun.config.lines import find_lines
 from pressrun.config.problems import ConfigError, Path, Problems, show
 from pressrun.config.schema import Key, Shape, Table
 
+_TWICE = re.compile(r"Cannot declare (\(.*\)) twice")
 _LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -58,6 +60,9 @@ def parse(text: str) -> tuple[dict[str, Any], dict[Path, int]] | ConfigError:
         place = _LINE.search(message)
         line = int(place[1]) if place and place[1] else max(1, text.rstrip("\n").count("\n") + 1)
         what = _LINE.sub("", message)
+        twice = _TWICE.fullmatch(what)
+        if twice is not None:
+            return _repeated_table(text, line, ast.literal_eval(twice[1]))
         return ConfigError(
             line=line,
             key="",
@@ -66,6 +71,21 @@ def parse(text: str) -> tuple[dict[str, Any], dict[Path, int]] | ConfigError:
         )
     except RecursionError:
         return ConfigError(line=1, key="", found="brackets nested too deep", expected="tables and keys of this manual")
+
+
+def _repeated_table(text: str, line: int, names: tuple[str, ...]) -> ConfigError:
+    """The error of a table that stands at `line` for the second time."""
+    table = ".".join(names)
+    before = text.splitlines()[: line - 1]
+    header = re.compile(r"\s*\[\s*" + r"\s*\.\s*".join(f"[\"']?{re.escape(name)}[\"']?" for name in names) + r"\s*\]")
+    first = next((number for number, one in enumerate(before, 1) if header.match(one)), None)
+    where = f"already in line {first}" if first else "already above, as part of another table"
+    return ConfigError(
+        line=line,
+        key=table,
+        found=f"the table [{table}] a second time; it is {where}",
+        expected=f"one table [{table}]: move the keys below this line up into the other one",
+    )
 
 
 def read(document: dict[str, Any], problems: Problems) -> Document:

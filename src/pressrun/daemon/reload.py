@@ -6,6 +6,7 @@ until a good one is read; the verb answers with its errors, which is how `system
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import sys
 import time
@@ -32,6 +33,7 @@ class Reload:
         self._running = running
         self._read_at = time.time()  # when what is in force was read
         running.services.verbs["reload"] = self._verb
+        running.services.verbs["reload.try"] = self._try
         running.metrics.show_reload(True)
 
     def on_signal(self) -> None:
@@ -43,6 +45,15 @@ class Reload:
         if problem is not None:
             raise BadConfiguration(problem)
         return {"needs_restart": needs_restart}
+
+    async def _try(self, _: Mapping[str, Any], __: Callable[[str], None]) -> dict[str, Any]:
+        """What a reload would find, with nothing put in force."""
+        source = self._running.settings.source
+        try:
+            settings = load_settings(source)
+        except (PressrunError, OSError) as problem:
+            return {"source": str(source), "problems": str(problem).splitlines(), "signatures": {}}
+        return {"source": str(source), "problems": [], "signatures": signature_digests(settings)}
 
     def _reread(self) -> tuple[str | None, list[str]]:
         """Why the file was refused, a problem a line, or None; and the keys that need a restart."""
@@ -68,6 +79,11 @@ class Reload:
         running.metrics.show_reload(True)
         running.notifier.ready(serving(running.settings))
         return None, needs_restart
+
+
+def signature_digests(settings: Settings) -> dict[str, str]:
+    """Which key signs, by the name of its DNS record: to compare what two processes have read."""
+    return {f"{one.selector}._domainkey.{one.domain}": hashlib.sha256(one.key_pem).hexdigest() for one in settings.dkim}
 
 
 def serving(settings: Settings) -> str:

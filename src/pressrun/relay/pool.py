@@ -37,7 +37,7 @@ class Pool:
     def __init__(self, settings: RelaySettings, feed: Feed, *, helo_name: str, clock: Callable[[], float]) -> None:
         self.settings = settings
         self._feed = feed
-        self._terms = _terms(settings, helo_name)
+        self._terms = terms_of(settings, helo_name)
         self._tls = None if settings.security == "none" else client_context(settings.ca_file)
         self._health = Health(settings.name, clock)
         self._manners = Manners(settings.name, self._terms.fastest, clock)
@@ -270,7 +270,8 @@ class Pool:
             self._retry = None
 
 
-def _terms(settings: RelaySettings, helo_name: str) -> Terms:
+def terms_of(settings: RelaySettings, helo_name: str) -> Terms:
+    """How to speak with a relay."""
     credentials = None
     if settings.username is not None:
         credentials = Credentials(username=settings.username, password=settings.password or "")

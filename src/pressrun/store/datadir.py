@@ -227,6 +227,8 @@ def _write_key(path: Path) -> None:
 
 def _read_keys(data: DataDir) -> KeyRing:
     restore = f"restore {data.keys} from a backup: the links in mails already sent depend on it"
+    if data.keys.is_dir() and not os.access(data.keys, os.R_OK | os.X_OK, effective_ids=True):
+        raise BadConfiguration(f"{data.keys} cannot be read by the owner of the data: chown it to that user")
     if not data.keys.is_dir():
         raise BadConfiguration(f"{data.database} is there without its keys: {restore}")
     link_keys = {
@@ -244,8 +246,16 @@ def _read_key(path: Path, restore: str) -> bytes:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii").strip()
         key = bytes.fromhex(text)
-    except (OSError, ValueError) as problem:
-        raise BadConfiguration(f"{path} cannot be read ({problem}): {restore}") from None
+    except PermissionError:
+        raise BadConfiguration(f"{path} cannot be read by the owner of the data: chown it to that user") from None
+    except FileNotFoundError:
+        raise BadConfiguration(f"{path} is missing: {restore}") from None
+    except OSError as problem:
+        raise BadConfiguration(
+            f"{path} cannot be read ({(problem.strerror or 'an error').lower()}): {restore}"
+        ) from None
+    except ValueError:
+        raise BadConfiguration(f"{path} does not hold a key of {KEY_BYTES} octets: {restore}") from None
     if len(key) != KEY_BYTES:
         raise BadConfiguration(f"{path} does not hold a key of {KEY_BYTES} octets: {restore}")
     if mode & (stat.S_IRWXG | stat.S_IRWXO):

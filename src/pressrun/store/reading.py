@@ -28,7 +28,9 @@ def open_for_reading(path: Path) -> Iterator[Transaction]:
         try:
             connection.execute("begin")
             yield Transaction(connection)
-        except sqlite3.OperationalError as problem:
+        except sqlite3.ProgrammingError:
+            raise  # a mistake of ours
+        except sqlite3.DatabaseError as problem:
             raise Unavailable(f"the database {path} cannot be read: {problem}") from problem
         finally:
             if connection.in_transaction:

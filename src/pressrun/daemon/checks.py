@@ -1,0 +1,209 @@
+"""Whether everything that a configuration names can be used: one function for each thing that is checked, in one list.
+
+A check yields errors, each at its line of the file, and advice on what works and is probably not meant. It changes
+nothing, and works beside a running daemon.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pressrun.config import ConfigError
+from pressrun.config.settings import Settings
+from pressrun.control.client import ControlClient
+from pressrun.core.endpoint import Endpoint, UnixEndpoint
+from pressrun.core.errors import PressrunError
+from pressrun.daemon.descriptors import shortage
+from pressrun.daemon.reload import signature_digests
+from pressrun.relay.probe import probe
+from pressrun.services.reports.examining import examine_lists
+from pressrun.store.condition import find_faults
+from pressrun.store.datadir import DataDir, load_keys
+from pressrun.store.reading import open_for_reading, require_current_schema
+
+PROBE_SECONDS = 5.0  # for a relay to greet us; one that takes longer holds up mail, too
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What works and is probably not meant; `needs_restart` when it is a restart that is missing."""
+
+    text: str
+    needs_restart: bool = False
+
+
+Finding = ConfigError | Advice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is checked. `settings` is None where the file has errors: then what it needs is passed over."""
+
+    source: Path
+    data: DataDir | None
+    settings: Settings | None
+    file_mode: int  # of the configuration
+
+    def error(self, key: str, found: str, expected: str) -> ConfigError:
+        """An error at the line of a key, the first of that name."""
+        return ConfigError(self._line_of(key.rpartition(".")[2]), key, found, expected)
+
+    def _line_of(self, name: str) -> int:
+        lines = self.source.read_text(encoding="utf-8-sig").splitlines()
+        return next((number for number, line in enumerate(lines, 1) if line.lstrip().startswith(name)), 1)
+
+
+def check_file(subject: Subject) -> Iterator[Finding]:
+    """Nobody but its owner may change the configuration, and strangers need not read it."""
+    mode = stat.S_IMODE(subject.file_mode)
+    if mode & stat.S_IWOTH:
+        found = f"{subject.source} with mode {mode:04o}, which every user can change"
+        yield ConfigError(1, "", found, f"0640: chmod 640 {subject.source}")
+    elif mode & stat.S_IROTH:
+        yield Advice(f"every user of this machine can read {subject.source}: chmod 640")
+
+
+def check_settings(subject: Subject) -> Iterator[Finding]:
+    """What was noticed while the file was read."""
+    if subject.settings is not None:
+        yield from map(Advice, subject.settings.warnings)
+
+
+def check_signatures(subject: Subject) -> Iterator[Finding]:
+    """Mail without a signature is lawful, and large providers do not want it in bulk."""
+    if subject.settings is not None and not subject.settings.dkim:
+        yield Advice(
+            "[dkim] is left out: mail goes out unsigned, and large providers refuse bulk mail that is not signed: "
+            "`pressrun dkim create`"
+        )
+
+
+def check_descriptors(subject: Subject) -> Iterator[Finding]:
+    """The connections that are allowed fit into what the process may open."""
+    found = None if subject.settings is None else shortage(subject.settings)
+    if found is not None:
+        yield Advice(found)
+
+
+def check_data(subject: Subject) -> Iterator[Finding]:
+    """Folder, database, schema and keys, and who can read them."""
+    data = subject.data
+    if data is None:
+        return
+    if not data.root.exists():
+        yield from _check_place_of_data(subject, data.root)
+        return
+    for fault in find_faults(data):
+        yield subject.error("data_dir", fault.found, fault.remedy)
+
+
+def _check_place_of_data(subject: Subject, root: Path) -> Iterator[Finding]:
+    above = next(folder for folder in root.parents if folder.exists())
+    if os.access(above, os.W_OK | os.X_OK, effective_ids=True):
+        yield Advice(f"{root} is not there yet: the first start makes it, with a new database and new keys")
+    else:
+        yield subject.error("data_dir", f"{root}, which this user cannot make", f"a folder below {above} of this user")
+
+
+def check_lists(subject: Subject) -> Iterator[Finding]:
+    """What was set in lists goes with this configuration."""
+    data, settings = subject.data, subject.settings
+    if settings is None or data is None or not data.database.exists():
+        return
+    try:
+        require_current_schema(data.database)
+        with open_for_reading(data.database) as tx:
+            yield from map(Advice, examine_lists(tx, settings.site, load_keys(data)))
+    except PressrunError:
+        return  # check_data says what is wrong with it
+
+
+def check_sockets(subject: Subject) -> Iterator[Finding]:
+    """Each Unix socket can be made where it shall be."""
+    settings = subject.settings
+    if settings is None:
+        return
+    places: dict[str, Endpoint | None] = {"http.listen": settings.http.listen}
+    if settings.smtp is not None:
+        places |= {"smtp.listen": settings.smtp.listen, "smtp.lmtp": settings.smtp.lmtp}
+    for key, place in places.items():
+        if isinstance(place, UnixEndpoint):
+            yield from _check_socket(subject, key, Path(place.path))
+
+
+def _check_socket(subject: Subject, key: str, path: Path) -> Iterator[Finding]:
+    folder = path.parent
+    if not folder.exists():
+        yield Advice(f"{key}: {folder} is not there yet; systemd makes /run/pressrun when the service starts")
+    elif path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
+        yield subject.error(key, f"{path}, which is there and is no socket", "a path where nothing else lies")
+    elif not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
+        yield subject.error(
+            key, f"{path}, in a folder where the owner of the data cannot write", "a folder of that user"
+        )
+
+
+def check_relays(subject: Subject) -> Iterator[Finding]:
+    """Each relay greets us, does TLS and logs us in; it is asked for nothing more."""
+    settings = subject.settings
+    if settings is None:
+        return
+    domain = settings.site.mail_domain
+
+    async def ask_all() -> list[str | None]:
+        probes = (probe(relay, helo_name=domain, seconds=PROBE_SECONDS) for relay in settings.relays)
+        return await asyncio.gather(*probes)
+
+    for relay, problem in zip(settings.relays, asyncio.run(ask_all()), strict=True):
+        if problem is not None:
+            yield Advice(f"relay {relay.name} ({relay.host}:{relay.port}) cannot be used now: {problem}")
+
+
+def check_service(subject: Subject) -> Iterator[Finding]:
+    """A service that runs can use the file, too: it has the credentials of its start, and not those of now."""
+    settings = subject.settings
+    answer = None if settings is None or subject.data is None else _ask_service(subject.data)
+    if settings is None or answer is None or answer["source"] != str(settings.source.absolute()):
+        return
+    restart = "Credentials are handed over when a service starts: systemctl restart pressrun"
+    for problem in answer["problems"]:
+        yield Advice(f"the running service cannot use this file: {problem}. {restart}", needs_restart=True)
+    digests = signature_digests(settings)
+    for name, digest in answer["signatures"].items():
+        if digests.get(name, digest) != digest:
+            yield Advice(f"the running service would sign for {name} with another key. {restart}", needs_restart=True)
+
+
+def _ask_service(data: DataDir) -> dict[str, Any] | None:
+    """What the running daemon thinks of its file, or None where there is none that can say."""
+    try:
+        client = ControlClient.connect(data.control_socket)
+        if client is None:
+            return None
+        try:
+            answer: dict[str, Any] = client.ask("reload.try", {}, lambda _: None)
+        finally:
+            client.close()
+    except PressrunError:
+        return None  # it ends just now, or is of another version
+    return answer
+
+
+Check = Callable[[Subject], Iterable[Finding]]
+CHECKS: tuple[Check, ...] = (
+    check_file,
+    check_settings,
+    check_data,
+    check_sockets,
+    check_lists,
+    check_signatures,
+    check_descriptors,
+    check_relays,
+    check_service,
+)

@@ -1,0 +1,156 @@
+"""`check`: every error at once with what to do about it, and advice that fails nothing."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.cli.desk import Called, Desk
+from tests.cli.test_permission import NOBODY
+
+from pressrun.daemon import checks
+
+OK = "Configuration OK"
+
+
+def checked(desk: Desk) -> Called:
+    """78 with errors, by the same rule in text and in JSON."""
+    text, found = desk.call("check"), desk.call("check", "--json")
+    errors, warnings = found.json["errors"], found.json["warnings"]
+    assert text.code == found.code == (78 if errors else 0)
+    assert (text.out.splitlines()[-1:] == [OK]) is not bool(errors)
+    assert len(errors) == sum(one["expected"] in text.err for one in errors)
+    assert len(warnings) == text.err.count("warning: ")
+    return found
+
+
+def errors_of(desk: Desk) -> list[str]:
+    return [f"{one['found']}, {one['expected']}" for one in checked(desk).json["errors"]]
+
+
+def warnings_of(desk: Desk) -> list[str]:
+    found: list[str] = checked(desk).json["warnings"]
+    return found
+
+
+def with_schema(data: Path, version: int) -> None:
+    with closing(sqlite3.connect(data / "pressrun.sqlite3")) as connection:
+        connection.execute(f"pragma user_version = {version}")
+
+
+def damage(data: Path) -> None:
+    """Overwrite a page in the middle, as a failing disk does."""
+    with closing(sqlite3.connect(data / "pressrun.sqlite3")) as connection:
+        connection.execute("pragma wal_checkpoint(truncate)")
+        size = connection.execute("pragma page_size").fetchone()[0]
+        root = connection.execute("select rootpage from sqlite_schema where name = 'list'").fetchone()[0]
+    with (data / "pressrun.sqlite3").open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
+
+
+FAULTS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
+    "data folder": (lambda data: data.chmod(0o777), ["chmod 700 {data}"]),
+    "keys folder": (lambda data: (data / "keys").chmod(0o777), ["chmod 700 {data}/keys"]),
+    "a key": (lambda data: (data / "keys" / "link-1").chmod(0o644), ["chmod 600 {data}/keys/link-1"]),
+    "the database": (lambda data: (data / "pressrun.sqlite3").chmod(0o640), ["chmod 600 {data}/pressrun.sqlite3"]),
+    "no link key": (lambda data: (data / "keys" / "link-1").unlink(), ["no link key", "restore"]),
+    "no suppression key": (
+        lambda data: (data / "keys" / "suppression").unlink(),
+        ["suppression is missing", "restore"],
+    ),
+    "a key cut short": (lambda data: (data / "keys" / "suppression").write_text("12"), ["does not hold", "restore"]),
+    "an older schema": (lambda data: with_schema(data, 3), ["with schema 3", "pressrun migrate"]),
+    "a newer schema": (lambda data: with_schema(data, 999), ["schema 999", "install the newer one again"]),
+    "another file": (
+        lambda data: (data / "pressrun.sqlite3").write_bytes(b"no database at all" * 100),
+        ["not a database"],
+    ),
+    "a damaged file": (damage, ["is damaged", "restore a backup"]),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_of_the_data_is_an_error_with_its_remedy(desk: Desk, name: str) -> None:
+    desk.make_list()
+    spoil, words = FAULTS[name]
+    spoil(desk.data)
+    [error] = errors_of(desk)
+    assert [] == [word for word in words if word.format(data=desk.data) not in error], error
+
+
+def test_all_faults_are_told_at_once(desk: Desk) -> None:
+    """Those of the file, of the data and of a socket, each at its own line."""
+    desk.make_list()
+    (desk.data / "keys").chmod(0o777)
+    (desk.data / "pressrun.sqlite3").chmod(0o666)
+    with_schema(desk.data, 3)
+    desk.config.chmod(0o666)
+    text = desk.config.read_text(encoding="utf-8")
+    desk.config.write_text(text.replace("[http]", "[http]\ncolour = 1"), encoding="utf-8")
+    found = errors_of(desk)
+    assert 4 == len(found), found
+    assert {"", "data_dir", "http.colour"} == {one["key"] for one in checked(desk).json["errors"]}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_key_of_root_is_to_be_given_back_and_not_restored(open_desk: Desk) -> None:
+    """As after a restore by hand: the daemon's user could not read it."""
+    data = open_desk.data
+    for path in (data, *data.rglob("*")):
+        os.chown(path, NOBODY, NOBODY)
+    os.chown(data / "keys" / "link-1", 0, 0)
+    [error] = errors_of(open_desk)
+    assert f"chown {NOBODY} {data}/keys/link-1" in error
+    assert "restore" not in error
+
+
+def test_what_is_unwise_is_advice(desk: Desk) -> None:
+    """No signature, a relay that is away, a file that everybody can read, data that are not there yet."""
+    desk.config.chmod(0o644)
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))  # and does not listen
+        port = unused.getsockname()[1]
+        text = desk.config.read_text(encoding="utf-8")
+        desk.config.write_text(text.replace("port = 25", f"port = {port}"), encoding="utf-8")
+        warnings = warnings_of(desk)
+    for words in ("[dkim] is left out", f"(127.0.0.1:{port}) cannot be used now", "chmod 640", "is not there yet"):
+        assert 1 == sum(words in one for one in warnings), (words, warnings)
+
+
+def test_a_socket_that_cannot_be_is_an_error(desk: Desk) -> None:
+    desk.write("taken", "precious")
+    text = desk.config.read_text(encoding="utf-8")
+    desk.config.write_text(
+        text.replace('listen = "127.0.0.1:8080"', f'listen = "unix:{desk.folder}/taken"'), encoding="utf-8"
+    )
+    [error] = errors_of(desk)
+    assert "is no socket" in error
+
+
+def test_a_second_relay_at_the_same_host_is_noticed(desk: Desk) -> None:
+    """Whoever adds a table to what `init` wrote may have meant to change it."""
+    with desk.config.open("a", encoding="utf-8") as file:
+        file.write('\n[[relay]]\nhost = "127.0.0.1"\nport = 10025\n')
+    assert 1 == sum("is a further relay at 127.0.0.1, where relay-1 has port 25" in one for one in warnings_of(desk))
+
+
+def test_a_table_that_is_added_a_second_time_is_told_in_words(desk: Desk) -> None:
+    with desk.config.open("a", encoding="utf-8") as file:
+        file.write('\n[smtp]\nlmtp = "systemd"\n')
+    lines = desk.config.read_text(encoding="utf-8").splitlines()
+    first, second = (number for number, line in enumerate(lines, 1) if line == "[smtp]")
+    [error] = checked(desk).json["errors"]
+    assert ("smtp", second) == (error["key"], error["line"])
+    assert f"the table [smtp] a second time; it is already in line {first}" == error["found"]
+
+
+def test_each_check_has_a_name_and_a_sentence() -> None:
+    """Others can go through the list and say what was checked."""
+    assert len(checks.CHECKS) == len({one.__name__ for one in checks.CHECKS})
+    assert all(one.__doc__ for one in checks.CHECKS)
