@@ -8,7 +8,7 @@ import click
 
 from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
-from pressrun.cli.output import print_fields, print_json, tell_error
+from pressrun.cli.output import echo, print_fields, print_json, tell_error
 from pressrun.core.errors import PressrunError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def verify(invocation: Invocation, kept: tuple[str, ...], *, as_json: bool) -> i
     if problem is None:
         return 0
     for line in audit.problems:
-        click.echo(line, err=True)
+        echo(line, err=True)
     tell_error(problem)
     return PressrunError.exit_code
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pressrun.cli.invocation import json_option
-from pressrun.cli.output import print_json, print_table
+from pressrun.cli.output import echo, print_json, print_table
 
 if TYPE_CHECKING:
     from pressrun.daemon.demo import Line, Places
@@ -36,19 +36,19 @@ def demo(*, port: int, directory: Path | None, once: bool, as_json: bool) -> Non
         if as_json:
             print_json({"url": places.url, "mailbox": places.mailbox, "smtp": places.smtp})
             return
-        click.echo(f"The list's page  {places.list}")
-        click.echo(f"The mailbox      {places.mailbox}")
-        click.echo(f"Inbound mail     {places.smtp} for @{places.mail_domain}\n")
+        echo(f"The list's page  {places.list}")
+        echo(f"The mailbox      {places.mailbox}")
+        echo(f"Inbound mail     {places.smtp} for @{places.mail_domain}\n")
 
     def told(sentence: str) -> None:
-        click.echo(f"  {sentence}", err=as_json)
+        echo(f"  {sentence}", err=as_json)
 
     def done(lines: Sequence[Line]) -> None:
         if as_json:
             return
-        click.echo("\nWhat became of the sample edition:\n")
+        echo("\nWhat became of the sample edition:\n")
         print_table([asdict(line) for line in lines], ["address", "outcome", "reply"], empty="no deliveries")
         if not once:
-            click.echo("\nNow sign up yourself, and look into the mailbox. Ctrl-C ends the demo.")
+            echo("\nNow sign up yourself, and look into the mailbox. Ctrl-C ends the demo.")
 
     run_demo(port=port, directory=directory, guide=Guide(ready=ready, told=told, done=done, once=once))

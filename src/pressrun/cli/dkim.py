@@ -9,7 +9,7 @@ import click
 
 from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
-from pressrun.cli.output import note, print_json
+from pressrun.cli.output import echo, note, print_json
 from pressrun.cli.owner import acting_as_owner
 from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress, NotPermitted, UsageError
@@ -54,7 +54,7 @@ def create(invocation: Invocation, *, domain: str | None, selector: str | None, 
     if as_json:
         print_json(_plain(created))
     else:
-        click.echo("\n".join(_told(created, invocation)))
+        echo("\n".join(_told(created, invocation)))
 
 
 @group.command()
@@ -71,7 +71,7 @@ def show(invocation: Invocation, *, as_json: bool) -> None:
     if not found:
         note("no [dkim] in the configuration: mail goes out unsigned (`pressrun dkim create` makes a key)")
     for one in found:
-        click.echo("\n".join([f"; {one.key_file}", *_record(one)]))
+        echo("\n".join([f"; {one.key_file}", *_record(one)]))
 
 
 def _plain(key: PublishedKey) -> dict[str, object]:

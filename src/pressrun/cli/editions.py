@@ -10,7 +10,7 @@ import click
 
 from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, list_argument, pass_invocation, yes_option
-from pressrun.cli.output import ask, cell, print_fields, print_json, print_table, require_agreement_or_terminal
+from pressrun.cli.output import ask, cell, echo, print_fields, print_json, print_table, require_agreement_or_terminal
 
 _COLUMNS = ("id", "list", "state", "subject", "audience", "queued", "deferred", "delivered", "failed", "created_at")
 _ALWAYS_SHOWN = ("id", "audience", "delivered")  # by `edition show`, also at 0; --json has every field
@@ -160,7 +160,7 @@ def resend(invocation: Invocation, edition_id: int, *, failed: bool, as_json: bo
     else:
         waits = " once the edition is resumed" if found["state"] == "paused" and found["resent"] else ""
         why = ", whose readers are not active any more, or suppressed" if found["left_out"] else ""
-        click.echo(f"copies that go out again{waits}: {found['resent']}; left out: {found['left_out']}{why}")
+        echo(f"copies that go out again{waits}: {found['resent']}; left out: {found['left_out']}{why}")
 
 
 def _ask_to_cancel(invocation: Invocation, edition_id: int) -> None:

@@ -8,7 +8,7 @@ import click
 
 from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, list_argument, pass_invocation
-from pressrun.cli.output import print_json
+from pressrun.cli.output import echo, print_json
 
 
 @click.group("editor", cls=VerbGroup)
@@ -39,7 +39,7 @@ def remove(invocation: Invocation, list_name: str, address: str, *, as_json: boo
     if as_json:
         print_json(removed)
     elif removed["cancelled"]:
-        click.echo(f"held editions cancelled: {removed['cancelled']}")
+        echo(f"held editions cancelled: {removed['cancelled']}")
 
 
 @group.command("ls")
@@ -57,7 +57,7 @@ def list_editors(invocation: Invocation, list_name: str, *, as_json: bool) -> No
         print_json(found)
         return
     for one in found:
-        click.echo(one["address"])
+        echo(str(one["address"]))
 
 
 def _change(invocation: Invocation, verb: str, list_name: str, address: str) -> Any:

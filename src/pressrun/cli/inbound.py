@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
-from pressrun.cli.output import ask, print_json, print_table
+from pressrun.cli.output import ask, echo_octets, print_json, print_table
 
 
 @click.group("inbound", cls=VerbGroup)
@@ -37,14 +35,13 @@ def list_kept(invocation: Invocation, state: str | None, *, as_json: bool) -> No
 @click.argument("number", type=int, metavar="ID")
 @pass_invocation
 def show(invocation: Invocation, number: int) -> None:
-    """Write a kept mail to stdout as it came."""
+    """Write a kept mail to stdout as it came; on a terminal, control characters as escapes."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.services.operating import sorting  # noqa: PLC0415
 
     with looking(invocation) as tx:
         content = sorting.show_kept(tx, number)
-    sys.stdout.flush()
-    sys.stdout.buffer.write(content)
+    echo_octets(content)
 
 
 @group.command()

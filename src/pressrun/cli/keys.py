@@ -6,7 +6,7 @@ import click
 
 from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
-from pressrun.cli.output import ask, print_json
+from pressrun.cli.output import ask, echo, print_json
 
 
 @click.group("key", cls=VerbGroup)
@@ -28,4 +28,4 @@ def rotate(invocation: Invocation, *, is_agreed: bool, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        click.echo(f"links are signed with key {found['number']} from now on")
+        echo(f"links are signed with key {found['number']} from now on")

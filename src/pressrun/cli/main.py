@@ -36,7 +36,7 @@ from pressrun.cli import (
 )
 from pressrun.cli.groups import HELP_OPTIONS, NoVerb, VerbGroup
 from pressrun.cli.invocation import Invocation
-from pressrun.cli.output import print_json, tell_error
+from pressrun.cli.output import echo, print_json, tell_error
 from pressrun.core.errors import NotPermitted, PressrunError, UsageError
 
 INTERRUPTED = 130
@@ -78,7 +78,7 @@ def show_help(words: tuple[str, ...]) -> None:
 @click.command("version")
 def show_version() -> None:
     """Print the version."""
-    click.echo(f"pressrun, version {__version__}")
+    echo(f"pressrun, version {__version__}")
 
 
 for command in (
@@ -125,14 +125,14 @@ def run(arguments: Sequence[str]) -> int:
     except PressrunError as problem:
         return _fail(str(problem), problem.exit_code, as_json=as_json)
     except NoVerb as asked:
-        click.echo(asked.format_message(), err=True)
+        echo(asked.format_message(), err=True)
         return UsageError.exit_code
     except click.UsageError as problem:
         return _fail(_usage(problem), UsageError.exit_code, as_json=as_json)
     except click.ClickException as problem:
         return _fail(problem.format_message(), PressrunError.exit_code, as_json=as_json)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        echo("interrupted", err=True)
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our results has enough; nothing more may be written when Python ends.

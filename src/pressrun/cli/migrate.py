@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
-from pressrun.cli.output import print_json
+from pressrun.cli.output import echo, print_json
 from pressrun.cli.owner import acting_as_owner
 
 
@@ -30,6 +30,6 @@ def migrate(invocation: Invocation, *, as_json: bool) -> None:
     if as_json:
         print_json({"steps": reached})
     elif reached:
-        click.echo(f"the schema is at {reached[-1]} now; copies of the database before each step are in {data.backups}")
+        echo(f"the schema is at {reached[-1]} now; copies of the database before each step are in {data.backups}")
     else:
-        click.echo("the schema is up to date")
+        echo("the schema is up to date")

@@ -1,4 +1,9 @@
-"""What goes out: results to stdout, tables for people and JSON for programs; everything else to stderr."""
+"""What goes out: results to stdout, tables for people and JSON for programs; everything else to stderr.
+
+Much of it was written by strangers: names, replies of mail servers, whole mails. On a terminal no control character of
+theirs is obeyed, nor one that changes the direction of the text: all output of the verbs goes through `echo`. Into a
+pipe or a file it goes as it is.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +13,61 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from unicodedata import category
 
 import click
 
 from pressrun.core.errors import Refused, UsageError
 from pressrun.observe.log import is_journal, with_priority
 
+_LAYOUT = "\n\t"
+
+
+def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:
+    """Write text, whoever wrote it; harmless on a terminal."""
+    stream = sys.stderr if err else sys.stdout
+    click.echo(harmless(text) if stream.isatty() else text, err=err, nl=nl)
+
+
+def echo_octets(content: bytes) -> None:
+    """Write octets to stdout as they are; on a terminal as text, lines ended by LF."""
+    if sys.stdout.isatty():
+        echo(content.decode("utf-8", "backslashreplace").replace("\r\n", "\n"), nl=False)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+
+
+def echo_drawing(text: str) -> None:
+    """Write a line of our own with colours to stdout; nothing that others wrote is in it."""
+    click.echo(text)
+
+
+def harmless(text: str) -> str:
+    """The text with escapes as in JSON for all that a terminal would not just print; tabs and line ends stay."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in _LAYOUT or category(c) == "Zs" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    """As in JSON, so that it may stand there."""
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else json.dumps(character)[1:-1]
+
 
 def print_json(value: object) -> None:
     """One JSON document on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def print_json_list(rows: Iterable[object]) -> None:
     """One JSON list on stdout, a row at a time, so that it may be long."""
     before = "[\n"
     for row in rows:
-        click.echo(before + "  " + json.dumps(row, ensure_ascii=False), nl=False)
+        echo(before + "  " + json.dumps(row, ensure_ascii=False), nl=False)
         before = ",\n"
-    click.echo("[]" if before == "[\n" else "\n]")
+    echo("[]" if before == "[\n" else "\n]")
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: str) -> None:
@@ -38,14 +79,14 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, em
     headings = [name.replace("_", " ") for name in columns]
     widths = [max(len(line[index]) for line in [headings, *cells]) for index in range(len(columns))]
     for line in [headings, *cells]:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
+        echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:
     """One thing, a field a line."""
     width = max(map(len, fields), default=0)
     for name, value in fields.items():
-        click.echo(f"{name.replace('_', ' ').ljust(width)}  {cell(value)}".rstrip())
+        echo(f"{name.replace('_', ' ').ljust(width)}  {cell(value)}".rstrip())
 
 
 def cell(value: object) -> str:
@@ -72,17 +113,22 @@ def note(message: str) -> None:
 
 def warn(message: str) -> None:
     """Something that may be wrong, told before or after the results."""
-    _tell(f"{_painted('warning:', 'yellow')} {message}", logging.WARNING)
+    _tell(message, logging.WARNING, "warning: ", "yellow")
 
 
 def tell_error(message: str) -> None:
     """Why the verb failed."""
-    _tell(f"{_painted('error:', 'red')} {message}", logging.ERROR)
+    _tell(message, logging.ERROR, "error: ", "red")
 
 
-def _tell(message: str, level: int) -> None:
+def _tell(message: str, level: int, prefix: str = "", colour: str = "") -> None:
     """To stderr, which is the journal where systemd runs us."""
-    click.echo(with_priority(message, level) if is_journal(sys.stderr, os.environ) else message, err=True)
+    if is_journal(sys.stderr, os.environ):
+        echo(with_priority(f"{prefix}{message}", level), err=True)
+        return
+    if prefix:
+        click.echo(_painted(prefix, colour), err=True, nl=False)
+    echo(message, err=True)
 
 
 def _painted(text: str, colour: str) -> str:
@@ -99,7 +145,7 @@ class ProgressLine:
     def __call__(self, text: str) -> None:
         if self._is_terminal:
             self._shown = True
-            click.echo(f"\r\x1b[K{text}", err=True, nl=False)
+            click.echo(f"\r\x1b[K{cell(text)}", err=True, nl=False)
 
     def clear(self) -> None:
         """Take the line away."""
@@ -111,7 +157,7 @@ class ProgressLine:
 def ask(question: str, *, is_agreed: bool) -> None:
     """Let a person decide on a terminal; raises Refused for a no, UsageError where nobody can be asked."""
     require_agreement_or_terminal(is_agreed=is_agreed)
-    if not is_agreed and not click.confirm(question, err=True):
+    if not is_agreed and not click.confirm(harmless(question), err=True):
         raise Refused("nothing was done")
 
 

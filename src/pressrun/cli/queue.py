@@ -8,7 +8,7 @@ import click
 
 from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
-from pressrun.cli.output import print_json, print_table
+from pressrun.cli.output import echo, print_json, print_table
 
 
 @click.group("queue", cls=VerbGroup)
@@ -47,4 +47,4 @@ def retry(invocation: Invocation, domain: str | None, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        click.echo(f"mails that are tried again now: {found['retried']}")
+        echo(f"mails that are tried again now: {found['retried']}")

@@ -8,7 +8,7 @@ import signal
 import click
 
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation
-from pressrun.cli.output import print_json, warn
+from pressrun.cli.output import echo, print_json, warn
 from pressrun.cli.owner import acting_as_owner
 from pressrun.control.client import ControlClient
 from pressrun.core.errors import TryAgain
@@ -38,7 +38,7 @@ def reload(invocation: Invocation, *, as_json: bool) -> None:
         return
     for key in needs_restart:
         warn(f"{key} has changed: restart the daemon to put it in force")
-    click.echo("the configuration is in force")
+    echo("the configuration is in force")
 
 
 def _signal_main_process() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pressrun.cli.output import cell, print_fields, print_table
+from pressrun.cli.output import cell, echo, echo_drawing, print_fields, print_table
 from pressrun.core.timestamps import rfc3339
 
 if TYPE_CHECKING:
@@ -58,28 +58,28 @@ def _print_head(report: EditionReport) -> None:
 
 def _print_outcomes(report: EditionReport) -> None:
     audience = _number(report.edition["audience"])
-    click.echo()
+    echo()
     rows = [(state, _number(report.edition[state])) for state in _STATES]
     for state, number in rows:
         bar = "  " + _painted("█" * round(_BAR_COLUMNS * number / audience), state) if is_drawn() and audience else ""
-        click.echo(f"{state:12}  {number:>9,}  {_share(number, audience):>6}{bar}".rstrip())
+        echo_drawing(f"{state:12}  {number:>9,}  {_share(number, audience):>6}{bar}".rstrip())
         if state == "failed":
             for name, count in sorted(report.kinds.items(), key=lambda one: -one[1]):
-                click.echo(f"  {name:10}  {count:>9,}")
-    click.echo(f"{'unsubscribed':12}  {report.unsubscribed:>9,}  {_share(report.unsubscribed, audience):>6}")
-    click.echo(
+                echo(f"  {name:10}  {count:>9,}")
+    echo(f"{'unsubscribed':12}  {report.unsubscribed:>9,}  {_share(report.unsubscribed, audience):>6}")
+    echo(
         f"{'complaints':12}  {report.complaints:>9,}  {_share(report.complaints, audience):>6}"
         "  (these ended their subscriptions, too, and are not counted as unsubscribed)"
     )
     if report.bounces:
-        click.echo(f"\nbounced: {cell(report.bounces)}")
+        echo(f"\nbounced: {cell(report.bounces)}")
 
 
 def _print_plots(report: EditionReport) -> None:
-    click.echo()
+    echo()
     for name, timeline in report.timelines.items():
         if timeline.total:
-            click.echo(f"{name:12}  {_painted(sparkline(timeline.numbers), name)}  {_axis(timeline)}")
+            echo_drawing(f"{name:12}  {_painted(sparkline(timeline.numbers), name)}  {_axis(timeline)}")
 
 
 def _axis(timeline: Timeline) -> str:
@@ -99,7 +99,7 @@ def length(seconds: int) -> str:
 def _print_domains(domains: Sequence[DomainCounts]) -> None:
     if not domains:
         return
-    click.echo()
+    echo()
     named = [one for one in domains if one.name is not None][:DOMAINS_AT_MOST]
     print_table(
         [{"domain": one.name, "copies": one.copies, **one.counts} for one in named],
@@ -108,18 +108,18 @@ def _print_domains(domains: Sequence[DomainCounts]) -> None:
     )
     left = sum(one.copies for one in domains) - sum(one.copies for one in named)
     if left:
-        click.echo(f"… and {left:,} copies for smaller ones")
+        echo(f"… and {left:,} copies for smaller ones")
 
 
 def _print_said(title: str, said: Sequence[Said]) -> None:
     if not said:
         return
-    click.echo(f"\n{title}, in the remotes' words (--json says whose):")
+    echo(f"\n{title}, in the remotes' words (--json says whose):")
     for line in _said_lines(said[:WORDINGS_AT_MOST]):
-        click.echo(line)
+        echo(line)
     left = sum(one.number for one in said[WORDINGS_AT_MOST:])
     if left:
-        click.echo(f"{left:>9,}  in {len(said) - WORDINGS_AT_MOST:,} other wordings: see --json")
+        echo(f"{left:>9,}  in {len(said) - WORDINGS_AT_MOST:,} other wordings: see --json")
 
 
 def _said_lines(said: Iterable[Said]) -> Iterator[str]:

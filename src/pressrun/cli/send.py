@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pressrun.cli.invocation import Invocation, json_option, list_argument, pass_invocation, yes_option
-from pressrun.cli.output import ask, note, print_json, require_agreement_or_terminal, warn
+from pressrun.cli.output import ask, echo, note, print_json, require_agreement_or_terminal, warn
 
 if TYPE_CHECKING:
     from pressrun.control.verbs import EditionTake
@@ -196,7 +196,7 @@ def _send_tests(
     if as_json:
         print_json(found)
     else:
-        click.echo(f"test copies are queued for {', '.join(found['test'])}")
+        echo(f"test copies are queued for {', '.join(found['test'])}")
     _tell_without_daemon(invocation, "the test copies go out")
 
 
@@ -243,7 +243,7 @@ def preview(
     for finding in found.findings:
         note(f"{finding.severity.value}: {finding}")
     if out is None:
-        click.echo(f"Subject: {found.subject}\n\n{found.parts.text}")
+        echo(f"Subject: {found.subject}\n\n{found.parts.text}")
 
 
 def _preview(invocation: Invocation, list_name: str, files: Manuscript, as_address: str | None) -> Preview:

@@ -6,7 +6,7 @@ import click
 
 from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, list_argument, pass_invocation, yes_option
-from pressrun.cli.output import ask, note, print_fields, print_json, print_json_list, print_table, warn
+from pressrun.cli.output import ask, echo, note, print_fields, print_json, print_json_list, print_table, warn
 from pressrun.core.subscription import SubscriptionState
 
 _LINES_AT_MOST = 200  # of an import that are named on a terminal
@@ -94,7 +94,7 @@ def show(invocation: Invocation, address: str, *, as_json: bool) -> None:
     ):
         rows = found[title]
         if isinstance(rows, list) and rows:
-            click.echo(f"\n{title}:")
+            echo(f"\n{title}:")
             print_table(rows, columns, empty="")
 
 
@@ -173,4 +173,4 @@ def export(invocation: Invocation, list_name: str, file_format: str, state: str 
 
     with looking(invocation) as tx:
         for piece in export_subscribers(tx, list_name, file_format=file_format, state=state):
-            click.echo(piece, nl=False)
+            echo(piece, nl=False)

@@ -6,7 +6,7 @@ import click
 
 from pressrun.cli.groups import VerbGroup
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
-from pressrun.cli.output import ask, note, print_fields, print_json, print_table
+from pressrun.cli.output import ask, echo, note, print_fields, print_json, print_table
 
 _REASONS = click.Choice(["hard-bounce", "complaint", "erased", "never-again", "operator"])
 
@@ -90,4 +90,4 @@ def export(invocation: Invocation) -> None:
     with looking_if_any(invocation) as tx:
         pieces = as_csv(["address", "reason", "since"], []) if tx is None else export_suppressions(tx)
         for piece in pieces:
-            click.echo(piece, nl=False)
+            echo(piece, nl=False)

@@ -1,0 +1,176 @@
+"""What strangers wrote is shown on a terminal and never obeyed by it, whichever verb shows it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import click
+import pytest
+from tests.cli.desk import Desk
+
+import pressrun.cli
+from pressrun.cli.main import pressrun as program
+from pressrun.cli.output import harmless
+
+# A title for the window, a C1 control sequence, text from right to left, an invisible tag, a lone return, a bell.
+HOSTILE = "\x1b]0;owned\x07\x9b2J\u202etxt\U000e0041\rx\x7f"
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+# Verbs that show what others wrote, each with what it is called with here.
+SHOWING = {
+    "archive export": None,  # a tar archive
+    "consent verify": [],
+    "edition delivery": ["1", "a@x.example"],
+    "edition ls": [],
+    "edition report": ["1"],
+    "edition show": ["1"],
+    "editor ls": ["news"],
+    "held ls": [],
+    "inbound ls": [],
+    "inbound show": ["1"],
+    "list ls": [],
+    "list show": ["news"],
+    "preview": ["news", "{file}"],
+    "queue ls": [],
+    "subscriber export": ["news"],
+    "subscriber import": ["news", "{csv}", "--dry-run"],
+    "subscriber ls": ["news"],
+    "subscriber show": ["a@x.example"],
+    "suppression export": [],
+    "suppression import": ["{csv}"],
+    "suppression ls": [],
+}
+# Verbs that show what their caller typed, the configuration, or names and counts of our own.
+OWN = set(
+    "check|demo|dkim create|dkim show|edition cancel|edition move|edition pause|edition resend|edition resume"
+    "|editor add|editor rm|held release|held rm|help|inbound retry|inbound rm|init|key rotate|layout ls|list close"
+    "|list create|list rm|list set|migrate|queue retry|reload|send|serve|subscriber add|subscriber erase|subscriber rm"
+    "|suppression add|suppression rm|version".split("|")
+)
+# What others wrote, or could have written into the database by way of an older version or another program.
+_FOREIGN = (
+    ("subscriber", "name"), ("subscriber", "address"), ("delivery", "reply"), ("delivery", "relay"),
+    ("edition", "subject"), ("edition", "title"), ("edition", "preheader"), ("list", "title"), ("list", "description"),
+    ("inbound", "mail_from"), ("inbound", "recipient"), ("inbound", "outcome"), ("suppression", "address"),
+    ("editor", "address"), ("notice", "address"),
+)  # fmt: skip
+
+
+def _verbs(group: click.Group, before: tuple[str, ...] = ()) -> Iterator[str]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _verbs(command, (*before, name))
+        else:
+            yield " ".join((*before, name))
+
+
+@pytest.fixture
+def poisoned(desk: Desk) -> Desk:
+    """A list with a reader, an edition, mails, suppressions and held sign-ups, full of control characters."""
+    desk.make_list()
+    for name in "ab":
+        desk.good("subscriber", "add", "news", f"{name}@x.example", "--name", "Ada")
+    desk.good("suppression", "add", "s@x.example")
+    desk.good("editor", "add", "news", "eve@x.example")
+    desk.good("send", "news", desk.write("e.md", "---\nsubject: Boats\n---\nHello {{ name }}\n"), "--yes")
+    with closing(sqlite3.connect(desk.data / "pressrun.sqlite3")) as connection:
+        connection.execute("update delivery set state = 'failed', code = 550, kind = 'hard' where id = 1")
+        connection.execute("update delivery set state = 'deferred', code = 451 where id = 2")
+        connection.execute("insert into inbound_content (digest, content) values (x'01', ?)", (HOSTILE.encode(),))
+        connection.execute(
+            "insert into inbound (digest, content_id, mail_from, recipient, peer, utf8, received_at, state, settled_at)"
+            " values (x'02', 1, 'x', 'news-request', 'p', 0, 1, 'unreadable', 1)"
+        )
+        for table, column in _FOREIGN:
+            connection.execute(f"update {table} set {column} = coalesce({column}, '') || ?", (HOSTILE,))
+        connection.execute("update subscriber set address = 'a@x.example' where id = 1")  # whom verbs are asked about
+        connection.commit()
+    desk.write("e2.md", f"---\nsubject: Boats\n---\nHello {HOSTILE}\n".replace("\r", ""))
+    desk.write("r.csv", f'email,name\nnot{HOSTILE[:1]}@x.example,n\n"{HOSTILE[:9]}",x\n')
+    return desk
+
+
+def _call(desk: Desk, verb: str, *more: str) -> tuple[int, str]:
+    given = [one.format(file=desk.folder / "e2.md", csv=desk.folder / "r.csv") for one in SHOWING[verb] or []]
+    called = desk.call(*verb.split(), *given, *more)
+    return called.code, called.out + called.err
+
+
+def test_every_verb_is_known_to_these_tests() -> None:
+    """A new one shows what others wrote, or does not."""
+    assert sorted({*SHOWING, *OWN}) == sorted(_verbs(program))
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
+@pytest.mark.parametrize("verb", sorted(verb for verb, given in SHOWING.items() if given is not None))
+def test_no_control_character_reaches_a_terminal(
+    poisoned: Desk, monkeypatch: pytest.MonkeyPatch, verb: str, form: list[str]
+) -> None:
+    """As text and as JSON, which stays JSON."""
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    if form and verb in ("inbound show", "subscriber export", "suppression export"):
+        form = []
+    code, out = _call(poisoned, verb, *form)
+    assert code in (0, 1, 65), out
+    left = [c for c in _COLOURS.sub("", out) if not c.isprintable() and c not in "\n\t"]
+    assert [] == left, (verb, out)
+    if form and verb != "preview":
+        json.loads(out[: out.rindex("]" if out.startswith("[") else "}") + 1])
+
+
+def test_the_fixture_is_what_a_terminal_must_not_see(poisoned: Desk) -> None:
+    """Into a pipe a mail and an export go as they are."""
+    assert HOSTILE.replace("\r", "") in _call(poisoned, "inbound show")[1].replace("\r", "")
+    assert "\x9b2J" in _call(poisoned, "subscriber export")[1]
+    assert "\x9b2J" in _call(poisoned, "suppression ls", "--json")[1]
+
+
+def test_a_kept_mail_on_a_real_terminal(poisoned: Desk) -> None:
+    """Its controls stand there to be read."""
+    ours, theirs = os.openpty()
+    try:
+        command = [sys.executable, "-m", "pressrun", "--config", str(poisoned.config), "inbound", "show", "1"]
+        subprocess.run(command, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL, check=True, timeout=60)
+        shown = os.read(ours, 10_000)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert rb"\u001b]0;owned\u0007\u009b2J\u202etxt\udb40\udc41\u000dx\u007f" == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Grüße, 世界 👋", "Grüße, 世界 👋"),
+        ("a\tb\nc", "a\tb\nc"),
+        ("no\u00a0break", "no\u00a0break"),
+        ("\x1b[31m", "\\u001b[31m"),
+        ("\u200b\u2066\ufeff", "\\u200b\\u2066\\ufeff"),
+    ],
+)
+def test_text_is_harmless(text: str, expected: str) -> None:
+    """Words stay what they are."""
+    assert expected == harmless(text)
+
+
+def test_all_output_goes_through_one_function() -> None:
+    """Nothing else of the verbs writes to a terminal; click's own help holds only our words."""
+    folder = Path(pressrun.cli.__file__).parent
+    found = {
+        f"{path.name}: {ast.unparse(node.func)}"
+        for path in sorted(folder.glob("*.py"))
+        if path.name != "output.py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("click.echo", "click.secho", "print")
+    }
+    assert set() == found
