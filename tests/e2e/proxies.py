@@ -83,7 +83,7 @@ def nginx(folder: Path, upstream: int, *, is_guarded: bool = True) -> Iterator[P
     for port, own in ((80, proxy.http_port), (443, proxy.https_port)):
         site = site.replace(f"listen {port}", f"listen 127.0.0.1:{own}")
         site = site.replace(f"listen [::]:{port}", f"listen [::1]:{own}")
-    site = site.replace("/etc/ssl/", f"{folder}/")
+    site = site.replace(f"/etc/letsencrypt/live/{HOST}/", f"{folder}/")
     folders = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     places = "".join(f"{name}_temp_path {folder / name};\n" for name in folders)
     user = "user root;\n" if os.geteuid() == 0 else ""
@@ -114,7 +114,7 @@ PROXIES: dict[str, Callable[..., AbstractContextManager[Proxy]]] = {"nginx": ngi
 def _make_certificate(folder: Path) -> None:
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     names = ["-subj", "/CN=news", "-addext", f"subjectAltName=DNS:{HOST}", "-days", "2"]
-    files = ["-keyout", f"{folder}/{HOST}.key", "-out", f"{folder}/{HOST}.crt"]
+    files = ["-keyout", f"{folder}/privkey.pem", "-out", f"{folder}/fullchain.pem"]
     subprocess.run([*command, *names, *files], check=True, capture_output=True)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from pressrun.services.mails.forwarding import FORWARD
 
 _ROOT = Path(__file__).parent.parent.parent
 _PAGES = sorted([*_ROOT.glob("*.md"), *_ROOT.glob("docs/**/*.md"), *_ROOT.glob("changes.d/*.md")])
@@ -26,6 +29,7 @@ _TEXTS = (
     "Makefile",
     "run",
 )
+_NEVER_SENT = {"finished_report"}  # it can be written, and nothing asks for it yet
 _KINDS = ("added", "changed", "fixed", "removed", "security")
 
 
@@ -39,11 +43,37 @@ def _sources() -> Iterator[Path]:
 
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.relative_to(_ROOT)))
 def test_every_link_leads_to_a_file(page: Path) -> None:
-    """A page that was renamed or never written is found here."""
-    text = re.sub(r"(?ms)^(`{3,4}).*?^\1$", "", page.read_text(encoding="utf-8"))  # an example links to what it likes
-    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text)
-    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    """A page that was renamed or never written is found here, and a heading that was renamed or never written."""
+    missing = []
+    for link, anchor in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", _prose(page)):
+        target = page.parent / link if link else page
+        if "://" in link or (target.is_file() and (not anchor or anchor in _anchors(target))) or target.is_dir():
+            continue
+        missing.append(f"{link}#{anchor}")
     assert missing == []
+
+
+def _prose(page: Path) -> str:
+    """Without its examples, which link to what they like."""
+    return re.sub(r"(?ms)^ *(`{3,4}).*?^ *\1$", "", page.read_text(encoding="utf-8"))
+
+
+@cache
+def _anchors(page: Path) -> set[str]:
+    """What a link can name in a page: its headings in lower case, spaces as hyphens, without punctuation."""
+    headings = re.findall(r"^#+ (.*)$", _prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_kind_of_notice_is_on_the_page_for_operators() -> None:
+    """docs/operating.md names each mail that Pressrun writes by itself, and none that it does not know."""
+    rows = (_ROOT / "src/pressrun/services/mails/notice_rows.py").read_text(encoding="utf-8")
+    known = {*re.findall(r'^ +"(\w+)": (?:self\._|lambda )', rows, re.MULTILINE), FORWARD}
+    assert {"confirmation", "policy_alert"} < known
+    page = (_ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    section = page.split("\n## Mail that Pressrun writes by itself\n")[1].split("\n## ")[0]
+    cells = re.findall(r"^\| (`[^|]*`) \|", section, re.MULTILINE)
+    assert {kind for cell in cells for kind in re.findall(r"`(\w+)`", cell)} == known - _NEVER_SENT
 
 
 def test_every_standard_that_is_named_is_listed() -> None:
