@@ -49,6 +49,8 @@ EVENTS: dict[str, str] = {
     "edition.changed": "an edition moved to another state",
     # copies
     "dispatch.recovered": "copies claimed by a dead process went back to the queue, or are delivered as it had noted",
+    "dispatch.fault": "one result, notice or edition met an error of ours: a result is recorded without consequences, "
+    "a notice has failed, an edition pauses",
     "dispatch.rescued": "after an error, copies that were claimed and that nothing held went back to the queue",
     "dispatch.not_composed": "one mail could not be made from its row; tried again later",
     "dispatch.not_signed": "mails could not be signed and stay in the queue; tried again shortly",

@@ -79,6 +79,14 @@ class Aftermath:
     paused: tuple[Edition, ...] = ()
     returned: tuple[Returned, ...] = ()
 
+    def __add__(self, other: Aftermath) -> Aftermath:
+        return Aftermath(
+            suspended=self.suspended + other.suspended,
+            alerted=self.alerted + other.alerted,
+            paused=self.paused + other.paused,
+            returned=self.returned + other.returned,
+        )
+
 
 NOTHING = Aftermath()
 

@@ -62,6 +62,23 @@ class Transaction:
         found = self._connection.execute(self._queries[name], parameters).fetchone()
         return None if found is None else found[0]
 
+    def attempt(self, work: Callable[[], object]) -> Exception | None:
+        """Carry out `work`; where it raises, what it changed is undone, the transaction goes on; gives the error.
+
+        What the database raises for want of room, of the disk or of a lock passes: the rest would fare no better.
+        """
+        self._connection.execute("savepoint attempt")
+        try:
+            work()
+        except sqlite3.OperationalError:
+            raise
+        except Exception as problem:  # noqa: BLE001 - whoever asked deals with it
+            self._connection.execute("rollback to attempt")
+            self._connection.execute("release attempt")
+            return problem
+        self._connection.execute("release attempt")
+        return None
+
 
 def in_transaction(connection: sqlite3.Connection, work: Callable[[Transaction], T]) -> T:
     """Run `work` inside BEGIN IMMEDIATE: committed whole when it returns, rolled back when it raises."""

@@ -118,6 +118,14 @@ def pause_without_relay(tx: Transaction, edition: Edition) -> Edition:
     return paused
 
 
+def pause_for_fault(tx: Transaction, edition: Edition) -> Edition:
+    """Hold an edition that cannot be sent for an error of ours, so that it keeps no other waiting."""
+    reason = "it met an error of ours: `dispatch.fault` in the log says which; resume it once that is mended"
+    paused = replace(_moved(edition, EditionEvent.PAUSE), pause_reason=reason)
+    editions.record_edition(tx, paused)
+    return paused
+
+
 def pause(tx: Transaction, edition_id: int) -> Edition:
     """Hold an edition: what connections have of it still goes out, nothing else does."""
     paused = replace(_moved(require_edition(tx, edition_id), EditionEvent.PAUSE), pause_reason=PAUSED_BY_PERSON)

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from pressrun.core.edition import EditionState
 from pressrun.message.wire.skeleton import Skeleton
 from pressrun.services.editions.opening import held_until
-from pressrun.services.editions.pressing import finish_if_done, pause_after_canary, pause_without_relay, start_if_due
+from pressrun.services.editions.pressing import (
+    finish_if_done,
+    pause_after_canary,
+    pause_for_fault,
+    pause_without_relay,
+    start_if_due,
+)
 from pressrun.services.evidence import record_sent
 from pressrun.services.mails.composing import EditionPlate
 from pressrun.services.mails.notifying import is_passed_on
@@ -55,7 +62,8 @@ class Request:
     may go there are many of those.
 
     With `held` it is a careful one, since something went wrong in a turn or at the desk: what is claimed and not among
-    these is lost, and goes back to the queue.
+    these is lost, and goes back to the queue; and each result, notice and edition is dealt with on its own, so that one
+    that is to blame holds up no other.
     """
 
     now: float
@@ -71,12 +79,18 @@ class Request:
     late_grace_seconds: float
     held: frozenset[int] | None = None
 
+    @property
+    def is_careful(self) -> bool:
+        """Whether each thing is dealt with on its own."""
+        return self.held is not None
+
 
 @dataclass(slots=True, kw_only=True)
 class Turn:
     """What a turn brought back. `next_due_at` is when the next waiting copy may go, None when nothing waits, said where
     there was room for more; `rooms` what is left of the room of lanes with limits; `barred` are the notices that may
-    not go to their address any more, `cancelled` counts such copies by edition.
+    not go to their address any more, `cancelled` counts such copies by edition. A careful one has in `faults` what went
+    wrong with what, in `unrecorded` results that it could not record, and in `rescued` how many rows nobody held.
     """
 
     notices: list[tuple[ClaimedNotice, MailingList | None]] = field(default_factory=list)
@@ -90,6 +104,8 @@ class Turn:
     cancelled: Counter[int] = field(default_factory=Counter)
     aftermath: Aftermath = field(default_factory=Aftermath)
     rescued: int = 0
+    faults: list[tuple[str, Exception]] = field(default_factory=list)
+    unrecorded: list[Settlement] = field(default_factory=list)
 
     @property
     def taken(self) -> int:
@@ -101,9 +117,11 @@ def take_turn(tx: Transaction, request: Request, ready: Ready, after_settling: A
     """Carry out one turn; everything in it is committed together, the pace with the claims it covers."""
     now = int(request.now)
     turn = Turn()
-    deliveries.settle(tx, request.settlements, now)
-    record_sent(tx, request.settlements, now)
-    turn.aftermath = after_settling(tx, request.settlements, now)
+    if request.held is None:
+        turn.aftermath = _record(tx, request.settlements, after_settling, now)
+    else:
+        for one in request.settlements:
+            _record_alone(tx, one, after_settling, turn, now)
     deliveries.release(tx, request.released, now)
     if request.held is not None:
         turn.rescued = _rescue(tx, request.held, now)
@@ -115,6 +133,35 @@ def take_turn(tx: Transaction, request: Request, ready: Ready, after_settling: A
         by_lane.update(row.lane for _, rows in turn.copies for row in rows)
         paces.store_paces(tx, ready.dump(request.now, request.claimed + turn.taken, by_lane))
     return turn
+
+
+def _record(tx: Transaction, settlements: Sequence[Settlement], after_settling: AfterSettling, now: int) -> Aftermath:
+    deliveries.settle(tx, settlements, now)
+    record_sent(tx, settlements, now)
+    return after_settling(tx, settlements, now)
+
+
+def _record_alone(tx: Transaction, one: Settlement, after_settling: AfterSettling, turn: Turn, now: int) -> None:
+    """Record one result; where its consequences cannot be drawn, without them: the copy must not go out again."""
+    found: list[Aftermath] = []
+    problem = tx.attempt(lambda: found.append(_record(tx, [one], after_settling, now)))
+    if problem is None:
+        turn.aftermath += found[0]
+        return
+    turn.faults.append((f"delivery {one.id}", problem))
+    if tx.attempt(lambda: deliveries.settle(tx, [one], now)) is not None:
+        turn.unrecorded.append(one)
+
+
+def _alone(tx: Transaction, request: Request, turn: Turn, edition: Edition, work: Callable[[], None]) -> None:
+    """What concerns one edition alone: in a careful turn an error pauses it, and no other one."""
+    if not request.is_careful:
+        work()
+        return
+    problem = tx.attempt(work)
+    if problem is not None:
+        turn.faults.append((f"edition {edition.id}", problem))
+        tx.attempt(lambda: turn.changed.append(pause_for_fault(tx, edition)))
 
 
 def _rescue(tx: Transaction, held: frozenset[int], now: int) -> int:
@@ -144,7 +191,7 @@ def _look(tx: Transaction, request: Request, work: LaneWork, turn: Turn, may_go:
     sending = _sending_editions(tx, request, work, turn)
     turn.live = frozenset(edition.id for edition in sending)
     going = [one for one in sending if one.list_relay not in work.full]  # of the others enough is claimed already
-    going = _without_held(going, request.now, turn)
+    going = _without_held(tx, request, going, turn)
     if request.room > 0:
         _claim_notices(tx, request, turn, may_go)
         _claim(tx, request, turn, going)
@@ -156,43 +203,72 @@ def _look(tx: Transaction, request: Request, work: LaneWork, turn: Turn, may_go:
 
 
 def _sending_editions(tx: Transaction, request: Request, work: LaneWork, turn: Turn) -> list[Edition]:
-    sending = []
-    for found in editions.live_editions(tx):
-        edition = found
-        if found.state is EditionState.SCHEDULED:
-            edition = start_if_due(tx, found, int(request.now), request.late_grace_seconds)
-            if edition is not found:
-                turn.changed.append(edition)
-        if edition.state is EditionState.SENDING and edition.list_relay and edition.list_relay not in work.relays:
-            turn.changed.append(pause_without_relay(tx, edition))
-        elif edition.state is EditionState.SENDING:
-            # Looked at in every turn: the last copies may have been cancelled, as their readers left.
-            over = finish_if_done(tx, edition.id, int(request.now)) or pause_after_canary(tx, edition.id)
-            turn.changed += over
-            sending += [] if over else [edition]
-        elif edition.state is EditionState.SCHEDULED and edition.scheduled_at is not None:
-            turn.next_due_at = min(turn.next_due_at or edition.scheduled_at, edition.scheduled_at)
+    sending: list[Edition] = []
+    for edition in editions.live_editions(tx):
+        _alone(tx, request, turn, edition, partial(_move_on, tx, edition, request, work, turn, sending))
     return sending
 
 
-def _without_held(going: Sequence[Edition], now: float, turn: Turn) -> list[Edition]:
+def _move_on(
+    tx: Transaction, found: Edition, request: Request, work: LaneWork, turn: Turn, sending: list[Edition]
+) -> None:
+    """Start, pause or finish an edition that is due for it; what goes on is added to `sending`."""
+    edition = found
+    if found.state is EditionState.SCHEDULED:
+        edition = start_if_due(tx, found, int(request.now), request.late_grace_seconds)
+        if edition is not found:
+            turn.changed.append(edition)
+    if edition.state is EditionState.SENDING and edition.list_relay and edition.list_relay not in work.relays:
+        turn.changed.append(pause_without_relay(tx, edition))
+    elif edition.state is EditionState.SENDING:
+        # Looked at in every turn: the last copies may have been cancelled, as their readers left.
+        over = finish_if_done(tx, edition.id, int(request.now)) or pause_after_canary(tx, edition.id)
+        turn.changed += over
+        sending += [] if over else [edition]
+    elif edition.state is EditionState.SCHEDULED and edition.scheduled_at is not None:
+        turn.next_due_at = min(turn.next_due_at or edition.scheduled_at, edition.scheduled_at)
+
+
+def _without_held(tx: Transaction, request: Request, going: Sequence[Edition], turn: Turn) -> list[Edition]:
     """Those whose list lets copies out at this hour; the next hour of the others is noted as due."""
-    opens_at = {edition.id: held_until(edition, now) for edition in going}
+    opens_at: dict[int, int | None] = {}
+
+    def ask(edition: Edition) -> None:
+        opens_at[edition.id] = held_until(edition, request.now)
+
+    for edition in going:
+        _alone(tx, request, turn, edition, partial(ask, edition))
     openings = [at for at in (*opens_at.values(), turn.next_due_at) if at is not None]
     turn.next_due_at = min(openings, default=None)
-    return [edition for edition in going if opens_at[edition.id] is None]
+    return [edition for edition in going if edition.id in opens_at and opens_at[edition.id] is None]
 
 
 def _claim_notices(tx: Transaction, request: Request, turn: Turn, may_go: MayGo) -> None:
-    """Claim notices; those that may not go are cancelled, but for somebody's mail, which is kept for a person."""
+    """Claim notices; those that may not go are cancelled, but for somebody's mail, which is kept for a person.
+
+    One that cannot be judged, as its stored form is read no more, has failed.
+    """
     now = int(request.now)
+    unjudged: set[int] = set()
+
+    def judge(tx: Transaction, notice: ClaimedNotice) -> bool:
+        if not request.is_careful:
+            return may_go(tx, notice)
+        try:
+            return may_go(tx, notice)
+        except Exception as problem:  # noqa: BLE001 - told with the turn
+            turn.faults.append((f"delivery {notice.id}", problem))
+            unjudged.add(notice.id)
+            return False
+
     claimed, turn.barred = deliveries.claim_notices(
-        tx, now=now, limit=min(request.room, NOTICE_BATCH), octets=request.octets, may_go=may_go
+        tx, now=now, limit=min(request.room, NOTICE_BATCH), octets=request.octets, may_go=judge
     )
     turn.notices = [(row, None if row.list_id is None else lists.get_list(tx, row.list_id)) for row in claimed]
     forwards = [row.id for row in turn.barred if is_passed_on(row)]
-    deliveries.cancel(tx, [row.id for row in turn.barred if not is_passed_on(row)], now)
-    deliveries.fail_unsent(tx, forwards, now)
+    others = [row.id for row in turn.barred if not is_passed_on(row)]
+    deliveries.cancel(tx, [number for number in others if number not in unjudged], now)
+    deliveries.fail_unsent(tx, [*forwards, *unjudged.intersection(others)], now)
     if forwards:
         turn.aftermath = replace(turn.aftermath, returned=turn.aftermath.returned + take_back_unsent(tx, forwards, now))
 
@@ -209,20 +285,26 @@ def _end_without_copies(tx: Transaction, turn: Turn, now: int) -> frozenset[int]
 
 
 def _claim(tx: Transaction, request: Request, turn: Turn, sending: Sequence[Edition]) -> None:
-    now = int(request.now)
     room = request.room - len(turn.notices)
     # Editions share the room evenly; what one does not use the next ones may.
     for index, edition in enumerate(sending):
         share = -(-room // (len(sending) - index))
-        limit = share if edition.canary_copies is None else min(share, _canary_room(tx, edition))
-        rows = _claim_copies(tx, edition.id, turn, limit, now) if limit > 0 else []
-        room -= len(rows)
-        if rows:
-            turn.copies.append((edition.id, rows))
-            if edition.first_claim_at is None:
-                editions.publish(tx, edition.id, now)
-            if edition.id not in request.known:
-                turn.plates[edition.id] = _load_plate(tx, edition)
+        before = turn.taken
+        _alone(tx, request, turn, edition, partial(_claim_from, tx, request, turn, edition, share))
+        room -= turn.taken - before
+
+
+def _claim_from(tx: Transaction, request: Request, turn: Turn, edition: Edition, share: int) -> None:
+    now = int(request.now)
+    limit = share if edition.canary_copies is None else min(share, _canary_room(tx, edition))
+    rows = _claim_copies(tx, edition.id, turn, limit, now) if limit > 0 else []
+    if not rows:
+        return
+    if edition.first_claim_at is None:
+        editions.publish(tx, edition.id, now)
+    if edition.id not in request.known:
+        turn.plates[edition.id] = _load_plate(tx, edition)
+    turn.copies.append((edition.id, rows))  # the last: what fails before is undone
 
 
 def _claim_copies(tx: Transaction, edition_id: int, turn: Turn, limit: int, now: int) -> list[ClaimedCopy]:

@@ -198,6 +198,8 @@ class Dispatcher(BackgroundLoop):
             self._synced_at = 0.0
             raise
         self._results.recorded(batch)
+        for one in turn.unrecorded:
+            self._results.settle(one)  # with the next turn
         self._accept(turn, request)
         if careful:
             self._careful = self.desk.has_failed = False

@@ -19,6 +19,8 @@ def tell_turn(log: logging.Logger, turn: Turn) -> None:
         event(log, "delivery.suppressed", level=level, delivery=notice.id, notice=notice.kind, list=notice.list_id)
     for number, copies in turn.cancelled.items():
         event(log, "delivery.withheld", edition=number, copies=copies)
+    for subject, problem in turn.faults:
+        log.error("dispatch.fault", exc_info=problem, extra={"fields": {"subject": subject}})
     if turn.rescued:
         event(log, "dispatch.rescued", level=logging.WARNING, copies=turn.rescued)
     for edition in turn.changed:
