@@ -82,6 +82,14 @@ def parse_address(text: str) -> Address:
     return _parse_any(typed)
 
 
+def read_stored_address(text: str) -> Address | None:
+    """An address that was taken at some time; None where it is refused now, as by a later version of the parser."""
+    try:
+        return parse_address(text)
+    except MalformedAddress:
+        return None
+
+
 def stored_address(typed: str, domain: str) -> Address:
     """An address that was parsed when it was stored with its `domain`: as `parse_address`, at a part of its cost."""
     local, _, given = typed.rpartition("@")

@@ -46,7 +46,7 @@ from pressrun.services.background import BackgroundLoop
 from pressrun.services.operating.readiness import Readiness
 from pressrun.services.ports import RelayPool
 from pressrun.services.queue.dispatching import Dispatcher
-from pressrun.store import deliveries, held, inbound
+from pressrun.store import deliveries, errands, held, inbound
 from pressrun.store.datadir import DataDir
 from pressrun.store.journal import Journal
 from pressrun.web.app import UseCases, build_app
@@ -162,6 +162,7 @@ def _app(
         metrics.set_kept(await services.database.read(inbound.count_kept))
         for status in relays.statuses():
             metrics.set_relay_connections(status.name, status.connections)
+        metrics.set_requests_aside(await services.database.read(errands.count_set_aside))
         metrics.set_loops(readiness.failing_seconds())
         return metrics.render()
 

@@ -32,6 +32,7 @@ EVENTS: dict[str, str] = {
     "subscription.holding_over": "no more sign-ups are held; those that are wait for `pressrun held release` or `rm`",
     "subscription.released": "an operator let mails of held sign-ups go",
     "subscription.dropped": "an operator had held sign-ups forgotten",
+    "subscription.set_aside": "a request from the web could not be carried out; it is kept for a while, others go on",
     "subscription.database_unavailable": "what was asked for could not be carried out; tried again shortly",
     "subscriber.erased": "a person was erased",
     "subscriber.imported": "an import was done",

@@ -78,12 +78,21 @@ class Metrics:
             registry=self._registry,
         )
 
+        self._set_aside = Gauge(
+            "pressrun_requests_set_aside",
+            "Requests from the web that could not be carried out",
+            registry=self._registry,
+        )
         self._loops = Gauge(
             "pressrun_loop_failing_seconds",
             "For how long a background loop has failed, 0 while it is well",
             ["loop"],
             registry=self._registry,
         )
+
+    def set_requests_aside(self, number: int) -> None:
+        """How many requests from the web could not be carried out."""
+        self._set_aside.set(number)
 
     def set_loops(self, by_name: Mapping[str, float]) -> None:
         """For how long each background loop has failed."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pressrun.core.address import Address
 from pressrun.core.sign_up import Trust
-from pressrun.store.transaction import Transaction
+from pressrun.store.transaction import Row, Transaction
 
 
 class ErrandKind(StrEnum):
@@ -41,15 +41,46 @@ def is_any_errand(tx: Transaction) -> bool:
     return bool(tx.value("errands.is_any"))
 
 
+def waiting_errands(tx: Transaction) -> list[int]:
+    """The oldest requests by id, some at a time."""
+    return [row["id"] for row in tx.rows("errands.oldest")]
+
+
 def take_errands(tx: Transaction) -> list[Errand]:
-    """The oldest requests, some at a time; they are carried out in this transaction and not kept any longer."""
-    found = []
-    for row in tx.rows("errands.oldest"):
-        values = {name: row[name] for name in Errand.__dataclass_fields__}
-        values["kind"], values["trust"] = ErrandKind(row["kind"]), Trust(row["trust"])
-        found.append(Errand(**values))
-        tx.run("errands.delete", id=row["id"])
+    """The oldest requests, some at a time; they are carried out in this transaction and not kept any longer.
+
+    Raises ValueError for one that cannot be read.
+    """
+    return [_take(tx, row) for row in tx.rows("errands.oldest")]
+
+
+def take_errand(tx: Transaction, number: int) -> Errand | None:
+    """One of them, if it is still there."""
+    row = tx.row("errands.get", id=number)
+    return None if row is None else _take(tx, row)
+
+
+def _take(tx: Transaction, row: Row) -> Errand:
+    values = {name: row[name] for name in Errand.__dataclass_fields__}
+    values["kind"], values["trust"] = ErrandKind(row["kind"]), Trust(row["trust"])
+    tx.run("errands.delete", id=row["id"])
+    return Errand(**values)
+
+
+def set_errand_aside(tx: Transaction, number: int, now: int) -> None:
+    """Keep a request that cannot be carried out apart from those that wait."""
+    tx.run("errands.set_aside", id=number, now=now)
+
+
+def count_set_aside(tx: Transaction) -> int:
+    """How many requests cannot be carried out."""
+    found: int = tx.value("errands.count_set_aside")
     return found
+
+
+def sweep_set_aside(tx: Transaction, before: int) -> int:
+    """Forget requests that were set aside before `before`; returns how many."""
+    return tx.run("errands.sweep", before=before)
 
 
 def forget_errands(tx: Transaction, address: Address) -> int:

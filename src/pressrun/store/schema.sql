@@ -111,7 +111,8 @@ create table errand (
     language text not null default '',
     ip text,                                  -- null: it came by our Unix socket, and no proxy said
     words text not null default '',           -- what the person was shown
-    trust text not null check (trust in ('worked', 'proven', 'unproven', 'trap'))   -- how far the form is believed
+    trust text not null check (trust in ('worked', 'proven', 'unproven', 'trap')),  -- how far the form is believed
+    set_aside_at integer                      -- it could not be carried out, and holds up no other; null: it waits
 ) strict;
 create index errand_by_list on errand (list_id) where list_id is not null;
 

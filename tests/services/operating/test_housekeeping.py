@@ -18,7 +18,7 @@ from pressrun.services.background import Fault
 from pressrun.services.operating import housekeeping
 from pressrun.services.operating.housekeeping import NOTICE_KEPT_SECONDS
 from pressrun.services.readers.subscribing import Origin
-from pressrun.store import arrivals, consent, deliveries, held, inbound, leavings, limits, moves
+from pressrun.store import arrivals, consent, deliveries, errands, held, inbound, leavings, limits, moves
 
 ADA = parse_address("ada@reader.example")
 WEB = Origin(source="web")
@@ -139,6 +139,7 @@ DUTIES = {
     "held sign-ups": (held, "sweep_held"),
     "hours of sign-ups": (arrivals, "sweep_sign_ups"),
     "kept mail": (inbound, "sweep_kept"),
+    "requests": (errands, "sweep_set_aside"),
     "network addresses": (housekeeping, "age_ips"),
     "consent head": (consent, "read_head"),
 }

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.services.office import Office
 
-from pressrun.core.address import parse_address
+from pressrun.core.address import Address, parse_address
+from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.core.sign_up import Trust
 from pressrun.services.ports import Waker
 from pressrun.services.readers.asking import Asking
 from pressrun.services.readers.preferring import Preferring
-from pressrun.services.readers.subscribing import Origin, SignUp
+from pressrun.services.readers.subscribing import Origin, SignUp, Subscribing
 from pressrun.services.settings import LimitSettings
 from pressrun.services.throttled import Throttled
+from pressrun.store import errands
+from pressrun.store.transaction import Transaction
 
 ADA = parse_address("Ada@reader.example")
 WEB = Origin(source="web", ip="192.0.2.7", language="de", words="Subscribe to News")
@@ -118,3 +124,79 @@ async def test_what_is_asked_for_is_carried_out_by_itself(office: Office) -> Non
     await asyncio.wait_for(done.wait(), 10)
     running.cancel()
     assert [("confirmation",)] == await rows(office, "select kind from notice")
+
+
+# ---------------------------------------------------------------------- requests that cannot be carried out
+
+STORED = {
+    "an address that is refused now": "update errand set address = 'bob@@reader' where id = 2",
+    "an address with a control character": "update errand set address = char(1) || '@reader.example' where id = 2",
+}
+
+
+async def ask_for_three(asking: Asking) -> None:
+    for name in ("ann", "bob", "cy"):
+        await asking.sign_up("news", parse_address(f"{name}@reader.example"), WEB, network=None)
+
+
+@pytest.mark.parametrize("change", STORED.values(), ids=STORED)
+async def test_a_request_that_is_read_no_more_is_set_aside(
+    office: Office, change: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is kept, counted and told; those beside it are carried out, and so are those after it."""
+    await office.make_list()
+    asking = asking_of(office)
+    await ask_for_three(asking)
+    await office.database.write(lambda tx: tx._connection.execute(change).rowcount)
+    await asking.carry_out()
+    assert [("ann@reader.example",), ("cy@reader.example",)] == await rows(office, "select address from notice")
+    assert [(2, int(office.now))] == await rows(office, "select id, set_aside_at from errand")
+    assert 1 == await office.database.read(errands.count_set_aside)
+    assert [2] == [
+        one.__dict__["fields"]["request"] for one in caplog.records if one.message == "subscription.set_aside"
+    ]
+    await asking.sign_up("news", ADA, WEB, network=None)
+    await asking.carry_out()
+    assert 3 == len(await rows(office, "select address from notice"))
+    assert 1 == await office.database.write(errands.sweep_set_aside, int(office.now))
+
+
+@pytest.mark.parametrize("problem", [ValueError("a fault of ours"), KeyError("name"), AssertionError()], ids=str)
+async def test_a_request_that_meets_an_error_of_ours_is_set_aside(
+    office: Office, problem: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of what it had changed is kept."""
+    await office.make_list()
+    asking = asking_of(office)
+    await ask_for_three(asking)
+    take = Subscribing.take_within
+
+    def failing(self: Subscribing, tx: Transaction, target: object, address: Address, *more: Any, **named: Any) -> None:
+        take(self, tx, target, address, *more, **named)  # type: ignore[arg-type]
+        if address.typed.startswith("bob"):
+            raise problem
+
+    monkeypatch.setattr(Subscribing, "take_within", failing)
+    await asking.carry_out()
+    assert [("ann@reader.example",), ("cy@reader.example",)] == await rows(office, "select address from subscriber")
+    assert [(2,)] == await rows(office, "select id from errand where set_aside_at is not null")
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [OSError(errno.EMFILE, os.strerror(errno.EMFILE)), RuntimeError("can't start new thread"), Unavailable("locked")],
+    ids=str,
+)
+async def test_a_machine_that_lacks_something_is_no_fault_of_a_request(
+    office: Office, problem: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.make_list()
+    asking = asking_of(office)
+    await ask_for_three(asking)
+    with monkeypatch.context() as patch:
+        patch.setattr(Subscribing, "take_within", lambda *_, **__: (_ for _ in ()).throw(problem))
+        with pytest.raises(type(problem)):
+            await asking.carry_out()
+    assert [(3, 0)] == await rows(office, "select count(*), count(set_aside_at) from errand")
+    await asking.carry_out()
+    assert 3 == len(await rows(office, "select address from notice"))

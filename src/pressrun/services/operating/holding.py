@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from pressrun.core.address import parse_address
+from pressrun.core.address import read_stored_address
 from pressrun.core.errors import NotFound
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import digests_of
@@ -78,7 +78,8 @@ class Holding:
         target = lists.get_list(tx, one.list_id)
         if target is None or target.closed_at is not None:
             return False
-        if not may_ask(tx, digests_of(self._desk.keys, parse_address(one.address))):
+        address = read_stored_address(one.address)
+        if address is None or not may_ask(tx, digests_of(self._desk.keys, address)):
             return False
         if one.confirmation_id is not None:
             return self._subscribing.can_confirm(tx, one.confirmation_id)

@@ -30,6 +30,7 @@ from pressrun.store import (
     bounces,
     consent,
     deliveries,
+    errands,
     held,
     inbound,
     leavings,
@@ -113,6 +114,7 @@ class Housekeeping(BackgroundLoop):
         await self._sweep("hours of sign-ups", arrivals.sweep_sign_ups, first_hour(now))
         with self.isolated("kept mail"):
             await drop_kept_mail(self._database, self.limits, int(now))
+        await self._sweep("requests", errands.sweep_set_aside, int(now - self.limits.kept_mail_seconds))
         await self._sweep("network addresses", age_ips, self.limits.consent_ip_seconds, self._entropy, now)
         with self.isolated("consent head"):
             head = await self._database.read(consent.read_head)

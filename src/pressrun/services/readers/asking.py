@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from functools import partial
 
 from pressrun.core.address import Address, parse_address
+from pressrun.core.errors import Unavailable
 from pressrun.core.sign_up import FORM_USED, FORM_USES, Trust
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.readers.desk import Desk
@@ -19,6 +21,7 @@ from pressrun.services.readers.leaving import Leaving
 from pressrun.services.readers.preferring import Preferring
 from pressrun.services.readers.subscribing import Origin, SignUp, Subscribing
 from pressrun.services.readers.waiting import draw_wait
+from pressrun.services.settling import is_out_of_resources
 from pressrun.services.throttled import Throttled
 from pressrun.store import errands, leavings, limits, lists
 from pressrun.store.errands import Errand, ErrandKind
@@ -101,7 +104,12 @@ class Asking(BackgroundLoop):
         """Do all that was asked for so far."""
         # A power cut takes back what came of it together with the note that it is done: it is done again, not twice.
         while await self._desk.database.read(_is_anything_waiting):
-            await self._desk.database.record(self._carry_out)
+            try:
+                await self._desk.database.record(self._carry_out)
+            except Unavailable:
+                raise
+            except Exception as problem:  # noqa: BLE001 - one of them is to blame, or the machine: that shows now
+                await self._carry_out_each(problem)
             self._desk.wake()
             is_busy = self._desk.database.is_syncing
             await asyncio.sleep(BUSY_PAUSE_SECONDS if is_busy else PAUSE_SECONDS)
@@ -139,14 +147,42 @@ class Asking(BackgroundLoop):
     def _carry_out(self, tx: Transaction) -> None:
         self._leaving.note_within(tx)
         for errand in errands.take_errands(tx):
-            address = parse_address(errand.address)
-            origin = Origin(source="web", ip=errand.ip, language=errand.language, words=errand.words)
-            if errand.kind is ErrandKind.PREFERENCES:
-                self._preferring.request_link_within(tx, address, origin)
+            self._carry_out_one(tx, errand)
+
+    def _carry_out_one(self, tx: Transaction, errand: Errand) -> None:
+        address = parse_address(errand.address)
+        origin = Origin(source="web", ip=errand.ip, language=errand.language, words=errand.words)
+        if errand.kind is ErrandKind.PREFERENCES:
+            self._preferring.request_link_within(tx, address, origin)
+            return
+        target = None if errand.list_id is None else lists.get_list(tx, errand.list_id)
+        if target is not None and target.closed_at is None:
+            self._subscribing.take_within(tx, target, address, origin, name=errand.name, trust=errand.trust)
+
+    async def _carry_out_each(self, problem: Exception) -> None:
+        """Carry out each on its own, and set aside what cannot be; raises what is not for one of them to answer for."""
+        faults = await self._desk.database.record(self._try_each)
+        if not faults:
+            raise problem
+        for number, fault in faults:
+            log.error("subscription.set_aside", exc_info=fault, extra={"fields": {"request": number}})
+
+    def _try_each(self, tx: Transaction) -> list[tuple[int, Exception]]:
+        faults = []
+        for number in errands.waiting_errands(tx):
+            problem = tx.attempt(partial(self._try_one, tx, number))
+            if problem is None:
                 continue
-            target = None if errand.list_id is None else lists.get_list(tx, errand.list_id)
-            if target is not None and target.closed_at is None:
-                self._subscribing.take_within(tx, target, address, origin, name=errand.name, trust=errand.trust)
+            if is_out_of_resources(problem):
+                raise problem
+            errands.set_errand_aside(tx, number, int(self._desk.clock()))
+            faults.append((number, problem))
+        return faults
+
+    def _try_one(self, tx: Transaction, number: int) -> None:
+        errand = errands.take_errand(tx, number)
+        if errand is not None:
+            self._carry_out_one(tx, errand)
 
 
 def _is_anything_waiting(tx: Transaction) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pressrun.core.address import Address, parse_address
+from pressrun.core.address import Address, read_stored_address
 from pressrun.core.keys import KeyRing
 from pressrun.core.tokens import suppression_digest
 from pressrun.services.ports import Entropy
@@ -35,7 +35,8 @@ class NoteTerms:
 def note_leavings(tx: Transaction, terms: NoteTerms, now: float) -> int:
     """Tell readers that they left, some at a time; returns how many leavings were dealt with."""
     found = leavings.leavings_to_note(tx)
-    candidates = [(one, parse_address(one.address)) for one in found if not one.is_over]
+    addresses = [(one, read_stored_address(one.address)) for one in found if not one.is_over]
+    candidates = [(one, address) for one, address in addresses if address is not None]
     folds = [suppression_digest(terms.keys, address.fold) for _, address in candidates]
     spent = limits.spend_each(tx, LIMIT, folds, terms.limits.leaving_notes_per_address, now)
     told = [pair for pair, is_spent in zip(candidates, spent, strict=True) if is_spent]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pressrun.core.address import parse_address
+from pressrun.core.address import Address, read_stored_address
 from pressrun.core.subscription import SubscriptionState
 from pressrun.services.ports import Entropy
 from pressrun.services.readers.suspending import FOR_BOUNCES
@@ -27,8 +27,9 @@ def ask_suspended(tx: Transaction, settings: BounceSettings, entropy: Entropy, n
         assert person is not None  # the suspension holds it by a foreign key
         suspended = [row for row in subscriptions.subscriptions_of(tx, subscriber_id) if _waits(row)]
         reason = find_reason(tx, person.digests)
-        if suspended and reason in (None, Reason.HARD_BOUNCE):
-            _ask(tx, person, suspended[0], first_edition_id, settings, entropy(16), now)
+        address = read_stored_address(person.address)
+        if suspended and address is not None and reason in (None, Reason.HARD_BOUNCE):
+            _ask(tx, person, address, suspended[0], first_edition_id, settings, entropy(16), now)
     return len(due)
 
 
@@ -40,6 +41,7 @@ def _waits(row: Row) -> bool:
 def _ask(
     tx: Transaction,
     person: Subscriber,
+    address: Address,
     row: Row,
     first_edition_id: int,
     settings: BounceSettings,
@@ -57,7 +59,7 @@ def _ask(
         tx,
         NewNotice(
             kind=STILL_THERE,
-            address=parse_address(person.address),
+            address=address,
             message_secret=secret,
             list_id=target.id,
             subscriber_id=person.id,
