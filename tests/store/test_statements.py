@@ -84,8 +84,8 @@ def test_no_statement_records_a_remotes_words_about_a_copy_whose_reader_is_gone(
         "deliveries.requeue_failed",
         "deliveries.settle",
         "lanes.give_up",
-        "subscribers.forget_replies",
+        "places.forget_replies",
     } == set(writers)
     only_null = {name for name, body in writers.items() if re.search(r"\breply = null", body)}
-    assert {"deliveries.requeue_failed", "subscribers.forget_replies"} == only_null
+    assert {"deliveries.requeue_failed", "places.forget_replies"} == only_null
     assert [] == [name for name in set(writers) - only_null if not rule.search(writers[name])]

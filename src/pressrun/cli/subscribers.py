@@ -110,11 +110,23 @@ def erase(invocation: Invocation, address: str, *, is_agreed: bool, as_json: boo
 
     question = f"Erase {address} from every list, edition and record? There is no way back."
     ask(question, is_agreed=is_agreed)
-    perform(invocation, "subscriber.erase", AddressOnly(address=address))
+    done = perform(invocation, "subscriber.erase", AddressOnly(address=address))
     if as_json:
-        print_json({"erased": True})
-    else:
-        note("erased everywhere; imports and sign-ups by others will not bring this address back")
+        print_json(done)
+        return
+    note("erased everywhere; imports and sign-ups by others will not bring this address back")
+    if not done["reader"]:
+        note("no reader had this address now: readers who had it before keep their subscriptions")
+    for name, what in (
+        ("evidence_of_others", "records of consent of other readers that named it"),
+        ("mails", "mails to, from or about it"),
+        ("address_changes", "changes of address from or to it, which can be neither confirmed nor undone now"),
+    ):
+        if done[name]:
+            note(f"also erased: {what} ({done[name]})")
+    if done["editions"]:
+        numbers = ", ".join(map(str, done["editions"]))
+        note(f"the author wrote this address into an edition: it stays in what was published as edition {numbers}")
 
 
 @group.command("import")

@@ -122,12 +122,6 @@ def keep_out_erased(tx: Transaction, digests: Digests, address_key: str, now: in
         suppressions.forget_address(tx, digests.mailbox)
 
 
-def holds_address(tx: Transaction, digests: Digests, address_key: str) -> bool:
-    """Whether a suppression still has an address in plain."""
-    rows = [suppressions.get_suppression(tx, digest) for digest in set(digests)]
-    return any(row is not None and _key_of(row["address"]) == address_key for row in rows)
-
-
 def _key_of(address: str | None) -> str | None:
     try:
         return None if address is None else parse_address(address).key

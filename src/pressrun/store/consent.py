@@ -7,7 +7,7 @@ each of that is told by a row of its own. Triggers refuse everything else, whoev
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -134,11 +134,20 @@ def consent_of(tx: Transaction, subscriber_id: int) -> list[dict[str, object]]:
     ]
 
 
+def numbers_of(tx: Transaction, subscriber_id: int) -> list[int]:
+    """The rows about one person."""
+    return [row["id"] for row in tx.rows("consent.numbers_of_subscriber", subscriber_id=subscriber_id)]
+
+
 def erase_consent(tx: Transaction, subscriber_id: int, *, now: int, salt: bytes) -> None:
     """Take away what was said about a person, and say so; the chain stays whole."""
-    numbers = [row["id"] for row in tx.rows("consent.numbers_of_subscriber", subscriber_id=subscriber_id)]
+    erase_rows(tx, numbers_of(tx, subscriber_id), now=now, salt=salt)
+
+
+def erase_rows(tx: Transaction, numbers: Collection[int], *, now: int, salt: bytes) -> None:
+    """Take away what these rows say, and say so in a row that names them; the chain stays whole."""
     if numbers:
-        tx.run("consent.erase", subscriber_id=subscriber_id)
+        tx.run("consent.erase", numbers=in_json(sorted(numbers)))
         _append(tx, [_Entry(ERASED, now, salt, mark_of_erased(numbers))])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pressrun.core.address import Address
+from pressrun.core.spellings import Spellings
 from pressrun.store.transaction import Row, Transaction
 
 
@@ -35,6 +37,11 @@ def editorships(tx: Transaction, address_key: str) -> list[Row]:
     return tx.rows("disclosure.editorships", address_key=address_key)
 
 
-def kept_mail(tx: Transaction, address_key: str) -> list[Row]:
+def kept_mail(tx: Transaction, address: Address) -> list[dict[str, object]]:
     """recipient, received_at and state of mail from an address that is held."""
-    return tx.rows("disclosure.kept_mail", address_key=address_key)
+    spellings = Spellings(address)
+    return [
+        {name: row[name] for name in ("recipient", "received_at", "state")}
+        for row in tx.rows("disclosure.kept_mail")
+        if spellings.name(row["mail_from"])
+    ]

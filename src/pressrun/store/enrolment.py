@@ -1,11 +1,10 @@
-"""What adding, importing, exporting and erasing people need: statements for many rows, and for all traces of one."""
+"""What adding, importing and exporting people need: statements for many rows."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 
-from pressrun.core.address import Address
 from pressrun.store.transaction import Row, Transaction
 
 
@@ -44,21 +43,3 @@ def cancel_everything(tx: Transaction, subscriber_id: int, now: int) -> int:
 def cancel_all_copies(tx: Transaction, subscriber_id: int, now: int) -> int:
     """Cancel the copies of a person on every list that nobody has claimed; returns how many."""
     return tx.run("enrolment.cancel_copies", subscriber_id=subscriber_id, now=now)
-
-
-def forget_traces(tx: Transaction, address: Address) -> int:
-    """Remove notices to an address that hang on no subscriber, and its right to post; returns how many rows."""
-    found = tx.run("enrolment.forget_notices", typed=address.typed.lower(), address_key=address.key)
-    return found + tx.run("enrolment.forget_editor", address_key=address.key)
-
-
-def lists_naming(tx: Transaction, address: Address) -> list[str]:
-    """The lists whose settings (From, owner, Reply-To) hold this address."""
-    escaped = address.key.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    found = tx.rows(
-        "enrolment.settings_with",
-        typed=address.typed.lower(),
-        address_key=address.key,
-        in_brackets=f"%<{escaped}>",
-    )
-    return [row["name"] for row in found]

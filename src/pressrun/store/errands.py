@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from pressrun.core.address import Address
 from pressrun.core.sign_up import Trust
 from pressrun.store.transaction import Row, Transaction
 
@@ -81,8 +80,3 @@ def count_set_aside(tx: Transaction) -> int:
 def sweep_set_aside(tx: Transaction, before: int) -> int:
     """Forget requests that were set aside before `before`; returns how many."""
     return tx.run("errands.sweep", before=before)
-
-
-def forget_errands(tx: Transaction, address: Address) -> int:
-    """Drop what was asked for an address, before it is erased; returns how many requests."""
-    return tx.run("errands.forget", typed=address.typed.lower(), address_key=address.key)

@@ -12,11 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pressrun.core.address import Address
 from pressrun.core.mail_queues import MailQueue
 from pressrun.store.transaction import Row, Transaction, in_json
-
-_BATCH = 5  # contents looked at in one go: each may be as large as the largest mail
 
 
 class InboundState(StrEnum):
@@ -231,29 +228,4 @@ def waiting_sizes(tx: Transaction) -> dict[MailQueue, int]:
 def forwards_size(tx: Transaction) -> int:
     """Octets of mail that waits to be passed on."""
     found: int = tx.value("inbound.forwards_size")
-    return found
-
-
-def forget_sender(tx: Transaction, address: Address) -> int:
-    """Before a person is erased: forget kept mail from or about them, and what was forwarded; returns how many rows."""
-    needles = {text.lower().encode() for text in (address.typed, address.wire, address.key)}
-    gone = tx.run("inbound.delete_by_sender", address_key=address.key)
-    gone += tx.run("inbound.delete_forwarded_by_sender", address_key=address.key)
-    for number in _naming(tx, "inbound.kept_contents", needles):
-        gone += tx.run("inbound.delete_by_content", id=number)
-    tx.run("inbound.delete_orphans")
-    for number in _naming(tx, "inbound.forwarded_contents", needles):
-        gone += tx.run("inbound.delete_notice", id=number)
-    return gone
-
-
-def _naming(tx: Transaction, statement: str, needles: set[bytes]) -> list[int]:
-    found: list[int] = []
-    after = 0
-    while rows := tx.rows(statement, after=after, limit=_BATCH):
-        after = rows[-1]["id"]
-        for row in rows:
-            content = (row["content"] or b"").lower()
-            if any(needle in content for needle in needles):
-                found.append(row["id"])
     return found

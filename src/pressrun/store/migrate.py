@@ -19,6 +19,7 @@ from pathlib import Path
 from pressrun.core.address import Address, parse_address, stored_address
 from pressrun.core.errors import BadConfiguration, MalformedAddress, Refused
 from pressrun.core.keys import KeyRing
+from pressrun.core.same_words import without_addresses
 from pressrun.core.tokens import digests_of
 from pressrun.store.database import connect
 
@@ -127,6 +128,7 @@ def _take_step(connection: sqlite3.Connection, step: str, target: int, keys: Key
     connection.execute("pragma foreign_keys = off")  # tables may be rebuilt; the check below replaces it
     connection.create_function("pressrun_sha256", -1, _sha256, deterministic=True)
     connection.create_function("pressrun_mailbox_digest", 2, partial(_mailbox_digest, keys), deterministic=True)
+    connection.create_function("pressrun_without_addresses", 1, without_addresses, deterministic=True)
     connection.execute("begin immediate")
     try:
         for statement in _statements(step):

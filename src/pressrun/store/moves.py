@@ -76,11 +76,6 @@ def sweep_changes(tx: Transaction, now: int) -> int:
     return tx.run("moves.sweep", now=now)
 
 
-def forget_changes(tx: Transaction, address: Address) -> int:
-    """Remove changes from or to an address, before it is erased; returns how many rows."""
-    return tx.run("moves.forget", typed=address.typed.lower(), address_key=address.key)
-
-
 def changes_of(tx: Transaction, subscriber_id: int) -> list[Row]:
     """The changes of a person that are not forgotten yet: old_address, new_address, state, created_at, expires_at."""
     return tx.rows("moves.of_subscriber", subscriber_id=subscriber_id)

@@ -125,9 +125,7 @@ def move_to_address(tx: Transaction, subscriber_id: int, address: Address, diges
 
 
 def delete_subscriber(tx: Transaction, subscriber_id: int) -> None:
-    """Remove a person from every list; counts of past editions stay, what could name the person goes."""
-    tx.run("subscribers.forget_handovers", id=subscriber_id)
-    tx.run("subscribers.forget_replies", id=subscriber_id)
+    """Remove a person from every list, with all that hangs on them; counts of past editions stay."""
     tx.run("subscribers.delete", id=subscriber_id)
 
 

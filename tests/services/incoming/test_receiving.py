@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,8 +16,8 @@ from pressrun.core.mail_routes import Route, RouteKind
 from pressrun.core.quantities import Rate
 from pressrun.core.tokens import TEST_ID, AddressPurpose, WebPurpose, WebTokens
 from pressrun.message.incoming.reading import IncomingMail
+from pressrun.services.readers.erasing import erase
 from pressrun.smtp.reply import Reply
-from pressrun.store import inbound
 
 
 @pytest_asyncio.fixture
@@ -533,7 +534,8 @@ async def test_erasing_forgets_kept_mail_about_a_person(room: Mailroom) -> None:
     await room.deliver(mail(f"to {ADA.upper()} failed\n", From="x@y.example"), local, mail_from="")
     await room.take(mail(number=3), "news-owner")
     await room.processing.recover()
-    gone = await room.database.write(inbound.forget_sender, parse_address(ADA))
-    assert 2 == gone
-    assert {"done": 1} == await room.counts()
+    erased = await erase(room.database, parse_address(ADA), room.keys, os.urandom, int(room.now))
+    assert erased is not None
+    assert (1, 1) == (erased.of_others.mails, erased.of_others.notices)
+    assert {"done": 2} == await room.counts()
     assert [] == await room.outgoing()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.core.mail_routes import Route, RouteKind, read_local_part
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.services.operating.sorting import list_kept, show_kept
+from pressrun.services.readers.erasing import erase
 from pressrun.services.settling import Aftermath, Returned, Settled
 from pressrun.smtp.handover import Outgoing
 from pressrun.store import deliveries, inbound
@@ -150,6 +152,8 @@ async def test_a_forward_queued_before_an_upgrade_is_told_at_least(room: Mailroo
 async def test_erasing_forgets_what_somebody_had_passed_on(room: Mailroom) -> None:
     """By the envelope alone, whatever the mail says."""
     await forward(room, b"Subject: hello\r\n\r\nhello\r\n")
-    assert 1 == await room.database.write(inbound.forget_sender, parse_address(ADA))
+    erased = await erase(room.database, parse_address(ADA), room.keys, os.urandom, int(room.now))
+    assert erased is not None
+    assert 1 == erased.of_others.notices
     await room.database.write(deliveries.recover)
     assert [] == await room.outgoing()

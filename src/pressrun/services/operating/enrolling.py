@@ -20,7 +20,7 @@ from pressrun.services.operating.entries import ImportRow
 from pressrun.services.operating.importing import Terms, Verdict, import_rows, require_open_list
 from pressrun.services.operating.list_settings import read_line
 from pressrun.services.ports import Clock, Entropy, Waker
-from pressrun.services.readers.erasing import erase_person
+from pressrun.services.readers.erasing import erase
 from pressrun.services.readers.subscribing import (
     Origin,
     Proof,
@@ -79,12 +79,21 @@ class Enrolling:
         self._wake()
         return answer
 
-    async def erase(self, address: Address) -> None:
+    async def erase(self, address: Address) -> Answer:
         """Forget a person everywhere and keep them out by a keyed hash alone; raises NotFound, Refused."""
-        await self._database.write(erase_person, address, self._keys, self._entropy(16), int(self._clock()))
+        erased = await erase(self._database, address, self._keys, self._entropy, int(self._clock()))
+        assert erased is not None  # nothing stands against it
         event(_log, "subscriber.erased")
-        await self._database.checkpoint()  # nothing of them is left in the write-ahead log
         self._wake()
+        others = erased.of_others
+        return {
+            "erased": True,
+            "reader": erased.is_reader,
+            "evidence_of_others": others.evidence,
+            "mails": others.mails + others.notices,
+            "address_changes": others.changes,
+            "editions": list(erased.editions),
+        }
 
     async def import_batch(self, list_name: str, rows: Sequence[ImportRow], *, asks: bool = False) -> Answer:
         """Take some rows of a file in one transaction; raises NotFound, and Refused for a closed list."""

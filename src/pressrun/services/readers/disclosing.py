@@ -5,6 +5,8 @@ What is not in it: keyed hashes under which limits are counted, which end with t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pressrun.core.address import parse_address
 from pressrun.core.keys import KeyRing
 from pressrun.core.timestamps import rfc3339
@@ -35,11 +37,11 @@ def disclose(tx: Transaction, keys: KeyRing, person: Subscriber, now: int) -> An
         "address_changes": _listed(moves.changes_of(tx, person.id)),
         "bounces": _listed(disclosure.suspensions(tx, person.id)),
         "editor_of": [row["list"] for row in disclosure.editorships(tx, person.address_key)],
-        "kept_mail": _listed(disclosure.kept_mail(tx, person.address_key)),
+        "kept_mail": _listed(disclosure.kept_mail(tx, parse_address(person.address))),
     }
 
 
-def _listed(rows: list[Row]) -> list[Answer]:
+def _listed(rows: Sequence[Row | Answer]) -> list[Answer]:
     """Rows as they are, their times (`…_at`, `…_until`) as RFC 3339."""
     return [{name: _shown(name, row[name]) for name in row.keys()} for row in rows]  # noqa: SIM118 - a row is no mapping
 

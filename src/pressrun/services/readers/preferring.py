@@ -18,7 +18,7 @@ from pressrun.core.tokens import suppression_digest
 from pressrun.observe.log import event
 from pressrun.services.readers.desk import Desk
 from pressrun.services.readers.disclosing import disclose
-from pressrun.services.readers.erasing import erase_person
+from pressrun.services.readers.erasing import erase
 from pressrun.services.readers.leaving import Departure, depart
 from pressrun.services.readers.subscribing import Origin, record_consent
 from pressrun.services.readers.suspending import restored
@@ -144,12 +144,24 @@ class Preferring:
 
     async def erase(self, link: PreferenceLink) -> bool:
         """Forget the person everywhere; False when the link is not good any more, or lasting. Raises Refused."""
-        erased = await self._desk.database.write(self._erase, link)
-        if erased:
-            event(_log, "subscriber.erased")
-            await self._desk.database.checkpoint()
-            self._desk.wake()
-        return erased
+        desk = self._desk
+        profile = await self.find(link) if link.is_own else None
+        if profile is None:
+            return False
+        address = parse_address(profile.person.address)
+        erased = await erase(
+            desk.database,
+            address,
+            desk.keys,
+            desk.entropy,
+            int(desk.clock()),
+            unless=lambda tx: self._find(tx, link) is None,
+        )
+        if erased is None:
+            return False
+        event(_log, "subscriber.erased")
+        desk.wake()
+        return True
 
     def request_link_within(self, tx: Transaction, address: Address, origin: Origin) -> None:
         """`request_link` as a part of somebody else's transaction, who then wakes the dispatcher."""
@@ -220,14 +232,6 @@ class Preferring:
     def _disclose(self, tx: Transaction, link: PreferenceLink) -> Answer | None:
         profile = self._find(tx, link) if link.is_own else None
         return None if profile is None else disclose(tx, self._desk.keys, profile.person, int(self._desk.clock()))
-
-    def _erase(self, tx: Transaction, link: PreferenceLink) -> bool:
-        profile = self._find(tx, link) if link.is_own else None
-        if profile is None:
-            return False
-        address = parse_address(profile.person.address)
-        erase_person(tx, address, self._desk.keys, self._desk.entropy(16), int(self._desk.clock()))
-        return True
 
     # ------------------------------------------------------------------ changes
 

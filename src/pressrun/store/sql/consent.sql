@@ -29,9 +29,9 @@ select event, at, ip, content from consent where subscriber_id = :subscriber_id 
 select id from consent where subscriber_id = :subscriber_id order by id;
 
 -- name: erase
--- Take away what was said about a person; the chain goes on to hold.
+-- Take away what rows say, and about whom; the chain goes on to hold.
 update consent set subscriber_id = null, salt = null, content = null, ip = null, ip_salt = null
-where subscriber_id = :subscriber_id;
+where id in (select value from json_each(:numbers));
 
 -- name: oldest_ip
 -- The oldest row that still has a network address.

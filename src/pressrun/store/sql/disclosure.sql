@@ -37,6 +37,6 @@ select list.name as list from editor join list on list.id = editor.list_id
 where editor.address_key = :address_key order by list.name;
 
 -- name: kept_mail
--- Mail from an address that waits or is kept.
-select recipient, received_at, state from inbound where lower(mail_from) = :address_key and content_id is not null
+-- Mail that waits or is kept, and from whom.
+select recipient, received_at, state, mail_from from inbound where mail_from <> '' and content_id is not null
 order by id;

@@ -39,18 +39,3 @@ and state in ('queued', 'deferred');
 -- Nor do the notices that wait for them.
 update delivery set state = 'cancelled', settled_at = :now
 where notice_id in (select id from notice where subscriber_id = :subscriber_id) and state in ('queued', 'deferred');
-
--- name: forget_notices
--- Mails to an address that hang on no subscriber, such as test copies.
-delete from notice where lower(address) in (:typed, :address_key);
-
--- name: forget_editor
--- An erased person posts no more.
-delete from editor where address_key = :address_key;
-
--- name: settings_with
--- Lists whose own settings name an address.
-select name from list
-where lower(owner) in (:typed, :address_key) or lower(from_address) in (:typed, :address_key)
-or lower(reply_to) in (:typed, :address_key) or lower(from_address) like :in_brackets escape '\'
-or lower(reply_to) like :in_brackets escape '\' order by name;

@@ -30,7 +30,3 @@ delete from errand where set_aside_at <= :before;
 -- name: delete
 -- It is carried out.
 delete from errand where id = :id;
-
--- name: forget
--- What was asked for an address that is erased.
-delete from errand where lower(address) in (:typed, :address_key);

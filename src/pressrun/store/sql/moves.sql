@@ -23,11 +23,6 @@ update address_change set state = 'undone', former = '{}' where subscriber_id = 
 -- Changes whose time is over.
 delete from address_change where id in (select id from address_change where expires_at <= :now limit 1000);
 
--- name: forget
--- Changes from or to an address that is erased.
-delete from address_change
-where lower(old_address) in (:typed, :address_key) or lower(new_address) in (:typed, :address_key);
-
 -- name: of_subscriber
 -- The changes of one person.
 select old_address, new_address, state, created_at, expires_at from address_change

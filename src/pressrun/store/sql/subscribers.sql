@@ -59,15 +59,3 @@ join edition on edition.id = delivery.edition_id
 join list on list.id = subscription.list_id
 where subscription.subscriber_id = :subscriber_id
 order by delivery.id desc;
-
--- name: forget_handovers
--- What a relay had said of copies that bounced may quote the address, too.
-delete from handover where delivery_id in (
-    select delivery.id from delivery
-    join subscription on subscription.id = delivery.subscription_id
-    where subscription.subscriber_id = :id);
-
--- name: forget_replies
--- The remote's words may quote the address: blank them before a person is erased.
-update delivery set reply = null, domain = ''
-where subscription_id in (select id from subscription where subscriber_id = :id);

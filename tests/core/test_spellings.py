@@ -1,0 +1,70 @@
+"""One address in many spellings, and what only looks like it."""
+
+from __future__ import annotations
+
+import base64
+import quopri
+from email.header import Header
+from unicodedata import normalize
+from urllib.parse import quote
+
+import pytest
+
+from pressrun.core.address import parse_address
+from pressrun.core.spellings import Spellings
+from pressrun.message.incoming.decodings import names
+
+ADDRESS = "ÖMER.Ünal@bücher.example"
+PLAIN, ENCODED = "ömer.ünal@bücher.example", "ömer.ünal@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PLAIN,
+        ENCODED,
+        PLAIN.upper(),
+        normalize("NFD", f"Ömer <{ADDRESS}>."),
+        quote(PLAIN),
+        "mailto:" + quote(PLAIN, safe="@").lower(),
+        '{"to": "\\u00d6mer.\\u00fcnal@b\\u00fccher.example"}',
+        "&Ouml;mer.&#252;nal&#64;b&uuml;cher.example",
+        "prvs=1234abcdef=" + PLAIN,
+        "news-bounces+ömer.ünal=bücher.example@n.example",
+        "ömer.ünal@bücher。example",
+    ],
+)
+def test_every_spelling_is_found(text: str) -> None:
+    assert Spellings(parse_address(ADDRESS)).name(f"({text})")
+
+
+@pytest.mark.parametrize(
+    "text", ["g" + PLAIN, "a+" + PLAIN, PLAIN + ".org", PLAIN + "s", "ömer.ünal", "ünal@bücher.example", ""]
+)
+def test_somebody_else_is_not(text: str) -> None:
+    assert not Spellings(parse_address(ADDRESS)).name(text)
+
+
+LONG = f"{'many words and ' * 9}{PLAIN}{' and more' * 9}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PLAIN.encode(),
+        PLAIN.encode("latin-1"),
+        Header(LONG, "utf-8").encode().encode(),
+        Header(LONG, "iso-8859-1").encode().encode(),
+        quopri.encodestring(LONG.encode()),
+        quopri.encodestring(LONG.encode("latin-1")),
+        b"X: y\r\n\r\n" + base64.encodebytes(LONG.encode()),
+        b'X: y\r\n\r\n{"who": "' + base64.b64encode(LONG.encode()) + b'"}',
+        b"Content-Type: text/plain; charset=utf-16\r\n\r\n" + base64.encodebytes(PLAIN.encode("utf-16")),
+        base64.encodebytes(b"X: y\r\n\r\n" + base64.encodebytes(LONG.encode())),
+        b"\0\1" + PLAIN.encode(),
+    ],
+)
+def test_mail_is_read_in_every_encoding(content: bytes) -> None:
+    spellings = Spellings(parse_address(ADDRESS))
+    assert names(b"Subject: hello\r\n" + content, spellings)
+    assert not names(content, Spellings(parse_address("somebody@bücher.example")))
