@@ -17,6 +17,12 @@ def next_attempt_at(*, schedule: Sequence[float], attempts: int, now: float, jit
     return int(now + max(1.0, wait * (1.0 + JITTER * jitter)) + 0.999)
 
 
+def latest_attempt_at(*, schedule: Sequence[float], now: float) -> int:
+    """The latest that `next_attempt_at` can give now, whatever was tried before."""
+    longest = max(schedule)
+    return next_attempt_at(schedule=[longest], attempts=1, now=now, jitter=1.0)
+
+
 def is_given_up(*, first_attempt_at: int, next_at: int, give_up_after: float) -> bool:
     """Whether the next attempt would come later than `give_up_after` seconds past the first one."""
     return next_at - first_attempt_at > give_up_after

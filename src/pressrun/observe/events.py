@@ -22,6 +22,7 @@ EVENTS: dict[str, str] = {
     "config.warning": "something in the file that is probably not meant",
     "config.needs_restart": "a key changed that a reload cannot change",
     # the database
+    "housekeeping.clock_set_back": "the clock was ahead: what had been put off waits from now on",
     "housekeeping.database_unavailable": "what is too old could not be cleared; tried again later",
     # people
     "subscription.ended": "a reader left or was removed",

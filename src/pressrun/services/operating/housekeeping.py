@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Concatenate, ParamSpec
@@ -28,6 +29,7 @@ from pressrun.services.settings import BounceSettings, LimitSettings
 from pressrun.store import (
     arrivals,
     bounces,
+    clock,
     consent,
     deliveries,
     errands,
@@ -82,6 +84,7 @@ class Housekeeping(BackgroundLoop):
         self._head = NO_ROWS
         self._head_told_at = 0.0
         self._next_round_at = 0.0
+        self._seen_at = math.inf  # when this was last looked at: it may have been set back while nothing ran, too
         self.limits = limits
         self.bounces = bounces
         self._clock = clock
@@ -92,6 +95,9 @@ class Housekeeping(BackgroundLoop):
         """Wait a moment, then do what is due, or a whole round."""
         await asyncio.sleep(LOOK_SECONDS)
         now = self._clock()
+        if now < self._seen_at:
+            await self._follow_clock(int(now))
+        self._seen_at = now
         if not 0 <= self._next_round_at - now <= ROUND_SECONDS:
             await self.round()
             if not self.has_failed:
@@ -99,6 +105,15 @@ class Housekeeping(BackgroundLoop):
         elif await self._database.read(_is_due, int(now - self.bounces.probe_after_seconds), int(now)):
             await self._do_what_is_due(int(now))
         return True
+
+    async def _follow_clock(self, now: int) -> None:
+        """The clock was set back, or may have been before the start: nothing waits for a time that was wrong."""
+        number = await self._database.write(clock.cut_times, now)
+        while some := await self._database.write(clock.cut_copies, now):
+            number += some
+        if number:
+            event(log, "housekeeping.clock_set_back", level=logging.WARNING, number=number)
+            self._wake()
 
     async def round(self) -> None:
         """One round over everything."""

@@ -14,6 +14,7 @@ from dataclasses import asdict
 from msgspec.structs import replace
 
 from pressrun.core.delivery import DeliveryState
+from pressrun.core.retry import latest_attempt_at
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock, RelayPool
 from pressrun.services.queue.alarm import Alarm
@@ -65,6 +66,7 @@ class Desk:
         self._pool: RelayPool | None = None
         self._in_flight: dict[int, Job] = {}
         self._late: list[tuple[str, Answer]] = []  # that could not be taken when they came
+        self._followed_at = 0.0
         self.has_failed = False  # since the last careful turn: rows may be claimed that nobody holds
         self._alarm = Alarm(self._wake)
         self.is_closed = False
@@ -265,6 +267,14 @@ class Desk:
         """Let the connections look whether something is ready."""
         if len(self.ready):
             self._wake()
+
+    def follow(self, now: float) -> None:
+        """Follow a clock that was set back."""
+        if now < self._followed_at:
+            latest = latest_attempt_at(schedule=self.settings.retry_seconds, now=now)
+            self.results.set_back(int(self._followed_at - now), latest)
+        self._followed_at = now
+        self.unsigned_until = min(self.unsigned_until, now + UNSIGNED_SECONDS)
 
     def hold_back(self, editions: Collection[int]) -> None:
         """These were paused or cancelled, or are through: what no connection has of them does not go out."""

@@ -179,6 +179,7 @@ class Dispatcher(BackgroundLoop):
         batch, work, stale = Batch(), None, Stale()
         try:
             self._ready.follow(now)
+            self.desk.follow(now)
             stale, self._holding = self._ready.take_stale(now)
             self._results.release(stale.jobs)
             self._learn_slow(now)

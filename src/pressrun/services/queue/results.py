@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
+from pressrun.core.delivery import DeliveryState
 from pressrun.services.queue.jobs import Job
 from pressrun.smtp.handover import Outcome
 from pressrun.store.deliveries import Settlement
@@ -70,6 +73,13 @@ class Results:
         self._batch.outcomes[outcome] += 1
         if job.plate is not None:
             self._batch.touched.add(job.plate.edition_id)
+
+    def set_back(self, seconds: int, latest: int) -> None:
+        """The clock was set back by so many seconds: what is put off waits as long, and no longer than until then."""
+        self._batch.settlements = [
+            replace(one, due_at=min(one.due_at - seconds, latest)) if one.state is DeliveryState.DEFERRED else one
+            for one in self._batch.settlements
+        ]
 
     def take(self, *, with_touched: bool) -> Batch:
         """All that there is, for the turn that begins."""

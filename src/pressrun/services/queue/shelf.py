@@ -89,10 +89,10 @@ class Shelf:
     def take_stale(self, stale: Stale, is_shut: Callable[[str], bool], now: float) -> None:
         """Take out what has waited too long, lane by lane, and what waits in lanes that are shut."""
         for lane, job in list(self._notices.heads()):
-            if now - job.claimed_at >= STALE_SECONDS:
+            if _is_stale(job, now):
                 stale.jobs += self._notices.remove(lane)
         for lane, job in list(self._copies.heads()):
-            if now - job.claimed_at >= STALE_SECONDS or is_shut(lane):
+            if _is_stale(job, now) or is_shut(lane):
                 stale.jobs += self._copies.remove(lane)
                 stale.lanes.add(lane)
 
@@ -113,6 +113,10 @@ class Shelf:
 
 def _at_once(_: str, now: float) -> float:
     return now
+
+
+def _is_stale(job: Job, now: float) -> bool:
+    return not -STALE_SECONDS < now - job.claimed_at < STALE_SECONDS  # the clock may have been set back
 
 
 def _domain_of(job: Job) -> str:
