@@ -196,14 +196,14 @@ def main() -> int:
                 siege.many_victims(options.sign_ups, with_form=True),
             ]
             told, gauge = attacks_told(house)
-            held = gauge_of(house, "pressrun_sign_ups_held")
+            held = len(house.json("held", "ls"))
     print("| attack | sign-ups | answered 429 | mails to victims | most to one | a bystander's mail after |")
     print("|---|---:|---:|---:|---:|---:|")
     for one in found:
         after = f"{one.waited:.1f} s" if one.waited else ""
         print(f"| {one.name} | {one.sign_ups:,} | {one.refused:,} | {one.mails:,} | {one.most_to_one} | {after} |")
     print("", f"`subscription.attack` in the log: {told}. `pressrun_sign_up_attack`: {gauge:g}.", sep="\n")
-    print(f"Held: {held:g}.")
+    print(f"Held: {held}.")
     print(f"Load of the machine before: {busy:.1f}.", *machine_facts(), sep="\n")
     return (
         0 if found[0].mails <= MOST_A_DAY and max(one.most_to_one for one in found) <= MOST_A_DAY and told == 1 else 1

@@ -29,7 +29,7 @@ def test_sign_ups_beyond_the_usual_wait_for_the_operator(make_house: MakeHouse) 
     with Client(house) as client:
         for number in range(9):
             assert 303 == client.sign_up("news", f"victim{number}@v{number}.example", network(number))
-    until(lambda: gauge_of(house, "pressrun_sign_ups_held") == 4 or None)
+    until(lambda: house.rows("select count(*) from held_notice") == [4])
     assert house.daemon is not None
     told = len(house.daemon.events("subscription.holding"))
     assert (1, 1.0) == (told, gauge_of(house, "pressrun_sign_up_holding"))

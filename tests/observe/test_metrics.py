@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from pressrun.core.delivery import DeliveryState
 from pressrun.observe.metrics import Metrics
+from pressrun.services.incoming.processing import KINDS
+from pressrun.smtp.handover import Outcome
 
 
 def _samples(metrics: Metrics) -> dict[tuple[str, tuple[str, ...]], float]:
@@ -25,7 +28,6 @@ def test_everything_that_is_counted_is_shown() -> None:
     metrics.set_queue({"queued": 5, "deferred": 1})
     metrics.count_inbound("bounce")
     metrics.count_request("GET", "/confirm/{token}", 200)
-    metrics.set_relay_connections("primary", 3)
     samples = _samples(metrics)
     expected = {
         ("pressrun_deliveries_total", ("delivered",)): 3.0,
@@ -33,26 +35,36 @@ def test_everything_that_is_counted_is_shown() -> None:
         ("pressrun_queue", ("deferred",)): 1.0,
         ("pressrun_inbound_total", ("bounce",)): 1.0,
         ("pressrun_http_requests_total", ("/confirm/{token}", "200", "GET")): 1.0,
-        ("pressrun_relay_connections", ("primary",)): 3.0,
     }
     assert expected == {key: samples.get(key) for key in expected}
     assert "1.2.3" in metrics.render().decode()
 
 
-def test_a_state_that_is_empty_is_gone() -> None:
+def test_a_state_that_is_empty_is_0() -> None:
     """The queue is what it is now, not what it once was."""
     metrics = Metrics("1")
     metrics.set_queue({"queued": 5})
     metrics.set_queue({"deferred": 1})
-    assert {key for key in _samples(metrics) if key[0] == "pressrun_queue"} == {("pressrun_queue", ("deferred",))}
+    found = {labels[0]: value for (name, labels), value in _samples(metrics).items() if name == "pressrun_queue"}
+    assert {"deferred": 1.0} == {state: value for state, value in found.items() if value}
+    assert {state.value for state in DeliveryState} == set(found)
 
 
-def test_a_relay_that_left_is_gone() -> None:
-    """A reload may take a relay out."""
-    metrics = Metrics("1")
-    metrics.set_relay_connections("primary", 3)
-    metrics.forget_relay("primary")
-    assert not [key for key in _samples(metrics) if key[0] == "pressrun_relay_connections"]
+def test_what_can_be_counted_is_there_from_the_start() -> None:
+    """With 0, so that a first one shows as a rise; and no series tells when a counter was made."""
+    samples = _samples(Metrics("1", outcomes=Outcome, kinds=KINDS))
+    wanted = {("pressrun_deliveries_total", (outcome.value,)) for outcome in Outcome}
+    wanted |= {("pressrun_inbound_total", (kind,)) for kind in KINDS}
+    wanted |= {("pressrun_sign_ups_total", (name,)) for name in ("taken", "held", "ignored", "throttled")}
+    assert dict.fromkeys(wanted, 0.0) == {key: value for key, value in samples.items() if key[0].endswith("_total")}
+    assert not [name for name, _ in samples if name.endswith("_created")]
+
+
+def test_of_the_process_nothing_shows_that_one_connection_changes() -> None:
+    names = {line.split()[0].split("{")[0] for line in Metrics("1").render().decode().splitlines()}
+    assert {"process_start_time_seconds", "process_max_fds", "pressrun_info"} <= names
+    assert not {"process_open_fds", "python_gc_objects_collected_total", "pressrun_relay_connections"} & names
+    assert "pid=" not in Metrics("1").render().decode()
 
 
 def test_a_made_up_method_makes_no_new_series() -> None:

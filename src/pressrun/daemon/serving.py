@@ -43,10 +43,11 @@ from pressrun.operations import systemd
 from pressrun.operations.heap import leave_alone_what_stays
 from pressrun.press.process import FINISH_SECONDS
 from pressrun.services.background import BackgroundLoop
+from pressrun.services.incoming.processing import KINDS
 from pressrun.services.operating.readiness import Readiness
-from pressrun.services.ports import RelayPool
 from pressrun.services.queue.dispatching import Dispatcher
-from pressrun.store import deliveries, errands, held, inbound
+from pressrun.smtp.handover import Outcome
+from pressrun.store import deliveries, errands, inbound
 from pressrun.store.datadir import DataDir
 from pressrun.store.journal import Journal
 from pressrun.web.app import UseCases, build_app
@@ -85,7 +86,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     systemd.forget_environment(os.environ)
     stopping = asyncio.Event()
     async with opened(settings) as (database, keys), _opened_journal(settings) as journal:
-        metrics = Metrics(__version__)
+        metrics = Metrics(__version__, outcomes=Outcome, kinds=KINDS)
         bouncing = build_bouncing(settings, keys)
         dispatcher = await build_dispatcher(settings, database, keys, journal, bouncing, metrics)
         press = build_press(settings, keys, dispatcher.desk, journal)
@@ -96,7 +97,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         screening.show_attack, screening.show_holding = metrics.show_attack, metrics.show_holding
         loops: list[BackgroundLoop] = []  # filled once all of them are there
         readiness = Readiness(database=database, dispatcher=dispatcher, relays=press, loops=loops, clock=time.time)
-        app = _app(settings, services, press, readiness, metrics, extras.mailbox)
+        app = _app(settings, services, readiness, metrics, extras.mailbox)
         web = WebServer(app, settings.http, given=sockets.get("http"))
         running = Running(
             settings=settings,
@@ -151,17 +152,13 @@ async def _seize(journal: Journal) -> None:
 def _app(
     settings: Settings,
     services: Services,
-    relays: RelayPool,
     readiness: Readiness,
     metrics: Metrics,
     mailbox: Mailbox | None,
 ) -> ASGIApp:
     async def metrics_page() -> bytes:
         metrics.set_queue(await services.database.read(deliveries.count_live))
-        metrics.set_held(await services.database.read(held.count_held))
         metrics.set_kept(await services.database.read(inbound.count_kept))
-        for status in relays.statuses():
-            metrics.set_relay_connections(status.name, status.connections)
         metrics.set_requests_aside(await services.database.read(errands.count_set_aside))
         metrics.set_loops(readiness.failing_seconds())
         return metrics.render()

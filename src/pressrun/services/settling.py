@@ -91,12 +91,15 @@ class Aftermath:
 NOTHING = Aftermath()
 
 
+UNCOUNTED = "uncounted"  # came back from a mail to one person, which no metric may show
+
+
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What became of a mail: its state, and in a word or two what was done.
 
-    `counted_as` is the metric's word where it is another one than the address would say; `failed` is the copy that a
-    notification was about.
+    `counted_as` is the metric's word where it is another one than the address would say, UNCOUNTED where it has none;
+    `failed` is the copy that a notification was about.
     """
 
     state: InboundState

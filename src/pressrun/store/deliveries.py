@@ -286,7 +286,7 @@ def last_refusal(tx: Transaction, edition_id: int, kind: str) -> str | None:
 
 
 def count_live(tx: Transaction) -> dict[str, int]:
-    """How many copies and notices of what is not over are in each state; every state is there."""
+    """How many copies of editions that are not over are in each state; every state is there."""
     counts = {state.value: 0 for state in DeliveryState}
     for row in tx.rows("deliveries.live_counts"):
         counts[row["state"]] += row["number"]

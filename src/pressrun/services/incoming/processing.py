@@ -26,9 +26,11 @@ from pressrun.services.incoming.answering import READ_KINDS, Answering
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.waiting import draw_wait
 from pressrun.services.returns.bouncing import OF_NOBODY, Bouncing
+from pressrun.services.returns.complaining import COUNTED_AS as COMPLAINT
 from pressrun.services.returns.complaining import REPORT
 from pressrun.services.settling import (
     NOTHING,
+    UNCOUNTED,
     ForgottenMeanwhile,
     NotNow,
     Settled,
@@ -55,6 +57,10 @@ _COUNTED_AS = {
     RouteKind.POSTMASTER: "forward",
     RouteKind.ABUSE: "forward",
 }
+# All that received mails are counted as.
+KINDS = frozenset(
+    {*_COUNTED_AS.values(), "command", "failed", "unreadable", "refused", "repeated", COMPLAINT, REPORT},
+)
 
 _Mail = TypeVar("_Mail", IncomingMail, Report)
 
@@ -270,7 +276,8 @@ class Processing:
             say("inbound.kept", level=logging.WARNING)
         unread = settled.state is InboundState.UNREADABLE
         by_route = "failed" if route is None else _COUNTED_AS.get(route.kind, "command")
-        self._count("unreadable" if unread else settled.counted_as or by_route)
+        if settled.counted_as != UNCOUNTED:
+            self._count("unreadable" if unread else settled.counted_as or by_route)
 
 
 def _leaves_the_queue_alone(route: Route | None, settled: Settled) -> bool:

@@ -18,7 +18,7 @@ from pressrun.store.deliveries import Settlement
 class Batch:
     """What one turn records. `touched` are the editions that may be through, empty when the turn does not look.
 
-    `unsafe` is how many of all these a kill would undo; `outcomes` counts hand-overs, for those who watch.
+    `unsafe` is how many of all these a kill would undo; `outcomes` counts hand-overs of copies, for those who watch.
     """
 
     settlements: list[Settlement] = field(default_factory=list)
@@ -69,9 +69,12 @@ class Results:
         self._count_unsafe(len(jobs))
 
     def count(self, job: Job, outcome: Outcome) -> None:
-        """The hand-over of a row ended so; the edition whose copy it is may be through."""
-        self._batch.outcomes[outcome] += 1
+        """The hand-over of a row ended so; the edition whose copy it is may be through.
+
+        A mail to one person is not counted: who watches must not see whether somebody who asked for one got it.
+        """
         if job.plate is not None:
+            self._batch.outcomes[outcome] += 1
             self._batch.touched.add(job.plate.edition_id)
 
     def set_back(self, seconds: int, latest: int) -> None:

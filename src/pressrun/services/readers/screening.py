@@ -45,7 +45,7 @@ class Screening:
 
     def admit(self, tx: Transaction, address: Address, trust: Trust, now: float) -> Verdict:
         """What becomes of a sign-up; one whose mail may go out, now or later, is counted against the limits."""
-        verdict = Verdict.IGNORED
+        verdict = shown = Verdict.IGNORED
         if not self._is_unwanted(address, trust):
             self._watch(tx, now)
             is_held = self._surge.is_on and trust is not Trust.WORKED
@@ -54,8 +54,9 @@ class Screening:
                 verdict = Verdict.HELD if is_held else Verdict.TAKEN
             else:
                 verdict = Verdict.LIMITED
+            shown = Verdict.HELD if is_held else Verdict.TAKEN
             self._plan_work(tx, now)
-        self.note(verdict, now)
+        self._note(verdict, now, shown)
         return verdict
 
     def asks_for_work(self, now: float) -> bool:
@@ -69,12 +70,15 @@ class Screening:
         if retry_at is None:
             limits.spend(tx, "sign_ups_per_ip", network.encode(), rate, now)
         else:
-            self.note(Verdict.THROTTLED, now)
+            self._note(Verdict.THROTTLED, now, Verdict.THROTTLED)
         return retry_at
 
-    def note(self, verdict: Verdict, now: float) -> None:
-        """Count a verdict; the one with which an attack begins is told, unless that is told already."""
-        self.count(verdict)
+    def _note(self, verdict: Verdict, now: float, shown: Verdict) -> None:
+        """Tell of the verdict with which an attack begins, unless that is told already.
+
+        It is counted as it is `shown`: a limit says what was asked for an address before, so it is not to be seen.
+        """
+        self.count(shown)
         if verdict not in (Verdict.TAKEN, Verdict.HELD) and self._siege.turn_away(now):
             event(log, "subscription.attack", level=logging.WARNING)
             self.show_attack(True)

@@ -25,7 +25,7 @@ from pressrun.services.returns.complaining import Complaining
 from pressrun.services.returns.forwards import is_forward, take_back_bounced, take_back_refused
 from pressrun.services.returns.outcomes import kept_words
 from pressrun.services.settings import BounceSettings
-from pressrun.services.settling import NOTHING, Aftermath, FailedCopy, Settled, done, kept
+from pressrun.services.settling import NOTHING, UNCOUNTED, Aftermath, FailedCopy, Settled, done, kept
 from pressrun.store import bounces
 from pressrun.store.bounces import Failure
 from pressrun.store.deliveries import Settlement
@@ -81,6 +81,14 @@ class Bouncing:
         if number == TEST_ID:
             return done("test")
         copy = bounces.find_copy(tx, number)
+        settled = self._settle(tx, route, number, copy, report, problem)
+        if not settled.counted_as and _is_of_one_person(copy):
+            return replace(settled, counted_as=UNCOUNTED)
+        return settled
+
+    def _settle(
+        self, tx: Transaction, route: Route, number: int, copy: Row | None, report: Report | None, problem: str
+    ) -> Settled:
         if report is None:
             return done(OF_NOBODY) if _is_of_nobody(copy) else Settled(InboundState.UNREADABLE, problem)
         if report.feedback_type:
@@ -135,6 +143,11 @@ class Bouncing:
 
 def _find(report: Report, copy: Row | None) -> RecipientReport | None:
     return report.of("" if copy is None else copy["address"] or "")
+
+
+def _is_of_one_person(copy: Row | None) -> bool:
+    """Whether a copy was mailed to somebody because they were asked about, which no metric may show."""
+    return copy is not None and copy["edition_id"] is None and not is_forward(copy)
 
 
 def _is_of_nobody(copy: Row | None) -> bool:

@@ -253,13 +253,10 @@ where edition_id = :edition_id and state in ('queued', 'deferred') group by doma
 update delivery set due_at = :now where state = 'deferred' and (:domain is null or domain = :domain);
 
 -- name: live_counts
--- How many copies and notices are in each state, of what is not over.
+-- How many copies are in each state, of editions that are not over.
 select state, count(*) as number from delivery
 where edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'))
-group by state
-union all
-select state, count(*) from delivery
-where edition_id is null and state in ('queued', 'claimed', 'deferred') group by state;
+group by state;
 
 -- name: sweep_notices
 -- Notices that came to their end some time ago.

@@ -1,0 +1,118 @@
+"""Whoever reads the counters learns nothing about an address: they move alike, whatever it is to a list.
+
+For each thing that anybody may ask for by an address, the counters are read before, and again when all that came of
+it has gone out, once for each kind of address.
+"""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from tests.e2e.conftest import READERS, MakeHouse
+from tests.e2e.house import DOMAIN, House, until
+
+# What the process takes as a whole: it moves with everything, be it the reading itself.
+NOISE = ("process_cpu_seconds_total", "process_resident_memory_bytes", "process_virtual_memory_bytes")
+STRANGER, OFTEN = "stranger@elsewhere.example", "often@elsewhere.example"
+ADDRESSES = {
+    "stranger": STRANGER,
+    "member": READERS[0],
+    "pending": "pending@elsewhere.example",
+    "left": "left@elsewhere.example",
+    "never again": "never@elsewhere.example",
+    "hard bounce": "hard@elsewhere.example",
+    "complaint": "complained@elsewhere.example",
+    "over its limit": OFTEN,
+    "refused by the relay": "hard-mailbox@elsewhere.example",
+    "deferred by the relay": "soft1-mailbox@elsewhere.example",
+}
+
+Ask = Callable[[House, str], object]
+
+
+def by_mail(local: str) -> Ask:
+    def ask(house: House, address: str) -> None:
+        with smtplib.SMTP("127.0.0.1", house.smtp_port, timeout=20) as client:
+            client.sendmail(address, [f"{local}@{DOMAIN}"], f"From: {address}\r\n\r\n.\r\n".encode())
+
+    return ask
+
+
+def bad_links(house: House, address: str) -> None:
+    for page in ("confirm", "unsubscribe", "preferences", "unsubscribe/never-again"):
+        house.get(f"/{page}/{quote(address)}")
+        house.post(f"/{page}/{quote(address)}", {"List-Unsubscribe": "One-Click"})
+
+
+# What anybody may ask for by an address.
+REQUESTS: dict[str, Ask] = {
+    "POST /NAME/subscribe": lambda house, address: house.post("/news/subscribe", {"email": address}),
+    "POST /preferences": lambda house, address: house.post("/preferences", {"email": address}),
+    "confirm and unsubscribe with bad tokens": bad_links,
+    "mail to NAME-subscribe": by_mail("news-subscribe"),
+    "mail to NAME-unsubscribe": by_mail("news-unsubscribe"),
+    "mail to NAME-request": by_mail("news-request"),
+}
+
+
+def counters(house: House) -> dict[str, float]:
+    lines = house.get("/metrics").text.splitlines()
+    found = {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
+    return {name: value for name, value in found.items() if not name.startswith(NOISE)}
+
+
+def furnish(house: House) -> None:
+    """An address of each kind; none of them has anything on its way."""
+    house.do("subscriber", "add", "news", ADDRESSES["pending"], "--send-confirmation")
+    house.do("subscriber", "add", "news", ADDRESSES["left"])
+    house.do("subscriber", "rm", "news", ADDRESSES["left"])
+    for kind, reason in (("never again", "never-again"), ("hard bounce", "hard-bounce"), ("complaint", "complaint")):
+        house.do("suppression", "add", ADDRESSES[kind], "--reason", reason)
+    for _ in range(3):
+        house.post("/news/subscribe", {"email": OFTEN})
+    settle(house)
+
+
+def settle(house: House) -> None:
+    """Wait until all that was asked for has been done, and all that came of it has gone out or failed."""
+    waiting = "select (select count(*) from errand) + (select count(*) from inbound where state = 'received') + "
+    waiting += "(select count(*) from delivery where state in ('queued', 'claimed', 'deferred'))"
+    until(lambda: house.rows(waiting) == [0])
+
+
+@pytest.mark.parametrize("press", ["daemon", "process"])
+def test_they_move_alike_whatever_an_address_is_to_a_list(make_house: MakeHouse, press: str) -> None:
+    """Whichever process hands mails over."""
+    limits = {"sign_ups_per_ip": "1000/h", "preference_links_per_ip": "1000/h", "replies_per_sender": "1000/h"}
+    house = make_house(delivery={"press": press}, limits=limits)
+    house.start()
+    furnish(house)
+    counters(house)  # the request for them is a series of its own from now on
+    mailed = len(house.lines())
+    for name, ask in REQUESTS.items():
+        changes = {}
+        for kind, address in ADDRESSES.items():
+            before = counters(house)
+            ask(house, address)
+            settle(house)
+            moved = {series: value - before.get(series, 0) for series, value in counters(house).items()}
+            changes[kind] = {series: by for series, by in moved.items() if by}
+        for kind, change in changes.items():
+            assert changes["stranger"] == change, f"{name}, {kind}"
+        assert any("_total" in series for series in changes["stranger"]), name
+    assert mailed + 10 < len(house.lines())  # many of them were mailed
+
+
+def test_they_tell_of_editions(make_house: MakeHouse) -> None:
+    house = make_house()
+    house.start()
+    before = counters(house)
+    house.send()
+    house.await_mails(len(READERS))
+    name = 'pressrun_deliveries_total{outcome="delivered"}'
+    until(lambda: counters(house)[name] == len(READERS))
+    assert 0.0 == before[name]
+    assert {0.0} == {value for series, value in before.items() if series.startswith("pressrun_queue")}
