@@ -77,7 +77,7 @@ CASES = [
     (65, "line 3", ["preview", "news", "unknown-key.md"]),
     (65, "gone.png", ["send", "news", "missing-image.md", "--yes"]),
     (65, "shoe", ["send", "news", "unknown-field.md", "--yes"]),
-    (65, "outside", ["send", "news", "link-out.md", "--yes"]),
+    (65, "symbolic link", ["send", "news", "link-out.md", "--yes"]),
     (65, "climbs above", ["send", "news", "above.md", "--yes"]),
     (65, "postal", ["send", "bare", "good.md", "--yes"]),
     (65, "is past", ["send", "news", "good.md", "--yes", "--at", "2001-01-01T00:00:00Z"]),

@@ -122,4 +122,4 @@ def test_a_file_that_cannot_be_one_is_not_read_whole(tmp_path: Path) -> None:
 def test_a_folder_is_no_key(tmp_path: Path) -> None:
     """What the system says is passed on."""
     (tmp_path / "key.pem").mkdir()
-    assert _found(tmp_path, _DKIM) == ['dkim.key_file: "key.pem", which cannot be read (is a directory)']
+    assert _found(tmp_path, _DKIM) == ['dkim.key_file: "key.pem", a directory']

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -10,37 +13,112 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from pressrun.cli.owner import acting_for, user_name
 from pressrun.core.errors import BadInput, NoInput, NotPermitted, OutputExists
+from pressrun.operations.opened_files import (
+    LARGEST_FILE,
+    UnfitFile,
+    open_below,
+    open_folder,
+    open_named,
+    read_opened,
+)
 
 
 def read_input(name: str) -> bytes:
-    """The octets of a file, or of stdin for `-`; raises NoInput."""
+    """The octets of a file, of a pipe, or of stdin for `-`; raises NoInput."""
     if name == "-":
         return sys.stdin.buffer.read()
-    try:
-        return Path(name).read_bytes()
-    except OSError as problem:
-        raise NoInput(f"{name} cannot be read: {(problem.strerror or 'an error').lower()}") from None
+    with _opened(Path(name)) as folder:
+        return folder.read_named(limit=None)
+
+
+def read_edition(file: Path, references: Callable[[bytes], tuple[str, ...]]) -> tuple[bytes, dict[str, bytes]]:
+    """An edition, and what it takes along by its path below the file's folder; `references` finds those in it.
+
+    Both come from the same folder, whatever its name means meanwhile. Raises NoInput, and BadInput as `read_beside`.
+    """
+    with _opened(file) as folder:
+        source = folder.read_named()
+        return source, folder.read_below(references(source))
 
 
 def read_beside(file: Path, paths: tuple[str, ...]) -> dict[str, bytes]:
     """What an edition takes along, by its path below the file's folder; what is missing is left out.
 
-    Raises BadInput for a path whose file lies outside that folder, whatever links lead there.
+    Raises BadInput for a path that leads through a symbolic link: files come from that folder, not from elsewhere.
     """
-    folder = file.parent.resolve()
-    found = {}
-    for path in paths:
-        target = (folder / path).resolve()
-        if not target.is_relative_to(folder):
-            raise BadInput(f"{path} leads outside {folder}: put the file itself beside the edition")
-        if not target.is_file():
-            continue
+    with _opened(file) as folder:
+        return folder.read_below(paths)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[_Folder]:
+    try:
+        descriptor = open_folder(file.parent)
+    except OSError as problem:
+        raise _unreadable(str(file), problem) from None
+    try:
+        yield _Folder(file, descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class _Folder:
+    """The folder of a file that was named, held open.
+
+    Root reads there as the folder's owner, who chooses what lies behind each name: whatever that is, they may read it
+    anyway. Where root alone may change a folder, that is root.
+    """
+
+    def __init__(self, file: Path, descriptor: int) -> None:
+        self._file = file
+        self._descriptor = descriptor
+        found = os.fstat(descriptor)
+        self._owner = found.st_uid
+        is_guarded = found.st_uid == 0 and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        self._follows_links = os.geteuid() != 0 or is_guarded
+
+    def read_named(self, limit: int | None = LARGEST_FILE) -> bytes:
+        """The file itself, or what comes out of a pipe."""
+        name, follows = self._file.name, self._follows_links
         try:
-            found[path] = target.read_bytes()
+            with acting_for(self._owner):
+                descriptor = open_named(name, folder=self._descriptor, follows=follows)
+            return read_opened(descriptor, limit=limit, takes_pipes=True)
+        except UnfitFile as problem:
+            raise NoInput(f"{self._file} cannot be read: it is {problem}") from None
         except OSError as problem:
-            raise NoInput(f"{target} cannot be read: {(problem.strerror or 'an error').lower()}") from None
-    return found
+            raise _unreadable(str(self._file), problem, self._owner) from None
+
+    def read_below(self, paths: tuple[str, ...]) -> dict[str, bytes]:
+        """The files that are there, by their paths."""
+        return {path: content for path in paths if (content := self._read_below(path)) is not None}
+
+    def _read_below(self, path: str) -> bytes | None:
+        try:
+            with acting_for(self._owner):
+                descriptor = open_below(self._descriptor, path)
+            return read_opened(descriptor)
+        except FileNotFoundError:
+            return None
+        except UnfitFile as problem:
+            raise BadInput(f"{path} cannot be taken along: it is {problem}") from None
+        except OSError as problem:
+            if problem.errno in (errno.ELOOP, errno.ENOTDIR):
+                raise BadInput(
+                    f"{path} leads through a symbolic link: put the file itself beside the edition"
+                ) from None
+            raise _unreadable(str(self._file.parent / path), problem, self._owner) from None
+
+
+def _unreadable(name: str, problem: OSError, owner: int | None = None) -> NoInput:
+    why = (problem.strerror or "an error").lower()
+    if problem.errno == errno.ELOOP:
+        why = "it is a symbolic link in a folder that others may change: name the file itself"
+    elif isinstance(problem, PermissionError) and owner and os.geteuid() == 0:
+        why = f"{user_name(owner)}, who owns its folder, may not read it"
+    return NoInput(f"{name} cannot be read: {why}")
 
 
 def write_new(folder: Path, files: Mapping[str, bytes]) -> list[Path]:

@@ -40,7 +40,7 @@ def find_owner(data_dir: Path) -> Person | None:
     if os.geteuid() == found.st_uid:
         return None
     if os.geteuid() != 0:
-        raise NotPermitted(f"{data_dir} belongs to {_name(found.st_uid)}: run pressrun with sudo, or as that user")
+        raise NotPermitted(f"{data_dir} belongs to {user_name(found.st_uid)}: run pressrun with sudo, or as that user")
     return Person(uid=found.st_uid, gid=found.st_gid, groups=_groups(found.st_uid, found.st_gid))
 
 
@@ -52,6 +52,26 @@ def acting_as_owner(data_dir: Path) -> Iterator[None]:
         yield
         return
     _load_the_rest()
+    with _acting_as(owner):
+        yield
+
+
+@contextmanager
+def acting_for(uid: int) -> Iterator[None]:
+    """Be that user for a moment where root runs; anybody else stays who they are."""
+    if os.geteuid() != 0 or uid == 0:
+        yield
+        return
+    try:
+        gid = pwd.getpwuid(uid).pw_gid
+    except KeyError:
+        gid = uid  # nobody of that number: what everybody may, and what the number itself owns
+    with _acting_as(Person(uid=uid, gid=gid, groups=_groups(uid, gid))):
+        yield
+
+
+@contextmanager
+def _acting_as(owner: Person) -> Iterator[None]:
     before = Person(uid=os.geteuid(), gid=os.getegid(), groups=tuple(os.getgroups()))
     os.setgroups(owner.groups)
     os.setegid(owner.gid)
@@ -75,7 +95,7 @@ def become_owner(data_dir: Path) -> None:
     for path in (__file__, os.__file__):
         if not os.access(path, os.R_OK):
             raise NotPermitted(
-                f"{_name(owner.uid)}, who owns {data_dir}, cannot read {path}: install Pressrun where everybody can"
+                f"{user_name(owner.uid)}, who owns {data_dir}, cannot read {path}: install Pressrun where everybody can"
             )
 
 
@@ -99,7 +119,8 @@ def _groups(uid: int, gid: int) -> tuple[int, ...]:
         return (gid,)
 
 
-def _name(uid: int) -> str:
+def user_name(uid: int) -> str:
+    """What a user is called, or their number."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -278,12 +278,13 @@ def _read(file: Path, file_format: str) -> Manuscript:
 
     From stdin (`-`) it is read as if it were a file of that format in the working directory.
     """
-    from pressrun.cli.files import read_beside, read_input  # noqa: PLC0415
+    from pressrun.cli.files import read_beside, read_edition, read_input  # noqa: PLC0415
     from pressrun.services.editions.editing import Manuscript, gather_references  # noqa: PLC0415
 
-    source = read_input(str(file))
-    if str(file) == "-":
-        file = Path(f"stdin.{file_format}")
+    if str(file) != "-":
+        source, assets = read_edition(file, lambda source: gather_references(source, file.name))
+        return Manuscript(source=source, source_name=file.name, assets=assets)
+    source, file = read_input("-"), Path(f"stdin.{file_format}")
     return Manuscript(
         source=source,
         source_name=file.name,

@@ -16,6 +16,7 @@ from pathlib import Path
 from pressrun.config.kinds import BadValue
 from pressrun.config.problems import show
 from pressrun.message.signatures.primitives import NoKey, load_private_key
+from pressrun.operations.opened_files import UnfitFile, open_named, read_opened
 
 # Where a verb that root runs beside the service finds its secrets: the stores that LoadCredential= reads, as they will
 # be handed over at the next start, then what the running service was given, by whichever way.
@@ -66,9 +67,9 @@ class Neighbours:
         if path is None:
             raise BadValue(expected, found=f"{show(name)}, {self._missing(name)}")
         try:
-            if path.stat().st_size > _LARGEST_BYTES:
-                raise BadValue(expected, found=f"{show(name)}, a file of more than 1 MiB")
-            return path, path.read_bytes()
+            return path, read_opened(open_named(path), limit=_LARGEST_BYTES)
+        except UnfitFile as problem:
+            raise BadValue(expected, found=f"{show(name)}, {problem}") from None
         except PermissionError:
             raise BadValue(expected, found=f"{show(name)}, which {_user()} cannot read") from None
         except OSError as problem:
