@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,18 @@ def test_it_is_not_made_of_what_lies_about(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "msgspec.py").write_text("raise SystemExit(3)\n", encoding="ascii")
     monkeypatch.chdir(tmp_path)
     assert render(layouts(tmp_path, "<p>{{ title }}</p>{{ content }}")) == "<p>T</p>pmc"
+
+
+@pytest.mark.parametrize("called", ["pathlib.Path.open", "subprocess.run"])
+def test_a_layout_that_cannot_be_tried_now_is_not_at_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, called: str
+) -> None:
+    """No descriptor is free for its file or its process: Unavailable, so that the edition is tried again."""
+    found = layouts(tmp_path, "x")
+
+    def lacking(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(called, lacking)
+    with pytest.raises(Unavailable, match="Too many open files"):
+        render(found)

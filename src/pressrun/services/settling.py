@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -22,17 +21,6 @@ class NotNow(Unavailable):
 
 class ForgottenMeanwhile(PressrunError):
     """A mail was forgotten while it was being read, as when its sender is erased: nothing follows from it."""
-
-
-# What the system lacks for the moment: descriptors, processes, threads, memory. No mail is at fault.
-_LACKS = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS})
-
-
-def is_out_of_resources(problem: Exception) -> bool:
-    """Whether the system lacked something that a mail needed, so that it has to wait."""
-    if isinstance(problem, OSError):
-        return problem.errno in _LACKS
-    return isinstance(problem, RuntimeError) and str(problem) == "can't start new thread"
 
 
 @dataclass(frozen=True, slots=True)

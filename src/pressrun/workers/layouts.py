@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from pressrun.core.errors import LayoutError, Unavailable
+from pressrun.core.resources import is_out_of_resources
 from pressrun.message.own_layouts.template import LARGEST_TEMPLATE
 from pressrun.workers.layout_helper import Failed, LayoutTask, Made, Result
 from pressrun.workers.reading import ENVIRONMENT
@@ -65,6 +66,8 @@ class OwnLayouts:
             with path.open("rb") as file:
                 content = file.read(LARGEST_TEMPLATE + 1) if _NAME.fullmatch(name) else b""
         except OSError as problem:
+            if is_out_of_resources(problem):
+                raise Unavailable(f"the layout {name} cannot be read now: {problem.strerror}") from None
             raise LayoutError(f"the layout {name} cannot be read from {path}: {problem.strerror}") from None
         if not content or len(content) > LARGEST_TEMPLATE:
             raise LayoutError(f"the layout {name} is empty, or longer than {LARGEST_TEMPLATE // 1024} KiB")

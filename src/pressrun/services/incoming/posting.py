@@ -177,7 +177,7 @@ class Posting:
             file = await asyncio.to_thread(manuscript.parse)
             unused = _unused(posted, file)
             for _ in range(STORE_ATTEMPTS):
-                work = await draw_up(self._database, self._site, self._layouts, post.list_name, manuscript, file)
+                work = await self._draw_up(post.list_name, manuscript, file)
                 vetted = await self._vetting.check(work.desk.list, file.keys.from_)
                 findings = in_order(
                     [*work.built.findings, *vetted, *(warning(note) for note in (*posted.notes, *unused))]
@@ -197,6 +197,13 @@ class Posting:
         except (NotFound, Refused):
             return await self._decline(post, None, ["The list is closed: it takes no editions."])
         raise NotNow("other editions came in at the same moment")
+
+    async def _draw_up(self, list_name: str, manuscript: Manuscript, file: EditionFile) -> Work:
+        """Build the edition; where its layout cannot be tried now, the mail waits and no other for it (NotNow)."""
+        try:
+            return await draw_up(self._database, self._site, self._layouts, list_name, manuscript, file)
+        except Unavailable as problem:
+            raise NotNow(str(problem)) from problem
 
     async def _decline(
         self,

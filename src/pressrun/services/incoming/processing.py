@@ -17,6 +17,7 @@ from typing import Protocol, TypeVar
 from pressrun.core.errors import TimedOutMail, Unavailable, UnreadableMail
 from pressrun.core.mail_queues import MailQueue
 from pressrun.core.mail_routes import Route, RouteKind, read_local_part
+from pressrun.core.resources import is_out_of_resources
 from pressrun.message.editions.posted import Posted
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
@@ -34,7 +35,6 @@ from pressrun.services.settling import (
     ForgottenMeanwhile,
     NotNow,
     Settled,
-    is_out_of_resources,
     record_settled,
     tell_aftermath,
     tell_failed,

@@ -14,6 +14,7 @@ from functools import partial
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import Unavailable
+from pressrun.core.resources import is_out_of_resources
 from pressrun.core.sign_up import FORM_USED, FORM_USES, Trust
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.readers.desk import Desk
@@ -21,7 +22,6 @@ from pressrun.services.readers.leaving import Leaving
 from pressrun.services.readers.preferring import Preferring
 from pressrun.services.readers.subscribing import Origin, SignUp, Subscribing
 from pressrun.services.readers.waiting import draw_wait
-from pressrun.services.settling import is_out_of_resources
 from pressrun.services.throttled import Throttled
 from pressrun.store import errands, leavings, limits, lists
 from pressrun.store.errands import Errand, ErrandKind
