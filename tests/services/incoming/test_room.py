@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +20,6 @@ from pressrun.services.keeping import drop_kept_mail
 from pressrun.smtp.handover import Outgoing
 from pressrun.store import deliveries, inbound
 from pressrun.store.deliveries import Settlement
-from pressrun.store.transaction import Transaction
 
 LIMIT = 10_000
 BIG = "x" * 70 + "\n"  # a line of a body
@@ -58,12 +59,9 @@ async def deliver_all(room: Mailroom, outgoing: list[Outgoing]) -> None:
 
 async def held(room: Mailroom) -> list[int]:
     """The delivered or waiting forwards whose content is still there."""
-
-    def find(tx: Transaction) -> list[int]:
-        found = [row["id"] for row in tx.rows("inbound.forwarded_contents", after=0, limit=100) if row["content"]]
-        return [number for number in found if isinstance(number, int)]
-
-    return await room.database.read(find)
+    with closing(sqlite3.connect(room.database.path)) as connection:
+        found = connection.execute("select id from notice where content is not null order by id").fetchall()
+    return [number for (number,) in found]
 
 
 @pytest.mark.parametrize("is_dealt_with", [False, True], ids=["waits for us", "waits for the relay"])
