@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import re
 import ssl
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from tests.e2e.conftest import READERS, MakeHouse
 from tests.e2e.crooked import crooked_relay
 from tests.e2e.house import House, until
+from tests.ports import free_port
 from tests.relay.peers import CLOSE, HANG, Answers, but
 
 SHORT = {"greeting_timeout": "300ms", "mail_timeout": "300ms", "final_timeout": "300ms", "tls_timeout": "1s"}
@@ -36,6 +38,19 @@ def _send_into(house: House, port: int, **relay: object) -> int:
     number = house.send()["id"]
     assert isinstance(number, int)
     return number
+
+
+def test_a_relay_that_is_away_is_told_wherever_one_looks(house: House) -> None:
+    """The queue says what waits and why, the metrics which relay it is; both are well again with the relay."""
+    edition = _send_into(house, free_port())
+    daemon = house.daemon
+    assert daemon is not None
+    until(lambda: daemon.events("relay.failing"))
+    until(lambda: 'pressrun_relay_up{relay="relay-1"} 0.0' in house.get("/metrics").text or None)
+    [reason] = until(lambda: {row["reason"] for row in house.do("queue", "ls", "--json").json} or None)
+    assert re.match(r"relay relay-1 fails since \S+Z: .*cannot connect", reason), reason
+    _heal(house, edition)
+    until(lambda: 'pressrun_relay_up{relay="relay-1"} 1.0' in house.get("/metrics").text or None)
 
 
 @pytest.mark.parametrize(

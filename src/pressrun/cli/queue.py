@@ -22,10 +22,14 @@ def group() -> None:
 def list_queue(invocation: Invocation, *, as_json: bool) -> None:
     """List what waits, by the domain of the recipient, and why."""
     from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
+    from pressrun.control.client import ask_if_running  # noqa: PLC0415
     from pressrun.services.reports import reporting  # noqa: PLC0415
 
     with looking_if_any(invocation) as tx:
         found = [] if tx is None else reporting.list_queue(tx, int(time.time()))
+        if any(row["reason"] is None for row in found):
+            relays = ask_if_running(invocation.data.control_socket, "relay.statuses") or []
+            found = reporting.with_relays(found, relays)
     if as_json:
         print_json(found)
     else:

@@ -21,9 +21,23 @@ from pressrun.control.frames import (
     read_length,
 )
 from pressrun.control.paths import reachable
-from pressrun.core.errors import NotPermitted, TryAgain
+from pressrun.core.errors import NotPermitted, PressrunError, TryAgain
 
 CONNECT_SECONDS = 5.0
+
+
+def ask_if_running(path: Path, verb: str) -> Any | None:
+    """What the running daemon answers to a verb without arguments; None where none runs, or none that knows it."""
+    try:
+        client = ControlClient.connect(path)
+        if client is None:
+            return None
+        try:
+            return client.ask(verb, {}, lambda _: None)
+        finally:
+            client.close()
+    except PressrunError:  # it ends just now, or is of another version
+        return None
 
 
 class ControlClient:

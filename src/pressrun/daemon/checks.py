@@ -12,11 +12,10 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pressrun.config import ConfigError
 from pressrun.config.settings import Settings
-from pressrun.control.client import ControlClient
+from pressrun.control.client import ask_if_running
 from pressrun.core.endpoint import Endpoint, UnixEndpoint
 from pressrun.core.errors import PressrunError
 from pressrun.daemon.descriptors import shortage
@@ -168,8 +167,10 @@ def check_relays(subject: Subject) -> Iterator[Finding]:
 def check_service(subject: Subject) -> Iterator[Finding]:
     """A service that runs can use the file, too: it has the credentials of its start, and not those of now."""
     settings = subject.settings
-    answer = None if settings is None or subject.data is None else _ask_service(subject.data)
-    if settings is None or answer is None or answer["source"] != str(settings.source.absolute()):
+    if settings is None or subject.data is None:
+        return
+    answer = ask_if_running(subject.data.control_socket, "reload.try")
+    if answer is None or answer["source"] != str(settings.source.absolute()):
         return
     restart = "Credentials are handed over when a service starts: systemctl restart pressrun"
     for problem in answer["problems"]:
@@ -178,21 +179,6 @@ def check_service(subject: Subject) -> Iterator[Finding]:
     for name, digest in answer["signatures"].items():
         if digests.get(name, digest) != digest:
             yield Advice(f"the running service would sign for {name} with another key. {restart}", needs_restart=True)
-
-
-def _ask_service(data: DataDir) -> dict[str, Any] | None:
-    """What the running daemon thinks of its file, or None where there is none that can say."""
-    try:
-        client = ControlClient.connect(data.control_socket)
-        if client is None:
-            return None
-        try:
-            answer: dict[str, Any] = client.ask("reload.try", {}, lambda _: None)
-        finally:
-            client.close()
-    except PressrunError:
-        return None  # it ends just now, or is of another version
-    return answer
 
 
 Check = Callable[[Subject], Iterable[Finding]]

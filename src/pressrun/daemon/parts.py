@@ -13,6 +13,7 @@ from pressrun.operations import systemd
 from pressrun.press.local import LocalPress
 from pressrun.press.remote import RemotePress
 from pressrun.services.background import BackgroundLoop
+from pressrun.services.operating.relay_watch import RelayWatch
 from pressrun.services.queue.dispatching import Dispatcher
 
 
@@ -28,11 +29,12 @@ class Running:
     doors: Doors
     pulse: Pulse
     metrics: Metrics
+    relay_watch: RelayWatch
 
     def loops_that_take(self) -> list[BackgroundLoop]:
         """What deals with what comes in, and with what time brings: ended first."""
         services = self.services
-        return [services.operating.housekeeping, services.readers.asking, *self.doors.loops]
+        return [services.operating.housekeeping, self.relay_watch, services.readers.asking, *self.doors.loops]
 
     def loops_that_drain(self) -> list[BackgroundLoop]:
         """What is needed until all that is in flight is recorded, beside the dispatcher."""

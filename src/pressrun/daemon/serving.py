@@ -35,6 +35,7 @@ from pressrun.daemon.wiring import (
     build_bouncing,
     build_dispatcher,
     build_press,
+    build_relay_watch,
 )
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
@@ -45,6 +46,7 @@ from pressrun.press.process import FINISH_SECONDS
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.incoming.processing import KINDS
 from pressrun.services.operating.readiness import Readiness
+from pressrun.services.ports import RelayPool
 from pressrun.services.queue.dispatching import Dispatcher
 from pressrun.smtp.handover import Outcome
 from pressrun.store import deliveries, errands, inbound
@@ -97,7 +99,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         screening.show_attack, screening.show_holding = metrics.show_attack, metrics.show_holding
         loops: list[BackgroundLoop] = []  # filled once all of them are there
         readiness = Readiness(database=database, dispatcher=dispatcher, relays=press, loops=loops, clock=time.time)
-        app = _app(settings, services, readiness, metrics, extras.mailbox)
+        app = _app(settings, services, press, readiness, metrics, extras.mailbox)
         web = WebServer(app, settings.http, given=sockets.get("http"))
         running = Running(
             settings=settings,
@@ -108,7 +110,9 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             doors=Doors(settings, services, metrics, web, sockets),
             pulse=Pulse(dispatcher, notifier, watchdog_seconds, loops),
             metrics=metrics,
+            relay_watch=build_relay_watch(settings, database, press, dispatcher.wake),
         )
+        services.verbs["relay.statuses"] = running.relay_watch.statuses
         loops += running.loops()
         _handle_signals(Reload(running), stopping)
         await running.doors.open()
@@ -152,6 +156,7 @@ async def _seize(journal: Journal) -> None:
 def _app(
     settings: Settings,
     services: Services,
+    relays: RelayPool,
     readiness: Readiness,
     metrics: Metrics,
     mailbox: Mailbox | None,
@@ -159,6 +164,7 @@ def _app(
     async def metrics_page() -> bytes:
         metrics.set_queue(await services.database.read(deliveries.count_live))
         metrics.set_kept(await services.database.read(inbound.count_kept))
+        metrics.set_relays_up({status.name: status.failing_since is None for status in relays.statuses()})
         metrics.set_requests_aside(await services.database.read(errands.count_set_aside))
         metrics.set_loops(readiness.failing_seconds())
         return metrics.render()

@@ -20,6 +20,8 @@ from pressrun.services.incoming.answering import Answering
 from pressrun.services.incoming.posting import Posting
 from pressrun.services.incoming.processing import Processing, Reader
 from pressrun.services.incoming.receiving import Receiving
+from pressrun.services.operating.relay_watch import RelayWatch
+from pressrun.services.ports import RelayPool, Waker
 from pressrun.services.queue.dispatching import Dispatcher
 from pressrun.services.queue.jobs import Supply
 from pressrun.services.queue.pacing import Pacer
@@ -158,4 +160,11 @@ def build_receiving(settings: Settings, services: Services, processing: Processi
         clock=time.time,
         count=metrics.count_inbound,
         accepted=processing.accepted,
+    )
+
+
+def build_relay_watch(settings: Settings, database: Database, relays: RelayPool, wake: Waker) -> RelayWatch:
+    """Wire what tells the operator of relays that fail."""
+    return RelayWatch(
+        database=database, site=settings.site, relays=relays, clock=time.time, entropy=os.urandom, wake=wake
     )

@@ -98,6 +98,12 @@ class Metrics:
             registry=self._registry,
         )
         self._by_request: dict[tuple[str, str, int], Counter] = {}
+        self._relays_up = Gauge(
+            "pressrun_relay_up",
+            "1 for a relay that works or has not been needed yet, 0 for one that fails",
+            ["relay"],
+            registry=self._registry,
+        )
         self._set_aside = Gauge(
             "pressrun_requests_set_aside",
             "Requests from the web that could not be carried out",
@@ -172,6 +178,12 @@ class Metrics:
             counter = self._requests.labels(method, route, str(status))
             self._by_request[method, route, status] = counter
         counter.inc()
+
+    def set_relays_up(self, by_name: Mapping[str, bool]) -> None:
+        """Which relays work; one that is not named has left the configuration."""
+        self._relays_up.clear()
+        for relay, is_up in by_name.items():
+            self._relays_up.labels(relay).set(int(is_up))
 
     def render(self) -> bytes:
         """Everything in Prometheus' text format; serve it as CONTENT_TYPE."""

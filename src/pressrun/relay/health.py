@@ -17,6 +17,7 @@ from pressrun.smtp.errors import Fault, Problem
 
 FIRST_DELAY_SECONDS = 1.0
 LONGEST_DELAY_SECONDS = 60.0
+TOLD_AGAIN_SECONDS = 3600.0  # while a relay fails, its line comes once an hour: who reads yesterday's log finds it
 
 _log = logging.getLogger("pressrun.relay")
 
@@ -29,6 +30,7 @@ class Health:
         self._clock = clock
         self._strikes = 0
         self._needs_decision = False
+        self._told_at = 0.0
         self.failing_since: float | None = None
         self.last_error: str | None = None
 
@@ -39,7 +41,7 @@ class Health:
     def failed(self, problem: Problem, *, while_open: bool, others_work: bool) -> None:
         """A connection failed without any use; logged when that is news."""
         error = str(problem)
-        fields = {"relay": self._relay, "fault": problem.fault.value, "error": error}
+        fields: dict[str, str | int] = {"relay": self._relay, "fault": problem.fault.value, "error": error}
         news = error != self.last_error
         self.last_error = error
         if others_work and not self.is_failing:
@@ -49,7 +51,9 @@ class Health:
         if self.failing_since is None:
             self.failing_since = self._clock()
             news = True
-        if news:
+        if news or not 0 <= self._clock() - self._told_at < TOLD_AGAIN_SECONDS:
+            self._told_at = self._clock()
+            fields["seconds"] = round(self._told_at - self.failing_since)
             _log.warning("relay.failing", extra={"fields": fields})
         self._needs_decision = while_open
 

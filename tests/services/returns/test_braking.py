@@ -41,8 +41,12 @@ async def send_some(press: Pressroom, number: int, outcomes: list[HandOver]) -> 
 
 
 async def mails_to_owner(press: Pressroom) -> list[Outgoing]:
+    return [copy for copy in await mails_to_people(press) if copy.rcpt_to == "owner@lists.example"]
+
+
+async def mails_to_people(press: Pressroom) -> list[Outgoing]:
     await press.turn()
-    return [copy for copy in press.take_all() if copy.rcpt_to == "owner@lists.example"]
+    return [copy for copy in press.take_all() if not copy.rcpt_to.startswith("r")]
 
 
 async def test_too_many_refusals_pause_an_edition_once(press: Pressroom) -> None:
@@ -62,6 +66,24 @@ async def test_too_many_refusals_pause_an_edition_once(press: Pressroom) -> None
     await press.editing.resume(number)
     await send_some(press, number, [GONE] * 20)
     assert "finished" == await press.state(number)
+
+
+async def test_who_has_a_shell_gets_commands_and_the_owner_gets_words(press: Pressroom) -> None:
+    """The operator can do something about it; the owner hears what becomes of the readers."""
+    braking = press.bouncing.braking
+    braking._site = replace(braking._site, operator="ops@harbour.example")
+    await press.readers(120)
+    number = await press.edition()
+    await send_some(press, number, [GONE] * 6 + [TAKEN] * 93 + [GONE])
+    told = {copy.rcpt_to: copy.content for copy in await mails_to_people(press)}
+    assert {"owner@lists.example", "ops@harbour.example"} == set(told)
+    command = f"pressrun edition resume {number}".encode()
+    assert command in told["ops@harbour.example"]
+    assert b"(pause_at_hard)" in told["ops@harbour.example"]
+    assert b"7 of 100 copies were refused, more than" in told["owner@lists.example"]
+    assert not [
+        word for word in (b"pressrun ", b"pause_at") if word in told["owner@lists.example"].split(b"\r\n\r\n", 1)[1]
+    ]
 
 
 async def test_the_share_can_be_set_and_switched_off(press: Pressroom) -> None:

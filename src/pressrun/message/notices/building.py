@@ -38,6 +38,7 @@ from pressrun.message.notices.kinds import (
     PolicyAlert,
     PreferencesLink,
     ReaderNotice,
+    RelayAlert,
     StillThere,
     UnsubscribeLink,
 )
@@ -118,7 +119,7 @@ def _say(notice: Notice, words: Words, site: Site, profile: ListProfile) -> Cont
     match notice:
         case FinishedReport() | EditionHeld() | EditionReleased() | EditionNotTaken() | EditionKnown():
             return editions.say(notice, words, site, profile)
-        case EditionBraked() | PolicyAlert():
+        case EditionBraked() | PolicyAlert() | RelayAlert():
             return bounces.say(notice, words, profile)
         case _:
             return _say_to_reader(notice, words, site, profile)

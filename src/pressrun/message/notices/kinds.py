@@ -119,6 +119,15 @@ class PolicyAlert:
     edition_subject: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayAlert:
+    """Tells the operator that a relay fails, `since` when (RFC 3339), and what it said last."""
+
+    relay: str
+    since: str
+    error: str
+
+
 FoundLine = tuple[str, int | None, str]  # severity, 1-based line in the source, sentence
 
 
@@ -165,11 +174,12 @@ class EditionKnown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionBraked:
-    """Tells the owner that an edition paused by itself, and why."""
+    """Tells owner and operator that an edition paused by itself, and why; who `has_shell` also what to do about it."""
 
     edition: int
     edition_subject: str
     reason: str
+    has_shell: bool = True
 
 
 # Written in the reader's language; the others go to editors, owners and operators, and are English.
@@ -191,6 +201,7 @@ Notice = (
     ReaderNotice
     | FinishedReport
     | PolicyAlert
+    | RelayAlert
     | EditionBraked
     | EditionHeld
     | EditionReleased

@@ -35,6 +35,7 @@ from pressrun.message.notices.kinds import (
     Notice,
     PolicyAlert,
     PreferencesLink,
+    RelayAlert,
     StillThere,
     UnsubscribeLink,
 )
@@ -169,6 +170,7 @@ _PLAIN: dict[str, Callable[[Payload], Notice]] = {
     "list_closed": lambda _: ListClosed(),
     "edition_braked": lambda payload: EditionBraked(**payload),
     "policy_alert": lambda payload: PolicyAlert(**payload),
+    "relay_alert": lambda payload: RelayAlert(**payload),
     "edition_released": lambda payload: EditionReleased(**_frozen(payload["about"])),
     "edition_not_taken": lambda payload: EditionNotTaken(**_frozen(payload["about"])),
     "edition_known": lambda payload: EditionKnown(**_frozen(payload["about"])),

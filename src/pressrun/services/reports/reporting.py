@@ -244,6 +244,17 @@ def list_queue(tx: Transaction, now: int) -> list[Answer]:
     return found
 
 
+def with_relays(found: Sequence[Answer], relays: Sequence[Mapping[str, str | None]]) -> list[Answer]:
+    """The rows of `list_queue` that have no reason of their own get that of the relays, when none of those works.
+
+    `relays` are `name`, `failing_since` and `error` of each, as the running daemon has them.
+    """
+    if not relays or any(relay["failing_since"] is None for relay in relays):
+        return list(found)
+    why = "; ".join(f"relay {relay['name']} fails since {relay['failing_since']}: {relay['error']}" for relay in relays)
+    return [{**row, "reason": row["reason"] or why} for row in found]
+
+
 def _why_paused(tx: Transaction) -> dict[str, str]:
     """What is said of the domains for which copies of paused editions wait."""
     reasons: dict[str, str] = {}

@@ -28,6 +28,8 @@ from pressrun.store.transaction import Transaction
 OUTCOMES_AT_LEAST = 100  # below, one reader is too large a share
 MESSAGES_IN_A_ROW = 3  # refused as such, with no copy taken in between
 EVERY_SECONDS = 1.0  # between two counts after bad news: what is kept may be wrong, as after a failed transaction
+# Which setting it was, for those who can change it.
+_BY_HARD, _BY_COMPLAINTS = " (pause_at_hard)", " (pause_at_complaints)"
 _REFUSED = frozenset({FailureKind.HARD, FailureKind.POLICY, FailureKind.MESSAGE})
 
 
@@ -65,11 +67,11 @@ class _Fare:
         if self.outcomes < OUTCOMES_AT_LEAST:
             return None
         if settings.pause_at_hard < 1 and self.refused > settings.pause_at_hard * self.outcomes:
-            most = f"pause_at_hard = {settings.pause_at_hard:.2%}"
-            return f"{self.refused} of {self.outcomes} copies were refused, more than {most}"
+            most = f"{settings.pause_at_hard:.2%}"
+            return f"{self.refused} of {self.outcomes} copies were refused, more than {most}{_BY_HARD}"
         if settings.pause_at_complaints < 1 and self.complaints > settings.pause_at_complaints * self.outcomes:
-            most = f"pause_at_complaints = {settings.pause_at_complaints:.2%}"
-            return f"{self.complaints} of {self.outcomes} readers complained, more than {most}"
+            most = f"{settings.pause_at_complaints:.2%}"
+            return f"{self.complaints} of {self.outcomes} readers complained, more than {most}{_BY_COMPLAINTS}"
         return None
 
     def is_to_be_counted(self, settings: DeliverySettings, now: int, *, has_news: bool) -> bool:
@@ -159,9 +161,16 @@ class Braking:
         editions.record_edition(tx, paused)
         editions.note_brake(tx, edition.id, now)
         del self._fares[edition.id]
+        self._tell(tx, edition, reason, now)
+        return paused
+
+    def _tell(self, tx: Transaction, edition: Edition, reason: str, now: int) -> None:
+        """Write to the operator, who can do something about it, and to the owner, whose edition it is."""
         target = lists.get_list(tx, edition.list_id)
-        person = (target.owner if target is not None else None) or self._site.operator
-        if person is not None:
+        owner, operator = target.owner if target is not None else None, self._site.operator
+        people = {one: one == operator or operator is None for one in (owner, operator) if one is not None}
+        for person, has_shell in people.items():
+            words = reason if has_shell else reason.removesuffix(_BY_HARD).removesuffix(_BY_COMPLAINTS)
             notices.insert_notice(
                 tx,
                 NewNotice(
@@ -170,8 +179,12 @@ class Braking:
                     message_secret=self._entropy(16),
                     list_id=edition.list_id,
                     language="en",
-                    payload={"edition": edition.id, "edition_subject": edition.title, "reason": reason},
+                    payload={
+                        "edition": edition.id,
+                        "edition_subject": edition.title,
+                        "reason": words,
+                        "has_shell": has_shell,
+                    },
                 ),
                 now,
             )
-        return paused
