@@ -7,7 +7,6 @@ twice is one row (see message.trace.same_mail_digest).
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -118,9 +117,11 @@ class Receiving:
         verdicts = [_verdict(route, seen, posts) for route in arrival.recipients]
         queues = self._queues_of(arrival)
         size = len(arrival.content)
-        full = await self._room.full(_copies(queues, verdicts), size)
+        copies = _copies(queues, verdicts)
+        full = await self._room.full(copies, size)
         if full:
             verdicts = _without_room(arrival, verdicts, queues, full)
+            copies = _copies(queues, verdicts)
         is_taken = any(verdict is ACCEPTED for verdict in verdicts)
         own = own_digest(arrival.content, seen) if is_taken else b""  # once, however many recipients
         rows = [
@@ -133,7 +134,7 @@ class Receiving:
                 self._count("refused")
                 event(log, "inbound.refused", list=route.list_name, kind=route.kind, reply=verdict.code)
         if rows:
-            with self._room.taken(_copies(queues, verdicts), size):
+            with self._room.taken(copies, size):
                 await self._store(arrival, rows)
         return verdicts
 
@@ -194,9 +195,13 @@ class Receiving:
         self._accepted()
 
 
-def _copies(queues: Sequence[MailQueue], verdicts: Sequence[Reply]) -> Counter[MailQueue]:
+def _copies(queues: Sequence[MailQueue], verdicts: Sequence[Reply]) -> dict[MailQueue, int]:
     """How many recipients get the mail, by where it waits for them."""
-    return Counter(queue for queue, verdict in zip(queues, verdicts, strict=True) if verdict is ACCEPTED)
+    copies: dict[MailQueue, int] = {}
+    for queue, verdict in zip(queues, verdicts, strict=True):
+        if verdict is ACCEPTED:
+            copies[queue] = copies.get(queue, 0) + 1
+    return copies
 
 
 def _without_room(

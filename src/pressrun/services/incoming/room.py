@@ -11,7 +11,6 @@ waits at the most.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -22,6 +21,7 @@ from pressrun.services.settings import LimitSettings
 from pressrun.store import inbound
 from pressrun.store.database import Database
 
+_NONE: frozenset[MailQueue] = frozenset()
 LOOK_AGAIN_SECONDS = 2.0  # the queues may hold some hundred thousand small mails: counting them takes its time
 
 
@@ -32,8 +32,8 @@ class Room:
         self._database = database
         self._limits = limits
         self._clock = clock
-        self._held: Counter[MailQueue] | None = None
-        self._coming: Counter[MailQueue] = Counter()  # claimed, and not stored yet
+        self._held: dict[MailQueue, int] | None = None
+        self._coming = dict.fromkeys(MailQueue, 0)  # being stored
         self._measured_at = 0.0
         self._measuring = asyncio.Lock()
 
@@ -50,28 +50,30 @@ class Room:
     @contextmanager
     def taken(self, copies: Mapping[MailQueue, int], size: int) -> Iterator[None]:
         """Count a mail while it is being stored, and then among what is held: the next measure tells if it is."""
-        octets = {queue: number * size for queue, number in copies.items()}
-        self._coming.update(octets)
+        for queue, number in copies.items():
+            self._coming[queue] += number * size
         try:
             yield
         finally:
-            self._coming.subtract(octets)
-            if self._held is not None:
-                self._held.update(octets)
+            for queue, number in copies.items():
+                self._coming[queue] -= number * size
+                if self._held is not None:
+                    self._held[queue] += number * size
 
     def _full(self, copies: Mapping[MailQueue, int], size: int) -> frozenset[MailQueue]:
         if self._held is None:
             return frozenset(copies)
-        limit, found = self._limits().waiting_mail_bytes, set()
+        limit = self._limits().waiting_mail_bytes
+        found = _NONE
         for queue, number in copies.items():
             held = self._held[queue] + self._coming[queue]
             # A mail larger than the limit is taken when nothing waits: it must get in at some time.
             if held + number * size > limit and not (held == 0 and number == 1):
-                found.add(queue)
-        return frozenset(found)
+                found |= {queue}
+        return found
 
     async def _measure(self) -> None:
         now = self._clock()
         self._measured_at = now
         await drop_kept_mail(self._database, self._limits(), int(now))
-        self._held = Counter(await self._database.read(inbound.waiting_sizes))
+        self._held = dict.fromkeys(MailQueue, 0) | await self._database.read(inbound.waiting_sizes)
