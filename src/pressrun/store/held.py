@@ -36,12 +36,6 @@ def hold_notice(tx: Transaction, new: NewNotice, *, now: int, expires_at: int) -
     tx.run("held.insert", notice_id=notice_id, domain=new.address.domain, expires_at=expires_at)
 
 
-def count_held(tx: Transaction) -> int:
-    """How many wait."""
-    number: int = tx.value("held.count")
-    return number
-
-
 def list_held(tx: Transaction, list_name: str | None) -> list[Row]:
     """id, list, address, source, held_at and expires_at of all that wait, the oldest first."""
     return tx.rows("held.all", list_name=list_name)

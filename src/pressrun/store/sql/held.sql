@@ -2,10 +2,6 @@
 -- A mail waits for an operator.
 insert into held_notice (notice_id, domain, expires_at) values (:notice_id, :domain, :expires_at);
 
--- name: count
--- How many wait.
-select count(*) from held_notice;
-
 -- name: all
 -- All that wait, of one list or of every one, for an operator to look at.
 select notice.id, list.name as list, notice.address, json_extract(notice.payload, '$.answers') as source,
