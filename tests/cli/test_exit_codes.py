@@ -205,6 +205,39 @@ def test_whoever_answers_for_something_and_gets_no_mail_is_named(desk: Desk) -> 
     assert "operator: ops@harbour.example is suppressed (operator)" in desk.good("check").err
 
 
+@pytest.mark.parametrize("local", ["postmaster", "abuse", "Postmaster", "news-owner", "news-join"])
+def test_an_operator_whose_mail_would_come_back_is_78(desk: Desk, local: str) -> None:
+    """Every verb says so, before anything starts; another name at mail_domain is a warning."""
+    text = desk.config.read_text()
+    domain = re.search(r'mail_domain = "(.*)"', text)[1]  # type: ignore[index]
+    set_operator(desk, f"{local}@{domain}")
+    for verb in (["check"], ["serve"], ["list", "ls"]):
+        called = desk.call(*verb)
+        assert (78, True) == (called.code, "an address of Pressrun's own" in called.err)
+    set_operator(desk, f"ops@{domain}")
+    assert "operator: is at mail_domain" in desk.good("check").err
+
+
+def test_an_operator_who_has_the_address_of_a_list_is_found(desk: Desk) -> None:
+    """Whichever of the two comes first."""
+    domain = re.search(r'mail_domain = "(.*)"', desk.config.read_text())[1]  # type: ignore[index]
+    desk.make_list()
+    set_operator(desk, f"ops@{domain}")
+    refused = desk.call("list", "create", "ops", "--title", "Ops")
+    assert (1, True) == (refused.code, "is the operator, whose mail would come to the list" in refused.err)
+    desk.good("list", "set", "news", f"owner=clerk@{domain}")
+    refused = desk.call("list", "create", "clerk", "--title", "Clerk")
+    assert (1, True) == (refused.code, "is the owner of news" in refused.err)
+    set_operator(desk, f"news@{domain}")
+    called = desk.call("check")
+    assert (78, True) == (called.code, "the address of the list news" in called.err)
+
+
+def set_operator(desk: Desk, address: str) -> None:
+    text = re.sub(r"(?m)^operator.*\n", "", desk.config.read_text())
+    desk.config.write_text(f'operator = "{address}"\n{text}')
+
+
 @pytest.mark.parametrize("verb", [["check"], ["list", "ls"], ["subscriber", "ls", "news"], ["suppression", "ls"]])
 def test_another_suppression_key_is_78(desk: Desk, verb: list[str]) -> None:
     desk.make_list()

@@ -159,6 +159,7 @@ def test_a_bare_smtp_table_listens_at_the_usual_place(
         ),
         (_LEAST + 'username = "u"\npassword_file = "pw"\n', "every user of this machine can read that file"),
         ('operator = "büro@example.org"\n' + _LEAST + "[smtp]\n", "only a relay with SMTPUTF8"),
+        ('operator = "ops@news.example.org"\n' + _LEAST, "is at mail_domain"),
         (_LEAST + '[smtp]\ntrusted_relays = ["127.0.0.1"]\n', "has no effect without authserv_id"),
         (_LEAST.replace("127.0.0.1:8080", "unix:/run/pressrun/http.sock"), "all clients share each limit by client"),
     ],

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput
-from pressrun.core.mail_routes import Route, RouteKind, read_local_part
+from pressrun.core.mail_routes import Route, RouteKind, own_route, read_local_part
 from pressrun.core.names import SUFFIXES, parse_list_name
 
 TOKEN = "abcdefghijklmnopqrstuvw2345"
@@ -47,6 +48,25 @@ def test_addresses_of_the_contract(local: str, expected: Route) -> None:
 def test_what_is_none_of_ours(local: str) -> None:
     """Half an address, a token where none belongs, letters that only look the same."""
     assert read_local_part(local) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "kind"),
+    [
+        ("postmaster@lists.example", RouteKind.POSTMASTER),
+        ("Abuse@LISTS.example", RouteKind.ABUSE),
+        ("news-owner@lists.example", RouteKind.OWNER),
+        (f"news-bounces+{TOKEN}@lists.example", RouteKind.BOUNCES),
+        ("ops@lists.example", RouteKind.POST),
+        ("ops.team@lists.example", None),
+        ("postmaster@example.org", None),
+        ("postmaster@sub.lists.example", None),
+    ],
+)
+def test_what_is_sent_to_an_address_of_ours_comes_back(typed: str, kind: RouteKind | None) -> None:
+    """A plain name may be a list's; anybody else's domain is none of ours."""
+    route = own_route(parse_address(typed), "lists.example")
+    assert kind == (None if route is None else route.kind)
 
 
 @given(st.text(max_size=80))

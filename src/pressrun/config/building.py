@@ -22,7 +22,9 @@ from pressrun.config.kinds import BadValue, read_domain
 from pressrun.config.problems import Problems, show
 from pressrun.config.reading import Document, Section
 from pressrun.config.settings import Settings
+from pressrun.core.address import parse_address
 from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
+from pressrun.core.mail_routes import RouteKind, own_route
 from pressrun.core.site import Site
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.signatures.dkim_settings import DkimSettings
@@ -242,7 +244,10 @@ def _check_listeners(document: Document, problems: Problems) -> None:
 
 def _check_operator(document: Document, problems: Problems) -> None:
     """A local part outside ASCII asks for SMTPUTF8 (RFC 6531): a relay may have it, most readers' systems do not."""
-    operator = _values(document, TOP).get("operator", "")
+    values = _values(document, TOP)
+    operator = values.get("operator", "")
+    if operator and "mail_domain" in values:
+        _check_mailbox_of_operator(operator, values["mail_domain"], problems)
     if operator.isascii():
         return
     if document.one(SMTP) is None:
@@ -251,6 +256,23 @@ def _check_operator(document: Document, problems: Problems) -> None:
     else:
         problems.warn(
             ("operator",), "has letters outside ASCII before the @: only a relay with SMTPUTF8 takes mail for it"
+        )
+
+
+def _check_mailbox_of_operator(operator: str, mail_domain: str, problems: Problems) -> None:
+    """What is forwarded to the operator must not come back to us (core.mail_routes.own_route)."""
+    address = parse_address(operator)
+    route = own_route(address, mail_domain)
+    if route is not None and route.kind is not RouteKind.POST:
+        problems.error(
+            ("operator",),
+            f"{show(operator)}, an address of Pressrun's own, whose mail would go round in circles",
+            'the mailbox of a person that is delivered elsewhere, as in "ops@example.org"',
+        )
+    elif address.domain == mail_domain:
+        problems.warn(
+            ("operator",),
+            "is at mail_domain: its mail must go to a mailbox and not to Pressrun, which knows only its lists",
         )
 
 

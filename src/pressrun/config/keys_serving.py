@@ -41,6 +41,7 @@ TOP = Table(
             example='"ops@example.org"',
             restart=True,
             help="Gets the mail for postmaster@ and abuse@, and alerts. Without it they are logged. "
+            "A person's mailbox, not an address of Pressrun's own such as postmaster@ or NAME-owner@ at mail_domain. "
             "In ASCII before the @, unless the relays have SMTPUTF8.",
         ),
     ),

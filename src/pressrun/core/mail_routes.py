@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pressrun.core.address import MAX_LOCAL_OCTETS
+from pressrun.core.address import MAX_LOCAL_OCTETS, Address
 
 OF_NO_LIST = "postmaster"  # stands for the list in the signed return paths of what belongs to none
 
@@ -73,6 +73,15 @@ def read_local_part(local: str) -> Route | None:
     if dash and suffix in _BY_SUFFIX:
         return Route(_BY_SUFFIX[suffix], name) if _NAME.fullmatch(name) else None
     return Route(RouteKind.POST, base) if _NAME.fullmatch(base) else None
+
+
+def own_route(address: Address, mail_domain: str) -> Route | None:
+    """What Pressrun itself does with mail to an address; None where the address is somebody else's.
+
+    The one rule for every setting that names a person: what is sent to one of our own addresses comes back to us, until
+    it has come too often and is lost. A plain name is ours only while a list has it.
+    """
+    return read_local_part(address.local) if address.domain == mail_domain else None
 
 
 def _signed(base: str, token: str) -> Route | None:

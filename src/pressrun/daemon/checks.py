@@ -21,7 +21,7 @@ from pressrun.core.errors import PressrunError
 from pressrun.daemon.descriptors import shortage
 from pressrun.daemon.reload import signature_digests
 from pressrun.relay.probe import probe
-from pressrun.services.reports.examining import examine_lists
+from pressrun.services.reports.examining import examine_lists, list_of_operator
 from pressrun.store.condition import find_faults
 from pressrun.store.datadir import DataDir, load_keys
 from pressrun.store.reading import open_for_reading, require_current_schema
@@ -119,6 +119,10 @@ def check_lists(subject: Subject) -> Iterator[Finding]:
         require_current_schema(data.database)
         with open_for_reading(data.database) as tx:
             yield from map(Advice, examine_lists(tx, settings.site, load_keys(data)))
+            taken = list_of_operator(tx, settings.site)
+        if taken is not None:
+            found = f"{settings.site.operator}, the address of the list {taken}, which takes editions there"
+            yield subject.error("operator", found, 'the mailbox of a person, as in "ops@example.org"')
     except PressrunError:
         return  # check_data says what is wrong with it
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from pressrun.core.address import Address, parse_address
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput, NotFound, Refused
-from pressrun.core.mail_routes import read_local_part
+from pressrun.core.mail_routes import own_route
 from pressrun.core.names import parse_list_name
 from pressrun.core.site import Site
 from pressrun.message.layouts.design import read_logo
@@ -120,6 +120,7 @@ class Administering:
             raise BadInput("a list needs a title")
         if lists.find_list(tx, name) is not None:
             raise Refused(f"there is a list {name} already: `pressrun list set {name} …` changes it")
+        self._check_people(tx, name)
         now = int(self._clock())
         title = str(values["title"])
         values.setdefault("from_address", self._default_from(name, title))
@@ -166,8 +167,18 @@ class Administering:
 
     def _is_of_a_list(self, tx: Transaction, address: Address) -> bool:
         """Whether mail to an address comes to a list of ours; a mailbox at mail_domain may have any other name."""
-        route = read_local_part(address.local) if address.domain == self._site.mail_domain else None
+        route = own_route(address, self._site.mail_domain)
         return route is not None and bool(route.list_name) and lists.find_list(tx, route.list_name) is not None
+
+    def _check_people(self, tx: Transaction, name: str) -> None:
+        """Raise Refused for the name of a list whose address is a person's to whom mail is forwarded."""
+        people = {"the operator": self._site.operator} | {
+            f"the owner of {found.name}": found.owner for found in lists.all_lists(tx)
+        }
+        for who, typed in people.items():
+            route = own_route(parse_address(typed), self._site.mail_domain) if typed else None
+            if route is not None and route.list_name == name:
+                raise Refused(f"{typed} is {who}, whose mail would come to the list: choose another name")
 
     def _default_from(self, name: str, title: str) -> str:
         return str(Mailbox(title, parse_address(self._site.list_address(name))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pressrun.core.address import parse_address
 from pressrun.core.keys import KeyRing
+from pressrun.core.mail_routes import own_route
 from pressrun.core.site import Site
 from pressrun.core.tokens import digests_of
 from pressrun.services.suppression import find_reason
@@ -17,6 +18,13 @@ def examine_lists(tx: Transaction, site: Site, keys: KeyRing) -> list[str]:
     owners = [warning for found in lists.all_lists(tx) if (warning := examine_owner(tx, found, keys)) is not None]
     operator = _examine_person(tx, "operator", site.operator, keys)
     return [*_unusable_owners(tx, site), *owners, *([] if operator is None else [operator])]
+
+
+def list_of_operator(tx: Transaction, site: Site) -> str | None:
+    """The list that has the address of the operator, whose mail then comes back to us; None when none has."""
+    route = own_route(parse_address(site.operator), site.mail_domain) if site.operator else None
+    found = lists.find_list(tx, route.list_name) if route is not None and route.list_name else None
+    return None if found is None else found.name
 
 
 def examine_owner(tx: Transaction, found: MailingList, keys: KeyRing) -> str | None:
