@@ -62,7 +62,12 @@ def _takes(*fields: str, required: tuple[str, ...] = (), also: Mapping[int, tupl
 
 _CONFIRM, _LEAVE = _takes("action"), _takes("List-Unsubscribe", "action", also={200: (HTML, TEXT)})
 _SIGN_UP = Operation(
-    answers={303: (NOTHING,), 400: (HTML,), 404: (HTML,), 410: (HTML,), 413: (HTML,), 429: (HTML,)},
+    answers={
+        202: (JSON,),
+        303: (NOTHING,),
+        **dict.fromkeys((400, 404, 410, 429), (HTML, JSON)),
+        413: (HTML,),
+    },
     query=("language",),
     fields=("email", "name", "language", "form", "form_token", "challenge", "proof", "remark"),
     required=("email",),

@@ -114,6 +114,13 @@ LIMITS = Table(
             help="Sign-ups on the web by client address (IPv6: by /64). Beyond: 429.",
         ),
         Key(
+            name="trusted_sign_up_addresses",
+            kind=kinds.peers(),
+            default="[]",
+            help="Servers of yours that sign people up, such as a shop, whose sign-ups all come from one address: "
+            "sign_ups_per_ip does not apply to them. All other limits do, and such a server should limit its visitors.",
+        ),
+        Key(
             name="confirmations_per_address",
             kind=kinds.rate(),
             default='"3/day"',

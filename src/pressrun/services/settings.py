@@ -54,6 +54,7 @@ class LimitSettings:
     """
 
     sign_ups_per_ip: Rate = Rate(20, 3600.0)
+    trusted_sign_up_addresses: tuple[str, ...] = ()
     confirmations_per_address: Rate = Rate(3, 86400.0)
     confirmations_per_domain: Rate | None = None
     confirmations: Rate = Rate(2000, 3600.0)

@@ -14,6 +14,7 @@ from functools import partial
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import Unavailable
+from pressrun.core.peers import Peers
 from pressrun.core.resources import is_out_of_resources
 from pressrun.core.sign_up import FORM_USED, FORM_USES, Trust
 from pressrun.services.background import BackgroundLoop
@@ -75,8 +76,12 @@ class Asking(BackgroundLoop):
     ) -> SignUp | Throttled:
         """Take a sign-up; `network` is what `sign_ups_per_ip` counts by, None when it does not apply.
 
+        It does not apply to a trusted server, whose address `origin` has: it signs up others.
+
         `form` is the number of the copy of our form that it came from; one that was used already proves nothing.
         """
+        if origin.ip is not None and origin.ip in Peers(self._desk.limits.trusted_sign_up_addresses):
+            network = None
         errand = _errand(ErrandKind.SIGN_UP, address, origin, name=name, trust=trust)
         answer = await self._desk.database.share(self._take_sign_up, list_name, errand, network, form)
         self._asked.set()

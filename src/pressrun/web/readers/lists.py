@@ -28,6 +28,7 @@ from pressrun.web.http.forms import Fields, clean_language, clean_name, every, f
 from pressrun.web.http.visitors import client_of
 from pressrun.web.pages import FOR_EVER, Pages
 from pressrun.web.readers import words
+from pressrun.web.readers.answers_in_json import asks_for_json, in_json
 from pressrun.web.reading import ReadTokens
 
 DECOY = "remark"  # a field that no person sees: programs that fill in every field give themselves away
@@ -66,7 +67,11 @@ class ListPages:
         return self._list_page(found)
 
     async def subscribe(self, request: Request) -> Response:
-        """Take a sign-up."""
+        """Take a sign-up; a program that asks for JSON gets a line of it in the place of a page."""
+        answer = await self._sign_up(request)
+        return in_json(answer) if asks_for_json(request) else answer
+
+    async def _sign_up(self, request: Request) -> Response:
         found = await self._archiving.list_page(request.path_params["name"])
         if found is None:
             return self._pages.not_found()
