@@ -56,6 +56,7 @@ def test_every_codec_is_one_of_text_and_is_there() -> None:
     """On every Python that we support."""
     for name in CODECS:
         assert isinstance(codecs.decode(b"A" * 4, name), str), name
+        assert name == find_codec(name)
 
 
 @given(label=st.one_of(st.sampled_from(CODECS), st.text(max_size=50)), data=st.binary(max_size=300))

@@ -11,6 +11,7 @@ import re
 from binascii import Error, a2b_base64, a2b_qp
 from collections.abc import Iterator
 
+from pressrun.core.charsets import decode_text, find_codec
 from pressrun.core.spellings import Spellings
 
 _DEEPEST = 3  # a mail in base64 in a mail in base64
@@ -21,11 +22,8 @@ _BASE64_LINES = re.compile(rb"(?:^[A-Za-z0-9+/]{4,}={0,2}[ \t]*\r?\n?)+", re.MUL
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/_-]{8,}={0,2}")
 _CHARSET = re.compile(rb"charset[ \t]*=[ \t]*\"?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _QUOTED = re.compile(rb"=(?:[0-9A-Fa-f]{2}|\r?\n)")
-_WIDE = ("utf-16", "iso-2022")  # in which ASCII is written otherwise
+_WIDE = ("utf-16", "iso2022")  # codecs in which ASCII is written otherwise
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
-# What mail is written in; none takes more than linear time.
-_CHARSETS = re.compile(r"(?:windows-|cp)12\d\d|iso-?8859-\d{1,2}|koi8-[ru]|gb2312|gbk|gb18030|big5|euc-(?:jp|kr)|"
-                       r"shift_jis|iso-2022-jp|utf-16(?:[bl]e)?|macintosh")  # fmt: skip
 
 
 def names(content: bytes, spellings: Spellings) -> bool:
@@ -36,9 +34,10 @@ def names(content: bytes, spellings: Spellings) -> bool:
 def _readings(content: bytes, spellings: Spellings) -> Iterator[str]:
     """The texts that octets may stand for, as far as it is worth to look at them."""
     seen = {name.decode("ascii").lower() for name in _CHARSET.findall(content)}
-    charsets = [name for name in sorted(seen) if _CHARSETS.fullmatch(name)][:_FEW]
+    found = dict.fromkeys(find_codec(name) for name in sorted(seen))
+    codecs = [codec for codec in found if codec is not None and codec != "utf-8"][:_FEW]
     for layer in _layers(content, _DEEPEST):
-        yield from _texts(layer, charsets, spellings)
+        yield from _texts(layer, codecs, spellings)
     if b"=?" in content:
         yield _with_words_decoded(content)
 
@@ -64,25 +63,23 @@ def _from_base64(run: bytes) -> bytes:
         return b""
 
 
-def _texts(octets: bytes, charsets: list[str], spellings: Spellings) -> Iterator[str]:
-    wide = [charset for charset in charsets if charset.startswith(_WIDE)]
+def _texts(octets: bytes, codecs: list[str], spellings: Spellings) -> Iterator[str]:
+    wide = [codec for codec in codecs if codec.startswith(_WIDE)]
     if spellings.may_be_in(octets):
         try:
             yield octets.decode("utf-8")
         except UnicodeDecodeError:
             yield octets.decode("utf-8", "replace")
             yield octets.decode("latin-1")
-            yield from (octets.decode(charset, "replace") for charset in charsets if charset not in wide)
-    yield from (octets.decode(charset, "replace") for charset in wide)
+            yield from (decode_text(octets, codec) for codec in codecs if codec not in wide)
+    yield from (decode_text(octets, codec) for codec in wide)
 
 
 def _with_words_decoded(content: bytes) -> str:
     def decode(found: re.Match[bytes]) -> bytes:
         words = _from_base64(found[3]) if found[2] in b"bB" else a2b_qp(found[3], header=True)
-        charset = found[1].decode("ascii").lower()
-        if _CHARSETS.fullmatch(charset):
-            words = words.decode(charset, "replace").encode()
-        return words
+        charset = found[1].decode("ascii")
+        return words if find_codec(charset) is None else decode_text(words, charset).encode()
 
     joined = _BETWEEN_WORDS.sub(b"", content)
     octets = _WORD.sub(decode, joined)
