@@ -13,12 +13,20 @@ from tests.bench.newsroom import DKIM
 from tests.e2e import under_unit
 from tests.e2e.conftest import READERS, MakeHouse
 from tests.e2e.house import DOMAIN, House, children, command_of
+from tests.faults.memory import memory_max_mib
+
+from pressrun.inbound import memory as mail_memory
+from pressrun.inbound.settings import SmtpSettings
+from pressrun.web.http import memory as web_memory
+from pressrun.web.settings import HttpSettings
 
 UNIT = Path(__file__).parents[2] / "systemd" / "pressrun.service"
 LAYOUT = "<html><body>Harbour office: {{ content }} {{ footer }}</body></html>"
 
 # What stands before the command of a process that is to live like one of the unit.
 PREFIX = (sys.executable, str(Path(under_unit.__file__)), str(UNIT))
+
+AT_WORK_MIB = 200  # of all processes while an edition goes out, by docs/operating.md
 
 pytestmark = pytest.mark.needs("systemd-analyze", "libseccomp")
 
@@ -52,6 +60,14 @@ def test_it_does_all_of_its_work(make_house: MakeHouse) -> None:
     assert all(b"DKIM-Signature:" in mail.content and b"Harbour office" in mail.content for mail in copies)
     signers = {"pressrun.press.signer"} if len(os.sched_getaffinity(0)) > 1 else set()
     assert {"pressrun.press", "pressrun.workers.reader", *signers} == names - {"pressrun"}
+
+
+def test_the_memory_of_the_unit_holds_every_budget() -> None:
+    """With the defaults, filled to the last octet, and the processes at work; the other half is for helpers."""
+    http, mail = HttpSettings(), SmtpSettings()
+    budgets = http.body_memory_bytes + http.connections * web_memory.FREE_BYTES
+    budgets += mail.memory_bytes + mail.connections * mail_memory.FREE_BYTES
+    assert AT_WORK_MIB + budgets / 1024 / 1024 <= memory_max_mib() / 2
 
 
 def _family(house: House) -> set[str]:
