@@ -68,3 +68,10 @@ def test_mail_is_read_in_every_encoding(content: bytes) -> None:
     spellings = Spellings(parse_address(ADDRESS))
     assert names(b"Subject: hello\r\n" + content, spellings)
     assert not names(content, Spellings(parse_address("somebody@bücher.example")))
+
+
+def test_a_long_text_is_looked_through_in_pieces_that_overlap() -> None:
+    """Wherever the address stands, before a seam, across it or behind it."""
+    spellings = Spellings(parse_address("ada@reader.example"))
+    for before in range((1 << 20) - 20, (1 << 20) + 2, 7):
+        assert spellings.name(" " * before + "Ada@Reader.example")

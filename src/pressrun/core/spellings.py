@@ -18,6 +18,7 @@ from pressrun.core.address import Address
 _JSON_ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 _SHORT_ESCAPE = re.compile(r"\\[nrt/\"\\]")
 _ESCAPES = re.compile(rb"%[0-9A-Fa-f]{2}|&#|\\u")
+_PIECE, _OVERLAP = 1 << 20, 1 << 10  # characters
 _DOTS = str.maketrans({"。": ".", "｡": ".", "．": ".", "ς": "σ"})  # the sigma is that of the end of a word
 
 
@@ -51,7 +52,12 @@ class Spellings:
 
     def name(self, text: str) -> bool:
         """Whether a text names the address."""
-        return any(self._named.search(plain(one)) for one in unescaped(text))
+        return any(self._named.search(plain(piece)) for one in unescaped(text) for piece in _pieces(one))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """A long text in pieces that overlap by more than an address: in its plain form it may be much longer."""
+    yield from (text[start : start + _PIECE + _OVERLAP] for start in range(0, max(1, len(text)), _PIECE))
 
 
 def plain(text: str) -> str:

@@ -175,6 +175,12 @@ async def named_by_others(scene: Scene) -> None:
     await scene.preferring().save(link, Wishes(name=scene.spell()), WEB)
 
 
+async def asked_by_others(scene: Scene) -> None:
+    """Under a name that is taken over once they confirm."""
+    other = parse_address("asking@reader.example")
+    await scene.press.office.subscribing.request("news", other, WEB, network=None, name=scene.spell())
+
+
 async def wanted_by_others(scene: Scene) -> None:
     number = await scene.add("wanting@reader.example")
     await Readdressing(scene.press.office.desk).request(number, scene.next, WEB)
@@ -241,6 +247,8 @@ async def mail_that_is_kept(scene: Scene) -> None:
         await scene.room.take(mail(body, number=number, **fields), local, mail_from="w@elsewhere.example")
         if number != 10:
             await scene.room.processing.recover()
+    await scene.room.take(mail("hello\n", number=20), local, mail_from=scene.spell(), utf8=True)
+    await scene.room.processing.recover()
 
 
 async def forward_that_comes_back(scene: Scene) -> None:
@@ -249,8 +257,9 @@ async def forward_that_comes_back(scene: Scene) -> None:
 
 
 DOORS: tuple[Callable[[Scene], Awaitable[None]], ...] = (
-    left_behind, sign_up, waiting_request, held_sign_up, imported_by_others, named_by_others, wanted_by_others,
-    edition_and_replies, editor_and_test_copy, suppressed, mail_to_the_list, mail_that_is_kept, forward_that_comes_back,
+    left_behind, sign_up, waiting_request, held_sign_up, imported_by_others, named_by_others, asked_by_others,
+    wanted_by_others, edition_and_replies, editor_and_test_copy, suppressed, mail_to_the_list, mail_that_is_kept,
+    forward_that_comes_back,
 )  # fmt: skip
 
 
