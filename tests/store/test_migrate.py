@@ -103,11 +103,18 @@ def test_readers_of_before_get_the_digest_of_their_mailbox(tmp_path: Path) -> No
     typed = ["Ada+x@Reader.example", "a.d.a@gmail.com", "EVA@bücher.example", "taken once@odd.example"]
     with closing(sqlite3.connect(path)) as connection, connection:
         for number, address in enumerate(typed, 5):
+            local = address.partition("@")[0].lower()
             domain = "xn--bcher-kva.example" if "bücher" in address else address.partition("@")[2].lower()
             connection.execute(
                 "insert into subscriber (id, address, address_key, domain, suppression_digest, created_at)"
-                " values (?, ?, ?, ?, x'01', 1)",
-                (number, address, address.lower(), domain),
+                " values (?, ?, ?, ?, ?, 1)",
+                (
+                    number,
+                    address,
+                    address.lower(),
+                    domain,
+                    suppression_digest(KEYS, f"{local}@{domain}"),
+                ),
             )
         connection.execute("insert into suppression values (x'0a', 'bob+x@reader.example', 'never-again', 7)")
         connection.execute("insert into suppression values (x'0b', 'cy+x@reader.example', 'complaint', 7)")
@@ -117,8 +124,9 @@ def test_readers_of_before_get_the_digest_of_their_mailbox(tmp_path: Path) -> No
         silenced = connection.execute("select digest from suppression where address like 'bob%'").fetchall()
         assert [(8,)] == connection.execute("select seq from sqlite_sequence where name = 'subscriber'").fetchall()
         assert [(1,)] == connection.execute("select count(*) from suppression where address like 'cy%'").fetchall()
-    mailboxes = ["ada@reader.example", "ada@gmail.com", "eva@xn--bcher-kva.example", "taken once@odd.example"]
-    assert [(suppression_digest(KEYS, fold),) for fold in mailboxes] == found
+    same = (None,)
+    expected = [(suppression_digest(KEYS, fold),) for fold in ("ada@reader.example", "ada@gmail.com")]
+    assert [*expected, same, same] == found
     assert {(b"\x0a",), (suppression_digest(KEYS, "bob@reader.example"),)} == set(silenced)
 
 

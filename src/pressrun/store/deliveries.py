@@ -51,7 +51,6 @@ class ClaimedCopy(msgspec.Struct, frozen=True, array_like=True):
     epoch: int
     round: int
     text_only: int = 0  # 1: without the HTML part
-    may_be_mailed: int = 1  # 0: it is cancelled, and not claimed
 
 
 class ClaimedNotice(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +81,7 @@ class ClaimedNotice(msgspec.Struct, frozen=True, kw_only=True):
 Claimed: TypeAlias = ClaimedCopy | ClaimedNotice
 
 _read_copies = msgspec.json.Decoder(list[ClaimedCopy]).decode
+_read_ids = msgspec.json.Decoder(list[int]).decode
 
 
 class Settlement(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -142,12 +142,10 @@ def claim_copies(tx: Transaction, *, edition_id: int, lane: str, now: int, limit
             room = limit - len(claimed)
             if room <= 0:
                 return claimed, cancelled
-            looked_at = max(room, looked_at)
-            found = _ready_copies(tx, edition_id, state, lane, now, looked_at)
-            allowed = [one for one in found if one.may_be_mailed][:room]
+            allowed, barred = _ready_copies(tx, edition_id, state, lane, now, max(room, looked_at))
+            del allowed[room:]
             _claim(tx, allowed, now)
             claimed += allowed
-            barred = [one.id for one in found if not one.may_be_mailed]
             if not barred:
                 break
             cancelled += cancel(tx, barred, now)
@@ -157,12 +155,12 @@ def claim_copies(tx: Transaction, *, edition_id: int, lane: str, now: int, limit
 
 def _ready_copies(
     tx: Transaction, edition_id: int, state: DeliveryState, lane: str, now: int, limit: int
-) -> list[ClaimedCopy]:
+) -> tuple[list[ClaimedCopy], list[int]]:
+    """Those that may go, and the ids of those that may not."""
     until = _FOR_EVER if state is DeliveryState.QUEUED else now
-    found: str = tx.value(
-        "deliveries.ready_copies", edition_id=edition_id, state=state, lane=lane, now=until, limit=limit
-    )
-    return _read_copies(found)
+    found = tx.row("deliveries.ready_copies", edition_id=edition_id, state=state, lane=lane, now=until, limit=limit)
+    assert found is not None  # an aggregate has a row always
+    return _read_copies(found["allowed"]), _read_ids(found["barred"])
 
 
 def claim_notices(

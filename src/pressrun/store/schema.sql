@@ -60,7 +60,7 @@ create table subscriber (
     address_key text not null unique,         -- what makes two spellings one subscriber
     domain text not null,                     -- A-label
     suppression_digest blob not null,         -- where this address would stand in `suppression`
-    mailbox_digest blob not null,             -- where its whole mailbox would, under whatever spelling
+    mailbox_digest blob,                      -- where its whole mailbox would; null, as mostly: in the same place
     name text not null default '',
     language text not null default '',        -- BCP 47; empty: the list's
     attributes text not null default '{}',    -- imported columns, a JSON object of strings
@@ -68,7 +68,8 @@ create table subscriber (
     created_at integer not null,
     text_only integer not null default 0 check (text_only in (0, 1))                -- copies come without the HTML part
 ) strict;
-create index subscriber_by_mailbox on subscriber (mailbox_digest);
+create index subscriber_by_digest on subscriber (suppression_digest);
+create index subscriber_by_mailbox on subscriber (mailbox_digest) where mailbox_digest is not null;
 
 -- What a subscriber is to a list.
 create table subscription (

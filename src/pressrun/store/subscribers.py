@@ -21,7 +21,7 @@ class Subscriber:
     address_key: str
     domain: str
     suppression_digest: bytes
-    mailbox_digest: bytes
+    mailbox_digest: bytes | None  # None: the same
     name: str
     language: str
     attributes: Mapping[str, str]
@@ -32,7 +32,7 @@ class Subscriber:
     @property
     def digests(self) -> Digests:
         """Where this person's address and mailbox would stand in the suppressions."""
-        return Digests(self.suppression_digest, self.mailbox_digest)
+        return Digests(self.suppression_digest, self.mailbox_digest or self.suppression_digest)
 
 
 COLUMNS = tuple(field.name for field in fields(Subscriber))

@@ -28,8 +28,9 @@ where id = :id and state in ('queued', 'claimed', 'deferred', 'delivered');
 -- name: count_handovers
 -- When the relay took copies of an edition that bounced later.
 select handover.at, count(*) as number
-from delivery join handover on handover.delivery_id = delivery.id
-where delivery.edition_id = :edition_id and delivery.state = 'failed' and handover.code between 200 and 299
+from delivery indexed by delivery_queue
+cross join handover
+where delivery.edition_id = :edition_id and delivery.state = 'failed' and handover.delivery_id = delivery.id and handover.code between 200 and 299
     and handover.at is not null
 group by handover.at;
 
@@ -70,10 +71,11 @@ update suspension set asked_at = :now where subscriber_id = :subscriber_id;
 -- Public editions that a person did not get since the first one that bounced, newest first.
 select list.name as list_name, edition.slug, edition.title
 from subscription
-join list on list.id = subscription.list_id
-join edition on edition.list_id = list.id and edition.id >= :first_edition_id
+cross join list
+cross join edition indexed by edition_archive
 left join delivery on delivery.subscription_id = subscription.id and delivery.edition_id = edition.id
-where subscription.subscriber_id = :subscriber_id and subscription.suspended_for = 'bounces'
+where subscription.subscriber_id = :subscriber_id and list.id = subscription.list_id
+    and edition.list_id = list.id and edition.id >= :first_edition_id and subscription.suspended_for = 'bounces'
     and list.archive = 'public' and edition.first_claim_at is not null and edition.state <> 'cancelled'
     and (edition.canary_copies is null or edition.state = 'finished')
     and (delivery.id is null or delivery.state in ('failed', 'cancelled'))

@@ -2,18 +2,20 @@
 -- One queued copy for everyone on the list who may be mailed.
 insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
 select :edition_id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', :now
-from recipient
+from (select id from subscription indexed by subscription_by_list where list_id = :list_id and state = 'active') as member
+cross join recipient
 left join lane_domain on lane_domain.domain = recipient.domain
-where recipient.list_id = :list_id and recipient.may_be_mailed
+where recipient.subscription_id = member.id and recipient.may_be_mailed
 order by recipient.subscription_id;
 
 -- name: take_audience_shuffled
 -- The same in random order, so that the first ones are a fair sample.
 insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
 select :edition_id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', :now
-from recipient
+from (select id from subscription indexed by subscription_by_list where list_id = :list_id and state = 'active') as member
+cross join recipient
 left join lane_domain on lane_domain.domain = recipient.domain
-where recipient.list_id = :list_id and recipient.may_be_mailed
+where recipient.subscription_id = member.id and recipient.may_be_mailed
 order by random();
 
 -- name: count_attempted
@@ -27,10 +29,11 @@ where edition_id = :edition_id and state in ('claimed', 'deferred', 'delivered',
 insert into delivery (notice_id, domain, state, due_at) values (:notice_id, :domain, 'queued', :now);
 
 -- name: ready_copies
--- Copies of an edition whose turn it is, with all that their splice needs and whether they may go: one array for each,
--- in one text.
+-- Copies of an edition whose turn it is: those that may go with all that their splice needs, one array for each, in one
+-- text; and the ids of those that may not go any more.
 select json_group_array(json_array(id, subscription_id, domain, lane, attempts, first_attempt_at, subscriber_id, address,
-    name, attributes, epoch, round, text_only, may_be_mailed))
+    name, attributes, epoch, round, text_only)) filter (where may_be_mailed) as allowed,
+    json_group_array(id) filter (where not may_be_mailed) as barred
 from (
     select delivery.id, delivery.subscription_id, delivery.domain, delivery.lane, delivery.attempts,
         delivery.first_attempt_at, recipient.subscriber_id, recipient.address, recipient.name,
@@ -134,14 +137,14 @@ select id from delivery where edition_id is null and state = 'claimed';
 
 -- name: recover_copies
 -- Claimed by a process that is gone: the same copy goes out again, to readers who may still be mailed.
-update delivery set
+update delivery indexed by delivery_queue set
     state = iif((select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id),
         'queued', 'cancelled')
 where state = 'claimed' and edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'));
 
 -- name: recover_cancelled
 -- Claimed by a process that is gone, of an edition that was cancelled.
-update delivery set state = 'cancelled'
+update delivery indexed by delivery_queue set state = 'cancelled'
 where state = 'claimed' and edition_id in (select id from edition where state = 'cancelled');
 
 -- name: recover_notices
@@ -261,6 +264,6 @@ group by state;
 -- name: sweep_notices
 -- Notices that came to their end some time ago.
 delete from notice where id in (
-    select delivery.notice_id from delivery
+    select delivery.notice_id from delivery indexed by delivery_queue
     where delivery.edition_id is null and delivery.state in ('delivered', 'failed', 'cancelled')
     and delivery.settled_at <= :before limit 1000);

@@ -8,9 +8,10 @@ where subscription.subscriber_id = :subscriber_id and subscription.state = 'susp
 -- Requests to subscribe, confirmed or not, whose links have not ended.
 select list.name as list, confirmation.name, confirmation.language, confirmation.created_at as requested_at,
     confirmation.expires_at
-from subscription join confirmation on confirmation.subscription_id = subscription.id
-join list on list.id = subscription.list_id
-where subscription.subscriber_id = :subscriber_id order by confirmation.id;
+from subscription cross join confirmation cross join list
+where subscription.subscriber_id = :subscriber_id and confirmation.subscription_id = subscription.id
+    and list.id = subscription.list_id
+order by confirmation.id;
 
 -- name: replies
 -- What mail servers said about copies.
@@ -33,8 +34,8 @@ select since as suspended_at, asked_at, ended_at from suspension where subscribe
 
 -- name: editorships
 -- The lists that an address may post to.
-select list.name as list from editor join list on list.id = editor.list_id
-where editor.address_key = :address_key order by list.name;
+select list.name as list from editor cross join list
+where list.id = editor.list_id and editor.address_key = :address_key order by list.name;
 
 -- name: kept_mail
 -- Mail that waits or is kept, and from whom.

@@ -46,8 +46,8 @@ where edition.list_id = :list_id order by edition.id desc;
 -- What the dispatcher works on: editions whose hour is to come, or that are being sent.
 select edition.*, list.name as list_name, list.relay as list_relay, list.hours as list_hours,
     list.timezone as list_timezone
-from edition join list on list.id = edition.list_id
-where edition.state in ('scheduled', 'sending') order by edition.id;
+from edition indexed by edition_by_state cross join list
+where edition.state in ('scheduled', 'sending') and list.id = edition.list_id order by edition.id;
 
 -- name: paused
 -- Editions that wait for a person.

@@ -11,23 +11,30 @@ left join subscription on subscription.subscriber_id = subscriber.id and subscri
 select subscription.id, subscription.state, subscription.since, subscription.source,
     subscriber.address, subscriber.name, subscriber.language, subscriber.attributes,
     consent.content as consent, consent.ip as consent_ip
-from subscription join subscriber on subscriber.id = subscription.subscriber_id
+from subscription indexed by subscription_by_list
+cross join subscriber
 left join consent on consent.id = (select last.id from consent as last
     where last.subscriber_id = subscriber.id and last.list_id = subscription.list_id
     and last.event in ('requested', 'confirmed', 'added', 'imported')
     order by last.id desc limit 1)
 where subscription.list_id = :list_id and subscription.state = :state and subscription.id > :after
+    and subscriber.id = subscription.subscriber_id
 order by subscription.id limit :limit;
 
 -- name: columns
 -- The imported columns of everyone a list knows, in any state.
 select distinct entry.key as name
-from subscription join subscriber on subscriber.id = subscription.subscriber_id, json_each(subscriber.attributes) as entry
-where subscription.list_id = :list_id and subscriber.attributes <> '{}' order by name;
+from subscription indexed by subscription_by_list
+cross join subscriber
+cross join json_each(subscriber.attributes) as entry
+where subscription.list_id = :list_id and subscriber.id = subscription.subscriber_id and subscriber.attributes <> '{}' order by name;
 
 -- name: count_audience
 -- How many readers an edition would go to now.
-select count(*) from recipient where list_id = :list_id and may_be_mailed;
+select count(*)
+from (select id from subscription indexed by subscription_by_list where list_id = :list_id and state = 'active') as member
+cross join recipient
+where recipient.subscription_id = member.id and recipient.may_be_mailed;
 
 -- name: cancel_copies
 -- What waits for a person on every list does not go out.

@@ -6,8 +6,10 @@ insert into held_notice (notice_id, domain, expires_at) values (:notice_id, :dom
 -- All that wait, of one list or of every one, for an operator to look at.
 select notice.id, list.name as list, notice.address, json_extract(notice.payload, '$.answers') as source,
     notice.created_at as held_at, held_notice.expires_at
-from held_notice join notice on notice.id = held_notice.notice_id join list on list.id = notice.list_id
-where :list_name is null or list.name = :list_name order by notice.id;
+from held_notice cross join notice cross join list
+where notice.id = held_notice.notice_id and list.id = notice.list_id
+    and (:list_name is null or list.name = :list_name)
+order by notice.id;
 
 -- name: unknown
 -- Ids under which nothing waits.
@@ -42,7 +44,7 @@ delete from notice where id = :id;
 
 -- name: forget_earlier
 -- Forget what waits for a person and a list.
-delete from notice where subscriber_id = :subscriber_id and list_id = :list_id
+delete from notice indexed by notice_by_subscriber where subscriber_id = :subscriber_id and list_id = :list_id
     and id in (select notice_id from held_notice);
 
 -- name: sweep

@@ -74,8 +74,10 @@ delete from inbound where id in (
 -- Mail that is kept for a person, newest first.
 select inbound.id, inbound.recipient, inbound.mail_from, inbound.received_at, inbound.state, inbound.outcome,
     length(inbound_content.content) as size
-from inbound join inbound_content on inbound_content.id = inbound.content_id
-where inbound.state in ('kept', 'unreadable', 'failed') and (:state is null or inbound.state = :state)
+from inbound indexed by inbound_by_age
+cross join inbound_content
+where inbound.state in ('kept', 'unreadable', 'failed') and inbound_content.id = inbound.content_id
+    and (:state is null or inbound.state = :state)
 order by inbound.id desc;
 
 -- name: kept_content
@@ -109,8 +111,9 @@ select id from inbound where state in ('kept', 'unreadable', 'failed') and settl
 -- Kept mail beyond what may be kept in all, the oldest ones.
 select id from (
     select inbound.id, sum(length(inbound_content.content)) over (order by inbound.id desc) as total
-    from inbound join inbound_content on inbound_content.id = inbound.content_id
-    where inbound.state in ('kept', 'unreadable', 'failed'))
+    from inbound indexed by inbound_by_age
+    cross join inbound_content
+    where inbound.state in ('kept', 'unreadable', 'failed') and inbound_content.id = inbound.content_id)
 where total > :size limit 100;
 
 -- name: kept_size

@@ -13,14 +13,14 @@ on conflict (domain) do update set lane = excluded.lane, learned = excluded.lear
 
 -- name: relane
 -- Copies that wait move to the lanes of now.
-update delivery set lane = coalesce((select lane_domain.lane from lane_domain where lane_domain.domain = delivery.domain), '')
+update delivery indexed by delivery_queue set lane = coalesce((select lane_domain.lane from lane_domain where lane_domain.domain = delivery.domain), '')
 where edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'))
     and state in ('queued', 'deferred')
     and lane <> coalesce((select lane_domain.lane from lane_domain where lane_domain.domain = delivery.domain), '');
 
 -- name: relane_domain
 -- Copies of one domain that wait get a lane of their own.
-update delivery set lane = :lane
+update delivery indexed by delivery_queue set lane = :lane
 where edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'))
     and state in ('queued', 'deferred') and lane = '' and domain = :domain;
 
@@ -39,7 +39,7 @@ delete from lane where name = :name;
 
 -- name: give_up
 -- What waited in a lane for too long has failed.
-update delivery set state = 'failed', kind = 'expired', settled_at = :now,
+update delivery indexed by delivery_queue set state = 'failed', kind = 'expired', settled_at = :now,
     reply = case when notice_id is null and subscription_id is null then null else :reply end
 where edition_id in (select id from edition where state in ('sending', 'paused'))
     and state in ('queued', 'deferred') and lane = :lane;

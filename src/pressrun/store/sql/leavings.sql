@@ -54,5 +54,7 @@ delete from leaving where id in (select id from leaving where expires_at <= :now
 -- name: of_subscriber
 -- What a person left and could still undo.
 select list.name as list_name, leaving.left_at, leaving.expires_at
-from subscription join leaving on leaving.subscription_id = subscription.id join list on list.id = subscription.list_id
-where subscription.subscriber_id = :subscriber_id order by leaving.id;
+from subscription cross join leaving cross join list
+where subscription.subscriber_id = :subscriber_id and leaving.subscription_id = subscription.id
+    and list.id = subscription.list_id
+order by leaving.id;

@@ -25,4 +25,4 @@ from json_each(:places);
 
 -- name: sweep
 -- Events that no window reaches any more.
-delete from limit_event where scope = :scope and (at <= :before or at > :ahead);
+delete from limit_event where scope = :scope and (+at <= :before or +at > :ahead);

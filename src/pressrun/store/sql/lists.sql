@@ -38,7 +38,7 @@ select state, count(*) as number from subscription where list_id = :list_id grou
 
 -- name: end_requests
 -- Forget the unconfirmed requests of a list: those who had left before are unsubscribed again.
-update subscription set state = 'unsubscribed', state_before = null, since = :now
+update subscription indexed by subscription_by_list set state = 'unsubscribed', state_before = null, since = :now
 where list_id = :list_id and state = 'pending' and state_before is not null;
 
 -- name: delete_requests

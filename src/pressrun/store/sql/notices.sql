@@ -32,4 +32,4 @@ update notice set content = null where id = :id;
 
 -- name: outlive_list
 -- Mails that are passed on belong to no list any more.
-update notice set list_id = null where list_id = :list_id and kind = :kind;
+update notice indexed by notice_by_list set list_id = null where list_id = :list_id and kind = :kind;

@@ -101,12 +101,12 @@ where edition.id > :after order by edition.id limit :limit;
 -- name: forget_search
 -- Cancelled editions that never went out are not found.
 delete from archive_search where rowid in (
-    select id from edition where state = 'cancelled' and first_claim_at is null
+    select id from edition where +state = 'cancelled' and first_claim_at is null
         and id in (select value from json_each(:ids)));
 
 -- name: forget_edition
 -- Cancelled editions that never went out are forgotten whole.
-delete from edition where state = 'cancelled' and first_claim_at is null and id in (select value from json_each(:ids));
+delete from edition where +state = 'cancelled' and first_claim_at is null and id in (select value from json_each(:ids));
 
 -- name: left_editions
 -- Which of these are there.

@@ -8,14 +8,14 @@ delete from archive_search where rowid in (select id from edition where list_id 
 
 -- name: count
 -- How many editions that an archive shows hold all that is looked for.
-select count(*) from archive_search join archived_edition on archived_edition.id = archive_search.rowid
-where archive_search match :expression;
+select count(*) from archive_search cross join archived_edition
+where archive_search match :expression and archived_edition.id = archive_search.rowid;
 
 -- name: find
 -- Those editions, the best first: a word in the title counts five times one in the text.
 select archived_edition.id, slug, archived_edition.title, preheader, language, published_at
-from archive_search join archived_edition on archived_edition.id = archive_search.rowid
-where archive_search match :expression
+from archive_search cross join archived_edition
+where archive_search match :expression and archived_edition.id = archive_search.rowid
 order by bm25(archive_search, 0.0, 5.0, 1.0), published_at desc limit :limit offset :offset;
 
 -- name: texts

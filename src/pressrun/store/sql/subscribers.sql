@@ -2,7 +2,8 @@
 -- A new address.
 insert into subscriber (address, address_key, domain, suppression_digest, mailbox_digest, name, language, attributes,
     created_at)
-values (:address, :address_key, :domain, :suppression_digest, :mailbox_digest, :name, :language, :attributes, :now);
+values (:address, :address_key, :domain, :suppression_digest,
+    nullif(:mailbox_digest, :suppression_digest), :name, :language, :attributes, :now);
 
 -- name: find
 -- One subscriber by what makes addresses equal.
@@ -14,7 +15,7 @@ select * from subscriber where id = :id;
 
 -- name: of_mailbox
 -- Everybody who gets mail in one mailbox.
-select * from subscriber where mailbox_digest = :mailbox order by id;
+select * from subscriber where suppression_digest = :mailbox or mailbox_digest = :mailbox order by id;
 
 -- name: update_profile
 -- What a reader or an import says about a person.
@@ -27,7 +28,7 @@ update subscriber set epoch = epoch + 1 where id = :id;
 -- name: move
 -- The same person at another address.
 update subscriber set address = :address, address_key = :address_key, domain = :domain,
-    suppression_digest = :suppression_digest, mailbox_digest = :mailbox_digest
+    suppression_digest = :suppression_digest, mailbox_digest = nullif(:mailbox_digest, :suppression_digest)
 where id = :id;
 
 -- name: move_copies
@@ -54,8 +55,10 @@ where subscription.list_id = :list_id and subscription.state = 'active' and subs
 select edition.id as edition, list.name as list, delivery.state, delivery.code, delivery.enhanced, delivery.reply,
     coalesce(delivery.settled_at, delivery.first_attempt_at) as at
 from subscription
-join delivery on delivery.subscription_id = subscription.id and delivery.edition_id is not null
-join edition on edition.id = delivery.edition_id
-join list on list.id = subscription.list_id
-where subscription.subscriber_id = :subscriber_id
+cross join list
+cross join delivery indexed by delivery_once
+cross join edition
+where subscription.subscriber_id = :subscriber_id and list.id = subscription.list_id
+    and delivery.subscription_id = subscription.id and +delivery.edition_id is not null
+    and edition.id = delivery.edition_id
 order by delivery.id desc;

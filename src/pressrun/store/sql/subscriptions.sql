@@ -52,8 +52,10 @@ where subscription.subscriber_id = :subscriber_id order by list.name;
 -- The subscriptions of a list, a page at a time.
 select subscription.id, subscription.state, subscription.since, subscription.source,
     subscriber.address, subscriber.name, subscriber.language, subscriber.attributes
-from subscription join subscriber on subscriber.id = subscription.subscriber_id
+from subscription indexed by subscription_by_list
+cross join subscriber
 where subscription.list_id = :list_id and subscription.state = :state and subscription.id > :after
+    and subscriber.id = subscription.subscriber_id
 order by subscription.id limit :limit;
 
 -- name: is_anything_over

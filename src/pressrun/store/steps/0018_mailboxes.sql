@@ -4,7 +4,7 @@ create table new_subscriber (
     address_key text not null unique,
     domain text not null,
     suppression_digest blob not null,
-    mailbox_digest blob not null,
+    mailbox_digest blob,
     name text not null default '',
     language text not null default '',
     attributes text not null default '{}',
@@ -16,12 +16,14 @@ create table new_subscriber (
 insert into sqlite_sequence (name, seq) select 'new_subscriber', seq from sqlite_sequence where name = 'subscriber';
 insert into new_subscriber (id, address, address_key, domain, suppression_digest, mailbox_digest, name, language,
     attributes, epoch, created_at, text_only)
-select id, address, address_key, domain, suppression_digest, pressrun_mailbox_digest(address, domain), name, language,
+select id, address, address_key, domain, suppression_digest,
+    nullif(pressrun_mailbox_digest(address, domain), suppression_digest), name, language,
     attributes, epoch, created_at, text_only
 from subscriber order by id;
 drop table subscriber;
 alter table new_subscriber rename to subscriber;
-create index subscriber_by_mailbox on subscriber (mailbox_digest);
+create index subscriber_by_digest on subscriber (suppression_digest);
+create index subscriber_by_mailbox on subscriber (mailbox_digest) where mailbox_digest is not null;
 
 -- "Never again" is the word of a mailbox, under whichever of its spellings it was written down.
 insert into suppression (digest, address, reason, since)
