@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from pressrun.cli.groups import VerbGroup
+from pressrun.cli.ids import EDITION
 from pressrun.cli.invocation import Invocation, json_option, list_argument, pass_invocation, yes_option
 from pressrun.cli.output import ask, cell, echo, print_fields, print_json, print_table, require_agreement_or_terminal
 
@@ -42,7 +43,7 @@ def list_editions(invocation: Invocation, list_name: str | None, *, as_json: boo
 
 
 @group.command()
-@click.argument("edition_id", metavar="ID", type=int)
+@click.argument("edition_id", metavar="ID", type=EDITION)
 @json_option
 @pass_invocation
 def show(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
@@ -51,7 +52,7 @@ def show(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
 
 
 @group.command()
-@click.argument("edition_id", metavar="ID", type=int)
+@click.argument("edition_id", metavar="ID", type=EDITION)
 @click.option("--html", "page", metavar="FILE", help="Write a page with plots instead; never over another file.")
 @json_option
 @pass_invocation
@@ -76,7 +77,7 @@ def report(invocation: Invocation, edition_id: int, page: str | None, *, as_json
 
 
 @group.command()
-@click.argument("edition_id", metavar="ID", type=int)
+@click.argument("edition_id", metavar="ID", type=EDITION)
 @click.argument("address")
 @json_option
 @pass_invocation
@@ -96,7 +97,7 @@ def delivery(invocation: Invocation, edition_id: int, address: str, *, as_json: 
 
 
 @group.command()
-@click.argument("edition_id", metavar="ID", type=int)
+@click.argument("edition_id", metavar="ID", type=EDITION)
 @json_option
 @pass_invocation
 def pause(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
@@ -106,7 +107,7 @@ def pause(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
 
 
 @group.command()
-@click.argument("edition_id", metavar="ID", type=int)
+@click.argument("edition_id", metavar="ID", type=EDITION)
 @json_option
 @pass_invocation
 def resume(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
@@ -116,7 +117,7 @@ def resume(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
 
 
 @group.command()
-@click.argument("edition_id", metavar="ID", type=int)
+@click.argument("edition_id", metavar="ID", type=EDITION)
 @yes_option
 @json_option
 @pass_invocation
@@ -129,7 +130,7 @@ def cancel(invocation: Invocation, edition_id: int, *, is_agreed: bool, as_json:
 
 
 @group.command()
-@click.argument("edition_id", metavar="ID", type=int)
+@click.argument("edition_id", metavar="ID", type=EDITION)
 @click.option(
     "--at", "when", metavar="WHEN", required=True, help="RFC 3339, 'YYYY-MM-DD HH:MM' in this machine's zone, or +10m."
 )
@@ -146,7 +147,7 @@ def move(invocation: Invocation, edition_id: int, when: str, *, as_json: bool) -
 
 
 @group.command()
-@click.argument("edition_id", metavar="ID", type=int)
+@click.argument("edition_id", metavar="ID", type=EDITION)
 @click.option("--failed", is_flag=True, required=True, help="Send the failed copies again.")
 @json_option
 @pass_invocation

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from pressrun.cli.groups import VerbGroup
+from pressrun.cli.ids import HELD_SIGN_UP
 from pressrun.cli.invocation import Invocation, json_option, list_argument, pass_invocation, yes_option
 from pressrun.cli.output import ask, print_fields, print_json, print_table
 
-_ids = click.argument("ids", type=int, metavar="[ID]…", nargs=-1)
+_ids = click.argument("ids", type=HELD_SIGN_UP, metavar="[ID]…", nargs=-1)
 _domain = click.option("--domain", help="Only those with an address at this domain.")
 
 

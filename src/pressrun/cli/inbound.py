@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from pressrun.cli.groups import VerbGroup
+from pressrun.cli.ids import KEPT_MAIL
 from pressrun.cli.invocation import Invocation, json_option, pass_invocation, yes_option
 from pressrun.cli.output import ask, echo_octets, print_json, print_table
 
@@ -32,7 +33,7 @@ def list_kept(invocation: Invocation, state: str | None, *, as_json: bool) -> No
 
 
 @group.command()
-@click.argument("number", type=int, metavar="ID")
+@click.argument("number", type=KEPT_MAIL, metavar="ID")
 @pass_invocation
 def show(invocation: Invocation, number: int) -> None:
     """Write a kept mail to stdout as it came; on a terminal, control characters as escapes."""
@@ -45,7 +46,7 @@ def show(invocation: Invocation, number: int) -> None:
 
 
 @group.command()
-@click.argument("number", type=int, metavar="ID")
+@click.argument("number", type=KEPT_MAIL, metavar="ID")
 @json_option
 @pass_invocation
 def retry(invocation: Invocation, number: int, *, as_json: bool) -> None:
@@ -54,7 +55,7 @@ def retry(invocation: Invocation, number: int, *, as_json: bool) -> None:
 
 
 @group.command("rm")
-@click.argument("number", type=int, metavar="ID")
+@click.argument("number", type=KEPT_MAIL, metavar="ID")
 @yes_option
 @json_option
 @pass_invocation
