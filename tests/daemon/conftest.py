@@ -1,0 +1,8 @@
+"""What the tests of the daemon's loops share with those of the press: a queue, a press process, a relay."""
+
+from __future__ import annotations
+
+from tests.press.conftest import house
+from tests.services.conftest import press
+
+__all__ = ["house", "press"]

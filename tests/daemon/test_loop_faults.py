@@ -1,0 +1,274 @@
+"""Every loop of the daemon against what a machine may refuse, at every call where it may refuse it.
+
+A call fails a few times in a row, then the fault is gone. The loop lives, the log says what failed, what the loop is
+there for is done, nothing is lost, and nothing is sent twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.inbound.mailroom import ADA, Mailroom, mail, open_mailroom
+from tests.message.signatures.test_dkim import settings
+from tests.press.conftest import House
+from tests.services.pressroom import Pressroom, open_pressroom
+
+from pressrun.core.address import parse_address
+from pressrun.core.chain import NO_ROWS
+from pressrun.daemon.pulse import Pulse
+from pressrun.message.signatures.dkim import load_signing_key
+from pressrun.operations.systemd import Notifier
+from pressrun.press import child, remote
+from pressrun.press.signers import SignerProcesses
+from pressrun.services import background
+from pressrun.services.background import BackgroundLoop
+from pressrun.services.incoming import processing
+from pressrun.services.operating import housekeeping
+from pressrun.services.operating.housekeeping import Housekeeping
+from pressrun.services.readers import asking
+from pressrun.services.readers.asking import Asking
+from pressrun.services.readers.preferring import Preferring
+from pressrun.services.readers.subscribing import Origin, Subscribing
+from pressrun.store import datadir
+from pressrun.store.database import Database
+from pressrun.store.datadir import DataDir
+from pressrun.workers.reading import MailReader
+
+TIMES = 3
+WEB = Origin(source="web")
+FAULTS: dict[str, Callable[[], Exception]] = {
+    **{
+        name: partial(lambda code: OSError(code, os.strerror(code)), getattr(errno, name))
+        for name in ("EMFILE", "ENOSPC", "EROFS", "EIO")
+    },
+    "thread": lambda: RuntimeError("can't start new thread"),
+}
+
+
+class Refusals:
+    """Has a call fail TIMES times; `left` counts down."""
+
+    def __init__(self, fault: str) -> None:
+        self.left = TIMES
+        self._fault = FAULTS[fault]
+
+    def wrap(self, call: Any) -> Any:
+        def sometimes(*arguments: Any, **more: Any) -> Any:
+            if self.left:
+                self.left -= 1
+                raise self._fault()
+            return call(*arguments, **more)
+
+        return sometimes
+
+
+async def until(found: Callable[[], Awaitable[bool]]) -> None:
+    """Looked at again and again: the loops tell nobody."""
+    async with asyncio.timeout(30):
+        while not await found():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def running(*loops: BackgroundLoop) -> AsyncIterator[None]:
+    """They run, and must not end."""
+    tasks = [asyncio.create_task(loop.run()) for loop in loops]
+    try:
+        yield
+        assert [] == [task for task in tasks if task.done()]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing pauses for long."""
+    monkeypatch.setattr(background, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(housekeeping, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(asking, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(asking, "draw_wait", lambda _: 0.0)
+    monkeypatch.setattr(processing, "_AGAIN_SECONDS", 0.001)
+    monkeypatch.setattr(processing, "draw_wait", lambda _: 0.0)
+    for module in (child, remote):
+        monkeypatch.setattr(module, "AGAIN_SECONDS", (0.001,))
+
+
+def cases(*calls: tuple[Any, str], thread: tuple[tuple[Any, str], ...] = ()) -> list[Any]:
+    """Each call with each fault of the disk and of descriptors; `thread` are those that may lack a thread."""
+    found = [(owner, name, fault) for owner, name in calls for fault in FAULTS if fault != "thread"]
+    found += [(owner, name, "thread") for owner, name in thread]
+    return [
+        pytest.param(owner, name, fault, id=f"{getattr(owner, '__name__', owner)}.{name}-{fault}")
+        for owner, name, fault in found
+    ]
+
+
+DATABASE = tuple((Database, name) for name in ("read", "record"))
+START = ((socket, "socketpair"), (asyncio, "create_subprocess_exec"))
+
+
+@contextmanager
+def refused(owner: Any, name: str, fault: str) -> Iterator[Refusals]:
+    refusals = Refusals(fault)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, name, refusals.wrap(getattr(owner, name)))
+        yield refusals
+
+
+HOUSEKEEPING = cases(
+    *((os, name) for name in ("open", "fdopen", "fsync")),
+    (Path, "replace"),
+    (datadir, "keep_consent_head"),
+    *DATABASE,
+    (Database, "write"),
+    (Database, "checkpoint"),
+    thread=((ThreadPoolExecutor, "submit"), (asyncio, "to_thread")),
+)
+
+
+@pytest.mark.parametrize(("owner", "name", "fault"), HOUSEKEEPING)
+async def test_housekeeping(tmp_path: Path, owner: Any, name: str, fault: str) -> None:
+    """Where the chain of evidence stands is kept in the end."""
+    async with open_pressroom(tmp_path) as room:
+        data = DataDir(room.office.path)
+        await room.office.subscribing.request("news", parse_address(ADA), WEB, network=None)
+
+        async def keep(head: Any) -> None:
+            await asyncio.to_thread(datadir.keep_consent_head, data, head)
+
+        keeping = Housekeeping(
+            database=room.office.database,
+            limits=room.housekeeping.limits,
+            bounces=room.housekeeping.bounces,
+            clock=time.time,
+            entropy=os.urandom,
+            wake=room.office.wake,
+            keep_head=keep,
+        )
+        with refused(owner, name, fault) as refusals:
+            async with running(keeping):
+
+                async def is_kept() -> bool:
+                    return refusals.left == 0 and datadir.load_consent_head(data) != NO_ROWS and keeping.fault is None
+
+                await until(is_kept)
+
+
+REQUESTS = cases(*DATABASE, (Subscribing, "take_within"), thread=((Subscribing, "take_within"),))
+
+
+@pytest.mark.parametrize(("owner", "name", "fault"), REQUESTS)
+async def test_requests(tmp_path: Path, owner: Any, name: str, fault: str) -> None:
+    """Whoever asked is mailed once."""
+    async with open_pressroom(tmp_path) as room:
+        desk = room.office.desk
+        loop = Asking(
+            desk, subscribing=room.office.subscribing, preferring=Preferring(desk), leaving=room.office.leaving
+        )
+        for number in range(3):
+            await loop.sign_up("news", parse_address(f"r{number}@reader.example"), WEB, network=None)
+        with refused(owner, name, fault) as refusals:
+            async with running(loop):
+
+                async def is_through() -> bool:
+                    return refusals.left == 0 and loop.fault is None and not await room.rows("select 1 from errand")
+
+                await until(is_through)
+        expected = [(f"r{number}@reader.example",) for number in range(3)]
+        assert expected == await room.rows("select address from notice order by id")
+
+
+INBOUND = cases(*DATABASE, *START, thread=((asyncio, "create_subprocess_exec"),))
+
+
+@pytest.mark.parametrize(("owner", "name", "fault"), INBOUND)
+async def test_inbound_mail(tmp_path: Path, owner: Any, name: str, fault: str) -> None:
+    """An accepted mail is dealt with once, and never marked as failed for what the machine lacked."""
+    reader = MailReader()
+    async with open_mailroom(tmp_path, reader=reader) as room:
+        await room.make_list()
+        await room.take(mail("help"), "news-request")
+        with refused(owner, name, fault) as refusals:
+            async with running(*room.processing.loops):
+
+                async def is_done() -> bool:
+                    is_well = refusals.left == 0 and not any(loop.fault for loop in room.processing.loops)
+                    return is_well and await states(room) == ["done"]
+
+                await until(is_done)
+        assert 1 == len(await room.outgoing())
+        await reader.close()
+
+
+async def states(room: Mailroom) -> list[str]:
+    return await room.database.read(
+        lambda tx: [row[0] for row in tx._connection.execute("select state from inbound order by id")]
+    )
+
+
+SENDING = cases(
+    (Database, "record"),
+    (Database, "write"),
+    *START,
+    thread=((asyncio, "create_subprocess_exec"), (Database, "write")),
+)
+
+
+@pytest.mark.parametrize(("owner", "name", "fault"), SENDING)
+async def test_dispatcher_and_press(house: House, owner: Any, name: str, fault: str) -> None:
+    """Every reader has the edition once, and no copy stays claimed."""
+    addresses = await house.room.readers(30)
+    edition = await house.room.edition()
+    house.dispatcher.connect(house.press)
+    with refused(owner, name, fault) as refusals:
+        async with running(house.dispatcher, house.press):
+
+            async def is_through() -> bool:
+                return refusals.left == 0 and await house.is_over(edition) and house.dispatcher.fault is None
+
+            await until(is_through)
+    assert {"delivered": 30} == await house.room.counts(edition)
+    assert Counter(addresses) == Counter(address for address, _ in house.mailbox.received)
+
+
+SIGNING = cases(*START, thread=((asyncio, "create_subprocess_exec"),))
+
+
+@pytest.mark.parametrize(("owner", "name", "fault"), SIGNING)
+async def test_signers(owner: Any, name: str, fault: str) -> None:
+    """They sign once they can be started; until then threads do."""
+    signers = SignerProcesses(1)
+    with refused(owner, name, fault) as refusals:
+        signers.use([load_signing_key(settings())])
+
+        async def is_up() -> bool:
+            return refusals.left == 0 and len(signers.pids) == 1
+
+        await until(is_up)
+        await signers.close()
+
+
+@pytest.mark.parametrize(("owner", "name", "fault"), cases((Notifier, "watchdog"), thread=((Notifier, "watchdog"),)))
+async def test_pulse(press: Pressroom, owner: Any, name: str, fault: str) -> None:
+    pulse = Pulse(press.dispatcher, Notifier({}), 0.002, [press.dispatcher])
+    with refused(owner, name, fault) as refusals:
+        async with running(pulse):
+
+            async def is_well() -> bool:
+                return refusals.left == 0 and pulse.fault is None
+
+            await until(is_well)
