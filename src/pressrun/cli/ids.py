@@ -6,17 +6,23 @@ A number that no row can have is unknown as any other is that no row has; the da
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import click
 
 from pressrun.core.errors import NotFound
+
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[int]
+else:
+    _ParamType = click.ParamType  # older ones are not generic
 
 LARGEST_ID = (1 << 63) - 1  # of a row
 _DIGITS = len(str(LARGEST_ID))
 _NUMBER = re.compile(r"-?0*([0-9]+)", re.ASCII)
 
 
-class Id(click.ParamType[int]):
+class Id(_ParamType):
     """The id of a row; `unknown` is what is said, with `{}` for the number, where nothing has it."""
 
     name = "id"
