@@ -159,6 +159,18 @@ async def test_a_loop_that_is_to_end_does_not_pause(monkeypatch: pytest.MonkeyPa
     await running
 
 
+async def test_a_step_that_waits_for_long_says_that_it_works(pauses: list[float]) -> None:
+    """Otherwise a fault that is gone would be shown for as long as nothing happens."""
+    found: list[Fault | None] = []
+
+    def step(loop: Loop) -> None:
+        loop.works()
+        found.append(loop.fault)
+
+    await Loop([failing(KeyError("x")), step]).run()
+    assert [None] == found
+
+
 async def test_cancellation_passes() -> None:
     """While a step waits, and while the loop pauses."""
 

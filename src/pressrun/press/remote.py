@@ -175,6 +175,7 @@ class RemotePress(BackgroundLoop):
         except child.CANNOT_START as problem:
             self._end(f"it cannot be started: {child.reason(problem)}")
             return
+        self.works()
         is_stuck = False
         try:
             await line.silence(SILENT_SECONDS)

@@ -139,6 +139,7 @@ class _Signer(BackgroundLoop):
             process, line = await self._start()
         except child.CANNOT_START as problem:
             return f"it cannot be started: {child.reason(problem)}"
+        self.works()
         try:
             await line.silence(SILENT_SECONDS)
             is_stuck = line.is_open

@@ -66,7 +66,7 @@ class BackgroundLoop(ABC):
                 self._log(problem)
                 self._isolated = problem
             if self._isolated is None:
-                self._recovered()
+                self.works()
             else:
                 self._failed(self._isolated)
                 await self._pause()
@@ -117,8 +117,9 @@ class BackgroundLoop(ABC):
         since, times = (self._loop_clock(), 1) if before is None else (before.since, before.times + 1)
         self.fault = Fault(since=since, times=times, problem=_words(problem))
 
-    def _recovered(self) -> None:
-        if self.fault is not None:
+    def works(self) -> None:
+        """Nothing fails any more: said by a step that goes on to wait for long."""
+        if self.fault is not None and self._isolated is None:
             event(log, "loop.recovered", loop=self.name, times=self.fault.times)
             self.fault = None
 

@@ -118,6 +118,7 @@ class QueueLoop(BackgroundLoop):
         """Deal with all that waits, then wait for more."""
         self._wanted.clear()
         is_through = await self.pass_through()
+        self.works()
         try:
             async with asyncio.timeout(_LOOK_AGAIN_SECONDS if is_through else _AGAIN_SECONDS):
                 await self._wanted.wait()

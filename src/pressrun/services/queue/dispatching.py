@@ -112,6 +112,7 @@ class Dispatcher(BackgroundLoop):
         if self._drained:
             return False
         await self._take_turn()
+        self.works()
         if not self._drained:
             await self._lookout.sleep(self._clock(), SLOW_SECONDS if len(self._ready) else None)
         return True
