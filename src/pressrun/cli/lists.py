@@ -89,6 +89,9 @@ def set_(invocation: Invocation, name: str, settings: tuple[str, ...], *, is_agr
     closed, post_by_mail (approve, direct, off), require_postal_address, relay, hours (08:00-20:00: editions go out at
     those hours alone, notices at any) and their timezone (Europe/Berlin), leaving_note (true, false).
 
+    The list's page: front (full: the latest edition in full, teaser: its beginning), cadence (one line, such as
+    "Every Thursday"), ask_name (true: the sign-up form asks for a name), typeface (sans, serif, mono).
+
     How editions look: layout (see `layout ls`), colour (#1a56c4), logo (a PNG, JPEG or GIF file),
     footer (lines of plain text below every edition).
     """

@@ -39,9 +39,13 @@ class MailingList:
     created_at: int
     closed_at: int | None
     leaving_note: bool = True
+    front: str = "full"
+    cadence: str = ""
+    ask_name: bool = False
+    typeface: str = "sans"
 
 
-_FLAGS = {"listed", "require_postal_address", "leaving_note"}
+_FLAGS = {"listed", "require_postal_address", "leaving_note", "ask_name"}
 _COLUMNS = tuple(field.name for field in fields(MailingList))
 _LOGO_COLUMNS = tuple(field.name for field in fields(Logo))
 

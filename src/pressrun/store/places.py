@@ -91,7 +91,7 @@ LIST = Search(
     select="places.list",
     columns=(
         "list title", "list description", "list from_address", "list owner", "list reply_to", "list postal_address",
-        "list footer",
+        "list footer", "list cadence",
     ),
 )  # fmt: skip
 EDITION = Search(

@@ -32,7 +32,11 @@ create table list (
     colour text,                              -- #rrggbb; null: the layout's own
     logo text,                                -- SHA-256 of list_logo.content, hex; null: the title stands in its place
     footer text not null default '',          -- plain text below every edition
-    leaving_note integer not null default 1 check (leaving_note in (0, 1))          -- who left is mailed a link to undo it
+    leaving_note integer not null default 1 check (leaving_note in (0, 1)),         -- who left is mailed a link to undo it
+    front text not null default 'full' check (front in ('full', 'teaser')),         -- the latest edition on the list's page
+    cadence text not null default '',         -- when editions come, in the list's own words
+    ask_name integer not null default 0 check (ask_name in (0, 1)),                 -- the sign-up form has a field for it
+    typeface text not null default 'sans' check (typeface in ('sans', 'serif', 'mono')) -- of the list's pages
 ) strict;
 
 -- The picture that stands for a list's name, in its mails and on its pages.

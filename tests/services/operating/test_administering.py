@@ -102,6 +102,10 @@ async def test_a_name_is_taken_once(office: Office) -> None:
         ({"reply_to": "büro@harbour.example"}, "reply_to"),
         ({"from": "Harbour <büro@harbour.example>"}, "from"),
         ({"postal_address": "a\x00b"}, "control"),
+        ({"front": "half"}, "front: .* full, teaser"),
+        ({"cadence": "weekly\ndaily"}, "cadence: .* line break"),
+        ({"ask_name": "maybe"}, "ask_name"),
+        ({"typeface": "comic"}, "sans, serif, mono"),
     ],
 )
 async def test_a_bad_value_is_named_and_changes_nothing(office: Office, settings: dict[str, str], words: str) -> None:
@@ -120,6 +124,16 @@ async def test_a_list_may_have_any_language(office: Office, tag: str) -> None:
     """Its editions can be in one that readers are not spoken to in."""
     await office.make_list()
     assert tag == (await office.administering.set_list("news", {"language": tag}))["language"]
+
+
+async def test_the_page_of_a_list_has_settings_of_its_own(office: Office) -> None:
+    made = await office.administering.create_list("news", {"title": "News"})
+    keys = ("front", "cadence", "ask_name", "typeface")
+    assert ["full", "", False, "sans"] == [made[key] for key in keys]
+    given = {"front": "teaser", "cadence": "Every Thursday", "ask_name": "true", "typeface": "serif"}
+    await office.administering.set_list("news", given)
+    shown = await office.database.read(reporting.show_list, "news")
+    assert ["teaser", "Every Thursday", True, "serif"] == [shown[key] for key in keys]
 
 
 async def test_a_language_kept_from_before_stays(office: Office) -> None:

@@ -173,6 +173,14 @@ _KEYS: dict[str, _Key] = {
     "leaving_note": _Key(
         column="leaving_note", read=_read_flag, help="true or false: who leaves by a link is mailed one to undo it"
     ),
+    "front": _Key(
+        column="front", read=_one_of("full", "teaser"), help="full or teaser: the latest edition on the list's page"
+    ),
+    "cadence": _Key(column="cadence", read=read_line, help="how often editions come, such as Every Thursday"),
+    "ask_name": _Key(column="ask_name", read=_read_flag, help="true or false: the sign-up form asks for a name"),
+    "typeface": _Key(
+        column="typeface", read=_one_of("sans", "serif", "mono"), help="sans, serif or mono, on the list's pages"
+    ),
     "require_postal_address": _Key(
         column="require_postal_address", read=_read_flag, help="true or false: a send without one is refused"
     ),

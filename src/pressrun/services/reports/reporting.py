@@ -82,6 +82,10 @@ def describe_list(tx: Transaction, found: MailingList) -> Answer:
         "hours": found.hours,
         "timezone": found.timezone,
         "leaving_note": found.leaving_note,
+        "front": found.front,
+        "cadence": found.cadence,
+        "ask_name": found.ask_name,
+        "typeface": found.typeface,
         "created_at": rfc3339(found.created_at),
         "closed_at": rfc3339(found.closed_at),
     }

@@ -89,7 +89,7 @@ delete from editor where list_id = :list_id and address_key = :address_key;
 
 -- name: list
 -- What lists say of themselves.
-select name, title, description, from_address, owner, reply_to, postal_address, footer from list order by name;
+select name, title, description, from_address, owner, reply_to, postal_address, footer, cadence from list order by name;
 
 -- name: edition
 -- What editions say, some at a time.
