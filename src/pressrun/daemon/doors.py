@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pressrun.config.settings import Settings
 from pressrun.control.server import ControlServer
 from pressrun.core.busy_share import BusyShare
+from pressrun.core.endpoint import Endpoint, TcpEndpoint
 from pressrun.core.errors import Unavailable
 from pressrun.core.mail_queues import MailQueue
 from pressrun.daemon.services import Services
@@ -70,6 +71,7 @@ class Doors:
         sockets: Mapping[str, socket.socket],
     ) -> None:
         self.web = web
+        self._held = _places_held(settings, sockets)
         self._control = ControlServer(DataDir(settings.data_dir).control_socket, services.verbs)
         self._mailroom = None if settings.smtp is None else Mailroom(settings, services, metrics, sockets)
 
@@ -85,6 +87,8 @@ class Doors:
 
     async def open(self) -> None:
         """Raises Unavailable or BadConfiguration when a place cannot be had."""
+        if self._held:
+            raise Unavailable(self._held[0])
         try:
             await self.web.start()
             if self._mailroom is not None:
@@ -104,3 +108,26 @@ class Doors:
         if self._mailroom is not None:
             closing.append(self._mailroom.close())
         await asyncio.gather(*closing)
+
+
+def _places_held(settings: Settings, sockets: Mapping[str, socket.socket]) -> list[str]:
+    """Where systemd holds the very place that the configuration would have us open ourselves, and what to do.
+
+    A port would be found in use. The file of a Unix socket would be replaced, and systemd would go on listening at a
+    file that is gone, also after the configuration has been put right.
+    """
+    endpoints: dict[str, Endpoint | None] = {"http": settings.http.listen}
+    if settings.smtp is not None:
+        endpoints |= {"smtp": settings.smtp.listen, "lmtp": settings.smtp.lmtp}
+    keys = {"http": "[http] listen", "smtp": "[smtp] listen", "lmtp": "[smtp] lmtp"}
+    return [
+        f'{keys[name]} = "{endpoint}": systemd listens there already, by pressrun-{name}.socket: write "systemd" '
+        f"instead, or `systemctl disable --now pressrun-{name}.socket`"
+        for name, endpoint in endpoints.items()
+        if name in sockets and endpoint is not None and _place(sockets[name]) == str(endpoint)
+    ]
+
+
+def _place(held: socket.socket) -> str:
+    name = held.getsockname()
+    return f"unix:{name}" if held.family == socket.AF_UNIX else str(TcpEndpoint(str(name[0]), int(name[1])))

@@ -1,0 +1,41 @@
+"""A socket that systemd holds where the configuration has the daemon open one itself: refused, and left alone."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from tests.e2e.house import House
+from tests.ports import free_port
+
+# Listens at its second argument, hands that over as systemd does, under the name in the first, and runs the rest.
+_HOLD = """
+import json, os, socket, sys
+name, place = sys.argv[1], json.loads(sys.argv[2])
+held = socket.socket(socket.AF_UNIX if isinstance(place, str) else socket.AF_INET)
+held.bind(place if isinstance(place, str) else tuple(place))
+held.listen()
+os.dup2(held.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1", "LISTEN_FDNAMES": name}
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
+
+
+@pytest.mark.parametrize("name", ["http", "lmtp"])
+@pytest.mark.parametrize("is_unix", [True, False], ids=["a file", "a port"])
+def test_it_says_which_unit_holds_the_place(tmp_path: Path, name: str, *, is_unix: bool) -> None:
+    """Exit code 69, the key, and both ways out; the file of the socket is still systemd's."""
+    port, path = free_port(), tmp_path / "held.sock"
+    place = f"unix:{path}" if is_unix else f"127.0.0.1:{port}"
+    house = House(folder=tmp_path / "house", relay_port=free_port())
+    house.configure(**{"http": {"listen": place}} if name == "http" else {"smtp": {"lmtp": place}})
+    hold = (sys.executable, "-c", _HOLD, name, json.dumps(str(path) if is_unix else ["127.0.0.1", port]))
+    done = house.run("serve", prefix=hold)
+    assert 69 == done.code
+    key = "[http] listen" if name == "http" else "[smtp] lmtp"
+    assert f'{key} = "{place}": systemd listens there already, by pressrun-{name}.socket' in done.err
+    assert f'write "systemd" instead, or `systemctl disable --now pressrun-{name}.socket`' in done.err
+    assert path.is_socket() == is_unix
