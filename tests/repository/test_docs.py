@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import click
 import pytest
 
+from pressrun.cli.main import pressrun
 from pressrun.services.mails.forwarding import FORWARD
 
 _ROOT = Path(__file__).parent.parent.parent
@@ -139,3 +142,32 @@ def test_the_shell_can_read_what_ci_runs() -> None:
     script = _ROOT / ".ci" / "run"
     assert script.stat().st_mode & 0o111
     assert subprocess.run(["bash", "-n", script], check=False).returncode == 0
+
+
+def _typed() -> Iterator[tuple[str, str]]:
+    """Every `pressrun …` that is to be typed, with its page. A block that begins with a path is a file."""
+    for page in _PAGES:
+        for block in re.findall(r"(?ms)^ *```\n(?!# /)(.*?)^ *```$", page.read_text(encoding="utf-8")):
+            for line in block.replace("\\\n", "").splitlines():
+                found = re.match(r"\s*(?:\S*/)?pressrun\s+([^|>;&]*)", line)
+                if found is not None and "…" not in line:
+                    yield str(page.relative_to(_ROOT)), found[1]
+
+
+@pytest.mark.parametrize(("page", "words"), sorted(set(_typed())))
+def test_what_is_to_be_typed_is_a_verb_of_the_program(page: str, words: str) -> None:
+    """A verb, an option or an argument that has another name by now is found here. Nothing is carried out."""
+    command: click.Command = pressrun
+    rest = shlex.split(words, comments=True)
+    parent: click.Context | None = None
+    while isinstance(command, click.Group):
+        parent = click.Context(command, info_name=command.name, parent=parent)
+        _, rest, _ = command.make_parser(parent).parse_args(rest)
+        name, *rest = rest
+        found = command.get_command(parent, name)
+        assert found is not None, f"{page}: there is no verb {name}"
+        command = found
+    ctx = click.Context(command, info_name=command.name, parent=parent)
+    values, left, _ = command.make_parser(ctx).parse_args(rest)
+    missing = [one.name for one in command.params if one.required and not values.get(one.name or "")]
+    assert (page, left, missing) == (page, [], [])
