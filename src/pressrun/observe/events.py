@@ -23,6 +23,7 @@ EVENTS: dict[str, str] = {
     "config.needs_restart": "a key changed that a reload cannot change",
     # the database
     "housekeeping.clock_set_back": "the clock was ahead: what had been put off waits from now on",
+    "housekeeping.statistics_dropped": "somebody ran ANALYZE; its statistics are dropped: no plan may depend on them",
     "housekeeping.database_unavailable": "what is too old could not be cleared; tried again later",
     # people
     "subscription.ended": "a reader left or was removed",

@@ -23,6 +23,7 @@ import aiosqlite
 from pressrun.core.errors import Unavailable
 from pressrun.core.searching import searchable
 from pressrun.store.sharing import SharedCommits, Wish, one_by_one
+from pressrun.store.statistics import are_statistics_kept, drop_statistics
 from pressrun.store.transaction import Transaction, in_transaction
 
 P = ParamSpec("P")
@@ -93,6 +94,8 @@ def _connect_in_small(path: Path, *, readonly: bool) -> HopConnection:
     connection = connect(path, readonly=readonly)
     try:
         connection.execute(f"pragma cache_size = -{CACHE_KIB}")
+        if not readonly and are_statistics_kept(Transaction(connection)):
+            in_transaction(connection, drop_statistics)
     except sqlite3.Error as problem:
         connection.close()
         raise Unavailable(f"the database {path} cannot be read: {problem}") from problem

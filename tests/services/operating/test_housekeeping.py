@@ -18,7 +18,7 @@ from pressrun.services.background import Fault
 from pressrun.services.operating import housekeeping
 from pressrun.services.operating.housekeeping import NOTICE_KEPT_SECONDS
 from pressrun.services.readers.subscribing import Origin
-from pressrun.store import arrivals, consent, deliveries, errands, held, inbound, leavings, limits, moves
+from pressrun.store import arrivals, consent, deliveries, errands, held, inbound, leavings, limits, moves, statistics
 
 ADA = parse_address("ada@reader.example")
 WEB = Origin(source="web")
@@ -203,3 +203,11 @@ async def test_a_head_that_cannot_be_written_is_written_later(
         await asyncio.sleep(0)
     running.cancel()
     assert [None, 1, 2] == [fault and fault.times for fault in faults]
+
+
+async def test_statistics_that_somebody_gathers_meanwhile_are_dropped(press: Pressroom) -> None:
+    """A backup tool that runs ANALYZE changes no plan for longer than a round."""
+    await press.office.database.write(lambda tx: tx._connection.execute("analyze").fetchall())
+    assert await press.office.database.read(statistics.are_statistics_kept)
+    await press.housekeeping.round()
+    assert not await press.office.database.read(statistics.are_statistics_kept)

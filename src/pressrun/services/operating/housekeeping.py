@@ -42,6 +42,7 @@ from pressrun.store import (
     subscriptions,
 )
 from pressrun.store.database import Database
+from pressrun.store.statistics import are_statistics_kept, drop_statistics
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.housekeeping")
@@ -131,6 +132,10 @@ class Housekeeping(BackgroundLoop):
             await drop_kept_mail(self._database, self.limits, int(now))
         await self._sweep("requests", errands.sweep_set_aside, int(now - self.limits.kept_mail_seconds))
         await self._sweep("network addresses", age_ips, self.limits.consent_ip_seconds, self._entropy, now)
+        with self.isolated("statistics"):
+            if await self._database.read(are_statistics_kept):
+                await self._database.write(drop_statistics)
+                event(log, "housekeeping.statistics_dropped")
         with self.isolated("consent head"):
             head = await self._database.read(consent.read_head)
             if await self._database.checkpoint():
