@@ -146,6 +146,8 @@ NEVER_AN_ADDRESS = {
     "list hours": "times of day",
     "list timezone": "a name of the IANA",
     "list layout": "a name",
+    "list front": _WORD,
+    "list typeface": _WORD,
     "list colour": "a colour",
     "list logo": _DIGEST,
     "list_logo media_type": "a media type",
