@@ -171,3 +171,9 @@ def test_what_is_to_be_typed_is_a_verb_of_the_program(page: str, words: str) -> 
     values, left, _ = command.make_parser(ctx).parse_args(rest)
     missing = [one.name for one in command.params if one.required and not values.get(one.name or "")]
     assert (page, left, missing) == (page, [], [])
+
+
+def test_every_decision_has_a_number_of_its_own() -> None:
+    """Two that were written side by side took the same one."""
+    numbers = [path.name[:4] for path in (_ROOT / "docs" / "decisions").glob("*.md")]
+    assert sorted(set(numbers)) == sorted(numbers)
