@@ -74,8 +74,7 @@ def find_leavers(tx: Transaction, ids: Sequence[int]) -> dict[int, Leaver]:
 def insert_leavings(
     tx: Transaction, leavings: Sequence[tuple[Leaver, int | None, str]], *, left_at: int, expires_at: int
 ) -> None:
-    """Remember what subscriptions were, in place of an earlier time: each with its edition and its language."""
-    tx.run("leavings.forget_earlier", ids=in_json([leaver.id for leaver, _, _ in leavings]))
+    """Remember what subscriptions were that have just ended: each with its edition and its language."""
     rows = [
         (leaver.id, {name: getattr(leaver, name) for name in RESTORED_FIELDS}, edition_id, language)
         for leaver, edition_id, language in leavings

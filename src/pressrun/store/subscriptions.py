@@ -175,8 +175,12 @@ def hand_copies_over(tx: Transaction, giver_id: int, taker_id: int, domain: str)
 
 
 def end_subscriptions(tx: Transaction, ids: Sequence[int], source: str, now: int) -> None:
-    """End these subscriptions, whatever they were; requests of before that wait for their proof are void."""
+    """End these subscriptions, whatever they were.
+
+    Requests of before that wait for their proof are void, and so is each link that undoes an earlier leaving.
+    """
     state = SubscriptionState.UNSUBSCRIBED
+    tx.run("leavings.forget_earlier", ids=in_json(ids))
     tx.run("subscriptions.finish", ids=in_json(ids), state=state, source=source, now=now)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from pressrun.core.quantities import Rate
 from pressrun.core.scores import Streak
 from pressrun.core.tokens import WebPurpose
 from pressrun.services.readers import suspending
+from pressrun.services.readers.subscribing import end_subscription
 from pressrun.services.settings import LimitSettings
+from pressrun.store import subscriptions
 from pressrun.store.transaction import Transaction
 
 ADA = "ada@reader.example"
@@ -150,6 +153,37 @@ async def test_only_the_last_leaving_can_be_undone(house: House) -> None:
     await leave(house, reader)
     assert 404 == (await undo(house, 1)).status_code
     assert 200 == (await undo(house, 2)).status_code
+
+
+async def leave_by_own_link(house: House) -> None:
+    async with house.client() as client:
+        await client.post(house.preferences_path(1, 0, int(NOW) + 3600), data={"action": "leave-all"})
+
+
+async def be_removed(house: House) -> None:
+    """What `subscriber rm`, an import and "never again" do."""
+
+    def end(tx: Transaction) -> None:
+        found = subscriptions.get_subscription(tx, 1)
+        assert found is not None
+        end_subscription(tx, found, "operator", int(NOW))
+
+    await house.database.write(end)
+
+
+@pytest.mark.parametrize("end", [leave_by_own_link, be_removed])
+async def test_the_link_of_an_earlier_leaving_takes_back_no_later_end(
+    house: House, end: Callable[[House], Awaitable[None]]
+) -> None:
+    """Also where the later end has no link of its own."""
+    reader = await house.add_reader(await house.add_list())
+    await leave(house, reader)
+    async with house.client() as client:
+        await client.post("/news/subscribe", data={"email": ADA})
+        await client.post(house.confirm_path(await house.last_confirmation()))
+    await end(house)
+    assert 404 == (await undo(house)).status_code
+    assert "unsubscribed" == (await house.subscription(reader)).state
 
 
 async def test_who_signed_up_again_meanwhile_gets_back_what_they_had(house: House) -> None:

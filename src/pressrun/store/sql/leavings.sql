@@ -34,7 +34,7 @@ update leaving set noted = 1 where id in (select value from json_each(:ids));
 delete from leaving where id in (select value from json_each(:ids));
 
 -- name: forget_earlier
--- Only the last leaving can be undone.
+-- Only the last leaving can be undone, and only where a link was what ended the subscription then.
 delete from leaving where subscription_id in (select value from json_each(:ids));
 
 -- name: get
