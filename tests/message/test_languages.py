@@ -46,12 +46,12 @@ NOTICES: list[ReaderNotice] = [
     ListClosed(),
     LeftNote(link=LINK, lifetime_hours=24),
     AddressChangeAsked(link=LINK, lifetime_days=7),
-    AddressMoving(link=LINK, lifetime_days=7, is_done=False),
-    AddressMoving(link=LINK, lifetime_days=7, is_done=True),
+    AddressMoving(link=LINK, new="e•••@r•••.example", lifetime_days=7, is_done=False),
+    AddressMoving(link=LINK, new="e•••@r•••.example", lifetime_days=7, is_done=True),
 ]
 """One of each; what they hold besides words is in no language: addresses, titles of one word, commands."""
 _FOREIGN = re.compile(
-    r"\S+[@/]\S+|Harbour Letter|help, subscribe, unsubscribe, confirm TOKEN, lists, end|Tides|[\u2068\u2069]"
+    r"\S+[@/]\S+|(The )?Harbour Letter|help, subscribe, unsubscribe, confirm TOKEN, lists, end|Tides|[\u2068\u2069]"
 )
 
 

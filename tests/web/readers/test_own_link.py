@@ -129,14 +129,25 @@ async def test_a_new_address_counts_once_it_has_confirmed(house: House) -> None:
     assert 1 == page.text.count("<button")
     assert [(ADA, 0)] == await house.rows("select address, epoch from subscriber")
     for _ in range(2):
-        assert "Your address is changed" in (await follow(house, WebPurpose.CHANGE, 1)).text
+        assert "Email address changed" in (await follow(house, WebPurpose.CHANGE, 1)).text
     assert [(EVE, EVE, 1)] == await house.rows("select address, address_key, epoch from subscriber")
     assert "active" == (await house.subscription(reader)).state
     assert [("moved", EVE)] == [(item["event"], item["address"]) for item in await house.consent(EVE)]
     told = [(kind, to, payload["is_done"]) for kind, to, payload in (await house.notices())[1:]]
     assert [("address_moving", ADA, False), ("address_moving", ADA, True)] == told
-    question = "Do you want all that goes to a•••@r•••.example to come to e•••@r•••.example from now on?"
-    assert question in words_of(page.text)
+    assert f"Move your subscriptions to {EVE}? Until now: a•••@r•••.example" in words_of(page.text)
+
+
+async def test_the_old_address_is_told_where_to_and_only_masked(house: House) -> None:
+    """The old mailbox recognises the new address but does not learn it, and neither does the evidence."""
+    await with_reader(house)
+    await press(house, "change-address", email=EVE)
+    await follow(house, WebPurpose.CHANGE, 1)
+    told = [payload["new"] for kind, _, payload in await house.notices() if kind == "address_moving"]
+    assert ["e•••@r•••.example"] * 2 == told
+    assert ["Move your subscriptions to e•••@r•••.example? [Confirm this address]"] == [
+        item["text"] for item in await house.consent(EVE)
+    ]
 
 
 async def test_the_old_address_can_take_it_back_for_a_week(house: House) -> None:
@@ -147,7 +158,7 @@ async def test_the_old_address_can_take_it_back_for_a_week(house: House) -> None
     page = await follow(house, WebPurpose.UNDO_CHANGE, 1, method="GET")
     assert (1, [(EVE,)]) == (page.text.count("<button"), await house.rows("select address from subscriber"))
     for _ in range(2):
-        assert "Your address stays" in (await follow(house, WebPurpose.UNDO_CHANGE, 1)).text
+        assert "Address unchanged" in (await follow(house, WebPurpose.UNDO_CHANGE, 1)).text
     assert [(ADA, 1)] == await house.rows("select address, epoch > 1 from subscriber")
     assert 404 == (await follow(house, WebPurpose.CHANGE, 1)).status_code
 
@@ -233,7 +244,7 @@ async def test_where_the_new_address_reads_already_the_lists_go_over_and_come_ba
     before = [await subscriptions_of(house, address) for address in (ADA, EVE)]
     await press(house, "change-address", email=EVE)
     house.clock.now += 60
-    assert "Your address is changed" in (await follow(house, WebPurpose.CHANGE, 1)).text
+    assert "Email address changed" in (await follow(house, WebPurpose.CHANGE, 1)).text
     assert ["unsubscribed"] * 2 == [row[1] for row in await subscriptions_of(house, ADA)]
     assert ["active"] * 3 == [row[1] for row in await subscriptions_of(house, EVE)]
     house.clock.now += 60

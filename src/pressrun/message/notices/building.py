@@ -158,7 +158,8 @@ def _footer(words: Words, profile: ListProfile, never_again: str) -> str:
 
 
 def _as_text(content: Content, foot: str) -> str:
-    paragraphs = [*content.before, *([content.link] if content.link else []), *content.after, *([foot] if foot else [])]
+    link = [f"{content.link_words}\n{content.link}"] if content.link else []
+    paragraphs = [*content.before, *link, *content.after, *([foot] if foot else [])]
     return "\n\n".join(paragraphs) + "\n"
 
 

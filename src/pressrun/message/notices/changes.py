@@ -7,20 +7,12 @@ from pressrun.message.notices.kinds import AddressChangeAsked, AddressMoving, Le
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words, marked
 
-_LEFT = marked("This address was unsubscribed from the list {title}, and nothing more of it is sent to you.")
-_FORWARDED = marked(
-    "Somebody pressed the unsubscribe link of a mail to you. If that was you, there is nothing to do. If you have "
-    "passed a mail on and it was somebody else, this page takes it back:"
-)
-_ASKED = marked(
-    "Somebody, most likely you, asked to get the mails of {title} and of all other lists here at this address."
-)
-_MOVING = marked(
-    "Somebody, most likely you, asked to get your mails of {title} and of all other lists here at another address."
-)
-_MOVED = marked(
-    "Your mails of {title} and of all other lists here go to another address from now on, which has confirmed it."
-)
+_LEFT = marked("You've been unsubscribed from {title}.")
+_FORWARDED = marked("If someone you forwarded an email to did this, you can undo it:")
+_ASKED = marked("You asked to move your subscriptions to this address. Please confirm.")
+# Masked: whoever reads the old mailbox shall recognise the new address, but not learn it.
+_MOVING = marked("Someone asked to move your subscriptions from this address to {new}.")
+_MOVED = marked("Your subscriptions have moved from this address to {new}, as confirmed there.")
 
 
 def say(notice: LeftNote | AddressChangeAsked | AddressMoving, words: Words, profile: ListProfile) -> Content:
@@ -29,18 +21,16 @@ def say(notice: LeftNote | AddressChangeAsked | AddressMoving, words: Words, pro
         case LeftNote():
             return _left_note(notice, words, profile)
         case AddressChangeAsked():
-            return _address_change_asked(notice, words, profile)
+            return _address_change_asked(notice, words)
         case AddressMoving():
-            return _address_moving(notice, words, profile)
+            return _address_moving(notice, words)
 
 
 def _left_note(notice: LeftNote, words: Words, profile: ListProfile) -> Content:
     hours = notice.lifetime_hours
-    lifetime = words.counted(
-        "The link can be used for {number} hour.", "The link can be used for {number} hours.", hours
-    )
+    lifetime = words.counted("This link works for {number} hour.", "This link works for {number} hours.", hours)
     return Content(
-        subject=words("You are unsubscribed from {title}", title=profile.title),
+        subject=words("You've unsubscribed from {title}", title=profile.title),
         before=(words(_LEFT, title=profile.title), words(_FORWARDED)),
         link=notice.link,
         link_words=words("Subscribe me again"),
@@ -48,35 +38,32 @@ def _left_note(notice: LeftNote, words: Words, profile: ListProfile) -> Content:
     )
 
 
-def _address_change_asked(notice: AddressChangeAsked, words: Words, profile: ListProfile) -> Content:
+def _address_change_asked(notice: AddressChangeAsked, words: Words) -> Content:
     return Content(
-        subject=words("Confirm the new address"),
-        before=(
-            words(_ASKED, title=profile.title),
-            words("To confirm, open this page and press the button:"),
-        ),
+        subject=words("Confirm your new email address"),
+        before=(words(_ASKED),),
         link=notice.link,
-        link_words=words("Confirm the new address"),
-        after=(_days(words, notice.lifetime_days), words("If you did not ask for this, there is nothing to do.")),
+        link_words=words("Confirm this address"),
+        after=(_days(words, notice.lifetime_days), words("If it wasn't you, you can ignore this email.")),
     )
 
 
-def _address_moving(notice: AddressMoving, words: Words, profile: ListProfile) -> Content:
+def _address_moving(notice: AddressMoving, words: Words) -> Content:
     if notice.is_done:
-        subject = words("Your address is changed")
-        before = words(_MOVED, title=profile.title), words("If that was not you, this page brings them back here:")
+        subject = words("Email address changed")
+        before = words(_MOVED, new=notice.new), words("If this wasn't you, take it back:")
     else:
-        subject = words("Your address is to be changed")
-        stop = words("Nothing changes before that address has confirmed. If it was not you, this page stops it:")
-        before = words(_MOVING, title=profile.title), stop
+        subject = words("Someone asked to change your email address")
+        stop = words("Nothing changes until the new address confirms. If this wasn't you, stop it:")
+        before = words(_MOVING, new=notice.new), stop
     return Content(
         subject=subject,
         before=before,
         link=notice.link,
         link_words=words("Keep this address"),
-        after=(_days(words, notice.lifetime_days), words("If it was you, there is nothing to do.")),
+        after=(_days(words, notice.lifetime_days), words("If this was you, you don't need to do anything.")),
     )
 
 
 def _days(words: Words, number: int) -> str:
-    return words.counted("The link can be used for {number} day.", "The link can be used for {number} days.", number)
+    return words.counted("This link works for {number} day.", "This link works for {number} days.", number)

@@ -52,9 +52,13 @@ class AddressChangeAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressMoving:
-    """Tells the old address that a move was asked for (`is_done`: that it was made), with a link against it."""
+    """Tells the old address that a move was asked for (`is_done`: that it was made), with a link against it.
+
+    `new` is the new address, masked.
+    """
 
     link: str
+    new: str
     lifetime_days: int
     is_done: bool
 

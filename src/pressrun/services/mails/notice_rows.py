@@ -45,6 +45,8 @@ from pressrun.store.lists import MailingList
 
 Payload = dict[str, Any]
 
+_UNNAMED = "•••@•••"  # the new address in rows queued by a version that did not name it
+
 
 class NoticeRows:
     """Reads notices from their rows; one method for each kind that needs more than its payload."""
@@ -114,7 +116,8 @@ class NoticeRows:
         token = self._web.make(WebPurpose.UNDO_CHANGE, payload["change"], payload["expires_at"])
         days = _days_left(row, payload["expires_at"])
         link = self._site.url("confirm", token)
-        return AddressMoving(link=link, lifetime_days=days, is_done=payload["is_done"])
+        new = payload.get("new", _UNNAMED)
+        return AddressMoving(link=link, new=new, lifetime_days=days, is_done=payload["is_done"])
 
     def _still_there(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         return StillThere(

@@ -104,7 +104,8 @@ class Readdressing:
         )
         payload = {"change": number, "expires_at": expires_at}
         self._mail(tx, ASK, new.typed, target, person, origin, payload)
-        self._mail(tx, TELL, person.address, target, person, origin, payload | {"is_done": False})
+        told = payload | {"is_done": False, "new": new.masked()}
+        self._mail(tx, TELL, person.address, target, person, origin, told)
 
     def _may_ask(self, tx: Transaction, person: Subscriber, new: Address, now: float) -> bool:
         if find_reason(tx, digests_of(self._desk.keys, new)) is not None:
@@ -187,7 +188,7 @@ class Readdressing:
             self._record(tx, item, reader, "moved", origin)
         until = int(now + self._desk.tokens.undo_change_seconds)
         moves.record_change(tx, replace(change, state=ChangeState.DONE, former=former, expires_at=until))
-        payload = {"change": change.id, "expires_at": until, "is_done": True}
+        payload = {"change": change.id, "expires_at": until, "is_done": True, "new": move.new.masked()}
         self._mail(tx, TELL, change.old_address, move.list, person, origin, payload)
         return Moved.DONE, move
 

@@ -65,16 +65,18 @@ class AnswerPages:
         say = self._speak(move)
         button = words.change_button(say)
         if move is not None and outcome is Moved.DONE:
-            question = words.change(say, move.old.masked(), move.new.masked())
             if request.method != "POST":
-                return self._ask(button, question, button, move.list)
-            origin = self._origin(request, words.with_button(question, button))
+                question, until_now = words.change(say, move.new.typed), words.change_until_now(say, move.old.masked())
+                return self._ask(say("Your new email address"), question, button, move.list, detail=until_now)
+            # Only the new mailbox has this link, so its page shows that address whole. The evidence masks it: should
+            # the change be undone, the evidence goes back to the old reader, and the new address must not go along.
+            origin = self._origin(request, words.with_button(words.change(say, move.new.masked()), button))
             outcome, move = await self._readdressing.confirm(number, origin)
         if move is None or outcome is Moved.OVER:
             return self._pages.invalid_link()
         return self._pages.message(
-            say("Your address is changed"),
-            say("From now on everything comes to the new address. The old one was told, and can undo it for a week."),
+            say("Email address changed"),
+            say("Everything now comes to your new address. We told the old one, which can undo this for a week."),
             sign="done",
             about=move.list,
         )
@@ -92,8 +94,8 @@ class AnswerPages:
         if move is None or outcome is Moved.OVER:
             return self._pages.invalid_link()
         return self._pages.message(
-            say("Your address stays"),
-            say("Everything comes to this address, and every link to your preferences in earlier mails has ended."),
+            say("Address unchanged"),
+            say("Everything still comes to this address. Preferences links in earlier emails no longer work."),
             sign="done",
             about=move.list,
         )
@@ -115,8 +117,8 @@ class AnswerPages:
         if standing is None or outcome is Undone.OVER:
             return self._pages.invalid_link()
         return self._pages.message(
-            say("You are subscribed as before"),
-            say("It is as if nobody had pressed the link. Your other lists were not touched."),
+            say("You're subscribed again"),
+            say("Everything is as it was before, as if nothing had happened."),
             sign="done",
             about=standing.list,
         )
@@ -124,9 +126,15 @@ class AnswerPages:
     def _speak(self, move: Move | None) -> Words:
         return self._pages.words if move is None else self._pages.speak(reader=move.language, target=move.list.language)
 
-    def _ask(self, title: str, question: str, button: str, about: MailingList) -> Response:
+    def _ask(self, title: str, question: str, button: str, about: MailingList, *, detail: str = "") -> Response:
         return self._pages.render(
-            "question.html", title=title, question=question, button=button, action="confirm", about=about
+            "question.html",
+            title=title,
+            question=question,
+            detail=detail,
+            button=button,
+            action="confirm",
+            about=about,
         )
 
     def _origin(self, request: Request, shown: str) -> Origin:

@@ -49,18 +49,23 @@ def leave_button(words: Words) -> str:
     return words("Unsubscribe")
 
 
-def change(words: Words, old: str, new: str) -> str:
+def change(words: Words, new: str) -> str:
     """The question on the page that confirms a new address."""
-    return words("Do you want all that goes to {old} to come to {new} from now on?", old=old, new=new)
+    return words("Move your subscriptions to {new}?", new=new)
+
+
+def change_until_now(words: Words, old: str) -> str:
+    """The line below that question, with the old address masked."""
+    return words("Until now: {old}", old=old)
 
 
 def change_button(words: Words) -> str:
-    return words("Confirm the new address")
+    return words("Confirm this address")
 
 
 def keep_address(words: Words, address: str) -> str:
     """The question on the page that undoes a change of address."""
-    return words("Do you want everything to come to {address}, as before?", address=address)
+    return words("Keep your subscriptions at {address}?", address=address)
 
 
 def keep_address_button(words: Words) -> str:
@@ -69,7 +74,7 @@ def keep_address_button(words: Words) -> str:
 
 def take_back(words: Words, title: str, address: str) -> str:
     """The question on the page that undoes a leaving."""
-    return words("Do you want to get {title} at {address} again, as before?", title=title, address=address)
+    return words("Send {title} to {address} again?", title=title, address=address)
 
 
 def take_back_button(words: Words) -> str:
