@@ -33,6 +33,7 @@ _PACKAGES = {
     "nginx": "nginx",
     "openssl": "openssl",
     "postfix": "postfix",
+    "spamassassin": "spamassassin",
     "systemd-analyze": "systemd",
 }
 _OURS = (

@@ -21,7 +21,7 @@ background-color:[[accent]];border-radius:12px 12px 0 0;color:[[ink]];text-align
 </td></tr>""",
     logo_masthead="""\
 <tr><td class="pr-top" height="10" bgcolor="[[accent]]" style="height:10px;background-color:[[accent]];\
-border-radius:12px 12px 0 0;font-size:0;line-height:10px;mso-line-height-rule:exactly">&nbsp;</td></tr>
+border-radius:12px 12px 0 0;font-size:1px;line-height:10px;mso-line-height-rule:exactly">&nbsp;</td></tr>
 <tr><td class="pr-card pr-side" align="[[start]]" bgcolor="[[card]]" style="padding:26px 36px 22px;\
 background-color:[[card]];border:1px solid [[line]];border-top:0;text-align:[[start]]">
 [[brand]]

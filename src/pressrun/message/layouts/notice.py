@@ -23,7 +23,7 @@ NOTICE = Layout(
 [[brand]]
 </td></tr>
 <tr><td height="6" bgcolor="[[accent]]" style="height:6px;background-color:[[accent]];border-radius:12px 12px 0 0;\
-font-size:0;line-height:6px;mso-line-height-rule:exactly">&nbsp;</td></tr>""",
+font-size:1px;line-height:6px;mso-line-height-rule:exactly">&nbsp;</td></tr>""",
     rows="""\
 [[masthead]]
 <tr><td class="pr-card pr-content pr-text pr-side" align="[[start]]" bgcolor="[[card]]" style="padding:42px 48px 40px;\

@@ -23,7 +23,7 @@ HEAD = """\
 <meta name="color-scheme" content="light dark">
 <meta name="supported-color-schemes" content="light dark">
 <meta name="format-detection" content="telephone=no, date=no, address=no, email=no">
-<meta name="x-apple-disable-message-reformatting">
+<meta name="x-apple-disable-message-reformatting" content="">
 <title>[[title]]</title>
 <!--[if mso]><xml><o:OfficeDocumentSettings><o:PixelsPerInch>96</o:PixelsPerInch></o:OfficeDocumentSettings></xml>
 <style>body, div, table, td, th, p, a, li { font-family: Arial, sans-serif !important; }
@@ -119,10 +119,11 @@ style="word-wrap:break-word;overflow-wrap:break-word">
 """
 PLAIN_SHEET = "<style>\n[[styles]]\n</style>\n</head>\n"
 
-# What follows the preheader keeps mail programs from showing the beginning of the text after it.
+# What follows the preheader keeps mail programs from showing the beginning of the text after it. It is hidden by
+# `display`: text in the colour of its ground, of no opacity or of at most one pixel is what spam filters look for.
 PREHEADER = """\
-<div style="display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;font-size:1px;line-height:1px;\
-color:transparent;mso-hide:all">[[text]][[space]]</div>
+<div style="display:none;max-height:0;max-width:0;overflow:hidden;mso-hide:all">\
+[[text]][[space]]</div>
 """
 HIDDEN_SPACE = ("&#8199;&#65279;&#847; " * 40).rstrip()
 

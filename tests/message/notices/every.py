@@ -1,0 +1,37 @@
+"""One notice of every kind, for tests that walk them all."""
+
+from __future__ import annotations
+
+from tests.message.builders import MAIL_TOKEN
+
+from pressrun.message.notices import kinds
+from pressrun.message.notices.kinds import Notice
+
+LINK = "https://news.harbour.example/confirm/AAAA.bbbb"
+NEVER = "https://news.harbour.example/unsubscribe/never-again/CCCC.dddd"
+_FOUND = (("warning", 12, "a picture has no alt text: say what it shows"),)
+
+EVERY: tuple[Notice, ...] = (
+    kinds.Confirmation(link=LINK, lifetime_days=7, never_again=NEVER, address_token=MAIL_TOKEN),
+    kinds.AlreadySubscribed(preferences_url=LINK),
+    kinds.PreferencesLink(link=LINK, lifetime_minutes=60),
+    kinds.LeftNote(link=LINK, lifetime_hours=24),
+    kinds.AddressChangeAsked(link=LINK, lifetime_days=7),
+    kinds.AddressMoving(link=LINK, lifetime_days=7, new="n•••@new.example", is_done=False),
+    kinds.CommandHelp(is_unknown=True),
+    kinds.ListOfLists(lists=(("The Harbour Letter", "news-subscribe@news.harbour.example"),)),
+    kinds.UnsubscribeLink(link=LINK),
+    kinds.NotConfirmed(),
+    kinds.ListClosed(),
+    kinds.StillThere(link=LINK, lifetime_days=30, missed=(("The ferry sails again", LINK),)),
+    kinds.FinishedReport(edition_subject="Tides", audience=3, counts={"delivered": 2, "failed": 1}, edition_url=LINK),
+    kinds.PolicyAlert(domain="reader.example", reply="550 5.7.1 Not wanted here", edition=7, edition_subject="Tides"),
+    kinds.RelayAlert(relay="primary", since="2026-11-26T09:00:00Z", error="connection refused"),
+    kinds.EditionBraked(edition=7, edition_subject="Tides", reason="5 of 100 copies were refused for good"),
+    kinds.EditionHeld(
+        edition=7, edition_subject="Tides", audience=3, link=LINK, lifetime_days=7, findings=_FOUND, again=True
+    ),
+    kinds.EditionReleased(edition=7, edition_subject="Tides", audience=3, edition_url=LINK, findings=_FOUND),
+    kinds.EditionNotTaken(mail_subject="Tides", problems=("the mail has no text",)),
+    kinds.EditionKnown(edition=7, edition_subject="Tides", state="sending"),
+)

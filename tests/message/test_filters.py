@@ -1,0 +1,83 @@
+"""What spam filters think of our mails: of editions in every layout and of every notice."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from tests.browser.specimens import own_specimens, specimens
+from tests.message.builders import part, profile, site, values
+from tests.message.notices.every import EVERY
+from tests.message.notices.test_notices import copy
+
+from pressrun.message.notices.building import build_notice
+from pressrun.message.notices.kinds import Notice
+from pressrun.message.words import ENGLISH
+
+_MOST_FOR_AN_EDITION = -0.3  # points of SpamAssassin, of which five are spam
+_MOST_FOR_A_NOTICE = 0.0
+_MOST_FOR_A_RULE = 0.1
+_SCORES = re.compile(r"^X-Spam-Scores: (.*?)^X-Name: (\S+)$", re.MULTILINE | re.DOTALL)
+_LIKE_HIDDEN_TEXT = re.compile(
+    r"color:\s*transparent|opacity:|visibility:|text-indent:\s*-|font-size:\s*[01](?:\.\d+)?px[^>]*>\w|font-size:\s*0"
+)
+
+
+@cache
+def _mails() -> dict[str, tuple[bytes, float]]:
+    """Each mail by its name, with the score that it may have at most."""
+    found = {
+        one.name: (one.built.skeleton.copy(values()), _MOST_FOR_AN_EDITION) for one in (*specimens(), *own_specimens())
+    }
+    for notice in EVERY:
+        content = build_notice(notice, copy(), words=ENGLISH, site=site(), profile=profile())
+        found[type(notice).__name__] = (content, _MOST_FOR_A_NOTICE)
+    return found
+
+
+def _judged(folder: Path) -> Iterator[tuple[str, dict[str, float]]]:
+    """The rules that hit each mail, with their scores; rules that ask the network are off. It keeps no order."""
+    for name, (mail, _) in _mails().items():
+        content = b"X-Name: %s\n%s" % (name.encode(), mail.replace(b"\r\n", b"\n"))
+        (folder / f"{name}.eml").write_bytes(content)
+    settings = ["add_header all Scores _TESTSSCORES(,)_", "fold_headers 0"]
+    done = subprocess.run(
+        ["spamassassin", "-L", "-t", "-x", *(f"--cf={line}" for line in settings), *map(str, folder.glob("*.eml"))],
+        env={**os.environ, "HOME": str(folder)},
+        capture_output=True,
+        check=True,
+    )
+    for scores, name in _SCORES.findall(done.stdout.decode("utf-8", "replace")):
+        rules = (one.partition("=") for one in "".join(scores.split()).split(","))
+        yield name, {rule: float(score) for rule, _, score in rules}
+
+
+def test_there_is_a_notice_of_every_kind() -> None:
+    """A new kind is judged, too."""
+    assert set(get_args(Notice)) == {type(notice) for notice in EVERY}
+
+
+@pytest.mark.parametrize("name", _mails())
+def test_nothing_looks_like_text_hidden_from_readers(name: str) -> None:
+    """No text in no colour, of no opacity or of no size; the line for the inbox is hidden by `display` alone."""
+    page = part(_mails()[name][0], "html")
+    assert _LIKE_HIDDEN_TEXT.findall(page) == []
+    assert page.count("display:none") <= 1
+
+
+@pytest.mark.needs("spamassassin")
+@pytest.mark.thorough
+@pytest.mark.timeout(300)
+def test_spamassassin_finds_nothing_against_any_mail(tmp_path: Path) -> None:
+    """No rule about the content counts, and the sum stays well below what anybody refuses."""
+    judged = dict(_judged(tmp_path))
+    assert judged.keys() == _mails().keys()
+    assert {name: rules for name, rules in judged.items() if max(rules.values()) > _MOST_FOR_A_RULE} == {}
+    sums = {name: sum(rules.values()) for name, rules in judged.items()}
+    assert {name: score for name, score in sums.items() if score > _mails()[name][1]} == {}
