@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import quopri
+import sys
 from email.header import Header
 from unicodedata import normalize
 from urllib.parse import quote
@@ -11,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from pressrun.core.address import parse_address
-from pressrun.core.spellings import Spellings
+from pressrun.core.spellings import SIGNS, Spellings, plain
 from pressrun.message.incoming.decodings import names
 
 ADDRESS = "ÖMER.Ünal@bücher.example"
@@ -36,6 +37,13 @@ PLAIN, ENCODED = "ömer.ünal@bücher.example", "ömer.ünal@xn--bcher-kva.examp
 )
 def test_every_spelling_is_found(text: str) -> None:
     assert Spellings(parse_address(ADDRESS)).name(f"({text})")
+    assert set(SIGNS) & set(text)
+
+
+def test_all_that_is_read_as_a_sign_is_one() -> None:
+    """The filter of SQL knows every character that the comparison reads as one of an address."""
+    read = {character for character in map(chr, range(sys.maxunicode + 1)) if set("@=%") & set(plain(character))}
+    assert read <= set(SIGNS)
 
 
 @pytest.mark.parametrize(

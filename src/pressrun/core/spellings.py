@@ -19,6 +19,9 @@ _JSON_ESCAPE = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 _SHORT_ESCAPE = re.compile(r"\\[nrt/\"\\]")
 _ESCAPES = re.compile(rb"%[0-9A-Fa-f]{2}|&#|\\u")
 _PIECE, _OVERLAP = 1 << 20, 1 << 10  # characters
+# A text without one of these names no address, whatever its spelling: what `plain` makes an @ of, or one of the signs
+# that stand in its place in a return path, and what begins an escape. As SQL's `glob` takes it.
+SIGNS = "*[@＠﹫=＝﹦⁼₌⩴⩵⩶%％﹪&\\]*"
 _DOTS = str.maketrans({"。": ".", "｡": ".", "．": ".", "ς": "σ"})  # the sigma is that of the end of a word
 
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pressrun.core.spellings import Spellings
+from pressrun.core.spellings import SIGNS, Spellings
 from pressrun.message.incoming import decodings
 from pressrun.store import consent, subscribers, suppressions
 from pressrun.store.transaction import Row, Transaction, in_json
@@ -243,6 +243,8 @@ def read_page(tx: Transaction, search: Search, spellings: Spellings, after: int)
     values: dict[str, object] = {"after": after, "limit": search.page}
     if search in (CONSENT, NOTICE):
         values["hint"] = f"%{spellings.hint}%"
+    if search in (CONFIRMATION, SUBSCRIBER):
+        values["signs"] = SIGNS
     return tx.rows(search.select, **values)
 
 
@@ -316,16 +318,12 @@ def _forget_in_profiles(tx: Transaction, spellings: Spellings) -> int:
     while rows := read_page(tx, SUBSCRIBER, spellings, after):
         after = rows[-1]["id"]
         for row in rows:
-            if not spellings.name(row["name"]) and not spellings.name(row["attributes"]):
-                continue
             given: Mapping[str, str] = json.loads(row["attributes"])
             kept = {name: value for name, value in given.items() if not spellings.name(f"{name} {value}")}
-            changed += tx.run(
-                "places.forget_subscriber",
-                id=row["id"],
-                name="" if spellings.name(row["name"]) else row["name"],
-                attributes=json.dumps(kept, ensure_ascii=False),
-            )
+            name = "" if spellings.name(row["name"]) else row["name"]
+            if (name, kept) != (row["name"], given):
+                words = json.dumps(kept, ensure_ascii=False)
+                changed += tx.run("places.forget_subscriber", id=row["id"], name=name, attributes=words)
     return changed
 
 

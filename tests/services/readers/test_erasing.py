@@ -6,6 +6,7 @@ import random
 import string
 from pathlib import Path
 
+import pytest
 from tests.services.office import open_office
 
 from pressrun.core.address import parse_address
@@ -13,6 +14,13 @@ from pressrun.services.operating.entries import ImportRow
 from pressrun.services.readers.subscribing import Origin
 
 READERS, ERASED = 3000, 60
+SPELLINGS = (
+    "https://crm.example/?u=erin%40reader.example",
+    "erin&#64;reader.example",
+    "erin\uff20reader.example",
+    "bounce-erin=reader.example",
+    "erin\\u0040reader.example",
+)
 
 
 def everything_below(folder: Path) -> bytes:
@@ -39,3 +47,21 @@ async def test_no_page_of_the_database_keeps_an_old_copy_of_a_row(tmp_path: Path
     content = everything_below(tmp_path)
     assert [] == [name for name in gone if name.encode() in content]
     assert names[0].encode() in content or names[0] in gone
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+async def test_others_do_not_name_them_without_an_at_sign_either(tmp_path: Path, spelling: str) -> None:
+    """In a name, in an imported column, in the name of a request."""
+    web = Origin(source="web")
+    async with open_office(tmp_path) as office:
+        await office.make_list()
+        rows = [ImportRow(line=2, email="other@mail.example", name=spelling, attributes={"referrer": spelling})]
+        await office.enrolling.import_batch("news", rows)
+        third = parse_address("third@mail.example")
+        await office.subscribing.request("news", third, web, network=None, name=spelling)
+        await office.enrolling.add("news", parse_address("erin@reader.example"))
+        await office.enrolling.erase(parse_address("erin@reader.example"))
+    content = everything_below(tmp_path)
+    assert b"erin" not in content
+    assert b"other@mail.example" in content
+    assert b"third@mail.example" in content

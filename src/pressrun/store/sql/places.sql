@@ -59,17 +59,17 @@ select id, address, name, words from errand where id > :after order by id limit 
 delete from errand where id in (select value from json_each(:ids));
 
 -- name: confirmation
--- Names that are taken over once a request is proven.
-select id, name from confirmation where id > :after and name like '%@%' order by id limit :limit;
+-- Names that are taken over once a request is proven, as far as they hold a sign that no address is without.
+select id, name from confirmation where id > :after and name glob :signs order by id limit :limit;
 
 -- name: forget_confirmation
 -- The request stays, the name goes.
 update confirmation set name = '' where id in (select value from json_each(:ids));
 
 -- name: subscriber
--- What is said of people who may name somebody else, some at a time.
+-- What is said of people who may name somebody else, some at a time, as far as it holds a sign that no address is without.
 select id, name, attributes from subscriber
-where id > :after and (name like '%@%' or attributes like '%@%') order by id limit :limit;
+where id > :after and (name glob :signs or attributes glob :signs) order by id limit :limit;
 
 -- name: forget_subscriber
 -- Others stay readers, without the words in which they name somebody.
