@@ -49,7 +49,7 @@ class Reader:
 
     async def press(self, sentence: str) -> None:
         """Press the button that says this."""
-        await self._follow(self.window.page.get_by_role("button", name=self.words(sentence), exact=True))
+        await self._follow(self.window.page.get_by_role("button", name=self.words(sentence), exact=True).first)
 
     async def click(self, label: str) -> None:
         """Follow the first link that says this."""
@@ -69,7 +69,7 @@ class Reader:
     async def type(self, sentence: str, text: str) -> None:
         """Fill the field with this label, in the time that a person takes."""
         self.house.clock.now += 20
-        await self.window.page.get_by_label(self.words(sentence)).first.fill(text)
+        await self.window.page.get_by_role("textbox", name=self.words(sentence)).first.fill(text)
 
     async def reads(self, sentence: str) -> None:
         """The page says this."""
@@ -100,7 +100,7 @@ async def journey(reader: Reader) -> None:
     """From the page of a list to leaving it again."""
     house, words = reader.house, reader.words
     await reader.open("/news")
-    await reader.type("Mail address", READER)
+    await reader.type("Email address", READER)
     await reader.press("Subscribe")
     await reader.reads("Check your mail")
     await reader.open(house.confirm_path(await house.last_confirmation()))
@@ -180,13 +180,13 @@ async def test_what_is_wrong_is_said_at_the_field(browser: Browser, tmp_path: Pa
         await house.add_list()
         await window.go(f"{house.site.base_url}/news")
         await window.page.locator("form").evaluate("form => form.noValidate = true")
-        await window.page.get_by_label("Mail address").fill("ada@")
+        await window.page.get_by_label("Email address").fill("ada@")
         async with window.page.expect_navigation(wait_until="load"):
             await window.page.get_by_role("button", name="Subscribe").click()
-        field = window.page.get_by_label("Mail address")
+        field = window.page.get_by_label("Email address")
         assert ("ada@", "true") == (await field.input_value(), await field.get_attribute("aria-invalid"))
         described = window.page.locator(f"#{await field.get_attribute('aria-describedby')}")
-        assert "no complete mail address" in await described.inner_text()
+        assert "full email address" in await described.inner_text()
         assert [] == await window.axe()
 
 
@@ -214,7 +214,7 @@ async def test_a_language_is_chosen_on_the_page(browser: Browser, tmp_path: Path
         await window.go(f"{house.site.base_url}/news")
         await window.page.locator(".languages summary").click()
         await reader.click("Español")
-        await reader.type("Mail address", READER)
+        await reader.type("Email address", READER)
         await reader.press("Subscribe")
         await reader.reads("Check your mail")
         assert [("es",)] == await house.rows("select language from notice")

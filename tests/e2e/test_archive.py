@@ -149,7 +149,7 @@ async def test_a_folder_opens_from_a_disk(house: House, browser: Browser) -> Non
         await window.page.wait_for_url("**/high-water-reader.html")
         widths = await window.page.evaluate("() => [...document.images].map(image => image.naturalWidth)")
         assert ([1], [], []) == (widths, await window.axe(), await window.sideways())
-        await window.page.click("text=All editions")
+        await window.page.click("text=Archive")
         await window.page.wait_for_url("**/index.html")
         assert [] == [url for url in window.requests if not url.startswith(("file:", "data:"))]
         assert [] == console

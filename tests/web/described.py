@@ -113,6 +113,7 @@ ROUTES: dict[str, dict[str, Operation]] = {
     "/demo/{number}/raw": {"get": _reads(TEXT)},
     "/{name}": {"get": _reads(HTML)},
     "/{name}/subscribe": {"post": _SIGN_UP},
+    "/{name}/unsubscribe": {"get": _reads(HTML), "post": _takes("email", required=("email",))},
     "/{name}/check-mail": {"get": _reads(HTML)},
     "/{name}/logo/{digest}": {"get": _reads("image/png")},
     "/{name}/form": {"get": _reads(HTML, closed=410)},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from importlib import resources
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.message.builders import PNG
@@ -13,6 +14,7 @@ from tests.web.house import House
 from pressrun.core.colour import READABLE, Colour, contrast
 from pressrun.message.layouts.design import Logo
 from pressrun.web.brand import DARK_GROUNDS, DEFAULT, LIGHT_GROUNDS, brand_sheet
+from pressrun.web.pages import initial
 
 COLOURS = st.builds(Colour, *(st.integers(0, 255) for _ in range(3)))
 SHEET = resources.files("pressrun.web").joinpath("static", "pressrun.css").read_text("utf-8")
@@ -43,7 +45,7 @@ def test_a_colour_that_can_be_read_is_not_changed() -> None:
 def test_the_built_in_colours_can_be_read() -> None:
     """The grounds here are those of the style sheet, and each of its words stands out from its ground."""
     for named, grounds in zip(shades(SHEET), (LIGHT_GROUNDS, DARK_GROUNDS), strict=True):
-        assert set(grounds) == {named["page"], named["card"], named["code"]}
+        assert set(grounds) == {named["page"], named["card"], named["code"], named["band"]}
         words = [
             (named[name], ground) for name in ("accent", "accent-dark", "text", "strong", "soft") for ground in grounds
         ]
@@ -87,3 +89,19 @@ async def test_a_logo_stands_where_the_first_letter_did(house: House) -> None:
         other.status_code,
     )
     assert "immutable" in found.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    ("title", "tag", "letter"),
+    [
+        ("The Harbour Letter", "en", "H"),
+        ("The Harbour Letter", "de", "T"),
+        ("L’Écho du port", "fr", "É"),
+        ("Las noticias", "es-MX", "N"),
+        ("The", "en", "T"),
+        ("رسالة", "ar", "ر"),
+        ("!", "en", "@"),
+    ],
+)
+def test_an_initial_is_not_that_of_an_article(title: str, tag: str, letter: str) -> None:
+    assert letter == initial(title, tag)

@@ -132,9 +132,7 @@ class Said(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._inside.append(tag)
-        self.texts += [
-            value for name, value in attrs if name in ("aria-label", "alt", "title", "placeholder") and value
-        ]
+        self.texts += [value for name, value in attrs if name in ("aria-label", "alt", "title") and value]
 
     def handle_endtag(self, tag: str) -> None:
         while self._inside and self._inside.pop() != tag:
@@ -153,11 +151,12 @@ async def test_no_sentence_of_a_page_is_left_out(house: House, monkeypatch: pyte
         translate=lambda sentence: f"¡{sentence}",
         translate_counted=lambda one, many, number: f"¡{one if number == 1 else many}",
         day=lambda at: "¡day",
+        short_day=lambda at: "¡day",
         number=lambda number: f"¡{number}",
     )
     monkeypatch.setattr(language, "words_in", lambda *tags: strange)
-    reader = await house.add_reader(await house.add_list(title="¡", description="¡", language="ja"))
-    await house.add_list("other", title="¡", description="¡")
+    reader = await house.add_reader(await house.add_list(title="¡", description="¡", language="ja", postal_address="¡"))
+    await house.add_list("other", title="¡", description="¡", postal_address="¡")
     for slug in ("first", "second"):
         await house.add_edition(1, slug, title="¡", text="¡ 2026", html="<p>¡ 2026</p>", preheader="¡")
     async with house.client() as client:
@@ -166,6 +165,7 @@ async def test_no_sentence_of_a_page_is_left_out(house: House, monkeypatch: pyte
         paths = ["/", "/news", "/news/archive", "/news/archive/first", "/news/search?q=2026", "/news/search?q=none"]
         paths += [
             "/news/check-mail",
+            "/news/unsubscribe",
             "/news/form",
             "/preferences",
             own,

@@ -5,6 +5,7 @@ Each catalogue is read once, when its language is first asked for; they are part
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from gettext import GNUTranslations
@@ -33,14 +34,15 @@ def _words(language: str) -> Words:
     locale = Locale.parse(language, sep="-")
     translations = _translations(language)
 
-    def day(at: int) -> str:
-        return format_date(datetime.fromtimestamp(at, UTC).date(), format="long", locale=locale)
+    def written(form: str) -> Callable[[int], str]:
+        return lambda at: format_date(datetime.fromtimestamp(at, UTC).date(), format=form, locale=locale)
 
     return Words(
         language=language,
         translate=translations.gettext,
         translate_counted=translations.ngettext,
-        day=day,
+        day=written("long"),
+        short_day=written("medium"),
         number=lambda number: format_decimal(number, locale=locale),
     )
 

@@ -14,6 +14,7 @@ class ErrandKind(StrEnum):
 
     SIGN_UP = "sign-up"
     PREFERENCES = "preferences"
+    UNSUBSCRIBE = "unsubscribe"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

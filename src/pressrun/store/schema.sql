@@ -109,7 +109,7 @@ create index confirmation_by_end on confirmation (expires_at);
 -- must not show in how long the answer takes.
 create table errand (
     id integer primary key autoincrement,
-    kind text not null check (kind in ('sign-up', 'preferences')),
+    kind text not null check (kind in ('sign-up', 'preferences', 'unsubscribe')),
     list_id integer references list on delete cascade,                              -- null: about no list
     address text not null,                    -- as typed
     name text not null default '',

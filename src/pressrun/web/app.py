@@ -33,6 +33,7 @@ from pressrun.web.http.operations import Operations, PrivateRoute, Readiness
 from pressrun.web.http.security import TOKEN_PAGES, CountRequest, Endpoint, Guard, Handler, is_token_page
 from pressrun.web.pages import Pages
 from pressrun.web.readers.answers import AnswerPages
+from pressrun.web.readers.asking_to_leave import UnsubscribePages
 from pressrun.web.readers.embedding import FormPages
 from pressrun.web.readers.links import LinkPages
 from pressrun.web.readers.lists import ListPages
@@ -89,7 +90,7 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
         *_pages_of_site(pages, lists, sitemaps, operations),
         *_pages_of_links(pages, cases, tokens, proxies, archive),
         *(DemoPages(pages=pages, archiving=cases.archiving, mailbox=mailbox).table() if mailbox is not None else []),
-        *_pages_of_lists(pages, cases, lists, archive, sitemaps, clock),
+        *_pages_of_lists(pages, cases, lists, archive, sitemaps, proxies, clock),
     ]
     routes = [
         (PrivateRoute if path in _PRIVATE else Route)(path, Endpoint(handler), methods=list(methods))
@@ -169,14 +170,22 @@ def _pages_of_links(
 
 
 def _pages_of_lists(
-    pages: Pages, cases: UseCases, lists: ListPages, archive: ArchivePages, sitemaps: SitemapPages, clock: Clock
+    pages: Pages,
+    cases: UseCases,
+    lists: ListPages,
+    archive: ArchivePages,
+    sitemaps: SitemapPages,
+    proxies: Proxies,
+    clock: Clock,
 ) -> _Table:
     """What stands below a list's name: behind all others, since a list may have nearly any name."""
     forms = FormPages(pages=pages, archiving=cases.archiving)
+    leaving = UnsubscribePages(pages=pages, asking=cases.asking, archiving=cases.archiving, proxies=proxies)
     feeds = FeedPages(pages=pages, archiving=cases.archiving, clock=clock)
     return [
         ("/{name}", lists.show, _GET),
         ("/{name}/subscribe", lists.subscribe, _POST),
+        ("/{name}/unsubscribe", leaving.show, _BOTH),
         ("/{name}/check-mail", lists.check_mail, _GET),
         ("/{name}/logo/{digest}", lists.logo, _GET),
         ("/{name}/form", forms.show, _GET),

@@ -12,7 +12,7 @@ from pressrun.core.colour import BLACK, WHITE, Colour, ink_on, readable_on
 
 DEFAULT = Colour.parse("#1a56c4")
 # What stands behind words in the accent colour: page, card and sign, as in pressrun.css.
-LIGHT_GROUNDS = tuple(Colour.parse(text) for text in ("#f5f6f8", "#ffffff", "#eef1f4"))
+LIGHT_GROUNDS = tuple(Colour.parse(text) for text in ("#ffffff", "#f3f5f7", "#eef1f4"))
 DARK_GROUNDS = tuple(Colour.parse(text) for text in ("#14171a", "#1e2226"))
 
 _HOVER = 0.2  # how far an accent moves under the pointer: away from its ground, so that it stays readable

@@ -9,6 +9,7 @@ leave the page (feeds, canonical addresses) are whole and built from base_url. N
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
@@ -32,6 +33,16 @@ from pressrun.web.policy import page_policy
 
 FOR_EVER = "public, max-age=31536000, immutable"  # what a name with a digest leads to never changes
 
+_ARTICLES = {
+    "de": r"(?:der|die|das)\s+",
+    "en": r"(?:the|an?)\s+",
+    "es": r"(?:el|la|los|las)\s+",
+    "fr": r"(?:(?:le|la|les)\s+|l['\u2019])",
+    "it": r"(?:(?:il|lo|la|i|gli|le)\s+|l['\u2019])",
+    "nl": r"(?:de|het|een)\s+",
+    "pt": r"(?:os?|as?)\s+",
+}
+
 _MEDIA_TYPES = {"js": "text/javascript; charset=utf-8"}
 
 
@@ -46,7 +57,7 @@ class Pages:
         self.base_path = urlsplit(site.base_url).path.rstrip("/")
         self._static = _load_static()
         self._hashed = {name.rsplit(".", 2)[0] + "." + name.rsplit(".", 1)[1]: name for name in self._static}
-        self._sheet = _STATIC.joinpath("pressrun.css").read_text("utf-8").replace("\n  ", "\n").strip()
+        self._sheet = _tight(_STATIC.joinpath("pressrun.css").read_text("utf-8"))
         self._drawing = _STATIC.joinpath("icon.svg").read_text("utf-8")
         self._icon = icon(self._drawing, DEFAULT)
         self._environment = self._make_environment()
@@ -197,8 +208,11 @@ class Pages:
             languages=LANGUAGES,
             language_menu=self._language_menu,
             direction_of=direction_of,
+            receives_mail=self.site.receives_mail,
+            list_address=self.site.list_address,
         )
         environment.filters["day"] = lambda at: language.spoken().day(at)
+        environment.filters["short_day"] = lambda at: language.spoken().short_day(at)
         environment.filters["count"] = lambda number: language.spoken().number(number)
         environment.filters["initial"] = initial
         environment.filters["rfc3339"] = rfc3339
@@ -206,9 +220,11 @@ class Pages:
         return environment
 
 
-def initial(title: str) -> str:
-    """The first letter or digit of a title: it stands where a list has no logo."""
-    return next((character.upper() for character in title if character.isalnum()), "@")
+def initial(title: str, tag: str) -> str:
+    """The first letter or digit of a title in that language, after its article; it stands where a list has no logo."""
+    found = _ARTICLES.get(tag.partition("-")[0].lower())
+    named = title if found is None else re.sub(rf"^(?:{found})(?=.*\w)", "", title, count=1, flags=re.IGNORECASE)
+    return next((character.upper() for character in named if character.isalnum()), "@")
 
 
 def size(octets: int) -> str:
@@ -218,6 +234,11 @@ def size(octets: int) -> str:
     if octets < 1_000_000:
         return f"{round(octets / 1000)} KB"
     return f"{octets / 1_000_000:.1f} MB"
+
+
+def _tight(sheet: str) -> str:
+    """Our style sheet without the blanks that are there for people: it travels with every page."""
+    return re.sub(r"\s*([{};])\s*", r"\1", re.sub(r"([:,])\s+", r"\1", sheet)).replace(";}", "}").strip()
 
 
 def _load_static() -> dict[str, bytes]:

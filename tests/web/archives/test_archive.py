@@ -40,7 +40,8 @@ async def test_an_edition_is_read_in_a_sandbox(house: House) -> None:
         response = await client.get("/news/archive/first")
     policy = [part.strip() for part in response.headers["content-security-policy"].split(";")]
     expected = {
-        "sandbox allow-popups allow-popups-to-escape-sandbox",
+        "sandbox allow-forms allow-popups allow-popups-to-escape-sandbox",
+        "form-action 'self'",
         "default-src 'none'",
         "img-src 'self' data:",
         "style-src 'unsafe-inline'",
@@ -137,7 +138,7 @@ async def test_what_is_found_is_shown_with_its_passage(house: House) -> None:
     assert "The &lt;b&gt;first&lt;/b&gt; <mark>boats</mark> &amp; a &#34;<mark>café</mark>&#34;." in page
     assert '<a href="/news/archive/first">&lt;i&gt;Boats&lt;/i&gt;</a>' in page
     assert (200, 200) == (nothing.status_code, empty.status_code)
-    assert "Nothing was found" in nothing.text
+    assert "No editions match" in nothing.text
 
 
 async def test_very_many_searches_of_one_network_are_429(tmp_path: Path) -> None:
@@ -218,8 +219,8 @@ async def test_an_edition_names_its_neighbours(house: House) -> None:
         await house.add_edition(number, slug, title=f"Number {slug}.")
     async with house.client() as client:
         page = (await client.get("/news/archive/b")).text
-    assert '<a rel="prev" href="/news/archive/a" lang="en">Number a.</a>' in page
-    assert '<a rel="next" href="/news/archive/c" lang="en">Number c.</a>' in page
+    assert '<a rel="prev" href="/news/archive/a" lang="en" dir="ltr">Number a.</a>' in page
+    assert '<a rel="next" href="/news/archive/c" lang="en" dir="ltr">Number c.</a>' in page
 
 
 async def test_a_sheet_of_its_own_stands_in_a_shadow(house: House) -> None:

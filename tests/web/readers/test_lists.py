@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import httpx
 import pytest
-from tests.web.house import House, open_house, words_of
+from tests.web.house import NOW, House, open_house, words_of
 
 from pressrun.core.quantities import Rate
 from pressrun.message.words import ENGLISH
 from pressrun.services.settings import LimitSettings
+from pressrun.web.promise import sign_up_promise
 from pressrun.web.readers import words
 from pressrun.web.settings import HttpSettings
 
@@ -42,7 +44,7 @@ async def test_a_list_page_shows_the_last_edition_the_form_and_the_feeds(house: 
     assert 'action="/news/subscribe"' in page
     assert 'rel="alternate" type="application/atom+xml"' in page
     assert "https://news.example.org/news/feed.atom" in page
-    assert words.sign_up_promise(ENGLISH) in words_of(page)
+    assert sign_up_promise(ENGLISH) in words_of(page)
     assert len(response.content) < 30_000
 
 
@@ -156,7 +158,7 @@ async def test_a_closed_list_says_so_and_takes_no_sign_up(house: House) -> None:
         page = await client.get("/news")
         answer = await client.post("/news/subscribe", data={"email": ADA})
     assert 200 == page.status_code
-    assert "This list is closed" in page.text
+    assert "This newsletter is closed" in page.text
     assert "<form" not in page.text
     assert 410 == answer.status_code
     assert [] == await house.notices()
@@ -166,3 +168,81 @@ async def test_an_unknown_list_is_404(house: House) -> None:
     async with house.client() as client:
         assert 404 == (await client.get("/nothing")).status_code
         assert 404 == (await client.post("/nothing/subscribe", data={"email": ADA})).status_code
+
+
+async def test_the_latest_edition_stands_in_full_on_the_page(house: House) -> None:
+    """In its own language, without a style attribute, its pictures at its own address, its files below."""
+    number = await house.add_list()
+    await house.add_edition(
+        number,
+        html='<h1>Barcos</h1><p style="text-align:center">Uno<img src="/news/archive/first/asset/a.png" alt="x"></p>',
+        language="es",
+        assets=[("a.png", "image/png", b"p"), ("tide.pdf", "application/pdf", b"%PDF")],
+    )
+    async with house.client() as client:
+        page = await client.get("/news")
+    assert '<div class="edition" lang="es" dir="ltr">' in page.text
+    assert '<h2>Barcos</h2><p class="ac">Uno<img src="/news/archive/first/asset/a.png" alt="x"></p>' in page.text
+    assert "tide.pdf" in page.text
+    assert 2 == page.text.count('<form class="sign-up"')
+    assert "'unsafe-inline'" not in page.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("shape", ["teaser", "design"])
+async def test_a_teaser_stands_in_for_what_is_not_shown_in_full(house: House, shape: str) -> None:
+    """By the list's setting, or because the edition brings a design of its own."""
+    number = await house.add_list()
+    html = "<p>All of it</p>" if shape == "teaser" else '<p style="color:#900">All of it</p>'
+    await house.add_edition(number, html=html, text="How it begins.")
+    if shape == "teaser":
+        await house.write("update list set front = 'teaser'")
+    async with house.client() as client:
+        page = (await client.get("/news")).text
+    assert "How it begins." in page
+    assert "All of it" not in page
+    assert "Read this edition" in page
+    assert 1 == page.count('<form class="sign-up"')
+
+
+async def test_a_text_edition_keeps_its_lines(house: House) -> None:
+    await house.add_edition(await house.add_list(), html=None, text="one\n<two>")
+    async with house.client() as client:
+        assert '<div class="plain">one\n&lt;two&gt;</div>' in (await client.get("/news")).text
+
+
+async def test_a_new_list_says_that_nothing_was_sent_yet(house: House) -> None:
+    await house.add_list()
+    async with house.client() as client:
+        page = words_of((await client.get("/news")).text)
+    assert "The first edition hasn't been sent yet." in page
+
+
+async def test_earlier_editions_are_named_and_counted(house: House) -> None:
+    number = await house.add_list()
+    for index in range(9):
+        await house.add_edition(number, f"e-{index}", title=f"Number {index}.", started_at=int(NOW) + index)
+    async with house.client() as client:
+        page = (await client.get("/news")).text
+    assert ["e-8", "e-7", "e-6", "e-5", "e-4", "e-3"] == list(dict.fromkeys(re.findall(r"/archive/(e-\d)", page)))
+    assert "All 9 editions" in page
+
+
+async def test_the_name_is_asked_for_where_the_list_wants_it(house: House) -> None:
+    await house.add_list()
+    async with house.client() as client:
+        assert 'name="name"' not in (await client.get("/news")).text
+        await house.write("update list set ask_name = 1, cadence = 'Every Thursday'")
+        page = (await client.get("/news")).text
+    assert 1 == page.count('name="name"')
+    assert '<p class="cadence">Every Thursday</p>' in page
+
+
+async def test_a_sign_up_below_an_edition_is_recorded_with_its_words(house: House) -> None:
+    """The page of an edition is the same for everybody, so its form has no token; its words are known all the same."""
+    await house.add_edition(await house.add_list())
+    async with house.client() as client:
+        page = (await client.get("/news/archive/first")).text
+        assert 'action="/news/subscribe"' in page
+        assert "form_token" not in page
+        assert 303 == (await client.post("/news/subscribe", data={"email": ADA, "form": "page"})).status_code
+    assert words.sign_up(ENGLISH, "The Harbour Letter") == (await house.consent())[0]["text"]

@@ -89,7 +89,7 @@ class ListOfLists:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnsubscribeLink:
-    """Answers who asks by mail to unsubscribe: the same for members and strangers."""
+    """Answers who asks to unsubscribe, by mail the same for members and strangers, on the web members alone."""
 
     link: str
 

@@ -9,7 +9,7 @@ from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words, marked
 
 _ASKED = marked("Somebody, most likely you, asked to subscribe this address to the list {title}.")
-_ASKED_TO_LEAVE = marked("Somebody, most likely you, asked to unsubscribe this address from the list {title}.")
+_ASKED_TO_LEAVE = marked("You asked to unsubscribe this address from {title}.")
 _CAME_BACK = marked("Mail of the list {title} to this address came back, so nothing has been sent to you since.")
 _TOO_LATE = marked(
     "You answered a confirmation that is too old, or from before you unsubscribed, so it changes nothing."
@@ -77,11 +77,11 @@ def unsubscribe_link(notice: UnsubscribeLink, words: Words, profile: ListProfile
         subject=words("Unsubscribe from {title}", title=title),
         before=(
             words(_ASKED_TO_LEAVE, title=title),
-            words("To unsubscribe, open this page and press the button:"),
+            words("Unsubscribe here:"),
         ),
         link=notice.link,
         link_words=words("Unsubscribe"),
-        after=(words("If you did not ask for this, there is nothing to do."),),
+        after=(words("If it wasn't you, you can ignore this email."),),
     )
 
 

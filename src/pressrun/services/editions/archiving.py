@@ -72,11 +72,12 @@ Door: TypeAlias = str | ReaderLink
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListPage:
-    """A list with its last edition and some before; None and empty where nothing is public."""
+    """A list with its latest edition and some before, of `total`; None and empty where nothing is public."""
 
     list: MailingList
     last: ArchivedEdition | None
     earlier: tuple[Summary, ...] = ()
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,12 +238,12 @@ def _list_page(tx: Transaction, name: str) -> ListPage | None:
         return None
     if target.archive != "public":
         return ListPage(list=target, last=None)
-    newest = editions.recent_archived(tx, target.id, limit=1)
-    earlier = editions.archived_editions(tx, target.id, limit=EARLIER_SIZE, offset=1)
+    shown = [summary_of(row, target) for row in editions.archived_editions(tx, target.id, limit=1 + EARLIER_SIZE)]
     return ListPage(
         list=target,
-        last=edition_of(newest[0], target) if newest else None,
-        earlier=tuple(summary_of(row, target) for row in earlier),
+        last=read_edition(tx, target, shown[0].slug) if shown else None,
+        earlier=tuple(shown[1:]),
+        total=sum(row["number"] for row in editions.archived_years(tx, target.id)),
     )
 
 

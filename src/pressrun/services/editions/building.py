@@ -10,8 +10,9 @@ from pathlib import PurePosixPath
 from pressrun.core.errors import NotFound, PreflightFailed, Refused
 from pressrun.core.site import Site
 from pressrun.locales.catalogues import words_in
+from pressrun.message.content.inline import inline_fragment
 from pressrun.message.editions.compose import BuiltEdition, build_edition, suggested_slug
-from pressrun.message.finding import Finding, errors_of, in_order
+from pressrun.message.finding import Finding, errors_of, in_order, note
 from pressrun.message.layouts.design import Logo
 from pressrun.message.manuscripts.edition_file import parse_edition, referenced_paths
 from pressrun.message.manuscripts.source import EditionFile
@@ -112,8 +113,23 @@ def build(manuscript: Manuscript, file: EditionFile, desk: Desk, site: Site, lay
         known_columns=desk.columns,
         words=words_in("" if named is None else named.text, desk.list.language),
     )
-    found = check_language(named, built.language, desk.list.language)
+    found = (
+        *check_language(named, built.language, desk.list.language),
+        *check_front(desk.list.front, desk.list.archive, built.archive_html),
+    )
     return replace(built, findings=in_order((*built.findings, *found)))
+
+
+def check_front(front: str, archive: str, fragment: str) -> list[Finding]:
+    """Whether the list's page can show the edition in full, where the list wants that."""
+    if front != "full" or archive != "public" or inline_fragment(fragment, table_name="", below=1) is not None:
+        return []
+    return [
+        note(
+            "The page of the list shows only the beginning of this edition, with a link to it, because the edition "
+            "has colours or styles of its own."
+        )
+    ]
 
 
 def require_no_errors(findings: Iterable[Finding]) -> None:

@@ -1,4 +1,4 @@
-"""What anybody may ask for on the web by an address: to sign up, or to be mailed a preferences link.
+"""What anybody may ask for on the web by an address: to sign up, or to be mailed a link to preferences or to leave.
 
 Whoever asks must not learn what the address is to a list, not even by a stopwatch. So an answer waits for one row that
 is the same for every address; what comes of it is done a moment later, after a wait that nobody can foresee, together
@@ -26,6 +26,7 @@ from pressrun.services.readers.waiting import draw_wait
 from pressrun.services.throttled import Throttled
 from pressrun.store import errands, leavings, limits, lists
 from pressrun.store.errands import Errand, ErrandKind
+from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.readers")
@@ -90,6 +91,14 @@ class Asking(BackgroundLoop):
     async def preferences_link(self, address: Address, origin: Origin, *, network: str | None) -> None:
         """Mail a reader their own link; for everybody else, and over a limit, nothing happens, and nothing shows."""
         await self._desk.database.share(self._take_link, _errand(ErrandKind.PREFERENCES, address, origin), network)
+        self._asked.set()
+
+    async def unsubscribe_link(
+        self, target: MailingList, address: Address, origin: Origin, *, network: str | None
+    ) -> None:
+        """Mail a member the link to leave a list; for everybody else, and over a limit, nothing happens, nor shows."""
+        errand = replace(_errand(ErrandKind.UNSUBSCRIBE, address, origin), list_id=target.id)
+        await self._desk.database.share(self._take_link, errand, network)
         self._asked.set()
 
     async def step(self) -> bool:
@@ -161,6 +170,10 @@ class Asking(BackgroundLoop):
             self._preferring.request_link_within(tx, address, origin)
             return
         target = None if errand.list_id is None else lists.get_list(tx, errand.list_id)
+        if errand.kind is ErrandKind.UNSUBSCRIBE:
+            if target is not None:
+                self._preferring.unsubscribe_link_within(tx, target, address, origin)
+            return
         if target is not None and target.closed_at is None:
             self._subscribing.take_within(tx, target, address, origin, name=errand.name, trust=errand.trust)
 

@@ -36,6 +36,7 @@ _log = logging.getLogger(__name__)
 LONGEST_PAUSE_DAYS = 365
 _DAY_SECONDS = 86400
 _PAUSED = "paused"
+_CAN_LEAVE = frozenset({SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,34 +168,53 @@ class Preferring:
         """`request_link` as a part of somebody else's transaction, who then wakes the dispatcher."""
         self._request_link(tx, address, origin)
 
+    def unsubscribe_link_within(self, tx: Transaction, target: MailingList, address: Address, origin: Origin) -> None:
+        """Mail a member the link to leave a list, under the limit of `request_link`; for all others nothing happens."""
+        person = self._person_to_mail(tx, address)
+        if person is None:
+            return
+        subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
+        if subscription is not None and subscription.state in _CAN_LEAVE:
+            payload = {"answers": origin.source, "subscription": subscription.id}
+            self._mail(tx, "unsubscribe_link", target, person, origin, payload)
+
     # ------------------------------------------------------------------ links
 
     def _request_link(self, tx: Transaction, address: Address, origin: Origin) -> None:
-        now = self._desk.clock()
+        person = self._person_to_mail(tx, address)
+        target = None if person is None else self._list_that_writes(tx, person)
+        if person is not None and target is not None:
+            self._mail(tx, "preferences_link", target, person, origin, {"answers": origin.source})
+
+    def _person_to_mail(self, tx: Transaction, address: Address) -> Subscriber | None:
+        """The person of an address, if one more link may be mailed to it."""
         # Counted for every address alike, under the keyed hash: no address is kept that we do not know.
         fold = suppression_digest(self._desk.keys, address.fold)
         rate = self._desk.limits.preference_links_per_address
-        if not limits.spend(tx, "preference_links_per_address", fold, rate, now):
-            return
+        if not limits.spend(tx, "preference_links_per_address", fold, rate, self._desk.clock()):
+            return None
         person = subscribers.find_subscriber(tx, address)
-        if person is None or find_reason(tx, person.digests) is not None:
-            return
-        target = self._list_that_writes(tx, person)
-        if target is None:
-            return
-        notices.insert_notice(
-            tx,
-            NewNotice(
-                kind="preferences_link",
-                address=parse_address(person.address),
-                message_secret=self._desk.entropy(16),
-                list_id=target.id,
-                subscriber_id=person.id,
-                language=person.language or origin.language or target.language,
-                payload={"answers": origin.source},
-            ),
-            int(now),
+        return None if person is None or find_reason(tx, person.digests) is not None else person
+
+    def _mail(
+        self,
+        tx: Transaction,
+        kind: str,
+        target: MailingList,
+        person: Subscriber,
+        origin: Origin,
+        payload: dict[str, object],
+    ) -> None:
+        notice = NewNotice(
+            kind=kind,
+            address=parse_address(person.address),
+            message_secret=self._desk.entropy(16),
+            list_id=target.id,
+            subscriber_id=person.id,
+            language=person.language or origin.language or target.language,
+            payload=payload,
         )
+        notices.insert_notice(tx, notice, int(self._desk.clock()))
 
     @staticmethod
     def _list_that_writes(tx: Transaction, person: Subscriber) -> MailingList | None:

@@ -15,12 +15,14 @@ import re
 from typing import Any
 from urllib.parse import quote
 
+from markupsafe import escape
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import TEST_ID, WebPurpose
+from pressrun.message.content.inline import inline_fragment
 from pressrun.services.editions.archived import ArchivedEdition, Asset
 from pressrun.services.editions.archiving import Archiving, Door, ReaderLink, Shut
 from pressrun.services.ports import Clock
@@ -31,14 +33,19 @@ from pressrun.web.http.clients import Proxies, network_of
 from pressrun.web.http.conditional import conditional
 from pressrun.web.http.visitors import client_of
 from pressrun.web.pages import Pages
+from pressrun.web.promise import DECOY, sign_up_promise
 from pressrun.web.reading import ReadTokens
 
 EDITION_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src 'self' data:; "
     "style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
+# The page around it has our sign-up form; the author's HTML was cleaned of forms.
+_PAGE_POLICY = EDITION_POLICY.replace("sandbox ", "sandbox allow-forms ", 1).replace(
+    "form-action 'none'", "form-action 'self'"
+)
 # What a click downloads must be allowed by name inside the sandbox.
-_POLICY_WITH_FILES = EDITION_POLICY.replace("sandbox ", "sandbox allow-downloads ", 1)
+_POLICY_WITH_FILES = _PAGE_POLICY.replace("sandbox ", "sandbox allow-downloads ", 1)
 _ASSET_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 _SHOWN_INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 _SHEET = re.compile(r"<style>.*?</style>", re.DOTALL)
@@ -110,9 +117,10 @@ class ArchivePages:
         self._pages.speak(target=target.language)
         response = self._pages.render(
             "edition.html",
-            headers={"Content-Security-Policy": _POLICY_WITH_FILES if edition.attachments else EDITION_POLICY},
+            headers={"Content-Security-Policy": _POLICY_WITH_FILES if edition.attachments else _PAGE_POLICY},
             about=target,
-            **edition_context(self._pages.site, target, edition, places, self._pages.href(target.name)),
+            promise=sign_up_promise(self._pages.words),
+            **edition_context(self._pages, target, edition, places, self._pages.href(target.name)),
         )
         return conditional(request, response, modified_at=None)
 
@@ -164,25 +172,35 @@ class ArchivePages:
         )
 
 
+def edition_in_page(pages: Pages, edition: ArchivedEdition, places: Places, *, below: int) -> str | None:
+    """An edition's content below so many headings of the page; None where its design needs a place of its own."""
+    content = edition.html_with_images(places.asset(edition.summary.slug, ""))
+    if content is None:
+        return f'<div class="plain">{escape(edition.text)}</div>'
+    return inline_fragment(content, table_name=pages.words("Table"), below=below)
+
+
 def edition_context(
-    site: Site, target: MailingList, edition: ArchivedEdition, places: Places, home: str
+    pages: Pages, target: MailingList, edition: ArchivedEdition, places: Places, home: str
 ) -> dict[str, Any]:
     """What the template of an edition's page is filled with."""
     content = edition.html_with_images(places.asset(edition.summary.slug, ""))
+    in_page = edition_in_page(pages, edition, places, below=0)
+    has_own_place = in_page is None
     return {
         "list": target,
         "home": home,
         "edition": edition,
         "places": places,
-        "content": _in_shadow(content or ""),
-        "is_plain": content is None,
+        "decoy": DECOY,
+        "content": _in_shadow(content or "") if in_page is None else in_page,
         "has_sheet": "<style>" in (content or ""),
         "has_ground": _GROUND.match(content or "") is not None,
-        "may_scroll": _FIXED_WIDTH.search(content or "") is not None,
-        "has_colours": _COLOURS.search(content or "") is not None,
+        "may_scroll": has_own_place and _FIXED_WIDTH.search(content or "") is not None,
+        "has_colours": has_own_place and _COLOURS.search(content or "") is not None,
         "has_heading": "<h1" in (content or ""),
         "policy": None,
-        "described": described(site, target, edition) if places.is_public else None,
+        "described": described(pages.site, target, edition) if places.is_public else None,
     }
 
 

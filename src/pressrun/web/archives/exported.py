@@ -97,8 +97,9 @@ class SiteExport:
     def edition_files(self, edition: ArchivedEdition, assets: tuple[Asset, ...]) -> Iterator[tuple[str, bytes]]:
         """The page of an edition, and its images and files."""
         slug, places = edition.summary.slug, self._places("../")
-        context = edition_context(self._pages.site, self._target, edition, places, places.index())
-        page = self._pages.document("edition.html", about=self._target, **{**context, "policy": FILE_POLICY})
+        context = edition_context(self._pages, self._target, edition, places, places.index())
+        context |= {"policy": FILE_POLICY, "promise": ""}
+        page = self._pages.document("edition.html", about=self._target, **context)
         yield f"archive/{slug}.html", page.encode()
         for asset in assets:
             yield f"archive/{slug}/{asset.name}", asset.content

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from pressrun.services.editions.archiving import Archiving
 from pressrun.web.pages import Pages
-from pressrun.web.readers import words
+from pressrun.web.promise import sign_up_promise
 
 # Few rules, all below one class: the form takes font and colours from the site that it stands in.
 SHEET = """\
@@ -40,7 +40,7 @@ class FormPages:
         if found.closed_at is not None:
             text = say("It takes no new readers, and no further edition will come.")
             return self._pages.message(say("This list is closed"), text, status=410, about=found)
-        form = self._pages.render_text("form_snippet.html", list=found, promise=words.sign_up_promise(say)).strip()
+        form = self._pages.render_text("form_snippet.html", list=found, promise=sign_up_promise(say)).strip()
         return self._pages.render(
             "form.html",
             headers={"X-Robots-Tag": "noindex"},

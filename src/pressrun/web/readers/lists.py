@@ -22,16 +22,16 @@ from pressrun.services.readers.asking import Asking
 from pressrun.services.readers.subscribing import Origin, SignUp
 from pressrun.services.throttled import Throttled
 from pressrun.web import language
+from pressrun.web.archives.archive import edition_in_page
 from pressrun.web.archives.places import public_places
 from pressrun.web.http.clients import Proxies, network_of
 from pressrun.web.http.forms import Fields, clean_language, clean_name, every, first, read_fields
 from pressrun.web.http.visitors import client_of
 from pressrun.web.pages import FOR_EVER, Pages
+from pressrun.web.promise import DECOY, sign_up_promise
 from pressrun.web.readers import words
 from pressrun.web.readers.answers_in_json import asks_for_json, in_json
 from pressrun.web.reading import ReadTokens
-
-DECOY = "remark"  # a field that no person sees: programs that fill in every field give themselves away
 
 
 class ListPages:
@@ -167,6 +167,10 @@ class ListPages:
         form, bits = (found.list.id, int(self._clock())), self._asking.work_bits
         if found.list.closed_at is not None:
             bits = None  # there is no form
+        places, last = public_places(self._pages, found.list.name), found.last
+        content = None
+        if last is not None and found.list.front == "full":
+            content = edition_in_page(self._pages, last, places, below=1)
         return self._pages.render(
             "list.html",
             status=status,
@@ -174,10 +178,13 @@ class ListPages:
             about=found.list,
             here=self._pages.href(found.list.name),
             list=found.list,
-            last=found.last,
+            last=last,
+            content=content,
+            has_heading="<h1" in ((last.html if last is not None else None) or ""),
             earlier=found.earlier,
-            places=public_places(self._pages, found.list.name),
-            promise=words.sign_up_promise(self._pages.words),
+            total=found.total,
+            places=places,
+            promise=sign_up_promise(self._pages.words),
             decoy=DECOY,
             form_token=self._tokens().make(WebPurpose.FORM, *form, self._asking.draw_form()),
             work_bits=bits,

@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pressrun.message.words import Words
+from pressrun.web.promise import sign_up_promise
 
 ELSEWHERE = "(a form on another site, whose words are not known here)"
-
-
-def sign_up_promise(words: Words) -> str:
-    """What a sign-up form says will happen."""
-    return words(
-        "You get one mail with a link. Only after you have confirmed there are you subscribed. You can leave at any "
-        "time with one click, and nothing in our mails tracks you."
-    )
 
 
 def sign_up(words: Words, title: str) -> str:

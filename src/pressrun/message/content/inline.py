@@ -1,0 +1,85 @@
+"""An edition's fragment as it stands in a page of ours, between our own form and footer.
+
+The policy of such a page takes no style attribute, and its style sheet has rules of its own. So alignments become the
+classes `al`, `ac` and `ar`, every class of the author's goes, ids and links to them get a prefix, and headings move
+down below that of the page. A fragment with colours, backgrounds or other styles of its own cannot be shown so.
+
+The fragment is clean: attributes stand in double quotes, and text holds no bare `<`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from functools import lru_cache
+
+from pressrun.message.content.html import ATTRIBUTE
+from pressrun.message.content.markdown import BACK, FOOTNOTES
+
+PREFIX = "e-"  # of the author's ids: none of them is one of the page's
+
+_ALIGNMENTS = {"left": "al", "center": "ac", "right": "ar"}
+_STYLE = re.compile(r"\s*text-align\s*:\s*(left|center|right)\s*;?\s*", re.IGNORECASE)
+_LINES = re.compile(r"\s*white-space\s*:\s*pre-wrap\s*;?\s*")  # an edition in plain text
+_OF_REFERENCES = re.compile(r"\s*font-size\s*:\s*75%\s*;\s*line-height\s*:\s*0\s*;?\s*")  # as our Markdown writes them
+_OURS = frozenset({FOOTNOTES, BACK})
+_COLOURS = frozenset({"bgcolor", "color"})
+_HEADING = re.compile(r"h([1-5])")
+_TOKEN = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>")
+
+
+@lru_cache(maxsize=64)
+def inline_fragment(fragment: str, *, table_name: str, below: int = 1) -> str | None:
+    """The fragment for a page whose own headings end `below` levels down; None where its design cannot stand there.
+
+    Tables scroll by themselves, in a region that is called `table_name`.
+    """
+    if "<style" in fragment:
+        return None
+    depth = 0
+    done, end = [], 0
+    for found in _TOKEN.finditer(fragment):
+        closes, tag, attributes = found[1], found[2].lower(), found[3]
+        kept = _attributes(attributes)
+        if kept is None:
+            return None
+        done.append(fragment[end : found.start()])
+        end = found.end()
+        tag = _HEADING.sub(lambda level: f"h{min(6, int(level[1]) + below)}", tag) if len(tag) == 2 else tag
+        shown = f"<{closes}{tag}{kept}>"
+        if tag == "table":
+            depth += -1 if closes else 1
+            if not closes and depth == 1:
+                shown = f'<div class="scroll" role="region" aria-label="{html.escape(table_name)}" tabindex="0">{shown}'
+            elif closes and depth == 0:
+                shown += "</div>"
+        done.append(shown)
+    return "".join((*done, fragment[end:]))
+
+
+def _attributes(given: str) -> str | None:
+    """The attributes of one element; None where they bring a design of their own."""
+    kept: list[str] = []
+    classes: list[str] = []
+    for name, value in ATTRIBUTE.findall(given):
+        if name in _COLOURS:
+            return None
+        if name == "style":
+            aligned = _STYLE.fullmatch(value)
+            if aligned is not None:
+                classes.append(_ALIGNMENTS[aligned[1].lower()])
+            elif _LINES.fullmatch(value):
+                classes.append("plain")
+            elif not _OF_REFERENCES.fullmatch(value):
+                return None
+        elif name == "class":
+            classes += [one for one in value.split() if one in _OURS]
+        elif name in ("id", "name", "headers"):
+            kept.append(f'{name}="{" ".join(PREFIX + one for one in value.split())}"')
+        elif name == "href" and value.startswith("#") and len(value) > 1:
+            kept.append(f'href="#{PREFIX}{value[1:]}"')
+        else:
+            kept.append(f'{name}="{value}"')
+    if classes:
+        kept.append(f'class="{" ".join(classes)}"')
+    return "".join(f" {attribute}" for attribute in kept)

@@ -1,0 +1,89 @@
+"""Asking by an address to be mailed the link to leave: nothing shows of who is a member."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.web.house import House, open_house, words_of
+
+from pressrun.core.quantities import Rate
+from pressrun.services.settings import LimitSettings
+
+ADA = "ada@reader.example"
+PAGE = "/news/unsubscribe"
+
+
+async def test_a_member_is_mailed_the_link_and_leaves_by_it(house: House) -> None:
+    number = await house.add_reader(await house.add_list(), ADA)
+    async with house.client() as client:
+        page = await client.get(PAGE)
+        answer = await client.post(PAGE, data={"email": ADA.upper()})
+        assert [("unsubscribe_link", ADA)] == [(kind, to) for kind, to, _ in await house.notices()]
+        assert number == (await house.notices())[0][2]["subscription"]
+        await client.post(house.unsubscribe_path(number), data={"action": "leave"})
+    assert (200, 200) == (page.status_code, answer.status_code)
+    assert "Unsubscribe from The Harbour Letter" in words_of(page.text)
+    assert "unsubscribed" == (await house.subscription(number)).state
+
+
+@pytest.mark.parametrize("state", ["pending", "unsubscribed"])
+async def test_whoever_is_no_member_is_mailed_nothing(house: House, state: str) -> None:
+    await house.add_reader(await house.add_list(), ADA, state)
+    await house.add_reader(await house.add_list("other"), "eve@reader.example")
+    async with house.client() as client:
+        for address in (ADA, "eve@reader.example", "nobody@reader.example"):
+            await client.post(PAGE, data={"email": address})
+    assert [] == await house.notices()
+
+
+async def test_every_address_gets_the_same_answer(house: House) -> None:
+    """A member, whoever left, is suppressed, is unknown, or asks too often: status, headers and body."""
+    number = await house.add_list()
+    await house.add_reader(number, "member@reader.example")
+    await house.add_reader(number, "gone@reader.example", "unsubscribed")
+    await house.add_reader(number, "never@reader.example")
+    await house.suppress("never@reader.example", "complaint")
+    names = ["nobody", "gone", "never", *["member"] * 5]
+    async with house.client() as client:
+        answers = [await client.post(PAGE, data={"email": f"{name}@reader.example"}) for name in names]
+    seen = [(answer.status_code, sorted(answer.headers.items()), answer.content) for answer in answers]
+    assert [seen[0]] * len(seen) == seen
+    assert 3 == len(await house.notices())
+
+
+async def test_it_counts_as_a_preferences_link_of_the_address(house: House) -> None:
+    await house.add_reader(await house.add_list(), ADA)
+    async with house.client() as client:
+        for path in (PAGE, "/preferences", PAGE, "/preferences", PAGE):
+            await client.post(path, data={"email": ADA})
+    assert ["unsubscribe_link", "preferences_link", "unsubscribe_link"] == [kind for kind, *_ in await house.notices()]
+
+
+async def test_one_network_asks_so_often(tmp_path: Path) -> None:
+    async with open_house(tmp_path, limits=LimitSettings(preference_links_per_ip=Rate(2, 3600.0))) as house:
+        number = await house.add_list()
+        for index in range(3):
+            await house.add_reader(number, f"r{index}@reader.example")
+        async with house.client(peer="192.0.2.1") as client:
+            for index in range(3):
+                await client.post(PAGE, data={"email": f"r{index}@reader.example"})
+        assert 2 == len(await house.notices())
+
+
+async def test_what_is_wrong_is_said(house: House) -> None:
+    await house.add_list()
+    async with house.client() as client:
+        wrong = await client.post(PAGE, data={"email": "ada@"})
+        missing = await client.get("/nothing/unsubscribe")
+    assert (400, True) == (wrong.status_code, 'aria-describedby="bad-address"' in wrong.text)
+    assert 'value="ada@"' in wrong.text
+    assert 404 == missing.status_code
+
+
+async def test_a_closed_list_is_left_as_well(house: House) -> None:
+    await house.add_reader(await house.add_list(), ADA)
+    await house.close_list()
+    async with house.client() as client:
+        assert 200 == (await client.post(PAGE, data={"email": ADA})).status_code
+    assert ["unsubscribe_link"] == [kind for kind, *_ in await house.notices()]

@@ -1,0 +1,133 @@
+"""What holds for every page of a list: one header and one footer, whatever the page and whoever made its template."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.web.house import House, open_house, words_of
+
+from pressrun.core.site import Site
+from pressrun.core.tokens import WebPurpose
+from pressrun.services.editions.archiving import ReaderLink
+from pressrun.store import lists
+from pressrun.store.transaction import Transaction
+
+ADA = "ada@reader.example"
+
+# Every page on which a list speaks, as (path, form to post or None, status). `{…}` is a link of a reader's.
+PAGES: tuple[tuple[str, dict[str, str] | None, int], ...] = (
+    ("/news", None, 200),
+    ("/news/subscribe", {"email": "ada@"}, 400),
+    ("/news/check-mail", None, 200),
+    ("/news/form", None, 200),
+    ("/news/unsubscribe", None, 200),
+    ("/news/unsubscribe", {"email": "ada@"}, 400),
+    ("/news/unsubscribe", {"email": ADA}, 200),
+    ("/news/archive", None, 200),
+    ("/news/archive/first", None, 200),
+    ("/news/search?q=boats", None, 200),
+    ("{read}", None, 200),
+    ("{read}/search?q=boats", None, 200),
+    ("{read}/archive/first", None, 200),
+    ("{confirm}", None, 200),
+    ("{confirm}", {"action": "confirm"}, 200),
+    ("{unsubscribe}", None, 200),
+    ("{unsubscribe}", {"action": "leave"}, 200),
+    ("{unsubscribe}", None, 200),
+)
+
+
+async def furnish(house: House) -> dict[str, str]:
+    """A list with an edition and a reader; the reader's links."""
+    number = await house.add_list(postal_address="Harbour Office\n1 Quay Street")
+    await house.add_edition(number)
+    reader = await house.add_reader(number)
+    async with house.client() as client:
+        await client.post("/news/subscribe", data={"email": "bo@reader.example"})
+    link = ReaderLink(reader, 0, (await house.subscription(reader)).round)
+    token = house.tokens.make(WebPurpose.READ, link.subscription_id, link.epoch, link.round)
+    return {
+        "read": f"/read/{token}",
+        "confirm": house.confirm_path(await house.last_confirmation()),
+        "unsubscribe": house.unsubscribe_path(reader),
+    }
+
+
+async def walk(house: House) -> list[tuple[str, int, httpx.Response]]:
+    """Every page, in their order."""
+    links = await furnish(house)
+    answers = []
+    async with house.client() as client:
+        for path, fields, status in PAGES:
+            where = path.format(**links)
+            answer = await (client.get(where) if fields is None else client.post(where, data=fields))
+            answers.append((path, status, answer))
+    return answers
+
+
+@pytest.mark.parametrize("receives_mail", [True, False])
+async def test_every_page_of_a_list_has_the_footer(tmp_path: Path, *, receives_mail: bool) -> None:
+    """Subscribing, unsubscribing, preferences, the archive, the postal address, and whom to write to."""
+    async with open_house(tmp_path) as house:
+        house.site = Site(base_url=house.site.base_url, mail_domain="news.example.org", receives_mail=receives_mail)
+        for path, status, answer in await walk(house):
+            assert (path, status) == (path, answer.status_code)
+            footers = re.findall(r"<footer.*?</footer>", answer.text, re.DOTALL)
+            assert 1 == len(footers), path
+            footer = footers[0]
+            assert "Subscribe or unsubscribe" in words_of(footer), path
+            assert "Harbour Office · 1 Quay Street" in words_of(footer), path
+            for target in ("/news#subscribe", "/news/unsubscribe", "/preferences", "/preferences#pause"):
+                assert f'href="{target}"' in footer, (path, target)
+            for target in ("/news/archive", "/news/feed.atom", "/news/feed.json"):
+                assert f'href="{target}"' in footer, (path, target)
+            assert receives_mail is ('href="mailto:news-owner@news.example.org"' in footer), path
+
+
+async def test_every_page_of_a_list_leads_back_to_it(house: House) -> None:
+    """By its name at the top; and a browser is told of no style but by digest, or in the sandbox of an edition."""
+    for path, _, answer in await walk(house):
+        assert '<a class="brand" href="/news"' in answer.text, path
+        policy = answer.headers["content-security-policy"]
+        assert ("'unsafe-inline'" in policy) is ("sandbox" in policy), path
+        if "sandbox" not in policy:
+            assert " style=" not in answer.text, path
+
+
+async def test_a_typeface_is_that_of_all_its_pages(house: House) -> None:
+    links = await furnish(house)
+
+    def change(tx: Transaction) -> None:
+        target = lists.find_list(tx, "news")
+        assert target is not None
+        lists.update_list(tx, replace(target, typeface="serif"))
+
+    await house.database.write(change)
+    async with house.client() as client:
+        for path in ("/news", "/news/archive", "/news/archive/first", "/news/search", links["unsubscribe"]):
+            assert '<html lang="en" dir="ltr" class="serif">' in (await client.get(path)).text, path
+
+
+async def test_a_closed_list_offers_no_feed_and_no_form(house: House) -> None:
+    await furnish(house)
+    await house.close_list()
+    async with house.client() as client:
+        page, archive = (await client.get("/news")).text, (await client.get("/news/archive")).text
+    for shown in (page, archive):
+        assert 'href="/news/unsubscribe"' in shown
+        assert 'href="/news/archive"' in shown
+        assert "JSON feed" not in shown
+        assert '/news#subscribe"' not in shown
+    assert '<form class="sign-up"' not in page
+
+
+async def test_without_a_public_archive_the_footer_names_none(house: House) -> None:
+    await house.add_list(archive="members", postal_address="")
+    async with house.client() as client:
+        page = (await client.get("/news")).text
+    assert "/news/archive" not in page
+    assert "feed.atom" not in page
