@@ -107,11 +107,11 @@ class PreferencePages:
             case "save":
                 return await self._save(request, link, fields)
             case "pause":
-                days = first(fields, "days") or ""
-                if not (days.isascii() and days.isdigit() and 1 <= int(days[:6]) <= LONGEST_PAUSE_DAYS):
+                days = _pause_days(first(fields, "days") or "")
+                if days is None:
                     return await self._refuse(link, say("A pause lasts from 1 to 365 days."))
-                origin = self._origin(request, f"[{say('Pause')}] {int(days)}")
-                return self._page(await self._preferring.pause(link, int(days), origin), link, say("Paused."))
+                origin = self._origin(request, f"[{say('Pause')}] {days}")
+                return self._page(await self._preferring.pause(link, days, origin), link, say("Paused."))
             case "resume":
                 origin = self._origin(request, f"[{say('Resume')}]")
                 return self._page(await self._preferring.resume(link, origin), link, say("Welcome back."))
@@ -205,3 +205,10 @@ class PreferencePages:
             say("The link belongs to a mail that was sent as a test. In a real mail, its settings stand here."),
             say("Nobody's subscription is changed."),
         )
+
+
+def _pause_days(text: str) -> int | None:
+    """How long a pause is wished for; None for what is no number of days that a pause may last."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(f"{LONGEST_PAUSE_DAYS}")):
+        return None
+    return int(text) if 1 <= int(text) <= LONGEST_PAUSE_DAYS else None
