@@ -38,6 +38,10 @@ PAGES: tuple[tuple[str, dict[str, str] | None, int], ...] = (
     ("{unsubscribe}", None, 200),
     ("{unsubscribe}", {"action": "leave"}, 200),
     ("{unsubscribe}", None, 200),
+    ("/news/nothing", None, 404),
+    ("/news/nothing/at/all", None, 404),
+    ("/news/archive/nothing", None, 404),
+    ("/news/archive?page=99", None, 404),
 )
 
 

@@ -96,7 +96,7 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
         (PrivateRoute if path in _PRIVATE else Route)(path, Endpoint(handler), methods=list(methods))
         for path, handler, methods in table
     ]
-    nowhere = Endpoint(_Nowhere(pages).show)
+    nowhere = Endpoint(_Nowhere(pages, cases.archiving).show)
     # The one-click POST follows no redirect, RFC 8058 §3.1.
     router = Router(routes, redirect_slashes=False, default=nowhere)
     one_click = OneClick(router, leaving=cases.leaving, tokens=tokens, proxies=proxies)
@@ -165,7 +165,7 @@ def _pages_of_links(
         ("/approve/{token}/edition", approval.edition, _GET),
         ("/approve/{token}/preview", approval.preview, _GET),
         ("/approve/{token}/asset/{file}", approval.asset, _GET),
-        *((f"/{page}", _Nowhere(pages).show, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
+        *((f"/{page}", _Nowhere(pages, cases.archiving).show, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
     ]
 
 
@@ -202,12 +202,19 @@ def _pages_of_lists(
 class _Nowhere:
     """What no route is for: below the pages of links, a link that was cut off or has more behind it than it had."""
 
-    def __init__(self, pages: Pages) -> None:
+    def __init__(self, pages: Pages, archiving: Archiving) -> None:
         self._pages = pages
+        self._archiving = archiving
 
     async def show(self, request: Request) -> Response:
-        """The page of every link that is no good, or that there is nothing."""
-        return self._pages.invalid_link() if is_token_page(request.scope["path"]) else self._pages.not_found()
+        """The page of every link that is no good, or that there is no such page, with the way to its list."""
+        path = request.scope["path"]
+        if is_token_page(path):
+            return self._pages.invalid_link()
+        about = await self._archiving.find_list(path.split("/", 2)[1])
+        if about is not None:
+            self._pages.speak(target=about.language)
+        return self._pages.not_found(about)
 
 
 class _Faults:
@@ -223,12 +230,13 @@ class _Faults:
         say = self._pages.words
         if isinstance(problem, Unavailable):
             return self._pages.message(
-                say("Not now"),
-                say("The service cannot answer at the moment. Try again in a minute."),
+                say("Temporarily unavailable"),
+                say("Try again in a minute."),
                 status=503,
                 headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
             )
-        return self._pages.message(say("Something failed"), say("It has been noted. Try again later."), status=500)
+        text = say("The error has been recorded. Try again later.")
+        return self._pages.message(say("Something went wrong"), text, status=500, back=self._pages.way_on())
 
     def _refusal(self, status: int, headers: dict[str, str]) -> Response:
         """404, 405, 413 and their like."""
@@ -239,9 +247,9 @@ class _Faults:
             case 404:
                 return self._pages.not_found()
             case 405:
-                title, text = say("Not this way"), say("This address does not take such a request.")
+                title, text = say("That's not possible here"), say("This page can't do what was asked of it.")
             case 413:
-                title, text = say("Too much at once"), say("What was sent is larger than we take.")
+                title, text = say("That's too large"), say("What you sent is larger than we accept.")
             case _:
-                title, text = say("This could not be read"), say("Go back, and try once more.")
-        return self._pages.message(title, text, status=status, headers=headers)
+                title, text = say("We couldn't read that"), say("Go back and try again.")
+        return self._pages.message(title, text, status=status, headers=headers, back=self._pages.way_on())

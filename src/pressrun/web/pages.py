@@ -121,8 +121,13 @@ class Pages:
         about: MailingList | None = None,
         back: tuple[str, str] | None = None,
         sign: str = "",
+        asks_address: bool = False,
     ) -> HTMLResponse:
-        """A page that only says something: `back` is a link as (path, words), `sign` the drawing: mail or done."""
+        """A page that only says something.
+
+        `back` is a link as (path, words), `sign` the drawing (mail or done), and `asks_address` adds the form that
+        mails a link to the preferences.
+        """
         return self.render(
             "message.html",
             status=status,
@@ -132,15 +137,20 @@ class Pages:
             about=about,
             back=back,
             sign=sign,
+            asks_address=asks_address,
         )
 
     def invalid_link(self) -> HTMLResponse:
-        """The one page for every token that is no good, whatever its purpose."""
+        """The one page for every token that is no good, whatever its purpose; its form mails a new link."""
         return self.message(
-            self.words("This link is not valid"),
-            self.words("It may have been cut off when it was copied, or it is too old or was used up."),
-            self.words("Open it once more from the mail. If that does not help, ask for a new one."),
+            self.words("This link doesn't work"),
+            self.words("It may be incomplete, expired or already used."),
+            self.words(
+                "Try opening it again from the email. Or enter your address, and we'll send you a new link to your "
+                "preferences."
+            ),
             status=404,
+            asks_address=True,
         )
 
     def href(self, *segments: str, **query: str | int) -> str:
@@ -168,17 +178,31 @@ class Pages:
             headers={"Cache-Control": FOR_EVER},
         )
 
-    def not_found(self) -> HTMLResponse:
-        """The page for an address that leads nowhere."""
-        return self.message(self.words("There is nothing here"), self.words("No page has this address."), status=404)
+    def not_found(self, about: MailingList | None = None) -> HTMLResponse:
+        """The page for an address that leads nowhere; `about` is the list below whose name it is."""
+        return self.message(
+            self.words("Page not found"),
+            self.words("There is no page at this address. The link may be incomplete, or the page may be gone."),
+            status=404,
+            about=about,
+            back=self.way_on(about),
+        )
 
-    def members_only(self) -> HTMLResponse:
+    def members_only(self, about: MailingList | None = None) -> HTMLResponse:
         """The page in place of an archive that is for members."""
         return self.message(
-            self.words("For readers of this list"),
-            self.words("Past editions of this list are for its readers: each mail holds a link to them."),
+            self.words("For subscribers only"),
+            self.words("Past editions are for subscribers. Every email has a link to them."),
             status=403,
+            about=about,
+            back=self.way_on(about),
         )
+
+    def way_on(self, about: MailingList | None = None) -> tuple[str, str]:
+        """Where to go from a page that is an end, as (path, words): to the list, else to all of them."""
+        if about is None:
+            return self.href(language=language.named()), self.words("See all newsletters")
+        return self.href(about.name, language=language.named()), self.words("Go to {title}", title=about.title)
 
     def _language_menu(self, here: str) -> Markup:
         """Links to this page in the other languages; nothing where the reader has chosen already."""

@@ -76,7 +76,7 @@ class ArchivePages:
         year = _number(request, "year", 0) if "year" in request.query_params else None
         found = await self._archiving.index(door, _number(request, "page", 1), year)
         if isinstance(found, Shut):
-            return self.shut(found, door)
+            return await self.shut(found, door)
         self._pages.speak(target=found.list.language)
         page = self._pages.render("archive.html", about=found.list, list=found.list, page=found, places=places)
         return conditional(request, page, modified_at=None)
@@ -91,9 +91,9 @@ class ArchivePages:
         network = network_of(client_of(request, self._proxies))
         found = await self._archiving.search(door, query, _number(request, "page", 1), network=network)
         if isinstance(found, Throttled):
-            return self._throttled(found.retry_at)
+            return self._throttled(found.retry_at, places)
         if isinstance(found, Shut):
-            return self.shut(found, door)
+            return await self.shut(found, door)
         self._pages.speak(target=found.list.language)
         return self._pages.render(
             "search.html",
@@ -112,7 +112,7 @@ class ArchivePages:
         door, places = entered
         found = await self._archiving.edition(door, request.path_params["slug"])
         if isinstance(found, Shut):
-            return self.shut(found, door)
+            return await self.shut(found, door)
         target, edition = found
         self._pages.speak(target=target.language)
         response = self._pages.render(
@@ -132,22 +132,31 @@ class ArchivePages:
         parts = request.path_params
         found = await self._archiving.asset(entered[0], parts["slug"], parts["file"])
         if isinstance(found, Shut):
-            return self.shut(found, entered[0])
+            return await self.shut(found, entered[0])
         response = Response(found.content, headers=asset_headers(found))
         return conditional(request, response, modified_at=None)
 
-    def shut(self, reason: Shut, door: Door) -> Response:
-        """The page in place of what cannot be read."""
+    async def shut(self, reason: Shut, door: Door) -> Response:
+        """The page in place of what cannot be read, with the way to the list that it is about."""
         if isinstance(door, ReaderLink):
             return self._pages.invalid_link()
-        return self._pages.members_only() if reason is Shut.MEMBERS else self._pages.not_found()
+        about = await self._archiving.find_list(door)
+        if about is not None:
+            self._pages.speak(target=about.language)
+        return self._pages.members_only(about) if reason is Shut.MEMBERS else self._pages.not_found(about)
 
-    def _throttled(self, retry_at: float) -> Response:
+    def _throttled(self, retry_at: float, places: Places) -> Response:
+        seconds, say = max(1, math.ceil(retry_at - self._clock())), self._pages.words
         return self._pages.message(
-            self._pages.words("Too many searches"),
-            self._pages.words("Very many searches came from your network. Try again in a minute."),
+            say("Too many searches"),
+            say.counted(
+                "Too many searches from your network. Try again in {number} minute.",
+                "Too many searches from your network. Try again in {number} minutes.",
+                math.ceil(seconds / 60),
+            ),
             status=429,
-            headers={"Retry-After": str(max(1, math.ceil(retry_at - self._clock())))},
+            headers={"Retry-After": str(seconds)},
+            back=(places.index(), say("Archive")),
         )
 
     def _enter(self, request: Request) -> tuple[Door, Places] | Response:

@@ -105,7 +105,8 @@ class ListPages:
         )
         match answer:
             case Throttled(retry_at=retry_at):
-                return self._throttled(retry_at)
+                seconds = max(1, math.ceil(retry_at - self._clock()))
+                return self._list_page(found, status=429, email=typed[:254], name=name, retry_after=seconds)
             case SignUp.UNKNOWN_LIST:
                 return self._pages.not_found()
             case SignUp.CLOSED:
@@ -162,8 +163,16 @@ class ListPages:
         return False
 
     def _list_page(
-        self, found: ListPage, *, status: int = 200, email: str = "", name: str = "", has_bad_address: bool = False
+        self,
+        found: ListPage,
+        *,
+        status: int = 200,
+        email: str = "",
+        name: str = "",
+        has_bad_address: bool = False,
+        retry_after: int = 0,
     ) -> Response:
+        """The page; `retry_after` are the seconds until this network may sign up again, 0 for at once."""
         form, bits = (found.list.id, int(self._clock())), self._asking.work_bits
         if found.list.closed_at is not None:
             bits = None  # there is no form
@@ -174,6 +183,7 @@ class ListPages:
         return self._pages.render(
             "list.html",
             status=status,
+            headers={"Retry-After": str(retry_after)} if retry_after else None,
             allowing=[] if bits is None else ["script-src 'self'", "worker-src 'self'"],
             about=found.list,
             here=self._pages.href(found.list.name),
@@ -193,13 +203,12 @@ class ListPages:
             email=email,
             name=name,
             has_bad_address=has_bad_address,
+            problem=self._too_many(retry_after) if retry_after else "",
         )
 
-    def _throttled(self, retry_at: float) -> Response:
-        seconds = max(1, math.ceil(retry_at - self._clock()))
-        return self._pages.message(
-            self._pages.words("Too many sign-ups"),
-            self._pages.words("Very many sign-ups came from your network. Try again later."),
-            status=429,
-            headers={"Retry-After": str(seconds)},
+    def _too_many(self, seconds: int) -> str:
+        return self._pages.words.counted(
+            "Too many sign-ups from your network. Try again in {number} minute.",
+            "Too many sign-ups from your network. Try again in {number} minutes.",
+            math.ceil(seconds / 60),
         )
