@@ -7,7 +7,7 @@ from base64 import b32encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.base32 import base32, base32_of, number_of
+from pressrun.core.base32 import base32, base32_of, number_of, ten_digits
 
 
 @given(st.binary(min_size=5, max_size=40).filter(lambda data: len(data) % 5 == 0))
@@ -30,3 +30,8 @@ def test_a_digit_for_each_octet_is_that_of_its_lowest_bits(octets: bytes) -> Non
 @given(st.integers(0, 2**55 - 1))
 def test_digits_are_read_back(number: int) -> None:
     assert number == number_of(base32(number, 11))
+
+
+@given(st.integers(0, 2**50 - 1))
+def test_ten_digits_are_those_of_any_number_of_them(number: int) -> None:
+    assert base32(number, 10) == ten_digits(number)

@@ -15,6 +15,15 @@ def base32(number: int, digits: int) -> str:
     return "".join(pairs) + _DIGITS[number & 31] if odd else "".join(pairs)
 
 
+def ten_digits(number: int) -> str:
+    """`base32(number, 10)` for a number of 50 bits, at half the cost: every copy holds two of them."""
+    pairs = _PAIRS
+    return (
+        f"{pairs[number >> 40]}{pairs[number >> 30 & 1023]}{pairs[number >> 20 & 1023]}"
+        f"{pairs[number >> 10 & 1023]}{pairs[number & 1023]}"
+    )
+
+
 def base32_of(octets: bytes) -> str:
     """A digit for each octet, that of its lowest five bits: for hashes, where one bit is as good as another."""
     return octets.translate(_OF_OCTETS).decode("ascii")

@@ -16,17 +16,21 @@ from hashlib import blake2s
 
 
 class Siv:
-    """The two keyed functions of one use, named by `label`: what is sealed under one means nothing under another."""
+    """The two keyed functions of one use, named by `label`: what is sealed under one means nothing under another.
 
-    __slots__ = ("_stream", "_tag")
+    `start_tag()` and `start_stream()` are each of them before it has read anything, for what is made with every copy: a
+    call of `tag` or `mask` costs half as much again.
+    """
+
+    __slots__ = ("start_stream", "start_tag")
 
     def __init__(self, key: bytes, label: bytes) -> None:
-        self._tag = blake2s(key=hmac.digest(key, b"pressrun.siv.tag\0" + label, "sha256"))
-        self._stream = blake2s(key=hmac.digest(key, b"pressrun.siv.stream\0" + label, "sha256"))
+        self.start_tag = blake2s(key=hmac.digest(key, b"pressrun.siv.tag\0" + label, "sha256")).copy
+        self.start_stream = blake2s(key=hmac.digest(key, b"pressrun.siv.stream\0" + label, "sha256")).copy
 
     def tag(self, plain: bytes) -> bytes:
         """The 32 octets of which a use takes the first as the tag of a value."""
-        mac = self._tag.copy()
+        mac = self.start_tag()
         mac.update(plain)
         return mac.digest()
 
@@ -41,6 +45,6 @@ class Siv:
         return int.from_bytes(stream[:length], "big")
 
     def _block(self, start: bytes) -> bytes:
-        keyed = self._stream.copy()
+        keyed = self.start_stream()
         keyed.update(start)
         return keyed.digest()

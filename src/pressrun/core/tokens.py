@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from pressrun.core import signed_tokens
 from pressrun.core.address import Address
-from pressrun.core.base32 import base32, base32_of, number_of
+from pressrun.core.base32 import base32_of, number_of, ten_digits
 from pressrun.core.base64url import base64url, octets_of
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import Route, RouteKind
@@ -166,7 +166,7 @@ class AddressTokens:
         if key is None:
             return None
         siv = _address_siv(key, purpose, list_name, key_number)
-        number = hidden ^ _id_mask(siv, token[_HEAD_DIGITS:].encode("ascii"))
+        number = hidden ^ siv.mask(token[_HEAD_DIGITS:].encode("ascii"), _NUMBER_BYTES) & _LARGEST_ID
         expected = _address_maker(key, purpose, list_name, key_number)(number)
         return number if hmac.compare_digest(expected, token) else None
 
@@ -184,19 +184,21 @@ def _address_siv(key: bytes, purpose: str, list_name: str, key_number: int) -> S
 @lru_cache(maxsize=1024)
 def _address_maker(key: bytes, purpose: str, list_name: str, key_number: int) -> Callable[[int], str]:
     siv = _address_siv(key, purpose, list_name, key_number)
+    start_tag, start_stream = siv.start_tag, siv.start_stream
     top = key_number << _ID_BITS
 
     def make(number: int) -> str:
         if number >> _ID_BITS:
             raise ValueError("an id in an address has at most 43 bits")
-        tag = base32_of(siv.tag(b"%d" % number)[:_TAG_DIGITS])
-        return base32(top | number ^ _id_mask(siv, tag.encode("ascii")), _HEAD_DIGITS) + tag
+        mac = start_tag()
+        mac.update(b"%d" % number)
+        tag = base32_of(mac.digest()[:_TAG_DIGITS])
+        keyed = start_stream()
+        keyed.update(tag.encode("ascii"))
+        mask = int.from_bytes(keyed.digest()[:_NUMBER_BYTES], "big")
+        return ten_digits(top | number ^ mask & _LARGEST_ID) + tag
 
     return make
-
-
-def _id_mask(siv: Siv, tag: bytes) -> int:
-    return siv.mask(tag, _NUMBER_BYTES) & _LARGEST_ID
 
 
 def pack_digests(*digests: bytes) -> tuple[int, ...]:

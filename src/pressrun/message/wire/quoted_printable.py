@@ -34,10 +34,14 @@ def encode_piece(text: str) -> bytes:
 
 
 def encode_link(link: str) -> bytes:
-    """The same for a link of ours, of which nothing is escaped (core.site.Site): only its lines are cut."""
+    """The same for a link of ours, of which nothing is escaped (core.site.Site): in one line or two it is but cut."""
     octets = link.encode("ascii")
-    encoded = SOFT.join([octets[start : start + _ROOM] for start in range(0, len(octets), _ROOM)]) + SOFT
-    return encode_piece(link) if b"\n." in encoded else encoded
+    if len(octets) <= _ROOM:
+        return octets + SOFT
+    first, rest = octets[:_ROOM], octets[_ROOM:]
+    if len(rest) <= _ROOM and not rest.startswith(b"."):
+        return b"%b=\r\n%b=\r\n" % (first, rest)
+    return encode_piece(link)
 
 
 def _encode_line(line: str) -> bytes:
