@@ -139,10 +139,48 @@ def test_the_lists_footer_stands_in_both_parts(name: str) -> None:
     assert 'href="https://harbour.example/more"' in part(copy, "html")
 
 
-def test_a_lone_link_is_a_button_on_a_notice_alone() -> None:
-    """A table cell in the list's colour, which Outlook draws too; elsewhere it stays a link."""
-    assert 'mso-padding-alt:13px 26px"><a href="https://harbour.example/way"' in page("notice")
-    assert "mso-padding-alt" not in page("letter") + page("classic") + page("magazine")
+@layouts
+def test_a_lone_link_is_a_button(name: str) -> None:
+    """A table cell in the list's colour, which Outlook draws too; an address that is shown as it is stays a link."""
+    assert 'mso-padding-alt:13px 26px"><a href="https://harbour.example/way"' in page(name)
+    for body in (
+        "See [the way](https://harbour.example/way).",
+        "<https://harbour.example/way>",
+        "- [a](https://b.example)",
+    ):
+        assert "mso-padding-alt" not in page(name, body)
+
+
+@layouts
+def test_a_link_inside_of_a_text_is_a_button_where_its_author_says_so(name: str) -> None:
+    """Two of them in a line have the colours of a button, too."""
+    found = page(name, "[One](https://a.example){.button} [Two](https://b.example){.button} and {.button}")
+    buttons = [link for link in parse_tree(found).find_all("a") if "inline-block" in link.attributes["style"]]
+    assert [link.attributes["href"] for link in buttons] == ["https://a.example", "https://b.example"]
+    assert found.count("{.button}") == 1
+
+
+@layouts
+def test_the_outer_margins_are_gone_without_a_sheet(name: str) -> None:
+    """Gmail knows no `:first-child`: what comes first has no margin above, what comes last none below."""
+    tree = parse_tree(page(name, "## First\n\n> Quoted.\n>\n> Twice.\n\nLast.", language="en"))
+    paragraphs = [node.attributes["style"] for node in tree.find_all("p") if "18px" in node.attributes["style"]]
+    assert paragraphs == ["margin:0 0 18px"]  # that of the quotation, not its last nor that of the content
+    (heading,) = tree.find_all("h2")
+    has_headline = bool(BUILT_IN[name].headline_style)
+    assert heading.attributes["style"].startswith("margin:0 ") is not has_headline
+
+
+@layouts
+def test_the_title_of_the_page_is_the_subject(name: str) -> None:
+    """It names the mail where it is opened in a window of its own."""
+    assert "<title>Harbour news</title>" in page(name)
+
+
+@layouts
+def test_what_stands_around_the_content_is_small(name: str) -> None:
+    """Gmail cuts a mail after 102 KB: the frame takes at most 15."""
+    assert len(page(name, "x", logo=LOGO, footer="Written on Fridays.").encode()) <= 15 * 1024
 
 
 @pytest.mark.parametrize("opening", ["![A boat](boat.png)\n\n", "# Boats\n\n![A boat](boat.png)\n\n"])

@@ -54,7 +54,7 @@ def test_a_layout_holds_the_edition_and_each_readers_own_values() -> None:
     built = printed(HARBOUR, edition("Hello {{ name }}.", subject="News for {{ name | default: you }}"))
     assert errors_of(built.findings) == []
     found = html_of(built, town="Kiel <x>")
-    assert '<p style="margin:0 0 18px">Hello Rosa.</p>' in found
+    assert '<p style="margin:0">Hello Rosa.</p>' in found
     assert ">News for Rosa</h1>" in found
     assert "For Kiel &lt;x&gt;" in found
     assert f'href="{values().unsubscribe_url}"' in found

@@ -1,14 +1,16 @@
 """Markdown to HTML: CommonMark with tables, strikethrough, footnotes and figures.
 
 The result is not clean yet: HTML passes through. A picture that is alone in its paragraph becomes a figure, its title
-the caption. Footnotes are gathered below the text, each with a way back.
+the caption. Footnotes are gathered below the text, each with a way back. A link followed by `{.button}` is one.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -20,12 +22,85 @@ from mdit_py_plugins.footnote import footnote_plugin
 FOOTNOTES = "footnotes"  # the class of the list of notes
 BACK = "footnote-back"  # the class of the way back from one
 
+BUTTON = "button"  # the class of a link that is to look like one
+
+_MARK_OF_A_BUTTON = "{.button}"
+_ROOM_OF_A_LINE = 60  # columns: who wraps text by a program fills lines at least so far
+_WORD = re.compile(r"!?\[[^\]]*\]\([^)]*\)\S*|\S+")
 _REFERENCE = re.compile(r"\[\^([^\]\s]{1,100})\]")
 
 
-def render_markdown(source: str) -> str:
-    """The HTML of a Markdown source; it must be cleaned before anybody sees it."""
-    return str(_PARSER.render(source))
+def render_markdown(source: str, *, direction: str = "ltr", keeps_lines: bool = False) -> str:
+    """The HTML of a Markdown source; it must be cleaned before anybody sees it.
+
+    In a text from right to left `:---` is the right edge of a column, where its lines start. With `keeps_lines` a line
+    that its author ended early stays a line.
+    """
+    env: dict[str, Any] = {}
+    tokens = _PARSER.parse(source, env)
+    for token in tokens:
+        if token.type == "inline" and keeps_lines:
+            for early in _early_ends(token):
+                early.type, early.tag = "hardbreak", "br"
+        elif direction == "rtl" and token.type in ("th_open", "td_open"):
+            style = str(token.attrGet("style") or "")
+            if style in _MIRRORED:
+                token.attrSet("style", _MIRRORED[style])
+    return str(_PARSER.renderer.render(tokens, _PARSER.options, env))
+
+
+def lost_line_ends(source: str) -> Sequence[tuple[str, str]]:
+    """The lines that their author ended early, each with the next one, which it would be joined with."""
+    found: list[tuple[str, str]] = []
+    for token in _PARSER.parse(source, {}):
+        if token.type == "inline" and token.children:
+            lines = token.content.split("\n")
+            breaks = [child for child in token.children if child.type in _BREAKS]
+            early = {id(child) for child in _early_ends(token)}
+            found += [(lines[at], lines[at + 1]) for at, child in enumerate(breaks) if id(child) in early]
+    return found
+
+
+def _early_ends(inline: Token) -> Sequence[Token]:
+    """The soft line ends of a paragraph that no program made: the next word had room in the line.
+
+    A line end inside of code or of a tag leaves no token, and then nothing is known about the others.
+    """
+    lines = inline.content.split("\n")
+    breaks = [child for child in inline.children or () if child.type in _BREAKS]
+    if len(breaks) != len(lines) - 1:
+        return ()
+    return [
+        token
+        for token, line, following in zip(breaks, lines, lines[1:], strict=False)
+        if token.type == "softbreak" and _width(line) + 1 + _width(_first_word(following)) <= _ROOM_OF_A_LINE
+    ]
+
+
+def _first_word(line: str) -> str:
+    """Up to a blank, and a link whole: nobody wraps inside of one."""
+    found = _WORD.match(line)
+    return "" if found is None else found[0]
+
+
+def _width(text: str) -> int:
+    """In columns, of which a Chinese letter takes two."""
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+
+
+def _make_buttons(state: StateCore) -> None:
+    """Turn `[words](address){.button}` into a link of that class."""
+    for token in state.tokens:
+        children = token.children or []
+        if _MARK_OF_A_BUTTON not in token.content:
+            continue
+        opened: Token | None = None
+        for child, following in pairwise(children):
+            if child.type == "link_open":
+                opened = child
+            elif child.type == "link_close" and opened is not None and following.content.startswith(_MARK_OF_A_BUTTON):
+                opened.attrSet("class", BUTTON)
+                following.content = following.content.removeprefix(_MARK_OF_A_BUTTON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +199,7 @@ def _make_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     parser.use(footnote_plugin, inline=False)
     parser.core.ruler.push("figures", _make_figures)
+    parser.core.ruler.push("buttons", _make_buttons)
     for name, rule in {
         "footnote_ref": _reference,
         "footnote_block_open": _open_notes,
@@ -136,4 +212,6 @@ def _make_parser() -> MarkdownIt:
     return parser
 
 
+_BREAKS = ("softbreak", "hardbreak")
+_MIRRORED = {"text-align:left": "text-align:right", "text-align:right": "text-align:left"}
 _PARSER = _make_parser()

@@ -30,10 +30,10 @@ _RAISED = str.maketrans("0123456789+-−=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺�
 _LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 
 
-def text_from_html(clean: str) -> str:
-    """The content of clean HTML as plain text with LF line ends, its last line ended."""
+def text_from_html(clean: str, *, is_rtl: bool = False) -> str:
+    """The content of clean HTML as plain text with LF line ends, its last line ended; `is_rtl` is for its tables."""
     tree = parse_tree(clean)
-    writer = _Writer(tree)
+    writer = _Writer(tree, is_rtl=is_rtl)
     blocks = writer.blocks(tree)
     if writer.links:
         blocks.append("\n".join(f"[{number}] {url}" for url, number in writer.links.items()))
@@ -43,7 +43,8 @@ def text_from_html(clean: str) -> str:
 class _Writer:
     """Turns elements into blocks of text and remembers the links on the way."""
 
-    def __init__(self, tree: Node) -> None:
+    def __init__(self, tree: Node, *, is_rtl: bool) -> None:
+        self._is_rtl = is_rtl
         self.links: dict[str, int] = {}
         named = (element.attributes for element in tree.elements())
         self._targets = {name for found in named for name in (found.get("id"), found.get("name")) if name}
@@ -93,7 +94,7 @@ class _Writer:
             case "hr":
                 return ["-" * 20]
             case "table" if is_data(node):
-                return table_blocks(node, self._one_line)
+                return table_blocks(node, self._one_line, is_rtl=self._is_rtl)
             case _:
                 return self._kept(node) if _KEPT_LINES.search(node.attributes.get("style", "")) else self.blocks(node)
 

@@ -40,9 +40,12 @@ def is_data(table: Node) -> bool:
     return len(rows) > 1 or not is_prose
 
 
-def table_blocks(table: Node, words_of: Callable[[Node], str]) -> list[str]:
-    """The caption, and the table or its records; `words_of` gives the text of a cell on one line."""
-    rows, has_head = _grid(table, words_of)
+def table_blocks(table: Node, words_of: Callable[[Node], str], *, is_rtl: bool = False) -> list[str]:
+    """The caption, and the table or its records; `words_of` gives the text of a cell on one line.
+
+    Lines of a text from right to left start at the right edge.
+    """
+    rows, has_head = _grid(table, words_of, is_rtl=is_rtl)
     captions = [words_of(found) for found in table.find_all("caption")]
     blocks = [caption for caption in captions if caption]
     if not any(cell.text for row in rows for cell in row):
@@ -57,7 +60,7 @@ def table_blocks(table: Node, words_of: Callable[[Node], str]) -> list[str]:
     return [*blocks, "\n".join(lines)]
 
 
-def _grid(table: Node, words_of: Callable[[Node], str]) -> tuple[list[list[_Cell]], bool]:
+def _grid(table: Node, words_of: Callable[[Node], str], *, is_rtl: bool) -> tuple[list[list[_Cell]], bool]:
     """The rows with an empty cell where one from above reaches down, and whether the first one is the head."""
     rows: list[list[_Cell]] = []
     below: dict[int, int] = {}  # column → rows that a cell from above still covers
@@ -67,7 +70,7 @@ def _grid(table: Node, words_of: Callable[[Node], str]) -> tuple[list[list[_Cell
         column = 0
         for node in row.find_all("td", "th"):
             column = _covered(cells, column, below)
-            cell = _Cell(words_of(node), _alignment(node), min(_span(node, "colspan"), MOST_COLUMNS))
+            cell = _Cell(words_of(node), _alignment(node, is_rtl=is_rtl), min(_span(node, "colspan"), MOST_COLUMNS))
             reach = _span(node, "rowspan") - 1
             if reach and column < MOST_COLUMNS:  # a wider table is told in records, where nothing reaches down
                 below.update({column + offset: reach for offset in range(cell.span)})
@@ -96,10 +99,12 @@ def _span(node: Node, name: str) -> int:
     return min(max(int(value), 1), _LARGEST_SPAN) if re.fullmatch(r"[0-9]{1,4}", value) else 1
 
 
-def _alignment(node: Node) -> str:
+def _alignment(node: Node, *, is_rtl: bool) -> str:
     found = _ALIGNED.search(node.attributes.get("style", ""))
     given = (found[1] if found else node.attributes.get("align", "")).lower()
-    return given if given in ("right", "center") else "left"
+    if given == "center":
+        return given
+    return "right" if given == ("left" if is_rtl else "right") else "left"
 
 
 def _widths(rows: list[list[_Cell]], columns: int) -> list[int]:

@@ -35,6 +35,7 @@ from pressrun.message.finding import Finding, error, errors_of, in_order, warnin
 from pressrun.message.language import direction_of
 from pressrun.message.layouts.footer import Footer, footer_text
 from pressrun.message.layouts.layout import Cover, page
+from pressrun.message.layouts.letter import LETTER
 from pressrun.message.layouts.placing import OwnLayout
 from pressrun.message.manuscripts.edition_file import line_of
 from pressrun.message.manuscripts.front_matter import Value
@@ -217,7 +218,11 @@ class _Builder:
         page_source: str | None = None
         match file.format:
             case EditionFormat.MARKDOWN:
-                page_source = render_markdown(table.autolinks(body))
+                page_source = render_markdown(
+                    table.autolinks(body),
+                    direction=self._direction(None),
+                    keeps_lines=self.profile.design.layout == LETTER.name,
+                )
             case EditionFormat.HTML:
                 page_source = body
             case EditionFormat.MIME if file.html is not None:
@@ -229,7 +234,7 @@ class _Builder:
         if own_text is not None:
             text = table.mark(own_text, first_line=None)
         elif cleaned is not None and not (is_mime and body.strip()):
-            text = text_from_html(cleaned.body)
+            text = text_from_html(cleaned.body, is_rtl=self._direction(cleaned) == "rtl")
         if page_source is not None and cleaned is not None:
             self._note_lost(table.lost_from(page_source, [cleaned.body, cleaned.styles, cleaned.body_style]))
         return _Marked(
@@ -251,6 +256,14 @@ class _Builder:
         if is_markdown:
             self._note_footnotes()
         return cleaned
+
+    def _direction(self, cleaned: CleanHtml | None) -> str:
+        """The direction of the edition, as far as it is known while its parts are made."""
+        named = self.file.keys.language
+        if cleaned is not None and cleaned.direction:
+            return cleaned.direction
+        own = cleaned.language if cleaned is not None else ""
+        return direction_of(named.text if named is not None else own or self.profile.language)
 
     def _note_footnotes(self) -> None:
         faults = footnote_faults(self.file.body)

@@ -11,13 +11,6 @@ from pressrun.core.colour import Colour
 from pressrun.message.layouts.content import TYPE, Styles
 
 
-class LoneLinks(StrEnum):
-    """What becomes of a link that stands alone in its paragraph."""
-
-    TEXT = "text"
-    BUTTON = "button"
-
-
 class Headline(StrEnum):
     """What is the first heading of a mail whose content has none of the first rank."""
 
@@ -50,7 +43,6 @@ class Layout:
     narrow: str = ""  # rules of the sheet for a phone
     headline: Headline = Headline.LIST
     headline_style: str = ""
-    lone_links: LoneLinks = LoneLinks.TEXT
     has_hero: bool = False
     content: Styles = field(default_factory=lambda: TYPE)
 

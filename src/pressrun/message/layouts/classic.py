@@ -20,7 +20,7 @@ background-color:[[accent]];border-radius:12px 12px 0 0;color:[[ink]];text-align
 [[brand]]
 </td></tr>""",
     logo_masthead="""\
-<tr><td class="pr-top" height="10" bgcolor="[[accent]]" style="height:10px;background-color:[[accent]];\
+<tr><td class="pr-top pr-fill" height="10" bgcolor="[[accent]]" style="height:10px;background-color:[[accent]];\
 border-radius:12px 12px 0 0;font-size:1px;line-height:10px;mso-line-height-rule:exactly">&nbsp;</td></tr>
 <tr><td class="pr-card pr-side" align="[[start]]" bgcolor="[[card]]" style="padding:26px 36px 22px;\
 background-color:[[card]];border:1px solid [[line]];border-top:0;text-align:[[start]]">
@@ -33,7 +33,7 @@ background-color:[[card]];border:1px solid [[line]];border-top:0;border-radius:0
 line-height:28px;color:[[text]];text-align:[[start]];word-wrap:break-word;overflow-wrap:break-word">
 [[headline]][[content]]
 </td></tr>
-<tr><td class="pr-soft pr-side" align="[[start]]" style="padding:26px 36px 0;font-size:13px;line-height:21px;\
+<tr><td class="pr-soft pr-side" align="[[start]]" style="padding:26px 36px 0;font-size:14px;line-height:22px;\
 color:[[soft]];text-align:[[start]]">
 [[footer]]
 </td></tr>""",

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pressrun.message.content.html import ATTRIBUTE, TAG
+from pressrun.message.content.markdown import BUTTON
 from pressrun.message.layouts import shell
 from pressrun.message.layouts.filling import fill
 
@@ -33,7 +34,7 @@ TYPE: Styles = {
     "li": ("", "margin:0 0 8px"),
     "dt": ("pr-strong", "margin:0;font-weight:700;color:[[strong]]"),
     "dd": ("", "margin:0 0 14px;margin-[[start]]:24px"),
-    "img": ("", "max-width:100%;height:auto;border:0;border-radius:6px"),
+    "img": ("pr-soft", "max-width:100%;height:auto;border:0;border-radius:6px;font-style:italic;color:[[soft]]"),
     "figure": ("", "margin:0 0 22px"),
     "figcaption": ("pr-soft", "margin:8px 0 0;font-size:14px;line-height:20px;color:[[soft]]"),
     "blockquote": (
@@ -59,7 +60,11 @@ _EDGE = re.compile(rf"</(pre|table)>|{TAG.pattern}")
 _ALIGNED = re.compile(r"(text-align:\s*(?:left|center|right))\s*;?", re.ASCII)  # as Markdown aligns a column
 _OUR_ALIGNMENT = re.compile(r"text-align:(?:left|right);")
 _LAID_OUT = frozenset({"bgcolor", "cellpadding", "cellspacing", "border", "role", "width", "height"})
-_LONE_LINK = re.compile(r'<p>\s*<a href="([^"]*)"(?: title="[^"]*")?>([^<]*[^<\s][^<]*)</a>\s*</p>')
+_WORDS = r"(?!\s*(?:https?:|www\.))([^<]*[^<\s][^<]*)"  # an address that is shown as it is stays a link
+_LONE_LINK = re.compile(rf'<p>\s*<a href="([^"]*)"(?: (?:title|class)="[^"]*")*>{_WORDS}</a>\s*</p>')
+_BLOCK = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:[^>\"]|\"[^\"]*\")*)>")
+_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+_MARGIN = re.compile(r'(style="margin:)([^;"]+)')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,17 +79,62 @@ class Room:
         return f' width="{self.width}"' if self.pictures.get(source, 0) > self.width else ""
 
 
-def style_content(body: str, styles: Styles, named: Mapping[str, str], *, room: Room, table_label: str) -> str:
+def style_content(
+    body: str, styles: Styles, named: Mapping[str, str], *, room: Room, table_label: str, is_first: bool = True
+) -> str:
     """Clean HTML with inline styles on the elements that bring none of their own.
 
-    Tables stand in scrollers, and no picture is wider than there is room.
+    Tables stand in scrollers, and no picture is wider than there is room. What comes first, unless a heading of ours
+    stands above it, and what comes last has no outer margin: Gmail knows no `:first-child`.
     """
     painter = _Painter(
         {tag: (class_, fill(style, **named)) for tag, (class_, style) in styles.items()},
         fill(shell.SCROLLER, label=html.escape(table_label)),
         room,
+        fill(shell.INLINE_BUTTON, **named),
     )
-    return _EDGE.sub(painter.paint, body)
+    return _without_outer_margins(_EDGE.sub(painter.paint, body), is_first=is_first)
+
+
+def _without_outer_margins(body: str, *, is_first: bool) -> str:
+    """The content without the margin above its first element, and below its last and the last of each quotation."""
+    cuts: dict[int, tuple[int, ...]] = {}  # by the place of a tag, the sides of its margin that become 0
+    opened: list[tuple[str, int, int | None]] = []  # tag, its place, that of the last element inside so far
+    last: int | None = None
+    for found in _BLOCK.finditer(body):
+        is_end, tag = found[1] == "/", found[2]
+        if not is_end and is_first and not opened and last is None:
+            cuts[found.start()] = (0,)
+        if is_end:
+            if not opened or opened[-1][0] != tag:
+                continue
+            _, place, inside = opened.pop()
+            if tag == "blockquote" and inside is not None:
+                cuts[inside] = (*cuts.get(inside, ()), 2)
+        elif tag in _VOID:
+            place = found.start()
+        else:
+            opened.append((tag, found.start(), None))
+            continue
+        if opened:
+            opened[-1] = (*opened[-1][:2], place)
+        else:
+            last = place
+    if last is not None:
+        cuts[last] = (*cuts.get(last, ()), 2)
+    return _BLOCK.sub(lambda found: _cut(found[0], cuts.get(found.start(), ())), body)
+
+
+def _cut(tag: str, sides: tuple[int, ...]) -> str:
+    """A tag whose margin is 0 on these sides: 0 is the upper, 2 the lower."""
+    found = _MARGIN.search(tag) if sides else None
+    if found is None:
+        return tag
+    given = found[2].split()
+    sizes = [given[side if side < len(given) else side % 2 if len(given) > 1 else 0] for side in range(4)]
+    sizes = ["0" if side in sides else size for side, size in enumerate(sizes)]
+    shown = "0" if set(sizes) == {"0"} else " ".join(sizes[: 3 if sizes[1] == sizes[3] else 4])
+    return f"{tag[: found.start()]}{found[1]}{shown}{tag[found.end() :]}"
 
 
 def buttons_from_links(body: str, named: Mapping[str, str], *, margin: str) -> str:
@@ -99,10 +149,11 @@ def buttons_from_links(body: str, named: Mapping[str, str], *, margin: str) -> s
 class _Painter:
     """Goes through the tags in order and knows whether it is inside of a program or a table."""
 
-    def __init__(self, styles: Styles, scroller: str, room: Room) -> None:
+    def __init__(self, styles: Styles, scroller: str, room: Room, button: str) -> None:
         self._styles = styles
         self._scroller = scroller
         self._room = room
+        self._button = button
         self._programs = 0
         self._tables: list[bool] = []  # the open ones, and whether each stands in a scroller
 
@@ -134,6 +185,8 @@ class _Painter:
             return whole
         if name in ("table", "td", "th") and _is_laid_out(attributes):
             return whole
+        if name == "a" and attributes.get("class") == BUTTON:
+            return f'<a{rest} style="{self._button}">'
         class_, inline = style
         if aligned or "align" in attributes:
             inline = _OUR_ALIGNMENT.sub("", inline)

@@ -20,8 +20,8 @@ _OPENING = re.compile(
 _NARROWEST = 480  # pixels
 _ROW = """\
 <tr><td class="pr-card" bgcolor="[[card]]" style="padding:0;background-color:[[card]]">
-[[open]]<img class="pr-hero" src="[[source]]" alt="[[alt]]" width="[[width]]" style="display:block;width:100%;\
-max-width:[[width]]px;height:auto;border:0;font-size:16px;line-height:24px;color:[[soft]]">[[close]]
+[[open]]<img class="pr-hero pr-soft" src="[[source]]" alt="[[alt]]" width="[[width]]" style="display:block;width:100%;\
+max-width:[[width]]px;height:auto;border:0;font-size:16px;line-height:24px;font-style:italic;color:[[soft]]">[[close]]
 [[caption]]</td></tr>
 """
 _CAPTION = """\

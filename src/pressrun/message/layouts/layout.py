@@ -16,7 +16,7 @@ from pressrun.core.colour import Colour
 from pressrun.message.content.html import CleanHtml
 from pressrun.message.language import direction_of
 from pressrun.message.layouts import shell
-from pressrun.message.layouts.built_in import Headline, Layout, LoneLinks
+from pressrun.message.layouts.built_in import Headline, Layout
 from pressrun.message.layouts.content import TYPE, Room, Styles, buttons_from_links, style_content
 from pressrun.message.layouts.design import Design, Logo
 from pressrun.message.layouts.filling import fill
@@ -71,8 +71,7 @@ def page(
 def letter(content: str, footer: str, words: Words, accent: Colour | None, cover: Cover) -> str:
     """A page of our own making, in the plainest layout with the list's colour; both texts are finished HTML."""
     setting = _Setting.of(BUILT_IN["letter"], accent, cover)
-    body = buttons_from_links(content, setting.named, margin="0")
-    return setting.laid_out(CleanHtml(body=body), fill(shell.FOOTER_PARAGRAPH, text=footer), words, None)
+    return setting.laid_out(CleanHtml(body=content), fill(shell.FOOTER_PARAGRAPH, text=footer), words, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +99,7 @@ class _Setting:
             "language": html.escape(cover.language),
             "direction": direction,
             "title": html.escape(cover.title),
+            "subject": html.escape(cover.subject or cover.title),
             "preheader": _preheader(cover.preheader),
         }
         return cls(layout=layout, cover=cover, accent=accent, named=named)
@@ -110,15 +110,13 @@ class _Setting:
         has_heading = _HEADING.search(body) is not None
         headline = "" if has_heading else self._headline()
         hero, body = lift_hero(body, named, self.cover.pictures) if layout.has_hero else ("", body)
-        if layout.lone_links is LoneLinks.BUTTON:
-            body = buttons_from_links(body, named, margin="0")
         rows = fill(
             layout.rows,
             **named,
             masthead=self._masthead(logo, is_heading=not has_heading and not headline),
             headline=headline,
             hero=hero,
-            content=self._styled(body, layout.content, layout.inner_width, words),
+            content=self._styled(body, layout.content, layout.inner_width, words, is_first=not headline),
             footer=foot,
         )
         dark = _grounded(dark_shades(self.accent), layout)
@@ -138,8 +136,8 @@ class _Setting:
 
     def own_layout(self, own: OwnLayout, content: CleanHtml, words: Words, *, foot: str, address: str) -> str:
         """A fragment in a layout of the operator's."""
-        body = self._styled(content.body, TYPE, _OWN_INNER_WIDTH, words)
-        headline = "" if _HEADING.search(body) else self._subject_heading(TYPE["h1"][1])
+        headline = "" if _HEADING.search(content.body) else self._subject_heading(TYPE["h1"][1])
+        body = self._styled(content.body, TYPE, _OWN_INNER_WIDTH, words, is_first=not headline)
         filled = own.filled(headline=headline, content=body, footer=foot, postal_address=address)
         styles = f"{filled.styles}\n{content.styles}".strip()
         dark = dark_shades(self.accent).named()
@@ -155,9 +153,10 @@ class _Setting:
             )
         )
 
-    def _styled(self, body: str, styles: Styles, width: int, words: Words) -> str:
+    def _styled(self, body: str, styles: Styles, width: int, words: Words, *, is_first: bool) -> str:
         room = Room(width=width, pictures=self.cover.pictures)
-        return style_content(body, styles, self.named, room=room, table_label=words("Table"))
+        body = buttons_from_links(body, self.named, margin="0")
+        return style_content(body, styles, self.named, room=room, table_label=words("Table"), is_first=is_first)
 
     def _headline(self) -> str:
         if self.layout.headline is not Headline.SUBJECT:

@@ -24,8 +24,8 @@ text-align:[[start]]">
 color:[[text]];text-align:[[start]];word-wrap:break-word;overflow-wrap:break-word">
 [[headline]][[content]]
 </td></tr>
-<tr><td class="pr-soft pr-line" align="[[start]]" style="padding:20px 0 0;border-top:1px solid [[line]];font-size:13px;\
-line-height:21px;color:[[soft]];text-align:[[start]]">
+<tr><td class="pr-soft pr-line" align="[[start]]" style="padding:20px 0 0;border-top:1px solid [[line]];font-size:14px;\
+line-height:22px;color:[[soft]];text-align:[[start]]">
 [[footer]]
 </td></tr>""",
     narrow=".pr-gutter { padding: 24px 20px 32px !important; }\n",

@@ -26,12 +26,12 @@ MAGAZINE = Layout(
         {
             "h1": ("pr-strong pr-h1", _LARGE),
             "h2": (
-                "pr-strong",
+                "pr-strong pr-bar",
                 f"margin:44px 0 14px;{_RULE};font-size:25px;line-height:32px;{_FACE};color:[[strong]]",
             ),
             "h3": ("pr-strong", f"margin:30px 0 8px;font-size:20px;line-height:27px;{_FACE};color:[[strong]]"),
             "blockquote": (
-                "pr-strong pr-quote",
+                "pr-strong pr-bar pr-quote",
                 f"margin:28px 0;{_ASIDE};font-size:20px;line-height:31px;font-family:{shell.SERIF};color:[[strong]]",
             ),
         }
@@ -47,7 +47,7 @@ style="padding:40px 40px 44px;background-color:[[card]];font-size:18px;line-heig
 text-align:[[start]];word-wrap:break-word;overflow-wrap:break-word">
 [[headline]][[content]]
 </td></tr>
-<tr><td class="pr-soft pr-side" align="center" style="padding:28px 40px 0;font-size:13px;line-height:21px;\
+<tr><td class="pr-soft pr-side" align="center" style="padding:28px 40px 0;font-size:14px;line-height:22px;\
 color:[[soft]];text-align:center">
 [[footer]]
 </td></tr>""",

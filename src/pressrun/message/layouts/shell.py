@@ -24,7 +24,7 @@ HEAD = """\
 <meta name="supported-color-schemes" content="light dark">
 <meta name="format-detection" content="telephone=no, date=no, address=no, email=no">
 <meta name="x-apple-disable-message-reformatting" content="">
-<title>[[title]]</title>
+<title>[[subject]]</title>
 <!--[if mso]><xml><o:OfficeDocumentSettings><o:PixelsPerInch>96</o:PixelsPerInch></o:OfficeDocumentSettings></xml>
 <style>body, div, table, td, th, p, a, li { font-family: Arial, sans-serif !important; }
 h1, h2, h3, h4, blockquote { font-family: [[mso_heading_font]] !important; }
@@ -55,6 +55,8 @@ body { margin: 0; padding: 0; width: 100%; -webkit-text-size-adjust: 100%; text-
 .pr-soft, .pr-soft a { color: [[soft]] !important; }
 .pr-a, .pr-a a { color: [[link]] !important; }
 .pr-line { border-color: [[line]] !important; }
+.pr-bar { border-color: [[link]] !important; }
+.pr-fill { background-color: [[link]] !important; }
 .pr-code { background-color: [[code]] !important; color: [[text]] !important; }
 .pr-plate { background-color: #ffffff !important; padding: 8px !important; border-radius: 6px !important; }
 }
@@ -98,7 +100,7 @@ OWN_DOCUMENT = """\
 <body style="[[body_style]]">
 [[preheader]][[content]]
 <div lang="[[language]]" dir="[[direction]]" style="max-width:600px;margin:24px auto 0;padding:16px 20px;\
-background-color:[[card]];font-family:[[font]];font-size:13px;line-height:20px;color:[[soft]]">
+background-color:[[card]];font-family:[[font]];font-size:14px;line-height:22px;color:[[soft]]">
 [[footer]]
 </div>
 </body>
@@ -146,6 +148,12 @@ mso-padding-alt:13px 26px"><a href="[[url]]" style="display:inline-block;padding
 font-size:16px;line-height:22px;font-weight:600;text-decoration:none;border-radius:8px">[[words]]</a></td></tr>
 </table>
 """
+
+# A link that its author calls a button, in the middle of a text; Outlook draws its ground without the room.
+INLINE_BUTTON = (
+    "display:inline-block;margin:4px 0;padding:9px 18px;background-color:[[accent]];color:[[ink]];font-size:16px;"
+    "line-height:22px;font-weight:600;text-decoration:none;border-radius:8px"
+)
 
 # A table or a program too wide for a phone scrolls inside this, also by keyboard, and the page does not.
 SCROLLER = '<div role="region" aria-label="[[label]]" tabindex="0" style="max-width:100%;overflow-x:auto">'
