@@ -33,6 +33,10 @@ class Site:
         """The absolute URL of a path below base_url; segments are percent-encoded."""
         return "/".join((self.base_url, *(quote(segment, safe="") for segment in segments)))
 
+    def preferences_url(self, token: str, list_name: str) -> str:
+        """The preferences page behind a token, dressed as the list whose mail holds the link."""
+        return f"{self.base_url}/preferences/{token}?list={list_name}"
+
     def person_for(self, owner: Address | None) -> Address | None:
         """Who stands in envelope and header of a list's mail where none is received: its owner, else the operator.
 

@@ -146,6 +146,7 @@ def _pages_of_links(
         preferring=cases.preferring,
         readdressing=cases.readdressing,
         subscribing=cases.subscribing,
+        find_list=cases.archiving.find_list,
         tokens=tokens,
         proxies=proxies,
     )

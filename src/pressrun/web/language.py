@@ -1,9 +1,9 @@
 """The language of the request at hand.
 
 It is the reader's own, else the one that the request names (`?language=` or the form's field), else the list's, else
-the first of Accept-Language that we have. Only a handler knows reader and list; pages are also made where there is no
-handler, for what the frame refuses, so the choice stands in a context variable: each request is a task with a context
-of its own.
+the first of Accept-Language that we have, else that of another list of the reader's. Only a handler knows reader and
+list; pages are also made where there is no handler, for what the frame refuses, so the choice stands in a context
+variable: each request is a task with a context of its own.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ def listen_to_form(named: str) -> None:
         _ask(_Asked(named, _asked.get().accepted))
 
 
-def speak(reader: str, target: str) -> Words:
-    """Answer in the language of the reader, else as the request says, else in that of the list."""
+def speak(reader: str, target: str, fallback: str = "") -> Words:
+    """Answer in the language of the reader, else as the request names, else the list, the browser, `fallback`."""
     asked = _asked.get()
     _is_readers.set(find_language(reader) is not None)
-    _words.set(words_in(reader, asked.named, target, *asked.accepted))
+    _words.set(words_in(reader, asked.named, target, *asked.accepted, fallback))
     return _words.get()
 
 

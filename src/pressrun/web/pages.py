@@ -68,9 +68,12 @@ class Pages:
         """The words of the request at hand."""
         return language.spoken()
 
-    def speak(self, *, reader: str = "", target: str = "") -> Words:
-        """Choose the language of this request, once it is known for which reader and which list it is."""
-        return language.speak(reader, target)
+    def speak(self, *, reader: str = "", target: str = "", fallback: str = "") -> Words:
+        """Choose the language of this request, once it is known for which reader and which list it is.
+
+        `fallback` counts where neither they nor the browser have one of ours.
+        """
+        return language.speak(reader, target, fallback)
 
     def render(
         self,

@@ -80,7 +80,7 @@ async def test_the_history_is_on_the_readers_own_page_alone(house: House) -> Non
     async with house.client() as client:
         own = await client.get(house.preferences_path(1, 0, OWN))
         lasting = await client.get(house.preferences_path(1))
-    assert (True, False) == ("[Pause] 7" in own.text, "[Pause] 7" in lasting.text)
+    assert (True, False) == ("[Pause for 7 days]" in own.text, "[Pause for 7 days]" in lasting.text)
 
 
 @pytest.mark.parametrize(("chosen", "kept"), [("text", 1), ("html", 0), ("", 1), ("x", 1)])
@@ -102,7 +102,7 @@ async def test_erasing_asks_once_more_and_then_forgets(house: House) -> None:
         'name="sure" value="yes"' in asked.text,
         await house.rows("select address from subscriber"),
     )
-    assert "You are erased" in (await press(house, "erase", sure="yes")).text
+    assert "Your data is deleted" in (await press(house, "erase", sure="yes")).text
     assert ([], [(None, "erased")]) == (
         await house.rows("select * from subscriber"),
         await house.rows("select address, reason from suppression"),

@@ -117,3 +117,125 @@ async def test_leaving_all_lists(house: House) -> None:
         response = await client.post(house.preferences_path(1), data={"action": "leave-all"})
     assert 200 == response.status_code
     assert [("unsubscribed",)] * 2 == await house.rows("select state from subscription")
+
+
+# ---------------------------------------------------------------------- whose page it is
+
+
+async def two_lists(house: House) -> None:
+    """A reader of two lists, of which the second in the alphabet is Spanish and green."""
+    await house.add_reader(await house.add_list("harbour"))
+    await house.add_reader(await house.add_list("noticias", title="Noticias", language="es"))
+    await house.dress_list("noticias", colour="#0b6b3a")
+
+
+@pytest.mark.parametrize(
+    ("list_name", "own", "accept", "expected"),
+    [
+        ("noticias", "", "de", "es"),  # that list's goes before the browser's,
+        ("noticias", "fr", "de", "fr"),  # and the reader's own before both
+        ("noticias&language=it", "", "de", "it"),  # what is named goes before the list's
+        ("", "", "de", "de"),  # no list is named: the browser's,
+        ("", "", "", "en"),  # or that of the first list
+        ("nowhere", "", "de", "de"),
+    ],
+)
+async def test_the_page_speaks_as_the_list_that_the_reader_came_from(
+    house: House, list_name: str, own: str, accept: str, expected: str
+) -> None:
+    await two_lists(house)
+    await house.write(f"update subscriber set language = '{own}'")
+    async with house.client() as client:
+        path = f"{house.preferences_path(1)}?list={list_name}"
+        page = await client.get(path, headers={"accept-language": accept} if accept else {})
+    assert (200, True) == (page.status_code, f'<html lang="{expected}"' in page.text)
+
+
+async def test_the_page_is_in_the_colour_of_that_list_and_stays_so(house: House) -> None:
+    await two_lists(house)
+    async with house.client() as client:
+        path = house.preferences_path(1)
+        plain = await client.get(path)
+        dressed = await client.get(f"{path}?list=noticias")
+        saved = await client.post(f"{path}?list=noticias", data={"action": "save", "name": "Ada"})
+        asked = await client.get("/preferences?list=noticias")
+    assert [False, True, True, True] == ["--accent:#0b6b3a" in page.text for page in (plain, dressed, saved, asked)]
+
+
+async def test_a_list_that_is_named_shows_nothing_of_anybody(house: House) -> None:
+    """The name is not signed: it opens no list, and it makes no link good."""
+    await two_lists(house)
+    await house.add_list("secret", title="Secret")
+    await house.write("update list set listed = 0 where name = 'secret'")
+    async with house.client() as client:
+        page = await client.get(f"{house.preferences_path(1)}?list=secret")
+        assert 404 == (await client.get(f"{house.preferences_path(1, 7)}?list=noticias")).status_code
+    assert 0 == page.text.count('value="secret"')
+
+
+@pytest.mark.parametrize(
+    ("came_from", "writes"), [("", "harbour"), ("noticias", "noticias"), ("other", "harbour"), ("nowhere", "harbour")]
+)
+async def test_the_link_is_mailed_by_the_list_that_the_reader_came_from_if_they_read_it(
+    house: House, came_from: str, writes: str
+) -> None:
+    await two_lists(house)
+    await house.add_list("other", title="Other")
+    async with house.client() as client:
+        await client.post(f"/preferences?list={came_from}", data={"email": ADA})
+        await client.post(f"{house.preferences_path(1)}?list={came_from}", data={"action": "download"})
+    query = "select list.name from notice join list on list.id = notice.list_id"
+    assert [(writes,)] * 2 == await house.rows(query)
+
+
+async def test_each_list_is_paused_resumed_and_left_on_its_own(house: House) -> None:
+    await two_lists(house)
+    async with house.client() as client:
+        path = house.preferences_path(1)
+        states = []
+        for data in (
+            {"action": "pause", "days": "7", "list": "noticias"},
+            {"action": "resume", "list": "harbour"},
+            {"action": "resume", "list": "noticias"},
+            {"action": "leave", "list": "harbour"},
+            {"action": "leave", "list": "other"},
+            {"action": "leave"},
+        ):
+            assert 200 == (await client.post(path, data=data)).status_code
+            states.append([row[0] for row in await house.rows("select state from subscription order by id")])
+    paused, both, left = ["active", "suspended"], ["active", "active"], ["unsubscribed", "active"]
+    assert [paused, paused, both, left, left, left] == states
+
+
+async def test_a_list_that_is_paused_can_be_resumed_and_not_paused(house: House) -> None:
+    await house.add_reader(await house.add_list())
+    async with house.client() as client:
+        path = house.preferences_path(1)
+        before = await client.get(path)
+        after = await client.post(path, data={"action": "pause", "days": "7", "list": "news"})
+    shown = [[f'value="{action}"' in page.text for action in ("pause", "resume")] for page in (before, after)]
+    assert [[True, False], [False, True]] == shown
+
+
+async def test_other_lists_are_added_without_a_word_about_those_there_are(house: House) -> None:
+    await house.add_reader(await house.add_list())
+    await house.add_list("other", title="Other")
+    async with house.client() as client:
+        path = house.preferences_path(1)
+        assert 400 == (await client.post(path, data={"action": "add"})).status_code
+        assert 200 == (await client.post(path, data={"action": "add", "list": "other"})).status_code
+    assert [("active",), ("pending",)] == await house.rows("select state from subscription order by id")
+    assert ["confirmation"] == [kind for kind, _, _ in await house.notices()]
+
+
+async def test_the_history_names_titles_and_says_what_language_words_are_in(house: House) -> None:
+    """Evidence keeps the words that were shown, so on a page in another language they say theirs."""
+    await two_lists(house)
+    async with house.client() as client:
+        path = house.preferences_path(1, 0, int(NOW) + 3600)
+        await client.post(f"{path}?list=noticias", data={"action": "pause", "days": "30", "list": "noticias"})
+        page = await client.get(f"{path}?language=en")
+    item = page.text.partition('<ol class="history">')[2]
+    assert "<bdi>Noticias</bdi>" in item
+    assert '<q lang="es" dir="ltr">[Pausar 30 días]</q>' in item
+    assert "on this website" in item

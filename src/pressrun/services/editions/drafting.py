@@ -147,7 +147,7 @@ def values_for(tx: Transaction, imprint: Imprint, address: Address | None, *, se
         name="" if person is None else person.name,
         columns={} if person is None else person.attributes,
         unsubscribe_url=site.url("unsubscribe", web.make(WebPurpose.UNSUBSCRIBE, TEST_ID, TEST_ID)),
-        preferences_url=site.url("preferences", web.make(WebPurpose.PREFERENCES, TEST_ID, 0, 0)),
+        preferences_url=site.preferences_url(web.make(WebPurpose.PREFERENCES, TEST_ID, 0, 0), target.name),
         archive_url=archive_url(
             site, target, imprint.slug, lambda: web.make(WebPurpose.READ, TEST_ID, TEST_ID, TEST_ID)
         ),

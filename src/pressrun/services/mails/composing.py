@@ -131,7 +131,7 @@ class CopyComposer:
             name=row.name,
             columns=json.loads(row.attributes) if row.attributes != "{}" else _NO_COLUMNS,
             unsubscribe_url=f"{site.base_url}/unsubscribe/{makers.unsubscribe(subscription_id, plate.edition_id)}",
-            preferences_url=f"{site.base_url}/preferences/{makers.preferences(row.subscriber_id, row.epoch, 0)}",
+            preferences_url=site.preferences_url(makers.preferences(row.subscriber_id, row.epoch, 0), plate.list.name),
             archive_url=archive_url(
                 site, plate.list, plate.slug, lambda: makers.read(subscription_id, row.epoch, row.round)
             ),

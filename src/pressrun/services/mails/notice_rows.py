@@ -87,13 +87,13 @@ class NoticeRows:
             address_token=self._addresses.make(AddressPurpose.CONFIRM, target.name, number),
         )
 
-    def _already_subscribed(self, row: ClaimedNotice, _target: MailingList, _payload: Payload) -> Notice:
-        return AlreadySubscribed(preferences_url=self._preferences(row, 0))
+    def _already_subscribed(self, row: ClaimedNotice, target: MailingList, _payload: Payload) -> Notice:
+        return AlreadySubscribed(preferences_url=self._preferences(row, target, 0))
 
-    def _preferences_link(self, row: ClaimedNotice, _target: MailingList, _payload: Payload) -> Notice:
+    def _preferences_link(self, row: ClaimedNotice, target: MailingList, _payload: Payload) -> Notice:
         lifetime = self.tokens.preferences_lifetime_seconds
         return PreferencesLink(
-            link=self._preferences(row, int(row.created_at + lifetime)),
+            link=self._preferences(row, target, int(row.created_at + lifetime)),
             lifetime_minutes=max(1, round(lifetime / 60)),
         )
 
@@ -145,11 +145,11 @@ class NoticeRows:
         token = self._web.make(WebPurpose.NEVER_AGAIN, row.subscriber_id or 0, *pack_digests(*digests))
         return self._site.url("unsubscribe", "never-again", token)
 
-    def _preferences(self, row: ClaimedNotice, expires_at: int) -> str:
+    def _preferences(self, row: ClaimedNotice, target: MailingList, expires_at: int) -> str:
         assert row.subscriber_id is not None  # whom the link is for
         assert row.epoch is not None
         token = self._web.make(WebPurpose.PREFERENCES, row.subscriber_id, row.epoch, expires_at)
-        return self._site.url("preferences", token)
+        return self._site.preferences_url(token, target.name)
 
 
 def _days_left(row: ClaimedNotice, expires_at: int) -> int:

@@ -88,9 +88,17 @@ class Asking(BackgroundLoop):
         self._asked.set()
         return answer
 
-    async def preferences_link(self, address: Address, origin: Origin, *, network: str | None) -> None:
-        """Mail a reader their own link; for everybody else, and over a limit, nothing happens, and nothing shows."""
-        await self._desk.database.share(self._take_link, _errand(ErrandKind.PREFERENCES, address, origin), network)
+    async def preferences_link(
+        self, address: Address, origin: Origin, *, network: str | None, about: MailingList | None = None
+    ) -> None:
+        """Mail a reader their own link; for everybody else, and over a limit, nothing happens, and nothing shows.
+
+        `about` is the list that they came from.
+        """
+        errand = _errand(ErrandKind.PREFERENCES, address, origin)
+        if about is not None:
+            errand = replace(errand, list_id=about.id)
+        await self._desk.database.share(self._take_link, errand, network)
         self._asked.set()
 
     async def unsubscribe_link(
@@ -166,10 +174,10 @@ class Asking(BackgroundLoop):
     def _carry_out_one(self, tx: Transaction, errand: Errand) -> None:
         address = parse_address(errand.address)
         origin = Origin(source="web", ip=errand.ip, language=errand.language, words=errand.words)
-        if errand.kind is ErrandKind.PREFERENCES:
-            self._preferring.request_link_within(tx, address, origin)
-            return
         target = None if errand.list_id is None else lists.get_list(tx, errand.list_id)
+        if errand.kind is ErrandKind.PREFERENCES:
+            self._preferring.request_link_within(tx, address, origin, "" if target is None else target.name)
+            return
         if errand.kind is ErrandKind.UNSUBSCRIBE:
             if target is not None:
                 self._preferring.unsubscribe_link_within(tx, target, address, origin)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
@@ -41,11 +41,16 @@ _CAN_LEAVE = frozenset({SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreferenceLink:
-    """What a preferences token says; `expires_at` 0 is the lasting link of an edition."""
+    """What a preferences link says; `expires_at` 0 is the lasting link of an edition.
+
+    `list_name` is the list whose mail held the link. It is not signed: it decides in whose colours and language the
+    page is, and in whose name it mails, never what may be seen or done.
+    """
 
     subscriber_id: int
     epoch: int
     expires_at: int = 0
+    list_name: str = ""
 
     @property
     def is_own(self) -> bool:
@@ -65,28 +70,27 @@ class Membership:
         """Whether the reader asked for silence, rather than bounces."""
         return self.subscription.suspended_for == _PAUSED
 
+    @property
+    def can_pause(self) -> bool:
+        """Whether there is something to pause."""
+        return self.subscription.state is SubscriptionState.ACTIVE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """What a preferences page shows; `offered` are public lists that the person is not on.
 
-    `history` is the evidence of consent, oldest first, for a link that only the reader can have.
+    `about` is the list that the page is dressed for: the one that its link names, else the only one there is.
+    `history` is the evidence of consent, oldest first, for a link that only the reader can have, and `titles` are those
+    of the lists that it names, by name, as far as they are still there.
     """
 
     person: Subscriber
     memberships: tuple[Membership, ...]
     offered: tuple[MailingList, ...]
+    about: MailingList | None = None
     history: tuple[Mapping[str, object], ...] = ()
-
-    @property
-    def can_pause(self) -> bool:
-        """Whether some list still sends, or a pause can be made longer."""
-        return any(item.is_paused or item.subscription.state is SubscriptionState.ACTIVE for item in self.memberships)
-
-    @property
-    def can_resume(self) -> bool:
-        """Whether some list is paused."""
-        return any(item.is_paused for item in self.memberships)
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +109,12 @@ class Preferring:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    async def request_link(self, address: Address, origin: Origin) -> None:
-        """Mail a reader their own link; for everybody else, and over the limit, nothing happens, and nothing shows."""
-        await self._desk.database.share(self._request_link, address, origin)
+    async def request_link(self, address: Address, origin: Origin, *, list_name: str = "") -> None:
+        """Mail a reader their own link; for everybody else, and over the limit, nothing happens, and nothing shows.
+
+        It goes out in the name of that list where they read it, or did, else of the first one that they read.
+        """
+        await self._desk.database.share(self._request_link, address, origin, list_name)
         self._desk.wake()
 
     async def find(self, link: PreferenceLink) -> Profile | None:
@@ -118,15 +125,24 @@ class Preferring:
         """Take over name, language and format, and leave the lists that are not among the wished ones."""
         return await self._change(link, lambda tx, p: self._save(tx, p, link, wishes, origin))
 
-    async def pause(self, link: PreferenceLink, days: int, origin: Origin) -> Profile | None:
-        """Silence on every list for so many days (1 to 365), from now; copies that are not claimed are cancelled."""
+    async def pause(
+        self, link: PreferenceLink, days: int, origin: Origin, *, names: Collection[str] = ()
+    ) -> Profile | None:
+        """Silence for so many days (1 to 365), from now; copies that are not claimed are cancelled.
+
+        `names` are the lists concerned; none stands for every list.
+        """
         if not 1 <= days <= LONGEST_PAUSE_DAYS:
             raise ValueError("a pause lasts 1 to 365 days")
-        return await self._change(link, lambda tx, p: self._pause(tx, p, days, origin))
+        return await self._change(link, lambda tx, p: self._pause(tx, _only(p, names), days, origin))
 
-    async def resume(self, link: PreferenceLink, origin: Origin) -> Profile | None:
-        """End the pause now."""
-        return await self._change(link, lambda tx, p: self._resume(tx, p, origin))
+    async def resume(self, link: PreferenceLink, origin: Origin, *, names: Collection[str] = ()) -> Profile | None:
+        """End the pause of these lists now; no name stands for every list."""
+        return await self._change(link, lambda tx, p: self._resume(tx, _only(p, names), origin))
+
+    async def leave(self, link: PreferenceLink, names: Collection[str], origin: Origin) -> Profile | None:
+        """Leave these lists."""
+        return await self._change(link, lambda tx, p: self._leave(tx, p, link, _names(p) - frozenset(names), origin))
 
     async def leave_all(self, link: PreferenceLink, origin: Origin) -> Profile | None:
         """Leave every list."""
@@ -136,7 +152,7 @@ class Preferring:
         """Mail the reader whose lasting link this is one of their own, under the limit of `request_link`."""
         profile = await self.find(link)
         if profile is not None:
-            await self.request_link(parse_address(profile.person.address), origin)
+            await self.request_link(parse_address(profile.person.address), origin, list_name=link.list_name)
         return profile
 
     async def download(self, link: PreferenceLink) -> Answer | None:
@@ -164,9 +180,9 @@ class Preferring:
         desk.wake()
         return True
 
-    def request_link_within(self, tx: Transaction, address: Address, origin: Origin) -> None:
+    def request_link_within(self, tx: Transaction, address: Address, origin: Origin, list_name: str) -> None:
         """`request_link` as a part of somebody else's transaction, who then wakes the dispatcher."""
-        self._request_link(tx, address, origin)
+        self._request_link(tx, address, origin, list_name)
 
     def unsubscribe_link_within(self, tx: Transaction, target: MailingList, address: Address, origin: Origin) -> None:
         """Mail a member the link to leave a list, under the limit of `request_link`; for all others nothing happens."""
@@ -180,9 +196,9 @@ class Preferring:
 
     # ------------------------------------------------------------------ links
 
-    def _request_link(self, tx: Transaction, address: Address, origin: Origin) -> None:
+    def _request_link(self, tx: Transaction, address: Address, origin: Origin, list_name: str) -> None:
         person = self._person_to_mail(tx, address)
-        target = None if person is None else self._list_that_writes(tx, person)
+        target = None if person is None else self._list_that_writes(tx, person, list_name)
         if person is not None and target is not None:
             self._mail(tx, "preferences_link", target, person, origin, {"answers": origin.source})
 
@@ -217,12 +233,15 @@ class Preferring:
         notices.insert_notice(tx, notice, int(self._desk.clock()))
 
     @staticmethod
-    def _list_that_writes(tx: Transaction, person: Subscriber) -> MailingList | None:
+    def _list_that_writes(tx: Transaction, person: Subscriber, preferred: str) -> MailingList | None:
         """In whose name the link goes out; None for somebody who never proved to own the address."""
         order = [SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED, SubscriptionState.UNSUBSCRIBED]
         rows = [row for row in subscriptions.subscriptions_of(tx, person.id) if row["state"] in order]
         if not rows:
             return None
+        named = lists.find_list(tx, preferred) if preferred else None
+        if named is not None and any(row["list_id"] == named.id for row in rows):
+            return named
         return lists.get_list(tx, min(rows, key=lambda row: order.index(row["state"]))["list_id"])
 
     def _find(self, tx: Transaction, link: PreferenceLink) -> Profile | None:
@@ -234,8 +253,18 @@ class Preferring:
         memberships = tuple(_memberships(tx, person))
         known = {item.list.id for item in memberships}
         offered = tuple(target for target in lists.all_lists(tx, listed_only=True) if target.id not in known)
+        about = lists.find_list(tx, link.list_name) if link.list_name else None
+        if about is None and len(memberships) == 1:
+            about = memberships[0].list
         history = tuple(consent.consent_of(tx, person.id)) if link.is_own else ()
-        return Profile(person=person, memberships=memberships, offered=offered, history=history)
+        return Profile(
+            person=person,
+            memberships=memberships,
+            offered=offered,
+            about=about,
+            history=history,
+            titles=_titles(tx, {str(item["list"]) for item in history}),
+        )
 
     async def _change(self, link: PreferenceLink, change: Callable[[Transaction, Profile], None]) -> Profile | None:
         def work(tx: Transaction) -> Profile | None:
@@ -306,6 +335,22 @@ class Preferring:
             resumed = replace(item.subscription, state=state, suspended_for=None, paused_until=None, since=now)
             subscriptions.record_subscription(tx, restored(tx, resumed, now))
             record_consent(tx, item.list, profile.person, "resumed", origin, now=now, salt=self._desk.entropy(16))
+
+
+def _names(profile: Profile) -> frozenset[str]:
+    return frozenset(item.list.name for item in profile.memberships)
+
+
+def _only(profile: Profile, names: Collection[str]) -> Profile:
+    """The same person with the memberships of these names alone; no name stands for all of them."""
+    if not names:
+        return profile
+    return replace(profile, memberships=tuple(item for item in profile.memberships if item.list.name in names))
+
+
+def _titles(tx: Transaction, names: Collection[str]) -> dict[str, str]:
+    found = [lists.find_list(tx, name) for name in names if name]
+    return {target.name: target.title for target in found if target is not None}
 
 
 def _memberships(tx: Transaction, person: Subscriber) -> list[Membership]:

@@ -30,13 +30,15 @@ class OwnLinkPages:
 
     async def mail_link(self, link: PreferenceLink, origin: Origin) -> Response:
         """Mail the reader whose lasting link this is a link of their own."""
-        if await self._preferring.mail_link(link, origin) is None:
+        profile = await self._preferring.mail_link(link, origin)
+        if profile is None:
             return self._pages.invalid_link()
         say = self._pages.words
         return self._pages.message(
-            say("Check your mail"),
-            say("For this you need a link of your own, since mails are passed on. We mail it to you."),
+            say("Check your email"),
+            say("Emails get forwarded, so we've sent a private link to your address. Open it to go on."),
             sign="mail",
+            about=profile.about,
         )
 
     async def download(self, link: PreferenceLink) -> Response:
@@ -57,20 +59,22 @@ class OwnLinkPages:
         if profile is None:
             return self._pages.invalid_link()
         if first(fields, "sure") != SURE:
-            back = self._pages.href("preferences", request.path_params["token"])
-            return self._pages.render("erase.html", address=profile.person.address, sure=SURE, back=back)
+            back = self._pages.href("preferences", request.path_params["token"], list=link.list_name)
+            return self._pages.render(
+                "erase.html", about=profile.about, address=profile.person.address, sure=SURE, back=back
+            )
         try:
             is_erased = await self._preferring.erase(link)
         except Refused:
             return self._pages.message(
-                say("This cannot be erased yet"),
-                say("A list uses this address as its own. Ask the people who run it to set another one first."),
+                say("We can't delete this address yet"),
+                say("A newsletter uses it as its own address. Ask the people who run it to change that first."),
                 status=409,
             )
         if not is_erased:
             return self._pages.invalid_link()
         return self._pages.message(
-            say("You are erased"),
-            say("Nothing here holds your address any more. Nobody can add it again but you, by signing up."),
+            say("Your data is deleted"),
+            say("We no longer have your address. Only you can add it again, by signing up."),
             sign="done",
         )

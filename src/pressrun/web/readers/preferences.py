@@ -5,17 +5,21 @@ The link in an edition may be passed on with the mail, so its page shows the add
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Collection
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress
+from pressrun.core.names import MAX_NAME
 from pressrun.core.tokens import TEST_ID, WebPurpose
 from pressrun.locales.languages import LANGUAGES
 from pressrun.services.readers.asking import Asking
 from pressrun.services.readers.preferring import LONGEST_PAUSE_DAYS, PreferenceLink, Preferring, Profile, Wishes
 from pressrun.services.readers.readdressing import Readdressing
 from pressrun.services.readers.subscribing import Origin, Subscribing
+from pressrun.store.lists import MailingList
 from pressrun.web import language
 from pressrun.web.http.clients import Proxies, network_of
 from pressrun.web.http.forms import Fields, clean_language, clean_name, every, first, read_fields
@@ -38,6 +42,7 @@ class PreferencePages:
         preferring: Preferring,
         readdressing: Readdressing,
         subscribing: Subscribing,
+        find_list: Callable[[str], Awaitable[MailingList | None]],
         tokens: ReadTokens,
         proxies: Proxies,
     ) -> None:
@@ -47,34 +52,54 @@ class PreferencePages:
         self._readdressing = readdressing
         self._own = OwnLinkPages(pages=pages, preferring=preferring)
         self._subscribing = subscribing
+        self._find_list = find_list
         self._tokens = tokens
         self._proxies = proxies
 
     async def ask(self, request: Request) -> Response:
-        """`/preferences`: a form for the address, and the same answer to every address."""
+        """`/preferences`: a form for the address, and the same answer to every address.
+
+        `?list=NAME` names the list that the reader comes from: the page is in its colours, and it writes the mail.
+        """
+        about = await self._find_list(_list_in(request))
+        if about is not None:
+            self._pages.speak(target=about.language)
         if request.method != "POST":
-            return self._pages.render("ask_preferences.html", email="", has_bad_address=False)
+            return self._ask_page(request, about)
         typed = first(await read_fields(request), "email") or ""
         try:
             address = parse_address(typed)
         except MalformedAddress:
-            return self._pages.render("ask_preferences.html", status=400, email=typed[:254], has_bad_address=True)
+            return self._ask_page(request, about, typed)
         network = network_of(client_of(request, self._proxies))
         # Only a language that was named: what the browser prefers does not go before what the reader chose.
         origin = Origin(source="web", ip=client_of(request, self._proxies), language=language.named())
-        await self._asking.preferences_link(address, origin, network=network)
+        await self._asking.preferences_link(address, origin, network=network, about=about)
         say = self._pages.words
         return self._pages.message(
-            say("Check your mail"),
-            say("If this address is known here, a message with your own link is on its way to it."),
+            say("Check your email"),
+            say("If this address is subscribed, we've sent it a private link to its preferences."),
+            say("Nothing after a few minutes? Check your spam folder, or try again."),
             sign="mail",
+            about=about,
+        )
+
+    def _ask_page(self, request: Request, about: MailingList | None, bad_address: str = "") -> Response:
+        return self._pages.render(
+            "ask_preferences.html",
+            status=400 if bad_address else 200,
+            about=about,
+            here=_here(self._pages, request),
+            email=bad_address[:254],
+            has_bad_address=bool(bad_address),
         )
 
     async def show(self, request: Request) -> Response:
         """`/preferences/TOKEN`: the page, and what its buttons do."""
         match self._tokens().read(WebPurpose.PREFERENCES, request.path_params["token"]):
             case (subscriber, epoch, expires_at):
-                link = PreferenceLink(subscriber_id=subscriber, epoch=epoch, expires_at=expires_at)
+                named = _list_in(request)
+                link = PreferenceLink(subscriber_id=subscriber, epoch=epoch, expires_at=expires_at, list_name=named)
             case _:
                 return self._pages.invalid_link()
         if link.subscriber_id == TEST_ID:
@@ -84,12 +109,15 @@ class PreferencePages:
             self._speak(profile)
         if request.method == "POST":
             return await self._act(request, link)
-        return self._page(profile, link)
+        return self._page(request, profile, link)
 
     def _speak(self, profile: Profile) -> None:
-        """In the reader's language, else in that of the list that they read."""
-        lists = [item.list.language for item in profile.memberships]
-        self._pages.speak(reader=profile.person.language, target=lists[0] if lists else "")
+        """In the reader's language, else that of the list that they came from, the browser's, or their first list's."""
+        self._pages.speak(
+            reader=profile.person.language,
+            target="" if profile.about is None else profile.about.language,
+            fallback=profile.memberships[0].list.language if profile.memberships else "",
+        )
 
     async def _act(self, request: Request, link: PreferenceLink) -> Response:
         fields = await read_fields(request)
@@ -106,21 +134,33 @@ class PreferencePages:
                 return await self._change_address(request, link, fields)
             case "save":
                 return await self._save(request, link, fields)
+            case "add":
+                return await self._add(request, link, every(fields, "list"))
             case "pause":
-                days = _pause_days(first(fields, "days") or "")
-                if days is None:
-                    return await self._refuse(link, say("A pause lasts from 1 to 365 days."))
-                origin = self._origin(request, f"[{say('Pause')}] {days}")
-                return self._page(await self._preferring.pause(link, days, origin), link, say("Paused."))
+                return await self._pause(request, link, fields)
             case "resume":
                 origin = self._origin(request, f"[{say('Resume')}]")
-                return self._page(await self._preferring.resume(link, origin), link, say("Welcome back."))
+                resumed = await self._preferring.resume(link, origin, names=every(fields, "list"))
+                return self._page(request, resumed, link, say("Welcome back. You'll get the next edition."))
+            case "leave":
+                origin = self._origin(request, f"[{say('Unsubscribe')}]")
+                changed = await self._preferring.leave(link, every(fields, "list"), origin)
+                return self._page(request, changed, link, say("You've unsubscribed."))
             case "leave-all":
-                origin = self._origin(request, f"[{say('Leave all lists')}]")
+                origin = self._origin(request, f"[{say('Unsubscribe from everything')}]")
                 changed = await self._preferring.leave_all(link, origin)
-                return self._page(changed, link, say("You have left every list."))
+                return self._page(request, changed, link, say("You've unsubscribed from everything."))
             case _:
-                return await self._refuse(link, say("That cannot be done here."))
+                return await self._refuse(request, link, say("This page can't do that."))
+
+    async def _pause(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
+        say = self._pages.words
+        days = _pause_days(first(fields, "days") or "")
+        if days is None:
+            return await self._refuse(request, link, say("Choose a pause of 1 to 365 days."))
+        origin = self._origin(request, f"[{words.pause_button(say, days)}]")
+        paused = await self._preferring.pause(link, days, origin, names=every(fields, "list"))
+        return self._page(request, paused, link, say("Paused. You can start again any time."))
 
     async def _save(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
         say = self._pages.words
@@ -139,22 +179,34 @@ class PreferencePages:
         if profile is None or before is None:
             return self._pages.invalid_link()
         self._speak(profile)
-        client = client_of(request, self._proxies)
-        asked = [target for target in before.offered if target.name in chosen]
+        asked = await self._ask_to_confirm(request, before, chosen, say("Save"))
+        say = self._pages.words  # in the language that was just chosen
+        done = say("Saved. We've sent you an email to confirm what you added.") if asked else say("Saved.")
+        return self._page(request, await self._preferring.find(link), link, done)
+
+    async def _add(self, request: Request, link: PreferenceLink, chosen: Collection[str]) -> Response:
+        say = self._pages.words
+        profile = await self._preferring.find(link)
+        if profile is None:
+            return self._pages.invalid_link()
+        if not await self._ask_to_confirm(request, profile, chosen, say("Subscribe")):
+            return await self._refuse(request, link, say("Tick a newsletter first."))
+        sent = say("We've sent you an email. Open it and press Confirm to finish.")
+        return self._page(request, await self._preferring.find(link), link, sent)
+
+    async def _ask_to_confirm(
+        self, request: Request, profile: Profile, chosen: Collection[str], button: str
+    ) -> list[MailingList]:
+        """Sign the reader up for the chosen lists that are offered to them, as by the forms of those lists."""
+        say, client = self._pages.words, client_of(request, self._proxies)
+        asked = [target for target in profile.offered if target.name in chosen]
         for target in asked:
             origin = Origin(
-                source="web",
-                ip=client,
-                language=say.language,
-                words=words.with_button(target.title, say("Save")),
+                source="web", ip=client, language=say.language, words=words.with_button(target.title, button)
             )
             address = parse_address(profile.person.address)
             await self._subscribing.request(target.name, address, origin, network=network_of(client))
-        say = self._pages.words  # in the language that was just chosen
-        done = say("Saved.")
-        if asked:
-            done += " " + say("Each list that you have added sends you a link to confirm.")
-        return self._page(await self._preferring.find(link), link, done)
+        return asked
 
     async def _change_address(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
         say = self._pages.words
@@ -162,32 +214,34 @@ class PreferencePages:
         try:
             new = parse_address(typed)
         except MalformedAddress:
-            return await self._refuse(link, say("This is no complete mail address. It looks like name@example.org."))
+            return await self._refuse(request, link, say("Enter a full email address, for example name@example.org."))
         profile = await self._preferring.find(link)
         if profile is None:
             return self._pages.invalid_link()
         if new.key == profile.person.address_key:
-            return await self._refuse(link, say("This is your address already."))
+            return await self._refuse(request, link, say("This is already your email address."))
         await self._readdressing.request(profile.person.id, new, self._origin(request, ""))
-        sent = say("The new address gets a mail with a link to confirm. Until then nothing changes.")
-        return self._page(profile, link, sent)
+        sent = say("We've sent an email to your new address. Nothing changes until you confirm there.")
+        return self._page(request, profile, link, sent)
 
-    async def _refuse(self, link: PreferenceLink, problem: str) -> Response:
-        return self._page(await self._preferring.find(link), link, problem=problem)
+    async def _refuse(self, request: Request, link: PreferenceLink, problem: str) -> Response:
+        return self._page(request, await self._preferring.find(link), link, problem=problem)
 
-    def _page(self, profile: Profile | None, link: PreferenceLink, done: str = "", *, problem: str = "") -> Response:
+    def _page(
+        self, request: Request, profile: Profile | None, link: PreferenceLink, done: str = "", *, problem: str = ""
+    ) -> Response:
         if profile is None:
             return self._pages.invalid_link()
         address = parse_address(profile.person.address)
-        only = profile.memberships[0].list if len(profile.memberships) == 1 else None
         return self._pages.render(
             "preferences.html",
             status=400 if problem else 200,
-            about=only,
+            about=profile.about,
+            here=_here(self._pages, request),
             profile=profile,
             is_own=link.is_own,
             address=address.typed if link.is_own else address.masked(),
-            history=[words.told(self._pages.words, item) for item in profile.history],
+            history=[words.told(self._pages.words, item, profile.titles) for item in profile.history],
             languages=LANGUAGES,
             done=done,
             problem=problem,
@@ -202,8 +256,8 @@ class PreferencePages:
         say = self._pages.words
         return self._pages.message(
             say("This is a test copy"),
-            say("The link belongs to a mail that was sent as a test. In a real mail, its settings stand here."),
-            say("Nobody's subscription is changed."),
+            say("In a real edition, this link opens the reader's preferences."),
+            say("Nobody's subscription has changed."),
         )
 
 
@@ -212,3 +266,13 @@ def _pause_days(text: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= len(f"{LONGEST_PAUSE_DAYS}")):
         return None
     return int(text) if 1 <= int(text) <= LONGEST_PAUSE_DAYS else None
+
+
+def _list_in(request: Request) -> str:
+    """The list that an address names, if it can be the name of one."""
+    return request.query_params.get("list", "")[:MAX_NAME]
+
+
+def _here(pages: Pages, request: Request) -> str:
+    """This page, for links to it in other languages."""
+    return pages.href("preferences", *request.path_params.values(), list=_list_in(request))

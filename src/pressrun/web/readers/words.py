@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pressrun.message.words import Words
+from pressrun.message.words import Words, marked
 from pressrun.web.promise import sign_up_promise
 
-ELSEWHERE = "(a form on another site, whose words are not known here)"
+ELSEWHERE = "(a form on another site, whose words are not known here)"  # as it is recorded, in every language
+_ELSEWHERE = marked("A form on another website. We don't know its words.")
 
 
 def sign_up(words: Words, title: str) -> str:
@@ -74,20 +75,25 @@ def take_back_button(words: Words) -> str:
     return words("Subscribe me again")
 
 
+def pause_button(words: Words, days: int) -> str:
+    """What a button that starts a pause says, and what is recorded of one with a field for the days."""
+    return words.counted("Pause for {number} day", "Pause for {number} days", days)
+
+
 def with_button(sentence: str, button: str) -> str:
     """What is recorded of a page: its sentence and the button that was pressed."""
     return f"{sentence} [{button}]"
 
 
-def told(words: Words, event: Mapping[str, object]) -> dict[str, object]:
-    """One event of the evidence of consent as a page tells it: what, list, at, how, words."""
-    taken_in, gone = words("Added by the list"), words("Unsubscribed")
+def told(words: Words, event: Mapping[str, object], titles: Mapping[str, str]) -> dict[str, object]:
+    """One event of the evidence of consent as a page tells it: what, list, at, how, words, and their language."""
+    added, gone = words("Added by the newsletter"), words("Unsubscribed")
     names = {
         "requested": words("Asked to subscribe"),
         "asked": words("We asked to confirm"),
         "confirmed": words("Confirmed"),
-        "added": taken_in,
-        "imported": taken_in,
+        "added": added,
+        "imported": added,
         "withdrawn": gone,
         "removed": gone,
         "restored": words("Subscribed again"),
@@ -95,11 +101,15 @@ def told(words: Words, event: Mapping[str, object]) -> dict[str, object]:
         "resumed": words("Resumed"),
         "moved": words("Address changed"),
     }
-    how = [str(part) for part in (event["source"], event["ip"]) if part]
+    ways = {"web": words("on this website"), "mail": words("by email")}
+    source, name, shown = str(event["source"]), str(event["list"]), str(event["text"])
+    how = [ways.get(source, ""), str(event["ip"] or "")]
+    is_elsewhere = shown == ELSEWHERE
     return {
         "what": names.get(str(event["event"]), event["event"]),
-        "list": event["list"],
+        "list": titles.get(name, name),
         "at": event["at"],
-        "how": ", ".join(how),
-        "words": "" if event["event"] == "asked" else event["text"],
+        "how": ", ".join(part for part in how if part),
+        "words": "" if event["event"] == "asked" else words(_ELSEWHERE) if is_elsewhere else shown,
+        "language": words.language if is_elsewhere else event["language"],
     }
