@@ -42,7 +42,7 @@ async def test_a_language_that_is_named_goes_before_that_of_the_list(house: Hous
     await house.add_list(language="fr")
     async with house.client() as client:
         assert "de" == spoken(await client.get("/news?language=de-AT"))
-        assert 'href="/preferences?language=de"' in (await client.get("/news?language=de-AT")).text
+        assert 'href="/preferences?list=news&amp;language=de"' in (await client.get("/news?language=de-AT")).text
         assert "fr" == spoken(await client.get("/news?language=xx"))
         assert "ja" == spoken(await client.post("/news/subscribe", data={"email": "no", "language": "ja"}))
         data = {"email": "ada@reader.example", "language": "ja"}
