@@ -144,7 +144,8 @@ class _Tour:
             LIST,
             {
                 "title": "The Harbour Letter",
-                "description": "News from the quay, once a month: tides, repairs, and something to cook.",
+                "description": "News from the quay: tides, repairs, and something to cook.",
+                "cadence": "Once a month",
                 "postal_address": "Harbour Office\n1 Quay Street\nDemo",
             },
         )

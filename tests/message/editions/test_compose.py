@@ -221,3 +221,16 @@ def test_an_internationalised_reader_is_written_as_is() -> None:
     """A local part beyond ASCII stays raw, a domain becomes its A-label (RFC 6531)."""
     content = build(edition("x")).skeleton.copy(values(to="jürgen@bücher.example"))
     assert "\r\nTo: jürgen@xn--bcher-kva.example\r\n".encode() in content
+
+
+@pytest.mark.parametrize(
+    ("keys", "title"),
+    [
+        (("title: The ferry sails again",), "The ferry sails again"),
+        ((), "reader, the ferry sails again"),
+    ],
+)
+def test_the_web_calls_an_edition_by_its_title_and_a_mail_by_its_subject(keys: tuple[str, ...], title: str) -> None:
+    built = build(edition("Hello", *keys, subject="{{ name | default: reader }}, the ferry sails again"))
+    message = read(built.skeleton.copy(values(name="Ada")))
+    assert ("Ada, the ferry sails again", title) == (message["Subject"], built.title)

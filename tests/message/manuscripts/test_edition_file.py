@@ -15,7 +15,7 @@ from pressrun.message.manuscripts.source import EditionFormat
 def test_keys_and_body_are_read_with_their_lines() -> None:
     """Every key of an edition file is read, and the body knows its first line."""
     source = (
-        "---\nsubject: Hello\npreheader: a line\nfrom: '\"Desk\" <desk@harbour.example>'\n"
+        "---\nsubject: Hello\ntitle: Hello on the web\npreheader: a line\nfrom: '\"Desk\" <desk@harbour.example>'\n"
         "reply_to: back@harbour.example\nslug: hello-1\n"
         "date: 2026-05-01 12:00\nlanguage: pt-BR\nattachments: [a.pdf, b/c.ics]\n"
         "text: plain.txt\n---\nBody\n"
@@ -26,13 +26,14 @@ def test_keys_and_body_are_read_with_their_lines() -> None:
     assert keys.from_ is not None
     assert keys.text is not None
     assert keys.language is not None
-    assert ("pt-BR", 8) == (keys.language.text, keys.language.line)
+    assert ("pt-BR", 9) == (keys.language.text, keys.language.line)
     assert ("Hello", 2) == (keys.subject.text, keys.subject.line)
     assert '"Desk" <desk@harbour.example>' == str(keys.from_)
     assert "back@harbour.example" == str(keys.reply_to)
+    assert "Hello on the web" == keys.title
     assert ("hello-1", 1777636800) == (keys.slug, keys.date)
     assert ["a.pdf", "b/c.ics"] == [value.text for value in keys.attachments]
-    assert ("Body\n", 12) == (file.body, file.body_line)
+    assert ("Body\n", 13) == (file.body, file.body_line)
 
 
 def test_a_field_with_a_default_needs_no_quotes_in_the_keys() -> None:
@@ -55,6 +56,7 @@ def test_a_field_with_a_default_needs_no_quotes_in_the_keys() -> None:
         ("---\n- a\n---\nx", 2, "key: value"),
         ("---\nsubject: a\nfrom: nobody\n---\nx", 3, "from:"),
         ('---\nsubject: a\nreply_to: "a@b.example\\r\\nBcc: c@d.example"\n---\nx', 3, "control character"),
+        ("---\nsubject: a\ntitle: '{{ name }}, hello'\n---\nx", 3, "title cannot contain fields"),
         ("---\nsubject: a\nslug: Not A Slug\n---\nx", 3, "slug"),
         ("---\nsubject: a\ndate: tomorrow\n---\nx", 3, "date"),
         ("---\nsubject: a\nlanguage: e\n---\nx", 3, "language"),

@@ -58,9 +58,9 @@ _URL = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]")
 class BuiltEdition:
     """An edition ready to be copied.
 
-    `subject_template` is as written; `subject`, `text` and `html` show the fields' defaults and the list's page for
-    personal links, as the `archive_` parts do, which leave frame and footer out. `html` is None for a text edition; so
-    is `text_skeleton`, which is for readers who want the text part alone.
+    `subject_template` is as written, `title` what the archive calls it. `subject`, `text` and `html` show the fields'
+    defaults and the list's page for personal links, as the `archive_` parts do, which leave frame and footer out.
+    `html` is None for a text edition; so is `text_skeleton`, which is for readers who want the text part alone.
     `size_bytes` is that of a copy without its reader's values.
     """
 
@@ -68,6 +68,7 @@ class BuiltEdition:
     text_skeleton: Skeleton | None
     subject_template: str
     subject: str
+    title: str
     slug: str
     language: str
     text: str
@@ -142,12 +143,14 @@ def build_edition(
         content = message_body(sent_pieces, None, enclosures, seed=seed, text_parameters=parameters)
         text_skeleton = Skeleton.from_stream(header + content, subject_pieces)
     shown = builder.impersonal()
+    subject = clean_value(render(subject_pieces, shown))
     html_text = render(html_pieces, shown) if html_pieces is not None else None
     return BuiltEdition(
         skeleton=skeleton,
         text_skeleton=text_skeleton,
         subject_template=file.keys.subject.text if file.keys.subject else "",
-        subject=clean_value(render(subject_pieces, shown)),
+        subject=subject,
+        title=clean_value(file.keys.title or "") or subject,
         slug=slug,
         language=builder.language,
         text=render(text_pieces, shown).replace("\r\n", "\n"),

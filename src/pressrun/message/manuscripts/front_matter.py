@@ -18,7 +18,7 @@ from pressrun.message.language import is_language_tag
 from pressrun.message.manuscripts.slug import LONGEST_SLUG, SLUG
 from pressrun.message.wire.mailbox import Mailbox, parse_mailbox
 
-KEYS = ("subject", "preheader", "from", "reply_to", "slug", "date", "language", "attachments", "text")
+KEYS = ("subject", "title", "preheader", "from", "reply_to", "slug", "date", "language", "attachments", "text")
 
 _LARGEST = 64 * 1024
 _LONGEST_VALUE = 2000
@@ -42,6 +42,7 @@ class FrontMatter:
     """What the keys say; a key that is missing or empty is None. `date` in UTC seconds."""
 
     subject: Value | None = None
+    title: str | None = None
     preheader: Value | None = None
     from_: Mailbox | None = None
     reply_to: Mailbox | None = None
@@ -62,6 +63,7 @@ def parse_front_matter(source: str, *, first_line: int) -> FrontMatter:
     texts = {key: _with_fields(value, fields) for key, value in texts.items()}
     return FrontMatter(
         subject=texts.get("subject"),
+        title=_title(texts.get("title")),
         preheader=texts.get("preheader"),
         from_=_mailbox("from", texts.get("from")),
         reply_to=_mailbox("reply_to", texts.get("reply_to")),
@@ -157,6 +159,17 @@ def _mailbox(key: str, value: Value | None) -> Mailbox | None:
         reason = "the part before the @ must be ASCII, or most readers cannot be served"
         raise EditionError(f"{key}: {reason}", line=value.line)
     return mailbox
+
+
+def _title(value: Value | None) -> str | None:
+    if value is None:
+        return None
+    if "{{" in value.text:
+        raise EditionError(
+            "title cannot contain fields: it stands on the web, where nobody is greeted by name. Write plain text.",
+            line=value.line,
+        )
+    return " ".join(value.text.split())
 
 
 def _slug(value: Value | None) -> str | None:

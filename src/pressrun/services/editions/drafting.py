@@ -94,7 +94,7 @@ def store_edition(
         slug=built.slug,
         state=state,
         subject=built.subject_template,
-        title=built.subject,
+        title=built.title,
         preheader=file.keys.preheader.text if file.keys.preheader else "",
         language=built.language,
         source_name=work.manuscript.source_name,
