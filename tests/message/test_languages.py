@@ -51,7 +51,8 @@ NOTICES: list[ReaderNotice] = [
 ]
 """One of each; what they hold besides words is in no language: addresses, titles of one word, commands."""
 _FOREIGN = re.compile(
-    r"\S+[@/]\S+|(The )?Harbour Letter|help, subscribe, unsubscribe, confirm TOKEN, lists, end|Tides|[\u2068\u2069]"
+    r"\S+[@/]\S+|(The )?Harbour Letter|help, subscribe, unsubscribe, confirm TOKEN, lists, end|Tides|"
+    r"Harbour Office|1 Quay Street|Port Example|[\u2068\u2069]"
 )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from html import escape
 
 import pytest
-from tests.message.builders import DOMAIN, MAIL_TOKEN, part, profile, read, site
+from tests.message.builders import DOMAIN, MAIL_TOKEN, PNG, part, profile, read, site
+from tests.message.notices.every import EVERY
 
 from pressrun.core.address import parse_address
 from pressrun.locales.catalogues import words_in
 from pressrun.locales.languages import LANGUAGES
 from pressrun.message.incoming.reading import read_mail
+from pressrun.message.layouts.design import Design, Logo
 from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
 from pressrun.message.notices.kinds import (
     AlreadySubscribed,
@@ -62,6 +66,30 @@ def test_a_confirmation_lets_whoever_did_not_ask_stop_all_mail() -> None:
     contents = [build_notice(one, copy(), words=ENGLISH, site=site(), profile=profile()) for one in NOTICES]
     assert [True, *[False] * (len(NOTICES) - 1)] == [NEVER in part(content, "plain") for content in contents]
     assert f'href="{NEVER}"' in part(contents[0], "html")
+
+
+@pytest.mark.parametrize("notice", EVERY, ids=lambda notice: type(notice).__name__)
+def test_every_notice_looks_like_its_list_and_says_where_it_is(notice: Notice) -> None:
+    """The list's logo, its postal address and a person to ask; an inbox shows a line of the mail, not its heading."""
+    logo = Logo(name="logo.png", media_type="image/png", content=PNG, width=480, height=112)
+    content = build_notice(
+        notice, copy(), words=ENGLISH, site=site(), profile=replace(profile(), design=Design(logo=logo))
+    )
+    page, text = part(content, "html"), part(content, "plain")
+    (source,) = re.findall(r'<img[^>]* src="cid:([^"]*)" alt="The Harbour Letter"', page)
+    assert [f"<{source}>"] == [found["Content-ID"] for found in read(content).walk() if found["Content-ID"]]
+    assert "Harbour Office<br>1 Quay Street<br>Port Example" in page
+    assert "Harbour Office\r\n1 Quay Street\r\nPort Example" in text
+    assert f'href="mailto:news-owner@{DOMAIN}"' in page
+    assert re.search(r'<div style="display:none[^"]*">\w', page)
+    assert f"<title>{escape(str(read(content)['Subject']))}</title>" in page
+
+
+def test_nobody_confirms_by_asking_a_question() -> None:
+    """The answer to a confirmation confirms, so another address is named for questions."""
+    content = build_notice(NOTICES[0], copy(), words=ENGLISH, site=site(), profile=profile())
+    assert "Questions? Write to news-owner@" in part(content, "plain")
+    assert "news-confirm+" in str(read(content)["Reply-To"])
 
 
 def test_a_confirmation_can_be_answered_where_mail_is_received() -> None:

@@ -301,8 +301,7 @@ class _Builder:
             self._findings.append(error(message, field.line))
 
     def footer(self) -> Footer:
-        """The footer with links as placeholders, shorter where the author placed the link already."""
-        placed = self.table.fields_in(self.marked.text + (self.marked.html.body if self.marked.html else ""))
+        """The footer with links as placeholders."""
         return Footer(
             list_title=self.profile.title,
             unsubscribe_url=self.table.placeholder("unsubscribe_url"),
@@ -310,7 +309,6 @@ class _Builder:
             web_url=None if self.profile.archive is ArchiveMode.OFF else self.table.placeholder("archive_url"),
             postal_address=self.profile.postal_address,
             note=self.profile.footer,
-            is_short=any(field.name == "unsubscribe_url" for field in placed),
         )
 
     def cover(self) -> Cover:

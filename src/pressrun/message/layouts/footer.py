@@ -1,6 +1,6 @@
 """What stands below every edition, in both parts: why the reader gets it, the links, the postal address.
 
-An author who placed the unsubscribe link already gets a shorter one, never none.
+It is the same where an author placed the link to unsubscribe already: why a reader gets a mail is said in each.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ class Footer:
     web_url: str | None
     postal_address: str
     note: str = ""
-    is_short: bool = False
 
 
 def footer_html(footer: Footer, words: Words, named: Mapping[str, str]) -> str:
@@ -41,8 +40,7 @@ def footer_html(footer: Footer, words: Words, named: Mapping[str, str]) -> str:
         links.append((footer.web_url, words("View in browser")))
     shown = [_link(url, name, named) for url, name in links]
     paragraphs = [_linked_lines(block, named) for block in re.split(r"\n\s*\n", footer.note.strip()) if block.strip()]
-    if not footer.is_short:
-        paragraphs.append(html.escape(_reason(footer, words)))
+    paragraphs.append(html.escape(_reason(footer, words)))
     paragraphs.append(" &nbsp;·&nbsp; ".join(shown))
     if footer.postal_address.strip():
         paragraphs.append(address_html(footer.postal_address))
@@ -59,19 +57,18 @@ def footer_text(footer: Footer, words: Words) -> str:
     lines = [_RULE]
     if footer.note.strip():
         lines += [*(line.strip() for line in footer.note.strip().splitlines()), ""]
-    if not footer.is_short:
-        lines.append(_reason(footer, words))
-    lines.append(f"{words('Unsubscribe')}: {footer.unsubscribe_url}")
-    lines.append(f"{words('Preferences')}: {footer.preferences_url}")
+    lines.append(_reason(footer, words))
+    lines.append(words("Unsubscribe: {url}", url=footer.unsubscribe_url))
+    lines.append(words("Preferences: {url}", url=footer.preferences_url))
     if footer.web_url is not None:
-        lines.append(f"{words('View in browser')}: {footer.web_url}")
+        lines.append(words("View in browser: {url}", url=footer.web_url))
     if footer.postal_address.strip():
         lines += ["", *(line.strip() for line in footer.postal_address.strip().splitlines())]
     return "\n".join(lines) + "\n"
 
 
 def _reason(footer: Footer, words: Words) -> str:
-    return words("You get this mail because you are subscribed to {title}.", title=footer.list_title)
+    return words("You get this email because you subscribed to {title}.", title=footer.list_title)
 
 
 def _linked_lines(text: str, named: Mapping[str, str]) -> str:

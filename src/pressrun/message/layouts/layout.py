@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -68,10 +68,11 @@ def page(
     return setting.laid_out(content, foot, words, design.logo)
 
 
-def letter(content: str, footer: str, words: Words, accent: Colour | None, cover: Cover) -> str:
-    """A page of our own making, in the plainest layout with the list's colour; both texts are finished HTML."""
-    setting = _Setting.of(BUILT_IN["letter"], accent, cover)
-    return setting.laid_out(CleanHtml(body=content), fill(shell.FOOTER_PARAGRAPH, text=footer), words, None)
+def letter(content: str, footer: Sequence[str], words: Words, design: Design, cover: Cover) -> str:
+    """A page of our own making, in the plainest layout with the list's colour and logo; all texts are finished HTML."""
+    setting = _Setting.of(BUILT_IN["letter"], design.accent, cover)
+    foot = "\n".join(fill(shell.FOOTER_PARAGRAPH, text=paragraph) for paragraph in footer)
+    return setting.laid_out(CleanHtml(body=content), foot, words, design.logo)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

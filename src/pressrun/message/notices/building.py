@@ -8,6 +8,7 @@ answer to a mail (RFC 3834 §5), then also from the command address. All wording
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
@@ -15,6 +16,7 @@ from html import escape
 from pressrun.core.address import Address, parse_address
 from pressrun.core.site import Site
 from pressrun.message.editions.edition_headers import answers_to, list_help, list_id
+from pressrun.message.layouts.footer import address_html
 from pressrun.message.layouts.layout import Cover, letter
 from pressrun.message.notices import answers, bounces, changes, editions, membership
 from pressrun.message.notices.content import Content
@@ -47,7 +49,10 @@ from pressrun.message.profile import ListProfile
 from pressrun.message.wire.headers import clean_value, format_date, id_field, mailbox_field, plain_field, text_field
 from pressrun.message.wire.mailbox import Mailbox
 from pressrun.message.wire.mime import ended, message_body
-from pressrun.message.words import Words
+from pressrun.message.words import Words, marked
+
+# Not "reply to this email": the answer to a confirmation confirms.
+_QUESTIONS = marked("Questions? Write to {address}.")
 
 
 class AutoSubmitted(StrEnum):
@@ -76,17 +81,26 @@ def build_notice(notice: Notice, copy: NoticeCopy, *, words: Words, site: Site, 
     """The whole mail, 7-bit but for a `To` that needs SMTPUTF8, with CRLF line ends."""
     content = _say(notice, words, site, profile)
     never_again = notice.never_again if isinstance(notice, Confirmation) else ""
-    text = ended(_as_text(content, f"{words(NEVER_AGAIN)}\n{never_again}" if never_again else ""))
+    answers_go_to = answers_to(profile, site).address.wire
+    logo = profile.design.logo
+    enclosures = () if logo is None else (logo.enclosure(site.mail_domain),)
+    text = ended(_as_text(content, _footer_text(words, profile, answers_go_to, never_again)))
     page = letter(
         _as_html(content),
-        _footer(words, profile, never_again),
+        _footer_html(words, profile, answers_go_to, never_again),
         words,
-        profile.design.accent,
-        Cover(title=profile.title, language=copy.language),
+        profile.design,
+        Cover(
+            title=profile.title,
+            language=copy.language,
+            subject=content.subject,
+            preheader=content.preheader or content.before[0].partition("\n")[0],
+            logo_source=f"cid:{enclosures[0].content_id}" if enclosures else None,
+        ),
     )
     header = _header(notice, copy, content.subject, site, profile)
     seed = hashlib.sha256(f"{copy.message_id}\0{text}".encode("utf-8", "replace")).hexdigest()
-    body = message_body([text], [ended(page)], (), seed=seed)
+    body = message_body([text], [ended(page)], enclosures, seed=seed)
     return header + b"".join(piece for piece in body if isinstance(piece, bytes))
 
 
@@ -149,17 +163,27 @@ def _say_to_reader(notice: ReaderNotice, words: Words, site: Site, profile: List
             return membership.still_there(notice, words, profile)
 
 
-def _footer(words: Words, profile: ListProfile, never_again: str) -> str:
-    sentence = words("This mail was written by the program that runs the list {title}.", title=profile.title)
-    if not never_again:
-        return escape(sentence)
-    link = f'<a href="{escape(never_again)}" style="color:inherit">{escape(words(NEVER_AGAIN))}</a>'
-    return f"{escape(sentence)}<br>\n{link}"
+def _footer_text(words: Words, profile: ListProfile, address: str, never_again: str) -> list[str]:
+    """Whom to ask and where we are; below a confirmation also the way to hear nothing more from us."""
+    lines = [words(_QUESTIONS, address=address), *profile.postal_address.strip().splitlines()]
+    stop = [f"{words(NEVER_AGAIN)}\n{never_again}"] if never_again else []
+    return ["\n".join(line.strip() for line in lines), *stop]
 
 
-def _as_text(content: Content, foot: str) -> str:
+def _footer_html(words: Words, profile: ListProfile, address: str, never_again: str) -> list[str]:
+    shown = escape(address)
+    link = f'<a href="mailto:{shown}" style="color:inherit">{shown}</a>'
+    paragraphs = [escape(words(_QUESTIONS, address=address)).replace(shown, link)]
+    if profile.postal_address.strip():
+        paragraphs.append(address_html(profile.postal_address))
+    if never_again:
+        paragraphs.append(f'<a href="{escape(never_again)}" style="color:inherit">{escape(words(NEVER_AGAIN))}</a>')
+    return paragraphs
+
+
+def _as_text(content: Content, foot: Sequence[str]) -> str:
     link = [f"{content.link_words}\n{content.link}"] if content.link else []
-    paragraphs = [*content.before, *link, *content.after, *([foot] if foot else [])]
+    paragraphs = [*content.before, *link, *content.after, *foot]
     return "\n\n".join(paragraphs) + "\n"
 
 

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """A subject, paragraphs, one link that stands as a button in HTML, and paragraphs after it."""
+    """A subject, paragraphs, one link that stands as a button in HTML, and paragraphs after it.
+
+    `preheader` is what an inbox shows beside the subject: without one, the first paragraph.
+    """
 
     subject: str
     before: tuple[str, ...]
     link: str | None = None
     link_words: str = ""
     after: tuple[str, ...] = ()
+    preheader: str = ""
 
 
 def filled(sentence: str, **values: str) -> str:

@@ -40,6 +40,7 @@ def confirmation(notice: Confirmation, words: Words, profile: ListProfile) -> Co
         link=notice.link,
         link_words=words("Confirm subscription"),
         after=tuple(after),
+        preheader=words("One click and you're in."),
     )
 
 
