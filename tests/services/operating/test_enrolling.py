@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -264,6 +265,24 @@ async def test_an_import_updates_what_it_says_and_keeps_the_rest(office: Office)
     assert {"updated": 1} == await take(office, [row(2, "a@x.example", city="Oslo")])
     shown = await office.database.read(reporting.show_subscriber, office.keys, parse_address("a@x.example"))
     assert ("A", {"city": "Oslo", "food": "rice"}) == (shown["name"], shown["attributes"])
+
+
+async def test_an_import_leaves_alone_what_no_file_says(office: Office) -> None:
+    """As that somebody wants plain text alone."""
+    await office.make_list()
+    await office.enrolling.add("news", ANN)
+
+    def choose(tx: Transaction) -> None:
+        person = subscribers.find_subscriber(tx, ANN)
+        assert person is not None
+        subscribers.update_profile(tx, replace(person, text_only=True))
+
+    await office.database.write(choose)
+    before = await office.database.read(subscribers.find_subscriber, ANN)
+    assert before is not None
+    await office.enrolling.import_batch("news", [ImportRow(line=2, email="ANN@x.example", attributes={"town": "Ulm"})])
+    after = await office.database.read(subscribers.find_subscriber, ANN)
+    assert replace(before, attributes={"town": "Ulm"}) == after
 
 
 @pytest.mark.parametrize("state", ["unsubscribed", "suspended", "pending"])

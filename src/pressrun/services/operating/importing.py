@@ -277,34 +277,27 @@ def _write(
 
 def _write_person(tx: Transaction, terms: Terms, entry: Entry, after: Standing) -> subscribers.Subscriber:
     """Insert or update the person, and answer with them as they are stored now."""
-    digests = digests_of(terms.keys, entry.address)
     number = after.subscriber_id
-    if not number:
-        number = subscribers.insert_subscriber(
-            tx,
-            entry.address,
-            digests=digests,
-            now=terms.now,
-            name=after.name,
-            language=after.language,
-            attributes=after.attributes,
-        )
-    person = subscribers.Subscriber(
-        id=number,
-        address=entry.address.typed,
-        address_key=entry.address.key,
-        domain=entry.address.domain,
-        suppression_digest=digests.own,
-        mailbox_digest=digests.mailbox,
+    if number:
+        known = subscribers.get_subscriber(tx, number)
+        assert known is not None  # looked up in this transaction
+        # What a file says nothing of, as whether they want plain text, stays as they chose it.
+        person = replace(known, name=after.name, language=after.language, attributes=after.attributes)
+        if person != known:
+            subscribers.update_profile(tx, person)
+        return person
+    number = subscribers.insert_subscriber(
+        tx,
+        entry.address,
+        digests=digests_of(terms.keys, entry.address),
+        now=terms.now,
         name=after.name,
         language=after.language,
         attributes=after.attributes,
-        epoch=0,
-        created_at=terms.now,
     )
-    if after.subscriber_id:
-        subscribers.update_profile(tx, person)
-    return person
+    added = subscribers.get_subscriber(tx, number)
+    assert added is not None
+    return added
 
 
 def _move_existing(tx: Transaction, number: int, state: SubscriptionState | None, since: int) -> None:
