@@ -110,7 +110,7 @@ async def journey(reader: Reader) -> None:
     await reader.click_edition("Boats are back")
     assert "The first boats came back on Monday." in await reader.window.page.locator("main").inner_text()
     await reader.open(house.preferences_path(1))
-    await reader.type("Name", "Ada")
+    await reader.type("Name (optional)", "Ada")
     await reader.press("Save")
     await reader.reads("Saved.")
     await reader.press("Pause")

@@ -85,7 +85,12 @@ async def test_every_page_of_a_list_has_the_footer(tmp_path: Path, *, receives_m
             footer = footers[0]
             assert "Subscribe or unsubscribe" in words_of(footer), path
             assert "Harbour Office · 1 Quay Street" in words_of(footer), path
-            for target in ("/news#subscribe", "/news/unsubscribe", "/preferences", "/preferences#pause"):
+            for target in (
+                "/news#subscribe",
+                "/news/unsubscribe",
+                "/preferences?list=news",
+                "/preferences?list=news#pause",
+            ):
                 assert f'href="{target}"' in footer, (path, target)
             for target in ("/news/archive", "/news/feed.atom", "/news/feed.json"):
                 assert f'href="{target}"' in footer, (path, target)

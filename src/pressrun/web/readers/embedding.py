@@ -16,7 +16,7 @@ from pressrun.web.promise import sign_up_promise
 # Few rules, all below one class: the form takes font and colours from the site that it stands in.
 SHEET = """\
 .pressrun-form { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; max-width: 34rem; }
-.pressrun-form label { flex: 1 1 14rem; font-weight: 600; }
+.pressrun-form label { flex: 1 1 14rem; min-width: 0; margin: 0; font-weight: 600; }
 .pressrun-form input { display: block; box-sizing: border-box; width: 100%; margin: .25rem 0 0; padding: .7rem; \
 border: 1px solid #767676; border-radius: 6px; font: inherit; }
 .pressrun-form button { padding: .75rem 1.25rem; border: 0; border-radius: 6px; background: #1a56c4; color: #fff; \
@@ -38,8 +38,8 @@ class FormPages:
             return self._pages.not_found()
         say = self._pages.speak(target=found.language)
         if found.closed_at is not None:
-            text = say("It takes no new readers, and no further edition will come.")
-            return self._pages.message(say("This list is closed"), text, status=410, about=found)
+            text = say("There will be no new editions, and nobody can subscribe any more.")
+            return self._pages.message(say("This newsletter is closed"), text, status=410, about=found)
         form = self._pages.render_text("form_snippet.html", list=found, promise=sign_up_promise(say)).strip()
         return self._pages.render(
             "form.html",
