@@ -70,7 +70,8 @@ Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogogochuchaf.
 
 ---
 
-Fair winds, and until next week.
+Fair winds, and until next week,
+_Ada from the harbour office_
 """
 
 ARABIC = """\
@@ -149,7 +150,13 @@ def own_specimens() -> Iterator[Specimen]:
 
 def _specimen(name: str, body: str, subject: str, language: str, design: Design) -> Specimen:
     title = "The Harbour Letter" if language == "en" else "رسالة الميناء"
-    list_profile = replace(builders.profile(title=title, language=language), design=design, footer=_FOOTER)
+    about = "Tides, berths and the weather, every Friday." if language == "en" else "المد والجزر والطقس، كل جمعة."
+    list_profile = replace(
+        builders.profile(title=title, language=language),
+        design=design,
+        footer=_FOOTER,
+        description=about,
+    )
     source = builders.edition(body, "preheader: Eleven weeks of work are over", subject=subject)
     built = builders.build(source, assets={"dawn.png": harbour()}, list_profile=list_profile)
     assert not built.has_errors, built.findings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from tests.message.builders import PNG, build, edition, part, profile, read, val
 
 from pressrun.core.colour import READABLE, Colour, contrast
 from pressrun.message.content.tree import Node, parse_tree
+from pressrun.message.layouts import shell
 from pressrun.message.layouts.design import Design, Logo
 from pressrun.message.layouts.shades import Shades, dark_shades, light_shades
 from pressrun.message.layouts.table import BUILT_IN
@@ -164,11 +166,41 @@ def test_a_link_inside_of_a_text_is_a_button_where_its_author_says_so(name: str)
 def test_the_outer_margins_are_gone_without_a_sheet(name: str) -> None:
     """Gmail knows no `:first-child`: what comes first has no margin above, what comes last none below."""
     tree = parse_tree(page(name, "## First\n\n> Quoted.\n>\n> Twice.\n\nLast.", language="en"))
-    paragraphs = [node.attributes["style"] for node in tree.find_all("p") if "18px" in node.attributes["style"]]
-    assert paragraphs == ["margin:0 0 18px"]  # that of the quotation, not its last nor that of the content
+    styles = [node.attributes["style"] for node in tree.find_all("p")]
+    paragraphs = [style for style in styles if re.fullmatch(r"margin:0 0 (18|20)px", style)]
+    assert len(paragraphs) == 1  # that of the quotation, not its last nor that of the content
     (heading,) = tree.find_all("h2")
     has_headline = bool(BUILT_IN[name].headline_style)
     assert heading.attributes["style"].startswith("margin:0 ") is not has_headline
+
+
+@layouts
+@pytest.mark.parametrize(("typeface", "first"), [("sans", "system-ui"), ("serif", "Iowan"), ("mono", "ui-monospace")])
+def test_a_mail_has_the_typeface_of_the_lists_pages(name: str, typeface: str, first: str) -> None:
+    """The same fonts in the same order, and one that Outlook has; none is fetched."""
+    built = build(edition(BODY), list_profile=replace(profile(), design=Design(layout=name, typeface=typeface)))
+    found = part(built.skeleton.copy(values()), "html")
+    (ours,) = re.findall(r'role="article"[^>]*;font-family:([^"]*)"', found)
+    assert first in ours
+    pages = Path("src/pressrun/web/static/pressrun.css").read_text(encoding="utf-8")
+    assert f"{ours};" in pages.replace('"', "'")
+    assert f"font-family: {shell.MSO_FONTS[typeface]} !important" in found
+
+
+def test_a_letter_has_a_letterhead() -> None:
+    """The list's name and what it is about stand above the text, each reader of HTML sees whose letter it is."""
+    about = replace(profile(), description="Tides & berths, every Friday.\nMore.", design=Design(layout="letter"))
+    found = part(build(edition("Text."), list_profile=about).skeleton.copy(values()), "html")
+    head = found.partition("Text.")[0]
+    assert ">The Harbour Letter</h1>" in head
+    assert ">Tides &amp; berths, every Friday.</p>" in head
+
+
+def test_a_letter_has_the_grounds_of_the_lists_page_in_the_dark() -> None:
+    """One ground for the letter, another for the band below it."""
+    sheet = page("letter").partition("prefers-color-scheme: dark")[2].partition("</style>")[0]
+    assert ".pr-page { background-color: #14171a !important; }" in sheet
+    assert ".pr-band { background-color: #1e2226 !important; }" in sheet
 
 
 @layouts

@@ -317,6 +317,7 @@ class _Builder:
             title=self.profile.title,
             language=self.language,
             subject=self.marked.subject,
+            description=self.profile.description.partition("\n")[0],
             preheader=self.marked.preheader,
             logo_source=self._logo_source(),
             pictures=self._widths(),

@@ -35,11 +35,12 @@ class Layout:
     rows: str
     title_style: str
     title_class: str = "pr-strong"  # "" where it stands on the accent, which is the same in the dark
+    tagline_style: str = ""  # of the list's description below its name; "": it is not shown
     logo_masthead: str = ""  # "": as without a logo
     logo_type: str = ""
     is_on_card: bool = False  # the whole mail has the ground of the content
     gutter: str = "28px 12px 36px"
-    mso_heading_font: str = "Arial, sans-serif"  # Outlook takes Times where it does not know the first of a row
+    mso_heading_font: str = ""  # Outlook takes Times where it does not know the first of a row; "": as the text
     narrow: str = ""  # rules of the sheet for a phone
     headline: Headline = Headline.LIST
     headline_style: str = ""

@@ -72,6 +72,7 @@ class Design:
     accent: Colour | None = None
     logo: Logo | None = None
     rendered: RenderedLayout | None = None
+    typeface: str = "sans"  # or serif, or mono
 
 
 PLAIN = Design()

@@ -41,6 +41,7 @@ class Cover:
     title: str
     language: str
     subject: str = ""
+    description: str = ""
     preheader: str = ""
     logo_source: str | None = None
     pictures: Mapping[str, int] = field(default_factory=dict)
@@ -58,7 +59,7 @@ def page(
 
     `own` is given where that layout is the operator's own.
     """
-    setting = _Setting.of(BUILT_IN.get(design.layout, BUILT_IN[DEFAULT]), design.accent, cover)
+    setting = _Setting.of(BUILT_IN.get(design.layout, BUILT_IN[DEFAULT]), design, cover)
     foot = footer_html(footer, words, setting.named)
     if content.is_document:
         return setting.own_document(content, foot)
@@ -70,7 +71,7 @@ def page(
 
 def letter(content: str, footer: Sequence[str], words: Words, design: Design, cover: Cover) -> str:
     """A page of our own making, in the plainest layout with the list's colour and logo; all texts are finished HTML."""
-    setting = _Setting.of(BUILT_IN["letter"], design.accent, cover)
+    setting = _Setting.of(BUILT_IN["letter"], design, cover)
     foot = "\n".join(fill(shell.FOOTER_PARAGRAPH, text=paragraph) for paragraph in footer)
     return setting.laid_out(CleanHtml(body=content), foot, words, design.logo)
 
@@ -85,17 +86,18 @@ class _Setting:
     named: Mapping[str, str]
 
     @classmethod
-    def of(cls, layout: Layout, accent: Colour | None, cover: Cover) -> Self:
+    def of(cls, layout: Layout, design: Design, cover: Cover) -> Self:
         """The setting of an edition; without an accent it has the layout's own."""
-        accent = accent or layout.accent
+        accent, typeface = design.accent or layout.accent, design.typeface
         direction = direction_of(cover.language)
         start, end = ("right", "left") if direction == "rtl" else ("left", "right")
         named = {
-            **_grounded(light_shades(accent), layout),
+            **_grounded(light_shades(accent), layout, own="card"),
             "start": start,
             "end": end,
-            "font": shell.FONT,
-            "mso_heading_font": layout.mso_heading_font,
+            "font": shell.FONTS[typeface],
+            "mso_font": shell.MSO_FONTS[typeface],
+            "mso_heading_font": layout.mso_heading_font or shell.MSO_FONTS[typeface],
             "tight": "normal" if direction == "rtl" else "-.01em",  # letters that join must not be moved
             "language": html.escape(cover.language),
             "direction": direction,
@@ -120,7 +122,7 @@ class _Setting:
             content=self._styled(body, layout.content, layout.inner_width, words, is_first=not headline),
             footer=foot,
         )
-        dark = _grounded(dark_shades(self.accent), layout)
+        dark = _grounded(dark_shades(self.accent), layout, own="page")
         sheet = fill(shell.SHEET, narrow=layout.narrow, styles=content.styles, **dark)
         return fill(shell.HEAD, **named) + sheet + fill(shell.BODY, **named, gutter=layout.gutter, rows=rows)
 
@@ -141,7 +143,7 @@ class _Setting:
         body = self._styled(content.body, TYPE, _OWN_INNER_WIDTH, words, is_first=not headline)
         filled = own.filled(headline=headline, content=body, footer=foot, postal_address=address)
         styles = f"{filled.styles}\n{content.styles}".strip()
-        dark = dark_shades(self.accent).named()
+        dark = _grounded(dark_shades(self.accent), self.layout, own="page")
         sheet = fill(shell.SHEET, narrow="", styles=styles, **dark) if own.turns_dark else ""
         return (
             fill(shell.HEAD, **self.named)
@@ -181,12 +183,22 @@ class _Setting:
             shown = fill(shell.LOGO, source=source, width=width, height=height, type=fill(type_, **named), title=shown)
         tag = "h1" if is_heading else "p"
         brand = fill(shell.BRAND, tag=tag, type=fill(type_, **named), kind=layout.title_class, shown=shown)
-        return fill(masthead, **named, brand=brand)
+        return fill(masthead, **named, brand=brand, tagline=self._tagline())
+
+    def _tagline(self) -> str:
+        words, style = self.cover.description, self.layout.tagline_style
+        if not words or not style:
+            return ""
+        return fill(shell.TAGLINE, style=fill(style, **self.named), words=html.escape(words))
 
 
-def _grounded(shades: Shades, layout: Layout) -> dict[str, str]:
+def _grounded(shades: Shades, layout: Layout, *, own: str) -> dict[str, str]:
+    """The colours of a layout; on one ground all have that of `own`, and the footer's band has the other."""
     named = shades.named()
-    return {**named, "page": named["card"]} if layout.is_on_card else named
+    if not layout.is_on_card:
+        return {**named, "band": named["page"]}
+    ground, band = named[own], named["page" if own == "card" else "card"]
+    return {**named, "page": ground, "card": ground, "band": band}
 
 
 def _preheader(text: str) -> str:

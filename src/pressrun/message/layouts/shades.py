@@ -34,25 +34,25 @@ class Shades:
 _LIGHT = {
     name: Colour.parse(text)
     for name, text in {
-        "page": "#f2f3f4",
+        "page": "#f3f5f7",
         "card": "#fdfdfd",
-        "code": "#f0f2f4",
-        "text": "#23282d",
-        "strong": "#14181c",
-        "soft": "#545d66",
-        "line": "#d9dde1",
+        "code": "#eef1f4",
+        "text": "#2a3036",
+        "strong": "#12161a",
+        "soft": "#56606a",
+        "line": "#dfe3e7",
     }.items()
 }
 _DARK = {
     name: Colour.parse(text)
     for name, text in {
         "page": "#14171a",
-        "card": "#1d2125",
+        "card": "#1e2226",
         "code": "#292f34",
         "text": "#dfe3e6",
         "strong": "#f4f6f7",
-        "soft": "#a9b1b9",
-        "line": "#3a4148",
+        "soft": "#a6afb8",
+        "line": "#353b42",
     }.items()
 }
 

@@ -10,9 +10,12 @@ Gmail also drops `html` and `body`: language, direction and colours stand once m
 from __future__ import annotations
 
 WIDTH = 600
-FONT = "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-SERIF = "Charter, 'Iowan Old Style', Cambria, Georgia, 'Times New Roman', serif"
-MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace"
+SANS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', Arial, sans-serif"
+SERIF = "'Iowan Old Style', 'Palatino Linotype', Palatino, Georgia, 'Noto Serif', serif"
+MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Noto Sans Mono', monospace"
+# What a list may choose, as on its pages; then what Outlook shows, which takes Times where it does not know the first.
+FONTS = {"sans": SANS, "serif": SERIF, "mono": MONO}
+MSO_FONTS = {"sans": "Arial, sans-serif", "serif": "Georgia, serif", "mono": "Consolas, monospace"}
 
 HEAD = """\
 <!DOCTYPE html>
@@ -26,7 +29,7 @@ HEAD = """\
 <meta name="x-apple-disable-message-reformatting" content="">
 <title>[[subject]]</title>
 <!--[if mso]><xml><o:OfficeDocumentSettings><o:PixelsPerInch>96</o:PixelsPerInch></o:OfficeDocumentSettings></xml>
-<style>body, div, table, td, th, p, a, li { font-family: Arial, sans-serif !important; }
+<style>body, div, table, td, th, p, a, li { font-family: [[mso_font]] !important; }
 h1, h2, h3, h4, blockquote { font-family: [[mso_heading_font]] !important; }
 code, pre { font-family: Consolas, monospace !important; } table { mso-table-lspace: 0; mso-table-rspace: 0; }
 td, p, li, h1, h2, h3, h4 { mso-line-height-rule: exactly; }</style><![endif]-->
@@ -49,6 +52,7 @@ body { margin: 0; padding: 0; width: 100%; -webkit-text-size-adjust: 100%; text-
 [[narrow]]}
 @media (prefers-color-scheme: dark) {
 .pr-page { background-color: [[page]] !important; }
+.pr-band { background-color: [[band]] !important; }
 .pr-card { background-color: [[card]] !important; border-color: [[line]] !important; }
 .pr-text { color: [[text]] !important; }
 .pr-strong { color: [[strong]] !important; }
@@ -135,6 +139,7 @@ LOGO = """\
 style="display:inline-block;border:0;width:[[width]]px;max-width:100%;height:auto;[[type]]">"""
 
 BRAND = '<[[tag]] class="[[kind]]" style="margin:0;[[type]]">[[shown]]</[[tag]]>'
+TAGLINE = '\n<p class="pr-soft" style="[[style]]">[[words]]</p>'
 HEADLINE = '<h1 class="pr-strong pr-h1" style="[[style]]">[[subject]]</h1>\n'
 
 FOOTER_LINK = '<a href="[[url]]" style="color:[[soft]];text-decoration:underline">[[words]]</a>'

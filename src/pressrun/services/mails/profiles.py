@@ -29,6 +29,7 @@ def profile_of(target: MailingList, site: Site, logo: Logo | None = None) -> Lis
             layout=target.layout,
             accent=None if target.colour is None else Colour.parse(target.colour),
             logo=logo,
+            typeface=target.typeface,
         ),
         footer=target.footer,
     )

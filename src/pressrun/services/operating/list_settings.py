@@ -179,7 +179,9 @@ _KEYS: dict[str, _Key] = {
     "cadence": _Key(column="cadence", read=read_line, help="how often editions come, such as Every Thursday"),
     "ask_name": _Key(column="ask_name", read=_read_flag, help="true or false: the sign-up form asks for a name"),
     "typeface": _Key(
-        column="typeface", read=_one_of("sans", "serif", "mono"), help="sans, serif or mono, on the list's pages"
+        column="typeface",
+        read=_one_of("sans", "serif", "mono"),
+        help="sans, serif or mono, on the list's pages and in its mails",
     ),
     "require_postal_address": _Key(
         column="require_postal_address", read=_read_flag, help="true or false: a send without one is refused"
