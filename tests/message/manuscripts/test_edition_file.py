@@ -50,6 +50,8 @@ def test_a_field_with_a_default_needs_no_quotes_in_the_keys() -> None:
         ("---\nsubject: a\nsubject: b\n---\nx", 3, "twice"),
         ("---\nsubject: [a]\n---\nx", 2, "must be text, found a list"),
         ("---\nsubject: 2026\n---\nx", 2, "put it in quotes"),
+        ('---\nsubject: a\npreheader: "\\ud83d"\n---\nx', 3, "preheader: an escape"),
+        ('---\nsubject: a\nattachments: ["\\udcff.pdf"]\n---\nx', 3, "attachments: an escape"),
         ("---\nsubject: a: b\n---\nx", 2, "must stand in quotes"),
         ("---\nsubject: a\n", 1, "not closed"),
         ("---\nsubject: a\n\tb: c\n---\n", 3, "not YAML"),
@@ -70,6 +72,13 @@ def test_an_error_names_its_line(source: str, line: int, words: str) -> None:
         parse_edition(source.encode(), ".md")
     assert line == caught.value.line
     assert words in str(caught.value)
+
+
+def test_a_character_may_be_escaped_as_in_json() -> None:
+    """Which programs write that make the keys of a file."""
+    file = parse_edition(b'---\nsubject: "\\ud83d\\ude00 \\u00e4"\n---\nx', ".md")
+    assert file.keys.subject is not None
+    assert "\U0001f600 ä" == file.keys.subject.text
 
 
 def test_other_encodings_are_refused_with_the_line() -> None:

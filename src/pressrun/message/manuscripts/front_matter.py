@@ -135,10 +135,19 @@ def _one_text(key: str, node: yaml.Node, first_line: int) -> Value | None:
         if node.tag == _STRING or (key == "date" and node.tag == _TIME):
             if len(node.value) > _LONGEST_VALUE:
                 raise EditionError(f"{key} is longer than {_LONGEST_VALUE} characters", line=line)
-            return Value(node.value.strip(), line)
+            return Value(_whole(key, node.value, line).strip(), line)
         raise EditionError(f"{key} must be text, found {node.value}: put it in quotes", line=line)
     found = "a list" if isinstance(node, yaml.SequenceNode) else "nested keys"
     raise EditionError(f"{key} must be text, found {found}", line=line)
+
+
+def _whole(key: str, text: str, line: int) -> str:
+    """The text with each pair of surrogates as the one character that JSON writes so."""
+    try:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError:
+        reason = r"an escape of \ud800 to \udfff is half of a character: write the character itself"
+        raise EditionError(f"{key}: {reason}", line=line) from None
 
 
 def _texts(node: yaml.Node, first_line: int) -> tuple[Value, ...]:
