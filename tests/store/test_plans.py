@@ -250,6 +250,7 @@ UNSCANNED = [
     "consent.with_old_ip",
     "consent.erase",
     "notices.asked",
+    "leavings.find",
     "leavings.requeue_copies",
     "leavings.to_note",
     "leavings.is_any_to_note",

@@ -112,6 +112,12 @@ def get_leaving(tx: Transaction, leaving_id: int) -> Leaving | None:
     return None if row is None else _from_row(row)
 
 
+def find_leaving(tx: Transaction, subscription_id: int, now: int) -> Leaving | None:
+    """The leaving of a subscription, while it can be undone."""
+    row = tx.row("leavings.find", subscription_id=subscription_id, now=now)
+    return None if row is None else _from_row(row)
+
+
 def requeue_copies(tx: Transaction, leaving: Leaving, now: int) -> int:
     """Queue the copies again that the leaving cancelled, of editions that are still being sent; returns how many."""
     return tx.run("leavings.requeue_copies", subscription_id=leaving.subscription_id, left_at=leaving.left_at, now=now)

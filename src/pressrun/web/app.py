@@ -135,6 +135,7 @@ def _pages_of_links(
         pages=pages,
         subscribing=cases.subscribing,
         leaving=cases.leaving,
+        preferring=cases.preferring,
         refusing=cases.refusing,
         answers=answers,
         tokens=tokens,

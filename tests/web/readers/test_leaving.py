@@ -50,7 +50,7 @@ async def test_the_page_names_a_masked_address_alone(house: House) -> None:
     reader = await house.add_reader(await house.add_list(), "ada.lovelace@mail.engines.example")
     async with house.client() as client:
         page = await client.get(house.unsubscribe_path(reader))
-    assert "at a•••@m•••.example?" in words_of(page.text)
+    assert "to a•••@m•••.example?" in words_of(page.text)
     assert [] == [word for word in ("lovelace", "engines") if word in page.text]
 
 
@@ -223,7 +223,7 @@ async def test_notes_have_a_limit_and_leaving_has_none(house: House) -> None:
     house.limits = LimitSettings(leaving_notes_per_address=Rate(2, 86400.0))
     number = await house.add_list()
     readers = [await house.add_reader(number, f"ada+{tag}@reader.example") for tag in range(4)]
-    pages = {(await leave(house, reader)).text for reader in readers}
+    pages = {words_of((await leave(house, reader)).text) for reader in readers}
     assert (1, 2) == (len(pages), len(await notes(house)))
     assert [("unsubscribed",)] * 4 == await house.rows("select state from subscription")
 
@@ -243,3 +243,52 @@ async def test_a_closed_list_takes_nobody_back(house: House) -> None:
     await leave(house, reader)
     await house.close_list()
     assert 404 == (await undo(house)).status_code
+
+
+# ---------------------------------------------------------------------- the page of the link
+
+
+async def test_the_page_offers_a_pause_and_a_pause_is_all_that_it_is(house: House) -> None:
+    reader = await house.add_reader(await house.add_list())
+    other = await house.add_reader(await house.add_list("other"))
+    async with house.client() as client:
+        page = await client.get(house.unsubscribe_path(reader))
+    paused = await leave(house, reader, {"action": "pause"})
+    assert ("Pause for 30 days instead" in words_of(page.text), "Paused until" in words_of(paused.text)) == (True, True)
+    found = await house.subscription(reader)
+    assert ("suspended", "paused", int(NOW) + 30 * DAY) == (found.state, found.suspended_for, found.paused_until)
+    assert "active" == (await house.subscription(other)).state
+    question = "Stop sending The Harbour Letter to a•••@r•••.example? [Pause for 30 days instead]"
+    assert [("paused", question)] == [(item["event"], item["text"]) for item in await house.consent()]
+
+
+@pytest.mark.parametrize("state", ["pending", "suspended", "unsubscribed"])
+async def test_what_sends_nothing_cannot_be_paused(house: House, state: str) -> None:
+    reader = await house.add_reader(await house.add_list(), state=state)
+    before = await house.everything()
+    async with house.client() as client:
+        page = await client.get(house.unsubscribe_path(reader))
+    answer = await leave(house, reader, {"action": "pause"})
+    assert (False, 200) == ("instead" in page.text, answer.status_code)
+    assert before == await house.everything()
+
+
+async def test_who_has_just_left_can_undo_it_there(house: House) -> None:
+    reader = await house.add_reader(await house.add_list())
+    page = await leave(house, reader)
+    path = page.text.partition('<form method="post" action="')[2].partition('"')[0]
+    house.clock.now += DAY - 1
+    async with house.client() as client:
+        assert 200 == (await client.post(path)).status_code
+    assert "active" == (await house.subscription(reader)).state
+    house.clock.now += 1
+    async with house.client() as client:
+        assert 404 == (await client.post(path)).status_code
+
+
+@pytest.mark.parametrize("first", [BUTTON, ONE_CLICK])
+async def test_who_comes_later_with_the_link_is_not_offered_to_undo_it(house: House, first: dict[str, str]) -> None:
+    """They may be somebody else, whom the mail was passed on to."""
+    reader = await house.add_reader(await house.add_list())
+    await leave(house, reader, first)
+    assert "/confirm/" not in (await leave(house, reader)).text

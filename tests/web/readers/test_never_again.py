@@ -29,7 +29,7 @@ async def test_looking_asks_and_changes_nothing(house: House) -> None:
         for method in ("HEAD", "POST", "GET"):
             page = await client.request(method, link_to(house))
             assert (200, "noindex") == (page.status_code, page.headers["x-robots-tag"])
-        assert "Never write to me again" in words_of((await client.get(link_to(house))).text)
+        assert "Block all email" in words_of((await client.get(link_to(house))).text)
     assert before == await house.everything()
 
 
@@ -57,7 +57,7 @@ async def test_the_request_ends_with_its_evidence(house: House) -> None:
     assert [("unsubscribed",)] == await house.rows("select state from subscription")
     last = (await house.consent(VICTIM))[-1]
     assert ("withdrawn", "web") == (last["event"], last["source"])
-    assert "[Never write to me again]" in str(last["text"])
+    assert "[Block all email]" in str(last["text"])
     assert [("cancelled",)] == await house.rows("select state from delivery")
 
 

@@ -20,7 +20,7 @@ from pressrun.services.readers.desk import Desk
 from pressrun.services.readers.disclosing import disclose
 from pressrun.services.readers.erasing import erase
 from pressrun.services.readers.leaving import Departure, depart
-from pressrun.services.readers.subscribing import Origin, record_consent
+from pressrun.services.readers.subscribing import Origin, Standing, find_standing, record_consent
 from pressrun.services.readers.suspending import restored
 from pressrun.services.reports.reporting import Answer
 from pressrun.services.suppression import find_reason
@@ -135,6 +135,12 @@ class Preferring:
         if not 1 <= days <= LONGEST_PAUSE_DAYS:
             raise ValueError("a pause lasts 1 to 365 days")
         return await self._change(link, lambda tx, p: self._pause(tx, _only(p, names), days, origin))
+
+    async def pause_one(self, subscription_id: int, days: int, origin: Origin) -> Standing | None:
+        """The same for one subscription, by whatever link names it; None when it is there no more."""
+        standing = await self._desk.database.share(self._pause_one, subscription_id, days, origin)
+        self._desk.wake()
+        return standing
 
     async def resume(self, link: PreferenceLink, origin: Origin, *, names: Collection[str] = ()) -> Profile | None:
         """End the pause of these lists now; no name stands for every list."""
@@ -325,6 +331,14 @@ class Preferring:
             subscriptions.record_subscription(tx, paused)
             subscriptions.cancel_copies(tx, [paused.id], now)
             record_consent(tx, item.list, profile.person, "paused", origin, now=now, salt=self._desk.entropy(16))
+
+    def _pause_one(self, tx: Transaction, subscription_id: int, days: int, origin: Origin) -> Standing | None:
+        standing = find_standing(tx, subscription_id)
+        if standing is None:
+            return None
+        only = Membership(list=standing.list, subscription=standing.subscription)
+        self._pause(tx, Profile(person=standing.person, memberships=(only,), offered=()), days, origin)
+        return find_standing(tx, subscription_id)
 
     def _resume(self, tx: Transaction, profile: Profile, origin: Origin) -> None:
         now = int(self._desk.clock())

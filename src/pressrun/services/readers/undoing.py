@@ -42,6 +42,10 @@ class Undoing:
         outcome, standing, _ = await self._database.read(self._look, leaving_id)
         return outcome, standing
 
+    async def find_leaving(self, subscription_id: int) -> Leaving | None:
+        """The leaving of a subscription that can still be undone, for whoever has just made it."""
+        return await self._database.read(leavings.find_leaving, subscription_id, int(self._clock()))
+
     async def undo(self, leaving_id: int, origin: Origin) -> tuple[Undone, Standing | None]:
         """Restore the subscription; doing it twice is as good as once."""
         answer = await self._database.write(self._undo, leaving_id, origin)

@@ -41,6 +41,10 @@ delete from leaving where subscription_id in (select value from json_each(:ids))
 -- One leaving by id.
 select * from leaving where id = :id;
 
+-- name: find
+-- The leaving of a subscription that can be undone: there is one at the most.
+select * from leaving where subscription_id = :subscription_id and expires_at > :now;
+
 -- name: requeue_copies
 -- Copies that were cancelled with the leaving may go out after all, as long as their edition is being sent.
 update delivery set state = 'queued', due_at = :now, settled_at = null

@@ -102,6 +102,14 @@ class AnswerPages:
 
     # ------------------------------------------------------------------ a leaving undone
 
+    async def undo_href(self, subscription_id: int) -> str:
+        """Where the page of somebody who has just left undoes it: what their mail links to. Empty: that cannot be."""
+        leaving = await self._undoing.find_leaving(subscription_id)
+        if leaving is None:
+            return ""
+        token = self._tokens().make(WebPurpose.UNDO_LEAVING, leaving.id, leaving.expires_at)
+        return self._pages.href("confirm", token)
+
     async def _undo_leaving(self, request: Request, number: int) -> Response:
         outcome, standing = await self._undoing.find(number)
         say = self._pages.words

@@ -10,8 +10,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from pressrun.core.address import parse_address
+from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import TEST_ID, WebPurpose
-from pressrun.services.readers.leaving import Leaving
+from pressrun.services.readers.leaving import Leaving, Left
+from pressrun.services.readers.preferring import Preferring
 from pressrun.services.readers.refusing import Refusing
 from pressrun.services.readers.subscribing import Confirmed, Origin, Standing, Subscribing
 from pressrun.web.http.clients import Proxies
@@ -23,6 +25,8 @@ from pressrun.web.readers.answers import AnswerPages
 from pressrun.web.readers.one_click import DONE, ONE_CLICK_WORDS
 from pressrun.web.reading import ReadTokens
 
+PAUSE_DAYS = 30  # what the page of an unsubscribe link offers instead
+
 
 class LinkPages:
     """Confirming a request, and leaving a list."""
@@ -33,6 +37,7 @@ class LinkPages:
         pages: Pages,
         subscribing: Subscribing,
         leaving: Leaving,
+        preferring: Preferring,
         refusing: Refusing,
         answers: AnswerPages,
         tokens: ReadTokens,
@@ -42,6 +47,7 @@ class LinkPages:
         self._pages = pages
         self._subscribing = subscribing
         self._leaving = leaving
+        self._preferring = preferring
         self._answers = answers
         self._tokens = tokens
         self._proxies = proxies
@@ -93,13 +99,45 @@ class LinkPages:
         standing = await self._subscribing.find_by_subscription(subscription)
         if standing is not None:
             self._speak(standing)
-        if first(fields, "action") != "leave":
-            return self._leave_page(standing)
-        shown = ""
+        match first(fields, "action"):
+            case "leave":
+                return await self._leave(request, standing, subscription, edition)
+            case "pause" if standing is not None and _can_pause(standing):
+                return await self._pause(request, standing)
+            case _:
+                return self._leave_page(standing)
+
+    async def _leave(self, request: Request, standing: Standing | None, subscription: int, edition: int) -> Response:
+        say, shown = self._pages.words, ""
         if standing is not None:
-            shown = words.with_button(self._leave_question(standing), words.leave_button(self._pages.words))
-        await self._leaving.leave(subscription, self._origin(request, shown), edition_id=edition)
-        return self._is_gone(standing, self._pages.words("You are unsubscribed"))
+            shown = words.with_button(self._leave_question(standing), words.leave_button(say))
+        left = await self._leaving.leave(subscription, self._origin(request, shown), edition_id=edition)
+        # Only who has just left is offered to undo it here: whoever comes later with the same link might be anybody.
+        undo = await self._answers.undo_href(subscription) if left is Left.LEFT else ""
+        if standing is None or not undo:
+            return self._is_gone(standing, say("You've unsubscribed"))
+        return self._pages.render(
+            "left.html",
+            about=standing.list,
+            question=words.take_back(say, standing.list.title, _masked(standing)),
+            button=words.take_back_button(say),
+            undo=undo,
+        )
+
+    async def _pause(self, request: Request, standing: Standing) -> Response:
+        say = self._pages.words
+        shown = words.with_button(self._leave_question(standing), words.pause_instead_button(say, PAUSE_DAYS))
+        origin = self._origin(request, shown)
+        paused = await self._preferring.pause_one(standing.subscription.id, PAUSE_DAYS, origin)
+        until = None if paused is None else paused.subscription.paused_until
+        if until is None:
+            return self._leave_page(paused)
+        return self._pages.message(
+            say("Paused until {date}", date=say.day(until)),
+            say("You won't receive {title} until then. It starts again by itself.", title=standing.list.title),
+            sign="done",
+            about=standing.list,
+        )
 
     def _speak(self, standing: Standing) -> None:
         self._pages.speak(reader=standing.person.language, target=standing.list.language)
@@ -115,14 +153,14 @@ class LinkPages:
         question, button = words.never_again(say), words.never_again_button(say)
         fields = await read_fields_or_none(request) if request.method == "POST" else ()
         if first(fields, "action") != "never-again":
-            title = say("Never again")
+            title = say("Block all email?")
             return self._pages.render(
                 "question.html", title=title, question=question, button=button, action="never-again", about=None
             )
         await self._refusing.refuse(subscriber, digests, self._origin(request, words.with_button(question, button)))
         return self._pages.message(
-            say("You get no more mail from here"),
-            say("No list of this server writes to your address any more, whoever asks for it."),
+            say("All email blocked"),
+            say("None of our newsletters will write to this address again, whoever asks for it."),
         )
 
     def _origin(self, request: Request, shown: str) -> Origin:
@@ -136,36 +174,49 @@ class LinkPages:
     def _leave_question(self, standing: Standing) -> str:
         return words.leave(self._pages.words, standing.list.title, _masked(standing))
 
-    def _ask(self, title: str, question: str, button: str, action: str, standing: Standing) -> Response:
+    def _ask(
+        self,
+        title: str,
+        question: str,
+        button: str,
+        action: str,
+        standing: Standing,
+        *,
+        instead: tuple[str, str] | None = None,
+    ) -> Response:
+        """One question and its button; `instead` is a quiet second one, as (action, words)."""
         return self._pages.render(
-            "question.html", title=title, question=question, button=button, action=action, about=standing.list
+            "question.html",
+            title=title,
+            question=question,
+            button=button,
+            action=action,
+            instead=instead,
+            about=standing.list,
         )
 
     def _leave_page(self, standing: Standing | None) -> Response:
         if standing is None or standing.subscription.state == "unsubscribed":
             return self._is_gone(standing, self._pages.words("You are not subscribed"))
-        return self._ask(
-            self._pages.words("Unsubscribe"),
-            self._leave_question(standing),
-            words.leave_button(self._pages.words),
-            "leave",
-            standing,
-        )
+        say = self._pages.words
+        instead = ("pause", words.pause_instead_button(say, PAUSE_DAYS)) if _can_pause(standing) else None
+        question, button = self._leave_question(standing), words.leave_button(say)
+        return self._ask(say("Unsubscribe"), question, button, "leave", standing, instead=instead)
 
     def _is_gone(self, standing: Standing | None, title: str) -> Response:
         say = self._pages.words
         if standing is None:
             return self._pages.message(
-                title, say("This address gets no mail of this list. There is nothing to do."), sign="done"
+                title, say("We don't send this newsletter to this address. You don't need to do anything."), sign="done"
             )
         href = self._pages.href(standing.list.name)
         return self._pages.message(
             title,
-            say("No further edition goes out to you."),
-            say("If that was a mistake, you can sign up again at any time."),
+            say("You won't receive {title} any more.", title=standing.list.title),
+            say("A mistake? You can subscribe again any time."),
             sign="done",
             about=standing.list,
-            back=(href, say("Sign up again")) if standing.list.closed_at is None else (href, standing.list.title),
+            back=(href, say("Subscribe again")) if standing.list.closed_at is None else (href, standing.list.title),
         )
 
     def _is_confirmed(self, standing: Standing, title: str) -> Response:
@@ -180,28 +231,33 @@ class LinkPages:
     def _has_left_since(self, standing: Standing) -> Response:
         say = self._pages.words
         return self._pages.message(
-            say("You have left since"),
-            say("This link is from before you unsubscribed, so it changes nothing. To come back, sign up again."),
+            say("You've unsubscribed since then"),
+            say("This link is older than that, so it no longer works. To come back, sign up again."),
             about=standing.list,
-            back=(self._pages.href(standing.list.name), say("Sign up again")),
+            back=(self._pages.href(standing.list.name), say("Subscribe again")),
         )
 
     def _was_used_before(self, standing: Standing) -> Response:
         say = self._pages.words
         return self._pages.message(
-            say("You have used this link before"),
-            say("Mail to you came back since, so nothing is sent to you now. To come back, sign up again."),
+            say("You've already used this link"),
+            say("Our emails to you have bounced since, so we've paused them. To come back, sign up again."),
             about=standing.list,
-            back=(self._pages.href(standing.list.name), say("Sign up again")),
+            back=(self._pages.href(standing.list.name), say("Subscribe again")),
         )
 
     def _test_copy(self) -> Response:
         say = self._pages.words
         return self._pages.message(
             say("This is a test copy"),
-            say("The link belongs to a mail that was sent as a test. In a real mail, its button stands here."),
-            say("Nobody's subscription is changed."),
+            say("In a real edition, this link opens a page with one button."),
+            say("Nobody's subscription has changed."),
         )
+
+
+def _can_pause(standing: Standing) -> bool:
+    """Whether there are editions to come that a pause would keep away."""
+    return standing.subscription.state is SubscriptionState.ACTIVE and standing.list.closed_at is None
 
 
 def _masked(standing: Standing) -> str:

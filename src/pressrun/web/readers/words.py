@@ -18,7 +18,7 @@ def sign_up(words: Words, title: str) -> str:
 
 def confirm(words: Words, title: str, address: str) -> str:
     """The question on the page of a confirmation link."""
-    return words("Do you want {title} to be sent to {address}?", title=title, address=address)
+    return words("Send {title} to {address}?", title=title, address=address)
 
 
 def confirm_button(words: Words) -> str:
@@ -27,16 +27,16 @@ def confirm_button(words: Words) -> str:
 
 def leave(words: Words, title: str, address: str) -> str:
     """The question on the page of an unsubscribe link."""
-    return words("Do you want to stop getting {title} at {address}?", title=title, address=address)
+    return words("Stop sending {title} to {address}?", title=title, address=address)
 
 
 def never_again(words: Words) -> str:
     """The question on the page of a never-again link."""
-    return words("Do you want this server never to write to you again, for any of its lists?")
+    return words("Block all email from us to this address?")
 
 
 def never_again_button(words: Words) -> str:
-    return words("Never write to me again")
+    return words("Block all email")
 
 
 def leave_button(words: Words) -> str:
@@ -78,6 +78,11 @@ def take_back_button(words: Words) -> str:
 def pause_button(words: Words, days: int) -> str:
     """What a button that starts a pause says, and what is recorded of one with a field for the days."""
     return words.counted("Pause for {number} day", "Pause for {number} days", days)
+
+
+def pause_instead_button(words: Words, days: int) -> str:
+    """The quiet button below the one that unsubscribes."""
+    return words.counted("Pause for {number} day instead", "Pause for {number} days instead", days)
 
 
 def with_button(sentence: str, button: str) -> str:
