@@ -50,14 +50,14 @@ _STATIC = resources.files("pressrun.web").joinpath("static")
 
 
 class Pages:
-    """Renders the templates of this room for one site."""
+    """Renders the templates of this room for one site; `editors_sheet` is for pages that readers never see."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.base_path = urlsplit(site.base_url).path.rstrip("/")
         self._static = _load_static()
         self._hashed = {name.rsplit(".", 2)[0] + "." + name.rsplit(".", 1)[1]: name for name in self._static}
-        self._sheet = _tight(_STATIC.joinpath("pressrun.css").read_text("utf-8"))
+        self._sheet, self.editors_sheet = _load_sheet("pressrun.css"), _load_sheet("editors.css")
         self._drawing = _STATIC.joinpath("icon.svg").read_text("utf-8")
         self._icon = icon(self._drawing, DEFAULT)
         self._environment = self._make_environment()
@@ -263,8 +263,9 @@ def size(octets: int) -> str:
     return f"{octets / 1_000_000:.1f} MB"
 
 
-def _tight(sheet: str) -> str:
-    """Our style sheet without the blanks that are there for people: it travels with every page."""
+def _load_sheet(name: str) -> str:
+    """A style sheet without the blanks that are there for people: it travels with every page."""
+    sheet = _STATIC.joinpath(name).read_text("utf-8")
     return re.sub(r"\s*([{};])\s*", r"\1", re.sub(r"([:,])\s+", r"\1", sheet)).replace(";}", "}").strip()
 
 

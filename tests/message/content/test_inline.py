@@ -81,4 +81,4 @@ def test_the_deepest_heading_stays_one() -> None:
 
 def test_plain_text_keeps_its_lines() -> None:
     page = inline_fragment('<div dir="auto" style="white-space: pre-wrap">a\nb</div>', table_name="", below=1)
-    assert '<div dir="auto" class="plain">a\nb</div>' == page
+    assert '<div dir="auto" class="lines">a\nb</div>' == page

@@ -207,7 +207,7 @@ async def test_a_teaser_stands_in_for_what_is_not_shown_in_full(house: House, sh
 async def test_a_text_edition_keeps_its_lines(house: House) -> None:
     await house.add_edition(await house.add_list(), html=None, text="one\n<two>")
     async with house.client() as client:
-        assert '<div class="plain">one\n&lt;two&gt;</div>' in (await client.get("/news")).text
+        assert '<div class="lines">one\n&lt;two&gt;</div>' in (await client.get("/news")).text
 
 
 async def test_a_new_list_says_that_nothing_was_sent_yet(house: House) -> None:

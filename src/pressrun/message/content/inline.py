@@ -69,7 +69,7 @@ def _attributes(given: str) -> str | None:
             if aligned is not None:
                 classes.append(_ALIGNMENTS[aligned[1].lower()])
             elif _LINES.fullmatch(value):
-                classes.append("plain")
+                classes.append("lines")
             elif not _OF_REFERENCES.fullmatch(value):
                 return None
         elif name == "class":

@@ -185,7 +185,7 @@ def edition_in_page(pages: Pages, edition: ArchivedEdition, places: Places, *, b
     """An edition's content below so many headings of the page; None where its design needs a place of its own."""
     content = edition.html_with_images(places.asset(edition.summary.slug, ""))
     if content is None:
-        return f'<div class="plain">{escape(edition.text)}</div>'
+        return f'<div class="lines">{escape(edition.text)}</div>'
     return inline_fragment(content, table_name=pages.words("Table"), below=below)
 
 

@@ -99,6 +99,7 @@ class ApprovalPages:
     def _ask(self, request: Request, held: HeldEdition) -> Response:
         return self._pages.render(
             "approval.html",
+            sheets=[self._pages.editors_sheet],
             allowing=["frame-src 'self'"],
             about=held.list,
             held=held,

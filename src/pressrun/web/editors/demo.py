@@ -109,6 +109,7 @@ class DemoPages:
         messages = self._mailbox.messages
         return self._pages.render(
             "demo/mailbox.html",
+            sheets=[self._pages.editors_sheet],
             lists=await self._archiving.public_lists(),
             mails=[(mail, self._subject_of(mail)) for mail in messages[:SHOWN_AT_MOST]],
             number=len(messages),
@@ -125,6 +126,7 @@ class DemoPages:
         header = re.split(rb"\r?\n\r?\n", mail.content, maxsplit=1)[0]
         return self._pages.render(
             "demo/mail.html",
+            sheets=[self._pages.editors_sheet],
             allowing=["frame-src 'self'"],
             mail=mail,
             subject=self._subject_of(mail),
