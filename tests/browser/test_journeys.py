@@ -218,3 +218,17 @@ async def test_a_language_is_chosen_on_the_page(browser: Browser, tmp_path: Path
         await reader.press("Subscribe")
         await reader.reads("Check your mail")
         assert [("es",)] == await house.rows("select language from notice")
+
+
+async def test_a_reader_signs_up_below_an_edition(browser: Browser, tmp_path: Path) -> None:
+    """Out of the sandbox of its page: the form reaches us, and the page after it is an ordinary one."""
+    async with open_site(tmp_path) as house, browser.window(width=320) as window:
+        await house.add_edition(await house.add_list())
+        await window.go(f"{house.site.base_url}/news/archive/first")
+        await window.page.get_by_label("Email address").fill(READER)
+        async with window.page.expect_navigation(wait_until="load"):
+            await window.page.get_by_role("button", name="Subscribe").click()
+        assert window.page.url.endswith("/news/check-mail")
+        await house.asking.carry_out()
+        assert [("confirmation", READER)] == [(kind, to) for kind, to, _ in await house.notices()]
+        assert ([], []) == (window.errors, window.outside)
