@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pressrun.core.keys import KeyRing
+from pressrun.message.layouts.design import Logo
 from pressrun.message.wire.skeleton import Skeleton
 from pressrun.press.frames import (
     Answers,
@@ -90,11 +91,12 @@ LISTS = st.builds(
     closed_at=st.none() | NUMBERS,
 )
 STATUSES = st.builds(RelayStatus, name=RELAYS, connections=NUMBERS, failing_since=st.none() | st.floats(0, 1e10))
+LOGOS = st.builds(Logo)
 ORDERS = st.one_of(
     st.builds(Setup, st.binary()),
     st.builds(Plate, NUMBERS, st.binary()),
     st.builds(Copies, RELAYS, st.lists(COPIES, max_size=3)),
-    st.builds(Notice, RELAYS, NOTICES, NUMBERS, st.none() | LISTS),
+    st.builds(Notice, RELAYS, NOTICES, NUMBERS, st.none() | LISTS, st.none() | LOGOS),
     st.builds(Forget, st.lists(NUMBERS)),
     st.builds(Drain, st.floats(0, 1000)),
 )

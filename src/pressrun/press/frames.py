@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from pressrun.core.keys import KeyRing
+from pressrun.message.layouts.design import Logo
 from pressrun.message.wire.skeleton import Skeleton
 from pressrun.press.framing import Frames, pack
 from pressrun.press.settings import PressSettings
@@ -58,6 +59,7 @@ class Notice(msgspec.Struct, frozen=True, array_like=True, tag=3):
     row: ClaimedNotice
     claimed_at: int
     list: MailingList | None
+    logo: Logo | None = None
 
 
 class Forget(msgspec.Struct, frozen=True, array_like=True, tag=4):

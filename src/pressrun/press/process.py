@@ -107,8 +107,8 @@ class PressProcess(asyncio.Protocol):
         match order:
             case Copies():
                 self._put_copies(order)
-            case Notice(relay=relay, row=row, claimed_at=claimed_at, list=target):
-                self._put(relay, [Job(row, claimed_at, None, target)])
+            case Notice(relay=relay, row=row, claimed_at=claimed_at, list=target, logo=logo):
+                self._put(relay, [Job(row, claimed_at, None, target, logo=logo)])
             case Plate(edition_id=edition_id):
                 self._plates.pop(edition_id, None)
                 try:

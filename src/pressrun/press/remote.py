@@ -275,7 +275,7 @@ class RemotePress(BackgroundLoop):
     def _add(self, line: _Line, relay: str, job: Job, copies: list[CopyWork]) -> None:
         """Say a notice, and that a copy is to be made as soon as `copies` are said."""
         if isinstance(job.row, ClaimedNotice):
-            line.say(Notice(relay, job.row, job.claimed_at, job.list))
+            line.say(Notice(relay, job.row, job.claimed_at, job.list, job.logo))
             return
         plate = job.plate
         assert plate is not None  # that of the edition whose copy it is

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
+from tests.message.builders import PNG
 from tests.services.pressroom import LATER, TAKEN, Pressroom, identity
 
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.message.layouts.design import Logo
 from pressrun.services.readers.subscribing import Origin
 from pressrun.smtp.handover import Outgoing
+from pressrun.store import lists
+from pressrun.store.transaction import Transaction
 
 ADA = parse_address("ada@reader.example")
 WEB, MAIL = Origin(source="web"), Origin(source="mail")
@@ -53,6 +58,21 @@ async def test_an_answer_to_mail_has_no_envelope_sender_and_says_so(press: Press
     """RFC 3834 §3.3."""
     outgoing = await ask(press, MAIL)
     assert ("", "auto-replied") == (outgoing.mail_from, message(outgoing)["Auto-Submitted"])
+
+
+async def test_a_notice_shows_the_logo_of_its_list(press: Pressroom) -> None:
+    """It travels in the mail, as with each edition."""
+    logo = Logo(name="logo.png", media_type="image/png", content=PNG, width=480, height=112)
+
+    def give_logo(tx: Transaction) -> None:
+        target = lists.find_list(tx, "news")
+        assert target is not None
+        lists.update_list(tx, replace(target, logo=logo.digest))
+        lists.put_logo(tx, target.id, logo)
+
+    await press.office.database.write(give_logo)
+    mail = message(await ask(press, WEB))
+    assert [PNG] == [part.get_payload(decode=True) for part in mail.walk() if part.get_content_type() == "image/png"]
 
 
 async def test_it_is_the_same_mail_on_every_retry(press: Pressroom) -> None:

@@ -11,6 +11,7 @@ from pressrun.core.mail_routes import OF_NO_LIST
 from pressrun.core.site import Site
 from pressrun.core.tokens import AddressPurpose, AddressTokens
 from pressrun.locales.catalogues import words_in
+from pressrun.message.layouts.design import Logo
 from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
 from pressrun.message.notices.kinds import ReaderNotice
 from pressrun.message.words import ENGLISH
@@ -47,8 +48,8 @@ class NoticeComposer:
     def tokens(self, tokens: TokenSettings) -> None:
         self._rows.tokens = tokens
 
-    def compose(self, row: ClaimedNotice, target: MailingList | None, now: int) -> Outgoing:
-        """The mail of a claimed notice; its Date and Message-ID are the same on every retry."""
+    def compose(self, row: ClaimedNotice, target: MailingList | None, now: int, logo: Logo | None = None) -> Outgoing:
+        """The mail of a claimed notice; its Date and Message-ID are the same on every retry. `logo` is the list's."""
         address = parse_address(row.address)
         payload = json.loads(row.payload)
         if row.kind == FORWARD:
@@ -57,7 +58,7 @@ class NoticeComposer:
         content = row.content
         if content is None:
             assert target is not None  # only composed notices stand without a list
-            notice, profile = self._rows.notice(row, target, payload), profile_of(target, self._site)
+            notice, profile = self._rows.notice(row, target, payload), profile_of(target, self._site, logo)
             words = words_in(row.language, target.language) if isinstance(notice, ReaderNotice) else ENGLISH
             copy = NoticeCopy(
                 to=address,

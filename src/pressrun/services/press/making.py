@@ -23,7 +23,7 @@ class Maker:
         """The mail of a claimed row; raises what its composer raises."""
         row = job.row
         if isinstance(row, ClaimedNotice):
-            return self.notices.compose(row, job.list, job.claimed_at)
+            return self.notices.compose(row, job.list, job.claimed_at, job.logo)
         assert job.plate is not None  # that of the edition whose copy it is
         return self.copies.compose(job.plate, row, job.claimed_at)
 

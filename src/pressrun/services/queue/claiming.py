@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pressrun.core.edition import EditionState
+from pressrun.message.layouts.design import Logo
 from pressrun.message.wire.skeleton import Skeleton
 from pressrun.services.editions.opening import held_until
 from pressrun.services.editions.pressing import (
@@ -91,9 +92,11 @@ class Turn:
     there was room for more; `rooms` what is left of the room of lanes with limits; `barred` are the notices that may
     not go to their address any more, `cancelled` counts such copies by edition. A careful one has in `faults` what went
     wrong with what, in `unrecorded` results that it could not record, and in `rescued` how many rows nobody held.
+    `logos` are those of the lists of notices, by the list's id.
     """
 
     notices: list[tuple[ClaimedNotice, MailingList | None]] = field(default_factory=list)
+    logos: dict[int, Logo] = field(default_factory=dict)
     copies: list[tuple[int, list[ClaimedCopy]]] = field(default_factory=list)
     plates: dict[int, EditionPlate] = field(default_factory=dict)
     live: frozenset[int] = frozenset()
@@ -265,6 +268,9 @@ def _claim_notices(tx: Transaction, request: Request, turn: Turn, may_go: MayGo)
         tx, now=now, limit=min(request.room, NOTICE_BATCH), octets=request.octets, may_go=judge
     )
     turn.notices = [(row, None if row.list_id is None else lists.get_list(tx, row.list_id)) for row in claimed]
+    shown = {target.id for _, target in turn.notices if target is not None and target.logo is not None}
+    found = {number: lists.find_logo(tx, number) for number in sorted(shown)}
+    turn.logos = {number: logo for number, logo in found.items() if logo is not None}
     forwards = [row.id for row in turn.barred if is_passed_on(row)]
     others = [row.id for row in turn.barred if not is_passed_on(row)]
     deliveries.cancel(tx, [number for number in others if number not in unjudged], now)

@@ -319,6 +319,9 @@ class Dispatcher(BackgroundLoop):
 
 def _jobs(turn: Turn, plates: Mapping[int, EditionPlate], claimed_at: int) -> list[Job]:
     """The rows that a turn has claimed, notices first."""
-    notices = [Job(notice, claimed_at, None, target) for notice, target in turn.notices]
+    notices = [
+        Job(notice, claimed_at, None, target, logo=None if target is None else turn.logos.get(target.id))
+        for notice, target in turn.notices
+    ]
     copies = [Job(row, claimed_at, plates[number], lane=row.lane) for number, rows in turn.copies for row in rows]
     return notices + copies

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from pressrun.message.layouts.design import Logo
 from pressrun.services.mails.composing import EditionPlate
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.store.deliveries import Claimed, SentMail
@@ -17,7 +18,7 @@ NOT_SENT = HandOver(Outcome.UNSENT, Stage.MAIL)
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A claimed row, with the edition whose copy it is, or as a notice with its list.
+    """A claimed row, with the edition whose copy it is, or as a notice with its list and that list's logo.
 
     `lane` is that of a copy; a notice has none. A connection that has carried `most` of a lane takes no further mail;
     0 means as many as come.
@@ -29,6 +30,7 @@ class Job(msgspec.Struct, frozen=True):
     list: MailingList | None = None
     lane: str | None = None
     most: int = 0
+    logo: Logo | None = None
 
     @property
     def relay(self) -> str:
