@@ -102,7 +102,7 @@ async def journey(reader: Reader) -> None:
     await reader.open("/news")
     await reader.type("Email address", READER)
     await reader.press("Subscribe")
-    await reader.reads("Check your mail")
+    await reader.reads("Check your email")
     await reader.open(house.confirm_path(await house.last_confirmation()))
     await reader.press("Confirm subscription")
     await reader.reads("You are subscribed")
@@ -168,7 +168,7 @@ async def test_a_reader_needs_no_mouse(browser: Browser, tmp_path: Path) -> None
         await page.keyboard.type(READER)
         async with page.expect_navigation(wait_until="load"):
             await page.keyboard.press("Enter")
-        assert page.url.endswith("/news/check-mail")
+        assert page.url.endswith("/news/subscribe")
         for _ in range(await page.locator("a:visible, button:visible, summary:visible").count()):
             await page.keyboard.press("Tab")
             assert await page.evaluate(_FOCUS)
@@ -216,7 +216,7 @@ async def test_a_language_is_chosen_on_the_page(browser: Browser, tmp_path: Path
         await reader.click("Español")
         await reader.type("Email address", READER)
         await reader.press("Subscribe")
-        await reader.reads("Check your mail")
+        await reader.reads("Check your email")
         assert [("es",)] == await house.rows("select language from notice")
 
 

@@ -47,7 +47,7 @@ async def test_a_browser_does_the_work_and_is_beyond_the_limit(browser: Browser,
     async with besieged(tmp_path) as house, browser.window() as window:
         for address in (READER, "bob@reader.example", "eve@reader.example"):
             await sign_up(house, window, address)
-            assert window.page.url.endswith("/news/check-mail")
+            assert window.page.url.endswith("/news/subscribe")
         assert [READER, "bob@reader.example", "eve@reader.example"] == await mailed(house)
         assert ([], []) == (window.outside, window.errors)
 
@@ -59,7 +59,7 @@ async def test_whoever_cannot_work_is_taken_within_the_limit(browser: Browser, t
         await window.page.add_init_script(_NO_WORKERS)
         for address in (READER, "bob@reader.example"):
             await sign_up(house, window, address)
-            assert window.page.url.endswith("/news/check-mail")
+            assert window.page.url.endswith("/news/subscribe")
         assert [READER] == await mailed(house)
 
 

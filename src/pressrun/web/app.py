@@ -129,7 +129,12 @@ def _pages_of_links(
 ) -> _Table:
     """What the links in mails lead to."""
     answers = AnswerPages(
-        pages=pages, readdressing=cases.readdressing, undoing=cases.undoing, tokens=tokens, proxies=proxies
+        pages=pages,
+        readdressing=cases.readdressing,
+        undoing=cases.undoing,
+        list_page=cases.archiving.list_page,
+        tokens=tokens,
+        proxies=proxies,
     )
     links = LinkPages(
         pages=pages,

@@ -12,7 +12,9 @@ from starlette.responses import Response
 
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import WebPurpose
+from pressrun.message.wire.mailbox import parse_mailbox
 from pressrun.message.words import Words
+from pressrun.services.editions.archiving import ListPage
 from pressrun.services.readers.readdressing import Move, Moved, Readdressing
 from pressrun.services.readers.subscribing import Origin, Standing
 from pressrun.services.readers.undoing import Undoing, Undone
@@ -35,12 +37,14 @@ class AnswerPages:
         pages: Pages,
         readdressing: Readdressing,
         undoing: Undoing,
+        list_page: Callable[[str], Awaitable[ListPage | None]],
         tokens: ReadTokens,
         proxies: Proxies,
     ) -> None:
         self._pages = pages
         self._readdressing = readdressing
         self._undoing = undoing
+        self._list_page = list_page
         self._tokens = tokens
         self._proxies = proxies
         self._answers: dict[WebPurpose, Answer] = {
@@ -57,6 +61,17 @@ class AnswerPages:
                 case (number, _expires_at):
                     return await answer(request, number)
         return self._pages.invalid_link()
+
+    async def confirmed(self, standing: Standing, title: str) -> Response:
+        """What somebody sees who has confirmed a subscription: the latest edition to begin with, and the next step."""
+        page = await self._list_page(standing.list.name)
+        return self._pages.render(
+            "confirmed.html",
+            about=standing.list,
+            title=title,
+            latest=None if page is None or page.last is None else page.last.summary,
+            sender=parse_mailbox(standing.list.from_address).address.typed,
+        )
 
     # ------------------------------------------------------------------ another address
 

@@ -68,7 +68,7 @@ class LinkPages:
             shown = words.with_button(self._confirm_question(standing), words.confirm_button(self._pages.words))
             outcome, standing = await self._subscribing.confirm(confirmation, self._origin(request, shown))
             if outcome is Confirmed.CONFIRMED and standing is not None:
-                return self._is_confirmed(standing, self._pages.words("You are subscribed"))
+                return await self._answers.confirmed(standing, self._pages.words("You are subscribed"))
         if outcome is Confirmed.INVALID or standing is None:
             return self._pages.invalid_link()
         if outcome is Confirmed.CONFIRMED:
@@ -80,7 +80,7 @@ class LinkPages:
                 standing,
             )
         if outcome is Confirmed.ALREADY:
-            return self._is_confirmed(standing, self._pages.words("You have already confirmed"))
+            return await self._answers.confirmed(standing, self._pages.words("You have already confirmed"))
         return self._was_used_before(standing) if outcome is Confirmed.USED else self._has_left_since(standing)
 
     async def unsubscribe(self, request: Request) -> Response:
@@ -217,15 +217,6 @@ class LinkPages:
             sign="done",
             about=standing.list,
             back=(href, say("Subscribe again")) if standing.list.closed_at is None else (href, standing.list.title),
-        )
-
-    def _is_confirmed(self, standing: Standing, title: str) -> Response:
-        return self._pages.message(
-            title,
-            self._pages.words("From now on each edition comes to you. Every mail has a link to leave again."),
-            sign="done",
-            about=standing.list,
-            back=(self._pages.href(standing.list.name), standing.list.title),
         )
 
     def _has_left_since(self, standing: Standing) -> Response:

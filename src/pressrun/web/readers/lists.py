@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,6 +22,7 @@ from pressrun.services.ports import Clock
 from pressrun.services.readers.asking import Asking
 from pressrun.services.readers.subscribing import Origin, SignUp
 from pressrun.services.throttled import Throttled
+from pressrun.store.lists import MailingList
 from pressrun.web import language
 from pressrun.web.archives.archive import edition_in_page
 from pressrun.web.archives.places import public_places
@@ -111,6 +113,8 @@ class ListPages:
                 return self._pages.not_found()
             case SignUp.CLOSED:
                 return self._list_page(found, status=410)
+            case _ if first(fields, "form") == "page" and not asks_for_json(request):
+                return self._check_inbox(found.list, typed=address.typed, name=name)
             case _:
                 return self._pages.see_other(found.list.name, "check-mail", language=language.named())
 
@@ -122,19 +126,30 @@ class ListPages:
         return Response(found.content, media_type=found.media_type, headers={"Cache-Control": FOR_EVER})
 
     async def check_mail(self, request: Request) -> Response:
-        """Where a sign-up ends: it holds nothing about the person."""
+        """Where a sign-up by another site's form ends: it holds nothing about the person."""
         found = await self._archiving.find_list(request.path_params["name"])
         if found is None:
             return self._pages.not_found()
-        say = self._pages.speak(target=found.language)
-        return self._pages.message(
-            say("Check your mail"),
-            say("We have sent a message to your address. Open the link in it and confirm: then you are subscribed."),
-            say("If nothing comes within some minutes, look into the spam folder, or sign up again."),
-            sign="mail",
-            about=found,
-            back=(self._pages.href(found.name), found.title),
-            headers={"X-Robots-Tag": "noindex"},
+        self._pages.speak(target=found.language)
+        return self._check_inbox(found)
+
+    def _check_inbox(self, target: MailingList, *, typed: str = "", name: str = "") -> Response:
+        """What every well-formed address gets; our own form gets it at once, with the address that was typed.
+
+        So the address stands on a page that nobody keeps, and in no URL, where it would reach logs and histories.
+        """
+        form = self._tokens().make(WebPurpose.FORM, target.id, int(self._clock()), self._asking.draw_form())
+        return self._pages.render(
+            "check_inbox.html",
+            about=target,
+            here=self._pages.href(target.name),
+            shown=Markup('<strong><bdi dir="ltr">{}</bdi></strong>').format(typed),
+            typed=typed,
+            name=name,
+            promise=sign_up_promise(self._pages.words),
+            decoy=DECOY,
+            form_token=form,
+            headers={"X-Robots-Tag": "noindex", "Cache-Control": "no-store"},
         )
 
     def _form_of(self, found: ListPage, fields: Fields) -> tuple[int, int] | None:
