@@ -11,6 +11,7 @@ import pytest
 from tests.cli.desk import Desk
 
 from pressrun.cli import main
+from pressrun.cli.ids import Id
 from pressrun.cli.main import pressrun
 
 NOBODY = 65534
@@ -29,7 +30,7 @@ def verbs(command: click.Command, *above: str) -> Iterator[tuple[tuple[str, ...]
     arguments = []
     for given in command.params:
         if isinstance(given, click.Argument) and given.required:
-            is_number = isinstance(given.type, click.types.IntParamType)
+            is_number = isinstance(given.type, click.types.IntParamType | Id)
             arguments.append("1" if is_number else VALUES.get(_word(given), "news"))
         elif isinstance(given, click.Option) and (given.required or {"--yes", "--all"} & set(given.opts)):
             arguments += given.opts[:1] + ([] if given.is_flag else [VALUES.get(given.metavar or "", "x")])

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
+from pressrun.cli.groups import HELP_OPTIONS
 from pressrun.cli.main import pressrun
 from pressrun.services.mails.forwarding import FORWARD
 
@@ -161,13 +162,13 @@ def test_what_is_to_be_typed_is_a_verb_of_the_program(page: str, words: str) -> 
     rest = shlex.split(words, comments=True)
     parent: click.Context | None = None
     while isinstance(command, click.Group):
-        parent = click.Context(command, info_name=command.name, parent=parent)
+        parent = click.Context(command, info_name=command.name, parent=parent, help_option_names=HELP_OPTIONS)
         _, rest, _ = command.make_parser(parent).parse_args(rest)
         name, *rest = rest
         found = command.get_command(parent, name)
         assert found is not None, f"{page}: there is no verb {name}"
         command = found
-    ctx = click.Context(command, info_name=command.name, parent=parent)
+    ctx = click.Context(command, info_name=command.name, parent=parent, help_option_names=HELP_OPTIONS)
     values, left, _ = command.make_parser(ctx).parse_args(rest)
     missing = [one.name for one in command.params if one.required and not values.get(one.name or "")]
     assert (page, left, missing) == (page, [], [])
