@@ -42,7 +42,7 @@ def test_moving_undoing_and_downloading(make_house: MakeHouse) -> None:
     assert state(house, MOVED) == "active"
     assert house.run("subscriber", "show", DINA).code == 1
     assert house.get(path).status == 404  # the link was to the old address
-    told = last_with(house.await_mails(3, DINA), "is changed")
+    told = last_with(house.await_mails(3, DINA), "changed")
     assert house.post(told.path_of("confirm"), {"action": "confirm"}).status == 200
     assert state(house, DINA) == "active"
 

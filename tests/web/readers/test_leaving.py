@@ -292,3 +292,15 @@ async def test_who_comes_later_with_the_link_is_not_offered_to_undo_it(house: Ho
     reader = await house.add_reader(await house.add_list())
     await leave(house, reader, first)
     assert "/confirm/" not in (await leave(house, reader)).text
+
+
+async def test_each_page_of_the_link_has_one_button(house: House) -> None:
+    """The pause is a link to a page with a button of its own."""
+    reader = await house.add_reader(await house.add_list())
+    async with house.client() as client:
+        page = await client.get(house.unsubscribe_path(reader))
+        path = page.text.partition('<p class="back"><a href="')[2].partition('"')[0]
+        pause = await client.get(path)
+        assert (1, 1) == (page.text.count("<button"), pause.text.count("<button"))
+        await client.post(path, data={"action": "pause"})
+    assert "paused" == (await house.subscription(reader)).suspended_for

@@ -105,7 +105,7 @@ class LinkPages:
             case "pause" if standing is not None and _can_pause(standing):
                 return await self._pause(request, standing)
             case _:
-                return self._leave_page(standing)
+                return self._leave_page(standing, request)
 
     async def _leave(self, request: Request, standing: Standing | None, subscription: int, edition: int) -> Response:
         say, shown = self._pages.words, ""
@@ -131,7 +131,7 @@ class LinkPages:
         paused = await self._preferring.pause_one(standing.subscription.id, PAUSE_DAYS, origin)
         until = None if paused is None else paused.subscription.paused_until
         if until is None:
-            return self._leave_page(paused)
+            return self._leave_page(paused, request)
         return self._pages.message(
             say("Paused until {date}", date=say.day(until)),
             say("You won't receive {title} until then. It starts again by itself.", title=standing.list.title),
@@ -184,7 +184,7 @@ class LinkPages:
         *,
         instead: tuple[str, str] | None = None,
     ) -> Response:
-        """One question and its button; `instead` is a quiet second one, as (action, words)."""
+        """One question and its button; `instead` is a link to another question, as (path, words)."""
         return self._pages.render(
             "question.html",
             title=title,
@@ -195,12 +195,17 @@ class LinkPages:
             about=standing.list,
         )
 
-    def _leave_page(self, standing: Standing | None) -> Response:
+    def _leave_page(self, standing: Standing | None, request: Request) -> Response:
         if standing is None or standing.subscription.state == "unsubscribed":
             return self._is_gone(standing, self._pages.words("You are not subscribed"))
         say = self._pages.words
-        instead = ("pause", words.pause_instead_button(say, PAUSE_DAYS)) if _can_pause(standing) else None
         question, button = self._leave_question(standing), words.leave_button(say)
+        instead = None
+        if _can_pause(standing):
+            pause = words.pause_instead_button(say, PAUSE_DAYS)
+            if "pause" in request.query_params:
+                return self._ask(say("Pause"), question, pause, "pause", standing)
+            instead = (self._pages.href("unsubscribe", request.path_params["token"], pause=PAUSE_DAYS), pause)
         return self._ask(say("Unsubscribe"), question, button, "leave", standing, instead=instead)
 
     def _is_gone(self, standing: Standing | None, title: str) -> Response:
