@@ -16,6 +16,7 @@ import pytest
 from pressrun.cli.files import read_beside, read_edition, read_input
 from pressrun.core.errors import BadInput, NoInput
 from pressrun.operations import opened_files
+from pressrun.operations.opened_files import open_named, read_opened
 
 NOBODY = 65534
 SECRET = b"root's secret"
@@ -119,6 +120,30 @@ def test_a_file_that_is_named_may_be_a_pipe_or_a_link(folder: Path) -> None:
     os.close(write_end)
     assert b"inherited" == read_input(f"/dev/fd/{read_end}")
     os.close(read_end)
+
+
+def test_a_pipe_is_read_though_its_writer_was_quicker(folder: Path) -> None:
+    """Between opening and reading it came, wrote and went: what is there is read, and nobody else waited for."""
+    os.mkfifo(folder / "pipe")
+    descriptor = open_named(folder / "pipe")
+    (folder / "pipe").write_bytes(b"piped")
+    assert b"piped" == read_opened(descriptor, takes_pipes=True)
+
+
+@pytest.mark.parametrize("pieces", [[b"one", b"two"], [b"x" * 200_000], []], ids=["slow", "long", "silent"])
+def test_a_pipe_is_read_until_its_writer_has_gone(folder: Path, pieces: list[bytes]) -> None:
+    os.mkfifo(folder / "pipe")
+    descriptor = open_named(folder / "pipe")
+
+    def write() -> None:
+        with (folder / "pipe").open("wb", buffering=0) as pipe:
+            for piece in pieces:
+                pipe.write(piece)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert b"".join(pieces) == read_opened(descriptor, takes_pipes=True)
+    writer.join()
 
 
 @pytest.mark.parametrize("name", ["gone.md", "gone/edition.md"])

@@ -7,10 +7,12 @@ anything of a path: whether it is a file, how large it is and who may read it is
 from __future__ import annotations
 
 import os
+import select
 import stat
 from pathlib import Path
 
 LARGEST_FILE = 64 * 1024 * 1024  # octets; as much as an edition may have with all its files
+_PIECE = 64 * 1024  # what a pipe holds
 
 
 class UnfitFile(Exception):
@@ -49,8 +51,7 @@ def read_opened(descriptor: int, *, limit: int | None = LARGEST_FILE, takes_pipe
     try:
         found = os.fstat(descriptor)
         if takes_pipes and stat.S_ISFIFO(found.st_mode):
-            # Ours was opened without waiting for whoever writes.
-            return Path(f"/proc/self/fd/{descriptor}").read_bytes()
+            return _read_pipe(descriptor)
         if stat.S_ISDIR(found.st_mode):
             raise UnfitFile("a directory")
         if not stat.S_ISREG(found.st_mode):
@@ -62,3 +63,23 @@ def read_opened(descriptor: int, *, limit: int | None = LARGEST_FILE, takes_pipe
         return content
     finally:
         os.close(descriptor)
+
+
+def _read_pipe(descriptor: int) -> bytes:
+    """All that comes until the writers have gone; where a named pipe has none yet, the first one is waited for."""
+    waits = not str(Path(f"/proc/self/fd/{descriptor}").readlink()).startswith("pipe:")
+    writers = select.poll()
+    writers.register(descriptor, select.POLLIN)  # and, always, that they have gone
+    content = bytearray()
+    while True:
+        try:
+            piece = os.read(descriptor, _PIECE)
+        except BlockingIOError:  # somebody writes, and is not done
+            writers.poll()
+            continue
+        content += piece
+        if not piece and (content or not waits):
+            return bytes(content)
+        if not piece:  # nobody has come yet
+            writers.poll()
+            waits = False  # whoever came may have gone without a word
