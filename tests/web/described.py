@@ -63,6 +63,7 @@ def _takes(*fields: str, required: tuple[str, ...] = (), also: Mapping[int, tupl
 _CONFIRM, _LEAVE = _takes("action"), _takes("List-Unsubscribe", "action", also={200: (HTML, TEXT)})
 _SIGN_UP = Operation(
     answers={
+        200: (HTML,),
         202: (JSON,),
         303: (NOTHING,),
         **dict.fromkeys((400, 404, 410, 429), (HTML, JSON)),
