@@ -153,7 +153,7 @@ class Asking(BackgroundLoop):
             if retry_at is not None:
                 return Throttled(retry_at)
         if form is not None and not self._is_first_use(tx, form) and errand.trust is Trust.PROVEN:
-            # A second click, or the page of before: no fault of a reader's, and it proves no more than any other site.
+            # A second click or an old copy of the page: not the reader's fault, and worth no more than another site.
             errand = replace(errand, trust=Trust.UNPROVEN)
         errands.insert_errand(tx, replace(errand, list_id=target.id))
         return SignUp.TAKEN

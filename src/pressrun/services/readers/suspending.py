@@ -66,7 +66,7 @@ def _suspend(tx: Transaction, subscriber_id: int, streak: Streak, now: int, *, s
 
 
 def restored(tx: Transaction, subscription: Subscription, now: int) -> Subscription:
-    """A subscription that its reader brings back, as it may be: suspended where mail to them came back meanwhile.
+    """A subscription that its reader resumes: still suspended if their mail has bounced since.
 
     Bounces suspend what is active then, and so not a list that is paused, or that its reader has just left.
     """

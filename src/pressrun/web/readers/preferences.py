@@ -262,7 +262,7 @@ class PreferencePages:
 
 
 def _pause_days(text: str) -> int | None:
-    """How long a pause is wished for; None for what is no number of days that a pause may last."""
+    """How many days a pause should last; None for an invalid number."""
     if not (text.isascii() and text.isdigit() and len(text) <= len(f"{LONGEST_PAUSE_DAYS}")):
         return None
     return int(text) if 1 <= int(text) <= LONGEST_PAUSE_DAYS else None
