@@ -45,6 +45,7 @@ class Edition:
     started_at: int | None
     first_claim_at: int | None
     finished_at: int | None
+    issue: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,7 @@ class MailingList:
     cadence: str = ""
     ask_name: bool = False
     typeface: str = "sans"
+    family: str | None = None
 
 
 _FLAGS = {"listed", "require_postal_address", "leaving_note", "ask_name"}

@@ -98,8 +98,8 @@ EDITION = Search(
     name="edition",
     select="places.edition",
     columns=(
-        "edition subject", "edition title", "edition preheader", "edition_content text", "edition_content html",
-        "edition_content source",
+        "edition subject", "edition title", "edition preheader", "edition issue", "edition_content text",
+        "edition_content html", "edition_content source",
     ),
     page=_FEW,
 )  # fmt: skip
@@ -148,6 +148,7 @@ NEVER_AN_ADDRESS = {
     "list layout": "a name",
     "list front": _WORD,
     "list typeface": _WORD,
+    "list family": "a name",
     "list colour": "a colour",
     "list logo": _DIGEST,
     "list_logo media_type": "a media type",

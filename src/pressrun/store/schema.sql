@@ -36,8 +36,10 @@ create table list (
     front text not null default 'full' check (front in ('full', 'teaser')),         -- the latest edition on the list's page
     cadence text not null default '',         -- when editions come, in the list's own words
     ask_name integer not null default 0 check (ask_name in (0, 1)),                 -- the sign-up form has a field for it
-    typeface text not null default 'sans' check (typeface in ('sans', 'serif', 'mono')) -- of the list's pages
+    typeface text not null default 'sans' check (typeface in ('sans', 'serif', 'mono')), -- of the list's pages
+    family text                               -- lists of one family are one newsletter, each in its language; null: alone
 ) strict;
+create unique index list_by_family on list (family, lower(language)) where family is not null;
 
 -- The picture that stands for a list's name, in its mails and on its pages.
 create table list_logo (
@@ -245,8 +247,10 @@ create table edition (
     started_at integer,                       -- the audience was taken
     first_claim_at integer,                   -- a copy may have gone out: its page exists from here on
     finished_at integer,
+    issue text,                               -- editions of a family with the same word are one issue; null: alone
     unique (list_id, slug)
 ) strict;
+create index edition_by_issue on edition (issue, list_id) where issue is not null;
 create index edition_by_digest on edition (list_id, source_digest);
 create index edition_live on edition (id) where state in ('scheduled', 'sending');
 create index edition_by_state on edition (state);

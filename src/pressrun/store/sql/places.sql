@@ -93,8 +93,8 @@ select name, title, description, from_address, owner, reply_to, postal_address, 
 
 -- name: edition
 -- What editions say, some at a time.
-select edition.id, edition.subject, edition.title, edition.preheader, edition_content.text, edition_content.html,
-    edition_content.source
+select edition.id, edition.subject, edition.title, edition.preheader, edition.issue, edition_content.text,
+    edition_content.html, edition_content.source
 from edition join edition_content on edition_content.edition_id = edition.id
 where edition.id > :after order by edition.id limit :limit;
 

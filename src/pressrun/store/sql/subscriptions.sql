@@ -21,7 +21,8 @@ select subscription.id, subscription.list_id, subscription.subscriber_id, subscr
     list.description, list.from_address, list.owner, list.reply_to, list.postal_address, list.language,
     list.archive, list.listed, list.post_by_mail, list.require_postal_address, list.relay, list.hours,
     list.timezone, list.layout, list.colour, list.logo, list.footer, list.created_at,
-    list.closed_at, list.leaving_note, list.front, list.cadence, list.ask_name, list.typeface
+    list.closed_at, list.leaving_note, list.front, list.cadence, list.ask_name, list.typeface,
+    list.family
 from subscription join subscriber on subscriber.id = subscription.subscriber_id
     join list on list.id = subscription.list_id
 where subscription.id = :id;
