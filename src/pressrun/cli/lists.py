@@ -19,7 +19,7 @@ from pressrun.cli.output import (
     warn,
 )
 
-_COLUMNS = ("name", "title", "active", "pending", "suspended", "unsubscribed", "closed_at")
+_COLUMNS = ("name", "title", "language", "family", "active", "pending", "suspended", "unsubscribed", "closed_at")
 
 
 @click.group("list", cls=VerbGroup)
@@ -88,6 +88,9 @@ def set_(invocation: Invocation, name: str, settings: tuple[str, ...], *, is_agr
     Keys: title, from, owner, description, postal_address, language, archive (public, members, off), reply_to, listed,
     closed, post_by_mail (approve, direct, off), require_postal_address, relay, hours (08:00-20:00: editions go out at
     those hours alone, notices at any) and their timezone (Europe/Berlin), leaving_note (true, false).
+
+    family: lists of one family are one newsletter in several languages (family=villanueva on each of them). Each has
+    its own language, and /villanueva leads to the visitor's.
 
     The list's page: front (full: the latest edition in full, teaser: its beginning), cadence (one line, such as
     "Every Thursday"), ask_name (true: the sign-up form asks for a name), typeface (sans, serif, mono).

@@ -1,4 +1,4 @@
-"""Names of lists: they become local parts, paths and headers, so the alphabet is small and fixed."""
+"""Names of lists and families: they become local parts, paths and headers, so the alphabet is small and fixed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,18 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?", re.ASCII)
 
 def parse_list_name(text: str) -> str:
     """Return `text` when it can name a list; raises BadInput that says what would be right."""
+    return _parse_name(text, "a list")
+
+
+def parse_family_name(text: str) -> str:
+    """The same for a family of lists, since its page stands where that of a list does."""
+    return _parse_name(text, "a family")
+
+
+def _parse_name(text: str, what: str) -> str:
     if not _NAME.fullmatch(text):
         raise BadInput(
-            f"{text!r} cannot name a list: 1 to {MAX_NAME} characters of a-z, 0-9 and '-', "
+            f"{text!r} cannot name {what}: 1 to {MAX_NAME} characters of a-z, 0-9 and '-', "
             "beginning and ending with a letter or digit"
         )
     if text in RESERVED:

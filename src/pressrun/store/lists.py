@@ -100,6 +100,11 @@ def all_lists(tx: Transaction, *, listed_only: bool = False) -> list[MailingList
     return [_from_row(row) for row in tx.rows("lists.all_listed" if listed_only else "lists.all")]
 
 
+def family_lists(tx: Transaction, family: str) -> list[MailingList]:
+    """The lists of a family, the oldest first."""
+    return [_from_row(row) for row in tx.rows("lists.of_family", family=family)]
+
+
 def update_list(tx: Transaction, changed: MailingList) -> None:
     """Write every setting of a list back."""
     tx.run("lists.update", **{name: getattr(changed, name) for name in _COLUMNS})

@@ -24,6 +24,7 @@ from pressrun.observe.log import event
 from pressrun.services.editions import pressing
 from pressrun.services.editions.own_layouts import try_layout
 from pressrun.services.mails.forwarding import FORWARD
+from pressrun.services.operating.families import check_family
 from pressrun.services.operating.list_settings import Value, read_settings
 from pressrun.services.ports import Clock, LayoutPress, Waker
 from pressrun.services.reports.reporting import Answer, describe_list, require_list
@@ -152,6 +153,7 @@ class Administering:
         changed = replace(target, **columns)  # type: ignore[arg-type]  # read_settings gives each column its type
         if values.get("closed") is False:
             changed = replace(changed, closed_at=None)
+        check_family(tx, changed)
         lists.update_list(tx, changed)
         return _close(tx, changed, now) if values.get("closed") is True else changed
 

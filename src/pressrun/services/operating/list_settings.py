@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from pressrun.core.address import parse_address
 from pressrun.core.colour import Colour
 from pressrun.core.errors import BadInput, UsageError
+from pressrun.core.names import parse_family_name
 from pressrun.core.opening_hours import format_hours, parse_hours
 from pressrun.locales.known import is_known
 from pressrun.locales.languages import LANGUAGES
@@ -112,6 +113,11 @@ def _read_name_or_none(text: str) -> str | None:
     return read_line(text) or None
 
 
+def _read_family(text: str) -> str | None:
+    """A name; whether it is in the way of a list is looked up within the transaction."""
+    return parse_family_name(text.strip()) if text.strip() else None
+
+
 def _read_layout(text: str) -> str:
     """A name; whether there is a layout of that name is looked up by whoever knows the operator's own."""
     if _LAYOUT.fullmatch(text.strip()) is None:
@@ -154,6 +160,11 @@ _KEYS: dict[str, _Key] = {
     "description": _Key(column="description", read=_read_text, help="a few sentences for the list's page"),
     "postal_address": _Key(column="postal_address", read=_read_text, help="shown in every edition, as the law asks"),
     "language": _Key(column="language", read=_read_list_language, help="tag such as en"),
+    "family": _Key(
+        column="family",
+        read=_read_family,
+        help="lists of one family are one newsletter in several languages; empty: none",
+    ),
     "archive": _Key(column="archive", read=_one_of("public", "members", "off"), help="public, members or off"),
     "reply_to": _Key(column="reply_to", read=_read_mailbox_or_none, help="instead of NAME-owner@D; empty: that"),
     "listed": _Key(column="listed", read=_read_flag, help="true or false: shown on the front page"),

@@ -66,6 +66,7 @@ def describe_list(tx: Transaction, found: MailingList) -> Answer:
         "from": found.from_address,
         "owner": found.owner,
         "language": found.language,
+        "family": found.family,
         "archive": found.archive,
         **{state.value: counts.get(state, 0) for state in _BY_ACTIVITY},
         "description": found.description,

@@ -19,6 +19,10 @@ select * from list order by name;
 -- The lists that the front page shows.
 select * from list where listed = 1 and closed_at is null order by title;
 
+-- name: of_family
+-- The lists that are one newsletter in several languages.
+select * from list where family = :family order by id;
+
 -- name: update
 -- Change the settings of a list, all at once.
 update list set title = :title, description = :description, from_address = :from_address, owner = :owner,

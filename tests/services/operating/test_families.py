@@ -1,0 +1,84 @@
+"""Families: lists that are one newsletter in several languages, and what keeps their names and languages apart."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from tests.services.office import Office
+
+from pressrun.core.errors import BadInput
+from pressrun.services.reports import reporting
+from pressrun.store import lists
+
+# Each door by which a list gets a name, a family or a language: (list, settings, what the refusal says).
+# `noticias` and `nouvelles` are the family `villanueva`; `news` stands alone and is English.
+DOORS = [
+    ("new villanueva", {}, r"name: 'villanueva' is the family of noticias, nouvelles"),
+    ("new other", {"family": "news"}, "family: there is a list 'news'"),
+    ("new other", {"family": "other"}, "family: there is a list 'other'"),
+    ("new other", {"family": "villanueva", "language": "fr"}, "nouvelles already has the language 'fr'"),
+    ("news", {"family": "noticias"}, "family: there is a list 'noticias'"),
+    ("news", {"family": "news"}, "family: there is a list 'news'"),
+    ("news", {"family": "villanueva", "language": "ES"}, "noticias already has the language 'es'"),
+    ("noticias", {"language": "fr"}, "nouvelles already has the language 'fr' in the family 'villanueva'"),
+    ("noticias", {"language": "FR"}, "nouvelles already has the language 'fr'"),
+    ("news", {"family": "Villanueva"}, "family: 'Villanueva' cannot name a family"),
+    ("news", {"family": "admin"}, "family: 'admin' is reserved"),
+    ("news", {"family": "villa-owner"}, "family: 'villa-owner' ends in '-owner'"),
+    ("news", {"family": "a/b"}, "family: 'a/b' cannot name a family"),
+]
+
+
+async def make_family(office: Office) -> None:
+    for name, language in (("noticias", "es"), ("nouvelles", "fr"), ("news", "en")):
+        await office.administering.create_list(name, {"title": name.title(), "language": language})
+    for name in ("noticias", "nouvelles"):
+        await office.administering.set_list(name, {"family": "villanueva"})
+
+
+@pytest.mark.parametrize(("door", "settings", "words"), DOORS)
+async def test_no_door_lets_a_family_in_the_way_of_a_list(
+    office: Office, door: str, settings: dict[str, str], words: str
+) -> None:
+    """Bad input (65), which says what is wrong, and nothing is changed."""
+    await make_family(office)
+    before = await office.database.read(reporting.list_lists)
+    administering = office.administering
+    if door.startswith("new "):
+        attempt = administering.create_list(door.removeprefix("new "), {"title": "T", **settings})
+    else:
+        attempt = administering.set_list(door, {"description": "changed", **settings})
+    with pytest.raises(BadInput, match=words) as refused:
+        await attempt
+    assert 65 == refused.value.exit_code
+    assert before == await office.database.read(reporting.list_lists)
+
+
+async def test_a_family_is_shown_changed_and_left(office: Office) -> None:
+    """A list may change its language while it joins, and its name is free again once nobody is in it."""
+    await make_family(office)
+    shown = await office.database.read(reporting.show_list, "noticias")
+    assert "villanueva" == shown["family"]
+    joined = await office.administering.set_list("news", {"family": "villanueva", "language": "en-GB"})
+    assert ("villanueva", "en-GB") == (joined["family"], joined["language"])
+    await office.administering.set_list("news", {"title": "Still in it"})
+    for name in ("news", "noticias", "nouvelles"):
+        assert (await office.administering.set_list(name, {"family": ""}))["family"] is None
+    await office.administering.create_list("villanueva", {"title": "A list now"})
+
+
+async def test_the_database_itself_holds_no_language_twice(office: Office) -> None:
+    """Whoever writes to it: the rule does not depend on every caller asking first."""
+    await make_family(office)
+    with pytest.raises(sqlite3.IntegrityError):
+        await office.database.write(
+            lambda tx: tx._connection.execute("update list set language = 'FR' where name = 'noticias'").rowcount
+        )
+
+
+async def test_a_family_begins_with_its_oldest_list(office: Office) -> None:
+    await make_family(office)
+    found = await office.database.read(lists.family_lists, "villanueva")
+    assert ["noticias", "nouvelles"] == [one.name for one in found]
+    assert [] == await office.database.read(lists.family_lists, "news")
