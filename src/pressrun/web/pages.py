@@ -30,6 +30,7 @@ from pressrun.store.lists import MailingList
 from pressrun.web import language
 from pressrun.web.brand import DEFAULT, brand_sheet, icon
 from pressrun.web.policy import page_policy
+from pressrun.web.sheet import PLACE, Sheet, compact
 
 FOR_EVER = "public, max-age=31536000, immutable"  # what a name with a digest leads to never changes
 
@@ -57,7 +58,8 @@ class Pages:
         self.base_path = urlsplit(site.base_url).path.rstrip("/")
         self._static = _load_static()
         self._hashed = {name.rsplit(".", 2)[0] + "." + name.rsplit(".", 1)[1]: name for name in self._static}
-        self._sheet, self.editors_sheet = _load_sheet("pressrun.css"), _load_sheet("editors.css")
+        self._sheet = Sheet(_STATIC.joinpath("pressrun.css").read_text("utf-8"))
+        self.editors_sheet = compact(_STATIC.joinpath("editors.css").read_text("utf-8"))
         self._drawing = _STATIC.joinpath("icon.svg").read_text("utf-8")
         self._icon = icon(self._drawing, DEFAULT)
         self._environment = self._make_environment()
@@ -91,23 +93,25 @@ class Pages:
         `about` is the list whose page it is, `sheets` are style sheets of its own, and `allowing` directives for what
         its policy lets it do besides.
         """
-        dress, drawn = self._dressed(about, sheets)
-        content = self.render_text(template, about=about, sheets=dress, icon=drawn, **context)
+        content, dress = self._dressed(template, about, sheets, context)
         own = {"Vary": "Accept-Language", "Content-Security-Policy": page_policy(dress, *allowing)}
         return HTMLResponse(content, status_code=status, headers={**own, **(headers or {})})
 
     def document(self, template: str, *, about: MailingList, **context: object) -> str:
         """A page of a list as text, for a file."""
-        sheets, drawn = self._dressed(about, ())
-        return self.render_text(template, about=about, sheets=sheets, icon=drawn, **context)
+        return self._dressed(template, about, (), context)[0]
 
-    def _dressed(self, about: MailingList | None, own: Sequence[str]) -> tuple[tuple[str, ...], str]:
-        """The style sheets and the icon of a page, in the colour of its list."""
-        sheets = (self._sheet, *own)
-        if about is None or about.colour is None:
-            return sheets, self._icon
-        accent = Colour.parse(about.colour)
-        return (*sheets, brand_sheet(accent)), icon(self._drawing, accent)
+    def _dressed(
+        self, template: str, about: MailingList | None, own: Sequence[str], context: Mapping[str, object]
+    ) -> tuple[str, tuple[str, ...]]:
+        """A page in the colour of its list, and the style sheets that stand in it."""
+        more, drawn = tuple(own), self._icon
+        if about is not None and about.colour is not None:
+            accent = Colour.parse(about.colour)
+            more, drawn = (*more, brand_sheet(accent)), icon(self._drawing, accent)
+        page = self.render_text(template, about=about, sheets=more, icon=drawn, **context)
+        sheet = self._sheet.of(page)
+        return page.replace(PLACE, f"<style>{sheet}</style>", 1), (sheet, *more)
 
     def render_text(self, template: str, **context: object) -> str:
         """A page as text."""
@@ -261,12 +265,6 @@ def size(octets: int) -> str:
     if octets < 1_000_000:
         return f"{round(octets / 1000)} KB"
     return f"{octets / 1_000_000:.1f} MB"
-
-
-def _load_sheet(name: str) -> str:
-    """A style sheet without the blanks that are there for people: it travels with every page."""
-    sheet = _STATIC.joinpath(name).read_text("utf-8")
-    return re.sub(r"\s*([{};])\s*", r"\1", re.sub(r"([:,])\s+", r"\1", sheet)).replace(";}", "}").strip()
 
 
 def _load_static() -> dict[str, bytes]:
