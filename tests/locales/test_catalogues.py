@@ -80,12 +80,35 @@ def test_dates_and_numbers_are_those_of_the_language(tag: str) -> None:
 
 def test_the_nearest_language_is_found() -> None:
     """A tag is cut shorter until one fits; Chinese goes by script, said or not."""
-    wanted = ["pt-BR", "DE_at", "zh-CN", "zh", "zh-Hans-SG", "ar-EG", "zh-TW", "zh-Hant-HK", "sv", "", "-", "e"]
-    expected = ["pt", "de", "zh-Hans", "zh-Hans", "zh-Hans", "ar", None, None, None, None, None, None]
-    assert expected == [find_language(tag) for tag in wanted]
+    served: dict[str | None, list[str]] = {
+        "pt-BR": ["pt-BR"],
+        "pt-PT": ["pt", "pt-AO"],
+        "de": ["DE_at"],
+        "zh-Hans": ["zh-CN", "zh", "zh-Hans-SG"],
+        "ar": ["ar-EG"],
+        None: ["zh-TW", "zh-Hant-HK", "sv", "", "-", "e"],
+    }
+    for language, tags in served.items():
+        assert [language] * len(tags) == [find_language(tag) for tag in tags]
 
 
 def test_the_first_language_that_we_have_is_spoken() -> None:
     """And English where we have none."""
     assert "fr" == first_language(["", "sv", "fr-CA", "de"])
     assert "en" == first_language(["sv"])
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        (["pt", "pt-BR"], "pt-BR"),
+        (["PT", "sv", "fr", "pt_br"], "pt-BR"),
+        (["pt", "fr", "pt-AO", "pt-BR"], "pt-PT"),
+        (["pt", "pt", "fr"], "pt-PT"),
+        (["pt-AO", "pt-BR"], "pt-PT"),
+        (["fr", "pt-BR"], "fr"),
+    ],
+)
+def test_portuguese_without_a_country_is_that_of_the_next_tag_that_names_one(tags: list[str], expected: str) -> None:
+    """Of the list, for example, or of the browser; else that of Portugal."""
+    assert expected == first_language(tags)

@@ -201,6 +201,44 @@ def test_drafts_that_wait_during_an_upgrade_belong_to_who_sent_them(tmp_path: Pa
         assert [True, False, False] == [drafts.has_its_editors(tx, number) for number in (1, 2, 3)]
 
 
+def test_portuguese_of_before_stays_that_of_its_country(tmp_path: Path) -> None:
+    """There was one Portuguese, the Brazilian one: lists of Brazil keep it, and so do their readers."""
+    path, steps = first_version(tmp_path / "db"), migrate.package_steps()
+    before = {number: step for number, step in steps.items() if number < 25}
+    migrate.migrate(path, before, backups=tmp_path / "backups", keys=KEYS)
+    lists = [
+        ("rio", "PT", "America/Sao_Paulo", "rio@x.example"),
+        ("serra", "pt", "UTC", '"Serra" <serra@prefeitura.EXAMPLE.BR>'),
+        ("lisboa", "pt", "Europe/Lisbon", '"Lisboa br" <lisboa@x.example>'),
+        ("madrid", "es", "Brazil/East", "madrid@x.example"),
+    ]
+    with closing(sqlite3.connect(path)) as connection:
+        for number, (name, tag, zone, sender) in enumerate(lists, start=1):
+            connection.execute(
+                "insert into list (id, name, title, language, timezone, from_address, created_at) "
+                "values (?, ?, 'T', ?, ?, ?, 1)",
+                (number, name, tag, zone, sender),
+            )
+        for number, (tag, known) in enumerate([("pt", [1, 3]), ("pt", [3, 4]), ("", [1]), ("pt", [])], start=1):
+            connection.execute(
+                "insert into subscriber (id, address, address_key, domain, suppression_digest, language, created_at) "
+                "values (?, ?, ?, 'x.example', ?, ?, 1)",
+                (number, f"{number}@x.example", str(number), bytes([number]), tag),
+            )
+            connection.executemany(
+                "insert into subscription (list_id, subscriber_id, state, source, since) "
+                "values (?, ?, 'active', 'web', 1)",
+                [(known_list, number) for known_list in known],
+            )
+        connection.commit()
+    migrate.migrate(path, steps, backups=tmp_path / "backups", keys=KEYS)
+    with closing(sqlite3.connect(path)) as connection:
+        of_lists = connection.execute("select language from list order by id").fetchall()
+        of_readers = connection.execute("select language from subscriber order by id").fetchall()
+    assert ["pt-BR", "pt-BR", "pt", "es"] == [tag for (tag,) in of_lists]
+    assert ["pt-BR", "pt-PT", "", "pt-PT"] == [tag for (tag,) in of_readers]
+
+
 def test_before_each_step_there_is_a_backup_of_the_schema_it_leaves(tmp_path: Path) -> None:
     path, backups = first_version(tmp_path / "db"), tmp_path / "backups"
     assert [2, 3] == migrate.migrate(path, STEPS, backups=backups, keys=KEYS)

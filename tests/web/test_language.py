@@ -50,6 +50,21 @@ async def test_a_language_that_is_named_goes_before_that_of_the_list(house: Hous
     assert "ja" == spoken(landing)
 
 
+async def test_portuguese_is_that_of_the_list_also_in_the_links_that_follow(house: House) -> None:
+    """`pt` in old links and forms names no country: the list does."""
+    await house.add_list("boletim", language="pt-BR")
+    await house.add_list("noticias", language="pt")
+    async with house.client() as client:
+        page = await client.get("/boletim?language=pt")
+        assert "pt-BR" == spoken(page)
+        assert 'href="/preferences?list=boletim&amp;language=pt-BR"' in page.text
+        assert "pt-PT" == spoken(await client.get("/noticias"))
+        assert "pt-BR" == spoken(await client.get("/noticias?language=pt-BR"))
+        assert "pt-BR" == spoken(await client.get("/", headers={"accept-language": "pt, pt-BR;q=0.9"}))
+        for tag in ("pt-BR", "pt-PT"):
+            assert f'language={tag}" lang="{tag}"' in page.text
+
+
 async def test_a_reader_is_spoken_to_in_their_own_language(house: House) -> None:
     """The pages behind links know who comes."""
     number = await house.add_reader(await house.add_list(language="fr"))

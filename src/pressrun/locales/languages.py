@@ -15,7 +15,8 @@ LANGUAGES = {
     "it": "Italiano",
     "nl": "Nederlands",
     "pl": "Polski",
-    "pt": "Português",
+    "pt-BR": "Português (Brasil)",
+    "pt-PT": "Português (Portugal)",
     "ar": "العربية",
     "ja": "日本語",
     "zh-Hans": "简体中文",
@@ -26,15 +27,24 @@ _BY_KEY = {tag.lower(): tag for tag in LANGUAGES}
 # Where the script is not said, the region says it; who reads the traditional script is not given the simplified one.
 _SAME_AS = {"zh": "zh-hans", "zh-cn": "zh-hans", "zh-sg": "zh-hans", "zh-my": "zh-hans"}
 _WRITTEN_OTHERWISE = ("zh-hant", "zh-tw", "zh-hk", "zh-mo")
+# Languages written in more than one way, and how they are written in the countries that have no catalogue of their own.
+_ELSEWHERE = {"pt": "pt-PT"}
 
 
-def find_language(tag: str) -> str | None:
-    """The language of ours for a tag, cut shorter until one fits: `pt` for `pt-BR`; None where none does."""
+def find_language(tag: str, *others: str) -> str | None:
+    """The language of ours for a tag, cut shorter until one fits: `de` for `de-AT`; None where none does.
+
+    A tag without a country, such as `pt`, means the Portuguese of the first of `others` that says which: those of the
+    list, say, or of the browser. Where none does, as for a country without a catalogue, it is that of Portugal.
+    """
     wanted = tag.strip().replace("_", "-").lower()
     if len(wanted) > _LONGEST_TAG or wanted.startswith(_WRITTEN_OTHERWISE):
         return None
+    if wanted in _ELSEWHERE:
+        said = (find_language(other) for other in others if other.strip().lower() != wanted)
+        return next((one for one in said if one is not None and one.startswith(f"{wanted}-")), _ELSEWHERE[wanted])
     while wanted:
-        found = _BY_KEY.get(_SAME_AS.get(wanted, wanted))
+        found = _BY_KEY.get(_SAME_AS.get(wanted, wanted)) or _ELSEWHERE.get(wanted)
         if found is not None:
             return found
         wanted = wanted.rpartition("-")[0]
@@ -43,4 +53,6 @@ def find_language(tag: str) -> str | None:
 
 def first_language(tags: Iterable[str]) -> str:
     """The language for the first tag that we have one for; English where there is none."""
-    return next((found for tag in tags if (found := find_language(tag)) is not None), ENGLISH_TAG)
+    asked = tuple(tags)
+    found = (find_language(tag, *asked[at + 1 :]) for at, tag in enumerate(asked))
+    return next((language for language in found if language is not None), ENGLISH_TAG)

@@ -78,7 +78,7 @@ def can_change() -> bool:
 
 def named() -> str:
     """The language of ours that this request names, for links and forms to take along; `""` where it names none."""
-    return find_language(_asked.get().named) or ""
+    return find_language(_asked.get().named, spoken().language) or ""
 
 
 def accepted(header: str) -> tuple[str, ...]:
