@@ -105,7 +105,7 @@ async def journey(reader: Reader) -> None:
     await reader.reads("Check your email")
     await reader.open(house.confirm_path(await house.last_confirmation()))
     await reader.press("Confirm subscription")
-    await reader.reads("You are subscribed")
+    await reader.reads("You're subscribed")
     await reader.open("/news/archive")
     await reader.click_edition("Boats are back")
     assert "The first boats came back on Monday." in await reader.window.page.locator("main").inner_text()
@@ -203,7 +203,7 @@ async def test_the_form_for_other_sites_is_copied_by_a_button(browser: Browser, 
         async with browser.window(with_script=False) as window:
             await window.go(url)
             assert 0 == await window.page.get_by_role("button", name="Copy the code").count()
-            assert "/news/subscribe" in await window.page.get_by_role("textbox", name="The code").input_value()
+            assert "/news/subscribe" in await window.page.get_by_role("textbox", name="HTML code").input_value()
 
 
 async def test_a_language_is_chosen_on_the_page(browser: Browser, tmp_path: Path) -> None:

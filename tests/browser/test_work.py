@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="ses
 
 READER = "ada@reader.example"
 NOTE = "We're getting a lot of sign-ups. Your browser will run a quick anti-spam check first."
-WORKING = "One moment: the check is running, then the form is sent."
+WORKING = "One moment. We'll send the form once the check is done."
 _PICTURES = os.environ.get("PRESSRUN_PICTURES")
 _NO_WORKERS = "window.Worker = class { constructor() { throw new Error('no workers here'); } };"
 _OURS = """window.workers = []; window.Worker = class {

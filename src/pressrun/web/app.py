@@ -254,7 +254,7 @@ class _Faults:
             case 404:
                 return self._pages.not_found()
             case 405:
-                title, text = say("That's not possible here"), say("This page can't do what was asked of it.")
+                title, text = say("That's not possible here"), say("This page can't do that.")
             case 413:
                 title, text = say("That's too large"), say("What you sent is larger than we accept.")
             case _:

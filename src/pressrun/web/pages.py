@@ -189,7 +189,7 @@ class Pages:
         """The page for an address that leads nowhere; `about` is the list below whose name it is."""
         return self.message(
             self.words("Page not found"),
-            self.words("There is no page at this address. The link may be incomplete, or the page may be gone."),
+            self.words("There's no page at this address. The link may be incomplete, or the page may be gone."),
             status=404,
             about=about,
             back=self.way_on(about),

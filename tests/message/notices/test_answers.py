@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import pytest
 from tests.message.builders import DOMAIN, part, profile, read, site
 
@@ -26,9 +28,9 @@ COPY = NoticeCopy(
 )
 ANSWERS: list[tuple[Notice, str]] = [
     (CommandHelp(), f"news-subscribe@{DOMAIN}"),
-    (CommandHelp(is_unknown=True), "Your mail holds no known command, so nothing has changed."),
+    (CommandHelp(is_unknown=True), "We didn't find a command in your email, so nothing has changed."),
     (ListOfLists(lists=(("The <Harbour> Letter", f"news-subscribe@{DOMAIN}"),)), f"news-subscribe@{DOMAIN}"),
-    (ListOfLists(lists=()), "There is no public list."),
+    (ListOfLists(lists=()), "There are no public newsletters here."),
     (UnsubscribeLink(link="https://news.harbour.example/unsubscribe/AAAA.bbbb"), "/unsubscribe/AAAA.bbbb"),
     (NotConfirmed(), "https://news.harbour.example/news"),
     (ListClosed(), "https://news.harbour.example/news"),
@@ -41,7 +43,7 @@ def test_an_answer_says_what_it_must_in_both_parts(notice: Notice, expected: str
     content = build_notice(notice, COPY, words=ENGLISH, site=site(), profile=profile())
     message = read(content)
     assert expected in part(content, "plain")
-    assert expected in part(content, "html")
+    assert escape(expected) in part(content, "html")
     assert ("auto-replied", None) == (str(message["Auto-Submitted"]), message["List-Unsubscribe"])
     assert f"news-request@{DOMAIN}" in str(message["From"])
     assert "<1@reader.example>" == str(message["In-Reply-To"]) == str(message["References"])

@@ -119,7 +119,7 @@ async def test_a_confirmation_too_late_is_told_how_to_go_on(room: Mailroom) -> N
     (asked,) = await room.deliver(mail(), "news-join")
     room.now += 8 * 86400
     sent = await room.deliver(mail(number=2), str(asked["Reply-To"]).partition("@")[0])
-    assert ["Your subscription to The Letter is not confirmed"] == [str(one["Subject"]) for one in sent]
+    assert ["Your subscription to The Letter isn't confirmed"] == [str(one["Subject"]) for one in sent]
     assert "pending" == await room.state_of()
 
 
@@ -173,8 +173,8 @@ async def test_unsubscribing_by_address_answers_members_and_strangers_alike(room
     [
         ("help", "", ["Help for The Letter"]),
         ("", "please do something", ["Help for The Letter"]),
-        ("Re: lists", "", ["The lists that you can subscribe to"]),
-        ("", "lists\nhelp\nend\nsubscribe\n", ["The lists that you can subscribe to", "Help for The Letter"]),
+        ("Re: lists", "", ["Newsletters you can subscribe to"]),
+        ("", "lists\nhelp\nend\nsubscribe\n", ["Newsletters you can subscribe to", "Help for The Letter"]),
         ("subscribe", "", ["Please confirm your subscription to The Letter"]),
         ("unsubscribe", "", ["Unsubscribe from The Letter"]),
         ("=?utf-8?q?help=0D=0ABcc:_x@y.example?=", "", ["Help for The Letter"]),
@@ -201,7 +201,7 @@ async def test_no_known_command_is_said_first_and_nothing_is_quoted(room: Mailro
     """Whoever forges a sender has nothing of their own brought to them."""
     (sent,) = await room.deliver(mail(body, Subject=subject), "news-request")
     text = sent.get_body(("plain",)).get_content()  # type: ignore[union-attr]
-    assert "Your mail holds no known command, so nothing has changed." == text.splitlines()[0]
+    assert "We didn't find a command in your email, so nothing has changed." == text.splitlines()[0]
     assert "Help for The Letter" == str(sent["Subject"])
     for words in ("frobnicate", "spam.example", "<b>", "y.example"):
         assert words not in sent.as_string()
@@ -212,7 +212,7 @@ async def test_who_asks_for_help_is_told_of_no_mistake(room: Mailroom) -> None:
     """The addresses stand first."""
     (sent,) = await room.deliver(mail("help"), "news-request")
     text = sent.get_body(("plain",)).get_content()  # type: ignore[union-attr]
-    assert "These are the addresses of the list The Letter:" == text.splitlines()[0]
+    assert "Email addresses for The Letter:" == text.splitlines()[0]
 
 
 async def test_no_known_command_is_said_in_the_language_of_the_list(room: Mailroom) -> None:
@@ -220,7 +220,7 @@ async def test_no_known_command_is_said_in_the_language_of_the_list(room: Mailro
     await room.speak("de")
     (sent,) = await room.deliver(mail("frobnicate"), "news-request")
     text = sent.get_body(("plain",)).get_content()  # type: ignore[union-attr]
-    assert text.startswith("Ihre E-Mail enthält keinen bekannten Befehl, es hat sich also nichts geändert.")
+    assert text.startswith("Wir haben in Ihrer E-Mail keinen Befehl gefunden. Es hat sich also nichts geändert.")
 
 
 async def test_a_tag_for_bounces_is_taken_off_the_sender(room: Mailroom) -> None:

@@ -10,26 +10,26 @@ from pressrun.message.words import Words, marked
 
 _COMMANDS = "help, subscribe, unsubscribe, confirm TOKEN, lists, end"
 # Nothing of the mail is quoted: who is written to may not have written it.
-_UNKNOWN = marked("Your mail holds no known command, so nothing has changed.")
-_TO_SUBSCRIBE = marked("A mail to one of these addresses asks to subscribe you:")
+_UNKNOWN = marked("We didn't find a command in your email, so nothing has changed.")
+_TO_SUBSCRIBE = marked("To subscribe, send an email to one of these addresses:")
 
 
 def command_help(notice: CommandHelp, words: Words, site: Site, profile: ListProfile) -> Content:
     title, name = profile.title, profile.name
     addresses = (
-        (site.list_address(name, "subscribe"), words("any mail there asks to subscribe you")),
-        (site.list_address(name, "unsubscribe"), words("any mail there brings you the link to unsubscribe")),
-        (site.list_address(name, "owner"), words("reaches the person who answers for the list")),
-        (site.list_address(name, "request"), words("takes commands, in the subject or one a line")),
+        words("Subscribe: {address}", address=site.list_address(name, "subscribe")),
+        words("Unsubscribe (we'll reply with a link): {address}", address=site.list_address(name, "unsubscribe")),
+        words("Reach a person: {address}", address=site.list_address(name, "owner")),
+        words("Send commands, in the subject or one per line: {address}", address=site.list_address(name, "request")),
     )
     return Content(
         subject=words("Help for {title}", title=title),
         before=(
             *([words(_UNKNOWN)] if notice.is_unknown else []),
-            words("These are the addresses of the list {title}:", title=title),
-            "\n".join(f"{address}: {meaning}" for address, meaning in addresses),
-            words("The commands are: {commands}.", commands=_COMMANDS),
-            words("Everything can be done on this page, too:"),
+            words("Email addresses for {title}:", title=title),
+            "\n".join(addresses),
+            words("You can use these commands: {commands}.", commands=_COMMANDS),
+            words("You can also do all of this on the web:"),
         ),
         link=profile.page_url(site),
         link_words=title,
@@ -40,14 +40,14 @@ def command_help(notice: CommandHelp, words: Words, site: Site, profile: ListPro
 def list_of_lists(notice: ListOfLists, words: Words, site: Site) -> Content:
     shown = [f"{title}: {address}" for title, address in notice.lists]
     return Content(
-        subject=words("The lists that you can subscribe to"),
+        subject=words("Newsletters you can subscribe to"),
         before=(
-            words(_TO_SUBSCRIBE) if shown else words("There is no public list."),
+            words(_TO_SUBSCRIBE) if shown else words("There are no public newsletters here."),
             *(["\n".join(shown)] if shown else []),
-            words("They stand on this page, too:"),
+            words("You'll also find them on the web:"),
         ),
         link=site.url(""),
-        link_words=words("Lists"),
+        link_words=words("Newsletters"),
         after=(),
     )
 
@@ -56,8 +56,8 @@ def list_closed(words: Words, site: Site, profile: ListProfile) -> Content:
     return Content(
         subject=words("{title} is closed", title=profile.title),
         before=(
-            words("The list {title} is closed and takes no new subscriptions.", title=profile.title),
-            words("Its page is still there:"),
+            words("{title} is closed and no longer accepts subscriptions.", title=profile.title),
+            words("Its page is still online:"),
         ),
         link=profile.page_url(site),
         link_words=profile.title,

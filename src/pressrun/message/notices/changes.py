@@ -12,7 +12,7 @@ _FORWARDED = marked("If someone you forwarded an email to did this, you can undo
 _ASKED = marked("You asked to move your subscriptions to this address. Please confirm.")
 # Masked: whoever reads the old mailbox shall recognise the new address, but not learn it.
 _MOVING = marked("Someone asked to move your subscriptions from this address to {new}.")
-_MOVED = marked("Your subscriptions have moved from this address to {new}, as confirmed there.")
+_MOVED = marked("Your subscriptions have moved from this address to {new}. The change was confirmed there.")
 
 
 def say(notice: LeftNote | AddressChangeAsked | AddressMoving, words: Words, profile: ListProfile) -> Content:
@@ -51,7 +51,7 @@ def _address_change_asked(notice: AddressChangeAsked, words: Words) -> Content:
 def _address_moving(notice: AddressMoving, words: Words) -> Content:
     if notice.is_done:
         subject = words("Email address changed")
-        before = words(_MOVED, new=notice.new), words("If this wasn't you, take it back:")
+        before = words(_MOVED, new=notice.new), words("If this wasn't you, undo it:")
     else:
         subject = words("Someone asked to change your email address")
         stop = words("Nothing changes until the new address confirms. If this wasn't you, stop it:")

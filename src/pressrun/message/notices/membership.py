@@ -11,8 +11,8 @@ from pressrun.message.words import Words, marked
 _ASKED = marked("You asked to receive {title} at this address. Please confirm.")
 _ALREADY = marked("You asked to receive {title} at this address. You already do, so nothing has changed.")
 _ASKED_TO_LEAVE = marked("You asked to unsubscribe this address from {title}.")
-_CAME_BACK = marked("Our emails of {title} to this address bounced, so we paused them.")
-_TOO_LATE = marked("This confirmation is too old, or you've unsubscribed since. To subscribe, sign up again.")
+_CAME_BACK = marked("Our emails from {title} to this address bounced, so we paused your subscription.")
+_TOO_LATE = marked("This confirmation has expired, or you've unsubscribed since. To subscribe, sign up again.")
 # Below a confirmation, for whom it came uncalled: not a word to everybody else.
 NEVER_AGAIN = marked("Never email me again")
 
@@ -38,7 +38,7 @@ def confirmation(notice: Confirmation, words: Words, profile: ListProfile) -> Co
 def already_subscribed(notice: AlreadySubscribed, words: Words, profile: ListProfile) -> Content:
     title = profile.title
     return Content(
-        subject=words("You are already subscribed to {title}", title=title),
+        subject=words("You're already subscribed to {title}", title=title),
         before=(words(_ALREADY, title=title),),
         link=notice.preferences_url,
         link_words=words("Preferences"),
@@ -49,7 +49,7 @@ def already_subscribed(notice: AlreadySubscribed, words: Words, profile: ListPro
 def preferences_link(notice: PreferencesLink, words: Words, profile: ListProfile) -> Content:
     return Content(
         subject=words("Your preferences for {title}", title=profile.title),
-        before=(words("Here is the link to your preferences that you asked for."),),
+        before=(words("Here's the link to your preferences you asked for."),),
         link=notice.link,
         link_words=words("Preferences"),
         after=(
@@ -76,7 +76,7 @@ def unsubscribe_link(notice: UnsubscribeLink, words: Words, profile: ListProfile
 
 def not_confirmed(words: Words, site: Site, profile: ListProfile) -> Content:
     return Content(
-        subject=words("Your subscription to {title} is not confirmed", title=profile.title),
+        subject=words("Your subscription to {title} isn't confirmed", title=profile.title),
         before=(words(_TOO_LATE),),
         link=profile.page_url(site),
         link_words=profile.title,
@@ -96,7 +96,7 @@ def still_there(notice: StillThere, words: Words, profile: ListProfile) -> Conte
         subject=words("Do you still want {title}?", title=profile.title),
         before=(words(_CAME_BACK, title=profile.title),),
         link=notice.link,
-        link_words=words("Receive it again"),
+        link_words=words("Yes, send it again"),
         after=tuple(after),
     )
 

@@ -177,7 +177,7 @@ class ArchivePages:
         say = self._pages.words
         return self._pages.message(
             say("This is a test copy"),
-            say("The link belongs to a mail that was sent as a test. In a real mail, it leads to past editions."),
+            say("This link is from a test copy. In a real edition, it opens past editions."),
         )
 
 

@@ -31,7 +31,7 @@ TOKEN_PAGES = frozenset({"approve", "confirm", "unsubscribe", "preferences", "re
 _CLOSE = {"Connection": "close"}
 _ONE_YEAR = b"max-age=31536000"
 _HOST = re.compile(r"https?://[^/]*/?", re.IGNORECASE)
-_FAILED = b"Something failed here. Try again later.\n"
+_FAILED = b"Something went wrong. Try again later.\n"
 
 CountRequest = Callable[[str, str, int], None]  # method, route's pattern, status
 Handler = Callable[[Request], Awaitable[Response]]

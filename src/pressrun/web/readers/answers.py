@@ -13,7 +13,7 @@ from starlette.responses import Response
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import WebPurpose
 from pressrun.message.wire.mailbox import parse_mailbox
-from pressrun.message.words import Words
+from pressrun.message.words import Words, marked
 from pressrun.services.editions.archiving import ListPage
 from pressrun.services.readers.readdressing import Move, Moved, Readdressing
 from pressrun.services.readers.subscribing import Origin, Standing
@@ -26,6 +26,10 @@ from pressrun.web.readers import words
 from pressrun.web.reading import ReadTokens
 
 Answer = Callable[[Request, int], Awaitable[Response]]
+
+_MOVED = marked(
+    "Your newsletters now go to your new address. To undo this within a week, use the email we've sent to the old one."
+)
 
 
 class AnswerPages:
@@ -91,7 +95,7 @@ class AnswerPages:
             return self._pages.invalid_link()
         return self._pages.message(
             say("Email address changed"),
-            say("Everything now comes to your new address. We told the old one, which can undo this for a week."),
+            say(_MOVED),
             sign="done",
             about=move.list,
         )
@@ -110,7 +114,7 @@ class AnswerPages:
             return self._pages.invalid_link()
         return self._pages.message(
             say("Address unchanged"),
-            say("Everything still comes to this address. Preferences links in earlier emails no longer work."),
+            say("Your newsletters still come to this address. Preferences links in earlier emails no longer work."),
             sign="done",
             about=move.list,
         )
@@ -141,7 +145,7 @@ class AnswerPages:
             return self._pages.invalid_link()
         return self._pages.message(
             say("You're subscribed again"),
-            say("Everything is as it was before, as if nothing had happened."),
+            say("Everything is just as it was."),
             sign="done",
             about=standing.list,
         )

@@ -8,12 +8,12 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-_TAKEN = {"status": "accepted", "message": "If this address can subscribe, it gets an email with a link to confirm."}
+_TAKEN = {"status": "accepted", "message": "If this address can subscribe, we've emailed it a link to confirm."}
 _ERRORS = {
-    400: "The field email is not a valid email address.",
-    404: "There is no such list.",
-    410: "The list is closed.",
-    429: "Too many sign-ups came from this address; see Retry-After.",
+    400: "The email field is not a valid email address.",
+    404: "No such newsletter.",
+    410: "This newsletter is closed.",
+    429: "Too many sign-ups from this network. See Retry-After.",
 }
 
 

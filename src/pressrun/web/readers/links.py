@@ -68,7 +68,7 @@ class LinkPages:
             shown = words.with_button(self._confirm_question(standing), words.confirm_button(self._pages.words))
             outcome, standing = await self._subscribing.confirm(confirmation, self._origin(request, shown))
             if outcome is Confirmed.CONFIRMED and standing is not None:
-                return await self._answers.confirmed(standing, self._pages.words("You are subscribed"))
+                return await self._answers.confirmed(standing, self._pages.words("You're subscribed"))
         if outcome is Confirmed.INVALID or standing is None:
             return self._pages.invalid_link()
         if outcome is Confirmed.CONFIRMED:
@@ -80,7 +80,7 @@ class LinkPages:
                 standing,
             )
         if outcome is Confirmed.ALREADY:
-            return await self._answers.confirmed(standing, self._pages.words("You have already confirmed"))
+            return await self._answers.confirmed(standing, self._pages.words("You've already confirmed"))
         return self._was_used_before(standing) if outcome is Confirmed.USED else self._has_left_since(standing)
 
     async def unsubscribe(self, request: Request) -> Response:
@@ -134,7 +134,7 @@ class LinkPages:
             return self._leave_page(paused, request)
         return self._pages.message(
             say("Paused until {date}", date=say.day(until)),
-            say("You won't receive {title} until then. It starts again by itself.", title=standing.list.title),
+            say("You won't receive {title} until then. It'll start again automatically.", title=standing.list.title),
             sign="done",
             about=standing.list,
         )
@@ -160,7 +160,7 @@ class LinkPages:
         await self._refusing.refuse(subscriber, digests, self._origin(request, words.with_button(question, button)))
         return self._pages.message(
             say("All email blocked"),
-            say("None of our newsletters will write to this address again, whoever asks for it."),
+            say("We won't email this address again, even if someone signs it up."),
         )
 
     def _origin(self, request: Request, shown: str) -> Origin:

@@ -8,7 +8,7 @@ from pressrun.message.words import Words, marked
 from pressrun.web.promise import sign_up_promise
 
 ELSEWHERE = "(a form on another site, whose words are not known here)"  # as it is recorded, in every language
-_ELSEWHERE = marked("A form on another website. We don't know its words.")
+_ELSEWHERE = marked("You signed up on another website. We don't know the words it showed.")
 
 
 def sign_up(words: Words, title: str) -> str:
@@ -95,7 +95,7 @@ def told(words: Words, event: Mapping[str, object], titles: Mapping[str, str]) -
     added, gone = words("Added by the newsletter"), words("Unsubscribed")
     names = {
         "requested": words("Asked to subscribe"),
-        "asked": words("We asked to confirm"),
+        "asked": words("We asked you to confirm"),
         "confirmed": words("Confirmed"),
         "added": added,
         "imported": added,
