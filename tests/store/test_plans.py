@@ -107,6 +107,11 @@ PLANS = {
     "drafts.posted_before": [
         "search edition using index edition_by_digest (list_id=? and source_digest=?)",
     ],
+    "drafts.sent_by": [
+        "search draft_editor using covering index draft_editor_by_editor (list_id=? and address_key=?)",
+        "search draft using integer primary key (rowid=?)",
+        "search edition using integer primary key (rowid=?)",
+    ],
     "lists.find_editor": ["search editor using primary key (list_id=? and address_key=?)"],
     "subscriptions.page": [
         "search subscription using index subscription_by_list (list_id=? and state=? and id>?)",

@@ -290,7 +290,8 @@ def _hold_edition(
     tx: Transaction, list_id: int, number: int, findings: Sequence[FoundLine], expires_at: int, editor: Address
 ) -> None:
     lists.add_editor(tx, list_id, editor)
-    drafts.insert_draft(tx, number, findings, expires_at)
+    version = drafts.Version(written_at=int(NOW), mail_id=number, is_proven=False)
+    drafts.insert_draft(tx, number, findings, expires_at, version)
     drafts.add_editor(tx, number, list_id, editor.key)
 
 

@@ -1,4 +1,7 @@
-"""Editions that came by mail and wait for their editor: what preflight found, and how long they may be approved."""
+"""Editions that came by mail and wait for their editor: what preflight found, and how long they may be approved.
+
+A draft that was replaced by a newer one stays, cancelled, so that its link can say so.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,57 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pressrun.core.edition import EditionState
 from pressrun.store.transaction import Row, Transaction
 
 FoundLine = tuple[str, int | None, str]  # severity, 1-based line in the source, sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """Which mail of an editor it is: when it was written (UTC seconds), which one that came, and whether it is theirs.
+
+    `is_proven` says that a trusted server found its From to be genuine.
+    """
+
+    written_at: int
+    mail_id: int
+    is_proven: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What is kept beside an edition that is, or was, held; `expires_at` in UTC seconds."""
+    """What is kept beside an edition that is, or was, held; `expires_at` in UTC seconds, `replaced_by` an edition."""
 
     findings: tuple[FoundLine, ...]
     expires_at: int
+    replaced_by: int | None
+    version: Version
 
 
-def insert_draft(tx: Transaction, edition_id: int, findings: Sequence[FoundLine], expires_at: int) -> None:
-    """Keep what an editor is shown of an edition that is held."""
-    tx.run("drafts.insert", edition_id=edition_id, findings=json.dumps(findings), expires_at=expires_at)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentDraft:
+    """What an editor mailed before, and what became of it."""
+
+    edition_id: int
+    subject: str
+    state: EditionState
+    version: Version
+
+
+def insert_draft(
+    tx: Transaction, edition_id: int, findings: Sequence[FoundLine], expires_at: int, version: Version
+) -> None:
+    """Keep what an editor is shown of an edition that is held, and which mail it came by."""
+    tx.run(
+        "drafts.insert",
+        edition_id=edition_id,
+        findings=json.dumps(findings),
+        expires_at=expires_at,
+        written_at=version.written_at,
+        mail_id=version.mail_id,
+        is_proven=version.is_proven,
+    )
 
 
 def find_draft(tx: Transaction, edition_id: int) -> Draft | None:
@@ -30,12 +68,37 @@ def find_draft(tx: Transaction, edition_id: int) -> Draft | None:
     if row is None:
         return None
     findings = tuple((severity, line, message) for severity, line, message in json.loads(row["findings"]))
-    return Draft(findings=findings, expires_at=row["expires_at"])
+    return Draft(findings=findings, expires_at=row["expires_at"], replaced_by=row["replaced_by"], version=_version(row))
 
 
-def extend_draft(tx: Transaction, edition_id: int, expires_at: int) -> None:
-    """Another link to the same draft goes out."""
+def extend_draft(tx: Transaction, edition_id: int, expires_at: int, version: Version) -> None:
+    """Another link to the same draft goes out; `version` is that of the mail that counts from now on."""
     tx.run("drafts.extend", edition_id=edition_id, expires_at=expires_at)
+    tx.run(
+        "drafts.put_version",
+        edition_id=edition_id,
+        written_at=version.written_at,
+        mail_id=version.mail_id,
+        is_proven=version.is_proven,
+    )
+
+
+def sent_by(tx: Transaction, list_id: int, address_key: str, now: int) -> list[SentDraft]:
+    """What an editor of a list mailed to it and is not cancelled, while its link has not ended."""
+    return [
+        SentDraft(
+            edition_id=row["edition_id"],
+            subject=row["subject"],
+            state=EditionState(row["state"]),
+            version=_version(row),
+        )
+        for row in tx.rows("drafts.sent_by", list_id=list_id, address_key=address_key, now=now)
+    ]
+
+
+def replace_draft(tx: Transaction, edition_id: int, by: int) -> None:
+    """Note which newer draft has taken the place of one, which the caller cancels."""
+    tx.run("drafts.replace", edition_id=edition_id, replaced_by=by)
 
 
 def add_editor(tx: Transaction, edition_id: int, list_id: int, address_key: str) -> None:
@@ -73,3 +136,7 @@ def load_content(tx: Transaction, edition_id: int) -> Row | None:
 def find_asset(tx: Transaction, edition_id: int, name: str) -> Row | None:
     """name, media_type and content of an edition's image, in any state."""
     return tx.row("drafts.asset", edition_id=edition_id, name=name)
+
+
+def _version(row: Row) -> Version:
+    return Version(written_at=row["written_at"], mail_id=row["mail_id"], is_proven=bool(row["is_proven"]))

@@ -297,8 +297,13 @@ create table draft (
     edition_id integer primary key references edition on delete cascade,
     findings text not null,                   -- JSON: [severity, line or null, message] of each thing that preflight found
     expires_at integer not null,              -- the last link to approve it ends: then it is cancelled
-    editors integer not null default 0        -- how many sent it: each has a row in draft_editor until removed
+    editors integer not null default 0,       -- how many sent it: each has a row in draft_editor until removed
+    written_at integer not null default 0,    -- when the editor wrote it: its Date, at the latest its arrival
+    mail_id integer not null default 0,       -- the mail that it came by, which settles the order within one second
+    is_proven integer not null default 0 check (is_proven in (0, 1)),               -- a trusted server found From to be genuine
+    replaced_by integer references edition on delete set null                       -- the newer draft of the same editor; null: it is the newest
 ) strict;
+create index draft_by_replacement on draft (replaced_by) where replaced_by is not null;
 
 -- The editors who sent a held edition. It may be released only while none of them is missing here.
 create table draft_editor (

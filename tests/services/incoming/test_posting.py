@@ -539,4 +539,4 @@ async def test_forged_mails_do_not_shut_a_proven_editor_out(tmp_path: Path) -> N
         for number in range(3):
             await answers(room, post(f"forged {number}\n", number=number))
         await answers(room, post("genuine\n", number=9, Authentication_Results=DKIM), peer=RELAY)
-        assert ["draft", "sending"] == await states(room)
+        assert ["cancelled", "sending"] == await states(room)

@@ -215,7 +215,7 @@ async def test_removing_an_editor_cancels_what_they_sent_and_says_how_many(tmp_p
         await prepare(room)
         await make_editor(room, "bea@harbour.example")
         for number in (1, 2):
-            await answers(room, post(f"{number}\n", number=number))
+            await answers(room, post(f"{number}\n", number=number, Subject=f"Boats {number}"))
         await answers(room, post("3\n", number=3, From="bea@harbour.example"))
         answer = await administering(room).remove_editor("news", parse_address(EVE))
         assert {"list": "news", "address": EVE, "cancelled": 2} == answer

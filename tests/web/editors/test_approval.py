@@ -15,6 +15,7 @@ from tests.web.house import NOW, House, open_house, words_of
 from pressrun.core.edition import EditionState
 from pressrun.core.tokens import WebPurpose
 from pressrun.services.editions import pressing
+from pressrun.services.editions.replacing import replace_drafts
 from pressrun.store.transaction import Transaction
 
 FINDINGS = (("warning", 4, "the subject shouts"), ("warning", None, "boat.png has no alt text"))
@@ -127,6 +128,20 @@ async def test_a_cancelled_edition_says_so(house: House, method: str) -> None:
         page = await (client.get(path) if method == "get" else client.post(path, data=SEND))
     assert (200, True) == (page.status_code, "This edition was cancelled" in page.text)
     assert "cancelled" == await state(house)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+async def test_the_link_of_a_replaced_version_says_so(house: House, method: str) -> None:
+    """Nothing of it is shown or sent, and no button is there."""
+    path = await hold(house)
+    newer = await house.add_edition(1, "newer", state="draft", started_at=None)
+    await house.database.write(replace_drafts, [1], newer, int(NOW))
+    async with house.client() as client:
+        page = await (client.get(path) if method == "get" else client.post(path, data=SEND))
+        others = [await client.get(f"{path}/{part}") for part in ("edition", "preview", "asset/1-boat.png")]
+    assert (200, True) == (page.status_code, "There is a newer version" in page.text)
+    assert (0, [404] * 3) == (page.text.count("<button"), [other.status_code for other in others])
+    assert [("cancelled",), ("draft",)] == await house.rows("select state from edition order by id")
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

@@ -73,6 +73,7 @@ def edition_held(notice: EditionHeld, words: Words, profile: ListProfile) -> Con
         subject=filled(words("Please approve: {subject}"), subject=notice.edition_subject),
         before=(
             filled(came, subject=f"“{notice.edition_subject}”", title=profile.title),
+            *_replaced(words, replaces=notice.replaces),
             "\n".join((_audience(notice.audience, words), *(() if notice.again else (proof,)))),
             *_found(notice.findings, words),
             words("To read it once more and send it, open this page and press the button:"),
@@ -105,6 +106,7 @@ def edition_released(notice: EditionReleased, words: Words, profile: ListProfile
                 title=profile.title,
                 number=str(notice.edition),
             ),
+            *_replaced(words, replaces=notice.replaces),
             _audience(notice.audience, words),
             *_found(notice.findings, words),
             *([words("Its page:")] if notice.edition_url else []),
@@ -151,6 +153,12 @@ def edition_known(notice: EditionKnown, words: Words, profile: ListProfile) -> C
             words("To send it once more on purpose, change something in it, or use the command line with --again."),
         ),
     )
+
+
+def _replaced(words: Words, *, replaces: bool) -> list[str]:
+    if not replaces:
+        return []
+    return [words("It replaces the version you sent before. The link in the earlier email no longer works.")]
 
 
 def _audience(number: int, words: Words) -> str:

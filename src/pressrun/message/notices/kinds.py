@@ -137,7 +137,10 @@ FoundLine = tuple[str, int | None, str]  # severity, 1-based line in the source,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionHeld:
-    """Asks an editor to look at an edition that came by mail and to approve it; `again` when it had come before."""
+    """Asks an editor to look at an edition that came by mail and to approve it.
+
+    `again` when it had come before; `replaces` when an earlier version of it was waiting, whose link is void now.
+    """
 
     edition: int
     edition_subject: str
@@ -146,17 +149,19 @@ class EditionHeld:
     lifetime_days: int
     findings: tuple[FoundLine, ...] = ()
     again: bool = False
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionReleased:
-    """Tells an editor that an edition which came by mail is on its way already."""
+    """Tells an editor that an edition which came by mail is on its way already; `replaces` as in EditionHeld."""
 
     edition: int
     edition_subject: str
     audience: int
     edition_url: str | None = None
     findings: tuple[FoundLine, ...] = ()
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

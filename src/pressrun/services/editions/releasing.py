@@ -25,6 +25,7 @@ class Standing(StrEnum):
     SWITCHED_OFF = "switched-off"  # it is held, but its list takes none by mail now
     RELEASED = "released"
     CANCELLED = "cancelled"  # by hand, by its time, or because an editor who sent it was removed
+    REPLACED = "replaced"  # cancelled, because its editor mailed a newer version
 
 
 _WHY = {
@@ -37,7 +38,8 @@ _WHY = {
 def standing_of(tx: Transaction, edition: Edition, target: MailingList) -> Standing:
     """Where an edition stands that came by mail, as the database says now."""
     if edition.state is EditionState.CANCELLED:
-        return Standing.CANCELLED
+        draft = drafts.find_draft(tx, edition.id)
+        return Standing.CANCELLED if draft is None or draft.replaced_by is None else Standing.REPLACED
     if edition.state is not EditionState.DRAFT:
         return Standing.RELEASED
     if not drafts.has_its_editors(tx, edition.id):

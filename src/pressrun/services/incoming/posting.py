@@ -28,10 +28,11 @@ from pressrun.message.incoming.authentication import find_proof
 from pressrun.message.incoming.author import sole_author
 from pressrun.message.incoming.autoreply import FOR_SOMEBODY, GENERATED
 from pressrun.message.incoming.trace import glance, header_fields
+from pressrun.message.incoming.written import find_written_at
 from pressrun.message.manuscripts.edition_file import referenced_paths
 from pressrun.message.manuscripts.source import EditionFile, EditionFormat
 from pressrun.observe.log import event
-from pressrun.services.editions import pressing
+from pressrun.services.editions import pressing, replacing
 from pressrun.services.editions.building import Manuscript, find_open_list
 from pressrun.services.editions.drafting import (
     STORE_ATTEMPTS,
@@ -52,6 +53,7 @@ from pressrun.services.settling import NotNow, Settled, done, kept, record_settl
 from pressrun.services.suppression import find_reason
 from pressrun.store import drafts, enrolment, limits, lists, notices
 from pressrun.store.database import Database
+from pressrun.store.drafts import Version
 from pressrun.store.editions import Edition
 from pressrun.store.inbound import InboundMail, InboundState
 from pressrun.store.notices import NewNotice
@@ -62,6 +64,7 @@ log = logging.getLogger("pressrun.editions")
 NOT_AN_EDITOR = "its author is no editor any more"
 LIMITED = "limited"
 SWITCHED_OFF = "The list takes no editions by email now."
+_OVER = frozenset({Standing.CANCELLED, Standing.REPLACED})  # the same content may come again
 MOST_RESULTS = 50  # Authentication-Results of one mail that are looked at
 
 
@@ -79,6 +82,7 @@ class _Post:
     mail: InboundMail
     list_name: str
     editor: Address
+    version: Version
     subject: str = ""
     message_id: str | None = None
     is_proven: bool = False
@@ -131,7 +135,10 @@ class Posting:
         is_proven = self._is_proven(mail, author)
         if not is_proven and await self._database.read(self._is_over_limit, editor):
             return await self._record(mail, kept(LIMITED))
-        post = _Post(mail=mail, list_name=route.list_name, editor=editor, is_proven=is_proven)
+        version = replacing.version_of(
+            find_written_at(mail.content), received_at=mail.received_at, mail_id=mail.id, is_proven=is_proven
+        )
+        post = _Post(mail=mail, list_name=route.list_name, editor=editor, version=version, is_proven=is_proven)
         try:
             posted = await self._reader.read_edition(mail.content)
         except UnreadableMail as problem:
@@ -234,32 +241,52 @@ class Posting:
             return self._store_refusal(tx, post, (SWITCHED_OFF,), InboundState.DONE), None
         before = drafts.posted_before(tx, target.id, work.manuscript.digest)
         edition = None if before is None else pressing.require_edition(tx, before)
-        if edition is not None and standing_of(tx, edition, target) is Standing.CANCELLED:
+        if edition is not None and standing_of(tx, edition, target) in _OVER:
             edition = None
         if edition is None:
             require_same_desk(tx, work)
+        sent = drafts.sent_by(tx, target.id, post.editor.key, int(self._clock()))
+        own = None if edition is None else edition.id
+        bearing = replacing.find_bearing(sent, work.built.subject_template, post.version, own)
+        if bearing.newer is not None and (edition is None or edition.state is EditionState.DRAFT):
+            problem = replacing.why_not_taken(bearing.newer)
+            return self._store_refusal(tx, post, (problem,), InboundState.DONE), None
         silence = self._silence(tx, post)
         if silence is not None:
             return self._settle_within(tx, post.mail, kept(silence)), None
-        lines = tuple(_line(found, work.file) for found in findings)
-        now = int(self._clock())
         if edition is not None and edition.state is not EditionState.DRAFT:
-            settled = self._say_known(tx, post, edition)
-        else:
-            is_new = edition is None
-            expires_at = now + int(self.tokens.approve_lifetime_seconds)
-            if edition is None:
-                secret = self._entropy(16)
-                edition = store_edition(tx, work, state=EditionState.DRAFT, message_secret=secret, now=now)
-                drafts.insert_draft(tx, edition.id, lines, expires_at)
-            drafts.add_editor(tx, edition.id, target.id, post.editor.key)
-            if post.may_go_at_once and target.post_by_mail == "direct":
-                edition = pressing.release(tx, edition.id, now)
-                settled = self._say_released(tx, post, edition, work, lines)
-            else:
-                drafts.extend_draft(tx, edition.id, expires_at)
-                settled = self._hold(tx, post, edition, work, lines, expires_at, is_new=is_new)
+            return self._settle_within(tx, post.mail, self._say_known(tx, post, edition)), edition
+        lines = tuple(_line(found, work.file) for found in (*replacing.warnings_of(bearing), *findings))
+        settled, edition = self._store_draft(tx, post, work, edition, bearing, lines)
         return self._settle_within(tx, post.mail, settled), edition
+
+    def _store_draft(
+        self,
+        tx: Transaction,
+        post: _Post,
+        work: Work,
+        edition: Edition | None,
+        bearing: replacing.Bearing,
+        lines: Sequence[drafts.FoundLine],
+    ) -> tuple[Settled, Edition]:
+        """Hold an edition or let it go; `edition` is the draft that holds the same content already."""
+        target, now = work.desk.list, int(self._clock())
+        expires_at = now + int(self.tokens.approve_lifetime_seconds)
+        is_new = edition is None
+        if edition is None:
+            secret = self._entropy(16)
+            edition = store_edition(tx, work, state=EditionState.DRAFT, message_secret=secret, now=now)
+            drafts.insert_draft(tx, edition.id, lines, expires_at, post.version)
+        drafts.add_editor(tx, edition.id, target.id, post.editor.key)
+        replacing.replace_drafts(tx, bearing.replaced, edition.id, now)
+        replaces = bool(bearing.replaced)
+        if post.may_go_at_once and target.post_by_mail == "direct":
+            edition = pressing.release(tx, edition.id, now)
+            return self._say_released(tx, post, edition, work, lines, replaces=replaces), edition
+        draft = drafts.find_draft(tx, edition.id)
+        version = post.version if draft is None else replacing.last_of(draft.version, post.version)
+        drafts.extend_draft(tx, edition.id, expires_at, version)
+        return self._hold(tx, post, edition, work, lines, expires_at, is_new=is_new, replaces=replaces), edition
 
     def _store_refusal(self, tx: Transaction, post: _Post, problems: Sequence[str], state: InboundState) -> Settled:
         silence = self._silence(tx, post)
@@ -282,6 +309,7 @@ class Posting:
         expires_at: int,
         *,
         is_new: bool,
+        replaces: bool,
     ) -> Settled:
         now = int(self._clock())
         about: dict[str, object] = {
@@ -291,6 +319,7 @@ class Posting:
             "findings": list(lines),
             "expires_at": expires_at,
             "again": not is_new,
+            "replaces": replaces,
         }
         self._tell(tx, post, "edition_held", about)
         if is_new:
@@ -298,7 +327,14 @@ class Posting:
         return done("held" if is_new else "held already")
 
     def _say_released(
-        self, tx: Transaction, post: _Post, edition: Edition, work: Work, lines: Sequence[drafts.FoundLine]
+        self,
+        tx: Transaction,
+        post: _Post,
+        edition: Edition,
+        work: Work,
+        lines: Sequence[drafts.FoundLine],
+        *,
+        replaces: bool,
     ) -> Settled:
         url = None
         if work.desk.list.archive == "public":
@@ -309,6 +345,7 @@ class Posting:
             "audience": edition.audience,
             "edition_url": url,
             "findings": list(lines),
+            "replaces": replaces,
         }
         self._tell(tx, post, "edition_released", about)
         return done("released")

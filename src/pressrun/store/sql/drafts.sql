@@ -1,14 +1,33 @@
 -- name: insert
 -- What is kept of an edition until its editor approves it.
-insert into draft (edition_id, findings, expires_at) values (:edition_id, :findings, :expires_at);
+insert into draft (edition_id, findings, expires_at, written_at, mail_id, is_proven)
+values (:edition_id, :findings, :expires_at, :written_at, :mail_id, :is_proven);
 
 -- name: get
--- What preflight found in a draft, and when its last link ends.
-select findings, expires_at from draft where edition_id = :edition_id;
+-- What preflight found in a draft, when its last link ends, which draft has replaced it, and which mail it came by.
+select findings, expires_at, replaced_by, written_at, mail_id, is_proven from draft where edition_id = :edition_id;
 
 -- name: extend
 -- Another link to the same draft goes out.
 update draft set expires_at = max(expires_at, :expires_at) where edition_id = :edition_id;
+
+-- name: put_version
+-- The same content came by another mail.
+update draft set written_at = :written_at, mail_id = :mail_id, is_proven = :is_proven where edition_id = :edition_id;
+
+-- name: sent_by
+-- What an editor mailed to a list, in its order: drafts that wait, and editions that went out while their links last.
+select draft.edition_id, edition.subject, edition.state, draft.written_at, draft.mail_id, draft.is_proven
+from draft_editor
+join draft on draft.edition_id = draft_editor.edition_id
+join edition on edition.id = draft.edition_id
+where draft_editor.list_id = :list_id and draft_editor.address_key = :address_key
+    and edition.state <> 'cancelled' and draft.expires_at >= :now
+order by draft.edition_id;
+
+-- name: replace
+-- A newer draft takes the place of one that waits.
+update draft set replaced_by = :replaced_by where edition_id = :edition_id;
 
 -- name: add_editor
 -- One more editor sent a draft; one who did before stays.

@@ -52,6 +52,8 @@ class ApprovalPages:
                 return self._released(held, is_done=is_done)
             case Standing.CANCELLED:
                 return self._cancelled(held)
+            case Standing.REPLACED:
+                return self._replaced(held)
             case Standing.CLOSED:
                 return self._closed(held)
             case Standing.SWITCHED_OFF:
@@ -140,6 +142,15 @@ class ApprovalPages:
             say("This edition was cancelled"),
             f"“{held.edition.title}”",
             say("It is not sent by this link any more. To send it after all, mail it to the list once more."),
+            about=held.list,
+        )
+
+    def _replaced(self, held: HeldEdition) -> Response:
+        say = self._pages.words
+        return self._pages.message(
+            say("There is a newer version"),
+            f"“{held.edition.title}”",
+            say("You sent a newer version of this email, so this link no longer sends anything. Use the newest email."),
             about=held.list,
         )
 

@@ -1,0 +1,110 @@
+"""Which of an editor's mails counts, when they mail an edition again under the same subject because it needed a change.
+
+The mail that was written last replaces the drafts before it, in whatever order they come; the caller stores, cancels
+and tells in one transaction, so that of two that come at once exactly one is left. An edition that was approved stays
+what it is, and the next mail is a draft of its own with a warning. From proves nothing: a mail that nothing proves to
+be the editor's leaves a draft alone that is proven to be theirs, since others could take it away otherwise.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pressrun.core.edition import EditionState
+from pressrun.message.finding import Finding, warning
+from pressrun.services.editions import pressing
+from pressrun.store import drafts
+from pressrun.store.drafts import SentDraft, Version
+from pressrun.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bearing:
+    """What a mail means for the editions that its editor mailed before under its subject, by their ids.
+
+    `replaced` are drafts that it takes the place of, `newer` is a draft that was written after it, `beside` one that
+    neither takes the place of, and `approved` one that went out or waits for its hour.
+    """
+
+    replaced: tuple[int, ...] = ()
+    newer: int | None = None
+    beside: int | None = None
+    approved: int | None = None
+
+
+def version_of(written_at: int | None, *, received_at: int, mail_id: int, is_proven: bool) -> Version:
+    """The version of a mail by its Date, which counts only where it is earlier than the mail came."""
+    at = received_at if written_at is None else max(0, min(written_at, received_at))
+    return Version(written_at=at, mail_id=mail_id, is_proven=is_proven)
+
+
+def find_bearing(sent: Sequence[SentDraft], subject: str, version: Version, own: int | None) -> Bearing:
+    """Decide what a mail means for those in `sent` with its subject, except `own`, the draft of the same content."""
+    replaced, newer, beside, approved = [], None, None, None
+    for other in sent:
+        if other.edition_id == own or _folded(other.subject) != _folded(subject):
+            continue
+        if other.state is not EditionState.DRAFT:
+            approved = other.edition_id
+            continue
+        first, second = sorted((version, other.version), key=_order)
+        if first.is_proven and not second.is_proven:
+            beside = other.edition_id
+        elif second is version:
+            replaced.append(other.edition_id)
+        else:
+            newer = other.edition_id
+    return Bearing(replaced=tuple(replaced), newer=newer, beside=beside, approved=approved)
+
+
+def warnings_of(bearing: Bearing) -> list[Finding]:
+    """What the editor should know before they approve a mail that others of theirs stand beside."""
+    found = []
+    if bearing.approved is not None:
+        found.append(
+            warning(
+                f"You have already approved an edition with this subject (edition {bearing.approved}). "
+                "If you approve this one as well, readers get both."
+            )
+        )
+    if bearing.beside is not None:
+        found.append(
+            warning(
+                f"Another email of yours with this subject is waiting as well (edition {bearing.beside}). "
+                "Only one of the two is proven to be from you, so neither replaces the other. "
+                "Approve one and discard the other."
+            )
+        )
+    return found
+
+
+def why_not_taken(newer: int) -> str:
+    """What the editor reads who sent a mail that is older than the draft `newer`, and what they can do."""
+    return (
+        f"You wrote a newer version of this email, edition {newer}, and it is waiting for your approval. To use this "
+        "one instead, open the link to that edition and discard it. Then send this email again."
+    )
+
+
+def last_of(before: Version, version: Version) -> Version:
+    """The version of a draft whose content came by another mail; a mail that proves less does not make it later."""
+    is_later = _order(version) > _order(before) and version.is_proven >= before.is_proven
+    last = version if is_later else before
+    return Version(written_at=last.written_at, mail_id=last.mail_id, is_proven=before.is_proven or version.is_proven)
+
+
+def replace_drafts(tx: Transaction, replaced: Sequence[int], by: int, now: int) -> None:
+    """Cancel drafts and say which one has taken their place: their links send nothing from here on."""
+    for edition_id in replaced:
+        pressing.cancel(tx, edition_id, now)
+        drafts.replace_draft(tx, edition_id, by)
+
+
+def _order(version: Version) -> tuple[int, int]:
+    return version.written_at, version.mail_id
+
+
+def _folded(subject: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", subject).casefold().split())
