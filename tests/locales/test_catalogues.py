@@ -20,7 +20,7 @@ from pressrun.locales.languages import LANGUAGES, find_language, first_language
 
 _ROOT = Path(__file__).parent.parent.parent
 # Words that are the same in both languages.
-SAME = {("de", "Name"), ("fr", "Pages"), ("nl", "1 week")}
+SAME = {("de", "Name"), ("es", "Error: %(title)s"), ("fr", "Pages"), ("fr", "Format"), ("nl", "1 week")}
 TRANSLATED = [tag for tag in LANGUAGES if tag != "en"]
 _PLACES = re.compile(r"\{[a-z_]+\}|%\([a-z_]+\)s|%%|%s")
 
@@ -112,3 +112,58 @@ def test_the_first_language_that_we_have_is_spoken() -> None:
 def test_portuguese_without_a_country_is_that_of_the_next_tag_that_names_one(tags: list[str], expected: str) -> None:
     """Of the list, for example, or of the browser; else that of Portugal."""
     assert expected == first_language(tags)
+
+
+# Where a line must not break before a mark, and which marks a script writes otherwise.
+_SPACED_AMISS = {
+    "fr": r"(?<!\u202f)[?!;](?!\w)|(?<!\u00a0):(?!//)|«(?!\u00a0)|(?<!\u00a0)»|'",
+    "ar": r"[?;,]|\s[؟؛،.:!]",
+    "ja": r"[?!;,]|[:.](?=\s|$)|\s[。、？！：]",
+    "zh-Hans": r"[?!;,]|[:.](?=\s|$)|\s[。，？！：；]",
+}
+_SPACED_AMISS_ELSEWHERE = r"\s[?!;:.,](?!\w)"
+
+
+@pytest.mark.parametrize("tag", TRANSLATED)
+def test_marks_are_set_as_the_language_sets_them(tag: str) -> None:
+    """In French a thin or plain no-break space goes before them, in other languages nothing does."""
+    amiss = re.compile(_SPACED_AMISS.get(tag, _SPACED_AMISS_ELSEWHERE))
+    texts = [text for message in catalogue(tag) if message.id for text in forms(message.string or "")]
+    assert [] == [text for text in texts if amiss.search(re.sub(r"\{[a-z_]+\}|\S+@\S+", "x", text))]
+
+
+# One name for each thing, and one that fits everybody: docs/translating.md says which.
+_OTHER_NAMES = {
+    "es": r"\binscri|\bsuscrit[oa]\b|\blector|\bemail|^confirmado|\banuncio",
+    "fr": r"\binscri|\babonné\b|\babonné·e|\bcourriel|(?<!-)\bmails?\b|\bnuméro|\blistes?\b|\bnewsletter",
+    "pt-BR": r"\bassin|\binscrito\b|\bleitor|\bsubscri|\bligaç|\bregistado|\bnewsletter",
+    "pt-PT": r"\bvocê|\blinks?\b|\binscr|\bassin|\bsubscrito\b|\bleitor|\bregistrad|\bsalv|\bbaix|\bbusc",
+}
+
+
+@pytest.mark.parametrize("tag", _OTHER_NAMES)
+def test_each_thing_has_one_name(tag: str) -> None:
+    """A reader who subscribes to one thing does not find another one to unsubscribe from."""
+    other = re.compile(_OTHER_NAMES[tag], re.IGNORECASE)
+    texts = [text for message in catalogue(tag) if message.id for text in forms(message.string or "")]
+    assert [] == [text for text in texts if other.search(text)]
+
+
+_EDITORS = {"approval.html", "editions.py"}  # still in English
+
+
+def test_no_mark_is_put_behind_a_sentence_in_code() -> None:
+    """What stands before a colon is a matter of the language: `Language: {name}` is one sentence."""
+    room = _ROOT / "src" / "pressrun"
+    in_templates = r"(?:_\([^()]*\) \}\}|endtrans %\})\s*[:;?!]"
+    in_code = r"\b(?:say|words|_)\([^()]*\)\}?[\"']?\s*(?:\+\s*[\"'])?[:;?!]\s"
+    looked_at = [(path, in_templates) for path in room.glob("web/templates/*.html")]
+    looked_at += [(path, in_code) for part in ("web", "message") for path in room.glob(f"{part}/**/*.py")]
+    assert len(looked_at) > 100
+    looked_at = [(path, pattern) for path, pattern in looked_at if path.name not in _EDITORS]
+    glued = [
+        (str(path.relative_to(room)), found.group())
+        for path, pattern in looked_at
+        for found in re.finditer(pattern, path.read_text("utf-8"))
+    ]
+    assert [] == glued
