@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.web.supply import KINDS
 
@@ -60,6 +60,11 @@ def _takes(*fields: str, required: tuple[str, ...] = (), also: Mapping[int, tupl
     return Operation(answers={**pages, **also}, query=("language",), fields=fields, required=required)
 
 
+def _leads(plain: Operation) -> Operation:
+    """The same, which may lead to the list of a family in another language."""
+    return replace(plain, answers={**plain.answers, 302: (NOTHING,)})
+
+
 _CONFIRM, _LEAVE = _takes("action"), _takes("List-Unsubscribe", "action", also={200: (HTML, TEXT)})
 _SIGN_UP = Operation(
     answers={
@@ -81,7 +86,13 @@ _ASSET = _keeps("image/png", OCTETS, members=403)
 
 _OF_ALL = {"x-content-type-options": "nosniff", "strict-transport-security": "max-age=31536000"}
 _OF_TOKEN_PAGES = {"referrer-policy": "no-referrer", "cache-control": "no-store", "x-robots-tag": "noindex"}
-_BY_STATUS = {303: ("location",), 405: ("allow",), 413: ("connection",), 429: ("retry-after",)}
+_BY_STATUS = {
+    302: ("location", "vary"),
+    303: ("location",),
+    405: ("allow",),
+    413: ("connection",),
+    429: ("retry-after",),
+}
 _NEVER = frozenset({"server", "set-cookie", "x-powered-by", "access-control-allow-origin"})
 _POLICY = ("default-src 'none'", "frame-ancestors '")
 
@@ -112,16 +123,16 @@ ROUTES: dict[str, dict[str, Operation]] = {
     "/demo/{number}": {"get": _reads(HTML)},
     "/demo/{number}/html": {"get": _reads(HTML)},
     "/demo/{number}/raw": {"get": _reads(TEXT)},
-    "/{name}": {"get": _reads(HTML)},
+    "/{name}": {"get": _leads(_reads(HTML))},
     "/{name}/subscribe": {"post": _SIGN_UP},
-    "/{name}/unsubscribe": {"get": _reads(HTML), "post": _takes("email", required=("email",))},
-    "/{name}/check-mail": {"get": _reads(HTML)},
+    "/{name}/unsubscribe": {"get": _leads(_reads(HTML)), "post": _takes("email", required=("email",))},
+    "/{name}/check-mail": {"get": _leads(_reads(HTML))},
     "/{name}/logo/{digest}": {"get": _reads("image/png")},
-    "/{name}/form": {"get": _reads(HTML, closed=410)},
-    "/{name}/archive": {"get": _keeps(HTML, query=("page", "year"), members=403)},
-    "/{name}/archive/{slug}": {"get": _keeps(HTML, members=403)},
+    "/{name}/form": {"get": _leads(_reads(HTML, closed=410))},
+    "/{name}/archive": {"get": _leads(_keeps(HTML, query=("page", "year"), members=403))},
+    "/{name}/archive/{slug}": {"get": _leads(_keeps(HTML, members=403))},
     "/{name}/archive/{slug}/asset/{file}": {"get": _ASSET},
-    "/{name}/search": {"get": _reads(HTML, query=("q", "page"), members=403, too_many=429)},
+    "/{name}/search": {"get": _leads(_reads(HTML, query=("q", "page"), members=403, too_many=429))},
     "/{name}/sitemap.xml": {"get": _keeps(XML)},
     "/{name}/feed.atom": {"get": _keeps(ATOM, members=403)},
     "/{name}/feed.json": {"get": _keeps(FEED, members=403)},
@@ -151,7 +162,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 SEGMENTS: dict[str, tuple[str, ...]] = {
     "digest": ("logo-digest",),
     "file": ("1-a.png", "2-tide table.pdf", "copy.js"),
-    "name": ("news", "old", "members", "silent", "nobody"),
+    "name": ("news", "old", "members", "silent", "harbours", "nobody"),
     "number": ("1", "2", "3"),
     "slug": ("first", "plain"),
 }

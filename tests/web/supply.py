@@ -67,11 +67,15 @@ class Supply:
         }
 
     async def furnish(self) -> None:
-        """The lists: `news`, `old` (closed), `members`, `silent` (no archive), `posted` (whose drafts are held)."""
+        """The lists: `news`, `old` (closed), `members`, `silent` (no archive), `posted` (whose drafts are held).
+
+        `news` and `other` are the family `harbours`.
+        """
         house = self._house
         self._news = await house.add_list()
         await house.dress_list(colour="#0b6b3a", logo=LOGO)
         await house.add_list("other", language="de")
+        await house.write("update list set family = 'harbours'")
         await house.add_list("old")
         await house.close_list("old")
         self._members = await house.add_list("members", archive="members")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 ENGLISH_TAG = "en"
 
@@ -56,3 +56,30 @@ def first_language(tags: Iterable[str]) -> str:
     asked = tuple(tags)
     found = (find_language(tag, *asked[at + 1 :]) for at, tag in enumerate(asked))
     return next((language for language in found if language is not None), ENGLISH_TAG)
+
+
+def best_of(tags: Sequence[str], wanted: Iterable[str]) -> int | None:
+    """Which of these tags serves somebody best who wants those languages, the first one most; None where none does.
+
+    The very tag goes before another of the same catalogue, and that before another country's way of the same language.
+    """
+    for asked in wanted:
+        for serves in (_is_same, _has_same_catalogue, _is_near):
+            for index, tag in enumerate(tags):
+                if serves(tag, asked):
+                    return index
+    return None
+
+
+def _is_same(tag: str, wanted: str) -> bool:
+    return tag.lower() == wanted.lower()
+
+
+def _has_same_catalogue(tag: str, wanted: str) -> bool:
+    return (found := find_language(wanted)) is not None and find_language(tag) == found
+
+
+def _is_near(tag: str, wanted: str) -> bool:
+    """Not where only one of them is written as we write it: the scripts of Chinese."""
+    is_alike = (find_language(tag) is None) == (find_language(wanted) is None)
+    return is_alike and tag.partition("-")[0].lower() == wanted.partition("-")[0].lower()

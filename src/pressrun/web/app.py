@@ -28,6 +28,7 @@ from pressrun.web.archives.feeds import FeedPages
 from pressrun.web.archives.sitemaps import SitemapPages
 from pressrun.web.editors.approval import ApprovalPages
 from pressrun.web.editors.demo import DemoPages, Mailbox
+from pressrun.web.families import Families
 from pressrun.web.http.clients import Proxies
 from pressrun.web.http.operations import Operations, PrivateRoute, Readiness
 from pressrun.web.http.security import TOKEN_PAGES, CountRequest, Endpoint, Guard, Handler, is_token_page
@@ -189,17 +190,18 @@ def _pages_of_lists(
     forms = FormPages(pages=pages, archiving=cases.archiving)
     leaving = UnsubscribePages(pages=pages, asking=cases.asking, archiving=cases.archiving, proxies=proxies)
     feeds = FeedPages(pages=pages, archiving=cases.archiving, clock=clock)
+    lead = Families(pages=pages, archiving=cases.archiving).lead
     return [
-        ("/{name}", lists.show, _GET),
+        ("/{name}", lead(lists.show), _GET),
         ("/{name}/subscribe", lists.subscribe, _POST),
-        ("/{name}/unsubscribe", leaving.show, _BOTH),
-        ("/{name}/check-mail", lists.check_mail, _GET),
+        ("/{name}/unsubscribe", lead(leaving.show), _BOTH),
+        ("/{name}/check-mail", lead(lists.check_mail), _GET),
         ("/{name}/logo/{digest}", lists.logo, _GET),
-        ("/{name}/form", forms.show, _GET),
-        ("/{name}/archive", archive.index, _GET),
-        ("/{name}/archive/{slug}", archive.edition, _GET),
+        ("/{name}/form", lead(forms.show), _GET),
+        ("/{name}/archive", lead(archive.index), _GET),
+        ("/{name}/archive/{slug}", lead(archive.edition), _GET),
         ("/{name}/archive/{slug}/asset/{file}", archive.asset, _GET),
-        ("/{name}/search", archive.search, _GET),
+        ("/{name}/search", lead(archive.search), _GET),
         ("/{name}/sitemap.xml", sitemaps.of_list, _GET),
         ("/{name}/feed.atom", feeds.atom, _GET),
         ("/{name}/feed.json", feeds.json, _GET),

@@ -81,6 +81,11 @@ def named() -> str:
     return find_language(_asked.get().named, spoken().language) or ""
 
 
+def accepted_languages() -> tuple[str, ...]:
+    """The languages that the browser prefers, the first one most."""
+    return _asked.get().accepted
+
+
 def accepted(header: str) -> tuple[str, ...]:
     """The tags of an Accept-Language, the preferred ones first (RFC 9110 §12.5.4)."""
     weighed = []

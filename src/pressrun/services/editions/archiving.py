@@ -72,12 +72,17 @@ Door: TypeAlias = str | ReaderLink
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListPage:
-    """A list with its latest edition and some before, of `total`; None and empty where nothing is public."""
+    """A list with its latest edition and some before, of `total`; None and empty where nothing is public.
+
+    `family` are the open lists that are the same newsletter in several languages, this one among them, oldest first;
+    empty where there is no other.
+    """
 
     list: MailingList
     last: ArchivedEdition | None
     earlier: tuple[Summary, ...] = ()
     total: int = 0
+    family: tuple[MailingList, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +164,10 @@ class Archiving:
         """The list of that name, whether it is shown on the front page or not."""
         return await self._database.read(lists.find_list, name)
 
+    async def find_family(self, name: str) -> tuple[MailingList | None, tuple[MailingList, ...]]:
+        """The list of that name with all of its family, oldest first; None with the family that has the name."""
+        return await self._database.read(_find_family, name)
+
     async def logo(self, name: str, digest: str) -> Logo | None:
         """The logo of a list, if it is still the one of that digest."""
         return await self._database.read(_logo, name, digest)
@@ -236,15 +245,30 @@ def _list_page(tx: Transaction, name: str) -> ListPage | None:
     target = lists.find_list(tx, name)
     if target is None:
         return None
+    family = _family_of(tx, target)
     if target.archive != "public":
-        return ListPage(list=target, last=None)
+        return ListPage(list=target, last=None, family=family)
     shown = [summary_of(row, target) for row in editions.archived_editions(tx, target.id, limit=1 + EARLIER_SIZE)]
     return ListPage(
         list=target,
         last=read_edition(tx, target, shown[0].slug) if shown else None,
         earlier=tuple(shown[1:]),
         total=sum(row["number"] for row in editions.archived_years(tx, target.id)),
+        family=family,
     )
+
+
+def _family_of(tx: Transaction, target: MailingList) -> tuple[MailingList, ...]:
+    if target.family is None:
+        return ()
+    found = tuple(one for one in lists.family_lists(tx, target.family) if one.closed_at is None or one.id == target.id)
+    return found if len(found) > 1 else ()
+
+
+def _find_family(tx: Transaction, name: str) -> tuple[MailingList | None, tuple[MailingList, ...]]:
+    target = lists.find_list(tx, name)
+    family = name if target is None else target.family
+    return target, () if family is None else tuple(lists.family_lists(tx, family))
 
 
 def index_page(

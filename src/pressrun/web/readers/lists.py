@@ -7,6 +7,7 @@ gets the same answer, whatever it is to the list.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from pressrun.core.errors import MalformedAddress
 from pressrun.core.sign_up import Trust, decide_trust
 from pressrun.core.tokens import WebPurpose
 from pressrun.core.work import is_work
+from pressrun.locales.own_names import own_names
 from pressrun.services.editions.archiving import Archiving, ListPage
 from pressrun.services.ports import Clock
 from pressrun.services.readers.asking import Asking
@@ -191,6 +193,7 @@ class ListPages:
         form, bits = (found.list.id, int(self._clock())), self._asking.work_bits
         if found.list.closed_at is not None:
             bits = None  # there is no form
+        family = list(zip(found.family, own_names([one.language for one in found.family]), strict=True))
         places, last = public_places(self._pages, found.list.name), found.last
         content = None
         if last is not None and found.list.front == "full":
@@ -209,6 +212,8 @@ class ListPages:
             earlier=found.earlier,
             total=found.total,
             places=places,
+            family=family,
+            also=self._other_languages(found.list, family),
             promise=sign_up_promise(self._pages.words),
             decoy=DECOY,
             form_token=self._tokens().make(WebPurpose.FORM, *form, self._asking.draw_form()),
@@ -219,6 +224,15 @@ class ListPages:
             name=name,
             has_bad_address=has_bad_address,
             problem=self._too_many(retry_after) if retry_after else "",
+        )
+
+    def _other_languages(self, target: MailingList, family: Sequence[tuple[MailingList, str]]) -> Markup:
+        """Links to the same newsletter in other languages."""
+        link = Markup('<a href="{}" lang="{}" hreflang="{}" dir="auto">{}</a>')
+        return Markup(" · ").join(
+            link.format(self._pages.href(one.name), one.language, one.language, name)
+            for one, name in family
+            if one.id != target.id
         )
 
     def _too_many(self, seconds: int) -> str:

@@ -1,0 +1,74 @@
+"""Lists that are one newsletter in several languages: which of them a visitor is led to.
+
+`/FAMILY` leads to the list in the visitor's language, and so does every page below that name. `?language=` on a page of
+a list leads to the list of the same family in that language, so that the menu of languages changes the newsletter and
+not only the words around it. Where no list has the language, the page speaks it, as for a list that stands alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from pressrun.locales.languages import best_of, find_language
+from pressrun.services.editions.archiving import Archiving
+from pressrun.store.lists import MailingList
+from pressrun.web import language
+from pressrun.web.http.forms import clean_language
+from pressrun.web.http.security import Handler
+from pressrun.web.pages import Pages
+
+_NOT_FOUND = 404
+
+
+def in_language(family: Sequence[MailingList], *wanted: str) -> MailingList | None:
+    """The list of a family that speaks the first of these languages that one of them has."""
+    found = best_of([one.language for one in family], wanted)
+    return None if found is None else family[found]
+
+
+class Families:
+    """Leads from page to page of a family."""
+
+    def __init__(self, *, pages: Pages, archiving: Archiving) -> None:
+        self._pages = pages
+        self._archiving = archiving
+
+    def lead(self, handler: Handler) -> Handler:
+        """The same page of a list, but for those whom another list of its family is for."""
+
+        async def show(request: Request) -> Response:
+            if request.method not in ("GET", "HEAD"):
+                return await handler(request)
+            # The database is asked once more only where there is a reason: a language that is named, or no such page.
+            if "language" in request.query_params and (leading := await self._elsewhere(request)):
+                return leading
+            answer = await handler(request)
+            if answer.status_code != _NOT_FOUND:
+                return answer
+            return await self._elsewhere(request) or answer
+
+        return show
+
+    async def _elsewhere(self, request: Request) -> Response | None:
+        target, family = await self._archiving.find_family(request.path_params["name"])
+        named = clean_language(request.query_params.get("language", ""))
+        if target is not None:
+            # Its own list first: whoever names a language that it has stays.
+            chosen = in_language([target, *(one for one in family if one.closed_at is None)], named)
+            return None if chosen is None or chosen.id == target.id else self._lead(request, chosen, named)
+        open_lists = [one for one in family if one.closed_at is None] or family
+        if not open_lists:
+            return None
+        chosen = in_language(open_lists, *([named] if named else []), *language.accepted_languages())
+        return self._lead(request, chosen or open_lists[0], named)
+
+    def _lead(self, request: Request, chosen: MailingList, named: str) -> Response:
+        """To the same page of another list; from an edition or a page of results to its archive or search."""
+        below = request.scope["path"].strip("/").split("/")[1:2]
+        spoken = find_language(named)
+        keep = spoken if spoken is not None and spoken != find_language(chosen.language) else ""
+        where = self._pages.href(chosen.name, *below, language=keep)
+        return RedirectResponse(where, status_code=302, headers={"Vary": "Accept-Language"})

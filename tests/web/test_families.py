@@ -1,0 +1,109 @@
+"""Lists of one family: which one a visitor is led to, and how their pages name each other."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+from tests.web.house import House, words_of
+
+BASE = "https://news.example.org"
+FAMILY = {"noticias": "es", "nouvelles": "fr", "letters": "en"}
+
+
+async def add_family(house: House) -> None:
+    """A newsletter in Spanish, French and English, and a list that stands alone."""
+    for name, tag in FAMILY.items():
+        await house.add_list(name, title=f"Villanueva {tag}", language=tag)
+    await house.add_list("news")
+    await house.write("update list set family = 'villanueva' where name != 'news'")
+
+
+def led(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.headers.get("location", "")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "query", "expected"),
+    [
+        ("fr-CA, en;q=0.5", "", "/nouvelles"),
+        ("de, en;q=0.9, fr;q=0.8", "", "/letters"),
+        ("de, pl", "", "/noticias"),
+        ("", "", "/noticias"),
+        ("fr", "?language=en", "/letters"),
+        ("fr", "?language=de", "/nouvelles?language=de"),
+        ("fr", "?language=%0d%0aSet-Cookie:x", "/nouvelles"),
+    ],
+)
+async def test_a_family_leads_to_the_language_of_the_visitor(
+    house: House, accepted: str, query: str, expected: str
+) -> None:
+    """The one that is named, else the browser's, else that of the first list."""
+    await add_family(house)
+    async with house.client() as client:
+        answer = await client.get(f"/villanueva{query}", headers={"accept-language": accepted})
+    assert (302, expected) == led(answer)
+    assert "Accept-Language" == answer.headers["vary"]
+
+
+async def test_pages_below_a_family_lead_to_those_of_a_list(house: House) -> None:
+    await add_family(house)
+    async with house.client() as client:
+        client.headers["accept-language"] = "fr"
+        for page in ("archive", "unsubscribe", "form", "search"):
+            assert (302, f"/nouvelles/{page}") == led(await client.get(f"/villanueva/{page}")), page
+        assert (302, "/nouvelles/archive") == led(await client.get("/villanueva/archive/first"))
+        assert 404 == (await client.get("/villanova")).status_code
+
+
+async def test_a_closed_list_is_led_to_only_when_no_other_is_left(house: House) -> None:
+    await add_family(house)
+    await house.close_list("nouvelles")
+    async with house.client() as client:
+        client.headers["accept-language"] = "fr"
+        assert (302, "/noticias") == led(await client.get("/villanueva"))
+        assert "nouvelles" not in (await client.get("/noticias")).text
+        for name in FAMILY:
+            await house.close_list(name)
+        assert (302, "/nouvelles") == led(await client.get("/villanueva"))
+
+
+async def test_a_family_is_none_when_its_last_list_has_left(house: House) -> None:
+    await add_family(house)
+    await house.write("update list set family = null")
+    async with house.client() as client:
+        assert 404 == (await client.get("/villanueva")).status_code
+
+
+@pytest.mark.parametrize("page", ["", "/archive", "/search", "/form", "/unsubscribe", "/check-mail"])
+async def test_a_language_that_is_named_leads_to_its_list(house: House, page: str) -> None:
+    """The menu at the foot of every page changes the newsletter. What no list has changes the words alone."""
+    await add_family(house)
+    async with house.client() as client:
+        assert (302, f"/nouvelles{page}") == led(await client.get(f"/noticias{page}?language=fr-CA"))
+        assert (302, f"/noticias{page}") == led(await client.get(f"/nouvelles{page}?language=es"))
+        for path, tag in ((f"/noticias{page}?language=de", "de"), (f"/noticias{page}?language=es-MX", "es")):
+            answer = await client.get(path)
+            assert (200, True) == (answer.status_code, f'<html lang="{tag}"' in answer.text), path
+        assert 200 == (await client.get(f"/news{page}?language=fr")).status_code
+
+
+async def test_an_edition_leads_to_the_archive_in_the_other_language(house: House) -> None:
+    await add_family(house)
+    await house.add_edition(1)
+    async with house.client() as client:
+        assert (302, "/nouvelles/archive") == led(await client.get("/noticias/archive/first?language=fr"))
+
+
+async def test_the_pages_of_a_family_name_each_other(house: House) -> None:
+    """To people and to search engines, at whole addresses; a list that stands alone names none."""
+    await add_family(house)
+    async with house.client() as client:
+        page, alone = (await client.get("/noticias")).text, (await client.get("/news")).text
+    alternates = dict(re.findall(r'<link rel="alternate" hreflang="([^"]+)" href="([^"]+)">', page))
+    expected = {tag: f"{BASE}/{name}" for name, tag in FAMILY.items()}
+    assert {**expected, "x-default": f"{BASE}/villanueva"} == alternates
+    assert 'href="/nouvelles" lang="fr" hreflang="fr" dir="auto">Français</a>' in page
+    assert "También en Français · English" in words_of(page)
+    assert "hreflang" not in re.sub(r"(?s)<footer.*", "", alone)
