@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.message.content.markdown import lost_line_ends, render_markdown
+from pressrun.message.content.markdown import render_markdown
 
 SIGNED = "Until next week,\n_Maria_\n"
 WRAPPED = "The tide tables for June are out, and the north quay opens\nagain on Monday after eleven weeks of work.\n"
@@ -12,8 +12,7 @@ WRAPPED = "The tide tables for June are out, and the north quay opens\nagain on 
 
 def test_a_line_that_its_author_ended_early_stays_a_line() -> None:
     """The next word had room in it, so no program wrapped it."""
-    assert render_markdown(SIGNED, keeps_lines=True) == "<p>Until next week,<br />\n<em>Maria</em></p>\n"
-    assert render_markdown(SIGNED) == "<p>Until next week,\n<em>Maria</em></p>\n"
+    assert render_markdown(SIGNED) == "<p>Until next week,<br />\n<em>Maria</em></p>\n"
 
 
 @pytest.mark.parametrize(
@@ -27,14 +26,13 @@ def test_a_line_that_its_author_ended_early_stays_a_line() -> None:
 )
 def test_a_wrapped_line_is_joined_with_the_next(source: str) -> None:
     """So is one of a paragraph whose line ends cannot be told apart from those inside of code."""
-    assert "<br" not in render_markdown(source, keeps_lines=True)
-    assert list(lost_line_ends(source)) == []
+    assert "<br" not in render_markdown(source)
 
 
-def test_lines_that_will_be_joined_are_known() -> None:
-    """With the one that follows, also in a list and in a quotation; a backslash keeps a line."""
-    source = f"{SIGNED}\n{WRAPPED}\n- One,\n  and two\n\n> Said\n> and done\n\nKept\\\nby hand\n"
-    assert list(lost_line_ends(source)) == [("Until next week,", "_Maria_"), ("One,", "and two"), ("Said", "and done")]
+def test_lines_are_kept_wherever_they_stand() -> None:
+    """Also in a list and in a quotation."""
+    page = render_markdown(f"{WRAPPED}\n- One,\n  and two\n\n> Said\n> and done\n")
+    assert page.count("<br />") == 2
 
 
 def test_a_column_starts_where_the_lines_of_its_language_do() -> None:

@@ -20,7 +20,7 @@ from pressrun.message.content.plaintext import text_from_html
         ("[a](https://a.example) [b](https://b.example) [c](https://a.example)",
          "a [1] b [2] c [1]\n\n[1] https://a.example\n[2] https://b.example\n"),
         ("<https://a.example>", "https://a.example\n"),
-        ("> a\n> b\n>\n> c", "> a b\n>\n> c\n"),
+        ("> a\n> b\n>\n> c", "> a\n> b\n>\n> c\n"),
         ("a  \nb", "a\nb\n"),
         ("**a** *b* `c`", "*a* _b_ `c`\n"),
         ("    code  x\n    y", "    code  x\n    y\n"),

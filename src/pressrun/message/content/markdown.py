@@ -30,16 +30,16 @@ _WORD = re.compile(r"!?\[[^\]]*\]\([^)]*\)\S*|\S+")
 _REFERENCE = re.compile(r"\[\^([^\]\s]{1,100})\]")
 
 
-def render_markdown(source: str, *, direction: str = "ltr", keeps_lines: bool = False) -> str:
+def render_markdown(source: str, *, direction: str = "ltr") -> str:
     """The HTML of a Markdown source; it must be cleaned before anybody sees it.
 
-    In a text from right to left `:---` is the right edge of a column, where its lines start. With `keeps_lines` a line
-    that its author ended early stays a line.
+    In a text from right to left `:---` is the right edge of a column, where its lines start. A line that its author
+    ended early stays a line.
     """
     env: dict[str, Any] = {}
     tokens = _PARSER.parse(source, env)
     for token in tokens:
-        if token.type == "inline" and keeps_lines:
+        if token.type == "inline":
             for early in _early_ends(token):
                 early.type, early.tag = "hardbreak", "br"
         elif direction == "rtl" and token.type in ("th_open", "td_open"):
@@ -47,18 +47,6 @@ def render_markdown(source: str, *, direction: str = "ltr", keeps_lines: bool = 
             if style in _MIRRORED:
                 token.attrSet("style", _MIRRORED[style])
     return str(_PARSER.renderer.render(tokens, _PARSER.options, env))
-
-
-def lost_line_ends(source: str) -> Sequence[tuple[str, str]]:
-    """The lines that their author ended early, each with the next one, which it would be joined with."""
-    found: list[tuple[str, str]] = []
-    for token in _PARSER.parse(source, {}):
-        if token.type == "inline" and token.children:
-            lines = token.content.split("\n")
-            breaks = [child for child in token.children if child.type in _BREAKS]
-            early = {id(child) for child in _early_ends(token)}
-            found += [(lines[at], lines[at + 1]) for at, child in enumerate(breaks) if id(child) in early]
-    return found
 
 
 def _early_ends(inline: Token) -> Sequence[Token]:

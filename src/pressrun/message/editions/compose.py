@@ -35,7 +35,6 @@ from pressrun.message.finding import Finding, error, errors_of, in_order, warnin
 from pressrun.message.language import direction_of
 from pressrun.message.layouts.footer import Footer, footer_text
 from pressrun.message.layouts.layout import Cover, page
-from pressrun.message.layouts.letter import LETTER
 from pressrun.message.layouts.placing import OwnLayout
 from pressrun.message.manuscripts.edition_file import line_of
 from pressrun.message.manuscripts.front_matter import Value
@@ -221,11 +220,7 @@ class _Builder:
         page_source: str | None = None
         match file.format:
             case EditionFormat.MARKDOWN:
-                page_source = render_markdown(
-                    table.autolinks(body),
-                    direction=self._direction(None),
-                    keeps_lines=self.profile.design.layout == LETTER.name,
-                )
+                page_source = render_markdown(table.autolinks(body), direction=self._direction(None))
             case EditionFormat.HTML:
                 page_source = body
             case EditionFormat.MIME if file.html is not None:

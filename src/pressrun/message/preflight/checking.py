@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from pressrun.message.finding import Finding
-from pressrun.message.preflight import duties, images, language, leftovers, lines, links, parts, size, subject
+from pressrun.message.preflight import duties, images, language, leftovers, links, parts, size, subject
 from pressrun.message.preflight.draft import Draft, Rule
 
 RULES: tuple[Rule, ...] = (
@@ -14,7 +14,6 @@ RULES: tuple[Rule, ...] = (
     *leftovers.RULES,
     *links.RULES,
     *images.RULES,
-    *lines.RULES,
     *parts.RULES,
     *language.RULES,
     *size.RULES,
