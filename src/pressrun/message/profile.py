@@ -43,6 +43,10 @@ class ListProfile:
         """The list's own page."""
         return site.url(self.name)
 
+    def leaving_url(self, site: Site) -> str:
+        """Where anybody can ask for a link to unsubscribe."""
+        return site.url(self.name, "unsubscribe")
+
     def edition_url(self, site: Site, slug: str) -> str:
         """The page of one edition; the list's page where there is no archive."""
         if self.archive is ArchiveMode.OFF:

@@ -156,7 +156,7 @@ def test_images_are_shown_inside_and_attachments_beside() -> None:
 
 
 def test_the_archive_holds_nobodys_values() -> None:
-    """Fields take their default, personal links become the list's page, scripts are gone."""
+    """Fields take their default, personal links become the list's pages, scripts are gone."""
     built = build(
         edition(
             "Dear {{ name | default: friend }}, {{ email }}[leave]({{ unsubscribe_url }}) <script>alert(1)</script>"
@@ -164,7 +164,7 @@ def test_the_archive_holds_nobodys_values() -> None:
         )
     )
     assert (
-        '<p>Dear friend, <a href="https://news.harbour.example/news">leave</a> <b>b</b> '
+        '<p>Dear friend, <a href="https://news.harbour.example/news/unsubscribe">leave</a> <b>b</b> '
         "https://news.harbour.example/news/archive/harbour-news</p>\n"
     ) == built.archive_html
     assert "1 Quay Street" not in built.archive_html

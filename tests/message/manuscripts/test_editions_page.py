@@ -27,7 +27,7 @@ def test_every_example_can_be_sent(kind: str, example: str) -> None:
 def test_the_page_has_an_example_of_each_kind() -> None:
     """None of them is lost by a fence that is not closed."""
     assert set(SUFFIXES) == {kind for kind, _ in EXAMPLES}
-    assert len(EXAMPLES) == 7
+    assert len(EXAMPLES) == 8
 
 
 def test_the_text_part_is_made_as_it_is_shown() -> None:

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 
 from pressrun.core.site import Site
 from pressrun.message.content.flowed import flow
-from pressrun.message.content.html import CleanHtml, clean_html, rewrite_images
+from pressrun.message.content.html import CleanHtml, rewrite_images
 from pressrun.message.content.image_size import image_size
 from pressrun.message.content.losses import losses
-from pressrun.message.content.markdown import footnote_faults, render_markdown
+from pressrun.message.content.mail_only import Parted, parted
+from pressrun.message.content.markdown import footnote_faults
 from pressrun.message.content.merge import Field, FieldTable
-from pressrun.message.content.plaintext import text_from_html
-from pressrun.message.content.stylesheets import inline_styles
+from pressrun.message.editions.body import Body, Maker
 from pressrun.message.editions.edition_headers import edition_header
 from pressrun.message.editions.enclosing import (
     ARCHIVE_PREFIX,
@@ -164,13 +164,13 @@ def build_edition(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Marked:
-    """The parts of an edition with placeholders for its fields; `text` and `html` without footer."""
+    """The parts of an edition with placeholders for its fields; `text`, `html` and those of the web without footer."""
 
     subject: str
     preheader: str
-    body: str
     text: str
     html: CleanHtml | None
+    web: Body
 
 
 class _Builder:
@@ -212,56 +212,43 @@ class _Builder:
 
     def _mark(self, own_text: str | None) -> _Marked:
         file, table = self.file, self.table
-        is_mime = file.format is EditionFormat.MIME
         subject, preheader = file.keys.subject, file.keys.preheader
-        body = table.mark(
-            file.body, first_line=None if is_mime else file.body_line, is_markup=file.format is EditionFormat.HTML
-        )
-        page_source: str | None = None
-        match file.format:
-            case EditionFormat.MARKDOWN:
-                page_source = render_markdown(table.autolinks(body), direction=self._direction(None))
-            case EditionFormat.HTML:
-                page_source = body
-            case EditionFormat.MIME if file.html is not None:
-                page_source = table.mark(file.html, first_line=None, is_markup=True)
-            case _:
-                pass
-        cleaned = self._cleaned(page_source) if page_source is not None else None
-        text = body
-        if own_text is not None:
-            text = table.mark(own_text, first_line=None)
-        elif cleaned is not None and not (is_mime and body.strip()):
-            text = text_from_html(cleaned.body, is_rtl=self._direction(cleaned) == "rtl")
-        if page_source is not None and cleaned is not None:
-            self._note_lost(table.lost_from(page_source, [cleaned.body, cleaned.styles, cleaned.body_style]))
+        line = None if file.format is EditionFormat.MIME else file.body_line
+        body = self._parted(file.body, line, is_markup=file.format is EditionFormat.HTML)
+        page_source = self._parted(file.html or "", None, is_markup=True)
+        own = self._parted(own_text or "", None)
+        has_own = own_text is not None
+        make = Maker(file.format, table, file.keys.language.text if file.keys.language else "", self.profile.language)
+        mail = web = make.body(body.mail, page_source.mail, own.mail if has_own else None)
+        if any(part.mail != part.web for part in (body, page_source, own)):
+            web = make.body(body.web, page_source.web, own.web if has_own else None)
+        self._note_losses(mail)
         return _Marked(
             subject=table.mark(subject.text, first_line=subject.line) if subject else "",
             preheader=table.mark(preheader.text, first_line=preheader.line) if preheader else "",
-            body=body,
-            text=text,
-            html=cleaned,
+            text=mail.text,
+            html=mail.html,
+            web=web,
         )
 
-    def _cleaned(self, page_source: str) -> CleanHtml:
-        """The source cleaned, its style sheet in the elements, and what is lost by it noted."""
-        file = self.file
+    def _parted(self, source: str, first_line: int | None, *, is_markup: bool = False) -> Parted:
+        """A source with its fields marked, for the mail and for the web."""
+        found = parted(self.table.mark(source, first_line=first_line, is_markup=is_markup), first_line=first_line)
+        self._findings += found.findings
+        return found
+
+    def _note_losses(self, body: Body) -> None:
+        """What cleaning took out of the HTML, and what its style sheet lost on the way into the elements."""
+        file, cleaned = self.file, body.html
+        if cleaned is None:
+            return
         is_markdown = file.format is EditionFormat.MARKDOWN
-        self._findings += losses(page_source, lambda needle: line_of(file, needle), is_markdown=is_markdown)
-        cleaned, findings = inline_styles(clean_html(page_source))
+        self._findings += losses(body.source, lambda needle: line_of(file, needle), is_markdown=is_markdown)
         self._findings += [warning(loss.sentence, line_of(file, loss.where)) for loss in cleaned.losses]
-        self._findings += findings
+        self._findings += body.findings
         if is_markdown:
             self._note_footnotes()
-        return cleaned
-
-    def _direction(self, cleaned: CleanHtml | None) -> str:
-        """The direction of the edition, as far as it is known while its parts are made."""
-        named = self.file.keys.language
-        if cleaned is not None and cleaned.direction:
-            return cleaned.direction
-        own = cleaned.language if cleaned is not None else ""
-        return direction_of(named.text if named is not None else own or self.profile.language)
+        self._note_lost(self.table.lost_from(body.source, [cleaned.body, cleaned.styles, cleaned.body_style]))
 
     def _note_footnotes(self) -> None:
         faults = footnote_faults(self.file.body)
@@ -331,23 +318,24 @@ class _Builder:
 
     def archive(self) -> tuple[str, str]:
         """The archive's fragment and text: fields at their defaults, no frame, no footer."""
-        marked = self.marked
-        if marked.html is None:
-            fragment = _text_as_html(marked.text)
+        web = self.marked.web
+        if web.html is None:
+            fragment = _text_as_html(web.text)
         else:
-            fragment = rewrite_images(marked.html.body, self.images.for_archive)
-            fragment = _in_direction(fragment, self.language, marked.html)
-            if marked.html.styles:
-                fragment = f"<style>\n{marked.html.styles}\n</style>\n{fragment}"
-            if marked.html.body_style:
-                fragment = f'<div style="{html.escape(marked.html.body_style)}">\n{fragment}\n</div>'
+            fragment = rewrite_images(web.html.body, self.images.for_archive)
+            fragment = _in_direction(fragment, self.language, web.html)
+            if web.html.styles:
+                fragment = f"<style>\n{web.html.styles}\n</style>\n{fragment}"
+            if web.html.body_style:
+                fragment = f'<div style="{html.escape(web.html.body_style)}">\n{fragment}\n</div>'
         pieces, _ = self.table.split_html(fragment)
-        return render(pieces, self.impersonal()), render(self.table.split_text(marked.text), self.impersonal())
+        return render(pieces, self.impersonal()), render(self.table.split_text(web.text), self.impersonal())
 
     def impersonal(self) -> dict[str, str]:
-        """Values for whoever is no reader: personal links lead to the list's page, the rest takes its default."""
+        """Values for whoever is no reader: personal links lead to the list's pages, the rest takes its default."""
         list_page = self.profile.page_url(self.site)
-        return {"unsubscribe_url": list_page, "preferences_url": list_page, "archive_url": list_page}
+        leaving = self.profile.leaving_url(self.site)
+        return {"unsubscribe_url": leaving, "preferences_url": list_page, "archive_url": list_page}
 
     def enclosures(self) -> list[Enclosure]:
         """Images shown inside, the logo last, then attachments."""

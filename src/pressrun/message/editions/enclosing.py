@@ -45,6 +45,7 @@ class Images:
     findings: list[Finding] = field(default_factory=list)
     _taken: dict[str, bytes] = field(default_factory=dict)  # by source: the digest of its bytes
     _kept: dict[bytes, tuple[Enclosure, Asset]] = field(default_factory=dict)
+    _archived: set[bytes] = field(default_factory=set)  # the digests that the archive asked for
 
     def for_mail(self, source: str) -> str | None:
         """`cid:…` for an image that is taken along, the same address for one on the web, None for a missing one."""
@@ -58,15 +59,18 @@ class Images:
         key = self._take(source)
         if key is None:
             return None
-        return ARCHIVE_PREFIX + self._kept[self._taken[key]][1].name if key else source
+        if not key:
+            return source
+        self._archived.add(self._taken[key])
+        return ARCHIVE_PREFIX + self._kept[self._taken[key]][1].name
 
     def enclosures(self) -> list[Enclosure]:
         """The images taken along, in the order of their first use."""
         return [enclosure for enclosure, _ in self._kept.values()]
 
     def assets(self) -> tuple[Asset, ...]:
-        """The same images for the archive."""
-        return tuple(asset for _, asset in self._kept.values())
+        """Those of them that the archive shows."""
+        return tuple(asset for digest, (_, asset) in self._kept.items() if digest in self._archived)
 
     def _take(self, source: str) -> str | None:
         """The key of a taken image, `""` for one that stays where it is, None for one that cannot be had."""

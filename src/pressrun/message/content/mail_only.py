@@ -1,0 +1,60 @@
+"""What an author keeps for the mail: `{% mail %}…{% endmail %}` is left out of the archive, the feeds and the search.
+
+A letter says "you get this because…", and to its reader alone; on the web the same words are wrong for everybody. The
+marks work in every source, in the middle of a sentence or on lines of their own, which then leave no trace.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pressrun.message.finding import Finding, error
+
+_BLANK = r"(?:\s|&nbsp;)*"
+_MARK = re.compile(rf"\{{%{_BLANK}(?P<end>end)?mail{_BLANK}%\}}")
+_ALONE = re.compile(rf"^[ \t]*(?P<mark>{_MARK.pattern})[ \t]*(?:\n|\Z)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """A source as it goes into the mail, and as it is shown on the web; neither holds marks."""
+
+    mail: str
+    web: str
+    findings: tuple[Finding, ...]
+
+
+def parted(source: str, *, first_line: int | None) -> Parted:
+    """Part a source at its marks; a mark without its partner is an error at its line."""
+    findings: list[Finding] = []
+    mail, web = [], []
+    position, opened = 0, None
+    for start, end, is_end in _marks(source):
+        text = source[position:start]
+        mail.append(text)
+        if opened is None:
+            web.append(text)
+        if is_end is (opened is None):
+            findings.append(_unpaired(source, start, first_line, is_end=is_end))
+        opened = None if is_end else start
+        position = end
+    mail.append(source[position:])
+    if opened is None:
+        web.append(source[position:])
+    else:
+        findings.append(_unpaired(source, opened, first_line, is_end=False))
+    return Parted("".join(mail), "".join(web), tuple(findings))
+
+
+def _marks(source: str) -> list[tuple[int, int, bool]]:
+    """Where each mark begins and ends, with its line where it has one to itself, and whether it closes a part."""
+    lines = {found.start("mark"): found.span() for found in _ALONE.finditer(source)}
+    return [(*lines.get(found.start(), found.span()), found["end"] is not None) for found in _MARK.finditer(source)]
+
+
+def _unpaired(source: str, start: int, first_line: int | None, *, is_end: bool) -> Finding:
+    line = None if first_line is None else first_line + source.count("\n", 0, start)
+    if is_end:
+        return error("{% endmail %} ends nothing: write {% mail %} where the part for the mail alone begins", line)
+    return error("{% mail %} is not ended: write {% endmail %} where the part for the mail alone ends", line)
