@@ -134,6 +134,8 @@ def test_marks_are_set_as_the_language_sets_them(tag: str) -> None:
 
 # One name for each thing, and one that fits everybody: docs/translating.md says which.
 _OTHER_NAMES = {
+    "ar": r"(?:عنوان|بريد|اشتراك|اشتراكات|بيانات|نشرات|موقع|متصفح|شبكت|إلي|علي|يمكن|تصل|يصل)ك\b"  # one man alone
+    r"|\b(?:أنت|تريد|حاول|أدخل|افتح|اشترك|اختر|ابحث|احصل|اقرأ)\b|\bقائمة|\bالقائمة",
     "es": r"\binscri|\bsuscrit[oa]\b|\blector|\bemail|^confirmado|\banuncio",
     "fr": r"\binscri|\babonné\b|\babonné·e|\bcourriel|(?<!-)\bmails?\b|\bnuméro|\blistes?\b|\bnewsletter",
     "pt-BR": r"\bassin|\binscrito\b|\bleitor|\bsubscri|\bligaç|\bregistado|\bnewsletter",
