@@ -156,6 +156,14 @@ def test_an_id_that_does_not_fit_is_a_fault_of_ours(number: int) -> None:
         WEB.make(WebPurpose.READ, number)
 
 
+def test_a_maker_of_links_takes_just_so_many_numbers() -> None:
+    make = WEB.maker(WebPurpose.READ, 2)
+    assert WEB.make(WebPurpose.READ, 1, 2) == make(1, 2)
+    for numbers in [(), (1,), (1, 2, 3)]:
+        with pytest.raises(TypeError, match="not 2"):
+            make(*numbers)
+
+
 def test_a_suppressed_address_is_recognised_only_under_its_own_key() -> None:
     digest = suppression_digest(KEYS, "ada@reader.example")
     assert digest == suppression_digest(ROTATED, "ada@reader.example")

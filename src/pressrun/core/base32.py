@@ -26,7 +26,12 @@ def ten_digits(number: int) -> str:
 
 def base32_of(octets: bytes) -> str:
     """A digit for each octet, that of its lowest five bits: for hashes, where one bit is as good as another."""
-    return octets.translate(_OF_OCTETS).decode("ascii")
+    return digits_of(octets).decode("ascii")
+
+
+def digits_of(octets: bytes) -> bytes:
+    """`base32_of` in ASCII."""
+    return octets.translate(_OF_OCTETS)
 
 
 def number_of(text: str) -> int:

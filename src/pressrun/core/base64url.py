@@ -10,7 +10,7 @@ _FROM_URL = bytes.maketrans(b"-_", b"+/")
 
 def base64url(octets: bytes) -> str:
     """The text of these octets."""
-    return binascii.b2a_base64(octets, newline=False).translate(_TO_URL).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(octets, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 def octets_of(text: str) -> bytes | None:

@@ -39,12 +39,11 @@ class Siv:
 
         The tags of one use all have the same length.
         """
-        stream = self._block(tag)
-        while len(stream) < length:
-            stream += self._block(b"%b%d" % (tag, len(stream)))
-        return int.from_bytes(stream[:length], "big")
-
-    def _block(self, start: bytes) -> bytes:
         keyed = self.start_stream()
-        keyed.update(start)
-        return keyed.digest()
+        keyed.update(tag)
+        stream = keyed.digest()
+        while len(stream) < length:
+            keyed = self.start_stream()
+            keyed.update(b"%b%d" % (tag, len(stream)))
+            stream += keyed.digest()
+        return int.from_bytes(stream[:length], "big")

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from pressrun.core import signed_tokens
 from pressrun.core.address import Address
-from pressrun.core.base32 import base32_of, number_of, ten_digits
+from pressrun.core.base32 import digits_of, number_of, ten_digits
 from pressrun.core.base64url import base64url, octets_of
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import Route, RouteKind
@@ -62,6 +62,7 @@ _PURPOSES = {
 TEST_ID = 0  # the id that stands for nobody: test copies carry real tokens of it
 
 _NUMBER_BYTES = 6
+_NUMBER_BITS = 8 * _NUMBER_BYTES
 _LONGEST_LINK = 200
 _LINK_TAG_BYTES = 16  # 128 bits; together with numbers of 6 octets a token then ends in A, Q, g or w, never in - or _
 
@@ -84,11 +85,11 @@ class WebTokens:
 
     def make(self, purpose: WebPurpose, *numbers: int) -> str:
         """A URL-safe token for these numbers (0 to 2**48-1), under the newest key."""
-        return self.maker(purpose)(*numbers)
+        return self.maker(purpose, len(numbers))(*numbers)
 
-    def maker(self, purpose: WebPurpose) -> Callable[..., str]:
-        """What makes such tokens with the key that is the newest now: for whoever makes many."""
-        return _link_maker(self._keys.link_keys[self._keys.newest], purpose)
+    def maker(self, purpose: WebPurpose, count: int) -> Callable[..., str]:
+        """What makes such tokens of `count` numbers with the key that is the newest now: for whoever makes many."""
+        return _link_maker(self._keys.link_keys[self._keys.newest], purpose, count)
 
     def read(self, purpose: WebPurpose, token: str) -> tuple[int, ...] | None:
         """The numbers of a genuine token in its one spelling, else None."""
@@ -108,13 +109,22 @@ def _link_siv(key: bytes, purpose: str) -> Siv:
 
 
 @lru_cache(maxsize=256)
-def _link_maker(key: bytes, purpose: str) -> Callable[..., str]:
+def _link_maker(key: bytes, purpose: str, count: int) -> Callable[..., str]:
     siv = _link_siv(key, purpose)
+    start_tag, mask, length = siv.start_tag, siv.mask, count * _NUMBER_BYTES
 
     def make(*numbers: int) -> str:
-        plain = b"".join([number.to_bytes(_NUMBER_BYTES, "big") for number in numbers])
-        tag = siv.tag(plain)[:_LINK_TAG_BYTES]
-        return base64url(_masked(siv, plain, tag) + tag)
+        if len(numbers) != count:
+            raise TypeError(f"a link for {purpose} made of {len(numbers)} numbers, not {count}")
+        value = 0
+        for number in numbers:
+            if number >> _NUMBER_BITS:
+                raise OverflowError("a number in a link has at most 48 bits")
+            value = value << _NUMBER_BITS | number
+        mac = start_tag()
+        mac.update(value.to_bytes(length, "big"))
+        tag = mac.digest()[:_LINK_TAG_BYTES]
+        return base64url((value ^ mask(tag, length)).to_bytes(length, "big") + tag)
 
     return make
 
@@ -125,16 +135,11 @@ def _read_link(key: bytes, purpose: str, token: str) -> tuple[int, ...] | None:
         return None
     hidden, tag = raw[:-_LINK_TAG_BYTES], raw[-_LINK_TAG_BYTES:]
     siv = _link_siv(key, purpose)
-    plain = _masked(siv, hidden, tag)
+    length = len(hidden)
+    plain = (int.from_bytes(hidden, "big") ^ siv.mask(tag, length)).to_bytes(length, "big")
     if not hmac.compare_digest(siv.tag(plain)[:_LINK_TAG_BYTES], tag):
         return None
     return tuple(high << 32 | low for high, low in struct.iter_unpack(">HI", plain))
-
-
-def _masked(siv: Siv, octets: bytes, tag: bytes) -> bytes:
-    """Hides what is plain, and shows what is hidden."""
-    length = len(octets)
-    return (int.from_bytes(octets, "big") ^ siv.mask(tag, length)).to_bytes(length, "big")
 
 
 class AddressTokens:
@@ -192,11 +197,11 @@ def _address_maker(key: bytes, purpose: str, list_name: str, key_number: int) ->
             raise ValueError("an id in an address has at most 43 bits")
         mac = start_tag()
         mac.update(b"%d" % number)
-        tag = base32_of(mac.digest()[:_TAG_DIGITS])
-        keyed = start_stream()
-        keyed.update(tag.encode("ascii"))
-        mask = int.from_bytes(keyed.digest()[:_NUMBER_BYTES], "big")
-        return ten_digits(top | number ^ mask & _LARGEST_ID) + tag
+        tag = digits_of(mac.digest()[:_TAG_DIGITS])
+        stream = start_stream()
+        stream.update(tag)
+        mask = int.from_bytes(stream.digest()[:_NUMBER_BYTES], "big") & _LARGEST_ID
+        return ten_digits(top | number ^ mask) + tag.decode("ascii")
 
     return make
 

@@ -83,9 +83,9 @@ class _Makers:
         web, addresses = WebTokens(keys), AddressTokens(keys)
         self.bounces = addresses.maker(AddressPurpose.BOUNCES, list_name)
         self.leave = addresses.maker(AddressPurpose.UNSUBSCRIBE, list_name)
-        self.unsubscribe = web.maker(WebPurpose.UNSUBSCRIBE)
-        self.preferences = web.maker(WebPurpose.PREFERENCES)
-        self.read = web.maker(WebPurpose.READ)
+        self.unsubscribe = web.maker(WebPurpose.UNSUBSCRIBE, 2)
+        self.preferences = web.maker(WebPurpose.PREFERENCES, 3)
+        self.read = web.maker(WebPurpose.READ, 3)
 
 
 class CopyComposer:
