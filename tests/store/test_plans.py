@@ -132,7 +132,10 @@ PLANS = {
     "editions.find_by_digest": [
         "search edition using covering index edition_by_digest (list_id=? and source_digest=?)"
     ],
-    "editions.archived": ["search edition using index edition_archive (list_id=? and <expr>>? and <expr><?)"],
+    "editions.archived": [
+        "search edition using index edition_archive (list_id=? and <expr>>? and <expr><?)",
+        "search edition_asset using index sqlite_autoindex_edition_asset_1 (edition_id=? and number=?)",
+    ],
     "editions.archived_years": ["search edition using index edition_archive (list_id=?)"],
     "editions.newer_archived": ["search edition using index edition_archive (list_id=? and <expr>>?)"],
     "editions.older_archived": ["search edition using index edition_archive (list_id=? and <expr><?)"],

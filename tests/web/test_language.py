@@ -166,6 +166,7 @@ async def test_no_sentence_of_a_page_is_left_out(house: House, monkeypatch: pyte
         translate=lambda sentence: f"¡{sentence}",
         translate_counted=lambda one, many, number: f"¡{one if number == 1 else many}",
         day=lambda at: "¡day",
+        month=lambda at: "¡month!",
         short_day=lambda at: "¡day",
         number=lambda number: f"¡{number}",
     )

@@ -37,12 +37,14 @@ def _words(language: str) -> Words:
     def written(form: str) -> Callable[[int], str]:
         return lambda at: format_date(datetime.fromtimestamp(at, UTC).date(), format=form, locale=locale)
 
+    month = written("LLLL")
     return Words(
         language=language,
         translate=translations.gettext,
         translate_counted=translations.ngettext,
         day=written("long"),
         short_day=written("medium"),
+        month=lambda at: month(at)[:1].upper() + month(at)[1:],
         number=lambda number: format_decimal(number, locale=locale),
     )
 

@@ -21,13 +21,16 @@ _ISOLATED = "\u2068{}\u2069"  # first strong isolate: a title or address keeps i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """Speaks one language. `day` writes UTC seconds as a date, `short_day` a shorter one, `number` a count."""
+    """Speaks one language. `day` writes UTC seconds as a date, `short_day` a shorter one, `month` the name of its month
+    as a heading, `number` a count.
+    """
 
     language: str
     translate: Callable[[str], str]
     translate_counted: Callable[[str, str, int], str]
     day: Callable[[int], str]
     short_day: Callable[[int], str]
+    month: Callable[[int], str]
     number: Callable[[int], str]
 
     def __call__(self, sentence: str, /, **values: str) -> str:
@@ -67,11 +70,16 @@ def _short_english_day(at: int) -> str:
     return f"{day.day} {_MONTHS[day.month - 1][:3]} {day.year}"
 
 
+def _english_month(at: int) -> str:
+    return _MONTHS[datetime.fromtimestamp(at, UTC).month - 1]
+
+
 ENGLISH = Words(
     language="en",
     translate=lambda sentence: sentence,
     translate_counted=lambda one, many, number: one if number == 1 else many,
     day=_english_day,
     short_day=_short_english_day,
+    month=_english_month,
     number="{:,}".format,
 )

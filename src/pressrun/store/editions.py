@@ -11,6 +11,7 @@ from pressrun.store.tallies import Tally
 from pressrun.store.transaction import Row, Transaction
 
 ALWAYS = (-(1 << 62), 1 << 62)
+MOST_OF_PICTURE = 200_000  # octets: an index shows it small, but a browser has to fetch it whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,12 +216,21 @@ def load_text_skeleton(tx: Transaction, edition_id: int) -> bytes | None:
 def archived_editions(
     tx: Transaction, list_id: int, *, limit: int, offset: int = 0, between: tuple[int, int] = ALWAYS
 ) -> list[Row]:
-    """id, slug, title, preheader, language, published_at of editions that the archive shows, newest first.
+    """id, slug, title, preheader, language, published_at, picture of editions that the archive shows, newest first.
 
-    `between` are the first second that counts, and the first one that does not any more.
+    `between` are the first second that counts, and the first one that does not any more; `picture` is null where there
+    is none, or none of at most `MOST_OF_PICTURE` octets.
     """
     since, until = between
-    return tx.rows("editions.archived", list_id=list_id, since=since, until=until, limit=limit, offset=offset)
+    return tx.rows(
+        "editions.archived",
+        list_id=list_id,
+        since=since,
+        until=until,
+        limit=limit,
+        offset=offset,
+        most_of_picture=MOST_OF_PICTURE,
+    )
 
 
 def archived_years(tx: Transaction, list_id: int) -> list[Row]:

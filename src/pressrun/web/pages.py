@@ -244,6 +244,7 @@ class Pages:
         )
         environment.filters["day"] = lambda at: language.spoken().day(at)
         environment.filters["short_day"] = lambda at: language.spoken().short_day(at)
+        environment.filters["month"] = lambda at: language.spoken().month(at)
         environment.filters["count"] = lambda number: language.spoken().number(number)
         environment.filters["initial"] = initial
         environment.filters["rfc3339"] = rfc3339

@@ -13,6 +13,7 @@ from tests.web.house import NOW, House, open_house
 from pressrun.core.quantities import Rate
 from pressrun.services.editions.archiving import Archiving
 from pressrun.services.settings import LimitSettings
+from pressrun.store.editions import MOST_OF_PICTURE
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 
@@ -29,6 +30,43 @@ async def test_the_index_is_paged_newest_first(house: House) -> None:
     assert "Number 4." not in first
     assert "Number 4." in second
     assert 'href="/news/archive?page=2"' in first
+
+
+async def test_a_month_with_several_editions_is_named(house: House) -> None:
+    """In the words of the page; where most months have one, their years are enough."""
+    weekly = await house.add_list()
+    for day in (20_580, 20_587, 20_594, 20_601, 20_608):  # 7 May to 4 June 2026
+        await house.add_edition(weekly, f"e-{day}", started_at=day * 86_400)
+    monthly = await house.add_list("monthly")
+    for day in (20_580, 20_610, 20_640):
+        await house.add_edition(monthly, f"e-{day}", started_at=day * 86_400)
+    async with house.client() as client:
+        page = (await client.get("/news/archive?language=es")).text
+        other = (await client.get("/monthly/archive")).text
+    assert ["Junio", "Mayo"] == re.findall(r'<h3 class="month">(\w+)</h3>', page)
+    assert (1, 5) == (page.count('id="y2026"'), page.count("<h4 "))
+    assert (0, 3) == (other.count('class="month"'), other.count("<h3 "))
+
+
+async def test_the_index_shows_small_pictures(house: House) -> None:
+    """The first file of an edition, if it is a picture that a page may load for this; else the letter of its title."""
+    number = await house.add_list()
+    for slug, assets in {
+        "small": [("a b.png", "image/png", PNG), ("2.png", "image/png", PNG)],
+        "large": [("1.png", "image/png", PNG + b"0" * MOST_OF_PICTURE)],
+        "plan": [("1.pdf", "application/pdf", b"%PDF-1.7")],
+        "drawn": [("1.svg", "image/svg+xml", b"<svg/>")],
+    }.items():
+        await house.add_edition(number, slug, title=f"The {slug}", assets=assets)
+    bare = await house.add_list("bare")
+    await house.add_edition(bare)
+    async with house.client() as client:
+        page, without = (await client.get("/news/archive")).text, (await client.get("/bare/archive")).text
+        shown = re.findall(r'<img class="thumb" src="([^"]*)"[^>]* alt="" loading="lazy"', page)
+        assert ["/news/archive/small/asset/a%20b.png"] == shown
+        assert 200 == (await client.get(shown[0])).status_code
+    assert ["D", "P", "L"] == re.findall(r'<span class="thumb" aria-hidden="true">(.)</span>', page)
+    assert "thumb" not in without
 
 
 async def test_an_edition_is_read_in_a_sandbox(house: House) -> None:

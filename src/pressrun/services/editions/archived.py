@@ -21,13 +21,14 @@ _FIELD_NAME = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """One edition in an index; `published_at` in UTC seconds."""
+    """One edition in an index; `published_at` in UTC seconds, `picture` the name of a small one, "" for none."""
 
     slug: str
     title: str
     preheader: str
     language: str
     published_at: int
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,7 @@ def asset_path(list_name: str, slug: str) -> str:
     return f"/{list_name}/archive/{slug}/{ARCHIVE_PREFIX}"
 
 
-def summary_of(row: Row, target: MailingList) -> Summary:
+def summary_of(row: Row, target: MailingList, *, picture: str | None = None) -> Summary:
     """What an index shows of a row of the archive."""
     return Summary(
         slug=row["slug"],
@@ -108,6 +109,7 @@ def summary_of(row: Row, target: MailingList) -> Summary:
         preheader=_impersonal(row["preheader"], target),
         language=row["language"],
         published_at=row["published_at"],
+        picture=picture or "",
     )
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, datetime
 from enum import StrEnum
+from itertools import groupby
 from typing import TypeAlias, TypeVar
 
 from pressrun.core.passages import Pieces, find_passage
@@ -105,13 +106,24 @@ class IndexPage:
     pages: int
 
     @property
-    def by_year(self) -> dict[int, tuple[Summary, ...]]:
-        """The editions of this page under their years."""
-        found: dict[int, tuple[Summary, ...]] = {}
-        for edition in self.editions:
-            year = datetime.fromtimestamp(edition.published_at, UTC).year
-            found[year] = (*found.get(year, ()), edition)
+    def by_year(self) -> dict[int, tuple[tuple[Summary, ...], ...]]:
+        """The editions of this page under their years: by month where most months have several, else all together."""
+        months = {month: tuple(found) for month, found in groupby(self.editions, key=_month_of)}
+        found: dict[int, tuple[tuple[Summary, ...], ...]] = {}
+        for (year, _), its in months.items():
+            before = found.get(year, ())
+            found[year] = (*before, its) if self.has_months or not before else ((*before[0], *its),)
         return found
+
+    @property
+    def has_months(self) -> bool:
+        """Whether each group of `by_year` is a month of its own."""
+        return len(self.editions) >= 2 * len({_month_of(edition) for edition in self.editions})
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether any edition of this page has a picture to show beside its title."""
+        return any(edition.picture for edition in self.editions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,8 +294,13 @@ def index_page(
         return Shut.UNKNOWN
     between = editions.ALWAYS if year is None else (_new_year(year), _new_year(year + 1))
     rows = editions.archived_editions(tx, target.id, limit=size, offset=(number - 1) * size, between=between)
-    shown = tuple(summary_of(row, target) for row in rows)
+    shown = tuple(summary_of(row, target, picture=row["picture"]) for row in rows)
     return IndexPage(list=target, years=years, year=year, editions=shown, number=number, pages=pages)
+
+
+def _month_of(edition: Summary) -> tuple[int, int]:
+    day = datetime.fromtimestamp(edition.published_at, UTC)
+    return day.year, day.month
 
 
 def _new_year(year: int) -> int:

@@ -38,7 +38,7 @@ def read_contents(tx: Transaction, list_name: str) -> Contents:
     """The list with all editions that its archive shows, or would show; raises NotFound."""
     target = require_list(tx, list_name)
     rows = editions.archived_editions(tx, target.id, limit=-1)
-    shown = tuple(summary_of(row, target) for row in rows)
+    shown = tuple(summary_of(row, target, picture=row["picture"]) for row in rows)
     return Contents(list=target, editions=shown, feed=read_feed(tx, target))
 
 

@@ -91,8 +91,14 @@ select skeleton from edition_content where edition_id = :edition_id;
 select text_skeleton from edition_content where edition_id = :edition_id;
 
 -- name: archived
--- The editions that an archive shows, newest first.
-select id, slug, title, preheader, language, published_at from archived_edition
+-- The editions that an archive shows, newest first, each with the name of its first file if that is a small picture.
+select id, slug, title, preheader, language, published_at,
+    (
+        select name from edition_asset
+        where edition_id = archived_edition.id and number = 0 and media_type in ('image/png', 'image/jpeg', 'image/gif', 'image/webp')
+            and length(content) <= :most_of_picture
+    ) as picture
+from archived_edition
 where list_id = :list_id and published_at >= :since and published_at < :until
 order by published_at desc, id desc limit :limit offset :offset;
 
