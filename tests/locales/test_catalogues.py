@@ -136,10 +136,16 @@ def test_marks_are_set_as_the_language_sets_them(tag: str) -> None:
 _OTHER_NAMES = {
     "ar": r"(?:عنوان|بريد|اشتراك|اشتراكات|بيانات|نشرات|موقع|متصفح|شبكت|إلي|علي|يمكن|تصل|يصل)ك\b"  # one man alone
     r"|\b(?:أنت|تريد|حاول|أدخل|افتح|اشترك|اختر|ابحث|احصل|اقرأ)\b|\bقائمة|\bالقائمة",
+    "de": r"anmeld|abmeld|angemeld|abgemeld|(?<!E-)\bMails?\b|\bListe",
     "es": r"\binscri|\bsuscrit[oa]\b|\blector|\bemail|^confirmado|\banuncio",
     "fr": r"\binscri|\babonné\b|\babonné·e|\bcourriel|(?<!-)\bmails?\b|\bnuméro|\blistes?\b|\bnewsletter",
+    "it": r"\biscritt[oaie]\b|\blista\b|(?-i:[a-z,’] ?(?:Su[ao]i?|Sue|Lei|Le)\b)",
+    "ja": r"配信停止|配信を停止|リスト|ブラウザー",
+    "nl": r"abonne|aanmeld|aangemeld|afmeld|\blijst",
+    "pl": r"odnośnik|preferencj|\blist[aęy]\b|subskrybent",
     "pt-BR": r"\bassin|\binscrito\b|\bleitor|\bsubscri|\bligaç|\bregistado|\bnewsletter",
     "pt-PT": r"\bvocê|\blinks?\b|\binscr|\bassin|\bsubscrito\b|\bleitor|\bregistrad|\bsalv|\bbaix|\bbusc",
+    "zh-Hans": r"列表|期号|电子邮件地址|(?<!邮件)通讯(?!录)",
 }
 
 
