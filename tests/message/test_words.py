@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pressrun.locales.catalogues import words_in
 from pressrun.message.language import direction_of
 from pressrun.message.words import ENGLISH
 
@@ -29,3 +30,8 @@ def test_values_keep_their_own_direction_in_a_sentence_from_right_to_left() -> N
     arabic = replace(ENGLISH, language="ar-EG")
     assert "rtl" == arabic.direction == direction_of("AR")
     assert "a \u2068News\u2069 b" == arabic("a {title} b", title="News")
+
+
+def test_names_are_listed_as_the_language_does() -> None:
+    assert ["", "A", "A and B", "A, B and C"] == [ENGLISH.listed(names) for names in ([], ["A"], ["A", "B"], [*"ABC"])]
+    assert ["A y B", "A、B、C"] == [words_in("es").listed(["A", "B"]), words_in("ja").listed([*"ABC"])]

@@ -14,6 +14,7 @@ from io import BytesIO
 
 from babel import Locale
 from babel.dates import format_date
+from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -46,6 +47,7 @@ def _words(language: str) -> Words:
         short_day=written("medium"),
         month=lambda at: month(at)[:1].upper() + month(at)[1:],
         number=lambda number: format_decimal(number, locale=locale),
+        listed=lambda names: format_list(names, locale=locale),
     )
 
 

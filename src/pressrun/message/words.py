@@ -8,7 +8,7 @@ stands apart from its use is marked with `marked`, so that extraction finds it: 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -21,8 +21,10 @@ _ISOLATED = "\u2068{}\u2069"  # first strong isolate: a title or address keeps i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """Speaks one language. `day` writes UTC seconds as a date, `short_day` a shorter one, `month` the name of its month
-    as a heading, `number` a count.
+    """Speaks one language.
+
+    `day` writes UTC seconds as a date, `short_day` a shorter one, `month` the name of its month as a heading, `number`
+    a count, `listed` several names as one.
     """
 
     language: str
@@ -32,6 +34,7 @@ class Words:
     short_day: Callable[[int], str]
     month: Callable[[int], str]
     number: Callable[[int], str]
+    listed: Callable[[Sequence[str]], str]
 
     def __call__(self, sentence: str, /, **values: str) -> str:
         """A sentence in this language, its `{name}` places filled; what is filled in is not looked at again."""
@@ -74,6 +77,11 @@ def _english_month(at: int) -> str:
     return _MONTHS[datetime.fromtimestamp(at, UTC).month - 1]
 
 
+def _english_list(names: Sequence[str]) -> str:
+    """`one, two and three`."""
+    return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), *names[-1:]])
+
+
 ENGLISH = Words(
     language="en",
     translate=lambda sentence: sentence,
@@ -82,4 +90,5 @@ ENGLISH = Words(
     short_day=_short_english_day,
     month=_english_month,
     number="{:,}".format,
+    listed=_english_list,
 )

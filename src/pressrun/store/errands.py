@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
@@ -19,7 +20,10 @@ class ErrandKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Errand:
-    """One request; `list_id` is None when it is about no list, `words` what the person was shown."""
+    """One request; `list_id` is None when it is about no list, `words` what the person was shown.
+
+    `also` are further lists that were asked for at once; `words_language` is empty for that of the request.
+    """
 
     kind: ErrandKind
     address: str
@@ -29,11 +33,13 @@ class Errand:
     ip: str | None = None
     words: str = ""
     trust: Trust = Trust.UNPROVEN
+    also: tuple[int, ...] = ()
+    words_language: str = ""
 
 
 def insert_errand(tx: Transaction, errand: Errand) -> None:
     """Keep a request until it is carried out."""
-    tx.run("errands.insert", **asdict(errand))
+    tx.run("errands.insert", **{**asdict(errand), "also": json.dumps(errand.also)})
 
 
 def is_any_errand(tx: Transaction) -> bool:
@@ -63,6 +69,7 @@ def take_errand(tx: Transaction, number: int) -> Errand | None:
 def _take(tx: Transaction, row: Row) -> Errand:
     values = {name: row[name] for name in Errand.__dataclass_fields__}
     values["kind"], values["trust"] = ErrandKind(row["kind"]), Trust(row["trust"])
+    values["also"] = tuple(json.loads(row["also"]))
     tx.run("errands.delete", id=row["id"])
     return Errand(**values)
 

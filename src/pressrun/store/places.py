@@ -163,6 +163,8 @@ NEVER_AN_ADDRESS = {
     "confirmation language": "a tag (BCP 47)",
     "errand kind": _WORD,
     "errand language": "a tag (BCP 47)",
+    "errand words_language": "a tag (BCP 47)",
+    "errand also": "ids",
     "errand ip": "a network address",
     "errand trust": _WORD,
     "leaving former": "states and times",

@@ -102,8 +102,10 @@ create table confirmation (
     name text not null default '',            -- taken over only once proven
     language text not null default '',
     created_at integer not null,
-    expires_at integer not null
+    expires_at integer not null,
+    leader_id integer                         -- the request whose link confirms this one too; null: it has a link itself
 ) strict;
+create index confirmation_by_leader on confirmation (leader_id) where leader_id is not null;
 create index confirmation_by_subscription on confirmation (subscription_id);
 create index confirmation_by_end on confirmation (expires_at);
 
@@ -119,7 +121,9 @@ create table errand (
     ip text,                                  -- null: it came by our Unix socket, and no proxy said
     words text not null default '',           -- what the person was shown
     trust text not null check (trust in ('worked', 'proven', 'unproven', 'trap')),  -- how far the form is believed
-    set_aside_at integer                      -- it could not be carried out, and holds up no other; null: it waits
+    set_aside_at integer,                     -- it could not be carried out, and holds up no other; null: it waits
+    also text not null default '[]',          -- further lists that were asked for at once, a JSON array of ids
+    words_language text not null default ''   -- of `words`; empty: that of the request
 ) strict;
 create index errand_by_list on errand (list_id) where list_id is not null;
 

@@ -38,6 +38,7 @@ class Confirmation:
     language: str
     created_at: int
     expires_at: int
+    leader_id: int | None = None
 
 
 _COLUMNS = tuple(field.name for field in fields(Subscription))
@@ -133,9 +134,16 @@ def ended_pauses(tx: Transaction, now: int) -> list[int]:
 
 
 def insert_confirmation(
-    tx: Transaction, subscription: Subscription, *, name: str, language: str, now: int, expires_at: int
+    tx: Transaction,
+    subscription: Subscription,
+    *,
+    name: str,
+    language: str,
+    now: int,
+    expires_at: int,
+    leader_id: int | None = None,
 ) -> int:
-    """Store a request that waits for its proof."""
+    """Store a request that waits for its proof, which the link of the request `leader_id` gives too."""
     return tx.insert(
         "subscriptions.insert_confirmation",
         subscription_id=subscription.id,
@@ -144,6 +152,7 @@ def insert_confirmation(
         language=language,
         now=now,
         expires_at=expires_at,
+        leader_id=leader_id,
     )
 
 
@@ -151,6 +160,11 @@ def get_confirmation(tx: Transaction, confirmation_id: int) -> Confirmation | No
     """The request of that id."""
     row = tx.row("subscriptions.get_confirmation", id=confirmation_id)
     return None if row is None else Confirmation(**dict(row))
+
+
+def led_confirmations(tx: Transaction, leader_id: int) -> list[Confirmation]:
+    """The requests that the link of that one confirms too."""
+    return [Confirmation(**dict(row)) for row in tx.rows("subscriptions.led_confirmations", leader_id=leader_id)]
 
 
 def expired_confirmations(tx: Transaction, now: int) -> list[tuple[int, int]]:

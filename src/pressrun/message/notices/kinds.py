@@ -12,6 +12,8 @@ from pressrun.message.finding import Finding
 class Confirmation:
     """Asks whether the owner of an address wants a list. `address_token` is that of `news-confirm+TOKEN@D`.
 
+    `also` are the titles of further lists that the same link confirms.
+
     `never_again` is the link by which whoever did not ask stops all mail of this server, for ever.
     """
 
@@ -19,13 +21,15 @@ class Confirmation:
     lifetime_days: int
     never_again: str
     address_token: str | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlreadySubscribed:
-    """Tells a member who signs up again that nothing has changed."""
+    """Tells a member who signs up again, `also` to further lists, that nothing has changed."""
 
     preferences_url: str
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ NEVER_AGAIN = marked("Never email me again")
 
 
 def confirmation(notice: Confirmation, words: Words, profile: ListProfile) -> Content:
-    title = profile.title
+    title = words.listed([profile.title, *notice.also])
     after = [
         words.counted("This link works for {number} day.", "This link works for {number} days.", notice.lifetime_days),
         words("If it wasn't you, you can ignore this email."),
@@ -36,7 +36,7 @@ def confirmation(notice: Confirmation, words: Words, profile: ListProfile) -> Co
 
 
 def already_subscribed(notice: AlreadySubscribed, words: Words, profile: ListProfile) -> Content:
-    title = profile.title
+    title = words.listed([profile.title, *notice.also])
     return Content(
         subject=words("You're already subscribed to {title}", title=title),
         before=(words(_ALREADY, title=title),),

@@ -86,10 +86,12 @@ class NoticeRows:
             lifetime_days=_days_left(row, payload["expires_at"]),
             never_again=self._never_again(row),
             address_token=self._addresses.make(AddressPurpose.CONFIRM, target.name, number),
+            also=tuple(payload.get("also", ())),
         )
 
-    def _already_subscribed(self, row: ClaimedNotice, target: MailingList, _payload: Payload) -> Notice:
-        return AlreadySubscribed(preferences_url=self._preferences(row, target, 0))
+    def _already_subscribed(self, row: ClaimedNotice, target: MailingList, payload: Payload) -> Notice:
+        also = tuple(payload.get("also", ()))
+        return AlreadySubscribed(preferences_url=self._preferences(row, target, 0), also=also)
 
     def _preferences_link(self, row: ClaimedNotice, target: MailingList, _payload: Payload) -> Notice:
         lifetime = self.tokens.preferences_lifetime_seconds

@@ -76,7 +76,7 @@ class Holding:
 
     def _is_of_use(self, tx: Transaction, one: Held) -> bool:
         target = lists.get_list(tx, one.list_id)
-        if target is None or target.closed_at is not None:
+        if target is None:
             return False
         address = read_stored_address(one.address)
         if address is None or not may_ask(tx, digests_of(self._desk.keys, address)):
@@ -84,7 +84,7 @@ class Holding:
         if one.confirmation_id is not None:
             return self._subscribing.can_confirm(tx, one.confirmation_id)
         found = subscriptions.find_subscription(tx, list_id=one.list_id, subscriber_id=one.subscriber_id)
-        return is_member(found)
+        return target.closed_at is None and is_member(found)
 
 
 def list_held(tx: Transaction, list_name: str | None) -> list[Answer]:

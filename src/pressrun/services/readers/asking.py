@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -74,17 +75,19 @@ class Asking(BackgroundLoop):
         name: str = "",
         trust: Trust = Trust.UNPROVEN,
         form: int | None = None,
+        also: Sequence[str] = (),
     ) -> SignUp | Throttled:
         """Take a sign-up; `network` is what `sign_ups_per_ip` counts by, None when it does not apply.
 
         It does not apply to a trusted server, whose address `origin` has: it signs up others.
 
+        `also` are the names of further lists, which the same mail asks to confirm; those that are closed are left out.
         `form` is the number of the copy of our form that it came from; one that was used already proves nothing.
         """
         if origin.ip is not None and origin.ip in Peers(self._desk.limits.trusted_sign_up_addresses):
             network = None
         errand = _errand(ErrandKind.SIGN_UP, address, origin, name=name, trust=trust)
-        answer = await self._desk.database.share(self._take_sign_up, list_name, errand, network, form)
+        answer = await self._desk.database.share(self._take_sign_up, (list_name, *also), errand, network, form)
         self._asked.set()
         return answer
 
@@ -141,12 +144,13 @@ class Asking(BackgroundLoop):
         return int.from_bytes(self._desk.entropy(_FORM_BYTES), "big")
 
     def _take_sign_up(
-        self, tx: Transaction, list_name: str, errand: Errand, network: str | None, form: int | None
+        self, tx: Transaction, names: Sequence[str], errand: Errand, network: str | None, form: int | None
     ) -> SignUp | Throttled:
-        target = lists.find_list(tx, list_name)
-        if target is None:
+        targets = [found for name in dict.fromkeys(names) if (found := lists.find_list(tx, name)) is not None]
+        if not targets:
             return SignUp.UNKNOWN_LIST
-        if target.closed_at is not None:
+        numbers = [found.id for found in targets if found.closed_at is None]
+        if not numbers:
             return SignUp.CLOSED
         if network is not None:
             retry_at = self._subscribing.screening.throttle(tx, network, self._desk.clock())
@@ -155,7 +159,7 @@ class Asking(BackgroundLoop):
         if form is not None and not self._is_first_use(tx, form) and errand.trust is Trust.PROVEN:
             # A second click or an old copy of the page: not the reader's fault, and worth no more than another site.
             errand = replace(errand, trust=Trust.UNPROVEN)
-        errands.insert_errand(tx, replace(errand, list_id=target.id))
+        errands.insert_errand(tx, replace(errand, list_id=numbers[0], also=tuple(numbers[1:])))
         return SignUp.TAKEN
 
     def _is_first_use(self, tx: Transaction, form: int) -> bool:
@@ -173,7 +177,13 @@ class Asking(BackgroundLoop):
 
     def _carry_out_one(self, tx: Transaction, errand: Errand) -> None:
         address = parse_address(errand.address)
-        origin = Origin(source="web", ip=errand.ip, language=errand.language, words=errand.words)
+        origin = Origin(
+            source="web",
+            ip=errand.ip,
+            language=errand.language,
+            words=errand.words,
+            words_language=errand.words_language,
+        )
         target = None if errand.list_id is None else lists.get_list(tx, errand.list_id)
         if errand.kind is ErrandKind.PREFERENCES:
             self._preferring.request_link_within(tx, address, origin, "" if target is None else target.name)
@@ -182,8 +192,12 @@ class Asking(BackgroundLoop):
             if target is not None:
                 self._preferring.unsubscribe_link_within(tx, target, address, origin)
             return
-        if target is not None and target.closed_at is None:
-            self._subscribing.take_within(tx, target, address, origin, name=errand.name, trust=errand.trust)
+        wanted = [target, *(lists.get_list(tx, number) for number in errand.also)]
+        still = [found for found in wanted if found is not None and found.closed_at is None]
+        if still:
+            self._subscribing.take_within(
+                tx, still[0], address, origin, name=errand.name, trust=errand.trust, also=still[1:]
+            )
 
     async def _carry_out_each(self, problem: Exception) -> None:
         """Carry out each on its own, and set aside what cannot be; raises what is not for one of them to answer for."""
@@ -225,5 +239,6 @@ def _errand(
         language=origin.language,
         ip=origin.ip,
         words=origin.words,
+        words_language=origin.words_language,
         trust=trust,
     )

@@ -7,6 +7,7 @@ who waits for a confirmation and somebody who is suppressed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -27,13 +28,14 @@ from pressrun.store import consent, held, lists, subscribers, subscriptions, sup
 from pressrun.store.consent import ConsentEvent
 from pressrun.store.lists import MailingList
 from pressrun.store.subscribers import Subscriber
-from pressrun.store.subscriptions import Subscription
+from pressrun.store.subscriptions import Confirmation, Subscription
 from pressrun.store.transaction import Transaction
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Where a request came from: `source` is web or mail, `words` what the person was shown, `mail` its digest.
 
+    `words_language` is that of the words where it is not the language of the request or of the list.
     `in_reply_to` is the Message-ID that an answer by mail goes back to.
     """
 
@@ -41,6 +43,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     ip: str | None = None
     language: str = ""
     words: str = ""
+    words_language: str = ""
     mail: str | None = None
     in_reply_to: str | None = None
 
@@ -65,11 +68,20 @@ class Confirmed(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What a link's page shows: the list and the person, as far as they still exist."""
+    """What a link's page shows: the list and the person, as far as they still exist.
+
+    `also` are further lists that the same link confirms.
+    """
 
     list: MailingList
     person: Subscriber
     subscription: Subscription
+    also: tuple[MailingList, ...] = ()
+
+    @property
+    def titles(self) -> Sequence[str]:
+        """What the lists are called."""
+        return [self.list.title, *(one.title for one in self.also)]
 
 
 class Subscribing:
@@ -134,8 +146,12 @@ class Subscribing:
         *,
         name: str = "",
         trust: Trust = Trust.UNPROVEN,
+        also: Sequence[MailingList] = (),
     ) -> None:
-        """Carry out a sign-up to an open list: its mail goes out unless a limit or a suppression stands against it."""
+        """Carry out a sign-up to open lists: its mail goes out unless a limit or a suppression stands against it.
+
+        It is one mail, however many lists there are in `also`: nobody gets more mail for a longer form.
+        """
         now = self._desk.clock()
         verdict = self.screening.admit(tx, address, trust, now)
         digests = digests_of(self._desk.keys, address)
@@ -148,24 +164,23 @@ class Subscribing:
             number = subscribers.insert_subscriber(tx, address, digests=digests, now=at, language=origin.language)
             person = subscribers.get_subscriber(tx, number)
             assert person is not None
-        subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
-        record_consent(tx, target, person, "requested", origin, now=at, salt=self._desk.entropy(16))
-        held.forget_earlier(tx, list_id=target.id, subscriber_id=person.id)
+        wanted = []
+        for one in (target, *also):
+            subscription = subscriptions.find_subscription(tx, list_id=one.id, subscriber_id=person.id)
+            record_consent(tx, one, person, "requested", origin, now=at, salt=self._desk.entropy(16))
+            held.forget_earlier(tx, list_id=one.id, subscriber_id=person.id)
+            if reason is not None or not is_member(subscription):
+                wanted.append((one, subscription))
         expires_at = int(now + self._desk.tokens.confirm_lifetime_seconds)
         post = queue_notice if verdict is Verdict.TAKEN else partial(hold_notice, expires_at=expires_at)
-        if is_member(subscription) and reason is None:
-            post(tx, Mailing(kind="already_subscribed", secret=self._desk.entropy(16)), target, person, origin, at)
+        secret = self._desk.entropy(16)
+        if not wanted:
+            mailing = Mailing(kind="already_subscribed", secret=secret, payload=_titles(also))
+            post(tx, mailing, target, person, origin, at)
             return
-        ask_for_confirmation(
-            tx,
-            target,
-            person,
-            subscription,
-            origin,
-            Proof(name=name, expires_at=expires_at, mail_secret=self._desk.entropy(16)),
-            now=at,
-            post=post,
-        )
+        (first, standing), *others = wanted
+        proof = Proof(name=name, expires_at=expires_at, mail_secret=secret, also=others)
+        ask_for_confirmation(tx, first, person, standing, origin, proof, now=at, post=post)
 
     def can_confirm(self, tx: Transaction, confirmation_id: int) -> bool:
         """Whether the link of a request would subscribe somebody now."""
@@ -175,11 +190,19 @@ class Subscribing:
         outcome, standing = self._look(tx, confirmation_id)
         if outcome is not Confirmed.CONFIRMED or standing is None:
             return outcome, standing
+        confirmed = [
+            self._confirm_one(tx, request, origin)
+            for request in _together(tx, confirmation_id)
+            if self._look_at(tx, request)[0] is Confirmed.CONFIRMED
+        ]
+        return Confirmed.CONFIRMED, replace(confirmed[0], also=standing.also)
+
+    def _confirm_one(self, tx: Transaction, request: Confirmation, origin: Origin) -> Standing:
+        standing = find_standing(tx, request.subscription_id)
+        assert standing is not None
         now = int(self._desk.clock())
         state = move(standing.subscription.state, SubscriptionEvent.CONFIRM)
         assert state is not None
-        request = subscriptions.get_confirmation(tx, confirmation_id)
-        assert request is not None
         active = replace(
             standing.subscription,
             state=state,
@@ -199,11 +222,20 @@ class Subscribing:
         welcome_back(tx, person, now)
         lift_for_reader(tx, person.digests)
         record_consent(tx, standing.list, person, "confirmed", origin, now=now, salt=self._desk.entropy(16))
-        return Confirmed.CONFIRMED, replace(standing, person=person, subscription=active)
+        return replace(standing, person=person, subscription=active)
 
     def _look(self, tx: Transaction, confirmation_id: int) -> tuple[Confirmed, Standing | None]:
-        request = subscriptions.get_confirmation(tx, confirmation_id)
-        if request is None or request.expires_at <= self._desk.clock():
+        """What a link would do for all of its requests; as long as it would do something for one, it is of use."""
+        looks = [self._look_at(tx, request) for request in _together(tx, confirmation_id)]
+        outcomes = [outcome for outcome, _ in looks]
+        outcome = Confirmed.CONFIRMED if Confirmed.CONFIRMED in outcomes else next(iter(outcomes), Confirmed.INVALID)
+        alike = [standing for found, standing in looks if found is outcome and standing is not None]
+        if not alike:
+            return outcome, None
+        return outcome, replace(alike[0], also=tuple(one.list for one in alike[1:]))
+
+    def _look_at(self, tx: Transaction, request: Confirmation) -> tuple[Confirmed, Standing | None]:
+        if request.expires_at <= self._desk.clock():
             return Confirmed.INVALID, None
         standing = find_standing(tx, request.subscription_id)
         if standing is None:
@@ -223,6 +255,17 @@ class Subscribing:
         return Confirmed.CONFIRMED, standing
 
 
+def _together(tx: Transaction, confirmation_id: int) -> list[Confirmation]:
+    """The requests that a link confirms, as far as they are there."""
+    first = subscriptions.get_confirmation(tx, confirmation_id)
+    return [*([] if first is None else [first]), *subscriptions.led_confirmations(tx, confirmation_id)]
+
+
+def _titles(also: Sequence[MailingList]) -> dict[str, list[str]]:
+    """What a mail is about besides its own list."""
+    return {"also": [one.title for one in also]} if also else {}
+
+
 def _is_kept_out_since(tx: Transaction, person: Subscriber, asked_at: int) -> bool:
     """Whether somebody asked again, being suppressed: confirming that lets their address in."""
     row = suppressions.get_suppression(tx, person.suppression_digest)
@@ -233,12 +276,14 @@ def _is_kept_out_since(tx: Transaction, person: Subscriber, asked_at: int) -> bo
 class Proof:
     """What a request waits for, and until when; `name` is taken over once proven.
 
+    `also` are further lists, each with what the person is to it so far, that the same mail asks for.
     `mail_secret` (16 random octets) goes into the Message-ID; None: no mail goes out, the request waits for its end.
     """
 
     name: str
     expires_at: int
     mail_secret: bytes | None
+    also: Sequence[tuple[MailingList, Subscription | None]] = ()
 
 
 def ask_for_confirmation(
@@ -257,8 +302,20 @@ def ask_for_confirmation(
     number = subscriptions.insert_confirmation(
         tx, subscription, name=proof.name, language=origin.language, now=now, expires_at=proof.expires_at
     )
+    for one, standing in proof.also:
+        pending = _make_pending(tx, one, person, standing, origin.source, now)
+        subscriptions.insert_confirmation(
+            tx,
+            pending,
+            name=proof.name,
+            language=origin.language,
+            now=now,
+            expires_at=proof.expires_at,
+            leader_id=number,
+        )
     if proof.mail_secret is not None:
-        payload = {"confirmation": number, "expires_at": proof.expires_at}
+        titles = _titles([one for one, _ in proof.also])
+        payload = {"confirmation": number, "expires_at": proof.expires_at, **titles}
         mailing = Mailing(kind="confirmation", secret=proof.mail_secret, payload=payload)
         post(tx, mailing, target, person, origin, now)
     return subscription
@@ -314,8 +371,8 @@ def record_consent(
 
 
 def language_of_evidence(origin: Origin, list_language: str) -> str:
-    """The language of what a person was shown: that of the request, else as the page spoke."""
-    return origin.language or (list_language if origin.source == "web" else "")
+    """The language of what a person was shown: that of the words or the request, else as the page spoke."""
+    return origin.words_language or origin.language or (list_language if origin.source == "web" else "")
 
 
 def end_subscription(tx: Transaction, subscription: Subscription, source: str, now: int) -> Subscription:

@@ -1,7 +1,7 @@
 -- name: insert
 -- Somebody asks for something.
-insert into errand (kind, list_id, address, name, language, ip, words, trust)
-values (:kind, :list_id, :address, :name, :language, :ip, :words, :trust);
+insert into errand (kind, list_id, address, name, language, ip, words, trust, also, words_language)
+values (:kind, :list_id, :address, :name, :language, :ip, :words, :trust, :also, :words_language);
 
 -- name: is_any
 -- Whether a request waits.

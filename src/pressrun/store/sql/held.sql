@@ -35,17 +35,18 @@ update notice set created_at = :now, payload = iif(json_extract(payload, '$.conf
 where id = :id;
 
 -- name: end_confirmation
--- The request has its end then.
-update confirmation set expires_at = :expires_at where id = :id;
+-- The request has its end then, and so have those that its link confirms too.
+update confirmation set expires_at = :expires_at
+where id = :id or id in (select led.id from confirmation as led where led.leader_id = :id);
 
 -- name: forget
 -- Forget a mail that waits.
 delete from notice where id = :id;
 
 -- name: forget_earlier
--- Forget what waits for a person and a list.
+-- Forget what waits for a person and a list, but for what is about other lists too.
 delete from notice indexed by notice_by_subscriber where subscriber_id = :subscriber_id and list_id = :list_id
-    and id in (select notice_id from held_notice);
+    and json_extract(payload, '$.also') is null and id in (select notice_id from held_notice);
 
 -- name: sweep
 -- Mails that waited until their link would have ended.

@@ -70,12 +70,16 @@ select id from subscription where paused_until is not null and paused_until <= :
 
 -- name: insert_confirmation
 -- A request to subscribe that waits for its proof.
-insert into confirmation (subscription_id, round, name, language, created_at, expires_at)
-values (:subscription_id, :round, :name, :language, :now, :expires_at);
+insert into confirmation (subscription_id, round, name, language, created_at, expires_at, leader_id)
+values (:subscription_id, :round, :name, :language, :now, :expires_at, :leader_id);
 
 -- name: get_confirmation
 -- One request by id.
 select * from confirmation where id = :id;
+
+-- name: led_confirmations
+-- The requests that the link of another one confirms too.
+select * from confirmation where leader_id = :leader_id order by id;
 
 -- name: expired_confirmations
 -- Requests whose token ended.

@@ -73,6 +73,7 @@ class AnswerPages:
             "confirmed.html",
             about=standing.list,
             title=title,
+            also=standing.also,
             latest=None if page is None or page.last is None else page.last.summary,
             sender=parse_mailbox(standing.list.from_address).address.typed,
         )

@@ -169,7 +169,8 @@ class LinkPages:
         )
 
     def _confirm_question(self, standing: Standing) -> str:
-        return words.confirm(self._pages.words, standing.list.title, _masked(standing))
+        say = self._pages.words
+        return words.confirm(say, say.listed(standing.titles), _masked(standing))
 
     def _leave_question(self, standing: Standing) -> str:
         return words.leave(self._pages.words, standing.list.title, _masked(standing))

@@ -1,0 +1,166 @@
+"""One sign-up for several lists: one mail, one link, and each list with evidence of its own."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.services.office import Office
+
+from pressrun.core.address import parse_address
+from pressrun.core.quantities import Rate
+from pressrun.core.sign_up import Trust
+from pressrun.services.readers.asking import Asking
+from pressrun.services.readers.preferring import Preferring
+from pressrun.services.readers.subscribing import Confirmed, Origin, SignUp
+from pressrun.services.settings import LimitSettings
+from pressrun.store import subscriptions
+from pressrun.store.held import Choice
+
+ADA = parse_address("Ada@reader.example")
+WEB = Origin(source="web", ip="192.0.2.7", words="Two letters. [Subscribe]", words_language="de")
+NAMES = ("news", "tides", "recipes")
+
+
+async def rows(office: Office, sql: str) -> list[tuple[object, ...]]:
+    return await office.database.read(lambda tx: [tuple(row) for row in tx._connection.execute(sql)])
+
+
+async def states(office: Office) -> dict[object, object]:
+    """What Ada is to each list that knows her."""
+    found = await rows(office, "select name, state from subscription join list on list.id = list_id order by list.id")
+    return dict(found)  # type: ignore[arg-type]
+
+
+async def sign_up(office: Office, *names: str) -> object:
+    """Ask for lists on the web, and have it carried out."""
+    asking = Asking(
+        office.desk, subscribing=office.subscribing, preferring=Preferring(office.desk), leaving=office.leaving
+    )
+    answer = await asking.sign_up(names[0], ADA, WEB, network=None, name="Ada", trust=Trust.PROVEN, also=names[1:])
+    await asking.carry_out()
+    return answer
+
+
+async def mails(office: Office) -> list[tuple[object, object, dict[str, object]]]:
+    """Kind, list and payload of every notice."""
+    found = await rows(office, "select kind, list_id, payload from notice order by id")
+    return [(kind, list_id, json.loads(str(payload))) for kind, list_id, payload in found]
+
+
+@pytest.fixture
+async def house(office: Office) -> Office:
+    for name in NAMES:
+        await office.administering.create_list(name, {"title": name.title(), "language": "en"})
+    return office
+
+
+async def test_one_mail_asks_for_all_and_one_link_confirms_them(house: Office) -> None:
+    """With the evidence of each list, in the words and the language that were shown."""
+    assert SignUp.TAKEN is await sign_up(house, *NAMES)
+    ((kind, list_id, payload),) = await mails(house)
+    assert ("confirmation", 1, ["Tides", "Recipes"]) == (kind, list_id, payload["also"])
+    assert dict.fromkeys(NAMES, "pending") == await states(house)
+    number = payload["confirmation"]
+    assert isinstance(number, int)
+    outcome, standing = await house.subscribing.find_by_confirmation(number)
+    assert standing is not None
+    assert (Confirmed.CONFIRMED, ["News", "Tides", "Recipes"]) == (outcome, standing.titles)
+    outcome, standing = await house.subscribing.confirm(number, WEB)
+    assert standing is not None
+    assert (Confirmed.CONFIRMED, ["News", "Tides", "Recipes"]) == (outcome, standing.titles)
+    assert dict.fromkeys(NAMES, "active") == await states(house)
+    assert [("Ada",)] == await rows(house, "select name from subscriber")
+    evidence = await rows(house, "select event, list_id, json_extract(content, '$.language') from consent order by id")
+    expected = [(event, number, "de") for event in ("requested", "confirmed") for number in (1, 2, 3)]
+    assert expected == [row for row in evidence if row[0] in ("requested", "confirmed")]
+    assert Confirmed.ALREADY is (await house.subscribing.confirm(number, WEB))[0]
+    assert 1 == len(await mails(house))
+
+
+async def test_a_sign_up_to_many_lists_counts_as_one(house: Office) -> None:
+    """Against the limit by address: it is one mail, and no list is left out for it."""
+    house.desk.limits = LimitSettings(confirmations_per_address=Rate(1, 86400.0))
+    await sign_up(house, *NAMES)
+    await sign_up(house, *NAMES)
+    assert 1 == len(await mails(house))
+    assert dict.fromkeys(NAMES, "pending") == await states(house)
+
+
+async def test_a_member_is_asked_for_the_other_lists_alone(house: Office) -> None:
+    await house.enrolling.add("news", ADA)
+    await sign_up(house, "news", "tides")
+    ((kind, list_id, payload),) = await mails(house)
+    assert ("confirmation", 2, None) == (kind, list_id, payload.get("also"))
+    assert {"news": "active", "tides": "pending"} == await states(house)
+
+
+async def test_a_member_of_all_is_told_so_once(house: Office) -> None:
+    for name in ("news", "tides"):
+        await house.enrolling.add(name, ADA)
+    await sign_up(house, "news", "tides")
+    ((kind, list_id, payload),) = await mails(house)
+    assert ("already_subscribed", 1, ["Tides"]) == (kind, list_id, payload["also"])
+
+
+async def test_who_left_one_of_them_meanwhile_does_not_come_back_to_it(house: Office) -> None:
+    """What the link still does, it does; what is over stays over."""
+    await sign_up(house, *NAMES)
+    number = (await mails(house))[0][2]["confirmation"]
+    assert isinstance(number, int)
+    await house.subscribing.confirm(number, WEB)
+    for name in ("news", "tides"):
+        await sign_up(house, name)
+    found = await rows(house, "select id from subscription order by id")
+    for (subscription,) in found[:2]:
+        assert isinstance(subscription, int)
+        await house.leaving.leave(subscription, WEB)
+    outcome, standing = await house.subscribing.confirm(number, WEB)
+    assert standing is not None
+    assert (Confirmed.LEFT_SINCE, ["News", "Tides"]) == (outcome, standing.titles)
+    assert {"news": "unsubscribed", "tides": "unsubscribed", "recipes": "active"} == await states(house)
+
+
+async def test_a_link_works_on_for_the_lists_that_are_left(house: Office) -> None:
+    """Also where its own list, whose request it is, was closed before anybody confirmed."""
+    await sign_up(house, *NAMES)
+    number = (await mails(house))[0][2]["confirmation"]
+    assert isinstance(number, int)
+    await house.administering.close_list("news")
+    outcome, standing = await house.subscribing.confirm(number, WEB)
+    assert standing is not None
+    assert (Confirmed.CONFIRMED, ["Tides", "Recipes"]) == (outcome, standing.titles)
+    assert {"tides": "active", "recipes": "active"} == await states(house)
+
+
+async def test_closed_and_unknown_lists_are_left_out(house: Office) -> None:
+    await house.administering.close_list("tides")
+    assert SignUp.TAKEN is await sign_up(house, "tides", "nowhere", "recipes", "recipes")
+    assert {"recipes": "pending"} == await states(house)
+    assert SignUp.CLOSED is await sign_up(house, "tides")
+    assert SignUp.UNKNOWN_LIST is await sign_up(house, "nowhere")
+
+
+async def test_what_is_held_for_several_lists_is_let_go_and_confirmed_whole(house: Office) -> None:
+    """A later sign-up to one of them does not take it away, since it asks for the others too."""
+    limits = LimitSettings(hold_sign_ups_above=2, hold_sign_ups_floor=1, confirmations_per_address=Rate(100, 3600.0))
+    house.desk.limits = limits
+    await house.subscribing.request("news", parse_address("first@reader.example"), WEB, network=None)
+    await sign_up(house, *NAMES)
+    await sign_up(house, "news")
+    assert 2 == len(await rows(house, "select * from held_notice"))
+    house.now += 86400
+    await house.holding.release(Choice())
+    number = next(payload["confirmation"] for _, _, payload in await mails(house) if "also" in payload)
+    assert isinstance(number, int)
+    ends = await house.database.read(
+        lambda tx: {
+            one.expires_at
+            for one in [subscriptions.get_confirmation(tx, number), *subscriptions.led_confirmations(tx, number)]
+            if one is not None
+        }
+    )
+    assert {int(house.now) + 7 * 86400} == ends
+    await house.subscribing.confirm(number, WEB)
+    found = await rows(house, "select count(*) from subscription where state = 'active'")
+    assert [(3,)] == found
