@@ -30,6 +30,8 @@ def test_values_keep_their_own_direction_in_a_sentence_from_right_to_left() -> N
     arabic = replace(ENGLISH, language="ar-EG")
     assert "rtl" == arabic.direction == direction_of("AR")
     assert "a \u2068News\u2069 b" == arabic("a {title} b", title="News")
+    assert "a \u2068%(title)s\u2069 b" == arabic.for_template("a %(title)s b")
+    assert "a %(title)s b" == ENGLISH.for_template("a %(title)s b")
 
 
 def test_names_are_listed_as_the_language_does() -> None:

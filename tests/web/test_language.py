@@ -65,6 +65,14 @@ async def test_portuguese_is_that_of_the_list_also_in_the_links_that_follow(hous
             assert f'language={tag}" lang="{tag}"' in page.text
 
 
+async def test_a_title_keeps_its_own_direction_on_a_page_from_right_to_left(house: House) -> None:
+    """In sentences of templates, too: its exclamation mark stays at its end."""
+    await house.add_list(title="News!", language="ar")
+    async with house.client() as client:
+        assert "<h1>إلغاء الاشتراك في \u2068News!\u2069</h1>" in (await client.get("/news/unsubscribe")).text
+        assert "\u2068" not in (await client.get("/news/unsubscribe?language=fr")).text
+
+
 async def test_a_reader_is_spoken_to_in_their_own_language(house: House) -> None:
     """The pages behind links know who comes."""
     number = await house.add_reader(await house.add_list(language="fr"))

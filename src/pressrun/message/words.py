@@ -16,6 +16,7 @@ from pressrun.message.language import direction_of
 
 _MONTHS = "January February March April May June July August September October November December".split()
 _PLACE = re.compile(r"\{([a-z_]+)\}")
+_PLACE_IN_TEMPLATE = re.compile(r"%\([a-z_]+\)s")
 _ISOLATED = "\u2068{}\u2069"  # first strong isolate: a title or address keeps its own direction, UAX 9
 
 
@@ -44,6 +45,11 @@ class Words:
         """The sentence for a number in the plural form that this language asks for; `{number}` stands for it."""
         return self._filled(self.translate_counted(one, many, number), {"number": self.number(number), **values})
 
+    def for_template(self, sentence: str) -> str:
+        """A translated sentence whose places are those of a template, `%(name)s`, and are filled there."""
+        frame = self._frame()
+        return _PLACE_IN_TEMPLATE.sub(lambda found: frame.format(found[0]), sentence)
+
     @property
     def direction(self) -> str:
         """The writing direction: `ltr` or `rtl`."""
@@ -53,8 +59,11 @@ class Words:
         """A place without a value stays as it is: a translator's mistake cannot fail here."""
         if not values:
             return sentence
-        frame = _ISOLATED if self.direction == "rtl" else "{}"
+        frame = self._frame()
         return _PLACE.sub(lambda found: frame.format(values[found[1]]) if found[1] in values else found[0], sentence)
+
+    def _frame(self) -> str:
+        return _ISOLATED if self.direction == "rtl" else "{}"
 
 
 def marked(sentence: str) -> str:

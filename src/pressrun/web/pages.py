@@ -229,8 +229,8 @@ class Pages:
             extensions=["jinja2.ext.i18n"],
         )
         environment.install_gettext_callables(  # type: ignore[attr-defined]
-            lambda sentence: language.spoken().translate(sentence),
-            lambda one, many, number: language.spoken().translate_counted(one, many, number),
+            _in_template,
+            _counted_in_template,
             newstyle=True,
         )
         environment.globals.update(
@@ -250,6 +250,16 @@ class Pages:
         environment.filters["rfc3339"] = rfc3339
         environment.filters["size"] = size
         return environment
+
+
+def _in_template(sentence: str) -> str:
+    words = language.spoken()
+    return words.for_template(words.translate(sentence))
+
+
+def _counted_in_template(one: str, many: str, number: int) -> str:
+    words = language.spoken()
+    return words.for_template(words.translate_counted(one, many, number))
 
 
 def initial(title: str, tag: str) -> str:

@@ -114,7 +114,7 @@ def told(words: Words, event: Mapping[str, object], titles: Mapping[str, str]) -
         "what": names.get(str(event["event"]), event["event"]),
         "list": titles.get(name, name),
         "at": event["at"],
-        "how": ", ".join(part for part in how if part),
+        "how": " · ".join(part for part in how if part),
         "words": "" if event["event"] == "asked" else words(_ELSEWHERE) if is_elsewhere else shown,
         "language": words.language if is_elsewhere else event["language"],
     }
