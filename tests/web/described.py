@@ -79,7 +79,7 @@ _SIGN_UP = Operation(
     required=("email",),
 )
 _PREFER = _takes(
-    *("action", "name", "language", "format", "list", "lists", "days", "email", "sure"),
+    *("action", "name", "language", "format", "list", "lists", "family-harbours", "days", "email", "sure"),
     also={200: (HTML, JSON), 409: (HTML,)},
 )
 _ASSET = _keeps("image/png", OCTETS, members=403)

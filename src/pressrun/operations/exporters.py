@@ -42,13 +42,16 @@ def _members(tx: Transaction, list_id: int, states: Sequence[str]) -> Iterator[d
 
 def _member(row: Row) -> dict[str, object]:
     evidence = json.loads(row["consent"] or "{}")
+    # Who came over from another language agreed to the newsletter there: by the network address of then, not of now.
+    carried = evidence.get("carried")
+    source = carried[-1]["source"] if carried else evidence.get("source")
     return {
         "email": row["address"],
         "name": row["name"],
         "language": row["language"],
         "subscribed_at": rfc3339(row["since"]),
-        "consent_source": evidence.get("source") or row["source"],
-        "consent_ip": row["consent_ip"],
+        "consent_source": source or row["source"],
+        "consent_ip": None if carried else row["consent_ip"],
         "state": row["state"],
         "attributes": json.loads(row["attributes"]),
     }

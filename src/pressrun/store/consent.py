@@ -7,7 +7,7 @@ each of that is told by a row of its own. Triggers refuse everything else, whoev
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -36,8 +36,9 @@ class ConsentEvent(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked or answered, when, from where and in which words.
 
     `event` is one of requested, asked, confirmed, added, imported, withdrawn, restored, paused, resumed, removed,
-    moved. `salt` is 16 random octets that the caller draws. `mail` is the digest of the mail that it came by or went
-    out with, `message_id` that mail's Message-ID.
+    moved, switched. `salt` is 16 random octets that the caller draws. `mail` is the digest of the mail that it came by
+    or went out with, `message_id` that mail's Message-ID. `carried` is what the reader agreed to for another list, in
+    whose place this one came.
     """
 
     subscriber_id: int
@@ -53,6 +54,7 @@ class ConsentEvent(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     mail: str | None = None
     message_id: str | None = None
+    carried: Sequence[Mapping[str, object]] = ()
 
 
 class _Entry(NamedTuple):
@@ -76,17 +78,16 @@ def append_consent(tx: Transaction, *events: ConsentEvent) -> None:
 
 
 def _content(event: ConsentEvent) -> str:
-    return in_json(
-        {
-            "address": event.address,
-            "language": event.language,
-            "list": event.list_name,
-            "mail": event.mail,
-            "message_id": event.message_id,
-            "source": event.source,
-            "text": event.text,
-        }
-    )
+    said = {
+        "address": event.address,
+        "language": event.language,
+        "list": event.list_name,
+        "mail": event.mail,
+        "message_id": event.message_id,
+        "source": event.source,
+        "text": event.text,
+    }
+    return in_json(said | {"carried": event.carried} if event.carried else said)
 
 
 def _append(tx: Transaction, entries: Sequence[_Entry]) -> None:

@@ -89,6 +89,7 @@ create table subscription (
     source text not null,                     -- web, mail, operator, import
     since integer not null,                   -- when it came into this state
     round integer not null default 0,         -- bumped by leaving: confirmations of an earlier round are void
+    moved_to integer,                         -- once unsubscribed: the one of the same reader, in another language, that it became
     unique (subscriber_id, list_id)
 ) strict;
 create index subscription_by_list on subscription (list_id, state, id);
@@ -299,7 +300,7 @@ insert into archive_search (archive_search, rank) values ('secure-delete', 1);
 -- Editions that came by mail and wait for their editor.
 create table draft (
     edition_id integer primary key references edition on delete cascade,
-    findings text not null,                   -- JSON: what preflight found, as message/finding.py writes it
+    findings text not null,                   -- JSON: [severity, line or null, message] of each thing that preflight found
     expires_at integer not null,              -- the last link to approve it ends: then it is cancelled
     editors integer not null default 0,       -- how many sent it: each has a row in draft_editor until removed
     written_at integer not null default 0,    -- when the editor wrote it: its Date, at the latest its arrival
@@ -378,6 +379,24 @@ create table delivery (
 create index delivery_queue on delivery (edition_id, state, lane, due_at);
 create unique index delivery_once on delivery (subscription_id, edition_id);
 create index delivery_by_notice on delivery (notice_id) where notice_id is not null;
+
+-- Who has an issue already, by another edition of it than this one: a copy went to their subscription, or to one in
+-- another language that became it, or is about to. Nobody gets an issue twice, in whatever languages.
+create view had_issue as
+select mine.id as edition_id, me.id as subscription_id
+from edition as mine not indexed
+cross join list as ours not indexed
+cross join edition as other indexed by edition_by_issue
+cross join list as theirs not indexed
+cross join subscription as me not indexed
+cross join subscription as former
+cross join delivery as copy
+where ours.id = mine.list_id and other.issue = mine.issue and other.id <> mine.id
+    and theirs.id = other.list_id and theirs.family = ours.family
+    and former.subscriber_id = me.subscriber_id
+    and (former.id = me.id or (former.state = 'unsubscribed' and former.moved_to is not null))
+    and copy.subscription_id = former.id and copy.edition_id = other.id
+    and copy.state in ('queued', 'claimed', 'deferred', 'delivered');
 
 -- What the relay had said of a copy before a notification came: the row of the copy has the notification's words.
 create table handover (

@@ -25,6 +25,7 @@ class Subscription:
     source: str
     since: int
     round: int
+    moved_to: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,7 @@ def get_standing(
 
 
 def record_subscription(tx: Transaction, changed: Subscription) -> None:
-    """Write a subscription's new state back."""
+    """Write a subscription's new state back; where its links lead once it is over is `switching.lead_on`."""
     tx.run(
         "subscriptions.move",
         id=changed.id,

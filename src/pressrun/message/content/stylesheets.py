@@ -25,6 +25,7 @@ _DYNAMIC = re.compile(
     r"::|:(?:hover|focus|active|visited|link|target|checked|disabled|enabled|root|before|after|first-l|selection|lang)",
     re.IGNORECASE,
 )
+_STAYS = "the style sheet stays in the head, where some mail programs drop it"
 _ONE_ELEMENT = CleanHtml(body="<p></p>")
 _BODY = re.compile(r"<body([^>]*)>(.*)</body>", re.DOTALL)
 _STYLE = re.compile(r'style="([^"]*)"')
@@ -38,7 +39,7 @@ def inline_styles(page: CleanHtml) -> tuple[CleanHtml, list[Finding]]:
         return page, []
     obstacle = _obstacle(page, len(plain))
     if obstacle is not None:
-        return page, [warning(obstacle)]
+        return page, [warning(f"{_STAYS}: {obstacle}")]
     try:
         body_style, body = _inlined(page, plain)
     except ValueError:
@@ -46,7 +47,7 @@ def inline_styles(page: CleanHtml) -> tuple[CleanHtml, list[Finding]]:
         try:
             body_style, body = _inlined(page, plain)
         except ValueError as problem:
-            return page, [warning("sheet-stays-unreadable", problem=str(problem))]
+            return page, [warning(f"{_STAYS}: a style attribute cannot be read ({problem})")]
     kept = "\n".join(rule for rule in rules if rule not in plain)
     return clean_again(replace(page, body=body, styles=kept), body_style), []
 
@@ -84,17 +85,16 @@ def is_installed() -> bool:
 
 
 def _obstacle(page: CleanHtml, rules: int) -> str | None:
-    """The code of what stands in the way, None where nothing does."""
     if not is_installed():
-        return "sheet-stays-install"
+        return "install the Python package css-inline, which writes it into the elements"
     if len(page.styles) > LARGEST_SHEET:
-        return "sheet-stays-long"
+        return f"it is longer than {LARGEST_SHEET // 1024} KiB, so shorten it"
     tree = parse_tree(page.body)
     elements = sum(1 for _ in tree.elements())
     if rules * elements > MOST_MATCHES:
-        return "sheet-stays-long"
+        return f"{rules} rules for {elements} elements are too many, so shorten it"
     if _depth(tree) > DEEPEST_PAGE:
-        return "sheet-stays-deep"
+        return f"elements are nested more than {DEEPEST_PAGE} deep, so make the page simpler"
     return None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pressrun.message.finding import Remark
 from pressrun.message.manuscripts.front_matter import FrontMatter
 
 
@@ -52,4 +51,4 @@ class EditionFile:
     body_line: int = 1
     html: str | None = None
     enclosed: tuple[EnclosedFile, ...] = ()
-    notes: tuple[Remark, ...] = ()
+    notes: tuple[str, ...] = ()

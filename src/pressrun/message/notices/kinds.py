@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pressrun.message.finding import Finding
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
@@ -138,6 +136,9 @@ class RelayAlert:
     error: str
 
 
+FoundLine = tuple[str, int | None, str]  # severity, 1-based line in the source, sentence
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionHeld:
     """Asks an editor to look at an edition that came by mail and to approve it.
@@ -150,7 +151,7 @@ class EditionHeld:
     audience: int
     link: str
     lifetime_days: int
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[FoundLine, ...] = ()
     again: bool = False
     replaces: bool = False
 
@@ -163,16 +164,16 @@ class EditionReleased:
     edition_subject: str
     audience: int
     edition_url: str | None = None
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[FoundLine, ...] = ()
     replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionNotTaken:
-    """Tells an editor why a mail became no edition."""
+    """Tells an editor why a mail became no edition, a sentence for each reason."""
 
     mail_subject: str
-    findings: tuple[Finding, ...]
+    problems: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pressrun.core.edition import EditionEvent, EditionState, move, resumed
 from pressrun.core.errors import BadInput, NotFound, Refused
 from pressrun.services.editions.releasing import require_releasable
-from pressrun.store import deliveries, drafts, editions, lists
+from pressrun.store import deliveries, drafts, editions, lists, switching
 from pressrun.store.editions import Edition
 from pressrun.store.transaction import Transaction
 
@@ -170,6 +170,22 @@ def cancel(tx: Transaction, edition_id: int, now: int) -> Edition:
     deliveries.cancel_waiting(tx, edition_id, now)
     editions.record_edition(tx, cancelled)
     return cancelled
+
+
+def add_reader(tx: Transaction, edition_id: int, subscription_id: int, now: int) -> bool:
+    """Give one more reader an edition that has taken its audience; False for who may not be mailed or has the issue.
+
+    A finished one opens again for that copy.
+    """
+    edition = require_edition(tx, edition_id)
+    state = move(edition.state, EditionEvent.REOPEN)
+    if state is None or not switching.give_copy(tx, edition_id, subscription_id, now):
+        return False
+    changed = replace(edition, state=state, audience=edition.audience + 1)
+    if edition.state is EditionState.FINISHED:
+        changed = replace(changed, finished_at=None, canary_copies=None)
+    editions.record_edition(tx, changed)
+    return True
 
 
 @dataclass(frozen=True, slots=True)

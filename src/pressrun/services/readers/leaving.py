@@ -17,7 +17,7 @@ from pressrun.services.ports import Waker
 from pressrun.services.readers.desk import Desk
 from pressrun.services.readers.leaving_notes import NoteTerms, note_leavings
 from pressrun.services.readers.subscribing import Origin, language_of_evidence
-from pressrun.store import consent, leavings, subscriptions
+from pressrun.store import consent, leavings, subscriptions, switching
 from pressrun.store.consent import ConsentEvent
 from pressrun.store.editions import count_unsubscribed
 from pressrun.store.leavings import Leaver
@@ -71,12 +71,20 @@ class Leaving:
 
 
 def depart(tx: Transaction, departures: Sequence[Departure], desk: Desk) -> list[Left]:
-    """Carry out wishes to leave; the first of two by one reader is the one that counts."""
-    present = leavings.find_leavers(tx, [one.subscription_id for one in departures])
+    """Carry out wishes to leave; the first of two by one reader is the one that counts.
+
+    A subscription that went over to another language stands for the one that it became: links in old mails work on.
+    """
+    wishes = [one.subscription_id for one in departures]
+    present = leavings.find_leavers(tx, wishes)
+    led_to: dict[int, int] = {}
+    if len(present) < len(set(wishes)):  # some are over already, and may have gone over to another language
+        led_to = switching.follow(tx, [number for number in wishes if number not in present])
+        present |= leavings.find_leavers(tx, list(led_to.values()))
     gone: list[tuple[Departure, Leaver]] = []
     answers = []
     for one in departures:
-        leaver = present.pop(one.subscription_id, None)
+        leaver = present.pop(led_to.get(one.subscription_id, one.subscription_id), None)
         if leaver is not None:
             gone.append((one, leaver))
         answers.append(Left.NOT_SUBSCRIBED if leaver is None else Left.LEFT)

@@ -22,9 +22,10 @@ from pressrun.services.readers.erasing import erase
 from pressrun.services.readers.leaving import Departure, depart
 from pressrun.services.readers.subscribing import Origin, Standing, find_standing, record_consent
 from pressrun.services.readers.suspending import restored
+from pressrun.services.readers.switching import LIVE, FamilyChoice, Switch, find_choices, switch
 from pressrun.services.reports.reporting import Answer
 from pressrun.services.suppression import find_reason
-from pressrun.store import consent, limits, lists, notices, subscribers, subscriptions
+from pressrun.store import consent, limits, lists, notices, subscribers, subscriptions, switching
 from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.subscribers import Subscriber
@@ -36,7 +37,6 @@ _log = logging.getLogger(__name__)
 LONGEST_PAUSE_DAYS = 365
 _DAY_SECONDS = 86400
 _PAUSED = "paused"
-_CAN_LEAVE = frozenset({SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +75,18 @@ class Membership:
         """Whether there is something to pause."""
         return self.subscription.state is SubscriptionState.ACTIVE
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it is more than a request that nobody has confirmed."""
+        return self.subscription.state in LIVE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """What a preferences page shows; `offered` are public lists that the person is not on.
 
+    `families` are newsletters of several languages, each under the name of the first list of it that they are on: of
+    these no other language is offered, since there is a choice.
     `about` is the list that the page is dressed for: the one that its link names, else the only one there is.
     `history` is the evidence of consent, oldest first, for a link that only the reader can have, and `titles` are those
     of the lists that it names, by name, as far as they are still there.
@@ -88,6 +95,7 @@ class Profile:
     person: Subscriber
     memberships: tuple[Membership, ...]
     offered: tuple[MailingList, ...]
+    families: Mapping[str, FamilyChoice] = field(default_factory=dict)
     about: MailingList | None = None
     history: tuple[Mapping[str, object], ...] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
@@ -95,11 +103,16 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """What a reader saves; None leaves a thing as it is. `lists` are the names that are to stay."""
+    """What a reader saves; None leaves a thing as it is. `lists` are the names that are to stay.
+
+    `families` has for some families the name of the one list that is wanted, or nothing; of those lists `lists` says
+    nothing.
+    """
 
     name: str | None = None
     language: str | None = None
     lists: Collection[str] | None = None
+    families: Mapping[str, str] = field(default_factory=dict)
     text_only: bool | None = None
 
 
@@ -122,7 +135,9 @@ class Preferring:
         return await self._desk.database.read(self._find, link)
 
     async def save(self, link: PreferenceLink, wishes: Wishes, origin: Origin) -> Profile | None:
-        """Take over name, language and format, and leave the lists that are not among the wished ones."""
+        """Take over name, language and format, leave the lists that are not among the wished ones, and change over to
+        the wished languages; a family or list that is not there for this person changes nothing.
+        """
         return await self._change(link, lambda tx, p: self._save(tx, p, link, wishes, origin))
 
     async def pause(
@@ -196,7 +211,10 @@ class Preferring:
         if person is None:
             return
         subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
-        if subscription is not None and subscription.state in _CAN_LEAVE:
+        if subscription is not None:  # who changed to another language unsubscribes from the newsletter all the same
+            led_to = switching.follow(tx, [subscription.id]).get(subscription.id, 0)
+            subscription = subscriptions.get_subscription(tx, led_to)
+        if subscription is not None and subscription.state in LIVE:
             payload = {"answers": origin.source, "subscription": subscription.id}
             self._mail(tx, "unsubscribe_link", target, person, origin, payload)
 
@@ -257,8 +275,11 @@ class Preferring:
         if person is None or person.epoch != link.epoch:
             return None
         memberships = tuple(_memberships(tx, person))
+        listed = lists.all_lists(tx, listed_only=True)
+        families = find_choices([item.list for item in memberships if item.is_live], listed)
         known = {item.list.id for item in memberships}
-        offered = tuple(target for target in lists.all_lists(tx, listed_only=True) if target.id not in known)
+        read = {choice.name for choice in families.values()}
+        offered = tuple(target for target in listed if target.id not in known and target.family not in read)
         about = lists.find_list(tx, link.list_name) if link.list_name else None
         if about is None and len(memberships) == 1:
             about = memberships[0].list
@@ -267,6 +288,7 @@ class Preferring:
             person=person,
             memberships=memberships,
             offered=offered,
+            families=families,
             about=about,
             history=history,
             titles=_titles(tx, {str(item["list"]) for item in history}),
@@ -300,8 +322,30 @@ class Preferring:
         )
         if changed != person:
             subscribers.update_profile(tx, changed)
+        for choice in profile.families.values():
+            if choice.name in wishes.families:
+                self._choose(tx, profile, link, choice, wishes.families[choice.name], origin)
         if wishes.lists is not None:
-            self._leave(tx, profile, link, frozenset(wishes.lists), origin)
+            chosen = {item.list.name for item in profile.memberships if item.list.family in wishes.families}
+            self._leave(tx, profile, link, frozenset(wishes.lists) | chosen, origin)
+
+    def _choose(
+        self,
+        tx: Transaction,
+        profile: Profile,
+        link: PreferenceLink,
+        choice: FamilyChoice,
+        name: str,
+        origin: Origin,
+    ) -> None:
+        """Read a newsletter in the language of this list alone; no name: in none."""
+        mine = [item for item in profile.memberships if item.list.family == choice.name]
+        if not name:
+            self._leave(tx, profile, link, _names(profile) - {item.list.name for item in mine}, origin)
+        wanted = next((target for target in choice.lists if target.name == name), None)
+        given = [(item.subscription, item.list) for item in mine if item.is_live and item.list.name != name]
+        if wanted is not None and given:
+            switch(tx, Switch(person=profile.person, given=given, wanted=wanted, origin=origin), self._desk)
 
     def _leave(
         self, tx: Transaction, profile: Profile, link: PreferenceLink, kept: frozenset[str], origin: Origin

@@ -7,7 +7,7 @@ who waits for a confirmation and somebody who is suppressed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -24,7 +24,7 @@ from pressrun.services.readers.screening import Screening
 from pressrun.services.readers.suspending import welcome_back
 from pressrun.services.suppression import LIFTED_BY_READER, find_reason, lift_for_reader
 from pressrun.services.throttled import Throttled
-from pressrun.store import consent, held, lists, subscribers, subscriptions, suppressions
+from pressrun.store import consent, held, lists, subscribers, subscriptions, suppressions, switching
 from pressrun.store.consent import ConsentEvent
 from pressrun.store.lists import MailingList
 from pressrun.store.subscribers import Subscriber
@@ -104,8 +104,8 @@ class Subscribing:
         return await self._desk.database.share(self._confirm, confirmation_id, origin)
 
     async def find_by_subscription(self, subscription_id: int) -> Standing | None:
-        """What the page of an unsubscribe link shows."""
-        return await self._desk.database.read(find_standing, subscription_id)
+        """What the page of an unsubscribe link shows: that subscription, or what it became in another language."""
+        return await self._desk.database.read(_find_followed, subscription_id)
 
     async def find_by_confirmation(self, confirmation_id: int) -> tuple[Confirmed, Standing | None]:
         """What confirming would do now (CONFIRMED: the button is offered), and for whom."""
@@ -347,9 +347,20 @@ def _make_pending(
 
 
 def record_consent(
-    tx: Transaction, target: MailingList, person: Subscriber, event: str, origin: Origin, *, now: int, salt: bytes
+    tx: Transaction,
+    target: MailingList,
+    person: Subscriber,
+    event: str,
+    origin: Origin,
+    *,
+    now: int,
+    salt: bytes,
+    carried: Sequence[Mapping[str, object]] = (),
 ) -> None:
-    """Add to the evidence what a person, or somebody for them, asked or answered; `salt` is 16 random octets."""
+    """Add to the evidence what a person, or somebody for them, asked or answered; `salt` is 16 random octets.
+
+    `carried` is the evidence for another list in whose place this one comes.
+    """
     consent.append_consent(
         tx,
         ConsentEvent(
@@ -366,6 +377,7 @@ def record_consent(
             text=origin.words,
             mail=origin.mail,
             message_id=origin.in_reply_to,
+            carried=carried,
         ),
     )
 
@@ -391,6 +403,10 @@ def is_member(subscription: Subscription | None) -> bool:
     if subscription.state is SubscriptionState.SUSPENDED:
         return subscription.suspended_for == "paused"
     return subscription.state is SubscriptionState.ACTIVE
+
+
+def _find_followed(tx: Transaction, subscription_id: int) -> Standing | None:
+    return find_standing(tx, switching.follow(tx, [subscription_id]).get(subscription_id, subscription_id))
 
 
 def find_standing(tx: Transaction, subscription_id: int) -> Standing | None:

@@ -177,7 +177,11 @@ def _evidence(events: Iterable[Mapping[str, object]]) -> list[Answer]:
             if request is not None:
                 request["asked"] = {"at": entry["at"], **mail}
                 continue
-        shown.append(entry | {name: one.get(name) for name in ("ip", "source", "text", "language")} | mail)
+        told = entry | {name: one.get(name) for name in ("ip", "source", "text", "language")} | mail
+        carried = one.get("carried")
+        if isinstance(carried, list):
+            told["carried"] = [row | {"at": _time(row["at"])} for row in carried]
+        shown.append(told)
     return shown
 
 

@@ -1,11 +1,13 @@
 -- name: take_audience
--- One queued copy for everyone on the list who may be mailed.
+-- One queued copy for everyone on the list who may be mailed and has not had this issue in another language.
 insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
 select :edition_id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', :now
 from (select id from subscription indexed by subscription_by_list where list_id = :list_id and state = 'active') as member
 cross join recipient
 left join lane_domain on lane_domain.domain = recipient.domain
 where recipient.subscription_id = member.id and recipient.may_be_mailed
+    and not exists (select 1 from had_issue
+        where had_issue.edition_id = :edition_id and had_issue.subscription_id = recipient.subscription_id)
 order by recipient.subscription_id;
 
 -- name: take_audience_shuffled
@@ -16,6 +18,8 @@ from (select id from subscription indexed by subscription_by_list where list_id 
 cross join recipient
 left join lane_domain on lane_domain.domain = recipient.domain
 where recipient.subscription_id = member.id and recipient.may_be_mailed
+    and not exists (select 1 from had_issue
+        where had_issue.edition_id = :edition_id and had_issue.subscription_id = recipient.subscription_id)
 order by random();
 
 -- name: count_attempted

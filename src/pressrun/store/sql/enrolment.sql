@@ -15,7 +15,7 @@ from subscription indexed by subscription_by_list
 cross join subscriber
 left join consent on consent.id = (select last.id from consent as last
     where last.subscriber_id = subscriber.id and last.list_id = subscription.list_id
-    and last.event in ('requested', 'confirmed', 'added', 'imported')
+    and last.event in ('requested', 'confirmed', 'added', 'imported', 'switched')
     order by last.id desc limit 1)
 where subscription.list_id = :list_id and subscription.state = :state and subscription.id > :after
     and subscriber.id = subscription.subscriber_id

@@ -15,7 +15,7 @@ select * from subscription where id = :id;
 -- One subscription with its person and its list, the columns of each in the order of its type.
 select subscription.id, subscription.list_id, subscription.subscriber_id, subscription.state,
     subscription.state_before, subscription.suspended_for, subscription.paused_until, subscription.source,
-    subscription.since, subscription.round, subscriber.id, subscriber.address, subscriber.address_key,
+    subscription.since, subscription.round, subscription.moved_to, subscriber.id, subscriber.address, subscriber.address_key,
     subscriber.domain, subscriber.suppression_digest, subscriber.mailbox_digest, subscriber.name, subscriber.language,
     subscriber.attributes, subscriber.epoch, subscriber.created_at, subscriber.text_only, list.id, list.name, list.title,
     list.description, list.from_address, list.owner, list.reply_to, list.postal_address, list.language,
@@ -36,7 +36,7 @@ where id = :id;
 -- name: finish
 -- Readers who leave; what they asked for in an earlier round is void.
 update subscription set state = :state, state_before = null, suspended_for = null, paused_until = null,
-    source = :source, since = :now, round = round + 1
+    source = :source, since = :now, round = round + 1, moved_to = null
 where id in (select value from json_each(:ids));
 
 -- name: delete

@@ -113,7 +113,9 @@ class LinkPages:
             shown = words.with_button(self._leave_question(standing), words.leave_button(say))
         left = await self._leaving.leave(subscription, self._origin(request, shown), edition_id=edition)
         # Only who has just left is offered to undo it here: whoever comes later with the same link might be anybody.
-        undo = await self._answers.undo_href(subscription) if left is Left.LEFT else ""
+        undo = ""
+        if standing is not None and left is Left.LEFT:
+            undo = await self._answers.undo_href(standing.subscription.id)
         if standing is None or not undo:
             return self._is_gone(standing, say("You've unsubscribed"))
         return self._pages.render(

@@ -5,7 +5,7 @@ The link in an edition may be passed on with the mail, so its page shows the add
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from pressrun.core.errors import MalformedAddress
 from pressrun.core.names import MAX_NAME
 from pressrun.core.tokens import TEST_ID, WebPurpose
 from pressrun.locales.languages import LANGUAGES
+from pressrun.locales.own_names import own_names
 from pressrun.services.readers.asking import Asking
 from pressrun.services.readers.preferring import LONGEST_PAUSE_DAYS, PreferenceLink, Preferring, Profile, Wishes
 from pressrun.services.readers.readdressing import Readdressing
@@ -29,6 +30,8 @@ from pressrun.web.readers import words
 from pressrun.web.readers.own_link import ACTIONS as OWN_ACTIONS
 from pressrun.web.readers.own_link import OwnLinkPages
 from pressrun.web.reading import ReadTokens
+
+_FAMILY = "family-"  # a field for each newsletter that there is in several languages
 
 
 class PreferencePages:
@@ -168,21 +171,31 @@ class PreferencePages:
         form = first(fields, "format")
         # Boxes that are not ticked do not come along, so the page says by a field of its own that it showed them.
         chosen = every(fields, "list")
+        before = await self._preferring.find(link)
+        if before is None:
+            return self._pages.invalid_link()
+        families = {key.removeprefix(_FAMILY): wanted for key, wanted in fields if key.startswith(_FAMILY)}
+        if not all(wanted in _lists_of(before, family) for family, wanted in families.items()):
+            return await self._refuse(request, link, say("This page can't do that."))
         wishes = Wishes(
             name=None if name is None else clean_name(name),
             language=None if language is None else clean_language(language),
             lists=chosen if chosen or first(fields, "lists") == "shown" else None,
+            families=families,
             text_only={"text": True, "html": False}.get(form or ""),
         )
-        before = await self._preferring.find(link)
-        profile = await self._preferring.save(link, wishes, self._origin(request, f"[{say('Save')}]"))
-        if profile is None or before is None:
+        shown = words.with_button(words.languages_chosen(say, _languages_named(before, families)), say("Save"))
+        profile = await self._preferring.save(link, wishes, self._origin(request, shown))
+        if profile is None:
             return self._pages.invalid_link()
         self._speak(profile)
-        asked = await self._ask_to_confirm(request, before, chosen, say("Save"))
+        asked = await self._ask_to_confirm(request, before, [*chosen, *families.values()], say("Save"))
+        now = await self._preferring.find(link)
         say = self._pages.words  # in the language that was just chosen
         done = say("Saved. We've sent you an email to confirm what you added.") if asked else say("Saved.")
-        return self._page(request, await self._preferring.find(link), link, done)
+        if switched := _switched(before, now, families):
+            done = say("From now on you'll get {title}.", title=switched.title)
+        return self._page(request, now, link, done)
 
     async def _add(self, request: Request, link: PreferenceLink, chosen: Collection[str]) -> Response:
         say = self._pages.words
@@ -243,6 +256,7 @@ class PreferencePages:
             address=address.typed if link.is_own else address.masked(),
             history=[words.told(self._pages.words, item, profile.titles) for item in profile.history],
             languages=LANGUAGES,
+            own_names=own_names,
             done=done,
             problem=problem,
         )
@@ -259,6 +273,30 @@ class PreferencePages:
             say("In a real edition, this link opens the reader's preferences."),
             say("Nobody's subscription has changed."),
         )
+
+
+def _lists_of(profile: Profile, family: str) -> frozenset[str]:
+    """What the field of a family may say: one of its lists that this person can have, or nothing."""
+    there = [target.name for choice in profile.families.values() if choice.name == family for target in choice.lists]
+    offered = [target.name for target in profile.offered if target.family == family]
+    return frozenset(["", *(there or offered)])
+
+
+def _languages_named(profile: Profile, families: Mapping[str, str]) -> list[str]:
+    """The languages that were chosen, by the names that they have themselves."""
+    found = []
+    for choice in profile.families.values():
+        names = dict(zip(choice.lists, own_names([target.language for target in choice.lists]), strict=True))
+        found += [name for target, name in names.items() if families.get(choice.name) == target.name]
+    return found
+
+
+def _switched(before: Profile, now: Profile | None, families: Mapping[str, str]) -> MailingList | None:
+    """The list that a person reads now in place of one in another language."""
+    known = {item.list.name for item in before.memberships if item.is_live}
+    read = [] if now is None else [item.list for item in now.memberships if item.is_live]
+    taken = [target for target in read if target.name not in known and families.get(target.family or "") == target.name]
+    return taken[0] if taken else None
 
 
 def _pause_days(text: str) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pressrun.message.words import Words, marked
 from pressrun.web.promise import sign_up_promise
@@ -85,9 +85,14 @@ def pause_instead_button(words: Words, days: int) -> str:
     return words.counted("Pause for {number} day instead", "Pause for {number} days instead", days)
 
 
+def languages_chosen(words: Words, names: Sequence[str]) -> str:
+    """What a page says beside the field with the languages of a newsletter, and what was chosen there."""
+    return " ".join(words("Language of this newsletter: {language}", language=name) for name in names)
+
+
 def with_button(sentence: str, button: str) -> str:
     """What is recorded of a page: its sentence and the button that was pressed."""
-    return f"{sentence} [{button}]"
+    return f"{sentence} [{button}]" if sentence else f"[{button}]"
 
 
 def told(words: Words, event: Mapping[str, object], titles: Mapping[str, str]) -> dict[str, object]:
@@ -105,6 +110,7 @@ def told(words: Words, event: Mapping[str, object], titles: Mapping[str, str]) -
         "paused": words("Paused"),
         "resumed": words("Resumed"),
         "moved": words("Address changed"),
+        "switched": words("Language changed"),
     }
     ways = {"web": words("on this website"), "mail": words("by email")}
     source, name, shown = str(event["source"]), str(event["list"]), str(event["text"])

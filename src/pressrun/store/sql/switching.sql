@@ -1,0 +1,45 @@
+-- name: follow
+-- Where subscriptions went that are over, as pairs of their id and that of the last one on the way.
+with recursive trail (first, last) as (
+    select value, value from json_each(:ids)
+    union
+    select trail.first, subscription.moved_to
+    from trail cross join subscription
+    where subscription.id = trail.last and subscription.state = 'unsubscribed' and subscription.moved_to is not null)
+select first, last from trail cross join subscription
+where subscription.id = last and (subscription.state <> 'unsubscribed' or subscription.moved_to is null);
+
+-- name: lead_on
+-- The links of a subscription that is over lead to another one of the same reader.
+update subscription set moved_to = :taker_id where id = :giver_id;
+
+-- name: hand_copies_on
+-- Copies that wait or are on their way are those of another subscription of the same reader, but for issues that it has.
+update delivery set subscription_id = :taker_id
+where subscription_id = :giver_id and edition_id is not null and state in ('queued', 'deferred', 'claimed')
+    and not exists (select 1 from had_issue
+        where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = :taker_id)
+    and not exists (select 1 from delivery as copy
+        where copy.subscription_id = :taker_id and copy.edition_id = delivery.edition_id);
+
+-- name: owed
+-- Editions that went to one list already, of issues that another list has yet to get.
+select had.id
+from edition as due
+cross join edition as had
+where due.list_id = :giver_list_id and due.started_at is null and due.state in ('draft', 'scheduled', 'paused')
+    and had.issue = due.issue and had.list_id = :taker_list_id
+    and had.started_at is not null and had.state in ('sending', 'paused', 'finished')
+order by had.id;
+
+-- name: give_copy
+-- One reader gets an edition whose audience is taken already, if they may be mailed and have it in no language.
+insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
+select :edition_id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', :now
+from recipient
+left join lane_domain on lane_domain.domain = recipient.domain
+where recipient.subscription_id = :subscription_id and recipient.may_be_mailed
+    and not exists (select 1 from had_issue
+        where had_issue.edition_id = :edition_id and had_issue.subscription_id = recipient.subscription_id)
+    and not exists (select 1 from delivery as copy
+        where copy.subscription_id = recipient.subscription_id and copy.edition_id = :edition_id);
