@@ -34,17 +34,17 @@ def group() -> None:
     type=click.Choice(FORMATS),
     default="site",
     show_default=True,
-    help="A folder of pages that need no program, or one file for mail programs.",
+    help="site: a folder of static pages; mbox: one file for mail programs.",
 )
-@click.option("--base-url", metavar="URL", default="", help="Where the site will be served: for its feeds.")
+@click.option("--base-url", metavar="URL", default="", help="URL where the site will be served. Its feeds need it.")
 @json_option
 @pass_invocation
 def export(
     invocation: Invocation, list_name: str, output: Path, file_format: str, base_url: str, *, as_json: bool
 ) -> None:
-    """Write all editions of a list, its images and files, into a new folder or file; personal parts are blank.
+    """Export a list's editions, with images and attachments, to a new folder or file. Personal fields are left blank.
 
-    What an archive for members, or one that is off, shows to nobody is written too.
+    Also exports archives that are members-only or off.
     """
     _require_sense(output, file_format, base_url)
     contents = _contents(invocation, list_name)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.argument("directory", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
 @json_option
 def init(directory: Path, *, as_json: bool) -> None:
-    """Write a commented config.toml; never overwrites."""
+    """Write a commented config.toml. Never overwrites a file."""
     from pressrun.config import write_initial_config  # noqa: PLC0415
 
     path = write_initial_config(directory)
@@ -36,7 +36,7 @@ def init(directory: Path, *, as_json: bool) -> None:
 @pass_invocation
 @click.pass_context
 def check(ctx: click.Context, invocation: Invocation, *, as_json: bool) -> None:
-    """Check configuration, database, keys and permissions: every error at once."""
+    """Check configuration, database, keys and permissions, and report every error."""
     from pressrun.config import ConfigError  # noqa: PLC0415
     from pressrun.daemon.checks import Advice  # noqa: PLC0415
 

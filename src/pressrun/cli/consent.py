@@ -26,15 +26,16 @@ def group() -> None:
     "kept",
     metavar="NUMBER:CHAIN",
     multiple=True,
-    help="A head that an earlier `consent verify` or the log printed, kept elsewhere: it must still be there.",
+    help="A head printed earlier by `consent verify` or the log. It must still be in the chain.",
 )
 @json_option
 @pass_invocation
 def verify(invocation: Invocation, kept: tuple[str, ...], *, as_json: bool) -> int:
-    """Follow the whole chain of evidence; ends 1 when a row was changed, moved, added in between or taken away.
+    """Verify the chain of consent evidence. Exits 1 if a row was changed, moved, inserted or deleted.
 
-    What was erased, and network addresses that have aged, are counted and are no fault. Keep the printed head somewhere
-    else: who can write the database and the keys can make a new chain, and only a head they cannot reach shows that.
+    Erased rows and expired network addresses are counted and are not errors. Keep the printed head
+    somewhere else: anyone who can write the database and the keys can forge a new chain, and only a head out of their
+    reach reveals it.
     """
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.core.chain import parse_head  # noqa: PLC0415

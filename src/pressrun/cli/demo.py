@@ -18,18 +18,22 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8480, show_default=True, help="Of the web pages; 0: any."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8480,
+    show_default=True,
+    help="Port of the web pages; 0 picks any free port.",
 )
 @click.option(
     "--dir",
     "directory",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Keep the data there [default: a temporary folder].",
+    help="Keep the data in this folder [default: a temporary one].",
 )
-@click.option("--once", is_flag=True, help="End after the tour instead of serving on.")
+@click.option("--once", is_flag=True, help="Stop after the tour instead of serving.")
 @json_option
 def demo(*, port: int, directory: Path | None, once: bool, as_json: bool) -> None:
-    """Try everything on this machine: nothing is configured, nothing leaves it."""
+    """Try everything on this machine. It needs no configuration, and no mail leaves it."""
     from pressrun.daemon.demo import Guide, run_demo  # noqa: PLC0415 - `--help` must not wait for it
 
     def ready(places: Places) -> None:

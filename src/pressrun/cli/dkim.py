@@ -28,15 +28,15 @@ def group() -> None:
 
 @group.command()
 @click.argument("domain", metavar="[DOMAIN]", required=False)
-@click.option("--selector", metavar="NAME", help="The name of the key [default: pressrun, or pressrun-ed25519].")
+@click.option("--selector", metavar="NAME", help="Selector [default: pressrun, or pressrun-ed25519].")
 @click.option("--type", "type_name", type=click.Choice(["rsa", "ed25519"]), default="rsa", show_default=True)
 @json_option
 @pass_invocation
 def create(invocation: Invocation, *, domain: str | None, selector: str | None, type_name: str, as_json: bool) -> None:
-    """Write a new key and print its DNS record; never overwrites.
+    """Create a key and print its DNS record. Never overwrites a file.
 
-    DOMAIN is that of the From addresses, or the one above it [default: mail_domain]. Nothing is signed with the key
-    before [dkim] in the configuration names it.
+    DOMAIN is the domain of your From addresses, or its parent [default: mail_domain]. The key signs nothing
+    until [dkim] in the configuration names it.
     """
     from pressrun.operations.dkim_keys import DEFAULT_SELECTORS, KeyType, create_dkim_key  # noqa: PLC0415
 

@@ -27,7 +27,7 @@ def group() -> None:
 @json_option
 @pass_invocation
 def list_editions(invocation: Invocation, list_name: str | None, *, as_json: bool) -> None:
-    """List the editions, newest first."""
+    """List editions, newest first."""
     from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
     from pressrun.core.errors import NotFound  # noqa: PLC0415
     from pressrun.services.reports import reporting  # noqa: PLC0415
@@ -47,17 +47,17 @@ def list_editions(invocation: Invocation, list_name: str | None, *, as_json: boo
 @json_option
 @pass_invocation
 def show(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
-    """Show one edition and how many copies are where."""
+    """Show an edition and its copies by state."""
     print_edition(invocation, edition_id, as_json=as_json)
 
 
 @group.command()
 @click.argument("edition_id", metavar="ID", type=EDITION)
-@click.option("--html", "page", metavar="FILE", help="Write a page with plots instead; never over another file.")
+@click.option("--html", "page", metavar="FILE", help="Write an HTML page with charts instead. Never overwrites a file.")
 @json_option
 @pass_invocation
 def report(invocation: Invocation, edition_id: int, page: str | None, *, as_json: bool) -> None:
-    """Show what became of an edition: outcomes, domains, the remotes' words, who left, and when."""
+    """Report on an edition: outcomes, domains, remote replies, unsubscribes and timing."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.cli.report import print_report  # noqa: PLC0415
     from pressrun.services.reports.edition_reports import report_edition  # noqa: PLC0415
@@ -82,7 +82,7 @@ def report(invocation: Invocation, edition_id: int, page: str | None, *, as_json
 @json_option
 @pass_invocation
 def delivery(invocation: Invocation, edition_id: int, address: str, *, as_json: bool) -> None:
-    """Show whether one reader got an edition, when, and what the relay said."""
+    """Show whether a subscriber got an edition, when, and what the relay replied."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.core.address import parse_address  # noqa: PLC0415
     from pressrun.services.reports.tracing import trace_copy  # noqa: PLC0415
@@ -101,7 +101,7 @@ def delivery(invocation: Invocation, edition_id: int, address: str, *, as_json: 
 @json_option
 @pass_invocation
 def pause(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
-    """Hold an edition; what is on its way still goes out."""
+    """Pause an edition. Copies already in flight still go out."""
     _press(invocation, "edition.pause", edition_id)
     print_edition(invocation, edition_id, as_json=as_json)
 
@@ -111,7 +111,7 @@ def pause(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
 @json_option
 @pass_invocation
 def resume(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
-    """Go on with a paused edition."""
+    """Resume a paused edition."""
     _press(invocation, "edition.resume", edition_id)
     print_edition(invocation, edition_id, as_json=as_json)
 
@@ -122,7 +122,7 @@ def resume(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
 @json_option
 @pass_invocation
 def cancel(invocation: Invocation, edition_id: int, *, is_agreed: bool, as_json: bool) -> None:
-    """End an edition for good; copies that no relay has been given are not sent."""
+    """Cancel an edition for good. Copies not yet given to a relay are not sent."""
     if not is_agreed:
         _ask_to_cancel(invocation, edition_id)
     _press(invocation, "edition.cancel", edition_id)
@@ -132,12 +132,16 @@ def cancel(invocation: Invocation, edition_id: int, *, is_agreed: bool, as_json:
 @group.command()
 @click.argument("edition_id", metavar="ID", type=EDITION)
 @click.option(
-    "--at", "when", metavar="WHEN", required=True, help="RFC 3339, 'YYYY-MM-DD HH:MM' in this machine's zone, or +10m."
+    "--at",
+    "when",
+    metavar="WHEN",
+    required=True,
+    help="RFC 3339, 'YYYY-MM-DD HH:MM' in this machine's time zone, or +10m.",
 )
 @json_option
 @pass_invocation
 def move(invocation: Invocation, edition_id: int, when: str, *, as_json: bool) -> None:
-    """Give an edition that waits for its hour another one; what is paused stays so."""
+    """Reschedule an edition. A paused edition stays paused."""
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.cli.when import parse_when  # noqa: PLC0415
     from pressrun.control.verbs import EditionMove  # noqa: PLC0415
@@ -148,11 +152,11 @@ def move(invocation: Invocation, edition_id: int, when: str, *, as_json: bool) -
 
 @group.command()
 @click.argument("edition_id", metavar="ID", type=EDITION)
-@click.option("--failed", is_flag=True, required=True, help="Send the failed copies again.")
+@click.option("--failed", is_flag=True, required=True, help="Resend the failed copies.")
 @json_option
 @pass_invocation
 def resend(invocation: Invocation, edition_id: int, *, failed: bool, as_json: bool) -> None:
-    """Send failed copies again, to readers who are still active and not suppressed."""
+    """Resend failed copies to subscribers who are still active and not suppressed."""
     if not failed:
         raise click.UsageError("say what to send again: --failed")
     found = _press(invocation, "edition.resend", edition_id)

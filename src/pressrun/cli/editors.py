@@ -13,7 +13,7 @@ from pressrun.cli.output import echo, print_json
 
 @click.group("editor", cls=VerbGroup)
 def group() -> None:
-    """Who may post an edition by mail: add, rm, ls."""
+    """Editors who may post editions by email: add, rm, ls."""
 
 
 @group.command()
@@ -22,7 +22,7 @@ def group() -> None:
 @json_option
 @pass_invocation
 def add(invocation: Invocation, list_name: str, address: str, *, as_json: bool) -> None:
-    """Let an address post by mail."""
+    """Allow an address to post editions by email."""
     _change(invocation, "editor.add", list_name, address)
     if as_json:
         print_json({"list": list_name, "address": address})
@@ -34,7 +34,7 @@ def add(invocation: Invocation, list_name: str, address: str, *, as_json: bool) 
 @json_option
 @pass_invocation
 def remove(invocation: Invocation, list_name: str, address: str, *, as_json: bool) -> None:
-    """Take that right away, and cancel the editions of theirs that are held."""
+    """Remove an editor and cancel their editions that await approval."""
     removed = _change(invocation, "editor.rm", list_name, address)
     if as_json:
         print_json(removed)
@@ -47,7 +47,7 @@ def remove(invocation: Invocation, list_name: str, address: str, *, as_json: boo
 @json_option
 @pass_invocation
 def list_editors(invocation: Invocation, list_name: str, *, as_json: bool) -> None:
-    """List who may post by mail."""
+    """List the editors of a list."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.services.reports import reporting  # noqa: PLC0415
 

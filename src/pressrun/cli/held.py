@@ -12,12 +12,12 @@ from pressrun.cli.invocation import Invocation, json_option, list_argument, pass
 from pressrun.cli.output import ask, print_fields, print_json, print_table
 
 _ids = click.argument("ids", type=HELD_SIGN_UP, metavar="[ID]…", nargs=-1)
-_domain = click.option("--domain", help="Only those with an address at this domain.")
+_domain = click.option("--domain", help="Only addresses at this domain.")
 
 
 @click.group("held", cls=VerbGroup)
 def group() -> None:
-    """Sign-ups that are held, since far more came in than usual: ls, release, rm."""
+    """Sign-ups on hold after an unusual surge: ls, release, rm."""
 
 
 @group.command("ls")
@@ -25,7 +25,7 @@ def group() -> None:
 @json_option
 @pass_invocation
 def list_held(invocation: Invocation, name: str | None, *, as_json: bool) -> None:
-    """List sign-ups whose mail waits, the oldest first, and until when."""
+    """List sign-ups on hold, oldest first, and until when."""
     from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
     from pressrun.services.operating import holding  # noqa: PLC0415
 
@@ -46,7 +46,7 @@ def list_held(invocation: Invocation, name: str | None, *, as_json: bool) -> Non
 def release(
     invocation: Invocation, ids: tuple[int, ...], domain: str | None, *, is_agreed: bool, as_json: bool
 ) -> None:
-    """Let the mails of held sign-ups go, all or those that are named; each goes out once."""
+    """Send the confirmation mails of held sign-ups: all, or those named. Each is sent once."""
     _show(_perform(invocation, "release", "mailed", ids, domain, is_agreed=is_agreed), as_json=as_json)
 
 
@@ -57,7 +57,7 @@ def release(
 @json_option
 @pass_invocation
 def remove(invocation: Invocation, ids: tuple[int, ...], domain: str | None, *, is_agreed: bool, as_json: bool) -> None:
-    """Forget held sign-ups, all or those that are named; nobody is mailed."""
+    """Delete held sign-ups: all, or those named. No mail is sent."""
     _show(_perform(invocation, "rm", "forgotten", ids, domain, is_agreed=is_agreed), as_json=as_json)
 
 

@@ -12,7 +12,7 @@ from pressrun.cli.output import ask, echo_octets, print_json, print_table
 
 @click.group("inbound", cls=VerbGroup)
 def group() -> None:
-    """Mail that came in and could not be dealt with: ls, show, retry, rm."""
+    """Inbound mail that could not be processed: ls, show, retry, rm."""
 
 
 @group.command("ls")
@@ -20,7 +20,7 @@ def group() -> None:
 @json_option
 @pass_invocation
 def list_kept(invocation: Invocation, state: str | None, *, as_json: bool) -> None:
-    """List mail that is kept for a person, newest first, and why."""
+    """List mail kept for review, newest first, with the reason."""
     from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
     from pressrun.services.operating import sorting  # noqa: PLC0415
 
@@ -36,7 +36,7 @@ def list_kept(invocation: Invocation, state: str | None, *, as_json: bool) -> No
 @click.argument("number", type=KEPT_MAIL, metavar="ID")
 @pass_invocation
 def show(invocation: Invocation, number: int) -> None:
-    """Write a kept mail to stdout as it came; on a terminal, control characters as escapes."""
+    """Print a kept mail unchanged. On a terminal, control characters are escaped."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.services.operating import sorting  # noqa: PLC0415
 
@@ -50,7 +50,7 @@ def show(invocation: Invocation, number: int) -> None:
 @json_option
 @pass_invocation
 def retry(invocation: Invocation, number: int, *, as_json: bool) -> None:
-    """Have a kept mail dealt with once more, as if it had just come."""
+    """Process a kept mail again, as if it had just arrived."""
     _perform(invocation, "retry", number, as_json=as_json)
 
 

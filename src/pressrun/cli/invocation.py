@@ -93,6 +93,6 @@ def json_option(function: F) -> F:
 
 def yes_option(function: F) -> F:
     """`--yes` as every verb that asks has it."""
-    return click.option("--yes", "is_agreed", is_flag=True, help="Do not ask; required when not on a terminal.")(
-        function
-    )
+    return click.option(
+        "--yes", "is_agreed", is_flag=True, help="Do not ask for confirmation. Required when not on a terminal."
+    )(function)

@@ -11,7 +11,7 @@ from pressrun.cli.output import ask, echo, print_json
 
 @click.group("key", cls=VerbGroup)
 def group() -> None:
-    """Keys that links are signed with: rotate."""
+    """Link-signing keys: rotate."""
 
 
 @group.command()
@@ -19,7 +19,7 @@ def group() -> None:
 @json_option
 @pass_invocation
 def rotate(invocation: Invocation, *, is_agreed: bool, as_json: bool) -> None:
-    """Sign new links with a new key; links in mails already sent go on to work."""
+    """Sign new links with a new key. Links in mails already sent keep working."""
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import Arguments  # noqa: PLC0415
 

@@ -11,14 +11,14 @@ from pressrun.cli.output import print_json, print_table
 
 @click.group("layout", cls=VerbGroup)
 def group() -> None:
-    """Layouts of editions: ls."""
+    """Edition layouts: ls."""
 
 
 @group.command("ls")
 @json_option
 @pass_invocation
 def list_layouts(invocation: Invocation, *, as_json: bool) -> None:
-    """List the layouts that a list can choose: the built-in ones, then NAME.html in the folder layouts of data_dir."""
+    """List the available layouts: the built-in ones, then each NAME.html in data_dir/layouts."""
     from pressrun.cli.owner import acting_as_owner  # noqa: PLC0415
     from pressrun.services.editions import own_layouts  # noqa: PLC0415
     from pressrun.workers.layouts import OwnLayouts  # noqa: PLC0415

@@ -29,11 +29,11 @@ def group() -> None:
 
 @group.command()
 @click.argument("name")
-@click.option("--title", required=True, help="The name that readers see.")
-@click.option("--from", "from_", metavar="MAILBOX", help='The From field [default: "TITLE" <NAME@mail_domain>].')
-@click.option("--owner", metavar="ADDRESS", help="Who answers for the list [default: the operator].")
+@click.option("--title", required=True, help="Name shown to readers.")
+@click.option("--from", "from_", metavar="MAILBOX", help='From field [default: "TITLE" <NAME@mail_domain>].')
+@click.option("--owner", metavar="ADDRESS", help="List owner [default: the operator].")
 @click.option("--description", help="A few sentences for the list's page.")
-@click.option("--postal-address", help="Shown in every edition, as the law asks.")
+@click.option("--postal-address", help="Shown in every edition; many laws require it.")
 @click.option("--language", metavar="TAG", help="Language of the list [default: en].")
 @click.option("--archive", type=click.Choice(["public", "members", "off"]), help="Who may read past editions.")
 @json_option
@@ -49,7 +49,7 @@ def create(invocation: Invocation, /, name: str, from_: str | None, *, as_json: 
 @json_option
 @pass_invocation
 def list_lists(invocation: Invocation, *, as_json: bool) -> None:
-    """List all lists with how many readers they have."""
+    """List all lists with their subscriber counts."""
     from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
     from pressrun.services.reports import reporting  # noqa: PLC0415
 
@@ -66,7 +66,7 @@ def list_lists(invocation: Invocation, *, as_json: bool) -> None:
 @json_option
 @pass_invocation
 def show(invocation: Invocation, name: str, *, as_json: bool) -> None:
-    """Show the settings of a list and how many readers it has."""
+    """Show the settings and subscriber counts of a list."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.services.reports import reporting  # noqa: PLC0415
 
@@ -83,7 +83,7 @@ def show(invocation: Invocation, name: str, *, as_json: bool) -> None:
 @json_option
 @pass_invocation
 def set_(invocation: Invocation, name: str, settings: tuple[str, ...], *, is_agreed: bool, as_json: bool) -> None:
-    """Change settings of a list, all or none.
+    """Change settings of a list. If one is invalid, none change.
 
     Keys: title, from, owner, description, postal_address, language, archive (public, members, off), reply_to, listed,
     closed, post_by_mail (approve, direct, off), require_postal_address, relay, hours (08:00-20:00: editions go out at
@@ -117,7 +117,7 @@ def set_(invocation: Invocation, name: str, settings: tuple[str, ...], *, is_agr
 @json_option
 @pass_invocation
 def close(invocation: Invocation, name: str, *, is_agreed: bool, as_json: bool) -> None:
-    """Close a list: no sign-ups, requests and editions end; the archive and unsubscribe links stay."""
+    """Close a list. Sign-ups stop; pending requests and editions end; the archive and unsubscribe links stay."""
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import ListName  # noqa: PLC0415
 
@@ -132,7 +132,7 @@ def close(invocation: Invocation, name: str, *, is_agreed: bool, as_json: bool) 
 @json_option
 @pass_invocation
 def remove(invocation: Invocation, name: str, *, is_agreed: bool, as_json: bool) -> None:
-    """Remove a closed list with its readers, editions and archive."""
+    """Remove a closed list with its subscriptions, editions and archive."""
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import ListName  # noqa: PLC0415
 

@@ -44,8 +44,8 @@ _WIDTH = 100
 _EXIT_CODES = """\b
 Exit codes:
    0  done                         69  relay or database unavailable
-   1  failed, the reason is told   73  the output is already there
-  64  usage                        75  try again: the data are held, or no daemon runs
+   1  failed; stderr says why      73  output already exists
+  64  usage                        75  try again: database in use, or no daemon running
   65  bad input data               77  not permitted
   66  no such input file           78  bad configuration
 """
@@ -59,7 +59,7 @@ Exit codes:
 @click.option(
     "--config",
     metavar="FILE",
-    help="The configuration [default: $PRESSRUN_CONFIG, ./config.toml, /etc/pressrun/config.toml].",
+    help="Configuration file [default: $PRESSRUN_CONFIG, ./config.toml, /etc/pressrun/config.toml].",
 )
 @click.version_option(__version__, prog_name="pressrun")
 @click.pass_context

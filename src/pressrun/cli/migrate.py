@@ -13,7 +13,7 @@ from pressrun.cli.owner import acting_as_owner
 @json_option
 @pass_invocation
 def migrate(invocation: Invocation, *, as_json: bool) -> None:
-    """Bring the database up to date; `serve` does so too. A copy is kept before each step."""
+    """Upgrade the database schema; `serve` does this too. Keeps a copy before each step."""
     from pressrun.cli.looking import no_database  # noqa: PLC0415
     from pressrun.core.errors import NotFound  # noqa: PLC0415
     from pressrun.store import datadir  # noqa: PLC0415

@@ -13,14 +13,14 @@ from pressrun.cli.output import echo, print_json, print_table
 
 @click.group("queue", cls=VerbGroup)
 def group() -> None:
-    """What waits to go out: ls, retry."""
+    """Outgoing queue: ls, retry."""
 
 
 @group.command("ls")
 @json_option
 @pass_invocation
 def list_queue(invocation: Invocation, *, as_json: bool) -> None:
-    """List what waits, by the domain of the recipient, and why."""
+    """List waiting mail by recipient domain, with the reason."""
     from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
     from pressrun.control.client import ask_if_running  # noqa: PLC0415
     from pressrun.services.reports import reporting  # noqa: PLC0415
@@ -39,11 +39,11 @@ def list_queue(invocation: Invocation, *, as_json: bool) -> None:
 
 
 @group.command()
-@click.option("--domain", help="Only what goes to this domain.")
+@click.option("--domain", help="Only mail to this domain.")
 @json_option
 @pass_invocation
 def retry(invocation: Invocation, domain: str | None, *, as_json: bool) -> None:
-    """Try again now what was deferred."""
+    """Retry deferred mail now."""
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import QueueRetry  # noqa: PLC0415
 

@@ -19,7 +19,7 @@ from pressrun.store.datadir import DataDir
 @json_option
 @pass_invocation
 def reload(invocation: Invocation, *, as_json: bool) -> None:
-    """Have the running daemon put a changed configuration in force, or refuse all of it and name every error (78)."""
+    """Make the running daemon apply a changed configuration, or reject all of it and list every error (78)."""
     data_dir = invocation.data_dir
     client = None
     if data_dir is not None:

@@ -25,20 +25,28 @@ _format = click.option(
     "file_format",
     type=click.Choice(["md", "html", "txt", "eml"]),
     default="md",
-    help="What stdin holds, where FILE is - [default: md].",
+    help="Format of stdin when FILE is - [default: md].",
 )
 
 
 @click.command()
 @list_argument()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--at", "when", metavar="WHEN", help="Send then: RFC 3339, 'YYYY-MM-DD HH:MM' in this zone, or +10m.")
-@click.option("--test", "tests", metavar="ADDRESS", multiple=True, help="Send a test copy there, and nothing else.")
 @click.option(
-    "--canary", metavar="PERCENT", type=click.FloatRange(0, 100, min_open=True), help="Send so many first, then pause."
+    "--at",
+    "when",
+    metavar="WHEN",
+    help="Send at this time: RFC 3339, 'YYYY-MM-DD HH:MM' in this machine's time zone, or +10m.",
+)
+@click.option("--test", "tests", metavar="ADDRESS", multiple=True, help="Send only a test copy, to this address.")
+@click.option(
+    "--canary",
+    metavar="PERCENT",
+    type=click.FloatRange(0, 100, min_open=True),
+    help="Send to this share of the subscribers first, then pause.",
 )
 @click.option("--wait", is_flag=True, help="Wait until the edition is finished (0) or cancelled (1).")
-@click.option("--again", is_flag=True, help="Send it although the same file was sent before.")
+@click.option("--again", is_flag=True, help="Send even if the same file was sent before.")
 @_format
 @yes_option
 @json_option
@@ -59,10 +67,10 @@ def send(  # noqa: PLR0913 - one for each option
     is_agreed: bool,
     as_json: bool,
 ) -> None:
-    """Take the edition in FILE and send it to the readers of LIST.
+    """Send the edition in FILE to the subscribers of LIST.
 
-    FILE is Markdown (.md), HTML (.html), text (.txt) or a whole message (.eml), with its keys between --- lines at the
-    top; - is stdin. Images and attachments are taken along from beside it.
+    FILE is Markdown (.md), HTML (.html), text (.txt) or a complete message (.eml), with its keys between ---
+    lines at the top; - reads stdin. Images and attachments beside it are included.
     """
     from pressrun.cli.when import parse_when  # noqa: PLC0415
 
@@ -203,12 +211,14 @@ def _send_tests(
 @click.command()
 @list_argument()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--as", "as_", metavar="ADDRESS", help="As this reader gets it [default: as nobody in particular].")
+@click.option(
+    "--as", "as_", metavar="ADDRESS", help="Render for this subscriber [default: merge fields at their defaults]."
+)
 @click.option(
     "--out",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Write message.eml, .txt, .html and a page to look at there.",
+    help="Write message.eml, .txt, .html and a preview page to this folder.",
 )
 @_format
 @json_option
@@ -223,7 +233,7 @@ def preview(
     *,
     as_json: bool,
 ) -> None:
-    """Show the message as a reader gets it, and what preflight finds; sends nothing."""
+    """Show an edition as a subscriber would get it, with preflight findings. Sends nothing."""
     from pressrun.cli.files import write_new  # noqa: PLC0415
 
     found = _preview(invocation, list_name, _read(file, file_format), as_)

@@ -15,20 +15,20 @@ _STATES = click.Choice([state.value for state in SubscriptionState])
 
 @click.group("subscriber", cls=VerbGroup)
 def group() -> None:
-    """Readers: add, rm, ls, show, erase, import, export."""
+    """Subscribers: add, rm, ls, show, erase, import, export."""
 
 
 @group.command()
 @list_argument()
 @click.argument("address")
-@click.option("--name", default="", help="The reader's name.")
-@click.option("--send-confirmation", is_flag=True, help="Ask the reader first: pending until they confirm.")
+@click.option("--name", default="", help="Subscriber's name.")
+@click.option("--send-confirmation", is_flag=True, help="Ask for confirmation first; pending until they confirm.")
 @json_option
 @pass_invocation
 def add(
     invocation: Invocation, list_name: str, address: str, name: str, *, send_confirmation: bool, as_json: bool
 ) -> None:
-    """Make somebody a member of a list, at once; you answer for their consent."""
+    """Subscribe an address at once. You are responsible for their consent."""
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import SubscriberAdd  # noqa: PLC0415
 
@@ -43,7 +43,7 @@ def add(
 @json_option
 @pass_invocation
 def remove(invocation: Invocation, list_name: str, address: str, *, as_json: bool) -> None:
-    """End a subscription; copies that wait are cancelled."""
+    """End a subscription and cancel its waiting copies."""
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import ListAddress  # noqa: PLC0415
 
@@ -57,7 +57,7 @@ def remove(invocation: Invocation, list_name: str, address: str, *, as_json: boo
 @json_option
 @pass_invocation
 def list_subscribers(invocation: Invocation, list_name: str, state: str | None, *, as_json: bool) -> None:
-    """List the readers of a list."""
+    """List the subscribers of a list."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.services.reports import reporting  # noqa: PLC0415
 
@@ -74,7 +74,7 @@ def list_subscribers(invocation: Invocation, list_name: str, state: str | None, 
 @json_option
 @pass_invocation
 def show(invocation: Invocation, address: str, *, as_json: bool) -> None:
-    """Show all that is known of an address: lists, consent, deliveries."""
+    """Show everything stored about an address: lists, consent, deliveries."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.core.address import parse_address  # noqa: PLC0415
     from pressrun.services.reports import reporting  # noqa: PLC0415
@@ -104,7 +104,7 @@ def show(invocation: Invocation, address: str, *, as_json: bool) -> None:
 @json_option
 @pass_invocation
 def erase(invocation: Invocation, address: str, *, is_agreed: bool, as_json: bool) -> None:
-    """Erase a person everywhere, for good; only a keyed hash remains, which keeps them out."""
+    """Erase a person everywhere, for good. Only a keyed hash remains, so that nobody adds them again."""
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import AddressOnly  # noqa: PLC0415
 
@@ -132,9 +132,13 @@ def erase(invocation: Invocation, address: str, *, is_agreed: bool, as_json: boo
 @group.command("import")
 @list_argument()
 @click.argument("file")
-@click.option("--format", "file_format", type=click.Choice(["csv"]), default="csv", help="What FILE is [default: csv].")
-@click.option("--dry-run", is_flag=True, help="Count and check, and change nothing.")
-@click.option("--send-confirmation", is_flag=True, help="Ask the new ones first: pending until they confirm.")
+@click.option(
+    "--format", "file_format", type=click.Choice(["csv"]), default="csv", help="Format of FILE [default: csv]."
+)
+@click.option("--dry-run", is_flag=True, help="Check and count the rows without changing anything.")
+@click.option(
+    "--send-confirmation", is_flag=True, help="Ask new subscribers for confirmation first; pending until they confirm."
+)
 @json_option
 @pass_invocation
 def import_(
@@ -147,11 +151,11 @@ def import_(
     send_confirmation: bool,
     as_json: bool,
 ) -> None:
-    """Take the readers of a CSV file in; FILE may be - for stdin.
+    """Import subscribers from a CSV file; FILE may be - for stdin.
 
-    The first line names the columns: email, and if you like name, language, subscribed_at, consent_source, consent_ip,
-    state; every other column becomes a merge field. Rows that are refused are told by line. Done again, it changes
-    nothing more.
+    The first line names the columns: email, and optionally name, language, subscribed_at, consent_source, consent_ip,
+    state; any other column becomes a merge
+    field. Refused rows are listed by line number. Importing the same file again changes nothing.
     """
     from pressrun.cli.files import read_input  # noqa: PLC0415
     from pressrun.cli.taking_in import import_subscribers, survey_subscribers  # noqa: PLC0415
@@ -179,7 +183,7 @@ def import_(
 @click.option("--state", type=_STATES, help="Only those in this state.")
 @pass_invocation
 def export(invocation: Invocation, list_name: str, file_format: str, state: str | None) -> None:
-    """Write the readers of a list to stdout; `import` reads the CSV back unchanged."""
+    """Export the subscribers of a list to stdout. `import` reads the CSV back unchanged."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.operations.exporters import export_subscribers  # noqa: PLC0415
 

@@ -13,16 +13,16 @@ _REASONS = click.Choice(["hard-bounce", "complaint", "erased", "never-again", "o
 
 @click.group("suppression", cls=VerbGroup)
 def group() -> None:
-    """Addresses that get nothing: add, rm, ls, import, export."""
+    """Suppressed addresses: add, rm, ls, import, export."""
 
 
 @group.command()
 @click.argument("address")
-@click.option("--reason", type=_REASONS, default="operator", help="Why [default: operator].")
+@click.option("--reason", type=_REASONS, default="operator", help="Reason [default: operator].")
 @json_option
 @pass_invocation
 def add(invocation: Invocation, address: str, reason: str, *, as_json: bool) -> None:
-    """Keep an address out; copies that wait for it are cancelled."""
+    """Suppress an address and cancel its waiting copies."""
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import SuppressionAdd  # noqa: PLC0415
 
@@ -36,7 +36,7 @@ def add(invocation: Invocation, address: str, reason: str, *, as_json: bool) -> 
 @json_option
 @pass_invocation
 def remove(invocation: Invocation, address: str, *, is_agreed: bool, as_json: bool) -> None:
-    """Lift a suppression: the address may be mailed again."""
+    """Lift a suppression, so that the address can be mailed again."""
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import AddressOnly  # noqa: PLC0415
 
@@ -50,7 +50,7 @@ def remove(invocation: Invocation, address: str, *, is_agreed: bool, as_json: bo
 @json_option
 @pass_invocation
 def list_suppressions(invocation: Invocation, *, as_json: bool) -> None:
-    """List all suppressions; an erased address is shown as none."""
+    """List all suppressions. An erased address is shown as none."""
     from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
     from pressrun.services.reports import reporting  # noqa: PLC0415
 
@@ -67,7 +67,7 @@ def list_suppressions(invocation: Invocation, *, as_json: bool) -> None:
 @json_option
 @pass_invocation
 def import_(invocation: Invocation, file: str, *, as_json: bool) -> None:
-    """Take a CSV file address,reason,since in, or a bare list of addresses; FILE may be - for stdin."""
+    """Import suppressions from CSV (address,reason,since) or a plain list of addresses; FILE may be - for stdin."""
     from pressrun.cli.files import read_input  # noqa: PLC0415
     from pressrun.cli.taking_in import import_suppressions  # noqa: PLC0415
 
@@ -83,7 +83,7 @@ def import_(invocation: Invocation, file: str, *, as_json: bool) -> None:
 @group.command("export")
 @pass_invocation
 def export(invocation: Invocation) -> None:
-    """Write all suppressions that still have their address to stdout, as CSV."""
+    """Export suppressions to stdout as CSV, except those of erased addresses."""
     from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
     from pressrun.operations.exporters import as_csv, export_suppressions  # noqa: PLC0415
 
