@@ -66,7 +66,7 @@ FAULTS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     ),
     "a key cut short": (lambda data: (data / "keys" / "suppression").write_text("12"), ["does not hold", "restore"]),
     "an older schema": (lambda data: with_schema(data, 3), ["with schema 3", "pressrun migrate"]),
-    "a newer schema": (lambda data: with_schema(data, 999), ["schema 999", "install the newer one again"]),
+    "a newer schema": (lambda data: with_schema(data, 999), ["schema 999", "Install the newer version again"]),
     "another file": (
         lambda data: (data / "pressrun.sqlite3").write_bytes(b"no database at all" * 100),
         ["not a database"],

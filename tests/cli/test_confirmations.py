@@ -64,7 +64,7 @@ def test_a_no_at_the_terminal_leaves_everything_as_it_was(
     monkeypatch.setattr(click, "confirm", refuse)
     again = ["--again"] if verb == "send" else []
     called = laid_out.call(*verb.split(), *ASKING[verb], *again)
-    assert (1, 1, True) == (called.code, len(asked), "nothing was done" in called.err)
+    assert (1, 1, True) == (called.code, len(asked), "nothing was changed" in called.err)
     assert before == _state(laid_out)
 
 

@@ -44,7 +44,7 @@ def test_a_changed_chain_ends_1_and_says_where(filled: Desk) -> None:
         called.json["ok"],
         called.json["problems"],
     )
-    assert called.json["error"] == "the evidence of consent was tampered with: 1 problems"
+    assert called.json["error"] == "consent evidence has been tampered with: 1 problems"
     assert "row 3 was changed" in filled.call("consent", "verify").err
 
 

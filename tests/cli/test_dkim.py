@@ -64,7 +64,7 @@ def test_a_key_is_never_overwritten(desk: Desk) -> None:
     key = path.read_bytes()
     again = desk.call("dkim", "create", "--json")
     assert (73, key) == (again.code, path.read_bytes())
-    assert "not overwritten" in again.json["error"]
+    assert "not be overwritten" in again.json["error"]
     other = desk.good("dkim", "create", "--selector", "later", "--json").json
     assert key != Path(other["key_file"]).read_bytes()
     assert 2 == len(list(path.parent.iterdir()))

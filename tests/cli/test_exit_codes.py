@@ -15,28 +15,28 @@ EDITION = "---\nsubject: Hello\n---\nThe text.\n"
 
 CASES = [
     # 1: unknown things, and what a rule forbids
-    (1, "no list 'nope'", ["list", "show", "nope"]),
-    (1, "no list 'nope'", ["list", "set", "nope", "title=T"]),
-    (1, "no list 'nope'", ["list", "close", "nope", "--yes"]),
-    (1, "no list 'nope'", ["subscriber", "add", "nope", "a@x.example"]),
-    (1, "no list 'nope'", ["subscriber", "ls", "nope"]),
-    (1, "no list 'nope'", ["subscriber", "import", "nope", "good.csv"]),
-    (1, "no list 'nope'", ["subscriber", "import", "nope", "empty.csv"]),
-    (1, "no list 'nope'", ["subscriber", "import", "nope", "good.csv", "--dry-run"]),
-    (1, "no list 'nope'", ["editor", "add", "nope", "a@x.example"]),
-    (1, "no list 'nope'", ["edition", "ls", "nope"]),
-    (1, "no list 'nope'", ["send", "nope", "good.md", "--yes"]),
-    (1, "no list 'nope'", ["preview", "nope", "good.md"]),
-    (1, "no edition 7", ["edition", "show", "7"]),
-    (1, "no edition 7", ["edition", "report", "7"]),
-    (1, "no edition 7", ["edition", "pause", "7"]),
-    (1, "no edition 7", ["edition", "resend", "7", "--failed"]),
-    (1, "no list knows", ["subscriber", "show", "a@x.example"]),
-    (1, "no list knows", ["subscriber", "erase", "a@x.example", "--yes"]),
-    (1, "leave --as out", ["preview", "news", "good.md", "--as", "a@x.example"]),
+    (1, "no such list: 'nope'", ["list", "show", "nope"]),
+    (1, "no such list: 'nope'", ["list", "set", "nope", "title=T"]),
+    (1, "no such list: 'nope'", ["list", "close", "nope", "--yes"]),
+    (1, "no such list: 'nope'", ["subscriber", "add", "nope", "a@x.example"]),
+    (1, "no such list: 'nope'", ["subscriber", "ls", "nope"]),
+    (1, "no such list: 'nope'", ["subscriber", "import", "nope", "good.csv"]),
+    (1, "no such list: 'nope'", ["subscriber", "import", "nope", "empty.csv"]),
+    (1, "no such list: 'nope'", ["subscriber", "import", "nope", "good.csv", "--dry-run"]),
+    (1, "no such list: 'nope'", ["editor", "add", "nope", "a@x.example"]),
+    (1, "no such list: 'nope'", ["edition", "ls", "nope"]),
+    (1, "no such list: 'nope'", ["send", "nope", "good.md", "--yes"]),
+    (1, "no such list: 'nope'", ["preview", "nope", "good.md"]),
+    (1, "no such edition: 7", ["edition", "show", "7"]),
+    (1, "no such edition: 7", ["edition", "report", "7"]),
+    (1, "no such edition: 7", ["edition", "pause", "7"]),
+    (1, "no such edition: 7", ["edition", "resend", "7", "--failed"]),
+    (1, "unknown address", ["subscriber", "show", "a@x.example"]),
+    (1, "unknown address", ["subscriber", "erase", "a@x.example", "--yes"]),
+    (1, "Omit --as", ["preview", "news", "good.md", "--as", "a@x.example"]),
     (1, "not subscribed", ["subscriber", "rm", "news", "a@x.example"]),
     (1, "not suppressed", ["suppression", "rm", "a@x.example", "--yes"]),
-    (1, "is open", ["list", "rm", "news", "--yes"]),
+    (1, "is still open", ["list", "rm", "news", "--yes"]),
     (1, "already", ["list", "create", "news", "--title", "T"]),
     # 64: usage
     (64, "No such command", ["frobnicate"]),
@@ -44,7 +44,7 @@ CASES = [
     (64, "Missing argument", ["list", "show"]),
     (64, "Missing option '--title'", ["list", "create", "x"]),
     (64, "No such option", ["list", "ls", "--frob"]),
-    (64, "is not a valid integer", ["edition", "show", "first"]),
+    (64, "invalid number", ["edition", "show", "first"]),
     (64, "not KEY=VALUE", ["list", "set", "news", "title"]),
     (64, "did you mean title", ["list", "set", "news", "titel=T"]),
     (64, "'--archive'", ["list", "create", "x", "--title", "T", "--archive", "hidden"]),
@@ -63,11 +63,11 @@ CASES = [
     (65, "line break", ["list", "create", "x", "--title", "a\nb"]),
     (65, "from", ["list", "create", "x", "--title", "T", "--from", "a@x.example, b@x.example"]),
     (65, "archive", ["list", "set", "news", "archive=hidden"]),
-    (65, "'no address' is no mail address: an email", ["subscriber", "add", "news", "no address"]),
-    (65, "'a@localhost' is no mail address: the part after", ["subscriber", "add", "news", "a@localhost"]),
-    (65, "'no address' is no mail address: an email", ["editor", "add", "news", "no address"]),
-    (65, "'no address' is no mail address: an email", ["subscriber", "show", "no address"]),
-    (65, "'no address' is no mail address: an email", ["suppression", "add", "no address"]),
+    (65, "invalid email address 'no address': an email", ["subscriber", "add", "news", "no address"]),
+    (65, "invalid email address 'a@localhost': the part after", ["subscriber", "add", "news", "a@localhost"]),
+    (65, "invalid email address 'no address': an email", ["editor", "add", "news", "no address"]),
+    (65, "invalid email address 'no address': an email", ["subscriber", "show", "no address"]),
+    (65, "invalid email address 'no address': an email", ["suppression", "add", "no address"]),
     (65, "no column `email`", ["subscriber", "import", "news", "no-email.csv"]),
     (65, "the word `email`", ["subscriber", "import", "news", "bare.csv"]),
     (65, "line 3 is not UTF-8", ["subscriber", "import", "news", "latin1.csv"]),
@@ -80,8 +80,8 @@ CASES = [
     (65, "symbolic link", ["send", "news", "link-out.md", "--yes"]),
     (65, "climbs above", ["send", "news", "above.md", "--yes"]),
     (65, "postal", ["send", "bare", "good.md", "--yes"]),
-    (65, "is past", ["send", "news", "good.md", "--yes", "--at", "2001-01-01T00:00:00Z"]),
-    (65, "no time", ["send", "news", "good.md", "--yes", "--at", "soon"]),
+    (65, "is in the past", ["send", "news", "good.md", "--yes", "--at", "2001-01-01T00:00:00Z"]),
+    (65, "invalid time", ["send", "news", "good.md", "--yes", "--at", "soon"]),
     (65, "ends in .md", ["send", "news", "good.csv", "--yes"]),
     # 66: no such input file
     (66, "gone.md", ["send", "news", "gone.md"]),
@@ -90,9 +90,9 @@ CASES = [
     (66, "gone.csv", ["suppression", "import", "gone.csv"]),
     (66, "directory", ["subscriber", "import", "news", "."]),
     # 73, 75
-    (73, "not overwritten", ["init", "."]),
-    (73, "not overwritten", ["preview", "news", "good.md", "--out", "full"]),
-    (75, "no daemon runs", ["send", "news", "good.md", "--yes", "--wait"]),
+    (73, "not be overwritten", ["init", "."]),
+    (73, "not be overwritten", ["preview", "news", "good.md", "--out", "full"]),
+    (75, "no daemon is running", ["send", "news", "good.md", "--yes", "--wait"]),
 ]
 
 
@@ -147,7 +147,7 @@ def test_data_that_another_process_holds_are_75(desk: Desk, monkeypatch: pytest.
     lock = DataLock.take(DataDir(desk.data))
     try:
         called = desk.call("list", "create", "more", "--title", "More")
-        assert (75, True) == (called.code, "another process holds" in called.err)
+        assert (75, True) == (called.code, "another process is using" in called.err)
         for verb in (["serve"], ["migrate"]):
             assert 75 == desk.call(*verb).code
         assert ["news"] == [one["name"] for one in desk.good("list", "ls", "--json").json]
@@ -224,7 +224,7 @@ def test_an_operator_who_has_the_address_of_a_list_is_found(desk: Desk) -> None:
     desk.make_list()
     set_operator(desk, f"ops@{domain}")
     refused = desk.call("list", "create", "ops", "--title", "Ops")
-    assert (1, True) == (refused.code, "is the operator, whose mail would come to the list" in refused.err)
+    assert (1, True) == (refused.code, "is the operator, whose mail would go to the list" in refused.err)
     desk.good("list", "set", "news", f"owner=clerk@{domain}")
     refused = desk.call("list", "create", "clerk", "--title", "Clerk")
     assert (1, True) == (refused.code, "is the owner of news" in refused.err)
@@ -243,7 +243,7 @@ def test_another_suppression_key_is_78(desk: Desk, verb: list[str]) -> None:
     desk.make_list()
     (desk.data / "keys" / "suppression").write_text("ab" * 32)
     called = desk.call(*verb)
-    assert (78, True) == (called.code, "restore it from the backup" in called.err)
+    assert (78, True) == (called.code, "Restore it from the backup" in called.err)
 
 
 def test_loose_permissions_are_found(desk: Desk) -> None:
@@ -277,7 +277,7 @@ def test_a_group_without_a_verb_shows_its_help_and_is_64(desk: Desk, arguments: 
 def test_an_export_of_an_unknown_list_is_1_and_writes_nothing(desk: Desk) -> None:
     desk.make_list()
     called = desk.call("subscriber", "export", "nope")
-    assert (1, "", True) == (called.code, called.out, "no list 'nope'" in called.err)
+    assert (1, "", True) == (called.code, called.out, "no such list: 'nope'" in called.err)
 
 
 def test_the_cases_touch_every_file_only_by_name() -> None:

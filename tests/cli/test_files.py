@@ -74,7 +74,7 @@ def test_nothing_is_reached_through_a_link(folder: Path, path: str, target: str)
     for link in ("link.png", "sub/link.png"):
         (folder / link).symlink_to(target)
     (folder / "to-folder").symlink_to("sub")
-    with pytest.raises(BadInput, match="leads through a symbolic link: put the file itself"):
+    with pytest.raises(BadInput, match=r"is a symbolic link, or below one\. Put the file itself"):
         read_beside(folder / "edition.md", (path,))
 
 
@@ -82,7 +82,7 @@ def test_nothing_is_reached_through_a_link(folder: Path, path: str, target: str)
 def test_no_path_leads_out(folder: Path, path: str) -> None:
     """Paths of editions are plain before they come here; it is looked at all the same."""
     (folder / "sub").mkdir()
-    with pytest.raises(BadInput, match="no plain path"):
+    with pytest.raises(BadInput, match="not a plain path"):
         read_beside(folder / "edition.md", (path,))
 
 
@@ -90,10 +90,10 @@ def test_what_is_no_file_is_not_read(folder: Path) -> None:
     """A pipe that nobody writes into holds nothing up."""
     os.mkfifo(folder / "pipe.png")
     (folder / "folder.png").mkdir()
-    for name, what in {"pipe.png": "no regular file", "folder.png": "a directory"}.items():
+    for name, what in {"pipe.png": "not a regular file", "folder.png": "a directory"}.items():
         with pytest.raises(BadInput, match=what):
             read_beside(folder / "edition.md", (name,))
-    with pytest.raises(NoInput, match="no regular file"):
+    with pytest.raises(NoInput, match="not a regular file"):
         read_input("/dev/zero")
 
 
@@ -148,7 +148,7 @@ def test_a_pipe_is_read_until_its_writer_has_gone(folder: Path, pieces: list[byt
 
 @pytest.mark.parametrize("name", ["gone.md", "gone/edition.md"])
 def test_a_file_that_is_not_there_says_so(folder: Path, name: str) -> None:
-    with pytest.raises(NoInput, match="cannot be read: no such file"):
+    with pytest.raises(NoInput, match=r"cannot read .*: no such file"):
         read_input(str(folder / name))
 
 
@@ -167,7 +167,7 @@ def test_root_reads_nothing_for_others_that_they_may_not_read(theirs: Path) -> N
     """By a link, or by a second name of the same file."""
     (theirs / "link").symlink_to("../secret")
     (theirs / "name").hardlink_to(theirs.parent / "secret")
-    with pytest.raises(NoInput, match="it is a symbolic link in a folder that others may change"):
+    with pytest.raises(NoInput, match="it is a symbolic link in a folder that others can write to"):
         read_input(str(theirs / "link"))
     for read in (lambda: read_input(str(theirs / "name")), lambda: read_beside(theirs / "x.md", ("name",))):
         with pytest.raises(NoInput, match="who owns its folder, may not read it"):

@@ -97,7 +97,7 @@ def test_every_verb_of_a_stranger_is_77(open_desk: Desk, close: Callable[[Desk],
         for words, arguments in VERBS:
             called = open_desk.call(*words, *arguments)
             lines = called.err.splitlines()
-            if (77, 1) != (called.code, len(lines)) or "run pressrun with sudo" not in lines[0]:
+            if (77, 1) != (called.code, len(lines)) or "Run pressrun with sudo" not in lines[0]:
                 wrong[words] = called
     assert {} == wrong
 

@@ -196,5 +196,5 @@ def test_a_head_reads_back_as_it_is_printed() -> None:
     head = Head(12, bytes(range(32)))
     assert head == parse_head(str(head))
     for text in ("", "12", "0:" + "a" * 64, "12:" + "a" * 63, "12:" + "g" * 64):
-        with pytest.raises(BadInput, match="no head of the chain"):
+        with pytest.raises(BadInput, match="is not a chain head"):
             parse_head(text)

@@ -102,5 +102,5 @@ def test_a_place_to_listen_is_read_and_shown(text: str, endpoint: Endpoint, show
 
 @pytest.mark.parametrize("text", ["", "8080", "127.0.0.1", "127.0.0.1:65536", "::1:25", "unix:x.sock", "unix:", "h:x"])
 def test_what_is_no_place_to_listen_is_refused(text: str) -> None:
-    with pytest.raises(BadQuantity, match="no place to listen"):
+    with pytest.raises(BadQuantity, match="invalid listen address"):
         parse_endpoint(text)

@@ -262,14 +262,14 @@ def test_a_new_credential_asks_for_a_restart(machine: Booted, sink: Sink, http_p
     machine.drop_in(SERVICE, "[Service]\nLoadCredential=dkim.pem:/etc/credstore/dkim.pem\n")
     try:
         said = machine.pressrun("check").splitlines()
-        assert "Configuration OK, but not in force before a restart" == said[-1]
+        assert "Configuration OK. Restart the daemon to apply it" == said[-1]
         with pytest.raises(AssertionError, match="a new credential needs a restart"):
             machine.run("systemctl", "reload", SERVICE)
         machine.run("systemctl", "restart", SERVICE)
         assert "Configuration OK" == machine.pressrun("check").splitlines()[-1]
         machine.run("systemctl", "reload", SERVICE)
         configure(machine, sink, f"127.0.0.1:{http_port}", make_key(machine, "second"))  # of the same file name
-        assert "Configuration OK, but not in force before a restart" == machine.pressrun("check").splitlines()[-1]
+        assert "Configuration OK. Restart the daemon to apply it" == machine.pressrun("check").splitlines()[-1]
     finally:
         machine.drop_in(SERVICE, "")
 

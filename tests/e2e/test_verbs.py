@@ -67,7 +67,7 @@ def test_a_second_daemon_is_told_to_wait(house: House) -> None:
     """75 while another one holds the data, which goes on undisturbed."""
     house.start()
     second = house.run("serve")
-    assert (second.code, "another process holds" in second.err) == (75, True)
+    assert (second.code, "another process is using" in second.err) == (75, True)
     assert house.get("/healthz").status == 200
 
 

@@ -405,7 +405,7 @@ async def test_stopping_finishes_the_mail_at_hand(room: Mailroom, monkeypatch: p
 
 
 async def test_a_unix_socket_for_the_group_replaces_a_stale_one(room: Mailroom, tmp_path: Path) -> None:
-    """0660, usable at once, gone after the stop; a file that is no socket is left alone."""
+    """0660, usable at once, gone after the stop; a file that is not a socket is left alone."""
     path = tmp_path / "lmtp.sock"
     stale = socket.socket(socket.AF_UNIX)
     stale.bind(str(path))
@@ -417,7 +417,7 @@ async def test_a_unix_socket_for_the_group_replaces_a_stale_one(room: Mailroom, 
             assert "250" == (await client.post(mail(), [OWNER]))[:3]
     assert not path.exists()
     path.write_text("precious")
-    with pytest.raises(BadConfiguration, match="no socket"):
+    with pytest.raises(BadConfiguration, match="not a socket"):
         await Listeners(SmtpSettings(lmtp=UnixEndpoint(str(path))), room.receiving, {}).start()
     assert "precious" == path.read_text()
 

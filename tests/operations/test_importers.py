@@ -46,8 +46,8 @@ def test_a_row_of_another_width_is_told_and_the_others_go_on() -> None:
         (b"\n\n", "no column `email`"),
         (b"address,name\na@x.example,A\n", "'address', 'name'"),
         (b"email;name\na@x.example;A\n", "separated by ';'"),
-        (b"email,city,city\na@x.example,1,2\n", "'city' stands in the header 2 times"),
-        (b"email,Email\na@x.example,1\n", "'email' stands in the header 2 times"),
+        (b"email,city,city\na@x.example,1,2\n", "'city' appears 2 times in the header"),
+        (b"email,Email\na@x.example,1\n", "'email' appears 2 times in the header"),
         (b"email,\na@x.example,1\n", "'' cannot name a column"),
         (b"email,unsubscribe_url\na@x.example,1\n", "'unsubscribe_url' cannot name a column"),
         (b"email\na@x.example\nb\xff@x.example\n", "line 3 is not UTF-8"),
@@ -94,4 +94,4 @@ def test_suppressions_are_read_with_and_without_a_header() -> None:
 def test_suppressions_under_other_headings_are_refused() -> None:
     with pytest.raises(BadInput, match="'why'"):
         parse_suppressions(b"address,why\na@x.example,x\n")
-    assert [BadRow(line=1, reason="has 4 fields where 3 are the most")] == list(parse_suppressions(b"a,b,c,d\n"))
+    assert [BadRow(line=1, reason="has 4 fields; at most 3 are allowed")] == list(parse_suppressions(b"a,b,c,d\n"))

@@ -282,7 +282,9 @@ def test_a_step_that_leaves_rows_without_parents_is_taken_back(tmp_path: Path) -
 def test_a_newer_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "db"
     migrate.create(path, FIRST, 9)
-    with pytest.raises(BadConfiguration, match="has schema 9, this version of Pressrun knows up to 3") as caught:
+    with pytest.raises(
+        BadConfiguration, match="has schema 9, but this version of Pressrun only knows up to 3"
+    ) as caught:
         migrate.migrate(path, STEPS, backups=tmp_path / "backups", keys=KEYS)
     assert (78, 9) == (caught.value.exit_code, version(path))
 
@@ -296,7 +298,7 @@ def test_a_file_of_somebody_else_is_refused_and_left_alone(tmp_path: Path, kind:
     else:
         path.write_bytes(b"" if kind == "empty" else b"These are my recipes. " * 100)
     before = path.read_bytes()
-    with pytest.raises(BadConfiguration, match="is not a database of Pressrun"):
+    with pytest.raises(BadConfiguration, match="is not a Pressrun database"):
         migrate.migrate(path, STEPS, backups=tmp_path / "backups", keys=KEYS)
     assert before == path.read_bytes()
 

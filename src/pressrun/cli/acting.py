@@ -104,7 +104,7 @@ def _find_actor(invocation: Invocation, *, needs_daemon: bool) -> Actor:
             return client
         if needs_daemon:
             raise TryAgain(
-                "no daemon runs, so there is nothing to wait for: start `pressrun serve`, or leave out --wait"
+                "no daemon is running, so --wait would wait for ever. Start `pressrun serve`, or omit --wait"
             )
         try:
             return _Alone(invocation.settings)

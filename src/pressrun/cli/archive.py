@@ -49,7 +49,7 @@ def export(
     _require_sense(output, file_format, base_url)
     contents = _contents(invocation, list_name)
     if contents.list.archive != "public":
-        note(f"the archive of {list_name} is {contents.list.archive}: keep what is written here from others")
+        note(f"the archive of {list_name} is {contents.list.archive}. Keep this export private")
     if file_format == "mbox":
         _write_mbox(invocation, contents, output)
     else:
@@ -63,12 +63,12 @@ def export(
 def _require_sense(output: Path, file_format: str, base_url: str) -> None:
     """Raise a usage error before anything is read or written."""
     if file_format == "site" and str(output) == "-":
-        raise click.UsageError("a site is a folder: name one")
+        raise click.UsageError("--format site writes a folder, not to stdout. Name a folder")
     parts = urlsplit(base_url)
     if base_url and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment):
-        raise click.UsageError(f"--base-url {base_url} is no address of a site: https://example.org/letters, say")
+        raise click.UsageError(f"invalid --base-url {base_url}. Example: https://example.org/letters")
     if base_url and file_format == "mbox":
-        raise click.UsageError("an mbox has no feeds: leave out --base-url")
+        raise click.UsageError("an mbox has no feeds. Omit --base-url")
 
 
 def _contents(invocation: Invocation, list_name: str) -> Contents:

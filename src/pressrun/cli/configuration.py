@@ -28,7 +28,7 @@ def init(directory: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"config": str(path)})
     else:
-        echo(f"wrote {path}: set base_url, mail_domain and [[relay]], then `pressrun --config {path} check`")
+        echo(f"wrote {path}. Set base_url, mail_domain and [[relay]], then run `pressrun --config {path} check`")
 
 
 @click.command()
@@ -60,7 +60,7 @@ def check(ctx: click.Context, invocation: Invocation, *, as_json: bool) -> None:
         ctx.exit(BadConfiguration.exit_code)
     if not as_json:
         needs_restart = any(one.needs_restart for one in advice)
-        echo("Configuration OK, but not in force before a restart" if needs_restart else "Configuration OK")
+        echo("Configuration OK. Restart the daemon to apply it" if needs_restart else "Configuration OK")
 
 
 def _findings(invocation: Invocation) -> list[Finding]:

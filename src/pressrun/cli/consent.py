@@ -48,7 +48,7 @@ def verify(invocation: Invocation, kept: tuple[str, ...], *, as_json: bool) -> i
         beside_keys = load_consent_head(invocation.data)
         witnesses.append((f"in {invocation.data.consent_head}", beside_keys))
         audit = evidence.verify(tx, witnesses)
-    problem = f"the evidence of consent was tampered with: {audit.problem_count} problems" if audit.problems else None
+    problem = f"consent evidence has been tampered with: {audit.problem_count} problems" if audit.problems else None
     if as_json:
         print_json(_answer(audit) | ({"error": problem} if problem else {}))
     else:

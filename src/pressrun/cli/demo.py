@@ -50,9 +50,9 @@ def demo(*, port: int, directory: Path | None, once: bool, as_json: bool) -> Non
     def done(lines: Sequence[Line]) -> None:
         if as_json:
             return
-        echo("\nWhat became of the sample edition:\n")
+        echo("\nDeliveries of the sample edition:\n")
         print_table([asdict(line) for line in lines], ["address", "outcome", "reply"], empty="no deliveries")
         if not once:
-            echo("\nNow sign up yourself, and look into the mailbox. Ctrl-C ends the demo.")
+            echo("\nNow sign up yourself and look at the mailbox. Press Ctrl-C to end the demo.")
 
     run_demo(port=port, directory=directory, guide=Guide(ready=ready, told=told, done=done, once=once))

@@ -50,7 +50,7 @@ def create(invocation: Invocation, *, domain: str | None, selector: str | None, 
             created = create_dkim_key(root / "dkim", domain=signing, selector=name, key_type=key_type)
         except OSError as problem:
             why = (problem.strerror or "an error").lower()
-            raise NotPermitted(f"{root / 'dkim'} cannot be written: {why}") from None
+            raise NotPermitted(f"cannot write {root / 'dkim'}: {why}") from None
     if as_json:
         print_json(_plain(created))
     else:
@@ -69,7 +69,7 @@ def show(invocation: Invocation, *, as_json: bool) -> None:
         print_json([_plain(one) for one in found])
         return
     if not found:
-        note("no [dkim] in the configuration: mail goes out unsigned (`pressrun dkim create` makes a key)")
+        note("no [dkim] in the configuration, so mail goes out unsigned. Create a key with `pressrun dkim create`")
     for one in found:
         echo("\n".join([f"; {one.key_file}", *_record(one)]))
 
@@ -94,7 +94,7 @@ def _record(key: PublishedKey) -> list[str]:
 def _told(created: PublishedKey, invocation: Invocation) -> list[str]:
     table = "[dkim]"
     if invocation.settings.dkim:
-        table = "[[dkim]]    # each of several stands in double brackets, the first one too"
+        table = "[[dkim]]    # with several keys, each table has double brackets, the first one too"
     return [
         f"wrote {created.key_file}",
         "",
@@ -102,7 +102,7 @@ def _told(created: PublishedKey, invocation: Invocation) -> list[str]:
         "",
         *_record(created),
         "",
-        f"2. When it can be looked up, add to {invocation.config_path}, and reload:",
+        f"2. When the record is visible, add to {invocation.config_path}, then reload:",
         "",
         table,
         f'domain = "{created.domain}"',
@@ -115,11 +115,15 @@ def _read_domain(text: str) -> str:
     try:
         return parse_address(f"postmaster@{text}").domain
     except MalformedAddress:
-        raise UsageError(f"{text!r} is not a full domain name, as in example.org") from None
+        raise UsageError(f"{text!r} is not a full domain name such as example.org") from None
 
 
 def _check_names(selector: str, domain: str) -> None:
     if _SELECTOR.fullmatch(selector) is None:
-        raise UsageError(f"{selector!r} is not a selector: a-z, 0-9 and - within, at most 63 characters")
+        raise UsageError(
+            f"{selector!r} is not a valid selector. Use a-z, 0-9 and - (not first or last), at most 63 characters"
+        )
     if len(f"{selector}._domainkey.{domain}") > _LONGEST_NAME:
-        raise UsageError(f"the record's name would have more than {_LONGEST_NAME} characters: take a shorter selector")
+        raise UsageError(
+            f"the DNS record's name would be longer than {_LONGEST_NAME} characters. Choose a shorter selector"
+        )

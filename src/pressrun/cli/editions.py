@@ -34,7 +34,7 @@ def list_editions(invocation: Invocation, list_name: str | None, *, as_json: boo
 
     with looking_if_any(invocation) as tx:
         if tx is None and list_name is not None:
-            raise NotFound(f"there is no list {list_name!r}")
+            raise NotFound(f"no such list: {list_name!r} (see `pressrun list ls`)")
         found = [] if tx is None else reporting.list_editions(tx, list_name, int(time.time()))
     if as_json:
         print_json(found)
@@ -158,14 +158,14 @@ def move(invocation: Invocation, edition_id: int, when: str, *, as_json: bool) -
 def resend(invocation: Invocation, edition_id: int, *, failed: bool, as_json: bool) -> None:
     """Resend failed copies to subscribers who are still active and not suppressed."""
     if not failed:
-        raise click.UsageError("say what to send again: --failed")
+        raise click.UsageError("say what to resend with --failed")
     found = _press(invocation, "edition.resend", edition_id)
     if as_json:
         print_json(found)
     else:
         waits = " once the edition is resumed" if found["state"] == "paused" and found["resent"] else ""
-        why = ", whose readers are not active any more, or suppressed" if found["left_out"] else ""
-        echo(f"copies that go out again{waits}: {found['resent']}; left out: {found['left_out']}{why}")
+        why = " (no longer active, or suppressed)" if found["left_out"] else ""
+        echo(f"copies to resend{waits}: {found['resent']}; left out: {found['left_out']}{why}")
 
 
 def _ask_to_cancel(invocation: Invocation, edition_id: int) -> None:
@@ -179,7 +179,7 @@ def _ask_to_cancel(invocation: Invocation, edition_id: int) -> None:
         edition, counts = require_edition(tx, edition_id), count_copies(tx, edition_id)
     waiting = counts["queued"] + counts["deferred"]
     readers = "1 reader has" if waiting == 1 else f"{waiting:,} readers have"
-    ask(f"Cancel “{edition.subject}” for good? {readers} not received it yet.", is_agreed=False)
+    ask(f"Cancel “{edition.subject}” for good? {readers} not received it.", is_agreed=False)
 
 
 def print_edition(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:

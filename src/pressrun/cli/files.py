@@ -87,7 +87,7 @@ class _Folder:
                 descriptor = open_named(name, folder=self._descriptor, follows=follows)
             return read_opened(descriptor, limit=limit, takes_pipes=True)
         except UnfitFile as problem:
-            raise NoInput(f"{self._file} cannot be read: it is {problem}") from None
+            raise NoInput(f"cannot read {self._file}: it is {problem}") from None
         except OSError as problem:
             raise _unreadable(str(self._file), problem, self._owner) from None
 
@@ -103,11 +103,11 @@ class _Folder:
         except FileNotFoundError:
             return None
         except UnfitFile as problem:
-            raise BadInput(f"{path} cannot be taken along: it is {problem}") from None
+            raise BadInput(f"cannot include {path}: it is {problem}") from None
         except OSError as problem:
             if problem.errno in (errno.ELOOP, errno.ENOTDIR):
                 raise BadInput(
-                    f"{path} leads through a symbolic link: put the file itself beside the edition"
+                    f"{path} is a symbolic link, or below one. Put the file itself beside the edition"
                 ) from None
             raise _unreadable(str(self._file.parent / path), problem, self._owner) from None
 
@@ -115,10 +115,10 @@ class _Folder:
 def _unreadable(name: str, problem: OSError, owner: int | None = None) -> NoInput:
     why = (problem.strerror or "an error").lower()
     if problem.errno == errno.ELOOP:
-        why = "it is a symbolic link in a folder that others may change: name the file itself"
+        why = "it is a symbolic link in a folder that others can write to. Name the file itself"
     elif isinstance(problem, PermissionError) and owner and os.geteuid() == 0:
         why = f"{user_name(owner)}, who owns its folder, may not read it"
-    return NoInput(f"{name} cannot be read: {why}")
+    return NoInput(f"cannot read {name}: {why}")
 
 
 def write_new(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
@@ -126,16 +126,16 @@ def write_new(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     paths = [folder / name for name in files]
     for path in paths:
         if path.exists() or path.is_symlink():
-            raise OutputExists(f"{path} is already there and is not overwritten")
+            raise OutputExists(f"{path} already exists and will not be overwritten")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path, content in zip(paths, files.values(), strict=True):
             with path.open("xb") as handle:
                 handle.write(content)
     except FileExistsError as problem:
-        raise OutputExists(f"{problem.filename} is already there and is not overwritten") from None
+        raise OutputExists(f"{problem.filename} already exists and will not be overwritten") from None
     except OSError as problem:
-        raise NotPermitted(f"{folder} cannot be written: {(problem.strerror or 'an error').lower()}") from None
+        raise NotPermitted(f"cannot write {folder}: {(problem.strerror or 'an error').lower()}") from None
     return paths
 
 
@@ -146,7 +146,7 @@ def new_folder(path: Path) -> Iterator[Callable[[str, bytes], None]]:
     Raises OutputExists where there is something already, but for an empty folder.
     """
     if path.is_symlink() or (path.exists() and not (path.is_dir() and not any(path.iterdir()))):
-        raise OutputExists(f"{path} is already there and is not overwritten")
+        raise OutputExists(f"{path} already exists and will not be overwritten")
     with _saying(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
@@ -172,7 +172,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         return
     if path.exists() or path.is_symlink():
-        raise OutputExists(f"{path} is already there and is not overwritten")
+        raise OutputExists(f"{path} already exists and will not be overwritten")
     with _saying(path), tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
         draft = Path(folder) / path.name
         with draft.open("xb") as handle:
@@ -185,6 +185,6 @@ def _saying(path: Path) -> Iterator[None]:
     try:
         yield
     except FileExistsError:
-        raise OutputExists(f"{path} is already there and is not overwritten") from None
+        raise OutputExists(f"{path} already exists and will not be overwritten") from None
     except OSError as problem:
-        raise NotPermitted(f"{path} cannot be written: {(problem.strerror or 'an error').lower()}") from None
+        raise NotPermitted(f"cannot write {path}: {(problem.strerror or 'an error').lower()}") from None

@@ -33,12 +33,12 @@ class Id(_ParamType):
     def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
         found = _NUMBER.fullmatch(str(value))
         if found is None:
-            self.fail(f"{value!r} is not a valid integer", param, ctx)
+            self.fail(f"invalid number {value!r}", param, ctx)
         if len(found[1]) > _DIGITS or abs(int(value)) > LARGEST_ID:
             raise NotFound(self._unknown.format(value))
         return int(value)
 
 
-EDITION = Id("there is no edition {}: see `pressrun edition ls`")
-KEPT_MAIL = Id("there is no kept mail {}: see `pressrun inbound ls`")
-HELD_SIGN_UP = Id("no sign-up is held under {}: see `pressrun held ls`")
+EDITION = Id("no such edition: {} (see `pressrun edition ls`)")
+KEPT_MAIL = Id("no such kept mail: {} (see `pressrun inbound ls`)")
+HELD_SIGN_UP = Id("no such held sign-up: {} (see `pressrun held ls`)")

@@ -61,7 +61,7 @@ def retry(invocation: Invocation, number: int, *, as_json: bool) -> None:
 @pass_invocation
 def remove(invocation: Invocation, number: int, *, is_agreed: bool, as_json: bool) -> None:
     """Delete a kept mail."""
-    ask(f"Delete mail {number}? There is no way back.", is_agreed=is_agreed)
+    ask(f"Delete mail {number}? This cannot be undone.", is_agreed=is_agreed)
     _perform(invocation, "rm", number, as_json=as_json)
 
 

@@ -23,9 +23,9 @@ def rotate(invocation: Invocation, *, is_agreed: bool, as_json: bool) -> None:
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import Arguments  # noqa: PLC0415
 
-    ask("Sign new links with a new key? A backup made before this will not have it.", is_agreed=is_agreed)
+    ask("Sign new links with a new key? Backups made before this do not contain it.", is_agreed=is_agreed)
     found = perform(invocation, "key.rotate", Arguments())
     if as_json:
         print_json(found)
     else:
-        echo(f"links are signed with key {found['number']} from now on")
+        echo(f"new links are now signed with key {found['number']}")

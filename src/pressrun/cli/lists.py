@@ -58,7 +58,7 @@ def list_lists(invocation: Invocation, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        print_table(found, _COLUMNS, empty="no lists yet: `pressrun list create` makes one")
+        print_table(found, _COLUMNS, empty="no lists yet. Create one with `pressrun list create`")
 
 
 @group.command()
@@ -166,12 +166,12 @@ def _ask_to_remove(invocation: Invocation, name: str) -> None:
         readers = reporting.count_readers(tx, name)
         editions = len(reporting.list_editions(tx, name, int(time.time())))
     what = f"{readers:,} subscriptions, {editions:,} editions and its archive"
-    ask(f"Remove the list {name} with {what}? There is no way back.", is_agreed=False)
+    ask(f"Remove the list {name} with {what}? This cannot be undone.", is_agreed=False)
 
 
 def _agree_to_close(name: str, *, is_agreed: bool) -> None:
     require_agreement_or_terminal(is_agreed=is_agreed)
-    ask(f"Close the list {name}? Requests that wait and editions that are not over end.", is_agreed=is_agreed)
+    ask(f"Close the list {name}? Pending requests and unfinished editions will end.", is_agreed=is_agreed)
 
 
 def _change(
@@ -190,7 +190,7 @@ def _change(
     if as_json:
         print_json(found)
     elif verb == "list.create":
-        note(f"created {name}: `pressrun list show {name}` has all of its settings")
+        note(f"created {name}. See its settings with `pressrun list show {name}`")
         print_fields({key: found[key] for key in ("name", "title", "from", "owner")})
     else:
         changed = [key.strip().lower().replace("-", "_") for key in settings]

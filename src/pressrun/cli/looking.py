@@ -44,4 +44,4 @@ def looking_if_any(invocation: Invocation) -> Iterator[Transaction | None]:
 
 def no_database(invocation: Invocation) -> str:
     """What to say where there is no database yet."""
-    return f"{invocation.data.root} holds no database yet: `pressrun list create` or `pressrun serve` makes one"
+    return f"{invocation.data.root} has no database yet. Create it with `pressrun list create` or `pressrun serve`"

@@ -163,7 +163,7 @@ def _reason(problem: OSError) -> tuple[str, int]:
     message = f"{problem.filename}: {why}" if isinstance(problem.filename, str) else why
     if not isinstance(problem, PermissionError):
         return message, PressrunError.exit_code
-    return message if os.getuid() == 0 else f"{message}: run pressrun with sudo", NotPermitted.exit_code
+    return message if os.getuid() == 0 else f"{message}. Run pressrun with sudo", NotPermitted.exit_code
 
 
 def _fail(message: str, code: int, *, as_json: bool) -> int:

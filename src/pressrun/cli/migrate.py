@@ -30,6 +30,6 @@ def migrate(invocation: Invocation, *, as_json: bool) -> None:
     if as_json:
         print_json({"steps": reached})
     elif reached:
-        echo(f"the schema is at {reached[-1]} now; copies of the database before each step are in {data.backups}")
+        echo(f"the schema is now at {reached[-1]}; copies of the database from before each step are in {data.backups}")
     else:
         echo("the schema is up to date")

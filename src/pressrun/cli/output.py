@@ -158,7 +158,7 @@ def ask(question: str, *, is_agreed: bool) -> None:
     """Let a person decide on a terminal; raises Refused for a no, UsageError where nobody can be asked."""
     require_agreement_or_terminal(is_agreed=is_agreed)
     if not is_agreed and not click.confirm(harmless(question), err=True):
-        raise Refused("nothing was done")
+        raise Refused("nothing was changed")
 
 
 def is_terminal() -> bool:

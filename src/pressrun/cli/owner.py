@@ -36,11 +36,11 @@ def find_owner(data_dir: Path) -> Person | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except PermissionError:
-        raise NotPermitted(f"{data_dir} is out of reach for this user: run pressrun with sudo") from None
+        raise NotPermitted(f"{data_dir} is not accessible to this user. Run pressrun with sudo") from None
     if os.geteuid() == found.st_uid:
         return None
     if os.geteuid() != 0:
-        raise NotPermitted(f"{data_dir} belongs to {user_name(found.st_uid)}: run pressrun with sudo, or as that user")
+        raise NotPermitted(f"{data_dir} belongs to {user_name(found.st_uid)}. Run pressrun with sudo, or as that user")
     return Person(uid=found.st_uid, gid=found.st_gid, groups=_groups(found.st_uid, found.st_gid))
 
 

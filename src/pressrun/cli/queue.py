@@ -34,7 +34,9 @@ def list_queue(invocation: Invocation, *, as_json: bool) -> None:
         print_json(found)
     else:
         print_table(
-            found, ("domain", "queued", "deferred", "next_attempt", "paused_until", "reason"), empty="nothing waits"
+            found,
+            ("domain", "queued", "deferred", "next_attempt", "paused_until", "reason"),
+            empty="the queue is empty",
         )
 
 
@@ -51,4 +53,4 @@ def retry(invocation: Invocation, domain: str | None, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        echo(f"mails that are tried again now: {found['retried']}")
+        echo(f"mails being retried now: {found['retried']}")

@@ -28,7 +28,7 @@ def reload(invocation: Invocation, *, as_json: bool) -> None:
     if client is None:
         _signal_main_process()
         data_dir = invocation.settings.data_dir  # or raises with all that is wrong with the file
-        raise TryAgain(f"no daemon uses {data_dir}: start it, or restart it when data_dir has changed")
+        raise TryAgain(f"no daemon is using {data_dir}. Start it, or restart it if data_dir has changed")
     try:
         needs_restart = client.ask("reload", {}, lambda _: None)["needs_restart"]
     finally:
@@ -37,8 +37,8 @@ def reload(invocation: Invocation, *, as_json: bool) -> None:
         print_json({"needs_restart": needs_restart})
         return
     for key in needs_restart:
-        warn(f"{key} has changed: restart the daemon to put it in force")
-    echo("the configuration is in force")
+        warn(f"{key} has changed. Restart the daemon to apply it")
+    echo("configuration reloaded")
 
 
 def _signal_main_process() -> None:

@@ -80,10 +80,10 @@ def send(  # noqa: PLR0913 - one for each option
         return
     manuscript = _read(file, file_format)
     require_agreement_or_terminal(is_agreed=is_agreed)
-    at = None if when is None else parse_when(when, time.time())
+    at = None if when is None else parse_when(when, time.time(), instead=". Omit it to send now")
     found = _inspect(invocation, list_name, manuscript, needs_daemon=wait)
     if found["audience"] == 0:
-        warn(f"{list_name} has no active subscribers: this edition goes to nobody")
+        warn(f"{list_name} has no active subscribers, so this edition would go to nobody")
     if not is_agreed:
         _ask(found, list_name, at)
     from pressrun.control.verbs import EditionTake  # noqa: PLC0415
@@ -106,7 +106,7 @@ def send(  # noqa: PLR0913 - one for each option
 
 def _refuse_with_test(*, when: str | None, wait: bool, canary: float | None) -> None:
     if when is not None or wait or canary is not None:
-        raise click.UsageError("--test sends test copies alone: leave --at, --wait and --canary out")
+        raise click.UsageError("--test sends only test copies. Omit --at, --wait and --canary")
 
 
 def _inspect(
@@ -142,7 +142,7 @@ def _take(invocation: Invocation, arguments: EditionTake, *, wait: bool) -> int:
     with acting(invocation, needs_daemon=wait) as carry_out:
         found = carry_out("edition.take", arguments)
     if not wait:
-        _tell_without_daemon(invocation, "the edition goes out")
+        _tell_without_daemon(invocation, "the edition will go out")
     edition_id = found["id"]
     assert isinstance(edition_id, int)
     return edition_id
@@ -156,7 +156,7 @@ def _tell_without_daemon(invocation: Invocation, what: str) -> None:
     with acting_as_owner(invocation.settings.data_dir):
         is_running = is_daemon_running(invocation)
     if not is_running:
-        note(f"no daemon runs: {what} once `pressrun serve` is started")
+        note(f"no daemon is running: {what} once you start `pressrun serve`")
 
 
 def _finish(ctx: click.Context, invocation: Invocation, edition_id: int, *, wait: bool, as_json: bool) -> None:
@@ -169,7 +169,7 @@ def _finish(ctx: click.Context, invocation: Invocation, edition_id: int, *, wait
         is_good = wait_for_edition(invocation, edition_id)
     print_edition(invocation, edition_id, as_json=as_json)
     if not as_json:
-        note(f"`pressrun edition report {edition_id}` shows what became of it")
+        note(f"see how it went with `pressrun edition report {edition_id}`")
     if not is_good:
         ctx.exit(1)
 
@@ -204,8 +204,8 @@ def _send_tests(
     if as_json:
         print_json(found)
     else:
-        echo(f"test copies are queued for {', '.join(found['test'])}")
-    _tell_without_daemon(invocation, "the test copies go out")
+        echo(f"test copies queued for {', '.join(found['test'])}")
+    _tell_without_daemon(invocation, "the test copies will go out")
 
 
 @click.command()

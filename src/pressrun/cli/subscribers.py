@@ -108,25 +108,25 @@ def erase(invocation: Invocation, address: str, *, is_agreed: bool, as_json: boo
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import AddressOnly  # noqa: PLC0415
 
-    question = f"Erase {address} from every list, edition and record? There is no way back."
+    question = f"Erase {address} from every list, edition and record? This cannot be undone."
     ask(question, is_agreed=is_agreed)
     done = perform(invocation, "subscriber.erase", AddressOnly(address=address))
     if as_json:
         print_json(done)
         return
-    note("erased everywhere; imports and sign-ups by others will not bring this address back")
+    note("erased everywhere; imports and sign-ups by others cannot add this address again")
     if not done["reader"]:
-        note("no reader had this address now: readers who had it before keep their subscriptions")
+        note("nobody has this address now. Subscribers who used to have it keep their subscriptions")
     for name, what in (
-        ("evidence_of_others", "records of consent of other readers that named it"),
+        ("evidence_of_others", "other people's consent records that mentioned it"),
         ("mails", "mails to, from or about it"),
-        ("address_changes", "changes of address from or to it, which can be neither confirmed nor undone now"),
+        ("address_changes", "changes of address from or to it, which can no longer be confirmed or undone"),
     ):
         if done[name]:
             note(f"also erased: {what} ({done[name]})")
     if done["editions"]:
         numbers = ", ".join(map(str, done["editions"]))
-        note(f"the author wrote this address into an edition: it stays in what was published as edition {numbers}")
+        note(f"this address is part of the text of edition {numbers}, which stays published as it is")
 
 
 @group.command("import")
@@ -170,11 +170,11 @@ def import_(
     for one in sorted([*found.invalid, *found.skipped], key=lambda one: one["line"])[:_LINES_AT_MOST]:
         note(f"line {one['line']}: {one['reason']}")
     if len(found.invalid) + len(found.skipped) > _LINES_AT_MOST:
-        note("… and more: --json names every line")
+        note("… and more (--json lists every line)")
     if found.invalid and not sum(found.counts.values()):
         warn("every row was refused, so nothing was imported")
     if dry_run:
-        note("a dry run: this is what would become of the rows, and nothing was changed")
+        note("dry run: nothing was changed")
 
 
 @group.command("export")

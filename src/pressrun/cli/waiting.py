@@ -49,13 +49,15 @@ def wait_for_edition(invocation: Invocation, edition_id: int) -> bool:
                 if opens_at is not None and opens_at != held:
                     held = opens_at
                     progress.clear()
-                    note(f"edition {edition_id} waits for the hours of {edition.list_name}: on at {rfc3339(held)}")
+                    note(f"edition {edition_id} waits for the sending hours of its list, until {rfc3339(held)}")
                 if edition.pause_reason and edition.pause_reason != told:
                     told = edition.pause_reason
                     progress.clear()
                     note(f"edition {edition_id} is paused: {told}")
                 if now - seen_at > DAEMON_GONE_SECONDS:
-                    raise TryAgain(f"the daemon is gone; edition {edition_id} goes on when `pressrun serve` is started")
+                    raise TryAgain(
+                        f"the daemon has stopped. Edition {edition_id} continues when `pressrun serve` is started"
+                    )
                 time.sleep(POLL_SECONDS)
         finally:
             progress.clear()

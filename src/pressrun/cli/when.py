@@ -15,12 +15,12 @@ _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:
 _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", re.ASCII)
 
 
-def parse_when(text: str, now: float) -> int:
-    """UTC seconds of WHEN; raises BadInput for what cannot be read, is past, or is no one moment."""
+def parse_when(text: str, now: float, *, instead: str = "") -> int:
+    """UTC seconds of WHEN; raises BadInput when it is invalid, ambiguous or past (then `instead` ends the sentence)."""
     text = text.strip()
     at = int(now + parse_duration(text[1:])) if text.startswith("+") else _read(text)
     if at < now - 1:
-        raise BadInput(f"{text} is past: leave --at out to send at once")
+        raise BadInput(f"--at is in the past ({text}){instead}")
     return at
 
 
@@ -31,9 +31,9 @@ def _read(text: str) -> int:
         if _LOCAL.fullmatch(text):
             return _local(text)
     except (ValueError, OverflowError):
-        raise BadInput(f"{text} is no time that exists") from None
+        raise BadInput(f"no such time: {text}") from None
     raise BadInput(
-        f"{text!r} is no time: write 2026-05-01T12:00:00Z, '2026-05-01 12:00' in this machine's zone, or +10m"
+        f"invalid time {text!r}. Write 2026-05-01T12:00:00Z, '2026-05-01 12:00' in this machine's time zone, or +10m"
     )
 
 
@@ -43,7 +43,5 @@ def _local(text: str) -> int:
     if first != second:
         is_twice = datetime.fromtimestamp(first) == wanted  # noqa: DTZ006 - as above
         what = "has twice" if is_twice else "skips"
-        raise BadInput(
-            f"{text} is a time that the clock {what} that day: write it with its offset, {text[:10]}T…+01:00"
-        )
+        raise BadInput(f"{text} is a time that the clock {what} that day. Write its offset too: {text[:10]}T…+01:00")
     return int(first)

@@ -133,10 +133,10 @@ def write_initial_config(directory: Path) -> Path:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
     except FileExistsError:
         raise OutputExists(
-            f"{path if directory.is_dir() else directory} is already there and is not overwritten"
+            f"{path if directory.is_dir() else directory} already exists and will not be overwritten"
         ) from None
     except OSError as problem:
-        raise NotPermitted(f"{path} cannot be written: {(problem.strerror or 'an error').lower()}") from None
+        raise NotPermitted(f"cannot write {path}: {(problem.strerror or 'an error').lower()}") from None
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o640)
         file.write(initial_config())

@@ -131,7 +131,7 @@ def _read_duration(value: object) -> float:
 def _read_some_time(value: object) -> float:
     seconds = _read_duration(value)
     if seconds <= 0:
-        raise BadValue(f"{_DURATION}, longer than nothing")
+        raise BadValue(f"{_DURATION}, greater than zero")
     return seconds
 
 

@@ -27,7 +27,7 @@ def find_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> 
         path = cwd / named
         if not _exists(path):
             whence = "" if explicit else " (named by $PRESSRUN_CONFIG)"
-            raise NoInput(f"{path} is not there{whence}; `pressrun init` writes a configuration to begin with")
+            raise NoInput(f"{path} does not exist{whence}. `pressrun init` writes a configuration to start from")
         return path
     with suppress(NotPermitted):  # the working directory of whoever called sudo has no configuration of ours
         if _exists(cwd / "config.toml"):
@@ -35,8 +35,8 @@ def find_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> 
     if _exists(_SYSTEM_WIDE):
         return _SYSTEM_WIDE
     raise BadConfiguration(
-        f"no configuration: there is neither {cwd / 'config.toml'} nor {_SYSTEM_WIDE}; name one with --config, "
-        "or let `pressrun init` write one to begin with"
+        f"no configuration file: neither {cwd / 'config.toml'} nor {_SYSTEM_WIDE} exists. Name one with --config, "
+        "or let `pressrun init` write one to start from"
     )
 
 
@@ -79,7 +79,7 @@ def _read_text(path: Path) -> str | ConfigError:
     try:
         raw = path.read_bytes()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise NoInput(f"{path} is no file; `pressrun init` writes a configuration to begin with") from None
+        raise NoInput(f"{path} is not a file. `pressrun init` writes a configuration to start from") from None
     except PermissionError:
         raise _not_permitted(path) from None
     try:
@@ -100,4 +100,4 @@ def _exists(path: Path) -> bool:
 
 
 def _not_permitted(path: Path) -> NotPermitted:
-    return NotPermitted(f"{path} cannot be read by this user: run pressrun with sudo")
+    return NotPermitted(f"cannot read {path} as this user. Run pressrun with sudo")

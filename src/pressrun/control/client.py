@@ -59,7 +59,7 @@ class ControlClient:
             return None
         except PermissionError:
             connection.close()
-            raise NotPermitted(f"{path} is for the owner of the data alone") from None
+            raise NotPermitted(f"{path} may only be used by the owner of the data") from None
         connection.settimeout(None)  # a verb takes as long as it takes; a daemon that dies closes the connection
         return cls(connection)
 
@@ -78,7 +78,7 @@ class ControlClient:
                         raise error_of(failure)
         except (OSError, BadFrame):
             raise TryAgain(
-                "the daemon ended before it had answered: what was asked may be done or not; look, then try again"
+                "connection to the daemon lost: the command may or may not have run. Check before retrying"
             ) from None
 
     def close(self) -> None:

@@ -150,7 +150,7 @@ def _bind(path: Path) -> socket.socket:
     """A socket that listens at `path`, 0600 from its first moment, in the place of a dead one."""
     with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(path.lstat().st_mode):
-            raise Refused(f"{path} is no socket: move it away")
+            raise Refused(f"{path} is not a socket. Move it away")
     draft = path.with_name(f".{path.name}.new")
     draft.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)

@@ -237,7 +237,7 @@ def _handler(arguments: type[A], work: Callable[[A, Tell], Awaitable[Any]]) -> V
         try:
             checked = msgspec.convert(dict(given), arguments)
         except msgspec.ValidationError as problem:
-            raise BadInput(f"the request makes no sense: {problem}") from None
+            raise BadInput(f"invalid request: {problem}") from None
         return await work(checked, tell)
 
     return handle

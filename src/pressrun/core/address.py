@@ -121,4 +121,4 @@ def _parse_any(typed: str) -> Address:
 
 def _refused(typed: str, reason: str) -> MalformedAddress:
     shown = typed if len(typed) <= MAX_ADDRESS_OCTETS else f"{typed[:MAX_ADDRESS_OCTETS]}…"
-    return MalformedAddress(f"{shown!r} is no mail address: {reason}", reason)
+    return MalformedAddress(f"invalid email address {shown!r}: {reason}", reason)

@@ -62,7 +62,7 @@ def parse_head(text: str) -> Head:
     """A head as it is printed and kept, `NUMBER:CHAIN` with the chain in hexadecimal digits; raises BadInput."""
     found = re.fullmatch(r"([1-9][0-9]{0,17}):([0-9a-f]{64})", text, re.ASCII)
     if found is None:
-        raise BadInput(f"{text[:100]!r} is no head of the chain: it looks like 1234:9f86d0…, with 64 digits")
+        raise BadInput(f"{text[:100]!r} is not a chain head. Expected something like 1234:9f86d0…, with 64 digits")
     return Head(int(found[1]), bytes.fromhex(found[2]))
 
 

@@ -31,7 +31,7 @@ class Colour:
         """Read `#rgb` or `#rrggbb`; raises BadInput."""
         text = text.strip()
         if _HEX.fullmatch(text) is None:
-            raise BadInput(f"{text!r} is no colour: write it as #1a56c4")
+            raise BadInput(f"invalid colour {text!r}. Write it like #1a56c4")
         digits = text[1:] if len(text) == 7 else "".join(digit * 2 for digit in text[1:])
         return cls(int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16))
 

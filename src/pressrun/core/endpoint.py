@@ -50,6 +50,6 @@ def parse_endpoint(text: str) -> Endpoint:
         return UnixEndpoint(text[5:])
     found = _TCP.fullmatch(text)
     if found is None or int(found[2]) > 65535:
-        raise BadQuantity(f"{text!r} is no place to listen: write 'host:port', 'unix:/path' or 'systemd'")
+        raise BadQuantity(f"invalid listen address {text!r}. Write 'host:port', 'unix:/path' or 'systemd'")
     host = (found[1] or "*").strip("[]")
     return TcpEndpoint("0.0.0.0" if host == "*" else host, int(found[2]))  # noqa: S104 - the operator asked for it

@@ -15,7 +15,7 @@ PressrunError                 1   failed; the message says why and what to do
 ├── NoInput                  66   a file that was named is not there
 ├── Unavailable              69   the relay or the database cannot be reached
 ├── OutputExists             73   the file to be written is already there
-├── TryAgain                 75   another process holds the data, or no daemon runs
+├── TryAgain                 75   another process is using the data, or no daemon is running
 ├── NotPermitted             77
 └── BadConfiguration         78   carries every error found, not only the first
 
@@ -106,7 +106,7 @@ class Unavailable(PressrunError):
 
 
 class OutputExists(PressrunError):
-    """The output is already there and is not overwritten."""
+    """The output already exists and will not be overwritten."""
 
     exit_code = 73
 

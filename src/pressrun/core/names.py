@@ -29,12 +29,12 @@ def parse_family_name(text: str) -> str:
 def _parse_name(text: str, what: str) -> str:
     if not _NAME.fullmatch(text):
         raise BadInput(
-            f"{text!r} cannot name {what}: 1 to {MAX_NAME} characters of a-z, 0-9 and '-', "
-            "beginning and ending with a letter or digit"
+            f"{text!r} cannot name {what}. Use 1 to {MAX_NAME} characters of a-z, 0-9 and '-', "
+            "with a letter or digit first and last"
         )
     if text in RESERVED:
-        raise BadInput(f"{text!r} is reserved: choose another name")
+        raise BadInput(f"{text!r} is reserved. Choose another name")
     for suffix in SUFFIXES:
         if text.endswith(f"-{suffix}"):
-            raise BadInput(f"{text!r} ends in '-{suffix}', which is a command address: choose another name")
+            raise BadInput(f"{text!r} ends in '-{suffix}', which is a command address. Choose another name")
     return text

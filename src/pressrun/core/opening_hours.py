@@ -60,12 +60,14 @@ def parse_hours(text: str) -> tuple[int, int]:
     """The two minutes of the day of `08:00-20:00`; raises BadInput."""
     found = _HOURS.fullmatch(text.strip())
     if found is None:
-        raise BadInput(f"{text!r} are no hours: write 08:00-20:00, or nothing for the whole day")
+        raise BadInput(f"invalid sending hours {text!r}. Write 08:00-20:00, or nothing for the whole day")
     opens, closes = (_minute(*found.group(1, 2)), _minute(*found.group(3, 4)))
     if opens >= _DAY_MINUTES or closes > _DAY_MINUTES:
-        raise BadInput(f"{text!r}: a day has the hours 00:00 to 24:00")
+        raise BadInput(f"invalid sending hours {text!r}. A day runs from 00:00 to 24:00")
     if opens == closes:
-        raise BadInput(f"{text!r} are no hours at all: write nothing for the whole day")
+        raise BadInput(
+            f"invalid sending hours {text!r}: they start and end at the same time. Write nothing for the whole day"
+        )
     return opens, closes
 
 

@@ -179,7 +179,7 @@ class _Tour:
                     if found:
                         return found[0]
             await asyncio.sleep(0.05)
-        raise Unavailable(f"no mail with a link to {kind} came to {address}")
+        raise Unavailable(f"no mail with a {kind} link arrived for {address}")
 
     async def _until_finished(self, running: Running, edition_id: int) -> None:
         for _ in range(int(WAIT_SECONDS * 10)):
@@ -187,7 +187,7 @@ class _Tour:
             if edition is not None and edition.state is EditionState.FINISHED:
                 return
             await asyncio.sleep(0.1)
-        raise Unavailable("the demo's edition did not come to its end")
+        raise Unavailable("the demo's edition was not finished")
 
 
 def _lines(tx: Transaction, edition_id: int) -> list[Line]:
@@ -237,7 +237,9 @@ def _listener(port: int) -> Iterator[socket.socket]:
         try:
             listener.bind(("127.0.0.1", port))
         except OSError as problem:
-            raise Unavailable(f"port {port} cannot be used ({problem.strerror}): name another with --port") from None
+            raise Unavailable(
+                f"port {port} is not available ({problem.strerror}). Choose another with --port"
+            ) from None
         yield listener
     finally:
         listener.close()

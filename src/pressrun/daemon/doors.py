@@ -95,7 +95,7 @@ class Doors:
                 await self._mailroom.listeners.start()
             await self._control.start()
         except OSError as problem:
-            raise Unavailable(f"cannot listen where the configuration says: {problem.strerror or problem}") from None
+            raise Unavailable(f"cannot listen on a configured address: {problem.strerror or problem}") from None
 
     def reload(self, settings: Settings) -> None:
         """New limits and a new certificate for inbound mail; raises BadConfiguration, and then nothing has changed."""

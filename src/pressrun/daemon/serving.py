@@ -238,7 +238,7 @@ async def _end_of(task: asyncio.Task[None], dispatcher: Dispatcher, *, has_ended
         return
     log.error("daemon.dispatcher_ended", exc_info=problem)
     await dispatcher.record_rest()
-    raise PressrunError("the dispatcher has ended by itself; what was in flight is recorded: start the service again")
+    raise PressrunError("the dispatcher stopped unexpectedly. What was in flight is recorded. Restart the service")
 
 
 async def _guided(

@@ -191,7 +191,7 @@ async def _serve_given(
 def _bind(path: Path, name: str) -> socket.socket:
     """A Unix socket at `path` that owner and group may use from its first moment; a stale one is replaced."""
     if path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
-        raise BadConfiguration(f"{path} is there and is no socket: choose another place for [smtp] {name}")
+        raise BadConfiguration(f"{path} exists and is not a socket. Choose another path for [smtp] {name}")
     draft = path.with_name(f".{path.name}.new")
     draft.unlink(missing_ok=True)
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -101,7 +101,7 @@ def _write(path: Path, content: bytes) -> None:
             os.fsync(handle.fileno())
         path.hardlink_to(draft)  # unlike a renaming, it never replaces
     except FileExistsError:
-        raise OutputExists(f"{path} is already there and is not overwritten: name another --selector") from None
+        raise OutputExists(f"{path} already exists and will not be overwritten. Choose another --selector") from None
     finally:
         draft.unlink()
     sync_directory(path.parent)

@@ -69,22 +69,22 @@ def _read_header(records: Iterator[tuple[int, list[str]]]) -> list[str]:
         header.append(name.lower() if name.lower() in KNOWN_COLUMNS else name)
     if "email" not in header:
         found = ", ".join(repr(name) for name in header) or "nothing"
-        hint = "; separated by ';', where a comma must stand" if len(header) == 1 and ";" in header[0] else ""
+        hint = "; it is separated by ';' instead of commas" if len(header) == 1 and ";" in header[0] else ""
         if len(header) == 1 and "@" in header[0]:
-            hint = "; to import a bare list of addresses, put a line with the word `email` above them"
+            hint = "; to import a plain list of addresses, put the word `email` on a line above them"
         raise BadInput(f"the file has no column `email`: its first line names {found}{hint}")
     for name in header:
         if header.count(name) > 1:
-            raise BadInput(f"the column {name!r} stands in the header {header.count(name)} times")
+            raise BadInput(f"the column {name!r} appears {header.count(name)} times in the header")
         if name.lower() in _STATE_COLUMNS:
             raise BadInput(
-                f"the column {name!r} may say who must not be mailed: turn it into a column `state` with active, "
+                f"the column {name!r} may say who must not be mailed. Turn it into a column `state` with active, "
                 "unsubscribed or suspended, or remove it from the file"
             )
         if name in _TAKEN or not _FIELD_NAME.fullmatch(name):
             raise BadInput(
-                f"{name!r} cannot name a column: it would be a merge field, which begins with a letter, goes on with "
-                "letters, digits, blanks, '_', '-' and '.', and is none of " + ", ".join(sorted(_TAKEN))
+                f"{name!r} cannot name a column. Columns become merge fields: a letter, then letters, digits, "
+                "spaces, '_', '-' and '.', and none of " + ", ".join(sorted(_TAKEN))
             )
     return header
 
@@ -104,14 +104,14 @@ def _suppression_rows(
 ) -> Iterator[SuppressionRow | BadRow]:
     for name in header:
         if name not in _SUPPRESSION_COLUMNS or header.count(name) > 1:
-            raise BadInput(f"the columns are {', '.join(_SUPPRESSION_COLUMNS)}, each once: {name!r} is not right")
+            raise BadInput(f"the columns are {', '.join(_SUPPRESSION_COLUMNS)}, each once; found {name!r}")
     return _suppressions(records, header)
 
 
 def _suppressions(records: Iterator[tuple[int, list[str]]], header: Sequence[str]) -> Iterator[SuppressionRow | BadRow]:
     for line, cells in records:
         if len(cells) > len(header):
-            yield BadRow(line=line, reason=f"has {len(cells)} fields where {len(header)} are the most")
+            yield BadRow(line=line, reason=f"has {len(cells)} fields; at most {len(header)} are allowed")
             continue
         texts = {name: unescape_cell(cell) for name, cell in zip(header, cells, strict=False)}
         yield SuppressionRow(
@@ -131,10 +131,10 @@ def decode(content: bytes) -> str:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         line = len(re.findall(rb"\r\n|\r|\n", content[: problem.start])) + 1
-        raise BadInput(f"line {line} is not UTF-8: save the file in that encoding") from None
+        raise BadInput(f"line {line} is not UTF-8. Save the file in that encoding") from None
     if "\0" in text:
         line = len(re.findall(r"\r\n|\r|\n", text[: text.index("\0")])) + 1
-        raise BadInput(f"line {line} holds a NUL character: this is no text file, or one in UTF-16")
+        raise BadInput(f"line {line} contains a NUL character. The file is not text, or it is UTF-16")
     return text
 
 

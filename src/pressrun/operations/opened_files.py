@@ -34,7 +34,7 @@ def open_below(folder: int, path: str) -> int:
     """A descriptor of a file below a folder, no part of whose path is a symbolic link; raises OSError and UnfitFile."""
     *parents, name = path.split("/")
     if any(part in ("", ".", "..") for part in (*parents, name)):
-        raise UnfitFile("no plain path below a folder")
+        raise UnfitFile("not a plain path below a folder")
     here = os.dup(folder)
     try:
         for part in parents:
@@ -55,7 +55,7 @@ def read_opened(descriptor: int, *, limit: int | None = LARGEST_FILE, takes_pipe
         if stat.S_ISDIR(found.st_mode):
             raise UnfitFile("a directory")
         if not stat.S_ISREG(found.st_mode):
-            raise UnfitFile("no regular file")
+            raise UnfitFile("not a regular file")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
             content = file.read() if limit is None else file.read(limit + 1)  # it may grow meanwhile
         if limit is not None and len(content) > limit:

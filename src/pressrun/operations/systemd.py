@@ -114,7 +114,9 @@ def listen_sockets(
     names = environ.get("LISTEN_FDNAMES", "").split(":")
     twice = {name for name in names[:count] if names.count(name) > 1}
     if twice:
-        raise BadConfiguration(f"systemd handed over two sockets named {min(twice)!r}: give each a FileDescriptorName=")
+        raise BadConfiguration(
+            f"systemd handed over two sockets named {min(twice)!r}. Each needs its own FileDescriptorName="
+        )
     sockets = {name: _take(descriptor, name) for descriptor, name in enumerate(names[:count], start=first_descriptor)}
     if len(sockets) == 1 and not sockets.keys() & {"http", "smtp", "lmtp"}:
         return {"http": next(iter(sockets.values()))}
@@ -130,7 +132,7 @@ def _take(descriptor: int, name: str) -> socket.socket:
         raise BadConfiguration(f"the descriptor {name!r} from systemd cannot be used: {problem.strerror}") from None
     if found.type != socket.SOCK_STREAM or not is_listening:
         found.detach()
-        raise BadConfiguration(f"the socket {name!r} from systemd does not listen: use ListenStream= and Accept=no")
+        raise BadConfiguration(f"the socket {name!r} from systemd does not listen. Use ListenStream= and Accept=no")
     found.setblocking(False)
     return found
 

@@ -86,7 +86,7 @@ def connect(path: Path, *, readonly: bool = False) -> HopConnection:
     except sqlite3.Error as problem:
         if connection is not None:
             connection.close()
-        raise Unavailable(f"the database {path} cannot be opened: {problem}") from problem
+        raise Unavailable(f"the database {path} cannot be opened ({problem})") from problem
     return connection
 
 

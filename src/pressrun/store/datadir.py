@@ -92,7 +92,7 @@ class DataLock:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
-            raise TryAgain(f"another process holds {data.root}: wait for it, or stop it") from None
+            raise TryAgain(f"another process is using {data.root}. Wait for it, or stop it") from None
         return cls(descriptor)
 
     def release(self) -> None:
@@ -141,8 +141,8 @@ def _require_unused(data: DataDir) -> None:
     """Keys whose database is gone must not sign for a new one: its ids begin again, so old links would mean others."""
     if not (data.keys / _UNUSED).exists():
         raise BadConfiguration(
-            f"{data.keys} is there without {data.database}: restore the database from a backup, or move the keys away "
-            "to begin anew (no link in a mail already sent works then)"
+            f"{data.keys} exists without {data.database}. Restore the database from a backup, or move the keys away "
+            "to start afresh (links in mails already sent will then stop working)"
         )
 
 
@@ -157,14 +157,14 @@ def load_keys(data: DataDir) -> KeyRing:
     # A database that no version has recorded the key in yet says by its readers which one it is.
     if is_other or (reader is not None and suppression_digest(keys, reader[0]) != reader[1]):
         raise BadConfiguration(
-            f"{data.keys}/suppression is another key than {data.database} was used with: restore it from the backup; "
-            "with this one nobody who is suppressed or erased would be recognised, and all of them would be mailed"
+            f"{data.keys}/suppression is not the key that {data.database} was used with. Restore it from the backup. "
+            "With this one, suppressed and erased addresses would not be recognised, and all would be mailed again"
         )
     for number, wanted in recorded.items():
         if number not in keys.link_keys or _fingerprint(keys.link_keys[number]) != wanted:
             raise BadConfiguration(
-                f"{data.keys}/link-{number} is missing or another one than {data.database} was used with: "
-                "restore the keys from a backup; without them no link in a mail already sent works"
+                f"{data.keys}/link-{number} is missing or not the one that {data.database} was used with. "
+                "Restore the keys from a backup. Without them, links in mails already sent do not work"
             )
     return keys
 
@@ -228,16 +228,16 @@ def _write_key(path: Path) -> None:
 def _read_keys(data: DataDir) -> KeyRing:
     restore = f"restore {data.keys} from a backup: the links in mails already sent depend on it"
     if data.keys.is_dir() and not os.access(data.keys, os.R_OK | os.X_OK, effective_ids=True):
-        raise BadConfiguration(f"{data.keys} cannot be read by the owner of the data: chown it to that user")
+        raise BadConfiguration(f"{data.keys} cannot be read by the owner of the data. chown it to that user")
     if not data.keys.is_dir():
-        raise BadConfiguration(f"{data.database} is there without its keys: {restore}")
+        raise BadConfiguration(f"{data.database} exists without its keys: {restore}")
     link_keys = {
         int(found[1]): _read_key(path, restore)
         for path in sorted(data.keys.glob("link-*"))
         if (found := _LINK_KEY.fullmatch(path.name)) is not None and int(found[1]) <= LARGEST_KEY_NUMBER
     }
     if not link_keys:
-        raise BadConfiguration(f"{data.keys} holds no link key: {restore}")
+        raise BadConfiguration(f"{data.keys} has no link key: {restore}")
     return KeyRing(link_keys, _read_key(data.keys / "suppression", restore))
 
 
@@ -247,7 +247,7 @@ def _read_key(path: Path, restore: str) -> bytes:
         text = path.read_text(encoding="ascii").strip()
         key = bytes.fromhex(text)
     except PermissionError:
-        raise BadConfiguration(f"{path} cannot be read by the owner of the data: chown it to that user") from None
+        raise BadConfiguration(f"{path} cannot be read by the owner of the data. chown it to that user") from None
     except FileNotFoundError:
         raise BadConfiguration(f"{path} is missing: {restore}") from None
     except OSError as problem:
@@ -259,7 +259,7 @@ def _read_key(path: Path, restore: str) -> bytes:
     if len(key) != KEY_BYTES:
         raise BadConfiguration(f"{path} does not hold a key of {KEY_BYTES} octets: {restore}")
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise BadConfiguration(f"{path} can be read by others: chmod 600 {path}")
+        raise BadConfiguration(f"{path} can be read by others. Run chmod 600 {path}")
     return key
 
 

@@ -35,7 +35,7 @@ def load_steps(folder: Traversable) -> dict[int, str]:
         if found is not None:
             steps[int(found[1])] = entry.read_text(encoding="utf-8")
     if steps and sorted(steps) != list(range(2, max(steps) + 1)):
-        raise Refused(f"the schema steps {sorted(steps)} have a gap: the installation is damaged, install it again")
+        raise Refused(f"the schema steps {sorted(steps)} have a gap. The installation is damaged; install it again")
     return dict(sorted(steps.items()))  # a folder lists its files in any order
 
 
@@ -79,9 +79,9 @@ def version_of(path: Path) -> int:
             application = connection.execute("pragma application_id").fetchone()[0]
             version: int = connection.execute("pragma user_version").fetchone()[0]
         except sqlite3.DatabaseError as problem:
-            raise BadConfiguration(f"{path} is not a database of Pressrun: {problem}") from problem
+            raise BadConfiguration(f"{path} is not a Pressrun database: {problem}") from problem
     if application != APPLICATION_ID:
-        raise BadConfiguration(f"{path} is not a database of Pressrun: move it away, or correct data_dir")
+        raise BadConfiguration(f"{path} is not a Pressrun database. Move it away, or correct data_dir")
     return version
 
 
@@ -90,7 +90,8 @@ def check_version(path: Path, newest: int) -> int:
     version = version_of(path)
     if version > newest:
         raise BadConfiguration(
-            f"{path} has schema {version}, this version of Pressrun knows up to {newest}: install the newer one again"
+            f"{path} has schema {version}, but this version of Pressrun only knows up to {newest}. "
+            "Install the newer version again"
         )
     return version
 

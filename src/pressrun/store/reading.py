@@ -18,7 +18,7 @@ def require_current_schema(path: Path) -> None:
     newest = newest_version(package_steps())
     version = check_version(path, newest)
     if version < newest:
-        raise BadConfiguration(f"{path} has schema {version}, this version needs {newest}: run `pressrun migrate`")
+        raise BadConfiguration(f"{path} has schema {version}, but this version needs {newest}. Run `pressrun migrate`")
 
 
 @contextmanager

@@ -212,7 +212,7 @@ async def test_what_each_button_does_in_each_state(
 
 @pytest.mark.parametrize("button", ["pause", "resume", "cancel", "resend"])
 async def test_an_unknown_edition_is_not_found(press: Pressroom, button: str) -> None:
-    with pytest.raises(NotFound, match="no edition 77"):
+    with pytest.raises(NotFound, match="no such edition: 77"):
         await getattr(press.editing, button)(77)
 
 
@@ -335,7 +335,7 @@ async def test_a_canary_that_is_going_out_is_not_sent_again_meanwhile(press: Pre
     first, _ = press.take_all()
     press.answer(first, SOFT)
     await press.turn()
-    with pytest.raises(Refused, match="try again when it has paused"):
+    with pytest.raises(Refused, match="Try again when it has paused"):
         await press.editing.resend(edition)
     assert {"queued": 8, "claimed": 1, "failed": 1} == await press.counts(edition)
 
@@ -394,7 +394,7 @@ async def test_a_test_copy_stores_no_edition_and_says_what_it_is(press: Pressroo
 async def test_a_test_copy_goes_to_nobody_who_gets_no_mail(press: Pressroom) -> None:
     """A complaint is not forgotten for a test; and nothing goes to the others either, so that it is noticed."""
     await press.office.suppressing.add(parse_address("a@else.example"), "complaint")
-    with pytest.raises(Refused, match="gets no mail"):
+    with pytest.raises(Refused, match="is suppressed"):
         await press.editing.send_test(
             list_name="news",
             source=b"---\nsubject: Boats\n---\nHello\n",

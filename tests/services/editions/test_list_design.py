@@ -77,14 +77,14 @@ async def test_another_logo_replaces_the_first(office: Office) -> None:
 @pytest.mark.parametrize(
     ("settings", "files", "words"),
     [
-        ({"layout": "fancy"}, {}, "layout: there is no 'fancy': choose one of letter, classic, notice, magazine"),
-        ({"colour": "red"}, {}, "colour: 'red' is no colour: write it as #1a56c4"),
-        ({"logo": "https://harbour.example/logo.png"}, {}, "loads anything from elsewhere"),
-        ({"logo": "data:image/png;base64,AAAA"}, {}, "give a file"),
-        ({"logo": "logo.png"}, {}, "logo: the content of logo.png did not come"),
+        ({"layout": "fancy"}, {}, "no such layout: fancy. Choose one of letter, classic, notice, magazine"),
+        ({"colour": "red"}, {}, "colour: invalid colour 'red'. Write it like #1a56c4"),
+        ({"logo": "https://harbour.example/logo.png"}, {}, "load nothing from elsewhere"),
+        ({"logo": "data:image/png;base64,AAAA"}, {}, "give a local file"),
+        ({"logo": "logo.png"}, {}, "logo: the content of logo.png was not included"),
         ({"logo": "logo.svg"}, {"logo": b"<svg/>"}, "logo: logo.svg is no picture"),
         ({"footer": "x" * 2001}, {}, "footer: has 2001 characters"),
-        ({"footer": "a\0b"}, {}, "footer: holds a control character"),
+        ({"footer": "a\0b"}, {}, "footer: contains a control character"),
     ],
 )
 async def test_what_is_wrong_is_refused_and_changes_nothing(

@@ -107,7 +107,7 @@ async def test_who_left_is_not_brought_back(office: Office) -> None:
     await office.enrolling.add("news", ANN)
     await office.enrolling.remove("news", ANN)
     for asks in (False, True):
-        with pytest.raises(Refused, match="has left"):
+        with pytest.raises(Refused, match="unsubscribed from"):
             await office.enrolling.add("news", ANN, asks=asks)
     assert {"skipped_unsubscribed": 1, "skipped": [{"line": 2, "reason": "has unsubscribed"}]} == await take(
         office, [row(2, "ann@x.example")]
@@ -335,7 +335,7 @@ async def test_the_evidence_of_consent_is_taken_over(office: Office) -> None:
         ({"email": "a@x.example", "language": "???"}, "language"),
         ({"email": "a@x.example", "subscribed_at": "yesterday"}, "subscribed_at"),
         ({"email": "a@x.example", "subscribed_at": "2999-01-01"}, "future"),
-        ({"email": "a@x.example", "subscribed_at": "2020-02-31"}, "no time that exists"),
+        ({"email": "a@x.example", "subscribed_at": "2020-02-31"}, "no such time"),
         ({"email": "a@x.example", "consent_ip": "here"}, "consent_ip"),
         ({"email": "a@x.example", "state": "happy"}, "state"),
         ({"email": "a@x.example", "city": "a\x07"}, "city"),

@@ -115,7 +115,7 @@ async def test_an_id_under_which_nothing_waits_changes_nothing(office: Office) -
     await sign_up(office)
     number = await oldest(office)
     for act in (office.holding.release, office.holding.drop):
-        with pytest.raises(NotFound, match="no sign-up is held under 77, 99: see `pressrun held ls`"):
+        with pytest.raises(NotFound, match="no such held sign-up: 77, 99"):
             await act(Choice(ids=(77, number, 99)))
     with pytest.raises(NotFound):
         await listed(office, "other")

@@ -67,7 +67,7 @@ async def test_what_can_be_read_later_is_dealt_with_then(room: Mailroom, monkeyp
     await room.processing.recover()
     assert 1 == len(await room.outgoing())
     assert [] == await kept(room)
-    with pytest.raises(NotFound, match="no kept mail"):
+    with pytest.raises(NotFound, match="no such kept mail"):
         await desk(room).retry(number)
 
 

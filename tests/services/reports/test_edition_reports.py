@@ -145,11 +145,11 @@ async def test_who_is_not_there_is_not_traced(press: Pressroom) -> None:
     (copy,) = await press.send_all(HandOver(Outcome.DELIVERED, Stage.CONTENT, said))
     await notify(press, copy, report(BounceClass.FULL))
     await press.office.enrolling.add("news", parse_address("late@reader.example"))
-    for address, words in (("x@reader.example", "no list knows"), ("late@reader.example", "no copy of edition")):
+    for address, words in (("x@reader.example", "unknown address"), ("late@reader.example", "has no copy for")):
         with pytest.raises(NotFound, match=words):
             await traced(press, edition, address)
     await press.office.enrolling.erase(parse_address("r0@reader.example"))
-    with pytest.raises(NotFound, match="no list knows"):
+    with pytest.raises(NotFound, match="unknown address"):
         await traced(press, edition)
     assert [] == await press.rows("select * from handover")
     assert [("erased readers", 1)] == [(one.name, one.copies) for one in (await reported(press, edition)).domains]

@@ -68,9 +68,9 @@ def find_open_list(tx: Transaction, name: str) -> MailingList:
     """The list of that name that takes editions; raises NotFound or Refused."""
     target = lists.find_list(tx, name)
     if target is None:
-        raise NotFound(f"there is no list {name!r}: see `pressrun list ls`")
+        raise NotFound(f"no such list: {name!r} (see `pressrun list ls`)")
     if target.closed_at is not None:
-        raise Refused(f"the list {name} is closed: reopen it with `pressrun list set {name} closed=false`")
+        raise Refused(f"the list {name} is closed. Reopen it with `pressrun list set {name} closed=false`")
     return target
 
 
@@ -136,4 +136,4 @@ def require_no_errors(findings: Iterable[Finding]) -> None:
     """Raise PreflightFailed, which names every finding that stops the send."""
     errors = errors_of(findings)
     if errors:
-        raise PreflightFailed("the edition is not sent:\n" + "\n".join(f"  {found}" for found in errors))
+        raise PreflightFailed("the edition was not sent:\n" + "\n".join(f"  {found}" for found in errors))

@@ -103,7 +103,7 @@ class Editing:
                 continue
             self._wake()
             return edition_id
-        raise Refused("other editions came in at the same moment: send it again")
+        raise Refused("other editions arrived at the same moment. Send it again")
 
     async def inspect(
         self, *, list_name: str, source: bytes, source_name: str, assets: Mapping[str, bytes]
@@ -173,7 +173,9 @@ class Editing:
         for address in addresses:
             reason = find_reason(tx, digests_of(self.keys, address))
             if reason is not None:
-                raise Refused(f"{address} gets no mail ({reason}): nothing was sent; see `pressrun suppression ls`")
+                raise Refused(
+                    f"{address} is suppressed ({reason}), so nothing was sent (see `pressrun suppression ls`)"
+                )
         return queue_test_copies(
             tx,
             work,
@@ -191,8 +193,8 @@ class Editing:
         first = editions.find_by_digest(tx, target.id, work.manuscript.digest)
         if first is not None and not again:
             raise Refused(
-                f"this file is edition {first} of {target.name} already: nothing was sent; "
-                "--again sends it once more as a new edition"
+                f"this file is edition {first} of {target.name} already, so nothing was sent. "
+                "--again sends it once more, as a new edition"
             )
         require_same_desk(tx, work)
         now = int(self._clock())

@@ -16,8 +16,8 @@ def find_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name.strip())
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise BadInput(
-            f"{name!r} is no time zone that this machine knows: write one like Europe/Berlin or UTC "
-            "(the package tzdata brings them)"
+            f"{name!r} is not a time zone known to this machine. Write one like Europe/Berlin or UTC "
+            "(the package tzdata provides them)"
         ) from None
 
 

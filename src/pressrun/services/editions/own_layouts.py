@@ -52,9 +52,7 @@ def try_layout(name: str, site: Site, layouts: LayoutPress) -> None:
     """Build a specimen in a layout of the operator's; raises LayoutError with everything that is wrong with it."""
     if name not in layouts.names():
         known = ", ".join([*BUILT_IN, *layouts.names()])
-        raise LayoutError(
-            f"layout: there is no {name!r}: choose one of {known}, or write layouts/{name}.html in data_dir"
-        )
+        raise LayoutError(f"no such layout: {name}. Choose one of {known}, or write layouts/{name}.html in data_dir")
     profile = ListProfile(
         name="specimen",
         title="Specimen",

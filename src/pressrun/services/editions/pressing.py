@@ -22,7 +22,7 @@ def require_edition(tx: Transaction, edition_id: int) -> Edition:
     """The edition of that id, or NotFound."""
     found = editions.get_edition(tx, edition_id)
     if found is None:
-        raise NotFound(f"there is no edition {edition_id}: see `pressrun edition ls`")
+        raise NotFound(f"no such edition: {edition_id} (see `pressrun edition ls`)")
     return found
 
 
@@ -138,8 +138,8 @@ def resume(tx: Transaction, edition_id: int, now: int) -> Edition:
     edition = require_edition(tx, edition_id)
     if edition.state is EditionState.DRAFT:
         raise Refused(
-            f"edition {edition_id} is a draft: its editor sends it with the link /approve/… in the mail about it, "
-            f"or `pressrun edition cancel {edition_id}` ends it"
+            f"edition {edition_id} is a draft. Its editor can send it with the /approve/… link in the mail about it, "
+            f"or you can cancel it with `pressrun edition cancel {edition_id}`"
         )
     moved = _moved(edition, EditionEvent.RESUME)
     state = resumed(has_started=edition.started_at is not None)
@@ -155,9 +155,9 @@ def reschedule(tx: Transaction, edition_id: int, at: int, now: int) -> Edition:
     """Give an edition that has not started another hour; one that is paused stays so. Raises NotFound, Refused."""
     edition = require_edition(tx, edition_id)
     if edition.started_at is not None:
-        raise Refused(f"edition {edition_id} has started: only one that waits for its hour can be moved")
+        raise Refused(f"edition {edition_id} is already being sent and cannot be rescheduled")
     if at < now:
-        raise BadInput(f"that hour is past: `pressrun edition resume {edition_id}` lets it go at once")
+        raise BadInput(f"that time is in the past. To send at once, use `pressrun edition resume {edition_id}`")
     moved = replace(_moved(edition, EditionEvent.MOVE), scheduled_at=at)
     editions.record_edition(tx, moved)
     return moved
@@ -203,12 +203,12 @@ def resend_failed(tx: Transaction, edition_id: int, now: int) -> Resent:
     moved = _moved(edition, EditionEvent.REOPEN)
     if edition.state is EditionState.SENDING and edition.canary_copies is not None:
         # A copy that is not on its way any more would make room for one reader more than the canary may have.
-        raise Refused(f"the canary copies of edition {edition_id} are going out: try again when it has paused")
+        raise Refused(f"the canary copies of edition {edition_id} are being sent. Try again when it has paused")
     if edition.state is EditionState.FINISHED:
         moved = replace(moved, canary_copies=None)  # its canary is over, whoever it went to
     target = lists.get_list(tx, edition.list_id)
     if target is None or target.closed_at is not None:
-        raise Refused(f"the list {edition.list_name} is closed: nothing is sent to its readers any more")
+        raise Refused(f"the list {edition.list_name} is closed, so nothing is sent to its subscribers")
     queued, left_out = deliveries.requeue_failed(tx, edition_id=edition_id, list_id=edition.list_id, now=now)
     if not queued:
         return Resent(0, left_out, edition.state)

@@ -54,7 +54,7 @@ def preview_edition(
     file = manuscript.parse()
     desk = lay_out(tx, list_name, file)
     if as_address is not None and subscribers.find_subscriber(tx, as_address) is None:
-        raise NotFound(f"no list knows {as_address}: leave --as out for a reader of whom nothing is known")
+        raise NotFound(f"unknown address {as_address}. Omit --as to use the defaults of merge fields")
     built = build(manuscript, file, desk, site, layouts)
     imprint = Imprint(keys=keys, site=site, list=desk.list, slug=desk.slug, now=now, is_test=False)
     values = values_for(tx, imprint, as_address, secret=_SECRET)

@@ -29,7 +29,7 @@ class Standing(StrEnum):
 
 
 _WHY = {
-    Standing.CLOSED: "the list {list} is closed: nothing is sent to its readers any more",
+    Standing.CLOSED: "the list {list} is closed, so nothing is sent to its subscribers",
     Standing.SWITCHED_OFF: "{list} takes no editions by mail: `pressrun list set {list} post_by_mail=approve` lets it",
     Standing.CANCELLED: "an editor who sent edition {edition} was removed, so it cannot be released: mail it again",
 }

@@ -120,7 +120,7 @@ class Administering:
         if "title" not in values:
             raise BadInput("a list needs a title")
         if lists.find_list(tx, name) is not None:
-            raise Refused(f"there is a list {name} already: `pressrun list set {name} …` changes it")
+            raise Refused(f"the list {name} already exists. Change it with `pressrun list set {name} …`")
         self._check_people(tx, name)
         now = int(self._clock())
         title = str(values["title"])
@@ -144,7 +144,7 @@ class Administering:
     ) -> MailingList:
         relay = values.get("relay")
         if relay is not None and relay not in self.relays:
-            raise BadInput(f"relay: {relay!r} is none of the relays: {', '.join(sorted(self.relays))}")
+            raise BadInput(f"relay: {relay!r} is not a relay. Available: {', '.join(sorted(self.relays))}")
         if values.get("owner"):
             self._check_owner(tx, parse_address(str(values["owner"])))
         if "logo" in values:
@@ -160,11 +160,13 @@ class Administering:
     def _check_owner(self, tx: Transaction, owner: Address) -> None:
         """Raise BadInput for an owner to whom nothing can be forwarded, or whom no envelope can name."""
         if self._is_of_a_list(tx, owner):
-            raise BadInput(f"owner: {owner} is of a list here, so its mail would go round: give a person's")
+            raise BadInput(
+                f"owner: {owner} is an address of a list here, so its mail would loop. Give a person's address"
+            )
         if owner.needs_smtputf8 and not self._site.receives_mail:
             raise BadInput(
-                f"owner: {str(owner)!r}: without [smtp] it is the envelope sender of every copy, so the part before "
-                "the @ must be ASCII, or most readers cannot be served: give another address of theirs, or receive mail"
+                f"owner: {str(owner)!r}: without [smtp], it is the envelope sender of every copy, and many mail "
+                "servers only accept ASCII before the @. Give another address, or receive mail"
             )
 
     def _is_of_a_list(self, tx: Transaction, address: Address) -> bool:
@@ -180,7 +182,7 @@ class Administering:
         for who, typed in people.items():
             route = own_route(parse_address(typed), self._site.mail_domain) if typed else None
             if route is not None and route.list_name == name:
-                raise Refused(f"{typed} is {who}, whose mail would come to the list: choose another name")
+                raise Refused(f"{typed} is {who}, whose mail would go to the list. Choose another name")
 
     def _default_from(self, name: str, title: str) -> str:
         return str(Mailbox(title, parse_address(self._site.list_address(name))))
@@ -192,14 +194,14 @@ class Administering:
     def _remove(tx: Transaction, name: str) -> None:
         target = require_list(tx, name)
         if target.closed_at is None:
-            raise Refused(f"the list {name} is open: `pressrun list close {name}` comes first")
+            raise Refused(f"the list {name} is still open. Close it first with `pressrun list close {name}`")
         notices.outlive_list(tx, target.id, FORWARD)  # they were accepted from others
         lists.delete_list(tx, target.id)
 
     @staticmethod
     def _remove_editor(tx: Transaction, name: str, address: Address, now: int) -> int:
         if not lists.remove_editor(tx, require_list(tx, name).id, address):
-            raise NotFound(f"{address} is no editor of {name}: see `pressrun editor ls {name}`")
+            raise NotFound(f"{address} is not an editor of {name} (see `pressrun editor ls {name}`)")
         return pressing.cancel_withdrawn_drafts(tx, now)
 
 
@@ -209,7 +211,7 @@ def _put_logo(tx: Transaction, target: MailingList, name: Value, content: bytes 
         lists.remove_logo(tx, target.id)
         return None
     if content is None:
-        raise BadInput(f"logo: the content of {name} did not come with it: give the file itself")
+        raise BadInput(f"logo: the content of {name} was not included. Give the file itself")
     try:
         logo = read_logo(str(name), content)
     except BadInput as problem:

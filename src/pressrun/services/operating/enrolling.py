@@ -118,7 +118,7 @@ class Enrolling:
         digests = digests_of(self._keys, address)
         reason = find_reason(tx, digests)
         if reason is not None:
-            raise Refused(f"{address} is suppressed ({reason}): `pressrun suppression rm` lifts that")
+            raise Refused(f"{address} is suppressed ({reason}). `pressrun suppression rm` lifts that")
         person = subscribers.find_subscriber(tx, address)
         if person is None:
             number = subscribers.insert_subscriber(tx, address, digests=digests, now=now, name=name)
@@ -186,4 +186,4 @@ def _require_welcome(found: Subscription | None, target: MailingList, address: A
     has_left = found.state is SubscriptionState.UNSUBSCRIBED
     asked_again = found.state is SubscriptionState.PENDING and found.state_before is SubscriptionState.UNSUBSCRIBED
     if has_left or (asked_again and not asks):
-        raise Refused(f"{address} has left {target.name}: only they can come back, by signing up")
+        raise Refused(f"{address} unsubscribed from {target.name}. Only they can come back, by signing up")

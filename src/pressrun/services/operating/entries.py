@@ -72,12 +72,12 @@ def read_moment(text: str) -> int:
     """UTC seconds of an RFC 3339 time or a plain date; without a zone it is taken as UTC. Raises BadInput."""
     plain = text.strip()
     if _MOMENT.fullmatch(plain) is None:
-        raise BadInput(f"{text!r} is no time: write 2026-05-01T12:00:00Z or 2026-05-01")
+        raise BadInput(f"invalid time {text!r}. Write 2026-05-01T12:00:00Z or 2026-05-01")
     try:
         found = datetime.fromisoformat(plain)
         return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
-        raise BadInput(f"{text!r} is no time that exists") from None
+        raise BadInput(f"no such time: {text!r}") from None
 
 
 def _read_address(text: str) -> Address:
@@ -107,7 +107,7 @@ def _read_ip(text: str) -> str:
     try:
         return str(ipaddress.ip_address(text.strip()))
     except ValueError:
-        raise BadInput(f"consent_ip: {text!r} is no IP address") from None
+        raise BadInput(f"consent_ip: invalid IP address {text!r}") from None
 
 
 def _read_state(text: str) -> SubscriptionState:
@@ -118,16 +118,16 @@ def _read_state(text: str) -> SubscriptionState:
         return SubscriptionState(word)
     except ValueError:
         words = ", ".join(SubscriptionState)
-        raise BadInput(f"state: {text!r} is none of {words}") from None
+        raise BadInput(f"state: {text!r} is not one of {words}") from None
 
 
 def _read_attributes(given: Mapping[str, str]) -> dict[str, str]:
     found = {}
     for name, value in given.items():
         if _CONTROL.search(value):
-            raise BadInput(f"{name}: holds a control character")
+            raise BadInput(f"{name}: contains a control character")
         if len(value) > LONGEST_VALUE:
-            raise BadInput(f"{name}: has {len(value)} characters: {LONGEST_VALUE} are the most")
+            raise BadInput(f"{name}: has {len(value)} characters; at most {LONGEST_VALUE} are allowed")
         if value:
             found[name] = value
     return found

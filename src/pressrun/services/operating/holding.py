@@ -107,4 +107,4 @@ def list_held(tx: Transaction, list_name: str | None) -> list[Answer]:
 def _require_held(tx: Transaction, choice: Choice) -> None:
     unknown = held.unknown_ids(tx, choice)
     if unknown:
-        raise NotFound(f"no sign-up is held under {', '.join(map(str, unknown))}: see `pressrun held ls`")
+        raise NotFound(f"no such held sign-up: {', '.join(map(str, unknown))} (see `pressrun held ls`)")

@@ -183,7 +183,7 @@ def require_open_list(tx: Transaction, name: str) -> MailingList:
     """The list of that name that takes readers; raises NotFound or Refused."""
     target = require_list(tx, name)
     if target.closed_at is not None:
-        raise Refused(f"the list {name} is closed: reopen it with `pressrun list set {name} closed=false`")
+        raise Refused(f"the list {name} is closed. Reopen it with `pressrun list set {name} closed=false`")
     return target
 
 

@@ -47,16 +47,16 @@ def read_line(text: str) -> str:
     """One line of text without control characters; raises BadInput."""
     text = text.strip()
     if _CONTROL.search(text):
-        raise BadInput("holds a line break or control character, which could reach a header: write one line")
+        raise BadInput("contains a line break or control character, which could end up in a header. Write one line")
     if len(text) > LONGEST_LINE:
-        raise BadInput(f"has {len(text)} characters: {LONGEST_LINE} are the most")
+        raise BadInput(f"has {len(text)} characters; at most {LONGEST_LINE} are allowed")
     return text
 
 
 def read_language(text: str) -> str:
     """A language tag (BCP 47) such as `en` or `pt-BR`; raises BadInput."""
     if _LANGUAGE.fullmatch(text.strip()) is None or len(text.strip()) > 35:
-        raise BadInput(f"{text!r} is no language tag: write en, de, pt-BR")
+        raise BadInput(f"invalid language {text!r}. Write a tag such as en, de or pt-BR")
     return text.strip()
 
 
@@ -64,8 +64,8 @@ def _read_list_language(text: str) -> str:
     tag = read_language(text)
     if not is_known(tag):
         raise BadInput(
-            f"{tag!r} is the tag of no language: readers are spoken to in {', '.join(LANGUAGES)}; "
-            "another language needs its own tag, such as sv"
+            f"{tag!r} is not a known language. Pages and mails speak {', '.join(LANGUAGES)}; "
+            "for any other language, use its own tag, such as sv"
         )
     return tag
 
@@ -73,16 +73,16 @@ def _read_list_language(text: str) -> str:
 def _read_title(text: str) -> str:
     title = read_line(text)
     if not title:
-        raise BadInput("is empty: a list needs a title")
+        raise BadInput("is empty. A list needs a title")
     return title
 
 
 def _read_text(text: str) -> str:
     text = re.sub(r"\r\n?", "\n", text).strip()
     if _CONTROL.search(text.replace("\n", "")):
-        raise BadInput("holds a control character")
+        raise BadInput("contains a control character")
     if len(text) > LONGEST_TEXT:
-        raise BadInput(f"has {len(text)} characters: {LONGEST_TEXT} are the most")
+        raise BadInput(f"has {len(text)} characters; at most {LONGEST_TEXT} are allowed")
     return text
 
 
@@ -121,7 +121,7 @@ def _read_family(text: str) -> str | None:
 def _read_layout(text: str) -> str:
     """A name; whether there is a layout of that name is looked up by whoever knows the operator's own."""
     if _LAYOUT.fullmatch(text.strip()) is None:
-        raise BadInput(f"{text!r} is no name of a layout: {', '.join(BUILT_IN)}, or one of your own")
+        raise BadInput(f"{text!r} cannot name a layout. Use {', '.join(BUILT_IN)}, or one of your own")
     return text.strip()
 
 
@@ -132,7 +132,7 @@ def _read_colour(text: str) -> str | None:
 def _read_logo_name(text: str) -> str | None:
     """The name of the file; what is in it comes beside the settings, see `read_logo`."""
     if _REMOTE.match(text.strip()):
-        raise BadInput("is an address: no mail of ours loads anything from elsewhere, so give a file that is here")
+        raise BadInput("is a web address. Mails load nothing from elsewhere, so give a local file")
     return read_line(text).rstrip("/").rpartition("/")[2] or None
 
 
@@ -147,7 +147,7 @@ def _read_zone(text: str) -> str:
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text.strip() not in words:
-            raise BadInput(f"{text!r} is none of {', '.join(words)}")
+            raise BadInput(f"{text!r} is not one of {', '.join(words)}")
         return text.strip()
 
     return read
@@ -211,7 +211,7 @@ def read_settings(given: Mapping[str, str]) -> dict[str, Value]:
         if key is None:
             near = get_close_matches(plain, _KEYS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"keys are {', '.join(_KEYS)}"
-            raise UsageError(f"a list has no setting {name!r}: {hint}")
+            raise UsageError(f"unknown setting {name!r}; {hint}")
         try:
             found[key.column] = key.read(text)
         except BadInput as problem:

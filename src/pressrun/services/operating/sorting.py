@@ -44,7 +44,7 @@ class Sorting:
 def list_kept(tx: Transaction, state: str | None) -> list[Answer]:
     """`inbound ls`: mail that is kept for a person, newest first; raises BadInput for a state that keeps none."""
     if state is not None and state not in KEPT_STATES:
-        raise BadInput(f"{state!r} is no state of kept mail: {', '.join(KEPT_STATES)}")
+        raise BadInput(f"{state!r} is not a state of kept mail; use one of {', '.join(KEPT_STATES)}")
     return [
         {
             "id": row["id"],
@@ -68,7 +68,7 @@ def show_kept(tx: Transaction, number: int) -> bytes:
 
 
 def _unknown(number: int) -> NotFound:
-    return NotFound(f"there is no kept mail {number}: see `pressrun inbound ls`")
+    return NotFound(f"no such kept mail: {number} (see `pressrun inbound ls`)")
 
 
 def _nobody() -> None:

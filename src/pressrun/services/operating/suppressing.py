@@ -102,7 +102,7 @@ def read_reason(text: str) -> Reason:
     try:
         return Reason(text.strip().lower())
     except ValueError:
-        raise BadInput(f"{text!r} is no reason: {', '.join(Reason)}") from None
+        raise BadInput(f"{text!r} is not a reason; use one of {', '.join(Reason)}") from None
 
 
 def _read_since(text: str, now: int) -> int | None:

@@ -79,7 +79,7 @@ def erase_person(
     spellings = Spellings(address)
     settings = places.settings_naming(tx, spellings)
     if settings:
-        raise Refused(f"{address} stands in the settings of {', '.join(settings)}: set another address there first")
+        raise Refused(f"{address} is used in the settings of {', '.join(settings)}. Set another address there first")
     person = subscribers.find_subscriber(tx, address)
     if person is not None:
         enrolment.cancel_everything(tx, person.id, now)
@@ -89,6 +89,6 @@ def erase_person(
     cancel_withdrawn_drafts(tx, now)
     published = places.forget_unpublished(tx, known)
     if person is None and forgotten.is_nothing:
-        raise NotFound(f"no list knows {address}")
+        raise NotFound(f"unknown address {address}")
     keep_out_erased(tx, digests_of(keys, address), address.key, now)
     return Erased(is_reader=person is not None, of_others=forgotten, editions=tuple(published))

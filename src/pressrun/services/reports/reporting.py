@@ -43,7 +43,7 @@ def require_list(tx: Transaction, name: str) -> MailingList:
     """The list of that name, or NotFound."""
     found = lists.find_list(tx, name)
     if found is None:
-        raise NotFound(f"there is no list {name!r}: see `pressrun list ls`")
+        raise NotFound(f"no such list: {name!r} (see `pressrun list ls`)")
     return found
 
 
@@ -134,7 +134,7 @@ def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
     """`subscriber show`: all that is known of an address; raises NotFound when no list knows it."""
     person = subscribers.find_subscriber(tx, address)
     if person is None:
-        raise NotFound(f"no list knows {address}")
+        raise NotFound(f"unknown address {address}")
     return {
         "address": person.address,
         "suppressed": find_reason(tx, digests_of(keys, address)),

@@ -21,12 +21,12 @@ def trace_copy(tx: Transaction, edition_id: int, address: Address, site: Site) -
     edition = require_edition(tx, edition_id)
     person = subscribers.find_subscriber(tx, address)
     if person is None:
-        raise NotFound(f"no list knows {address}")
+        raise NotFound(f"unknown address {address}")
     row = deliveries.find_copy_of(tx, edition_id=edition_id, list_id=edition.list_id, subscriber_id=person.id)
     if row is None:
         raise NotFound(
-            f"no copy of edition {edition_id} was made for {address}: they were not an active reader of "
-            f"{edition.list_name} when it started; see `pressrun subscriber show {address}`"
+            f"edition {edition_id} has no copy for {address}, who was not an active subscriber of {edition.list_name} "
+            f"when it started (see `pressrun subscriber show {address}`)"
         )
     bounced_later = row["handover_of"] is not None
     last = _reply(row, "")
