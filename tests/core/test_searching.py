@@ -13,13 +13,13 @@ def test_prose_is_one_line_without_rules_numbers_and_addresses() -> None:
     text = (
         "# High water\n==========\n\nThe *first* _boat_ [1] came [2].\nsnake_case stays\n\n[1] https://quay.example/a"
     )
-    assert "High water The first boat came. snake_case stays" == prose(text)
+    assert "High water · The first boat came. snake_case stays" == prose(text)
 
 
 def test_prose_has_no_marks_of_items_quotations_and_tables() -> None:
     """Dashes within a line are the author's."""
     text = "Bring:\n\n- a rope\n  - or two - or none\n\n> > - said Ann\n> at -5 °C\n\nA  Day\n-  ---\n1  Monday\n"
-    assert "Bring: a rope or two - or none said Ann at -5 °C A Day 1 Monday" == prose(text)
+    assert "Bring: a rope · or two - or none · said Ann at -5 °C · A Day · 1 Monday" == prose(text)
 
 
 @pytest.mark.parametrize(

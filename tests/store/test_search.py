@@ -83,7 +83,7 @@ def insert(
 
 def found(tx: Transaction, query: str) -> list[int]:
     terms = parse_query(query)
-    rows = search.find_editions(tx, 1, terms, limit=20, offset=0)
+    rows = search.find_editions(tx, 1, terms, limit=20, offset=0, now=0)
     assert len(rows) == search.count_found(tx, 1, terms)
     return [row["id"] for row in rows]
 
@@ -185,3 +185,21 @@ def test_a_list_that_is_removed_takes_its_words_along(tmp_path: Path) -> None:
         insert(connection, opened, 1, 1, "Boats", "boats")
         lists.delete_list(opened, 1)
         assert 0 == connection.execute("select count(*) from archive_search").fetchone()[0]
+
+
+def test_of_two_that_match_alike_the_newer_comes_first(tx: Transaction) -> None:
+    """Also if it is somewhat longer; but a title says more than half a year does, and age alone hides nothing."""
+    now, month = 100_000_000, 30 * 86_400
+    for number, title, text, months in (
+        (11, "A", "lanterns", 12),
+        (12, "B", "lanterns and more to read", 1),
+        (13, "Lanterns", "x", 7),
+        (14, "C", "nothing of it", 0),
+    ):
+        insert(tx._connection, tx, number, 2, title, text, now - months * month)
+    terms = parse_query("lanterns")
+    orders = {
+        newest: [row["id"] for row in search.find_editions(tx, 2, terms, limit=9, offset=0, now=now, newest=newest)]
+        for newest in (False, True)
+    }
+    assert {False: [13, 12, 11], True: [12, 13, 11]} == orders

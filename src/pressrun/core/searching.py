@@ -18,6 +18,8 @@ SPLIT = "\u200b"  # stands on both sides of a sign that is a word of its own, an
 
 # Marks of headings, quotations and items, the rule below the head of a table, link numbers and addresses, other rules.
 _NOT_PROSE = re.compile(r"^#+\s*|^[-= ]+$|^[> ]*>(?: *- +)?|^ *- +|\[\d+\]|https?://\S+|[_=-]{3,}", re.MULTILINE)
+_BLOCK_END = re.compile(r"\n\s*\n|\n(?=[> ]*(?:- |\d{1,3}\. ))")  # of a paragraph, a heading, an item
+_SENTENCE_ENDS = frozenset(".!?…:;,。！？：；،؟؛")
 _LINK_NUMBERS = re.compile(r" \[\d+\](?!\w)")  # with the blank before, which would part a word from its full stop
 _MARKS = re.compile(r"\*+|(?<!\w)_|_(?!\w)")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\u200b\ud800-\udfff]")
@@ -42,8 +44,16 @@ class Term:
 
 
 def prose(text: str) -> str:
-    """The plain text of an edition on one line, without its rules, marks of items, link numbers and addresses."""
-    return " ".join(_MARKS.sub("", _NOT_PROSE.sub(" ", _LINK_NUMBERS.sub("", text))).split())
+    """The plain text of an edition on one line, without its rules, marks of items, link numbers and addresses.
+
+    A dot parts its blocks (`Tides · Spring tides on the 2nd.`), but where a sentence ends anyway.
+    """
+    joined: list[str] = []
+    for block in _BLOCK_END.split(_LINK_NUMBERS.sub("", text)):
+        words = " ".join(_MARKS.sub("", _NOT_PROSE.sub(" ", block)).split())
+        if words:
+            joined += ["", words] if not joined else [" " if joined[-1][-1] in _SENTENCE_ENDS else " · ", words]
+    return "".join(joined)
 
 
 def searchable(text: str) -> str:

@@ -12,6 +12,8 @@ from pressrun.core.passages import MOST_READ
 from pressrun.core.searching import Term, searchable
 from pressrun.store.transaction import Row, Transaction
 
+_HALF_SECONDS = 365 * 86_400  # a match of that age counts half
+
 
 def index_edition(tx: Transaction, edition_id: int, list_id: int, title: str, text: str) -> None:
     """Let an edition be found, once its archive shows it."""
@@ -35,9 +37,19 @@ def count_found(tx: Transaction, list_id: int, terms: Sequence[Term]) -> int:
     return found
 
 
-def find_editions(tx: Transaction, list_id: int, terms: Sequence[Term], *, limit: int, offset: int) -> list[Row]:
-    """Those editions, the best first, as `editions.archived_editions` gives them."""
-    return tx.rows("search.find", expression=expression_of(list_id, terms), limit=limit, offset=offset)
+def find_editions(
+    tx: Transaction, list_id: int, terms: Sequence[Term], *, limit: int, offset: int, now: int, newest: bool = False
+) -> list[Row]:
+    """Those editions, the best or the `newest` first: id, slug, title, preheader, language, published_at."""
+    return tx.rows(
+        "search.find",
+        expression=expression_of(list_id, terms),
+        limit=limit,
+        offset=offset,
+        now=now,
+        half=_HALF_SECONDS,
+        newest=int(newest),
+    )
 
 
 def texts(tx: Transaction, edition_ids: Sequence[int]) -> dict[int, str]:

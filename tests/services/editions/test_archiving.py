@@ -18,7 +18,7 @@ def edition(*, text: str = "", html: str | None = None, preheader: str = "") -> 
         ("anything", "What is new", "What is new"),
         ("# Boats\n\nThey *came* back.", "", "They came back."),
         ("short", "", "short"),
-        ("Bring:\n\n- a rope\n- a map", "", "Bring: a rope a map"),
+        ("Bring:\n\n- a rope\n- a map", "", "Bring: a rope · a map"),
         ("word " * 100, "", "word " * 43 + "word …"),
         ("", "", ""),
     ],

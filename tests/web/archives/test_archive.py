@@ -179,6 +179,24 @@ async def test_what_is_found_is_shown_with_its_passage(house: House) -> None:
     assert "No editions match" in nothing.text
 
 
+async def test_a_search_finds_the_newest_first_if_asked(house: House) -> None:
+    """Also on its next page; and no passage begins with the title that stands above it."""
+    number = await house.add_list()
+    day = 86_400
+    for index in range(25):
+        text = "Boats\n=====\n\nAt the quay\n\n- A lamp\n- A rope\n" if index else "boats " * 9
+        at = int(NOW) - (25 - index) * day
+        await house.add_edition(number, f"e-{index}", started_at=at, title="Boats", text=text)
+    async with house.client() as client:
+        best = (await client.get("/news/search?q=boats")).text
+        page = (await client.get("/news/search?q=boats&order=newest")).text
+    assert re.findall(r'archive/(e-\d+)"', page)[:2] == ["e-24", "e-23"]
+    assert 'href="/news/search?q=boats&amp;order=newest&amp;page=2"' in page
+    for shown, mark in ((best, '/news/search?q=boats" aria-current'), (page, 'order=newest" aria-current')):
+        assert mark in shown
+    assert "<p>At the quay · A lamp · A rope</p>" in page
+
+
 async def test_very_many_searches_of_one_network_are_429(tmp_path: Path) -> None:
     """By the client that a trusted proxy names; other pages and other networks are served, and later it is, too."""
     limits = LimitSettings(searches_per_ip=Rate(2, 60.0))

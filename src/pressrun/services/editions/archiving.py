@@ -19,7 +19,7 @@ from itertools import groupby
 from typing import TypeAlias, TypeVar
 
 from pressrun.core.passages import Pieces, find_passage
-from pressrun.core.searching import parse_query
+from pressrun.core.searching import parse_query, searchable
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.windows import Windows
 from pressrun.message.editions.enclosing import ARCHIVE_PREFIX
@@ -136,10 +136,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPage:
-    """One page of what a search found, the best first."""
+    """One page of what a search found, the best first, or the `newest`."""
 
     list: MailingList
     query: str
+    newest: bool
     found: tuple[Found, ...]
     total: int
     number: int
@@ -193,7 +194,7 @@ class Archiving:
         return await self._database.read(_opened, door, lambda tx, target: index_page(tx, target, number, year))
 
     async def search(
-        self, door: Door, query: str, number: int = 1, *, network: str | None
+        self, door: Door, query: str, number: int = 1, *, newest: bool = False, network: str | None
     ) -> SearchPage | Shut | Throttled:
         """One page of what is found in an archive; any text is a query.
 
@@ -204,8 +205,11 @@ class Archiving:
             retry_at = self._searches.spend(network, self.limits.searches_per_ip, self._clock())
             if retry_at is not None:
                 return Throttled(retry_at)
+        now = int(self._clock())
         async with self._turn:
-            return await self._database.read(_opened, door, lambda tx, target: _search(tx, target, query, number))
+            return await self._database.read(
+                _opened, door, lambda tx, target: _search(tx, target, query, number, newest=newest, now=now)
+            )
 
     async def sitemap(self, name: str) -> list[Summary] | Shut:
         """All editions of a public archive."""
@@ -309,7 +313,9 @@ def _new_year(year: int) -> int:
     return int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
 
 
-def _search(tx: Transaction, target: MailingList, query: str, number: int) -> SearchPage | Shut:
+def _search(
+    tx: Transaction, target: MailingList, query: str, number: int, *, newest: bool, now: int
+) -> SearchPage | Shut:
     terms = parse_query(query)
     total = search.count_found(tx, target.id, terms) if terms else 0
     pages = max(1, -(-total // PAGE_SIZE))
@@ -317,12 +323,23 @@ def _search(tx: Transaction, target: MailingList, query: str, number: int) -> Se
         return Shut.UNKNOWN
     found: tuple[Found, ...] = ()
     if total:
-        rows = search.find_editions(tx, target.id, terms, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE)
+        rows = search.find_editions(
+            tx, target.id, terms, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE, now=now, newest=newest
+        )
         texts = search.texts(tx, [row["id"] for row in rows])
         found = tuple(
-            Found(summary=summary_of(row, target), passage=find_passage(texts[row["id"]], terms)) for row in rows
+            Found(
+                summary=summary_of(row, target),
+                passage=find_passage(_below_title(row["title"], texts[row["id"]]), terms),
+            )
+            for row in rows
         )
-    return SearchPage(list=target, query=query, found=found, total=total, number=number, pages=pages)
+    return SearchPage(list=target, query=query, newest=newest, found=found, total=total, number=number, pages=pages)
+
+
+def _below_title(title: str, text: str) -> str:
+    """A text as the index holds it without the title that it begins with: that stands above the passage."""
+    return text.removeprefix(searchable(title)).removeprefix(" · ").lstrip()
 
 
 def _sitemap(tx: Transaction, target: MailingList) -> list[Summary]:

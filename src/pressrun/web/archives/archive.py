@@ -28,7 +28,7 @@ from pressrun.services.editions.archiving import Archiving, Door, ReaderLink, Sh
 from pressrun.services.ports import Clock
 from pressrun.services.throttled import Throttled
 from pressrun.store.lists import MailingList
-from pressrun.web.archives.places import Places, public_places, reader_places
+from pressrun.web.archives.places import NEWEST, Places, public_places, reader_places
 from pressrun.web.http.clients import Proxies, network_of
 from pressrun.web.http.conditional import conditional
 from pressrun.web.http.visitors import client_of
@@ -88,8 +88,9 @@ class ArchivePages:
             return entered
         door, places = entered
         query = request.query_params.get("q", "").strip()
+        newest = request.query_params.get("order") == NEWEST
         network = network_of(client_of(request, self._proxies))
-        found = await self._archiving.search(door, query, _number(request, "page", 1), network=network)
+        found = await self._archiving.search(door, query, _number(request, "page", 1), newest=newest, network=network)
         if isinstance(found, Throttled):
             return self._throttled(found.retry_at, places)
         if isinstance(found, Shut):

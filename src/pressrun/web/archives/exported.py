@@ -41,7 +41,7 @@ class FilePlaces:
     def asset(self, slug: str, name: str) -> str:
         return f"{self._above}archive/{quote(slug)}/{quote(name)}"
 
-    def search(self, query: str = "", *, page: int = 1) -> str | None:  # noqa: ARG002 - files cannot search
+    def search(self, query: str = "", *, page: int = 1, newest: bool = False) -> None:  # noqa: ARG002 - files cannot search
         return None
 
     def feed(self, name: str) -> str | None:

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from pressrun.web.pages import Pages
 
+NEWEST = "newest"  # the value of `order` in a search; without one the best come first
+
 
 class Places(Protocol):
     """What the templates of an archive link to; `is_public` when everybody may see and name these pages."""
@@ -24,7 +26,7 @@ class Places(Protocol):
         """An image or file of an edition; without a name what stands before each."""
         ...
 
-    def search(self, query: str = "", *, page: int = 1) -> str | None:
+    def search(self, query: str = "", *, page: int = 1, newest: bool = False) -> str | None:
         """The search; None where there is none."""
         ...
 
@@ -52,9 +54,8 @@ class WebPlaces:
     def asset(self, slug: str, name: str) -> str:
         return self._pages.href(*self._segments, slug, "asset", name)
 
-    def search(self, query: str = "", *, page: int = 1) -> str | None:
-        wanted: dict[str, str | int] = {**({"q": query} if query else {}), **({"page": page} if page > 1 else {})}
-        return self._pages.href(*self._search, **wanted)
+    def search(self, query: str = "", *, page: int = 1, newest: bool = False) -> str | None:
+        return self._pages.href(*self._search, q=query, order=NEWEST if newest else "", page=page if page > 1 else "")
 
     def feed(self, name: str) -> str | None:
         return self._pages.site.url(self._segments[0], name) if self.is_public else None
