@@ -8,6 +8,9 @@ import httpx
 import pytest
 from tests.web.house import House, words_of
 
+from pressrun.locales.catalogues import words_in
+from pressrun.web.readers import words
+
 BASE = "https://news.example.org"
 FAMILY = {"noticias": "es", "nouvelles": "fr", "letters": "en"}
 
@@ -107,3 +110,92 @@ async def test_the_pages_of_a_family_name_each_other(house: House) -> None:
     assert 'href="/nouvelles" lang="fr" hreflang="fr" dir="auto">Français</a>' in page
     assert "También en Français · English" in words_of(page)
     assert "hreflang" not in re.sub(r"(?s)<footer.*", "", alone)
+
+
+async def asked_for(house: House) -> list[tuple[object, ...]]:
+    """Which list, in which language the mail is, and what the evidence holds, for each sign-up."""
+    return await house.rows(
+        "select list.name, notice.language, json_extract(consent.content, '$.text'),"
+        " json_extract(consent.content, '$.language') from notice join list on list.id = notice.list_id"
+        " join consent on consent.list_id = list.id and consent.event = 'requested' order by notice.id"
+    )
+
+
+async def test_the_form_of_a_list_offers_the_languages_of_its_family(house: House) -> None:
+    """Its own is chosen, closed lists are left out, and a list that stands alone has no such field."""
+    await add_family(house)
+    await house.add_list("closed", language="it")
+    await house.write("update list set family = 'villanueva' where name = 'closed'")
+    await house.close_list("closed")
+    async with house.client() as client:
+        page, alone = (await client.get("/noticias")).text, (await client.get("/news")).text
+        snippet, single = (await client.get("/nouvelles/form")).text, (await client.get("/news/form")).text
+    options = re.findall(r'<option value="(\w+)" lang="\w+"( selected)?>([^<]+)</option>', page)
+    assert [
+        ("es", " selected", "Español – Villanueva es"),
+        ("fr", "", "Français – Villanueva fr"),
+        ("en", "", "English – Villanueva en"),
+    ] == options
+    assert 'value="fr" lang="fr" selected>Français' in snippet
+    assert 1 == snippet.count('<select name="language">')
+    assert "<select" not in alone + single
+
+
+async def test_the_form_subscribes_to_the_list_in_the_chosen_language(house: House) -> None:
+    """Its mail is in that language; the evidence has the list's title, in the words and the language of the page."""
+    await add_family(house)
+    async with house.client() as client:
+        data = {"email": "ada@reader.example", "form": "page", "language": "fr"}
+        answer = await client.post("/noticias/subscribe", data=data)
+    assert (200, True) == (answer.status_code, '<html lang="fr"' in answer.text)
+    shown = words.sign_up(words_in("es"), "Villanueva fr")
+    assert [("nouvelles", "fr", shown, "es")] == await asked_for(house)
+    assert [("",)] == await house.rows("select language from subscriber")
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "expected"),
+    [
+        ("/noticias", {"language": "en-GB", "form": "page"}, ("letters", "en")),
+        ("/noticias", {"language": "es", "form": "page"}, ("noticias", "es")),
+        ("/noticias", {"language": "fr"}, ("nouvelles", "fr")),
+        ("/noticias", {}, ("noticias", "es")),
+        ("/noticias", {"language": "de"}, ("noticias", "de")),
+        ("/noticias?language=de", {"language": "fr", "form": "page"}, ("nouvelles", "fr")),
+        ("/villanueva", {"language": "fr"}, ("nouvelles", "fr")),
+        ("/villanueva", {}, ("letters", "en")),
+        ("/news", {"language": "fr"}, ("news", "fr")),
+    ],
+)
+@pytest.mark.parametrize("wants_json", [False, True])
+async def test_every_form_chooses_the_list_by_its_language(
+    house: House, path: str, fields: dict[str, str], expected: tuple[str, str], *, wants_json: bool
+) -> None:
+    """Ours, one on another site, and a program that asks for JSON; a list that stands alone only speaks it."""
+    await add_family(house)
+    name, _, query = path.partition("?")
+    headers = {"accept-language": "en", "accept": "application/json" if wants_json else "text/html"}
+    async with house.client() as client:
+        data = {"email": "ada@reader.example", **fields}
+        answer = await client.post(f"{name}/subscribe?{query}", data=data, headers=headers)
+    assert answer.status_code == (202 if wants_json else 200 if "form" in fields else 303)
+    found = await asked_for(house)
+    assert [expected] == [row[:2] for row in found]
+
+
+async def test_a_language_whose_list_is_closed_subscribes_to_no_other(house: House) -> None:
+    await add_family(house)
+    await house.close_list("nouvelles")
+    async with house.client() as client:
+        data = {"email": "ada@reader.example", "language": "fr"}
+        answer = await client.post("/noticias/subscribe", data=data)
+    assert 410 == answer.status_code
+    assert [] == await asked_for(house)
+
+
+async def test_a_wrong_address_keeps_the_language_that_was_chosen(house: House) -> None:
+    await add_family(house)
+    async with house.client() as client:
+        answer = await client.post("/noticias/subscribe", data={"email": "ada@", "form": "page", "language": "fr"})
+    assert (400, True) == (answer.status_code, '<html lang="es"' in answer.text)
+    assert 'value="fr" lang="fr" selected' in answer.text

@@ -29,6 +29,28 @@ def in_language(family: Sequence[MailingList], *wanted: str) -> MailingList | No
     return None if found is None else family[found]
 
 
+def among(family: Sequence[MailingList], named: str = "") -> MailingList | None:
+    """The list of a family for the visitor at hand; None where it has no list at all.
+
+    It is an open one as long as there is one, and the first where none has a language that the visitor wants.
+    """
+    candidates = [one for one in family if one.closed_at is None] or family
+    found = in_language(candidates, *([named] if named else []), *language.accepted_languages())
+    return found or next(iter(candidates), None)
+
+
+def choose(target: MailingList, family: Sequence[MailingList], wanted: str) -> tuple[MailingList, str]:
+    """The list of a family that somebody signs up to by naming a language on the form of `target`, and what is left.
+
+    What is left is the language in which they are to be spoken to: empty for that of the list, which they chose by it.
+    """
+    chosen = in_language([target, *family], wanted) if family and wanted else None
+    if chosen is None:
+        return target, wanted
+    is_own = chosen.language.lower() == wanted.lower() or find_language(chosen.language) == find_language(wanted)
+    return chosen, "" if is_own else wanted
+
+
 class Families:
     """Leads from page to page of a family."""
 
@@ -59,11 +81,8 @@ class Families:
             # Its own list first: whoever names a language that it has stays.
             chosen = in_language([target, *(one for one in family if one.closed_at is None)], named)
             return None if chosen is None or chosen.id == target.id else self._lead(request, chosen, named)
-        open_lists = [one for one in family if one.closed_at is None] or family
-        if not open_lists:
-            return None
-        chosen = in_language(open_lists, *([named] if named else []), *language.accepted_languages())
-        return self._lead(request, chosen or open_lists[0], named)
+        leading = among(family, named)
+        return None if leading is None else self._lead(request, leading, named)
 
     def _lead(self, request: Request, chosen: MailingList, named: str) -> Response:
         """To the same page of another list; from an edition or a page of results to its archive or search."""

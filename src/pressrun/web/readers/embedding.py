@@ -12,13 +12,14 @@ from starlette.responses import Response
 from pressrun.services.editions.archiving import Archiving
 from pressrun.web.pages import Pages
 from pressrun.web.promise import sign_up_promise
+from pressrun.web.readers.sign_up_forms import choices_of
 
 # Few rules, all below one class: the form takes font and colours from the site that it stands in.
 SHEET = """\
 .pressrun-form { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; max-width: 34rem; }
 .pressrun-form label { flex: 1 1 14rem; min-width: 0; margin: 0; font-weight: 600; }
-.pressrun-form input { display: block; box-sizing: border-box; width: 100%; margin: .25rem 0 0; padding: .7rem; \
-border: 1px solid #767676; border-radius: 6px; font: inherit; }
+.pressrun-form input, .pressrun-form select { display: block; box-sizing: border-box; width: 100%; \
+margin: .25rem 0 0; padding: .7rem; border: 1px solid #767676; border-radius: 6px; font: inherit; }
 .pressrun-form button { padding: .75rem 1.25rem; border: 0; border-radius: 6px; background: #1a56c4; color: #fff; \
 font: inherit; font-weight: 600; cursor: pointer; }
 .pressrun-form p { flex-basis: 100%; margin: .25rem 0 0; font-size: .875rem; }"""
@@ -33,14 +34,18 @@ class FormPages:
 
     async def show(self, request: Request) -> Response:
         """`/NAME/form`: preview and code, in the language of the page."""
-        found = await self._archiving.find_list(request.path_params["name"])
+        found, family = await self._archiving.find_family(request.path_params["name"])
         if found is None:
             return self._pages.not_found()
         say = self._pages.speak(target=found.language)
         if found.closed_at is not None:
             text = say("There will be no new editions, and nobody can subscribe any more.")
             return self._pages.message(say("This newsletter is closed"), text, status=410, about=found)
-        form = self._pages.render_text("form_snippet.html", list=found, promise=sign_up_promise(say)).strip()
+        languages = [one for one in family if one.closed_at is None]
+        choices = choices_of(languages, found) if len(languages) > 1 else []
+        form = self._pages.render_text(
+            "form_snippet.html", list=found, promise=sign_up_promise(say), choices=choices
+        ).strip()
         return self._pages.render(
             "form.html",
             headers={"X-Robots-Tag": "noindex"},

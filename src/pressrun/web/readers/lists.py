@@ -6,8 +6,8 @@ gets the same answer, whatever it is to the list.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from typing import Any
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -15,9 +15,6 @@ from starlette.responses import Response
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress
-from pressrun.core.sign_up import Trust, decide_trust
-from pressrun.core.tokens import WebPurpose
-from pressrun.core.work import is_work
 from pressrun.locales.own_names import own_names
 from pressrun.services.editions.archiving import Archiving, ListPage
 from pressrun.services.ports import Clock
@@ -28,13 +25,14 @@ from pressrun.store.lists import MailingList
 from pressrun.web import language
 from pressrun.web.archives.archive import edition_in_page
 from pressrun.web.archives.places import public_places
+from pressrun.web.families import among, choose
 from pressrun.web.http.clients import Proxies, network_of
-from pressrun.web.http.forms import Fields, clean_language, clean_name, every, first, read_fields
+from pressrun.web.http.forms import clean_language, clean_name, first, read_fields
 from pressrun.web.http.visitors import client_of
 from pressrun.web.pages import FOR_EVER, Pages
-from pressrun.web.promise import DECOY, sign_up_promise
 from pressrun.web.readers import words
 from pressrun.web.readers.answers_in_json import asks_for_json, in_json
+from pressrun.web.readers.sign_up_forms import SignUpForms, choices_of
 from pressrun.web.reading import ReadTokens
 
 
@@ -54,9 +52,8 @@ class ListPages:
         self._pages = pages
         self._asking = asking
         self._archiving = archiving
-        self._tokens = tokens
         self._proxies = proxies
-        self._clock = clock
+        self._forms = SignUpForms(pages=pages, asking=asking, tokens=tokens, clock=clock)
 
     async def front(self, _request: Request) -> Response:
         """The public lists."""
@@ -76,49 +73,53 @@ class ListPages:
         return in_json(answer) if asks_for_json(request) else answer
 
     async def _sign_up(self, request: Request) -> Response:
-        found = await self._archiving.list_page(request.path_params["name"])
-        if found is None:
+        target, family = await self._archiving.find_family(request.path_params["name"])
+        target = target or among(family)
+        if target is None:
             return self._pages.not_found()
-        self._pages.speak(target=found.list.language)
-        if found.list.closed_at is not None:
-            return self._list_page(found, status=410)
+        shown = self._pages.speak(target=target.language)  # as the page that the form stands on
         fields = await read_fields(request)
-        wanted = clean_language(first(fields, "language") or "")
+        chosen, wanted = choose(target, family, clean_language(first(fields, "language") or ""))
+        if chosen.closed_at is not None:
+            return await self._again(chosen, status=410)
         language.listen_to_form(wanted)
-        if not wanted and language.is_browsers(found.list.language):
+        if not wanted and language.is_browsers(chosen.language):
             wanted = self._pages.words.language  # the page spoke as the browser asked, and so shall the mail
-        self._pages.speak(target=found.list.language)
+        if wanted or not family:
+            shown = self._pages.speak(target=target.language)
         typed, name = first(fields, "email") or "", clean_name(first(fields, "name") or "")
         try:
             address = parse_address(typed)
         except MalformedAddress:
-            return self._list_page(found, status=400, email=typed[:254], name=name, has_bad_address=True)
-        title = found.list.title
-        shown = words.sign_up(self._pages.words, title) if first(fields, "form") == "page" else words.ELSEWHERE
-        client = client_of(request, self._proxies)
-        origin = Origin(source="web", ip=client, language=wanted, words=shown)
-        form = self._form_of(found, fields)
+            return await self._again(
+                target, status=400, chosen=chosen, email=typed[:254], name=name, has_bad_address=True
+            )
+        is_ours, client = first(fields, "form") == "page", client_of(request, self._proxies)
+        origin = Origin(
+            source="web",
+            ip=client,
+            language=wanted,
+            words=words.sign_up(shown, chosen.title) if is_ours else words.ELSEWHERE,
+            words_language=words.language_apart(shown, wanted or chosen.language) if is_ours else "",
+        )
+        trust, form = self._forms.judge(target.id, fields, typed)
         answer = await self._asking.sign_up(
-            found.list.name,
-            address,
-            origin,
-            network=network_of(client),
-            name=name,
-            trust=self._trust(found, form, fields, typed),
-            form=None if form is None else form[1],
+            chosen.name, address, origin, network=network_of(client), name=name, trust=trust, form=form
         )
         match answer:
             case Throttled(retry_at=retry_at):
-                seconds = max(1, math.ceil(retry_at - self._clock()))
-                return self._list_page(found, status=429, email=typed[:254], name=name, retry_after=seconds)
+                seconds = self._forms.seconds_until(retry_at)
+                return await self._again(
+                    target, status=429, chosen=chosen, email=typed[:254], name=name, retry_after=seconds
+                )
             case SignUp.UNKNOWN_LIST:
                 return self._pages.not_found()
             case SignUp.CLOSED:
-                return self._list_page(found, status=410)
-            case _ if first(fields, "form") == "page" and not asks_for_json(request):
-                return self._check_inbox(found.list, typed=address.typed, name=name)
-            case _:
-                return self._pages.see_other(found.list.name, "check-mail", language=language.named())
+                return await self._again(chosen, status=410)
+        self._pages.speak(target=chosen.language)
+        if is_ours and not asks_for_json(request):
+            return self._check_inbox(chosen, typed=address.typed, name=name)
+        return self._pages.see_other(chosen.name, "check-mail", language=language.named())
 
     async def logo(self, request: Request) -> Response:
         """`/NAME/logo/DIGEST`: the list's logo, to be kept for as long as it is that one."""
@@ -140,7 +141,7 @@ class ListPages:
 
         So the address stands on a page that nobody keeps, and in no URL, where it would reach logs and histories.
         """
-        form = self._tokens().make(WebPurpose.FORM, target.id, int(self._clock()), self._asking.draw_form())
+        form = self._forms.context(target.id)
         return self._pages.render(
             "check_inbox.html",
             about=target,
@@ -148,36 +149,15 @@ class ListPages:
             shown=Markup('<strong><bdi dir="ltr">{}</bdi></strong>').format(typed),
             typed=typed,
             name=name,
-            promise=sign_up_promise(self._pages.words),
-            decoy=DECOY,
-            form_token=form,
+            **form,
             headers={"X-Robots-Tag": "noindex", "Cache-Control": "no-store"},
         )
 
-    def _form_of(self, found: ListPage, fields: Fields) -> tuple[int, int] | None:
-        """When our page was made, and the number of this copy of it, as its token says."""
-        match self._tokens().read(WebPurpose.FORM, first(fields, "form_token") or ""):
-            case (list_id, at, number) if list_id == found.list.id:
-                return at, number
-        return None
-
-    def _trust(self, found: ListPage, form: tuple[int, int] | None, fields: Fields, typed: str) -> Trust:
-        """How far the form can be believed: its age, a decoy that stays empty, and work that was done."""
-        issued_at = None if form is None else form[0]
-        return decide_trust(
-            issued_at=issued_at,
-            now=self._clock(),
-            form_seconds=self._asking.form_seconds,
-            decoy="".join(every(fields, DECOY)),
-            has_worked=issued_at is not None and self._has_worked((found.list.id, issued_at), fields, typed),
-        )
-
-    def _has_worked(self, form: tuple[int, int], fields: Fields, typed: str) -> bool:
-        challenge = first(fields, "challenge") or ""
-        match self._tokens().read(WebPurpose.WORK, challenge):
-            case (list_id, at, bits) if (list_id, at) == form:
-                return is_work(challenge, typed, first(fields, "proof") or "", bits)
-        return False
+    async def _again(self, target: MailingList, *, status: int, **what: Any) -> Response:
+        """The page of a list once more, with what is wrong; `what` as `_list_page` takes it."""
+        found = await self._archiving.list_page(target.name)
+        self._pages.speak(target=target.language)
+        return self._pages.not_found() if found is None else self._list_page(found, status=status, **what)
 
     def _list_page(
         self,
@@ -188,11 +168,14 @@ class ListPages:
         name: str = "",
         has_bad_address: bool = False,
         retry_after: int = 0,
+        chosen: MailingList | None = None,
     ) -> Response:
-        """The page; `retry_after` are the seconds until this network may sign up again, 0 for at once."""
-        form, bits = (found.list.id, int(self._clock())), self._asking.work_bits
-        if found.list.closed_at is not None:
-            bits = None  # there is no form
+        """The page.
+
+        `chosen` is the list of the family whose language the form has chosen, its own where it is None. `retry_after`
+        are the seconds until this network may sign up again, 0 for at once.
+        """
+        form = self._forms.context(found.list.id, is_open=found.list.closed_at is None)
         family = list(zip(found.family, own_names([one.language for one in found.family]), strict=True))
         places, last = public_places(self._pages, found.list.name), found.last
         content = None
@@ -202,7 +185,7 @@ class ListPages:
             "list.html",
             status=status,
             headers={"Retry-After": str(retry_after)} if retry_after else None,
-            allowing=[] if bits is None else ["script-src 'self'", "worker-src 'self'"],
+            allowing=self._forms.allowing(form),
             about=found.list,
             here=self._pages.href(found.list.name),
             list=found.list,
@@ -214,16 +197,12 @@ class ListPages:
             places=places,
             family=family,
             also=self._other_languages(found.list, family),
-            promise=sign_up_promise(self._pages.words),
-            decoy=DECOY,
-            form_token=self._tokens().make(WebPurpose.FORM, *form, self._asking.draw_form()),
-            work_bits=bits,
-            challenge="" if bits is None else self._tokens().make(WebPurpose.WORK, *form, bits),
-            script=self._pages.static_href("work.js"),
+            choices=choices_of(found.family, chosen or found.list),
+            **form,
             email=email,
             name=name,
             has_bad_address=has_bad_address,
-            problem=self._too_many(retry_after) if retry_after else "",
+            problem=self._forms.too_many(retry_after) if retry_after else "",
         )
 
     def _other_languages(self, target: MailingList, family: Sequence[tuple[MailingList, str]]) -> Markup:
@@ -233,11 +212,4 @@ class ListPages:
             link.format(self._pages.href(one.name), one.language, one.language, name)
             for one, name in family
             if one.id != target.id
-        )
-
-    def _too_many(self, seconds: int) -> str:
-        return self._pages.words.counted(
-            "Too many sign-ups from your network. Try again in {number} minute.",
-            "Too many sign-ups from your network. Try again in {number} minutes.",
-            math.ceil(seconds / 60),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pressrun.locales.languages import find_language
 from pressrun.message.words import Words, marked
 from pressrun.web.promise import sign_up_promise
 
@@ -14,6 +15,11 @@ _ELSEWHERE = marked("You signed up on another website. We don't know the words i
 def sign_up(words: Words, title: str) -> str:
     """All that the sign-up form says, button included."""
     return f"{title}. {sign_up_promise(words)} [{words('Subscribe')}]"
+
+
+def language_apart(words: Words, tag: str) -> str:
+    """The language of what was shown, where the evidence would take it for another: that of `tag`; else empty."""
+    return "" if (find_language(tag) or tag) == words.language else words.language
 
 
 def confirm(words: Words, title: str, address: str) -> str:
