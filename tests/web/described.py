@@ -144,6 +144,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "action": tuple(ACTIONS),
     "challenge": ("work",),
     "days": ("1", "7", "365", "366", "0"),
+    "family-harbours": ("news", "other", "old", ""),
     "email": ("ada@reader.example", "ADA@RÄDER.example", "x@y"),
     "form": ("page",),
     "form_token": ("form",),
