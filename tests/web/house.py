@@ -38,7 +38,7 @@ from pressrun.services.suppression import Reason, suppress
 from pressrun.store import consent, drafts, editions, lists, subscribers, subscriptions
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, prepare
-from pressrun.store.drafts import FoundLine
+from pressrun.store.drafts import PlainFinding
 from pressrun.store.editions import NewEdition
 from pressrun.store.lists import NewList
 from pressrun.store.subscriptions import Subscription
@@ -184,7 +184,7 @@ class House:
         return await self.database.write(_add_edition, list_id, slug, changes)
 
     async def hold_edition(
-        self, list_id: int, number: int, findings: Sequence[FoundLine], expires_at: int, editor: str = EDITOR
+        self, list_id: int, number: int, findings: Sequence[PlainFinding], expires_at: int, editor: str = EDITOR
     ) -> None:
         """Let a draft be what an editor of the list sent by mail."""
         await self.database.write(_hold_edition, list_id, number, findings, expires_at, parse_address(editor))
@@ -287,7 +287,7 @@ def _add_reader(tx: Transaction, keys: KeyRing, list_id: int, typed: str, state:
 
 
 def _hold_edition(
-    tx: Transaction, list_id: int, number: int, findings: Sequence[FoundLine], expires_at: int, editor: Address
+    tx: Transaction, list_id: int, number: int, findings: Sequence[PlainFinding], expires_at: int, editor: Address
 ) -> None:
     lists.add_editor(tx, list_id, editor)
     version = drafts.Version(written_at=int(NOW), mail_id=number, is_proven=False)

@@ -113,11 +113,9 @@ def _inspect(
     invocation: Invocation, list_name: str, manuscript: Manuscript, *, needs_daemon: bool = False
 ) -> Mapping[str, Any]:
     """Tell what preflight warns of; raises PreflightFailed with every error at once."""
-    import msgspec  # noqa: PLC0415
-
     from pressrun.cli.acting import acting  # noqa: PLC0415
     from pressrun.control.verbs import EditionFiles  # noqa: PLC0415
-    from pressrun.message.finding import Finding, Severity  # noqa: PLC0415
+    from pressrun.message.finding import Severity, read_finding  # noqa: PLC0415
     from pressrun.services.editions.building import require_no_errors  # noqa: PLC0415
 
     arguments = EditionFiles(
@@ -128,7 +126,7 @@ def _inspect(
     )
     with acting(invocation, needs_daemon=needs_daemon) as carry_out:
         found: Mapping[str, Any] = carry_out("edition.inspect", arguments)
-    findings = msgspec.convert(found["findings"], tuple[Finding, ...])
+    findings = tuple(map(read_finding, found["findings"]))
     for finding in findings:
         if finding.severity is Severity.WARNING:
             warn(str(finding))

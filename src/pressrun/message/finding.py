@@ -1,10 +1,22 @@
-"""What is found in an edition before it is sent: one sentence, where it is, and whether it stops the send."""
+"""What is found in an edition before it is sent: a code with its values, where it is, and whether it stops the send.
+
+A finding holds no sentence. `finding_sentences` words it, in the language of whoever reads it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+from pressrun.message.finding_sentences import AS_WRITTEN, SENTENCES
+from pressrun.message.words import ENGLISH, Words, marked
+
+Value = str | int  # a number is written as the language writes it
+
+_AT_LINE = marked("Line {line}: {finding}")
+_IN_LAYOUT = marked("Layout {layout}: {finding}")
 
 
 class Severity(StrEnum):
@@ -15,35 +27,99 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One sentence of `finding_sentences` by its code, with the values of its places, sorted by name."""
+
+    code: str
+    values: tuple[tuple[str, Value], ...] = ()
+
+    def said(self, words: Words) -> str:
+        """The sentence in one language."""
+        shown = {name: value if isinstance(value, str) else words.number(value) for name, value in self.values}
+        return words(SENTENCES[self.code], **shown)
+
+    def __str__(self) -> str:
+        return self.said(ENGLISH)
+
+
+def remark(code: str, /, **values: Value) -> Remark:
+    """A sentence by its code, with the values of its places."""
+    return Remark(code, tuple(sorted(values.items())))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One finding. `line` is 1-based in the edition file, None where no single line is meant."""
+    """One finding. `line` is 1-based in the edition file, None where no single line is meant.
+
+    `layout` names the operator's own layout that it is about, `""` where it is about the edition.
+    """
 
     severity: Severity
-    message: str
+    remark: Remark
     line: int | None = None
+    layout: str = ""
+
+    @property
+    def message(self) -> str:
+        """The sentence in English, without its line: for programs and the shell."""
+        return f"layout {self.layout}: {self.remark}" if self.layout else str(self.remark)
 
     def __str__(self) -> str:
         return self.message if self.line is None else f"line {self.line}: {self.message}"
 
-    def plain(self) -> dict[str, str | int | None]:
-        """The finding for programs."""
-        return {"severity": self.severity.value, "line": self.line, "message": self.message}
+    def said(self, words: Words) -> str:
+        """What a person reads of it, its line or layout before the sentence."""
+        sentence = self.remark.said(words)
+        if self.layout:
+            sentence = words(_IN_LAYOUT, layout=self.layout, finding=sentence)
+        return sentence if self.line is None else words(_AT_LINE, line=words.number(self.line), finding=sentence)
+
+    def plain(self) -> dict[str, Any]:
+        """The finding for programs, and as it is stored; `read_finding` reads it back."""
+        return {
+            "severity": self.severity.value,
+            "line": self.line,
+            "message": self.message,
+            "code": self.remark.code,
+            "values": dict(self.remark.values),
+            "layout": self.layout,
+        }
 
 
-def error(message: str, line: int | None = None) -> Finding:
+def read_finding(stored: Mapping[str, Any] | Sequence[Any]) -> Finding:
+    """A finding from its plain form.
+
+    One that another version stored is said in the words of then: where its code is unknown, or it has none.
+    """
+    if not isinstance(stored, Mapping):  # as older rows hold it
+        severity, line, message = stored
+        return Finding(severity=Severity(severity), remark=remark(AS_WRITTEN, sentence=message), line=line)
+    found = remark(AS_WRITTEN, sentence=stored["message"])
+    layout = ""
+    if stored["code"] in SENTENCES:
+        found, layout = remark(stored["code"], **stored["values"]), stored["layout"]
+    return Finding(severity=Severity(stored["severity"]), remark=found, line=stored["line"], layout=layout)
+
+
+def about(severity: Severity, said: Remark, line: int | None = None) -> Finding:
+    """A finding of what was remarked elsewhere."""
+    return Finding(severity=severity, remark=said, line=line)
+
+
+def error(code: str, line: int | None = None, /, **values: Value) -> Finding:
     """A finding that stops a send."""
-    return Finding(severity=Severity.ERROR, message=message, line=line)
+    return Finding(severity=Severity.ERROR, remark=remark(code, **values), line=line)
 
 
-def warning(message: str, line: int | None = None) -> Finding:
+def warning(code: str, line: int | None = None, /, **values: Value) -> Finding:
     """A finding for the editor to judge."""
-    return Finding(severity=Severity.WARNING, message=message, line=line)
+    return Finding(severity=Severity.WARNING, remark=remark(code, **values), line=line)
 
 
-def note(message: str, line: int | None = None) -> Finding:
+def note(code: str, line: int | None = None, /, **values: Value) -> Finding:
     """A finding that is worth knowing."""
-    return Finding(severity=Severity.NOTE, message=message, line=line)
+    return Finding(severity=Severity.NOTE, remark=remark(code, **values), line=line)
 
 
 def errors_of(findings: Iterable[Finding]) -> list[Finding]:

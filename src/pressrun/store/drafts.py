@@ -6,13 +6,14 @@ A draft that was replaced by a newer one stays, cancelled, so that its link can 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pressrun.core.edition import EditionState
 from pressrun.store.transaction import Row, Transaction
 
-FoundLine = tuple[str, int | None, str]  # severity, 1-based line in the source, sentence
+PlainFinding = Mapping[str, Any] | Sequence[Any]  # as `message.finding` writes it; a list in rows of older versions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Version:
 class Draft:
     """What is kept beside an edition that is, or was, held; `expires_at` in UTC seconds, `replaced_by` an edition."""
 
-    findings: tuple[FoundLine, ...]
+    findings: tuple[PlainFinding, ...]
     expires_at: int
     replaced_by: int | None
     version: Version
@@ -48,7 +49,7 @@ class SentDraft:
 
 
 def insert_draft(
-    tx: Transaction, edition_id: int, findings: Sequence[FoundLine], expires_at: int, version: Version
+    tx: Transaction, edition_id: int, findings: Sequence[PlainFinding], expires_at: int, version: Version
 ) -> None:
     """Keep what an editor is shown of an edition that is held, and which mail it came by."""
     tx.run(
@@ -67,7 +68,7 @@ def find_draft(tx: Transaction, edition_id: int) -> Draft | None:
     row = tx.row("drafts.get", edition_id=edition_id)
     if row is None:
         return None
-    findings = tuple((severity, line, message) for severity, line, message in json.loads(row["findings"]))
+    findings = tuple(json.loads(row["findings"]))
     return Draft(findings=findings, expires_at=row["expires_at"], replaced_by=row["replaced_by"], version=_version(row))
 
 

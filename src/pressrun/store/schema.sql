@@ -300,7 +300,7 @@ insert into archive_search (archive_search, rank) values ('secure-delete', 1);
 -- Editions that came by mail and wait for their editor.
 create table draft (
     edition_id integer primary key references edition on delete cascade,
-    findings text not null,                   -- JSON: [severity, line or null, message] of each thing that preflight found
+    findings text not null,                   -- JSON: what preflight found, as message/finding.py writes it
     expires_at integer not null,              -- the last link to approve it ends: then it is cancelled
     editors integer not null default 0,       -- how many sent it: each has a row in draft_editor until removed
     written_at integer not null default 0,    -- when the editor wrote it: its Date, at the latest its arrival

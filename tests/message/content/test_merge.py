@@ -86,11 +86,11 @@ def test_fields_in_the_subject_are_encoded_for_each_copy() -> None:
 @pytest.mark.parametrize(
     ("body", "line", "words"),
     [
-        ("a\n{{ nmae }}", 5, "did you mean {{ name }}?"),
+        ("a\n{{ nmae }}", 5, "Did you mean {{ name }}?"),
         ("{{ name", 4, "not closed"),
         ("a\n\n{{ name\n}}", 6, "not closed"),
         ("{{ 1 + 1 }}", 4, "not a merge field"),
-        ("{{ name.__class__ }}", 4, "no subscriber has a field"),
+        ("{{ name.__class__ }}", 4, "No subscriber has a field"),
         ("{{ name | upper }}", 4, "not a merge field"),
         ("{{}}", 4, "not a merge field"),
         ('<p style="color: {{ town }}">x</p>', 4, "inside a style"),

@@ -59,13 +59,13 @@ def test_links_of_google_docs_lead_where_they_say() -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ("<p>x</p><script>1</script>", "a script is taken out"),
-        ("<p>x</p><form><input></form>", "a form is taken out"),
-        ("<p>x</p><iframe src=x></iframe>", "link to it"),
-        ("<p>x</p><svg></svg>", "make it a PNG"),
-        ("<p style='background-image:url(a.png)'>x</p>", "a background image is taken out"),
-        ("<table background='a.png'><tr><td>x</table>", "a background image is taken out"),
-        ("<link rel=stylesheet href=x.css><p>x</p>", "put its rules into a <style>"),
+        ("<p>x</p><script>1</script>", "A script is removed"),
+        ("<p>x</p><form><input></form>", "A form is removed"),
+        ("<p>x</p><iframe src=x></iframe>", "Link to it"),
+        ("<p>x</p><svg></svg>", "Save it as PNG"),
+        ("<p style='background-image:url(a.png)'>x</p>", "A background image is removed"),
+        ("<table background='a.png'><tr><td>x</table>", "A background image is removed"),
+        ("<link rel=stylesheet href=x.css><p>x</p>", "Put its rules into a <style>"),
     ],
 )
 def test_an_author_is_told_what_was_taken_out(body: str, words: str) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.message.builders import edition
 
 from pressrun.core.errors import EditionError
+from pressrun.message.finding import remark
 from pressrun.message.manuscripts.edition_file import Purpose, Reference, parse_edition, referenced_paths
 from pressrun.message.manuscripts.source import EditionFormat
 
@@ -167,7 +168,7 @@ def test_a_message_in_an_unknown_encoding_is_read_with_a_word() -> None:
     """As the bytes look, and its author is told to look at the letters."""
     file = parse_edition(b"Content-Type: text/plain; charset=nonsense\r\n\r\ncaf\xe9", ".eml")
     assert "café\n" == file.body
-    assert "look at letters with accents" in file.notes[0]
+    assert (remark("mail-encoding"),) == file.notes
 
 
 def line_of_outcome(source: bytes, suffix: str) -> int | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from tests.message.builders import MAIL_TOKEN
 
+from pressrun.message.finding import error, warning
 from pressrun.message.notices import kinds
 from pressrun.message.notices.kinds import Notice
 
 LINK = "https://news.harbour.example/confirm/AAAA.bbbb"
 NEVER = "https://news.harbour.example/unsubscribe/never-again/CCCC.dddd"
-_FOUND = (("warning", 12, "a picture has no alt text: say what it shows"),)
+_FOUND = (warning("image-no-alt", 12, url="boat.png"),)
 
 EVERY: tuple[Notice, ...] = (
     kinds.Confirmation(link=LINK, lifetime_days=7, never_again=NEVER, address_token=MAIL_TOKEN),
@@ -32,6 +33,6 @@ EVERY: tuple[Notice, ...] = (
         edition=7, edition_subject="Tides", audience=3, link=LINK, lifetime_days=7, findings=_FOUND, again=True
     ),
     kinds.EditionReleased(edition=7, edition_subject="Tides", audience=3, edition_url=LINK, findings=_FOUND),
-    kinds.EditionNotTaken(mail_subject="Tides", problems=("the mail has no text",)),
+    kinds.EditionNotTaken(mail_subject="Tides", findings=(error("body-missing"),)),
     kinds.EditionKnown(edition=7, edition_subject="Tides", state="sending"),
 )

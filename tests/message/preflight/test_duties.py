@@ -64,8 +64,8 @@ def test_a_part_without_footer_is_told() -> None:
     """By part: the other one does not make up for it."""
     findings = found(edition("Hello"))
     assert ["error", "error"] == [severity for severity, _, _ in findings]
-    assert "the text part has no unsubscribe link" in findings[0][2]
-    assert "the text part does not show the list's postal address" in findings[1][2]
+    assert "The text part has no unsubscribe link" in findings[0][2]
+    assert "The text part does not show the postal address" in findings[1][2]
 
 
 @pytest.mark.usefixtures("no_footer")

@@ -32,12 +32,12 @@ def test_a_text_part_that_tells_something_else() -> None:
     """The usual one: your program cannot show this."""
     severity, line, message = the_only(with_text(f"<p>{STORY}</p>", OTHER))
     assert ("warning", None) == (severity, line)
-    assert "the text part holds" in message
+    assert "The text part has less than half" in message
 
 
 def test_html_that_leaves_most_out() -> None:
     """An image with all the words in it."""
-    assert "the HTML holds" in the_only(with_text("<h1>Lamps</h1>", STORY))[2]
+    assert "The HTML has less than half" in the_only(with_text("<h1>Lamps</h1>", STORY))[2]
 
 
 def test_scripts_without_blanks_are_compared_by_letter() -> None:

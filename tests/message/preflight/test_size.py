@@ -10,7 +10,7 @@ def test_html_that_is_cut_off() -> None:
     """At 100 KiB, where one well-known program clips."""
     severity, _, message = the_only(found(edition("word " * 21_000)))
     assert "warning" == severity
-    assert "Gmail cuts it after 100" in message
+    assert "Gmail cuts it off after 100" in message
     assert [] == found(edition("word " * 19_000))
 
 
@@ -22,5 +22,5 @@ def test_a_text_edition_of_that_size_is_not() -> None:
 def test_a_message_that_many_servers_refuse() -> None:
     """Counted as it travels: base64 adds a third."""
     heavy, light = PNG + bytes(7_600_000), PNG + bytes(7_000_000)
-    assert "each copy has 10 MB" in the_only(found(edition("![A](a.png)"), assets={"a.png": heavy}))[2]
+    assert "10 MB per email" in the_only(found(edition("![A](a.png)"), assets={"a.png": heavy}))[2]
     assert [] == found(edition("![A](a.png)"), assets={"a.png": light})

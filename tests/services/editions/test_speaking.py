@@ -20,8 +20,8 @@ async def test_a_tag_of_no_language_stops_the_send(press: Pressroom, tag: str) -
     found = await press.editing.inspect(list_name="news", source=source, source_name="a.md", assets={})
     (finding,) = found.findings
     assert (Severity.ERROR, 3) == (finding.severity, finding.line)
-    assert f"language {tag!r} is the tag of no language: readers are spoken to in de, en, es" in finding.message
-    with pytest.raises(PreflightFailed, match=f"line 3: language {tag!r}"):
+    assert f"“{tag}” is not the tag of a language. Available: de, en, es" in finding.message
+    with pytest.raises(PreflightFailed, match=f"line 3: “{tag}”"):
         await press.editing.take(list_name="news", source=source, source_name="a.md", assets={})
 
 
@@ -38,8 +38,8 @@ def test_a_language_that_readers_are_not_spoken_to_in(tag: str, of_list: str, fo
     """The edition goes out, with what we write around it in another language."""
     (finding,) = check_language(Value(tag, 2), tag, of_list)
     assert (Severity.WARNING, 2) == (finding.severity, finding.line)
-    assert finding.message.startswith(f"readers are not spoken to in {tag!r}, only in de, en")
-    assert finding.message.endswith(f"the footer is in {footer!r}")
+    assert finding.message.startswith(f"The footer is not available in “{tag}”, only in de, en")
+    assert finding.message.endswith(f"It will be in “{footer}”.")
 
 
 @pytest.mark.parametrize("tag", ["en", "EN", "pt-BR", "zh-CN", "sv", "SV", "de-CH-1996"])
@@ -57,4 +57,4 @@ def test_a_document_may_say_what_it_likes() -> None:
     """Programs write it there, and no line of ours is known for it."""
     (finding,) = check_language(None, "klingon", "en")
     assert (Severity.WARNING, None) == (finding.severity, finding.line)
-    assert finding.message.startswith("the document says lang='klingon', the tag of no language")
+    assert finding.message.startswith("The document says lang=“klingon”, which is not a language.")

@@ -101,7 +101,7 @@ async def test_an_attached_file_is_the_edition(room: Mailroom) -> None:
     edition = "---\nsubject: From a file\n---\nHello ![a boat](boat.png)\n"
     sent = await answers(room, _with_attachments(edition, {"boat.png": PNG, "more.pdf": b"%PDF"}))
     assert "Please approve: From a file" == str(message_of(sent[0])["Subject"])
-    assert "more.pdf is attached to the mail, but the edition does not use it" in words(sent[0])
+    assert "more.pdf is attached to the email, but the edition does not use it" in words(sent[0])
     assert [("boat.md", "From a file")] == await rows(room, "select source_name, title from edition")
     assert [(PNG,)] == await rows(room, "select content from edition_asset")
 
@@ -148,14 +148,14 @@ async def test_errors_of_an_attached_file_name_their_lines(room: Mailroom) -> No
     assert "line 2" in words(told)
     room.now += 1
     (told,) = await answers(room, _with_attachments("---\nsubject: x\n---\nHello\n\n{{ shoe_size }}\n", {}))
-    assert "line 6" in words(told)
+    assert "Line 6" in words(told)
 
 
 async def test_a_list_without_postal_address_takes_nothing(room: Mailroom) -> None:
     """Preflight errors stop an edition by mail as any other."""
     await set_list(room, postal_address="")
     (told,) = await answers(room, post())
-    assert "the list has no postal address" in words(told)
+    assert "The newsletter has no postal address" in words(told)
     assert [] == await states(room)
 
 
@@ -223,7 +223,7 @@ async def test_a_list_closed_meanwhile_says_so(room: Mailroom) -> None:
     await room.close_list()
     await room.processing.recover()
     (told,) = await room.outgoing()
-    assert "The list is closed" in words(told)
+    assert "The newsletter is closed" in words(told)
 
 
 # ---------------------------------------------------------------------- refused at once

@@ -126,7 +126,7 @@ async def test_a_correction_of_what_was_approved_is_a_draft_with_a_warning(room:
     assert REPLACES not in words(held)
     found = await approving(room).look(2)
     assert found is not None
-    assert [("warning", None)] == [(severity, line) for severity, line, _ in found.findings]
+    assert [("warning", None)] == [(one.severity, one.line) for one in found.findings]
     assert ["sending", "draft"] == await states(room)
 
 

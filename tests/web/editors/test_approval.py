@@ -14,11 +14,16 @@ from tests.web.house import NOW, House, open_house, words_of
 
 from pressrun.core.edition import EditionState
 from pressrun.core.tokens import WebPurpose
+from pressrun.message.finding import warning
 from pressrun.services.editions import pressing
 from pressrun.services.editions.replacing import replace_drafts
+from pressrun.store.drafts import PlainFinding
 from pressrun.store.transaction import Transaction
 
-FINDINGS = (("warning", 4, "the subject shouts"), ("warning", None, "boat.png has no alt text"))
+FINDINGS: list[PlainFinding] = [
+    warning("subject-exclamation", 4).plain(),
+    ["warning", None, "boat.png has no alt text"],
+]
 SEND = {"action": "send"}
 
 
@@ -49,7 +54,7 @@ async def test_the_page_shows_the_edition_and_one_button(house: House) -> None:
         page = await client.get(path)
     shown = words_of(page.text)
     for expected in (
-        "Boats &amp; &lt;b&gt;more&lt;/b&gt;", "The Harbour Letter", "2 readers", "Line 4: the subject shouts",
+        "Boats &amp; &lt;b&gt;more&lt;/b&gt;", "The Harbour Letter", "2 readers", "Line 4: The subject has",
         "boat.png has no alt text", "Send it to 2 readers", "The first boats came back on Monday.",
     ):  # fmt: skip
         assert expected in shown

@@ -160,5 +160,5 @@ async def test_an_editor_is_offered_it(house: House) -> None:
     policy = shown.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:;")
     assert "script" not in policy
-    assert "the subject shouts" in words_of(shown.text)
+    assert "The subject has several" in words_of(shown.text)
     assert "srcdoc=" in shown.text

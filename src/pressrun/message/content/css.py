@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pressrun.message.content.css_tokens import Kind, Token, preprocessed, tokens_of
+from pressrun.message.finding import Remark, remark
 
 LONGEST = 256 * 1024  # characters; Gmail drops a sheet above 16 KiB
 DEEPEST = 4  # @media and @supports inside each other
@@ -46,15 +47,15 @@ _FETCHING = frozenset({"import", "url", "src"})
 _PROPERTY = re.compile(r"-{0,2}[a-z][a-z0-9_-]*", re.ASCII)
 _OPENS = {"(": ")", "[": "]", "{": "}"}
 
-BACKGROUND = "a background image is taken out, which Outlook does not show: use a colour, or an <img>"
-_FETCHES = "url(…) is taken out of the styles: a mail fetches nothing but the images in its text"
+BACKGROUND = "css-background"
+_UNSAID = Remark("")
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What was taken out that its author may miss, in a sentence; `where` is text of the source."""
+    """What was taken out that its author may miss; `where` is text of the source."""
 
-    sentence: str
+    remark: Remark
     where: str
 
 
@@ -73,7 +74,7 @@ def clean_sheet(sheet: str, media: str = "") -> CleanCss:
     if media and rules:
         condition = _Cleaner(media)
         if not condition.is_condition(condition.tokens):
-            return CleanCss("", (Loss(f"a style sheet for {media[:40]!r} is taken out: it is no media query", media),))
+            return CleanCss("", (Loss(remark("css-media", media=media[:40]), media),))
         rules = f"@media {_text(condition.tokens).strip()} {{\n{rules}\n}}"
     return CleanCss(rules, tuple(cleaner.losses.values()))
 
@@ -95,12 +96,12 @@ class _Cleaner:
 
     source: str
     tokens: list[Token] = field(init=False)
-    losses: dict[str, Loss] = field(default_factory=dict)
+    losses: dict[Remark, Loss] = field(default_factory=dict)
     _at: int = 0
 
     def __post_init__(self) -> None:
         if len(self.source) > LONGEST:
-            self._lose(f"styles of more than {LONGEST // 1024} KiB are taken out: shorten them", 0, 0)
+            self._lose(remark("css-long", most=LONGEST // 1024), 0, 0)
             self.source = ""
         self.source = preprocessed(self.source)
         self.tokens = list(tokens_of(self.source))
@@ -198,7 +199,7 @@ class _Cleaner:
             return ""
         problem = _problem(name, value)
         if problem is not None:
-            if problem:
+            if problem is not _UNSAID:
                 self._lose(problem, found[0].start, found[-1].end)
             return ""
         return _text(found)
@@ -255,32 +256,31 @@ class _Cleaner:
         fetches = any(token.kind is Kind.BAD or token.value in _FETCHING for token in content)
         end = content[-1].end if content else name.end
         if name.value in _FETCHING or fetches:
-            said = f"@{name.value} is taken out of the styles, for it would fetch something when the mail is opened"
+            said = remark("css-rule-fetches", rule=name.value)
         elif name.value in _GROUPS:
-            said = f"an @{name.value} is taken out of the styles, for its condition is not understood"
+            said = remark("css-condition", rule=name.value)
         elif name.value in _SILENT or not _PROPERTY.fullmatch(name.value):
             return
         else:
-            said = f"@{name.value} is taken out of the styles: only @media and @supports are kept"
+            said = remark("css-rule", rule=name.value)
         self._lose(said, name.start, end)
 
-    def _lose(self, sentence: str, start: int, end: int) -> None:
-        self.losses.setdefault(sentence, Loss(sentence, self.source[start:end][:80].partition("\n")[0].strip()))
+    def _lose(self, said: Remark, start: int, end: int) -> None:
+        self.losses.setdefault(said, Loss(said, self.source[start:end][:80].partition("\n")[0].strip()))
 
 
-def _problem(name: str, value: Sequence[Token]) -> str | None:
-    """Why a declaration may not stay; "" where nobody needs to hear of it, None where it may."""
+def _problem(name: str, value: Sequence[Token]) -> Remark | None:
+    """Why a declaration may not stay; `_UNSAID` where nobody needs to hear of it, None where it may."""
     if name in _RUNS_OR_LOADS:
-        return f"{name} is taken out of the styles: nothing runs in a mail"
+        return remark("css-runs", property=name)
     if any(token.value == "url" and token.kind in (Kind.BAD, Kind.FUNCTION) for token in value):
-        return BACKGROUND if name.startswith("background") else _FETCHES
+        return remark(BACKGROUND if name.startswith("background") else "css-fetches")
     unknown = next((token for token in value if token.kind is Kind.FUNCTION and token.value not in _FUNCTIONS), None)
     if unknown is not None:
-        word = unknown.value if _PROPERTY.fullmatch(unknown.value) else "a function"
-        return f"{word}(…) is taken out of the styles: it may fetch or run something, or no mail program knows it"
+        return remark("css-function", function=unknown.value if _PROPERTY.fullmatch(unknown.value) else "…")
     if name == "position" and not all(token.value in _STAYS_IN_PLACE for token in _words(value)):
-        return "position: fixed or sticky is taken out of the styles: a mail stays in its place"
-    return None if _is_value(value) else ""
+        return remark("css-position")
+    return None if _is_value(value) else _UNSAID
 
 
 def _words(value: Sequence[Token]) -> list[Token]:

@@ -18,6 +18,7 @@ import nh3
 
 from pressrun.message.content.css import Loss, clean_sheet, clean_style
 from pressrun.message.content.word_processors import tidy
+from pressrun.message.finding import Remark
 from pressrun.message.language import is_language_tag
 
 TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9-]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>")
@@ -101,7 +102,7 @@ class _Cleaned:
     """A body without what could run or fetch; the styles of its elements are cleaned as a style sheet is."""
 
     def __init__(self, source: str) -> None:
-        self._losses: dict[str, Loss] = {}
+        self._losses: dict[Remark, Loss] = {}
         self.body = nh3.clean(
             source,
             tags=set(_TAGS),
@@ -123,7 +124,7 @@ class _Cleaned:
             return value
         style = clean_style(value)
         for loss in style.losses:
-            self._losses.setdefault(loss.sentence, loss)
+            self._losses.setdefault(loss.remark, loss)
         return style.text or None
 
 

@@ -9,26 +9,25 @@ from pressrun.message.content.css import BACKGROUND
 from pressrun.message.finding import Finding, warning
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_SAID = {
-    r"<script\b": "a script is taken out: nothing runs in a mail",
-    r"<(?:form|input|button|select|textarea)\b": "a form is taken out, for mail programs do not send it: "
-    "link to a page that has it",
-    r"<(?:iframe|frame|object|embed|applet)\b": "a frame or embedded object is taken out: link to it",
-    r"<(?:video|audio)\b": "a film or sound is taken out: link to it, from a picture of it",
-    r"<(?:svg|math|canvas)\b": "a drawing or formula (svg, math, canvas) is taken out: make it a PNG",
-    r"<link\b[^>]{0,200}\bstylesheet\b": "a style sheet from elsewhere is not fetched: put its rules into a <style>",
+_CODES = {
+    r"<script\b": "lost-script",
+    r"<(?:form|input|button|select|textarea)\b": "lost-form",
+    r"<(?:iframe|frame|object|embed|applet)\b": "lost-frame",
+    r"<(?:video|audio)\b": "lost-film",
+    r"<(?:svg|math|canvas)\b": "lost-drawing",
+    r"<link\b[^>]{0,200}\bstylesheet\b": "lost-sheet",
     r"\bbackground\s*=\s*[\"']?[^\s\"'>]": BACKGROUND,
 }
-_PATTERNS = [(re.compile(pattern, re.IGNORECASE), sentence) for pattern, sentence in _SAID.items()]
+_PATTERNS = [(re.compile(pattern, re.IGNORECASE), code) for pattern, code in _CODES.items()]
 _STYLE_IN_FRAGMENT = re.compile(r"<style\b", re.IGNORECASE)
 
 
 def losses(source: str, line_of: Callable[[str], int | None], *, is_markdown: bool) -> Iterator[Finding]:
     """One finding a kind, at its first place. `source` is HTML before it is cleaned."""
     page = _COMMENT.sub("", source)
-    for pattern, sentence in _PATTERNS:
+    for pattern, code in _PATTERNS:
         found = pattern.search(page)
         if found is not None:
-            yield warning(sentence, line_of(found[0]))
+            yield warning(code, line_of(found[0]))
     if is_markdown and (found := _STYLE_IN_FRAGMENT.search(page)):
-        yield warning("a <style> in Markdown is taken out: write the edition as .html to bring one", line_of(found[0]))
+        yield warning("lost-style-in-markdown", line_of(found[0]))

@@ -56,5 +56,5 @@ def _marks(source: str) -> list[tuple[int, int, bool]]:
 def _unpaired(source: str, start: int, first_line: int | None, *, is_end: bool) -> Finding:
     line = None if first_line is None else first_line + source.count("\n", 0, start)
     if is_end:
-        return error("{% endmail %} ends nothing: write {% mail %} where the part for the mail alone begins", line)
-    return error("{% mail %} is not ended: write {% endmail %} where the part for the mail alone ends", line)
+        return error("mail-part-not-begun", line)
+    return error("mail-part-not-ended", line)

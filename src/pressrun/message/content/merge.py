@@ -67,7 +67,7 @@ class FieldTable:
             end = text.find("}}", start, start + _LONGEST_FIELD)
             inside = text[start + 2 : end] if end >= 0 else ""
             if end < 0 or "\n" in inside or "{{" in inside:
-                self.findings.append(error("a merge field is not closed: end it with }} on the same line", line))
+                self.findings.append(error("field-open", line))
                 done.append("{{")
                 position = start + 2
                 continue
@@ -79,9 +79,7 @@ class FieldTable:
         found = _INSIDE.fullmatch(inside.replace("\xa0", " ").strip())
         if found is None:
             shown = _SHOWN.format(inside.strip())
-            self.findings.append(
-                error(f"{shown} is not a merge field: write {{{{ name }}}} or {{{{ name | default: friend }}}}", line)
-            )
+            self.findings.append(error("field-malformed", line, field=shown))
             return shown
         default = (found[2] or "").strip()
         if quoted := _QUOTED.fullmatch(default):
@@ -89,9 +87,11 @@ class FieldTable:
         name = found[1].strip()
         if name not in self._known:
             close = get_close_matches(name, sorted(self._known), n=1)
-            known = ", ".join(sorted(self._known))
-            hint = f"did you mean {_SHOWN.format(close[0])}?" if close else f"known are {known}"
-            self.findings.append(error(f"no subscriber has a field {name!r}: {hint}", line))
+            if close:
+                found_none = error("field-unknown-close", line, name=name, close=_SHOWN.format(close[0]))
+            else:
+                found_none = error("field-unknown", line, name=name, known=", ".join(sorted(self._known)))
+            self.findings.append(found_none)
         return self.placeholder(name, default, line)
 
     def placeholder(self, name: str, default: str = "", line: int | None = None) -> str:

@@ -25,7 +25,6 @@ _DYNAMIC = re.compile(
     r"::|:(?:hover|focus|active|visited|link|target|checked|disabled|enabled|root|before|after|first-l|selection|lang)",
     re.IGNORECASE,
 )
-_STAYS = "the style sheet stays in the head, where some mail programs drop it"
 _ONE_ELEMENT = CleanHtml(body="<p></p>")
 _BODY = re.compile(r"<body([^>]*)>(.*)</body>", re.DOTALL)
 _STYLE = re.compile(r'style="([^"]*)"')
@@ -39,7 +38,7 @@ def inline_styles(page: CleanHtml) -> tuple[CleanHtml, list[Finding]]:
         return page, []
     obstacle = _obstacle(page, len(plain))
     if obstacle is not None:
-        return page, [warning(f"{_STAYS}: {obstacle}")]
+        return page, [warning(obstacle)]
     try:
         body_style, body = _inlined(page, plain)
     except ValueError:
@@ -47,7 +46,7 @@ def inline_styles(page: CleanHtml) -> tuple[CleanHtml, list[Finding]]:
         try:
             body_style, body = _inlined(page, plain)
         except ValueError as problem:
-            return page, [warning(f"{_STAYS}: a style attribute cannot be read ({problem})")]
+            return page, [warning("sheet-stays-unreadable", problem=str(problem))]
     kept = "\n".join(rule for rule in rules if rule not in plain)
     return clean_again(replace(page, body=body, styles=kept), body_style), []
 
@@ -85,16 +84,17 @@ def is_installed() -> bool:
 
 
 def _obstacle(page: CleanHtml, rules: int) -> str | None:
+    """The code of what stands in the way, None where nothing does."""
     if not is_installed():
-        return "install the Python package css-inline, which writes it into the elements"
+        return "sheet-stays-install"
     if len(page.styles) > LARGEST_SHEET:
-        return f"it is longer than {LARGEST_SHEET // 1024} KiB, so shorten it"
+        return "sheet-stays-long"
     tree = parse_tree(page.body)
     elements = sum(1 for _ in tree.elements())
     if rules * elements > MOST_MATCHES:
-        return f"{rules} rules for {elements} elements are too many, so shorten it"
+        return "sheet-stays-long"
     if _depth(tree) > DEEPEST_PAGE:
-        return f"elements are nested more than {DEEPEST_PAGE} deep, so make the page simpler"
+        return "sheet-stays-deep"
     return None
 
 

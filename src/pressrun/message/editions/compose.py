@@ -31,7 +31,7 @@ from pressrun.message.editions.enclosing import (
     attachments,
     own_text_part,
 )
-from pressrun.message.finding import Finding, error, errors_of, in_order, warning
+from pressrun.message.finding import Finding, Severity, about, error, errors_of, in_order, warning
 from pressrun.message.language import direction_of
 from pressrun.message.layouts.footer import Footer, footer_text
 from pressrun.message.layouts.layout import Cover, page
@@ -187,7 +187,7 @@ class _Builder:
     ) -> None:
         self.file, self.assets, self.profile, self.site = file, assets, profile, site
         own_text, self._findings = own_text_part(file, assets)
-        self._findings += [warning(note) for note in file.notes]
+        self._findings += [about(Severity.WARNING, note) for note in file.notes]
         web_url = profile.edition_url(site, slug)
         constants = {"list.title": profile.title}
         if profile.archive is not ArchiveMode.MEMBERS:  # there the link is the reader's own
@@ -244,7 +244,7 @@ class _Builder:
             return
         is_markdown = file.format is EditionFormat.MARKDOWN
         self._findings += losses(body.source, lambda needle: line_of(file, needle), is_markdown=is_markdown)
-        self._findings += [warning(loss.sentence, line_of(file, loss.where)) for loss in cleaned.losses]
+        self._findings += [about(Severity.WARNING, loss.remark, line_of(file, loss.where)) for loss in cleaned.losses]
         self._findings += body.findings
         if is_markdown:
             self._note_footnotes()
@@ -253,16 +253,13 @@ class _Builder:
     def _note_footnotes(self) -> None:
         faults = footnote_faults(self.file.body)
         for label in faults.unused:
-            message = f"nothing refers to the note [^{label}], so it is not shown: write [^{label}] where it belongs"
-            self._findings.append(warning(message, line_of(self.file, f"[^{label}]:")))
+            self._findings.append(warning("note-unused", line_of(self.file, f"[^{label}]:"), label=f"[^{label}]"))
         for label in faults.missing:
-            message = f"there is no note [^{label}]: write it on a line of its own, as [^{label}]: and its text"
-            self._findings.append(warning(message, line_of(self.file, f"[^{label}]")))
+            self._findings.append(warning("note-missing", line_of(self.file, f"[^{label}]"), label=f"[^{label}]"))
 
     def _note_lost(self, fields: list[Field]) -> None:
         for field in fields:
-            message = f"{field} stands in markup that is taken out, so it is not shown: put it into the text"
-            self._findings.append(warning(message, field.line))
+            self._findings.append(warning("field-lost", field.line, field=str(field)))
 
     def html_pieces(self, footer: Footer, words: Words) -> list[Piece] | None:
         """The HTML part with its layout, None where there is none."""
@@ -279,8 +276,7 @@ class _Builder:
     def _note_misplaced(self, fields: list[Field]) -> None:
         """A field inside a style cannot be escaped: it stops the send."""
         for field in fields:
-            message = f"{field} stands inside a style: a merge field cannot be used there"
-            self._findings.append(error(message, field.line))
+            self._findings.append(error("field-in-style", field.line, field=str(field)))
 
     def footer(self) -> Footer:
         """The footer with links as placeholders."""

@@ -81,15 +81,15 @@ class Images:
         if self.table.fields_in(source):
             if self.table.show(source).startswith("{{"):
                 return ""
-            return self._refuse(source, "a merge field cannot be part of the path of an image: name one file")
+            return self._refuse(source, "image-field-path")
         if self.file.format is EditionFormat.MIME:
-            return self._refuse(source, f"broken reference: {source} is not part of the message")
+            return self._refuse(source, "image-not-in-message", path=source)
         path = relative_path(unquote(re.split(r"[?#]", source, maxsplit=1)[0]), line_of(self.file, source))
         if path in self._taken:
             return path
         content = self.files.get(path)
         if content is None:
-            return self._refuse(source, f"broken reference: the image {path} is not there")
+            return self._refuse(source, "image-missing", path=path)
         return self._add(path, path.rpartition("/")[2], content, source)
 
     def _take_enclosed(self, source: str) -> str | None:
@@ -99,12 +99,12 @@ class Images:
         for item in self.file.enclosed:
             if item.content_id == wanted:
                 return self._add(source, item.name, item.content, source)
-        return self._refuse(source, f"broken reference: the message holds no image {wanted}")
+        return self._refuse(source, "image-not-in-message", path=wanted)
 
     def _add(self, key: str, name: str, content: bytes, source: str) -> str | None:
         media_type = image_type(content)
         if media_type is None:
-            return self._refuse(source, f"{name} is no image that mail programs show: make it PNG, JPEG, GIF or WebP")
+            return self._refuse(source, "image-type", name=name)
         digest = hashlib.sha256(content).digest()
         self._taken[key] = digest
         if digest not in self._kept:
@@ -115,8 +115,8 @@ class Images:
             self._kept[digest] = (enclosure, Asset(name=f"{number}-{safe}", media_type=media_type, content=content))
         return key
 
-    def _refuse(self, source: str, message: str) -> str | None:
-        self.findings.append(error(message, line_of(self.file, self.table.show(source))))
+    def _refuse(self, source: str, code: str, **values: str) -> str | None:
+        self.findings.append(error(code, line_of(self.file, self.table.show(source)), **values))
         return None
 
 
@@ -128,7 +128,7 @@ def attachments(file: EditionFile, files: Mapping[str, bytes], images: Images) -
         path = relative_path(value.text, value.line)
         content = files.get(path)
         if content is None:
-            findings.append(error(f"broken reference: the attachment {path} is not there", value.line))
+            findings.append(error("attachment-missing", value.line, path=path))
             continue
         name = path.rpartition("/")[2]
         found.append(Enclosure(name=name, media_type=media_type_of(name, content), content=content))
@@ -165,11 +165,11 @@ def own_text_part(file: EditionFile, files: Mapping[str, bytes]) -> tuple[str | 
     path = relative_path(value.text, value.line)
     content = files.get(path)
     if content is None:
-        return None, [error(f"broken reference: the text part {path} is not there", value.line)]
+        return None, [error("text-part-missing", value.line, path=path)]
     try:
         text = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError:
-        return None, [error(f"the text part {path} is not UTF-8: save it in that encoding", value.line)]
+        return None, [error("text-part-not-utf8", value.line, path=path)]
     if "\0" in text:
         raise EditionError(f"the text part {path} holds a NUL character", line=value.line)
     return re.sub(r"\r\n?", "\n", text), []

@@ -22,6 +22,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import EditionError, UnreadableMail
 from pressrun.core.site import Site
 from pressrun.message.editions.compose import build_edition
+from pressrun.message.finding import Remark, remark
 from pressrun.message.incoming.autoreply import machine_made
 from pressrun.message.incoming.caps import PARSER_FAULTS, check_caps
 from pressrun.message.incoming.header_block import mended
@@ -60,7 +61,7 @@ class Posted(msgspec.Struct, frozen=True, kw_only=True, tag="posted"):
     message_id: str | None = None
     automatic: str | None = None
     addressed: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +161,7 @@ def _attached_edition(file: FoundFile, found: Contents) -> tuple[str, bytes, dic
         if other is file or (other.content_id is not None and not other.is_attachment):
             continue
         if not _PLAIN_NAME.fullmatch(other.name) or other.name in assets:
-            found.notes.append(f"{other.name} was left out: attach each file once, under a name of its own")
+            found.notes.append(remark("file-left-out", name=other.name))
             continue
         assets[other.name] = other.content
     stem, suffix = ("edition", ".md") if not _PLAIN_NAME.fullmatch(file.name) else _split_name(file.name)
@@ -203,11 +204,7 @@ def _page(found: Contents, names: dict[int, str]) -> str | None:
         return None
     page, trackers = without_trackers(joined)
     if trackers:
-        found.notes.append(
-            "1 image that tells who reads the mail was taken out"
-            if trackers == 1
-            else f"{trackers} images that tell who reads the mail were taken out"
-        )
+        found.notes.append(remark("mail-trackers"))
     if len(page) > LONGEST_TEXT:
         raise UnreadableMail(f"the text is longer than {LONGEST_TEXT // 1024} KiB")
     return _renamed(page, {file.content_id: names[id(file)] for file in found.files if file.content_id})

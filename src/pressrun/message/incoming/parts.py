@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pressrun.core.charsets import FALLBACK, decode_exactly, decode_text
 from pressrun.core.errors import UnreadableMail
 from pressrun.message.content.flowed import unflow
+from pressrun.message.finding import Remark, remark
 from pressrun.message.incoming.caps import MAX_DEPTH, MAX_PARTS
 from pressrun.message.incoming.mail_part import MailPart
 from pressrun.message.incoming.reading import decode_words
@@ -65,7 +66,7 @@ class Contents:
 
     blocks: list[Block] = field(default_factory=list)
     files: list[FoundFile] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Remark] = field(default_factory=list)
 
 
 def gather(message: MailPart) -> Contents:
@@ -120,12 +121,10 @@ class _Gatherer:
         if media_type in _SIGNATURES or media_type in _OF_A_PROGRAM:
             return []
         if media_type == "application/ms-tnef" or name.lower() == "winmail.dat":
-            self._note(
-                "winmail.dat was left out, which Outlook alone can read: send the mail as HTML, not as rich text"
-            )
+            self._note("mail-winmail")
             return []
         if media_type.startswith("message/"):
-            self._note("a mail that was attached was left out")
+            self._note("mail-attached")
             return []
         is_attachment = part.get_content_disposition() == "attachment"
         if media_type in ("text/plain", "text/html") and not is_attachment and not name:
@@ -177,13 +176,13 @@ class _Gatherer:
         """Text in an encoding that is unknown, or is another one than it says."""
         text = decode_exactly(data, "utf-8")
         if text is None:
-            self._note("the encoding of the text is not what the mail says it is: look at letters with accents")
+            self._note("mail-encoding")
             text = decode_text(data, FALLBACK)
         return text
 
-    def _note(self, sentence: str) -> None:
-        if sentence not in self.found.notes:
-            self.found.notes.append(sentence)
+    def _note(self, code: str) -> None:
+        if remark(code) not in self.found.notes:
+            self.found.notes.append(remark(code))
 
 
 def _chosen(options: list[list[Block]]) -> list[Block]:

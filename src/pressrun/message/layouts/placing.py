@@ -13,7 +13,7 @@ from pressrun.message.content.losses import losses
 from pressrun.message.content.merge import FieldTable
 from pressrun.message.content.stylesheets import inline_styles
 from pressrun.message.content.tree import Node, parse_tree
-from pressrun.message.finding import Finding, error, warning
+from pressrun.message.finding import Finding, Severity, about, error
 from pressrun.message.layouts import shell
 from pressrun.message.layouts.rendered import Marks, RenderedLayout
 
@@ -47,11 +47,12 @@ class OwnLayout:
         problems = _problems(clean, marks, table, has_address=has_address)
         lost = losses(rendered.made, _no_line, is_markdown=False)
         found = [
-            *(error(f"the layout {name}: {words}") for words in problems),
-            *(warning(f"the layout {name}: {loss.message}") for loss in (*lost, *obstacles)),
-            *(warning(f"the layout {name}: {loss.sentence}") for loss in clean.losses),
+            *problems,
+            *lost,
+            *obstacles,
+            *(about(Severity.WARNING, loss.remark) for loss in clean.losses),
         ]
-        return cls(name=name, clean=clean, marks=marks, findings=tuple(found))
+        return cls(name=name, clean=clean, marks=marks, findings=tuple(replace(one, layout=name) for one in found))
 
     @property
     def turns_dark(self) -> bool:
@@ -76,30 +77,26 @@ def _no_line(_needle: str) -> None:
     """A layout has no lines in the edition's file."""
 
 
-def _problems(clean: CleanHtml, marks: Marks, table: FieldTable, *, has_address: bool) -> Iterator[str]:
+def _problems(clean: CleanHtml, marks: Marks, table: FieldTable, *, has_address: bool) -> Iterator[Finding]:
     tree = parse_tree(clean.body)
     shown = "".join(_visible_text(tree))
     texts = _TAG.sub("", clean.body)
     if shown.count(marks.content) != 1:
-        times = "more than once" if shown.count(marks.content) > 1 else "nowhere that a reader would see"
-        yield f"{{{{ content }}}} stands {times}: write it once, where the text of the edition goes"
+        yield error("layout-content-repeated" if marks.content in shown else "layout-content-missing")
     if any(clean.body.count(mark) != texts.count(mark) for mark in _each(marks)):
-        yield "a part such as {{ content }} or {{ footer }} stands inside of a tag: write it between tags"
+        yield error("layout-part-in-tag")
     has_footer = marks.footer in shown
     links = [html.unescape(link.attributes.get("href", "")) for link in _visible_links(tree)]
     if not has_footer and not any(_is_unsubscribe(link, table) for link in links):
-        yield (
-            "no link to unsubscribe: put {{ footer }} below the content, or write "
-            '<a href="{{ unsubscribe_url }}">Unsubscribe</a>'
-        )
+        yield error("layout-no-unsubscribe")
     if has_address and not has_footer and marks.postal_address not in shown:
-        yield "the postal address is missing: put {{ footer }} below the content, or {{ postal_address }}"
+        yield error("layout-no-address")
     for image in tree.find_all("img"):
         source = image.attributes.get("src", "")
         if not source.startswith("cid:"):
-            yield f"the picture {source or 'without address'} is not the list's logo: nothing is loaded from elsewhere"
+            yield error("layout-picture", source=source or "<img>")
         if not image.attributes.get("alt", "").strip():
-            yield 'a picture has no alt text: write alt="{{ list.title }}"'
+            yield error("layout-no-alt")
 
 
 def _each(marks: Marks) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pressrun.message.finding import Remark
 from pressrun.message.manuscripts.front_matter import FrontMatter
 
 
@@ -51,4 +52,4 @@ class EditionFile:
     body_line: int = 1
     html: str | None = None
     enclosed: tuple[EnclosedFile, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Remark, ...] = ()

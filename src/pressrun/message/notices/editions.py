@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pressrun.core.site import Site
+from pressrun.message.finding import Finding
 from pressrun.message.notices.content import Content, filled
 from pressrun.message.notices.kinds import (
     EditionHeld,
@@ -12,7 +13,6 @@ from pressrun.message.notices.kinds import (
     EditionNotTaken,
     EditionReleased,
     FinishedReport,
-    FoundLine,
 )
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words
@@ -127,7 +127,7 @@ def edition_not_taken(notice: EditionNotTaken, words: Words, site: Site, profile
                 subject=f"“{shown}”",
                 title=profile.title,
             ),
-            "\n".join(f"– {problem}" for problem in notice.problems[:_MOST_LINES]),
+            "\n".join(f"– {found.said(words)}" for found in notice.findings[:_MOST_LINES]),
             filled(
                 words("Mend that and send it again to {address}. The page of the list:"),
                 address=site.list_address(profile.name),
@@ -167,11 +167,11 @@ def _audience(number: int, words: Words) -> str:
     return filled(words("It goes to {number} readers."), number=f"{number:,}")
 
 
-def _found(findings: Sequence[FoundLine], words: Words) -> list[str]:
+def _found(findings: Sequence[Finding], words: Words) -> list[str]:
     """What preflight found, a line each; nothing at all when it found nothing."""
     if not findings:
         return []
-    lines = [f"– {f'line {line}: ' if line else ''}{message}" for _, line, message in findings[:_MOST_LINES]]
+    lines = [f"– {found.said(words)}" for found in findings[:_MOST_LINES]]
     more = len(findings) - len(lines)
     if more:
         lines.append(filled(words("– and {number} more, on the page"), number=str(more)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pressrun.message.finding import Finding
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
@@ -136,9 +138,6 @@ class RelayAlert:
     error: str
 
 
-FoundLine = tuple[str, int | None, str]  # severity, 1-based line in the source, sentence
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionHeld:
     """Asks an editor to look at an edition that came by mail and to approve it.
@@ -151,7 +150,7 @@ class EditionHeld:
     audience: int
     link: str
     lifetime_days: int
-    findings: tuple[FoundLine, ...] = ()
+    findings: tuple[Finding, ...] = ()
     again: bool = False
     replaces: bool = False
 
@@ -164,16 +163,16 @@ class EditionReleased:
     edition_subject: str
     audience: int
     edition_url: str | None = None
-    findings: tuple[FoundLine, ...] = ()
+    findings: tuple[Finding, ...] = ()
     replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionNotTaken:
-    """Tells an editor why a mail became no edition, a sentence for each reason."""
+    """Tells an editor why a mail became no edition."""
 
     mail_subject: str
-    problems: tuple[str, ...]
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

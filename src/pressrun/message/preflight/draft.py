@@ -56,10 +56,10 @@ class Draft:
         return _without_code(self.tree) if self.html is not None else self.text
 
     def parts(self) -> Iterator[tuple[str, Sequence[Piece]]]:
-        """The finished parts, each with its name."""
+        """The finished parts, each with its name as codes of findings have it."""
         yield "text", self.finished_text
         if self.finished_html is not None:
-            yield "HTML", self.finished_html
+            yield "html", self.finished_html
 
 
 Rule = Callable[[Draft], Iterable[Finding]]

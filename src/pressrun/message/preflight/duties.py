@@ -13,14 +13,14 @@ from pressrun.message.preflight.draft import Draft, Rule, fixed_text, links_to
 def empty_body(draft: Draft) -> Iterator[Finding]:
     has_image = any(True for _ in draft.tree.find_all("img"))
     if not draft.text.strip() and not has_image:
-        yield error("the edition has no text: write its body below the second --- line", draft.body_line)
+        yield error("body-missing", draft.body_line)
 
 
 def no_unsubscribe_link(draft: Draft) -> Iterator[Finding]:
     """The built-in footer always has one: this is for a layout that leaves the footer out."""
     for name, pieces in draft.parts():
-        if not links_to(pieces, "unsubscribe_url", is_html=name == "HTML"):
-            yield error(f"the {name} part has no unsubscribe link: put {{{{ unsubscribe_url }}}} into it or its layout")
+        if not links_to(pieces, "unsubscribe_url", is_html=name == "html"):
+            yield error(f"unsubscribe-missing-{name}")
 
 
 def no_postal_address(draft: Draft) -> Iterator[Finding]:
@@ -28,27 +28,21 @@ def no_postal_address(draft: Draft) -> Iterator[Finding]:
     if not profile.require_postal_address:
         return
     if not profile.postal_address.strip():
-        yield error(
-            "the list has no postal address, which mail to many must show by law: "
-            f"pressrun list set {profile.name} postal_address='…' (or require_postal_address=false)"
-        )
+        yield error("address-missing", command=f"`pressrun list set {profile.name} postal_address='…'`")
         return
     for name, pieces in draft.parts():
         shown = fixed_text(pieces)
-        shown = _plain(html.unescape(re.sub(r"<[^>]*>", " ", shown)) if name == "HTML" else shown)
+        shown = _plain(html.unescape(re.sub(r"<[^>]*>", " ", shown)) if name == "html" else shown)
         if any(_plain(line) not in shown for line in profile.postal_address.splitlines()):
-            yield error(f"the {name} part does not show the list's postal address: put it into its layout")
+            yield error(f"address-hidden-{name}")
 
 
 def owner_outside_ascii(draft: Draft) -> Iterator[Finding]:
     """One that was set when mail was still received, say: only SMTPUTF8 carries it in an envelope (RFC 6531)."""
     profile, site = draft.profile, draft.site
     if profile.owner is not None and profile.owner.needs_smtputf8 and not site.receives_mail:
-        yield error(
-            f"the owner, {profile.owner}, is the envelope sender of every copy, since no mail is received, and most "
-            "readers cannot be served from an address with letters outside ASCII before the @: "
-            f"pressrun list set {profile.name} owner=…"
-        )
+        command = f"`pressrun list set {profile.name} owner=…`"
+        yield error("owner-not-ascii", owner=str(profile.owner), command=command)
 
 
 def _plain(text: str) -> str:

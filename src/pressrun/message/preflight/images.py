@@ -16,30 +16,24 @@ from pressrun.message.preflight.draft import Draft, Rule
 def no_address(draft: Draft) -> Iterator[Finding]:
     for image in draft.tree.find_all("img"):
         if not image.attributes.get("src"):
-            yield warning(
-                "an image has no usable address (few programs show data:): put the file beside the edition",
-                draft.line_of(image.attributes.get("alt", "")),
-            )
+            yield warning("image-dead", draft.line_of(image.attributes.get("alt", "")))
 
 
 def not_encrypted(draft: Draft) -> Iterator[Finding]:
     for image in draft.tree.find_all("img"):
         source = image.attributes.get("src", "")
         if source.lower().startswith("http:"):
-            yield warning(
-                f"{draft.show(source)} is not encrypted: use https, or put the file beside the edition",
-                draft.line_of(source),
-            )
+            yield warning("image-not-encrypted", draft.line_of(source), url=draft.show(source))
 
 
 def no_alt_text(draft: Draft) -> Iterator[Finding]:
     for image in draft.tree.find_all("img"):
         if not image.attributes.get("alt", "").strip() and not _is_decoration(image, draft):
             source = image.attributes.get("src", "")
-            yield warning(
-                f"{draft.show(source) or 'an image'} has no alt text: say in words what it shows",
-                draft.line_of(source) if source else None,
-            )
+            if source:
+                yield warning("image-no-alt", draft.line_of(source), url=draft.show(source))
+            else:
+                yield warning("image-no-alt-unnamed")
 
 
 def _is_decoration(image: Node, draft: Draft) -> bool:

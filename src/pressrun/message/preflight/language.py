@@ -45,16 +45,11 @@ def other_letters(draft: Draft) -> Iterator[Finding]:
         return
     found = _main_script(draft.prose())
     if found is not None and found != expected:
-        yield warning(
-            f"the text is in {found if found != 'Cjk' else 'Chinese or Japanese'} letters, but its language is "
-            f"{draft.language!r}, and screen readers go by that: {_remedy(draft)}"
-        )
-
-
-def _remedy(draft: Draft) -> str:
-    if draft.format is EditionFormat.MIME:  # a mail has no place to say it
-        return f"pressrun list set {draft.profile.name} language=…, or send a file that says `language: …` at the top"
-    return "write `language: …` at the top"
+        if draft.format is EditionFormat.MIME:  # a mail has no place to say it
+            command = f"`pressrun list set {draft.profile.name} language=…`"
+            yield warning("language-letters-email", language=draft.language, command=command)
+        else:
+            yield warning("language-letters", language=draft.language)
 
 
 def _main_script(text: str) -> str | None:

@@ -31,8 +31,8 @@ OTHER_FIELDS = re.compile(
     r"|\[(?:unsubscribe|webversion|first_?name|last_?name|fname|lname|(?:subscriber|newsletter|user):[^\]\n]{1,60})\]",
     re.ASCII | re.IGNORECASE,
 )
-_LEFT = "{!r} looks like a left-over: write what belongs there"
-_FOREIGN = "{!r} is a field of another program: here it is written {{{{ name }}}}"
+_LEFT = "placeholder"
+_FOREIGN = "foreign-field"
 
 
 def placeholders(draft: Draft) -> Iterator[Finding]:
@@ -46,21 +46,21 @@ def fields_of_other_programs(draft: Draft) -> Iterator[Finding]:
     for link in draft.tree.find_all("a"):
         url = link.attributes.get("href", "")
         if (field := OTHER_FIELDS.search(unquote(url))) is not None:
-            yield warning(_FOREIGN.format(field[0]), draft.line_of(url))
+            yield warning(_FOREIGN, draft.line_of(url), text=field[0])
     for stressed in draft.tree.find_all("em"):  # Markdown takes the asterisks of *|FNAME|* for its own
         text = f"*{stressed.text()}*"
         if OTHER_FIELDS.fullmatch(text):
-            yield warning(_FOREIGN.format(text), draft.line_of(text))
+            yield warning(_FOREIGN, draft.line_of(text), text=text)
     yield from _in_prose(draft, OTHER_FIELDS, _FOREIGN)
 
 
-def _in_prose(draft: Draft, pattern: re.Pattern[str], sentence: str) -> Iterator[Finding]:
+def _in_prose(draft: Draft, pattern: re.Pattern[str], code: str) -> Iterator[Finding]:
     for text, line in ((draft.subject, draft.subject_line), (draft.preheader, draft.preheader_line)):
         for found in pattern.finditer(text):
-            yield warning(sentence.format(found[0]), line)
+            yield warning(code, line, text=found[0])
     prose = draft.prose()
     for found in pattern.finditer(prose):
-        yield warning(sentence.format(found[0]), _line_of(draft, prose, found))
+        yield warning(code, _line_of(draft, prose, found), text=found[0])
 
 
 def _line_of(draft: Draft, prose: str, found: re.Match[str]) -> int | None:

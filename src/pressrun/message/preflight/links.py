@@ -33,9 +33,7 @@ def no_address(draft: Draft) -> Iterator[Finding]:
     for link in _dead_links(draft):
         text = link.text().strip()
         if (line := draft.line_of(text)) is None or line not in told:
-            yield warning(
-                f"the link {draft.show(text)!r} has no usable address: write an http, https, mailto or tel one", line
-            )
+            yield warning("link-dead", line, text=draft.show(text))
 
 
 def runs_something(draft: Draft) -> Iterator[Finding]:
@@ -44,43 +42,36 @@ def runs_something(draft: Draft) -> Iterator[Finding]:
     for found in _RUNS.finditer(draft.source):
         if has_dead_links if found[0][0] != "]" else found[0] in prose:
             line = None if draft.body_line is None else draft.body_line + draft.source.count("\n", 0, found.start())
-            yield warning(f"a {found[1].lower()}: link works in no mail: write an https address", line)
+            yield warning("link-runs", line, scheme=found[1].lower())
 
 
 def empty(draft: Draft) -> Iterator[Finding]:
     for link, url in _links(draft):
         if not url.strip():
-            yield warning("a link has an empty address: fill it in", draft.line_of(link.text().strip()))
+            yield warning("link-empty", draft.line_of(link.text().strip()))
         elif url == "#":
-            yield warning("a link leads to '#', which is nowhere: give it an address", draft.line_of("#"))
+            yield warning("link-hash", draft.line_of("#"))
 
 
 def without_words(draft: Draft) -> Iterator[Finding]:
     for link, url in _links(draft):
         shows = link.text().strip() or any(image.attributes.get("alt", "").strip() for image in link.find_all("img"))
         if not shows and url.strip() and not link.attributes.keys() & {"id", "name"}:
-            yield warning(
-                f"the link to {draft.show(url)} has no words, so screen readers have nothing to say: write some into "
-                "it, or an alt text for its image",
-                draft.line_of(url),
-            )
+            yield _about("link-wordless", draft, url)
 
 
 def relative(draft: Draft) -> Iterator[Finding]:
     for _, url in _links(draft):
         is_relative = url.strip() and not url.startswith("#") and not _SCHEME.match(url)
         if is_relative and not draft.is_field(url) and not OTHER_FIELDS.search(unquote(url)):
-            yield warning(
-                f"{draft.show(url)} is a relative link, which works in no mail: write the whole address",
-                draft.line_of(url),
-            )
+            yield _about("link-relative", draft, url)
 
 
 def to_nowhere(draft: Draft) -> Iterator[Finding]:
     targets = {node.attributes.get("id") or node.attributes.get("name") for node in draft.tree.elements()}
     for _, url in _links(draft):
         if url.startswith("#") and len(url) > 1 and url[1:] not in targets:
-            yield warning(f"{draft.show(url)} leads nowhere: nothing in the edition has that id", draft.line_of(url))
+            yield _about("link-nowhere", draft, url)
 
 
 def duplicated_ids(draft: Draft) -> Iterator[Finding]:
@@ -91,22 +82,22 @@ def duplicated_ids(draft: Draft) -> Iterator[Finding]:
             continue
         line = draft.line_of(f'"{name}"') or draft.line_of(name)
         if name in wanted:
-            yield warning(f"the id {name} stands {number} times, so a link to it may lead elsewhere: use it once", line)
+            yield warning("id-repeated-linked", line, id=name)
         else:
-            yield note(f"the id {name} stands {number} times: use it once, or leave it out", line)
+            yield note("id-repeated", line, id=name)
 
 
 def not_encrypted(draft: Draft) -> Iterator[Finding]:
     for _, url in _links(draft):
         if url.lower().startswith("http:") and _named_host(url) is not None:
-            yield warning(f"{draft.show(url)} is not encrypted: use https if the site has it", draft.line_of(url))
+            yield _about("link-not-encrypted", draft, url)
 
 
 def malformed(draft: Draft) -> Iterator[Finding]:
     for _, url in _links(draft):
         problem = None if draft.is_field(url) else _malformation(url)
         if problem is not None:
-            yield warning(f"{draft.show(url)} {problem}", draft.line_of(url))
+            yield _about(problem, draft, url)
 
 
 def to_a_machine(draft: Draft) -> Iterator[Finding]:
@@ -116,14 +107,9 @@ def to_a_machine(draft: Draft) -> Iterator[Finding]:
         if host is None or draft.is_field(host) or _malformation(url) is not None:
             continue
         if host in _OWN_MACHINE or host.endswith(_LOCAL_ENDINGS) or ("." not in host and ":" not in host):
-            yield warning(
-                f"{draft.show(url)} leads to a machine that readers cannot reach: write the public address",
-                draft.line_of(url),
-            )
+            yield _about("link-private", draft, url)
         elif _is_number(host):
-            yield warning(
-                f"{draft.show(url)} names a machine by its number, as fraud does: write its name", draft.line_of(url)
-            )
+            yield _about("link-number", draft, url)
 
 
 def to_an_example(draft: Draft) -> Iterator[Finding]:
@@ -134,17 +120,13 @@ def to_an_example(draft: Draft) -> Iterator[Finding]:
     for _, url in _links(draft):
         host = url.rpartition("@")[2] if url.lower().startswith("mailto:") else _named_host(url)
         if host and _PLACEHOLDER_HOST.fullmatch(host.partition("?")[0]):
-            yield warning(
-                f"{draft.show(url)} is an example that nobody replaced: write the real address", draft.line_of(url)
-            )
+            yield _about("link-example", draft, url)
 
 
 def with_a_user_name(draft: Draft) -> Iterator[Finding]:
     for _, url in _links(draft):
         if (parts := _split(url)) is not None and parts.scheme in ("http", "https") and "@" in parts.netloc:
-            yield warning(
-                f"{draft.show(url)} holds a user name before the @, as fraud does: leave it out", draft.line_of(url)
-            )
+            yield _about("link-user-name", draft, url)
 
 
 def shows_another(draft: Draft) -> Iterator[Finding]:
@@ -156,10 +138,11 @@ def shows_another(draft: Draft) -> Iterator[Finding]:
         shown, meant = _shown_host(words), _named_host(url)
         if shown is None or meant is None or _are_related(shown, meant):
             continue
-        yield warning(
-            f"the link shows {words} and leads to {meant}, as fraud does: let it show where it leads",
-            draft.line_of(url),
-        )
+        yield warning("link-shows-another", draft.line_of(url), shown=words, meant=meant)
+
+
+def _about(code: str, draft: Draft, url: str) -> Finding:
+    return warning(code, draft.line_of(url), url=draft.show(url))
 
 
 def _links(draft: Draft) -> Iterator[tuple[Node, str]]:
@@ -190,6 +173,7 @@ def _named_host(url: str) -> str | None:
 
 
 def _malformation(url: str) -> str | None:
+    """The code of what is wrong with an address, None where it may be right."""
     scheme = url.strip().partition(":")[0].lower()
     check = _BY_SCHEME.get(scheme)
     return None if check is None else check(url.strip())
@@ -198,30 +182,30 @@ def _malformation(url: str) -> str | None:
 def _web_problem(url: str) -> str | None:
     parts = _split(url)
     if parts is None:
-        return "is no web address: look at its brackets"
+        return "link-brackets"
     if not url.lower().startswith(f"{parts.scheme.lower()}://") or not parts.hostname:
-        return "names no site: a web address begins like https://site.tld/"
+        return "link-no-site"
     if re.match(r"https?(?:$|:)", parts.netloc, re.IGNORECASE):
-        return "begins twice: take one https:// away"
+        return "link-begins-twice"
     try:
         port = parts.port
     except ValueError:
         port = -1
     if port == -1 or not (_is_number(parts.hostname) or _HOST.fullmatch(parts.hostname)):
-        return "names no site that can exist: look at the part between https:// and the next /"
+        return "link-bad-site"
     return None
 
 
 def _mail_problem(url: str) -> str | None:
     target = url.partition(":")[2].partition("?")[0].replace("%40", "@")
     is_fine = not target or all(_MAILBOX.fullmatch(one.strip()) for one in target.split(","))
-    return None if is_fine else "is no mail address: write mailto:name@domain"
+    return None if is_fine else "link-bad-email"
 
 
 def _phone_problem(url: str) -> str | None:
     number = url.partition(":")[2].partition(";")[0].replace("%20", "")
     is_fine = re.fullmatch(r"[+*#]?[\d().\s*#-]{2,40}", number) is not None
-    return None if is_fine else "is no phone number: write tel:+4930123456"
+    return None if is_fine else "link-bad-phone"
 
 
 _BY_SCHEME: dict[str, Callable[[str], str | None]] = {

@@ -9,7 +9,7 @@ from pressrun.message.finding import Finding, note, warning
 from pressrun.message.preflight.draft import Draft, Rule
 
 _FEW_WORDS = 25  # below, a share means little
-_SAME_AT_LEAST = 0.5
+_SAME_AT_LEAST = 0.5  # the sentences say "half"
 _MOST_NAMED = 3
 _WORD = re.compile(r"[^\W_]+")
 # Scripts without blanks between words: each letter is compared.
@@ -21,16 +21,10 @@ def different_words(draft: Draft) -> Iterator[Finding]:
     if draft.html is None or not draft.is_own_text:
         return
     page, text = _words(draft.tree.text()), _words(draft.text)
-    if len(page) >= _FEW_WORDS and (kept := len(page & text) / len(page)) < _SAME_AT_LEAST:
-        yield warning(
-            f"the text part holds {kept:.0%} of the words of the HTML, and some readers see nothing else: say the same "
-            "in both, or leave the text part out and one is made"
-        )
-    elif len(text) >= _FEW_WORDS and (kept := len(page & text) / len(text)) < _SAME_AT_LEAST:
-        yield warning(
-            f"the HTML holds {kept:.0%} of the words of the text part, and most readers see nothing else: say the same "
-            "in both, or leave the text part out and one is made"
-        )
+    if len(page) >= _FEW_WORDS and len(page & text) / len(page) < _SAME_AT_LEAST:
+        yield warning("text-lacks-words")
+    elif len(text) >= _FEW_WORDS and len(page & text) / len(text) < _SAME_AT_LEAST:
+        yield warning("html-lacks-words")
 
 
 def different_links(draft: Draft) -> Iterator[Finding]:
@@ -41,8 +35,7 @@ def different_links(draft: Draft) -> Iterator[Finding]:
     lost = [url for url in dict.fromkeys(targets) if _URL.match(url) and _plain(url) not in shown]
     if lost:
         named = ", ".join(draft.show(url) for url in lost[:_MOST_NAMED])
-        more = f" and {len(lost) - _MOST_NAMED} more" if len(lost) > _MOST_NAMED else ""
-        yield note(f"the text part lacks links that the HTML has: {named}{more}; write them into it", None)
+        yield note("text-lacks-links", urls=named + (", …" if len(lost) > _MOST_NAMED else ""))
 
 
 def _words(text: str) -> set[str]:

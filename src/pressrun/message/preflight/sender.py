@@ -56,16 +56,10 @@ def are_aligned(one: str, other: str) -> bool:
 
 def _unsigned(sender: Sender, records: Records) -> Iterator[Finding]:
     if not sender.signed_domains and records.get(sender.domain) is not None:
-        yield warning(
-            f"nothing is signed: [dkim] is not configured, and large providers refuse bulk mail that {sender.domain} "
-            "does not sign; `pressrun dkim create` makes a key (ignore this if your relay signs)"
-        )
+        yield warning("sender-unsigned", domain=sender.domain)
     if sender.signed_domains and not _is_signed(sender):
-        yield warning(
-            f"From is {sender.address}, and no signature is of that domain ([dkim] has "
-            f"{', '.join(sorted(sender.signed_domains))}), so receivers take it for a forgery: sign for "
-            f"{sender.domain}, or take a From of a domain that is signed"
-        )
+        domains = ", ".join(sorted(sender.signed_domains))
+        yield warning("sender-signed-by-others", address=sender.address, domains=domains, domain=sender.domain)
 
 
 def _spf(sender: Sender, records: Records) -> Iterator[Finding]:
@@ -75,14 +69,11 @@ def _spf(sender: Sender, records: Records) -> Iterator[Finding]:
     policies = [record for record in found if _SPF.match(record)]
     domain = sender.return_domain
     if not policies:
-        yield warning(
-            f"{domain}, where bounces go, has no SPF record, so receivers cannot see who sends for it: publish a TXT "
-            "record v=spf1 that names your relay"
-        )
+        yield warning("spf-missing", domain=domain)
     elif len(policies) > 1:
-        yield warning(f"{domain} has {len(policies)} SPF records, which counts as none: make one of them")
+        yield warning("spf-several", domain=domain)
     elif _SENDS_NOTHING.fullmatch(policies[0]):
-        yield warning(f"the SPF record of {domain} says that nobody sends for it: name your relay there")
+        yield warning("spf-nobody", domain=domain)
 
 
 def _dmarc(sender: Sender, records: Records) -> Iterator[Finding]:
@@ -91,19 +82,12 @@ def _dmarc(sender: Sender, records: Records) -> Iterator[Finding]:
         return
     policies = [(name, record) for name in names for record in records[name] or () if _DMARC.match(record)]
     if not policies:
-        yield warning(
-            f"{sender.domain} has no DMARC record, which large providers ask of whoever writes to many: publish TXT "
-            f"_dmarc.{sender.domain} with v=DMARC1; p=none"
-        )
+        yield warning("dmarc-missing", domain=sender.domain)
         return
     name, record = policies[0]
     wish = _wish(record, is_below=name != names[0])
     if wish in ("reject", "quarantine") and sender.signed_domains and not _is_covered(sender):
-        what = "refuse" if wish == "reject" else "set aside"
-        yield warning(
-            f"{name.removeprefix('_dmarc.')} asks receivers to {what} mail that neither signature nor return path "
-            f"shows to be its own, as this one: sign for {sender.domain}"
-        )
+        yield warning(f"dmarc-{wish}", policy=name.removeprefix("_dmarc."), domain=sender.domain)
 
 
 def _wish(record: str, *, is_below: bool) -> str:

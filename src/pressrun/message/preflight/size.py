@@ -16,17 +16,12 @@ def clipped_html(draft: Draft) -> Iterator[Finding]:
         return
     size = len(fixed_text(draft.finished_html).encode())
     if size > CLIPPED_AT_BYTES:
-        yield warning(
-            f"the HTML part has {size // 1024} KiB: Gmail cuts it after 100, unsubscribe link and all; shorten it"
-        )
+        yield warning("html-clipped", size=size // 1024)
 
 
 def heavy_message(draft: Draft) -> Iterator[Finding]:
     if draft.size_bytes > HEAVY_AT_BYTES:
-        yield warning(
-            f"each copy has {draft.size_bytes / 1e6:.0f} MB, and many servers refuse mail above "
-            f"{HEAVY_AT_BYTES // 1_000_000}: make the images smaller, or link to the files"
-        )
+        yield warning("message-heavy", size=round(draft.size_bytes / 1e6), most=HEAVY_AT_BYTES // 1_000_000)
 
 
 RULES: tuple[Rule, ...] = (clipped_html, heavy_message)

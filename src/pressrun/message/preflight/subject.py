@@ -22,45 +22,33 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 def missing(draft: Draft) -> Iterator[Finding]:
     if not draft.show(draft.subject).strip():
-        yield error(
-            "the edition has no subject: write `subject: …` between the --- lines at the top", draft.subject_line or 1
-        )
+        yield error("subject-missing", draft.subject_line or 1)
 
 
 def too_long(draft: Draft) -> Iterator[Finding]:
     length = len(draft.show(draft.subject).strip())
     if length > LONGEST_SUBJECT:
-        yield warning(
-            f"the subject has {length} characters: phones show about 40, keep it below {LONGEST_SUBJECT}",
-            draft.subject_line,
-        )
+        yield warning("subject-long", draft.subject_line, length=length, most=LONGEST_SUBJECT)
 
 
 def shouting(draft: Draft) -> Iterator[Finding]:
     subject = _without_fields(draft.show(draft.subject))
     letters = [character for character in subject if character.isalpha()]
     if len(letters) >= _SHORTEST_SHOUT and all(character.isupper() for character in letters):
-        yield warning(
-            "the subject is all capitals, which spam filters dislike: write it as a sentence", draft.subject_line
-        )
+        yield warning("subject-capitals", draft.subject_line)
     if re.search(r"[!!]\s*[!!]", subject):
-        yield warning("the subject shouts with several exclamation marks: one is enough", draft.subject_line)
+        yield warning("subject-exclamation", draft.subject_line)
 
 
 def like_an_answer(draft: Draft) -> Iterator[Finding]:
     if _ANSWER.match(draft.show(draft.subject).strip()):
-        yield warning(
-            "the subject begins like an answer, which is misleading: take the Re: or Fwd: away", draft.subject_line
-        )
+        yield warning("subject-answer", draft.subject_line)
 
 
 def repeated_preheader(draft: Draft) -> Iterator[Finding]:
     preheader, subject = _plain(draft.show(draft.preheader)), _plain(draft.show(draft.subject))
     if preheader and f" {preheader} " in f" {subject} ":
-        yield warning(
-            "the preheader repeats the subject, beside which it is shown: say there what else is inside",
-            draft.preheader_line,
-        )
+        yield warning("preheader-repeats", draft.preheader_line)
 
 
 def no_preheader(draft: Draft) -> Iterator[Finding]:
@@ -69,10 +57,7 @@ def no_preheader(draft: Draft) -> Iterator[Finding]:
         return
     lines = [line.strip() for line in draft.text.splitlines() if line.strip()]
     if len(lines) > 1 and _ADDRESS.match(lines[0]):
-        yield note(
-            f"beside the subject inboxes will show “{draft.show(lines[0])[:40]}”: write `preheader: …` at the top",
-            draft.subject_line,
-        )
+        yield note("preheader-missing", draft.subject_line, text=draft.show(lines[0])[:40])
 
 
 def _without_fields(shown: str) -> str:

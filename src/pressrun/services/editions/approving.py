@@ -15,6 +15,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.message.content.html import rewrite_images
 from pressrun.message.editions.enclosing import ARCHIVE_PREFIX
+from pressrun.message.finding import Finding, read_finding
 from pressrun.observe.log import event
 from pressrun.services.editions import pressing
 from pressrun.services.editions.archived import Asset
@@ -37,8 +38,7 @@ _SHOWN = frozenset({Standing.HELD, Standing.RELEASED})  # what these say of an e
 class HeldEdition:
     """An edition as its editor sees it. `audience` is that of now while it is held, else the one that was taken.
 
-    `html` is a clean fragment (None: plain text), `findings` are (severity, line, sentence), `delivered` counts the
-    copies that are with their readers.
+    `html` is a clean fragment (None: plain text), `delivered` counts the copies that are with their readers.
     """
 
     standing: Standing
@@ -49,7 +49,7 @@ class HeldEdition:
     text: str
     html: str | None
     size_bytes: int
-    findings: tuple[drafts.FoundLine, ...]
+    findings: tuple[Finding, ...]
     expires_at: int
 
     @property
@@ -131,7 +131,7 @@ def _look(tx: Transaction, edition_id: int) -> HeldEdition | None:
         text=content["text"],
         html=content["html"],
         size_bytes=content["size"],
-        findings=draft.findings,
+        findings=tuple(map(read_finding, draft.findings)),
         expires_at=draft.expires_at,
     )
 

@@ -124,12 +124,7 @@ def check_front(front: str, archive: str, fragment: str) -> list[Finding]:
     """Whether the list's page can show the edition in full, where the list wants that."""
     if front != "full" or archive != "public" or inline_fragment(fragment, table_name="", below=1) is not None:
         return []
-    return [
-        note(
-            "The page of the list shows only the beginning of this edition, with a link to it, because the edition "
-            "has colours or styles of its own."
-        )
-    ]
+    return [note("front-teaser")]
 
 
 def require_no_errors(findings: Iterable[Finding]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pressrun.core.address import Address
@@ -10,13 +9,12 @@ from pressrun.core.errors import NotFound
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.message.editions.read_back import ShownParts, read_parts
-from pressrun.message.finding import Finding, Severity
+from pressrun.message.finding import Finding
 from pressrun.message.wire.skeleton import CopyValues, Skeleton
 from pressrun.services.editions.building import Manuscript, build, lay_out
 from pressrun.services.editions.drafting import Imprint, values_for
 from pressrun.services.ports import LayoutPress
 from pressrun.store import editions, subscribers
-from pressrun.store.drafts import FoundLine
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
@@ -65,7 +63,7 @@ def preview_held(
     tx: Transaction,
     edition: Edition,
     target: MailingList,
-    found: Sequence[FoundLine],
+    findings: tuple[Finding, ...],
     *,
     keys: KeyRing,
     site: Site,
@@ -75,9 +73,6 @@ def preview_held(
     skeleton = Skeleton.decode(editions.load_skeleton(tx, edition.id))
     imprint = Imprint(keys=keys, site=site, list=target, slug=edition.slug, now=now, is_test=False)
     values = values_for(tx, imprint, None, secret=_SECRET)
-    findings = tuple(
-        Finding(severity=Severity(severity), message=message, line=line) for severity, line, message in found
-    )
     return _preview(skeleton, values, target.title, edition.language, findings)
 
 

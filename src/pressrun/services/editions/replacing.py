@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pressrun.core.edition import EditionState
-from pressrun.message.finding import Finding, warning
+from pressrun.message.finding import Finding, error, warning
 from pressrun.services.editions import pressing
 from pressrun.store import drafts
 from pressrun.store.drafts import SentDraft, Version
@@ -63,29 +63,15 @@ def warnings_of(bearing: Bearing) -> list[Finding]:
     """What the editor should know before they approve a mail that others of theirs stand beside."""
     found = []
     if bearing.approved is not None:
-        found.append(
-            warning(
-                f"You have already approved an edition with this subject (edition {bearing.approved}). "
-                "If you approve this one as well, readers get both."
-            )
-        )
+        found.append(warning("draft-approved-already", edition=bearing.approved))
     if bearing.beside is not None:
-        found.append(
-            warning(
-                f"Another email of yours with this subject is waiting as well (edition {bearing.beside}). "
-                "Only one of the two is proven to be from you, so neither replaces the other. "
-                "Approve one and discard the other."
-            )
-        )
+        found.append(warning("draft-beside", edition=bearing.beside))
     return found
 
 
-def why_not_taken(newer: int) -> str:
+def why_not_taken(newer: int) -> Finding:
     """What the editor reads who sent a mail that is older than the draft `newer`, and what they can do."""
-    return (
-        f"You wrote a newer version of this email, edition {newer}, and it is waiting for your approval. To use this "
-        "one instead, open the link to that edition and discard it. Then send this email again."
-    )
+    return error("draft-newer", edition=newer)
 
 
 def last_of(before: Version, version: Version) -> Version:

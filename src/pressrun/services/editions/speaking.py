@@ -22,22 +22,9 @@ def check_language(named: Value | None, built: str, of_list: str) -> list[Findin
     if is_known(built):
         return [_unspoken(built, of_list, line)] if find_language(built) is None else []
     if named is None:
-        return [
-            warning(
-                f"the document says lang={built!r}, the tag of no language, and screen readers go by that: "
-                "correct it, or take it out for that of the list"
-            )
-        ]
-    return [
-        error(
-            f"language {built!r} is the tag of no language: readers are spoken to in {_OURS}; another language needs "
-            "its own tag, such as sv",
-            line,
-        )
-    ]
+        return [warning("language-unknown-document", tag=built)]
+    return [error("language-unknown", line, tag=built, tags=_OURS)]
 
 
 def _unspoken(tag: str, of_list: str, line: int | None) -> Finding:
-    return warning(
-        f"readers are not spoken to in {tag!r}, only in {_OURS}: the footer is in {words_in(of_list).language!r}", line
-    )
+    return warning("language-not-spoken", line, tag=tag, tags=_OURS, language=words_in(of_list).language)

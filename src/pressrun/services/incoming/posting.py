@@ -23,7 +23,8 @@ from pressrun.core.peers import Peers
 from pressrun.core.site import Site
 from pressrun.core.tokens import digests_of, suppression_digest
 from pressrun.message.editions.posted import SUBJECT_ALONE, Posted, glance_at_post
-from pressrun.message.finding import Finding, errors_of, in_order, warning
+from pressrun.message.finding import Finding, Severity, about, error, errors_of, in_order, warning
+from pressrun.message.finding_sentences import AS_WRITTEN
 from pressrun.message.incoming.authentication import find_proof
 from pressrun.message.incoming.author import sole_author
 from pressrun.message.incoming.autoreply import FOR_SOMEBODY, GENERATED
@@ -63,7 +64,6 @@ log = logging.getLogger("pressrun.editions")
 
 NOT_AN_EDITOR = "its author is no editor any more"
 LIMITED = "limited"
-SWITCHED_OFF = "The list takes no editions by email now."
 _OVER = frozenset({Standing.CANCELLED, Standing.REPLACED})  # the same content may come again
 MOST_RESULTS = 50  # Authentication-Results of one mail that are looked at
 
@@ -145,7 +145,7 @@ class Posting:
             look = glance_at_post(mail.content)
             post = replace(post, subject=look.subject, message_id=look.message_id)
             state = InboundState.FAILED if isinstance(problem, TimedOutMail) else InboundState.DONE
-            return await self._decline(post, look.automatic, [str(problem)], state)
+            return await self._decline(post, look.automatic, [_refusal(str(problem))], state)
         except Unavailable as problem:
             raise NotNow(str(problem)) from problem
         post = replace(
@@ -187,11 +187,16 @@ class Posting:
                 work = await self._draw_up(post.list_name, manuscript, file)
                 vetted = await self._vetting.check(work.desk.list, file.keys.from_)
                 findings = in_order(
-                    [*work.built.findings, *vetted, *(warning(note) for note in (*posted.notes, *unused))]
+                    [
+                        *work.built.findings,
+                        *vetted,
+                        *(about(Severity.WARNING, note) for note in posted.notes),
+                        *unused,
+                    ]
                 )
                 errors = errors_of(findings)
                 if errors:
-                    return await self._decline(post, None, _sentences(errors, file))
+                    return await self._decline(post, None, _lines(errors, file))
                 try:
                     settled, edition = await self._database.write(self._store, post, work, findings)
                 except TakenMeanwhile:
@@ -200,9 +205,9 @@ class Posting:
                     event(log, "edition.accepted", edition=edition.id, list=post.list_name, state=edition.state)
                 return settled
         except EditionError as problem:
-            return await self._decline(post, None, [str(problem)])
+            return await self._decline(post, None, [_refusal(str(problem))])
         except (NotFound, Refused):
-            return await self._decline(post, None, ["The list is closed: it takes no editions."])
+            return await self._decline(post, None, [error("list-closed")])
         raise NotNow("other editions came in at the same moment")
 
     async def _draw_up(self, list_name: str, manuscript: Manuscript, file: EditionFile) -> Work:
@@ -216,13 +221,13 @@ class Posting:
         self,
         post: _Post,
         automatic: str | None,
-        problems: Sequence[str],
+        problems: Sequence[Finding],
         state: InboundState = InboundState.DONE,
     ) -> Settled:
         """Make no edition of a mail; its editor hears why, unless a machine wrote it."""
         if is_automatic(automatic):
             return await self._record(post.mail, kept(f"not an edition: {automatic}"))
-        return await self._database.write(self._store_refusal, post, tuple(problems), state)
+        return await self._database.write(self._store_refusal, post, problems, state)
 
     async def _record(self, mail: InboundMail, settled: Settled) -> Settled:
         return await self._database.record(self._settle_within, mail, settled)
@@ -238,7 +243,7 @@ class Posting:
         """
         target = find_open_list(tx, post.list_name)
         if target.post_by_mail == "off":
-            return self._store_refusal(tx, post, (SWITCHED_OFF,), InboundState.DONE), None
+            return self._store_refusal(tx, post, [error("posting-off")], InboundState.DONE), None
         before = drafts.posted_before(tx, target.id, work.manuscript.digest)
         edition = None if before is None else pressing.require_edition(tx, before)
         if edition is not None and standing_of(tx, edition, target) in _OVER:
@@ -250,13 +255,13 @@ class Posting:
         bearing = replacing.find_bearing(sent, work.built.subject_template, post.version, own)
         if bearing.newer is not None and (edition is None or edition.state is EditionState.DRAFT):
             problem = replacing.why_not_taken(bearing.newer)
-            return self._store_refusal(tx, post, (problem,), InboundState.DONE), None
+            return self._store_refusal(tx, post, [problem], InboundState.DONE), None
         silence = self._silence(tx, post)
         if silence is not None:
             return self._settle_within(tx, post.mail, kept(silence)), None
         if edition is not None and edition.state is not EditionState.DRAFT:
             return self._settle_within(tx, post.mail, self._say_known(tx, post, edition)), edition
-        lines = tuple(_line(found, work.file) for found in (*replacing.warnings_of(bearing), *findings))
+        lines = [found.plain() for found in _lines([*replacing.warnings_of(bearing), *findings], work.file)]
         settled, edition = self._store_draft(tx, post, work, edition, bearing, lines)
         return self._settle_within(tx, post.mail, settled), edition
 
@@ -267,7 +272,7 @@ class Posting:
         work: Work,
         edition: Edition | None,
         bearing: replacing.Bearing,
-        lines: Sequence[drafts.FoundLine],
+        lines: Sequence[drafts.PlainFinding],
     ) -> tuple[Settled, Edition]:
         """Hold an edition or let it go; `edition` is the draft that holds the same content already."""
         target, now = work.desk.list, int(self._clock())
@@ -288,14 +293,14 @@ class Posting:
         drafts.extend_draft(tx, edition.id, expires_at, version)
         return self._hold(tx, post, edition, work, lines, expires_at, is_new=is_new, replaces=replaces), edition
 
-    def _store_refusal(self, tx: Transaction, post: _Post, problems: Sequence[str], state: InboundState) -> Settled:
+    def _store_refusal(self, tx: Transaction, post: _Post, problems: Sequence[Finding], state: InboundState) -> Settled:
         silence = self._silence(tx, post)
         if silence is not None:
             return self._settle_within(tx, post.mail, kept(silence))
-        about = {"mail_subject": post.subject, "problems": list(problems)}
+        about = {"mail_subject": post.subject, "findings": [found.plain() for found in problems]}
         if not self._tell(tx, post, "edition_not_taken", about):
             return self._settle_within(tx, post.mail, kept("list is gone"))
-        outcome = "not taken" if state is InboundState.DONE else f"not taken: {'; '.join(problems)}"
+        outcome = "not taken" if state is InboundState.DONE else f"not taken: {'; '.join(map(str, problems))}"
         counted_as = "failed" if state is InboundState.FAILED else ""
         return self._settle_within(tx, post.mail, Settled(state, outcome, counted_as))
 
@@ -305,7 +310,7 @@ class Posting:
         post: _Post,
         edition: Edition,
         work: Work,
-        lines: Sequence[drafts.FoundLine],
+        lines: Sequence[drafts.PlainFinding],
         expires_at: int,
         *,
         is_new: bool,
@@ -332,7 +337,7 @@ class Posting:
         post: _Post,
         edition: Edition,
         work: Work,
-        lines: Sequence[drafts.FoundLine],
+        lines: Sequence[drafts.PlainFinding],
         *,
         replaces: bool,
     ) -> Settled:
@@ -413,23 +418,19 @@ def _find_editor(tx: Transaction, list_name: str, author: Address) -> Address | 
     return None if given is None else parse_address(given)
 
 
-def _unused(posted: Posted, file: EditionFile) -> list[str]:
+def _unused(posted: Posted, file: EditionFile) -> list[Finding]:
     """What is said about attachments that an attached edition file does not name."""
     if not posted.assets:
         return []
     named = {reference.path for reference in referenced_paths(file)}
-    return [
-        f"{name} is attached to the mail, but the edition does not use it"
-        for name in sorted(posted.assets)
-        if name not in named
-    ]
+    return [warning("file-unused", name=name) for name in sorted(posted.assets) if name not in named]
 
 
-def _line(found: Finding, file: EditionFile) -> drafts.FoundLine:
-    """A finding as it is stored; a mail has no lines that its author could count."""
-    return (found.severity.value, None if file.format is EditionFormat.MIME else found.line, found.message)
+def _lines(findings: Sequence[Finding], file: EditionFile) -> list[Finding]:
+    """Findings as their editor is told of them: a mail has no lines that its author could count."""
+    return [replace(found, line=None) if file.format is EditionFormat.MIME else found for found in findings]
 
 
-def _sentences(findings: Sequence[Finding], file: EditionFile) -> list[str]:
-    lines = [_line(found, file) for found in findings]
-    return [message if line is None else f"line {line}: {message}" for _, line, message in lines]
+def _refusal(sentence: str) -> Finding:
+    """Why a mail was not even built."""
+    return error(AS_WRITTEN, sentence=sentence)

@@ -16,6 +16,7 @@ from pressrun.core.tokens import (
     digests_of,
     pack_digests,
 )
+from pressrun.message.finding import read_finding
 from pressrun.message.notices.kinds import (
     AddressChangeAsked,
     AddressMoving,
@@ -162,8 +163,10 @@ def _days_left(row: ClaimedNotice, expires_at: int) -> int:
 def _frozen(about: Payload) -> Payload:
     """What JSON keeps as lists, as the tuples that it was."""
     found = {name: tuple(value) if isinstance(value, list) else value for name, value in about.items()}
+    if "problems" in found:  # as older rows hold it
+        found["findings"] = tuple(["error", None, message] for message in found.pop("problems"))
     if "findings" in found:
-        found["findings"] = tuple((severity, line, message) for severity, line, message in found["findings"])
+        found["findings"] = tuple(map(read_finding, found["findings"]))
     return found
 
 

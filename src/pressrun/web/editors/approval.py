@@ -105,6 +105,7 @@ class ApprovalPages:
             allowing=["frame-src 'self'"],
             about=held.list,
             held=held,
+            findings=[(found.severity.value, found.said(self._pages.words)) for found in held.findings],
             audience=f"{held.audience:,}",
             frame=self._pages.href("approve", request.path_params["token"], "edition"),
             preview=self._pages.href("approve", request.path_params["token"], "preview"),

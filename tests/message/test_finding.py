@@ -1,0 +1,63 @@
+"""Findings: a code with its values, worded in one place, stored and read back."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pressrun.message import finding
+from pressrun.message.finding import Finding, Severity, error, read_finding, remark, warning
+from pressrun.message.finding_sentences import AS_WRITTEN, SENTENCES
+from pressrun.message.words import ENGLISH
+
+_SOURCES = Path(finding.__file__).parent.parent
+_MADE_OF_TWO = {f"{begun}-{part}" for begun in ("unsubscribe-missing", "address-hidden") for part in ("text", "html")}
+_MADE_OF_TWO |= {f"dmarc-{policy}" for policy in ("reject", "quarantine")}
+
+
+def test_every_sentence_is_said_somewhere() -> None:
+    """By its code, as a literal: none is kept in vain."""
+    said = "".join(path.read_text("utf-8") for path in _SOURCES.rglob("*.py") if path.name != "finding_sentences.py")
+    unsaid = {code for code in SENTENCES if f'"{code}"' not in said}
+    assert unsaid == _MADE_OF_TWO | {AS_WRITTEN}
+
+
+def test_every_sentence_is_one() -> None:
+    """It begins as one does, ends with a full stop, and never explains after a colon."""
+    for code, sentence in SENTENCES.items():
+        if code != AS_WRITTEN:
+            assert sentence[-1] in ".?", code
+            assert not re.match(r"[a-z](?!mail|rl|inmail|osition)", sentence.replace("url(", "Url(")), code
+
+
+def test_a_finding_is_read_back_as_it_was() -> None:
+    """From what is stored of a held edition, and from what the daemon answers the shell."""
+    for found in (
+        warning("subject-long", 2, length=86, most=78),
+        error("body-missing"),
+        Finding(severity=Severity.ERROR, remark=remark("layout-no-address"), layout="own"),
+    ):
+        assert found == read_finding(found.plain())
+
+
+def test_what_other_versions_stored_is_said_in_their_words() -> None:
+    """Versions that stored sentences, and ones with codes that are not known here."""
+    older = read_finding(["warning", 4, "the subject shouts"])
+    newer = read_finding(
+        {"severity": "note", "line": None, "message": "Something new.", "code": "new", "values": {"x": 1}, "layout": ""}
+    )
+    assert ("Line 4: the subject shouts", "warning") == (older.said(ENGLISH), older.severity.value)
+    assert ("Something new.", "note") == (newer.said(ENGLISH), newer.severity.value)
+
+
+def test_a_value_is_no_sentence() -> None:
+    """What an author wrote is shown as it stands, places and all."""
+    assert "“{text}” looks like a placeholder" in str(warning("placeholder", text="{text}"))
+    assert str(warning("id-repeated", 3, id="{line}")).startswith("line 3: The id {line} is used")
+
+
+def test_a_layout_is_named_before_the_sentence() -> None:
+    """In the language of the reader for people, in English for programs."""
+    found = Finding(severity=Severity.ERROR, remark=remark("layout-no-alt"), layout="own")
+    assert found.said(ENGLISH).startswith("Layout own: A picture")
+    assert found.message.startswith("layout own: A picture")
