@@ -198,6 +198,7 @@ def _pages_of_lists(
         ("/{name}/check-mail", lead(lists.check_mail), _GET),
         ("/{name}/logo/{digest}", lists.logo, _GET),
         ("/{name}/form", lead(forms.show), _GET),
+        ("/{name}/latest", archive.latest, _GET),
         ("/{name}/archive", lead(archive.index), _GET),
         ("/{name}/archive/{slug}", lead(archive.edition), _GET),
         ("/{name}/archive/{slug}/asset/{file}", archive.asset, _GET),

@@ -146,6 +146,25 @@ async def test_an_archive_that_is_not_public_shows_nothing(house: House, archive
     assert (False, False) == ("Secret" in told, "/news/" in told)
 
 
+async def test_the_latest_edition_has_an_address_that_stays(house: House) -> None:
+    number = await house.add_list()
+    async with house.client() as client:
+        paths = [(await client.get("/news/latest")).headers["location"]]
+        for slug in ("first", "second"):
+            await house.add_edition(number, slug=slug)
+            paths.append((await client.get("/news/latest")).headers["location"])
+        unknown = await client.get("/nowhere/latest")
+    assert (["/news", "/news/archive/first", "/news/archive/second"], 404) == (paths, unknown.status_code)
+
+
+@pytest.mark.parametrize("archive", ["members", "off"])
+async def test_one_that_not_everybody_may_read_leads_to_its_list(house: House, archive: str) -> None:
+    number = await house.add_list(archive=archive)
+    await house.add_edition(number)
+    async with house.client() as client:
+        assert "/news" == (await client.get("/news/latest")).headers["location"]
+
+
 async def test_a_year_has_a_page_of_its_own(house: House) -> None:
     number = await house.add_list()
     for year, at in {2024: 1_710_000_000, 2025: 1_750_000_000, 2026: 1_770_000_000}.items():

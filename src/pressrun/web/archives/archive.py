@@ -125,6 +125,16 @@ class ArchivePages:
         )
         return conditional(request, response, modified_at=None)
 
+    async def latest(self, request: Request) -> Response:
+        """`/NAME/latest`: the latest edition, whichever that is now; the list's page where nobody may read one."""
+        name = request.path_params["name"]
+        found = await self._archiving.index(name)
+        if not isinstance(found, Shut) and found.editions:
+            return self._pages.see_other(name, "archive", found.editions[0].slug)
+        if await self._archiving.find_list(name) is None:
+            return await self.shut(Shut.UNKNOWN, name)
+        return self._pages.see_other(name)
+
     async def asset(self, request: Request) -> Response:
         """`…/archive/SLUG/asset/FILE`: an image, or a file to keep."""
         entered = self._enter(request)
