@@ -96,6 +96,7 @@ async def open_office(folder: Path, *, receives_mail: bool = True) -> AsyncItera
         relays=frozenset({"primary", "second"}),
         layouts=OwnLayouts(folder / "layouts"),
         clock=clock,
+        entropy=os.urandom,
         wake=office.wake,
     )
     office.suppressing = Suppressing(database=database, keys=keys, clock=clock, wake=office.wake)

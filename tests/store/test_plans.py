@@ -129,9 +129,7 @@ PLANS = {
         "search edition using integer primary key (rowid=?)",
         "search list using integer primary key (rowid=?)",
     ],
-    "editions.find_by_digest": [
-        "search edition using covering index edition_by_digest (list_id=? and source_digest=?)"
-    ],
+    "editions.find_by_digest": ["search edition using index edition_by_digest (list_id=? and source_digest=?)"],
     "editions.archived": [
         "search edition using index edition_archive (list_id=? and <expr>>? and <expr><?)",
         "search edition_asset using index sqlite_autoindex_edition_asset_1 (edition_id=? and number=?)",
@@ -177,8 +175,18 @@ PLANS = {
     "bounces.fail": ["search delivery using integer primary key (rowid=?)"],
     "bounces.history": [
         "search subscription using covering index sqlite_autoindex_subscription_1 (subscriber_id=?)",
-        "search delivery using index delivery_once (subscription_id=? and edition_id>?)",
+        "search delivery using index delivery_once (subscription_id=?)",
+        "search edition using integer primary key (rowid=?)",
         "search suspension using integer primary key (rowid=?) left-join",
+        "search other",  # for a welcome mail alone
+    ],
+    "welcomes.find": ["search welcome using integer primary key (rowid=?)"],
+    "welcomes.queue_copy": [
+        "search subscription using integer primary key (rowid=?)",
+        "search subscriber using integer primary key (rowid=?)",
+        "search own using primary key (digest=?) left-join",
+        "search mailbox using primary key (digest=?) left-join",
+        "search lane_domain using primary key (domain=?) left-join",
     ],
     "bounces.to_ask": ["search suspension using index suspension_to_ask (since<?)"],
     "inbound.find_digest": ["search inbound using index sqlite_autoindex_inbound_1 (digest=?)"],

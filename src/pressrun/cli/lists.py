@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 import click
 
@@ -95,6 +98,9 @@ def set_(invocation: Invocation, name: str, settings: tuple[str, ...], *, is_agr
     The list's page: front (full: the latest edition in full, teaser: its beginning), cadence (one line, such as
     "Every Thursday"), ask_name (true: the sign-up form asks for a name), typeface (sans, serif, mono).
 
+    welcome: an edition file (welcome=welcome.md) that each new reader is mailed once, on confirming; off: none. What
+    the file takes along is stored with it, and the mail follows later changes of these settings.
+
     How editions look: layout (see `layout ls`), colour (#1a56c4), logo (a PNG, JPEG or GIF file),
     footer (lines of plain text below every edition).
     """
@@ -143,16 +149,32 @@ def remove(invocation: Invocation, name: str, *, is_agreed: bool, as_json: bool)
         print_json({"removed": name})
 
 
-def _files_of(given: dict[str, str]) -> dict[str, bytes]:
-    """The content of each file that a setting names, read as whoever called; raises NoInput, BadInput."""
-    from pressrun.cli.files import read_input  # noqa: PLC0415
-    from pressrun.message.layouts.design import read_logo  # noqa: PLC0415
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The content of each file that a setting names, by its key, and what the welcome mail takes along, by path."""
 
-    files = {}
+    named: dict[str, bytes] = field(default_factory=dict)
+    assets: dict[str, bytes] = field(default_factory=dict)
+
+
+def _files_of(given: dict[str, str]) -> _Files:
+    """Read what the settings name, as whoever called; raises NoInput, BadInput, EditionError."""
+    from pressrun.cli.files import read_edition, read_input  # noqa: PLC0415
+    from pressrun.message.layouts.design import read_logo  # noqa: PLC0415
+    from pressrun.services.editions.building import gather_references  # noqa: PLC0415
+    from pressrun.services.operating.list_settings import read_settings  # noqa: PLC0415
+
+    files = _Files()
     for key, path in given.items():
-        if key.strip().lower() == "logo" and path.strip():
-            files["logo"] = read_input(path.strip())
-            read_logo(path, files["logo"])  # said here, before it travels anywhere
+        plain = key.strip().lower()
+        if plain == "logo" and path.strip():
+            files.named["logo"] = read_input(path.strip())
+            read_logo(path, files.named["logo"])  # said here, before it travels anywhere
+        elif plain == "welcome" and read_settings({key: path})["welcome"] is not None:
+            file = Path(path.strip())
+            source, assets = read_edition(file, partial(gather_references, source_name=file.name))
+            files.named["welcome"] = source
+            files.assets.update(assets)
     return files
 
 
@@ -179,14 +201,16 @@ def _change(
     verb: str,
     name: str,
     settings: dict[str, str],
-    files: dict[str, bytes] | None = None,
+    files: _Files | None = None,
     *,
     as_json: bool,
 ) -> None:
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import ListSettings  # noqa: PLC0415
 
-    found = perform(invocation, verb, ListSettings(list=name, settings=settings, files=files or {}))
+    files = files or _Files()
+    given = ListSettings(list=name, settings=settings, files=files.named, assets=files.assets)
+    found = perform(invocation, verb, given)
     if as_json:
         print_json(found)
     elif verb == "list.create":

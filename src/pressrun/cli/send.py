@@ -208,7 +208,8 @@ def _send_tests(
 
 @click.command()
 @list_argument()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--welcome", "is_welcome", is_flag=True, help="Show FILE as the list's welcome email.")
 @click.option(
     "--as", "as_", metavar="ADDRESS", help="Render for this subscriber [default: merge fields at their defaults]."
 )
@@ -224,17 +225,22 @@ def _send_tests(
 def preview(
     invocation: Invocation,
     list_name: str,
-    file: Path,
+    file: Path | None,
     as_: str | None,
     out: Path | None,
     file_format: str,
     *,
+    is_welcome: bool,
     as_json: bool,
 ) -> None:
-    """Show an edition as a subscriber would get it, with preflight findings. Sends nothing."""
+    """Show an edition as a subscriber would get it, with preflight findings. Sends nothing.
+
+    Without FILE, show the list's welcome email.
+    """
     from pressrun.cli.files import write_new  # noqa: PLC0415
 
-    found = _preview(invocation, list_name, _read(file, file_format), as_)
+    manuscript = None if file is None else _read(file, file_format)
+    found = _preview(invocation, list_name, manuscript, as_, is_welcome=is_welcome)
     if out is not None:
         from pressrun.web.editors.preview import render_preview  # noqa: PLC0415
 
@@ -254,30 +260,37 @@ def preview(
         echo(f"Subject: {found.subject}\n\n{found.parts.text}")
 
 
-def _preview(invocation: Invocation, list_name: str, files: Manuscript, as_address: str | None) -> Preview:
+def _preview(
+    invocation: Invocation, list_name: str, files: Manuscript | None, as_address: str | None, *, is_welcome: bool
+) -> Preview:
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.core.address import parse_address  # noqa: PLC0415
     from pressrun.daemon.vetting import build_vetting  # noqa: PLC0415
     from pressrun.message.finding import in_order  # noqa: PLC0415
-    from pressrun.services.editions.building import find_open_list  # noqa: PLC0415
+    from pressrun.services.editions.building import lay_out  # noqa: PLC0415
     from pressrun.services.editions.previewing import preview_edition  # noqa: PLC0415
+    from pressrun.services.editions.welcoming import require_welcome  # noqa: PLC0415
     from pressrun.store.datadir import load_keys  # noqa: PLC0415
     from pressrun.workers.layouts import OwnLayouts  # noqa: PLC0415
 
     reader = None if as_address is None else parse_address(as_address)
     with looking(invocation) as tx:
-        target = find_open_list(tx, list_name)
+        if files is None or is_welcome:
+            order = require_welcome(tx, list_name, files)
+            files, desk = order.manuscript, order.desk
+        else:
+            desk = lay_out(tx, list_name, files.parse())
         found = preview_edition(
             tx,
             keys=load_keys(invocation.data),
             site=invocation.settings.site,
             layouts=OwnLayouts(invocation.data.layouts),
-            list_name=list_name,
+            desk=desk,
             manuscript=files,
             as_address=reader,
             now=int(time.time()),
         )
-    vetted = asyncio.run(build_vetting(invocation.settings).check(target, files.parse().keys.from_))
+    vetted = asyncio.run(build_vetting(invocation.settings).check(desk.list, files.parse().keys.from_))
     return replace(found, findings=in_order([*found.findings, *vetted]))
 
 

@@ -33,11 +33,15 @@ A = TypeVar("A", bound=Arguments)
 
 
 class ListSettings(Arguments, frozen=True, kw_only=True):
-    """`list create` and `list set`: settings as they were typed, and by key the content of a file that one names."""
+    """`list create` and `list set`: settings as they were typed, and by key the content of a file that one names.
+
+    `assets` are what a welcome mail takes along, by path.
+    """
 
     list: str
     settings: dict[str, str]
     files: dict[str, bytes] = {}
+    assets: dict[str, bytes] = {}
 
 
 class ListName(Arguments, frozen=True, kw_only=True):
@@ -177,7 +181,9 @@ def _list_verbs(lists: Administering) -> dict[str, VerbHandler]:
         "list.create": _handler(
             ListSettings, lambda given, _: lists.create_list(given.list, given.settings, given.files)
         ),
-        "list.set": _handler(ListSettings, lambda given, _: lists.set_list(given.list, given.settings, given.files)),
+        "list.set": _handler(
+            ListSettings, lambda given, _: lists.set_list(given.list, given.settings, given.files, given.assets)
+        ),
         "list.close": _handler(ListName, lambda given, _: lists.close_list(given.list)),
         "list.rm": _handler(ListName, lambda given, _: lists.remove_list(given.list)),
         "editor.add": _handler(

@@ -179,6 +179,7 @@ def _build_operating(settings: Settings, readers: Readers, layouts: LayoutPress)
             layouts=layouts,
             relays=frozenset(relay.name for relay in settings.relays),
             clock=clock,
+            entropy=entropy,
             wake=wake,
         ),
         enrolling=Enrolling(

@@ -48,7 +48,11 @@ class ListProfile:
         return site.url(self.name, "unsubscribe")
 
     def edition_url(self, site: Site, slug: str) -> str:
-        """The page of one edition; the list's page where there is no archive."""
+        """The page of one edition, the archive for one without a slug; the list's page where there is no archive."""
         if self.archive is ArchiveMode.OFF:
             return self.page_url(site)
-        return site.url(self.name, "archive", slug)
+        return site.url(self.name, "archive", slug) if slug else site.url(self.name, "archive")
+
+    def latest_url(self, site: Site) -> str:
+        """What leads to the latest edition, whichever that is when somebody follows it."""
+        return site.url(self.name, "latest")

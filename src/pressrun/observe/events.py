@@ -44,6 +44,7 @@ EVENTS: dict[str, str] = {
     "consent.head": "where the chain of evidence stands: keep the journal elsewhere, and nobody can rewrite it unseen",
     "list.created": "a list was made",
     "list.changed": "a list was set",
+    "list.welcome_not_renewed": "the welcome mail could not be made as the settings are now; the earlier one serves on",
     "list.closed": "a list was closed",
     "list.removed": "a list was removed",
     # editions

@@ -20,7 +20,7 @@ from pressrun.services.operating.suppressing import SuppressionRow
 FORMATS = ("csv",)
 KNOWN_COLUMNS = ("email", "name", "language", "subscribed_at", "consent_source", "consent_ip", "state")
 # The fields that every edition has: a column of that name could never be used.
-_TAKEN = frozenset({"unsubscribe_url", "preferences_url", "archive_url", "list.title"})
+_TAKEN = frozenset({"unsubscribe_url", "preferences_url", "archive_url", "latest_url", "list.title"})
 # Where other programs say who left, bounced or never confirmed. Taken as merge fields, all of those would be mailed.
 _STATE_COLUMNS = frozenset({"status", "blacklisted", "confirmed", "disabled", "delivery"})
 _FIELD_NAME = re.compile(r"[^\W\d][\w .-]*")

@@ -47,6 +47,7 @@ class Edition:
     first_claim_at: int | None
     finished_at: int | None
     issue: str | None = None
+    is_welcome: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +73,13 @@ class NewEdition:
     dated_at: int | None
     scheduled_at: int | None
     text_skeleton: bytes | None = None
+    is_welcome: bool = False
 
 
 def _from_row(row: Row) -> Edition:
     values = dict(row)
     values["state"] = EditionState(values["state"])
+    values["is_welcome"] = bool(values["is_welcome"])
     return Edition(**values)
 
 
@@ -98,6 +101,7 @@ def insert_edition(tx: Transaction, new: NewEdition, now: int) -> int:
         dated_at=new.dated_at,
         now=now,
         scheduled_at=new.scheduled_at,
+        is_welcome=new.is_welcome,
     )
     tx.run(
         "editions.insert_content",
@@ -115,7 +119,8 @@ def insert_edition(tx: Transaction, new: NewEdition, now: int) -> int:
             for number, (name, media_type, content) in enumerate(new.assets)
         ],
     )
-    search.index_edition(tx, edition_id, new.list_id, new.title, f"{new.preheader} {new.text}")
+    if not new.is_welcome:
+        search.index_edition(tx, edition_id, new.list_id, new.title, f"{new.preheader} {new.text}")
     return edition_id
 
 
@@ -143,7 +148,7 @@ def taken_slugs(tx: Transaction, list_id: int, slug: str) -> frozenset[str]:
 
 
 def all_editions(tx: Transaction, list_id: int | None = None) -> list[Edition]:
-    """Every edition, or those of one list, newest first."""
+    """Every edition, or those of one list, newest first; what greets new readers is none of them."""
     rows = tx.rows("editions.all") if list_id is None else tx.rows("editions.of_list", list_id=list_id)
     return [_from_row(row) for row in rows]
 
@@ -174,7 +179,7 @@ def record_edition(tx: Transaction, changed: Edition) -> None:
 
 
 def publish(tx: Transaction, edition_id: int, now: int) -> None:
-    """Let the edition's page exist: a copy of it may go out from here on."""
+    """Let the edition's page exist: a copy of it may go out from here on. A welcome mail has none."""
     tx.run("editions.publish", id=edition_id, now=now)
 
 

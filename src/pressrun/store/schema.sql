@@ -253,6 +253,7 @@ create table edition (
     first_claim_at integer,                   -- a copy may have gone out: its page exists from here on
     finished_at integer,
     issue text,                               -- editions of a family with the same word are one issue; null: alone
+    is_welcome integer not null default 0 check (is_welcome in (0, 1)),             -- it greets new readers and has no page
     unique (list_id, slug)
 ) strict;
 create index edition_by_issue on edition (issue, list_id) where issue is not null;
@@ -278,6 +279,13 @@ create table edition_content (
     html text,                                -- for the archive, cleaned; null: the edition is plain text
     text_skeleton blob                        -- the skeleton without the HTML part; null: there is none to leave out
 ) strict;
+
+-- The edition that greets the new readers of a list: each gets one copy on becoming a member.
+create table welcome (
+    list_id integer primary key references list on delete cascade,
+    edition_id integer not null references edition on delete cascade
+) strict;
+create index welcome_by_edition on welcome (edition_id);
 
 -- An edition as its archive shows it: it has gone out, or is going out beyond a canary.
 create view archived_edition as
@@ -320,7 +328,7 @@ create table draft_editor (
 ) strict, without rowid;
 create index draft_editor_by_editor on draft_editor (list_id, address_key);
 
--- Images and files of an edition, for its page.
+-- Images and files of an edition, for its page; those of a welcome mail by their paths, to make it anew.
 create table edition_asset (
     edition_id integer not null references edition on delete cascade,
     number integer not null,                  -- from 0, in the order of the archive page

@@ -12,6 +12,7 @@ from tests.services.pressroom import GONE, LATER, SITE, TAKEN, Pressroom, identi
 from pressrun.core.address import parse_address
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import EditionError, NotFound, PreflightFailed, Refused
+from pressrun.services.editions.building import lay_out
 from pressrun.services.editions.editing import Manuscript, gather_references
 from pressrun.services.editions.pressing import Resent
 from pressrun.services.editions.previewing import preview_edition
@@ -23,15 +24,18 @@ SOFT = HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, "mailbox is full", "5.2.
 
 
 async def preview(press: Pressroom, source: str, address: str | None = None) -> object:
+    manuscript = Manuscript(source=source.encode(), source_name="a.md", assets={})
     return await press.office.database.read(
-        preview_edition,
-        manuscript=Manuscript(source=source.encode(), source_name="a.md", assets={}),
-        keys=press.office.keys,
-        site=SITE,
-        layouts=OwnLayouts(Path("/nowhere")),
-        list_name="news",
-        as_address=None if address is None else parse_address(address),
-        now=int(press.office.now),
+        lambda tx: preview_edition(
+            tx,
+            manuscript=manuscript,
+            desk=lay_out(tx, "news", manuscript.parse()),
+            keys=press.office.keys,
+            site=SITE,
+            layouts=OwnLayouts(Path("/nowhere")),
+            as_address=None if address is None else parse_address(address),
+            now=int(press.office.now),
+        )
     )
 
 

@@ -49,6 +49,7 @@ def administering(room: Mailroom) -> Administering:
         relays=frozenset(),
         layouts=OwnLayouts(Path("/nowhere")),
         clock=lambda: room.now,
+        entropy=os.urandom,
         wake=room.wake,
     )
 

@@ -20,7 +20,7 @@ from pressrun.message.finding import Finding, error
 from pressrun.message.wire.slots import ESCAPES, Piece, Slot, SlotKind
 
 READER_FIELDS = frozenset({"name", "email", "unsubscribe_url", "preferences_url"})
-CONSTANT_FIELDS = frozenset({"list.title", "archive_url"})  # the same in every copy
+CONSTANT_FIELDS = frozenset({"list.title", "archive_url", "latest_url"})  # the same in every copy
 
 _INSIDE = re.compile(r"([^\W\d][\w .-]*?)(?:\s*\|\s*default\s*:\s*(.*))?")
 _QUOTED = re.compile(r"(?P<quote>[\"'])(.*)(?P=quote)")

@@ -114,6 +114,8 @@ def build_edition(
 ) -> BuiltEdition:
     """Build an edition. `assets` hold the referenced files by path; `edition_id` is what Feedback-ID calls it.
 
+    One without a slug has no page of its own.
+
     Raises EditionError only for paths that `referenced_paths` refuses too.
     """
     builder = _Builder(file, assets, profile, site, slug, known_columns)
@@ -185,11 +187,11 @@ class _Builder:
         slug: str,
         known_columns: Collection[str],
     ) -> None:
-        self.file, self.assets, self.profile, self.site = file, assets, profile, site
+        self.file, self.assets, self.profile, self.site, self.slug = file, assets, profile, site, slug
         own_text, self._findings = own_text_part(file, assets)
         self._findings += [about(Severity.WARNING, note) for note in file.notes]
         web_url = profile.edition_url(site, slug)
-        constants = {"list.title": profile.title}
+        constants = {"list.title": profile.title, "latest_url": profile.latest_url(site)}
         if profile.archive is not ArchiveMode.MEMBERS:  # there the link is the reader's own
             constants["archive_url"] = web_url
         sources = [file.body, file.html or "", own_text or "", *(value.text for value in self._headline())]
@@ -284,10 +286,13 @@ class _Builder:
             list_title=self.profile.title,
             unsubscribe_url=self.table.placeholder("unsubscribe_url"),
             preferences_url=self.table.placeholder("preferences_url"),
-            web_url=None if self.profile.archive is ArchiveMode.OFF else self.table.placeholder("archive_url"),
+            web_url=self.table.placeholder("archive_url") if self._has_page() else None,
             postal_address=self.profile.postal_address,
             note=self.profile.footer,
         )
+
+    def _has_page(self) -> bool:
+        return self.slug != "" and self.profile.archive is not ArchiveMode.OFF
 
     def cover(self) -> Cover:
         """What the mail's page says beside the content."""

@@ -96,7 +96,7 @@ def _list_fields(profile: ListProfile, site: Site, slug: str) -> bytes:
     fields.append(plain_field("List-Post", "NO"))
     if profile.archive is not ArchiveMode.OFF:
         fields.append(uri_field("List-Archive", site.url(profile.name, "archive")))
-    if profile.archive is ArchiveMode.PUBLIC:
+    if profile.archive is ArchiveMode.PUBLIC and slug:
         fields.append(uri_field("Archived-At", profile.edition_url(site, slug)))
     return b"".join(fields)
 

@@ -49,13 +49,18 @@ class Manuscript:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What the database says that an edition of a list is built with."""
+    """What the database says that an edition of a list is built with. Without a slug it has no page of its own."""
 
     list: MailingList
     logo: Logo | None
     columns: frozenset[str]
     slug: str
     edition_id: int
+
+    @property
+    def label(self) -> str:
+        """What Feedback-ID calls it: welcome mails have one name, however often they are made anew."""
+        return str(self.edition_id) if self.slug else "welcome"
 
 
 def gather_references(source: bytes, source_name: str) -> tuple[str, ...]:
@@ -109,13 +114,13 @@ def build(manuscript: Manuscript, file: EditionFile, desk: Desk, site: Site, lay
         profile,
         site,
         slug=desk.slug,
-        edition_id=str(desk.edition_id),
+        edition_id=desk.label,
         known_columns=desk.columns,
         words=words_in("" if named is None else named.text, desk.list.language),
     )
     found = (
         *check_language(named, built.language, desk.list.language),
-        *check_front(desk.list.front, desk.list.archive, built.archive_html),
+        *(check_front(desk.list.front, desk.list.archive, built.archive_html) if desk.slug else ()),
     )
     return replace(built, findings=in_order((*built.findings, *found)))
 

@@ -148,7 +148,7 @@ class Editing:
 
     async def cancel(self, edition_id: int) -> None:
         """End an edition; what no connection has is not sent."""
-        await self._database.write(pressing.cancel, edition_id, int(self._clock()))
+        await self._database.write(_cancel, edition_id, int(self._clock()))
         self._wake()
 
     async def reschedule(self, edition_id: int, at: int) -> None:
@@ -210,6 +210,14 @@ class Editing:
         if scheduled_at is None:
             pressing.start(tx, edition, now)
         return edition.id
+
+
+def _cancel(tx: Transaction, edition_id: int, now: int) -> None:
+    edition = pressing.require_edition(tx, edition_id)
+    if edition.is_welcome:
+        name = edition.list_name
+        raise Refused(f"edition {edition_id} greets new readers: `pressrun list set {name} welcome=off` ends that")
+    pressing.cancel(tx, edition_id, now)
 
 
 def _nobody(_domain: str | None) -> None:

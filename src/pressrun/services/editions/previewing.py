@@ -11,7 +11,7 @@ from pressrun.core.site import Site
 from pressrun.message.editions.read_back import ShownParts, read_parts
 from pressrun.message.finding import Finding
 from pressrun.message.wire.skeleton import CopyValues, Skeleton
-from pressrun.services.editions.building import Manuscript, build, lay_out
+from pressrun.services.editions.building import Desk, Manuscript, build
 from pressrun.services.editions.drafting import Imprint, values_for
 from pressrun.services.ports import LayoutPress
 from pressrun.store import editions, subscribers
@@ -38,10 +38,10 @@ def preview_edition(
     tx: Transaction,
     *,
     manuscript: Manuscript,
+    desk: Desk,
     keys: KeyRing,
     site: Site,
     layouts: LayoutPress,
-    list_name: str,
     as_address: Address | None,
     now: int,
 ) -> Preview:
@@ -50,7 +50,6 @@ def preview_edition(
     Raises NotFound for an address that no list knows.
     """
     file = manuscript.parse()
-    desk = lay_out(tx, list_name, file)
     if as_address is not None and subscribers.find_subscriber(tx, as_address) is None:
         raise NotFound(f"unknown address {as_address}. Omit --as to use the defaults of merge fields")
     built = build(manuscript, file, desk, site, layouts)

@@ -25,7 +25,10 @@ _NO_COLUMNS: dict[str, str] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionPlate:
-    """All that the copies of one edition have in common, ready to be spliced; `text_skeleton` leaves HTML out."""
+    """All that the copies of one edition have in common, ready to be spliced; `text_skeleton` leaves HTML out.
+
+    `slug` is empty where it has no page.
+    """
 
     edition_id: int
     slug: str
@@ -51,12 +54,16 @@ def _message_id_mac(secret: bytes) -> Mac:
 
 
 def archive_url(site: Site, target: MailingList, slug: str, token: Callable[[], str]) -> str:
-    """Where one reader finds an edition on the web: everybody's page, their own way in, or the list's page."""
+    """Where one reader finds an edition on the web: everybody's page, their own way in, or the list's page.
+
+    What has no slug has no page: then it is the archive.
+    """
+    place = f"archive/{slug}" if slug else "archive"  # nothing in it to encode
     match target.archive:
         case "public":
-            return f"{site.base_url}/{target.name}/archive/{slug}"  # nothing in it to encode
+            return f"{site.base_url}/{target.name}/{place}"
         case "members":
-            return f"{site.base_url}/read/{token()}/archive/{slug}"
+            return f"{site.base_url}/read/{token()}/{place}"
         case _:
             return f"{site.base_url}/{target.name}"
 

@@ -13,27 +13,39 @@ from types import MappingProxyType
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.edition import EditionState
-from pressrun.core.errors import BadInput, NotFound, Refused
+from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused
 from pressrun.core.mail_routes import own_route
 from pressrun.core.names import parse_list_name
 from pressrun.core.site import Site
-from pressrun.message.layouts.design import read_logo
+from pressrun.message.layouts.design import Logo, read_logo
 from pressrun.message.layouts.table import BUILT_IN
 from pressrun.message.wire.mailbox import Mailbox
 from pressrun.observe.log import event
 from pressrun.services.editions import pressing
+from pressrun.services.editions.building import Manuscript
+from pressrun.services.editions.drafting import STORE_ATTEMPTS, TakenMeanwhile
 from pressrun.services.editions.own_layouts import try_layout
+from pressrun.services.editions.welcoming import (
+    DrawnWelcome,
+    WelcomeOrder,
+    draw_welcome,
+    end_welcome,
+    hold_welcome,
+    order_welcome,
+    require_same_welcome,
+    store_welcome,
+)
 from pressrun.services.mails.forwarding import FORWARD
 from pressrun.services.operating.families import check_family
 from pressrun.services.operating.list_settings import Value, read_settings
-from pressrun.services.ports import Clock, LayoutPress, Waker
+from pressrun.services.ports import Clock, Entropy, LayoutPress, Waker
 from pressrun.services.reports.reporting import Answer, describe_list, require_list
-from pressrun.store import editions, lists, notices
+from pressrun.store import editions, lists, notices, welcomes
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList, NewList
 from pressrun.store.transaction import Transaction
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 NO_FILES: Mapping[str, bytes] = MappingProxyType({})
 _ENDED_BY_CLOSING = frozenset({EditionState.SCHEDULED, EditionState.SENDING, EditionState.PAUSED})
@@ -50,6 +62,7 @@ class Administering:
         relays: frozenset[str],
         layouts: LayoutPress,
         clock: Clock,
+        entropy: Entropy,
         wake: Waker,
     ) -> None:
         self._database = database
@@ -57,6 +70,7 @@ class Administering:
         self._layouts = layouts
         self.relays = relays
         self._clock = clock
+        self._entropy = entropy
         self._wake = wake
 
     async def create_list(
@@ -65,24 +79,52 @@ class Administering:
         """A new list; `title` must be among the settings. Raises BadInput, UsageError, and Refused for a taken name."""
         await self._try_layout(settings)
         answer = await self._database.write(self._create, name, settings, files)
-        event(_log, "list.created", list=name)
+        event(log, "list.created", list=name)
         return answer
 
-    async def set_list(self, name: str, settings: Mapping[str, str], files: Mapping[str, bytes] = NO_FILES) -> Answer:
+    async def set_list(
+        self,
+        name: str,
+        settings: Mapping[str, str],
+        files: Mapping[str, bytes] = NO_FILES,
+        assets: Mapping[str, bytes] = NO_FILES,
+    ) -> Answer:
         """Change settings, all or none; `closed` closes and reopens. Raises NotFound, BadInput, UsageError.
 
-        `files` has by its key the content of each file that a setting names.
+        `files` has by its key the content of each file that a setting names, `assets` what the welcome mail takes
+        along, by path. That mail is made with the settings, and anew whenever they change: raises EditionError and
+        PreflightFailed where it could not be sent.
         """
         await self._try_layout(settings)
-        answer = await self._database.write(self._set, name, settings, files)
-        event(_log, "list.changed", list=name, settings=sorted(settings))
-        self._wake()
-        return answer
+        for _ in range(STORE_ATTEMPTS):
+            order = await self._database.read(self._order_welcome, name, settings, files, assets)
+            welcome = None
+            if order is not None:
+                welcome = await asyncio.to_thread(draw_welcome, order, self._site, self._layouts)
+            try:
+                answer = await self._database.write(self._set, name, settings, files, welcome)
+            except TakenMeanwhile:
+                continue
+            if settings:
+                event(log, "list.changed", list=name, settings=sorted(settings))
+            self._wake()
+            return answer
+        raise Refused(f"{name} was changed by others at the same moment: set it again")
+
+    async def renew_welcomes(self) -> None:
+        """Make every welcome mail anew as this site, these layouts and this version would; those alike stay."""
+        for name in await self._database.read(welcomes.lists_with_welcome):
+            try:
+                await self.set_list(name, {})
+            except PressrunError as problem:  # the one that is there still serves
+                event(log, "list.welcome_not_renewed", level=logging.WARNING, list=name, problem=str(problem))
+            except Exception:  # nothing else that the daemon does may end by this
+                log.exception("list.welcome_not_renewed", extra={"fields": {"list": name}})
 
     async def close_list(self, name: str) -> Answer:
         """No sign-ups and no editions from now on; what waits ends. Closing twice is as good as once."""
         answer = await self._database.write(self._close_by_name, name)
-        event(_log, "list.closed", list=name)
+        event(log, "list.closed", list=name)
         self._wake()
         return answer
 
@@ -92,12 +134,12 @@ class Administering:
         Mail to its owner that is on its way still arrives.
         """
         await self._database.write(self._remove, name)
-        event(_log, "list.removed", list=name)
+        event(log, "list.removed", list=name)
 
     async def add_editor(self, name: str, address: Address) -> None:
         """Let an address post by mail; doing it twice is as good as once."""
         await self._database.write(lambda tx: lists.add_editor(tx, require_list(tx, name).id, address))
-        event(_log, "editor.changed", list=name)
+        event(log, "editor.changed", list=name)
 
     async def remove_editor(self, name: str, address: Address) -> Answer:
         """Take that right away, and cancel the held editions that they sent; raises NotFound for no editor.
@@ -105,7 +147,7 @@ class Administering:
         What they released before goes on: `edition pause` and `edition cancel` stop it.
         """
         cancelled = await self._database.write(self._remove_editor, name, address, int(self._clock()))
-        event(_log, "editor.changed", list=name, cancelled=cancelled)
+        event(log, "editor.changed", list=name, cancelled=cancelled)
         return {"list": name, "address": str(address), "cancelled": cancelled}
 
     async def _try_layout(self, settings: Mapping[str, str]) -> None:
@@ -129,15 +171,57 @@ class Administering:
         number = lists.insert_list(tx, new, now)
         created = lists.get_list(tx, number)
         assert created is not None
+        if "welcome" in values:
+            raise BadInput("welcome: create the list first, then set its welcome email with `pressrun list set`")
         return describe_list(tx, self._changed(tx, created, values, files, now))
 
-    def _set(self, tx: Transaction, name: str, settings: Mapping[str, str], files: Mapping[str, bytes]) -> Answer:
-        target = require_list(tx, name)
+    def _set(
+        self,
+        tx: Transaction,
+        name: str,
+        settings: Mapping[str, str],
+        files: Mapping[str, bytes],
+        welcome: DrawnWelcome | None,
+    ) -> Answer:
+        target, now = require_list(tx, name), int(self._clock())
+        values = self._values_for(target, settings)
+        changed = self._changed(tx, target, values, files, now)
+        if "welcome" in values and values["welcome"] is None:
+            end_welcome(tx, target.id, now)
+        else:
+            require_same_welcome(tx, changed, welcome)
+        if welcome is not None:
+            store_welcome(tx, welcome, message_secret=self._entropy(16), now=now)
+        return describe_list(tx, changed)
+
+    def _values_for(self, target: MailingList, settings: Mapping[str, str]) -> dict[str, Value]:
         values = read_settings(settings)
         # A From that nobody ever set follows the title.
-        if "title" in values and target.from_address == self._default_from(name, target.title):
-            values.setdefault("from_address", self._default_from(name, str(values["title"])))
-        return describe_list(tx, self._changed(tx, target, values, files, int(self._clock())))
+        if "title" in values and target.from_address == self._default_from(target.name, target.title):
+            values.setdefault("from_address", self._default_from(target.name, str(values["title"])))
+        return values
+
+    def _order_welcome(
+        self,
+        tx: Transaction,
+        name: str,
+        settings: Mapping[str, str],
+        files: Mapping[str, bytes],
+        assets: Mapping[str, bytes],
+    ) -> WelcomeOrder | None:
+        """The welcome mail that these settings ask for: a new one, or what the list has, made with them."""
+        target = require_list(tx, name)
+        values = self._values_for(target, settings)
+        changed = _with_values(target, values, files)
+        manuscript = None
+        if (file_name := values.get("welcome")) is not None:
+            if "welcome" not in files:
+                raise BadInput(f"welcome: the content of {file_name} was not included. Give the file itself")
+            manuscript = Manuscript(source=files["welcome"], source_name=str(file_name), assets=assets)
+        elif "welcome" in values or changed.closed_at is not None or values.get("closed") is True:
+            return None
+        logo = _read_logo(values["logo"], files) if "logo" in values else lists.find_logo(tx, target.id)
+        return order_welcome(tx, changed, logo, manuscript)
 
     def _changed(
         self, tx: Transaction, target: MailingList, values: dict[str, Value], files: Mapping[str, bytes], now: int
@@ -147,12 +231,9 @@ class Administering:
             raise BadInput(f"relay: {relay!r} is not a relay. Available: {', '.join(sorted(self.relays))}")
         if values.get("owner"):
             self._check_owner(tx, parse_address(str(values["owner"])))
+        changed = _with_values(target, values, files)
         if "logo" in values:
-            values["logo"] = _put_logo(tx, target, values["logo"], files.get("logo"))
-        columns = {name: value for name, value in values.items() if name != "closed"}
-        changed = replace(target, **columns)  # type: ignore[arg-type]  # read_settings gives each column its type
-        if values.get("closed") is False:
-            changed = replace(changed, closed_at=None)
+            _put_logo(tx, target, _read_logo(values["logo"], files))
         check_family(tx, changed)
         lists.update_list(tx, changed)
         return _close(tx, changed, now) if values.get("closed") is True else changed
@@ -205,19 +286,34 @@ class Administering:
         return pressing.cancel_withdrawn_drafts(tx, now)
 
 
-def _put_logo(tx: Transaction, target: MailingList, name: Value, content: bytes | None) -> str | None:
-    """Store the logo, or forget it; what the list then says of it."""
+def _with_values(target: MailingList, values: Mapping[str, Value], files: Mapping[str, bytes]) -> MailingList:
+    """The list as these settings make it; closing it is another matter."""
+    columns = {name: value for name, value in values.items() if name not in ("closed", "logo", "welcome")}
+    if "logo" in values:
+        logo = _read_logo(values["logo"], files)
+        columns["logo"] = None if logo is None else logo.digest
+    changed = replace(target, **columns)  # type: ignore[arg-type]  # read_settings gives each column its type
+    return replace(changed, closed_at=None) if values.get("closed") is False else changed
+
+
+def _read_logo(name: Value, files: Mapping[str, bytes]) -> Logo | None:
+    """The logo that a setting names, None for none; raises BadInput."""
     if name is None:
-        lists.remove_logo(tx, target.id)
         return None
-    if content is None:
+    if "logo" not in files:
         raise BadInput(f"logo: the content of {name} was not included. Give the file itself")
     try:
-        logo = read_logo(str(name), content)
+        return read_logo(str(name), files["logo"])
     except BadInput as problem:
         raise BadInput(f"logo: {problem}") from None
-    lists.put_logo(tx, target.id, logo)
-    return logo.digest
+
+
+def _put_logo(tx: Transaction, target: MailingList, logo: Logo | None) -> None:
+    """Store the logo, or forget the one that is there."""
+    if logo is None:
+        lists.remove_logo(tx, target.id)
+    else:
+        lists.put_logo(tx, target.id, logo)
 
 
 def _close(tx: Transaction, target: MailingList, now: int) -> MailingList:
@@ -230,4 +326,5 @@ def _close(tx: Transaction, target: MailingList, now: int) -> MailingList:
     for edition in editions.all_editions(tx, target.id):
         if edition.state in _ENDED_BY_CLOSING:
             pressing.cancel(tx, edition.id, now)
+    hold_welcome(tx, target.id, now)
     return closed

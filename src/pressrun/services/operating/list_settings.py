@@ -136,6 +136,11 @@ def _read_logo_name(text: str) -> str | None:
     return read_line(text).rstrip("/").rpartition("/")[2] or None
 
 
+def _read_welcome(text: str) -> str | None:
+    """The name of the file; what is in it comes beside the settings."""
+    return None if text.strip().lower() in ("", *_NO) else read_line(text).rpartition("/")[2]
+
+
 def _read_hours(text: str) -> str | None:
     return format_hours(*parse_hours(text)) if text.strip() else None
 
@@ -183,6 +188,9 @@ _KEYS: dict[str, _Key] = {
     "relay": _Key(column="relay", read=_read_name_or_none, help="name of the [[relay]] to go through; empty: any"),
     "leaving_note": _Key(
         column="leaving_note", read=_read_flag, help="true or false: who leaves by a link is mailed one to undo it"
+    ),
+    "welcome": _Key(
+        column="welcome", read=_read_welcome, help="an edition file that each new reader is mailed once; off: none"
     ),
     "front": _Key(
         column="front", read=_one_of("full", "teaser"), help="full or teaser: the latest edition on the list's page"

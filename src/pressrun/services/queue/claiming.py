@@ -346,7 +346,7 @@ def _load_plate(tx: Transaction, edition: Edition) -> EditionPlate:
     text_alone = editions.load_text_skeleton(tx, edition.id)
     return EditionPlate(
         edition_id=edition.id,
-        slug=edition.slug,
+        slug="" if edition.is_welcome else edition.slug,
         list=target,
         skeleton=skeleton,
         text_skeleton=skeleton if text_alone is None else Skeleton.decode(text_alone),

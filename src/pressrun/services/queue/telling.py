@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from pressrun.core.edition import EditionState
 from pressrun.observe.log import event
 from pressrun.services.queue.claiming import Turn
 from pressrun.services.settling import FailedCopy, tell_aftermath, tell_change, tell_failed
@@ -24,7 +25,8 @@ def tell_turn(log: logging.Logger, turn: Turn) -> None:
     if turn.rescued:
         event(log, "dispatch.rescued", level=logging.WARNING, copies=turn.rescued)
     for edition in turn.changed:
-        tell_change(log, edition)
+        if not (edition.is_welcome and edition.state is EditionState.FINISHED):  # so after every new reader
+            tell_change(log, edition)
 
 
 def tell_failure(log: logging.Logger, row: Claimed, settlement: Settlement) -> None:

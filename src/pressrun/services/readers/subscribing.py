@@ -18,6 +18,7 @@ from pressrun.core.address import Address
 from pressrun.core.sign_up import Trust, Verdict
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import digests_of
+from pressrun.services.editions.welcoming import greet
 from pressrun.services.readers.desk import Desk
 from pressrun.services.readers.mailing import Mailing, Post, hold_notice, queue_notice
 from pressrun.services.readers.screening import Screening
@@ -101,7 +102,9 @@ class Subscribing:
 
     async def confirm(self, confirmation_id: int, origin: Origin) -> tuple[Confirmed, Standing | None]:
         """Prove a request; doing it twice is as good as once."""
-        return await self._desk.database.share(self._confirm, confirmation_id, origin)
+        answer = await self._desk.database.share(self._confirm, confirmation_id, origin)
+        self._desk.wake()  # a welcome mail may wait
+        return answer
 
     async def find_by_subscription(self, subscription_id: int) -> Standing | None:
         """What the page of an unsubscribe link shows: that subscription, or what it became in another language."""
@@ -118,7 +121,7 @@ class Subscribing:
     def confirm_within(
         self, tx: Transaction, confirmation_id: int, origin: Origin
     ) -> tuple[Confirmed, Standing | None]:
-        """`confirm` as a part of somebody else's transaction."""
+        """`confirm` as a part of somebody else's transaction, who then wakes the dispatcher."""
         return self._confirm(tx, confirmation_id, origin)
 
     def _request(
@@ -222,6 +225,8 @@ class Subscribing:
         welcome_back(tx, person, now)
         lift_for_reader(tx, person.digests)
         record_consent(tx, standing.list, person, "confirmed", origin, now=now, salt=self._desk.entropy(16))
+        if standing.subscription.state is SubscriptionState.PENDING:  # others have been members before
+            greet(tx, standing.list.id, active.id, now)
         return replace(standing, person=person, subscription=active)
 
     def _look(self, tx: Transaction, confirmation_id: int) -> tuple[Confirmed, Standing | None]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
+from pressrun.services.editions.welcoming import greet_after_all
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.subscribing import Origin, Standing, find_standing, record_consent
 from pressrun.services.readers.suspending import restored
@@ -77,6 +78,7 @@ class Undoing:
         subscriptions.record_subscription(tx, back)
         if back.state is SubscriptionState.ACTIVE:
             leavings.requeue_copies(tx, leaving, now)
+            greet_after_all(tx, back.list_id, back.id, left_at=leaving.left_at, now=now)
         if leaving.edition_id is not None:
             editions.uncount_unsubscribed(tx, leaving.edition_id, leaving.left_at)
         record_consent(tx, standing.list, standing.person, "restored", origin, now=now, salt=self._entropy(16))

@@ -29,6 +29,7 @@ from pressrun.store import (
     subscribers,
     subscriptions,
     suppressions,
+    welcomes,
 )
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
@@ -83,6 +84,7 @@ def describe_list(tx: Transaction, found: MailingList) -> Answer:
         "hours": found.hours,
         "timezone": found.timezone,
         "leaving_note": found.leaving_note,
+        **_describe_welcome(welcomes.find_welcome(tx, found.id)),
         "front": found.front,
         "cadence": found.cadence,
         "ask_name": found.ask_name,
@@ -90,6 +92,13 @@ def describe_list(tx: Transaction, found: MailingList) -> Answer:
         "created_at": rfc3339(found.created_at),
         "closed_at": rfc3339(found.closed_at),
     }
+
+
+def _describe_welcome(found: Edition | None) -> Answer:
+    """The file that new readers are greeted with, and the edition whose report says what became of it."""
+    if found is None:
+        return {"welcome": None, "welcome_edition": None}
+    return {"welcome": found.source_name, "welcome_edition": found.id}
 
 
 def count_readers(tx: Transaction, name: str) -> int:

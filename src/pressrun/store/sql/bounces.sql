@@ -35,11 +35,18 @@ where delivery.edition_id = :edition_id and delivery.state = 'failed' and handov
 group by handover.at;
 
 -- name: history
--- What became of a person's copies, newest first; those from before they last came back do not count.
-select delivery.edition_id, delivery.state, delivery.bounce, delivery.settled_at
-from subscription join delivery on delivery.subscription_id = subscription.id
+-- What became of a person's copies, newest first; those from before they last came back do not count. A welcome mail is
+-- older than what its reader may have missed: that begins with the next edition.
+select delivery.state, delivery.bounce, delivery.settled_at,
+    case when edition.is_welcome
+        then (select coalesce(max(other.id), 0) + 1 from edition as other where other.created_at < delivery.first_attempt_at)
+        else edition.id end as edition_id
+from subscription
+cross join delivery
+cross join edition
 left join suspension on suspension.subscriber_id = subscription.subscriber_id
-where subscription.subscriber_id = :subscriber_id and delivery.edition_id is not null
+where subscription.subscriber_id = :subscriber_id and delivery.subscription_id = subscription.id
+    and edition.id = delivery.edition_id
     and delivery.state in ('delivered', 'failed')
     and delivery.first_attempt_at >= coalesce(suspension.ended_at, -1)
 order by delivery.id desc limit :limit;

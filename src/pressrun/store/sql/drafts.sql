@@ -58,7 +58,7 @@ where draft.expires_at < :now and edition.state = 'draft' limit 100;
 
 -- name: posted_before
 -- The edition that was made of the same content: one that was not cancelled before one that was, the last one first.
-select id from edition where list_id = :list_id and source_digest = :source_digest
+select id from edition where list_id = :list_id and source_digest = :source_digest and not is_welcome
 order by state = 'cancelled', id desc limit 1;
 
 -- name: content

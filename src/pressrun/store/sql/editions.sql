@@ -1,9 +1,9 @@
 -- name: insert
 -- A new edition.
 insert into edition (list_id, slug, state, subject, title, preheader, language, source_name, source_digest, message_secret,
-    canary_percent, dated_at, created_at, scheduled_at)
+    canary_percent, dated_at, created_at, scheduled_at, is_welcome)
 values (:list_id, :slug, :state, :subject, :title, :preheader, :language, :source_name, :source_digest, :message_secret,
-    :canary_percent, :dated_at, :now, :scheduled_at);
+    :canary_percent, :dated_at, :now, :scheduled_at, :is_welcome);
 
 -- name: insert_content
 -- What a new edition is made of.
@@ -23,7 +23,8 @@ from edition join list on list.id = edition.list_id where edition.id = :id;
 
 -- name: find_by_digest
 -- The first edition of a list that was made of the same content.
-select id from edition where list_id = :list_id and source_digest = :source_digest order by id limit 1;
+select id from edition where list_id = :list_id and source_digest = :source_digest and not is_welcome
+order by id limit 1;
 
 -- name: slugs
 -- The slugs of a list that begin alike.
@@ -33,14 +34,14 @@ select slug from edition where list_id = :list_id and slug >= :slug and slug < :
 -- Every edition, newest first.
 select edition.*, list.name as list_name, list.relay as list_relay, list.hours as list_hours,
     list.timezone as list_timezone
-from edition join list on list.id = edition.list_id order by edition.id desc;
+from edition join list on list.id = edition.list_id where not edition.is_welcome order by edition.id desc;
 
 -- name: of_list
 -- The editions of a list, newest first.
 select edition.*, list.name as list_name, list.relay as list_relay, list.hours as list_hours,
     list.timezone as list_timezone
 from edition join list on list.id = edition.list_id
-where edition.list_id = :list_id order by edition.id desc;
+where edition.list_id = :list_id and not edition.is_welcome order by edition.id desc;
 
 -- name: live
 -- What the dispatcher works on: editions whose hour is to come, or that are being sent.
@@ -68,7 +69,7 @@ update edition set braked_at = :now where id = :id;
 
 -- name: publish
 -- The first copy is claimed.
-update edition set first_claim_at = :now where id = :id and first_claim_at is null;
+update edition set first_claim_at = :now where id = :id and first_claim_at is null and not is_welcome;
 
 -- name: count_unsubscribed
 -- More readers left by a link of this edition.
