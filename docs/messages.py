@@ -24,7 +24,7 @@ CATALOGUES = SOURCES / "locales"
 # What only editors and operators see stays English.
 METHODS = [
     ("web/templates/approval.html", "ignore"),
-    ("web/templates/approval_frame.html", "ignore"),
+    ("web/templates/approval_*.html", "ignore"),
     ("web/templates/demo/**.html", "ignore"),
     ("web/templates/**.html", "jinja2"),
     ("web/editors/**.py", "ignore"),

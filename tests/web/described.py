@@ -22,7 +22,7 @@ XML, ATOM, FEED, SCRIPT, OCTETS = (
 )
 NOTHING = ""
 TOKEN_PAGES = ("approve", "confirm", "preferences", "read", "unsubscribe")
-ACTIONS = "save pause resume change-address download erase leave-all leave never-again confirm send".split()
+ACTIONS = "save pause resume change-address download erase leave-all leave never-again confirm send discard".split()
 HOSTILE = ["\0", "\u2028", "\u202e", "\x1b[2J", "'\"><script>", "{{ 7 * 7 }}", "%s%n", "../../etc/passwd", "٣", "-1"]
 HOSTILE += ["9" * 400, "1e9", "=cmd()", "a\r\nSet-Cookie: x=y", "\ufffd", "\U0001f6a2" * 300, "x" * 2000]
 
@@ -114,10 +114,9 @@ ROUTES: dict[str, dict[str, Operation]] = {
     "/read/{token}/search": {"get": _reads(HTML, query=("q", "page", "order"), too_many=429)},
     "/read/{token}/archive/{slug}": {"get": _keeps(HTML)},
     "/read/{token}/archive/{slug}/asset/{file}": {"get": _keeps(HTML, "image/png", OCTETS)},  # a page: a test copy's
-    "/approve/{token}": {"get": _reads(HTML), "post": _takes("action")},
+    "/approve/{token}": {"get": _reads(HTML, query=("discard",)), "post": _takes("action")},
     "/approve/{token}/edition": {"get": _reads(HTML)},
     "/approve/{token}/preview": {"get": _reads(HTML)},
-    "/approve/{token}/asset/{file}": {"get": _reads("image/png", OCTETS)},
     **{f"/{page}": {"get": _nothing(), "post": _nothing()} for page in TOKEN_PAGES if page != "preferences"},
     "/demo": {"get": _reads(HTML)},
     "/demo/{number}": {"get": _reads(HTML)},
@@ -144,6 +143,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "List-Unsubscribe": ("One-Click",),
     "action": tuple(ACTIONS),
     "challenge": ("work",),
+    "discard": ("1",),
     "days": ("1", "7", "365", "366", "0"),
     "family-harbours": ("news", "other", "old", ""),
     "email": ("ada@reader.example", "ADA@RÄDER.example", "x@y"),

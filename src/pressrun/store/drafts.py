@@ -129,15 +129,5 @@ def posted_before(tx: Transaction, list_id: int, digest: bytes) -> int | None:
     return found
 
 
-def load_content(tx: Transaction, edition_id: int) -> Row | None:
-    """text, html and the size in octets of an edition, in any state."""
-    return tx.row("drafts.content", edition_id=edition_id)
-
-
-def find_asset(tx: Transaction, edition_id: int, name: str) -> Row | None:
-    """name, media_type and content of an edition's image, in any state."""
-    return tx.row("drafts.asset", edition_id=edition_id, name=name)
-
-
 def _version(row: Row) -> Version:
     return Version(written_at=row["written_at"], mail_id=row["mail_id"], is_proven=bool(row["is_proven"]))

@@ -172,7 +172,6 @@ def _pages_of_links(
         ("/approve/{token}", approval.show, _BOTH),
         ("/approve/{token}/edition", approval.edition, _GET),
         ("/approve/{token}/preview", approval.preview, _GET),
-        ("/approve/{token}/asset/{file}", approval.asset, _GET),
         *((f"/{page}", _Nowhere(pages, cases.archiving).show, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
     ]
 

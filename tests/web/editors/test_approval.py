@@ -9,16 +9,16 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.message.builders import PNG
+from tests.browser.chromium import Browser, Scheme
+from tests.browser.site import open_site
+from tests.message.builders import PNG, build, edition
 from tests.web.house import NOW, House, open_house, words_of
 
-from pressrun.core.edition import EditionState
 from pressrun.core.tokens import WebPurpose
 from pressrun.message.finding import warning
 from pressrun.services.editions import pressing
 from pressrun.services.editions.replacing import replace_drafts
 from pressrun.store.drafts import PlainFinding
-from pressrun.store.transaction import Transaction
 
 FINDINGS: list[PlainFinding] = [
     warning("subject-exclamation", 4).plain(),
@@ -27,14 +27,17 @@ FINDINGS: list[PlainFinding] = [
 SEND = {"action": "send"}
 
 
-async def hold(house: House, *, readers: int = 2, **changes: Any) -> str:
+SOURCE = edition("The first boats came back on **Monday**.\n\n![A boat](boat.png)", subject="Boats & <b>more</b>")
+
+
+async def hold(house: House, source: str = SOURCE, suffix: str = ".md", *, readers: int = 2, **changes: Any) -> str:
     """A held edition of a list with readers; returns the path of its link."""
+    skeleton = build(source, suffix, assets={"boat.png": PNG}).skeleton.encode()
     list_id = await house.add_list()
     for number in range(readers):
         await house.add_reader(list_id, f"r{number}@reader.example")
-    number = await house.add_edition(
-        list_id, "boats", state="draft", started_at=None, **{"title": "Boats & <b>more</b>", **changes}
-    )
+    values = {"title": "Boats & <b>more</b>", "skeleton": skeleton, **changes}
+    number = await house.add_edition(list_id, "boats", state="draft", started_at=None, **values)
     await house.hold_edition(list_id, number, FINDINGS, int(NOW) + 86400)
     return path_to(house, number)
 
@@ -48,14 +51,15 @@ async def state(house: House) -> str:
 
 
 async def test_the_page_shows_the_edition_and_one_button(house: House) -> None:
-    """Subject, list, audience of now, findings, the text, and the frame."""
+    """Subject, list, audience of now, findings, what an inbox shows, the text part, and the frame."""
     path = await hold(house)
     async with house.client() as client:
         page = await client.get(path)
     shown = words_of(page.text)
     for expected in (
         "Boats &amp; &lt;b&gt;more&lt;/b&gt;", "The Harbour Letter", "2 readers", "Line 4: The subject has",
-        "boat.png has no alt text", "Send it to 2 readers", "The first boats came back on Monday.",
+        "boat.png has no alt text", "Send it to 2 readers", "The first boats came back on *Monday*.",
+        "From The Harbour Letter", "Unsubscribe:",
     ):  # fmt: skip
         assert expected in shown
     assert (200, 1) == (page.status_code, page.text.count("<button"))
@@ -63,12 +67,16 @@ async def test_the_page_shows_the_edition_and_one_button(house: House) -> None:
     assert "<script" not in page.text
 
 
-async def test_the_list_stands_above_the_edge_of_the_edition(house: House) -> None:
-    """Header, content and footer of the wide page are equally wide."""
+async def test_no_page_of_an_editor_offers_what_readers_are_offered(house: House) -> None:
+    """Neither the footer nor the archive; the name of the list stands above."""
+    path = await hold(house)
     async with house.client() as client:
-        page = await client.get(await hold(house))
-    wraps = [names.split() for names in re.findall(r'class="(wrap[^"]*)"', page.text)]
-    assert [True] * 3 == ["wide" in names for names in wraps]
+        pages = [await client.get(path), await client.get(f"{path}?discard=1"), await client.post(path, data=SEND)]
+    for page in pages:
+        assert "<footer" not in page.text
+        assert "Subscribe or unsubscribe" not in words_of(page.text)
+        assert 'href="/news/archive"' not in page.text
+        assert '<a class="brand" href="/news"' in page.text
 
 
 async def test_looking_changes_nothing(house: House) -> None:
@@ -92,12 +100,13 @@ async def test_the_button_sends_once(house: House) -> None:
             await client.post(path, data=SEND),
             await client.get(path),
         ]
-    assert "It is on its way" in first.text
-    assert "It goes to 2 readers." in first.text
-    for page in (second, third):
-        assert "This edition was released already" in page.text
-        assert "It is being sent. Delivered copies so far: 0." in page.text
+    for page in (first, second, third):
+        assert "Readers 2 Delivered 0 Waiting 2 Failed 0" in words_of(page.text)
+        assert f'href="{path}">Refresh' in page.text
         assert "<button" not in page.text
+        assert 'http-equiv="refresh"' not in page.text
+    for page, title in ((first, "It's on its way"), (second, "already approved"), (third, "It's on its way")):
+        assert title in words_of(page.text)
     assert [200, 200, 200] == [first.status_code, second.status_code, third.status_code]
     assert [("sending", 2)] == await house.rows("select state, audience from edition")
     assert [(2,)] == await house.rows("select count(*) from delivery")
@@ -110,7 +119,7 @@ async def test_two_editors_at_the_same_moment_send_once(house: House) -> None:
     other = path_to(house, 1, int(NOW) + 90000)
     async with house.client() as client:
         pages = await asyncio.gather(*(client.post(url, data=SEND) for url in (path, other, path)))
-    assert 1 == sum("It is on its way" in page.text for page in pages)
+    assert 1 == sum("It's on its way" in words_of(page.text) for page in pages)
     assert [(2,)] == await house.rows("select count(*) from delivery")
 
 
@@ -119,8 +128,8 @@ async def test_without_a_reader_it_is_finished_at_once(house: House) -> None:
     path = await hold(house, readers=0)
     async with house.client() as client:
         before, after = await client.get(path), await client.post(path, data=SEND)
-    assert "nothing is sent" in words_of(before.text)
-    assert "The list has no reader" in after.text
+    assert "no email is sent" in words_of(before.text)
+    assert "no email was sent" in words_of(after.text)
     assert "finished" == await state(house)
 
 
@@ -143,9 +152,9 @@ async def test_the_link_of_a_replaced_version_says_so(house: House, method: str)
     await house.database.write(replace_drafts, [1], newer, int(NOW))
     async with house.client() as client:
         page = await (client.get(path) if method == "get" else client.post(path, data=SEND))
-        others = [await client.get(f"{path}/{part}") for part in ("edition", "preview", "asset/1-boat.png")]
+        others = [await client.get(f"{path}/{part}") for part in ("edition", "preview")]
     assert (200, True) == (page.status_code, "There is a newer version" in page.text)
-    assert (0, [404] * 3) == (page.text.count("<button"), [other.status_code for other in others])
+    assert (0, [404] * 2) == (page.text.count("<button"), [other.status_code for other in others])
     assert [("cancelled",), ("draft",)] == await house.rows("select state from edition order by id")
 
 
@@ -169,9 +178,9 @@ async def test_the_link_of_an_editor_who_was_removed_says_that_the_edition_was_c
     await house.write("delete from editor")
     async with house.client() as client:
         page = await (client.get(path) if method == "get" else client.post(path, data=SEND))
-        others = [await client.get(f"{path}/{part}") for part in ("edition", "preview", "asset/1-boat.png")]
+        others = [await client.get(f"{path}/{part}") for part in ("edition", "preview")]
     assert (200, True) == (page.status_code, "This edition was cancelled" in page.text)
-    assert ([404] * 3, "draft") == ([other.status_code for other in others], await state(house))
+    assert ([404] * 2, "draft") == ([other.status_code for other in others], await state(house))
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
@@ -199,7 +208,7 @@ async def test_an_invalid_link_is_the_same_page_as_any_other(house: House) -> No
         for url in bad:
             for page in (await client.get(url), await client.post(url, data=SEND), await client.get(f"{url}/edition")):
                 assert (404, expected) == (page.status_code, page.text)
-            assert 404 == (await client.get(f"{url}/asset/1-boat.png")).status_code
+            assert 404 == (await client.get(f"{url}/preview")).status_code
     assert "draft" == await state(house)
 
 
@@ -222,27 +231,26 @@ async def test_the_headers_of_the_page(house: House) -> None:
     assert "frame-ancestors 'self'" in frame
 
 
-async def test_images_of_the_edition_are_shown_from_below_the_link(house: House) -> None:
-    """They have no other address before the edition is out."""
-    html = '<p><img src="/news/archive/boats/asset/1-boat.png" alt="a boat"></p>'
-    path = await hold(house, html=html, assets=[("1-boat.png", "image/png", PNG)])
+async def test_the_frame_shows_a_copy_as_it_is_sent(house: House) -> None:
+    """Layout, greeting, footer and unsubscribe link, the image from inside it; no page of ours opens in the frame."""
+    path = await hold(house)
     async with house.client() as client:
         frame = await client.get(f"{path}/edition")
-        image = await client.get(f"{path}/asset/1-boat.png")
-        public = await client.get("/news/archive/boats/asset/1-boat.png")
-        missing = await client.get(f"{path}/asset/2-boat.png")
-    assert f'src="{path}/asset/1-boat.png"' in frame.text
-    assert (200, PNG, "image/png") == (image.status_code, image.content, image.headers["content-type"])
-    assert (404, 404) == (public.status_code, missing.status_code)
-    assert "no-store" == image.headers["cache-control"]
+        public = await client.get("/news/archive/boats")
+    assert "data:image/png;base64," in frame.text
+    assert "cid:" not in frame.text
+    assert '<base target="_blank">' in frame.text
+    assert "/unsubscribe/" in frame.text
+    assert "Harbour Office" in words_of(frame.text)
+    assert 404 == public.status_code
 
 
 async def test_a_text_edition_has_no_frame(house: House) -> None:
     """Its text stands on the page."""
-    path = await hold(house, html=None)
+    path = await hold(house, edition("The first boats came back on Monday."), ".txt", html=None)
     async with house.client() as client:
-        page = await client.get(path)
-    assert "<iframe" not in page.text
+        page, frame = await client.get(path), await client.get(f"{path}/edition")
+    assert ("<iframe" not in page.text, 404) == (True, frame.status_code)
     assert "The first boats came back on Monday." in words_of(page.text)
 
 
@@ -260,32 +268,91 @@ async def test_other_methods_are_refused(house: House) -> None:
 
 
 async def test_below_a_path_of_its_own(tmp_path: Path) -> None:
-    """Frame and images are found where base_url has a path."""
+    """The frame and the link to discard are found where base_url has a path."""
     async with open_house(tmp_path, base_url="https://example.org/lists") as house:
-        path = await hold(
-            house, html='<img src="/news/archive/boats/asset/1-b.png" alt="b">', assets=[("1-b.png", "image/png", PNG)]
-        )
+        path = await hold(house)
         async with house.client() as client:
-            page, frame = await client.get(path), await client.get(f"{path}/edition")
+            page = await client.get(path)
     assert f'src="/lists{path}/edition"' in page.text
-    assert f'src="/lists{path}/asset/1-b.png"' in frame.text
+    assert f'href="/lists{path}?discard=1"' in page.text
 
 
-async def test_what_became_of_a_released_edition(house: House) -> None:
-    """Counts of what is with its readers."""
+@pytest.mark.parametrize(
+    ("state", "delivered", "expected"),
+    [
+        ("finished", 2, ("Sent", "Readers 2 Delivered 2 Waiting 0 Failed 0", False)),
+        ("paused", 1, ("Paused", "Readers 2 Delivered 1 Waiting 1 Failed 0", True)),
+        ("cancelled", 1, ("Stopped", "Readers 2 Delivered 1 Waiting 0 Failed 0 Not sent 1", False)),
+    ],
+)
+async def test_what_became_of_a_released_edition(
+    house: House, state: str, delivered: int, expected: tuple[str, str, bool]
+) -> None:
+    """Its copies, counted; a link to look again while that may change."""
     path = await hold(house)
-
-    def finish(tx: Transaction) -> None:
-        tx._connection.execute("update edition set state = 'finished', audience = 2 where id = 1")
-        for number in (1, 2):
-            tx._connection.execute(
-                "insert into delivery (edition_id, subscription_id, domain, state, due_at)"
-                " values (1, ?, 'x', 'delivered', 1)",
-                (number,),
-            )
-
-    await house.database.write(finish)
     async with house.client() as client:
+        await client.post(path, data=SEND)
+        await house.write(f"update delivery set state = 'delivered' where id <= {delivered}")
+        if state == "cancelled":
+            await house.database.write(pressing.cancel, 1, int(NOW))
+        await house.write(f"update edition set state = '{state}'")
         page = await client.get(path)
-    assert EditionState.FINISHED.value == await state(house)
-    assert "It is finished. Delivered copies: 2." in page.text
+    title, counts, refreshes = expected
+    assert [f"<h1>{title}</h1>"] == re.findall(r"<h1>.*</h1>", page.text)
+    assert counts in words_of(page.text)
+    assert refreshes is ("Refresh" in page.text)
+
+
+# ---------------------------------------------------------------------- discarding it
+
+
+async def test_a_draft_is_discarded_by_a_page_that_asks(house: House) -> None:
+    """A link leads there, one button does it; the link of the draft says so from then on."""
+    path = await hold(house)
+    async with house.client() as client:
+        draft, asked = await client.get(path), await client.get(f"{path}?discard=1")
+        assert "draft" == await state(house)
+        done = await client.post(f"{path}?discard=1", data={"action": "discard"})
+        again = await client.post(path, data={"action": "discard"})
+        sent = await client.post(path, data=SEND)
+    assert f'href="{path}?discard=1"' in draft.text
+    assert (1, 'value="discard"' in asked.text) == (asked.text.count("<button"), True)
+    assert "Draft discarded" in done.text
+    for page in (again, sent):
+        assert "This edition was cancelled" in page.text
+    assert [("cancelled", 0)] == await house.rows("select state, audience from edition")
+    assert [(0,)] == await house.rows("select count(*) from delivery")
+
+
+async def test_what_was_sent_is_not_discarded(house: House) -> None:
+    """Of two editors, one sends and the other discards: the first to press wins, and both read what became of it."""
+    path = await hold(house)
+    async with house.client() as client:
+        await client.post(path, data=SEND)
+        page = await client.post(path, data={"action": "discard"})
+    assert ("sending", True) == (await state(house), "already approved" in page.text)
+
+
+# ---------------------------------------------------------------------- in a browser
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "light"), (320, "dark"), (1280, "dark")])
+@pytest.mark.needs("chromium")
+@pytest.mark.asyncio(loop_scope="session")
+async def test_everybody_can_read_and_use_it(browser: Browser, width: int, scheme: Scheme, tmp_path: Path) -> None:
+    """Every page: no finding of axe, nothing beyond the edge; as wide as a phone first, then as a desk has it."""
+    async with open_site(tmp_path) as house, browser.window(width=width, scheme=scheme) as window:
+        link = house.site.base_url + await hold(house)
+        for url in (f"{link}?discard=1", link):
+            await window.go(url)
+            assert ([], []) == (await window.axe(), await window.sideways())
+        frame = window.page.locator("iframe.mail")
+        phone = await frame.bounding_box()
+        await window.page.click("label[for=desktop]")
+        desktop = await frame.bounding_box()
+        assert phone is not None
+        assert desktop is not None
+        assert (min(375, width - 40), True) == (round(phone["width"]), desktop["width"] >= phone["width"])
+        await window.page.click("button[value=send]")
+        assert ([], []) == (await window.axe(), await window.sideways())
+        assert ([], []) == (window.outside, window.errors)

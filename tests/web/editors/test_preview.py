@@ -31,6 +31,7 @@ def preview(source: str | bytes = BOATS, suffix: str = ".md") -> Preview:
     return Preview(
         list_title="The Harbour Letter",
         language=built.language,
+        sender=("The Harbour Letter", "news@harbour.example"),
         subject=built.skeleton.subject(copy),
         parts=read_parts(message),
         message=message,
@@ -145,8 +146,7 @@ async def test_everybody_can_read_and_use_it(browser: Browser, width: int, schem
 
 async def test_an_editor_is_offered_it(house: House) -> None:
     """The same page, from below the link, under the same policy by its header."""
-    skeleton = build(BOATS, assets={"boat.png": PNG}).skeleton.encode()
-    path = await hold(house, skeleton=skeleton)
+    path = await hold(house, BOATS)
     async with house.client() as client:
         held, shown = await client.get(path), await client.get(f"{path}/preview")
         assert 405 == (await client.post(f"{path}/preview")).status_code

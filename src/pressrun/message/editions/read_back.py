@@ -42,6 +42,12 @@ def read_parts(content: bytes) -> ShownParts:
     return ShownParts(text=text, html=html, images=images)
 
 
+def read_sender(content: bytes) -> tuple[str, str]:
+    """The name, as people write it, and the address in the From of a message that we built."""
+    author = message_from_bytes(content, policy=policy.default)["From"].addresses[0]
+    return author.display_name, author.addr_spec
+
+
 def with_images_inside(parts: ShownParts) -> str | None:
     """The HTML as one document that needs nothing beside it; None when there is none."""
     if parts.html is None:

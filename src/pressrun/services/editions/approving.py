@@ -1,24 +1,22 @@
-"""What an editor does with the link to a held edition: look at it, and let it go, once.
+"""What an editor does with the link to a held edition: look at it, and let it go or discard it, once.
 
-Looking changes nothing. Releasing is one transaction: of two editors who press the button at the same moment one
-releases the edition, and both are told that it is on its way.
+Looking changes nothing. Releasing and discarding are one transaction each: of two editors who press a button at the
+same moment one does what it says, and both are told what became of the edition.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
-from pressrun.message.content.html import rewrite_images
-from pressrun.message.editions.enclosing import ARCHIVE_PREFIX
 from pressrun.message.finding import Finding, read_finding
 from pressrun.observe.log import event
 from pressrun.services.editions import pressing
-from pressrun.services.editions.archived import Asset
 from pressrun.services.editions.previewing import Preview, preview_held
 from pressrun.services.editions.releasing import Standing, standing_of
 from pressrun.services.ports import Clock, Waker
@@ -32,41 +30,34 @@ log = logging.getLogger("pressrun.editions")
 
 
 _SHOWN = frozenset({Standing.HELD, Standing.RELEASED})  # what these say of an edition, its link shows
+_WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldEdition:
     """An edition as its editor sees it. `audience` is that of now while it is held, else the one that was taken.
 
-    `html` is a clean fragment (None: plain text), `delivered` counts the copies that are with their readers.
+    `copies` are those that were made of it, by state; `preview` is there while it is held and looked at.
     """
 
     standing: Standing
     edition: Edition
     list: MailingList
     audience: int
-    delivered: int
-    text: str
-    html: str | None
-    size_bytes: int
+    copies: Mapping[str, int]
     findings: tuple[Finding, ...]
     expires_at: int
+    preview: Preview | None = None
 
     @property
     def is_shown(self) -> bool:
         """Whether its link shows what is in it."""
         return self.standing in _SHOWN
 
-    def html_with_images(self, prefix: str) -> str | None:
-        """`html` with its images below `prefix`, which ends in a slash."""
-        if self.html is None:
-            return None
-        stored = f"/{self.list.name}/archive/{self.edition.slug}/{ARCHIVE_PREFIX}"
-
-        def placed(source: str) -> str:
-            return prefix + source.removeprefix(stored) if source.startswith(stored) else source
-
-        return rewrite_images(self.html, placed)
+    @property
+    def waiting(self) -> int:
+        """Copies that are still to be sent or are on their way."""
+        return sum(self.copies[state] for state in _WAITING)
 
 
 class Approving:
@@ -85,7 +76,7 @@ class Approving:
 
     async def look(self, edition_id: int) -> HeldEdition | None:
         """An edition that came by mail; None when there is none (any more), or it is out and its editor was removed."""
-        return await self._database.read(_look, edition_id)
+        return await self._database.read(self._look_closely, edition_id)
 
     async def preview(self, edition_id: int) -> Preview | None:
         """A held or released edition as a reader of whom nothing is known would get it."""
@@ -99,14 +90,24 @@ class Approving:
             self._wake()
         return found, is_done
 
-    async def asset(self, edition_id: int, name: str) -> Asset | None:
-        """An image of a held or released edition."""
-        return await self._database.read(_asset, edition_id, name)
+    async def discard(self, edition_id: int) -> tuple[HeldEdition | None, bool]:
+        """Cancel a held edition; True when this call did it. One that is not held stays as it is."""
+        found, is_done = await self._database.write(_discard, edition_id, int(self._clock()))
+        if found is not None and is_done:
+            event(log, "edition.changed", edition=edition_id, list=found.list.name, state=found.edition.state)
+        return found if is_done else await self.look(edition_id), is_done
+
+    def _look_closely(self, tx: Transaction, edition_id: int) -> HeldEdition | None:
+        held = _look(tx, edition_id)
+        if held is None or held.standing is not Standing.HELD:
+            return held
+        return replace(held, preview=self._make_preview(tx, held))
 
     def _preview(self, tx: Transaction, edition_id: int) -> Preview | None:
         held = _look(tx, edition_id)
-        if held is None or not held.is_shown:
-            return None
+        return None if held is None or not held.is_shown else self._make_preview(tx, held)
+
+    def _make_preview(self, tx: Transaction, held: HeldEdition) -> Preview:
         return preview_held(
             tx, held.edition, held.list, held.findings, keys=self._keys, site=self._site, now=int(self._clock())
         )
@@ -114,12 +115,12 @@ class Approving:
 
 def _look(tx: Transaction, edition_id: int) -> HeldEdition | None:
     draft, edition = drafts.find_draft(tx, edition_id), editions.get_edition(tx, edition_id)
-    content = drafts.load_content(tx, edition_id)
     target = None if edition is None else lists.get_list(tx, edition.list_id)
-    if draft is None or edition is None or target is None or content is None:
+    if draft is None or edition is None or target is None:
         return None
     standing = standing_of(tx, edition, target)
-    if standing is Standing.RELEASED and not drafts.has_its_editors(tx, edition_id):
+    is_out = standing is Standing.RELEASED or edition.started_at is not None
+    if is_out and not drafts.has_its_editors(tx, edition_id):
         return None  # how it fares is no business of an editor who was removed
     is_held = edition.state is EditionState.DRAFT
     return HeldEdition(
@@ -127,10 +128,7 @@ def _look(tx: Transaction, edition_id: int) -> HeldEdition | None:
         edition=edition,
         list=target,
         audience=enrolment.count_audience(tx, target.id) if is_held else edition.audience,
-        delivered=0 if is_held else deliveries.count_copies(tx, edition_id)[DeliveryState.DELIVERED],
-        text=content["text"],
-        html=content["html"],
-        size_bytes=content["size"],
+        copies=deliveries.count_copies(tx, edition_id),
         findings=tuple(map(read_finding, draft.findings)),
         expires_at=draft.expires_at,
     )
@@ -140,11 +138,13 @@ def _release(tx: Transaction, edition_id: int, now: int) -> tuple[HeldEdition | 
     found = _look(tx, edition_id)
     if found is None or found.standing is not Standing.HELD:
         return found, False
-    edition = pressing.release(tx, edition_id, now)
-    return replace(found, standing=Standing.RELEASED, edition=edition, audience=edition.audience), True
+    pressing.release(tx, edition_id, now)
+    return _look(tx, edition_id), True
 
 
-def _asset(tx: Transaction, edition_id: int, name: str) -> Asset | None:
-    held = _look(tx, edition_id)
-    row = drafts.find_asset(tx, edition_id, name) if held is not None and held.is_shown else None
-    return None if row is None else Asset(**dict(row))
+def _discard(tx: Transaction, edition_id: int, now: int) -> tuple[HeldEdition | None, bool]:
+    found = _look(tx, edition_id)
+    if found is None or found.standing is not Standing.HELD:
+        return found, False
+    edition = pressing.cancel(tx, edition_id, now)
+    return replace(found, standing=Standing.CANCELLED, edition=edition), True

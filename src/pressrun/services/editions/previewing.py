@@ -8,7 +8,7 @@ from pressrun.core.address import Address
 from pressrun.core.errors import NotFound
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
-from pressrun.message.editions.read_back import ShownParts, read_parts
+from pressrun.message.editions.read_back import ShownParts, read_parts, read_sender
 from pressrun.message.finding import Finding
 from pressrun.message.wire.skeleton import CopyValues, Skeleton
 from pressrun.services.editions.building import Desk, Manuscript, build
@@ -24,10 +24,14 @@ _SECRET = b"preview"  # of Message-IDs that no mail will have
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """An edition as one reader would get it, and what preflight found. `language` is the edition's."""
+    """An edition as one reader would get it, and what preflight found.
+
+    `language` is the edition's, `sender` the name and the address in its From.
+    """
 
     list_title: str
     language: str
+    sender: tuple[str, str]
     subject: str
     parts: ShownParts
     message: bytes
@@ -82,6 +86,7 @@ def _preview(
     return Preview(
         list_title=list_title,
         language=language,
+        sender=read_sender(message),
         subject=skeleton.subject(values),
         parts=read_parts(message),
         message=message,

@@ -60,12 +60,3 @@ where draft.expires_at < :now and edition.state = 'draft' limit 100;
 -- The edition that was made of the same content: one that was not cancelled before one that was, the last one first.
 select id from edition where list_id = :list_id and source_digest = :source_digest and not is_welcome
 order by state = 'cancelled', id desc limit 1;
-
--- name: content
--- What the page of a draft shows.
-select text, html, length(skeleton) as size from edition_content where edition_id = :edition_id;
-
--- name: asset
--- One image of a draft by its name.
-select name, media_type, content from edition_asset where edition_id = :edition_id and name = :name
-order by number limit 1;

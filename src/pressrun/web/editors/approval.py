@@ -1,7 +1,8 @@
 """The page behind the link that an editor is mailed: a held edition with its findings, its audience, and one button.
 
-GET and HEAD change nothing, since programs that look at mail follow every link; POST sends, once. The edition's HTML
-is an author's, so it is shown in a frame from a URL of its own: a sandbox without script, form or origin of ours.
+GET and HEAD change nothing, since programs that look at mail follow every link; POST sends or discards, once. What is
+shown is a copy as it would be sent. Its HTML is an author's, so it stands in a frame from a URL of its own: a sandbox
+without script, form or origin of ours, from which nothing is fetched.
 """
 
 from __future__ import annotations
@@ -14,15 +15,14 @@ from starlette.responses import HTMLResponse, Response
 from pressrun.core.edition import EditionState
 from pressrun.core.tokens import WebPurpose
 from pressrun.locales.languages import ENGLISH_TAG
+from pressrun.message.editions.read_back import with_images_inside
 from pressrun.services.editions.approving import Approving, HeldEdition
+from pressrun.services.editions.previewing import Preview
 from pressrun.services.editions.releasing import Standing
-from pressrun.web.archives.archive import EDITION_POLICY, asset_headers
-from pressrun.web.editors.preview import POLICY, render_preview
+from pressrun.web.editors.preview import MAIL_POLICY, NEW_WINDOW, POLICY, render_preview
 from pressrun.web.http.forms import first, parse_fields_or_none, read_form
-from pressrun.web.pages import Pages
+from pressrun.web.pages import Pages, size
 from pressrun.web.reading import ReadTokens
-
-_FRAME_POLICY = EDITION_POLICY.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
 
 
 class ApprovalPages:
@@ -34,22 +34,35 @@ class ApprovalPages:
         self._tokens = tokens
 
     async def show(self, request: Request) -> Response:
-        """`/approve/TOKEN`: the edition, or what became of it; POST sends it."""
+        """`/approve/TOKEN`: the edition, or what became of it; POST sends it or discards it."""
         number = self._number(request)
         if number is None:
             return self._pages.invalid_link()
-        if request.method == "POST" and await _sends(request):
+        action = await _action(request) if request.method == "POST" else ""
+        is_done = False
+        if action == "send":
             held, is_done = await self._approving.release(number)
+        elif action == "discard":
+            held, is_done = await self._approving.discard(number)
         else:
-            held, is_done = await self._approving.look(number), False
+            held = await self._approving.look(number)
         if held is None:
             return self._pages.invalid_link()
         self._pages.speak(reader=ENGLISH_TAG)  # what only editors see stays English
+        if action == "discard" and is_done:
+            return self._discarded(held)
+        return self._standing(request, held, is_done=is_done)
+
+    def _standing(self, request: Request, held: HeldEdition, *, is_done: bool) -> Response:
         match held.standing:
+            case Standing.HELD if "discard" in request.query_params:
+                return self._ask_to_discard(request, held)
             case Standing.HELD:
                 return self._ask(request, held)
             case Standing.RELEASED:
-                return self._released(held, is_done=is_done)
+                return self._released(request, held, is_done=is_done)
+            case Standing.CANCELLED if held.edition.started_at is not None:
+                return self._released(request, held, is_done=False)
             case Standing.CANCELLED:
                 return self._cancelled(held)
             case Standing.REPLACED:
@@ -60,35 +73,26 @@ class ApprovalPages:
                 return self._switched_off(held)
 
     async def edition(self, request: Request) -> Response:
-        """`/approve/TOKEN/edition`: the HTML for the frame."""
-        number = self._number(request)
-        held = None if number is None else await self._approving.look(number)
-        if held is None or not held.is_shown:
+        """`/approve/TOKEN/edition`: the HTML of a copy for the frame, with its images inside."""
+        found = await self._preview(request)
+        page = None if found is None else with_images_inside(found.parts)
+        if page is None:
             return self._pages.invalid_link()
-        prefix = self._pages.href("approve", request.path_params["token"], "asset") + "/"
-        return self._pages.render(
-            "approval_frame.html",
-            headers={"Content-Security-Policy": _FRAME_POLICY},
-            held=held,
-            content=held.html_with_images(prefix),
-        )
+        # A link must not replace the frame, where no page of ours lets itself be shown.
+        page = page.replace("<head>", NEW_WINDOW, 1)
+        return HTMLResponse(page, headers={"Content-Security-Policy": MAIL_POLICY})
 
     async def preview(self, request: Request) -> Response:
         """`/approve/TOKEN/preview`: all parts of a copy, as wide and as dark as its readers have it."""
-        number = self._number(request)
-        found = None if number is None else await self._approving.preview(number)
+        found = await self._preview(request)
         if found is None:
             return self._pages.invalid_link()
         page = await asyncio.to_thread(render_preview, found)
         return HTMLResponse(page, headers={"Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'"})
 
-    async def asset(self, request: Request) -> Response:
-        """`/approve/TOKEN/asset/FILE`: an image of the edition."""
+    async def _preview(self, request: Request) -> Preview | None:
         number = self._number(request)
-        found = None if number is None else await self._approving.asset(number, request.path_params["file"])
-        if found is None:
-            return self._pages.invalid_link()
-        return Response(found.content, headers=asset_headers(found))
+        return None if number is None else await self._approving.preview(number)
 
     def _number(self, request: Request) -> int | None:
         """The edition that a link is about; None for one that is forged or whose time is over."""
@@ -99,6 +103,9 @@ class ApprovalPages:
                 return None
 
     def _ask(self, request: Request, held: HeldEdition) -> Response:
+        preview = held.preview
+        assert preview is not None  # whoever looks at a held edition sees it
+        token = request.path_params["token"]
         return self._pages.render(
             "approval.html",
             sheets=[self._pages.editors_sheet],
@@ -106,76 +113,125 @@ class ApprovalPages:
             about=held.list,
             held=held,
             findings=[(found.severity.value, found.said(self._pages.words)) for found in held.findings],
+            preview=preview,
+            has_html=preview.parts.html is not None,
+            size=size(len(preview.message)),
             audience=f"{held.audience:,}",
-            frame=self._pages.href("approve", request.path_params["token"], "edition"),
-            preview=self._pages.href("approve", request.path_params["token"], "preview"),
+            frame=self._pages.href("approve", token, "edition"),
+            full_preview=self._pages.href("approve", token, "preview"),
+            discard=self._pages.href("approve", token, discard=1),
         )
 
-    def _released(self, held: HeldEdition, *, is_done: bool) -> Response:
-        say, number = self._pages.words, held.audience
-        if not number:
-            title = say("The list has no reader")
-            text = say("The edition was released, but nobody is subscribed, so nothing was sent.")
-            return self._pages.message(title, text, about=held.list)
-        title = say("It is on its way") if is_done else say("This edition was released already")
-        goes_to = say("It goes to 1 reader.") if number == 1 else say("It goes to %s readers.") % f"{number:,}"
-        said = [f"“{held.edition.title}”", goes_to]
-        if not is_done:
-            said.append(self._progress(held))
-        back = None
-        if held.list.archive == "public" and held.edition.first_claim_at is not None:
-            back = (self._pages.href(held.list.name, "archive", held.edition.slug), say("View it in the archive"))
-        return self._pages.message(title, *said, about=held.list, back=back)
+    def _ask_to_discard(self, request: Request, held: HeldEdition) -> Response:
+        say = self._pages.words
+        return self._say(
+            held,
+            say("Discard this draft?"),
+            say("It won't be sent, and its link stops working. To send it after all, email it to the list again."),
+            action=("discard", say("Discard draft")),
+            back=(self._pages.href("approve", request.path_params["token"]), say("Back to the draft")),
+        )
 
-    def _progress(self, held: HeldEdition) -> str:
-        say, delivered = self._pages.words, f"{held.delivered:,}"
+    def _discarded(self, held: HeldEdition) -> Response:
+        say = self._pages.words
+        return self._say(
+            held,
+            say("Draft discarded"),
+            say("Nothing was sent. To send it after all, email it to the list again."),
+        )
+
+    def _released(self, request: Request, held: HeldEdition, *, is_done: bool) -> Response:
+        say = self._pages.words
+        if not held.audience:
+            text = say("The edition is published, but nobody is subscribed, so no email was sent.")
+            return self._say(held, say("No readers yet"), text)
+        archived = None
+        if held.list.archive == "public" and held.edition.first_claim_at is not None:
+            archived = self._pages.href(held.list.name, "archive", held.edition.slug)
+        is_over = held.edition.state in (EditionState.FINISHED, EditionState.CANCELLED)
+        is_late = request.method == "POST" and not is_done
+        title = say("This edition was already approved") if is_late else self._title(held)
+        return self._pages.render(
+            "approval_sent.html",
+            sheets=[self._pages.editors_sheet],
+            about=held.list,
+            held=held,
+            title=title,
+            sign="done" if held.edition.state is EditionState.FINISHED else "mail",
+            text=self._progress(held),
+            copies=held.copies,
+            waiting=held.waiting,
+            refresh=None if is_over else self._pages.href("approve", request.path_params["token"]),
+            archived=archived,
+        )
+
+    def _title(self, held: HeldEdition) -> str:
+        say = self._pages.words
         match held.edition.state:
             case EditionState.FINISHED:
-                return say("It is finished. Delivered copies: %s.") % delivered
+                return say("Sent")
+            case EditionState.CANCELLED:
+                return say("Stopped")
             case EditionState.PAUSED:
-                return say("It is paused. Delivered copies: %s.") % delivered
+                return say("Paused")
             case _:
-                return say("It is being sent. Delivered copies so far: %s.") % delivered
+                return say("It's on its way")
+
+    def _progress(self, held: HeldEdition) -> str:
+        say = self._pages.words
+        match held.edition.state:
+            case EditionState.FINISHED:
+                return say("Every copy has been dealt with.")
+            case EditionState.CANCELLED:
+                return say("It was stopped while it was going out. The remaining copies won't be sent.")
+            case EditionState.PAUSED:
+                return say("Nothing more goes out until whoever runs this service resumes it.")
+            case _:
+                return say("You can close this page, or refresh it to see how far it is.")
 
     def _cancelled(self, held: HeldEdition) -> Response:
         say = self._pages.words
-        return self._pages.message(
-            say("This edition was cancelled"),
-            f"“{held.edition.title}”",
-            say("It is not sent by this link any more. To send it after all, mail it to the list once more."),
-            about=held.list,
-        )
+        text = say("This link no longer sends it. To send it after all, email it to the list again.")
+        return self._say(held, say("This edition was cancelled"), text)
 
     def _replaced(self, held: HeldEdition) -> Response:
         say = self._pages.words
-        return self._pages.message(
-            say("There is a newer version"),
-            f"“{held.edition.title}”",
-            say("You sent a newer version of this email, so this link no longer sends anything. Use the newest email."),
-            about=held.list,
-        )
+        text = say("You sent a newer version of this email, so this link no longer sends anything. Use the newest one.")
+        return self._say(held, say("There is a newer version"), text)
 
     def _closed(self, held: HeldEdition) -> Response:
         say = self._pages.words
-        return self._pages.message(
-            say("This list is closed"),
-            f"“{held.edition.title}”",
-            say("Nothing is sent to its readers any more, so the edition was not sent."),
-            about=held.list,
-            back=(self._pages.href(held.list.name), held.list.title),
-        )
+        text = say("Nothing is sent to its readers any more, so this edition was not sent.")
+        return self._say(held, say("This list is closed"), text)
 
     def _switched_off(self, held: HeldEdition) -> Response:
         say = self._pages.words
-        return self._pages.message(
-            say("This list takes no editions by email now"),
-            f"“{held.edition.title}”",
-            say("The edition was not sent. The link works again when the operator lets editors post by email again."),
+        text = say("The edition was not sent. The link works again when the operator lets editors post by email again.")
+        return self._say(held, say("This list takes no editions by email now"), text)
+
+    def _say(
+        self,
+        held: HeldEdition,
+        title: str,
+        *paragraphs: str,
+        action: tuple[str, str] | None = None,
+        back: tuple[str, str] | None = None,
+    ) -> Response:
+        """A page that says one thing of an edition; `action` is a button as (value, words), `back` a link."""
+        return self._pages.render(
+            "approval_said.html",
             about=held.list,
+            held=held,
+            title=title,
+            paragraphs=paragraphs,
+            action=action,
+            back=back,
         )
 
 
-async def _sends(request: Request) -> bool:
-    """Whether a POST is that of the button, or has no body at all."""
+async def _action(request: Request) -> str:
+    """What a POST asks for: that of its button, or to send where it has no body at all."""
     body = await read_form(request)
-    return not body or first(parse_fields_or_none(request.headers.get("content-type", ""), body), "action") == "send"
+    if not body:
+        return "send"
+    return first(parse_fields_or_none(request.headers.get("content-type", ""), body), "action") or ""

@@ -22,13 +22,10 @@ from pressrun.message.content.html import rewrite_images
 from pressrun.message.editions.read_back import read_parts
 from pressrun.message.manuscripts.mime_source import parse_mime_source
 from pressrun.services.editions.archiving import Archiving
+from pressrun.web.editors.preview import MAIL_POLICY
 from pressrun.web.pages import Pages
 
 SHOWN_AT_MOST = 200
-_MAIL_POLICY = (
-    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; "
-    "style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
-)
 _LINK = re.compile(r"https?://[^\s<>\"]*[^\s<>\"'.,;:!?)\]]")
 # For these Chromium opens a connection before it asks the policy.
 _CONNECTS = re.compile("<(?=link|i?frame|object|embed|portal|fencedframe)", re.IGNORECASE)
@@ -145,7 +142,7 @@ class DemoPages:
         # A link must not replace the frame, where no page of ours lets itself be shown.
         page = _CONNECTS.sub("<x-", page)
         page = _HEAD.sub(lambda found: f'{found[0]}<base target="_blank">', page, count=1)
-        return HTMLResponse(page, headers={"Content-Security-Policy": _MAIL_POLICY})
+        return HTMLResponse(page, headers={"Content-Security-Policy": MAIL_POLICY})
 
     async def raw(self, request: Request) -> Response:
         """A mail as it went over the wire."""

@@ -19,7 +19,12 @@ from pressrun.services.editions.previewing import Preview
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"  # fetch nothing
 )
-_NEW_WINDOW = '<head>\n<base target="_blank">'  # a link opens beside the preview, never in its frame
+# For the HTML of a mail that stands in a frame from a URL of its own.
+MAIL_POLICY = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; "
+    "style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+)
+NEW_WINDOW = '<head>\n<base target="_blank">'  # a link opens beside the preview, never in its frame
 
 
 def render_preview(preview: Preview) -> str:
@@ -30,7 +35,7 @@ def render_preview(preview: Preview) -> str:
         policy=POLICY,
         preview=preview,
         direction=direction_of(preview.language),
-        page=None if page is None else page.replace("<head>", _NEW_WINDOW, 1),
+        page=None if page is None else page.replace("<head>", NEW_WINDOW, 1),
         header=header,
         body=body,
         size=f"{len(preview.message) / 1000:,.0f} KB",
