@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
-from tests.web.house import House, open_house
+from tests.browser.chromium import Browser, Scheme
+from tests.browser.site import open_site
+from tests.web.house import House, open_house, words_of
 from tests.web.mailbox import MAIL, Box, Caught, Turned
 
 
@@ -38,6 +42,41 @@ async def test_the_page_names_the_mails_and_what_happened(demo: House) -> None:
     assert "451 4.2.1 Not just now (2 times)" in page
     assert "delivered after a wait" in page
     assert 'href="/news"' in page
+
+
+async def test_mails_are_grouped_and_the_page_reloads_only_when_asked(tmp_path: Path) -> None:
+    """By subject; the copies of an edition together, though each greets its reader in the subject."""
+
+    def copy(number: int, name: str) -> Caught:
+        content = MAIL.replace(b"Subject:", f"Feedback-ID: 7:news:edition:x\r\nSubject: {name},".encode())
+        return Caught(number, (f"{name}@reader.example",), content)
+
+    others = [Caught(number, (f"cy{number}@reader.example",)) for number in (3, 1)]
+    box = Box(messages=[copy(5, "rosa"), copy(4, "ada"), *others], refusals=[])
+    async with open_house(tmp_path, mailbox=box) as house, house.client() as client:
+        page = (await client.get("/demo")).text
+    assert ["rosa, Please confirm ✓ (2)", "Please confirm ✓ (2)"] == [
+        words_of(group) for group in re.findall("<summary>.*?</summary>", page)
+    ]
+    for number in (1, 3, 4, 5):
+        assert 1 == page.count(f'href="/demo/{number}"')
+    assert 'http-equiv="refresh"' not in page
+    assert 'href="/demo">Refresh' in page
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
+@pytest.mark.needs("chromium")
+@pytest.mark.asyncio(loop_scope="session")
+async def test_everybody_can_read_and_use_it(browser: Browser, width: int, scheme: Scheme, tmp_path: Path) -> None:
+    """No finding of axe, nothing beyond the edge, with groups open and closed."""
+    messages = [Caught(number, (f"ada{number}@reader.example",)) for number in range(3, 0, -1)]
+    box = Box(messages=messages, refusals=[Turned("hard-1@reader.example", "550 5.1.1 There is no such mailbox", 1)])
+    async with open_site(tmp_path, mailbox=box) as house, browser.window(width=width, scheme=scheme) as window:
+        await house.add_list()
+        await window.go(f"{house.site.base_url}/demo")
+        assert ([], []) == (await window.axe(), await window.sideways())
+        await window.page.click("summary")
+        assert ([], []) == (await window.axe(), await window.sideways())
 
 
 async def test_a_mail_is_shown_with_links_to_follow(demo: House) -> None:

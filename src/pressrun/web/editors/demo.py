@@ -20,12 +20,15 @@ from pressrun.core.errors import EditionError
 from pressrun.locales.languages import ENGLISH_TAG
 from pressrun.message.content.html import rewrite_images
 from pressrun.message.editions.read_back import read_parts
+from pressrun.message.incoming.reading import decode_words
+from pressrun.message.incoming.trace import header_fields
 from pressrun.message.manuscripts.mime_source import parse_mime_source
 from pressrun.services.editions.archiving import Archiving
 from pressrun.web.editors.preview import MAIL_POLICY
 from pressrun.web.pages import Pages
 
 SHOWN_AT_MOST = 200
+SHOWN_OF_GROUP = 100
 _LINK = re.compile(r"https?://[^\s<>\"]*[^\s<>\"'.,;:!?)\]]")
 # For these Chromium opens a connection before it asks the policy.
 _CONNECTS = re.compile("<(?=link|i?frame|object|embed|portal|fencedframe)", re.IGNORECASE)
@@ -82,6 +85,18 @@ class _Line:
         return "delivered after a wait" if self.delivered else "refused"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """Mails of one subject, or the copies of one edition, which may greet each reader in theirs: newest first."""
+
+    subject: str
+    mails: tuple[Mail, ...]
+
+    @property
+    def shown(self) -> tuple[Mail, ...]:
+        return self.mails[:SHOWN_OF_GROUP]
+
+
 class DemoPages:
     """The mailbox page and its mails."""
 
@@ -89,7 +104,7 @@ class DemoPages:
         self._pages = pages
         self._archiving = archiving
         self._mailbox = mailbox
-        self._subjects: dict[int, str] = {}
+        self._seen: dict[int, tuple[str, str]] = {}  # by the id of a mail: its subject, and what groups it
 
     def table(self) -> list[tuple[str, Callable[[Request], Awaitable[Response]], Sequence[str]]]:
         """The routes of the demo."""
@@ -108,7 +123,7 @@ class DemoPages:
             "demo/mailbox.html",
             sheets=[self._pages.editors_sheet],
             lists=await self._archiving.public_lists(),
-            mails=[(mail, self._subject_of(mail)) for mail in messages[:SHOWN_AT_MOST]],
+            groups=self._grouped(messages)[:SHOWN_AT_MOST],
             number=len(messages),
             lines=_what_happened(messages, self._mailbox.refusals),
         )
@@ -155,14 +170,22 @@ class DemoPages:
         asked = request.path_params["number"]
         return next((mail for mail in self._mailbox.messages if str(mail.id) == asked), None)
 
+    def _grouped(self, messages: Sequence[Mail]) -> list[_Group]:
+        found: dict[str, list[Mail]] = {}
+        for mail in messages:
+            found.setdefault(self._look_at(mail)[1], []).append(mail)
+        return [_Group(subject=self._subject_of(mails[0]), mails=tuple(mails)) for mails in found.values()]
+
     def _subject_of(self, mail: Mail) -> str:
-        if mail.id not in self._subjects:
-            try:
-                subject = parse_mime_source(mail.content).keys.subject
-            except EditionError:
-                subject = None
-            self._subjects[mail.id] = subject.text if subject is not None else "(no subject)"
-        return self._subjects[mail.id]
+        return self._look_at(mail)[0]
+
+    def _look_at(self, mail: Mail) -> tuple[str, str]:
+        if mail.id not in self._seen:
+            header = dict(reversed(header_fields(mail.content)))  # the first field of a name counts
+            subject = decode_words(header.get("subject", "")) or "(no subject)"
+            feedback = header.get("feedback-id", "")
+            self._seen[mail.id] = (subject, feedback if ":edition:" in feedback else subject)
+        return self._seen[mail.id]
 
 
 def _what_happened(messages: Sequence[Mail], refusals: Sequence[Refusal]) -> list[_Line]:
