@@ -31,7 +31,7 @@ _INITIAL_HEAD = """\
 """
 _EXAMPLE_HEAD = """\
 # Every key of Pressrun's configuration, with its default, unit and reason. Keys behind a # are off by default.
-# Only data_dir, base_url, mail_domain, [http] listen and one [[relay]] with host and port must be given.
+# Only data_dir, base_url, mail_domain, [http] listen and one [[relay]] with host and port are required.
 #
 # Durations: a number with ms, s, m, h or d. Sizes: B, KB, MB, KiB, MiB, GiB. Rates: N/s, N/min, N/h, N/day, or over a
 # duration, N/15min. A file name is relative to this file, or names a systemd credential.
@@ -40,14 +40,14 @@ _REFERENCE_HEAD = """\
 # Configuration: every key of config.toml
 
 This page is written from the code by `make docs`; a test fails when it is stale. `pressrun init` writes a commented
-file to begin with, `pressrun check` names every error at once: line, key, what was found and what would be right.
+file to start from. `pressrun check` reports every error at once: line, key, what was found and what was expected.
 
-Only `data_dir`, `base_url`, `mail_domain`, `[http] listen` and one `[[relay]]` with `host` and `port` must be given.
+Only `data_dir`, `base_url`, `mail_domain`, `[http] listen` and one `[[relay]]` with `host` and `port` are required.
 
 - **Durations** are a number with `ms`, `s`, `m`, `h` or `d`: `"15m"`. **Sizes** take `B KB MB KiB MiB GiB`: `"10 MiB"`.
 - **Rates** are `N/s`, `N/min`, `N/h`, `N/day`, or over a duration, `"10/15min"`: at most N in any such window.
-- **Files** are relative to config.toml. A bare name that is no file there is looked up among the systemd credentials.
-- SIGHUP (`systemctl reload pressrun`) rereads the file, whole or not at all. Keys marked ↻ need a restart.
+- **Files** are relative to config.toml. A bare name that is not a file there can be a systemd credential.
+- SIGHUP (`systemctl reload pressrun`) rereads the file, and applies all of it or none. Keys marked ↻ need a restart.
 """
 
 
@@ -105,7 +105,7 @@ def reference() -> str:
     lines = [_REFERENCE_HEAD]
     for table in TABLES:
         lines += [f"## {f'`{_header(table)}`' if table.name else 'At the top'}", "", table.help, ""]
-        lines += ["| key | default | what it is for |", "|---|---|---|"]
+        lines += ["| key | default | purpose |", "|---|---|---|"]
         lines += [
             f"| `{key.name}`{' ↻' if key.restart else ''} | {_default(key)} | {_cell(key)} |" for key in table.keys
         ]
@@ -115,13 +115,13 @@ def reference() -> str:
 
 def _default(key: Key) -> str:
     if key.required:
-        return "must be given"
+        return "required"
     return f"`{key.default}`" if key.default is not None else "none"
 
 
 def _cell(key: Key) -> str:
     shown = key.example if key.default is None else None
-    example = f" As in `{shown}`." if shown else ""
+    example = f" Example: `{shown}`." if shown else ""
     return (key.help + example).replace("|", "\\|")
 
 

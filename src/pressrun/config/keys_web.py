@@ -8,7 +8,7 @@ from pressrun.config.schema import Key, Shape, Table
 HTTP = Table(
     name="http",
     shape=Shape.ONE,
-    help="The web server: put a proxy that speaks HTTPS in front of it.",
+    help="The web server. Put an HTTPS proxy in front of it.",
     keys=(
         Key(
             name="listen",
@@ -16,14 +16,14 @@ HTTP = Table(
             required=True,
             example='"127.0.0.1:8080"',
             restart=True,
-            help='Where: "host:port", "unix:/run/pressrun/http.sock", or "systemd" for the socket named http.',
+            help='Address: "host:port", "unix:/run/pressrun/http.sock", or "systemd" for the socket named http.',
         ),
         Key(
             name="trusted_proxies",
             kind=kinds.peers(),
             default='["127.0.0.1", "::1"]',
             restart=True,
-            help='Whose X-Forwarded-For is believed: addresses, networks, "unix" for whoever comes by our Unix socket.',
+            help='Proxies whose X-Forwarded-For is trusted: addresses, networks, "unix" for our Unix socket.',
         ),
         Key(
             name="max_body",
@@ -31,7 +31,7 @@ HTTP = Table(
             kind=kinds.size(),
             default='"1 MiB"',
             restart=True,
-            help="The largest request. Larger ones get 413, as does a form of more than 64 KiB.",
+            help="Largest request. Larger ones get 413, and so does a form over 64 KiB.",
         ),
         Key(
             name="body_memory",
@@ -39,8 +39,8 @@ HTTP = Table(
             kind=kinds.size(),
             default='"16 MiB"',
             restart=True,
-            help="What requests that are not answered yet may hold together, beyond the first 16 KiB of each: some 300 "
-            "of the largest forms. Others that large then get 503, and come again; small ones always find room.",
+            help="Memory for requests not yet answered, in total, beyond the first 16 KiB of each: about 300 of the "
+            "largest forms. When it is used up, large requests get 503; small ones are always accepted.",
         ),
         Key(
             name="timeout",
@@ -56,7 +56,7 @@ HTTP = Table(
             kind=kinds.duration(),
             default='"2m"',
             restart=True,
-            help="How long a client may take to accept an answer; then it is cut off.",
+            help="How long a client may take to accept an answer before it is cut off.",
         ),
         Key(
             name="keep_alive",
@@ -64,14 +64,14 @@ HTTP = Table(
             kind=kinds.duration(),
             default='"5s"',
             restart=True,
-            help="How long a connection without a request is kept.",
+            help="How long an idle connection is kept open.",
         ),
         Key(
             name="connections",
             kind=kinds.whole(1),
             default="1000",
             restart=True,
-            help="Requests and connections at one time; beyond, 503.",
+            help="Simultaneous connections and requests. Beyond that, 503.",
         ),
     ),
 )

@@ -180,7 +180,7 @@ def _read_section(table: Table, path: Path, content: dict[str, Any], problems: P
             problems.error((*path, name), f"an unknown {'table' if isinstance(value, dict) else 'key'}", meant)
     for key in table.keys:
         if key.required and key.name not in content:
-            problems.error((*path, key.name), "nothing", f"{key.kind.expected}; it must be given")
+            problems.error((*path, key.name), "nothing", f"{key.kind.expected}; this key is required")
     if table is DOMAIN:
         _check_domain(path, content, problems)
     return section
