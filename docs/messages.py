@@ -34,6 +34,8 @@ METHODS = [
     ("message/notices/editions.py", "ignore"),
     ("message/notices/bounces.py", "ignore"),
     ("message/notices/**.py", "python"),
+    ("message/finding.py", "python"),
+    ("message/finding_sentences.py", "python"),
 ]
 OPTIONS = {"web/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
 KEYWORDS: dict[str, tuple[int, ...] | None] = {

@@ -17,7 +17,7 @@ SENTENCES = {
     "subject-long": marked("The subject has {length} characters. Phones show about 40, so keep it below {most}."),
     "subject-capitals": marked("The subject is all capitals, which spam filters dislike. Write it as a sentence."),
     "subject-exclamation": marked("The subject has several exclamation marks. One is enough."),
-    "subject-answer": marked("The subject begins like a reply, which is misleading. Remove the “Re:” or “Fwd:”."),
+    "subject-answer": marked("The subject begins like a reply, which is misleading. Remove the `Re:` or `Fwd:`."),
     "preheader-repeats": marked(
         "The preheader repeats the subject, which inboxes show beside it. Say what else is inside."
     ),
@@ -47,7 +47,7 @@ SENTENCES = {
     "foreign-field": marked("“{text}” is a merge field of another program. Here it is written {{ name }}."),
     # links
     "link-dead": marked("The link “{text}” has no usable address. Write one with http, https, mailto or tel."),
-    "link-runs": marked("Links with {scheme}: do not work in email. Write an https address."),
+    "link-runs": marked("Links with {scheme} do not work in email. Write an https address."),
     "link-empty": marked("A link has no address. Fill it in."),
     "link-hash": marked("A link leads to “#”, which is nowhere. Give it an address."),
     "link-wordless": marked(
@@ -61,11 +61,13 @@ SENTENCES = {
     "id-repeated": marked("The id {id} is used more than once. Use it only once, or leave it out."),
     "link-not-encrypted": marked("{url} is not encrypted. Use https if the site supports it."),
     "link-brackets": marked("{url} is not a web address. Check its brackets."),
-    "link-no-site": marked("{url} names no site. A web address begins like https://site.tld/."),
-    "link-begins-twice": marked("{url} has https:// twice. Remove one."),
-    "link-bad-site": marked("{url} names a site that cannot exist. Check the part between https:// and the next /."),
-    "link-bad-email": marked("{url} is not an email address. Write it like mailto:name@domain."),
-    "link-bad-phone": marked("{url} is not a phone number. Write it like tel:+4930123456."),
+    "link-no-site": marked("{url} names no site. A web address begins like `https://site.tld/`."),
+    "link-begins-twice": marked("{url} has `https://` twice. Remove one."),
+    "link-bad-site": marked(
+        "{url} names a site that cannot exist. Check the part between `https://` and the next `/`."
+    ),
+    "link-bad-email": marked("{url} is not an email address. Write it like `mailto:name@domain`."),
+    "link-bad-phone": marked("{url} is not a phone number. Write it like `tel:+4930123456`."),
     "link-private": marked("{url} leads to a computer that readers cannot reach. Write the public address."),
     "link-number": marked("{url} has a number in place of the site's name. Spam filters treat that as phishing."),
     "link-example": marked("{url} is a placeholder address. Write the real one."),
@@ -94,7 +96,7 @@ SENTENCES = {
     "text-part-missing": marked("Broken reference: the text part {path} is missing."),
     "text-part-not-utf8": marked("The text part {path} is not UTF-8. Save it in that encoding."),
     "note-unused": marked("Nothing refers to the note {label}, so it is not shown. Write {label} where it belongs."),
-    "note-missing": marked("There is no note {label}. Write it on a line of its own, as {label}: and its text."),
+    "note-missing": marked("There is no note {label}. Write it on a line of its own that begins with {mark}."),
     # language
     "language-letters": marked(
         "The language of the edition is “{language}”, but its text is in other letters. Screen readers go by the "
@@ -133,13 +135,13 @@ SENTENCES = {
     ),
     "spf-missing": marked(
         "{domain}, where bounces go, has no SPF record, so receivers cannot see who may send for it. Publish a TXT "
-        "record v=spf1 that names your relay."
+        "record `v=spf1` that names your relay."
     ),
     "spf-several": marked("{domain} has several SPF records, which counts as none. Merge them into one."),
     "spf-nobody": marked("The SPF record of {domain} says that nobody may send for it. Name your relay there."),
     "dmarc-missing": marked(
         "{domain} has no DMARC record, which large providers require of bulk senders. Publish TXT _dmarc.{domain} with "
-        "v=DMARC1; p=none."
+        "`v=DMARC1; p=none`."
     ),
     "dmarc-reject": marked(
         "{policy} asks receivers to refuse email that neither signature nor return path proves to be its own, such as "
@@ -185,7 +187,7 @@ SENTENCES = {
     "css-function": marked(
         "{function}(…) is removed from the styles. It may load or run something, or no email program knows it."
     ),
-    "css-position": marked("position: fixed or sticky is removed from the styles. An email stays in its place."),
+    "css-position": marked("`position: fixed` is removed from the styles. An email stays in its place."),
     "sheet-stays-install": marked(
         "The style sheet stays in the head, where some email programs ignore it. Install the Python package css-inline "
         "to have it moved into the elements."

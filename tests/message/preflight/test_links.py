@@ -28,7 +28,7 @@ def html(body: str) -> str:
         ("<a href='htps://x.example'>go</a>", 4, "no usable address"),
         ("[x](https:/x.example)", 4, "names no site"),
         ("[x](https://)", 4, "no usable address"),
-        ("[x](https://https://x.example/)", 4, "https:// twice"),
+        ("[x](https://https://x.example/)", 4, "`https://` twice"),
         ("[x](https://x..example/)", 4, "a site that cannot exist"),
         ("[x](https://x.example:port/)", 4, "no usable address"),
         ("[x](<https://x example.org/>)", 4, "no usable address"),

@@ -257,7 +257,9 @@ class _Builder:
         for label in faults.unused:
             self._findings.append(warning("note-unused", line_of(self.file, f"[^{label}]:"), label=f"[^{label}]"))
         for label in faults.missing:
-            self._findings.append(warning("note-missing", line_of(self.file, f"[^{label}]"), label=f"[^{label}]"))
+            self._findings.append(
+                warning("note-missing", line_of(self.file, f"[^{label}]"), label=f"[^{label}]", mark=f"[^{label}]:")
+            )
 
     def _note_lost(self, fields: list[Field]) -> None:
         for field in fields:

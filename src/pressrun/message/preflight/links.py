@@ -42,7 +42,7 @@ def runs_something(draft: Draft) -> Iterator[Finding]:
     for found in _RUNS.finditer(draft.source):
         if has_dead_links if found[0][0] != "]" else found[0] in prose:
             line = None if draft.body_line is None else draft.body_line + draft.source.count("\n", 0, found.start())
-            yield warning("link-runs", line, scheme=found[1].lower())
+            yield warning("link-runs", line, scheme=f"{found[1].lower()}:")
 
 
 def empty(draft: Draft) -> Iterator[Finding]:
