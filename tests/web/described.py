@@ -99,6 +99,8 @@ _POLICY = ("default-src 'none'", "frame-ancestors '")
 ROUTES: dict[str, dict[str, Operation]] = {
     "/": {"get": _reads(HTML)},
     "/robots.txt": {"get": _reads(TEXT)},
+    "/favicon.ico": {"get": _reads("image/x-icon")},
+    "/apple-touch-icon.png": {"get": _reads("image/png")},
     "/sitemap.xml": {"get": _keeps(XML)},
     "/healthz": {"get": _reads(TEXT)},
     "/readyz": {"get": Operation(answers={200: (TEXT,), 404: (HTML,), 503: (TEXT,)})},
@@ -126,6 +128,7 @@ ROUTES: dict[str, dict[str, Operation]] = {
     "/{name}/subscribe": {"post": _SIGN_UP},
     "/{name}/unsubscribe": {"get": _leads(_reads(HTML)), "post": _takes("email", required=("email",))},
     "/{name}/check-mail": {"get": _leads(_reads(HTML))},
+    "/{name}/icon.png": {"get": _keeps("image/png")},
     "/{name}/logo/{digest}": {"get": _reads("image/png")},
     "/{name}/form": {"get": _leads(_reads(HTML, closed=410))},
     "/{name}/latest": {"get": Operation(answers={303: (NOTHING,), 404: (HTML,)}, query=("language",))},

@@ -117,6 +117,8 @@ def _pages_of_site(pages: Pages, lists: ListPages, sitemaps: SitemapPages, opera
     return [
         ("/", lists.front, _GET),
         ("/robots.txt", sitemaps.robots, _GET),
+        ("/favicon.ico", pages.favicon, _GET),
+        ("/apple-touch-icon.png", pages.touch_icon, _GET),
         ("/sitemap.xml", sitemaps.all, _GET),
         ("/healthz", operations.health, _GET),
         ("/readyz", operations.ready, _GET),
@@ -195,6 +197,7 @@ def _pages_of_lists(
         ("/{name}/subscribe", lists.subscribe, _POST),
         ("/{name}/unsubscribe", lead(leaving.show), _BOTH),
         ("/{name}/check-mail", lead(lists.check_mail), _GET),
+        ("/{name}/icon.png", lists.icon, _GET),
         ("/{name}/logo/{digest}", lists.logo, _GET),
         ("/{name}/form", lead(forms.show), _GET),
         ("/{name}/latest", archive.latest, _GET),

@@ -29,9 +29,11 @@ from pressrun.message.words import Words
 from pressrun.store.lists import MailingList
 from pressrun.web import language
 from pressrun.web.brand import DEFAULT, brand_sheet, icon
+from pressrun.web.drawing import icon_ico, icon_png
 from pressrun.web.policy import page_policy
 from pressrun.web.sheet import PLACE, Sheet, compact
 
+KEPT_FOR_A_DAY = {"Cache-Control": "public, max-age=86400"}
 FOR_EVER = "public, max-age=31536000, immutable"  # what a name with a digest leads to never changes
 
 _ARTICLES = {
@@ -184,6 +186,14 @@ class Pages:
             media_type=_MEDIA_TYPES[request.path_params["file"].rsplit(".", 1)[1]],
             headers={"Cache-Control": FOR_EVER},
         )
+
+    async def favicon(self, _request: Request) -> Response:
+        """`/favicon.ico`: an envelope, for what asks for it without having seen a page of ours, as for a feed."""
+        return Response(icon_ico(DEFAULT), media_type="image/x-icon", headers=KEPT_FOR_A_DAY)
+
+    async def touch_icon(self, _request: Request) -> Response:
+        """`/apple-touch-icon.png`: the same for phones, which ask for it where a page names none."""
+        return Response(icon_png("", DEFAULT), media_type="image/png", headers=KEPT_FOR_A_DAY)
 
     def not_found(self, about: MailingList | None = None) -> HTMLResponse:
         """The page for an address that leads nowhere; `about` is the list below whose name it is."""

@@ -39,7 +39,7 @@ async def test_every_page_has_a_strict_policy_and_no_script(house: House) -> Non
             assert "<script" not in response.text
             assert "style=" not in response.text
             assert [] == re.findall(
-                r'<(?:link rel="(?!icon|canonical|alternate)|img|iframe|script)[^>]*', response.text
+                r'<(?:link rel="(?!icon|canonical|alternate|apple-touch-icon)|img|iframe|script)[^>]*', response.text
             )
             assert '<html lang="en" dir="ltr">' in response.text
             assert len(response.content) < 30_000

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.core.address import parse_address
+from pressrun.core.colour import Colour
 from pressrun.core.errors import MalformedAddress
 from pressrun.locales.own_names import own_names
 from pressrun.services.editions.archiving import Archiving, ListPage
@@ -25,11 +26,14 @@ from pressrun.store.lists import MailingList
 from pressrun.web import language
 from pressrun.web.archives.archive import edition_in_page
 from pressrun.web.archives.places import public_places
+from pressrun.web.brand import DEFAULT
+from pressrun.web.drawing import icon_png
 from pressrun.web.families import among, choose
 from pressrun.web.http.clients import Proxies, network_of
+from pressrun.web.http.conditional import conditional
 from pressrun.web.http.forms import clean_language, clean_name, first, read_fields
 from pressrun.web.http.visitors import client_of
-from pressrun.web.pages import FOR_EVER, Pages
+from pressrun.web.pages import FOR_EVER, KEPT_FOR_A_DAY, Pages, initial
 from pressrun.web.readers import words
 from pressrun.web.readers.answers_in_json import asks_for_json, in_json
 from pressrun.web.readers.sign_up_forms import SignUpForms, choices_of
@@ -127,6 +131,15 @@ class ListPages:
         if found is None:
             return self._pages.not_found()
         return Response(found.content, media_type=found.media_type, headers={"Cache-Control": FOR_EVER})
+
+    async def icon(self, request: Request) -> Response:
+        """`/NAME/icon.png`: the initial of the list in its colour, for phones and for sites that link here."""
+        found = await self._archiving.find_list(request.path_params["name"])
+        if found is None:
+            return self._pages.not_found()
+        ground = DEFAULT if found.colour is None else Colour.parse(found.colour)
+        content = icon_png(initial(found.title, found.language), ground)
+        return conditional(request, Response(content, media_type="image/png", headers=KEPT_FOR_A_DAY), modified_at=None)
 
     async def check_mail(self, request: Request) -> Response:
         """Where a sign-up by another site's form ends: it holds nothing about the person."""
