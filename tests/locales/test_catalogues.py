@@ -20,7 +20,14 @@ from pressrun.locales.languages import LANGUAGES, find_language, first_language
 
 _ROOT = Path(__file__).parent.parent.parent
 # Words that are the same in both languages.
-SAME = {("de", "Name"), ("es", "Error: %(title)s"), ("fr", "Pages"), ("fr", "Format"), ("nl", "1 week")}
+SAME = {
+    ("de", "Name"),
+    ("es", "Error: %(title)s"),
+    ("fr", "Pages"),
+    ("fr", "Format"),
+    ("nl", "1 week"),
+    *((tag, "name@example.org") for tag in ("ar", "de", "ja", "zh-Hans")),
+}
 TRANSLATED = [tag for tag in LANGUAGES if tag != "en"]
 _PLACES = re.compile(r"\{[a-z_]+\}|%\([a-z_]+\)s|%%|%s")
 
