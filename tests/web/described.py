@@ -119,6 +119,7 @@ ROUTES: dict[str, dict[str, Operation]] = {
     "/approve/{token}": {"get": _reads(HTML, query=("discard",)), "post": _takes("action")},
     "/approve/{token}/edition": {"get": _reads(HTML)},
     "/approve/{token}/preview": {"get": _reads(HTML)},
+    "/approve/{token}/report": {"get": _reads(HTML)},
     **{f"/{page}": {"get": _nothing(), "post": _nothing()} for page in TOKEN_PAGES if page != "preferences"},
     "/demo": {"get": _reads(HTML)},
     "/demo/{number}": {"get": _reads(HTML)},

@@ -33,6 +33,7 @@ from pressrun.services.readers.readdressing import Readdressing
 from pressrun.services.readers.refusing import Refusing
 from pressrun.services.readers.subscribing import Subscribing
 from pressrun.services.readers.undoing import Undoing
+from pressrun.services.reports.following import Following
 from pressrun.services.settings import LimitSettings, TokenSettings
 from pressrun.services.suppression import Reason, suppress
 from pressrun.store import consent, drafts, editions, lists, subscribers, subscriptions
@@ -137,6 +138,7 @@ class House:
             approving=Approving(
                 database=self.database, site=self.site, keys=self.keys, clock=self.clock, wake=self._wake
             ),
+            following=Following(database=self.database, clock=self.clock),
         )
         return build_app(
             cases,

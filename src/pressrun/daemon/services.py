@@ -32,6 +32,7 @@ from pressrun.services.readers.readdressing import Readdressing
 from pressrun.services.readers.refusing import Refusing
 from pressrun.services.readers.subscribing import Subscribing
 from pressrun.services.readers.undoing import Undoing
+from pressrun.services.reports.following import Following
 from pressrun.services.returns.bouncing import Bouncing
 from pressrun.store import datadir
 from pressrun.store.database import Database
@@ -61,6 +62,7 @@ class Editions:
     vetting: Vetting
     editing: Editing
     approving: Approving
+    following: Following
     archiving: Archiving
 
 
@@ -164,6 +166,7 @@ def _build_editions(settings: Settings, database: Database, keys: KeyRing, wake:
             wake=wake,
         ),
         approving=Approving(database=database, site=settings.site, keys=keys, clock=clock, wake=wake),
+        following=Following(database=database, clock=clock),
         archiving=Archiving(database=database, limits=settings.limits, clock=clock),
     )
 

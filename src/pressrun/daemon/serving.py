@@ -180,6 +180,7 @@ def _app(
         undoing=readers.undoing,
         archiving=editions.archiving,
         approving=editions.approving,
+        following=editions.following,
     )
     return build_app(
         cases,

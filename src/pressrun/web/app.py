@@ -23,6 +23,7 @@ from pressrun.services.readers.readdressing import Readdressing
 from pressrun.services.readers.refusing import Refusing
 from pressrun.services.readers.subscribing import Subscribing
 from pressrun.services.readers.undoing import Undoing
+from pressrun.services.reports.following import Following
 from pressrun.web.archives.archive import ArchivePages
 from pressrun.web.archives.feeds import FeedPages
 from pressrun.web.archives.sitemaps import SitemapPages
@@ -64,6 +65,7 @@ class UseCases:
     undoing: Undoing
     archiving: Archiving
     approving: Approving
+    following: Following
 
 
 def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the whole configuration
@@ -159,7 +161,7 @@ def _pages_of_links(
         tokens=tokens,
         proxies=proxies,
     )
-    approval = ApprovalPages(pages=pages, approving=cases.approving, tokens=tokens)
+    approval = ApprovalPages(pages=pages, approving=cases.approving, following=cases.following, tokens=tokens)
     return [
         ("/unsubscribe/{token}", links.unsubscribe, _BOTH),
         ("/confirm/{token}", links.confirm, _BOTH),
@@ -174,6 +176,7 @@ def _pages_of_links(
         ("/approve/{token}", approval.show, _BOTH),
         ("/approve/{token}/edition", approval.edition, _GET),
         ("/approve/{token}/preview", approval.preview, _GET),
+        ("/approve/{token}/report", approval.report, _GET),
         *((f"/{page}", _Nowhere(pages, cases.archiving).show, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
     ]
 

@@ -303,6 +303,25 @@ async def test_what_became_of_a_released_edition(
     assert refreshes is ("Refresh" in page.text)
 
 
+async def test_the_report_is_there_once_it_is_out(house: House) -> None:
+    """That of the command, which names no reader; not before, and not for an editor who was removed."""
+    path = await hold(house)
+    async with house.client() as client:
+        before = await client.get(f"{path}/report")
+        sent = await client.post(path, data=SEND)
+        await house.write("update delivery set state = 'failed', reply = '550 no <r0@reader.example>' where id = 1")
+        report = await client.get(f"{path}/report")
+        await house.write("delete from editor")
+        after = await client.get(f"{path}/report")
+    assert [404, 200, 404] == [before.status_code, report.status_code, after.status_code]
+    assert f'href="{path}/report"' in sent.text
+    assert "What became of 2 copies" in words_of(report.text)
+    assert "r0@reader.example" not in report.text
+    policy = report.headers["content-security-policy"]
+    assert ("script" in policy, "frame-ancestors 'none'" in policy) == (False, True)
+    assert report.headers["cache-control"] == "no-store"
+
+
 # ---------------------------------------------------------------------- discarding it
 
 

@@ -98,13 +98,13 @@ class Approving:
         return found if is_done else await self.look(edition_id), is_done
 
     def _look_closely(self, tx: Transaction, edition_id: int) -> HeldEdition | None:
-        held = _look(tx, edition_id)
+        held = find_held(tx, edition_id)
         if held is None or held.standing is not Standing.HELD:
             return held
         return replace(held, preview=self._make_preview(tx, held))
 
     def _preview(self, tx: Transaction, edition_id: int) -> Preview | None:
-        held = _look(tx, edition_id)
+        held = find_held(tx, edition_id)
         return None if held is None or not held.is_shown else self._make_preview(tx, held)
 
     def _make_preview(self, tx: Transaction, held: HeldEdition) -> Preview:
@@ -113,7 +113,8 @@ class Approving:
         )
 
 
-def _look(tx: Transaction, edition_id: int) -> HeldEdition | None:
+def find_held(tx: Transaction, edition_id: int) -> HeldEdition | None:
+    """An edition that came by mail, without its preview; None as `Approving.look` says."""
     draft, edition = drafts.find_draft(tx, edition_id), editions.get_edition(tx, edition_id)
     target = None if edition is None else lists.get_list(tx, edition.list_id)
     if draft is None or edition is None or target is None:
@@ -135,15 +136,15 @@ def _look(tx: Transaction, edition_id: int) -> HeldEdition | None:
 
 
 def _release(tx: Transaction, edition_id: int, now: int) -> tuple[HeldEdition | None, bool]:
-    found = _look(tx, edition_id)
+    found = find_held(tx, edition_id)
     if found is None or found.standing is not Standing.HELD:
         return found, False
     pressing.release(tx, edition_id, now)
-    return _look(tx, edition_id), True
+    return find_held(tx, edition_id), True
 
 
 def _discard(tx: Transaction, edition_id: int, now: int) -> tuple[HeldEdition | None, bool]:
-    found = _look(tx, edition_id)
+    found = find_held(tx, edition_id)
     if found is None or found.standing is not Standing.HELD:
         return found, False
     edition = pressing.cancel(tx, edition_id, now)

@@ -19,7 +19,9 @@ from pressrun.message.editions.read_back import with_images_inside
 from pressrun.services.editions.approving import Approving, HeldEdition
 from pressrun.services.editions.previewing import Preview
 from pressrun.services.editions.releasing import Standing
+from pressrun.services.reports.following import Following
 from pressrun.web.editors.preview import MAIL_POLICY, NEW_WINDOW, POLICY, render_preview
+from pressrun.web.editors.report import render_report, report_policy
 from pressrun.web.http.forms import first, parse_fields_or_none, read_form
 from pressrun.web.pages import Pages, size
 from pressrun.web.reading import ReadTokens
@@ -28,9 +30,10 @@ from pressrun.web.reading import ReadTokens
 class ApprovalPages:
     """Looking at a held edition, and letting it go."""
 
-    def __init__(self, *, pages: Pages, approving: Approving, tokens: ReadTokens) -> None:
+    def __init__(self, *, pages: Pages, approving: Approving, following: Following, tokens: ReadTokens) -> None:
         self._pages = pages
         self._approving = approving
+        self._following = following
         self._tokens = tokens
 
     async def show(self, request: Request) -> Response:
@@ -89,6 +92,15 @@ class ApprovalPages:
             return self._pages.invalid_link()
         page = await asyncio.to_thread(render_preview, found)
         return HTMLResponse(page, headers={"Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'"})
+
+    async def report(self, request: Request) -> Response:
+        """`/approve/TOKEN/report`: how a released edition fares, as `edition report --html` writes it."""
+        number = self._number(request)
+        found = None if number is None else await self._following.report(number)
+        if found is None:
+            return self._pages.invalid_link()
+        page = await asyncio.to_thread(render_report, found)
+        return HTMLResponse(page, headers={"Content-Security-Policy": f"{report_policy()}; frame-ancestors 'none'"})
 
     async def _preview(self, request: Request) -> Preview | None:
         number = self._number(request)
@@ -162,6 +174,7 @@ class ApprovalPages:
             copies=held.copies,
             waiting=held.waiting,
             refresh=None if is_over else self._pages.href("approve", request.path_params["token"]),
+            report=self._pages.href("approve", request.path_params["token"], "report"),
             archived=archived,
         )
 
