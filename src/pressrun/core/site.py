@@ -16,7 +16,7 @@ _MAIL_DOMAIN = re.compile(r"[A-Za-z0-9.-]+", re.ASCII)
 class Site:
     """`base_url` without trailing slash; `receives_mail` when `[smtp]` is configured.
 
-    Nothing has to be escaped in a link or an address that is made of these, names of lists, slugs and tokens, wherever
+    Nothing has to be escaped in a link or an address that is made of these, names of lists and tokens, wherever
     it stands: raises ValueError for what would have to be.
     """
 

@@ -234,3 +234,14 @@ def test_the_web_calls_an_edition_by_its_title_and_a_mail_by_its_subject(keys: t
     built = build(edition("Hello", *keys, subject="{{ name | default: reader }}, the ferry sails again"))
     message = read(built.skeleton.copy(values(name="Ada")))
     assert ("Ada, the ferry sails again", title) == (message["Subject"], built.title)
+
+
+def test_an_address_in_another_script_is_percent_encoded() -> None:
+    """In the header, in the link of the footer, and in the text part."""
+    built = build(edition("x", subject="رسالة"))
+    assert "رسالة" == built.slug
+    copy = built.skeleton.copy(values())
+    url = "https://news.harbour.example/news/archive/%D8%B1%D8%B3%D8%A7%D9%84%D8%A9"
+    assert f"<{url}>" == str(read(copy)["Archived-At"])
+    assert f'href="{url}"' in part(copy, "html")
+    assert url in part(copy, "plain")

@@ -165,6 +165,23 @@ async def test_one_that_not_everybody_may_read_leads_to_its_list(house: House, a
         assert "/news" == (await client.get("/news/latest")).headers["location"]
 
 
+async def test_an_address_in_letters_of_any_script(house: House) -> None:
+    """It is percent-encoded wherever it stands, and found; so are the images below it."""
+    slug, encoded = "نشرة-الميناء", "%D9%86%D8%B4%D8%B1%D8%A9-%D8%A7%D9%84%D9%85%D9%8A%D9%86%D8%A7%D8%A1"
+    number = await house.add_list()
+    html = f'<p><img src="/news/archive/{slug}/asset/x.png" alt="x"></p>'
+    await house.add_edition(number, slug, html=html, assets=[("x.png", "image/png", PNG)])
+    async with house.client() as client:
+        for path in ("/news", "/news/archive", "/news/sitemap.xml", "/news/feed.atom", "/news/feed.json"):
+            page = (await client.get(path)).text
+            assert f"/news/archive/{encoded}" in page, path
+            assert f"archive/{slug}" not in page, path
+        edition = await client.get(f"/news/archive/{encoded}")
+        assert f'src="/news/archive/{encoded}/asset/x.png"' in edition.text
+        assert 200 == (await client.get(f"/news/archive/{encoded}/asset/x.png")).status_code
+    assert 200 == edition.status_code
+
+
 async def test_a_year_has_a_page_of_its_own(house: House) -> None:
     number = await house.add_list()
     for year, at in {2024: 1_710_000_000, 2025: 1_750_000_000, 2026: 1_770_000_000}.items():

@@ -15,7 +15,7 @@ import yaml
 
 from pressrun.core.errors import EditionError, MalformedAddress
 from pressrun.message.language import is_language_tag
-from pressrun.message.manuscripts.slug import LONGEST_SLUG, SLUG
+from pressrun.message.manuscripts.slug import LONGEST_SLUG, is_slug
 from pressrun.message.wire.mailbox import Mailbox, parse_mailbox
 
 KEYS = ("subject", "title", "preheader", "from", "reply_to", "slug", "date", "language", "attachments", "text")
@@ -184,9 +184,10 @@ def _title(value: Value | None) -> str | None:
 def _slug(value: Value | None) -> str | None:
     if value is None:
         return None
-    if len(value.text) > LONGEST_SLUG or not SLUG.fullmatch(value.text):
+    if not is_slug(value.text):
         raise EditionError(
-            f"slug {value.text!r}: write words of a-z and 0-9 joined by '-', at most {LONGEST_SLUG} characters",
+            f"slug {value.text!r}: write small letters and digits in words joined by '-', without accents, at most "
+            f"{LONGEST_SLUG} characters, or 30 of a script that is not Latin",
             line=value.line,
         )
     return value.text

@@ -2,21 +2,56 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 LONGEST_SLUG = 60
-SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
-_SPELLED = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "þ": "th"})
+_MOST_OCTETS = 90  # in UTF-8; each of another script's takes three characters of an address
+_SPELLED = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "þ": "th", "'": "", "’": ""})
 
 
 def make_slug(subject: str) -> str:
-    """Words of `[a-z0-9]` joined by `-`, at most 60 characters; `edition` where nothing else is left."""
-    plain = unicodedata.normalize("NFKD", subject.lower().translate(_SPELLED)).encode("ascii", "ignore").decode("ascii")
-    words = re.findall(r"[a-z0-9]+", plain.replace("'", ""))
+    """Words of small letters and digits joined by `-`, at most 60 characters; `edition` where nothing else is left.
+
+    Latin letters are those of `[a-z0-9]`, without their accents. Letters of other scripts stay: a browser shows them.
+    """
+    plain = unicodedata.normalize("NFKC", subject).casefold().translate(_SPELLED)
+    words = "".join(map(_letter, unicodedata.normalize("NFC", plain))).split()
     slug = ""
     for word in words:
-        if len(slug) + len(word) + 1 > LONGEST_SLUG:
+        longer = f"{slug}-{word}" if slug else word
+        if not _fits(longer):
             break
-        slug = f"{slug}-{word}" if slug else word
-    return slug or (words[0][:LONGEST_SLUG] if words else "edition")
+        slug = longer
+    return slug or (_cut(words[0]) if words else "edition")
+
+
+def is_slug(text: str) -> bool:
+    """Whether a slug could be this."""
+    return make_slug(text.replace("-", " ")) == text
+
+
+def _letter(character: str) -> str:
+    """The character as it stands in a slug, a blank for what parts words; marks go with accents, or stay as vowels."""
+    category = unicodedata.category(character)
+    base = unicodedata.normalize("NFKD", character)[:1]
+    if base.isascii() and base.isalnum():
+        return base.lower()
+    if category[0] in "LN" or category == "Mc":
+        return character
+    if category == "Mn":
+        return character if unicodedata.combining(character) in _VOWELS else ""
+    return " "
+
+
+# Combining classes of signs without which Indic scripts, Thai, Lao and Tibetan cannot be read.
+_VOWELS = frozenset((0, 7, 9, 103, 107, 118, 122, 129, 130, 132))
+
+
+def _fits(slug: str) -> bool:
+    return len(slug) <= LONGEST_SLUG and len(slug.encode("utf-8", "replace")) <= _MOST_OCTETS
+
+
+def _cut(word: str) -> str:
+    while not _fits(word):
+        word = word[:-1]
+    return word
