@@ -242,6 +242,12 @@ LIMITS = Table(
             help="Unsubscribe notes to one mailbox, each with an undo link. Unsubscribing itself has no limit.",
         ),
         Key(
+            name="pause_notes_per_address",
+            kind=kinds.rate(),
+            default='"3/day"',
+            help="Notes per mailbox that a pause has started. Pausing itself has no limit.",
+        ),
+        Key(
             name="kept_mail_for",
             field="kept_mail_seconds",
             kind=kinds.duration(),

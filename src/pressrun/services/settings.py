@@ -73,6 +73,7 @@ class LimitSettings:
     searches_per_ip: Rate = Rate(60, 60.0)
     address_changes_per_reader: Rate = Rate(3, 86400.0)
     leaving_notes_per_address: Rate = Rate(10, 86400.0)
+    pause_notes_per_address: Rate = Rate(3, 86400.0)
     kept_mail_seconds: float = 90 * 86400.0
     kept_mail_bytes: int = 256 * 1024 * 1024
     forwarded_mail_seconds: float = 5 * 86400.0

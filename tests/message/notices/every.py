@@ -17,6 +17,7 @@ EVERY: tuple[Notice, ...] = (
     kinds.AlreadySubscribed(preferences_url=LINK),
     kinds.PreferencesLink(link=LINK, lifetime_minutes=60),
     kinds.LeftNote(link=LINK, lifetime_hours=24),
+    kinds.PauseNote(preferences_url=LINK, until=1_790_000_000, also=("Tides",)),
     kinds.AddressChangeAsked(link=LINK, lifetime_days=7),
     kinds.AddressMoving(link=LINK, lifetime_days=7, new="n•••@new.example", is_done=False),
     kinds.CommandHelp(is_unknown=True),

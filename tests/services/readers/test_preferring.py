@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.web.house import House, open_house
+from tests.web.house import NOW, House, open_house
 
+from pressrun.core.quantities import Rate
 from pressrun.services.readers.preferring import PreferenceLink
 from pressrun.services.readers.subscribing import Origin
+from pressrun.services.settings import LimitSettings
 from pressrun.store.transaction import Transaction
 
 LINK = PreferenceLink(subscriber_id=1, epoch=0)
@@ -37,7 +41,9 @@ async def test_a_pause_cancels_what_nobody_has_claimed(house: House) -> None:
 
     await house.database.write(queue)
     await house.preferring().pause(LINK, 7, WEB)
-    assert [("cancelled",), ("claimed",)] == await house.rows("select state from delivery order by id")
+    assert [("cancelled",), ("claimed",)] == await house.rows(
+        "select state from delivery where edition_id is not null order by id"
+    )
 
 
 async def test_who_is_suspended_for_bounces_is_not_brought_back_by_a_pause(house: House) -> None:
@@ -58,3 +64,44 @@ async def test_who_is_suspended_for_bounces_is_not_brought_back_by_a_pause(house
 async def test_a_pause_has_a_length(house: House, days: int) -> None:
     with pytest.raises(ValueError, match="1 to 365"):
         await house.preferring().pause(LINK, days, WEB)
+
+
+async def pause_notes(house: House) -> list[tuple[str, dict[str, object]]]:
+    rows = await house.rows(
+        "select list.name, payload from notice join list on list.id = list_id where kind = 'paused'"
+    )
+    return [(name, json.loads(payload)) for name, payload in rows]
+
+
+async def test_a_pause_is_noted_once_for_all_its_lists(house: House) -> None:
+    for name, title in (("news", "News"), ("tides", "Tides"), ("quiet", "Quiet")):
+        await house.add_reader(await house.add_list(name, title=title))
+    await house.database.write(
+        lambda tx: tx._connection.execute("update list set leaving_note = 0 where name = 'quiet'").rowcount
+    )
+    preferring = house.preferring()
+    await preferring.pause(replace(LINK, list_name="tides"), 7, WEB)
+    [(name, payload)] = await pause_notes(house)
+    assert ("tides", ["News"], int(NOW) + 7 * 86400) == (name, payload["also"], payload["until"])
+
+
+async def test_only_the_start_of_a_pause_is_noted(house: House) -> None:
+    await house.add_reader(await house.add_list())
+    preferring = house.preferring()
+    for days in (7, 30):
+        await preferring.pause(LINK, days, WEB)
+    assert 1 == len(await pause_notes(house))
+    await preferring.resume(LINK, WEB)
+    assert 1 == len(await pause_notes(house))
+
+
+async def test_whoever_pauses_again_and_again_is_told_a_few_times(house: House) -> None:
+    house.limits = LimitSettings(pause_notes_per_address=Rate(2, 86400.0))
+    await house.add_reader(await house.add_list())
+    preferring = house.preferring()
+    for _ in range(4):
+        await preferring.pause(LINK, 7, WEB)
+        await preferring.resume(LINK, WEB)
+    await preferring.pause(LINK, 7, WEB)
+    assert 2 == len(await pause_notes(house))
+    assert [("suspended", "paused")] == await house.rows("select state, suspended_for from subscription")

@@ -71,7 +71,7 @@ async def test_the_download_is_a_file_of_everything_held(house: House) -> None:
         (item["suspended_for"], item["paused_until"]) for item in held["pauses"]
     ]
     assert [(EVE, "asked")] == [(item["new_address"], item["state"]) for item in held["address_changes"]]
-    assert {"address_change", "address_moving"} == {item["kind"] for item in held["mails"]}
+    assert {"address_change", "address_moving", "paused"} == {item["kind"] for item in held["mails"]}
 
 
 async def test_the_history_is_on_the_readers_own_page_alone(house: House) -> None:

@@ -37,6 +37,7 @@ from pressrun.message.notices.kinds import (
     ListOfLists,
     NotConfirmed,
     Notice,
+    PauseNote,
     PolicyAlert,
     PreferencesLink,
     ReaderNotice,
@@ -147,7 +148,7 @@ def _say_to_reader(notice: ReaderNotice, words: Words, site: Site, profile: List
             return membership.already_subscribed(notice, words, profile)
         case PreferencesLink():
             return membership.preferences_link(notice, words, profile)
-        case LeftNote() | AddressChangeAsked() | AddressMoving():
+        case LeftNote() | PauseNote() | AddressChangeAsked() | AddressMoving():
             return changes.say(notice, words, profile)
         case UnsubscribeLink():
             return membership.unsubscribe_link(notice, words, profile)

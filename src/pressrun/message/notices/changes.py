@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pressrun.message.notices.content import Content
-from pressrun.message.notices.kinds import AddressChangeAsked, AddressMoving, LeftNote
+from pressrun.message.notices.kinds import AddressChangeAsked, AddressMoving, LeftNote, PauseNote
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words, marked
 
@@ -14,12 +14,16 @@ _ASKED = marked("You asked to move your subscriptions to this address. Please co
 _MOVING = marked("Someone asked to move your subscriptions from this address to {new}.")
 _MOVED = marked("Your subscriptions have moved from this address to {new}. The change was confirmed there.")
 
+Change = LeftNote | PauseNote | AddressChangeAsked | AddressMoving
 
-def say(notice: LeftNote | AddressChangeAsked | AddressMoving, words: Words, profile: ListProfile) -> Content:
+
+def say(notice: Change, words: Words, profile: ListProfile) -> Content:
     """What a notice about such a change says."""
     match notice:
         case LeftNote():
             return _left_note(notice, words, profile)
+        case PauseNote():
+            return _pause_note(notice, words, profile)
         case AddressChangeAsked():
             return _address_change_asked(notice, words)
         case AddressMoving():
@@ -35,6 +39,20 @@ def _left_note(notice: LeftNote, words: Words, profile: ListProfile) -> Content:
         link=notice.link,
         link_words=words("Subscribe me again"),
         after=(lifetime,),
+    )
+
+
+def _pause_note(notice: PauseNote, words: Words, profile: ListProfile) -> Content:
+    title = words.listed([profile.title, *notice.also])
+    return Content(
+        subject=words("Paused until {date}: {title}", date=words.day(notice.until), title=title),
+        before=(
+            words("You won't receive {title} until then. It'll start again automatically.", title=title),
+            words("Start again any time:"),
+        ),
+        link=notice.preferences_url,
+        link_words=words("Resume"),
+        after=(),
     )
 
 

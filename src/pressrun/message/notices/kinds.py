@@ -49,6 +49,15 @@ class LeftNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PauseNote:
+    """Tells a reader that a pause has started, of the list and those whose titles are in `also`, and its end."""
+
+    preferences_url: str
+    until: int
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddressChangeAsked:
     """Asks the owner of a new address whether the mails of a reader are to come there."""
 
@@ -200,6 +209,7 @@ ReaderNotice = (
     | AlreadySubscribed
     | PreferencesLink
     | LeftNote
+    | PauseNote
     | AddressChangeAsked
     | AddressMoving
     | CommandHelp

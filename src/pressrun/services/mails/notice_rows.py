@@ -34,6 +34,7 @@ from pressrun.message.notices.kinds import (
     ListOfLists,
     NotConfirmed,
     Notice,
+    PauseNote,
     PolicyAlert,
     PreferencesLink,
     RelayAlert,
@@ -64,6 +65,7 @@ class NoticeRows:
             "preferences_link": self._preferences_link,
             "unsubscribe_link": self._unsubscribe_link,
             "left": self._left,
+            "paused": self._paused,
             "address_change": self._address_change,
             "address_moving": self._address_moving,
             "still_there": self._still_there,
@@ -109,6 +111,10 @@ class NoticeRows:
         token = self._web.make(WebPurpose.UNDO_LEAVING, payload["leaving"], expires_at)
         hours = max(1, round((expires_at - row.created_at) / 3600))
         return LeftNote(link=self._site.url("confirm", token), lifetime_hours=hours)
+
+    def _paused(self, row: ClaimedNotice, target: MailingList, payload: Payload) -> Notice:
+        url = self._preferences(row, target, 0)
+        return PauseNote(preferences_url=url, until=payload["until"], also=tuple(payload["also"]))
 
     def _address_change(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         token = self._web.make(WebPurpose.CHANGE, payload["change"], payload["expires_at"])

@@ -187,7 +187,7 @@ _KEYS: dict[str, _Key] = {
     "timezone": _Key(column="timezone", read=_read_zone, help="of those hours, such as Europe/Berlin"),
     "relay": _Key(column="relay", read=_read_name_or_none, help="name of the [[relay]] to go through; empty: any"),
     "leaving_note": _Key(
-        column="leaving_note", read=_read_flag, help="true or false: who leaves by a link is mailed one to undo it"
+        column="leaving_note", read=_read_flag, help="true or false: who leaves or pauses is mailed a link to undo it"
     ),
     "welcome": _Key(
         column="welcome", read=_read_welcome, help="an edition file that each new reader is mailed once; off: none"

@@ -35,6 +35,7 @@ from pressrun.store.transaction import Transaction
 _log = logging.getLogger(__name__)
 
 LONGEST_PAUSE_DAYS = 365
+PAUSE_LIMIT = "pause_notes_per_address"
 _DAY_SECONDS = 86400
 _PAUSED = "paused"
 
@@ -360,6 +361,7 @@ class Preferring:
 
     def _pause(self, tx: Transaction, profile: Profile, days: int, origin: Origin) -> None:
         now = int(self._desk.clock())
+        until, started = now + days * _DAY_SECONDS, []
         for item in profile.memberships:
             state = move(item.subscription.state, SubscriptionEvent.PAUSE)
             # Who is suspended for bounces stays so: the end of a pause must not bring them back.
@@ -369,12 +371,28 @@ class Preferring:
                 item.subscription,
                 state=state,
                 suspended_for=_PAUSED,
-                paused_until=now + days * _DAY_SECONDS,
+                paused_until=until,
                 since=now if item.subscription.state is SubscriptionState.ACTIVE else item.subscription.since,
             )
             subscriptions.record_subscription(tx, paused)
             subscriptions.cancel_copies(tx, [paused.id], now)
             record_consent(tx, item.list, profile.person, "paused", origin, now=now, salt=self._desk.entropy(16))
+            if item.can_pause and item.list.leaving_note:
+                started.append(item.list)
+        if started:
+            self._note_pause(tx, profile, started, until, origin)
+
+    def _note_pause(
+        self, tx: Transaction, profile: Profile, started: list[MailingList], until: int, origin: Origin
+    ) -> None:
+        """Tell the reader, once for all lists, that a pause has started; over the limit they are not told."""
+        address = parse_address(profile.person.address)
+        fold = suppression_digest(self._desk.keys, address.fold)
+        if not limits.spend(tx, PAUSE_LIMIT, fold, self._desk.limits.pause_notes_per_address, self._desk.clock()):
+            return
+        target = next((one for one in started if one == profile.about), started[0])
+        also = [one.title for one in started if one.id != target.id]
+        self._mail(tx, "paused", target, profile.person, origin, {"until": until, "also": also})
 
     def _pause_one(self, tx: Transaction, subscription_id: int, days: int, origin: Origin) -> Standing | None:
         standing = find_standing(tx, subscription_id)
