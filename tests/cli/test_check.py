@@ -119,7 +119,7 @@ def test_what_is_unwise_is_advice(desk: Desk) -> None:
         text = desk.config.read_text(encoding="utf-8")
         desk.config.write_text(text.replace("port = 25", f"port = {port}"), encoding="utf-8")
         warnings = warnings_of(desk)
-    for words in ("[dkim] is left out", f"(127.0.0.1:{port}) cannot be used now", "chmod 640", "is not there yet"):
+    for words in ("no [dkim]", f"(127.0.0.1:{port}) is not usable now", "chmod 640", "does not exist yet"):
         assert 1 == sum(words in one for one in warnings), (words, warnings)
 
 
@@ -130,7 +130,7 @@ def test_a_socket_that_cannot_be_is_an_error(desk: Desk) -> None:
         text.replace('listen = "127.0.0.1:8080"', f'listen = "unix:{desk.folder}/taken"'), encoding="utf-8"
     )
     [error] = errors_of(desk)
-    assert "is no socket" in error
+    assert "is not a socket" in error
 
 
 def test_a_second_relay_at_the_same_host_is_noticed(desk: Desk) -> None:

@@ -47,7 +47,7 @@ def test_the_least_configuration_takes_every_default(tmp_path: Path) -> None:
     assert settings.limits == LimitSettings()
     assert settings.tokens == TokenSettings()
     assert settings.dkim == ()
-    assert [warning.split(":")[0] for warning in settings.warnings] == ["[smtp] is left out"]
+    assert [warning.split(":")[0] for warning in settings.warnings] == ["no [smtp]"]
 
 
 def test_every_table_reaches_its_settings_type(tmp_path: Path) -> None:
@@ -158,10 +158,10 @@ def test_a_bare_smtp_table_listens_at_the_usual_place(
             "unencrypted",
         ),
         (_LEAST + 'username = "u"\npassword_file = "pw"\n', "every user of this machine can read that file"),
-        ('operator = "büro@example.org"\n' + _LEAST + "[smtp]\n", "only a relay with SMTPUTF8"),
+        ('operator = "büro@example.org"\n' + _LEAST + "[smtp]\n", "Only a relay with SMTPUTF8"),
         ('operator = "ops@news.example.org"\n' + _LEAST, "is at mail_domain"),
         (_LEAST + '[smtp]\ntrusted_relays = ["127.0.0.1"]\n', "has no effect without authserv_id"),
-        (_LEAST.replace("127.0.0.1:8080", "unix:/run/pressrun/http.sock"), "all clients share each limit by client"),
+        (_LEAST.replace("127.0.0.1:8080", "unix:/run/pressrun/http.sock"), "all clients share each per-client limit"),
     ],
 )
 def test_what_is_probably_not_meant_is_warned_about(tmp_path: Path, text: str, warning: str) -> None:
@@ -181,7 +181,7 @@ def test_a_unix_socket_whose_proxy_is_trusted_is_no_cause_for_a_warning(tmp_path
     """The other half of the warning above."""
     listen = 'listen = "unix:/run/pressrun/http.sock"\ntrusted_proxies = ["unix"]'
     warnings = load_settings(_write(tmp_path, _LEAST.replace('listen = "127.0.0.1:8080"', listen)), {}).warnings
-    assert [warning.split(":")[0] for warning in warnings] == ["[smtp] is left out"]
+    assert [warning.split(":")[0] for warning in warnings] == ["no [smtp]"]
 
 
 def test_http_on_this_machine_is_no_cause_for_a_warning(tmp_path: Path) -> None:

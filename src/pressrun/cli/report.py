@@ -69,7 +69,7 @@ def _print_outcomes(report: EditionReport) -> None:
     echo(f"{'unsubscribed':12}  {report.unsubscribed:>9,}  {_share(report.unsubscribed, audience):>6}")
     echo(
         f"{'complaints':12}  {report.complaints:>9,}  {_share(report.complaints, audience):>6}"
-        "  (these ended their subscriptions, too, and are not counted as unsubscribed)"
+        "  (also unsubscribed; counted here only)"
     )
     if report.bounces:
         echo(f"\nbounced: {cell(report.bounces)}")

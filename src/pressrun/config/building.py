@@ -80,10 +80,10 @@ def _data_dir(value: str | None, neighbours: Neighbours, problems: Problems) -> 
     if value is None:
         return None
     path = resolve_data_dir(neighbours.folder, value)
-    expected = "a folder, which need not exist yet"
+    expected = "a folder (it need not exist yet)"
     try:
         if path.exists() and not path.is_dir():
-            problems.error(("data_dir",), f"{show(value)}, which is no folder", expected)
+            problems.error(("data_dir",), f"{show(value)}, which is not a folder", expected)
     except PermissionError:  # Python 3.14 and later answer False instead
         problems.error(("data_dir",), f"{show(value)}, which user {os.geteuid()} cannot reach", expected)
     return path
@@ -134,7 +134,7 @@ def _relays(document: Document, neighbours: Neighbours, problems: Problems) -> l
         values = dict(section.values)
         name = values.setdefault("name", f"relay-{number}")
         if name in names:
-            problems.error((*section.path, "name"), f"{show(name)} a second time", "a name that no other relay has")
+            problems.error((*section.path, "name"), f"{show(name)} twice", "a name that no other relay has")
         names[name] = section
         _warn_of_neighbour(section, values, relays, problems)
         _read_login(section, values, neighbours, problems)
@@ -159,7 +159,7 @@ def _warn_of_neighbour(
         port = "the same port" if same.get("port") == values.get("port") else f"port {same.get('port')}"
         problems.warn(
             section.path,
-            f"is a further relay at {values['host']}, where {same['name']} has {port}: each gets a share of the "
+            f"is a further relay at {values['host']}, where {same['name']} has {port}. Each gets a share of the "
             "copies. To change a relay, edit its table",
         )
 
@@ -179,13 +179,13 @@ def _read_login(section: Section, values: dict[str, Any], neighbours: Neighbours
             return
         _warn_if_open(section, "password_file", neighbours, section.values["password"], problems)
     if has_user and values.get("security", "none") == "none" and not is_loopback(values.get("host", "")):
-        problems.warn((*section.path, "username"), "the password travels unencrypted: set security")
+        problems.warn((*section.path, "username"), "the password is sent unencrypted. Set security")
 
 
 def _warn_if_open(section: Section, key: str, neighbours: Neighbours, name: str, problems: Problems) -> None:
     path = neighbours.find(name)
     if path is not None and is_open_to_all(path):
-        problems.warn((*section.path, key), "every user of this machine can read that file: chmod o-r")
+        problems.warn((*section.path, key), "every user of this machine can read that file. Run chmod o-r on it")
 
 
 def _dkim(document: Document, neighbours: Neighbours, problems: Problems) -> list[DkimSettings]:
@@ -203,7 +203,7 @@ def _dkim(document: Document, neighbours: Neighbours, problems: Problems) -> lis
                 problems.error((*section.path, "key_file"), problem.found or "", problem.expected)
         record = values.get("domain"), values.get("selector")
         if None not in record and record in seen:
-            problems.error((*section.path, "selector"), f"{show(record[1])} a second time", "one key for each selector")
+            problems.error((*section.path, "selector"), f"{show(record[1])} twice", "one key for each selector")
         seen.add(record)
         if len(values) == 4:
             signatures.append(DkimSettings(**values))
@@ -218,7 +218,7 @@ def _domains(document: Document, problems: Problems) -> dict[str, DomainSettings
         except BadValue:
             continue  # reported while reading
         if name in domains:
-            problems.error(section.path, f"{show(name)} a second time", "one table for each domain, whatever the case")
+            problems.error(section.path, f"{show(name)} twice", "one table for each domain, whatever the case")
         domains[name] = DomainSettings(**section.values)
     return domains
 
@@ -251,12 +251,10 @@ def _check_operator(document: Document, problems: Problems) -> None:
     if operator.isascii():
         return
     if document.one(SMTP) is None:
-        expected = "an address in ASCII before the @: without [smtp] it is the envelope sender of copies"
+        expected = "an address in ASCII before the @ (without [smtp], it is the envelope sender of copies)"
         problems.error(("operator",), show(operator), expected)
     else:
-        problems.warn(
-            ("operator",), "has letters outside ASCII before the @: only a relay with SMTPUTF8 takes mail for it"
-        )
+        problems.warn(("operator",), "is not ASCII before the @. Only a relay with SMTPUTF8 accepts mail for it")
 
 
 def _check_mailbox_of_operator(operator: str, mail_domain: str, problems: Problems) -> None:
@@ -266,13 +264,13 @@ def _check_mailbox_of_operator(operator: str, mail_domain: str, problems: Proble
     if route is not None and route.kind is not RouteKind.POST:
         problems.error(
             ("operator",),
-            f"{show(operator)}, an address of Pressrun's own, whose mail would go round in circles",
-            'the mailbox of a person that is delivered elsewhere, as in "ops@example.org"',
+            f"{show(operator)}, an address of Pressrun's own, whose mail would loop",
+            'a personal mailbox that is delivered elsewhere, such as "ops@example.org"',
         )
     elif address.domain == mail_domain:
         problems.warn(
             ("operator",),
-            "is at mail_domain: its mail must go to a mailbox and not to Pressrun, which knows only its lists",
+            "is at mail_domain. Its mail must be delivered to a mailbox, not to Pressrun, which knows only its lists",
         )
 
 
@@ -291,17 +289,17 @@ def _warn(document: Document, problems: Problems) -> None:
     if url.startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
         problems.warn(
             ("base_url",),
-            "without https, mail programs offer no one-click unsubscribe (RFC 8058 §3.1), and links can be read",
+            "without https, mail programs offer no one-click unsubscribe (RFC 8058 §3.1) and links travel in the clear",
         )
     http = _values(document, HTTP)
     if isinstance(http.get("listen"), UnixEndpoint) and "unix" not in http.get("trusted_proxies", ()):
         problems.warn(
             ("http", "listen"),
-            'is a Unix socket, and trusted_proxies does not name "unix": nobody\'s X-Forwarded-For is believed, so all '
-            "clients share each limit by client",
+            'is a Unix socket, but trusted_proxies does not include "unix". X-Forwarded-For is not trusted, so all '
+            "clients share each per-client limit",
         )
     if document.one(SMTP) is None:
         problems.warnings.append(
-            "[smtp] is left out: no mail is received, so bounces and commands are not read, unsubscribing by mail is "
-            "not offered, and copies go out with the owner's address as envelope sender"
+            "no [smtp]: no mail is received, so bounces and commands are not read, unsubscribing by mail is not "
+            "offered, and copies go out with the owner's address as envelope sender"
         )

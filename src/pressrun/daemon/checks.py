@@ -63,9 +63,9 @@ def check_file(subject: Subject) -> Iterator[Finding]:
     mode = stat.S_IMODE(subject.file_mode)
     if mode & stat.S_IWOTH:
         found = f"{subject.source} with mode {mode:04o}, which every user can change"
-        yield ConfigError(1, "", found, f"0640: chmod 640 {subject.source}")
+        yield ConfigError(1, "", found, f"mode 0640 (chmod 640 {subject.source})")
     elif mode & stat.S_IROTH:
-        yield Advice(f"every user of this machine can read {subject.source}: chmod 640")
+        yield Advice(f"every user of this machine can read {subject.source}. Run chmod 640 on it")
 
 
 def check_settings(subject: Subject) -> Iterator[Finding]:
@@ -78,7 +78,7 @@ def check_signatures(subject: Subject) -> Iterator[Finding]:
     """Mail without a signature is lawful, and large providers do not want it in bulk."""
     if subject.settings is not None and not subject.settings.dkim:
         yield Advice(
-            "[dkim] is left out: mail goes out unsigned, and large providers refuse bulk mail that is not signed: "
+            "no [dkim]: mail goes out unsigned, and large providers refuse unsigned bulk mail. Create a key with "
             "`pressrun dkim create`"
         )
 
@@ -105,9 +105,11 @@ def check_data(subject: Subject) -> Iterator[Finding]:
 def _check_place_of_data(subject: Subject, root: Path) -> Iterator[Finding]:
     above = next(folder for folder in root.parents if folder.exists())
     if os.access(above, os.W_OK | os.X_OK, effective_ids=True):
-        yield Advice(f"{root} is not there yet: the first start makes it, with a new database and new keys")
+        yield Advice(f"{root} does not exist yet. The first start creates it, with a new database and new keys")
     else:
-        yield subject.error("data_dir", f"{root}, which this user cannot make", f"a folder below {above} of this user")
+        yield subject.error(
+            "data_dir", f"{root}, which this user cannot create", f"a folder below {above} of this user"
+        )
 
 
 def check_lists(subject: Subject) -> Iterator[Finding]:
@@ -143,9 +145,9 @@ def check_sockets(subject: Subject) -> Iterator[Finding]:
 def _check_socket(subject: Subject, key: str, path: Path) -> Iterator[Finding]:
     folder = path.parent
     if not folder.exists():
-        yield Advice(f"{key}: {folder} is not there yet; systemd makes /run/pressrun when the service starts")
+        yield Advice(f"{key}: {folder} does not exist yet; systemd creates /run/pressrun when the service starts")
     elif path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
-        yield subject.error(key, f"{path}, which is there and is no socket", "a path where nothing else lies")
+        yield subject.error(key, f"{path}, which exists and is not a socket", "an unused path")
     elif not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
         yield subject.error(
             key, f"{path}, in a folder where the owner of the data cannot write", "a folder of that user"
@@ -165,7 +167,7 @@ def check_relays(subject: Subject) -> Iterator[Finding]:
 
     for relay, problem in zip(settings.relays, asyncio.run(ask_all()), strict=True):
         if problem is not None:
-            yield Advice(f"relay {relay.name} ({relay.host}:{relay.port}) cannot be used now: {problem}")
+            yield Advice(f"relay {relay.name} ({relay.host}:{relay.port}) is not usable now: {problem}")
 
 
 def check_service(subject: Subject) -> Iterator[Finding]:
@@ -176,13 +178,13 @@ def check_service(subject: Subject) -> Iterator[Finding]:
     answer = ask_if_running(subject.data.control_socket, "reload.try")
     if answer is None or answer["source"] != str(settings.source.absolute()):
         return
-    restart = "Credentials are handed over when a service starts: systemctl restart pressrun"
+    restart = "Credentials are only handed over at a start: run systemctl restart pressrun"
     for problem in answer["problems"]:
         yield Advice(f"the running service cannot use this file: {problem}. {restart}", needs_restart=True)
     digests = signature_digests(settings)
     for name, digest in answer["signatures"].items():
         if digests.get(name, digest) != digest:
-            yield Advice(f"the running service would sign for {name} with another key. {restart}", needs_restart=True)
+            yield Advice(f"the running service still signs for {name} with another key. {restart}", needs_restart=True)
 
 
 Check = Callable[[Subject], Iterable[Finding]]

@@ -37,16 +37,16 @@ def _examine_person(tx: Transaction, who: str, typed: str | None, keys: KeyRing)
     if reason is None:
         return None
     return (
-        f"{who}: {typed} is suppressed ({reason}) and gets no mail: what is forwarded there is kept instead, see "
-        f"`pressrun inbound ls`, and reports are not sent; `pressrun suppression rm {typed}` lets it in again"
+        f"{who}: {typed} is suppressed ({reason}) and gets no mail. Mail forwarded to it is kept instead (see "
+        f"`pressrun inbound ls`), and reports are not sent. `pressrun suppression rm {typed}` lifts this"
     )
 
 
 def _unusable_owners(tx: Transaction, site: Site) -> list[str]:
     return [
-        f"list {found.name}: without [smtp] its owner is the envelope sender of its mail, and this one has letters "
-        "outside ASCII before the @: editions are stopped, and notices go out from the operator's address: "
-        f"pressrun list set {found.name} owner=…"
+        f"list {found.name}: without [smtp], the owner is the envelope sender of its mail, and this one is not "
+        "ASCII before the @. Editions are stopped, and notices go out from the operator's address. Set another "
+        f"owner with `pressrun list set {found.name} owner=…`"
         for found in lists.all_lists(tx)
         if _is_unusable(found, site)
     ]
