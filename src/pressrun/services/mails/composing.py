@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import quote
 
 from pressrun.core.address import Address, parse_address, stored_address
 from pressrun.core.base32 import base32_of
@@ -58,7 +59,7 @@ def archive_url(site: Site, target: MailingList, slug: str, token: Callable[[], 
 
     What has no slug has no page: then it is the archive.
     """
-    place = f"archive/{slug}" if slug else "archive"  # nothing in it to encode
+    place = f"archive/{quote(slug)}" if slug else "archive"
     match target.archive:
         case "public":
             return f"{site.base_url}/{target.name}/{place}"
