@@ -86,6 +86,9 @@ class Reader:
         assert (self.words.language, self.words.direction) == shown
         assert len((await page.content()).encode()) < MOST_BYTES
         assert ([], [], []) == (await window.sideways(), window.outside, window.errors)
+        await page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert [] == await window.sideways()
+        await page.evaluate("document.documentElement.style.fontSize = ''")
         assert [] == (await window.axe("target-size") if self.has_script else [])  # axe waits for timers
         assert [] == [url for url in window.requests if "/static/" in url]
 
