@@ -66,6 +66,7 @@ def _leads(plain: Operation) -> Operation:
 
 
 _CONFIRM, _LEAVE = _takes("action"), _takes("List-Unsubscribe", "action", also={200: (HTML, TEXT)})
+_OF_FORM = ("email", "language", "form", "form_token", "challenge", "proof", "remark")
 _SIGN_UP = Operation(
     answers={
         200: (HTML,),
@@ -75,7 +76,7 @@ _SIGN_UP = Operation(
         413: (HTML,),
     },
     query=("language",),
-    fields=("email", "name", "language", "form", "form_token", "challenge", "proof", "remark"),
+    fields=(*_OF_FORM, "name"),
     required=("email",),
 )
 _PREFER = _takes(
@@ -97,7 +98,10 @@ _NEVER = frozenset({"server", "set-cookie", "x-powered-by", "access-control-allo
 _POLICY = ("default-src 'none'", "frame-ancestors '")
 
 ROUTES: dict[str, dict[str, Operation]] = {
-    "/": {"get": _reads(HTML)},
+    "/": {
+        "get": _reads(HTML),
+        "post": _takes(*_OF_FORM, "list", required=("email",), also=dict.fromkeys((410, 429), (HTML,))),
+    },
     "/robots.txt": {"get": _reads(TEXT)},
     "/favicon.ico": {"get": _reads("image/x-icon")},
     "/apple-touch-icon.png": {"get": _reads("image/png")},

@@ -208,7 +208,9 @@ async def test_no_sentence_of_a_page_is_left_out(house: House, monkeypatch: pyte
             (own, {"action": "save", "lists": "shown", "list": "other"}),
             (house.confirm_path(await house.last_confirmation()), {"action": "confirm"}),
             (house.unsubscribe_path(reader), {"action": "leave"}),
-            ("/", {}),
+            ("/", {"email": "ada@"}),
+            ("/", {"email": "ada@reader.example"}),
+            ("/news", {}),
         ):
             pages[f"POST {path} {data}"] = await client.post(path, data=data)
     left = {path: [text for text in Said(page.text).texts if not _is_foreign(text)] for path, page in pages.items()}

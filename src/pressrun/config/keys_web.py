@@ -19,6 +19,20 @@ HTTP = Table(
             help='Address: "host:port", "unix:/run/pressrun/http.sock", or "systemd" for the socket named http.',
         ),
         Key(
+            name="title",
+            kind=kinds.text("a line of text"),
+            example='"Town of Villanueva"',
+            restart=True,
+            help="Heading of the front page. Default: the word Newsletters in the visitor's language.",
+        ),
+        Key(
+            name="description",
+            kind=kinds.text("a few sentences"),
+            example='"News from the town hall, the library and the market."',
+            restart=True,
+            help="What stands below that heading.",
+        ),
+        Key(
             name="trusted_proxies",
             kind=kinds.peers(),
             default='["127.0.0.1", "::1"]',

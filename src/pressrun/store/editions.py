@@ -243,6 +243,11 @@ def archived_years(tx: Transaction, list_id: int) -> list[Row]:
     return tx.rows("editions.archived_years", list_id=list_id)
 
 
+def latest_archived(tx: Transaction) -> dict[int, int]:
+    """When the latest edition of each archive came out, by the list's id."""
+    return {row["list_id"]: row["published_at"] for row in tx.rows("editions.latest_archived")}
+
+
 def newer_archived(tx: Transaction, list_id: int, edition_id: int, published_at: int) -> Row | None:
     """slug, title and language of the edition that follows this one in the archive."""
     return tx.row("editions.newer_archived", list_id=list_id, id=edition_id, published_at=published_at)

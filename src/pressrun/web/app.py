@@ -37,10 +37,12 @@ from pressrun.web.pages import Pages
 from pressrun.web.readers.answers import AnswerPages
 from pressrun.web.readers.asking_to_leave import UnsubscribePages
 from pressrun.web.readers.embedding import FormPages
+from pressrun.web.readers.front import FrontPages
 from pressrun.web.readers.links import LinkPages
 from pressrun.web.readers.lists import ListPages
 from pressrun.web.readers.one_click import OneClick
 from pressrun.web.readers.preferences import PreferencePages
+from pressrun.web.readers.sign_up_forms import SignUpForms
 from pressrun.web.reading import ReadTokens
 from pressrun.web.settings import HttpSettings
 
@@ -87,10 +89,18 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
         pages=pages, asking=cases.asking, archiving=cases.archiving, tokens=tokens, proxies=proxies, clock=clock
     )
     archive = ArchivePages(pages=pages, archiving=cases.archiving, tokens=tokens, proxies=proxies, clock=clock)
+    front = FrontPages(
+        pages=pages,
+        asking=cases.asking,
+        archiving=cases.archiving,
+        forms=SignUpForms(pages=pages, asking=cases.asking, tokens=tokens, clock=clock),
+        proxies=proxies,
+        settings=settings,
+    )
     sitemaps = SitemapPages(pages=pages, archiving=cases.archiving)
     operations = Operations(readiness=readiness, metrics_page=metrics_page)
     table = [
-        *_pages_of_site(pages, lists, sitemaps, operations),
+        *_pages_of_site(pages, front, sitemaps, operations),
         *_pages_of_links(pages, cases, tokens, proxies, archive),
         *(DemoPages(pages=pages, archiving=cases.archiving, mailbox=mailbox).table() if mailbox is not None else []),
         *_pages_of_lists(pages, cases, lists, archive, sitemaps, proxies, clock),
@@ -115,9 +125,9 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
     )
 
 
-def _pages_of_site(pages: Pages, lists: ListPages, sitemaps: SitemapPages, operations: Operations) -> _Table:
+def _pages_of_site(pages: Pages, front: FrontPages, sitemaps: SitemapPages, operations: Operations) -> _Table:
     return [
-        ("/", lists.front, _GET),
+        ("/", front.show, _BOTH),
         ("/robots.txt", sitemaps.robots, _GET),
         ("/favicon.ico", pages.favicon, _GET),
         ("/apple-touch-icon.png", pages.touch_icon, _GET),

@@ -78,7 +78,7 @@ async def test_links_come_from_base_url_never_from_host(house: House) -> None:
         ("HEAD", "/news/subscribe", "POST"),
         ("PUT", "/unsubscribe/x", "GET, HEAD, POST"),
         ("DELETE", "/healthz", "GET, HEAD"),
-        ("OPTIONS", "/", "GET, HEAD"),
+        ("OPTIONS", "/", "GET, HEAD, POST"),
     ],
 )
 async def test_a_wrong_method_is_405_with_what_is_allowed(house: House, method: str, path: str, allow: str) -> None:
@@ -138,9 +138,9 @@ async def test_a_database_that_is_gone_is_503_and_any_other_fault_500_without_in
         raise ZeroDivisionError("secret")
 
     async with house.client() as client:
-        monkeypatch.setattr(Archiving, "public_lists", fail)
+        monkeypatch.setattr(Archiving, "offers", fail)
         unavailable = await client.get("/")
-        monkeypatch.setattr(Archiving, "public_lists", break_down)
+        monkeypatch.setattr(Archiving, "offers", break_down)
         broken = await client.get("/")
     assert (503, "5", False) == (
         unavailable.status_code,

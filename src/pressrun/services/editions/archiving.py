@@ -87,6 +87,14 @@ class ListPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A list that the front page offers; `latest_at` is when its latest edition came out, None where none is public."""
+
+    list: MailingList
+    latest_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Year:
     """A year of an archive, and how many editions it has."""
 
@@ -169,6 +177,10 @@ class Archiving:
         """The lists that the front page shows, by title."""
         return await self._database.read(lists.all_lists, listed_only=True)
 
+    async def offers(self) -> list[Offer]:
+        """The lists that the front page shows, by title, each with the date of its latest edition."""
+        return await self._database.read(_offers)
+
     async def public_archives(self) -> list[MailingList]:
         """The lists whose archive search engines may know of, closed ones among them, by name."""
         return await self._database.read(_public_archives)
@@ -250,6 +262,14 @@ def _list_of_reader(tx: Transaction, link: ReaderLink) -> MailingList | None:
 
 def _public_archives(tx: Transaction) -> list[MailingList]:
     return [one for one in lists.all_lists(tx) if one.listed and one.archive == "public"]
+
+
+def _offers(tx: Transaction) -> list[Offer]:
+    latest = editions.latest_archived(tx)
+    return [
+        Offer(list=one, latest_at=latest.get(one.id) if one.archive == "public" else None)
+        for one in lists.all_lists(tx, listed_only=True)
+    ]
 
 
 def _logo(tx: Transaction, name: str, digest: str) -> Logo | None:

@@ -108,6 +108,10 @@ order by published_at desc, id desc limit :limit offset :offset;
 select cast(strftime('%Y', published_at, 'unixepoch') as integer) as year, count(*) as number from archived_edition
 where list_id = :list_id group by year order by year desc;
 
+-- name: latest_archived
+-- When the latest edition of each archive came out.
+select list_id, max(published_at) as published_at from archived_edition group by list_id;
+
 -- name: newer_archived
 -- The edition that follows one in its archive.
 select slug, title, language from archived_edition

@@ -1,4 +1,4 @@
-"""The front page, the page of a list, and its sign-up form.
+"""The page of a list and its sign-up form.
 
 A form on any other site may post here, so there is no token and no look at the Referer. Every well-formed address
 gets the same answer, whatever it is to the list.
@@ -17,6 +17,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.colour import Colour
 from pressrun.core.errors import MalformedAddress
 from pressrun.locales.own_names import own_names
+from pressrun.message.words import Words
 from pressrun.services.editions.archiving import Archiving, ListPage
 from pressrun.services.ports import Clock
 from pressrun.services.readers.asking import Asking
@@ -59,10 +60,6 @@ class ListPages:
         self._proxies = proxies
         self._forms = SignUpForms(pages=pages, asking=asking, tokens=tokens, clock=clock)
 
-    async def front(self, _request: Request) -> Response:
-        """The public lists."""
-        return self._pages.render("front.html", lists=await self._archiving.public_lists())
-
     async def show(self, request: Request) -> Response:
         """One list with its last edition and the sign-up form."""
         found = await self._archiving.list_page(request.path_params["name"])
@@ -103,7 +100,7 @@ class ListPages:
             source="web",
             ip=client,
             language=wanted,
-            words=words.sign_up(shown, chosen.title) if is_ours else words.ELSEWHERE,
+            words=_shown(shown, target, chosen) if is_ours else words.ELSEWHERE,
             words_language=words.language_apart(shown, wanted or chosen.language) if is_ours else "",
         )
         trust, form = self._forms.judge(target.id, fields, typed)
@@ -226,3 +223,10 @@ class ListPages:
             for one, name in family
             if one.id != target.id
         )
+
+
+def _shown(say: Words, target: MailingList, chosen: MailingList) -> str:
+    """What our form said: that of a list, or that of a family, in which another language was chosen."""
+    if chosen.id == target.id:
+        return words.sign_up(say, target.title)
+    return words.sign_up_in(say, target.title, own_names([chosen.language])[0])

@@ -84,10 +84,6 @@ class SignUpForms:
 
 
 def choices_of(family: Sequence[MailingList], chosen: MailingList) -> list[Choice]:
-    """The languages that the form of a family offers, each with the list's title where the titles differ."""
+    """The languages that the form of a family offers."""
     names = own_names([one.language for one in family])
-    has_titles = len({one.title for one in family}) > 1
-    return [
-        (one.language, f"{name} – {one.title}" if has_titles else name, one.id == chosen.id)
-        for one, name in zip(family, names, strict=True)
-    ]
+    return [(one.language, name, one.id == chosen.id) for one, name in zip(family, names, strict=True)]

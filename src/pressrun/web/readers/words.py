@@ -11,10 +11,18 @@ from pressrun.web.promise import sign_up_promise
 ELSEWHERE = "(a form on another site, whose words are not known here)"  # as it is recorded, in every language
 _ELSEWHERE = marked("You signed up on another website. We don't know the words it showed.")
 
+_CHOSEN = marked("Language of this newsletter: {language}")
+
 
 def sign_up(words: Words, title: str) -> str:
     """All that the sign-up form says, button included."""
     return f"{title}. {sign_up_promise(words)} [{words('Subscribe')}]"
+
+
+def sign_up_in(words: Words, title: str, name: str) -> str:
+    """All that the form of a family says when that language is chosen; `title` is that of the page's list."""
+    chosen = words(_CHOSEN, language=name)
+    return f"{title}. {chosen}. {sign_up_promise(words)} [{words('Subscribe')}]"
 
 
 def language_apart(words: Words, tag: str) -> str:

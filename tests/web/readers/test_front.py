@@ -1,0 +1,215 @@
+"""The front page: what it offers, in which order, and one sign-up to several newsletters."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.web.house import NOW, House, open_house, words_of
+
+from pressrun.core.quantities import Rate
+from pressrun.locales.catalogues import words_in
+from pressrun.message.words import ENGLISH
+from pressrun.services.settings import LimitSettings
+from pressrun.web.readers import words
+from pressrun.web.settings import HttpSettings
+
+ADA = "ada@reader.example"
+
+
+async def furnish(house: House) -> None:
+    """A newsletter in Spanish, French and English, and three that stand alone; one has its archive for members."""
+    for name, title, tag in (
+        ("noticias", "Noticias", "es"),
+        ("nouvelles", "Nouvelles", "fr"),
+        ("letters", "Letters", "en"),
+        ("tides", "Tides", "en"),
+        ("ebbe", "Ebbe", "de"),
+    ):
+        await house.add_list(name, title=title, language=tag, description="")
+    await house.add_list("council", title="Council", archive="members", description="")
+    await house.write("update list set family = 'villanueva' where name in ('noticias', 'nouvelles', 'letters')")
+
+
+def titles(page: str) -> list[str]:
+    """The newsletters by the headings that link to them, as `name Title`."""
+    found = re.findall(r'<h2 id="of-\w+"><a href="/(\w+)">([^<]+)</a></h2>', page)
+    return [f"{name} {title}" for name, title in found]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "expected"),
+    [
+        ("fr", ["nouvelles Nouvelles", "ebbe Ebbe", "tides Tides", "council Council"]),
+        ("de", ["ebbe Ebbe", "noticias Noticias", "tides Tides", "council Council"]),
+        ("en", ["letters Letters", "tides Tides", "ebbe Ebbe", "council Council"]),
+    ],
+)
+async def test_newsletters_stand_by_family_and_by_the_language_of_the_visitor(
+    house: House, accepted: str, expected: list[str]
+) -> None:
+    """A family once, by the list for this visitor; those with an archive for members alone come last."""
+    await furnish(house)
+    async with house.client() as client:
+        page = (await client.get("/", headers={"accept-language": accepted})).text
+    assert expected == titles(page)
+    ticks = re.findall(r'<input type="checkbox" name="list" value="(\w+)"', page)
+    assert sorted(["noticias", "nouvelles", "letters", "tides", "ebbe", "council"]) == sorted(ticks)
+    assert "checked" not in page
+    said = words_of(page)
+    for name in ("Español – Noticias", "Français – Nouvelles", "English – Letters"):
+        assert name in said
+
+
+async def test_the_site_has_a_name_and_newsletters_a_date(tmp_path: Path) -> None:
+    """The date of the latest edition, but not of what only members can read."""
+    settings = HttpSettings(title="Villanueva <b>", description='The "town".')
+    async with open_house(tmp_path, settings=settings) as house:
+        await furnish(house)
+        await house.add_edition(4, started_at=int(NOW) - 86400)
+        await house.add_edition(4, "older", started_at=int(NOW) - 9 * 86400)
+        await house.add_edition(6, "secret")
+        async with house.client() as client:
+            page = (await client.get("/")).text
+    assert "<title>Villanueva &lt;b&gt;</title>" in page
+    assert '<p class="lead" dir="auto">The &#34;town&#34;.</p>' in page
+    assert 1 == page.count("Latest edition: ")
+    assert f"Latest edition: {ENGLISH.day(int(NOW) - 86400)}" in page
+
+
+async def test_closed_and_unlisted_lists_are_not_offered(house: House) -> None:
+    """Nor does the form take a sign-up to one."""
+    await furnish(house)
+    await house.close_list("tides")
+    await house.write("update list set listed = 0 where name in ('ebbe', 'letters')")
+    async with house.client() as client:
+        page = (await client.get("/")).text
+        answer = await client.post("/", data={"email": ADA, "list": ["tides", "ebbe"]})
+    assert ["noticias Noticias", "council Council"] == titles(page)
+    assert '"letters"' not in page
+    assert 400 == answer.status_code
+    assert [] == await house.notices()
+
+
+async def test_one_newsletter_needs_no_tick(house: House) -> None:
+    await house.add_list()
+    async with house.client() as client:
+        page = (await client.get("/")).text
+    assert "checkbox" not in page
+    assert '<input type="hidden" name="list" value="news">' in page
+
+
+async def test_an_empty_site_has_no_form(house: House) -> None:
+    async with house.client() as client:
+        page = (await client.get("/")).text
+    assert "There are no public newsletters here." in page
+    assert "<form" not in page
+
+
+async def test_one_form_subscribes_to_the_ticked_ones(house: House) -> None:
+    """One mail for all of them; the evidence of each holds what was shown, in the language of the page."""
+    await furnish(house)
+    async with house.client() as client:
+        data = {"email": ADA, "form": "page", "list": ["noticias", "tides"]}
+        answer = await client.post("/", data=data, headers={"accept-language": "fr"})
+        assert (200, "no-store") == (answer.status_code, answer.headers["cache-control"])
+        assert ADA in words_of(answer.text)
+        assert ["noticias", "tides"] == re.findall(r'<input type="hidden" name="list" value="(\w+)">', answer.text)
+        ((kind, _, payload),) = await house.notices()
+        assert ("confirmation", ["Tides"]) == (kind, payload["also"])
+        path = house.confirm_path(await house.last_confirmation() - 1)
+        asked = words_of((await client.get(path)).text)
+        done = await client.post(path, data={"action": "confirm"})
+    assert "Noticias et Tides" in asked
+    assert 'href="/tides"' in done.text
+    french = words_in("fr")
+    shown = words.sign_up(french, french.listed(["Noticias", "Tides"]))
+    evidence = [row for row in await house.consent() if row["event"] == "requested"]
+    assert {("noticias", shown, "fr"), ("tides", shown, "fr")} == {
+        (row["list"], row["text"], row["language"]) for row in evidence
+    }
+    assert [("active",), ("active",)] == await house.rows("select state from subscription")
+
+
+@pytest.mark.parametrize(
+    ("ticked", "query", "expected"),
+    [
+        (["noticias"], "", "es"),
+        (["tides", "letters"], "", "en"),
+        (["noticias", "tides"], "", "de"),
+        (["noticias"], "?language=pl", "pl"),
+    ],
+)
+async def test_the_mail_speaks_the_language_of_the_newsletters(
+    house: House, ticked: list[str], query: str, expected: str
+) -> None:
+    """That of the page where they have several, and the one that was named before any other."""
+    await furnish(house)
+    async with house.client() as client:
+        client.headers["accept-language"] = "de"
+        page = (await client.get(f"/{query}")).text
+        named = dict(re.findall(r'<input type="hidden" name="(language)" value="(\w+)">', page))
+        await client.post(f"/{query}", data={"email": ADA, "list": ticked, **named})
+    assert [(expected,)] == await house.rows("select language from notice")
+
+
+async def test_every_well_formed_address_gets_the_same_answer(house: House) -> None:
+    """Strangers, members, and those who are never to be written to."""
+    await furnish(house)
+    await house.add_reader(4, "member@reader.example")
+    await house.suppress("never@reader.example", "never-again")
+    pages = set()
+    async with house.client() as client:
+        for typed in ("new@reader.example", "member@reader.example", "never@reader.example"):
+            answer = await client.post("/", data={"email": typed, "list": "tides"})
+            pages.add((answer.status_code, words_of(answer.text).replace(typed, "")))
+    assert 1 == len(pages)
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ({"email": "ada@", "list": ["tides"]}, "Enter a full email address"),
+        ({"email": ADA}, "Tick at least one newsletter."),
+        ({"email": ADA, "list": ["nowhere", "villanueva"]}, "Tick at least one newsletter."),
+    ],
+)
+async def test_what_is_missing_is_said_and_the_rest_kept(
+    house: House, data: dict[str, str | list[str]], problem: str
+) -> None:
+    await furnish(house)
+    async with house.client() as client:
+        answer = await client.post("/", data=data)
+    assert (400, True) == (answer.status_code, problem in words_of(answer.text))
+    assert f'value="{data["email"]}"' in answer.text
+    is_ticked = re.search(r'value="tides"[^>]* checked', answer.text) is not None
+    assert is_ticked is (data.get("list") == ["tides"])
+
+
+async def test_a_network_that_signs_up_too_often_hears_when_it_may_again(tmp_path: Path) -> None:
+    """The front page counts as every other form does, once for each time it is sent."""
+    limits = replace(LimitSettings(), sign_ups_per_ip=Rate(1, 3600.0))
+    async with open_house(tmp_path, limits=limits) as house:
+        await furnish(house)
+        async with house.client(peer="192.0.2.7") as client:
+            data = {"email": ADA, "list": ["tides", "ebbe", "council"]}
+            first, second = await client.post("/", data=data), await client.post("/", data=data)
+    assert (200, 429, "3600") == (first.status_code, second.status_code, second.headers["retry-after"])
+    assert "Try again in 60 minutes." in words_of(second.text)
+    assert ADA in second.text
+
+
+async def test_the_form_of_the_front_page_proves_itself(house: House) -> None:
+    """Its token is good there and on no list's page; a decoy that is filled in gets the ordinary answer and no mail."""
+    await furnish(house)
+    async with house.client() as client:
+        page = (await client.get("/")).text
+        token = re.search(r'name="form_token" value="([^"]+)"', page)
+        assert token is not None
+        house.clock.now += 60
+        await client.post("/", data={"email": ADA, "list": "tides", "form_token": token[1]})
+        trap = await client.post("/", data={"email": "b@reader.example", "list": "tides", "remark": "x"})
+    assert 200 == trap.status_code
+    assert [ADA] == [address for _, address, _ in await house.notices()]
