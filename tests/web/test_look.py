@@ -1,0 +1,47 @@
+"""How the pages of readers are to use and to print, as a browser lays them out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.browser.chromium import Browser
+from tests.web.house import open_house
+from tests.web.test_pages_of_a_list import walk
+from tests.web.test_sheet import without_scripts
+
+pytestmark = [pytest.mark.needs("chromium"), pytest.mark.asyncio(loop_scope="session")]
+
+# What can be pressed and is smaller than 24 pixels (WCAG 2.5.8), but for links within a sentence and of authors.
+_SMALL = """() => [...document.querySelectorAll('a, button, summary, select, input:not([type=hidden])')]
+  .filter(one => one.getClientRects().length && !one.closest('.edition, .skip'))
+  .filter(one => one.tagName != 'A' || one.parentElement.textContent.trim() == one.textContent.trim())
+  .map(one => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
+  .filter(([_, box]) => box.width < 24 || box.height < 24).map(([shown]) => shown)"""
+_FOR_A_SCREEN = """() => [...document.querySelectorAll('form, button, input, nav, .search')]
+  .filter(one => one.getClientRects().length).map(one => one.outerHTML.slice(0, 80))"""
+_LEFT_EMPTY = """() => [...document.querySelectorAll('.card, .tint')]
+  .filter(one => one.getClientRects().length && one.innerText.trim().split('\\n').length < 2)
+  .map(one => one.outerHTML.slice(0, 80))"""
+
+
+async def test_what_can_be_pressed_is_large_enough(browser: Browser, tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house, browser.window(width=320) as window:
+        for path, _, answer in await walk(house):
+            await window.show(without_scripts(answer.text))
+            assert [] == await window.page.evaluate(_SMALL), path
+
+
+async def test_what_is_printed_is_to_be_read(browser: Browser, tmp_path: Path) -> None:
+    """No form, no way to other pages, and no card that held nothing else; the postal address stays."""
+    async with open_house(tmp_path) as house, browser.window(width=800) as window:
+        await window.page.emulate_media(media="print")
+        pages = [(path, answer) for path, _, answer in await walk(house) if "subscribe" not in path]
+        async with house.client() as client:
+            pages.append(("preferences", await client.get(house.preferences_path(1))))
+        for path, answer in pages:
+            await window.show(without_scripts(answer.text))
+            assert [] == await window.page.evaluate(_FOR_A_SCREEN), path
+            assert [] == await window.page.evaluate(_LEFT_EMPTY), path
+            if path.startswith("/news"):
+                assert await window.page.locator("address").is_visible(), path
