@@ -14,7 +14,9 @@ EVE = "eve@harbour.example"
 PROVEN = "mx.harbour.example; dkim=pass header.d=harbour.example"
 
 
-def post(house: House, subject: str, *, number: int = 1, more: str = "", sender: str = EVE) -> None:
+def post(
+    house: House, subject: str, *, number: int = 1, more: str = "", sender: str = EVE, body: str = "the tide is in."
+) -> None:
     """Hand a mail over by SMTP; raises SMTPDataError when it is refused."""
     header = [
         f"From: Eve <{sender}>",
@@ -23,7 +25,7 @@ def post(house: House, subject: str, *, number: int = 1, more: str = "", sender:
         f"Message-ID: <{number}@harbour.example>",
         "X-Mailer: Mailer 1",
     ]
-    content = more + "\r\n".join([*header, "", "Dear {{ name | default: reader }},", "", "the tide is in.", ""])
+    content = more + "\r\n".join([*header, "", "Dear {{ name | default: reader }},", "", body, ""])
     with smtplib.SMTP("127.0.0.1", house.smtp_port, timeout=20) as client:
         client.sendmail(sender, [f"news@{DOMAIN}"], content.encode())
 
@@ -92,3 +94,27 @@ def test_a_kill_after_250_sends_a_proven_edition_once(make_house: MakeHouse, kil
     found = {(mail.rcpt_to, mail.message["Subject"], mail.message["Message-ID"]) for mail in house.mails()}
     copies = Counter(subject for _, subject, _ in found if subject in subjects)
     assert Counter(dict.fromkeys(subjects, len(READERS))) == copies
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(6, marks=pytest.mark.thorough)])
+def test_a_kill_after_250_leaves_the_corrected_version_alone(make_house: MakeHouse, kills: int) -> None:
+    """Whenever it comes, and whichever version came first: one draft is left, and one link of its editor works."""
+    house = editors(make_house)
+    dates = [f"Date: Fri, 27 Nov 2026 10:0{minute}:00 +0000\r\nX-Version: {minute}\r\n" for minute in (0, 5)]
+    for number in range(kills):
+        daemon = house.start()
+        versions = list(enumerate(dates)) if number % 2 else list(reversed(list(enumerate(dates))))
+        for version, date in versions:
+            post(house, f"Tide {number}", number=10 * number + version, more=date, body=f"version {version}")
+        time.sleep(number * 0.03)
+        daemon.kill()
+    house.start()
+    until(lambda: house.rows("select count(*) from inbound where state = 'received'") == [0] or None)
+    drafts = house.rows(
+        "select subject || ': ' || substr(text, instr(text, 'version'), 9) from edition"
+        " join edition_content on id = edition_id where state = 'draft' order by subject"
+    )
+    assert [f"Tide {number}: version 1" for number in range(kills)] == drafts
+    links = {mail.path_of("approve") for mail in house.await_mails(1, EVE) if "/approve/" in mail.text}
+    pages = [house.get(link).text for link in links]
+    assert kills == sum('value="send"' in page for page in pages)
