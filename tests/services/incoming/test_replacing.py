@@ -32,6 +32,7 @@ from pressrun.services.editions import pressing
 from pressrun.services.editions.approving import Approving
 from pressrun.services.editions.releasing import Standing
 from pressrun.services.editions.replacing import Bearing, find_bearing, last_of, version_of
+from pressrun.services.reports.reporting import show_edition
 from pressrun.store.drafts import Version
 
 BEA = "bea@harbour.example"
@@ -89,6 +90,13 @@ async def test_a_corrected_mail_replaces_the_draft(room: Mailroom) -> None:
             await room.database.write(action, 1, int(room.now))
     _, is_done = await approving(room).release(2)
     assert (True, 3, ["cancelled", "sending"]) == (is_done, await copies(room), await states(room))
+
+
+async def test_an_operator_sees_which_draft_has_replaced_another(room: Mailroom) -> None:
+    await answers(room, first())
+    await answers(room, second())
+    shown = [await room.database.read(show_edition, number, int(room.now)) for number in (1, 2)]
+    assert [("cancelled", 2), ("draft", None)] == [(one["state"], one["replaced_by"]) for one in shown]
 
 
 async def test_a_version_that_comes_after_its_correction_is_not_used(room: Mailroom) -> None:

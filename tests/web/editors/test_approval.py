@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.browser.chromium import Browser, Scheme
+from tests.browser.chromium import Browser, Scheme, Window
 from tests.browser.site import open_site
 from tests.message.builders import PNG, build, edition
 from tests.web.house import NOW, House, open_house, words_of
@@ -375,3 +375,17 @@ async def test_everybody_can_read_and_use_it(browser: Browser, width: int, schem
         await window.page.click("button[value=send]")
         assert ([], []) == (await window.axe(), await window.sideways())
         assert ([], []) == (window.outside, window.errors)
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.asyncio(loop_scope="session")
+async def test_the_frame_is_as_dark_as_the_editor_wants(browser: Browser, tmp_path: Path) -> None:
+    """Though the system is light, and without a script; the style sheet of the email is told."""
+    dark = "matchMedia('(prefers-color-scheme: dark)').matches"
+    async with open_site(tmp_path) as house, await browser.chromium.new_context(color_scheme="null") as context:
+        window = Window(await context.new_page())
+        await window.go(house.site.base_url + await hold(house))
+        found = [await window.page.frames[1].evaluate(dark)]
+        await window.page.click("label[for=dark]")
+        found.append(await window.page.frames[1].evaluate(dark))
+    assert [False, True] == found

@@ -23,6 +23,7 @@ from pressrun.services.suppression import find_reason
 from pressrun.store import (
     consent,
     deliveries,
+    drafts,
     editions,
     lanes,
     lists,
@@ -216,7 +217,11 @@ def show_edition(tx: Transaction, edition_id: int, now: int) -> Answer:
 
 
 def describe_edition(tx: Transaction, found: Edition, now: int) -> Answer:
-    """One edition with its six counts, which add up to its audience; `held_until` is when its list's hours begin."""
+    """One edition with its six counts, which add up to its audience.
+
+    `held_until` is when its list's hours begin, `replaced_by` the newer draft of the same editor.
+    """
+    draft = drafts.find_draft(tx, found.id)
     return {
         "id": found.id,
         "list": found.list_name,
@@ -232,6 +237,7 @@ def describe_edition(tx: Transaction, found: Edition, now: int) -> Answer:
         "held_until": rfc3339(held_until(found, now)),
         "pause_reason": found.pause_reason,
         "canary_percent": found.canary_percent,
+        "replaced_by": None if draft is None else draft.replaced_by,
     }
 
 

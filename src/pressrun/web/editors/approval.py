@@ -194,7 +194,7 @@ class ApprovalPages:
         say = self._pages.words
         match held.edition.state:
             case EditionState.FINISHED:
-                return say("Every copy has been dealt with.")
+                return say("It has gone out. No more copies will be sent.")
             case EditionState.CANCELLED:
                 return say("It was stopped while it was going out. The remaining copies won't be sent.")
             case EditionState.PAUSED:
