@@ -141,20 +141,22 @@ def test_marks_are_set_as_the_language_sets_them(tag: str) -> None:
     assert [] == [text for text in texts if amiss.search(_TECHNICAL.sub("x", text))]
 
 
-# One name for each thing, and one that fits everybody: docs/translating.md says which.
+# One name for each thing, and one that fits everybody: docs/translating.md says which. What editors read has more to
+# tell apart, such as the signature of DKIM.
+_ELSEWHERE = re.compile("/(finding_sentences|editions|bounces|approval|preview|report)|/editors/")
 _OTHER_NAMES = {
     "ar": r"(?:عنوان|بريد|اشتراك|اشتراكات|بيانات|نشرات|موقع|متصفح|شبكت|إلي|علي|يمكن|تصل|يصل)ك\b"  # one man alone
     r"|\b(?:أنت|تريد|حاول|أدخل|افتح|اشترك|اختر|ابحث|احصل|اقرأ)\b|\bقائمة|\bالقائمة",
     "de": r"anmeld|abmeld|angemeld|abgemeld|(?<!E-)\bMails?\b|\bListe",
-    "es": r"\binscri|\bsuscrit[oa]\b|\blector(?!es de pantalla)|\bemail|^confirmado|\banuncio",
-    "fr": r"\binscri|\babonné\b|\babonné·e|\bcourriel|(?<!-)\bmails?\b|\bnuméro(?! de téléphone)"
+    "es": r"\binscri|\bsuscrit[oa]\b|\blector|\bemail|^confirmado|\banuncio",
+    "fr": r"\binscri|\babonné\b|\babonné·e|\bcourriel|(?<!-)\bmails?\b|\bnuméro"
     r"|\blistes?\b|\bnewsletter",
     "it": r"\biscritt[oaie]\b|\blista\b|(?-i:[a-z,’] ?(?:Su[ao]i?|Sue|Lei|Le)\b)",
     "ja": r"配信停止|配信を停止|リスト|ブラウザー",
     "nl": r"abonne|aanmeld|aangemeld|afmeld|\blijst",
     "pl": r"odnośnik|preferencj|\blist[aęy]\b|subskrybent",
-    "pt-BR": r"\bassin|\binscrito\b|\bleitor(?!es de tela)|\bsubscri|\bligaç|\bregistado|\bnewsletter",
-    "pt-PT": r"\bvocê|\blinks?\b|\binscr|\bassin(?!atura DKIM)|\bsubscrito\b|\bleitor(?!es de ecrã)"
+    "pt-BR": r"\bassin|\binscrito\b|\bleitor|\bsubscri|\bligaç|\bregistado|\bnewsletter",
+    "pt-PT": r"\bvocê|\blinks?\b|\binscr|\bassin|\bsubscrito\b|\bleitor"
     r"|\bregistrad|\bsalv|\bbaix|\bbusc",
     "zh-Hans": r"列表|期号|电子邮件地址|(?<!邮件)通讯(?!录)",
 }
@@ -164,7 +166,9 @@ _OTHER_NAMES = {
 def test_each_thing_has_one_name(tag: str) -> None:
     """A reader who subscribes to one thing does not find another one to unsubscribe from."""
     other = re.compile(_OTHER_NAMES[tag], re.IGNORECASE)
-    texts = [text for message in catalogue(tag) if message.id for text in forms(message.string or "")]
+    read = [one for one in catalogue(tag) if one.id and not all(_ELSEWHERE.search(path) for path, _ in one.locations)]
+    assert len(read) > 200
+    texts = [text for message in read for text in forms(message.string or "")]
     assert [] == [text for text in texts if other.search(_TECHNICAL.sub("x", text))]
 
 
