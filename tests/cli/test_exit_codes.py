@@ -78,11 +78,11 @@ CASES = [
     (65, "gone.png", ["send", "news", "missing-image.md", "--yes"]),
     (65, "shoe", ["send", "news", "unknown-field.md", "--yes"]),
     (65, "symbolic link", ["send", "news", "link-out.md", "--yes"]),
-    (65, "climbs above", ["send", "news", "above.md", "--yes"]),
+    (65, "is above the edition file", ["send", "news", "above.md", "--yes"]),
     (65, "postal", ["send", "bare", "good.md", "--yes"]),
     (65, "is in the past", ["send", "news", "good.md", "--yes", "--at", "2001-01-01T00:00:00Z"]),
     (65, "invalid time", ["send", "news", "good.md", "--yes", "--at", "soon"]),
-    (65, "ends in .md", ["send", "news", "good.csv", "--yes"]),
+    (65, "must end in .md", ["send", "news", "good.csv", "--yes"]),
     # 66: no such input file
     (66, "gone.md", ["send", "news", "gone.md"]),
     (66, "gone.md", ["preview", "news", "gone.md"]),

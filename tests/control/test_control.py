@@ -245,7 +245,7 @@ async def test_so_many_verbs_at_a_time_and_no_more(tmp_path: Path) -> None:
 
 
 def test_what_is_too_long_for_a_frame_is_refused_before_it_is_sent() -> None:
-    with pytest.raises(BadInput, match="64 MiB are the most"):
+    with pytest.raises(BadInput, match="at most 64 MiB are allowed"):
         encode_frame(Request(verb="v", arguments={"source": bytes(MAX_FRAME_BYTES)}))
     with pytest.raises(BadFrame):
         read_length(struct.pack(">I", MAX_FRAME_BYTES + 1))

@@ -37,7 +37,7 @@ def test_what_the_template_makes_comes_back(tmp_path: Path) -> None:
 def test_a_runaway_is_ended(tmp_path: Path) -> None:
     """By the time that it may have on a processor; the error names the layout."""
     loop = "{% for a in range(1000) %}" * 4 + "{% set x = a %}" + "{% endfor %}" * 4
-    with pytest.raises(LayoutError, match="the layout own needs more than 1 s or 256 MiB, and was ended"):
+    with pytest.raises(LayoutError, match="the layout own needed more than 1 s or 256 MiB and was stopped"):
         render(layouts(tmp_path, loop))
 
 

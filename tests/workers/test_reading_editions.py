@@ -51,5 +51,5 @@ def test_what_takes_long_to_build_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 async def test_a_refusal_says_why(reader: MailReader) -> None:
     """In a sentence for the editor."""
-    with pytest.raises(UnreadableMail, match="the mail has no subject"):
+    with pytest.raises(UnreadableMail, match="this email has no subject"):
         await reader.read_edition(b"Content-Type: text/plain\r\n\r\nhello\r\n")

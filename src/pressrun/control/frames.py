@@ -60,7 +60,7 @@ def encode_frame(message: Request | Answer) -> bytes:
     """The whole frame; raises BadInput when the message is longer than a frame may be."""
     body = _encoder.encode(message)
     if len(body) > MAX_FRAME_BYTES:
-        raise BadInput(f"that is {len(body) >> 20} MiB in one piece: {MAX_FRAME_BYTES >> 20} MiB are the most")
+        raise BadInput(f"that is {len(body) >> 20} MiB in one piece; at most {MAX_FRAME_BYTES >> 20} MiB are allowed")
     return HEADER.pack(len(body)) + body
 
 

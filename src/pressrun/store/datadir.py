@@ -174,7 +174,7 @@ def rotate_link_key(data: DataDir) -> KeyRing:
     keys = load_keys(data)
     number = keys.newest + 1
     if number > LARGEST_KEY_NUMBER:
-        raise Refused(f"{LARGEST_KEY_NUMBER} link keys are the most that tokens can number")
+        raise Refused(f"there can be at most {LARGEST_KEY_NUMBER} link keys")
     draft = data.keys / f".link-{number}.new"  # complete, or not there at all
     draft.unlink(missing_ok=True)
     _write_key(draft)

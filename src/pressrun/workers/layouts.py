@@ -74,7 +74,7 @@ class OwnLayouts:
         try:
             return content.decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise LayoutError(f"the layout {name} is not UTF-8: save it in that encoding") from None
+            raise LayoutError(f"the layout {name} is not UTF-8. Save it in that encoding") from None
 
     def _ask(self, name: str, packed: bytes) -> Result:
         limits = self._limits
@@ -95,10 +95,10 @@ class OwnLayouts:
         except subprocess.TimeoutExpired:
             raise LayoutError(f"the layout {name} takes longer than {limits.wall_seconds:g} s") from None
         except OSError as problem:
-            raise Unavailable(f"the process that renders layouts cannot be started: {problem}") from None
+            raise Unavailable(f"cannot start the process that renders layouts: {problem}") from None
         if done.returncode < 0:
             what = f"{limits.cpu_seconds} s or {limits.memory_bytes // 1024**2} MiB"
-            raise LayoutError(f"the layout {name} needs more than {what}, and was ended")
+            raise LayoutError(f"the layout {name} needed more than {what} and was stopped")
         try:
             return _RESULTS.decode(done.stdout)
         except msgspec.DecodeError:

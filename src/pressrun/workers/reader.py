@@ -37,7 +37,7 @@ def _read_edition(content: bytes) -> Posted:
     started_at = time.process_time()
     rehearse(posted)
     if time.process_time() - started_at > _BUILD_SECONDS:
-        raise UnreadableMail(f"the edition takes longer than {_BUILD_SECONDS:g} s to build: make it simpler or shorter")
+        raise UnreadableMail(f"the edition takes longer than {_BUILD_SECONDS:g} s to build. Make it simpler or shorter")
     return posted
 
 

@@ -114,8 +114,8 @@ class MailReader:
                         self._share.record(began, time.monotonic())
                 if isinstance(mail, wanted):
                     return mail
-                raise UnreadableMail("the process that reads mail answered something else")
-            raise UnreadableMail("the process that reads mail was killed at it, twice")
+                raise UnreadableMail("the parser process gave an invalid answer")
+            raise UnreadableMail("the parser process crashed twice on this message")
 
     async def _wait_for_share(self) -> None:
         """Wait until the share allows another mail; raises Unavailable once closed."""
@@ -126,7 +126,7 @@ class MailReader:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._closed.wait()
-        raise Unavailable("the process that reads mail was ended")
+        raise Unavailable("the parser process was stopped")
 
     async def close(self) -> None:
         """End the helper at once; a mail that is being read, and every later one, is Unavailable."""
@@ -165,7 +165,7 @@ class MailReader:
                 raise UnreadableMail(reason)
             case Ready():
                 await self._end()
-                raise UnreadableMail("the process that reads mail answered something else")
+                raise UnreadableMail("the parser process gave an invalid answer")
 
     def _cause_of_death(self, returncode: int | None) -> Exception:
         """What the end of the helper says of the mail that it was reading."""
@@ -174,20 +174,20 @@ class MailReader:
         if returncode == -signal.SIGKILL and not self._closed.is_set():
             return _Killed()  # by a person, or by a system that was short of memory: the mail did not do that
         if self._closed.is_set():
-            return Unavailable("the process that reads mail was ended")
-        return UnreadableMail("the process that reads mail crashed at it")
+            return Unavailable("the parser process was stopped")
+        return UnreadableMail("the parser process crashed on this message")
 
     async def _start(self) -> _Helper:
         """A helper that has confined itself; raises Unavailable, and for a while after a failure at once."""
         if time.monotonic() < self._start_again_at:
-            raise Unavailable("the process that reads mail could not be started just now")
+            raise Unavailable("the parser process could not be started just now")
         try:
             helper = await self._launch()
         except (OSError, EOFError, ValueError, RuntimeError) as problem:  # a RuntimeError: no thread can be started
             self._failed_starts += 1
             pause = _START_AGAIN_SECONDS[min(self._failed_starts, len(_START_AGAIN_SECONDS)) - 1]
             self._start_again_at = time.monotonic() + pause
-            raise Unavailable(f"the process that reads mail cannot be started: {problem}") from problem
+            raise Unavailable(f"cannot start the parser process: {problem}") from problem
         self._failed_starts = 0
         return helper
 

@@ -82,7 +82,7 @@ async def test_another_logo_replaces_the_first(office: Office) -> None:
         ({"logo": "https://harbour.example/logo.png"}, {}, "load nothing from elsewhere"),
         ({"logo": "data:image/png;base64,AAAA"}, {}, "give a local file"),
         ({"logo": "logo.png"}, {}, "logo: the content of logo.png was not included"),
-        ({"logo": "logo.svg"}, {"logo": b"<svg/>"}, "logo: logo.svg is no picture"),
+        ({"logo": "logo.svg"}, {"logo": b"<svg/>"}, "logo: logo.svg is not an image"),
         ({"footer": "x" * 2001}, {}, "footer: has 2001 characters"),
         ({"footer": "a\0b"}, {}, "footer: contains a control character"),
     ],

@@ -27,7 +27,7 @@ async def test_a_tag_of_no_language_stops_the_send(press: Pressroom, tag: str) -
 
 async def test_what_has_not_the_form_of_a_tag_cannot_be_read(press: Pressroom) -> None:
     """As with every other key."""
-    with pytest.raises(EditionError, match="line 3: language 'pt_BR' is no language tag: write one like en or pt-BR"):
+    with pytest.raises(EditionError, match=r"line 3: invalid language 'pt_BR'\. Write a tag like en or pt-BR"):
         await press.editing.inspect(list_name="news", source=SOURCE % b"pt_BR", source_name="a.md", assets={})
 
 

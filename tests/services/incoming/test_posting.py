@@ -122,8 +122,8 @@ def _with_attachments(edition: str, files: dict[str, bytes]) -> bytes:
 @pytest.mark.parametrize(
     ("fields", "body", "expected"),
     [
-        ({"Subject": ""}, "text\n", "the mail has no subject"),
-        ({}, "", "the mail has no text"),
+        ({"Subject": ""}, "text\n", "this email has no subject"),
+        ({}, "", "this email has no text"),
         ({}, "Hello {{ shoe_size }}\n", "shoe_size"),
         ({"Content_Type": "multipart/encrypted; boundary=x"}, "--x\n\nx\n--x--\n", "the mail is encrypted"),
         ({"Content_Type": "application/pkcs7-mime"}, "x\n", "the mail is encrypted"),

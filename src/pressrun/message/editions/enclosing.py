@@ -171,5 +171,5 @@ def own_text_part(file: EditionFile, files: Mapping[str, bytes]) -> tuple[str | 
     except UnicodeDecodeError:
         return None, [error("text-part-not-utf8", value.line, path=path)]
     if "\0" in text:
-        raise EditionError(f"the text part {path} holds a NUL character", line=value.line)
+        raise EditionError(f"the text part {path} contains a NUL character", line=value.line)
     return re.sub(r"\r\n?", "\n", text), []

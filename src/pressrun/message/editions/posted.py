@@ -88,9 +88,9 @@ def read_posted(content: bytes) -> Posted:
         found = gather(parse_mail(content))
         source_name, source, assets = _edition(found, look.subject)
     except PARSER_FAULTS as problem:
-        raise UnreadableMail(f"the mail cannot be parsed ({type(problem).__name__})") from None
+        raise UnreadableMail(f"this email cannot be parsed ({type(problem).__name__})") from None
     except MemoryError:
-        raise UnreadableMail("the mail needs too much memory to be parsed") from None
+        raise UnreadableMail("this email needs too much memory to be parsed") from None
     return Posted(
         source=source,
         source_name=source_name,
@@ -113,7 +113,7 @@ def rehearse(posted: Posted) -> None:
     except EditionError:
         pass  # said where the edition is built in earnest, in full
     except (*PARSER_FAULTS, MemoryError) as problem:
-        raise UnreadableMail(f"the mail cannot be made an edition ({type(problem).__name__})") from None
+        raise UnreadableMail(f"this email cannot become an edition ({type(problem).__name__})") from None
 
 
 def _look(fields: Sequence[tuple[str, str]]) -> PostLook:
@@ -144,11 +144,11 @@ def _edition(found: Contents, subject: str) -> tuple[str, bytes, dict[str, bytes
     """The name and content of the edition file, and what it takes along by name."""
     attached = [file for file in found.files if file.is_markdown]
     if len(attached) > 1:
-        raise UnreadableMail(f"{len(attached)} edition files (.md) are attached: attach one")
+        raise UnreadableMail(f"{len(attached)} edition files (.md) are attached. Attach only one")
     if attached:
         return _attached_edition(attached[0], found)
     if not subject.strip():
-        raise UnreadableMail("the mail has no subject: it becomes that of the edition, so write one")
+        raise UnreadableMail("this email has no subject. The edition takes its subject from it, so write one")
     return _MAIL_NAME, _as_message(found, subject), {}
 
 
@@ -179,7 +179,7 @@ def _as_message(found: Contents, subject: str) -> bytes:
     page = _page(found, names)
     text = joined_text(found.blocks, has_page=page is not None)
     if not text.strip() and not (page or "").strip():
-        raise UnreadableMail("the mail has no text")
+        raise UnreadableMail("this email has no text")
     enclosures = [
         Enclosure(
             name=file.name,

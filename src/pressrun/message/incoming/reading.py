@@ -57,9 +57,9 @@ def read_mail(content: bytes) -> IncomingMail:
             text=text,
         )
     except PARSER_FAULTS as problem:
-        raise UnreadableMail(f"the mail cannot be parsed ({type(problem).__name__})") from None
+        raise UnreadableMail(f"this email cannot be parsed ({type(problem).__name__})") from None
     except MemoryError:
-        raise UnreadableMail("the mail needs too much memory to be parsed") from None
+        raise UnreadableMail("this email needs too much memory to be parsed") from None
 
 
 def _first(fields: list[tuple[str, str]], name: str) -> str:

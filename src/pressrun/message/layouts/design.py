@@ -51,13 +51,13 @@ def read_logo(name: str, content: bytes) -> Logo:
     """A file as a logo; raises BadInput for one that is too large, or that some mail program would not show."""
     if len(content) > LOGO_BYTES:
         kib = -(-len(content) // 1024)
-        raise BadInput(f"{name} has {kib} KiB: {LOGO_BYTES // 1024} are the most, since every copy carries it")
+        raise BadInput(f"{name} has {kib} KiB. At most {LOGO_BYTES // 1024} are allowed, because every copy carries it")
     media_type, size = image_type(content), image_size(content)
     if media_type is None or size is None:
-        raise BadInput(f"{name} is no picture that every mail program shows: make it PNG, JPEG or GIF")
+        raise BadInput(f"{name} is not an image that every email program shows. Save it as PNG, JPEG or GIF")
     width, height = size
     if not all(SMALLEST_LOGO <= side <= LARGEST_LOGO for side in size):
-        raise BadInput(f"{name} has {width} by {height} pixels: each side must have {SMALLEST_LOGO} to {LARGEST_LOGO}")
+        raise BadInput(f"{name} is {width} by {height} pixels. Each side must be {SMALLEST_LOGO} to {LARGEST_LOGO}")
     return Logo(name=name, media_type=media_type, content=content, width=width, height=height)
 
 

@@ -56,7 +56,7 @@ def parse_edition(source: bytes, suffix: str) -> EditionFile:
     """Read a source by its file's suffix (`.md`, `.html`, `.txt`, `.eml`); raises EditionError with the line."""
     found = FORMATS.get(suffix.lower())
     if found is None:
-        raise EditionError(f"an edition file ends in .md, .html, .txt or .eml, not in {suffix or 'nothing'!r}")
+        raise EditionError(f"an edition file must end in .md, .html, .txt or .eml, not {suffix or 'nothing'!r}")
     if found is EditionFormat.MIME:
         return parse_mime_source(source)
     text = _decode(source)
@@ -67,7 +67,7 @@ def parse_edition(source: bytes, suffix: str) -> EditionFile:
         if line.rstrip() == "---":
             keys = parse_front_matter("\n".join(lines[1:index]), first_line=2)
             return EditionFile(format=found, keys=keys, body="\n".join(lines[index + 1 :]), body_line=index + 2)
-    raise EditionError("the keys are not closed: end them with a line ---", line=1)
+    raise EditionError("the keys are not closed. End them with a line ---", line=1)
 
 
 def _decode(source: bytes) -> str:
@@ -75,9 +75,9 @@ def _decode(source: bytes) -> str:
         text = source.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError as problem:
         line = source.count(b"\n", 0, problem.start) + 1
-        raise EditionError("the file is not UTF-8: save it in that encoding", line=line) from None
+        raise EditionError("the file is not UTF-8. Save it in that encoding", line=line) from None
     if "\0" in text:
-        raise EditionError("the file holds a NUL character", line=text.count("\n", 0, text.index("\0")) + 1)
+        raise EditionError("the file contains a NUL character", line=text.count("\n", 0, text.index("\0")) + 1)
     return re.sub(r"\r\n?", "\n", text)
 
 
@@ -129,17 +129,17 @@ def line_of(file: EditionFile, *needles: str) -> int | None:
 def relative_path(path: str, line: int | None) -> str:
     """`path` in its plain spelling; raises EditionError when it is absolute or climbs above the edition file."""
     if "\\" in path or re.match(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]+:", path) or any(ord(c) < 32 for c in path):
-        raise EditionError(f"{path!r} is no relative path: write parts joined by /", line=line)
+        raise EditionError(f"{path!r} is not a relative path. Write parts joined by /", line=line)
     if path.startswith("/"):
-        raise EditionError(f"{path!r} is an absolute path: it must be relative to the edition file", line=line)
+        raise EditionError(f"{path!r} is an absolute path. Write it relative to the edition file", line=line)
     parts: list[str] = []
     for part in path.split("/"):
         if part == "..":
             if not parts:
-                raise EditionError(f"{path!r} climbs above the edition file: put the file beside it", line=line)
+                raise EditionError(f"{path!r} is above the edition file. Put the file beside it", line=line)
             parts.pop()
         elif part not in ("", "."):
             parts.append(part)
     if not parts:
-        raise EditionError(f"{path!r} names no file", line=line)
+        raise EditionError(f"{path!r} does not name a file", line=line)
     return "/".join(parts)

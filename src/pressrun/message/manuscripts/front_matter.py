@@ -100,7 +100,7 @@ def _entries(source: str, first_line: int) -> dict[str, yaml.Node]:
         line = first_line + (mark.line if mark is not None else 0)
         reason = problem.problem or problem.context or "unreadable"
         if "mapping values" in reason:
-            reason = "a value that holds ': ' must stand in quotes"
+            reason = "a value that contains ': ' must be in quotes"
         raise EditionError(f"the keys are not YAML: {reason}", line=line) from None
     except (yaml.YAMLError, RecursionError, ValueError) as problem:
         reason = str(problem).partition("\n")[0] or "nested too deeply"
@@ -109,7 +109,7 @@ def _entries(source: str, first_line: int) -> dict[str, yaml.Node]:
         return {}
     if not isinstance(root, yaml.MappingNode):
         line = first_line + root.start_mark.line
-        raise EditionError("write one `key: value` a line between the --- lines", line=line)
+        raise EditionError("write one `key: value` per line between the --- lines", line=line)
     entries: dict[str, yaml.Node] = {}
     for key_node, node in root.value:
         line = first_line + key_node.start_mark.line
@@ -117,14 +117,14 @@ def _entries(source: str, first_line: int) -> dict[str, yaml.Node]:
         if key not in KEYS:
             raise EditionError(f"unknown key {key!r}{_suggestion(key)}", line=line)
         if key in entries:
-            raise EditionError(f"the key {key!r} stands twice", line=line)
+            raise EditionError(f"duplicate key {key!r}", line=line)
         entries[key] = node
     return entries
 
 
 def _suggestion(key: str) -> str:
     close = get_close_matches(key.lower().replace("-", "_"), KEYS, n=1)
-    return f": did you mean {close[0]!r}?" if close else f": known are {', '.join(KEYS)}"
+    return f"; did you mean {close[0]!r}?" if close else f"; known keys: {', '.join(KEYS)}"
 
 
 def _one_text(key: str, node: yaml.Node, first_line: int) -> Value | None:
@@ -136,7 +136,7 @@ def _one_text(key: str, node: yaml.Node, first_line: int) -> Value | None:
             if len(node.value) > _LONGEST_VALUE:
                 raise EditionError(f"{key} is longer than {_LONGEST_VALUE} characters", line=line)
             return Value(_whole(key, node.value, line).strip(), line)
-        raise EditionError(f"{key} must be text, found {node.value}: put it in quotes", line=line)
+        raise EditionError(f"{key} must be text, found {node.value}. Put it in quotes", line=line)
     found = "a list" if isinstance(node, yaml.SequenceNode) else "nested keys"
     raise EditionError(f"{key} must be text, found {found}", line=line)
 
@@ -146,7 +146,7 @@ def _whole(key: str, text: str, line: int) -> str:
     try:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except UnicodeDecodeError:
-        reason = r"an escape of \ud800 to \udfff is half of a character: write the character itself"
+        reason = r"an escape of \ud800 to \udfff is half a character. Write the character itself"
         raise EditionError(f"{key}: {reason}", line=line) from None
 
 
@@ -165,7 +165,7 @@ def _mailbox(key: str, value: Value | None) -> Mailbox | None:
     except MalformedAddress as problem:
         raise EditionError(f"{key}: {problem.reason}", line=value.line) from None
     if mailbox.address.needs_smtputf8:
-        reason = "the part before the @ must be ASCII, or most readers cannot be served"
+        reason = "the part before the @ must be ASCII, because many mail servers accept nothing else"
         raise EditionError(f"{key}: {reason}", line=value.line)
     return mailbox
 
@@ -175,7 +175,7 @@ def _title(value: Value | None) -> str | None:
         return None
     if "{{" in value.text:
         raise EditionError(
-            "title cannot contain fields: it stands on the web, where nobody is greeted by name. Write plain text.",
+            "title cannot contain fields. It is for the web, where nobody is greeted by name. Write plain text.",
             line=value.line,
         )
     return " ".join(value.text.split())
@@ -195,7 +195,7 @@ def _slug(value: Value | None) -> str | None:
 
 def _language(value: Value | None) -> Value | None:
     if value is not None and not is_language_tag(value.text):
-        raise EditionError(f"language {value.text!r} is no language tag: write one like en or pt-BR", line=value.line)
+        raise EditionError(f"invalid language {value.text!r}. Write a tag like en or pt-BR", line=value.line)
     return value
 
 
@@ -207,5 +207,5 @@ def _date(value: Value | None) -> int | None:
         return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         raise EditionError(
-            f"date {value.text!r}: write 2026-05-01, or 2026-05-01 12:00 for a time in UTC", line=value.line
+            f"invalid date {value.text!r}. Write 2026-05-01, or 2026-05-01 12:00 for a time in UTC", line=value.line
         ) from None

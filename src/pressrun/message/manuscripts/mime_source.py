@@ -95,7 +95,7 @@ def _mailbox_of(message: Message, name: str, source: bytes) -> Mailbox | None:
         return None
     line = _line_of_field(source, name.lower().encode("ascii"))
     if len(values) > 1:
-        raise EditionError(f"{name} stands {len(values)} times", line=line)
+        raise EditionError(f"{name} appears {len(values)} times", line=line)
     raw = re.sub(r"\r?\n(?=[ \t])", "", str(values[0])).strip()
     start, bracket, rest = raw.rpartition("<")
     shown = start.strip()

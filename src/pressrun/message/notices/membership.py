@@ -49,7 +49,7 @@ def already_subscribed(notice: AlreadySubscribed, words: Words, profile: ListPro
 def preferences_link(notice: PreferencesLink, words: Words, profile: ListProfile) -> Content:
     return Content(
         subject=words("Your preferences for {title}", title=profile.title),
-        before=(words("Here's the link to your preferences you asked for."),),
+        before=(words("Here's the preferences link you asked for."),),
         link=notice.link,
         link_words=words("Preferences"),
         after=(

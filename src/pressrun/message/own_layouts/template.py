@@ -64,7 +64,9 @@ def _gathered(pieces: Any) -> str:
     for piece in pieces:
         size += len(piece)
         if size > LARGEST_OUTPUT:
-            raise LayoutError(f"it makes more than {LARGEST_OUTPUT // 1024} KiB: programs cut a mail of that size")
+            raise LayoutError(
+                f"its output is more than {LARGEST_OUTPUT // 1024} KiB, and email programs cut off emails that long"
+            )
         made.append(piece)
     return "".join(made)
 
@@ -81,7 +83,7 @@ def _context(plain: Mapping[str, Any], marks: Mapping[str, str]) -> dict[str, An
 def _field(name: str, default: str = "") -> Markup:
     """A merge field: a value of each reader's own."""
     if _FIELD.fullmatch(str(name)) is None:
-        raise LayoutError(f"{name!r} cannot be a merge field: write field('name') or field('name', 'friend')")
+        raise LayoutError(f"{name!r} cannot be a merge field. Write field('name') or field('name', 'friend')")
     fallback = _BRACES.sub("", str(default))
     return Markup("{{ " + name + (f" | default: {escape(fallback)}" if fallback else "") + " }}")
 
@@ -90,7 +92,7 @@ def _range(*bounds: int) -> range:
     """Numbers to count with, not too many."""
     found = range(*bounds)
     if len(found) > LONGEST_RANGE:
-        raise LayoutError(f"range counts to {len(found)}: {LONGEST_RANGE} are the most")
+        raise LayoutError(f"range counts to {len(found)}; at most {LONGEST_RANGE} is allowed")
     return found
 
 

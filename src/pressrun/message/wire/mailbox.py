@@ -37,11 +37,11 @@ def parse_mailbox(text: str) -> Mailbox:
     """Read `"Name" <address>`, `Name <address>` or a bare address; raises MalformedAddress with the reason."""
     text = text.strip(" ")
     if _CONTROL.search(text):
-        raise _refused(text, "a mailbox holds no line break or control character")
+        raise _refused(text, "line breaks and control characters are not allowed")
     found = _WITH_NAME.fullmatch(text)
     if found is None:
         if "<" in text or '"' in text:
-            raise _refused(text, 'write "Name" <address> or the address alone')
+            raise _refused(text, 'write "Name" <address>, or only the address')
         return Mailbox("", parse_address(text))
     quoted, plain, address = found.groups()
     name = _ESCAPED.sub(r"\1", quoted) if quoted is not None else plain

@@ -90,7 +90,7 @@ def _read_mailbox(text: str) -> str:
     """For fields of every copy, whichever relay it goes through."""
     mailbox = parse_mailbox(text)
     if mailbox.address.needs_smtputf8:
-        raise BadInput(f"{text!r}: the part before the @ must be ASCII, or most readers cannot be served")
+        raise BadInput(f"{text!r}: the part before the @ must be ASCII, because many mail servers accept nothing else")
     return str(mailbox)
 
 
