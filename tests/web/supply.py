@@ -25,6 +25,7 @@ KINDS = {
     "confirm": ("pending", "used", "change", "undo-change", "undo-leaving", "confirm-test"),
     "unsubscribe": ("reader", "stranger", "reader-test"),
     "unsubscribe/never-again": ("never-again",),
+    "unsubscribe/why": ("why",),
     "preferences": ("own", "lasting", "own-old", "own-test"),
     "read": ("read", "read-left", "read-test"),
     "approve": ("held", "cancelled", "held-old"),
@@ -46,7 +47,8 @@ class Supply:
             "used": self._used,
             "change": self._change,
             "undo-change": self._undo_change,
-            "undo-leaving": self._undo_leaving,
+            "undo-leaving": lambda: self._after_leaving(WebPurpose.UNDO_LEAVING),
+            "why": lambda: self._after_leaving(WebPurpose.WHY),
             "confirm-test": lambda: self._token(WebPurpose.CONFIRM, TEST_ID, LATER),
             "reader": self._reader,
             "stranger": lambda: self._token(WebPurpose.UNSUBSCRIBE, 10**9, 0),
@@ -126,10 +128,12 @@ class Supply:
         await self._house.readdressing().confirm(wish, ORIGIN)
         return await self._token(WebPurpose.UNDO_CHANGE, wish, LATER)
 
-    async def _undo_leaving(self) -> str:
+    async def _after_leaving(self, purpose: WebPurpose) -> str:
         number, _ = await self._person()
-        await self._house.leaving().leave(number, ORIGIN, edition_id=0)
-        return await self._token(WebPurpose.UNDO_LEAVING, await self._last("leaving"), LATER)
+        leaving = self._house.leaving()
+        await leaving.leave(number, ORIGIN, edition_id=0)
+        await self._house.database.write(leaving.note_within)  # what else would be written a moment later
+        return await self._token(purpose, await self._last("leaving"), LATER)
 
     async def _reader(self) -> str:
         number, _ = await self._person()

@@ -63,6 +63,7 @@ class Leaving:
     expires_at: int
     language: str = ""
     noted: bool = False
+    has_said_why: bool = False
 
 
 def find_leavers(tx: Transaction, ids: Sequence[int]) -> dict[int, Leaver]:
@@ -103,7 +104,8 @@ def delete_leavings(tx: Transaction, ids: Sequence[int]) -> None:
 
 
 def _from_row(row: Row) -> Leaving:
-    return Leaving(**{**dict(row), "former": json.loads(row["former"]), "noted": bool(row["noted"])})
+    values = {**dict(row), "former": json.loads(row["former"])}
+    return Leaving(**{**values, **{name: bool(row[name]) for name in ("noted", "has_said_why")}})
 
 
 def get_leaving(tx: Transaction, leaving_id: int) -> Leaving | None:
@@ -121,6 +123,22 @@ def find_leaving(tx: Transaction, subscription_id: int, now: int) -> Leaving | N
 def requeue_copies(tx: Transaction, leaving: Leaving, now: int) -> int:
     """Queue the copies again that the leaving cancelled, of editions that are still being sent; returns how many."""
     return tx.run("leavings.requeue_copies", subscription_id=leaving.subscription_id, left_at=leaving.left_at, now=now)
+
+
+def count_reason(tx: Transaction, leaving_id: int, *, list_id: int, month: str, reason: str) -> bool:
+    """Count why somebody left, as `2026-11`; False when they have said so before: nothing is counted then."""
+    if not tx.run("leavings.say_why", id=leaving_id):
+        return False
+    tx.run("leavings.count_reason", list_id=list_id, month=month, reason=reason)
+    return True
+
+
+def count_reasons(tx: Transaction, list_id: int) -> dict[str, dict[str, int]]:
+    """How many readers of a list gave which reason, by month, the newest month first."""
+    found: dict[str, dict[str, int]] = {}
+    for row in tx.rows("leavings.reasons", list_id=list_id):
+        found.setdefault(row["month"], {})[row["reason"]] = row["number"]
+    return found
 
 
 def sweep_leavings(tx: Transaction, now: int) -> int:

@@ -168,6 +168,8 @@ NEVER_AN_ADDRESS = {
     "errand ip": "a network address",
     "errand trust": _WORD,
     "leaving former": "states and times",
+    "leaving_reason month": "a month",
+    "leaving_reason reason": _WORD,
     "leaving language": "a tag (BCP 47)",
     "address_change state": _WORD,
     "address_change former": "states and times",

@@ -143,11 +143,21 @@ create table leaving (
     left_at integer not null,                 -- with the very second of the copies that it cancelled
     expires_at integer not null,
     language text not null default '',        -- of the request; empty: not known
-    noted integer not null default 0 check (noted in (0, 1))                        -- the reader was told of it
+    noted integer not null default 0 check (noted in (0, 1)),                       -- the reader was told of it
+    has_said_why integer not null default 0 check (has_said_why in (0, 1))          -- not what: that is counted below
 ) strict;
 create index leaving_by_subscription on leaving (subscription_id);
 create index leaving_by_end on leaving (expires_at);
 create index leaving_to_note on leaving (id) where noted = 0;
+
+-- Why readers left, where they said so: only how many, of each list and month.
+create table leaving_reason (
+    list_id integer not null references list on delete cascade,
+    month text not null,                      -- 2026-11, in UTC
+    reason text not null check (reason in ('too-many', 'not-expected', 'never-signed-up', 'other')),    -- core.leaving_reason
+    number integer not null,
+    primary key (list_id, month, reason)
+) strict, without rowid;
 
 -- A reader's wish to get everything at another address, and what undoing it restores.
 create table address_change (

@@ -176,6 +176,7 @@ def _pages_of_links(
         ("/unsubscribe/{token}", links.unsubscribe, _BOTH),
         ("/confirm/{token}", links.confirm, _BOTH),
         ("/unsubscribe/never-again/{token}", links.never_again, _BOTH),
+        ("/unsubscribe/why/{token}", answers.why, _BOTH),
         ("/preferences", preferences.ask, _BOTH),
         ("/preferences/{token}", preferences.show, _BOTH),
         ("/read/{token}", archive.index, _GET),

@@ -15,7 +15,7 @@ NUMBERS = (1, int(NOW) + 9)
 ROUTES_OF_TOKENS = sorted(route for route in ROUTES if "{token}" in route)
 OWN = {
     "confirm": {WebPurpose.CONFIRM, WebPurpose.CHANGE, WebPurpose.UNDO_CHANGE, WebPurpose.UNDO_LEAVING},
-    "unsubscribe": {WebPurpose.UNSUBSCRIBE, WebPurpose.NEVER_AGAIN},
+    "unsubscribe": {WebPurpose.UNSUBSCRIBE, WebPurpose.NEVER_AGAIN, WebPurpose.WHY},
     "preferences": {WebPurpose.PREFERENCES},
     "read": {WebPurpose.READ},
     "approve": {WebPurpose.APPROVE},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from pressrun.core.scores import Streak
 from pressrun.core.tokens import WebPurpose
 from pressrun.services.readers import suspending
 from pressrun.services.readers.subscribing import end_subscription
+from pressrun.services.reports.reporting import show_list
 from pressrun.services.settings import LimitSettings
 from pressrun.store import subscriptions
 from pressrun.store.transaction import Transaction
@@ -131,6 +133,73 @@ async def test_copies_that_the_leaving_cancelled_go_out_after_all(house: House) 
         "select state from delivery where edition_id is not null order by id"
     )
     assert [(0,), (0,)] == await house.rows("select unsubscribed from edition order by id")
+
+
+async def reasons(house: House) -> list[tuple[Any, ...]]:
+    return await house.rows("select month, reason, number from leaving_reason order by reason")
+
+
+async def say_why(house: House, reason: str, number: int = 1) -> Any:
+    token = house.tokens.make(WebPurpose.WHY, number, int(NOW) + DAY)
+    async with house.client() as client:
+        return await client.post(f"/unsubscribe/why/{token}", data={"reason": reason})
+
+
+async def test_whoever_leaves_may_say_why_and_is_counted_once(house: House) -> None:
+    reader = await house.add_reader(await house.add_list())
+    page = await leave(house, reader)
+    assert ["too-many", "not-expected", "never-signed-up", "other"] == re.findall(
+        'type="radio" [^>]*value="([^"]*)', page.text
+    )
+    where = re.findall('action="(/unsubscribe/why/[^"]*)"', page.text)
+    before = await house.rows("select * from subscription")
+    async with house.client() as client:
+        answers = [await client.post(where[0], data={"reason": reason}) for reason in ("too-many", "other")]
+    assert [200, 200] == [answer.status_code for answer in answers]
+    assert [("2026-05", "too-many", 1)] == await reasons(house)
+    assert before == await house.rows("select * from subscription")
+    shown = await house.database.read(show_list, "news")
+    assert {"2026-05": {"too-many": 1}} == shown["leaving_reasons"]
+
+
+async def test_the_answers_of_several_are_added_up(house: House) -> None:
+    number = await house.add_list()
+    for index, reason in enumerate(("other", "too-many", "other"), 1):
+        await leave(house, await house.add_reader(number, f"r{index}@reader.example"))
+        await say_why(house, reason, index)
+    assert [("2026-05", "other", 2), ("2026-05", "too-many", 1)] == await reasons(house)
+
+
+async def test_saying_why_leaves_the_way_back_open_and_is_no_way_back(house: House) -> None:
+    reader = await house.add_reader(await house.add_list())
+    await leave(house, reader)
+    await say_why(house, "other")
+    assert "unsubscribed" == (await house.subscription(reader)).state
+    await undo(house)
+    assert "active" == (await house.subscription(reader)).state
+    assert 404 == (await say_why(house, "too-many")).status_code
+    assert [("2026-05", "other", 1)] == await reasons(house)
+
+
+@pytest.mark.parametrize("reason", ["", "because", "too-many "])
+async def test_what_is_no_answer_shows_the_question_again(house: House, reason: str) -> None:
+    reader = await house.add_reader(await house.add_list())
+    await leave(house, reader)
+    answer = await say_why(house, reason)
+    assert (200, 4) == (answer.status_code, answer.text.count('type="radio"'))
+    assert [] == await reasons(house)
+
+
+async def test_nothing_of_a_reader_stands_beside_the_reasons(house: House) -> None:
+    """The row of the leaving says that there was an answer, not which, and no other row names both."""
+    reader = await house.add_reader(await house.add_list())
+    await leave(house, reader)
+    await say_why(house, "never-signed-up")
+    for (table,) in await house.rows(
+        "select name from sqlite_schema where type = 'table' and name not like '%search%'"
+    ):
+        if table != "leaving_reason":
+            assert "never-signed-up" not in repr(await house.rows(f"select * from {table}"))
 
 
 async def test_a_confirmation_from_before_stays_void(house: House) -> None:

@@ -7,8 +7,10 @@ from before, since those stay void.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from enum import StrEnum
 
+from pressrun.core.leaving_reason import LeavingReason
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.services.editions.welcoming import greet_after_all
 from pressrun.services.ports import Clock, Entropy, Waker
@@ -47,11 +49,21 @@ class Undoing:
         """The leaving of a subscription that can still be undone, for whoever has just made it."""
         return await self._database.read(leavings.find_leaving, subscription_id, int(self._clock()))
 
+    async def say_why(self, leaving_id: int, reason: LeavingReason) -> None:
+        """Count why somebody left, once for each leaving; nothing is kept of the reader, and nothing else follows."""
+        await self._database.write(self._say_why, leaving_id, reason)
+
     async def undo(self, leaving_id: int, origin: Origin) -> tuple[Undone, Standing | None]:
         """Restore the subscription; doing it twice is as good as once."""
         answer = await self._database.write(self._undo, leaving_id, origin)
         self._wake()  # copies that were cancelled with the leaving may go out after all
         return answer
+
+    def _say_why(self, tx: Transaction, leaving_id: int, reason: LeavingReason) -> None:
+        outcome, standing, _ = self._look(tx, leaving_id)
+        if outcome is Undone.RESTORED and standing is not None:
+            month = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m")
+            leavings.count_reason(tx, leaving_id, list_id=standing.list.id, month=month, reason=reason)
 
     def _look(self, tx: Transaction, leaving_id: int) -> tuple[Undone, Standing | None, Leaving | None]:
         leaving = leavings.get_leaving(tx, leaving_id)

@@ -26,6 +26,7 @@ from pressrun.store import (
     drafts,
     editions,
     lanes,
+    leavings,
     lists,
     subscribers,
     subscriptions,
@@ -56,7 +57,8 @@ def list_lists(tx: Transaction) -> list[Answer]:
 
 def show_list(tx: Transaction, name: str) -> Answer:
     """`list show`; raises NotFound."""
-    return describe_list(tx, require_list(tx, name))
+    found = require_list(tx, name)
+    return {**describe_list(tx, found), "leaving_reasons": leavings.count_reasons(tx, found.id)}
 
 
 def describe_list(tx: Transaction, found: MailingList) -> Answer:

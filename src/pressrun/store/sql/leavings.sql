@@ -51,6 +51,20 @@ update delivery set state = 'queued', due_at = :now, settled_at = null
 where subscription_id = :subscription_id and state = 'cancelled' and settled_at = :left_at
     and edition_id in (select id from edition where state in ('sending', 'paused'));
 
+-- name: say_why
+-- The reader of a leaving says why, for the first time.
+update leaving set has_said_why = 1 where id = :id and has_said_why = 0;
+
+-- name: count_reason
+-- One reader more who gave this reason.
+insert into leaving_reason (list_id, month, reason, number) values (:list_id, :month, :reason, 1)
+on conflict (list_id, month, reason) do update set number = number + 1;
+
+-- name: reasons
+-- What readers of a list gave as reasons, the newest month first.
+select month, reason, number from leaving_reason where list_id = :list_id
+order by month desc, number desc, reason;
+
 -- name: sweep
 -- Leavings whose time is over.
 delete from leaving where id in (select id from leaving where expires_at <= :now limit 1000);

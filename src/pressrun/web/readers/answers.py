@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.core.address import parse_address
+from pressrun.core.leaving_reason import find_leaving_reason
 from pressrun.core.tokens import WebPurpose
 from pressrun.message.wire.mailbox import parse_mailbox
 from pressrun.message.words import Words, marked
@@ -20,6 +21,7 @@ from pressrun.services.readers.subscribing import Origin, Standing
 from pressrun.services.readers.undoing import Undoing, Undone
 from pressrun.store.lists import MailingList
 from pressrun.web.http.clients import Proxies
+from pressrun.web.http.forms import first, read_fields_or_none
 from pressrun.web.http.visitors import client_of
 from pressrun.web.pages import Pages
 from pressrun.web.readers import words
@@ -122,13 +124,43 @@ class AnswerPages:
 
     # ------------------------------------------------------------------ a leaving undone
 
-    async def undo_href(self, subscription_id: int) -> str:
-        """Where the page of somebody who has just left undoes it: what their mail links to. Empty: that cannot be."""
-        leaving = await self._undoing.find_leaving(subscription_id)
+    async def left(self, standing: Standing) -> Response | None:
+        """What somebody sees who has just left: the way back, which their mail has, too, and the question why.
+
+        None where it cannot be undone.
+        """
+        leaving = await self._undoing.find_leaving(standing.subscription.id)
         if leaving is None:
-            return ""
-        token = self._tokens().make(WebPurpose.UNDO_LEAVING, leaving.id, leaving.expires_at)
-        return self._pages.href("confirm", token)
+            return None
+        say, make = self._pages.words, self._tokens().make
+        return self._pages.render(
+            "left.html",
+            about=standing.list,
+            question=words.take_back(say, standing.list.title, _masked(standing)),
+            button=words.take_back_button(say),
+            undo=self._pages.href("confirm", make(WebPurpose.UNDO_LEAVING, leaving.id, leaving.expires_at)),
+            reasons=words.leaving_reasons(say),
+            why=self._pages.href("unsubscribe", "why", make(WebPurpose.WHY, leaving.id, leaving.expires_at)),
+        )
+
+    async def why(self, request: Request) -> Response:
+        """`/unsubscribe/why/TOKEN`: the question why somebody left, which need not be answered, or the thanks."""
+        token = request.path_params["token"]
+        match self._tokens().read(WebPurpose.WHY, token):
+            case (number, _expires_at):
+                outcome, standing = await self._undoing.find(number)
+            case _:
+                return self._pages.invalid_link()
+        if standing is None or outcome is not Undone.RESTORED:
+            return self._pages.invalid_link()
+        say = self._pages.speak(reader=standing.person.language, target=standing.list.language)
+        fields = await read_fields_or_none(request) if request.method == "POST" else ()
+        reason = find_leaving_reason(first(fields, "reason") or "")
+        if reason is None:
+            where = self._pages.href("unsubscribe", "why", token)
+            return self._pages.render("why.html", about=standing.list, reasons=words.leaving_reasons(say), why=where)
+        await self._undoing.say_why(number, reason)
+        return self._pages.message(say("Thank you"), say("Your answer has been counted."), about=standing.list)
 
     async def _undo_leaving(self, request: Request, number: int) -> Response:
         outcome, standing = await self._undoing.find(number)

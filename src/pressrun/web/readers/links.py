@@ -113,18 +113,10 @@ class LinkPages:
             shown = words.with_button(self._leave_question(standing), words.leave_button(say))
         left = await self._leaving.leave(subscription, self._origin(request, shown), edition_id=edition)
         # Only who has just left is offered to undo it here: whoever comes later with the same link might be anybody.
-        undo = ""
+        page = None
         if standing is not None and left is Left.LEFT:
-            undo = await self._answers.undo_href(standing.subscription.id)
-        if standing is None or not undo:
-            return self._is_gone(standing, say("You've unsubscribed"))
-        return self._pages.render(
-            "left.html",
-            about=standing.list,
-            question=words.take_back(say, standing.list.title, _masked(standing)),
-            button=words.take_back_button(say),
-            undo=undo,
-        )
+            page = await self._answers.left(standing)
+        return page or self._is_gone(standing, say("You've unsubscribed"))
 
     async def _pause(self, request: Request, standing: Standing) -> Response:
         say = self._pages.words

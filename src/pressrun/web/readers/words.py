@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pressrun.core.leaving_reason import LeavingReason
 from pressrun.locales.languages import find_language
 from pressrun.message.words import Words, marked
 from pressrun.web.promise import sign_up_promise
@@ -55,6 +56,16 @@ def never_again_button(words: Words) -> str:
 
 def leave_button(words: Words) -> str:
     return words("Unsubscribe")
+
+
+def leaving_reasons(words: Words) -> list[tuple[str, str]]:
+    """What the page offers to somebody who has just left as reasons: values of the form, with their words."""
+    return [
+        (LeavingReason.TOO_MANY.value, words("Too many emails")),
+        (LeavingReason.NOT_EXPECTED.value, words("Not what I expected")),
+        (LeavingReason.NEVER_SIGNED_UP.value, words("I never signed up")),
+        (LeavingReason.OTHER.value, words("Another reason")),
+    ]
 
 
 def change(words: Words, new: str) -> str:
