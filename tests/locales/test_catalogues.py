@@ -151,7 +151,7 @@ _OTHER_NAMES = {
     "es": r"\binscri|\bsuscrit[oa]\b|\blector|\bemail|^confirmado|\banuncio",
     "fr": r"\binscri|\babonné\b|\babonné·e|\bcourriel|(?<!-)\bmails?\b|\bnuméro"
     r"|\blistes?\b|\bnewsletter",
-    "it": r"\biscritt[oaie]\b|\blista\b|(?-i:[a-z,’] ?(?:Su[ao]i?|Sue|Lei|Le)\b)",
+    "it": r"\bemail|\biscritt[oaie]\b|\blista\b|(?-i:[a-z,’] ?(?:Su[ao]i?|Sue|Lei|Le)\b)",
     "ja": r"配信停止|配信を停止|リスト|ブラウザー",
     "nl": r"abonne|aanmeld|aangemeld|afmeld|\blijst",
     "pl": r"odnośnik|preferencj|\blist[aęy]\b|subskrybent",
