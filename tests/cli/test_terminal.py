@@ -33,6 +33,7 @@ SHOWING = {
     "edition ls": [],
     "edition report": ["1"],
     "edition show": ["1"],
+    "edition unlink": ["1"],
     "editor ls": ["news"],
     "held ls": [],
     "inbound ls": [],
@@ -51,10 +52,10 @@ SHOWING = {
 }
 # Verbs that show what their caller typed, the configuration, or names and counts of our own.
 OWN = set(
-    "check|demo|dkim create|dkim show|edition cancel|edition move|edition pause|edition resend|edition resume"
-    "|editor add|editor rm|held release|held rm|help|inbound retry|inbound rm|init|key rotate|layout ls|list close"
-    "|list create|list rm|list set|migrate|queue retry|reload|send|serve|subscriber add|subscriber erase|subscriber rm"
-    "|suppression add|suppression rm|version".split("|")
+    "check|demo|dkim create|dkim show|edition cancel|edition link|edition move|edition pause|edition resend"
+    "|edition resume|editor add|editor rm|held release|held rm|help|inbound retry|inbound rm|init|key rotate|layout ls"
+    "|list close|list create|list rm|list set|migrate|queue retry|reload|send|serve|subscriber add|subscriber erase"
+    "|subscriber rm|suppression add|suppression rm|version".split("|")
 )
 # What others wrote, or could have written into the database by way of an older version or another program.
 _FOREIGN = (

@@ -19,7 +19,7 @@ _ALWAYS_SHOWN = ("id", "audience", "delivered")  # by `edition show`, also at 0;
 
 @click.group("edition", cls=VerbGroup)
 def group() -> None:
-    """Editions: ls, show, report, delivery, pause, resume, move, cancel, resend."""
+    """Editions: ls, show, report, delivery, pause, resume, move, cancel, resend, link, unlink."""
 
 
 @group.command("ls")
@@ -166,6 +166,36 @@ def resend(invocation: Invocation, edition_id: int, *, failed: bool, as_json: bo
         waits = " once the edition is resumed" if found["state"] == "paused" and found["resent"] else ""
         why = " (no longer active, or suppressed)" if found["left_out"] else ""
         echo(f"copies to resend{waits}: {found['resent']}; left out: {found['left_out']}{why}")
+
+
+@group.command()
+@click.argument("edition_ids", metavar="ID…", type=EDITION, nargs=-1, required=True)
+@json_option
+@pass_invocation
+def link(invocation: Invocation, edition_ids: tuple[int, ...], *, as_json: bool) -> None:
+    """Link editions of a family as one issue, one in each language.
+
+    Their pages then name each other, and subscribers who change the language get the issue once. The key `issue` in
+    edition files does the same.
+    """
+    from pressrun.cli.acting import perform  # noqa: PLC0415
+    from pressrun.control.verbs import EditionIds  # noqa: PLC0415
+
+    issue = perform(invocation, "edition.link", EditionIds(ids=edition_ids))
+    if as_json:
+        print_json({"issue": issue, "editions": sorted(set(edition_ids))})
+    else:
+        echo(f"one issue, {issue}: editions {', '.join(str(number) for number in sorted(set(edition_ids)))}")
+
+
+@group.command()
+@click.argument("edition_id", metavar="ID", type=EDITION)
+@json_option
+@pass_invocation
+def unlink(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
+    """Take an edition out of its issue."""
+    _press(invocation, "edition.unlink", edition_id)
+    print_edition(invocation, edition_id, as_json=as_json)
 
 
 def _ask_to_cancel(invocation: Invocation, edition_id: int) -> None:

@@ -236,8 +236,12 @@ def preview(
     """Show an edition as a subscriber would get it, with preflight findings. Sends nothing.
 
     Without FILE, show the list's welcome email.
+
+    Exits with 65 if a finding would stop the send.
     """
     from pressrun.cli.files import write_new  # noqa: PLC0415
+    from pressrun.core.errors import BadInput  # noqa: PLC0415
+    from pressrun.message.finding import errors_of  # noqa: PLC0415
 
     manuscript = None if file is None else _read(file, file_format)
     found = _preview(invocation, list_name, manuscript, as_, is_welcome=is_welcome)
@@ -253,11 +257,13 @@ def preview(
     if as_json:
         findings = [finding.plain() for finding in found.findings]
         print_json({"findings": findings, "subject": found.subject, "text": found.parts.text, "html": found.parts.html})
-        return
-    for finding in found.findings:
-        note(f"{finding.severity.value}: {finding}")
-    if out is None:
-        echo(f"Subject: {found.subject}\n\n{found.parts.text}")
+    else:
+        for finding in found.findings:
+            note(f"{finding.severity.value}: {finding}")
+        if out is None:
+            echo(f"Subject: {found.subject}\n\n{found.parts.text}")
+    if errors_of(found.findings):
+        click.get_current_context().exit(BadInput.exit_code)
 
 
 def _preview(

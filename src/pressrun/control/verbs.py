@@ -109,6 +109,12 @@ class EditionId(Arguments, frozen=True, kw_only=True):
     id: int
 
 
+class EditionIds(Arguments, frozen=True, kw_only=True):
+    """`edition link`."""
+
+    ids: tuple[int, ...]
+
+
 class EditionMove(Arguments, frozen=True, kw_only=True):
     """`edition move`: the hour in UTC seconds."""
 
@@ -233,6 +239,8 @@ def _edition_verbs(editing: Editing) -> dict[str, VerbHandler]:
         "edition.resume": _handler(EditionId, lambda given, _: editing.resume(given.id)),
         "edition.cancel": _handler(EditionId, lambda given, _: editing.cancel(given.id)),
         "edition.move": _handler(EditionMove, lambda given, _: editing.reschedule(given.id, given.scheduled_at)),
+        "edition.link": _handler(EditionIds, lambda given, _: editing.link(given.ids)),
+        "edition.unlink": _handler(EditionId, lambda given, _: editing.unlink(given.id)),
         "edition.resend": _handler(EditionId, lambda given, _: _resend(editing, given.id)),
         "queue.retry": _handler(QueueRetry, lambda given, _: _retry(editing, given.domain)),
     }

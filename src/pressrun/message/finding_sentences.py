@@ -244,6 +244,15 @@ SENTENCES = {
         "Another email of yours with this subject is waiting as well (edition {edition}). Only one of the two is "
         "proven to be from you, so neither replaces the other. Approve one and discard the other."
     ),
+    # one issue in several languages
+    "issue-taken": marked(
+        "Edition {edition} of this newsletter is issue “{issue}” already. Write another word for the issue, or leave "
+        "it out."
+    ),
+    "issue-alone": marked(
+        "The newsletter comes in one language only, so issue “{issue}” joins this edition to no other. You can leave "
+        "it out."
+    ),
     # the newsletter's page
     "front-teaser": marked(
         "The newsletter's page shows only the beginning of this edition, with a link to it, because the edition has "

@@ -74,6 +74,7 @@ class NewEdition:
     scheduled_at: int | None
     text_skeleton: bytes | None = None
     is_welcome: bool = False
+    issue: str | None = None
 
 
 def _from_row(row: Row) -> Edition:
@@ -102,6 +103,7 @@ def insert_edition(tx: Transaction, new: NewEdition, now: int) -> int:
         now=now,
         scheduled_at=new.scheduled_at,
         is_welcome=new.is_welcome,
+        issue=new.issue,
     )
     tx.run(
         "editions.insert_content",

@@ -106,6 +106,20 @@ async def test_an_attached_file_is_the_edition(room: Mailroom) -> None:
     assert [(PNG,)] == await rows(room, "select content from edition_asset")
 
 
+async def test_an_issue_that_the_list_has_is_refused(room: Mailroom) -> None:
+    """A draft has it, too; the editor hears which edition it is, and nothing is stored."""
+    await answers(room, _with_attachments("---\nsubject: One\nissue: 87\n---\nHello\n", {}))
+    (told,) = await answers(room, _with_attachments("---\nsubject: Two\nissue: 87\n---\nElse\n", {}))
+    assert "Edition 1 of this newsletter is issue “87” already." in words(told)
+    assert ["draft"] == await states(room)
+
+
+async def test_a_corrected_mail_keeps_its_issue(room: Mailroom) -> None:
+    for text in ("bakc", "back"):
+        await answers(room, _with_attachments(f"---\nsubject: One\nissue: 87\n---\n{text}\n", {}))
+    assert [("cancelled", "87"), ("draft", "87")] == await rows(room, "select state, issue from edition order by id")
+
+
 def _with_attachments(edition: str, files: dict[str, bytes]) -> bytes:
     message = EmailMessage()
     message["From"], message["To"], message["Subject"], message["Message-ID"] = EVE, f"news@{D}", "see below", "<a@b.c>"

@@ -6,6 +6,7 @@ Only text, and lists of text, are taken: no tags, anchors or nested values, so t
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -18,7 +19,9 @@ from pressrun.message.language import is_language_tag
 from pressrun.message.manuscripts.slug import LONGEST_SLUG, is_slug
 from pressrun.message.wire.mailbox import Mailbox, parse_mailbox
 
-KEYS = ("subject", "title", "preheader", "from", "reply_to", "slug", "date", "language", "attachments", "text")
+KEYS = (
+    "subject", "title", "preheader", "from", "reply_to", "slug", "date", "language", "issue", "attachments", "text",
+)  # fmt: skip
 
 _LARGEST = 64 * 1024
 _LONGEST_VALUE = 2000
@@ -27,6 +30,9 @@ _MARK = "q0keyfield"
 _STRING = "tag:yaml.org,2002:str"
 _NULL = "tag:yaml.org,2002:null"
 _TIME = "tag:yaml.org,2002:timestamp"
+_ISSUE = re.compile(r"\w[\w.-]{0,59}")
+# An issue is named by a word, and `87` or `2026-11` is one: what YAML makes of it does not matter.
+_PLAIN = {"date": {_TIME}, "issue": {_TIME, "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class FrontMatter:
     slug: str | None = None
     date: int | None = None
     language: Value | None = None
+    issue: Value | None = None
     attachments: tuple[Value, ...] = ()
     text: Value | None = None
 
@@ -70,6 +77,7 @@ def parse_front_matter(source: str, *, first_line: int) -> FrontMatter:
         slug=_slug(texts.get("slug")),
         date=_date(texts.get("date")),
         language=_language(texts.get("language")),
+        issue=_issue(texts.get("issue")),
         attachments=_texts(entries["attachments"], first_line) if "attachments" in entries else (),
         text=texts.get("text"),
     )
@@ -132,7 +140,7 @@ def _one_text(key: str, node: yaml.Node, first_line: int) -> Value | None:
     if isinstance(node, yaml.ScalarNode):
         if node.tag == _NULL or (node.tag == _STRING and not node.value.strip()):
             return None
-        if node.tag == _STRING or (key == "date" and node.tag == _TIME):
+        if node.tag == _STRING or node.tag in _PLAIN.get(key, ()):
             if len(node.value) > _LONGEST_VALUE:
                 raise EditionError(f"{key} is longer than {_LONGEST_VALUE} characters", line=line)
             return Value(_whole(key, node.value, line).strip(), line)
@@ -197,6 +205,20 @@ def _language(value: Value | None) -> Value | None:
     if value is not None and not is_language_tag(value.text):
         raise EditionError(f"invalid language {value.text!r}. Write a tag like en or pt-BR", line=value.line)
     return value
+
+
+def _issue(value: Value | None) -> Value | None:
+    """A word, in small letters, so that it is the same in the files of all languages."""
+    if value is None:
+        return None
+    word = unicodedata.normalize("NFC", value.text).lower()
+    if _ISSUE.fullmatch(word) is None:
+        raise EditionError(
+            f"issue {value.text!r} must be one word of letters, digits and . _ - with at most 60 characters, such as "
+            "2026-11 or spring. Write the same one in the files of all languages.",
+            line=value.line,
+        )
+    return Value(word, value.line)
 
 
 def _date(value: Value | None) -> int | None:

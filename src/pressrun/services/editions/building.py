@@ -16,11 +16,13 @@ from pressrun.message.finding import Finding, errors_of, in_order, note
 from pressrun.message.layouts.design import Logo
 from pressrun.message.manuscripts.edition_file import parse_edition, referenced_paths
 from pressrun.message.manuscripts.source import EditionFile
+from pressrun.services.editions.issuing import check_issue, find_holder
 from pressrun.services.editions.own_layouts import render_own
 from pressrun.services.editions.speaking import check_language
 from pressrun.services.mails.profiles import profile_of
 from pressrun.services.ports import LayoutPress
 from pressrun.store import editions, lists, subscribers
+from pressrun.store.issues import Holder
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
 
@@ -56,6 +58,7 @@ class Desk:
     columns: frozenset[str]
     slug: str
     edition_id: int
+    holder: Holder | None = None  # of the same issue
 
     @property
     def label(self) -> str:
@@ -79,8 +82,10 @@ def find_open_list(tx: Transaction, name: str) -> MailingList:
     return target
 
 
-def lay_out(tx: Transaction, list_name: str, file: EditionFile) -> Desk:
-    """Gather what building needs: the list with its logo, its members' columns, a free slug and the next id."""
+def lay_out(tx: Transaction, list_name: str, file: EditionFile, *, with_drafts: bool = True) -> Desk:
+    """Gather what building needs: the list with its logo, its members' columns, a free slug, the next id, and the
+    edition that is the same issue; a draft does not count without `with_drafts`.
+    """
     target = find_open_list(tx, list_name)
     return Desk(
         list=target,
@@ -88,6 +93,7 @@ def lay_out(tx: Transaction, list_name: str, file: EditionFile) -> Desk:
         columns=subscribers.known_columns(tx, target.id),
         slug=free_slug(tx, target.id, suggested_slug(file)),
         edition_id=editions.next_id(tx),
+        holder=find_holder(tx, target, file.keys.issue, with_drafts=with_drafts),
     )
 
 
@@ -118,7 +124,9 @@ def build(manuscript: Manuscript, file: EditionFile, desk: Desk, site: Site, lay
         known_columns=desk.columns,
         words=words_in("" if named is None else named.text, desk.list.language),
     )
+    is_same = desk.holder is not None and desk.holder.source_digest == manuscript.digest  # told as such by who stores
     found = (
+        *check_issue(desk.list, file.keys.issue, None if is_same else desk.holder),
         *check_language(named, built.language, desk.list.language),
         *(check_front(desk.list.front, desk.list.archive, built.archive_html) if desk.slug else ()),
     )

@@ -7,7 +7,7 @@ chosen before and checked again when it is stored.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pressrun.core.address import Address
@@ -17,10 +17,19 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.core.tokens import TEST_ID, AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.message.editions.compose import BuiltEdition, with_asset_prefix
+from pressrun.message.finding import Finding
 from pressrun.message.manuscripts.source import EditionFile
 from pressrun.message.wire.skeleton import CopyValues
 from pressrun.services.editions import pressing
-from pressrun.services.editions.building import Desk, Manuscript, build, find_open_list, lay_out
+from pressrun.services.editions.building import (
+    Desk,
+    Manuscript,
+    build,
+    find_open_list,
+    lay_out,
+    require_no_errors,
+)
+from pressrun.services.editions.issuing import check_issue, find_holder
 from pressrun.services.mails.composing import archive_url, message_id
 from pressrun.services.ports import Entropy, LayoutPress
 from pressrun.store import editions, notices, subscribers
@@ -60,10 +69,20 @@ class Imprint:
 
 
 async def draw_up(
-    database: Database, site: Site, layouts: LayoutPress, list_name: str, manuscript: Manuscript, file: EditionFile
+    database: Database,
+    site: Site,
+    layouts: LayoutPress,
+    list_name: str,
+    manuscript: Manuscript,
+    file: EditionFile,
+    *,
+    with_drafts: bool = True,
 ) -> Work:
-    """Build an edition as the database says now. Raises NotFound, Refused, EditionError, Unavailable."""
-    desk = await database.read(lay_out, list_name, file)
+    """Build an edition as the database says now. Raises NotFound, Refused, EditionError, Unavailable.
+
+    Without `with_drafts` a draft of the same issue is no matter yet: whoever stores the edition decides.
+    """
+    desk = await database.read(lay_out, list_name, file, with_drafts=with_drafts)
     built = await asyncio.to_thread(build, manuscript, file, desk, site, layouts)
     return Work(manuscript=manuscript, file=file, desk=desk, built=built)
 
@@ -77,6 +96,12 @@ def require_same_desk(tx: Transaction, work: Work) -> None:
         raise TakenMeanwhile("the slug was taken")
 
 
+def check_stored_issue(tx: Transaction, work: Work, *, replaced: Collection[int] = ()) -> list[Finding]:
+    """What is wrong with the issue of an edition that is about to be stored in place of these drafts."""
+    target, issue = work.desk.list, work.file.keys.issue
+    return check_issue(target, issue, find_holder(tx, target, issue, but=replaced))
+
+
 def store_edition(
     tx: Transaction,
     work: Work,
@@ -86,9 +111,14 @@ def store_edition(
     now: int,
     scheduled_at: int | None = None,
     canary_percent: float | None = None,
+    replaced: Collection[int] = (),
 ) -> Edition:
-    """Store an edition whose desk is the same still; nothing of it goes out by that."""
+    """Store an edition whose desk is the same still; nothing of it goes out by that.
+
+    Raises PreflightFailed where another edition is the same issue, except those that it replaces.
+    """
     file, desk, built = work.file, work.desk, work.built
+    require_no_errors(check_stored_issue(tx, work, replaced=replaced))
     new = NewEdition(
         list_id=desk.list.id,
         slug=built.slug,
@@ -109,6 +139,7 @@ def store_edition(
         dated_at=file.keys.date,
         scheduled_at=scheduled_at,
         text_skeleton=None if built.text_skeleton is None else built.text_skeleton.encode(),
+        issue=file.keys.issue.text if file.keys.issue else None,
     )
     return pressing.require_edition(tx, editions.insert_edition(tx, new, now))
 

@@ -16,7 +16,7 @@ from pressrun.core.lane_state import load_lane_state
 from pressrun.core.site import Site
 from pressrun.core.tokens import digests_of
 from pressrun.message.finding import Finding, in_order
-from pressrun.services.editions import pressing
+from pressrun.services.editions import issuing, pressing
 from pressrun.services.editions.building import (
     Manuscript,
     find_open_list,
@@ -155,6 +155,14 @@ class Editing:
         """Give an edition that waits for its hour another one; what is paused stays so."""
         await self._database.write(pressing.reschedule, edition_id, at, int(self._clock()))
         self._wake()
+
+    async def link(self, edition_ids: Sequence[int]) -> str:
+        """Let editions of a family be one issue; returns its word. Raises NotFound, BadInput."""
+        return await self._database.write(issuing.link_editions, edition_ids)
+
+    async def unlink(self, edition_id: int) -> None:
+        """Let an edition be no issue."""
+        await self._database.write(issuing.unlink_edition, edition_id)
 
     async def resend(self, edition_id: int) -> pressing.Resent:
         """Send failed copies again, under the same Message-ID."""

@@ -39,6 +39,7 @@ from pressrun.services.editions.drafting import (
     STORE_ATTEMPTS,
     TakenMeanwhile,
     Work,
+    check_stored_issue,
     draw_up,
     queue_test_copies,
     require_same_desk,
@@ -213,7 +214,9 @@ class Posting:
     async def _draw_up(self, list_name: str, manuscript: Manuscript, file: EditionFile) -> Work:
         """Build the edition; where its layout cannot be tried now, the mail waits and no other for it (NotNow)."""
         try:
-            return await draw_up(self._database, self._site, self._layouts, list_name, manuscript, file)
+            return await draw_up(
+                self._database, self._site, self._layouts, list_name, manuscript, file, with_drafts=False
+            )
         except Unavailable as problem:
             raise NotNow(str(problem)) from problem
 
@@ -261,6 +264,9 @@ class Posting:
             return self._settle_within(tx, post.mail, kept(silence)), None
         if edition is not None and edition.state is not EditionState.DRAFT:
             return self._settle_within(tx, post.mail, self._say_known(tx, post, edition)), edition
+        taken = [] if edition is not None else errors_of(check_stored_issue(tx, work, replaced=bearing.replaced))
+        if taken:
+            return self._store_refusal(tx, post, _lines(taken, work.file), InboundState.DONE), None
         lines = [found.plain() for found in _lines([*replacing.warnings_of(bearing), *findings], work.file)]
         settled, edition = self._store_draft(tx, post, work, edition, bearing, lines)
         return self._settle_within(tx, post.mail, settled), edition
@@ -280,7 +286,9 @@ class Posting:
         is_new = edition is None
         if edition is None:
             secret = self._entropy(16)
-            edition = store_edition(tx, work, state=EditionState.DRAFT, message_secret=secret, now=now)
+            edition = store_edition(
+                tx, work, state=EditionState.DRAFT, message_secret=secret, now=now, replaced=bearing.replaced
+            )
             drafts.insert_draft(tx, edition.id, lines, expires_at, post.version)
         drafts.add_editor(tx, edition.id, target.id, post.editor.key)
         replacing.replace_drafts(tx, bearing.replaced, edition.id, now)

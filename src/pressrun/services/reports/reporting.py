@@ -240,6 +240,7 @@ def describe_edition(tx: Transaction, found: Edition, now: int) -> Answer:
         "pause_reason": found.pause_reason,
         "canary_percent": found.canary_percent,
         "replaced_by": None if draft is None else draft.replaced_by,
+        "issue": found.issue,
     }
 
 

@@ -1,9 +1,9 @@
 -- name: insert
 -- A new edition.
 insert into edition (list_id, slug, state, subject, title, preheader, language, source_name, source_digest, message_secret,
-    canary_percent, dated_at, created_at, scheduled_at, is_welcome)
+    canary_percent, dated_at, created_at, scheduled_at, is_welcome, issue)
 values (:list_id, :slug, :state, :subject, :title, :preheader, :language, :source_name, :source_digest, :message_secret,
-    :canary_percent, :dated_at, :now, :scheduled_at, :is_welcome);
+    :canary_percent, :dated_at, :now, :scheduled_at, :is_welcome, :issue);
 
 -- name: insert_content
 -- What a new edition is made of.
