@@ -199,6 +199,9 @@ def test_drafts_that_wait_during_an_upgrade_belong_to_who_sent_them(tmp_path: Pa
     migrate.migrate(path, steps, backups=tmp_path / "backups", keys=KEYS)
     with open_for_reading(path) as tx:
         assert [True, False, False] == [drafts.has_its_editors(tx, number) for number in (1, 2, 3)]
+        kept = [drafts.find_draft(tx, number) for number in (1, 2, 3)]
+    # They are as old as their editions, so that whatever is mailed after the upgrade counts as newer.
+    assert [drafts.Version(written_at=1, mail_id=0, is_proven=False)] * 3 == [one.version for one in kept if one]
 
 
 def test_portuguese_of_before_stays_that_of_its_country(tmp_path: Path) -> None:

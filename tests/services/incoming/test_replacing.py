@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -123,12 +123,15 @@ async def test_of_two_that_were_written_in_one_second_the_one_that_came_last_is_
     assert [("cancelled", "one"), ("draft", "two")] == await texts(room)
 
 
-async def test_a_correction_of_what_was_approved_is_a_draft_with_a_warning(room: Mailroom) -> None:
+@pytest.mark.parametrize(("approved", "next_one"), [(first, second), (second, first)], ids=["in order", "too late"])
+async def test_another_version_of_what_was_approved_is_a_draft_with_a_warning(
+    room: Mailroom, approved: Callable[[], bytes], next_one: Callable[[], bytes]
+) -> None:
     """What is out is out; the warning stands in the mail and on the page."""
-    await answers(room, first())
+    await answers(room, approved())
     await approving(room).release(1)
     await room.outgoing()
-    held, _ = await answers(room, second())
+    held, _ = await answers(room, next_one())
     warning = "You have already approved an edition with this subject (edition 1)."
     assert warning in words(held)
     assert REPLACES not in words(held)

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from tests.browser.chromium import Browser, Scheme, Window
 from tests.browser.site import open_site
+from tests.hostile.hostile import KEPT, RAN, SUFFIXES, hostile_edition, open_canary
 from tests.message.builders import PNG, build, edition
 from tests.web.house import NOW, House, open_house, words_of
 
@@ -30,7 +31,9 @@ SEND = {"action": "send"}
 SOURCE = edition("The first boats came back on **Monday**.\n\n![A boat](boat.png)", subject="Boats & <b>more</b>")
 
 
-async def hold(house: House, source: str = SOURCE, suffix: str = ".md", *, readers: int = 2, **changes: Any) -> str:
+async def hold(
+    house: House, source: str | bytes = SOURCE, suffix: str = ".md", *, readers: int = 2, **changes: Any
+) -> str:
     """A held edition of a list with readers; returns the path of its link."""
     skeleton = build(source, suffix, assets={"boat.png": PNG}).skeleton.encode()
     list_id = await house.add_list()
@@ -389,3 +392,22 @@ async def test_the_frame_is_as_dark_as_the_editor_wants(browser: Browser, tmp_pa
         await window.page.click("label[for=dark]")
         found.append(await window.page.frames[1].evaluate(dark))
     assert [False, True] == found
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.needs("chromium")
+@pytest.mark.asyncio(loop_scope="session")
+async def test_a_hostile_edition_runs_and_fetches_nothing(browser: Browser, suffix: str, tmp_path: Path) -> None:
+    """In whatever format it comes: it stays in its frame, and nothing beside the page and the frame is asked for."""
+    async with open_canary() as canary, open_site(tmp_path) as house, browser.window() as window:
+        link = house.site.base_url + await hold(house, hostile_edition(suffix, canary.address), suffix)
+        await window.go(link)
+        await window.page.click("label[for=dark]")
+        await window.page.click("label[for=desktop]")
+        assert KEPT in await window.page.frames[1].content()
+        titles = [await frame.title() for frame in window.page.frames]
+        assert (2, []) == (len(titles), [title for title in titles if title.startswith(RAN)])
+        assert ([link, f"{link}/edition"], [], [], []) == (
+            window.requests, window.outside, window.dialogs, window.errors
+        )  # fmt: skip
+        assert [] == canary.caught

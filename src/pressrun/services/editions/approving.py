@@ -20,6 +20,7 @@ from pressrun.services.editions import pressing
 from pressrun.services.editions.previewing import Preview, preview_held
 from pressrun.services.editions.releasing import Standing, standing_of
 from pressrun.services.ports import Clock, Waker
+from pressrun.services.settling import tell_change
 from pressrun.store import deliveries, drafts, editions, enrolment, lists
 from pressrun.store.database import Database
 from pressrun.store.editions import Edition
@@ -94,7 +95,7 @@ class Approving:
         """Cancel a held edition; True when this call did it. One that is not held stays as it is."""
         found, is_done = await self._database.write(_discard, edition_id, int(self._clock()))
         if found is not None and is_done:
-            event(log, "edition.changed", edition=edition_id, list=found.list.name, state=found.edition.state)
+            tell_change(log, found.edition)
         return found if is_done else await self.look(edition_id), is_done
 
     def _look_closely(self, tx: Transaction, edition_id: int) -> HeldEdition | None:
