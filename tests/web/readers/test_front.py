@@ -10,6 +10,7 @@ import pytest
 from tests.web.house import NOW, House, open_house, words_of
 
 from pressrun.core.quantities import Rate
+from pressrun.core.work import do_work
 from pressrun.locales.catalogues import words_in
 from pressrun.message.words import ENGLISH
 from pressrun.services.settings import LimitSettings
@@ -213,3 +214,26 @@ async def test_the_form_of_the_front_page_proves_itself(house: House) -> None:
         trap = await client.post("/", data={"email": "b@reader.example", "list": "tides", "remark": "x"})
     assert 200 == trap.status_code
     assert [ADA] == [address for _, address, _ in await house.notices()]
+
+
+async def test_the_work_that_the_front_page_asks_for_is_believed(tmp_path: Path) -> None:
+    """While very many sign up: its challenge is its own, and a browser that does the work gets its mail."""
+    limits = LimitSettings(
+        proof_of_work_above=Rate(1, 3600.0), proof_of_work_bits=8, sign_ups_per_ip=Rate(1000, 3600.0)
+    )
+    async with open_house(tmp_path, limits=limits) as house:
+        await furnish(house)
+        async with house.client() as client:
+            await client.post("/", data={"email": "first@reader.example", "list": "tides"})
+            page = await client.get("/")
+            assert 'data-bits="8"' in page.text
+            assert "script-src 'self'" in page.headers["content-security-policy"]
+            fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text))
+            house.clock.now += 60
+            await client.post("/", data={**fields, "email": "idle@reader.example", "list": "tides"})
+            page = await client.get("/")
+            fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text))
+            house.clock.now += 60
+            fields["proof"] = str(do_work(fields["challenge"], ADA, 8))
+            await client.post("/", data={**fields, "email": ADA, "list": ["tides", "ebbe"]})
+        assert ["first@reader.example", ADA] == [address for _, address, _ in await house.notices()]
