@@ -209,6 +209,43 @@ async def test_the_form_for_other_sites_is_copied_by_a_button(browser: Browser, 
             assert "/news/subscribe" in await window.page.get_by_role("textbox", name="HTML code").input_value()
 
 
+@pytest.mark.parametrize(("language", "width", "scheme"), [("ar", 320, "dark"), ("en", 1280, "light")])
+async def test_a_visitor_subscribes_to_what_they_tick(
+    browser: Browser, tmp_path: Path, language: str, width: int, scheme: Scheme
+) -> None:
+    """On the front page, in one email; and to one language of a family on the page of its list."""
+    async with open_site(tmp_path) as house:
+        for name, tag in zip(("noticias", "nouvelles", "letters", "nashra"), ("es", "fr", "en", "ar"), strict=True):
+            await house.add_edition(await house.add_list(name, title=f"Villanueva {tag}", language=tag))
+        await house.write("update list set family = 'villanueva'")
+        await house.add_list("tides", title="Tides")
+        await house.add_list("council", title="Council", archive="members")
+        async with browser.window(width=width, scheme=scheme) as window:
+            reader = Reader(window, house, words_in(language), f"front-{language}")
+            await reader.open(f"/?language={language}")
+            await window.page.get_by_role("checkbox", name="Tides").check()
+            await window.page.get_by_role("checkbox", name="Français – Villanueva fr").check()
+            await reader.type("Email address", READER)
+            await reader.press("Subscribe")
+            await reader.reads("Check your email")
+            await reader.open(house.confirm_path(await house.last_confirmation() - 1))
+            await reader.press("Confirm subscription")
+            await reader.reads("You're subscribed")
+            await reader.open(f"/villanueva?language={language}")
+            await window.page.get_by_role("combobox").select_option("fr")
+            await reader.type("Email address", "bo@reader.example")
+            reader.words = words_in("fr")
+            await window.page.get_by_role("textbox").first.press("Enter")
+            await window.page.wait_for_url("**/subscribe*")
+            await reader.look()
+        found = await house.rows("select name, state from subscription join list on list.id = list_id order by 2, 1")
+        assert [("nouvelles", "active"), ("tides", "active")] == found[:2]
+        await house.asking.carry_out()
+        assert ("nouvelles", "pending") in await house.rows(
+            "select name, state from subscription join list on list.id = list_id"
+        )
+
+
 async def test_a_language_is_chosen_on_the_page(browser: Browser, tmp_path: Path) -> None:
     """Without script, and the sign-up that follows is in that language."""
     async with open_site(tmp_path) as house, browser.window(with_script=False) as window:

@@ -65,6 +65,9 @@ async def every_page(house: House) -> AsyncIterator[tuple[str, httpx.Response]]:
         for path in ("/", "/news", "/news/archive/first", "/preferences", "/nothing", own):
             for tag in LANGUAGES:
                 yield f"{path} in {tag}", await client.get(path, params={"language": tag})
+        await house.write("update list set family = 'quays', language = iif(id = 2, 'de', 'fr') where name != 'news'")
+        for path in ("/", "/harbour"):
+            yield f"{path} with a family", await client.get(path)
 
 
 async def test_every_page_is_light(house: House) -> None:
