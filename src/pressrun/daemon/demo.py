@@ -156,13 +156,13 @@ class _Tour:
             told(f"{address} signed up on the page and confirmed by the link in the mail")
         for address in DIFFICULT:
             await services.operating.enrolling.add(LIST, parse_address(address))
-        told("three addresses that misbehave on purpose were added by the operator")
+        told("the operator added three addresses that misbehave on purpose")
         edition_id = await services.editions.editing.take(list_name=LIST, source_name="edition.md", **_sample())
         await self._until_finished(running, edition_id)
         leaver = READERS[-1]
         path = urlsplit(await self._link_to(leaver, "unsubscribe")).path
         await self._post(path, {"List-Unsubscribe": "One-Click"})
-        told(f"{leaver} left with one click")
+        told(f"{leaver} unsubscribed with one click")
         self._guide.done(await services.database.read(_lines, edition_id))
 
     async def _post(self, path: str, fields: dict[str, str]) -> None:
