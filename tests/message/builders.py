@@ -76,6 +76,7 @@ def values(
         copy_token=COPY_TOKEN,
         message_id=f"1.abc@{DOMAIN}",
         date_at=1_790_000_000,
+        day="21 September 2026",
         is_test=is_test,
     )
 

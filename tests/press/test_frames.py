@@ -146,7 +146,7 @@ def test_a_plate_comes_through(target: MailingList, same: bool) -> None:
     skeleton = Skeleton.from_stream([b"To: x\r\n\r\nbody\r\n"], ["subject"])
     text = skeleton if same else Skeleton.from_stream([b"To: x\r\n\r\ntext\r\n"], ["subject"])
     plate = EditionPlate(
-        edition_id=7, slug="s", list=target, skeleton=skeleton, text_skeleton=text, message_secret=b"m"
+        language="en", edition_id=7, slug="s", list=target, skeleton=skeleton, text_skeleton=text, message_secret=b"m"
     )
     found = unpack_plate(pack_plate(plate))
     assert (7, "s", target, b"m") == (found.edition_id, found.slug, found.list, found.message_secret)

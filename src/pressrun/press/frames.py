@@ -133,17 +133,20 @@ def pack_plate(plate: EditionPlate) -> Plate:
     """A plate, to be said; a skeleton that serves for both is said once."""
     same = plate.text_skeleton is plate.skeleton
     skeletons = [plate.skeleton.encode()] if same else [plate.skeleton.encode(), plate.text_skeleton.encode()]
-    return Plate(plate.edition_id, pickle.dumps((plate.slug, plate.list, skeletons, plate.message_secret)))
+    return Plate(
+        plate.edition_id, pickle.dumps((plate.slug, plate.list, plate.language, skeletons, plate.message_secret))
+    )
 
 
 def unpack_plate(plate: Plate) -> EditionPlate:
     """A plate, as it was said."""
-    slug, target, stored, secret = pickle.loads(plate.packed)  # noqa: S301 - as above
+    slug, target, language, stored, secret = pickle.loads(plate.packed)  # noqa: S301 - as above
     skeletons: Sequence[Skeleton] = [Skeleton.decode(one) for one in stored]
     return EditionPlate(
         edition_id=plate.edition_id,
         slug=slug,
         list=target,
+        language=language,
         skeleton=skeletons[0],
         text_skeleton=skeletons[-1],
         message_secret=secret,

@@ -28,6 +28,7 @@ def copied(source: str) -> bytes:
         list_page=PAGE,
         message_id="0.abc@news.harbour.example",
         date_at=1_790_000_000,
+        day="21 September 2026",
     )
 
 

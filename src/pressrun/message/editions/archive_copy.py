@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from pressrun.core.address import Address
-from pressrun.message.wire.skeleton import CopyValues, Skeleton
+from pressrun.message.wire.skeleton import DAY, CopyValues, Skeleton
 
 _OF_A_COPY = frozenset(
     (
@@ -30,11 +30,12 @@ class NobodysValues(CopyValues, frozen=True, kw_only=True):
             "unsubscribe_url": self.unsubscribe_url,
             "preferences_url": self.preferences_url,
             "archive_url": self.archive_url,
+            DAY: self.day,
         }
 
 
-def archive_copy(skeleton: Skeleton, *, to: Address, list_page: str, message_id: str, date_at: int) -> bytes:
-    """The message with CRLF line ends; `message_id` stands without brackets."""
+def archive_copy(skeleton: Skeleton, *, to: Address, list_page: str, message_id: str, date_at: int, day: str) -> bytes:
+    """The message with CRLF line ends; `message_id` stands without brackets, `day` is `date_at` in words."""
     values = NobodysValues(
         to=to,
         unsubscribe_url=list_page,
@@ -43,6 +44,7 @@ def archive_copy(skeleton: Skeleton, *, to: Address, list_page: str, message_id:
         copy_token="",
         message_id=message_id,
         date_at=date_at,
+        day=day,
     )
     header, blank, body = skeleton.copy(values).partition(b"\r\n\r\n")
     kept = [found[0] for found in _FIELD.finditer(header + b"\r\n") if found[1].lower() not in _OF_A_COPY]

@@ -45,7 +45,7 @@ from pressrun.message.preflight.draft import Draft
 from pressrun.message.profile import ArchiveMode, ListProfile
 from pressrun.message.wire.headers import clean_value
 from pressrun.message.wire.mime import Enclosure, ended, message_body
-from pressrun.message.wire.skeleton import Skeleton
+from pressrun.message.wire.skeleton import DAY, Skeleton
 from pressrun.message.wire.slots import Piece, render
 from pressrun.message.words import ENGLISH, Words
 
@@ -305,6 +305,7 @@ class _Builder:
             description=self.profile.description.partition("\n")[0],
             preheader=self.marked.preheader,
             logo_source=self._logo_source(),
+            day=self.table.placeholder(DAY),
             pictures=self._widths(),
         )
 

@@ -35,6 +35,7 @@ class Layout:
     rows: str
     title_style: str
     title_class: str = "pr-strong"  # "" where it stands on the accent, which is the same in the dark
+    day_style: str = ""  # of the day that a copy was made; "": it is not shown
     tagline_style: str = ""  # of the list's description below its name; "": it is not shown
     logo_masthead: str = ""  # "": as without a logo
     logo_type: str = ""

@@ -33,7 +33,7 @@ _HEADING = re.compile(r"<h1[\s>]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cover:
-    """What a page says beside its content; `logo_source` is the address of the logo, None without one.
+    """What a page says beside its content; `logo_source` is the address of the logo, None without one, `day` its date.
 
     `pictures` are the widths of pictures in the content by their `src`, as far as they are known.
     """
@@ -44,6 +44,7 @@ class Cover:
     description: str = ""
     preheader: str = ""
     logo_source: str | None = None
+    day: str = ""
     pictures: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -183,7 +184,11 @@ class _Setting:
             shown = fill(shell.LOGO, source=source, width=width, height=height, type=fill(type_, **named), title=shown)
         tag = "h1" if is_heading else "p"
         brand = fill(shell.BRAND, tag=tag, type=fill(type_, **named), kind=layout.title_class, shown=shown)
-        return fill(masthead, **named, brand=brand, tagline=self._tagline())
+        return fill(masthead, **named, brand=brand, tagline=self._tagline(), day=self._day())
+
+    def _day(self) -> str:
+        day, style = self.cover.day, self.layout.day_style
+        return fill(shell.DAY, style=fill(style, **self.named), day=html.escape(day)) if day and style else ""
 
     def _tagline(self) -> str:
         words, style = self.cover.description, self.layout.tagline_style

@@ -21,6 +21,7 @@ LETTER = Layout(
     title_style="font-size:24px;line-height:30px;letter-spacing:[[tight]];font-weight:700;color:[[strong]]",
     logo_type="font-size:17px;line-height:22px;font-weight:700;color:[[strong]]",
     tagline_style="margin:4px 0 0;font-size:16px;line-height:24px;color:[[soft]]",
+    day_style="margin:14px 0 0;font-size:14px;line-height:20px;color:[[soft]]",
     content=styles(
         {
             "h1": ("pr-strong pr-h1", _LARGE),
@@ -36,7 +37,7 @@ LETTER = Layout(
 border-radius:0 0 3px 3px;font-size:1px;line-height:6px;mso-line-height-rule:exactly">&nbsp;</td></tr></table></td></tr>
 <tr><td class="pr-line pr-head" align="[[start]]" style="padding:34px 0 22px;border-bottom:1px solid [[line]];\
 text-align:[[start]]">
-[[brand]][[tagline]]
+[[brand]][[tagline]][[day]]
 </td></tr>""",
     rows="""\
 [[masthead]]

@@ -140,6 +140,7 @@ style="display:inline-block;border:0;width:[[width]]px;max-width:100%;height:aut
 
 BRAND = '<[[tag]] class="[[kind]]" style="margin:0;[[type]]">[[shown]]</[[tag]]>'
 TAGLINE = '\n<p class="pr-soft" style="[[style]]">[[words]]</p>'
+DAY = '\n<p class="pr-soft" style="[[style]]">[[day]]</p>'
 HEADLINE = '<h1 class="pr-strong pr-h1" style="[[style]]">[[subject]]</h1>\n'
 
 FOOTER_LINK = '<a href="[[url]]" style="color:[[soft]];text-decoration:underline">[[words]]</a>'

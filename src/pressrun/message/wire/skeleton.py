@@ -25,6 +25,8 @@ from pressrun.message.wire.slots import ESCAPES, URL_FIELDS, Piece, Slot, SlotKi
 
 TEST_PREFIX = "[Test] "
 
+DAY = "@day"  # the field of our own that is the day of a copy; no column can be called so
+
 _VERSION = 1
 
 
@@ -33,7 +35,8 @@ class CopyValues(msgspec.Struct, frozen=True, kw_only=True):
 
     `message_id` stands without brackets; `date_at` is in UTC seconds; `unsubscribe_mailto_token` is None where no mail
     is received; `copy_token` is that of the bounce address. `columns` are the subscriber's imported fields by name.
-    `archive_url` is where this reader finds the edition on the web; editions for everybody hold it already.
+    `archive_url` is where this reader finds the edition on the web; editions for everybody hold it already. `day` is
+    `date_at` in the words of the edition, for the head of a letter.
     """
 
     to: Address
@@ -45,6 +48,7 @@ class CopyValues(msgspec.Struct, frozen=True, kw_only=True):
     date_at: int
     name: str = ""
     columns: Mapping[str, str] = {}
+    day: str = ""
     unsubscribe_mailto_token: str | None = None
     is_test: bool = False
 
@@ -57,6 +61,7 @@ class CopyValues(msgspec.Struct, frozen=True, kw_only=True):
             "unsubscribe_url": self.unsubscribe_url,
             "preferences_url": self.preferences_url,
             "archive_url": self.archive_url,
+            DAY: self.day,
         }
 
 

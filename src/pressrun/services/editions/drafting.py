@@ -30,7 +30,7 @@ from pressrun.services.editions.building import (
     require_no_errors,
 )
 from pressrun.services.editions.issuing import check_issue, find_holder
-from pressrun.services.mails.composing import archive_url, message_id
+from pressrun.services.mails.composing import archive_url, day_of, message_id
 from pressrun.services.ports import Entropy, LayoutPress
 from pressrun.store import editions, notices, subscribers
 from pressrun.store.database import Database
@@ -64,6 +64,7 @@ class Imprint:
     site: Site
     list: MailingList
     slug: str
+    language: str
     now: int
     is_test: bool
 
@@ -148,7 +149,15 @@ def queue_test_copies(
     tx: Transaction, work: Work, addresses: Sequence[Address], *, keys: KeyRing, site: Site, entropy: Entropy, now: int
 ) -> list[int]:
     """Queue the edition as readers will see it, marked as a test; returns the ids of the deliveries."""
-    imprint = Imprint(keys=keys, site=site, list=work.desk.list, slug=work.built.slug, now=now, is_test=True)
+    imprint = Imprint(
+        keys=keys,
+        site=site,
+        list=work.desk.list,
+        slug=work.built.slug,
+        language=work.built.language,
+        now=now,
+        is_test=True,
+    )
     numbers = []
     for address in addresses:
         values = values_for(tx, imprint, address, secret=entropy(16))
@@ -186,5 +195,6 @@ def values_for(tx: Transaction, imprint: Imprint, address: Address | None, *, se
         unsubscribe_mailto_token=mailto,
         message_id=message_id(secret, TEST_ID, site),
         date_at=imprint.now,
+        day=day_of(imprint.now, target, imprint.language),
         is_test=imprint.is_test,
     )

@@ -57,7 +57,9 @@ def preview_edition(
     if as_address is not None and subscribers.find_subscriber(tx, as_address) is None:
         raise NotFound(f"unknown address {as_address}. Omit --as to use the defaults of merge fields")
     built = build(manuscript, file, desk, site, layouts)
-    imprint = Imprint(keys=keys, site=site, list=desk.list, slug=desk.slug, now=now, is_test=False)
+    imprint = Imprint(
+        keys=keys, site=site, list=desk.list, slug=desk.slug, language=built.language, now=now, is_test=False
+    )
     values = values_for(tx, imprint, as_address, secret=_SECRET)
     return _preview(built.skeleton, values, desk.list.title, built.language, built.findings)
 
@@ -74,7 +76,9 @@ def preview_held(
 ) -> Preview:
     """An edition as it is stored, with what was found when it came."""
     skeleton = Skeleton.decode(editions.load_skeleton(tx, edition.id))
-    imprint = Imprint(keys=keys, site=site, list=target, slug=edition.slug, now=now, is_test=False)
+    imprint = Imprint(
+        keys=keys, site=site, list=target, slug=edition.slug, language=edition.language, now=now, is_test=False
+    )
     values = values_for(tx, imprint, None, secret=_SECRET)
     return _preview(skeleton, values, target.title, edition.language, findings)
 

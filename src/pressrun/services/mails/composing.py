@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from urllib.parse import quote
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pressrun.core.address import Address, parse_address, stored_address
 from pressrun.core.base32 import base32_of
@@ -14,6 +16,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.mac import Mac
 from pressrun.core.site import Site
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.locales.catalogues import words_in
 from pressrun.message.signatures.dkim import Known
 from pressrun.message.wire.skeleton import CopyValues, Skeleton
 from pressrun.smtp.handover import Outgoing
@@ -21,6 +24,7 @@ from pressrun.store.deliveries import ClaimedCopy
 from pressrun.store.lists import MailingList
 
 _ID_DIGITS = 24  # 120 bits of a Message-ID
+_ONE_DAY_SECONDS = 900  # no time zone begins a day within a quarter of an hour of UTC
 _NO_COLUMNS: dict[str, str] = {}
 
 
@@ -28,12 +32,13 @@ _NO_COLUMNS: dict[str, str] = {}
 class EditionPlate:
     """All that the copies of one edition have in common, ready to be spliced; `text_skeleton` leaves HTML out.
 
-    `slug` is empty where it has no page.
+    `slug` is empty where it has no page; `language` is that of its text.
     """
 
     edition_id: int
     slug: str
     list: MailingList
+    language: str
     skeleton: Skeleton
     text_skeleton: Skeleton
     message_secret: bytes
@@ -67,6 +72,21 @@ def archive_url(site: Site, target: MailingList, slug: str, token: Callable[[], 
             return f"{site.base_url}/read/{token()}/{place}"
         case _:
             return f"{site.base_url}/{target.name}"
+
+
+def day_of(at: int, target: MailingList, language: str) -> str:
+    """The day of UTC seconds as a letter says it: where the list is, in the language of the edition."""
+    return _day(at - at % _ONE_DAY_SECONDS, target.timezone, language, target.language)
+
+
+@lru_cache(maxsize=256)
+def _day(at: int, timezone: str, *languages: str) -> str:
+    try:
+        zone: tzinfo = ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the machine knew it when it was set: no copy fails for that
+        zone = UTC
+    there = datetime.fromtimestamp(at, zone).replace(tzinfo=UTC)
+    return words_in(*languages).day(int(there.timestamp()))
 
 
 def return_path(site: Site, target: MailingList | None, token: str) -> str:
@@ -133,7 +153,7 @@ class CopyComposer:
     def _values(
         self, plate: EditionPlate, makers: _Makers, address: Address, row: ClaimedCopy, copy_token: str, now: int
     ) -> CopyValues:
-        site, subscription_id = self._site, row.subscription_id
+        site, subscription_id, date_at = self._site, row.subscription_id, row.first_attempt_at or now
         return CopyValues(
             to=address,
             name=row.name,
@@ -146,7 +166,8 @@ class CopyComposer:
             copy_token=copy_token,
             unsubscribe_mailto_token=makers.leave(subscription_id) if site.receives_mail else None,
             message_id=message_id(plate.message_secret, row.id, site),
-            date_at=row.first_attempt_at or now,
+            date_at=date_at,
+            day=day_of(date_at, plate.list, plate.language),
         )
 
     def _makers_for(self, list_name: str) -> _Makers:

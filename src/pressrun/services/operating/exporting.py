@@ -16,7 +16,7 @@ from pressrun.message.editions.archive_copy import archive_copy, mbox_entry
 from pressrun.message.wire.skeleton import Skeleton
 from pressrun.services.editions.archived import ArchivedEdition, Asset, Summary, summary_of
 from pressrun.services.editions.archiving import Feed, read_edition, read_feed
-from pressrun.services.mails.composing import message_id
+from pressrun.services.mails.composing import day_of, message_id
 from pressrun.services.reports.reporting import require_list
 from pressrun.store import editions
 from pressrun.store.lists import MailingList
@@ -63,6 +63,7 @@ def read_message(tx: Transaction, target: MailingList, slug: str, site: Site) ->
         list_page=site.url(target.name),
         message_id=message_id(edition.message_secret, NOBODY, site),
         date_at=published_at,
+        day=day_of(published_at, target, edition.language),
     )
     return mbox_entry(message, sender=address, received=time.asctime(time.gmtime(published_at)))
 

@@ -348,6 +348,7 @@ def _load_plate(tx: Transaction, edition: Edition) -> EditionPlate:
         edition_id=edition.id,
         slug="" if edition.is_welcome else edition.slug,
         list=target,
+        language=edition.language,
         skeleton=skeleton,
         text_skeleton=skeleton if text_alone is None else Skeleton.decode(text_alone),
         message_secret=edition.message_secret,
