@@ -9,6 +9,7 @@ from pressrun.message.words import Words, marked
 
 _LEFT = marked("You've been unsubscribed from {title}.")
 _FORWARDED = marked("If someone you forwarded an email to did this, you can undo it:")
+_PAUSED = marked("You won't receive {title} until {date}. After that, it'll start again automatically.")
 _ASKED = marked("You asked to move your subscriptions to this address. Please confirm.")
 # Masked: whoever reads the old mailbox shall recognise the new address, but not learn it.
 _MOVING = marked("Someone asked to move your subscriptions from this address to {new}.")
@@ -43,11 +44,11 @@ def _left_note(notice: LeftNote, words: Words, profile: ListProfile) -> Content:
 
 
 def _pause_note(notice: PauseNote, words: Words, profile: ListProfile) -> Content:
-    title = words.listed([profile.title, *notice.also])
+    title, date = words.listed([profile.title, *notice.also]), words.day(notice.until)
     return Content(
-        subject=words("Paused until {date}: {title}", date=words.day(notice.until), title=title),
+        subject=words("Paused until {date}: {title}", date=date, title=title),
         before=(
-            words("You won't receive {title} until then. It'll start again automatically.", title=title),
+            words(_PAUSED, title=title, date=date),
             words("Start again any time:"),
         ),
         link=notice.preferences_url,
