@@ -1,0 +1,34 @@
+"""The words of sentences that readers and editors see: one term for each thing, and none of the program's own."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from docs.messages import gather
+
+CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|`[^`]*`|\{\w*\}|%\(\w+\)s")  # what is copied, not read
+OTHER_WORDS = {
+    "email": re.compile(r"\b(?:e-)?mail(?:s|ed)?\b", re.IGNORECASE),
+    "newsletter": re.compile(r"\b(?:mailing )?lists?\b", re.IGNORECASE),
+    "latest": re.compile(r"\blast edition\b", re.IGNORECASE),
+}
+ENGLISH = [
+    str(sentence)
+    for message in gather()
+    if message.id
+    for sentence in ([message.id] if isinstance(message.id, str) else message.id)
+]
+
+
+@pytest.mark.parametrize("word", OTHER_WORDS)
+def test_one_word_for_one_thing(word: str) -> None:
+    """A reader subscribes to a newsletter by email; lists and mails are how the program thinks of them."""
+    assert [] == [sentence for sentence in ENGLISH if OTHER_WORDS[word].search(CODE.sub("", sentence))]
+
+
+def test_there_is_something_to_look_at() -> None:
+    """The test above would be content with no sentences at all."""
+    assert len(ENGLISH) > 200
+    assert OTHER_WORDS["email"].search("Check your mail")
+    assert not OTHER_WORDS["email"].search("Check your email, or the emails we emailed")
