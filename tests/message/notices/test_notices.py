@@ -85,6 +85,22 @@ def test_every_notice_looks_like_its_list_and_says_where_it_is(notice: Notice) -
     assert f"<title>{escape(str(read(content)['Subject']))}</title>" in page
 
 
+@pytest.mark.parametrize(
+    "notice",
+    [
+        Confirmation(link=LINK, lifetime_days=7, never_again=NEVER, also=("Tides", "Recipes")),
+        AlreadySubscribed(preferences_url=LINK, also=("Tides", "Recipes")),
+    ],
+    ids=["confirmation", "already"],
+)
+def test_a_mail_about_several_lists_names_them_all(notice: Notice) -> None:
+    """In the subject and in both parts."""
+    content = build_notice(notice, copy(), words=ENGLISH, site=site(), profile=profile())
+    named = "The Harbour Letter, Tides and Recipes"
+    assert named in str(read(content)["Subject"])
+    assert all(named in " ".join(part(content, kind).split()) for kind in ("plain", "html"))
+
+
 def test_nobody_confirms_by_asking_a_question() -> None:
     """The answer to a confirmation confirms, so another address is named for questions."""
     content = build_notice(NOTICES[0], copy(), words=ENGLISH, site=site(), profile=profile())
