@@ -35,7 +35,7 @@ def find_in_family(tx: Transaction, family: str, issue: str) -> list[Row]:
 
 
 def translations_of(tx: Transaction, edition_id: int) -> list[Row]:
-    """list_name, list_language, slug, title and language of the public pages of an issue, and of this edition itself;
+    """list_name, slug, title and language of the public pages of an issue, and of this edition itself;
     none where it is no issue.
     """
     return tx.rows("issues.translations", id=edition_id)

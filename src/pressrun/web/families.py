@@ -80,13 +80,24 @@ class Families:
         if target is not None:
             # Its own list first: whoever names a language that it has stays.
             chosen = in_language([target, *(one for one in family if one.closed_at is None)], named)
-            return None if chosen is None or chosen.id == target.id else self._lead(request, chosen, named)
+            if chosen is None or chosen.id == target.id:
+                return None
+            slug = request.path_params.get("slug", "")
+            return self._lead(request, chosen, named, await self._translation(target, slug, chosen))
         leading = among(family, named)
         return None if leading is None else self._lead(request, leading, named)
 
-    def _lead(self, request: Request, chosen: MailingList, named: str) -> Response:
-        """To the same page of another list; from an edition or a page of results to its archive or search."""
+    async def _translation(self, target: MailingList, slug: str, chosen: MailingList) -> str | None:
+        """The edition of the same issue, where a page of one is asked for."""
+        return await self._archiving.find_translation(target.name, slug, chosen.name) if slug else None
+
+    def _lead(self, request: Request, chosen: MailingList, named: str, slug: str | None = None) -> Response:
+        """To the same page of another list; from an edition that is not in its archive, and from a page of results, to
+        its archive or search.
+        """
         below = request.scope["path"].strip("/").split("/")[1:2]
+        if slug is not None:
+            below.append(slug)
         spoken = find_language(named)
         keep = spoken if spoken is not None and spoken != find_language(chosen.language) else ""
         where = self._pages.href(chosen.name, *below, language=keep)

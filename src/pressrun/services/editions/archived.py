@@ -41,6 +41,16 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """An edition of an issue, on the public page of its list."""
+
+    list_name: str
+    slug: str
+    title: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """A file beside an edition that its page does not show by itself."""
 
@@ -60,7 +70,10 @@ class Asset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivedEdition:
-    """One edition to be read. `html` is a clean fragment (None: plain text); `asset_path` is where its images stand."""
+    """One edition to be read. `html` is a clean fragment (None: plain text); `asset_path` is where its images stand.
+
+    `translations` are the public editions of its issue with this one among them; empty where there is no other.
+    """
 
     id: int
     summary: Summary
@@ -70,6 +83,7 @@ class ArchivedEdition:
     attachments: tuple[Attachment, ...] = ()
     newer: Neighbour | None = None
     older: Neighbour | None = None
+    translations: tuple[Translation, ...] = ()
 
     @property
     def teaser(self) -> str:
@@ -120,6 +134,7 @@ def edition_of(
     attachments: tuple[Attachment, ...] = (),
     newer: Neighbour | None = None,
     older: Neighbour | None = None,
+    translations: tuple[Translation, ...] = (),
 ) -> ArchivedEdition:
     """A row of the archive with its content."""
     return ArchivedEdition(
@@ -131,6 +146,7 @@ def edition_of(
         attachments=attachments,
         newer=newer,
         older=older,
+        translations=translations,
     )
 
 

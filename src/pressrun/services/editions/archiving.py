@@ -30,13 +30,14 @@ from pressrun.services.editions.archived import (
     Attachment,
     Neighbour,
     Summary,
+    Translation,
     edition_of,
     summary_of,
 )
 from pressrun.services.ports import Clock
 from pressrun.services.settings import LimitSettings
 from pressrun.services.throttled import Throttled
-from pressrun.store import editions, lists, search, subscribers, subscriptions
+from pressrun.store import editions, issues, lists, search, subscribers, subscriptions
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row, Transaction
@@ -104,7 +105,11 @@ class Year:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexPage:
-    """One page of an archive, or of its `year`, newest first; `number` counts from 1 to `pages`."""
+    """One page of an archive, or of its `year`, newest first; `number` counts from 1 to `pages`.
+
+    `family` are the lists with a public archive of the same newsletter, this one among them; empty where there is no
+    other.
+    """
 
     list: MailingList
     years: tuple[Year, ...]
@@ -112,6 +117,7 @@ class IndexPage:
     editions: tuple[Summary, ...]
     number: int
     pages: int
+    family: tuple[MailingList, ...] = ()
 
     @property
     def by_year(self) -> dict[int, tuple[tuple[Summary, ...], ...]]:
@@ -235,6 +241,10 @@ class Archiving:
         """One edition with its list."""
         return await self._database.read(_opened, door, lambda tx, target: _edition(tx, target, slug))
 
+    async def find_translation(self, name: str, slug: str, wanted: str) -> str | None:
+        """The slug of the same issue in the public archive of the list `wanted`, of a public edition of a list."""
+        return await self._database.read(_find_translation, name, slug, wanted)
+
     async def asset(self, door: Door, slug: str, file_name: str) -> Asset | Shut:
         """An image or file of an edition."""
         return await self._database.read(_opened, door, lambda tx, target: _asset(tx, target, slug, file_name))
@@ -319,7 +329,16 @@ def index_page(
     between = editions.ALWAYS if year is None else (_new_year(year), _new_year(year + 1))
     rows = editions.archived_editions(tx, target.id, limit=size, offset=(number - 1) * size, between=between)
     shown = tuple(summary_of(row, target, picture=row["picture"]) for row in rows)
-    return IndexPage(list=target, years=years, year=year, editions=shown, number=number, pages=pages)
+    family = tuple(one for one in _family_of(tx, target) if one.archive == "public")
+    return IndexPage(
+        list=target,
+        years=years,
+        year=year,
+        editions=shown,
+        number=number,
+        pages=pages,
+        family=family if len(family) > 1 else (),
+    )
 
 
 def _month_of(edition: Summary) -> tuple[int, int]:
@@ -369,7 +388,8 @@ def _sitemap(tx: Transaction, target: MailingList) -> list[Summary]:
 def read_feed(tx: Transaction, target: MailingList) -> Feed:
     """The newest editions of an archive, whoever may see it."""
     rows = editions.recent_archived(tx, target.id, limit=FEED_SIZE)
-    return Feed(list=target, editions=tuple(edition_of(row, target) for row in rows))
+    found = (edition_of(row, target, translations=_translations(tx, target, row["id"])) for row in rows)
+    return Feed(list=target, editions=tuple(found))
 
 
 def _edition(tx: Transaction, target: MailingList, slug: str) -> tuple[MailingList, ArchivedEdition] | Shut:
@@ -394,11 +414,26 @@ def read_edition(tx: Transaction, target: MailingList, slug: str) -> ArchivedEdi
         attachments=attached,
         newer=_neighbour(editions.newer_archived(tx, target.id, row["id"], row["published_at"])),
         older=_neighbour(editions.older_archived(tx, target.id, row["id"], row["published_at"])),
+        translations=_translations(tx, target, row["id"]),
     )
 
 
 def _neighbour(row: Row | None) -> Neighbour | None:
     return None if row is None else Neighbour(slug=row["slug"], title=row["title"], language=row["language"])
+
+
+def _translations(tx: Transaction, target: MailingList, edition_id: int) -> tuple[Translation, ...]:
+    if target.family is None:
+        return ()
+    found = tuple(Translation(**dict(row)) for row in issues.translations_of(tx, edition_id))
+    return found if len(found) > 1 else ()
+
+
+def _find_translation(tx: Transaction, name: str, slug: str, wanted: str) -> str | None:
+    target = lists.find_list(tx, name)
+    row = None if target is None or target.archive != "public" else editions.find_archived(tx, target.id, slug)
+    found = () if target is None or row is None else _translations(tx, target, row["id"])
+    return next((one.slug for one in found if one.list_name == wanted), None)
 
 
 def _asset(tx: Transaction, target: MailingList, slug: str, file_name: str) -> Asset | Shut:

@@ -16,7 +16,7 @@ order by edition.id;
 
 -- name: translations
 -- The same issue in every language of the family that has a public page of it, this one among them.
-select list.name as list_name, list.language as list_language, other.slug, other.title, other.language
+select list.name as list_name, other.slug, other.title, other.language
 from edition as mine not indexed
 cross join list as ours not indexed
 cross join edition as other indexed by edition_by_issue

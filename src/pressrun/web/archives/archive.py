@@ -15,7 +15,7 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from markupsafe import escape
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,7 +24,7 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import TEST_ID, WebPurpose
 from pressrun.message.content.inline import inline_fragment
 from pressrun.services.editions.archived import ArchivedEdition, Asset
-from pressrun.services.editions.archiving import Archiving, Door, ReaderLink, Shut
+from pressrun.services.editions.archiving import Archiving, Door, IndexPage, ReaderLink, Shut
 from pressrun.services.ports import Clock
 from pressrun.services.throttled import Throttled
 from pressrun.store.lists import MailingList
@@ -32,6 +32,7 @@ from pressrun.web.archives.places import NEWEST, Places, public_places, reader_p
 from pressrun.web.http.clients import Proxies, network_of
 from pressrun.web.http.conditional import conditional
 from pressrun.web.http.visitors import client_of
+from pressrun.web.other_languages import links_to_languages
 from pressrun.web.pages import Pages
 from pressrun.web.promise import DECOY, sign_up_promise
 from pressrun.web.reading import ReadTokens
@@ -78,8 +79,20 @@ class ArchivePages:
         if isinstance(found, Shut):
             return await self.shut(found, door)
         self._pages.speak(target=found.list.language)
-        page = self._pages.render("archive.html", about=found.list, list=found.list, page=found, places=places)
+        page = self._pages.render(
+            "archive.html",
+            about=found.list,
+            list=found.list,
+            page=found,
+            places=places,
+            also=self._other_archives(found) if places.is_public else "",
+        )
         return conditional(request, page, modified_at=None)
+
+    def _other_archives(self, page: IndexPage) -> Markup:
+        """Links to the archives of the other languages."""
+        there = [(self._pages.href(one.name, "archive"), one.language) for one in page.family]
+        return links_to_languages(there, self._pages.href(page.list.name, "archive"))
 
     async def search(self, request: Request) -> Response:
         """`/NAME/search?q=`, `/read/TOKEN/search?q=`: editions that hold the words."""
@@ -207,7 +220,11 @@ def edition_context(
     content = edition.html_with_images(places.asset(edition.summary.slug, ""))
     in_page = edition_in_page(pages, edition, places, below=0)
     has_own_place = in_page is None
+    translations = edition.translations if places.is_public else ()
+    alternates = [(pages.site.url(one.list_name, "archive", one.slug), one.language) for one in translations]
     return {
+        "alternates": alternates,
+        "also": links_to_languages(alternates, pages.site.url(target.name, "archive", edition.summary.slug)),
         "list": target,
         "home": home,
         "edition": edition,

@@ -6,7 +6,6 @@ gets the same answer, whatever it is to the list.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -34,6 +33,7 @@ from pressrun.web.http.clients import Proxies, network_of
 from pressrun.web.http.conditional import conditional
 from pressrun.web.http.forms import clean_language, clean_name, first, read_fields
 from pressrun.web.http.visitors import client_of
+from pressrun.web.other_languages import links_to_languages
 from pressrun.web.pages import FOR_EVER, KEPT_FOR_A_DAY, Pages, initial
 from pressrun.web.readers import words
 from pressrun.web.readers.answers_in_json import asks_for_json, in_json
@@ -206,22 +206,15 @@ class ListPages:
             total=found.total,
             places=places,
             family=family,
-            also=self._other_languages(found.list, family),
+            also=links_to_languages(
+                [(self._pages.href(one.name), one.language) for one in found.family], self._pages.href(found.list.name)
+            ),
             choices=choices_of(found.family, chosen or found.list),
             **form,
             email=email,
             name=name,
             has_bad_address=has_bad_address,
             problem=self._forms.too_many(retry_after) if retry_after else "",
-        )
-
-    def _other_languages(self, target: MailingList, family: Sequence[tuple[MailingList, str]]) -> Markup:
-        """Links to the same newsletter in other languages."""
-        link = Markup('<a href="{}" lang="{}" hreflang="{}" dir="auto">{}</a>')
-        return Markup(" · ").join(
-            link.format(self._pages.href(one.name), one.language, one.language, name)
-            for one, name in family
-            if one.id != target.id
         )
 
 
