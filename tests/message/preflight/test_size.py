@@ -11,7 +11,14 @@ def test_html_that_is_cut_off() -> None:
     severity, _, message = the_only(found(edition("word " * 21_000)))
     assert "warning" == severity
     assert "Gmail cuts it off after 100" in message
-    assert [] == found(edition("word " * 19_000))
+    assert [] == found(edition("word " * 18_000))
+
+
+def test_it_is_counted_as_it_travels() -> None:
+    """What is not Latin is in base64, which adds a third: 78 KB of Arabic are more than 100."""
+    source = edition("كلمة " * 8_700, "language: ar")
+    assert "warning" == the_only(found(source))[0]
+    assert [] == found(edition("كلمة " * 7_500, "language: ar"))
 
 
 def test_a_text_edition_of_that_size_is_not() -> None:
