@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pressrun.core.edition import EditionState
 from pressrun.store import search, tallies
 from pressrun.store.tallies import Tally
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Row, Transaction, in_json
 
 ALWAYS = (-(1 << 62), 1 << 62)
 MOST_OF_PICTURE = 200_000  # octets: an index shows it small, but a browser has to fetch it whole
@@ -144,9 +144,15 @@ def next_id(tx: Transaction) -> int:
     return (found or 0) + 1
 
 
-def taken_slugs(tx: Transaction, list_id: int, slug: str) -> frozenset[str]:
-    """The slugs of a list that begin with this one."""
-    return frozenset(row["slug"] for row in tx.rows("editions.slugs", list_id=list_id, slug=slug))
+def taken_slugs(tx: Transaction, list_id: int, slug: str, *, but: Collection[int] = ()) -> frozenset[str]:
+    """The slugs of a list that begin with this one, except those of these editions."""
+    rows = tx.rows("editions.slugs", list_id=list_id, slug=slug)
+    return frozenset(row["slug"] for row in rows if row["id"] not in but)
+
+
+def give_up_slugs(tx: Transaction, ids: Collection[int]) -> None:
+    """Leave the slugs of editions that nobody will ever see to others."""
+    tx.run("editions.give_up_slugs", ids=in_json(list(ids)))
 
 
 def all_editions(tx: Transaction, list_id: int | None = None) -> list[Edition]:

@@ -92,6 +92,18 @@ async def test_a_corrected_mail_replaces_the_draft(room: Mailroom) -> None:
     assert (True, 3, ["cancelled", "sending"]) == (is_done, await copies(room), await states(room))
 
 
+async def test_a_correction_has_the_address_on_the_web_that_its_first_version_would_have_had(room: Mailroom) -> None:
+    """As often as it is corrected; what another editor sends under that title has one of its own."""
+    await make_editor(room, BEA)
+    for number in range(3):
+        await answers(room, written(number, f"version {number}", number=number))
+    await answers(room, second(From=BEA))
+    slugs = await rows(room, "select slug from edition where state = 'draft' order by id")
+    assert [("boats",), ("boats-2",)] == slugs
+    (skeleton,) = (await rows(room, "select skeleton from edition_content where edition_id = 3"))[0]
+    assert b"/news/archive/boats>" in skeleton
+
+
 async def test_an_operator_sees_which_draft_has_replaced_another(room: Mailroom) -> None:
     await answers(room, first())
     await answers(room, second())

@@ -18,7 +18,7 @@ from tests.web.house import NOW, House, open_house, words_of
 from pressrun.core.tokens import WebPurpose
 from pressrun.message.finding import warning
 from pressrun.services.editions import pressing
-from pressrun.services.editions.replacing import replace_drafts
+from pressrun.services.editions.replacing import cancel_drafts, replace_drafts
 from pressrun.store.drafts import PlainFinding
 
 FINDINGS: list[PlainFinding] = [
@@ -152,7 +152,8 @@ async def test_the_link_of_a_replaced_version_says_so(house: House, method: str)
     """Nothing of it is shown or sent, and no button is there."""
     path = await hold(house)
     newer = await house.add_edition(1, "newer", state="draft", started_at=None)
-    await house.database.write(replace_drafts, [1], newer, int(NOW))
+    await house.database.write(cancel_drafts, [1], int(NOW))
+    await house.database.write(replace_drafts, [1], newer)
     async with house.client() as client:
         page = await (client.get(path) if method == "get" else client.post(path, data=SEND))
         others = [await client.get(f"{path}/{part}") for part in ("edition", "preview")]

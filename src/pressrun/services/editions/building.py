@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -82,24 +82,27 @@ def find_open_list(tx: Transaction, name: str) -> MailingList:
     return target
 
 
-def lay_out(tx: Transaction, list_name: str, file: EditionFile, *, with_drafts: bool = True) -> Desk:
+def lay_out(
+    tx: Transaction, list_name: str, file: EditionFile, *, with_drafts: bool = True, replaced: Collection[int] = ()
+) -> Desk:
     """Gather what building needs: the list with its logo, its members' columns, a free slug, the next id, and the
-    edition that is the same issue; a draft does not count without `with_drafts`.
+    edition that is the same issue; a draft does not count without `with_drafts`. Drafts that are `replaced` leave
+    their slug.
     """
     target = find_open_list(tx, list_name)
     return Desk(
         list=target,
         logo=lists.find_logo(tx, target.id) if target.logo is not None else None,
         columns=subscribers.known_columns(tx, target.id),
-        slug=free_slug(tx, target.id, suggested_slug(file)),
+        slug=free_slug(tx, target.id, suggested_slug(file), but=replaced),
         edition_id=editions.next_id(tx),
         holder=find_holder(tx, target, file.keys.issue, with_drafts=with_drafts),
     )
 
 
-def free_slug(tx: Transaction, list_id: int, slug: str) -> str:
-    """`slug`, or `slug-2`, `slug-3`, … where it is taken."""
-    taken = editions.taken_slugs(tx, list_id, slug)
+def free_slug(tx: Transaction, list_id: int, slug: str, *, but: Collection[int] = ()) -> str:
+    """`slug`, or `slug-2`, `slug-3`, … where it is taken by others than these editions."""
+    taken = editions.taken_slugs(tx, list_id, slug, but=but)
     number, candidate = 1, slug
     while candidate in taken:
         number += 1

@@ -78,22 +78,27 @@ async def draw_up(
     file: EditionFile,
     *,
     with_drafts: bool = True,
+    replaced: Collection[int] = (),
 ) -> Work:
     """Build an edition as the database says now. Raises NotFound, Refused, EditionError, Unavailable.
 
-    Without `with_drafts` a draft of the same issue is no matter yet: whoever stores the edition decides.
+    Without `with_drafts` a draft of the same issue is no matter yet: whoever stores the edition decides. It may have
+    the slug of drafts that it replaces.
     """
-    desk = await database.read(lay_out, list_name, file, with_drafts=with_drafts)
+    desk = await database.read(lay_out, list_name, file, with_drafts=with_drafts, replaced=replaced)
     built = await asyncio.to_thread(build, manuscript, file, desk, site, layouts)
     return Work(manuscript=manuscript, file=file, desk=desk, built=built)
 
 
-def require_same_desk(tx: Transaction, work: Work) -> None:
-    """Raise TakenMeanwhile when the edition would be built otherwise now; NotFound, Refused for the list."""
+def require_same_desk(tx: Transaction, work: Work, *, replaced: Collection[int] = ()) -> None:
+    """Raise TakenMeanwhile when the edition would be built otherwise now; NotFound, Refused for the list.
+
+    The slugs of drafts that it replaces are free.
+    """
     target = find_open_list(tx, work.desk.list.name)
     if target != work.desk.list or editions.next_id(tx) != work.desk.edition_id:
         raise TakenMeanwhile("the desk was changed")
-    if work.desk.slug in editions.taken_slugs(tx, target.id, work.desk.slug):
+    if work.desk.slug in editions.taken_slugs(tx, target.id, work.desk.slug, but=replaced):
         raise TakenMeanwhile("the slug was taken")
 
 

@@ -12,11 +12,13 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pressrun.core.address import Address
 from pressrun.core.edition import EditionState
 from pressrun.message.finding import Finding, error, warning
 from pressrun.services.editions import pressing
-from pressrun.store import drafts
+from pressrun.store import drafts, editions
 from pressrun.store.drafts import SentDraft, Version
+from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
 
 
@@ -59,6 +61,13 @@ def find_bearing(sent: Sequence[SentDraft], subject: str, version: Version, own:
     return Bearing(replaced=tuple(replaced), newer=newer, beside=beside, approved=approved)
 
 
+def bearing_of(
+    tx: Transaction, target: MailingList, editor: Address, subject: str, version: Version, *, now: int, own: int | None
+) -> Bearing:
+    """The same for what the editor sent to a list, as the database says now."""
+    return find_bearing(drafts.sent_by(tx, target.id, editor.key, now), subject, version, own)
+
+
 def warnings_of(bearing: Bearing) -> list[Finding]:
     """What the editor should know before they approve a mail that others of theirs stand beside."""
     found = []
@@ -81,10 +90,16 @@ def last_of(before: Version, version: Version) -> Version:
     return Version(written_at=last.written_at, mail_id=last.mail_id, is_proven=before.is_proven or version.is_proven)
 
 
-def replace_drafts(tx: Transaction, replaced: Sequence[int], by: int, now: int) -> None:
-    """Cancel drafts and say which one has taken their place: their links send nothing from here on."""
+def cancel_drafts(tx: Transaction, replaced: Sequence[int], now: int) -> None:
+    """Cancel drafts: their links send nothing from here on, and their slugs are free for what takes their place."""
     for edition_id in replaced:
         pressing.cancel(tx, edition_id, now)
+    editions.give_up_slugs(tx, replaced)
+
+
+def replace_drafts(tx: Transaction, replaced: Sequence[int], by: int) -> None:
+    """Say which draft has taken the place of others."""
+    for edition_id in replaced:
         drafts.replace_draft(tx, edition_id, by)
 
 

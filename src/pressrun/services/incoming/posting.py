@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from pressrun.core.address import Address, parse_address
@@ -185,7 +186,7 @@ class Posting:
             file = await asyncio.to_thread(manuscript.parse)
             unused = _unused(posted, file)
             for _ in range(STORE_ATTEMPTS):
-                work = await self._draw_up(post.list_name, manuscript, file)
+                work = await self._draw_up(post, manuscript, file)
                 vetted = await self._vetting.check(work.desk.list, file.keys.from_)
                 findings = in_order(
                     [
@@ -211,21 +212,18 @@ class Posting:
             return await self._decline(post, None, [error("list-closed")])
         raise NotNow("other editions came in at the same moment")
 
-    async def _draw_up(self, list_name: str, manuscript: Manuscript, file: EditionFile) -> Work:
+    async def _draw_up(self, post: _Post, manuscript: Manuscript, file: EditionFile) -> Work:
         """Build the edition; where its layout cannot be tried now, the mail waits and no other for it (NotNow)."""
+        subject = file.keys.subject.text if file.keys.subject else ""
+        bearing = await self._database.read(self._find_bearing, post, subject, None)
+        build = partial(draw_up, self._database, self._site, self._layouts, post.list_name, manuscript, file)
         try:
-            return await draw_up(
-                self._database, self._site, self._layouts, list_name, manuscript, file, with_drafts=False
-            )
+            return await build(with_drafts=False, replaced=bearing.replaced)
         except Unavailable as problem:
             raise NotNow(str(problem)) from problem
 
     async def _decline(
-        self,
-        post: _Post,
-        automatic: str | None,
-        problems: Sequence[Finding],
-        state: InboundState = InboundState.DONE,
+        self, post: _Post, automatic: str | None, problems: Sequence[Finding], state: InboundState = InboundState.DONE
     ) -> Settled:
         """Make no edition of a mail; its editor hears why, unless a machine wrote it."""
         if is_automatic(automatic):
@@ -251,25 +249,28 @@ class Posting:
         edition = None if before is None else pressing.require_edition(tx, before)
         if edition is not None and standing_of(tx, edition, target) in _OVER:
             edition = None
+        bearing = self._find_bearing(tx, post, work.built.subject_template, edition)
         if edition is None:
-            require_same_desk(tx, work)
-        sent = drafts.sent_by(tx, target.id, post.editor.key, int(self._clock()))
-        own = None if edition is None else edition.id
-        bearing = replacing.find_bearing(sent, work.built.subject_template, post.version, own)
-        if bearing.newer is not None and (edition is None or edition.state is EditionState.DRAFT):
-            problem = replacing.why_not_taken(bearing.newer)
-            return self._store_refusal(tx, post, [problem], InboundState.DONE), None
+            require_same_desk(tx, work, replaced=bearing.replaced)
+        is_known = edition is not None and edition.state is not EditionState.DRAFT
+        problems = [] if is_known or bearing.newer is None else [replacing.why_not_taken(bearing.newer)]
+        if edition is None:
+            problems += _lines(errors_of(check_stored_issue(tx, work, replaced=bearing.replaced)), work.file)
+        if problems:
+            return self._store_refusal(tx, post, problems, InboundState.DONE), None
         silence = self._silence(tx, post)
         if silence is not None:
             return self._settle_within(tx, post.mail, kept(silence)), None
-        if edition is not None and edition.state is not EditionState.DRAFT:
+        if edition is not None and is_known:
             return self._settle_within(tx, post.mail, self._say_known(tx, post, edition)), edition
-        taken = [] if edition is not None else errors_of(check_stored_issue(tx, work, replaced=bearing.replaced))
-        if taken:
-            return self._store_refusal(tx, post, _lines(taken, work.file), InboundState.DONE), None
         lines = [found.plain() for found in _lines([*replacing.warnings_of(bearing), *findings], work.file)]
         settled, edition = self._store_draft(tx, post, work, edition, bearing, lines)
         return self._settle_within(tx, post.mail, settled), edition
+
+    def _find_bearing(self, tx: Transaction, post: _Post, subject: str, own: Edition | None) -> replacing.Bearing:
+        target, now = find_open_list(tx, post.list_name), int(self._clock())
+        number = None if own is None else own.id
+        return replacing.bearing_of(tx, target, post.editor, subject, post.version, now=now, own=number)
 
     def _store_draft(
         self,
@@ -284,6 +285,7 @@ class Posting:
         target, now = work.desk.list, int(self._clock())
         expires_at = now + int(self.tokens.approve_lifetime_seconds)
         is_new = edition is None
+        replacing.cancel_drafts(tx, bearing.replaced, now)
         if edition is None:
             secret = self._entropy(16)
             edition = store_edition(
@@ -291,7 +293,7 @@ class Posting:
             )
             drafts.insert_draft(tx, edition.id, lines, expires_at, post.version)
         drafts.add_editor(tx, edition.id, target.id, post.editor.key)
-        replacing.replace_drafts(tx, bearing.replaced, edition.id, now)
+        replacing.replace_drafts(tx, bearing.replaced, edition.id)
         replaces = bool(bearing.replaced)
         if post.may_go_at_once and target.post_by_mail == "direct":
             edition = pressing.release(tx, edition.id, now)

@@ -28,7 +28,11 @@ order by id limit 1;
 
 -- name: slugs
 -- The slugs of a list that begin alike.
-select slug from edition where list_id = :list_id and slug >= :slug and slug < :slug || '{';
+select id, slug from edition where list_id = :list_id and slug >= :slug and slug < :slug || '{';
+
+-- name: give_up_slugs
+-- Editions that nobody will ever see leave their slugs to others.
+update edition set slug = slug || '~' || id where id in (select value from json_each(:ids));
 
 -- name: all
 -- Every edition, newest first.
