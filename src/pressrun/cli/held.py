@@ -47,7 +47,10 @@ def release(
     invocation: Invocation, ids: tuple[int, ...], domain: str | None, *, is_agreed: bool, as_json: bool
 ) -> None:
     """Send the confirmation mails of held sign-ups: all, or those named. Each is sent once."""
-    _show(_perform(invocation, "release", "mailed", ids, domain, is_agreed=is_agreed), as_json=as_json)
+    _show(
+        _perform(invocation, "release", "Send the confirmation mails of", ids, domain, is_agreed=is_agreed),
+        as_json=as_json,
+    )
 
 
 @group.command("rm")
@@ -58,18 +61,18 @@ def release(
 @pass_invocation
 def remove(invocation: Invocation, ids: tuple[int, ...], domain: str | None, *, is_agreed: bool, as_json: bool) -> None:
     """Delete held sign-ups: all, or those named. No mail is sent."""
-    _show(_perform(invocation, "rm", "forgotten", ids, domain, is_agreed=is_agreed), as_json=as_json)
+    _show(_perform(invocation, "rm", "Delete", ids, domain, is_agreed=is_agreed), as_json=as_json)
 
 
 def _perform(
-    invocation: Invocation, verb: str, fate: str, ids: tuple[int, ...], domain: str | None, *, is_agreed: bool
+    invocation: Invocation, verb: str, deed: str, ids: tuple[int, ...], domain: str | None, *, is_agreed: bool
 ) -> dict[str, Any]:
     from pressrun.cli.acting import perform  # noqa: PLC0415
     from pressrun.control.verbs import HeldChoice  # noqa: PLC0415
 
-    which = f"{len(ids)} held sign-ups are" if ids else "All held sign-ups are"
-    where = f" if they are at {domain}" if domain else ""
-    ask(f"{which} {fate}{where}. Go on?", is_agreed=is_agreed)
+    which = "1 held sign-up" if len(ids) == 1 else f"{len(ids)} held sign-ups" if ids else "all held sign-ups"
+    where = f" with addresses at {domain}" if domain else ""
+    ask(f"{deed} {which}{where}?", is_agreed=is_agreed)
     found: dict[str, Any] = perform(invocation, f"held.{verb}", HeldChoice(ids=ids, domain=domain))
     return found
 

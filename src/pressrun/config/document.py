@@ -25,12 +25,12 @@ _FOR_A_TRY = {
 }
 
 _INITIAL_HEAD = """\
-# Pressrun's configuration. It works as it stands for a try on one machine; for real use set base_url, mail_domain
-# and [[relay]], then `pressrun check`. Keys behind a # have the value shown, or are off where it says so.
-# No secret belongs in this file: passwords and keys stand in files of their own.
+# Pressrun's configuration. It works as it is for trying Pressrun on one machine. For real use, set base_url,
+# mail_domain and [[relay]], then run `pressrun check`. Keys after a # have the value shown, or are off if it says so.
+# Keep secrets out of this file: passwords and keys belong in files of their own.
 """
 _EXAMPLE_HEAD = """\
-# Every key of Pressrun's configuration, with its default, unit and reason. Keys behind a # are off by default.
+# Every key of Pressrun's configuration, with its default, unit and reason. Keys after a # are off by default.
 # Only data_dir, base_url, mail_domain, [http] listen and one [[relay]] with host and port are required.
 #
 # Durations: a number with ms, s, m, h or d. Sizes: B, KB, MB, KiB, MiB, GiB. Rates: N/s, N/min, N/h, N/day, or over a

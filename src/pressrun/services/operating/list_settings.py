@@ -73,7 +73,7 @@ def _read_list_language(text: str) -> str:
 def _read_title(text: str) -> str:
     title = read_line(text)
     if not title:
-        raise BadInput("is empty. A list needs a title")
+        raise BadInput("must not be empty")
     return title
 
 
