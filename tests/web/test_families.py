@@ -199,3 +199,17 @@ async def test_a_wrong_address_keeps_the_language_that_was_chosen(house: House) 
         answer = await client.post("/noticias/subscribe", data={"email": "ada@", "form": "page", "language": "fr"})
     assert (400, True) == (answer.status_code, '<html lang="es"' in answer.text)
     assert 'value="fr" lang="fr" selected' in answer.text
+
+
+async def test_no_language_leads_round_in_a_circle(house: House) -> None:
+    """From every page, whatever is named: at most one redirect, and where it leads, one stays."""
+    tags = {"a": "es", "b": "es-MX", "c": "pt-PT", "d": "pt-AO", "e": "zh-Hans", "f": "sv", "g": "pt"}
+    for name, tag in tags.items():
+        await house.add_list(name, language=tag)
+    await house.write("update list set family = 'many'")
+    asked = [*tags.values(), "pt-BR", "es-AR", "ES-mx", "zh-TW", "zh", "sv-FI", "de", "xx", "", "*"]
+    async with house.client() as client:
+        for name in (*tags, "many"):
+            for tag in asked:
+                answer = await client.get(f"/{name}", params={"language": tag}, follow_redirects=True)
+                assert (200, True) == (answer.status_code, len(answer.history) <= 1), (name, tag)
