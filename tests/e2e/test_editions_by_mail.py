@@ -65,7 +65,7 @@ def test_from_a_mail_to_its_readers(make_house: MakeHouse) -> None:
     assert b"Mailer 1" not in b"".join(mail.content for mail in copies)
     assert "already" in house.post(link, {"action": "send"}).text
     post(house, "High water", number=2)
-    assert "Came twice: High water" == house.await_mails(3, EVE)[2].message["Subject"]
+    assert "Already received: High water" == house.await_mails(3, EVE)[2].message["Subject"]
     assert 1 == len(house.json("edition", "ls", "news"))
 
 

@@ -42,6 +42,10 @@ class Remark:
     def __str__(self) -> str:
         return self.said(ENGLISH)
 
+    def plain(self) -> dict[str, Any]:
+        """The code and the values, as they are stored."""
+        return {"code": self.code, "values": dict(self.values)}
+
 
 def remark(code: str, /, **values: Value) -> Remark:
     """A sentence by its code, with the values of its places."""
@@ -81,8 +85,7 @@ class Finding:
             "severity": self.severity.value,
             "line": self.line,
             "message": self.message,
-            "code": self.remark.code,
-            "values": dict(self.remark.values),
+            **self.remark.plain(),
             "layout": self.layout,
         }
 

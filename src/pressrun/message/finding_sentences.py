@@ -253,6 +253,10 @@ SENTENCES = {
         "The newsletter comes in one language only, so issue “{issue}” joins this edition to no other. You can leave "
         "it out."
     ),
+    # why an edition paused itself
+    "braked-refused": marked("Copies refused for good: {refused} of {outcomes}, which is more than {most}."),
+    "braked-complaints": marked("Readers who complained: {complaints} of {outcomes}, which is more than {most}."),
+    "braked-message": marked("The relay refuses the message itself, whoever it is for. Its words were “{words}”."),
     # the newsletter's page
     "front-teaser": marked(
         "The newsletter's page shows only the beginning of this edition, with a link to it, because the edition has "

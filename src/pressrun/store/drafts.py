@@ -113,6 +113,12 @@ def has_its_editors(tx: Transaction, edition_id: int) -> bool:
     return bool(tx.value("drafts.has_its_editors", edition_id=edition_id))
 
 
+def language_of_editors(tx: Transaction, edition_id: int) -> str:
+    """The language that who sent a draft chose as a reader; `""` where none did, or several did and differ."""
+    found: str | None = tx.value("drafts.language_of_editors", edition_id=edition_id)
+    return found or ""
+
+
 def withdrawn_drafts(tx: Transaction) -> list[int]:
     """Editions still held that an editor sent who has been removed since."""
     return [row["edition_id"] for row in tx.rows("drafts.withdrawn")]

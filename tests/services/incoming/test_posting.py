@@ -150,7 +150,7 @@ async def test_what_cannot_be_an_edition_is_explained(
 ) -> None:
     """Nothing is stored, and the editor reads why."""
     (told,) = await answers(room, post(body, fields))
-    assert str(message_of(told)["Subject"]).startswith("Not taken: ")
+    assert str(message_of(told)["Subject"]).startswith("We couldn't use your email: ")
     assert expected in words(told)
     assert ("", "<m1@reader.example>") == (told.mail_from, message_of(told)["In-Reply-To"])
     assert ([], {"done": 1}) == (await states(room), await room.counts())
@@ -363,7 +363,7 @@ async def test_a_list_without_readers_is_done_at_once(room: Mailroom) -> None:
     await room.database.write(lambda tx: tx._connection.execute("delete from subscription").rowcount)
     await set_list(room, post_by_mail="direct")
     (told,) = await answers(room, post(Authentication_Results=DKIM), peer="unix")
-    assert "no reader" in words(told)
+    assert "Nobody is subscribed" in words(told)
     assert ["finished"] == await states(room)
 
 
@@ -383,7 +383,7 @@ async def test_the_same_content_in_another_mail_is_the_same_draft(room: Mailroom
     await answers(room, _html("one", number=1))
     room.now += 86400
     (again,) = await answers(room, _html("two", number=2, Date="Fri, 2 Jan 2026 00:00:00 +0000"))
-    assert "came once more" in words(again)
+    assert "arrived again" in words(again)
     assert (1, int(room.now) + 7 * 86400) == WebTokens(room.keys).read(WebPurpose.APPROVE, token_in(again))
     assert (["draft"], [(int(room.now) + 7 * 86400,)]) == (
         await states(room),

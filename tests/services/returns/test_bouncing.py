@@ -214,7 +214,7 @@ async def test_refused_for_policy_counts_against_nobody_and_alerts_once_a_day(pr
     assert {"failed": 2} == await press.counts(number)
     alerts = [copy for copy in copies if copy.rcpt_to == "ops@lists.example"]
     assert 1 == len(alerts)
-    assert b"reader.example refuses" in alerts[0].content
+    assert b"reader.example is refusing" in alerts[0].content
     assert b"r0@reader.example" not in alerts[0].content
     press.pass_time(DAY + 1)
     press.dispatcher.unpause(None)

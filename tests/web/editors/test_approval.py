@@ -169,7 +169,7 @@ async def test_a_list_that_was_closed_meanwhile_says_so(house: House, method: st
     await house.close_list()
     async with house.client() as client:
         page = await (client.get(path) if method == "get" else client.post(path, data=SEND))
-    assert (200, True) == (page.status_code, "This list is closed" in page.text)
+    assert (200, True) == (page.status_code, "This newsletter is closed" in page.text)
     assert "draft" == await state(house)
 
 
@@ -193,7 +193,7 @@ async def test_a_link_does_nothing_while_editions_by_mail_are_switched_off(house
     await house.write("update list set post_by_mail = 'off'")
     async with house.client() as client:
         page = await (client.get(path) if method == "get" else client.post(path, data=SEND))
-    assert (200, True) == (page.status_code, "This list takes no editions by email now" in page.text)
+    assert (200, True) == (page.status_code, "This newsletter takes no editions by email now" in page.text)
     assert "draft" == await state(house)
 
 

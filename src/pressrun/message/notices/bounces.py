@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from pressrun.message.notices.content import Content, filled
+from pressrun.message.notices.content import Content
 from pressrun.message.notices.kinds import EditionBraked, PolicyAlert, RelayAlert
 from pressrun.message.profile import ListProfile
-from pressrun.message.words import Words
+from pressrun.message.words import Words, marked
 
-_REFUSED = "{domain} refuses copies of the edition {subject} of {title}, not for their readers but for their sender."
-_HELD_BACK = "The readers who have not got it yet get nothing for now. Nobody gets it twice when it goes on."
-_OPERATOR_DECIDES = "Whoever runs the mail server knows of it and can send the rest or cancel it. Please talk to them."
-_RELAY_WAITS = (
-    "Other relays take its share, if there are any. Copies that no relay takes wait, and Pressrun tries again by "
-    "itself. If you read this, at least one relay works again."
-)
-_NOT_COUNTED = (
-    "This does not count against the readers. Look at your SPF, DKIM and DMARC records, at the reputation of the "
-    "address that your mail server sends from, and at what the provider says on its postmaster pages."
-)
+_ONCE_A_DAY = marked("You won't get another email about {name} for a day.")
 
 
 def say(notice: EditionBraked | PolicyAlert | RelayAlert, words: Words, profile: ListProfile) -> Content:
@@ -33,21 +23,27 @@ def say(notice: EditionBraked | PolicyAlert | RelayAlert, words: Words, profile:
 
 def _edition_braked(notice: EditionBraked, words: Words, profile: ListProfile) -> Content:
     """Says that an edition paused by itself: to the operator with commands, to the owner with what happens next."""
-    what_next = [words(_HELD_BACK), words(_OPERATOR_DECIDES)]
     if notice.has_shell:
         what_next = [
-            filled(words("What became of each copy: {command}"), command=f"pressrun edition report {notice.edition}"),
-            filled(words("To go on all the same: {command}"), command=f"pressrun edition resume {notice.edition}"),
+            words("What became of each copy: {command}", command=f"pressrun edition report {notice.edition}"),
+            words("To continue anyway: {command}", command=f"pressrun edition resume {notice.edition}"),
+        ]
+    else:
+        what_next = [
+            words("Readers who don't have it yet get nothing for now. Nobody gets it twice when it continues."),
+            words(
+                "Whoever runs the email server has been told and can send the rest or cancel it. Please talk to them."
+            ),
         ]
     return Content(
-        subject=filled(words("Paused: {subject}"), subject=notice.edition_subject),
+        subject=words("Paused: {subject}", subject=notice.edition_subject),
         before=(
-            filled(
-                words("The edition {subject} of {title} has paused by itself:"),
-                subject=f"“{notice.edition_subject}”",
+            words(
+                "The edition “{subject}” of {title} has paused itself.",
+                subject=notice.edition_subject,
                 title=profile.title,
             ),
-            notice.reason,
+            notice.reason if notice.cause is None else notice.cause.said(words),
             *what_next,
         ),
     )
@@ -56,17 +52,20 @@ def _edition_braked(notice: EditionBraked, words: Words, profile: ListProfile) -
 def _relay_alert(notice: RelayAlert, words: Words) -> Content:
     """Tells the operator that a relay fails."""
     return Content(
-        subject=filled(words("The relay {relay} fails"), relay=notice.relay),
+        subject=words("The relay {relay} is failing", relay=notice.relay),
         before=(
-            filled(
-                words("Pressrun has been unable to use the relay {relay} since {since}. The last error was:"),
+            words(
+                "Pressrun has been unable to use the relay {relay} since {since}. Its last error follows.",
                 relay=notice.relay,
                 since=notice.since,
             ),
             notice.error or "—",
-            words(_RELAY_WAITS),
-            filled(words("What waits, and why: {command}"), command="pressrun queue ls"),
-            filled(words("Nothing more is said about {relay} for a day."), relay=notice.relay),
+            words(
+                "Other relays take over its share, if there are any. Copies that no relay accepts wait, and Pressrun "
+                "keeps trying. If you can read this, at least one relay works again."
+            ),
+            words("What is waiting, and why: {command}", command="pressrun queue ls"),
+            words(_ONCE_A_DAY, name=notice.relay),
         ),
     )
 
@@ -74,16 +73,24 @@ def _relay_alert(notice: RelayAlert, words: Words) -> Content:
 def _policy_alert(notice: PolicyAlert, words: Words, profile: ListProfile) -> Content:
     """Tells the operator that a domain refuses our mail."""
     return Content(
-        subject=filled(words("{domain} refuses mail of {title}"), domain=notice.domain, title=profile.title),
+        subject=words("{domain} is refusing email from {title}", domain=notice.domain, title=profile.title),
         before=(
-            filled(words(_REFUSED), domain=notice.domain, subject=f"“{notice.edition_subject}”", title=profile.title),
-            words("Its words were:"),
+            words(
+                "{domain} is refusing copies of the edition “{subject}” of {title} because of their sender, not their "
+                "readers. Its words follow.",
+                domain=notice.domain,
+                subject=notice.edition_subject,
+                title=profile.title,
+            ),
             notice.reply or "—",
-            words(_NOT_COUNTED),
-            filled(
-                words("To send the failed copies again, once that is mended: {command}"),
+            words(
+                "This does not count against the readers. Check your SPF, DKIM and DMARC records, the reputation of "
+                "the address that your email server sends from, and the provider's postmaster pages."
+            ),
+            words(
+                "Once that is fixed, send the failed copies again: {command}",
                 command=f"pressrun edition resend {notice.edition} --failed",
             ),
-            filled(words("Nothing more is said about {domain} for a day."), domain=notice.domain),
+            words(_ONCE_A_DAY, name=notice.domain),
         ),
     )

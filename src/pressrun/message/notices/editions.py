@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pressrun.core.site import Site
 from pressrun.message.finding import Finding
-from pressrun.message.notices.content import Content, filled
+from pressrun.message.notices.content import Content
 from pressrun.message.notices.kinds import (
     EditionHeld,
     EditionKnown,
@@ -15,15 +15,22 @@ from pressrun.message.notices.kinds import (
     FinishedReport,
 )
 from pressrun.message.profile import ListProfile
-from pressrun.message.words import Words
+from pressrun.message.words import Words, marked
 
 _MOST_LINES = 40  # of findings in a mail; the page has all
 _STATES = {
-    "scheduled": "It waits for its hour.",
-    "sending": "It is being sent.",
-    "paused": "It is paused.",
-    "finished": "It has been sent.",
+    "scheduled": marked("It is waiting for its time."),
+    "sending": marked("It is being sent."),
+    "paused": marked("It is paused."),
+    "finished": marked("It has been sent."),
 }
+_OTHERWISE = marked("It has been dealt with.")
+_COUNTS = {
+    "delivered": marked("Delivered: {number}"),
+    "failed": marked("Failed: {number}"),
+    "cancelled": marked("Not sent: {number}"),
+}
+_NOT_YOURS = marked("If you didn't write this email, do nothing, and tell whoever runs the newsletter.")
 
 
 EditionNotice = FinishedReport | EditionHeld | EditionReleased | EditionNotTaken | EditionKnown
@@ -45,114 +52,122 @@ def say(notice: EditionNotice, words: Words, site: Site, profile: ListProfile) -
 
 
 def finished_report(notice: FinishedReport, words: Words, profile: ListProfile) -> Content:
-    counts = [f"{words(state)}: {number}" for state, number in notice.counts.items() if number]
+    counts = [
+        words(sentence, number=words.number(notice.counts[state]))
+        for state, sentence in _COUNTS.items()
+        if notice.counts.get(state)
+    ]
     return Content(
-        subject=filled(words("Sent: {subject}"), subject=notice.edition_subject),
+        subject=words("Sent: {subject}", subject=notice.edition_subject),
         before=(
-            filled(
-                words("The edition {subject} of {title} is finished."),
-                subject=f"“{notice.edition_subject}”",
-                title=profile.title,
-            ),
-            "\n".join([f"{words('Audience')}: {notice.audience}", *counts]),
+            words("The edition “{subject}” of {title} has been sent.", **_about(notice, profile)),
+            "\n".join([_audience(notice.audience, words), *counts]),
         ),
         link=notice.edition_url,
         link_words=words("View in browser"),
-        after=(),
     )
 
 
 def edition_held(notice: EditionHeld, words: Words, profile: ListProfile) -> Content:
-    came = words(
-        "Your mail {subject} is ready to go out as an edition of {title}. Nothing is sent before you approve it."
-    )
+    about = _about(notice, profile)
     if notice.again:
-        came = words("Your mail {subject} came once more. It is a draft of {title} already, and still waits for you.")
-    proof = words("A copy as readers will see it comes in a mail of its own.")
+        came = words(
+            "Your email “{subject}” arrived again. It is a draft of {title} already and still waits for your approval.",
+            **about,
+        )
+    else:
+        came = words(
+            "Your email “{subject}” is ready to go out as an edition of {title}. Nothing is sent until you approve it.",
+            **about,
+        )
+    proof = () if notice.again else (words("We've also sent you a copy as readers will see it."),)
+    days = notice.lifetime_days
     return Content(
-        subject=filled(words("Please approve: {subject}"), subject=notice.edition_subject),
+        subject=words("Please approve: {subject}", subject=notice.edition_subject),
         before=(
-            filled(came, subject=f"“{notice.edition_subject}”", title=profile.title),
+            came,
             *_replaced(words, replaces=notice.replaces),
-            "\n".join((_audience(notice.audience, words), *(() if notice.again else (proof,)))),
+            "\n".join((_audience(notice.audience, words), *proof)),
             *_found(notice.findings, words),
-            words("To read it once more and send it, open this page and press the button:"),
         ),
         link=notice.link,
-        link_words=words("Look at it, and approve"),
+        link_words=words("Review and send"),
         after=(
-            filled(
-                words("The link can be used for {days} days, then the draft is cancelled."),
-                days=str(notice.lifetime_days),
+            words.counted(
+                "You have {number} day. After that, the draft is cancelled.",
+                "You have {number} days. After that, the draft is cancelled.",
+                days,
             ),
-            words("Who has the link can send the edition, so do not pass this mail on."),
-            words("If you did not write this mail, do nothing, and tell whoever runs the list."),
+            words("Anyone with this link can send the edition, so don't forward this email."),
+            words(_NOT_YOURS),
         ),
     )
 
 
 def edition_released(notice: EditionReleased, words: Words, profile: ListProfile) -> Content:
-    sentence = words("Your mail {subject} is on its way to the readers of {title}, as edition {number}.")
-    if not notice.audience:
-        sentence = words(
-            "Your mail {subject} is edition {number} of {title}. The list has no reader, so nothing was sent."
+    about = _about(notice, profile) | {"number": str(notice.edition)}
+    if notice.audience:
+        went = words(
+            "Your email “{subject}” is on its way to the readers of {title} as edition {number}.",
+            **about,
+        )
+    else:
+        went = words(
+            "Your email “{subject}” is edition {number} of {title}. Nobody is subscribed, so nothing was sent.",
+            **about,
         )
     return Content(
-        subject=filled(words("On its way: {subject}"), subject=notice.edition_subject),
+        subject=words("On its way: {subject}", subject=notice.edition_subject),
         before=(
-            filled(
-                sentence,
-                subject=f"“{notice.edition_subject}”",
-                title=profile.title,
-                number=str(notice.edition),
-            ),
+            went,
             *_replaced(words, replaces=notice.replaces),
-            _audience(notice.audience, words),
+            *([_audience(notice.audience, words)] if notice.audience else []),
             *_found(notice.findings, words),
-            *([words("Its page:")] if notice.edition_url else []),
         ),
         link=notice.edition_url,
         link_words=words("View in browser"),
-        after=(words("If you did not write this mail, tell whoever runs the list at once."),),
+        after=(words("If you didn't write this email, tell whoever runs the newsletter at once."),),
     )
 
 
 def edition_not_taken(notice: EditionNotTaken, words: Words, site: Site, profile: ListProfile) -> Content:
     shown = notice.mail_subject or words("(no subject)")
     return Content(
-        subject=filled(words("Not taken: {subject}"), subject=shown),
+        subject=words("We couldn't use your email: {subject}", subject=shown),
         before=(
-            filled(
-                words("Your mail {subject} to {title} did not become an edition, and nothing was sent:"),
-                subject=f"“{shown}”",
+            words(
+                "We couldn't use your email “{subject}” to {title}. Nothing was sent.",
+                subject=shown,
                 title=profile.title,
             ),
             "\n".join(f"– {found.said(words)}" for found in notice.findings[:_MOST_LINES]),
-            filled(
-                words("Mend that and send it again to {address}. The page of the list:"),
-                address=site.list_address(profile.name),
-            ),
+            words("Fix this and send it again to {address}.", address=site.list_address(profile.name)),
         ),
         link=profile.page_url(site),
         link_words=profile.title,
-        after=(words("If you did not write this mail, there is nothing to do."),),
+        after=(words("If you didn't write this email, there is nothing to do."),),
     )
 
 
 def edition_known(notice: EditionKnown, words: Words, profile: ListProfile) -> Content:
     return Content(
-        subject=filled(words("Came twice: {subject}"), subject=notice.edition_subject),
+        subject=words("Already received: {subject}", subject=notice.edition_subject),
         before=(
-            filled(
-                words("Your mail {subject} is edition {number} of {title} already, so nothing more was done."),
-                subject=f"“{notice.edition_subject}”",
+            words(
+                "Your email “{subject}” is edition {number} of {title} already, so nothing more was done.",
+                **_about(notice, profile),
                 number=str(notice.edition),
-                title=profile.title,
             ),
-            words(_STATES.get(notice.state, "It has been dealt with.")),
-            words("To send it once more on purpose, change something in it, or use the command line with --again."),
+            words(_STATES.get(notice.state, _OTHERWISE)),
+            words("To send it again on purpose, change something in it, or use --again on the command line."),
         ),
     )
+
+
+def _about(
+    notice: FinishedReport | EditionHeld | EditionReleased | EditionKnown, profile: ListProfile
+) -> dict[str, str]:
+    return {"subject": notice.edition_subject, "title": profile.title}
 
 
 def _replaced(words: Words, *, replaces: bool) -> list[str]:
@@ -162,9 +177,7 @@ def _replaced(words: Words, *, replaces: bool) -> list[str]:
 
 
 def _audience(number: int, words: Words) -> str:
-    if number == 1:
-        return words("It goes to 1 reader.")
-    return filled(words("It goes to {number} readers."), number=f"{number:,}")
+    return words.counted("It goes to {number} reader.", "It goes to {number} readers.", number)
 
 
 def _found(findings: Sequence[Finding], words: Words) -> list[str]:
@@ -172,7 +185,6 @@ def _found(findings: Sequence[Finding], words: Words) -> list[str]:
     if not findings:
         return []
     lines = [f"– {found.said(words)}" for found in findings[:_MOST_LINES]]
-    more = len(findings) - len(lines)
-    if more:
-        lines.append(filled(words("– and {number} more, on the page"), number=str(more)))
-    return ["\n".join([words("What you may want to look at first:"), *lines])]
+    if len(findings) > len(lines):
+        lines.append(words("– More on the page"))
+    return ["\n".join([words("Please check this first:"), *lines])]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pressrun.message.finding import Finding
+from pressrun.message.finding import Finding, Remark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,15 +195,19 @@ class EditionKnown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionBraked:
-    """Tells owner and operator that an edition paused by itself, and why; who `has_shell` also what to do about it."""
+    """Tells owner and operator that an edition paused by itself, and why; who `has_shell` also what to do about it.
+
+    `reason` is in English and names a setting, `cause` is the same without it, in the words of whoever reads it.
+    """
 
     edition: int
     edition_subject: str
     reason: str
     has_shell: bool = True
+    cause: Remark | None = None
 
 
-# Written in the reader's language; the others go to editors, owners and operators, and are English.
+# Written to readers; the others go to editors, owners and operators.
 ReaderNotice = (
     Confirmation
     | AlreadySubscribed

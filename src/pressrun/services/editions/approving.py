@@ -38,7 +38,8 @@ _WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
 class HeldEdition:
     """An edition as its editor sees it. `audience` is that of now while it is held, else the one that was taken.
 
-    `copies` are those that were made of it, by state; `preview` is there while it is held and looked at.
+    `copies` are those that were made of it, by state; `preview` is there while it is held and looked at. `language` is
+    that of its editor where it is known, else that of the list.
     """
 
     standing: Standing
@@ -48,6 +49,7 @@ class HeldEdition:
     copies: Mapping[str, int]
     findings: tuple[Finding, ...]
     expires_at: int
+    language: str
     preview: Preview | None = None
 
     @property
@@ -109,9 +111,10 @@ class Approving:
         return None if held is None or not held.is_shown else self._make_preview(tx, held)
 
     def _make_preview(self, tx: Transaction, held: HeldEdition) -> Preview:
-        return preview_held(
+        made = preview_held(
             tx, held.edition, held.list, held.findings, keys=self._keys, site=self._site, now=int(self._clock())
         )
+        return replace(made, said_in=held.language)
 
 
 def find_held(tx: Transaction, edition_id: int) -> HeldEdition | None:
@@ -133,6 +136,7 @@ def find_held(tx: Transaction, edition_id: int) -> HeldEdition | None:
         copies=deliveries.count_copies(tx, edition_id),
         findings=tuple(map(read_finding, draft.findings)),
         expires_at=draft.expires_at,
+        language=drafts.language_of_editors(tx, edition_id) or target.language,
     )
 
 

@@ -27,6 +27,8 @@ class Preview:
     """An edition as one reader would get it, and what preflight found.
 
     `language` is the edition's, `sender` the name and the address in its From.
+
+    `said_in` is the language of whoever looks at it.
     """
 
     list_title: str
@@ -36,6 +38,7 @@ class Preview:
     parts: ShownParts
     message: bytes
     findings: tuple[Finding, ...]
+    said_in: str = "en"
 
 
 def preview_edition(

@@ -49,6 +49,7 @@ from pressrun.services.editions.drafting import (
 from pressrun.services.editions.releasing import Standing, standing_of
 from pressrun.services.editions.vetting import Vetting
 from pressrun.services.incoming.admitting import answers_a_copy
+from pressrun.services.languages import language_of
 from pressrun.services.mails.profiles import profile_of
 from pressrun.services.ports import Clock, Entropy, LayoutPress
 from pressrun.services.settings import LimitSettings, PostingSettings, TokenSettings
@@ -402,7 +403,7 @@ class Posting:
             address=post.editor,
             message_secret=self._entropy(16),
             list_id=target.id,
-            language=target.language,
+            language=language_of(tx, post.editor, target.language),
             payload={"about": about, "answers": "mail", "in_reply_to": post.message_id},
         )
         notices.insert_notice(tx, notice, int(self._clock()))

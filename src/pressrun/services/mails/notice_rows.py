@@ -16,7 +16,7 @@ from pressrun.core.tokens import (
     digests_of,
     pack_digests,
 )
-from pressrun.message.finding import read_finding
+from pressrun.message.finding import read_finding, remark
 from pressrun.message.notices.kinds import (
     AddressChangeAsked,
     AddressMoving,
@@ -176,13 +176,18 @@ def _frozen(about: Payload) -> Payload:
     return found
 
 
+def _with_cause(payload: Payload) -> Payload:
+    cause = payload.get("cause")
+    return payload | {"cause": None if cause is None else remark(cause["code"], **cause["values"])}
+
+
 _PLAIN: dict[str, Callable[[Payload], Notice]] = {
     "finished_report": lambda payload: FinishedReport(**payload["report"]),
     "command_help": lambda payload: CommandHelp(is_unknown=payload.get("is_unknown", False)),
     "list_of_lists": lambda payload: ListOfLists(lists=tuple((title, address) for title, address in payload["lists"])),
     "not_confirmed": lambda _: NotConfirmed(),
     "list_closed": lambda _: ListClosed(),
-    "edition_braked": lambda payload: EditionBraked(**payload),
+    "edition_braked": lambda payload: EditionBraked(**_with_cause(payload)),
     "policy_alert": lambda payload: PolicyAlert(**payload),
     "relay_alert": lambda payload: RelayAlert(**payload),
     "edition_released": lambda payload: EditionReleased(**_frozen(payload["about"])),

@@ -13,8 +13,6 @@ from pressrun.core.tokens import AddressPurpose, AddressTokens
 from pressrun.locales.catalogues import words_in
 from pressrun.message.layouts.design import Logo
 from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
-from pressrun.message.notices.kinds import ReaderNotice
-from pressrun.message.words import ENGLISH
 from pressrun.services.evidence import sent_mail
 from pressrun.services.mails.composing import message_id, return_path
 from pressrun.services.mails.forwarding import FORWARD
@@ -59,7 +57,7 @@ class NoticeComposer:
         if content is None:
             assert target is not None  # only composed notices stand without a list
             notice, profile = self._rows.notice(row, target, payload), profile_of(target, self._site, logo)
-            words = words_in(row.language, target.language) if isinstance(notice, ReaderNotice) else ENGLISH
+            words = words_in(row.language, target.language)
             copy = NoticeCopy(
                 to=address,
                 message_id=message_id(row.message_secret, row.notice_id, self._site),

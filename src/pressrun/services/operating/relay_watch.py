@@ -17,6 +17,7 @@ from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
+from pressrun.services.languages import language_of
 from pressrun.services.operating.readiness import RELAYS_FAILING_SECONDS
 from pressrun.services.ports import Clock, Entropy, RelayPool, RelayStatus, Waker
 from pressrun.services.returns.alerting import ALERT_RATE, ALERTS
@@ -93,7 +94,7 @@ def alert_of_relay(tx: Transaction, status: RelayStatus, site: Site, entropy: En
             address=parse_address(site.operator),
             message_secret=entropy(16),
             list_id=target.id,
-            language="en",
+            language=language_of(tx, parse_address(site.operator), "en"),
             payload={
                 "relay": status.name,
                 "since": rfc3339(int(status.failing_since)),

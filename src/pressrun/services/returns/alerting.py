@@ -9,6 +9,7 @@ from pressrun.core.providers import provider_of
 from pressrun.core.quantities import Rate
 from pressrun.core.same_words import without_addresses
 from pressrun.core.site import Site
+from pressrun.services.languages import language_of
 from pressrun.services.ports import Entropy
 from pressrun.store import bounces, editions, limits, notices
 from pressrun.store.notices import NewNotice
@@ -43,7 +44,7 @@ def alert_of_policy(
                 address=parse_address(site.operator),
                 message_secret=entropy(16),
                 list_id=edition.list_id,
-                language="en",
+                language=language_of(tx, parse_address(site.operator), "en"),
                 payload={
                     "edition": edition.id,
                     "edition_subject": edition.title,

@@ -17,6 +17,8 @@ from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.core.edition import EditionEvent, EditionState, move
 from pressrun.core.same_words import without_addresses
 from pressrun.core.site import Site
+from pressrun.message.finding import Remark, remark
+from pressrun.services.languages import language_of
 from pressrun.services.ports import Entropy
 from pressrun.services.settings import DeliverySettings
 from pressrun.store import deliveries, editions, lists, notices
@@ -28,9 +30,15 @@ from pressrun.store.transaction import Transaction
 OUTCOMES_AT_LEAST = 100  # below, one reader is too large a share
 MESSAGES_IN_A_ROW = 3  # refused as such, with no copy taken in between
 EVERY_SECONDS = 1.0  # between two counts after bad news: what is kept may be wrong, as after a failed transaction
-# Which setting it was, for those who can change it.
-_BY_HARD, _BY_COMPLAINTS = " (pause_at_hard)", " (pause_at_complaints)"
 _REFUSED = frozenset({FailureKind.HARD, FailureKind.POLICY, FailureKind.MESSAGE})
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an edition pauses: as the shell says it, with the setting, and for those who have no shell."""
+
+    said: str
+    cause: Remark
 
 
 @dataclass(slots=True)
@@ -62,16 +70,21 @@ class _Fare:
         """Whether the relay refuses the message, whoever it is for."""
         return self.messages >= MESSAGES_IN_A_ROW
 
-    def reason(self, settings: DeliverySettings) -> str | None:
+    def reason(self, settings: DeliverySettings) -> Reason | None:
         """Which share is too large."""
         if self.outcomes < OUTCOMES_AT_LEAST:
             return None
         if settings.pause_at_hard < 1 and self.refused > settings.pause_at_hard * self.outcomes:
             most = f"{settings.pause_at_hard:.2%}"
-            return f"{self.refused} of {self.outcomes} copies were refused, more than {most}{_BY_HARD}"
+            cause = remark("braked-refused", refused=self.refused, outcomes=self.outcomes, most=most)
+            return Reason(
+                f"{self.refused} of {self.outcomes} copies were refused, more than {most} (pause_at_hard)", cause
+            )
         if settings.pause_at_complaints < 1 and self.complaints > settings.pause_at_complaints * self.outcomes:
             most = f"{settings.pause_at_complaints:.2%}"
-            return f"{self.complaints} of {self.outcomes} readers complained, more than {most}{_BY_COMPLAINTS}"
+            cause = remark("braked-complaints", complaints=self.complaints, outcomes=self.outcomes, most=most)
+            said = f"{self.complaints} of {self.outcomes} readers complained, more than {most} (pause_at_complaints)"
+            return Reason(said, cause)
         return None
 
     def is_to_be_counted(self, settings: DeliverySettings, now: int, *, has_news: bool) -> bool:
@@ -150,40 +163,43 @@ class Braking:
             fare.complaints = edition.complaints
         return fare
 
-    def _complaint_about_message(self, tx: Transaction, edition: Edition) -> str:
-        words = deliveries.last_refusal(tx, edition.id, "message") or "no words were given"
-        return f"the relay refuses the message itself, whoever it is for: {without_addresses(words)}"
+    def _complaint_about_message(self, tx: Transaction, edition: Edition) -> Reason:
+        words = without_addresses(deliveries.last_refusal(tx, edition.id, "message") or "no words were given")
+        said = f"the relay refuses the message itself, whoever it is for: {words}"
+        return Reason(said, remark("braked-message", words=words))
 
-    def _pause(self, tx: Transaction, edition: Edition, reason: str, now: int) -> Edition:
+    def _pause(self, tx: Transaction, edition: Edition, reason: Reason, now: int) -> Edition:
         state = move(edition.state, EditionEvent.PAUSE)
         assert state is not None  # it is being sent
-        paused = replace(edition, state=state, pause_reason=reason, braked_at=now)
+        paused = replace(edition, state=state, pause_reason=reason.said, braked_at=now)
         editions.record_edition(tx, paused)
         editions.note_brake(tx, edition.id, now)
         del self._fares[edition.id]
         self._tell(tx, edition, reason, now)
         return paused
 
-    def _tell(self, tx: Transaction, edition: Edition, reason: str, now: int) -> None:
+    def _tell(self, tx: Transaction, edition: Edition, reason: Reason, now: int) -> None:
         """Write to the operator, who can do something about it, and to the owner, whose edition it is."""
         target = lists.get_list(tx, edition.list_id)
         owner, operator = target.owner if target is not None else None, self._site.operator
+        of_list = "en" if target is None else target.language
         people = {one: one == operator or operator is None for one in (owner, operator) if one is not None}
         for person, has_shell in people.items():
-            words = reason if has_shell else reason.removesuffix(_BY_HARD).removesuffix(_BY_COMPLAINTS)
+            address, otherwise = parse_address(person), "en" if person == operator else of_list
             notices.insert_notice(
                 tx,
                 NewNotice(
                     kind="edition_braked",
-                    address=parse_address(person),
+                    address=address,
                     message_secret=self._entropy(16),
                     list_id=edition.list_id,
-                    language="en",
+                    language=language_of(tx, address, otherwise),
                     payload={
                         "edition": edition.id,
                         "edition_subject": edition.title,
-                        "reason": words,
+                        "reason": reason.said,
                         "has_shell": has_shell,
+                        "cause": None if has_shell else reason.cause.plain(),
                     },
                 ),
                 now,

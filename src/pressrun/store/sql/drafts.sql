@@ -44,6 +44,13 @@ select editors > 0
     and editors = (select count(*) from draft_editor where draft_editor.edition_id = draft.edition_id)
 from draft where edition_id = :edition_id;
 
+-- name: language_of_editors
+-- The one language that those chose as readers who sent a draft.
+select min(subscriber.language) from draft_editor
+join subscriber on subscriber.address_key = draft_editor.address_key
+where draft_editor.edition_id = :edition_id and subscriber.language <> ''
+having count(distinct subscriber.language) = 1;
+
 -- name: withdrawn
 -- Drafts that an editor sent who is none any more.
 select draft.edition_id from draft join edition on edition.id = draft.edition_id

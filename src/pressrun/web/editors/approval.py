@@ -14,13 +14,12 @@ from starlette.responses import HTMLResponse, Response
 
 from pressrun.core.edition import EditionState
 from pressrun.core.tokens import WebPurpose
-from pressrun.locales.languages import ENGLISH_TAG
 from pressrun.message.editions.read_back import with_images_inside
 from pressrun.services.editions.approving import Approving, HeldEdition
 from pressrun.services.editions.previewing import Preview
 from pressrun.services.editions.releasing import Standing
 from pressrun.services.reports.following import Following
-from pressrun.web.editors.preview import MAIL_POLICY, NEW_WINDOW, POLICY, render_preview
+from pressrun.web.editors.preview import MAIL_POLICY, NEW_WINDOW, POLICY, labelled, render_preview
 from pressrun.web.editors.report import render_report, report_policy
 from pressrun.web.http.forms import first, parse_fields_or_none, read_form
 from pressrun.web.pages import Pages, size
@@ -51,7 +50,7 @@ class ApprovalPages:
             held = await self._approving.look(number)
         if held is None:
             return self._pages.invalid_link()
-        self._pages.speak(reader=ENGLISH_TAG)  # what only editors see stays English
+        self._pages.speak(reader=held.language)
         if action == "discard" and is_done:
             return self._discarded(held)
         return self._standing(request, held, is_done=is_done)
@@ -115,7 +114,7 @@ class ApprovalPages:
                 return None
 
     def _ask(self, request: Request, held: HeldEdition) -> Response:
-        preview = held.preview
+        say, preview = self._pages.words, held.preview
         assert preview is not None  # whoever looks at a held edition sees it
         token = request.path_params["token"]
         return self._pages.render(
@@ -124,11 +123,12 @@ class ApprovalPages:
             allowing=["frame-src 'self'"],
             about=held.list,
             held=held,
-            findings=[(found.severity.value, found.said(self._pages.words)) for found in held.findings],
+            findings=[labelled(found, say) for found in held.findings],
+            readers=say.counted("{number} reader", "{number} readers", held.audience),
+            send=say.counted("Send it to {number} reader", "Send it to {number} readers", held.audience),
             preview=preview,
             has_html=preview.parts.html is not None,
             size=size(len(preview.message)),
-            audience=f"{held.audience:,}",
             frame=self._pages.href("approve", token, "edition"),
             full_preview=self._pages.href("approve", token, "preview"),
             discard=self._pages.href("approve", token, discard=1),
@@ -139,7 +139,9 @@ class ApprovalPages:
         return self._say(
             held,
             say("Discard this draft?"),
-            say("It won't be sent, and its link stops working. To send it after all, email it to the list again."),
+            say(
+                "It won't be sent, and its link stops working. To send it after all, email it to the newsletter again."
+            ),
             action=("discard", say("Discard draft")),
             back=(self._pages.href("approve", request.path_params["token"]), say("Back to the draft")),
         )
@@ -149,7 +151,7 @@ class ApprovalPages:
         return self._say(
             held,
             say("Draft discarded"),
-            say("Nothing was sent. To send it after all, email it to the list again."),
+            say("Nothing was sent. To send it after all, email it to the newsletter again."),
         )
 
     def _released(self, request: Request, held: HeldEdition, *, is_done: bool) -> Response:
@@ -204,7 +206,7 @@ class ApprovalPages:
 
     def _cancelled(self, held: HeldEdition) -> Response:
         say = self._pages.words
-        text = say("This link no longer sends it. To send it after all, email it to the list again.")
+        text = say("This link no longer sends it. To send it after all, email it to the newsletter again.")
         return self._say(held, say("This edition was cancelled"), text)
 
     def _replaced(self, held: HeldEdition) -> Response:
@@ -215,12 +217,12 @@ class ApprovalPages:
     def _closed(self, held: HeldEdition) -> Response:
         say = self._pages.words
         text = say("Nothing is sent to its readers any more, so this edition was not sent.")
-        return self._say(held, say("This list is closed"), text)
+        return self._say(held, say("This newsletter is closed"), text)
 
     def _switched_off(self, held: HeldEdition) -> Response:
         say = self._pages.words
         text = say("The edition was not sent. The link works again when the operator lets editors post by email again.")
-        return self._say(held, say("This list takes no editions by email now"), text)
+        return self._say(held, say("This newsletter takes no editions by email now"), text)
 
     def _say(
         self,

@@ -2,18 +2,21 @@
 
 The author's HTML stands in a sandboxed frame without script, form or origin, under a policy that lets nothing be
 fetched; it inherits the page's, which has no script either. What the editor chooses (width, colours, which part) is
-chosen by style alone. It speaks English, as the verbs do.
+chosen by style alone. It speaks the language of whoever looks at it, English to the verbs.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from pressrun.locales.catalogues import words_in
 from pressrun.message.editions.read_back import shown_source, with_images_inside
-from pressrun.message.finding import Severity
+from pressrun.message.finding import Finding, Severity
 from pressrun.message.language import direction_of
+from pressrun.message.words import Words
 from pressrun.services.editions.previewing import Preview
 
 POLICY = (
@@ -29,6 +32,7 @@ NEW_WINDOW = '<head>\n<base target="_blank">'  # a link opens beside the preview
 
 def render_preview(preview: Preview) -> str:
     """The page."""
+    say = words_in(preview.said_in)
     header, body = shown_source(preview.message)
     page = with_images_inside(preview.parts)
     return _template().render(
@@ -38,15 +42,33 @@ def render_preview(preview: Preview) -> str:
         page=None if page is None else page.replace("<head>", NEW_WINDOW, 1),
         header=header,
         body=body,
-        size=f"{len(preview.message) / 1000:,.0f} KB",
-        counts=_counts(preview),
+        size=f"{say.number(round(len(preview.message) / 1000))} KB",
+        say=say,
+        findings=[(found.severity.value, labelled(found, say)) for found in preview.findings],
+        counts=_counts(preview, say),
     )
 
 
-def _counts(preview: Preview) -> str:
-    """`1 error, 2 warnings`."""
-    numbers = [(sum(one.severity is severity for one in preview.findings), severity.value) for severity in Severity]
-    return ", ".join(f"{number} {word}{'' if number == 1 else 's'}" for number, word in numbers if number)
+def labelled(found: Finding, say: Words) -> str:
+    """A finding for a person: an error and a note say that they are one, most are warnings."""
+    match found.severity:
+        case Severity.ERROR:
+            return say("Error: {finding}", finding=found.said(say))
+        case Severity.NOTE:
+            return say("Note: {finding}", finding=found.said(say))
+        case Severity.WARNING:
+            return found.said(say)
+
+
+def _counts(preview: Preview, say: Words) -> str:
+    """`1 error · 2 warnings`."""
+    numbers = Counter(one.severity for one in preview.findings)
+    counted = [
+        (numbers[Severity.ERROR], say.counted("{number} error", "{number} errors", numbers[Severity.ERROR])),
+        (numbers[Severity.WARNING], say.counted("{number} warning", "{number} warnings", numbers[Severity.WARNING])),
+        (numbers[Severity.NOTE], say.counted("{number} note", "{number} notes", numbers[Severity.NOTE])),
+    ]
+    return " · ".join(words for number, words in counted if number)
 
 
 @cache

@@ -1,0 +1,18 @@
+"""Which language the pages speak that only editors see."""
+
+from __future__ import annotations
+
+from tests.web.editors.test_approval import hold
+from tests.web.house import House, words_of
+
+
+async def test_the_pages_speak_the_language_of_the_list(house: House) -> None:
+    """Where that of the editor is not known; what the browser prefers does not count."""
+    path = await hold(house)
+    await house.database.write(lambda tx: tx._connection.execute("update list set language = 'es'"))
+    async with house.client() as client:
+        pages = [await client.get(path + rest, headers={"Accept-Language": "de"}) for rest in ("", "/preview")]
+    for page in pages:
+        assert '<html lang="es"' in page.text
+        assert "Línea 4: El asunto tiene varios signos de exclamación." in words_of(page.text)
+    assert "Enviar a 2 personas" in pages[0].text
