@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import random
+import smtplib
 from collections import Counter
 
 from tests.e2e.conftest import MakeHouse
@@ -102,3 +103,14 @@ def test_a_file_that_cannot_be_sent_is_refused_and_changes_nothing(house: House)
     house.do("list", "set", "news", "welcome=off")
     assert 1 == house.run("preview", "news").code
     assert house.json("list", "show", "news")["welcome"] is None
+
+
+def test_who_confirms_by_mail_is_greeted_too(house: House) -> None:
+    set_welcome(house)
+    house.start()
+    house.post("/news/subscribe", {"email": "zoe@readers.example"})
+    [asked] = house.await_mails(1)
+    with smtplib.SMTP("127.0.0.1", house.smtp_port, timeout=20) as client:
+        answer = "From: zoe@readers.example\r\nSubject: Re: yes\r\n\r\n"
+        client.sendmail("zoe@readers.example", [asked.message["Reply-To"]], answer)
+    assert "Welcome aboard" == house.await_mails(2)[1].message["Subject"]

@@ -181,13 +181,8 @@ PLANS = {
         "search other",  # for a welcome mail alone
     ],
     "welcomes.find": ["search welcome using integer primary key (rowid=?)"],
-    "welcomes.queue_copy": [
-        "search subscription using integer primary key (rowid=?)",
-        "search subscriber using integer primary key (rowid=?)",
-        "search own using primary key (digest=?) left-join",
-        "search mailbox using primary key (digest=?) left-join",
-        "search lane_domain using primary key (domain=?) left-join",
-    ],
+    "welcomes.requeue_copy": ["search delivery using index delivery_once (subscription_id=? and edition_id=?)"],
+    "welcomes.unfinished": ["search edition using index edition_by_digest (list_id=?)"],
     "bounces.to_ask": ["search suspension using index suspension_to_ask (since<?)"],
     "inbound.find_digest": ["search inbound using index sqlite_autoindex_inbound_1 (digest=?)"],
     "inbound.waiting": ["search inbound using covering index inbound_waiting (queue=? and id>?)"],

@@ -44,11 +44,6 @@ def remove_welcome(tx: Transaction, list_id: int) -> None:
     tx.run("welcomes.remove", list_id=list_id)
 
 
-def queue_copy(tx: Transaction, edition_id: int, subscription_id: int, now: int) -> bool:
-    """Queue one reader's copy; False when they had one, or may not be mailed."""
-    return tx.run("welcomes.queue_copy", edition_id=edition_id, subscription_id=subscription_id, now=now) > 0
-
-
 def requeue_copy(tx: Transaction, edition_id: int, subscription_id: int, *, left_at: int, now: int) -> bool:
     """Queue a copy again that was cancelled as its reader left, at that time; False when there is none."""
     values = {"edition_id": edition_id, "subscription_id": subscription_id, "left_at": left_at, "now": now}

@@ -22,7 +22,7 @@ from pressrun.services.editions.building import Desk, Manuscript, build, find_op
 from pressrun.services.editions.drafting import TakenMeanwhile
 from pressrun.services.ports import LayoutPress
 from pressrun.store import editions, lists, subscribers, welcomes
-from pressrun.store.editions import Edition, NewEdition
+from pressrun.store.editions import NewEdition
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
 
@@ -47,25 +47,18 @@ class DrawnWelcome:
 def greet(tx: Transaction, list_id: int, subscription_id: int, now: int) -> None:
     """Queue the welcome mail of a list for somebody who has just become a member, once for ever."""
     edition = welcomes.find_welcome(tx, list_id)
-    going = None if edition is None else _going(edition, now)
-    if going is not None and welcomes.queue_copy(tx, going.id, subscription_id, now):
-        editions.record_edition(tx, replace(going, audience=going.audience + 1))
+    if edition is not None:
+        pressing.add_reader(tx, edition.id, subscription_id, now)
 
 
 def greet_after_all(tx: Transaction, list_id: int, subscription_id: int, *, left_at: int, now: int) -> None:
     """Queue it again for somebody who left, at that time, before it went out, and has undone that."""
     edition = welcomes.find_welcome(tx, list_id)
-    going = None if edition is None else _going(edition, now)
-    if going is not None and welcomes.requeue_copy(tx, going.id, subscription_id, left_at=left_at, now=now):
-        editions.record_edition(tx, going)
-
-
-def _going(edition: Edition, now: int) -> Edition | None:
-    """A welcome mail with one more copy to go; None when it was cancelled, with its list."""
-    state = move(edition.state, EditionEvent.REOPEN)
-    if state is None:
-        return None
-    return replace(edition, state=state, started_at=edition.started_at or now, finished_at=None)
+    state = None if edition is None else move(edition.state, EditionEvent.REOPEN)
+    if edition is None or state is None:
+        return
+    if welcomes.requeue_copy(tx, edition.id, subscription_id, left_at=left_at, now=now):
+        editions.record_edition(tx, replace(edition, state=state, finished_at=None))
 
 
 def order_welcome(
@@ -158,6 +151,7 @@ def store_welcome(tx: Transaction, drawn: DrawnWelcome, *, message_secret: bytes
         ),
         now,
     )
+    editions.record_edition(tx, replace(pressing.require_edition(tx, number), started_at=now))  # its audience is open
     welcomes.put_welcome(tx, desk.list.id, number)
     if current is not None:
         welcomes.forget_unused(tx, current.id)

@@ -260,10 +260,19 @@ where edition_id = :edition_id and state in ('queued', 'deferred') group by doma
 update delivery set due_at = :now where state = 'deferred' and (:domain is null or domain = :domain);
 
 -- name: live_counts
--- How many copies are in each state, of editions that are not over.
-select state, count(*) as number from delivery
-where edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'))
-group by state;
+-- How many copies are in each state, of editions that are not over; of welcome mails, which never are, those that wait.
+select delivery.state, count(*) as number
+from edition indexed by edition_by_state
+cross join delivery indexed by delivery_queue
+where edition.state in ('scheduled', 'sending', 'paused') and not edition.is_welcome and delivery.edition_id = edition.id
+group by delivery.state
+union all
+select delivery.state, count(*) as number
+from edition indexed by edition_by_state
+cross join delivery indexed by delivery_queue
+where edition.state in ('sending', 'paused') and edition.is_welcome and delivery.edition_id = edition.id
+    and delivery.state in ('queued', 'claimed', 'deferred')
+group by delivery.state;
 
 -- name: sweep_notices
 -- Notices that came to their end some time ago.

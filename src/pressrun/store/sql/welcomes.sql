@@ -15,15 +15,6 @@ on conflict (list_id) do update set edition_id = excluded.edition_id;
 -- A list greets nobody any more.
 delete from welcome where list_id = :list_id;
 
--- name: queue_copy
--- One reader's copy, unless they had theirs or may not be mailed.
-insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
-select :edition_id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', :now
-from recipient
-left join lane_domain on lane_domain.domain = recipient.domain
-where recipient.subscription_id = :subscription_id and recipient.may_be_mailed
-on conflict (subscription_id, edition_id) do nothing;
-
 -- name: requeue_copy
 -- A copy that was cancelled when its reader left goes out after all.
 update delivery set state = 'queued', due_at = :now, settled_at = null
