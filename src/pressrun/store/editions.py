@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pressrun.core.edition import EditionState
 from pressrun.store import search, tallies
 from pressrun.store.tallies import Tally
-from pressrun.store.transaction import Row, Transaction, in_json
+from pressrun.store.transaction import Row, Transaction
 
 ALWAYS = (-(1 << 62), 1 << 62)
 MOST_OF_PICTURE = 200_000  # octets: an index shows it small, but a browser has to fetch it whole
@@ -150,9 +150,9 @@ def taken_slugs(tx: Transaction, list_id: int, slug: str, *, but: Collection[int
     return frozenset(row["slug"] for row in rows if row["id"] not in but)
 
 
-def give_up_slugs(tx: Transaction, ids: Collection[int]) -> None:
-    """Leave the slugs of editions that nobody will ever see to others."""
-    tx.run("editions.give_up_slugs", ids=in_json(list(ids)))
+def give_up_slug(tx: Transaction, edition_id: int) -> None:
+    """Leave the slug of an edition that nobody will ever see to others."""
+    tx.run("editions.give_up_slug", id=edition_id)
 
 
 def all_editions(tx: Transaction, list_id: int | None = None) -> list[Edition]:

@@ -104,6 +104,14 @@ async def test_a_correction_has_the_address_on_the_web_that_its_first_version_wo
     assert b"/news/archive/boats>" in skeleton
 
 
+async def test_a_discarded_draft_that_is_mailed_again_has_its_address_on_the_web(room: Mailroom) -> None:
+    await answers(room, first())
+    _, is_done = await approving(room).discard(1)
+    await answers(room, first(X_Again="1"))
+    slugs = await rows(room, "select state, slug from edition order by id")
+    assert (True, ("draft", "boats")) == (is_done, slugs[1])
+
+
 async def test_an_operator_sees_which_draft_has_replaced_another(room: Mailroom) -> None:
     await answers(room, first())
     await answers(room, second())

@@ -164,11 +164,13 @@ def reschedule(tx: Transaction, edition_id: int, at: int, now: int) -> Edition:
 
 
 def cancel(tx: Transaction, edition_id: int, now: int) -> Edition:
-    """End an edition: what no connection has is not sent."""
+    """End an edition: what no connection has is not sent. A draft, which nobody has seen, gives its slug up."""
     edition = require_edition(tx, edition_id)
     cancelled = replace(_moved(edition, EditionEvent.CANCEL), finished_at=now, pause_reason=None)
     deliveries.cancel_waiting(tx, edition_id, now)
     editions.record_edition(tx, cancelled)
+    if edition.state is EditionState.DRAFT:
+        editions.give_up_slug(tx, edition_id)
     return cancelled
 
 

@@ -16,7 +16,7 @@ from pressrun.core.address import Address
 from pressrun.core.edition import EditionState
 from pressrun.message.finding import Finding, error, warning
 from pressrun.services.editions import pressing
-from pressrun.store import drafts, editions
+from pressrun.store import drafts
 from pressrun.store.drafts import SentDraft, Version
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
@@ -94,7 +94,6 @@ def cancel_drafts(tx: Transaction, replaced: Sequence[int], now: int) -> None:
     """Cancel drafts: their links send nothing from here on, and their slugs are free for what takes their place."""
     for edition_id in replaced:
         pressing.cancel(tx, edition_id, now)
-    editions.give_up_slugs(tx, replaced)
 
 
 def replace_drafts(tx: Transaction, replaced: Sequence[int], by: int) -> None:

@@ -30,9 +30,9 @@ order by id limit 1;
 -- The slugs of a list that begin alike.
 select id, slug from edition where list_id = :list_id and slug >= :slug and slug < :slug || '{';
 
--- name: give_up_slugs
--- Editions that nobody will ever see leave their slugs to others.
-update edition set slug = slug || '~' || id where id in (select value from json_each(:ids));
+-- name: give_up_slug
+-- An edition that nobody will ever see leaves its slug to others.
+update edition set slug = slug || '~' || id where id = :id;
 
 -- name: all
 -- Every edition, newest first.
