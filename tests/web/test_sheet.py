@@ -60,18 +60,25 @@ async def every_page(house: House) -> AsyncIterator[tuple[str, httpx.Response]]:
         yield path, answer
     for name in ("harbour", "town"):
         await house.add_reader(await house.add_list(name))
+    for index in range(45):  # as many as a page of the archive has, and a page of a search
+        assets = [("a-picture-of-the-quay.png", "image/png", b"\x89PNG\r\n\x1a\n")]
+        title, preheader = f"A title of the usual length, number {index}", "What happened on the water in this week"
+        slug, text = f"a-title-of-the-usual-length-number-{index}", f"{preheader}, as everybody knows. " * 9
+        await house.add_edition(1, slug, title=title, preheader=preheader, text=text, assets=assets)
     own = house.preferences_path(1, 0, int(house.clock()) + 3600)
     async with house.client() as client:
-        for path in ("/", "/news", "/news/archive/first", "/preferences", "/nothing", own):
+        paths = ("/", "/news", "/news/archive", "/news/archive/first", "/preferences", "/nothing", own)
+        for path in (*paths, "/news/search?q=water", "/news/form"):
             for tag in LANGUAGES:
-                yield f"{path} in {tag}", await client.get(path, params={"language": tag})
+                query = f"{'&' if '?' in path else '?'}language={tag}"
+                yield f"{path} in {tag}", await client.get(path + query)
         await house.write("update list set family = 'quays', language = iif(id = 2, 'de', 'fr') where name != 'news'")
         for path in ("/", "/harbour"):
             yield f"{path} with a family", await client.get(path)
 
 
 async def test_every_page_is_light(house: House) -> None:
-    """With its sheet and icon in it, and with three lists on a reader's page."""
+    """With its sheet and icon in it, with three lists on a reader's page, and an archive of fifty."""
     answers = {path: answer async for path, answer in every_page(house)}
     assert {} == {path: len(page.content) for path, page in answers.items() if len(page.content) > MOST_OCTETS}
     sheets = {path: len(re.findall(r"<style>(.*?)</style>", page.text)[0]) for path, page in answers.items()}

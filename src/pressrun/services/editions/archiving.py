@@ -43,6 +43,7 @@ from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row, Transaction
 
 PAGE_SIZE = 20
+FOUND_SIZE = 12  # of a search: each with a passage, which makes it longer
 FEED_SIZE = 20
 EARLIER_SIZE = 5  # on the list's page, below the last edition
 SITEMAP_SIZE = 50_000  # as many as a sitemap may name
@@ -357,13 +358,13 @@ def _search(
 ) -> SearchPage | Shut:
     terms = parse_query(query)
     total = search.count_found(tx, target.id, terms) if terms else 0
-    pages = max(1, -(-total // PAGE_SIZE))
+    pages = max(1, -(-total // FOUND_SIZE))
     if not 1 <= number <= pages:
         return Shut.UNKNOWN
     found: tuple[Found, ...] = ()
     if total:
         rows = search.find_editions(
-            tx, target.id, terms, limit=PAGE_SIZE, offset=(number - 1) * PAGE_SIZE, now=now, newest=newest
+            tx, target.id, terms, limit=FOUND_SIZE, offset=(number - 1) * FOUND_SIZE, now=now, newest=newest
         )
         texts = search.texts(tx, [row["id"] for row in rows])
         found = tuple(
