@@ -10,10 +10,12 @@ from tests.services.office import Office
 from pressrun.core.address import parse_address
 from pressrun.core.quantities import Rate
 from pressrun.core.sign_up import Trust
+from pressrun.core.tokens import digests_of
 from pressrun.services.readers.asking import Asking
 from pressrun.services.readers.preferring import Preferring
 from pressrun.services.readers.subscribing import Confirmed, Origin, SignUp
 from pressrun.services.settings import LimitSettings
+from pressrun.services.suppression import Reason, suppress
 from pressrun.store import subscriptions
 from pressrun.store.held import Choice
 
@@ -164,3 +166,33 @@ async def test_what_is_held_for_several_lists_is_let_go_and_confirmed_whole(hous
     await house.subscribing.confirm(number, WEB)
     found = await rows(house, "select count(*) from subscription where state = 'active'")
     assert [(3,)] == found
+
+
+async def test_an_answer_by_mail_confirms_them_all(house: Office) -> None:
+    """As the link does."""
+    await sign_up(house, "news", "tides")
+    number = (await mails(house))[0][2]["confirmation"]
+    assert isinstance(number, int)
+    answer = Origin(source="mail", mail="digest")
+    outcome, _ = await house.database.write(lambda tx: house.subscribing.confirm_within(tx, number, answer))
+    assert Confirmed.CONFIRMED is outcome
+    assert {"news": "active", "tides": "active"} == await states(house)
+    sources = await rows(house, "select source from subscription")
+    assert [("mail",), ("mail",)] == sources
+
+
+async def test_who_was_suspended_for_bounces_comes_back_with_evidence_for_each(house: Office) -> None:
+    """The first confirmation lifts the suppression that the others are judged by."""
+    for name in ("news", "tides"):
+        await house.enrolling.add(name, ADA)
+    digests = digests_of(house.keys, ADA)
+    await house.database.write(suppress, digests, Reason.HARD_BOUNCE, address=ADA.typed, now=int(house.now))
+    house.now += 1
+    await sign_up(house, "news", "tides")
+    number = (await mails(house))[0][2]["confirmation"]
+    assert isinstance(number, int)
+    await house.subscribing.confirm(number, WEB)
+    confirmed = await rows(house, "select list_id from consent where event = 'confirmed' order by list_id")
+    assert [(1,), (2,)] == confirmed
+    assert {"news": "active", "tides": "active"} == await states(house)
+    assert [] == await rows(house, "select * from suppression")

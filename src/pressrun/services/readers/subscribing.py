@@ -193,11 +193,13 @@ class Subscribing:
         outcome, standing = self._look(tx, confirmation_id)
         if outcome is not Confirmed.CONFIRMED or standing is None:
             return outcome, standing
-        confirmed = [
-            self._confirm_one(tx, request, origin)
+        # All are judged before any is confirmed: the first lifts a suppression, which the others are judged by.
+        of_use = [
+            request
             for request in _together(tx, confirmation_id)
             if self._look_at(tx, request)[0] is Confirmed.CONFIRMED
         ]
+        confirmed = [self._confirm_one(tx, request, origin) for request in of_use]
         return Confirmed.CONFIRMED, replace(confirmed[0], also=standing.also)
 
     def _confirm_one(self, tx: Transaction, request: Confirmation, origin: Origin) -> Standing:
