@@ -145,7 +145,7 @@ def edition_not_taken(notice: EditionNotTaken, words: Words, site: Site, profile
         ),
         link=profile.page_url(site),
         link_words=profile.title,
-        after=(words("If you didn't write this email, there is nothing to do."),),
+        after=(words("If you didn't write this email, you don't need to do anything."),),
     )
 
 
