@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -221,6 +223,16 @@ def _change(
         print_fields({key: cell(found.get("closed_at" if key == "closed" else key)) for key in changed})
     if "owner" in settings:
         _warn_of_owner(invocation, name)
+    _warn_of_findings(found.get("findings", ()))
+
+
+def _warn_of_findings(findings: Sequence[Mapping[str, Any]]) -> None:
+    """Say what preflight found in a welcome mail that is no reason not to take it."""
+    from pressrun.message.finding import Severity, read_finding  # noqa: PLC0415
+
+    for one in map(read_finding, findings):
+        if one.severity is Severity.WARNING:
+            warn(f"welcome: {one}")
 
 
 def _warn_of_owner(invocation: Invocation, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -242,6 +243,33 @@ async def test_it_is_made_anew_only_where_it_would_be_another(press: Pressroom) 
     await set_welcome(press)
     assert first == await welcome_id(press)
     assert [(1,)] == await press.rows("select count(*) from edition")
+
+
+async def test_a_start_makes_it_anew_for_another_address_of_the_site(press: Pressroom) -> None:
+    await set_welcome(press)
+    first = await welcome_id(press)
+    press.office.administering._site = replace(SITE, base_url="https://other.example")
+    await press.office.administering.renew_welcomes()
+    assert first != await welcome_id(press)
+    await join(press)
+    [sent] = await press.send_all()
+    assert "https://other.example/news/latest" in message(sent).get_body(("plain",)).get_content()  # type: ignore[union-attr]  # there is one
+
+
+async def test_one_that_cannot_be_made_anew_serves_on(press: Pressroom) -> None:
+    """The postal address went by another door, say."""
+    await set_welcome(press)
+    first = await welcome_id(press)
+    await press.change("update list set postal_address = ''")
+    await press.office.administering.renew_welcomes()
+    assert first == await welcome_id(press)
+
+
+async def test_what_preflight_warns_of_is_said(press: Pressroom) -> None:
+    source = written("Look: ![](https://x.example/a.png)")
+    answer = await press.office.administering.set_list("news", {"welcome": "w.md"}, {"welcome": source})
+    assert "image-no-alt" in [found["code"] for found in answer["findings"]]  # type: ignore[attr-defined]  # a list
+    assert "findings" not in await press.office.administering.set_list("news", {"cadence": "Weekly"})
 
 
 async def test_a_new_text_reaches_those_who_join_from_then_on(press: Pressroom) -> None:

@@ -93,7 +93,7 @@ class Administering:
 
         `files` has by its key the content of each file that a setting names, `assets` what the welcome mail takes
         along, by path. That mail is made with the settings, and anew whenever they change: raises EditionError and
-        PreflightFailed where it could not be sent.
+        PreflightFailed where it could not be sent. What else was found in a new one stands in the answer.
         """
         await self._try_layout(settings)
         for _ in range(STORE_ATTEMPTS):
@@ -192,7 +192,10 @@ class Administering:
             require_same_welcome(tx, changed, welcome)
         if welcome is not None:
             store_welcome(tx, welcome, message_secret=self._entropy(16), now=now)
-        return describe_list(tx, changed)
+        answer = describe_list(tx, changed)
+        if welcome is not None and "welcome" in values:
+            answer["findings"] = [found.plain() for found in welcome.built.findings]
+        return answer
 
     def _values_for(self, target: MailingList, settings: Mapping[str, str]) -> dict[str, Value]:
         values = read_settings(settings)

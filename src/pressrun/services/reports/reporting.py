@@ -57,8 +57,7 @@ def list_lists(tx: Transaction) -> list[Answer]:
 
 def show_list(tx: Transaction, name: str) -> Answer:
     """`list show`; raises NotFound."""
-    found = require_list(tx, name)
-    return {**describe_list(tx, found), "leaving_reasons": leavings.count_reasons(tx, found.id)}
+    return describe_list(tx, require_list(tx, name))
 
 
 def describe_list(tx: Transaction, found: MailingList) -> Answer:
@@ -94,6 +93,7 @@ def describe_list(tx: Transaction, found: MailingList) -> Answer:
         "typeface": found.typeface,
         "created_at": rfc3339(found.created_at),
         "closed_at": rfc3339(found.closed_at),
+        "leaving_reasons": leavings.count_reasons(tx, found.id),
     }
 
 
