@@ -69,6 +69,29 @@ async def test_the_index_shows_small_pictures(house: House) -> None:
     assert "thumb" not in without
 
 
+@pytest.mark.parametrize(
+    ("html", "may_scroll"),
+    [
+        ('<p style="color: red">Words</p>', False),
+        ('<p style="color: red; width: 100%">Words</p>', False),
+        ('<table role="presentation" width="100%" bgcolor="#eeeeee"><tr><td width="200">a</td></tr></table>', False),
+        ('<table role="presentation" width="600" bgcolor="#eeeeee"><tr><td>a</td></tr></table>', True),
+        ('<p style="color: red; min-width: 640px">Words</p>', True),
+        ('<table bgcolor="#eeeeee"><tr><td>a</td></tr></table>', True),
+        ("<style>p{color:red}</style><p>Words</p>", True),
+        ("<table><tr><td>a</td></tr></table>", False),
+    ],
+)
+async def test_only_a_design_that_may_be_too_wide_is_a_stop_of_the_keyboard(
+    house: House, html: str, *, may_scroll: bool
+) -> None:
+    """A table in the page's own type has a region of its own around it."""
+    await house.add_edition(await house.add_list(), html=html)
+    async with house.client() as client:
+        page = (await client.get("/news/archive/first")).text
+    assert may_scroll is (re.search(r'<div class="edition[^>]* tabindex="0"', page) is not None)
+
+
 async def test_an_edition_is_read_in_a_sandbox(house: House) -> None:
     """Whatever the author's HTML holds, the browser is told to run nothing and to fetch nothing but images of ours."""
     number = await house.add_list()

@@ -52,7 +52,11 @@ _SHOWN_INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp",
 _SHEET = re.compile(r"<style>.*?</style>", re.DOTALL)
 _ROOT = re.compile(r"(?<![\w.#-])(?:html|body)(?![\w-])", re.IGNORECASE)
 _GROUND = re.compile(r"\s*(?:<style>|<div style=\"[^\"]*background)")  # it brings the paper that it stands on
-_FIXED_WIDTH = re.compile(r"<table\b|\bwidth\b|<style>", re.IGNORECASE)
+# What may be wider than a phone: a table of data, a width of 300 pixels or more, whatever a style sheet says.
+_FIXED_WIDTH = re.compile(
+    r"<table\b(?![^>]*\brole=\"presentation\")|\bwidth(?:=\"|\s*:\s*)(?:[3-9]\d\d|\d{4,})(?![\d.]*%)|<style>",
+    re.IGNORECASE,
+)
 _COLOURS = re.compile(r"\b(?:color|background)\b|bgcolor=|<font\b|<style>", re.IGNORECASE)
 
 
