@@ -22,11 +22,9 @@ SOURCES = ROOT / "src" / "pressrun"
 CATALOGUES = SOURCES / "locales"
 
 METHODS = [
-    ("web/templates/report.html", "ignore"),
     ("web/templates/demo/**.html", "ignore"),
     ("web/templates/**.html", "jinja2"),
     ("web/editors/demo.py", "ignore"),
-    ("web/editors/report.py", "ignore"),
     ("web/**.py", "python"),
     ("message/layouts/layout.py", "python"),
     ("message/layouts/footer.py", "python"),

@@ -20,7 +20,9 @@ def sent(desk: Desk) -> Desk:
     desk.make_list()
     for name in "abc":
         desk.good("subscriber", "add", "news", f"{name}@x.example")
-    desk.good("send", "news", desk.write("e.md", "---\nsubject: Boats\n---\nHello\n"), "--yes")
+    desk.good(
+        "send", "news", desk.write("e.md", "---\nsubject: '{{ name | default: Hello }}, boats'\n---\nHello\n"), "--yes"
+    )
     with closing(sqlite3.connect(desk.data / "pressrun.sqlite3")) as connection:
         for number, (state, code, words, kind) in enumerate(
             [
@@ -41,8 +43,17 @@ def sent(desk: Desk) -> Desk:
 
 def test_the_text_form_is_plain_and_names_no_reader(sent: Desk) -> None:
     """Off a terminal there are no bars, and what a remote said reaches no terminal as it is."""
+    sent.good("list", "set", "news", "timezone=Asia/Tokyo")
     out = sent.good("edition", "report", "1").out
-    for words in ("delivered             1   33.3%", "x.example  3", "no …", "451", "complaints"):
+    for words in (
+        "delivered             1   33.3%",
+        "x.example  3",
+        "no …",
+        "451",
+        "complaints",
+        "Hello, boats",
+        "+09:00",
+    ):
         assert words in out
     assert 1 == out.count("550")  # in the remote's words it stands once more
     for mark in ("@", "\x1b", "█", "▁"):

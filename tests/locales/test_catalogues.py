@@ -21,10 +21,12 @@ from pressrun.locales.languages import LANGUAGES, find_language, first_language
 _ROOT = Path(__file__).parent.parent.parent
 # Words that are the same in both languages.
 SAME = {
+    ("de", "Domain"),
     ("de", "Name"),
     ("es", "Error: %(title)s"),
     ("fr", "Pages"),
     ("fr", "Source"),
+    ("fr", ("{number} minute", "{number} minutes")),
     ("es", "Error: {finding}"),
     ("fr", "Format"),
     ("nl", "1 week"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def list_editions(invocation: Invocation, list_name: str | None, *, as_json: boo
     if as_json:
         print_json(found)
     else:
-        print_table(found, _COLUMNS, empty="no editions yet")
+        print_table([with_subject(one) for one in found], _COLUMNS, empty="no editions yet")
 
 
 @group.command()
@@ -201,6 +202,7 @@ def unlink(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
 def _ask_to_cancel(invocation: Invocation, edition_id: int) -> None:
     """Say how many readers would go without, and let the person decide."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
+    from pressrun.message.content.merge import at_defaults  # noqa: PLC0415
     from pressrun.services.editions.pressing import require_edition  # noqa: PLC0415
     from pressrun.store.deliveries import count_copies  # noqa: PLC0415
 
@@ -209,7 +211,14 @@ def _ask_to_cancel(invocation: Invocation, edition_id: int) -> None:
         edition, counts = require_edition(tx, edition_id), count_copies(tx, edition_id)
     waiting = counts["queued"] + counts["deferred"]
     readers = "1 reader has" if waiting == 1 else f"{waiting:,} readers have"
-    ask(f"Cancel “{edition.subject}” for good? {readers} not received it.", is_agreed=False)
+    ask(f"Cancel “{at_defaults(edition.subject)}” for good? {readers} not received it.", is_agreed=False)
+
+
+def with_subject(found: Mapping[str, object]) -> dict[str, object]:
+    """An edition as people read it: its subject with each field at its default; --json has it as it was written."""
+    from pressrun.message.content.merge import at_defaults  # noqa: PLC0415
+
+    return {**found, "subject": at_defaults(str(found["subject"]))}
 
 
 def print_edition(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
@@ -222,7 +231,8 @@ def print_edition(invocation: Invocation, edition_id: int, *, as_json: bool) -> 
     if as_json:
         print_json(found)
     else:
-        print_fields({name: cell(value) for name, value in found.items() if value or name in _ALWAYS_SHOWN})
+        shown = with_subject(found)
+        print_fields({name: cell(value) for name, value in shown.items() if value or name in _ALWAYS_SHOWN})
 
 
 def _press(invocation: Invocation, verb: str, edition_id: int) -> Any:

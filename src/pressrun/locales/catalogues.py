@@ -13,7 +13,7 @@ from importlib import resources
 from io import BytesIO
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_datetime
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -47,6 +47,7 @@ def _words(language: str) -> Words:
         short_day=written("medium"),
         month=lambda at: month(at)[:1].upper() + month(at)[1:],
         number=lambda number: format_decimal(number, locale=locale),
+        moment=lambda when: format_datetime(when.replace(tzinfo=None), format="medium", locale=locale),
         listed=lambda names: format_list(names, locale=locale),
     )
 

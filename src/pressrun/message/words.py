@@ -25,7 +25,7 @@ class Words:
     """Speaks one language.
 
     `day` writes UTC seconds as a date, `short_day` a shorter one, `month` the name of its month as a heading, `number`
-    a count, `listed` several names as one.
+    a count, `listed` several names as one, and `moment` a time with its date as the clock of its own zone shows it.
     """
 
     language: str
@@ -36,6 +36,7 @@ class Words:
     month: Callable[[int], str]
     number: Callable[[int], str]
     listed: Callable[[Sequence[str]], str]
+    moment: Callable[[datetime], str]
 
     def __call__(self, sentence: str, /, **values: str) -> str:
         """A sentence in this language, its `{name}` places filled; what is filled in is not looked at again."""
@@ -91,6 +92,10 @@ def _english_list(names: Sequence[str]) -> str:
     return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), *names[-1:]])
 
 
+def _english_moment(when: datetime) -> str:
+    return f"{when.day} {_MONTHS[when.month - 1][:3]} {when.year}, {when:%H:%M:%S}"
+
+
 ENGLISH = Words(
     language="en",
     translate=lambda sentence: sentence,
@@ -99,5 +104,6 @@ ENGLISH = Words(
     short_day=_short_english_day,
     month=_english_month,
     number="{:,}".format,
+    moment=_english_moment,
     listed=_english_list,
 )

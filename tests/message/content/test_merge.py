@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.message.builders import build, edition, part, read, values
 
+from pressrun.message.content.merge import at_defaults
 from pressrun.message.wire.quoted_printable import normalise_lines
 
 HOSTILE = [
@@ -110,3 +111,17 @@ def test_a_field_as_an_autolink_and_in_a_visual_editors_link() -> None:
     page = build(edition('<a href="%7B%7B%20unsubscribe_url%20%7D%7D">go</a>'), ".html")
     assert f"[1] {values().unsubscribe_url}" in part(page.skeleton.copy(values()), "plain")
     assert () == page.findings
+
+
+@pytest.mark.parametrize(
+    ("template", "shown"),
+    [
+        ("{{ name | default: Hello }}, the harbour", "Hello, the harbour"),
+        ('{{name|default:"Dear friend"}}: boats', "Dear friend: boats"),
+        ("Boats {{ name }} again", "Boats again"),
+        ("{{ not closed", "{{ not closed"),
+    ],
+)
+def test_a_subject_is_shown_at_its_defaults(template: str, shown: str) -> None:
+    """Wherever a person reads it who is no reader."""
+    assert shown == at_defaults(template)

@@ -319,7 +319,7 @@ async def test_the_report_is_there_once_it_is_out(house: House) -> None:
         after = await client.get(f"{path}/report")
     assert [404, 200, 404] == [before.status_code, report.status_code, after.status_code]
     assert f'href="{path}/report"' in sent.text
-    assert "What became of 2 copies" in words_of(report.text)
+    assert "What became of the copies Readers 2" in words_of(report.text)
     assert "r0@reader.example" not in report.text
     policy = report.headers["content-security-policy"]
     assert ("script" in policy, "frame-ancestors 'none'" in policy) == (False, True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 from tests.browser.chromium import Browser
+from tests.web.house import words_of
 
 from pressrun.core.timeline import spread
+from pressrun.core.timestamps import rfc3339
 from pressrun.services.reports.edition_reports import DomainCounts, EditionReport, Said
 from pressrun.web.editors.plots import HEIGHT, WIDTH, ceiling, draw_bars
 from pressrun.web.editors.report import render_report
@@ -53,6 +56,10 @@ def report() -> EditionReport:
         domains=domains,
         timing={**dict.fromkeys(names, at), "last_delivered_at": None},
         timelines={name: spread(counts, START) for name, counts in moments.items()},
+        list_title="The Harbour Letter",
+        subject="High <water>",
+        language="en",
+        timezone="Europe/Madrid",
     )
 
 
@@ -102,7 +109,35 @@ def test_each_plot_has_a_table_with_the_same_numbers() -> None:
     sums = [sum(int(one.replace(",", "")) for one in row) for row in cells]
     shown = [sum(one.numbers) for one in report().timelines.values() if one.total]
     assert shown == sums
-    assert "2 came later, the last at 2027-01-16 09:00:00." in page
+    assert "Later: 2, the last at 16 Jan 2027, 10:00:00." in page
+
+
+def test_it_says_why_copies_failed_and_how_fast_the_others_went() -> None:
+    """In words and by the clock of the list."""
+    page = words_of(render_report(report()))
+    assert "No such mailbox 42 · Sender refused 9" in page
+    assert "Half within 30 seconds, nine in ten within 30 seconds." in page
+    assert "Started 15 Jan 2027, 09:00:00" in page
+    assert "Times are those of Europe/Madrid." in page
+
+
+def test_it_speaks_the_language_of_its_reader() -> None:
+    """Its numbers and times, too; where nobody knows the zone any more, those are UTC."""
+    page = render_report(replace(report(), language="es", timezone="Nowhere/Lost"))
+    assert '<html lang="es" dir="ltr">' in page
+    assert "El buzón no existe 42 · Remitente rechazado 9" in words_of(page)
+    assert "Horas de UTC." in page
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(1, "1 second"), (60, "1 minute"), (119, "119 seconds"), (121, "3 minutes"), (3600, "1 hour"), (86400, "1 day")],
+)
+def test_durations_are_told_in_the_unit_that_fits(seconds: int, words: str) -> None:
+    """Never shorter than they are."""
+    one = replace(report(), timing=dict(report().timing) | {"half_delivered_at": rfc3339(START + seconds)})
+    started = replace(one, edition=one.edition | {"started_at": rfc3339(START)})
+    assert f"Half within {words}, nine" in render_report(started)
 
 
 @pytest.mark.needs("chromium")

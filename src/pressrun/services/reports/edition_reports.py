@@ -16,9 +16,10 @@ from pressrun.core.providers import provider_of
 from pressrun.core.same_words import key_of, without_people
 from pressrun.core.timeline import Timeline, moment_of_share, spread
 from pressrun.core.timestamps import rfc3339
+from pressrun.message.content.merge import at_defaults
 from pressrun.services.editions.pressing import require_edition
 from pressrun.services.reports.reporting import Answer, describe_edition
-from pressrun.store import bounces, deliveries, lanes, tallies
+from pressrun.store import bounces, deliveries, lanes, lists, tallies
 from pressrun.store.tallies import Tally
 from pressrun.store.transaction import Row, Transaction
 
@@ -53,6 +54,9 @@ class DomainCounts:
 class EditionReport:
     """All that a report says; times in `timing` are RFC 3339.
 
+    `language` is that of whoever reads it on a page, `timezone` that of the list. `subject` has fields at their
+    defaults.
+
     `unsubscribed` are readers who left by a link of the edition. A complaint ends a subscription, too: it is counted
     under `complaints` alone.
     """
@@ -69,6 +73,10 @@ class EditionReport:
     domains: Sequence[DomainCounts]
     timing: Mapping[str, str | None]
     timelines: Mapping[str, Timeline]
+    list_title: str
+    subject: str
+    language: str
+    timezone: str
 
     def plain(self) -> Answer:
         """As `--json` prints it."""
@@ -105,7 +113,7 @@ def report_edition(tx: Transaction, edition_id: int, now: int) -> EditionReport:
     failures = [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.FAILED)]
     deferred = [_copy(row) for row in deliveries.copies_in_state(tx, edition_id, DeliveryState.DEFERRED)]
     waiting = deferred + _paused_copies(tx, edition_id, now)
-    moments = _moments(tx, edition_id)
+    moments, target = _moments(tx, edition_id), lists.get_list(tx, found.list_id)
     start_at = found.created_at if found.started_at is None else found.started_at
     return EditionReport(
         edition=describe_edition(tx, found, now),
@@ -120,6 +128,10 @@ def report_edition(tx: Transaction, edition_id: int, now: int) -> EditionReport:
         domains=_by_domain(deliveries.count_by_domain(tx, edition_id)),
         timing=_timing(moments["delivered"]),
         timelines={name: spread(counts, start_at) for name, counts in moments.items()},
+        list_title=found.list_name if target is None else target.title,
+        subject=at_defaults(found.subject),
+        language="" if target is None else target.language,
+        timezone="UTC" if target is None else target.timezone,
     )
 
 

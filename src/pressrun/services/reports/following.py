@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pressrun.services.editions.approving import find_held
 from pressrun.services.ports import Clock
 from pressrun.services.reports.edition_reports import EditionReport, report_edition
@@ -25,4 +27,4 @@ def _report(tx: Transaction, edition_id: int, now: int) -> EditionReport | None:
     held = find_held(tx, edition_id)
     if held is None or held.edition.started_at is None:
         return None
-    return report_edition(tx, edition_id, now)
+    return replace(report_edition(tx, edition_id, now), language=held.language)

@@ -1,35 +1,65 @@
 """The report of an edition as one page that needs nothing beside it: written by the verb, for a browser or to pass on.
 
 It names no reader: what remotes said stands there without addresses. It has no script, its policy lets nothing be
-fetched and takes its style sheet by digest, and it speaks English, as the verbs do.
+fetched and takes its style sheet by digest. It speaks the language of the list, or of the editor who opens it, and its
+clock is that of the list.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from importlib import resources
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from pressrun.core.timeline import Timeline
-from pressrun.core.timestamps import rfc3339
+from pressrun.locales.catalogues import words_in
+from pressrun.message.words import Words, marked
 from pressrun.services.reports.edition_reports import EditionReport
 from pressrun.web.editors.plots import ceiling, draw_bars
 
 WORDINGS_AT_MOST = 50
 DOMAINS_AT_MOST = 50
-_STATES = ("delivered", "failed", "deferred", "queued", "claimed", "cancelled")
 _TITLES = {
-    "delivered": ("Delivered", "copies that the relay took, those that bounced later among them"),
-    "deferred": ("Deferred", "attempts that were put off to a later one"),
-    "failed": ("Failed", "copies refused for good, given up or bounced"),
-    "unsubscribed": ("Unsubscribed", "readers who left by a link of this edition"),
-    "complaints": ("Complaints", "readers who marked it as spam; each ended their subscription, too"),
+    "delivered": (
+        marked("Delivered"),
+        marked("Copies that the relay accepted, including those that bounced later."),
+    ),
+    "deferred": (marked("Deferred"), marked("Attempts that were put off to a later one.")),
+    "failed": (marked("Failed"), marked("Copies refused for good, given up or bounced.")),
+    "unsubscribed": (marked("Unsubscribed"), marked("Readers who left by a link in this edition.")),
+    "complaints": (
+        marked("Complaints"),
+        marked("Readers who marked it as spam. Their subscription ended, too."),
+    ),
 }
+_STATES = {
+    "draft": marked("Draft"),
+    "scheduled": marked("Scheduled"),
+    "sending": marked("It's on its way"),
+    "paused": marked("Paused"),
+    "finished": marked("Sent"),
+    "cancelled": marked("Stopped"),
+}
+# Why a copy failed, by the class of its bounce or, without one, by its kind.
+_CAUSES = {
+    "gone": marked("No such mailbox"),
+    "hard": marked("No such mailbox"),
+    "full": marked("Mailbox full"),
+    "soft": marked("Mailbox not available"),
+    "unreachable": marked("Not reachable"),
+    "expired": marked("Not reachable in time"),
+    "message": marked("Message refused"),
+    "policy": marked("Sender refused"),
+}
+_OTHER_CAUSE = marked("Other reasons")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,76 +79,161 @@ class Plot:
     step: str
 
 
+class _Writer:
+    """Words, numbers and times of one report, in the language of its reader and by the clock of its list."""
+
+    def __init__(self, report: EditionReport, say: Words) -> None:
+        self.say = say
+        self.timezone, self._zone = _zone_of(report.timezone)
+
+    def clock(self, at: int | str | None) -> str:
+        """UTC seconds or RFC 3339 as the clock of the list shows it."""
+        if at is None:
+            return "–"
+        when = datetime.fromisoformat(at) if isinstance(at, str) else datetime.fromtimestamp(at, UTC)
+        return self.say.moment(when.astimezone(self._zone))
+
+    def duration(self, seconds: int) -> str:
+        """A number of seconds in the largest unit that is no larger than it, rounded up."""
+        say = self.say
+        if _is_told_in(86400, seconds):
+            return say.counted("{number} day", "{number} days", -(-seconds // 86400))
+        if _is_told_in(3600, seconds):
+            return say.counted("{number} hour", "{number} hours", -(-seconds // 3600))
+        if _is_told_in(60, seconds):
+            return say.counted("{number} minute", "{number} minutes", -(-seconds // 60))
+        return say.counted("{number} second", "{number} seconds", seconds)
+
+    def cause(self, bounce: str | None, kind: str | None) -> str:
+        """Why a copy failed, in words."""
+        return self.say(_CAUSES.get(bounce or kind or "", _OTHER_CAUSE))
+
+    def plot(self, name: str, timeline: Timeline) -> Plot:
+        """One plot, described for those who cannot see it, too."""
+        say = self.say
+        title, meaning = (say(sentence) for sentence in _TITLES[name])
+        most, step = max(timeline.numbers, default=0), self.duration(timeline.seconds)
+        summary = say("None.")
+        if timeline.total:
+            summary = say(
+                "In all: {total}. At most {most} in {step}.",
+                total=say.number(timeline.total),
+                most=say.number(most),
+                step=step,
+            )
+        if timeline.later:
+            later, at = say.number(timeline.later), self.clock(timeline.last_at)
+            summary += " " + say("Later: {number}, the last at {at}.", number=later, at=at)
+        rows = tuple(
+            (self.clock(timeline.start_at + index * timeline.seconds), number)
+            for index, number in enumerate(timeline.numbers)
+            if number
+        )
+        svg = draw_bars(timeline, name=name, title=title, description=f"{meaning} {summary}")
+        drawn = Markup(svg)  # noqa: S704 - ours, and escaped there
+        start, end = self.clock(timeline.start_at), self.clock(timeline.end_at)
+        return Plot(name, title, meaning, summary, timeline, drawn, rows, start, end, ceiling(most), step)
+
+
 def render_report(report: EditionReport) -> str:
-    """The page."""
-    sheet = _sheet()
+    """The page, in the language of whoever reads it."""
+    say = words_in(report.language)
+    writer, sheet = _Writer(report, say), _sheet()
     audience = report.edition["audience"]
     assert isinstance(audience, int)  # one of the counts
     return _template().render(
+        say=say,
+        number=say.number,
+        timezone=writer.timezone,
         policy=report_policy(),
         sheet=Markup(sheet),  # noqa: S704 - ours
         report=report,
         edition=report.edition,
-        outcomes=[(state, report.edition[state]) for state in _STATES],
+        state=say(_STATES[str(report.edition["state"])]),
+        outcomes=_outcomes(report, say),
         audience=audience,
-        timing=[(name, clock(at)) for name, at in _timing(report)],
-        plots=[_plot(name, timeline) for name, timeline in report.timelines.items()],
+        causes=_causes(report, writer),
+        speed=_speed(report, writer),
+        timing=[
+            (say("Started"), writer.clock(_text(report.edition["started_at"]))),
+            (say("First copy"), writer.clock(report.timing["first_delivered_at"])),
+            (say("Last copy"), writer.clock(report.timing["last_delivered_at"])),
+        ],
+        plots=[writer.plot(name, timeline) for name, timeline in report.timelines.items()],
         domains=report.domains[:DOMAINS_AT_MOST],
         more_domains=sum(one.copies for one in report.domains[DOMAINS_AT_MOST:]),
         said=[
-            (title, said[:WORDINGS_AT_MOST], sum(one.number for one in said[WORDINGS_AT_MOST:]))
-            for title, said in (("Why copies failed", report.failures_said), ("Why copies wait", report.waiting_said))
+            (
+                title,
+                [(writer.cause(one.bounce, one.kind) if one.kind else "", one) for one in said[:WORDINGS_AT_MOST]],
+                sum(one.number for one in said[WORDINGS_AT_MOST:]),
+            )
+            for title, said in (
+                (say("Why copies failed"), report.failures_said),
+                (say("Why copies wait"), report.waiting_said),
+            )
             if said
         ],
     )
 
 
+def _is_told_in(unit: int, seconds: int) -> bool:
+    """Whether a duration is told in this unit: exactly, or where it loses less than a half."""
+    return seconds >= 2 * unit or (seconds >= unit and seconds % unit == 0)
+
+
+def _outcomes(report: EditionReport, say: Words) -> list[tuple[str, int]]:
+    counts = {state: report.edition[state] for state in ("delivered", "failed", "cancelled")}
+    waiting = sum(
+        number for state in ("deferred", "queued", "claimed") if isinstance(number := report.edition[state], int)
+    )
+    found = [
+        (say("Delivered"), counts["delivered"]),
+        (say("Failed"), counts["failed"]),
+        *([(say("Waiting"), waiting)] if waiting else []),
+        *([(say("Not sent"), counts["cancelled"])] if counts["cancelled"] else []),
+    ]
+    return [(label, number) for label, number in found if isinstance(number, int)]
+
+
+def _causes(report: EditionReport, writer: _Writer) -> list[tuple[str, int]]:
+    """How many copies failed for each cause, the most frequent first."""
+    numbers: Counter[str] = Counter()
+    for one in report.failures_said:
+        numbers[writer.cause(one.bounce, one.kind)] += one.number
+    return numbers.most_common()
+
+
+def _speed(report: EditionReport, writer: _Writer) -> str:
+    """`Half within 1 second, nine in ten within 5 seconds.`, from the start on; nothing before the first copy."""
+    started_at, timing = report.edition["started_at"], report.timing
+    half, most = timing["half_delivered_at"], timing["most_delivered_at"]
+    if started_at is None or half is None or most is None:
+        return ""
+    took = [writer.duration(max(1, seconds_between(str(started_at), moment))) for moment in (half, most)]
+    return writer.say("Half within {half}, nine in ten within {most}.", half=took[0], most=took[1])
+
+
+def seconds_between(start: str, end: str) -> int:
+    """The seconds between two times in RFC 3339."""
+    return round((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
+
+
+def _zone_of(name: str) -> tuple[str, tzinfo]:
+    """The clock of a list; UTC where this machine does not know its zone any more."""
+    try:
+        return name, ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "UTC", UTC
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
 def report_policy() -> str:
     """What the page may do: nothing but look as its own style sheet says."""
     return f"default-src 'none'; style-src '{_digest(_sheet())}'; base-uri 'none'; form-action 'none'"
-
-
-def _timing(report: EditionReport) -> list[tuple[str, str | None]]:
-    timing, started_at = report.timing, report.edition["started_at"]
-    return [
-        ("Started", str(started_at) if started_at else None),
-        ("First copy", timing["first_delivered_at"]),
-        ("Half of them", timing["half_delivered_at"]),
-        ("90 %", timing["most_delivered_at"]),
-        ("99 %", timing["nearly_all_delivered_at"]),
-        ("Last copy", timing["last_delivered_at"]),
-    ]
-
-
-def clock(at: str | None) -> str:
-    """RFC 3339 as people read it, in UTC."""
-    return "–" if at is None else f"{at[:10]} {at[11:19]}"
-
-
-def _plot(name: str, timeline: Timeline) -> Plot:
-    title, meaning = _TITLES[name]
-    start, end = clock(rfc3339(timeline.start_at)), clock(rfc3339(timeline.end_at))
-    most = max(timeline.numbers, default=0)
-    summary = f"{timeline.total:,} in all, at most {most:,} in {duration(timeline.seconds)}."
-    if timeline.later:
-        summary += f" {timeline.later:,} came later, the last at {clock(rfc3339(timeline.last_at))}."
-    rows = tuple(
-        (clock(rfc3339(timeline.start_at + index * timeline.seconds)), number)
-        for index, number in enumerate(timeline.numbers)
-        if number
-    )
-    svg = draw_bars(timeline, name=name, title=f"{title} over time", description=f"{meaning}. {summary}")
-    drawn = Markup(svg)  # noqa: S704 - ours, and escaped there
-    step = duration(timeline.seconds)
-    return Plot(name, title, meaning, summary, timeline, drawn, rows, start, end, ceiling(most), step)
-
-
-def duration(seconds: int) -> str:
-    """A bar's width in words."""
-    for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= unit and seconds % unit == 0:
-            return f"{seconds // unit} {name}{'' if seconds == unit else 's'}"
-    return "1 second" if seconds == 1 else f"{seconds} seconds"
 
 
 def _digest(sheet: str) -> str:
