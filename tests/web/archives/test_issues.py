@@ -39,7 +39,7 @@ def alternates(page: str) -> dict[str, str]:
 
 def links(page: str) -> list[tuple[str, str]]:
     """The visible links to other languages: where they lead, and what they say."""
-    line = re.search(r'<p class="soft also">(.*?)</p>', page, re.DOTALL)
+    line = re.search(r'<p class="(?:eyebrow|soft also)">([^<]*<a .*?)</p>', page, re.DOTALL)
     found = [] if line is None else re.findall(r'href="([^"]+)" lang="[^"]+" hreflang="[^"]+"[^>]*>([^<]+)<', line[1])
     return [(address.removeprefix(BASE), name) for address, name in found]
 
