@@ -138,6 +138,8 @@ async def test_a_closed_list_offers_no_feed_and_no_form(house: House) -> None:
         assert "JSON feed" not in shown
         assert '/news#subscribe"' not in shown
     assert '<form class="sign-up"' not in page
+    assert "Final edition" in page
+    assert "Latest edition" not in page
 
 
 async def test_without_a_public_archive_the_footer_names_none(house: House) -> None:
