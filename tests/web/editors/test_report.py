@@ -125,6 +125,7 @@ def test_it_speaks_the_language_of_its_reader() -> None:
     """Its numbers and times, too; where nobody knows the zone any more, those are UTC."""
     page = render_report(replace(report(), language="es", timezone="Nowhere/Lost"))
     assert '<html lang="es" dir="ltr">' in page
+    assert "11.949 99,6 %" in words_of(page)
     assert "El buzón no existe 42 · Remitente rechazado 9" in words_of(page)
     assert "Horas de UTC." in page
 
