@@ -98,6 +98,15 @@ def test_a_word_that_an_author_chose_is_not_made_up_again(family: Desk) -> None:
     assert "edition-2-2" == family.good("edition", "link", "2", "3", "--json").json["issue"]
 
 
+def test_a_welcome_mail_is_no_issue(family: Desk) -> None:
+    """Though it is kept among the editions, and its file has the same keys."""
+    family.good("list", "set", "noticias", f"welcome={family.write('welcome.md', edition('Hola', '87'))}")
+    assert 0 == send(family, "noticias", "Hola", "87").code
+    assert 0 == send(family, "boletim", "Olá").code
+    called = family.call("edition", "link", "1", "3")
+    assert (65, True) == (called.code, "Edition 1 is the welcome email of noticias" in called.err)
+
+
 @pytest.mark.parametrize(
     ("ids", "code", "says"),
     [

@@ -49,6 +49,9 @@ def link_editions(tx: Transaction, ids: Sequence[int]) -> str:
     found = {number: require_edition(tx, number) for number in ids}
     if len(found) < 2:
         raise BadInput("Name at least two editions, each in another language of the family.")
+    for number, edition in found.items():
+        if edition.is_welcome:
+            raise BadInput(f"Edition {number} is the welcome email of {edition.list_name}, which is no issue.")
     families = {number: _family(tx, number, edition.list_id) for number, edition in found.items()}
     if len(set(families.values())) > 1:
         raise BadInput("These editions are not of one family. See `pressrun list ls`.")
