@@ -88,7 +88,7 @@ class SiteExport:
         """The index and the feeds, by their paths."""
         page = IndexPage(list=self._target, years=(), year=None, editions=contents.editions, number=1, pages=1)
         index = self._pages.document(
-            "archive.html", about=self._target, list=self._target, page=page, places=self._places("")
+            "archive.html", about=self._target, list=self._target, page=page, places=self._places(""), also=""
         )
         yield "index.html", index.encode()
         yield "feed.atom", atom_feed(self._pages, contents.feed, self._links)
