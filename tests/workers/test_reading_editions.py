@@ -50,6 +50,7 @@ def test_what_takes_long_to_build_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def test_a_refusal_says_why(reader: MailReader) -> None:
-    """In a sentence for the editor."""
-    with pytest.raises(UnreadableMail, match="this email has no subject"):
+    """In a sentence for the editor, and by its code for whoever says it in their language."""
+    with pytest.raises(UnreadableMail, match="This email has no subject") as raised:
         await reader.read_edition(b"Content-Type: text/plain\r\n\r\nhello\r\n")
+    assert {"code": "mail-no-subject", "values": {}} == raised.value.remark

@@ -25,7 +25,8 @@ reader, and holds no secret.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class PressrunError(Exception):
@@ -70,7 +71,14 @@ class BadQuantity(BadInput):
 
 
 class UnreadableMail(BadInput):
-    """A mail that came in and cannot be read within our caps; the message says why, and quotes nothing of it."""
+    """A mail that came in and cannot be read within our caps; the message says why, and quotes nothing of it.
+
+    `remark` is the same for whoever words it in another language, as `message.finding` stores it.
+    """
+
+    def __init__(self, message: str, remark: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.remark = remark
 
 
 class TimedOutMail(UnreadableMail):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pressrun.core.errors import BadInput, UnreadableMail
 from pressrun.message.finding_sentences import AS_WRITTEN, SENTENCES
 from pressrun.message.words import ENGLISH, Words, marked
 
@@ -108,6 +109,20 @@ def read_finding(stored: Mapping[str, Any] | Sequence[Any]) -> Finding:
 def about(severity: Severity, said: Remark, line: int | None = None) -> Finding:
     """A finding of what was remarked elsewhere."""
     return Finding(severity=severity, remark=said, line=line)
+
+
+def unreadable(code: str, /, **values: Value) -> UnreadableMail:
+    """Why a mail cannot be read, for whoever words it."""
+    said = remark(code, **values)
+    return UnreadableMail(str(said), said.plain())
+
+
+def refusal_of(problem: BadInput) -> Finding:
+    """An error that says why a mail or a file could not even be read: in English where it has no code."""
+    known = problem.remark if isinstance(problem, UnreadableMail) else None
+    if known is None or known["code"] not in SENTENCES:
+        return error(AS_WRITTEN, sentence=str(problem))
+    return error(known["code"], **known["values"])
 
 
 def error(code: str, line: int | None = None, /, **values: Value) -> Finding:

@@ -222,6 +222,14 @@ SENTENCES = {
     "layout-picture": marked("The picture {source} is not the newsletter's logo. Nothing is loaded from elsewhere."),
     "layout-no-alt": marked('A picture has no alt text. Write alt="{{ list.title }}".'),
     # what came by email
+    "mail-no-subject": marked("This email has no subject. The edition takes its subject from it, so write one."),
+    "mail-no-text": marked("This email has no text."),
+    "mail-several-files": marked("Several edition files (.md) are attached. Attach only one."),
+    "mail-file-long": marked("The file {name} is longer than {most} KiB."),
+    "mail-text-long": marked("The text is longer than {most} KiB."),
+    "mail-encrypted": marked(
+        "This email is encrypted, or wrapped whole in a signature (S/MIME, PGP). Send it without."
+    ),
     "mail-encoding": marked("The encoding of the text is not what the email says it is. Check letters with accents."),
     "mail-winmail": marked(
         "winmail.dat was left out, because only Outlook can read it. Send the email as HTML, not as rich text."

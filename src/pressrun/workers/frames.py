@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -47,6 +48,7 @@ class Unreadable(msgspec.Struct, frozen=True, tag="unreadable"):
     """The mail is malformed or beyond the caps."""
 
     reason: str
+    remark: dict[str, Any] | None = None
 
 
 Answer = Ready | Readable | Unreadable

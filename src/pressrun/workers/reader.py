@@ -54,7 +54,7 @@ def answer(body: bytes) -> Readable | Unreadable:
         question = decode_question(body)
         return Readable(_READERS[question.read_as](question.content))
     except UnreadableMail as problem:
-        return Unreadable(str(problem))
+        return Unreadable(str(problem), None if problem.remark is None else dict(problem.remark))
     except (MemoryError, RecursionError) as problem:
         return Unreadable(f"the mail is too much to be parsed ({type(problem).__name__})")
 

@@ -161,8 +161,8 @@ class MailReader:
         match found:
             case Readable(mail=mail):
                 return mail
-            case Unreadable(reason=reason):
-                raise UnreadableMail(reason)
+            case Unreadable(reason=reason, remark=remark):
+                raise UnreadableMail(reason, remark)
             case Ready():
                 await self._end()
                 raise UnreadableMail("the parser process gave an invalid answer")

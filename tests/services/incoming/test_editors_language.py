@@ -11,7 +11,9 @@ from tests.inbound.mailroom import Mailroom, message_of, open_mailroom
 from tests.services.incoming.posts import BELIEVED, EVE, answers, post, prepare, set_list, words
 
 from pressrun.core.address import parse_address
+from pressrun.core.errors import UnreadableMail
 from pressrun.core.tokens import digests_of
+from pressrun.message.finding import refusal_of
 from pressrun.services.editions.approving import Approving
 from pressrun.store import subscribers
 from pressrun.store.transaction import Transaction
@@ -73,3 +75,12 @@ async def test_why_an_email_could_not_be_used_is_said_in_the_language_of_the_lis
     (told,) = await answers(room, post())
     assert "Nous n’avons pas pu utiliser votre e-mail : Boats" == str(message_of(told)["Subject"]).replace("\xa0", " ")
     assert "n’a pas d’adresse postale" in words(told)
+
+
+async def test_what_cannot_even_be_read_is_said_in_that_language_too(room: Mailroom) -> None:
+    """And what has no sentence of its own, in English."""
+    await set_list(room, language="fr")
+    (told,) = await answers(room, post(Subject=""))
+    assert "Cet e-mail n’a pas d’objet." in words(told)
+    found = refusal_of(UnreadableMail("something new", {"code": "unknown", "values": {}}))
+    assert "something new" == found.message

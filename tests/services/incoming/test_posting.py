@@ -136,11 +136,11 @@ def _with_attachments(edition: str, files: dict[str, bytes]) -> bytes:
 @pytest.mark.parametrize(
     ("fields", "body", "expected"),
     [
-        ({"Subject": ""}, "text\n", "this email has no subject"),
-        ({}, "", "this email has no text"),
+        ({"Subject": ""}, "text\n", "This email has no subject"),
+        ({}, "", "This email has no text"),
         ({}, "Hello {{ shoe_size }}\n", "shoe_size"),
-        ({"Content_Type": "multipart/encrypted; boundary=x"}, "--x\n\nx\n--x--\n", "the mail is encrypted"),
-        ({"Content_Type": "application/pkcs7-mime"}, "x\n", "the mail is encrypted"),
+        ({"Content_Type": "multipart/encrypted; boundary=x"}, "--x\n\nx\n--x--\n", "This email is encrypted"),
+        ({"Content_Type": "application/pkcs7-mime"}, "x\n", "This email is encrypted"),
         ({}, "y" * 70_000 + "\n", "a line is longer"),
     ],
     ids=str,

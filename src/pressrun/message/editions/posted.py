@@ -22,7 +22,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import EditionError, UnreadableMail
 from pressrun.core.site import Site
 from pressrun.message.editions.compose import build_edition
-from pressrun.message.finding import Remark, remark
+from pressrun.message.finding import Remark, remark, unreadable
 from pressrun.message.incoming.autoreply import machine_made
 from pressrun.message.incoming.caps import PARSER_FAULTS, check_caps
 from pressrun.message.incoming.header_block import mended
@@ -144,17 +144,17 @@ def _edition(found: Contents, subject: str) -> tuple[str, bytes, dict[str, bytes
     """The name and content of the edition file, and what it takes along by name."""
     attached = [file for file in found.files if file.is_markdown]
     if len(attached) > 1:
-        raise UnreadableMail(f"{len(attached)} edition files (.md) are attached. Attach only one")
+        raise unreadable("mail-several-files")
     if attached:
         return _attached_edition(attached[0], found)
     if not subject.strip():
-        raise UnreadableMail("this email has no subject. The edition takes its subject from it, so write one")
+        raise unreadable("mail-no-subject")
     return _MAIL_NAME, _as_message(found, subject), {}
 
 
 def _attached_edition(file: FoundFile, found: Contents) -> tuple[str, bytes, dict[str, bytes]]:
     if len(file.content) > LONGEST_TEXT:
-        raise UnreadableMail(f"{file.name} is longer than {LONGEST_TEXT // 1024} KiB")
+        raise unreadable("mail-file-long", name=file.name, most=LONGEST_TEXT // 1024)
     assets: dict[str, bytes] = {}
     for other in found.files:
         # A picture of the mail's own text, such as a logo below the signature, is no file of the edition.
@@ -179,7 +179,7 @@ def _as_message(found: Contents, subject: str) -> bytes:
     page = _page(found, names)
     text = joined_text(found.blocks, has_page=page is not None)
     if not text.strip() and not (page or "").strip():
-        raise UnreadableMail("this email has no text")
+        raise unreadable("mail-no-text")
     enclosures = [
         Enclosure(
             name=file.name,
@@ -206,7 +206,7 @@ def _page(found: Contents, names: dict[int, str]) -> str | None:
     if trackers:
         found.notes.append(remark("mail-trackers"))
     if len(page) > LONGEST_TEXT:
-        raise UnreadableMail(f"the text is longer than {LONGEST_TEXT // 1024} KiB")
+        raise unreadable("mail-text-long", most=LONGEST_TEXT // 1024)
     return _renamed(page, {file.content_id: names[id(file)] for file in found.files if file.content_id})
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pressrun.core.charsets import FALLBACK, decode_exactly, decode_text
 from pressrun.core.errors import UnreadableMail
 from pressrun.message.content.flowed import unflow
-from pressrun.message.finding import Remark, remark
+from pressrun.message.finding import Remark, remark, unreadable
 from pressrun.message.incoming.caps import MAX_DEPTH, MAX_PARTS
 from pressrun.message.incoming.mail_part import MailPart
 from pressrun.message.incoming.reading import decode_words
@@ -22,7 +22,6 @@ from pressrun.message.wire.mime import image_type
 
 LONGEST_TEXT = 1024 * 1024
 
-_ENCRYPTED = "the mail is encrypted, or signed in a way that wraps it whole (S/MIME, PGP): send it without"
 _SECRET_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted"})
 _SIGNATURES = frozenset({"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"})
 _OF_A_PROGRAM = frozenset({"text/x-amp-html", "text/watch-html", "text/enriched", "text/richtext"})
@@ -94,7 +93,7 @@ class _Gatherer:
         children = part.children() or []
         match part.get_content_subtype():
             case "encrypted":
-                raise UnreadableMail(_ENCRYPTED)
+                raise unreadable("mail-encrypted")
             case "signed":
                 return self.read(children[0], depth + 1) if children else []  # what follows is the signature
             case "alternative":
@@ -117,7 +116,7 @@ class _Gatherer:
         media_type = part.get_content_type()
         name = _name_of(part)
         if media_type in _SECRET_TYPES:
-            raise UnreadableMail(_ENCRYPTED)
+            raise unreadable("mail-encrypted")
         if media_type in _SIGNATURES or media_type in _OF_A_PROGRAM:
             return []
         if media_type == "application/ms-tnef" or name.lower() == "winmail.dat":
@@ -135,9 +134,9 @@ class _Gatherer:
         text = self._decoded(part)
         self._text_size += len(text)
         if self._text_size > 2 * LONGEST_TEXT or len(text) > LONGEST_TEXT:
-            raise UnreadableMail(f"the text is longer than {LONGEST_TEXT // 1024} KiB")
+            raise unreadable("mail-text-long", most=LONGEST_TEXT // 1024)
         if text.lstrip()[: len(_PGP_MESSAGE)] == _PGP_MESSAGE:
-            raise UnreadableMail(_ENCRYPTED)
+            raise unreadable("mail-encrypted")
         if not text.strip():
             return []
         return [Block(html=text) if is_html else Block(text=text)]

@@ -24,8 +24,7 @@ from pressrun.core.peers import Peers
 from pressrun.core.site import Site
 from pressrun.core.tokens import digests_of, suppression_digest
 from pressrun.message.editions.posted import SUBJECT_ALONE, Posted, glance_at_post
-from pressrun.message.finding import Finding, Severity, about, error, errors_of, in_order, warning
-from pressrun.message.finding_sentences import AS_WRITTEN
+from pressrun.message.finding import Finding, Severity, about, error, errors_of, in_order, refusal_of, warning
 from pressrun.message.incoming.authentication import find_proof
 from pressrun.message.incoming.author import sole_author
 from pressrun.message.incoming.autoreply import FOR_SOMEBODY, GENERATED
@@ -148,7 +147,7 @@ class Posting:
             look = glance_at_post(mail.content)
             post = replace(post, subject=look.subject, message_id=look.message_id)
             state = InboundState.FAILED if isinstance(problem, TimedOutMail) else InboundState.DONE
-            return await self._decline(post, look.automatic, [_refusal(str(problem))], state)
+            return await self._decline(post, look.automatic, [refusal_of(problem)], state)
         except Unavailable as problem:
             raise NotNow(str(problem)) from problem
         post = replace(
@@ -208,7 +207,7 @@ class Posting:
                     event(log, "edition.accepted", edition=edition.id, list=post.list_name, state=edition.state)
                 return settled
         except EditionError as problem:
-            return await self._decline(post, None, [_refusal(str(problem))])
+            return await self._decline(post, None, [refusal_of(problem)])
         except (NotFound, Refused):
             return await self._decline(post, None, [error("list-closed")])
         raise NotNow("other editions came in at the same moment")
@@ -440,8 +439,3 @@ def _unused(posted: Posted, file: EditionFile) -> list[Finding]:
 def _lines(findings: Sequence[Finding], file: EditionFile) -> list[Finding]:
     """Findings as their editor is told of them: a mail has no lines that its author could count."""
     return [replace(found, line=None) if file.format is EditionFormat.MIME else found for found in findings]
-
-
-def _refusal(sentence: str) -> Finding:
-    """Why a mail was not even built."""
-    return error(AS_WRITTEN, sentence=sentence)
