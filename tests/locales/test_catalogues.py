@@ -137,6 +137,21 @@ _TECHNICAL = re.compile(r"`[^`]*`|\{\{.*?\}\}|\{%.*?%\}|\{[a-z_]+\}|<\w+>|\.[a-z
 _SPACED_AMISS_ELSEWHERE = r"\s[?!;:.,](?!\w)"
 
 
+_CODE = re.compile(r"`[^`]*`|\{\{.*?\}\}|\{%.*?%\}")
+
+
+@pytest.mark.parametrize("tag", TRANSLATED)
+def test_code_is_the_same_in_every_language(tag: str) -> None:
+    """It is copied as it is shown, into a file or a DNS record, where no mark may have a blank before it."""
+    wrong, found = [], 0
+    for message in filter(lambda one: one.id, catalogue(tag)):
+        expected = Counter(_CODE.findall(forms(message.id)[-1]))
+        found += expected.total()
+        wrong += [text for text in forms(message.string or "") if expected != Counter(_CODE.findall(text))]
+    assert [] == wrong
+    assert found > 20
+
+
 @pytest.mark.parametrize("tag", TRANSLATED)
 def test_marks_are_set_as_the_language_sets_them(tag: str) -> None:
     """In French a thin or plain no-break space goes before them, in other languages nothing does."""
