@@ -291,3 +291,10 @@ def test_no_control_character_of_the_data_reaches_the_terminal(desk: Desk) -> No
     assert "line 2" in desk.good("subscriber", "import", "news", file).err
     shown = desk.good("subscriber", "show", "b@x.example").out
     assert (True, False) == ("two lines" in shown, "\x1b" in shown)
+
+
+def test_an_archive_is_exported_without_the_service(desk: Desk) -> None:
+    """Its index is rendered by the service's own template, which finds here all that it asks for."""
+    desk.make_list()
+    desk.good("archive", "export", "news", str(desk.folder / "site"))
+    assert "Archive" in (desk.folder / "site" / "index.html").read_text()
