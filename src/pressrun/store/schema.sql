@@ -89,7 +89,7 @@ create table subscription (
     source text not null,                     -- web, mail, operator, import
     since integer not null,                   -- when it came into this state
     round integer not null default 0,         -- bumped by leaving: confirmations of an earlier round are void
-    moved_to integer,                         -- once unsubscribed: the one of the same reader, in another language, that it became
+    moved_to integer,                         -- until it is live again: the one of the same reader, in another language, that it became
     unique (subscriber_id, list_id)
 ) strict;
 create index subscription_by_list on subscription (list_id, state, id);
@@ -155,7 +155,7 @@ create table leaving_reason (
     list_id integer not null references list on delete cascade,
     month text not null,                      -- 2026-11, in UTC
     reason text not null check (reason in ('too-many', 'not-expected', 'never-signed-up', 'other')),    -- core.leaving_reason
-    number integer not null,
+    number integer not null,                  -- of readers
     primary key (list_id, month, reason)
 ) strict, without rowid;
 
@@ -412,7 +412,7 @@ cross join delivery as copy
 where ours.id = mine.list_id and other.issue = mine.issue and other.id <> mine.id
     and theirs.id = other.list_id and theirs.family = ours.family
     and former.subscriber_id = me.subscriber_id
-    and (former.id = me.id or (former.state = 'unsubscribed' and former.moved_to is not null))
+    and (former.id = me.id or (former.state in ('unsubscribed', 'pending') and former.moved_to is not null))
     and copy.subscription_id = former.id and copy.edition_id = other.id
     and copy.state in ('queued', 'claimed', 'deferred', 'delivered');
 

@@ -19,7 +19,7 @@ from pressrun.services.operating.enrolling import Enrolling
 from pressrun.services.operating.entries import ImportRow
 from pressrun.services.readers.leaving import Left
 from pressrun.services.readers.preferring import PreferenceLink, Wishes
-from pressrun.services.readers.subscribing import Origin
+from pressrun.services.readers.subscribing import Confirmed, Origin
 from pressrun.services.readers.undoing import Undone
 from pressrun.services.settings import TokenSettings
 from pressrun.store.transaction import Transaction
@@ -179,6 +179,69 @@ async def test_who_signs_up_anew_leaves_by_an_old_link_what_that_was_about(house
     await house.subscribing().confirm(await house.last_confirmation(), WEB)
     await house.leaving().leave(old, WEB)
     assert ("unsubscribed", "active") == tuple(state for state, *_ in (await standings(house)).values())
+
+
+async def ask_back(house: House) -> int:
+    """Somebody signs Ada up to the list that she changed from: she is asked to confirm."""
+    await house.subscribing().request("noticias", parse_address(ADA), WEB, network=None)
+    assert "pending" == (await standings(house))["noticias"][0]
+    return await house.last_confirmation()
+
+
+async def test_old_links_unsubscribe_who_is_asked_to_confirm_the_old_list(house: House) -> None:
+    """Anybody can sign somebody up: that must not take the way out from them, and the request ends with the rest."""
+    old = await house.add_reader(1)
+    await choose(house, "boletim")
+    request = await ask_back(house)
+    standing = await house.subscribing().find_by_subscription(old)
+    assert standing is not None
+    assert "boletim" == standing.list.name
+    assert Left.LEFT == await house.leaving().leave(old, WEB)
+    assert Confirmed.LEFT_SINCE == (await house.subscribing().confirm(request, WEB))[0]
+    assert {"unsubscribed"} == {state for state, *_ in (await standings(house)).values()}
+    assert Left.NOT_SUBSCRIBED == await house.leaving().leave(old, WEB)
+
+
+async def test_the_page_of_the_old_list_mails_a_link_to_who_is_asked_to_confirm_it(house: House) -> None:
+    await house.add_reader(1)
+    await choose(house, "boletim")
+    await ask_back(house)
+    async with house.client() as client:
+        await client.post("/noticias/unsubscribe", data={"email": ADA})
+    assert ("unsubscribe_link", ADA, {"answers": "web", "subscription": 2}) == (await house.notices())[-1]
+
+
+async def test_who_drops_a_request_for_the_old_list_stays_with_the_new_one(house: House) -> None:
+    """On the preferences page each list is itself."""
+    await house.add_reader(1)
+    await choose(house, "boletim")
+    await ask_back(house)
+    await house.preferring().save(LINK, Wishes(lists=["boletim"]), WEB)
+    assert ("unsubscribed", "active") == tuple(state for state, *_ in (await standings(house)).values())
+
+
+async def test_an_issue_comes_once_to_who_is_asked_to_confirm_the_old_list(house: House) -> None:
+    await house.add_reader(1)
+    editions = await add_issue(house, "one")
+    await start(house, editions["noticias"], "delivered")
+    await choose(house, "boletim")
+    await ask_back(house)
+    await start(house, editions["boletim"])
+    assert 1 == await live_copies(house, "one")
+
+
+async def test_a_failed_copy_is_not_sent_again_to_who_has_had_the_issue_since(house: House) -> None:
+    """It failed in one language and came in another one, to a reader who is back; others get it."""
+    await house.add_reader(1)
+    await house.add_reader(1, "other@reader.example")
+    editions = await add_issue(house, "one")
+    await start(house, editions["noticias"], "failed")
+    await choose(house, "boletim")
+    await start(house, editions["boletim"], "delivered")
+    await choose(house, "noticias")
+    resent = await house.database.write(pressing.resend_failed, editions["noticias"], int(NOW))
+    assert (1, 1) == (resent.queued, resent.left_out)
+    assert 1 == await live_copies(house, "one")
 
 
 async def test_the_page_to_unsubscribe_of_the_old_list_mails_a_link(house: House) -> None:

@@ -7,7 +7,7 @@ all of them. The caller learns nothing but whether somebody left. Why readers ar
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -34,13 +34,15 @@ class Left(StrEnum):
 class Departure(msgspec.Struct, frozen=True):
     """Somebody's wish to leave. `edition_id` is the edition by whose link, 0 for none.
 
-    `is_told` is false where it was certainly the reader, who then needs no note, and no link to undo it.
+    `is_told` is false where it was certainly the reader, who then needs no note, and no link to undo it. `is_followed`
+    is false where the reader saw this very subscription, and does not mean what it became in another language.
     """
 
     subscription_id: int
     origin: Origin
     edition_id: int = 0
     is_told: bool = True
+    is_followed: bool = True
 
 
 class Leaving:
@@ -73,27 +75,34 @@ class Leaving:
 def depart(tx: Transaction, departures: Sequence[Departure], desk: Desk) -> list[Left]:
     """Carry out wishes to leave; the first of two by one reader is the one that counts.
 
-    A subscription that went over to another language stands for the one that it became: links in old mails work on.
+    A subscription that went over to another language stands for the one that it became: links in old mails work on. So
+    it does while it waits for its proof once more, since anybody may have asked for it; that request ends, too.
     """
     wishes = [one.subscription_id for one in departures]
     present = leavings.find_leavers(tx, wishes)
     led_to: dict[int, int] = {}
-    if len(present) < len(set(wishes)):  # some are over already, and may have gone over to another language
-        led_to = switching.follow(tx, [number for number in wishes if number not in present])
+    if over := [one.subscription_id for one in departures if one.is_followed and not _is_live(one, present)]:
+        led_to = switching.follow(tx, over)
         present |= leavings.find_leavers(tx, list(led_to.values()))
     gone: list[tuple[Departure, Leaver]] = []
     answers = []
     for one in departures:
-        leaver = present.pop(led_to.get(one.subscription_id, one.subscription_id), None)
-        if leaver is not None:
-            gone.append((one, leaver))
-        answers.append(Left.NOT_SUBSCRIBED if leaver is None else Left.LEFT)
+        number = one.subscription_id
+        meant = (number, led_to.get(number, number)) if one.is_followed else (number,)
+        leavers = [leaver for wanted in meant if (leaver := present.pop(wanted, None)) is not None]
+        gone += [(one, leaver) for leaver in leavers]
+        answers.append(Left.LEFT if leavers else Left.NOT_SUBSCRIBED)
     if gone:
         now = desk.clock()
         _end(tx, gone, int(now))
         consent.append_consent(tx, *(_evidence(one, leaver, int(now), desk.entropy(16)) for one, leaver in gone))
         _remember(tx, gone, desk.tokens.undo_leaving_seconds, now)
     return answers
+
+
+def _is_live(one: Departure, present: Mapping[int, Leaver]) -> bool:
+    leaver = present.get(one.subscription_id)
+    return leaver is not None and leaver.state is not SubscriptionState.PENDING
 
 
 def _end(tx: Transaction, gone: Sequence[tuple[Departure, Leaver]], now: int) -> None:

@@ -353,7 +353,7 @@ class Preferring:
     ) -> None:
         """Leave all lists but the kept ones. By their own link it was the reader, who need not be told."""
         departures = [
-            Departure(item.subscription.id, origin, is_told=not link.is_own)
+            Departure(item.subscription.id, origin, is_told=not link.is_own, is_followed=False)
             for item in profile.memberships
             if item.list.name not in kept
         ]

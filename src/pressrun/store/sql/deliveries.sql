@@ -191,7 +191,8 @@ where edition_id = :edition_id and state in ('queued', 'deferred');
 
 -- name: requeue_failed
 -- Failed copies of readers who may still be written to go out again, under the same Message-ID; the retries and the
--- time until they are given up begin anew, and they wait in the lane of where their reader is now.
+-- time until they are given up begin anew, and they wait in the lane of where their reader is now. Who has had the issue
+-- in another language since gets no second copy.
 update delivery set state = 'queued', due_at = :now, attempts = 0, first_attempt_at = null, settled_at = null, relay = null,
     kind = null, code = null, enhanced = null, reply = null, bounce = null,
     (domain, lane) = (
@@ -200,7 +201,9 @@ update delivery set state = 'queued', due_at = :now, attempts = 0, first_attempt
         left join lane_domain on lane_domain.domain = recipient.domain
         where recipient.subscription_id = delivery.subscription_id)
 where edition_id = :edition_id and state = 'failed'
-    and (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id);
+    and (select may_be_mailed from recipient where recipient.subscription_id = delivery.subscription_id)
+    and not exists (select 1 from had_issue
+        where had_issue.edition_id = delivery.edition_id and had_issue.subscription_id = delivery.subscription_id);
 
 -- name: forget_handovers
 -- What was said of copies that go out again, before they bounced.

@@ -1,13 +1,16 @@
 -- name: follow
--- Where subscriptions went that are over, as pairs of their id and that of the last one on the way.
+-- Where subscriptions went that are over, as pairs of their id and that of the last one on the way. One that waits for
+-- its proof once more is over as well: anybody may have asked for it.
 with recursive trail (first, last) as (
     select value, value from json_each(:ids)
     union
     select trail.first, subscription.moved_to
     from trail cross join subscription
-    where subscription.id = trail.last and subscription.state = 'unsubscribed' and subscription.moved_to is not null)
+    where subscription.id = trail.last and subscription.state in ('unsubscribed', 'pending')
+        and subscription.moved_to is not null)
 select first, last from trail cross join subscription
-where subscription.id = last and (subscription.state <> 'unsubscribed' or subscription.moved_to is null);
+where subscription.id = last
+    and (subscription.state not in ('unsubscribed', 'pending') or subscription.moved_to is null);
 
 -- name: lead_on
 -- The links of a subscription that is over lead to another one of the same reader.
