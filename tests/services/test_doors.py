@@ -15,6 +15,7 @@ import pytest
 from tests.services.pressroom import LATER, SITE, Pressroom
 
 from pressrun.core.address import Address, parse_address
+from pressrun.core.edition import EditionState
 from pressrun.core.errors import PressrunError
 from pressrun.core.mail_routes import read_local_part
 from pressrun.core.quantities import Rate
@@ -27,7 +28,7 @@ from pressrun.services.operating.entries import ImportRow
 from pressrun.services.operating.suppressing import SuppressionRow
 from pressrun.services.readers import suspending
 from pressrun.services.readers.leaving_notes import NoteTerms, note_leavings
-from pressrun.services.readers.preferring import Preferring
+from pressrun.services.readers.preferring import PreferenceLink, Preferring, Wishes
 from pressrun.services.readers.probing import ask_suspended
 from pressrun.services.readers.readdressing import Readdressing
 from pressrun.services.readers.refusing import Refusing
@@ -333,6 +334,95 @@ async def probe(press: Pressroom, address: Address) -> None:
     await press.office.database.write(ask_suspended, BounceSettings(), press.office.desk.entropy, now)
 
 
+# ---------------------------------------------------------------------- several lists, languages, welcome mails
+
+FAMILY = "villanueva"
+WELCOME = b"---\nsubject: Welcome\n---\nHello\n"
+
+
+async def second_language(press: Pressroom) -> None:
+    """`news` and `nouvelles` are one newsletter."""
+    if not await press.rows("select id from list where name = 'nouvelles'"):
+        await press.office.administering.set_list("news", {"family": FAMILY})
+        await press.office.make_list("nouvelles", language="fr", family=FAMILY, leaving_note="false")
+
+
+async def sign_up_to_both(press: Pressroom, address: Address, _: Any) -> None:
+    await second_language(press)
+
+    def take(tx: Transaction) -> None:
+        first, second = lists.find_list(tx, "news"), lists.find_list(tx, "nouvelles")
+        assert first is not None
+        assert second is not None
+        press.office.subscribing.take_within(tx, first, address, WEB, also=[second])
+
+    await press.office.database.write(take)
+
+
+async def last_confirmation_of_both(press: Pressroom, address: Address) -> int:
+    await sign_up_to_both(press, address, None)
+    [(number,)] = await press.rows("select max(id) from confirmation where leader_id is null")
+    await press.send_all()
+    return int(number)
+
+
+async def join_with_issues(press: Pressroom, address: Address) -> PreferenceLink:
+    """The other language has had an issue that is to come in this one."""
+    await second_language(press)
+    await join(press, address)
+    had = await press.edition(f"Had before {address}", name="nouvelles")
+    due = await press.office.make_edition("news", EditionState.PAUSED)
+    await press.send_all()
+    await press.change("update edition set issue = ? where id in (?, ?)", f"i{had}", had, due)
+    return PreferenceLink(subscriber_id=(await person(press, address)).id, epoch=0)
+
+
+async def change_language(press: Pressroom, _address: Address, link: PreferenceLink) -> None:
+    await Preferring(press.office.desk).save(link, Wishes(families={FAMILY: "nouvelles"}), WEB)
+
+
+async def queue_copy_and_change(press: Pressroom, address: Address) -> None:
+    await second_language(press)
+    await queue_copy(press, address)
+    await change_language(press, address, PreferenceLink(subscriber_id=(await person(press, address)).id, epoch=0))
+
+
+async def confirm_and_be_greeted(press: Pressroom, address: Address) -> None:
+    await press.office.administering.set_list("news", {"welcome": "w.md"}, {"welcome": WELCOME})
+    await confirm(press, address, await last_confirmation(press, address))
+
+
+async def leave_before_the_greeting(press: Pressroom, address: Address) -> int:
+    await press.change("update list set leaving_note = 1")
+    await confirm_and_be_greeted(press, address)
+    await press.leave(address.typed)
+    [(number,)] = await press.rows("select max(id) from leaving")
+    return int(number)
+
+
+async def ask_to_unsubscribe(press: Pressroom, address: Address, _: Any) -> None:
+    def ask(tx: Transaction) -> None:
+        target = lists.find_list(tx, "news")
+        assert target is not None
+        Preferring(press.office.desk).unsubscribe_link_within(tx, target, address, WEB)
+
+    await press.office.database.write(ask)
+
+
+async def join_to_pause(press: Pressroom, address: Address) -> PreferenceLink:
+    await press.change("update list set leaving_note = 1")
+    await join(press, address)
+    return PreferenceLink(subscriber_id=(await person(press, address)).id, epoch=0)
+
+
+async def pause(press: Pressroom, _address: Address, link: PreferenceLink) -> None:
+    await Preferring(press.office.desk).pause(link, 30, WEB)
+
+
+async def pause_and_wait(press: Pressroom, address: Address) -> None:
+    await pause(press, address, await join_to_pause(press, address))
+
+
 OWN, LIFTS, PROBE = "own sign-up", "lifts", "probe"
 DOORS: dict[str, tuple[Door, Use, str]] = {
     "sign-up on the web": (nothing, use_sign_up, OWN),
@@ -357,6 +447,15 @@ DOORS: dict[str, tuple[Door, Use, str]] = {
     "test copy": (nothing, send_test, ""),
     "note of leaving": (left, tell_of_leaving, ""),
     "link that undoes leaving": (left_and_told, undo_leaving, ""),
+    "sign-up to several lists": (nothing, sign_up_to_both, OWN),
+    "link of a confirmation of several lists": (last_confirmation_of_both, confirm, LIFTS),
+    "issue in another language": (join_with_issues, change_language, ""),
+    "queued copy in another language": (queue_copy_and_change, wait, ""),
+    "welcome mail": (confirm_and_be_greeted, wait, ""),
+    "welcome mail after a leaving that is undone": (leave_before_the_greeting, undo_leaving, ""),
+    "page to unsubscribe": (join, ask_to_unsubscribe, ""),
+    "pause": (join_to_pause, pause, ""),
+    "note of a pause": (pause_and_wait, wait, ""),
 }
 
 
