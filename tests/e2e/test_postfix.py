@@ -242,7 +242,7 @@ def test_an_address_outside_ascii(town: Town) -> None:
     )
     assert town.postfix.send(reader, f"lights-subscribe@{DOMAIN}", content, "SMTPUTF8", "BODY=8BITMIME") == {}
     (question,) = town.postfix.await_mail(reader)
-    assert f"\r\nTo: {reader}\r\n".encode() in question.content
+    assert f"\r\nTo: <{reader}>\r\n".encode() in question.content
     assert town.states("lights") == {reader: "pending"}
 
 

@@ -6,23 +6,28 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import get_args
 
 import pytest
 from tests.browser.specimens import own_specimens, specimens
-from tests.message.builders import part, profile, site, values
+from tests.message import in_five_languages
+from tests.message.builders import build, edition, part, profile, site, values
 from tests.message.notices.every import EVERY
 from tests.message.notices.test_notices import copy
 
+from pressrun.locales.catalogues import words_in
+from pressrun.message.layouts.design import Design
+from pressrun.message.layouts.table import BUILT_IN
 from pressrun.message.notices.building import build_notice
 from pressrun.message.notices.kinds import Notice
-from pressrun.message.words import ENGLISH
 
 _MOST_FOR_AN_EDITION = -0.3  # points of SpamAssassin, of which five are spam
 _MOST_FOR_A_NOTICE = 0.0
 _MOST_FOR_A_RULE = 0.1
+_MOST_OCTETS_AROUND = 15_000  # of an edition's HTML, but for what its author wrote
 _SCORES = re.compile(r"^X-Spam-Scores: (.*?)^X-Name: (\S+)$", re.MULTILINE | re.DOTALL)
 _LIKE_HIDDEN_TEXT = re.compile(
     r"color:\s*transparent|opacity:|visibility:|text-indent:\s*-|font-size:\s*[01](?:\.\d+)?px[^>]*>\w|font-size:\s*0"
@@ -35,9 +40,13 @@ def _mails() -> dict[str, tuple[bytes, float]]:
     found = {
         one.name: (one.built.skeleton.copy(values()), _MOST_FOR_AN_EDITION) for one in (*specimens(), *own_specimens())
     }
+    for name, built in in_five_languages.editions():
+        found[name] = (built.skeleton.copy(values()), _MOST_FOR_AN_EDITION)
+    with_logo = replace(profile(), design=Design(logo=in_five_languages.LOGO))
     for notice in EVERY:
-        content = build_notice(notice, copy(), words=ENGLISH, site=site(), profile=profile())
-        found[type(notice).__name__] = (content, _MOST_FOR_A_NOTICE)
+        for language in in_five_languages.LANGUAGES:
+            content = build_notice(notice, copy(), words=words_in(language), site=site(), profile=with_logo)
+            found[f"{type(notice).__name__}-{language}"] = (content, _MOST_FOR_A_NOTICE)
     return found
 
 
@@ -69,6 +78,14 @@ def test_nothing_looks_like_text_hidden_from_readers(name: str) -> None:
     page = part(_mails()[name][0], "html")
     assert _LIKE_HIDDEN_TEXT.findall(page) == []
     assert page.count("display:none") <= 1
+
+
+@pytest.mark.parametrize("layout", BUILT_IN)
+def test_a_layout_is_light(layout: str) -> None:
+    """What stands around the words of an author; a mail program shows the whole of a mail only up to 102 KB."""
+    dressed = replace(profile(), design=Design(layout=layout, logo=in_five_languages.LOGO))
+    mail = build(edition("x"), list_profile=dressed).skeleton.copy(values())
+    assert len(part(mail, "html").encode()) <= _MOST_OCTETS_AROUND
 
 
 @pytest.mark.needs("spamassassin")

@@ -84,6 +84,12 @@ def test_any_uri_stays_inside_its_brackets(first: str, second: str) -> None:
     assert field.isascii()
 
 
+def test_no_escape_in_a_uri_looks_like_a_field_of_a_template() -> None:
+    """As `%AB` does to filters, in the addresses of editions in most scripts."""
+    field = uri_field("Archived-At", "https://x.example/%D8%AB", "https://x.example/كأس?a=%25AB")
+    assert b"Archived-At: <https://x.example/%d8%ab>,\r\n <https://x.example/%d9%83%d8%a3%d8%b3?a=%25AB>\r\n" == field
+
+
 @given(VALUE)
 def test_any_message_id_stays_inside_its_brackets(value: str) -> None:
     """An id from a stranger's mail can be quoted without harm."""

@@ -30,9 +30,9 @@ def edition_header(
 ) -> Stream:
     """The header as a stream, up to the content fields."""
     header: Stream = [
-        mailbox_field("From", from_) + b"To: ",
+        mailbox_field("From", from_) + b"To: <",  # filters count against an address without brackets
         Slot(SlotKind.TO),
-        b"\r\n",
+        b">\r\n",
         Slot(SlotKind.SUBJECT),
         b"Date: ",
         Slot(SlotKind.DATE),

@@ -114,7 +114,7 @@ def _header(notice: Notice, copy: NoticeCopy, subject: str, site: Site, profile:
         reply_to = Mailbox("", parse_address(site.list_address(profile.name, "confirm", notice.address_token)))
     fields = [
         mailbox_field("From", from_),
-        f"To: {clean_value(copy.to.wire)}\r\n".encode(),
+        f"To: <{clean_value(copy.to.wire)}>\r\n".encode(),
         text_field("Subject", subject),
         plain_field("Date", format_date(copy.date_at)),
         id_field("Message-ID", copy.message_id),

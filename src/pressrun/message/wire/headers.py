@@ -28,6 +28,7 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_
 _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
 _URI = re.compile(r"[!#-;=?-\[\]_a-z~]*", re.ASCII)
 _NOT_URI = re.compile(r"[^!#-;=?-\[\]_a-z~]", re.ASCII)
+_ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}")
 _ID = re.compile(r"[!#-'*+/-9=?@A-Z^-~.-]*", re.ASCII)
 _NOT_ID = re.compile(r"[^!#-'*+/-9=?@A-Z^-~.-]", re.ASCII)
 
@@ -123,8 +124,13 @@ def _before_bracket(start: str, inside: str) -> bytes:
 
 
 def uri_field(name: str, *uris: str) -> bytes:
-    """`<URI>` items, best first, folded only between items (RFC 2369 §2)."""
-    return (f"{name}: " + ",\r\n ".join(f"<{clean_uri(uri)}>" for uri in uris) + "\r\n").encode("ascii")
+    """`<URI>` items, best first, folded only between items (RFC 2369 §2).
+
+    Bytes are escaped in lower case, which means the same (RFC 3986 §6.2.2.1): filters take `%AB` for a field of
+    a template that was left open.
+    """
+    shown = (_ESCAPED.sub(lambda found: found[0].lower(), clean_uri(uri)) for uri in uris)
+    return (f"{name}: " + ",\r\n ".join(f"<{uri}>" for uri in shown) + "\r\n").encode("ascii")
 
 
 def clean_uri(uri: str) -> str:
