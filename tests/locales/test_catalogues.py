@@ -89,6 +89,21 @@ def test_dates_and_numbers_are_those_of_the_language(tag: str) -> None:
     assert "12345" == re.sub(r"\D", "", words.number(12345))
 
 
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        ("en", "999 1,204 12,040"),
+        ("es", "999 1204 12.040"),
+        ("pl", "999 1204 12\u00a0040"),
+        ("pt-BR", "999 1.204 12.040"),
+        ("pt-PT", "999 1204 12\u00a0040"),
+    ],
+)
+def test_four_digits_are_grouped_where_the_language_groups_them(tag: str, expected: str) -> None:
+    words = words_in(tag)
+    assert expected == " ".join(words.number(number) for number in (999, 1204, 12_040))
+
+
 def test_the_nearest_language_is_found() -> None:
     """A tag is cut shorter until one fits; Chinese goes by script, said or not."""
     served: dict[str | None, list[str]] = {

@@ -22,6 +22,9 @@ from babel.numbers import format_decimal
 from pressrun.locales.languages import ENGLISH_TAG, first_language
 from pressrun.message.words import ENGLISH, Words
 
+# Where a number of four digits is written in one piece: minimumGroupingDigits of CLDR, which Babel does not read.
+_WHOLE_TO_FOUR_DIGITS = {"es", "pl", "pt-PT"}
+
 
 def words_in(*tags: str) -> Words:
     """The words of the first of these languages that we have, English where we have none; `""` is passed over."""
@@ -38,6 +41,10 @@ def _words(language: str) -> Words:
     def written(form: str) -> Callable[[int], str]:
         return lambda at: format_date(datetime.fromtimestamp(at, UTC).date(), format=form, locale=locale)
 
+    def number(value: int) -> str:
+        grouped = language not in _WHOLE_TO_FOUR_DIGITS or abs(value) > 9999
+        return format_decimal(value, locale=locale, group_separator=grouped)
+
     month = written("LLLL")
     return Words(
         language=language,
@@ -46,7 +53,7 @@ def _words(language: str) -> Words:
         day=written("long"),
         short_day=written("medium"),
         month=lambda at: month(at)[:1].upper() + month(at)[1:],
-        number=lambda number: format_decimal(number, locale=locale),
+        number=number,
         moment=lambda when: format_datetime(when.replace(tzinfo=None), format="medium", locale=locale),
         listed=lambda names: format_list(names, locale=locale),
     )
