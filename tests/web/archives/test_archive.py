@@ -278,6 +278,20 @@ async def test_very_many_searches_of_one_network_are_429(tmp_path: Path) -> None
             assert 200 == (await client.get("/news/search?q=boats", headers=same)).status_code
 
 
+async def test_too_many_searches_are_refused_in_the_language_of_the_list(tmp_path: Path) -> None:
+    """On a page of that list; where there is no list, on one of nobody's."""
+    limits = LimitSettings(searches_per_ip=Rate(1, 60.0))
+    async with open_house(tmp_path, limits=limits) as house:
+        await house.add_edition(await house.add_list(language="pt-PT"))
+        async with house.client() as client:
+            await client.get("/news/search?q=boats")
+            refused, nowhere = [await client.get(f"/{name}/search?q=boats") for name in ("news", "nothing")]
+    assert [429, 429] == [refused.status_code, nowhere.status_code]
+    assert "<h1>Demasiadas pesquisas</h1>" in refused.text
+    assert '<a class="brand" href="/news"' in refused.text
+    assert "<h1>Too many searches</h1>" in nowhere.text
+
+
 async def test_whoever_reads_waits_for_one_search_at_most(house: House) -> None:
     """However many are asked for at once."""
     await house.add_edition(await house.add_list())

@@ -109,7 +109,7 @@ class ArchivePages:
         network = network_of(client_of(request, self._proxies))
         found = await self._archiving.search(door, query, _number(request, "page", 1), newest=newest, network=network)
         if isinstance(found, Throttled):
-            return self._throttled(found.retry_at, places)
+            return await self._throttled(found.retry_at, door, places)
         if isinstance(found, Shut):
             return await self.shut(found, door)
         self._pages.speak(target=found.list.language)
@@ -173,7 +173,10 @@ class ArchivePages:
             self._pages.speak(target=about.language)
         return self._pages.members_only(about) if reason is Shut.MEMBERS else self._pages.not_found(about)
 
-    def _throttled(self, retry_at: float, places: Places) -> Response:
+    async def _throttled(self, retry_at: float, door: Door, places: Places) -> Response:
+        about = await self._archiving.find_list(door) if isinstance(door, str) else None
+        if about is not None:
+            self._pages.speak(target=about.language)
         seconds, say = max(1, math.ceil(retry_at - self._clock())), self._pages.words
         return self._pages.message(
             say("Too many searches"),
@@ -184,6 +187,7 @@ class ArchivePages:
             ),
             status=429,
             headers={"Retry-After": str(seconds)},
+            about=about,
             back=(places.index(), say("Archive")),
         )
 
