@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.web.house import NOW, House
+from tests.web.house import NOW, House, words_of
 
 ADA = "ada@reader.example"
 
@@ -239,3 +239,13 @@ async def test_the_history_names_titles_and_says_what_language_words_are_in(hous
     assert "<bdi>Noticias</bdi>" in item
     assert '<q lang="es" dir="ltr">[Pausar 30 días]</q>' in item
     assert "on this website" in item
+
+
+async def test_a_sign_up_on_another_website_was_not_on_this_one(house: House) -> None:
+    await house.add_list()
+    async with house.client() as client:
+        await client.post("/news/subscribe", data={"email": ADA}, headers={"Origin": "https://elsewhere.example"})
+        page = await client.get(house.preferences_path(1, 0, int(NOW) + 3600))
+    item = page.text.partition('<ol class="history">')[2]
+    assert "You signed up on another website." in words_of(item)
+    assert "on this website" not in item

@@ -139,8 +139,8 @@ def told(words: Words, event: Mapping[str, object], titles: Mapping[str, str]) -
     }
     ways = {"web": words("on this website"), "mail": words("by email")}
     source, name, shown = str(event["source"]), str(event["list"]), str(event["text"])
-    how = [ways.get(source, ""), str(event["ip"] or "")]
     is_elsewhere = shown == ELSEWHERE
+    how = ["" if is_elsewhere else ways.get(source, ""), str(event["ip"] or "")]
     return {
         "what": names.get(str(event["event"]), event["event"]),
         "list": titles.get(name, name),
