@@ -49,3 +49,8 @@ def test_an_answer_says_what_it_must_in_both_parts(notice: Notice, expected: str
     assert "<1@reader.example>" == str(message["In-Reply-To"]) == str(message["References"])
     assert content.isascii()
     assert 10_000 > len(content)
+
+
+def test_no_newsletters_are_found_anywhere_where_there_are_none() -> None:
+    content = build_notice(ListOfLists(lists=()), COPY, words=ENGLISH, site=site(), profile=profile())
+    assert "find them" not in part(content, "plain")

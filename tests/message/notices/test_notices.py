@@ -19,6 +19,8 @@ from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_n
 from pressrun.message.notices.kinds import (
     AlreadySubscribed,
     Confirmation,
+    EditionHeld,
+    EditionReleased,
     FinishedReport,
     Notice,
     PreferencesLink,
@@ -99,6 +101,17 @@ def test_a_mail_about_several_lists_names_them_all(notice: Notice) -> None:
     named = "The Harbour Letter, Tides and Recipes"
     assert named in str(read(content)["Subject"])
     assert all(named in " ".join(part(content, kind).split()) for kind in ("plain", "html"))
+
+
+def test_an_edition_that_nobody_gets_goes_to_nobody() -> None:
+    """Neither to 0 readers nor on its way: the editor hears what approving will do, or has done."""
+    held = EditionHeld(edition=7, edition_subject="Tides", audience=0, link=LINK, lifetime_days=7)
+    out = EditionReleased(edition=7, edition_subject="Tides", audience=0)
+    asked, told = (build_notice(one, copy(), words=ENGLISH, site=site(), profile=profile()) for one in (held, out))
+    assert "Nobody is subscribed now." in part(asked, "plain")
+    assert "Nobody is subscribed, so nothing was sent." in " ".join(part(told, "plain").split())
+    assert "Edition 7 of The Harbour Letter" == str(read(told)["Subject"])
+    assert "0 readers" not in part(asked, "plain") + part(told, "plain")
 
 
 def test_nobody_confirms_by_asking_a_question() -> None:

@@ -43,8 +43,7 @@ def list_of_lists(notice: ListOfLists, words: Words, site: Site) -> Content:
         subject=words("Newsletters you can subscribe to"),
         before=(
             words(_TO_SUBSCRIBE) if shown else words("There are no public newsletters here."),
-            *(["\n".join(shown)] if shown else []),
-            words("You'll also find them on the web:"),
+            *(["\n".join(shown), words("You'll also find them on the web:")] if shown else []),
         ),
         link=site.url(""),
         link_words=words("Newsletters"),

@@ -30,6 +30,7 @@ _COUNTS = {
     "failed": marked("Failed: {number}"),
     "cancelled": marked("Not sent: {number}"),
 }
+_NOBODY = marked("Nobody is subscribed now. If you approve the edition, it is published and no email is sent.")
 _NOT_YOURS = marked("If you didn't write this email, do nothing, and tell whoever runs the newsletter.")
 
 
@@ -87,7 +88,7 @@ def edition_held(notice: EditionHeld, words: Words, profile: ListProfile) -> Con
         before=(
             came,
             *_replaced(words, replaces=notice.replaces),
-            "\n".join((_audience(notice.audience, words), *proof)),
+            "\n".join((_audience(notice.audience, words) if notice.audience else words(_NOBODY), *proof)),
             *_found(notice.findings, words),
         ),
         link=notice.link,
@@ -107,17 +108,19 @@ def edition_held(notice: EditionHeld, words: Words, profile: ListProfile) -> Con
 def edition_released(notice: EditionReleased, words: Words, profile: ListProfile) -> Content:
     about = _about(notice, profile) | {"number": str(notice.edition)}
     if notice.audience:
+        subject = words("On its way: {subject}", subject=notice.edition_subject)
         went = words(
             "Your email “{subject}” is on its way to the readers of {title} as edition {number}.",
             **about,
         )
     else:
+        subject = words("Edition {number} of {title}", number=str(notice.edition), title=profile.title)
         went = words(
             "Your email “{subject}” is edition {number} of {title}. Nobody is subscribed, so nothing was sent.",
             **about,
         )
     return Content(
-        subject=words("On its way: {subject}", subject=notice.edition_subject),
+        subject=subject,
         before=(
             went,
             *_replaced(words, replaces=notice.replaces),
