@@ -51,6 +51,15 @@ def test_names_of_the_page_are_not_to_be_had() -> None:
     assert '<p id="e-content" class="footnotes">a</p><a name="e-subscribe" href="#">b</a>' == page
 
 
+def test_a_button_stays_one() -> None:
+    """A link that its author calls a button, as Markdown or HTML writes it; nothing but a link can be one."""
+    page = shown(render_markdown("See [the map](https://town.example/map){.button} of it."))
+    assert page == '<p>See <a href="https://town.example/map" class="button">the map</a> of it.</p>\n'
+    assert '<p>a</p><a href="#e-b" class="button">b</a>' == shown(
+        '<p class="button">a</p><a class="button" href="#b">b</a>'
+    )
+
+
 def test_a_table_scrolls_in_a_region_of_its_own() -> None:
     """The outermost alone, whose name is escaped."""
     page = inline_fragment("<table><tbody><tr><td><table></table></td></tr></tbody></table>", table_name='"T"', below=0)

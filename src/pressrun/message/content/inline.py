@@ -1,8 +1,9 @@
 """An edition's fragment as it stands in a page of ours, between our own form and footer.
 
 The policy of such a page takes no style attribute, and its style sheet has rules of its own. So alignments become the
-classes `al`, `ac` and `ar`, every class of the author's goes, ids and links to them get a prefix, and headings move
-down below that of the page. A fragment with colours, backgrounds or other styles of its own cannot be shown so.
+classes `al`, `ac` and `ar`, every class of the author's goes but that of a button, ids and links to them get a prefix,
+and headings move down below that of the page. A fragment with colours, backgrounds or other styles of its own cannot
+be shown so.
 
 The fragment is clean: attributes stand in double quotes, and text holds no bare `<`.
 """
@@ -14,7 +15,7 @@ import re
 from functools import lru_cache
 
 from pressrun.message.content.html import ATTRIBUTE
-from pressrun.message.content.markdown import BACK, FOOTNOTES
+from pressrun.message.content.markdown import BACK, BUTTON, FOOTNOTES
 
 PREFIX = "e-"  # of the author's ids: none of them is one of the page's
 
@@ -40,7 +41,7 @@ def inline_fragment(fragment: str, *, table_name: str, below: int = 1) -> str | 
     done, end = [], 0
     for found in _TOKEN.finditer(fragment):
         closes, tag, attributes = found[1], found[2].lower(), found[3]
-        kept = _attributes(attributes)
+        kept = _attributes(tag, attributes)
         if kept is None:
             return None
         done.append(fragment[end : found.start()])
@@ -57,7 +58,7 @@ def inline_fragment(fragment: str, *, table_name: str, below: int = 1) -> str | 
     return "".join((*done, fragment[end:]))
 
 
-def _attributes(given: str) -> str | None:
+def _attributes(tag: str, given: str) -> str | None:
     """The attributes of one element; None where they bring a design of their own."""
     kept: list[str] = []
     classes: list[str] = []
@@ -73,7 +74,8 @@ def _attributes(given: str) -> str | None:
             elif not _OF_REFERENCES.fullmatch(value):
                 return None
         elif name == "class":
-            classes += [one for one in value.split() if one in _OURS]
+            ours = _OURS | {BUTTON} if tag == "a" else _OURS
+            classes += [one for one in value.split() if one in ours]
         elif name in ("id", "name", "headers"):
             kept.append(f'{name}="{" ".join(PREFIX + one for one in value.split())}"')
         elif name == "href" and value.startswith("#") and len(value) > 1:
