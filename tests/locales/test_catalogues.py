@@ -24,12 +24,14 @@ SAME = {
     ("de", "Domain"),
     ("de", "Name"),
     ("es", "Error: %(title)s"),
+    ("fr", "Contact"),
     ("fr", "Pages"),
     ("fr", "Source"),
     ("fr", ("{number} minute", "{number} minutes")),
     ("es", "Error: {finding}"),
     ("fr", "Format"),
     ("nl", "1 week"),
+    ("nl", "Contact"),
     *((tag, "name@example.org") for tag in ("ar", "de", "ja", "zh-Hans")),
 }
 TRANSLATED = [tag for tag in LANGUAGES if tag != "en"]

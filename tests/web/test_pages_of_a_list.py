@@ -73,6 +73,37 @@ async def walk(house: House) -> list[tuple[str, int, httpx.Response]]:
     return answers
 
 
+READING = (
+    "/news",
+    "/news/archive",
+    "/news/archive/first",
+    "/news/search?q=boats",
+    "{read}",
+    "{read}/search?q=boats",
+    "{read}/archive/first",
+)
+
+
+async def test_the_way_out_and_the_address_are_at_the_top_of_what_is_read(house: House) -> None:
+    """However long the page: to unsubscribe is a link in its header, and another leads down to the postal address."""
+    pages = {path: answer.text for path, _, answer in await walk(house) if path in READING}
+    assert set(READING) == set(pages)
+    for path, page in pages.items():
+        header, rest = re.findall(r"<header.*?</header>", page, re.DOTALL)[0], page.partition("</header>")[2]
+        assert '<a href="/news/unsubscribe">Unsubscribe</a>' in header, path
+        assert '<a href="#contact">Contact</a>' in header, path
+        assert "Harbour Office" in rest.partition('<address id="contact">')[2], path
+
+
+async def test_without_an_address_nothing_leads_to_one(house: House) -> None:
+    house.site = Site(base_url=house.site.base_url, mail_domain="news.example.org", receives_mail=False)
+    await house.add_list(postal_address="")
+    async with house.client() as client:
+        page = (await client.get("/news")).text
+    assert 'href="/news/unsubscribe"' in page.partition("</header>")[0]
+    assert "#contact" not in page
+
+
 @pytest.mark.parametrize("receives_mail", [True, False])
 async def test_every_page_of_a_list_has_the_footer(tmp_path: Path, *, receives_mail: bool) -> None:
     """Subscribing, unsubscribing, preferences, the archive, the postal address, and whom to write to."""

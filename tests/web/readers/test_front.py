@@ -102,6 +102,25 @@ async def test_one_newsletter_needs_no_tick(house: House) -> None:
     assert '<input type="hidden" name="list" value="news">' in page
 
 
+async def test_one_newsletter_in_several_languages_has_a_menu_of_them(house: House) -> None:
+    """It needs no tick either: the visitor's language is chosen already, and the form subscribes to that list alone."""
+    for name, title, tag in (("noticias", "Noticias", "es"), ("nouvelles", "Nouvelles", "fr")):
+        await house.add_list(name, title=title, language=tag)
+    await house.write("update list set family = 'villanueva'")
+    async with house.client() as client:
+        page = (await client.get("/", headers={"accept-language": "fr"})).text
+        wrong = (await client.post("/", data={"email": "ada@", "list": "noticias"})).text
+        await client.post("/", data={"email": ADA, "list": "nouvelles"})
+    assert ["nouvelles Nouvelles"] == titles(page)
+    assert "checkbox" not in page
+    offered = r'<option value="(\w+)" lang="\w+"( selected)?>'
+    assert [("noticias", ""), ("nouvelles", " selected")] == re.findall(offered, page)
+    assert [("noticias", " selected"), ("nouvelles", "")] == re.findall(offered, wrong)
+    assert [("nouvelles",)] == await house.rows(
+        "select name from list join subscription on subscription.list_id = list.id"
+    )
+
+
 async def test_an_empty_site_has_no_form(house: House) -> None:
     async with house.client() as client:
         page = (await client.get("/")).text

@@ -134,7 +134,6 @@ class FrontPages:
             description=self._settings.description,
             groups=[one for one in groups if one.best.list.archive != "members"],
             private=[one for one in groups if one.best.list.archive == "members"],
-            number=len(offers),
             ticked=ticked,
             email=email,
             has_bad_address=has_bad_address,
