@@ -252,7 +252,7 @@ async def test_the_page_to_unsubscribe_of_the_old_list_mails_a_link(house: House
     assert [("unsubscribe_link", ADA, {"answers": "web", "subscription": 2})] == await house.notices()
 
 
-@pytest.mark.parametrize("state", ["queued", "deferred", "claimed", "delivered"])
+@pytest.mark.parametrize("state", ["queued", "deferred", "claimed", "delivered", "queued, delivered after a change"])
 async def test_each_issue_comes_once(house: House, state: str) -> None:
     """Whatever is sent first, whenever the reader changes the language, and however far the copies are by then."""
     await house.add_reader(1)
@@ -267,9 +267,11 @@ async def test_each_issue_comes_once(house: House, state: str) -> None:
         editions = await add_issue(house, issue)
         for event in order:
             if event in editions:
-                await start(house, editions[event], state)
+                await start(house, editions[event], state.partition(",")[0])
             else:
                 await choose(house, "noticias" if event == "back" else event.removeprefix("to "))
+            if state.startswith("queued,") and event not in editions:
+                await house.write("update delivery set state = 'delivered' where state <> 'cancelled'")
         seen[order] = await live_copies(house, issue)
     assert {} == {order: copies for order, copies in seen.items() if copies != 1}
     assert [] == await house.rows(

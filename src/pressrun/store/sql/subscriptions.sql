@@ -94,12 +94,13 @@ delete from confirmation where id = :id;
 select count(*) from confirmation where subscription_id = :subscription_id;
 
 -- name: hand_copies_over
--- Copies that wait for one subscription go out to another, but for editions that it gets already.
+-- Copies that wait for one subscription go out to another, but for editions of which its reader has a copy already.
 update delivery set subscription_id = :taker_id, domain = :domain,
     lane = coalesce((select lane from lane_domain where domain = :domain), '')
 where subscription_id = :giver_id and edition_id is not null and state in ('queued', 'deferred')
-    and not exists (select 1 from delivery as other
-        where other.subscription_id = :taker_id and other.edition_id = delivery.edition_id);
+    and not exists (select 1 from subscription as taker cross join subscription as theirs cross join delivery as other
+        where taker.id = :taker_id and theirs.subscriber_id = taker.subscriber_id and other.subscription_id = theirs.id
+            and other.edition_id = delivery.edition_id);
 
 -- name: cancel_copies
 -- Copies that nobody has claimed yet do not go out to somebody who left.

@@ -36,7 +36,8 @@ where due.list_id = :giver_list_id and due.started_at is null and due.state in (
 order by had.id;
 
 -- name: give_copy
--- One reader gets an edition whose audience is taken already, if they may be mailed and have it in no language.
+-- One reader gets an edition whose audience is taken already, if they may be mailed, have it in no language, and no copy
+-- of it was made for them, under whichever subscription it went out.
 insert into delivery (edition_id, subscription_id, domain, lane, state, due_at)
 select :edition_id, recipient.subscription_id, recipient.domain, coalesce(lane_domain.lane, ''), 'queued', :now
 from recipient
@@ -44,5 +45,6 @@ left join lane_domain on lane_domain.domain = recipient.domain
 where recipient.subscription_id = :subscription_id and recipient.may_be_mailed
     and not exists (select 1 from had_issue
         where had_issue.edition_id = :edition_id and had_issue.subscription_id = recipient.subscription_id)
-    and not exists (select 1 from delivery as copy
-        where copy.subscription_id = recipient.subscription_id and copy.edition_id = :edition_id);
+    and not exists (select 1 from subscription as mine cross join delivery as copy
+        where mine.subscriber_id = recipient.subscriber_id and copy.subscription_id = mine.id
+            and copy.edition_id = :edition_id);
