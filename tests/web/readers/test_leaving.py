@@ -322,13 +322,15 @@ async def test_the_page_offers_a_pause_and_a_pause_is_all_that_it_is(house: Hous
     other = await house.add_reader(await house.add_list("other"))
     async with house.client() as client:
         page = await client.get(house.unsubscribe_path(reader))
+        asked = await client.get(house.unsubscribe_path(reader), params={"pause": "30"})
     paused = await leave(house, reader, {"action": "pause"})
     assert ("Pause for 30 days instead" in words_of(page.text), "Paused until" in words_of(paused.text)) == (True, True)
     found = await house.subscription(reader)
     assert ("suspended", "paused", int(NOW) + 30 * DAY) == (found.state, found.suspended_for, found.paused_until)
     assert "active" == (await house.subscription(other)).state
-    question = "Stop sending The Harbour Letter to a•••@r•••.example? [Pause for 30 days instead]"
-    assert [("paused", question)] == [(item["event"], item["text"]) for item in await house.consent()]
+    question, button = "Pause sending The Harbour Letter to a•••@r•••.example?", "Pause for 30 days"
+    assert f"{question} {button} " in words_of(asked.text)
+    assert [("paused", f"{question} [{button}]")] == [(item["event"], item["text"]) for item in await house.consent()]
 
 
 @pytest.mark.parametrize("state", ["pending", "suspended", "unsubscribed"])

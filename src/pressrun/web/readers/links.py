@@ -120,7 +120,7 @@ class LinkPages:
 
     async def _pause(self, request: Request, standing: Standing) -> Response:
         say = self._pages.words
-        shown = words.with_button(self._leave_question(standing), words.pause_instead_button(say, PAUSE_DAYS))
+        shown = words.with_button(self._pause_question(standing), words.pause_button(say, PAUSE_DAYS))
         origin = self._origin(request, shown)
         paused = await self._preferring.pause_one(standing.subscription.id, PAUSE_DAYS, origin)
         until = None if paused is None else paused.subscription.paused_until
@@ -169,6 +169,9 @@ class LinkPages:
     def _leave_question(self, standing: Standing) -> str:
         return words.leave(self._pages.words, standing.list.title, _masked(standing))
 
+    def _pause_question(self, standing: Standing) -> str:
+        return words.pause(self._pages.words, standing.list.title, _masked(standing))
+
     def _ask(
         self,
         title: str,
@@ -194,13 +197,14 @@ class LinkPages:
         if standing is None or standing.subscription.state == "unsubscribed":
             return self._is_gone(standing, self._pages.words("You are not subscribed"))
         say = self._pages.words
-        question, button = self._leave_question(standing), words.leave_button(say)
         instead = None
         if _can_pause(standing):
-            pause = words.pause_instead_button(say, PAUSE_DAYS)
             if "pause" in request.query_params:
-                return self._ask(say("Pause"), question, pause, "pause", standing)
-            instead = (self._pages.href("unsubscribe", request.path_params["token"], pause=PAUSE_DAYS), pause)
+                button = words.pause_button(say, PAUSE_DAYS)
+                return self._ask(say("Pause"), self._pause_question(standing), button, "pause", standing)
+            href = self._pages.href("unsubscribe", request.path_params["token"], pause=PAUSE_DAYS)
+            instead = (href, words.pause_instead(say, PAUSE_DAYS))
+        question, button = self._leave_question(standing), words.leave_button(say)
         return self._ask(say("Unsubscribe"), question, button, "leave", standing, instead=instead)
 
     def _is_gone(self, standing: Standing | None, title: str) -> Response:

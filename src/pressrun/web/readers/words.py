@@ -105,8 +105,13 @@ def pause_button(words: Words, days: int) -> str:
     return words.counted("Pause for {number} day", "Pause for {number} days", days)
 
 
-def pause_instead_button(words: Words, days: int) -> str:
-    """The quiet button below the one that unsubscribes."""
+def pause(words: Words, title: str, address: str) -> str:
+    """The question on the page that an unsubscribe link has for a pause."""
+    return words("Pause sending {title} to {address}?", title=title, address=address)
+
+
+def pause_instead(words: Words, days: int) -> str:
+    """The link to that page, below the button that unsubscribes."""
     return words.counted("Pause for {number} day instead", "Pause for {number} days instead", days)
 
 
