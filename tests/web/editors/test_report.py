@@ -127,7 +127,7 @@ def test_it_speaks_the_language_of_its_reader() -> None:
     assert '<html lang="es" dir="ltr">' in page
     assert "11.949 99,6 %" in words_of(page)
     assert "El buzón no existe 42 · Remitente rechazado 9" in words_of(page)
-    assert "Horas de UTC." in page
+    assert "Zona horaria: UTC." in page
 
 
 @pytest.mark.parametrize(
