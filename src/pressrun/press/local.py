@@ -22,8 +22,8 @@ from pressrun.store.journal import Journal
 class LocalPress:
     """Makes mails and hands them over, as services.ports.RelayPool promises; made and used on the event loop.
 
-    Signatures are made by `hands`, or in threads. Without a journal a kill repeats more. Raises BadConfiguration for a
-    relay with a bad ca_file.
+    Signatures are made by `hands`, or in threads; `together` is as Press takes it. Without a journal a kill repeats
+    more. Raises BadConfiguration for a relay with a bad ca_file.
     """
 
     def __init__(
@@ -33,6 +33,8 @@ class LocalPress:
         queue: Queue,
         journal: Journal | None,
         hands: Hands | None = None,
+        *,
+        together: int = 1,
     ) -> None:
         self._settings = settings
         self._notices = NoticeComposer(site=settings.site, keys=keys, tokens=settings.tokens)
@@ -43,6 +45,7 @@ class LocalPress:
             hands=Threads() if hands is None else hands,
             clock=time.time,
             ahead=self._ahead,
+            together=together,
         )
         self._spacing = Spacing(self._press, wake=self._press.wake, clock=time.time)
         self._space()
