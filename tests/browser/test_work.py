@@ -130,7 +130,7 @@ async def test_the_page_is_good_for_everybody(
                 scripts = [url for url in window.requests if "/static/" in url]
                 assert ([], [], []) == (await window.sideways(), window.outside, window.errors)
                 assert int(with_script) == len(scripts)
-                assert len((await window.page.content()).encode()) < 30_000
+                assert len((await window.page.content()).encode()) <= 20 * 1024
                 if _PICTURES:
                     name = f"work-{language}-{width}-{scheme}-{'script' if with_script else 'plain'}.png"
                     await window.picture(Path(_PICTURES) / name)

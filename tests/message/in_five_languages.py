@@ -95,15 +95,20 @@ def editions() -> Iterator[tuple[str, BuiltEdition]]:
                 yield f"{layout}-{language}-{name}", _built(language, Design(layout=layout, logo=shown))
 
 
-def _built(language: str, design: Design) -> BuiltEdition:
-    title, subject, preheader, greeting, text, heading, points, button, ending = _WORDS[language]
+def body_in(language: str) -> str:
+    """The text of the edition, without a picture."""
+    _, _, _, greeting, text, heading, points, button, ending = _WORDS[language]
     listed = "\n".join(f"- {point}" for point in points)
-    picture = "" if design.logo else f"![{subject}](dawn.png)\n\n"
     table = "| | 07:00 | 08:00 |\n|:--|--:|--:|\n| € | 4.50 | 4.50 |"
     call = f"[{button}](https://harbour.example/ferry){{.button}}"
-    body = f"{picture}{greeting}\n\n{text}\n\n## {heading}\n\n{listed}\n\n{table}\n\n{call}\n\n{ending}\n"
+    return f"{greeting}\n\n{text}\n\n## {heading}\n\n{listed}\n\n{table}\n\n{call}\n\n{ending}\n"
+
+
+def _built(language: str, design: Design) -> BuiltEdition:
+    title, subject, preheader, *_ = _WORDS[language]
+    picture = "" if design.logo else f"![{subject}](dawn.png)\n\n"
     list_profile = replace(profile(title=title, language=language), design=design)
-    source = edition(body, f"preheader: {preheader}", subject=subject)
+    source = edition(picture + body_in(language), f"preheader: {preheader}", subject=subject)
     built = build(source, assets={"dawn.png": harbour()}, list_profile=list_profile)
     assert not built.has_errors, built.findings
     return built

@@ -29,11 +29,16 @@ def shades(sheet: str) -> list[dict[str, Colour]]:
 @given(COLOURS)
 def test_every_colour_can_be_read(accent: Colour) -> None:
     """Words in the accent on each ground, and words on it, as it is and under the pointer."""
-    for named, grounds in zip(shades(brand_sheet(accent)), (LIGHT_GROUNDS, DARK_GROUNDS), strict=True):
+    built_in = shades(SHEET)
+    for index, (named, fixed) in enumerate(
+        zip(shades(brand_sheet(accent)), (LIGHT_GROUNDS, DARK_GROUNDS), strict=True)
+    ):
+        grounds = (*fixed, named["tint"])
         pairs = [(named["accent"], ground) for ground in grounds] + [
             (named["accent-dark"], ground) for ground in grounds
         ]
         pairs += [(named["on-accent"], named["accent"]), (named["on-hover"], named["accent-dark"])]
+        pairs += [(built_in[index][name], named["tint"]) for name in ("text", "strong", "soft")]
         assert min(contrast(one, other) for one, other in pairs) >= READABLE
 
 
@@ -54,6 +59,7 @@ def test_the_built_in_colours_can_be_read() -> None:
         words += [(named["on-hover"], named["accent-dark"])]
         assert [] == [(str(one), str(other)) for one, other in words if contrast(one, other) < READABLE]
     assert DEFAULT == shades(SHEET)[0]["accent"]
+    assert shades(brand_sheet(DEFAULT))[0]["tint"] == shades(SHEET)[0]["tint"]
 
 
 async def test_the_pages_of_a_list_are_in_its_colour(house: House) -> None:

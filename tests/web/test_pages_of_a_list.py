@@ -141,7 +141,7 @@ async def test_every_page_of_a_list_leads_back_to_it(house: House) -> None:
 async def test_every_page_of_a_list_is_light(house: House) -> None:
     """At most 20 KB, though the sheet and the icon stand in it."""
     sizes = {path: len(answer.content) for path, _, answer in await walk(house)}
-    assert {} == {path: size for path, size in sizes.items() if size > 20_000}
+    assert {} == {path: size for path, size in sizes.items() if size > 20 * 1024}
 
 
 async def test_a_typeface_is_that_of_all_its_pages(house: House) -> None:

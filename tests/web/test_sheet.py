@@ -16,7 +16,7 @@ from pressrun.locales.languages import LANGUAGES
 from pressrun.web.sheet import PLACE, Sheet, compact
 
 WHOLE = Path("src/pressrun/web/static/pressrun.css").read_text(encoding="utf-8")
-MOST_OCTETS = 20_000
+MOST_OCTETS = 20 * 1024
 OF_RULES = 10_000  # what a page may hold of the sheet: it is the larger half of a page
 
 # Each selector of a sheet, without what only a state or a browser makes of it, that meets an element of the document.

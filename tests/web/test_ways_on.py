@@ -60,7 +60,7 @@ async def test_the_form_of_a_bad_link_mails_a_new_one(house: House) -> None:
 
 async def test_too_many_sign_ups_say_for_how_long_and_keep_what_was_typed(tmp_path: Path) -> None:
     async with open_house(tmp_path, limits=LimitSettings(sign_ups_per_ip=Rate(1, 3600.0))) as house:
-        await house.add_list()
+        await house.add_edition(await house.add_list())
         async with house.client(peer="192.0.2.1") as client:
             await client.post("/news/subscribe", data={"email": "ada@reader.example"})
             house.clock.now += 500
@@ -69,6 +69,7 @@ async def test_too_many_sign_ups_say_for_how_long_and_keep_what_was_typed(tmp_pa
     assert "Too many sign-ups from your network. Try again in 52 minutes." in words_of(page.text)
     assert 'value="bo@reader.example"' in page.text
     assert 'role="alert"' in page.text
+    assert 1 == page.text.count('type="email"')  # not a second, empty one below the edition
 
 
 async def test_too_many_searches_say_for_how_long(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ DEFAULT = Colour.parse("#1a56c4")
 LIGHT_GROUNDS = tuple(Colour.parse(text) for text in ("#ffffff", "#f3f5f7", "#eef1f4"))
 DARK_GROUNDS = tuple(Colour.parse(text) for text in ("#14171a", "#1e2226"))
 
+_TINT = 0.06  # how much of the accent is in the ground of what a page offers
 _HOVER = 0.2  # how far an accent moves under the pointer: away from its ground, so that it stays readable
 
 
@@ -22,7 +23,8 @@ _HOVER = 0.2  # how far an accent moves under the pointer: away from its ground,
 def brand_sheet(accent: Colour) -> str:
     """The style sheet that follows the built-in one; a page's policy must name its digest."""
     light, dark = readable_on(accent, *LIGHT_GROUNDS), readable_on(accent, *DARK_GROUNDS)
-    return f":root{{{_shades(light, BLACK)}}}@media(prefers-color-scheme:dark){{:root{{{_shades(dark, WHITE)}}}}}"
+    by_day, by_night = _shades(light, BLACK, LIGHT_GROUNDS[0]), _shades(dark, WHITE, DARK_GROUNDS[0])
+    return f":root{{{by_day}}}@media(prefers-color-scheme:dark){{:root{{{by_night}}}}}"
 
 
 @lru_cache(maxsize=500)
@@ -32,6 +34,7 @@ def icon(drawing: str, accent: Colour) -> str:
     return f"data:image/svg+xml;base64,{base64.b64encode(coloured.strip().encode()).decode('ascii')}"
 
 
-def _shades(accent: Colour, away: Colour) -> str:
-    hover = accent.towards(away, _HOVER)
-    return f"--accent:{accent};--accent-dark:{hover};--on-accent:{ink_on(accent)};--on-hover:{ink_on(hover)}"
+def _shades(accent: Colour, away: Colour, page: Colour) -> str:
+    hover, tint = accent.towards(away, _HOVER), page.towards(accent, _TINT)
+    inks = f"--on-accent:{ink_on(accent)};--on-hover:{ink_on(hover)}"
+    return f"--accent:{accent};--accent-dark:{hover};{inks};--tint:{tint}"

@@ -25,7 +25,9 @@ def draw_bars(timeline: Timeline, *, name: str, title: str, description: str) ->
         for index, number in enumerate(timeline.numbers)
         if number
     )
-    lines = "".join(f'<path class="line" d="M0 {y}H{WIDTH}"/>' for y in (0, HEIGHT // 2, HEIGHT))
+    lines = "".join(
+        f'<path class="line" vector-effect="non-scaling-stroke" d="M0 {y}H{WIDTH}"/>' for y in (0, HEIGHT // 2, HEIGHT)
+    )
     return (
         f'<svg class="plot {name}" viewBox="0 -1 {WIDTH} {HEIGHT + 2}" preserveAspectRatio="none" role="img" '
         f'aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{escape(title)}</title>'

@@ -6,6 +6,7 @@ The link in an edition may be passed on with the mail, so its page shows the add
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -92,7 +93,7 @@ class PreferencePages:
             "ask_preferences.html",
             status=400 if bad_address else 200,
             about=about,
-            here=_here(self._pages, request),
+            here=_here(request),
             email=bad_address[:254],
             has_bad_address=bool(bad_address),
         )
@@ -250,7 +251,7 @@ class PreferencePages:
             "preferences.html",
             status=400 if problem else 200,
             about=profile.about,
-            here=_here(self._pages, request),
+            here=_here(request),
             profile=profile,
             is_own=link.is_own,
             address=address.typed if link.is_own else address.masked(),
@@ -311,6 +312,7 @@ def _list_in(request: Request) -> str:
     return request.query_params.get("list", "")[:MAX_NAME]
 
 
-def _here(pages: Pages, request: Request) -> str:
-    """This page, for links to it in other languages."""
-    return pages.href("preferences", *request.path_params.values(), list=_list_in(request))
+def _here(request: Request) -> str:
+    """This page, for links to it in other languages: from where it is, as its token is long and there are many."""
+    name = _list_in(request)
+    return f"?{urlencode({'list': name})}" if name else ""

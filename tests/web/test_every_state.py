@@ -1,0 +1,107 @@
+"""What holds for every state of every page: its markup, its weight, and that everybody can read and use it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import html5lib
+import pytest
+from tests.browser.chromium import Browser, Scheme, Window
+from tests.web.described import HTML, ROUTES
+from tests.web.states import ASKS, OF_AUTHORS, State, open_town
+from tests.web.test_sheet import without_scripts
+
+MOST_OCTETS = 20 * 1024
+MOST_REQUESTS = 3  # the pictures of authors apart
+
+# What a reader may set for themselves (WCAG 1.4.12), and letters of twice the size (WCAG 1.4.4).
+_SPACED = """() => document.head.insertAdjacentHTML('beforeend', `<style id="spaced">
+  * { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }
+  p { margin-bottom: 2em !important; }</style>`)"""
+_AS_BEFORE = "() => document.getElementById('spaced').remove()"
+_LARGE = "() => { document.documentElement.style.fontSize = '200%'; }"
+
+
+def test_every_page_has_its_states() -> None:
+    """A new route that answers with a page comes with its row of ASKS, for each of its methods."""
+    asked = {(ask.method or ("GET" if ask.fields is None else "POST"), ask.path.partition("?")[0]) for ask in ASKS}
+    lacking = []
+    for route, operations in ROUTES.items():
+        pattern = re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route)))
+        for method, operation in operations.items():
+            is_page = HTML in operation.answers.get(200, ())
+            if is_page and not any(done == method.upper() and pattern.fullmatch(path) for done, path in asked):
+                lacking.append(f"{method} {route}")
+    assert [] == lacking
+
+
+async def test_every_state_is_valid_and_light(tmp_path: Path) -> None:
+    """A parser finds no error and no id twice; 20 KB with sheet and icon, pictures apart."""
+    broken, heavy = {}, {}
+    async with open_town(tmp_path) as town:
+        async for state in town.states():
+            if found := _broken(state.answer.text):
+                broken[state.name] = found
+            if len(state.answer.content) > MOST_OCTETS and state.name not in OF_AUTHORS:
+                heavy[state.name] = len(state.answer.content)
+    assert ({}, {}) == (broken, heavy)
+
+
+def _broken(page: str) -> list[str]:
+    """What is wrong with the markup of a page."""
+    parser = html5lib.HTMLParser()
+    parser.parse(page)
+    ids = re.findall(r'\sid="([^"]+)"', re.sub(r"<textarea.*?</textarea>", "", page, flags=re.DOTALL))
+    return [*map(str, parser.errors), *(one for one in set(ids) if ids.count(one) > 1)]
+
+
+async def _show(window: Window, state: State, base: str) -> None:
+    """Show it as its server gives it, outside of the sandbox where axe could not run."""
+    await window.go("about:blank")  # nothing of the page before is left
+    window.requests.clear()
+    page = without_scripts(state.answer.text)
+    await window.show(page.replace("<head>", f'<head><base href="{base}/">', 1))
+
+
+async def _problems(window: Window, *, with_axe: bool) -> list[str]:
+    """What is wrong with what is shown, as it is, with more space, and with large letters."""
+    found = await window.axe("target-size") if with_axe else []
+    found += [f"sideways: {line}" for line in await window.sideways()]
+    await window.page.evaluate(_SPACED)
+    found += [f"sideways with space: {line}" for line in await window.sideways()]
+    await window.page.evaluate(_AS_BEFORE)
+    await window.page.evaluate(_LARGE)
+    found += [f"sideways in large letters: {line}" for line in await window.sideways()]
+    ours = [url for url in window.requests if "/asset/" not in url]
+    if len(ours) + 1 > MOST_REQUESTS:
+        found.append(f"requests: {ours}")
+    return [*found, *window.outside, *window.errors]
+
+
+async def _walk(browser: Browser, root: Path, *, width: int, scheme: Scheme, with_axe: bool) -> dict[str, list[str]]:
+    found = {}
+    async with open_town(root) as town, browser.window(width=width, scheme=scheme) as window:
+        async for state in town.states():
+            if state.answer.content:
+                await _show(window, state, town.house.site.base_url)
+                found[state.name] = await _problems(window, with_axe=with_axe)
+    return {name: problems for name, problems in found.items() if problems}
+
+
+@pytest.mark.needs("chromium")
+@pytest.mark.asyncio(loop_scope="session")
+async def test_every_state_fits_a_small_phone(browser: Browser, tmp_path: Path) -> None:
+    """Nothing beyond the edge of 320 pixels, whatever its reader sets; at most three requests, all of them here."""
+    assert {} == await _walk(browser, tmp_path, width=320, scheme="light", with_axe=False)
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.needs("chromium")
+@pytest.mark.asyncio(loop_scope="session")
+async def test_every_state_is_good_for_everybody(browser: Browser, tmp_path: Path, width: int, scheme: Scheme) -> None:
+    """Axe finds nothing, the size of what can be pressed included."""
+    assert {} == await _walk(browser, tmp_path, width=width, scheme=scheme, with_axe=True)
