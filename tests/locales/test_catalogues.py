@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from babel import Locale
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 from pressrun.locales.catalogues import words_in
@@ -32,6 +32,7 @@ SAME = {
     ("fr", "Format"),
     ("nl", "1 week"),
     ("nl", "Contact"),
+    *((tag, f"{{number}} {unit}") for tag in ("ja", "zh-Hans") for unit in ("KB", "MB")),
     *((tag, "name@example.org") for tag in ("ar", "de", "ja", "zh-Hans")),
 }
 TRANSLATED = [tag for tag in LANGUAGES if tag != "en"]
@@ -104,6 +105,19 @@ def test_dates_and_numbers_are_those_of_the_language(tag: str) -> None:
 def test_four_digits_are_grouped_where_the_language_groups_them(tag: str, expected: str) -> None:
     words = words_in(tag)
     assert expected == " ".join(words.number(number) for number in (999, 1204, 12_040))
+
+
+@pytest.mark.parametrize("tag", TRANSLATED)
+def test_no_line_ends_within_the_word_for_an_email(tag: str) -> None:
+    """The hyphen that translators type is one that holds, in plural forms too."""
+    words = words_in(tag)
+    said = [words(one) if isinstance(one, str) else words.counted(*one, 2) for one in map(_id, catalogue(tag)) if one]
+    assert len(said) > 200
+    assert [] == [sentence for sentence in said if "e-mail" in sentence.lower()]
+
+
+def _id(message: Message) -> str | tuple[str, str]:
+    return message.id if isinstance(message.id, str) else (message.id[0], message.id[1])
 
 
 def test_the_nearest_language_is_found() -> None:

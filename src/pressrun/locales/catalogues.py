@@ -5,6 +5,7 @@ Each catalogue is read once, when its language is first asked for; they are part
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
@@ -24,6 +25,7 @@ from pressrun.message.words import ENGLISH, Words
 
 # Where a number of four digits is written in one piece: minimumGroupingDigits of CLDR, which Babel does not read.
 _WHOLE_TO_FOUR_DIGITS = {"es", "pl", "pt-PT"}
+_EMAIL = re.compile(r"\b(e)-(mail)", re.IGNORECASE)  # as translators type it
 
 
 def words_in(*tags: str) -> Words:
@@ -62,7 +64,15 @@ def _words(language: str) -> Words:
 def _translations(language: str) -> GNUTranslations:
     with resources.files("pressrun.locales").joinpath(f"{language}.po").open("rb") as file:
         catalogue = read_po(file, abort_invalid=True)
+    for message in catalogue:
+        forms = message.string or ""
+        message.string = _unbroken(forms) if isinstance(forms, str) else tuple(map(_unbroken, forms))
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def _unbroken(text: str) -> str:
+    """With a hyphen in "e-mail" that no line ends at: UAX 14, class GL."""
+    return _EMAIL.sub("\\1\N{NON-BREAKING HYPHEN}\\2", text)

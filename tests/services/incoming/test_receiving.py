@@ -220,7 +220,7 @@ async def test_no_known_command_is_said_in_the_language_of_the_list(room: Mailro
     await room.speak("de")
     (sent,) = await room.deliver(mail("frobnicate"), "news-request")
     text = sent.get_body(("plain",)).get_content()  # type: ignore[union-attr]
-    assert text.startswith("Wir haben in Ihrer E-Mail keinen Befehl gefunden. Es hat sich also nichts geändert.")
+    assert text.startswith("Wir haben in Ihrer E\u2011Mail keinen Befehl gefunden. Es hat sich also nichts geändert.")
 
 
 async def test_a_tag_for_bounces_is_taken_off_the_sender(room: Mailroom) -> None:
