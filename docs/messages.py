@@ -31,6 +31,7 @@ METHODS = [
     ("message/notices/**.py", "python"),
     ("message/finding.py", "python"),
     ("message/finding_sentences.py", "python"),
+    ("message/words.py", "python"),
 ]
 OPTIONS = {"web/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
 KEYWORDS: dict[str, tuple[int, ...] | None] = {

@@ -37,3 +37,11 @@ def test_values_keep_their_own_direction_in_a_sentence_from_right_to_left() -> N
 def test_names_are_listed_as_the_language_does() -> None:
     assert ["", "A", "A and B", "A, B and C"] == [ENGLISH.listed(names) for names in ([], ["A"], ["A", "B"], [*"ABC"])]
     assert ["A y B", "A、B、C"] == [words_in("es").listed(["A", "B"]), words_in("ja").listed([*"ABC"])]
+
+
+def test_a_size_is_written_as_the_language_does() -> None:
+    """In French an octet is an octet; nothing is smaller than a kilobyte."""
+    assert ["1 KB", "2 KB", "1,235 KB", "12 MB"] == [
+        ENGLISH.size(octets) for octets in (0, 1_500, 1_234_567, 12_345_678)
+    ]
+    assert ["2\xa0Ko", "12\xa0Mo"] == [words_in("fr").size(octets) for octets in (1_500, 12_345_678)]

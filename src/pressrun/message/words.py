@@ -46,6 +46,12 @@ class Words:
         """The sentence for a number in the plural form that this language asks for; `{number}` stands for it."""
         return self._filled(self.translate_counted(one, many, number), {"number": self.number(number), **values})
 
+    def size(self, octets: int) -> str:
+        """`12 KB`, at least one, or from ten thousand of them on `12 MB`."""
+        if octets < _MANY_OCTETS:
+            return self(_KILOBYTES, number=self.number(max(1, round(octets / 1000))))
+        return self(_MEGABYTES, number=self.number(round(octets / 1_000_000)))
+
     def for_template(self, sentence: str) -> str:
         """A translated sentence whose places are those of a template, `%(name)s`, and are filled there."""
         frame = self._frame()
@@ -70,6 +76,11 @@ class Words:
 def marked(sentence: str) -> str:
     """The sentence itself: marks for translators what is translated where it is used."""
     return sentence
+
+
+_MANY_OCTETS = 10_000_000
+_KILOBYTES = marked("{number} KB")
+_MEGABYTES = marked("{number} MB")
 
 
 def _english_day(at: int) -> str:

@@ -258,7 +258,7 @@ class Pages:
         environment.filters["count"] = lambda number: language.spoken().number(number)
         environment.filters["initial"] = initial
         environment.filters["rfc3339"] = rfc3339
-        environment.filters["size"] = size
+        environment.filters["size"] = lambda octets: language.spoken().size(octets)
         return environment
 
 
@@ -277,15 +277,6 @@ def initial(title: str, tag: str) -> str:
     found = _ARTICLES.get(tag.partition("-")[0].lower())
     named = title if found is None else re.sub(rf"^(?:{found})(?=.*\w)", "", title, count=1, flags=re.IGNORECASE)
     return next((character.upper() for character in named if character.isalnum()), "@")
-
-
-def size(octets: int) -> str:
-    """`12 KB` of a number of octets."""
-    if octets < 1000:
-        return f"{octets} B"
-    if octets < 1_000_000:
-        return f"{round(octets / 1000)} KB"
-    return f"{octets / 1_000_000:.1f} MB"
 
 
 def _load_static() -> dict[str, bytes]:

@@ -38,12 +38,12 @@ def command_help(notice: CommandHelp, words: Words, site: Site, profile: ListPro
 
 
 def list_of_lists(notice: ListOfLists, words: Words, site: Site) -> Content:
-    shown = [f"{title}: {address}" for title, address in notice.lists]
+    shown = [f"{title}\n{address}" for title, address in notice.lists]
     return Content(
         subject=words("Newsletters you can subscribe to"),
         before=(
             words(_TO_SUBSCRIBE) if shown else words("There are no public newsletters here."),
-            *(["\n".join(shown), words("You'll also find them on the web:")] if shown else []),
+            *([*shown, words("You'll also find them on the web:")] if shown else []),
         ),
         link=site.url(""),
         link_words=words("Newsletters"),

@@ -22,7 +22,7 @@ from pressrun.services.reports.following import Following
 from pressrun.web.editors.preview import MAIL_POLICY, NEW_WINDOW, POLICY, labelled, render_preview
 from pressrun.web.editors.report import render_report, report_policy
 from pressrun.web.http.forms import first, parse_fields_or_none, read_form
-from pressrun.web.pages import Pages, size
+from pressrun.web.pages import Pages
 from pressrun.web.reading import ReadTokens
 
 
@@ -128,7 +128,7 @@ class ApprovalPages:
             send=say.counted("Send it to {number} reader", "Send it to {number} readers", held.audience),
             preview=preview,
             has_html=preview.parts.html is not None,
-            size=size(len(preview.message)),
+            size=say.size(len(preview.message)),
             frame=self._pages.href("approve", token, "edition"),
             full_preview=self._pages.href("approve", token, "preview"),
             discard=self._pages.href("approve", token, discard=1),

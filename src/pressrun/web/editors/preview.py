@@ -42,7 +42,7 @@ def render_preview(preview: Preview) -> str:
         page=None if page is None else page.replace("<head>", NEW_WINDOW, 1),
         header=header,
         body=body,
-        size=f"{say.number(round(len(preview.message) / 1000))} KB",
+        size=say.size(len(preview.message)),
         say=say,
         findings=[(found.severity.value, labelled(found, say)) for found in preview.findings],
         counts=_counts(preview, say),

@@ -34,7 +34,7 @@ _TITLES = {
     ),
     "deferred": (marked("Deferred"), marked("Attempts that were put off to a later one.")),
     "failed": (marked("Failed"), marked("Copies refused for good, given up or bounced.")),
-    "unsubscribed": (marked("Unsubscribed"), marked("Readers who left by a link in this edition.")),
+    "unsubscribed": (marked("Unsubscribes"), marked("Readers who left by a link in this edition.")),
     "complaints": (
         marked("Complaints"),
         marked("Readers who marked it as spam. Their subscription ended, too."),
