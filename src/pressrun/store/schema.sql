@@ -95,6 +95,13 @@ create table subscription (
 create index subscription_by_list on subscription (list_id, state, id);
 create index subscription_paused on subscription (paused_until) where paused_until is not null;
 
+-- Subscriptions that went over to another language and whose list was removed since: links in old mails still lead there.
+create table removed_subscription (
+    id integer primary key,
+    moved_to integer not null references subscription on delete cascade             -- a subscription that is there
+) strict;
+create index removed_subscription_by_target on removed_subscription (moved_to);
+
 -- A request to subscribe that waits for its proof, or had it.
 create table confirmation (
     id integer primary key autoincrement,

@@ -10,7 +10,7 @@ from pressrun.store.transaction import Transaction, in_json
 def follow(tx: Transaction, ids: Sequence[int]) -> dict[int, int]:
     """Where the subscriptions of these ids are now: one that went over stands for the one that it became.
 
-    Ids of subscriptions that are not there are left out.
+    Ids of subscriptions that are not there, and went nowhere, are left out.
     """
     return {row["first"]: row["last"] for row in tx.rows("switching.follow", ids=in_json(ids))}
 
@@ -18,6 +18,13 @@ def follow(tx: Transaction, ids: Sequence[int]) -> dict[int, int]:
 def lead_on(tx: Transaction, giver_id: int, taker_id: int) -> None:
     """Let the links of a subscription that is over lead to another one of the same reader."""
     tx.run("switching.lead_on", giver_id=giver_id, taker_id=taker_id)
+
+
+def keep_trails(tx: Transaction, list_id: int) -> None:
+    """Let the links of subscriptions that went over lead on as before once their list is gone, with which they go."""
+    tx.run("switching.lead_around", list_id=list_id)
+    tx.run("switching.lead_removed_around", list_id=list_id)
+    tx.run("switching.keep_trails", list_id=list_id)
 
 
 def hand_copies_on(tx: Transaction, giver_id: int, taker_id: int) -> int:

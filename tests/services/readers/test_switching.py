@@ -15,14 +15,17 @@ from pressrun.core.address import parse_address
 from pressrun.operations.exporters import export_subscribers
 from pressrun.services.editions import pressing
 from pressrun.services.evidence import verify
+from pressrun.services.operating.administering import Administering
 from pressrun.services.operating.enrolling import Enrolling
 from pressrun.services.operating.entries import ImportRow
 from pressrun.services.readers.leaving import Left
 from pressrun.services.readers.preferring import PreferenceLink, Wishes
 from pressrun.services.readers.subscribing import Confirmed, Origin
 from pressrun.services.readers.undoing import Undone
+from pressrun.services.reports.tracing import trace_copy
 from pressrun.services.settings import TokenSettings
 from pressrun.store.transaction import Transaction
+from pressrun.workers.layouts import OwnLayouts
 
 ADA = "ada@reader.example"
 LINK = PreferenceLink(subscriber_id=1, epoch=0)
@@ -60,6 +63,19 @@ async def live_copies(house: House, issue: str) -> int:
         f"and issue = '{issue}'"
     )
     return int(number)
+
+
+async def remove_list(house: House, name: str) -> None:
+    administering = Administering(
+        database=house.database,
+        site=house.site,
+        relays=frozenset(),
+        layouts=OwnLayouts(house.data.root),
+        clock=house.clock,
+        entropy=lambda count: b"e" * count,
+        wake=lambda: None,
+    )
+    await administering.remove_list(name)
 
 
 async def add_issue(house: House, issue: str) -> dict[str, int]:
@@ -170,6 +186,35 @@ async def test_old_links_unsubscribe_from_the_newsletter(house: House) -> None:
         outcome,
         found,
     )
+
+
+@pytest.mark.parametrize("removed", [["noticias"], ["boletim"], ["noticias", "boletim"], ["boletim", "noticias"]])
+async def test_old_links_unsubscribe_when_their_list_is_gone(house: House, removed: list[str]) -> None:
+    """One by one or all: the newsletter goes on in another language, and so does the way out of it."""
+    old = await house.add_reader(1)
+    await choose(house, "boletim")
+    await choose(house, "nouvelles")
+    for name in removed:
+        await house.close_list(name)
+        await remove_list(house, name)
+    standing = await house.subscribing().find_by_subscription(old)
+    assert standing is not None
+    assert ("nouvelles", "active") == (standing.list.name, standing.subscription.state)
+    async with house.client() as client:
+        posted = await client.post(house.unsubscribe_path(old), data={"List-Unsubscribe": "One-Click"})
+    assert 200 == posted.status_code
+    assert "unsubscribed" == (await standings(house))["nouvelles"][0]
+    assert Left.NOT_SUBSCRIBED == await house.leaving().leave(old, WEB)
+
+
+async def test_nothing_is_kept_of_a_removed_list_once_its_reader_is_erased(house: House) -> None:
+    await house.add_reader(1)
+    await choose(house, "boletim")
+    await house.close_list("noticias")
+    await remove_list(house, "noticias")
+    assert [(1, 2)] == await house.rows("select id, moved_to from removed_subscription")
+    await house.write("delete from subscriber")
+    assert [] == await house.rows("select * from removed_subscription")
 
 
 async def test_who_signs_up_anew_leaves_by_an_old_link_what_that_was_about(house: House) -> None:
@@ -291,6 +336,16 @@ async def test_who_reads_two_languages_gets_both(house: House) -> None:
         name: state for name, (state, *_) in (await standings(house)).items()
     }
     assert 1 == await live_copies(house, "one")
+
+
+async def test_a_copy_that_went_over_is_found_by_its_edition(house: House) -> None:
+    """Whoever asks what became of it must not hear that there was none."""
+    await house.add_reader(1)
+    edition = (await add_issue(house, "one"))["noticias"]
+    await start(house, edition)
+    await choose(house, "boletim")
+    found = await house.database.read(trace_copy, edition, parse_address(ADA), house.site)
+    assert (edition, "queued") == (found["edition"], found["state"])
 
 
 async def test_the_same_word_in_another_family_is_another_issue(house: House) -> None:

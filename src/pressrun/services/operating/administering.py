@@ -40,7 +40,7 @@ from pressrun.services.operating.families import check_family
 from pressrun.services.operating.list_settings import Value, read_settings
 from pressrun.services.ports import Clock, Entropy, LayoutPress, Waker
 from pressrun.services.reports.reporting import Answer, describe_list, require_list
-from pressrun.store import editions, lists, notices, welcomes
+from pressrun.store import editions, lists, notices, switching, welcomes
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList, NewList
 from pressrun.store.transaction import Transaction
@@ -131,7 +131,8 @@ class Administering:
     async def remove_list(self, name: str) -> None:
         """Remove a closed list with its subscriptions, editions and archive; raises NotFound, Refused.
 
-        Mail to its owner that is on its way still arrives.
+        Mail to its owner that is on its way still arrives, and links of readers who changed from it to another language
+        still unsubscribe them there.
         """
         await self._database.write(self._remove, name)
         event(log, "list.removed", list=name)
@@ -280,6 +281,7 @@ class Administering:
         if target.closed_at is None:
             raise Refused(f"the list {name} is still open. Close it first with `pressrun list close {name}`")
         notices.outlive_list(tx, target.id, FORWARD)  # they were accepted from others
+        switching.keep_trails(tx, target.id)
         lists.delete_list(tx, target.id)
 
     @staticmethod

@@ -2,7 +2,7 @@
 -- Where subscriptions went that are over, as pairs of their id and that of the last one on the way. One that waits for
 -- its proof once more is over as well: anybody may have asked for it.
 with recursive trail (first, last) as (
-    select value, value from json_each(:ids)
+    select value, coalesce((select moved_to from removed_subscription where id = value), value) from json_each(:ids)
     union
     select trail.first, subscription.moved_to
     from trail cross join subscription
@@ -15,6 +15,27 @@ where subscription.id = last
 -- name: lead_on
 -- The links of a subscription that is over lead to another one of the same reader.
 update subscription set moved_to = :taker_id where id = :giver_id;
+
+-- name: lead_around
+-- What leads to subscriptions of a list that is about to go leads to where those lead.
+update subscription set moved_to = (select gone.moved_to from subscription as gone where gone.id = subscription.moved_to)
+where moved_to in (select id from subscription indexed by subscription_by_list
+    where list_id = :list_id and moved_to is not null);
+
+-- name: lead_removed_around
+-- So does what leads there from lists that went before.
+update removed_subscription
+set moved_to = (select gone.moved_to from subscription as gone where gone.id = removed_subscription.moved_to)
+where moved_to in (select id from subscription indexed by subscription_by_list
+    where list_id = :list_id and moved_to is not null);
+
+-- name: keep_trails
+-- Where subscriptions of a list that is about to go lead is kept without them.
+insert into removed_subscription (id, moved_to)
+select gone.id, gone.moved_to
+from subscription as gone indexed by subscription_by_list cross join subscription as taker
+where gone.list_id = :list_id and gone.state in ('unsubscribed', 'pending') and taker.id = gone.moved_to
+    and taker.list_id <> :list_id;
 
 -- name: hand_copies_on
 -- Copies that wait or are on their way are those of another subscription of the same reader, but for issues that it has.
