@@ -91,6 +91,14 @@ def test_editions_are_linked_by_hand(family: Desk) -> None:
     assert ["edition-1", "edition-1", None] == [issue_of(family, number) for number in (1, 2, 3)]
 
 
+def test_what_was_cancelled_before_anybody_got_it_is_in_the_way_of_no_link(family: Desk) -> None:
+    send(family, "noticias", "Hola", "87", "--at", "+60m")
+    family.good("edition", "cancel", "1", "--yes")
+    send(family, "noticias", "Hello")
+    send(family, "boletim", "Ola", "87")
+    assert "87" == family.good("edition", "link", "2", "3", "--json").json["issue"]
+
+
 def test_a_word_that_an_author_chose_is_not_made_up_again(family: Desk) -> None:
     send(family, "noticias", "Hola", "edition-2")
     send(family, "boletim", "Ola")

@@ -165,7 +165,7 @@ PLANS = {
         "search subscriber using integer primary key (rowid=?) left-join",
     ],
     "deliveries.copy_of": [
-        "search subscription using covering index sqlite_autoindex_subscription_1 (subscriber_id=? and list_id=?)",
+        "search subscription using covering index sqlite_autoindex_subscription_1 (subscriber_id=?)",
         "search delivery using index delivery_once (subscription_id=? and edition_id=?)",
         "search handover using integer primary key (rowid=?) left-join",
     ],

@@ -345,9 +345,9 @@ def count_by_moment(tx: Transaction, edition_id: int) -> list[Row]:
     return tx.rows("deliveries.count_by_moment", edition_id=edition_id)
 
 
-def find_copy_of(tx: Transaction, *, edition_id: int, list_id: int, subscriber_id: int) -> Row | None:
+def find_copy_of(tx: Transaction, *, edition_id: int, subscriber_id: int) -> Row | None:
     """One reader's copy of an edition; `handover_…` is what the relay had said before a notification came."""
-    return tx.row("deliveries.copy_of", edition_id=edition_id, list_id=list_id, subscriber_id=subscriber_id)
+    return tx.row("deliveries.copy_of", edition_id=edition_id, subscriber_id=subscriber_id)
 
 
 def waiting_by_domain(tx: Transaction) -> list[Row]:

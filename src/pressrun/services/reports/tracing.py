@@ -22,7 +22,7 @@ def trace_copy(tx: Transaction, edition_id: int, address: Address, site: Site) -
     person = subscribers.find_subscriber(tx, address)
     if person is None:
         raise NotFound(f"unknown address {address}")
-    row = deliveries.find_copy_of(tx, edition_id=edition_id, list_id=edition.list_id, subscriber_id=person.id)
+    row = deliveries.find_copy_of(tx, edition_id=edition_id, subscriber_id=person.id)
     if row is None:
         raise NotFound(
             f"edition {edition_id} has no copy for {address}, who was not an active subscriber of {edition.list_name} "

@@ -235,7 +235,8 @@ where edition_id = :edition_id and state in ('delivered', 'failed') and settled_
 group by state, settled_at;
 
 -- name: copy_of
--- One reader's copy of an edition, with what the relay had said of it before a notification came.
+-- One reader's copy of an edition, with what the relay had said of it before a notification came. It may have gone out
+-- under their subscription to another language.
 select delivery.id, delivery.state, delivery.kind, delivery.bounce, delivery.attempts, delivery.first_attempt_at,
     delivery.due_at, delivery.relay, delivery.settled_at, delivery.code, delivery.enhanced, delivery.reply,
     handover.delivery_id as handover_of, handover.at as handover_settled_at, handover.code as handover_code,
@@ -243,7 +244,7 @@ select delivery.id, delivery.state, delivery.kind, delivery.bounce, delivery.att
 from subscription
 join delivery on delivery.subscription_id = subscription.id and delivery.edition_id = :edition_id
 left join handover on handover.delivery_id = delivery.id
-where subscription.subscriber_id = :subscriber_id and subscription.list_id = :list_id;
+where subscription.subscriber_id = :subscriber_id;
 
 -- name: waiting_by_domain
 -- What waits, by the domain of the recipient.

@@ -9,9 +9,10 @@ order by id;
 update edition set issue = :issue where id in (select value from json_each(:ids));
 
 -- name: in_family
--- The editions of a family that are an issue.
+-- The editions of a family that are an issue: not those that were cancelled before anybody got them.
 select edition.id, edition.list_id from edition indexed by edition_by_issue cross join list not indexed
 where edition.issue = :issue and list.id = edition.list_id and list.family = :family
+    and (edition.state <> 'cancelled' or edition.first_claim_at is not null)
 order by edition.id;
 
 -- name: translations
