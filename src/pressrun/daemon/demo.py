@@ -2,7 +2,8 @@
 
 The daemon is the real one; instead of a relay it has a capture, whose mailbox is shown at `/demo`. The tour plays what
 readers and an editor do: readers sign up on the page and confirm by the link in their mail, some addresses that
-misbehave on purpose are added, an edition goes out to all of them, and one reader leaves with one click.
+misbehave on purpose are added, an edition goes out to all of them, and one reader leaves with one click. The list has a
+sister in Spanish, of the same family: one reader chooses it on the page, and gets the same edition in that language.
 """
 
 from __future__ import annotations
@@ -42,12 +43,28 @@ from pressrun.store import deliveries, editions, lists
 from pressrun.store.transaction import Transaction
 from pressrun.web.settings import HttpSettings
 
-LIST = "harbour"
+LIST, SPANISH, FAMILY = "harbour", "puerto", "quayside"
 OWN_DOMAIN = "demo.example"
 MAIL_DOMAIN = f"lists.{OWN_DOMAIN}"
 READERS = ("ada@readers.example", "bruno@readers.example", "chidi@readers.example", "dina@readers.example")
+SPANISH_READER = "elena@readers.example"
 # The capture misbehaves by the start of the local part; these are added by hand, since no confirmation reaches them.
 DIFFICULT = ("hard-gone@readers.example", "soft-busy@readers.example", "full-box@readers.example")
+_LISTS = {
+    LIST: {
+        "title": "The Harbour Letter",
+        "description": "News from the quay: tides, repairs, and something to cook.",
+        "cadence": "Once a month",
+        "postal_address": "Harbour Office\n1 Quay Street\nDemo",
+    },
+    SPANISH: {
+        "title": "La Carta del Puerto",
+        "description": "Noticias del muelle: mareas, arreglos y algo para cocinar.",
+        "cadence": "Una vez al mes",
+        "language": "es",
+        "postal_address": "Oficina del Puerto\nCalle del Muelle 1\nDemo",
+    },
+}
 WAIT_SECONDS = 30.0  # for a mail to arrive or an edition to end, before the tour gives up
 
 
@@ -140,30 +157,29 @@ class _Tour:
 
     async def _play(self, running: Running) -> None:
         services, told = running.services, self._guide.told
-        await services.operating.administering.create_list(
-            LIST,
-            {
-                "title": "The Harbour Letter",
-                "description": "News from the quay: tides, repairs, and something to cook.",
-                "cadence": "Once a month",
-                "postal_address": "Harbour Office\n1 Quay Street\nDemo",
-            },
-        )
+        for name, words in _LISTS.items():
+            await services.operating.administering.create_list(name, {**words, "family": FAMILY})
         for address in READERS:
-            name = address.partition("@")[0].title()
-            await self._post(f"/{LIST}/subscribe", {"email": address, "name": name})
-            await self._post(urlsplit(await self._link_to(address, "confirm")).path, {"action": "confirm"})
+            await self._sign_up(address, name=address.partition("@")[0].title())
             told(f"{address} signed up on the page and confirmed by the link in the mail")
+        await self._sign_up(SPANISH_READER, language="es")
+        told(f"{SPANISH_READER} did the same and chose Spanish")
         for address in DIFFICULT:
             await services.operating.enrolling.add(LIST, parse_address(address))
         told("the operator added three addresses that misbehave on purpose")
-        edition_id = await services.editions.editing.take(list_name=LIST, source_name="edition.md", **_sample())
+        take = services.editions.editing.take
+        await take(list_name=SPANISH, source_name="edition.es.md", **_sample("edition.es.md"))
+        edition_id = await take(list_name=LIST, source_name="edition.md", **_sample("edition.md"))
         await self._until_finished(running, edition_id)
         leaver = READERS[-1]
         path = urlsplit(await self._link_to(leaver, "unsubscribe")).path
         await self._post(path, {"List-Unsubscribe": "One-Click"})
         told(f"{leaver} unsubscribed with one click")
         self._guide.done(await services.database.read(_lines, edition_id))
+
+    async def _sign_up(self, address: str, **fields: str) -> None:
+        await self._post(f"/{LIST}/subscribe", {"email": address, **fields})
+        await self._post(urlsplit(await self._link_to(address, "confirm")).path, {"action": "confirm"})
 
     async def _post(self, path: str, fields: dict[str, str]) -> None:
         status = await asyncio.to_thread(_post, self._url, path, fields)
@@ -201,10 +217,10 @@ def _lines(tx: Transaction, edition_id: int) -> list[Line]:
     return found
 
 
-def _sample() -> dict[str, Any]:
+def _sample(file: str) -> dict[str, Any]:
     folder = resources.files("pressrun.daemon").joinpath("sample")
     return {
-        "source": folder.joinpath("edition.md").read_bytes(),
+        "source": folder.joinpath(file).read_bytes(),
         "assets": {"quay.png": folder.joinpath("quay.png").read_bytes()},
     }
 

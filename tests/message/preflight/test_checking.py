@@ -23,10 +23,12 @@ def test_a_good_edition_has_no_findings() -> None:
     assert [] == found(edition(body), assets={"a.png": PNG})
 
 
-def test_the_sample_edition_has_no_findings() -> None:
-    """The first edition that a newcomer sees."""
-    source = (SAMPLE / "edition.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["edition.md", "edition.es.md"])
+def test_the_sample_edition_has_no_findings(name: str) -> None:
+    """The first edition that a newcomer sees, in both of its languages; they are one issue."""
+    source = (SAMPLE / name).read_text(encoding="utf-8")
     assert [] == found(source, assets={"quay.png": PNG})
+    assert "\nissue: lamps\n" in source
 
 
 # What is true of the corpus: one subject is long, and a mail cannot say that it is in Russian.
