@@ -84,12 +84,14 @@ READING = (
 )
 
 
-async def test_the_way_out_and_the_address_are_at_the_top_of_what_is_read(house: House) -> None:
-    """However long the page: to unsubscribe is a link in its header, and another leads down to the postal address."""
+async def test_the_ways_in_and_out_and_to_the_address_are_at_the_top_of_what_is_read(house: House) -> None:
+    """However long the page: a link to each in its header, that of the address leads down to it. Readers are in."""
     pages = {path: answer.text for path, _, answer in await walk(house) if path in READING}
     assert set(READING) == set(pages)
     for path, page in pages.items():
         header, rest = re.findall(r"<header.*?</header>", page, re.DOTALL)[0], page.partition("</header>")[2]
+        can_subscribe = 'action="/news/subscribe"' in rest if path == "/news" else '"/news#subscribe"' in header
+        assert can_subscribe is not path.startswith("{read}"), path
         assert '<a href="/news/unsubscribe">Unsubscribe</a>' in header, path
         assert '<a href="#contact">Contact</a>' in header, path
         assert "Harbour Office" in rest.partition('<address id="contact">')[2], path
