@@ -33,6 +33,7 @@ PLAIN = edition(
     "```\ncode " + "x" * 200 + "\n```\n\n![A boat](boat.png)",
     "attachments: [plan.pdf]",
 )
+OWN_COLOURS = edition('<p style="color:#7a2e0e">Rust.</p>\n\nSee [the map](https://tides.example){.button} of it.')
 OWN_SHEET = (
     b"---\nsubject: On its own paper\n---\n<html><head><style>body{background:#fdf6e3} h1{color:#7a2e0e}</style></head>"
     b'<body><h1>Own sheet</h1><p>With <a href="https://tides.example">a link</a>.</p></body></html>'
@@ -185,6 +186,7 @@ async def test_axe_has_no_finding(street: Street, width: int, scheme: Scheme) ->
     for index in range(25):
         await street.house.add_edition(number, f"e-{index}", started_at=1_700_000_000 + index * 3_000_000)
     await street.put(number, "plain", PLAIN)
+    await street.put(number, "coloured", OWN_COLOURS)
     await street.put(number, "own", OWN_SHEET, ".html")
     reader = await street.house.add_reader(await street.house.add_list("club", archive="members"))
     read = f"/read/{street.house.tokens.make(WebPurpose.READ, reader, 0, 0)}"
@@ -197,7 +199,7 @@ async def test_axe_has_no_finding(street: Street, width: int, scheme: Scheme) ->
     ]
     async with street.browser.window(width=width, scheme=scheme) as window:
         await let_tools_in(window)
-        for path in [*paths, "/news/archive/plain", "/news/archive/own", read]:
+        for path in [*paths, *(f"/news/archive/{slug}" for slug in ("plain", "coloured", "own")), read]:
             assert 200 == await window.go(street.url(path))
             assert (path, [], []) == (path, await window.axe(), await window.sideways())
         assert ([], []) == (window.errors, window.outside)
