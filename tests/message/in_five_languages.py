@@ -99,7 +99,7 @@ def body_in(language: str) -> str:
     """The text of the edition, without a picture."""
     _, _, _, greeting, text, heading, points, button, ending = _WORDS[language]
     listed = "\n".join(f"- {point}" for point in points)
-    table = "| | 07:00 | 08:00 |\n|:--|--:|--:|\n| € | 4.50 | 4.50 |"
+    table = "| h | 07:00 | 08:00 |\n|:--|--:|--:|\n| € | 4.50 | 4.50 |"
     call = f"[{button}](https://harbour.example/ferry){{.button}}"
     return f"{greeting}\n\n{text}\n\n## {heading}\n\n{listed}\n\n{table}\n\n{call}\n\n{ending}\n"
 

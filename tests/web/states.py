@@ -36,7 +36,11 @@ FAMILY = {"noticias": "es", "bulletin": "en", "boletim": "pt-PT", "nouvelles": "
 _LONG = "Notices of the harbour office about tides, berths, moorings and works on the quays"
 _OFFICE = "Harbour Office of Port Example\n1 Quay Street\n28001 Port Example"
 _WEEK = 7 * 86400
-_WHOLE_MAIL = MAIL.replace(b"<html>", b'<!doctype html><html lang="en">')
+_WHOLE_MAIL = (
+    MAIL.replace(b"<html>", b'<!doctype html><html lang="en">')
+    .replace(b"<body>", b"<body><main><h1>x</h1>")
+    .replace(b"</body>", b"</main></body>")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
