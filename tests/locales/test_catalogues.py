@@ -205,9 +205,9 @@ _OTHER_NAMES = {
     "ja": r"配信停止|配信を停止|リスト|ブラウザー",
     "nl": r"abonne|aanmeld|aangemeld|afmeld|\blijst",
     "pl": r"odnośnik|preferencj|\blist[aęy]\b|subskrybent",
-    "pt-BR": r"\bassin|\binscrito\b|\bleitor|\bsubscri|\bligaç|\bregistado|\bnewsletter",
+    "pt-BR": r"\bassin|\binscrito\b|\bleitor|\bsubscri|\bligaç|\bregistado|\bnewsletter|pré-visualiz",
     "pt-PT": r"\bvocê|\blinks?\b|\binscr|\bassin|\bsubscrito\b|\bleitor"
-    r"|\bregistrad|\bsalv|\bbaix|\bbusc",
+    r"|\bregistrad|\bsalv|\bbaix|\bbusc|\bsubscritor",
     "zh-Hans": r"列表|期号|电子邮件地址|(?<!邮件)通讯(?!录)",
 }
 
