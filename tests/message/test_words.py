@@ -21,6 +21,10 @@ def test_a_number_takes_its_plural_form() -> None:
     assert ["0 days of rain", "1 day of rain", "1,200 days of rain"] == said
 
 
+def test_a_share_has_no_tenths_that_are_none() -> None:
+    assert ["0%", "80%", "99.6%", "100%"] == [ENGLISH.share(part) for part in (0, 0.8, 0.9957, 1)]
+
+
 def test_a_day_is_written_out() -> None:
     assert "21 September 2026" == ENGLISH.day(1_790_000_000)
 

@@ -18,7 +18,7 @@ from babel.dates import format_date, format_datetime
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 
 from pressrun.locales.languages import ENGLISH_TAG, first_language
 from pressrun.message.words import ENGLISH, Words
@@ -48,6 +48,7 @@ def _words(language: str) -> Words:
         return format_decimal(value, locale=locale, group_separator=grouped)
 
     month = written("LLLL")
+    tenths = locale.percent_formats[None].pattern.replace("##0", "##0.#")
     return Words(
         language=language,
         translate=translations.gettext,
@@ -56,6 +57,7 @@ def _words(language: str) -> Words:
         short_day=written("medium"),
         month=lambda at: month(at)[:1].upper() + month(at)[1:],
         number=number,
+        share=lambda part: format_percent(part, format=tenths, locale=locale),
         moment=lambda when: format_datetime(when.replace(tzinfo=None), format="medium", locale=locale),
         listed=lambda names: format_list(names, locale=locale),
     )

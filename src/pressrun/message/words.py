@@ -25,7 +25,7 @@ class Words:
     """Speaks one language.
 
     `day` writes UTC seconds as a date, `short_day` a shorter one, `month` the name of its month as a heading, `number`
-    a count, `listed` several names as one, and `moment` a time with its date as the clock of its own zone shows it.
+    a count, `share` a part of the whole as a percentage, `listed` several names as one, and `moment` a time with its date as the clock of its own zone shows it.
     """
 
     language: str
@@ -35,6 +35,7 @@ class Words:
     short_day: Callable[[int], str]
     month: Callable[[int], str]
     number: Callable[[int], str]
+    share: Callable[[float], str]
     listed: Callable[[Sequence[str]], str]
     moment: Callable[[datetime], str]
 
@@ -98,6 +99,10 @@ def _english_month(at: int) -> str:
     return _MONTHS[datetime.fromtimestamp(at, UTC).month - 1]
 
 
+def _english_share(part: float) -> str:
+    return f"{100 * part:.1f}".removesuffix(".0") + "%"
+
+
 def _english_list(names: Sequence[str]) -> str:
     """`one, two and three`."""
     return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), *names[-1:]])
@@ -115,6 +120,7 @@ ENGLISH = Words(
     short_day=_short_english_day,
     month=_english_month,
     number="{:,}".format,
+    share=_english_share,
     moment=_english_moment,
     listed=_english_list,
 )

@@ -115,6 +115,7 @@ def test_each_plot_has_a_table_with_the_same_numbers() -> None:
 def test_it_says_why_copies_failed_and_how_fast_the_others_went() -> None:
     """In words and by the clock of the list."""
     page = words_of(render_report(report()))
+    assert "11,949 99.6%" in page
     assert "No such mailbox 42 · Sender refused 9" in page
     assert "Half within 30 seconds, nine in ten within 30 seconds." in page
     assert "Started 15 Jan 2027, 09:00:00" in page
@@ -125,7 +126,7 @@ def test_it_speaks_the_language_of_its_reader() -> None:
     """Its numbers and times, too; where nobody knows the zone any more, those are UTC."""
     page = render_report(replace(report(), language="es", timezone="Nowhere/Lost"))
     assert '<html lang="es" dir="ltr">' in page
-    assert "11.949 99,6 %" in words_of(page)
+    assert "99,6\u00a0%" in page
     assert "El buzón no existe 42 · Remitente rechazado 9" in words_of(page)
     assert "Zona horaria: UTC." in page
 

@@ -144,6 +144,7 @@ def render_report(report: EditionReport) -> str:
     return _template().render(
         say=say,
         number=say.number,
+        share=say.share,
         timezone=writer.timezone,
         policy=report_policy(),
         sheet=Markup(sheet),  # noqa: S704 - ours
