@@ -11,6 +11,7 @@ CODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|`[^`]*`|\{\w*\}|%\(\w+\)s")  # what is
 OTHER_WORDS = {
     "email": re.compile(r"\b(?:e-)?mail(?:s|ed)?\b", re.IGNORECASE),
     "newsletter": re.compile(r"\b(?:mailing )?lists?\b", re.IGNORECASE),
+    "image": re.compile(r"\bpictures?\b", re.IGNORECASE),
     "latest": re.compile(r"\blast edition\b", re.IGNORECASE),
 }
 ENGLISH = [

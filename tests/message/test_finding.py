@@ -59,5 +59,5 @@ def test_a_value_is_no_sentence() -> None:
 def test_a_layout_is_named_before_the_sentence() -> None:
     """In the language of the reader for people, in English for programs."""
     found = Finding(severity=Severity.ERROR, remark=remark("layout-no-alt"), layout="own")
-    assert found.said(ENGLISH).startswith("Layout own: A picture")
-    assert found.message.startswith("layout own: A picture")
+    assert found.said(ENGLISH).startswith("Layout own: An image")
+    assert found.message.startswith("layout own: An image")

@@ -25,7 +25,8 @@ class Words:
     """Speaks one language.
 
     `day` writes UTC seconds as a date, `short_day` a shorter one, `month` the name of its month as a heading, `number`
-    a count, `share` a part of the whole as a percentage, `listed` several names as one, and `moment` a time with its date as the clock of its own zone shows it.
+    a count, `share` a part of the whole as a percentage, `listed` several names as one, and `moment` a time with its
+    date as the clock of its own zone shows it.
     """
 
     language: str

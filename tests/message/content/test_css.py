@@ -171,7 +171,7 @@ def test_the_media_of_a_style_element_hold_for_all_of_it() -> None:
         ("a { list-style: url(x) }", "url(…) is removed", "list-style: url(x)"),
         ("a { background: image-set('x' 1x) }", "image-set(…) is removed", "background: image-set("),
         ("a { behavior: x }", "nothing runs in an email", "behavior: x"),
-        ("a { position: fixed }", "stays in its place", "position: fixed"),
+        ("a { position: fixed }", "must not cover", "position: fixed"),
         ("a{b:c}" * 50_000, "of more than 256 KiB", ""),
     ],
 )

@@ -235,7 +235,7 @@ def test_markdown_by_its_type() -> None:
         (part("text/plain", "\n-----BEGIN PGP MESSAGE-----\n\nx"), "encrypted"),
         (part("text/plain", ""), "no text"),
         (multi("mixed", PDF), "no text"),
-        (part("text/plain", ("x" * 1000 + "\n") * 1100), "longer than 1,024 KiB"),
+        (part("text/plain", ("x" * 1000 + "\n") * 1100), "larger than 1,024 KiB"),
         (part("text/html", "<img>" * (MOST_IMAGES + 1)).replace("><", ">\n<"), "images"),
     ],
 )

@@ -165,3 +165,8 @@ def test_who_answers_with_our_words_below_is_no_machine(notice: Notice, language
     ours = build_notice(notice, copy(), words=words_in(language), site=site(), profile=profile())
     answer = f"From: reader@reader.example\nSubject: Re: {read(ours)['Subject']}\n\nOK\n\n{part(ours, 'plain')}"
     assert read_mail(answer.replace("\r\n", "\n").replace("\n", "\r\n").encode()).automatic is None
+
+
+def test_a_report_of_what_was_sent_does_not_speak_of_the_future() -> None:
+    content = build_notice(NOTICES[3], copy(), words=ENGLISH, site=site(), profile=profile())
+    assert ["3 readers", "Delivered: 2", "Failed: 1"] == part(content, "plain").splitlines()[2:5]

@@ -131,7 +131,7 @@ def test_what_a_list_says_of_itself_is_text() -> None:
         ('{{ content }}<a href="{{ unsubscribe_url }}">x</a>', "postal address is missing"),
         ('{{ content }}<p style="opacity:0.0">{{ footer }}</p>', "postal address is missing"),
         ('{{ content }}{{ footer }}<img src="https://x.example/a.png" alt="x">', "Nothing is loaded from elsewhere"),
-        ('{{ content }}{{ footer }}<img src="cid:x">', "picture has no alt text"),
+        ('{{ content }}{{ footer }}<img src="cid:x">', "image has no alt text"),
         ("{{ content }}{{ footer }}{{ field('street') }}", "No subscriber has a field “street”"),
     ],
 )

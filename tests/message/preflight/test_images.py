@@ -13,7 +13,7 @@ from tests.message.preflight.looking import found, the_only
         ("![](a.png)", ".md", "a.png has no alt text"),
         ("<img src='a.png'>", ".html", "a.png has no alt text"),
         ("![Boat](http://x.example/a.png)", ".md", "not encrypted"),
-        ("<img src='data:image/png;base64,AA' alt='Boat'>", ".html", "no address that email programs show"),
+        ("<img src='data:image/png;base64,AA' alt='Boat'>", ".html", "an address that does not work in email"),
     ],
 )
 def test_images_that_some_readers_miss(body: str, suffix: str, words: str) -> None:

@@ -24,7 +24,7 @@ def test_letters_of_another_language(script: str, language: str) -> None:
     """The edition's language, or else its list's."""
     severity, _, message = the_only(found(edition(TEXTS[script], f"language: {language}")))
     assert "warning" == severity
-    assert f"“{language}”, but its text is in other letters" in message
+    assert f"“{language}”, but its text is in another script" in message
 
 
 @pytest.mark.parametrize(

@@ -61,14 +61,14 @@ def test_fields_of_other_programs(field: str) -> None:
     """They would stand there as they are, in each copy."""
     severity, line, message = the_only(found(edition(f"Hello\n{field}, dear", "language: en"), ".txt"))
     assert ("warning", 6) == (severity, line)
-    assert f"“{field}” is a merge field of another program" in message
+    assert f"“{field}” is a merge field from another program" in message
 
 
 def test_fields_of_other_programs_in_markdown() -> None:
     """It reads their asterisks as its own."""
     severity, line, message = the_only(found(edition("Hello\n\nDear *|FNAME|*, how *are* you?")))
     assert ("warning", 6) == (severity, line)
-    assert "“*|FNAME|*” is a merge field of another program" in message
+    assert "“*|FNAME|*” is a merge field from another program" in message
 
 
 def test_fields_of_other_programs_in_subject_and_links() -> None:

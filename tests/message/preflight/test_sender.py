@@ -59,7 +59,7 @@ def test_nothing_is_signed() -> None:
 
 def test_a_from_that_no_signature_covers() -> None:
     """Its domain is named, so that one or the other can be changed."""
-    assert "the signatures are of quay.example" in said(sender(signed=("quay.example",)))[0]
+    assert "the signatures are by quay.example" in said(sender(signed=("quay.example",)))[0]
 
 
 @pytest.mark.parametrize(

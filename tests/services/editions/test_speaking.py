@@ -20,7 +20,7 @@ async def test_a_tag_of_no_language_stops_the_send(press: Pressroom, tag: str) -
     found = await press.editing.inspect(list_name="news", source=source, source_name="a.md", assets={})
     (finding,) = found.findings
     assert (Severity.ERROR, 3) == (finding.severity, finding.line)
-    assert f"“{tag}” is not the tag of a language. Available: de, en, es" in finding.message
+    assert f"“{tag}” is not a language tag. Available: de, en, es" in finding.message
     with pytest.raises(PreflightFailed, match=f"line 3: “{tag}”"):
         await press.editing.take(list_name="news", source=source, source_name="a.md", assets={})
 

@@ -110,7 +110,7 @@ async def test_an_issue_that_the_list_has_is_refused(room: Mailroom) -> None:
     """A draft has it, too; the editor hears which edition it is, and nothing is stored."""
     await answers(room, _with_attachments("---\nsubject: One\nissue: 87\n---\nHello\n", {}))
     (told,) = await answers(room, _with_attachments("---\nsubject: Two\nissue: 87\n---\nElse\n", {}))
-    assert "Edition 1 of this newsletter is issue “87” already." in words(told)
+    assert "Edition 1 of this newsletter is already issue “87”." in words(told)
     assert ["draft"] == await states(room)
 
 
@@ -401,7 +401,7 @@ async def test_the_same_content_of_a_released_edition_is_not_sent_again(room: Ma
     await answers(room, post())
     await room.database.write(pressing.release, 1, int(room.now))
     (told,) = await answers(room, post(number=2))
-    assert "is edition 1 of The Letter already" in words(told)
+    assert "is already edition 1 of The Letter" in words(told)
     assert "It is being sent." in words(told)
     assert ["sending"] == await states(room)
 

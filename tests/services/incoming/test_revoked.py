@@ -280,7 +280,7 @@ async def test_a_mail_taken_before_posting_was_switched_off_is_answered(tmp_path
         await switch_off(room)
         await room.processing.recover()
         (told,) = await room.outgoing()
-        assert "The newsletter takes no editions by email now." in words(told)
+        assert "The newsletter does not accept editions by email at the moment." in words(told)
         assert ([], {"done": 1}) == (await states(room), await room.counts())
 
 

@@ -80,7 +80,7 @@ async def test_who_has_a_shell_gets_commands_and_the_owner_gets_words(press: Pre
     command = f"pressrun edition resume {number}".encode()
     assert command in told["ops@harbour.example"]
     assert b"(pause_at_hard)" in told["ops@harbour.example"]
-    assert b"Copies refused for good: 7 of 100" in told["owner@lists.example"]
+    assert b"Copies refused permanently: 7 of 100" in told["owner@lists.example"]
     assert not [
         word for word in (b"pressrun ", b"pause_at") if word in told["owner@lists.example"].split(b"\r\n\r\n", 1)[1]
     ]

@@ -157,7 +157,7 @@ async def test_the_link_of_a_replaced_version_says_so(house: House, method: str)
     async with house.client() as client:
         page = await (client.get(path) if method == "get" else client.post(path, data=SEND))
         others = [await client.get(f"{path}/{part}") for part in ("edition", "preview")]
-    assert (200, True) == (page.status_code, "There is a newer version" in page.text)
+    assert (200, True) == (page.status_code, "There's a newer version" in words_of(page.text))
     assert (0, [404] * 2) == (page.text.count("<button"), [other.status_code for other in others])
     assert [("cancelled",), ("draft",)] == await house.rows("select state from edition order by id")
 
@@ -193,7 +193,10 @@ async def test_a_link_does_nothing_while_editions_by_mail_are_switched_off(house
     await house.write("update list set post_by_mail = 'off'")
     async with house.client() as client:
         page = await (client.get(path) if method == "get" else client.post(path, data=SEND))
-    assert (200, True) == (page.status_code, "This newsletter takes no editions by email now" in page.text)
+    assert (200, True) == (
+        page.status_code,
+        "This newsletter doesn't accept editions by email at the moment" in words_of(page.text),
+    )
     assert "draft" == await state(house)
 
 
@@ -319,7 +322,7 @@ async def test_the_report_is_there_once_it_is_out(house: House) -> None:
         after = await client.get(f"{path}/report")
     assert [404, 200, 404] == [before.status_code, report.status_code, after.status_code]
     assert f'href="{path}/report"' in sent.text
-    assert "What became of the copies Readers 2" in words_of(report.text)
+    assert "What happened to the copies Readers 2" in words_of(report.text)
     assert "r0@reader.example" not in report.text
     policy = report.headers["content-security-policy"]
     assert ("script" in policy, "frame-ancestors 'none'" in policy) == (False, True)

@@ -119,7 +119,7 @@ def test_it_says_why_copies_failed_and_how_fast_the_others_went() -> None:
     assert "No such mailbox 42 · Sender refused 9" in page
     assert "Half within 30 seconds, nine in ten within 30 seconds." in page
     assert "Started 15 Jan 2027, 09:00:00" in page
-    assert "Times are those of Europe/Madrid." in page
+    assert "Time zone: Europe/Madrid." in page
 
 
 def test_it_speaks_the_language_of_its_reader() -> None:

@@ -25,7 +25,7 @@ def _edition_braked(notice: EditionBraked, words: Words, profile: ListProfile) -
     """Says that an edition paused by itself: to the operator with commands, to the owner with what happens next."""
     if notice.has_shell:
         what_next = [
-            words("What became of each copy: {command}", command=f"pressrun edition report {notice.edition}"),
+            words("What happened to each copy: {command}", command=f"pressrun edition report {notice.edition}"),
             words("To continue anyway: {command}", command=f"pressrun edition resume {notice.edition}"),
         ]
     else:
@@ -39,7 +39,7 @@ def _edition_braked(notice: EditionBraked, words: Words, profile: ListProfile) -
         subject=words("Paused: {subject}", subject=notice.edition_subject),
         before=(
             words(
-                "The edition “{subject}” of {title} has paused itself.",
+                "The edition “{subject}” of {title} was paused automatically.",
                 subject=notice.edition_subject,
                 title=profile.title,
             ),

@@ -9,7 +9,7 @@ from pressrun.message.words import Words, marked
 
 _LEFT = marked("You've been unsubscribed from {title}.")
 _FORWARDED = marked("If someone you forwarded an email to did this, you can undo it:")
-_PAUSED = marked("You won't receive {title} until {date}. After that, it'll start again automatically.")
+_PAUSED = marked("You won't receive {title} until {date}. After that, emails will start again automatically.")
 _ASKED = marked("You asked to move your subscriptions to this address. Please confirm.")
 # Masked: whoever reads the old mailbox shall recognise the new address, but not learn it.
 _MOVING = marked("Someone asked to move your subscriptions from this address to {new}.")

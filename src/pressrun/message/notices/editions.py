@@ -19,7 +19,7 @@ from pressrun.message.words import Words, marked
 
 _MOST_LINES = 40  # of findings in a mail; the page has all
 _STATES = {
-    "scheduled": marked("It is waiting for its time."),
+    "scheduled": marked("It is scheduled."),
     "sending": marked("It is being sent."),
     "paused": marked("It is paused."),
     "finished": marked("It has been sent."),
@@ -31,7 +31,7 @@ _COUNTS = {
     "cancelled": marked("Not sent: {number}"),
 }
 _NOBODY = marked("Nobody is subscribed now. If you approve the edition, it is published and no email is sent.")
-_NOT_YOURS = marked("If you didn't write this email, do nothing, and tell whoever runs the newsletter.")
+_NOT_YOURS = marked("If that email wasn't from you, don't approve it, and tell whoever runs the newsletter.")
 
 
 EditionNotice = FinishedReport | EditionHeld | EditionReleased | EditionNotTaken | EditionKnown
@@ -62,7 +62,7 @@ def finished_report(notice: FinishedReport, words: Words, profile: ListProfile) 
         subject=words("Sent: {subject}", subject=notice.edition_subject),
         before=(
             words("The edition “{subject}” of {title} has been sent.", **_about(notice, profile)),
-            "\n".join([_audience(notice.audience, words), *counts]),
+            "\n".join([words.counted("{number} reader", "{number} readers", notice.audience), *counts]),
         ),
         link=notice.edition_url,
         link_words=words("View in browser"),
@@ -73,7 +73,8 @@ def edition_held(notice: EditionHeld, words: Words, profile: ListProfile) -> Con
     about = _about(notice, profile)
     if notice.again:
         came = words(
-            "Your email “{subject}” arrived again. It is a draft of {title} already and still waits for your approval.",
+            "Your email “{subject}” arrived again. It is already a draft of {title} and is still waiting for your "
+            "approval.",
             **about,
         )
     else:
@@ -129,7 +130,7 @@ def edition_released(notice: EditionReleased, words: Words, profile: ListProfile
         ),
         link=notice.edition_url,
         link_words=words("View in browser"),
-        after=(words("If you didn't write this email, tell whoever runs the newsletter at once."),),
+        after=(words("If that email wasn't from you, tell whoever runs the newsletter at once."),),
     )
 
 
@@ -148,7 +149,7 @@ def edition_not_taken(notice: EditionNotTaken, words: Words, site: Site, profile
         ),
         link=profile.page_url(site),
         link_words=profile.title,
-        after=(words("If you didn't write this email, you don't need to do anything."),),
+        after=(words("If that email wasn't from you, you don't need to do anything."),),
     )
 
 
@@ -157,7 +158,7 @@ def edition_known(notice: EditionKnown, words: Words, profile: ListProfile) -> C
         subject=words("Already received: {subject}", subject=notice.edition_subject),
         before=(
             words(
-                "Your email “{subject}” is edition {number} of {title} already, so nothing more was done.",
+                "Your email “{subject}” is already edition {number} of {title}, so we did nothing more.",
                 **_about(notice, profile),
                 number=str(notice.edition),
             ),

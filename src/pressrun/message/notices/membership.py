@@ -31,7 +31,7 @@ def confirmation(notice: Confirmation, words: Words, profile: ListProfile) -> Co
         link=notice.link,
         link_words=words("Confirm subscription"),
         after=tuple(after),
-        preheader=words("One click and you're in."),
+        preheader=words("Just one more step to confirm your subscription."),
     )
 
 
@@ -64,10 +64,7 @@ def unsubscribe_link(notice: UnsubscribeLink, words: Words, profile: ListProfile
     title = profile.title
     return Content(
         subject=words("Unsubscribe from {title}", title=title),
-        before=(
-            words(_ASKED_TO_LEAVE, title=title),
-            words("Unsubscribe here:"),
-        ),
+        before=(words(_ASKED_TO_LEAVE, title=title),),
         link=notice.link,
         link_words=words("Unsubscribe"),
         after=(words("If it wasn't you, you can ignore this email."),),
@@ -90,7 +87,7 @@ def still_there(notice: StillThere, words: Words, profile: ListProfile) -> Conte
         words.counted("This link works for {number} day.", "This link works for {number} days.", notice.lifetime_days)
     ]
     if notice.missed:
-        after += [words("In the meantime:"), "\n".join(f"{title}\n{url}" for title, url in notice.missed)]
+        after += [words("Sent since then:"), "\n".join(f"{title}\n{url}" for title, url in notice.missed)]
     after.append(words("If you don't want it any more, you don't need to do anything. We won't ask again."))
     return Content(
         subject=words("Do you still want {title}?", title=profile.title),

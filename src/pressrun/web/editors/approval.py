@@ -211,18 +211,20 @@ class ApprovalPages:
 
     def _replaced(self, held: HeldEdition) -> Response:
         say = self._pages.words
-        text = say("You sent a newer version of this email, so this link no longer sends anything. Use the newest one.")
-        return self._say(held, say("There is a newer version"), text)
+        text = say(
+            "You sent a newer version of this email, so this link no longer sends anything. Use the latest link."
+        )
+        return self._say(held, say("There's a newer version"), text)
 
     def _closed(self, held: HeldEdition) -> Response:
         say = self._pages.words
-        text = say("Nothing is sent to its readers any more, so this edition was not sent.")
+        text = say("Nothing is sent to its readers any more, so this edition wasn't sent.")
         return self._say(held, say("This newsletter is closed"), text)
 
     def _switched_off(self, held: HeldEdition) -> Response:
         say = self._pages.words
-        text = say("The edition was not sent. The link works again when the operator lets editors post by email again.")
-        return self._say(held, say("This newsletter takes no editions by email now"), text)
+        text = say("The edition wasn't sent. The link will work again once the operator lets editors post by email.")
+        return self._say(held, say("This newsletter doesn't accept editions by email at the moment"), text)
 
     def _say(
         self,

@@ -32,12 +32,12 @@ _TITLES = {
         marked("Delivered"),
         marked("Copies that the relay accepted, including those that bounced later."),
     ),
-    "deferred": (marked("Deferred"), marked("Attempts that were put off to a later one.")),
-    "failed": (marked("Failed"), marked("Copies refused for good, given up or bounced.")),
-    "unsubscribed": (marked("Unsubscribes"), marked("Readers who left by a link in this edition.")),
+    "deferred": (marked("Deferred"), marked("Attempts postponed until later.")),
+    "failed": (marked("Failed"), marked("Copies that were refused permanently, given up or bounced.")),
+    "unsubscribed": (marked("Unsubscribes"), marked("Readers who unsubscribed through a link in this edition.")),
     "complaints": (
         marked("Complaints"),
-        marked("Readers who marked it as spam. Their subscription ended, too."),
+        marked("Readers who marked it as spam. This unsubscribed them, too."),
     ),
 }
 _STATES = {
@@ -116,7 +116,7 @@ class _Writer:
         summary = say("None.")
         if timeline.total:
             summary = say(
-                "In all: {total}. At most {most} in {step}.",
+                "In all: {total}. Peak: {most} in {step}.",
                 total=say.number(timeline.total),
                 most=say.number(most),
                 step=step,
@@ -171,7 +171,7 @@ def render_report(report: EditionReport) -> str:
             )
             for title, said in (
                 (say("Why copies failed"), report.failures_said),
-                (say("Why copies wait"), report.waiting_said),
+                (say("Why copies are waiting"), report.waiting_said),
             )
             if said
         ],

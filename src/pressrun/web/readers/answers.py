@@ -30,7 +30,8 @@ from pressrun.web.reading import ReadTokens
 Answer = Callable[[Request, int], Awaitable[Response]]
 
 _MOVED = marked(
-    "Your newsletters now go to your new address. To undo this within a week, use the email we've sent to the old one."
+    "Your newsletters now go to your new address. For a week, you can undo this with the link we've emailed to your "
+    "old one."
 )
 
 

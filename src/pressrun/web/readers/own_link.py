@@ -36,7 +36,7 @@ class OwnLinkPages:
         say = self._pages.words
         return self._pages.message(
             say("Check your email"),
-            say("Emails get forwarded, so we've sent a private link to your address. Open it to go on."),
+            say("Emails get forwarded, so we've sent a private link to your address. Open it to continue."),
             sign="mail",
             about=profile.about,
         )
@@ -68,7 +68,7 @@ class OwnLinkPages:
         except Refused:
             return self._pages.message(
                 say("We can't delete this address yet"),
-                say("A newsletter uses it as its own address. Ask the people who run it to change that first."),
+                say("A newsletter uses this as its own address. Ask the people who run it to change that first."),
                 status=409,
             )
         if not is_erased:
