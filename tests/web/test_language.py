@@ -37,6 +37,15 @@ async def test_a_page_of_a_list_speaks_as_the_list_does(house: House) -> None:
     assert {"Accept-Language"} == {page.headers["vary"] for page in pages}
 
 
+async def test_a_link_to_preferences_that_works_no_longer_speaks_as_the_list_that_it_names(house: House) -> None:
+    """A name of no list says nothing."""
+    reader = await house.add_reader(await house.add_list(language="fr"))
+    old = house.preferences_path(reader, epoch=9)
+    async with house.client() as client:
+        pages = [await client.get(f"{old}?list={name}") for name in ("news", "x")]
+    assert [(404, "fr"), (404, "en")] == [(page.status_code, spoken(page)) for page in pages]
+
+
 async def test_a_language_that_is_named_goes_before_that_of_the_list(house: House) -> None:
     """By the address of a page or the field of a form, and the page after the sign-up keeps it."""
     await house.add_list(language="fr")

@@ -33,6 +33,10 @@ class Site:
         """The absolute URL of a path below base_url; segments are percent-encoded."""
         return "/".join((self.base_url, *(quote(segment, safe="") for segment in segments)))
 
+    def url_in(self, language: str, *segments: str) -> str:
+        """The URL of a page that shall be in this language, unless its reader chose another."""
+        return f"{self.url(*segments)}?language={quote(language, safe='')}"
+
     def preferences_url(self, token: str, list_name: str) -> str:
         """The preferences page behind a token, dressed as the list whose mail holds the link."""
         return f"{self.base_url}/preferences/{token}?list={list_name}"

@@ -112,6 +112,15 @@ async def test_a_reader_is_written_to_in_the_language_that_was_asked_for(press: 
     assert '<html lang="pl" dir="ltr"' in page.get_content()
 
 
+async def test_the_page_that_blocks_all_email_is_in_the_language_of_the_mail(press: Pressroom) -> None:
+    """It knows neither list nor reader, so the link says it."""
+    body = message(await ask(press, Origin(source="web", language="fr-CA"))).get_body(("plain",))
+    assert body is not None
+    assert re.search(
+        r"^https://n\.example/unsubscribe/never-again/\S+\?language=fr\r?$", body.get_content(), re.MULTILINE
+    )
+
+
 async def test_a_language_that_we_lack_gives_way_to_that_of_the_list(press: Pressroom) -> None:
     outgoing = await ask(press, Origin(source="web", language="sv"))
     assert "Please confirm" in str(message(outgoing)["Subject"])

@@ -16,6 +16,7 @@ from pressrun.core.tokens import (
     digests_of,
     pack_digests,
 )
+from pressrun.locales.catalogues import words_in
 from pressrun.message.finding import read_finding, remark
 from pressrun.message.notices.kinds import (
     AddressChangeAsked,
@@ -86,7 +87,7 @@ class NoticeRows:
         return Confirmation(
             link=self._confirm_link(payload),
             lifetime_days=_days_left(row, payload["expires_at"]),
-            never_again=self._never_again(row),
+            never_again=self._never_again(row, target),
             address_token=self._addresses.make(AddressPurpose.CONFIRM, target.name, number),
             also=tuple(payload.get("also", ())),
         )
@@ -149,10 +150,11 @@ class NoticeRows:
         token = self._web.make(WebPurpose.CONFIRM, payload["confirmation"], payload["expires_at"])
         return self._site.url("confirm", token)
 
-    def _never_again(self, row: ClaimedNotice) -> str:
+    def _never_again(self, row: ClaimedNotice, target: MailingList) -> str:
         digests = dict.fromkeys(digests_of(self._keys, parse_address(row.address)))  # one where they are the same
         token = self._web.make(WebPurpose.NEVER_AGAIN, row.subscriber_id or 0, *pack_digests(*digests))
-        return self._site.url("unsubscribe", "never-again", token)
+        # The page knows neither list nor reader, so the link says which language the mail is in.
+        return self._site.url_in(words_in(row.language, target.language).language, "unsubscribe", "never-again", token)
 
     def _preferences(self, row: ClaimedNotice, target: MailingList, expires_at: int) -> str:
         assert row.subscriber_id is not None  # whom the link is for

@@ -65,9 +65,7 @@ class PreferencePages:
 
         `?list=NAME` names the list that the reader comes from: the page is in its colours, and it writes the mail.
         """
-        about = await self._find_list(_list_in(request))
-        if about is not None:
-            self._pages.speak(target=about.language)
+        about = await self._speak_as_named(request)
         if request.method != "POST":
             return self._ask_page(request, about)
         typed = first(await read_fields(request), "email") or ""
@@ -111,6 +109,8 @@ class PreferencePages:
         profile = await self._preferring.find(link)
         if profile is not None:
             self._speak(profile)
+        else:
+            await self._speak_as_named(request)
         if request.method == "POST":
             return await self._act(request, link)
         return self._page(request, profile, link)
@@ -122,6 +122,13 @@ class PreferencePages:
             target="" if profile.about is None else profile.about.language,
             fallback=profile.memberships[0].list.language if profile.memberships else "",
         )
+
+    async def _speak_as_named(self, request: Request) -> MailingList | None:
+        """In the language of the list that the link names, all that is known where it works no longer."""
+        about = await self._find_list(_list_in(request))
+        if about is not None:
+            self._pages.speak(target=about.language)
+        return about
 
     async def _act(self, request: Request, link: PreferenceLink) -> Response:
         fields = await read_fields(request)
