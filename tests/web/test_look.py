@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from tests.browser.chromium import Browser
+from tests.browser.site import open_site
+from tests.web.editors.test_approval import hold
 from tests.web.house import open_house
 from tests.web.test_pages_of_a_list import walk
 from tests.web.test_sheet import without_scripts
@@ -45,3 +47,18 @@ async def test_what_is_printed_is_to_be_read(browser: Browser, tmp_path: Path) -
             assert [] == await window.page.evaluate(_LEFT_EMPTY), path
             if path.startswith("/news"):
                 assert await window.page.locator("address").is_visible(), path
+
+
+async def test_colours_of_a_system_hide_no_choice_and_no_box(browser: Browser, tmp_path: Path) -> None:
+    """Whoever has a few colours of their own for everything sees which button is pressed, and where a box ends."""
+    ground = "one => getComputedStyle(document.querySelector(`label[for=${one}]`)).backgroundColor"
+    edge = "() => getComputedStyle(document.querySelector('.tint')).borderTopColor"
+    async with open_site(tmp_path) as house, browser.window(width=320) as window:
+        await window.page.emulate_media(forced_colors="active")
+        path = await hold(house)
+        for page in (path, f"{path}/preview"):
+            await window.go(house.site.base_url + page)
+            assert await window.page.evaluate(ground, "light") not in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)"), page
+        await house.add_edition(1)
+        await window.go(f"{house.site.base_url}/news")
+        assert "rgb(0, 0, 0)" == await window.page.evaluate(edge)
