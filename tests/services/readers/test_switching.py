@@ -263,6 +263,22 @@ async def test_who_drops_a_request_for_the_old_list_stays_with_the_new_one(house
     await ask_back(house)
     await house.preferring().save(LINK, Wishes(lists=["boletim"]), WEB)
     assert ("unsubscribed", "active") == tuple(state for state, *_ in (await standings(house)).values())
+    assert Left.LEFT == await house.leaving().leave(1, WEB)
+    assert {"unsubscribed"} == {state for state, *_ in (await standings(house)).values()}
+
+
+async def test_who_takes_back_that_they_left_keeps_the_way_out_and_what_they_had(house: House) -> None:
+    """By an old link, while the old list waited for a confirmation."""
+    old = await house.add_reader(1)
+    editions = await add_issue(house, "one")
+    await start(house, editions["noticias"], "delivered")
+    await choose(house, "boletim")
+    await ask_back(house)
+    await house.leaving().leave(old, WEB)
+    assert Undone.RESTORED == (await house.undoing().undo(1, WEB))[0]
+    await start(house, editions["boletim"])
+    assert 1 == await live_copies(house, "one")
+    assert Left.LEFT == await house.leaving().leave(old, WEB)
 
 
 async def test_an_issue_comes_once_to_who_is_asked_to_confirm_the_old_list(house: House) -> None:

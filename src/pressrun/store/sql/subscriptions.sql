@@ -34,9 +34,10 @@ update subscription set state = :state, state_before = :state_before, suspended_
 where id = :id;
 
 -- name: finish
--- Readers who leave; what they asked for in an earlier round is void.
+-- Readers who leave; what they asked for in an earlier round is void. A request that ends has led nobody back: the links
+-- of before lead on.
 update subscription set state = :state, state_before = null, suspended_for = null, paused_until = null,
-    source = :source, since = :now, round = round + 1, moved_to = null
+    source = :source, since = :now, round = round + 1, moved_to = case when state = 'pending' then moved_to end
 where id in (select value from json_each(:ids));
 
 -- name: delete
