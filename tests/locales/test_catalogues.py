@@ -92,6 +92,12 @@ def test_dates_and_numbers_are_those_of_the_language(tag: str) -> None:
     assert "12345" == re.sub(r"\D", "", words.number(12345))
 
 
+def test_no_line_ends_between_a_french_day_and_its_month() -> None:
+    days = [words_in(tag).day(1_790_000_000) for tag in ("fr", "es")]
+    assert ["21\xa0septembre 2026", "21 de septiembre de 2026"] == days
+    assert "21\xa0sept. 2026" == words_in("fr").short_day(1_790_000_000)
+
+
 @pytest.mark.parametrize(
     ("tag", "expected"),
     [

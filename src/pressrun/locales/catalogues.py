@@ -41,7 +41,12 @@ def _words(language: str) -> Words:
     translations = _translations(language)
 
     def written(form: str) -> Callable[[int], str]:
-        return lambda at: format_date(datetime.fromtimestamp(at, UTC).date(), format=form, locale=locale)
+        def day(at: int) -> str:
+            text = format_date(datetime.fromtimestamp(at, UTC).date(), format=form, locale=locale)
+            # A French day is not parted from its month.
+            return text.replace(" ", "\N{NO-BREAK SPACE}", 1) if language == "fr" else text
+
+        return day
 
     def number(value: int) -> str:
         grouped = language not in _WHOLE_TO_FOUR_DIGITS or abs(value) > 9999

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +65,13 @@ def test_long_encoded_parts_are_cut_short() -> None:
     page = render_preview(replace(preview(), message=built))
     assert "lines more" in page
     assert len(page) < 60_000
+
+
+def test_a_preview_names_language_and_size_as_whoever_looks_at_it_does() -> None:
+    """The language by its own name, not by its tag."""
+    page = render_preview(replace(preview(), said_in="fr", language="pt-BR"))
+    assert "Langue\xa0: Português<" in page
+    assert re.search(r"\d\xa0Ko<", page)
 
 
 def test_a_text_edition_shows_its_text_first() -> None:

@@ -13,6 +13,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from pressrun.locales.catalogues import words_in
+from pressrun.locales.own_names import own_names
 from pressrun.message.editions.read_back import shown_source, with_images_inside
 from pressrun.message.finding import Finding, Severity
 from pressrun.message.language import direction_of
@@ -42,6 +43,7 @@ def render_preview(preview: Preview) -> str:
         page=None if page is None else page.replace("<head>", NEW_WINDOW, 1),
         header=header,
         body=body,
+        language=own_names([preview.language])[0],
         size=say.size(len(preview.message)),
         say=say,
         findings=[(found.severity.value, labelled(found, say)) for found in preview.findings],
