@@ -161,7 +161,7 @@ class _Tour:
             await services.operating.administering.create_list(name, {**words, "family": FAMILY})
         for address in READERS:
             await self._sign_up(address, name=address.partition("@")[0].title())
-            told(f"{address} signed up on the page and confirmed by the link in the mail")
+            told(f"{address} signed up on the page and confirmed by the link in the email")
         await self._sign_up(SPANISH_READER, language="es")
         told(f"{SPANISH_READER} did the same and chose Spanish")
         for address in DIFFICULT:

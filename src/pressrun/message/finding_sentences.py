@@ -19,7 +19,7 @@ SENTENCES = {
     "subject-exclamation": marked("The subject has several exclamation marks. One is enough."),
     "subject-answer": marked("The subject begins like a reply, which is misleading. Remove the `Re:` or `Fwd:`."),
     "preheader-repeats": marked(
-        "The preheader repeats the subject, which inboxes show beside it. Say what else is inside."
+        "The preview text repeats the subject, which inboxes show beside it. Say what else is inside."
     ),
     "preheader-missing": marked(
         "Inboxes will show “{text}” beside the subject. Write `preheader: …` at the top to show something better."

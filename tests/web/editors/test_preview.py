@@ -53,7 +53,7 @@ def test_all_parts_are_there() -> None:
     """The HTML in its frame, the text, the headers, the source with its long parts cut short, and the findings."""
     page = render_preview(preview())
     shown = words_of(page)
-    for words in ("Boats &amp; &lt;b&gt;", "1 warning", "Line 10", "not encrypted", "Dear Rosa,"):
+    for words in ("Boats &amp; &lt;b&gt;", "1 warning", "Line 10", "not encrypted", "Language: English", "Dear Rosa,"):
         assert words in shown
     for words in ("List-Unsubscribe-Post: List-Unsubscribe=One-Click", "Content-Type: text/html", "Content-ID: "):
         assert words in page

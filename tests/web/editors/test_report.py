@@ -122,6 +122,10 @@ def test_it_says_why_copies_failed_and_how_fast_the_others_went() -> None:
     assert "Time zone: Europe/Madrid." in page
 
 
+def test_a_cause_stands_apart_from_the_reply_that_shows_it() -> None:
+    assert "No such mailbox · 550 5.1.1" in words_of(render_report(report()))
+
+
 def test_it_speaks_the_language_of_its_reader() -> None:
     """Its numbers and times, too; where nobody knows the zone any more, those are UTC."""
     page = render_report(replace(report(), language="es", timezone="Nowhere/Lost"))
