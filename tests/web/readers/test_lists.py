@@ -152,11 +152,15 @@ async def test_over_the_limit_of_a_network_it_is_429(tmp_path: Path) -> None:
 async def test_a_closed_list_says_so_and_takes_no_sign_up(house: House) -> None:
     await house.add_list()
     await house.close_list()
+    await house.write("update list set cadence = 'Every Thursday'")
     async with house.client() as client:
         page = await client.get("/news")
         answer = await client.post("/news/subscribe", data={"email": ADA})
     assert 200 == page.status_code
     assert "This newsletter is closed" in page.text
+    assert 'aria-label="This newsletter is closed"' in page.text
+    assert "Every Thursday" not in page.text
+    assert "Subscribe by email" not in page.text
     assert "<form" not in page.text
     assert 410 == answer.status_code
     assert [] == await house.notices()
