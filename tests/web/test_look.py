@@ -62,3 +62,16 @@ async def test_colours_of_a_system_hide_no_choice_and_no_box(browser: Browser, t
         await house.add_edition(1)
         await window.go(f"{house.site.base_url}/news")
         assert "rgb(0, 0, 0)" == await window.page.evaluate(edge)
+
+
+async def test_columns_of_a_table_keep_apart(browser: Browser, tmp_path: Path) -> None:
+    """Also where figures that end at the right stand before words that begin at the left."""
+    cells = '<td style="text-align:right">0.9 m</td><td style="text-align:left">Spring</td>'
+    gap = """() => { const [one, other] = [...document.querySelectorAll('td')].map(cell => {
+      const range = document.createRange(); range.selectNodeContents(cell); return range.getBoundingClientRect(); });
+      return other.left - one.right; }"""
+    async with open_site(tmp_path) as house, browser.window() as window:
+        await house.add_edition(await house.add_list(), html=f"<table><tr>{cells}</tr></table>")
+        for path in ("/news", "/news/archive/first"):
+            await window.go(house.site.base_url + path)
+            assert await window.page.evaluate(gap) >= 16, path
