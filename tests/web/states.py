@@ -36,6 +36,7 @@ FAMILY = {"noticias": "es", "bulletin": "en", "boletim": "pt-PT", "nouvelles": "
 _LONG = "Notices of the harbour office about tides, berths, moorings and works on the quays"
 _OFFICE = "Harbour Office of Port Example\n1 Quay Street\n28001 Port Example"
 _WEEK = 7 * 86400
+_USUAL = ENGLISH.partition("### For those")[0]  # the rest is hard to lay out, and on the edition of `tides`
 _WHOLE_MAIL = (
     MAIL.replace(b"<html>", b'<!doctype html><html lang="en">')
     .replace(b"<body>", b"<body><main><h1>x</h1>")
@@ -111,6 +112,7 @@ ASKS: tuple[Ask, ...] = (
     Ask(name="archive without an edition", path="/posted/archive"),
     Ask(name="archive for members", path="/members/archive", status=403),
     Ask(name="edition", path="/bulletin/archive/first"),
+    Ask(name="edition with a program", path="/tides/archive/first"),
     Ask(name="edition in Spanish", path="/noticias/archive/first"),
     Ask(name="edition in Arabic", path="/nashra/archive/first"),
     Ask(name="edition of words", path="/news/archive/plain"),
@@ -261,7 +263,7 @@ async def _furnish(house: House) -> None:
     for name, language in FAMILY.items():
         number = await house.add_list(name, title=f"News of Port Example ({language})", language=language)
         await house.dress_list(name, colour="#0b6b3a", logo=LOGO)
-        await _add_editions(house, number, name, language, ENGLISH if language == "en" else body_in(language))
+        await _add_editions(house, number, name, language, _USUAL if language == "en" else body_in(language))
     number = await house.add_list("nashra", title="رسالة الميناء", description="أخبار الميناء.", language="ar")
     await _add_editions(house, number, "nashra", "ar", ARABIC)
     number = await house.add_list("tides", title=_LONG, description=f"{_LONG}. " * 2)
