@@ -13,7 +13,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput
 from pressrun.message.incoming.trace import received_field
 from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
-from pressrun.message.notices.kinds import AlreadySubscribed, Confirmation, FinishedReport
+from pressrun.message.notices.kinds import AlreadySubscribed, Confirmation, EditionReleased
 from pressrun.message.words import ENGLISH
 from pressrun.smtp.commands import chunk, has_bare_line_end, stuffed
 from pressrun.smtp.handover import Outgoing
@@ -63,7 +63,7 @@ def test_notices(subject: str, answered: str, title: str) -> None:
     for notice in (
         Confirmation(link=LINK, lifetime_days=7, never_again=LINK),
         AlreadySubscribed(preferences_url=LINK),
-        FinishedReport(edition_subject=subject, audience=3, counts={"delivered": 3}, edition_url=LINK),
+        EditionReleased(edition=7, edition_subject=subject, audience=3, edition_url=LINK),
     ):
         try:
             content = build_notice(notice, copy, words=ENGLISH, site=site(), profile=profile(title=title))

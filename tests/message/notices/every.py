@@ -26,7 +26,6 @@ EVERY: tuple[Notice, ...] = (
     kinds.NotConfirmed(),
     kinds.ListClosed(),
     kinds.StillThere(link=LINK, lifetime_days=30, missed=(("The ferry sails again", LINK),)),
-    kinds.FinishedReport(edition_subject="Tides", audience=3, counts={"delivered": 2, "failed": 1}, edition_url=LINK),
     kinds.PolicyAlert(domain="reader.example", reply="550 5.7.1 Not wanted here", edition=7, edition_subject="Tides"),
     kinds.RelayAlert(relay="primary", since="2026-11-26T09:00:00Z", error="connection refused"),
     kinds.EditionBraked(edition=7, edition_subject="Tides", reason="5 of 100 copies were refused for good"),

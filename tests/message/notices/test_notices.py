@@ -21,7 +21,6 @@ from pressrun.message.notices.kinds import (
     Confirmation,
     EditionHeld,
     EditionReleased,
-    FinishedReport,
     Notice,
     PreferencesLink,
     StillThere,
@@ -34,7 +33,7 @@ NOTICES: list[Notice] = [
     Confirmation(link=LINK, lifetime_days=7, never_again=NEVER, address_token=MAIL_TOKEN),
     AlreadySubscribed(preferences_url=LINK),
     PreferencesLink(link=LINK, lifetime_minutes=60),
-    FinishedReport(edition_subject="Ahoi 😀", audience=3, counts={"delivered": 2, "failed": 1}, edition_url=LINK),
+    EditionReleased(edition=7, edition_subject="Ahoi 😀", audience=3, edition_url=LINK),
 ]
 FIELDS = (
     "From To Subject Date Message-ID Reply-To MIME-Version List-Id List-Help Auto-Submitted X-Auto-Response-Suppress"
@@ -165,8 +164,3 @@ def test_who_answers_with_our_words_below_is_no_machine(notice: Notice, language
     ours = build_notice(notice, copy(), words=words_in(language), site=site(), profile=profile())
     answer = f"From: reader@reader.example\nSubject: Re: {read(ours)['Subject']}\n\nOK\n\n{part(ours, 'plain')}"
     assert read_mail(answer.replace("\r\n", "\n").replace("\n", "\r\n").encode()).automatic is None
-
-
-def test_a_report_of_what_was_sent_does_not_speak_of_the_future() -> None:
-    content = build_notice(NOTICES[3], copy(), words=ENGLISH, site=site(), profile=profile())
-    assert ["3 readers", "Delivered: 2", "Failed: 1"] == part(content, "plain").splitlines()[2:5]

@@ -31,7 +31,6 @@ from pressrun.message.notices.kinds import (
     EditionKnown,
     EditionNotTaken,
     EditionReleased,
-    FinishedReport,
     LeftNote,
     ListClosed,
     ListOfLists,
@@ -132,7 +131,7 @@ def _header(notice: Notice, copy: NoticeCopy, subject: str, site: Site, profile:
 
 def _say(notice: Notice, words: Words, site: Site, profile: ListProfile) -> Content:
     match notice:
-        case FinishedReport() | EditionHeld() | EditionReleased() | EditionNotTaken() | EditionKnown():
+        case EditionHeld() | EditionReleased() | EditionNotTaken() | EditionKnown():
             return editions.say(notice, words, site, profile)
         case EditionBraked() | PolicyAlert() | RelayAlert():
             return bounces.say(notice, words, profile)

@@ -12,7 +12,6 @@ from pressrun.message.notices.kinds import (
     EditionKnown,
     EditionNotTaken,
     EditionReleased,
-    FinishedReport,
 )
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words, marked
@@ -25,23 +24,16 @@ _STATES = {
     "finished": marked("It has been sent."),
 }
 _OTHERWISE = marked("It has been dealt with.")
-_COUNTS = {
-    "delivered": marked("Delivered: {number}"),
-    "failed": marked("Failed: {number}"),
-    "cancelled": marked("Not sent: {number}"),
-}
 _NOBODY = marked("Nobody is subscribed now. If you approve the edition, it is published and no email is sent.")
 _NOT_YOURS = marked("If that email wasn't from you, don't approve it, and tell whoever runs the newsletter.")
 
 
-EditionNotice = FinishedReport | EditionHeld | EditionReleased | EditionNotTaken | EditionKnown
+EditionNotice = EditionHeld | EditionReleased | EditionNotTaken | EditionKnown
 
 
 def say(notice: EditionNotice, words: Words, site: Site, profile: ListProfile) -> Content:
     """What a notice about an edition says."""
     match notice:
-        case FinishedReport():
-            return finished_report(notice, words, profile)
         case EditionHeld():
             return edition_held(notice, words, profile)
         case EditionReleased():
@@ -50,23 +42,6 @@ def say(notice: EditionNotice, words: Words, site: Site, profile: ListProfile) -
             return edition_not_taken(notice, words, site, profile)
         case EditionKnown():
             return edition_known(notice, words, profile)
-
-
-def finished_report(notice: FinishedReport, words: Words, profile: ListProfile) -> Content:
-    counts = [
-        words(sentence, number=words.number(notice.counts[state]))
-        for state, sentence in _COUNTS.items()
-        if notice.counts.get(state)
-    ]
-    return Content(
-        subject=words("Sent: {subject}", subject=notice.edition_subject),
-        before=(
-            words("The edition “{subject}” of {title} has been sent.", **_about(notice, profile)),
-            "\n".join([words.counted("{number} reader", "{number} readers", notice.audience), *counts]),
-        ),
-        link=notice.edition_url,
-        link_words=words("View in browser"),
-    )
 
 
 def edition_held(notice: EditionHeld, words: Words, profile: ListProfile) -> Content:
@@ -168,9 +143,7 @@ def edition_known(notice: EditionKnown, words: Words, profile: ListProfile) -> C
     )
 
 
-def _about(
-    notice: FinishedReport | EditionHeld | EditionReleased | EditionKnown, profile: ListProfile
-) -> dict[str, str]:
+def _about(notice: EditionHeld | EditionReleased | EditionKnown, profile: ListProfile) -> dict[str, str]:
     return {"subject": notice.edition_subject, "title": profile.title}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pressrun.message.finding import Finding, Remark
@@ -76,16 +75,6 @@ class AddressMoving:
     new: str
     lifetime_days: int
     is_done: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinishedReport:
-    """Tells the owner how an edition went; `counts` are by delivery state."""
-
-    edition_subject: str
-    audience: int
-    counts: Mapping[str, int]
-    edition_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +214,6 @@ ReaderNotice = (
 )
 Notice = (
     ReaderNotice
-    | FinishedReport
     | PolicyAlert
     | RelayAlert
     | EditionBraked

@@ -29,7 +29,6 @@ from pressrun.message.notices.kinds import (
     EditionKnown,
     EditionNotTaken,
     EditionReleased,
-    FinishedReport,
     LeftNote,
     ListClosed,
     ListOfLists,
@@ -184,7 +183,6 @@ def _with_cause(payload: Payload) -> Payload:
 
 
 _PLAIN: dict[str, Callable[[Payload], Notice]] = {
-    "finished_report": lambda payload: FinishedReport(**payload["report"]),
     "command_help": lambda payload: CommandHelp(is_unknown=payload.get("is_unknown", False)),
     "list_of_lists": lambda payload: ListOfLists(lists=tuple((title, address) for title, address in payload["lists"])),
     "not_confirmed": lambda _: NotConfirmed(),
