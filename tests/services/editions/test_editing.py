@@ -18,6 +18,7 @@ from pressrun.services.editions.pressing import Resent
 from pressrun.services.editions.previewing import preview_edition
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
+from pressrun.store import editions
 from pressrun.workers.layouts import OwnLayouts
 
 SOFT = HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, "mailbox is full", "5.2.2"))
@@ -104,6 +105,14 @@ async def test_an_unknown_or_closed_list_takes_no_edition(press: Pressroom) -> N
 async def test_an_edition_to_nobody_is_finished_at_once(press: Pressroom) -> None:
     edition = await press.edition()
     assert ("finished", 0) == (await press.state(edition), (await press.stored(edition)).audience)
+
+
+async def test_an_edition_to_nobody_is_published(press: Pressroom) -> None:
+    """A newsletter has editions to show before it has readers."""
+    edition = await press.edition()
+    list_id = (await press.stored(edition)).list_id
+    shown = await press.office.database.read(lambda tx: editions.archived_editions(tx, list_id, limit=5))
+    assert [edition] == [row["id"] for row in shown]
 
 
 async def test_the_audience_is_who_is_active_and_not_suppressed(press: Pressroom) -> None:

@@ -27,7 +27,11 @@ def require_edition(tx: Transaction, edition_id: int) -> Edition:
 
 
 def start(tx: Transaction, edition: Edition, now: int) -> Edition:
-    """Take the audience: everyone who is active and not suppressed now. With nobody there, it is finished at once."""
+    """Take the audience: everyone who is active and not suppressed now.
+
+    With nobody there it is finished at once, and published all the same: who starts a newsletter has editions to show
+    before it has readers.
+    """
     audience = deliveries.take_audience(
         tx, edition_id=edition.id, list_id=edition.list_id, now=now, shuffled=edition.canary_percent is not None
     )
@@ -39,6 +43,8 @@ def start(tx: Transaction, edition: Edition, now: int) -> Edition:
     if not audience:
         started = replace(_moved(started, EditionEvent.FINISH), finished_at=now)
     editions.record_edition(tx, started)
+    if not audience:
+        editions.publish(tx, edition.id, now)
     return started
 
 

@@ -72,7 +72,7 @@ where id = :id;
 update edition set braked_at = :now where id = :id;
 
 -- name: publish
--- The first copy is claimed.
+-- The first copy is claimed, or there is none to be.
 update edition set first_claim_at = :now where id = :id and first_claim_at is null and not is_welcome;
 
 -- name: count_unsubscribed
