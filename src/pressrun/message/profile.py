@@ -43,10 +43,6 @@ class ListProfile:
         """The list's own page."""
         return site.url(self.name)
 
-    def leaving_url(self, site: Site) -> str:
-        """Where anybody can ask for a link to unsubscribe."""
-        return site.url(self.name, "unsubscribe")
-
     def edition_url(self, site: Site, slug: str) -> str:
         """The page of one edition, the archive for one without a slug; the list's page where there is no archive."""
         if self.archive is ArchiveMode.OFF:

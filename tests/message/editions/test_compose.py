@@ -165,7 +165,7 @@ def test_the_archive_holds_nobodys_values() -> None:
         )
     )
     assert (
-        '<p>Dear friend, <a href="https://news.harbour.example/news/unsubscribe">leave</a> <b>b</b> '
+        '<p>Dear friend, <a href="https://news.harbour.example/news">leave</a> <b>b</b> '
         "https://news.harbour.example/news/archive/harbour-news</p>\n"
     ) == built.archive_html
     assert "1 Quay Street" not in built.archive_html

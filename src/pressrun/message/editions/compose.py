@@ -336,10 +336,9 @@ class _Builder:
         return render(pieces, self.impersonal()), render(self.table.split_text(web.text), self.impersonal())
 
     def impersonal(self) -> dict[str, str]:
-        """Values for whoever is no reader: personal links lead to the list's pages, the rest takes its default."""
+        """Values for whoever is no reader: personal links lead to the list's page, the rest takes its default."""
         list_page = self.profile.page_url(self.site)
-        leaving = self.profile.leaving_url(self.site)
-        return {"unsubscribe_url": leaving, "preferences_url": list_page, "archive_url": list_page}
+        return {"unsubscribe_url": list_page, "preferences_url": list_page, "archive_url": list_page}
 
     def enclosures(self) -> list[Enclosure]:
         """Images shown inside, the logo last, then attachments."""
