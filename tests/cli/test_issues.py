@@ -49,7 +49,7 @@ def test_a_list_has_an_issue_once(family: Desk) -> None:
     """Whatever the edition that has it became; other languages have it, too."""
     assert [0, 0] == [send(family, name, "Hello", "87").code for name in ("noticias", "boletim")]
     called = send(family, "noticias", "Something else", "87")
-    sentence = "line 3: Edition 1 of this newsletter is issue “87” already."
+    sentence = "line 3: Edition 1 of this newsletter is already issue “87”."
     assert (65, True) == (called.code, sentence in called.json["error"])
     file = family.write("edition.md", edition("Something else", "87"))
     looked = family.call("preview", "noticias", file, "--json")
