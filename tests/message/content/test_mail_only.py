@@ -71,7 +71,7 @@ def test_a_picture_of_the_mail_is_no_file_of_the_archive() -> None:
     assert ["1-a.png"] == [asset.name for asset in built.archive_assets]
 
 
-def test_on_the_web_the_link_to_unsubscribe_leads_to_the_page_for_it() -> None:
+def test_on_the_web_personal_links_lead_to_the_page_of_the_list() -> None:
     built = build(edition("[Leave]({{ unsubscribe_url }}), [choose]({{ preferences_url }})"))
     page = profile().page_url(site())
-    assert f'<a href="{page}/unsubscribe">Leave</a>, <a href="{page}">choose</a>' in built.archive_html
+    assert f'<a href="{page}">Leave</a>, <a href="{page}">choose</a>' in built.archive_html
