@@ -50,7 +50,7 @@ async def test_what_is_printed_is_to_be_read(browser: Browser, tmp_path: Path) -
 
 
 async def test_colours_of_a_system_hide_no_choice_and_no_box(browser: Browser, tmp_path: Path) -> None:
-    """Whoever has a few colours of their own for everything sees which button is pressed, and where a box ends."""
+    """In forced colours, the pressed button and the edges of boxes can be seen."""
     ground = "one => getComputedStyle(document.querySelector(`label[for=${one}]`)).backgroundColor"
     edge = "() => getComputedStyle(document.querySelector('.tint')).borderTopColor"
     async with open_site(tmp_path) as house, browser.window(width=320) as window:

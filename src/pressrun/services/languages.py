@@ -1,4 +1,4 @@
-"""Which language a person who is no reader at the moment is written to: editors, owners, operators."""
+"""Which language we write to editors, owners and operators in."""
 
 from __future__ import annotations
 

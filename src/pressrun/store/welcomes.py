@@ -51,7 +51,7 @@ def requeue_copy(tx: Transaction, edition_id: int, subscription_id: int, *, left
 
 
 def unfinished(tx: Transaction, list_id: int) -> list[int]:
-    """The welcome mails of a list, also those of before, of which copies are to go out."""
+    """The welcome mails of a list that still have copies to send, replaced ones included."""
     return [row["id"] for row in tx.rows("welcomes.unfinished", list_id=list_id)]
 
 

@@ -164,7 +164,7 @@ async def test_an_export_names_the_source_of_the_first_consent(house: House) -> 
         lambda tx: "".join(export_subscribers(tx, "boletim", file_format="csv", state=None))
     )
     assert [f"{ADA},,,2026-05-28T20:26:40Z,fair 2020,,active"] == text.splitlines()[1:]
-    # The file of before, once more: who changed the language is not brought back, to get every issue twice.
+    # Importing the same file again does not bring back a reader who changed the language: they would get issues twice.
     assert 1 == (await enrolling.import_batch("noticias", [row]))["skipped_unsubscribed"]
     assert "active" == (await standings(house))["boletim"][0]
 

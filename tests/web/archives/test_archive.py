@@ -279,7 +279,7 @@ async def test_very_many_searches_of_one_network_are_429(tmp_path: Path) -> None
 
 
 async def test_too_many_searches_are_refused_in_the_language_of_the_list(tmp_path: Path) -> None:
-    """On a page of that list; where there is no list, on one of nobody's."""
+    """On a page of that list, or on a page without a list where there is none of that name."""
     limits = LimitSettings(searches_per_ip=Rate(1, 60.0))
     async with open_house(tmp_path, limits=limits) as house:
         await house.add_edition(await house.add_list(language="pt-PT"))

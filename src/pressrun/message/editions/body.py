@@ -25,7 +25,7 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
-class Maker:
+class BodyBuilder:
     """Makes the bodies of one edition; `named` is the language that its file names, "" for none."""
 
     format: EditionFormat

@@ -21,7 +21,7 @@ from pressrun.message.content.losses import losses
 from pressrun.message.content.mail_only import Parted, parted
 from pressrun.message.content.markdown import footnote_faults
 from pressrun.message.content.merge import Field, FieldTable
-from pressrun.message.editions.body import Body, Maker
+from pressrun.message.editions.body import Body, BodyBuilder
 from pressrun.message.editions.edition_headers import edition_header
 from pressrun.message.editions.enclosing import (
     ARCHIVE_PREFIX,
@@ -220,7 +220,9 @@ class _Builder:
         page_source = self._parted(file.html or "", None, is_markup=True)
         own = self._parted(own_text or "", None)
         has_own = own_text is not None
-        make = Maker(file.format, table, file.keys.language.text if file.keys.language else "", self.profile.language)
+        make = BodyBuilder(
+            file.format, table, file.keys.language.text if file.keys.language else "", self.profile.language
+        )
         mail = web = make.body(body.mail, page_source.mail, own.mail if has_own else None)
         if any(part.mail != part.web for part in (body, page_source, own)):
             web = make.body(body.web, page_source.web, own.web if has_own else None)

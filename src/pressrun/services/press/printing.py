@@ -178,7 +178,7 @@ class Press:
             return None
 
     def _make_some(self, relay: str) -> None:
-        """Make the next mails in a row, if they are sure to be asked for: from warm caches each takes half the time."""
+        """Make the next mails in a row, if connections are sure to ask for them: code in warm caches is faster."""
         if self._queue.waiting(relay) < 2 * self._together:
             return
         ready, now = self._ready.setdefault(relay, deque()), self._clock()

@@ -3,10 +3,10 @@
 The reader wishes it by a link of theirs. They agreed to the newsletter, so nobody asks them again; what they agreed to
 goes along as evidence, and so does a pause, or that they are suspended for bounces: nobody is mailed by it who was not.
 
-Each issue comes once. A copy that waits or is on its way goes out as it was made, to the new subscription. Of an issue
-that the new list has had, and the old one has not, a copy of the new list is made. Who has had an issue is left out
-when it goes to the new list. Links in mails of the old list lead to the new subscription: to unsubscribe by one of
-them is to unsubscribe from the newsletter.
+Each issue comes once. A copy that is waiting or on its way keeps its language and goes to the new subscription. If the
+new list has already sent an issue that the old list has not, the reader gets a copy of it. A reader who has had an
+issue is left out when the new list sends it. Links in mails of the old list lead to the new subscription, so
+unsubscribing with one of them unsubscribes from the newsletter.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ update delivery set state = 'queued', due_at = :now, settled_at = null
 where subscription_id = :subscription_id and edition_id = :edition_id and state = 'cancelled' and settled_at = :left_at;
 
 -- name: unfinished
--- The welcome mails of a list, also those of before, of which copies are to go out.
+-- The welcome mails of a list that still have copies to send, replaced ones included.
 select id from edition where list_id = :list_id and is_welcome and state in ('sending', 'paused') order by id;
 
 -- name: source

@@ -112,7 +112,7 @@ class LinkPages:
         if standing is not None:
             shown = words.with_button(self._leave_question(standing), words.leave_button(say))
         left = await self._leaving.leave(subscription, self._origin(request, shown), edition_id=edition)
-        # Only who has just left is offered to undo it here: whoever comes later with the same link might be anybody.
+        # Undo is offered only right after unsubscribing: anybody might open the same link later.
         page = None
         if standing is not None and left is Left.LEFT:
             page = await self._answers.left(standing)

@@ -68,7 +68,7 @@ class SignUpForms:
         return max(1, math.ceil(retry_at - self._clock()))
 
     def too_many(self, seconds: int) -> str:
-        """What it is told meanwhile."""
+        """The sentence that tells a visitor how long to wait."""
         return self._pages.words.counted(
             "Too many sign-ups from your network. Try again in {number} minute.",
             "Too many sign-ups from your network. Try again in {number} minutes.",
