@@ -33,3 +33,11 @@ def test_there_is_something_to_look_at() -> None:
     assert len(ENGLISH) > 200
     assert OTHER_WORDS["email"].search("Check your mail")
     assert not OTHER_WORDS["email"].search("Check your email, or the emails we emailed")
+
+
+@pytest.mark.parametrize(
+    "phrase", ["you are not subscribed", "already confirmed", "you are already subscribed", "subscribe or unsubscribe"]
+)
+def test_what_programs_look_for_stays_as_it_is(phrase: str) -> None:
+    """These words of answers are promised: they have no contraction, and no other words in their place."""
+    assert any(phrase in sentence.lower() for sentence in ENGLISH)

@@ -123,7 +123,7 @@ async def test_who_has_left_is_told_so_and_so_is_whose_list_is_gone(house: House
     async with house.client() as client:
         for path in (house.unsubscribe_path(gone), house.unsubscribe_path(987654)):
             response = await client.get(path)
-            assert (200, True) == (response.status_code, "You're not subscribed" in words_of(response.text))
+            assert (200, True) == (response.status_code, "You are not subscribed" in words_of(response.text))
             response = await client.post(path, content=ONE_CLICK, headers=FORM)
             assert 200 == response.status_code
 

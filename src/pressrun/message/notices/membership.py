@@ -38,7 +38,7 @@ def confirmation(notice: Confirmation, words: Words, profile: ListProfile) -> Co
 def already_subscribed(notice: AlreadySubscribed, words: Words, profile: ListProfile) -> Content:
     title = words.listed([profile.title, *notice.also])
     return Content(
-        subject=words("You're already subscribed to {title}", title=title),
+        subject=words("You are already subscribed to {title}", title=title),
         before=(words(_ALREADY, title=title),),
         link=notice.preferences_url,
         link_words=words("Preferences"),

@@ -195,7 +195,7 @@ class LinkPages:
 
     def _leave_page(self, standing: Standing | None, request: Request) -> Response:
         if standing is None or standing.subscription.state == "unsubscribed":
-            return self._is_gone(standing, self._pages.words("You're not subscribed"))
+            return self._is_gone(standing, self._pages.words("You are not subscribed"))
         say = self._pages.words
         instead = None
         if _can_pause(standing):
