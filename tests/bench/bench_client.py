@@ -28,8 +28,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.ports import free_port
 from tests.sink import Sink, compile_sink
 
-from pressrun.relay.pool import Pool
-from pressrun.relay.settings import RelaySettings
+from pressrun.delivery.relay.pool import Pool
+from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.smtp.events import Settled
 from pressrun.smtp.handover import Outcome, Outgoing
 from pressrun.smtp.way import Way

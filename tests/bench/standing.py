@@ -42,7 +42,7 @@ def memory(newsroom: Newsroom, readers: int) -> list[Contender]:
             daemon = house.start()
             house.send(EDITION, "--wait")
             peak = daemon.peak_kib() * 1024 / MEGABYTE
-            press.append(daemon.peak_kib("pressrun.press") * 1024 / MEGABYTE)
+            press.append(daemon.peak_kib("pressrun.delivery.worker") * 1024 / MEGABYTE)
             daemon.stop()
             sink.ask("XFLUSH")
             rate_of(sink.log, readers)

@@ -13,8 +13,8 @@ import pytest
 from tests.cli.desk import Desk
 
 from pressrun.config import load_settings
+from pressrun.delivery.mailer.signing import build_signer
 from pressrun.operations.dkim_keys import txt_strings
-from pressrun.services.press.signing import build_signer
 from pressrun.services.settings import DeliverySettings
 
 MESSAGE = b"From: news@harbour.example\r\nSubject: x\r\n\r\nx\r\n"

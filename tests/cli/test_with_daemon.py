@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from pressrun.config import write_initial_config
 from pressrun.control.client import ControlClient
-from pressrun.relay.capture import Capture
+from pressrun.delivery.relay.capture import Capture
 
 START_SECONDS = 20.0
 

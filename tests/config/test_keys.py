@@ -25,11 +25,11 @@ from pressrun.config.keys import (
 )
 from pressrun.config.schema import Key, Table
 from pressrun.core.site import Site
+from pressrun.delivery.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.signatures.dkim_settings import DkimSettings
 from pressrun.observe.settings import LogSettings
 from pressrun.operations.dns_settings import DnsSettings
-from pressrun.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.services.settings import BounceSettings, DeliverySettings, DomainSettings, LimitSettings, TokenSettings
 from pressrun.web.settings import HttpSettings
 

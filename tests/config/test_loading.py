@@ -10,8 +10,8 @@ from pressrun.config import changed_needing_restart, examine, find_config, load_
 from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.errors import BadConfiguration, NoInput
 from pressrun.core.quantities import Rate
+from pressrun.delivery.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.inbound.settings import SmtpSettings
-from pressrun.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.services.settings import BounceSettings, DeliverySettings, DomainSettings, LimitSettings, TokenSettings
 from pressrun.web.settings import HttpSettings
 

@@ -20,18 +20,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.delivery.pressroom import Pressroom, open_pressroom
+from tests.delivery.worker.conftest import House
 from tests.inbound.mailroom import ADA, Mailroom, mail, open_mailroom
 from tests.message.signatures.test_dkim import settings
-from tests.press.conftest import House
-from tests.services.pressroom import Pressroom, open_pressroom
 
 from pressrun.core.address import parse_address
 from pressrun.core.chain import NO_ROWS
 from pressrun.daemon.pulse import Pulse
+from pressrun.delivery.worker import child, remote
+from pressrun.delivery.worker.signers import SignerProcesses
 from pressrun.message.signatures.dkim import load_signing_key
-from pressrun.operations.systemd import Notifier
-from pressrun.press import child, remote
-from pressrun.press.signers import SignerProcesses
+from pressrun.runtime.systemd import Notifier
+from pressrun.sandbox.reading import MailReader
 from pressrun.services import background
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.incoming import processing
@@ -44,7 +45,6 @@ from pressrun.services.readers.subscribing import Origin, Subscribing
 from pressrun.store import datadir
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir
-from pressrun.workers.reading import MailReader
 
 TIMES = 3
 WEB = Origin(source="web")

@@ -1,4 +1,4 @@
-"""Relays that misbehave, in a thread beside the test: tests.relay.peers for a daemon in a process of its own."""
+"""Relays that misbehave, in a thread: tests.delivery.relay.peers for a daemon in a process of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.relay.peers import Answers, peer
+from tests.delivery.relay.peers import Answers, peer
 
 
 @contextmanager

@@ -7,10 +7,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from tests.delivery.relay.peers import Answer, obedient
 from tests.e2e.conftest import MakeHouse
 from tests.e2e.crooked import crooked_relay
 from tests.e2e.house import House, until
-from tests.relay.peers import Answer, obedient
 
 DINA = "dina.dovetail@readers.example"
 EDITION = "---\nsubject: High water\n---\n\nThe tide is in.\n"

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.conftest import MakeHouse
 from tests.e2e.house import DOMAIN, Daemon, House, Mail, children, command_of, until
 
-from pressrun.press.process import FINISH_SECONDS
+from pressrun.delivery.worker.process import FINISH_SECONDS
 
 SLOW = "slow{}-one@readers.example"
 
@@ -70,7 +70,7 @@ def _to_slow(house: House) -> list[Mail]:
 @pytest.mark.thorough
 def test_a_press_that_stands_still_after_a_kill_holds_up_nobody(make_house: MakeHouse) -> None:
     house, daemon, edition = sent_to(make_house, SLOW.format(1000))
-    [press] = [int(one) for one in children(daemon.process.pid) if "pressrun.press " in command_of(one)]
+    [press] = [int(one) for one in children(daemon.process.pid) if "pressrun.delivery.worker " in command_of(one)]
     os.kill(press, signal.SIGSTOP)
     try:
         daemon.kill()

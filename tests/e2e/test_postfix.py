@@ -18,10 +18,10 @@ import dkim
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from tests.delivery.relay.peers import but
 from tests.e2e.crooked import crooked_relay
 from tests.e2e.house import DOMAIN, LIST_ARGUMENTS, House, until
 from tests.e2e.postfix import Delivered, LmtpSocket, Postfix, documented, mail
-from tests.relay.peers import but
 
 pytestmark = [
     pytest.mark.needs("postfix"),

@@ -13,11 +13,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from tests.delivery.relay.peers import CLOSE, HANG, Answers, but
 from tests.e2e.conftest import READERS, MakeHouse
 from tests.e2e.crooked import crooked_relay
 from tests.e2e.house import House, until
 from tests.ports import free_port
-from tests.relay.peers import CLOSE, HANG, Answers, but
 
 SHORT = {"greeting_timeout": "300ms", "mail_timeout": "300ms", "final_timeout": "300ms", "tls_timeout": "1s"}
 

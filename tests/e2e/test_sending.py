@@ -174,5 +174,5 @@ def test_the_press_in_the_daemon_or_beside_it(make_house: MakeHouse, where: str,
     daemon = house.start()
     assert house.send(EDITION, "--wait")["delivered"] == len(READERS)
     assert sorted(house.accepted()) == sorted(READERS)
-    assert processes == sum("pressrun.press" in command_of(one) for one in children(daemon.process.pid))
+    assert processes == sum("pressrun.delivery.worker" in command_of(one) for one in children(daemon.process.pid))
     assert daemon.stop() == 0

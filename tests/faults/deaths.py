@@ -16,7 +16,7 @@ _READERS_EACH = 250  # at the least: one that hands over little between two ends
 _AGAIN_SECONDS = 60.0
 _STILL_SECONDS = 5.0  # less than what makes it count as stuck
 _RATE = {"rate": "3000/s", "press": "process"}
-_MODULE = "pressrun.press"
+_MODULE = "pressrun.delivery.worker"
 
 
 def press_is_killed(program: Path, folder: Path, readers: int, chance: random.Random) -> Outcome:

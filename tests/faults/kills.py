@@ -19,7 +19,7 @@ from tests.e2e.house import House, until
 from tests.faults.outcome import IN_FLIGHT_AT_MOST
 from tests.sink import Sink
 
-from pressrun.press.process import FINISH_SECONDS
+from pressrun.delivery.worker.process import FINISH_SECONDS
 from pressrun.store.datadir import DataDir
 from pressrun.store.journal import Claim, Journal
 

@@ -30,7 +30,7 @@ from tests.faults.slowing import slowing_relay
 from tests.ports import free_port
 from tests.sink import Sink
 
-from pressrun.press.settings import AHEAD_AT_MOST
+from pressrun.delivery.worker.settings import AHEAD_AT_MOST
 
 _SHORT = dict.fromkeys(("greeting_timeout", "mail_timeout", "rcpt_timeout", "data_timeout", "final_timeout"), "1s")
 _STALL_SECONDS = 2.5

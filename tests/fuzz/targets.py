@@ -39,10 +39,10 @@ from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
 from pressrun.operations.cells import escape_cell, unescape_cell
 from pressrun.operations.importers import parse_subscribers, parse_suppressions
+from pressrun.sandbox.frames import LENGTH, Question, Readable, decode_answer, decode_question, encode_frame
 from pressrun.smtp.errors import RemoteProtocolError
 from pressrun.smtp.reader import ReplyReader
 from pressrun.store.search import expression_of
-from pressrun.workers.frames import LENGTH, Question, Readable, decode_answer, decode_question, encode_frame
 
 _DOMAIN = "news.example.org"
 _LIMIT = 4096

@@ -27,6 +27,7 @@ from pressrun.message.editions.posted import Posted, read_posted
 from pressrun.message.incoming.reading import IncomingMail, read_mail
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
+from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.vetting import Vetting
 from pressrun.services.incoming.answering import Answering
 from pressrun.services.incoming.posting import Posting
@@ -48,7 +49,6 @@ from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.lists import MailingList, NewList
 from pressrun.store.notices import NewNotice
 from pressrun.store.transaction import Transaction
-from pressrun.workers.layouts import OwnLayouts
 
 D = "news.example.org"
 NOW = 1_780_000_000.0

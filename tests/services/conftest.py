@@ -6,17 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
+from tests.delivery.conftest import press  # noqa: F401 - a fixture
 from tests.services.office import Office, open_office
-from tests.services.pressroom import Pressroom, open_pressroom
 
 
 @pytest_asyncio.fixture
 async def office(tmp_path: Path) -> AsyncIterator[Office]:
     async with open_office(tmp_path) as opened:
-        yield opened
-
-
-@pytest_asyncio.fixture
-async def press(tmp_path: Path) -> AsyncIterator[Pressroom]:
-    async with open_pressroom(tmp_path) as opened:
         yield opened

@@ -11,6 +11,7 @@ from pathlib import Path
 from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
+from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.operating.administering import Administering
 from pressrun.services.operating.enrolling import Enrolling
 from pressrun.services.operating.holding import Holding
@@ -24,7 +25,6 @@ from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.editions import NewEdition, insert_edition
 from pressrun.store.lists import find_list
 from pressrun.store.transaction import Transaction
-from pressrun.workers.layouts import OwnLayouts
 
 NOW = 1_800_000_000
 

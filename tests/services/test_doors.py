@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.services.pressroom import LATER, SITE, Pressroom
+from tests.delivery.pressroom import LATER, SITE, Pressroom
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.edition import EditionState

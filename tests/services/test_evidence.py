@@ -8,7 +8,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from tests.services.pressroom import LATER, TAKEN, Pressroom, identity
+from tests.delivery.pressroom import LATER, TAKEN, Pressroom, identity
 
 from pressrun.core.address import parse_address
 from pressrun.core.chain import Audit, Head

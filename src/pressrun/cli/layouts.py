@@ -20,8 +20,8 @@ def group() -> None:
 def list_layouts(invocation: Invocation, *, as_json: bool) -> None:
     """List the available layouts: the built-in ones, then each NAME.html in data_dir/layouts."""
     from pressrun.cli.owner import acting_as_owner  # noqa: PLC0415
+    from pressrun.sandbox.layouts import OwnLayouts  # noqa: PLC0415
     from pressrun.services.editions import own_layouts  # noqa: PLC0415
-    from pressrun.workers.layouts import OwnLayouts  # noqa: PLC0415
 
     with acting_as_owner(invocation.data.root):
         found = own_layouts.list_layouts(OwnLayouts(invocation.data.layouts))

@@ -273,11 +273,11 @@ def _preview(
     from pressrun.core.address import parse_address  # noqa: PLC0415
     from pressrun.daemon.vetting import build_vetting  # noqa: PLC0415
     from pressrun.message.finding import in_order  # noqa: PLC0415
+    from pressrun.sandbox.layouts import OwnLayouts  # noqa: PLC0415
     from pressrun.services.editions.building import lay_out  # noqa: PLC0415
     from pressrun.services.editions.previewing import preview_edition  # noqa: PLC0415
     from pressrun.services.editions.welcoming import require_welcome  # noqa: PLC0415
     from pressrun.store.datadir import load_keys  # noqa: PLC0415
-    from pressrun.workers.layouts import OwnLayouts  # noqa: PLC0415
 
     reader = None if as_address is None else parse_address(as_address)
     with looking(invocation) as tx:

@@ -26,11 +26,11 @@ from pressrun.core.address import parse_address
 from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.mail_routes import RouteKind, own_route
 from pressrun.core.site import Site
+from pressrun.delivery.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.signatures.dkim_settings import DkimSettings
 from pressrun.observe.settings import LogSettings
 from pressrun.operations.dns_settings import DnsSettings
-from pressrun.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.services.settings import BounceSettings, DeliverySettings, DomainSettings, LimitSettings, TokenSettings
 from pressrun.web.settings import HttpSettings
 

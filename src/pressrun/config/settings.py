@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pressrun.core.site import Site
+from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.signatures.dkim_settings import DkimSettings
 from pressrun.observe.settings import LogSettings
 from pressrun.operations.dns_settings import DnsSettings
-from pressrun.relay.settings import RelaySettings
 from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings
 from pressrun.web.settings import HttpSettings
 

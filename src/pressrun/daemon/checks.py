@@ -20,7 +20,7 @@ from pressrun.core.endpoint import Endpoint, UnixEndpoint
 from pressrun.core.errors import PressrunError
 from pressrun.daemon.descriptors import shortage
 from pressrun.daemon.reload import signature_digests
-from pressrun.relay.probe import probe
+from pressrun.delivery.relay.probe import probe
 from pressrun.services.reports.examining import examine_lists, list_of_operator
 from pressrun.store.condition import find_faults
 from pressrun.store.datadir import DataDir, load_keys

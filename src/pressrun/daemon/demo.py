@@ -31,13 +31,13 @@ from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.daemon.parts import Running
 from pressrun.daemon.serving import Extras, serve
+from pressrun.delivery.relay.capture import Capture
+from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.editions.read_back import read_parts
 from pressrun.observe.settings import LogSettings
 from pressrun.operations.dns_settings import DnsSettings
-from pressrun.operations.loop import run_loop
-from pressrun.relay.capture import Capture
-from pressrun.relay.settings import RelaySettings
+from pressrun.runtime.event_loop import run_loop
 from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings
 from pressrun.store import deliveries, editions, lists
 from pressrun.store.transaction import Transaction

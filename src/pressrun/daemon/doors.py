@@ -16,10 +16,10 @@ from pressrun.daemon.services import Services
 from pressrun.daemon.wiring import build_posting, build_processing, build_receiving
 from pressrun.inbound.listeners import Listeners
 from pressrun.observe.metrics import Metrics
+from pressrun.sandbox.reading import LIMITS_OF_READERS, MailReader, ReaderLimits
 from pressrun.services.background import BackgroundLoop
 from pressrun.store.datadir import DataDir
 from pressrun.web.http.server import WebServer
-from pressrun.workers.reading import LIMITS_OF_READERS, MailReader, ReaderLimits
 
 STOP_SECONDS = 2.0  # for requests and mails that are half way in when the daemon stops
 

@@ -8,13 +8,13 @@ from pressrun.config.settings import Settings
 from pressrun.daemon.doors import Doors
 from pressrun.daemon.pulse import Pulse
 from pressrun.daemon.services import Services
+from pressrun.delivery.queue.dispatching import Dispatcher
+from pressrun.delivery.worker.local import LocalPress
+from pressrun.delivery.worker.remote import RemotePress
 from pressrun.observe.metrics import Metrics
-from pressrun.operations import systemd
-from pressrun.press.local import LocalPress
-from pressrun.press.remote import RemotePress
+from pressrun.runtime import systemd
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.operating.relay_watch import RelayWatch
-from pressrun.services.queue.dispatching import Dispatcher
 
 
 @dataclass(slots=True, kw_only=True)

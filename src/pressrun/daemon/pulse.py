@@ -7,10 +7,10 @@ import logging
 import time
 from collections.abc import Sequence
 
+from pressrun.delivery.queue.dispatching import Dispatcher
 from pressrun.observe.log import event
-from pressrun.operations.systemd import Notifier
+from pressrun.runtime.systemd import Notifier
 from pressrun.services.background import BackgroundLoop, failing_loops
-from pressrun.services.queue.dispatching import Dispatcher
 
 log = logging.getLogger("pressrun.daemon")
 

@@ -19,9 +19,9 @@ from pressrun.core.errors import BadConfiguration, PressrunError
 from pressrun.daemon.parts import Running
 from pressrun.daemon.services import reload_services
 from pressrun.daemon.wiring import press_settings
+from pressrun.delivery.queue.dispatching import Dispatcher
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
-from pressrun.services.queue.dispatching import Dispatcher
 
 log = logging.getLogger("pressrun.daemon")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pressrun.config.settings import Settings
 from pressrun.daemon.serving import NO_EXTRAS, Extras, serve
-from pressrun.operations.loop import run_loop
+from pressrun.runtime.event_loop import run_loop
 
 
 def run(settings: Settings, extras: Extras = NO_EXTRAS) -> None:

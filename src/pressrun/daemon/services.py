@@ -13,6 +13,7 @@ from pressrun.control.server import VerbHandler
 from pressrun.control.verbs import build_verbs
 from pressrun.core.keys import KeyRing
 from pressrun.daemon.vetting import build_vetting, reload_vetting
+from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.approving import Approving
 from pressrun.services.editions.archiving import Archiving
 from pressrun.services.editions.editing import Editing
@@ -37,7 +38,6 @@ from pressrun.services.returns.bouncing import Bouncing
 from pressrun.store import datadir
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir
-from pressrun.workers.layouts import OwnLayouts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

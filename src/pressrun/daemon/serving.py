@@ -37,17 +37,17 @@ from pressrun.daemon.wiring import (
     build_press,
     build_relay_watch,
 )
+from pressrun.delivery.queue.dispatching import Dispatcher
+from pressrun.delivery.worker.process import FINISH_SECONDS
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.observe.metrics import Metrics
-from pressrun.operations import systemd
-from pressrun.operations.heap import leave_alone_what_stays
-from pressrun.press.process import FINISH_SECONDS
+from pressrun.runtime import systemd
+from pressrun.runtime.memory import leave_alone_what_stays
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.incoming.processing import KINDS
 from pressrun.services.operating.readiness import Readiness
 from pressrun.services.ports import RelayPool
-from pressrun.services.queue.dispatching import Dispatcher
 from pressrun.smtp.handover import Outcome
 from pressrun.store import deliveries, errands, inbound
 from pressrun.store.datadir import DataDir
@@ -98,7 +98,9 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         screening.count = metrics.count_sign_up
         screening.show_attack, screening.show_holding = metrics.show_attack, metrics.show_holding
         loops: list[BackgroundLoop] = []  # filled once all of them are there
-        readiness = Readiness(database=database, dispatcher=dispatcher, relays=press, loops=loops, clock=time.time)
+        readiness = Readiness(
+            database=database, alive_at=lambda: dispatcher.alive_at, relays=press, loops=loops, clock=time.time
+        )
         app = _app(settings, services, press, readiness, metrics, extras.mailbox)
         web = WebServer(app, settings.http, given=sockets.get("http"))
         running = Running(

@@ -12,23 +12,23 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.mail_queues import MailQueue
 from pressrun.core.providers import Lanes
 from pressrun.daemon.services import Services
+from pressrun.delivery.queue.dispatching import Dispatcher
+from pressrun.delivery.queue.jobs import Supply
+from pressrun.delivery.queue.pacing import Pacer
+from pressrun.delivery.queue.ready import Ready
+from pressrun.delivery.queue.recovering import recover
+from pressrun.delivery.queue.shares import Shares
+from pressrun.delivery.queue.traffic import Traffic
+from pressrun.delivery.worker.local import LocalPress
+from pressrun.delivery.worker.remote import RemotePress
+from pressrun.delivery.worker.settings import PressSettings
 from pressrun.observe.metrics import Metrics
-from pressrun.press.local import LocalPress
-from pressrun.press.remote import RemotePress
-from pressrun.press.settings import PressSettings
 from pressrun.services.incoming.answering import Answering
 from pressrun.services.incoming.posting import Posting
 from pressrun.services.incoming.processing import Processing, Reader
 from pressrun.services.incoming.receiving import Receiving
 from pressrun.services.operating.relay_watch import RelayWatch
 from pressrun.services.ports import RelayPool, Waker
-from pressrun.services.queue.dispatching import Dispatcher
-from pressrun.services.queue.jobs import Supply
-from pressrun.services.queue.pacing import Pacer
-from pressrun.services.queue.ready import Ready
-from pressrun.services.queue.recovering import recover
-from pressrun.services.queue.shares import Shares
-from pressrun.services.queue.traffic import Traffic
 from pressrun.services.returns.bouncing import Bouncing
 from pressrun.services.returns.braking import Braking
 from pressrun.services.settings import PostingSettings

@@ -1,1 +1,1 @@
-"""What an operator does beside sending: imports, exports, backups, and talking to systemd."""
+"""What an operator does beside sending: imports, exports, DKIM keys and their records in DNS."""

@@ -15,9 +15,9 @@ from pressrun.core.errors import UnreadableMail
 from pressrun.message.incoming.caps import READ_AT_MOST
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import RecipientReport, Report
-from pressrun.workers.frames import Question, Readable, ReadAs, encode_frame
-from pressrun.workers.reader import answer
-from pressrun.workers.reading import MailReader, ReaderLimits
+from pressrun.sandbox.frames import Question, Readable, ReadAs, encode_frame
+from pressrun.sandbox.reader import answer
+from pressrun.sandbox.reading import MailReader, ReaderLimits
 
 _DAEMON = "From: MAILER-DAEMON@mx.reader.example\r\nSubject: failure notice\r\n"
 _CORPUS = [sample.path.read_bytes() for sample in samples()]

@@ -7,11 +7,12 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
-from tests.services.pressroom import GONE, LATER, SITE, TAKEN, Pressroom, identity
+from tests.delivery.pressroom import GONE, LATER, SITE, TAKEN, Pressroom, identity
 
 from pressrun.core.address import parse_address
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import EditionError, NotFound, PreflightFailed, Refused
+from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.building import lay_out
 from pressrun.services.editions.editing import Manuscript, gather_references
 from pressrun.services.editions.pressing import Resent
@@ -19,7 +20,6 @@ from pressrun.services.editions.previewing import preview_edition
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store import editions
-from pressrun.workers.layouts import OwnLayouts
 
 SOFT = HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, "mailbox is full", "5.2.2"))
 

@@ -12,10 +12,10 @@ from tests.message.builders import part, read, site, values
 from tests.services.office import Office
 
 from pressrun.core.errors import BadInput, LayoutError
+from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.building import Manuscript, build, lay_out
 from pressrun.services.reports import reporting
 from pressrun.store import lists
-from pressrun.workers.layouts import OwnLayouts
 
 _KEYS = ("layout", "colour", "logo", "footer")
 EDITION = Manuscript(source=b"---\nsubject: News\n---\nHello.\n", source_name="news.md", assets={})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.services.pressroom import Pressroom
+from tests.delivery.pressroom import Pressroom
 
 from pressrun.core.errors import EditionError, PreflightFailed
 from pressrun.message.finding import Severity

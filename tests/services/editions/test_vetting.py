@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from tests.services.pressroom import SITE, Pressroom
+from tests.delivery.pressroom import SITE, Pressroom
 
 from pressrun.core.address import parse_address
 from pressrun.message.wire.mailbox import Mailbox

@@ -29,6 +29,7 @@ from tests.services.incoming.posts import (
 from pressrun.core.address import parse_address
 from pressrun.core.errors import Refused
 from pressrun.message.editions.posted import Posted
+from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import pressing
 from pressrun.services.editions.approving import Approving
 from pressrun.services.editions.releasing import Standing
@@ -36,7 +37,6 @@ from pressrun.services.operating.administering import Administering
 from pressrun.services.readers.erasing import erase_person
 from pressrun.store import lists
 from pressrun.store.transaction import Transaction
-from pressrun.workers.layouts import OwnLayouts
 
 PROVEN = {"Authentication_Results": DKIM}
 Step = Callable[[Mailroom], Awaitable[None]]

@@ -8,8 +8,8 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
+from tests.delivery.pressroom import LATER, TAKEN, Pressroom, identity
 from tests.message.builders import PNG
-from tests.services.pressroom import LATER, TAKEN, Pressroom, identity
 
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.services.pressroom import Pressroom
+from tests.delivery.pressroom import Pressroom
 
 from pressrun.core.site import Site
 from pressrun.services.mails.composing import return_path

@@ -6,13 +6,13 @@ import time
 from email import message_from_bytes
 
 import dkim
+from tests.delivery.pressroom import SITE, Pressroom
 from tests.message.signatures.test_dkim import RSA_RECORD, settings
-from tests.services.pressroom import SITE, Pressroom
 
 from pressrun.core.keys import KeyRing
+from pressrun.delivery.mailer.signing import build_signer
+from pressrun.delivery.queue.claiming import _load_plate
 from pressrun.services.mails.composing import CopyComposer
-from pressrun.services.press.signing import build_signer
-from pressrun.services.queue.claiming import _load_plate
 from pressrun.services.settings import DeliverySettings
 from pressrun.store import deliveries
 from pressrun.store.transaction import Transaction

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.services.pressroom import LATER, TAKEN, Pressroom
+from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 
 from pressrun.core.address import parse_address
+from pressrun.delivery.queue.desk import UNSIGNED_SECONDS
+from pressrun.delivery.queue.jobs import Unmade
 from pressrun.services.operating import housekeeping
-from pressrun.services.queue.desk import UNSIGNED_SECONDS
-from pressrun.services.queue.jobs import Unmade
 from pressrun.services.readers.subscribing import Origin
 from pressrun.services.settings import DeliverySettings
 

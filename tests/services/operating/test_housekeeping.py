@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.services.pressroom import Pressroom
+from tests.delivery.pressroom import Pressroom
 
 from pressrun.core.address import parse_address
 from pressrun.core.chain import NO_ROWS, Head

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.delivery.pressroom import TAKEN, Pressroom
 from tests.inbound.mailroom import ADA, InlineReader, Mailroom, mail, open_mailroom
-from tests.services.pressroom import TAKEN, Pressroom
 
 from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass

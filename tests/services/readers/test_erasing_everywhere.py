@@ -17,8 +17,8 @@ from urllib.parse import quote
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.delivery.pressroom import TAKEN, Pressroom, open_pressroom
 from tests.inbound.mailroom import Mailroom, mail, open_mailroom
-from tests.services.pressroom import TAKEN, Pressroom, open_pressroom
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.bounces import BounceClass

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.services.pressroom import Pressroom, open_pressroom
+from tests.delivery.pressroom import Pressroom, open_pressroom
 
 from pressrun.core.errors import Unavailable
 from pressrun.services.evidence import verify

@@ -6,8 +6,8 @@ import os
 from typing import Any
 
 import pytest
+from tests.delivery.pressroom import Pressroom
 from tests.services.office import Office
-from tests.services.pressroom import Pressroom
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.quantities import Rate

@@ -13,6 +13,7 @@ from tests.web.house import NOW, House, open_house
 
 from pressrun.core.address import parse_address
 from pressrun.operations.exporters import export_subscribers
+from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import pressing
 from pressrun.services.evidence import verify
 from pressrun.services.operating.administering import Administering
@@ -25,7 +26,6 @@ from pressrun.services.readers.undoing import Undone
 from pressrun.services.reports.tracing import trace_copy
 from pressrun.services.settings import TokenSettings
 from pressrun.store.transaction import Transaction
-from pressrun.workers.layouts import OwnLayouts
 
 ADA = "ada@reader.example"
 LINK = PreferenceLink(subscriber_id=1, epoch=0)

@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
-from tests.services.pressroom import GONE, LATER, SITE, Pressroom
+from tests.delivery.pressroom import GONE, LATER, SITE, Pressroom
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, PreflightFailed, PressrunError, Refused

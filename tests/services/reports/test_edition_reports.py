@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from tests.services.pressroom import GONE, LATER, SITE, TAKEN, Pressroom, identity, open_pressroom
+from tests.delivery.pressroom import GONE, LATER, SITE, TAKEN, Pressroom, identity, open_pressroom
 from tests.services.returns.test_bouncing import notify, report
 
 from pressrun.core.address import parse_address

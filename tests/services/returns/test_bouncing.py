@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.services.pressroom import GONE, SITE, TAKEN, Pressroom, open_pressroom
+from tests.delivery.pressroom import GONE, SITE, TAKEN, Pressroom, open_pressroom
 
 from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass

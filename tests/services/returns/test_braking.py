@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.services.pressroom import GONE, TAKEN, Pressroom, open_pressroom
+from tests.delivery.pressroom import GONE, TAKEN, Pressroom, open_pressroom
 
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pressrun.core.errors import Unavailable
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.background import BackgroundLoop, failing_loops
 from pressrun.services.ports import Clock, RelayPool
-from pressrun.services.queue.dispatching import Dispatcher
 from pressrun.store import paces
 from pressrun.store.database import Database
 
@@ -17,19 +16,19 @@ RELAYS_FAILING_SECONDS = 60.0
 
 
 class Readiness:
-    """Answers what stands in the way; `loops` are those that go on in the background."""
+    """Answers what stands in the way; `loops` run in the background, `alive_at` tells the dispatcher's last cycle."""
 
     def __init__(
         self,
         *,
         database: Database,
-        dispatcher: Dispatcher,
+        alive_at: Callable[[], float],
         relays: RelayPool,
         loops: Sequence[BackgroundLoop],
         clock: Clock,
     ) -> None:
         self._database = database
-        self._dispatcher = dispatcher
+        self._alive_at = alive_at
         self._relays = relays
         self._loops = loops
         self._clock = clock
@@ -42,7 +41,7 @@ class Readiness:
         except Unavailable as problem:
             found.append(str(problem))
         now = self._clock()
-        if now - self._dispatcher.alive_at > QUIET_SECONDS:
+        if now - self._alive_at() > QUIET_SECONDS:
             found.append("the queue makes no progress: the database does not take what it records")
         for name, fault in failing_loops(self._loops, now):
             found.append(f"{name} has failed since {rfc3339(int(fault.since))}, {fault.times} times: {fault.problem}")

@@ -1,0 +1,284 @@
+"""The connections to one relay: how many, when to open one more, and what to do when it fails.
+
+Connections pull their work themselves; the pool opens them, wakes the idle ones, and sees to it that each message
+taken from the feed is settled exactly once. It never holds a message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from pressrun.delivery.relay.connection import Connection
+from pressrun.delivery.relay.health import Health
+from pressrun.delivery.relay.manners import Manners
+from pressrun.delivery.relay.settings import RelaySettings
+from pressrun.delivery.relay.tls import client_context
+from pressrun.services.ports import Feed, RelayStatus
+from pressrun.smtp.auth import Credentials
+from pressrun.smtp.errors import Fault, Problem
+from pressrun.smtp.events import Settled
+from pressrun.smtp.handover import DELIVERED, Outgoing
+from pressrun.smtp.opening import Terms
+from pressrun.smtp.way import Way
+from pressrun.smtp.window import Window
+
+_log = logging.getLogger("pressrun.relay")
+
+AHEAD = 0.8  # of what one connection carries: with 100, what goes at 200 a second while a greeting takes 0.4 s
+
+
+class Pool:
+    """The connections to one relay; made and used on the event loop. Raises BadConfiguration for a bad ca_file."""
+
+    def __init__(self, settings: RelaySettings, feed: Feed, *, helo_name: str, clock: Callable[[], float]) -> None:
+        self.settings = settings
+        self._feed = feed
+        self._terms = terms_of(settings, helo_name)
+        self._tls = None if settings.security == "none" else client_context(settings.ca_file)
+        self._health = Health(settings.name, clock)
+        self._manners = Manners(settings.name, self._terms.fastest, clock)
+        self._window = Window()
+        self._members: set[Connection] = set()  # until their socket is closed
+        self._opening: set[Connection] = set()
+        self._taking: Counter[Way] = Counter()  # how many take messages now, by the way in which those go
+        self._idle: dict[Connection, None] = {}  # the one used last is the first to be used again,
+        self._roomy: dict[Connection, None] = {}  # and behind those come what has messages in flight, and room for more
+        self._careful = False  # a connection failed: one probe at a time, until one succeeds
+        self._probe: Connection | None = None
+        self._ahead: Connection | None = None  # opened before it is needed, the last one
+        self._retry: asyncio.TimerHandle | None = None
+        self._tasks: dict[asyncio.Task[None], Connection] = {}
+        self._count = 0
+        self._stopping = False
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no connection is left."""
+        return not self._members
+
+    @property
+    def capacity(self) -> int:
+        """How many messages may be on their way together: none while it pauses after a failure, one for a probe.
+
+        What the open connections carry, and one more that opens the next: a message whose turn has come must not wait
+        for a connection together with those whose turns come after it. With PIPELINING a second envelope goes behind
+        the content of each message.
+        """
+        if self._stopping:
+            return 0
+        if self._careful:
+            return 0 if self._retry is not None and self._probe is None else 1
+        whole, behind, single = (self._taking[way] for way in (Way.CHUNKING, Way.PIPELINING, Way.LOCK_STEP))
+        carried = whole * self._window.size + behind * 2 + single
+        return carried + (whole + behind + single < self.settings.connections)
+
+    def wake(self) -> None:
+        """There is something to take: idle connections take it now, and others are opened for the rest."""
+        while waiting := self._idle or self._roomy:
+            connection, _ = waiting.popitem()
+            if not connection.wake():
+                break
+        self._grow()
+
+    def status(self) -> RelayStatus:
+        return RelayStatus(
+            name=self.settings.name,
+            connections=sum(connection.is_connected for connection in self._members),
+            failing_since=self._health.failing_since,
+            last_error=self._health.last_error or self._manners.note,
+        )
+
+    def retire(self) -> None:
+        """Take nothing more; connections finish what is in flight, and close."""
+        self._stopping = True
+        self._cancel_retry()
+        for connection in list(self._members):
+            connection.finish()
+        for task, connection in self._tasks.items():
+            if not connection.is_open:
+                task.cancel()
+
+    async def drain(self, seconds: float) -> None:
+        """As `retire`, and wait for it; what has no answer by then is given up and settled as such."""
+        self.retire()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._empty.wait()
+        except TimeoutError:
+            pass
+        finally:
+            for connection in list(self._members):
+                connection.abort(Problem(Fault.TIMEOUT, "given up at the end of the drain"))
+        await self._empty.wait()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # Connections call these.
+
+    def take(self) -> Outgoing | None:
+        if self._stopping:
+            return None
+        try:
+            return self._feed.take(self.settings.name)
+        except Exception:  # noqa: BLE001 - the feed's fault must not break a dialogue
+            _log.exception("relay.take_error", extra={"fields": {"relay": self.settings.name}})
+            return None
+
+    def settled(self, connection: Connection, settled: Sequence[Settled]) -> None:
+        try:
+            self._feed.settle(self.settings.name, settled)
+        except Exception:  # noqa: BLE001 - nor end the connection
+            numbers = [one.outgoing.delivery_id for one in settled]
+            _log.exception("relay.settle_error", extra={"fields": {"relay": self.settings.name, "deliveries": numbers}})
+        if self._careful and connection.has_proved:
+            self._health.decided()
+            if connection is self._probe:
+                self._resume()
+        elif any(one.result.outcome is DELIVERED for one in settled):
+            self._open_ahead()
+
+    def opened(self, connection: Connection) -> None:
+        self._opening.discard(connection)
+        if connection is not self._ahead and self._ahead not in self._opening:
+            self._ahead = None
+        if connection.way is not None:
+            self._taking[connection.way] += 1
+        if self._careful:
+            self._health.opened()
+            if connection is self._probe and not self._health.is_failing:
+                self._resume()
+
+    def idled(self, connection: Connection) -> None:
+        if connection.is_idle:
+            self._roomy.pop(connection, None)
+            self._idle[connection] = None
+        else:
+            self._idle.pop(connection, None)
+            self._roomy[connection] = None
+
+    def filled(self, connection: Connection) -> None:
+        self._idle.pop(connection, None)
+        self._roomy.pop(connection, None)
+
+    def closed(self, connection: Connection, problem: Problem | None) -> None:
+        self._opening.discard(connection)
+        if connection.way is not None:
+            self._taking[connection.way] -= 1
+        self.filled(connection)
+        was_probe = connection is self._probe
+        if was_probe:
+            self._probe = None
+        if problem is None or self._stopping:
+            self._manners.kept()
+            return
+        if connection is self._ahead and not connection.is_open and self._taking.total() > 0:
+            return  # the relay may have no room for one more: what works goes on, and nothing waited for this one
+        if connection.way is not None and connection.taken:
+            self._judge(connection, connection.way, problem)
+        if connection.has_proved:
+            self._health.broke(problem)
+        elif not connection.is_open or connection.taken:
+            others = self._taking.total() > 0
+            self._health.failed(problem, while_open=connection.is_open, others_work=others)
+            if (was_probe or not self._careful) and self._retry is None:
+                delay = self._health.next_delay_seconds()
+                self._retry = asyncio.get_running_loop().call_later(delay, self._try_again)
+            self._careful = True
+
+    def gone(self, connection: Connection) -> None:
+        self._members.discard(connection)
+        if not self._members:
+            self._empty.set()
+        self.wake()  # what it gave back may go by another that is idle
+
+    # ---
+
+    def _judge(self, connection: Connection, way: Way, problem: Problem) -> None:
+        """Whether the way in which the messages went was to blame."""
+        if problem.fault is Fault.PROTOCOL:
+            self._manners.misbehaved(way, problem)
+        elif problem.fault is Fault.TIMEOUT or (problem.fault is not Fault.SHUT and not connection.has_proved):
+            self._manners.stumbled(way, problem)
+        elif problem.fault is not Fault.SHUT and connection.unknown:
+            self._manners.broke_off(way, problem, connection.number, self._count)
+
+    def _grow(self) -> None:
+        """Open what is missing, and no more: idle ones come first, and after a failure one probe at a time."""
+        if self._stopping or self._idle or self._roomy:
+            return
+        room = self.settings.connections - len(self._members)
+        if self._careful:
+            room = min(room, 0 if self._probe is not None or self._retry is not None else 1)
+        if room <= 0:
+            return
+        for _ in range(min(room, self._feed.waiting(self.settings.name) - len(self._opening))):
+            connection = self._open()
+            if self._careful:
+                self._probe = connection
+
+    def _open_ahead(self) -> None:
+        """Have a successor ready when the open ones may carry little more: a rate would stand still until its greeting.
+
+        At a rate nothing waits between two turns, so it is what was carried that tells that more will come.
+        """
+        if self._stopping or (self._ahead is not None and not self._ahead.taken):
+            return  # the one before was refused, or idled out unused
+        if len(self._members) >= self.settings.connections:
+            return
+        each = self.settings.messages_per_connection
+        if sum(each - connection.taken for connection in self._members) < each * AHEAD:
+            self._ahead = self._open()
+
+    def _try_again(self) -> None:
+        self._retry = None
+        if not self._stopping and len(self._members) < self.settings.connections:
+            self._probe = self._open()
+
+    def _open(self) -> Connection:
+        terms = replace(self._terms, fastest=self._manners.way)
+        self._count += 1
+        connection = Connection(self.settings, terms, self._tls, self, number=self._count, window=self._window)
+        self._members.add(connection)
+        self._opening.add(connection)
+        self._empty.clear()
+        task = asyncio.get_running_loop().create_task(
+            connection.open(), name=f"relay {self.settings.name} connection {self._count}"
+        )
+        self._tasks[task] = connection
+        task.add_done_callback(self._forget)
+        return connection
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+
+    def _resume(self) -> None:
+        """The probe succeeded: open as many as there is work for."""
+        self._careful = False
+        self._probe = None
+        self._health.probed()
+        self._cancel_retry()
+        self._grow()
+
+    def _cancel_retry(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+
+
+def terms_of(settings: RelaySettings, helo_name: str) -> Terms:
+    """How to speak with a relay."""
+    credentials = None
+    if settings.username is not None:
+        credentials = Credentials(username=settings.username, password=settings.password or "")
+    return Terms(
+        helo_name=helo_name,
+        security=settings.security,
+        credentials=credentials,
+        fastest=Way.CHUNKING if settings.pipelining else Way.LOCK_STEP,
+        messages=settings.messages_per_connection,
+    )

@@ -1,0 +1,114 @@
+"""The port to operators' own layouts: files `NAME.html` in a folder, each rendered in a process of its own.
+
+Rendering blocks for as long as the limits allow: it is done in a thread or in a verb, never on the event loop.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pressrun.core.errors import LayoutError, Unavailable
+from pressrun.core.resources import is_out_of_resources
+from pressrun.message.own_layouts.template import LARGEST_TEMPLATE
+from pressrun.sandbox.layout_helper import Failed, LayoutTask, Made, Result
+from pressrun.sandbox.reading import ENVIRONMENT
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
+_SUFFIX = ".html"
+_RESULTS: msgspec.msgpack.Decoder[Result] = msgspec.msgpack.Decoder(Result)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutLimits:
+    """What one rendering may cost: time on the clock and on a processor, and the memory of the whole process."""
+
+    wall_seconds: float = 5.0
+    cpu_seconds: int = 2
+    memory_bytes: int = 256 * 1024 * 1024
+
+
+class OwnLayouts:
+    """The layouts of one folder, as services.ports.LayoutPress promises."""
+
+    def __init__(self, folder: Path, limits: LayoutLimits | None = None) -> None:
+        self._folder = folder
+        self._limits = limits or LayoutLimits()
+
+    def names(self) -> list[str]:
+        """The layouts that are there, in order; none where there is no folder."""
+        try:
+            found = [path for path in self._folder.iterdir() if path.suffix == _SUFFIX]
+        except OSError:
+            return []
+        return sorted(path.stem for path in found if _NAME.fullmatch(path.stem))
+
+    def render(self, name: str, plain: Mapping[str, Any], marks: Mapping[str, str]) -> str:
+        """What the template makes of the values. Raises LayoutError, and Unavailable when no process can be started."""
+        task = LayoutTask(self._read(name), dict(plain), dict(marks))
+        match self._ask(name, msgspec.msgpack.encode(task)):
+            case Made(html=html):
+                return html
+            case Failed(reason=reason):
+                raise LayoutError(f"the layout {name}: {reason}")
+
+    def _read(self, name: str) -> str:
+        path = self._folder / f"{name}{_SUFFIX}"
+        try:
+            with path.open("rb") as file:
+                content = file.read(LARGEST_TEMPLATE + 1) if _NAME.fullmatch(name) else b""
+        except OSError as problem:
+            if is_out_of_resources(problem):
+                raise Unavailable(f"the layout {name} cannot be read now: {problem.strerror}") from None
+            raise LayoutError(f"the layout {name} cannot be read from {path}: {problem.strerror}") from None
+        if not content or len(content) > LARGEST_TEMPLATE:
+            raise LayoutError(f"the layout {name} is empty, or longer than {LARGEST_TEMPLATE // 1024} KiB")
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise LayoutError(f"the layout {name} is not UTF-8. Save it in that encoding") from None
+
+    def _ask(self, name: str, packed: bytes) -> Result:
+        limits = self._limits
+        user, group = _identity()
+        command = [sys.executable, "-P", "-m", "pressrun.sandbox.layout_helper", str(limits.memory_bytes)]
+        try:
+            done = subprocess.run(  # noqa: S603 - our own module, and nothing of the template in the arguments
+                [*command, str(limits.cpu_seconds)],
+                input=packed,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=limits.wall_seconds,
+                env={one: os.environ[one] for one in ENVIRONMENT if one in os.environ},
+                user=user,
+                group=group,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise LayoutError(f"the layout {name} takes longer than {limits.wall_seconds:g} s") from None
+        except OSError as problem:
+            raise Unavailable(f"cannot start the process that renders layouts: {problem}") from None
+        if done.returncode < 0:
+            what = f"{limits.cpu_seconds} s or {limits.memory_bytes // 1024**2} MiB"
+            raise LayoutError(f"the layout {name} needed more than {what} and was stopped")
+        try:
+            return _RESULTS.decode(done.stdout)
+        except msgspec.DecodeError:
+            raise Unavailable(f"the process that renders layouts gave no answer (exit {done.returncode})") from None
+
+
+def _identity() -> tuple[int, int] | tuple[None, None]:
+    """For a verb of root's, which acts as the owner of the data: so does its helper, with no way back.
+
+    Everybody else is who they are, and the unit of systemd forbids even to say so.
+    """
+    user, group = os.geteuid(), os.getegid()
+    return (None, None) if (user, group) == (os.getuid(), os.getgid()) else (user, group)

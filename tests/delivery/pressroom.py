@@ -1,0 +1,275 @@
+"""A press for tests: the office's database with editors, readers and the queue, driven turn by turn by hand.
+
+`turn` records results and claims; `take` and `answer` stand for a connection. Nothing sleeps and no relay is there.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tests.services.office import Office, open_office
+
+from pressrun.core.address import parse_address
+from pressrun.core.providers import Lanes
+from pressrun.core.quantities import Rate
+from pressrun.core.site import Site
+from pressrun.delivery.mailer.making import Maker
+from pressrun.delivery.mailer.printing import Press
+from pressrun.delivery.mailer.signatures import Threads
+from pressrun.delivery.queue.dispatching import Dispatcher
+from pressrun.delivery.queue.pacing import Pacer
+from pressrun.delivery.queue.ready import Ready
+from pressrun.delivery.queue.recovering import recover
+from pressrun.delivery.queue.shares import Shares
+from pressrun.delivery.queue.traffic import Traffic
+from pressrun.sandbox.layouts import OwnLayouts
+from pressrun.services.editions.editing import Editing
+from pressrun.services.editions.vetting import Vetting
+from pressrun.services.mails.composing import CopyComposer
+from pressrun.services.mails.notifying import NoticeComposer
+from pressrun.services.operating.housekeeping import Housekeeping
+from pressrun.services.ports import RelayStatus
+from pressrun.services.readers.subscribing import Origin
+from pressrun.services.returns.bouncing import Bouncing
+from pressrun.services.returns.braking import Braking
+from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings
+from pressrun.services.suppression import may_be_sent
+from pressrun.smtp.events import Settled
+from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
+from pressrun.smtp.reply import Reply
+from pressrun.store import subscribers, subscriptions
+from pressrun.store.deliveries import count_copies
+from pressrun.store.editions import Edition, get_edition
+from pressrun.store.journal import Taken
+from pressrun.store.lists import find_list
+from pressrun.store.transaction import Transaction
+
+SITE = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
+FAST = Rate(100_000, 1.0)
+RELAY = "primary"
+AHEAD = 48
+TAKEN = HandOver(Outcome.DELIVERED, Stage.CONTENT, Reply(250, "ok", "2.0.0"))
+LATER = HandOver(Outcome.DEFERRED, Stage.RCPT, Reply(450, "try later", "4.2.0"))
+GONE = HandOver(Outcome.REFUSED, Stage.RCPT, Reply(550, "no such user", "5.1.1"))
+LOST = HandOver(Outcome.UNKNOWN, Stage.CONTENT)
+UNSENT = HandOver(Outcome.UNSENT, Stage.MAIL)
+
+
+@dataclass(slots=True)
+class FakePool:
+    """Connections that only count how often they were woken."""
+
+    wakes: int = 0
+    drained: list[float] = field(default_factory=list)
+    status: RelayStatus = field(
+        default_factory=lambda: RelayStatus(name=RELAY, connections=1, failing_since=None, last_error=None)
+    )
+
+    def wake(self) -> None:
+        self.wakes += 1
+
+    def capacity(self, relay: str | None = None) -> int:
+        return 16
+
+    def recall(self) -> None:
+        """Nothing is here."""
+
+    def statuses(self) -> list[RelayStatus]:
+        return [self.status]
+
+    async def drain(self, seconds: float) -> None:
+        self.drained.append(seconds)
+
+
+@dataclass(slots=True, kw_only=True)
+class Pressroom:
+    """All that a test of editions and their copies touches."""
+
+    office: Office
+    editing: Editing
+    housekeeping: Housekeeping
+    bouncing: Bouncing
+    dispatcher: Dispatcher = field(init=False)
+    press: Press = field(init=False)
+    pool: FakePool = field(default_factory=FakePool)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    settings: DeliverySettings = field(default_factory=lambda: DeliverySettings(rates=(FAST,)))
+    relays: Mapping[str, tuple[Rate, ...]] = field(default_factory=lambda: {RELAY: ()})
+    weights: dict[str, int] = field(default_factory=dict)
+    taken: list[Taken] = field(default_factory=list)  # what the journal holds at the start
+
+    # ------------------------------------------------------------------ time and the process
+
+    def clock(self) -> float:
+        return self.office.now
+
+    def pass_time(self, seconds: float) -> None:
+        self.office.now += seconds
+
+    async def start(self) -> Dispatcher:
+        """What a process does at its start; the one before is simply forgotten, as after a kill."""
+        recovered = await recover(self.office.database, self.taken, self.office.now)
+        self.dispatcher = Dispatcher(
+            database=self.office.database,
+            ready=Ready(
+                Pacer(self.settings.rates, self.relays, recovered.paces),
+                Traffic(
+                    Lanes(self.settings.domains),
+                    block_pause_seconds=self.settings.block_pause_seconds,
+                    states=recovered.lanes,
+                    paces=recovered.paces,
+                ),
+                Shares(dict.fromkeys(self.relays, 1) | self.weights),
+                dict.fromkeys(self.relays, 10),
+            ),
+            settings=self.settings,
+            clock=self.clock,
+            on_outcome=lambda outcome, number: self.outcomes.update({outcome.value: number}),
+            after_settling=self.bouncing.after_settling,
+            may_go=partial(may_be_sent, keys=self.office.keys),
+        )
+        maker = Maker(
+            copies=CopyComposer(site=SITE, keys=self.office.keys),
+            notices=NoticeComposer(site=SITE, keys=self.office.keys, tokens=TokenSettings()),
+        )
+        self.press = Press(
+            self.dispatcher.desk, maker=maker, signer=None, hands=Threads(), clock=self.clock, ahead=lambda relay: AHEAD
+        )
+        self.press.connect(self.pool)
+        self.dispatcher.desk.connect(self.press)
+        self.dispatcher.desk._random = random.Random(7)  # type: ignore[assignment]  # the same jitter on every run
+        return self.dispatcher
+
+    async def turn(self) -> None:
+        """One turn that looks for what may go, as after a wake or when something is due."""
+        self.dispatcher.look()
+        await self.dispatcher._take_turn()
+
+    def take(self, relay: str = RELAY) -> Outgoing | None:
+        return self.press.take(relay)
+
+    def take_all(self) -> list[Outgoing]:
+        return list(iter(self.take, None))
+
+    async def take_after_turn(self) -> list[Outgoing]:
+        """What may go after a turn that looks for it."""
+        await self.turn()
+        return self.take_all()
+
+    def answer(self, outgoing: Outgoing, result: HandOver, relay: str = RELAY, *, seconds: float = 0.0) -> None:
+        self.press.settle(relay, [Settled(outgoing, result, seconds)])
+
+    async def send_all(self, result: HandOver = TAKEN) -> list[Outgoing]:
+        """Turns until nothing more may go now; every copy gets the same answer."""
+        sent: list[Outgoing] = []
+        while True:
+            await self.turn()
+            found = self.take_all()
+            for outgoing in found:
+                self.answer(outgoing, result)
+            if not found:
+                await self.turn()
+                return sent
+            sent += found
+
+    # ------------------------------------------------------------------ what is there
+
+    async def readers(self, count: int, name: str = "news") -> list[str]:
+        addresses = [f"r{number}@reader.example" for number in range(count)]
+        for address in addresses:
+            await self.office.enrolling.add(name, parse_address(address))
+        return addresses
+
+    async def edition(self, text: str = "Hello {{ name }}", name: str = "news", **changes: Any) -> int:
+        body = f"---\nsubject: Boats\n---\n{text}\n".encode()
+        return await self.editing.take(list_name=name, source=body, source_name="a.md", assets={}, **changes)
+
+    async def counts(self, edition_id: int) -> dict[str, int]:
+        found = await self.office.database.read(count_copies, edition_id)
+        return {state: number for state, number in found.items() if number}
+
+    async def state(self, edition_id: int) -> str:
+        return (await self.stored(edition_id)).state.value
+
+    async def stored(self, edition_id: int) -> Edition:
+        found = await self.office.database.read(get_edition, edition_id)
+        assert found is not None
+        return found
+
+    async def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        def query(tx: Transaction) -> list[tuple[Any, ...]]:
+            return [tuple(row) for row in tx._connection.execute(sql, values).fetchall()]
+
+        return await self.office.database.read(query)
+
+    async def change(self, sql: str, *values: object) -> None:
+        await self.office.database.write(lambda tx: tx._connection.execute(sql, values).rowcount)
+
+    async def subscription(self, address: str, name: str = "news") -> int:
+        def find(tx: Transaction) -> int:
+            target, person = find_list(tx, name), subscribers.find_subscriber(tx, parse_address(address))
+            assert target is not None
+            assert person is not None
+            found = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
+            assert found is not None
+            return found.id
+
+        return await self.office.database.read(find)
+
+    async def leave(self, address: str) -> None:
+        await self.office.leaving.leave(await self.subscription(address), Origin(source="web"))
+
+
+def identity(outgoing: Outgoing) -> tuple[str, str]:
+    """What stays the same on every retry: Message-ID and Date."""
+    message = message_from_bytes(outgoing.content)
+    return message["Message-ID"], message["Date"]
+
+
+@asynccontextmanager
+async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroom]:
+    """A list `news` without readers, and a process that has just started."""
+    async with open_office(folder) as office:
+        numbers = itertools.count(1)
+        editing = Editing(
+            database=office.database,
+            site=SITE,
+            keys=office.keys,
+            vetting=Vetting(site=SITE, signed_domains=(), records=None, clock=lambda: office.now),
+            layouts=OwnLayouts(folder / "layouts"),
+            clock=lambda: office.now,
+            entropy=lambda count: next(numbers).to_bytes(count, "big"),
+            wake=office.wake,
+        )
+        bouncing = Bouncing(
+            keys=office.keys,
+            site=SITE,
+            settings=BounceSettings(),
+            braking=Braking(site=SITE, settings=DeliverySettings(), entropy=os.urandom),
+            clock=lambda: office.now,
+            entropy=lambda count: next(numbers).to_bytes(count, "big"),
+        )
+        housekeeping = Housekeeping(
+            database=office.database,
+            limits=LimitSettings(),
+            bounces=bouncing.settings,
+            clock=lambda: office.now,
+            entropy=lambda count: next(numbers).to_bytes(count, "big"),
+            wake=office.wake,
+        )
+        room = Pressroom(office=office, editing=editing, housekeeping=housekeeping, bouncing=bouncing, **changes)
+        await office.make_list()
+        # Notes about a leaving would stand among the copies that these tests count.
+        await office.administering.set_list("news", {"leaving_note": "false"})
+        await room.start()
+        yield room

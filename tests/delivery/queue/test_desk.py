@@ -1,0 +1,205 @@
+"""What the desk gives out when, and when what became of it is recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.delivery.pressroom import (
+    FAST,
+    RELAY,
+    TAKEN,
+    Pressroom,
+    open_pressroom,
+)
+
+from pressrun.core.quantities import Rate
+from pressrun.delivery.queue import desk
+from pressrun.delivery.queue.desk import RESULTS_AT_MOST
+from pressrun.delivery.queue.dispatching import SYNC_SECONDS
+from pressrun.delivery.queue.jobs import Answer
+from pressrun.services.settings import DeliverySettings
+
+FEW = 128
+
+
+async def test_no_more_than_a_few_copies_are_ever_unrecorded(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "UNRECORDED_AT_MOST", FEW)
+    await press.readers(FEW + 20)
+    await press.edition()
+    await press.turn()
+    taken = press.take_all()
+    assert FEW == len(taken)
+    for outgoing in taken[:50]:
+        press.answer(outgoing, TAKEN)
+    assert (None, 0) == (press.take(), press.dispatcher.desk.waiting("primary"))
+    await press.turn()
+    assert 20 == press.dispatcher.desk.waiting("primary")
+
+
+async def _handed_out_during_a_turn(press: Pressroom, how: str) -> int:
+    """How many copies connections get while a turn of that kind is under way and more results wait than may."""
+    for outgoing in [press.take() for _ in range(RESULTS_AT_MOST)]:
+        assert outgoing is not None
+        press.answer(outgoing, TAKEN)
+    found: list[int] = []
+    commit = getattr(press.office.database, how)
+
+    async def slow(*arguments: object) -> object:
+        found.append(len(press.take_all()))
+        return await commit(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(press.office.database, how, slow)
+        await press.turn()
+    return found[0]
+
+
+async def test_results_that_wait_hold_back_what_a_kill_could_repeat(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Except while a turn waits for the disk: that must not cost the pace its turns."""
+    monkeypatch.setattr(desk, "UNRECORDED_AT_MOST", FEW)
+    await press.readers(FEW)
+    await press.edition()
+    await press.turn()  # durable, as the first one is
+    assert 0 == await _handed_out_during_a_turn(press, "record")
+    press.pass_time(SYNC_SECONDS)
+    assert FEW - 2 * RESULTS_AT_MOST == await _handed_out_during_a_turn(press, "write")
+
+
+async def test_results_that_are_noted_hold_nothing_back(press: Pressroom) -> None:
+    """A kill repeats none of those: they may wait for a turn with many others."""
+    await press.readers(100)
+    await press.edition()
+    await press.turn()
+    for _ in range(50):
+        outgoing = press.take()
+        assert outgoing is not None
+        press.dispatcher.desk.settle(RELAY, [Answer(outgoing.delivery_id, TAKEN, is_noted=True)])
+    assert 50 == len(press.take_all())
+
+
+async def test_results_wait_for_others_however_many_are_being_recorded(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that come first while a turn is under way make no turn of their own."""
+    await press.readers(FEW + 1)
+    await press.edition()
+    await press.turn()
+    numbers = [outgoing.delivery_id for outgoing in press.take_all()]
+    lookout, commit = press.dispatcher.desk.lookout, press.office.database.record
+    found: list[tuple[bool, bool]] = []
+
+    async def slow(*arguments: object) -> object:
+        press.dispatcher.desk.settle(RELAY, [Answer(numbers[-1], TAKEN, is_noted=True)])
+        # Looked at now: the alarm is the loop's, and may well have gone off when the disk is done.
+        found.append((lookout._wanted.is_set(), lookout._alarm.is_set))
+        return await commit(*arguments)  # type: ignore[arg-type]
+
+    for number in numbers[:-2]:
+        press.dispatcher.desk.settle(RELAY, [Answer(number, TAKEN, is_noted=True)])
+    monkeypatch.setattr(press.office.database, "record", slow)
+    lookout._wanted.clear()  # as the loop does when it begins a turn
+    await press.dispatcher._take_turn()
+    assert [(False, True)] == found
+
+
+# ---------------------------------------------------------------------- pace
+
+
+async def sent_within(press: Pressroom, seconds: float, step: float) -> list[float]:
+    times = []
+    until = press.office.now + seconds
+    while press.office.now < until:
+        await press.turn()
+        for outgoing in press.take_all():
+            press.answer(outgoing, TAKEN)
+            times.append(press.office.now)
+        press.pass_time(step)
+    return times
+
+
+async def test_the_rate_is_held_and_nearly_reached(press: Pressroom) -> None:
+    await press.readers(120)
+    press.settings = DeliverySettings(rates=(Rate(20, 1.0),))
+    await press.start()
+    await press.edition()
+    times = await sent_within(press, 5.0, 0.01)
+    assert 98 <= len(times) <= 101
+    assert all(sum(at < other <= at + 1 for other in times) <= 21 for at in times)
+
+
+async def test_as_many_go_at_once_as_one_by_one(press: Pressroom) -> None:
+    """Whoever gets fewer than it asked for is woken when the next one may go."""
+    await press.readers(120)
+    press.settings = DeliverySettings(rates=(Rate(500, 1.0),))
+    await press.start()
+    await press.edition()
+    await press.turn()
+    assert 2 == len(press.dispatcher.desk.take_many(RELAY, 2))
+    assert not press.dispatcher.desk._alarm.is_set
+    assert 1 == len(press.dispatcher.desk.take_many(RELAY, 100))  # three may go early enough for a late timer
+    assert press.take() is None
+    assert press.dispatcher.desk._alarm.is_set
+
+
+async def test_a_copy_is_claimed_at_most_a_second_before_its_turn(press: Pressroom) -> None:
+    await press.readers(50)
+    press.settings = DeliverySettings(rates=(Rate(10, 1.0),))
+    await press.start()
+    edition = await press.edition()
+    for _ in range(30):
+        await press.turn()
+        assert (await press.counts(edition)).get("claimed", 0) <= 11
+        for outgoing in press.take_all():
+            press.answer(outgoing, TAKEN)
+        press.pass_time(0.05)
+
+
+async def test_a_restart_makes_nothing_faster(press: Pressroom) -> None:
+    await press.readers(60)
+    press.settings = DeliverySettings(rates=(Rate(10, 1.0),))
+    await press.start()
+    await press.edition()
+    times = []
+    for _ in range(30):
+        times += await sent_within(press, 0.1, 0.05)
+        await press.start()
+    assert all(sum(at < other <= at + 1 for other in times) <= 11 for at in times)
+    assert times
+
+
+async def test_a_slow_relay_does_not_hold_up_another(tmp_path: Path) -> None:
+    """One timer wakes the connections: it rings for the turn that comes first."""
+    relays = {"slow": (Rate(1, 60.0),), "quick": (Rate(10, 1.0),)}
+    async with open_pressroom(tmp_path, relays=relays) as press:
+        await press.readers(9)
+        await press.edition()
+        await press.turn()
+        assert [True, False] == [press.take("slow") is not None for _ in range(2)]
+        slow_timer, slow_at = press.dispatcher.desk._alarm._handle, press.dispatcher.desk._alarm.at
+        assert slow_timer is not None
+        assert [True, False] == [press.take("quick") is not None for _ in range(2)]
+        quick_timer, quick_at = press.dispatcher.desk._alarm._handle, press.dispatcher.desk._alarm.at
+        assert quick_timer is not None
+        assert quick_at < slow_at - 50
+        assert slow_timer.cancelled()
+        quick_timer.cancel()
+
+
+async def test_new_rates_go_on_from_where_the_old_ones_stood(press: Pressroom) -> None:
+    await press.readers(9)
+    press.settings = DeliverySettings(rates=(Rate(1, 10.0),))
+    await press.start()
+    await press.edition()
+    assert 1 == len(await press.send_all())
+    press.dispatcher.reload(DeliverySettings(rates=(Rate(2, 10.0),)), {"primary": ()}, {"primary": 1}, {"primary": 10})
+    assert [] == await press.send_all()
+    press.dispatcher.reload(DeliverySettings(rates=(FAST,)), {"primary": ()}, {"primary": 1}, {"primary": 10})
+    assert [] == await press.send_all()  # what was spent counts for one window of the new rate
+    press.pass_time(1)
+    assert 8 == len(await press.send_all())
+
+
+# ---------------------------------------------------------------------- waiting

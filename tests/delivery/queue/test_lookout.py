@@ -1,0 +1,69 @@
+"""When the dispatcher's loop takes its next turn: at once, a moment later, or when nothing happens for long."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from pressrun.delivery.queue.lookout import Lookout
+
+NOW = 1000.0
+LONG = 30.0
+
+
+def looked() -> Lookout:
+    """One whose loop has just looked."""
+    lookout = Lookout()
+    assert lookout.begin(NOW, must_look=False)  # the first turn of all looks
+    return lookout
+
+
+async def slept(lookout: Lookout, *seconds: float) -> float:
+    """How long after it was asked for turns within these seconds the loop takes one."""
+    began = time.perf_counter()
+    for wait in seconds:
+        lookout.turn_within(wait, NOW)
+    async with asyncio.timeout(LONG):
+        await lookout.sleep(NOW, None)
+    return time.perf_counter() - began
+
+
+async def test_what_may_wait_is_recorded_a_moment_later() -> None:
+    """Whatever comes until then goes along, and puts it off no further."""
+    assert 0.04 <= await slept(looked(), 0.05, LONG) < 2.0
+
+
+@pytest.mark.parametrize("hurry", [Lookout.turn, Lookout.look])
+async def test_what_cannot_wait_takes_it_along(hurry: object) -> None:
+    lookout = looked()
+    lookout.turn_within(LONG, NOW)
+    assert callable(hurry)
+    hurry(lookout)
+    assert await slept(lookout) < 2.0
+
+
+async def test_a_turn_leaves_no_other_one_behind() -> None:
+    """What has been recorded is no reason for the next one."""
+    lookout = looked()
+    lookout.turn_within(0.02, NOW)
+    lookout.begin(NOW, must_look=False)
+    await asyncio.sleep(0.05)
+    assert 0.08 <= await slept(lookout, 0.1) < 2.0
+
+
+async def test_recording_alone_does_not_look() -> None:
+    lookout = looked()
+    await slept(lookout, 0.001)
+    assert not lookout.begin(NOW, must_look=False)
+
+
+async def test_a_turn_that_looks_is_the_last_for_what_goes_meanwhile() -> None:
+    """It claims more itself; one that only records leaves that to the next one."""
+    lookout = looked()
+    lookout.plan(low_water=200)
+    assert not lookout.begin(NOW, must_look=False)
+    assert lookout.low_water == 200
+    assert lookout.begin(NOW, must_look=True)
+    assert lookout.low_water == -1

@@ -1,0 +1,220 @@
+"""A claimed row is always in somebody's hands: an error at any call between its claim and its record loses none.
+
+Each case makes one call fail, the nth time that it is made, while an edition and a notice go out, some copies are
+refused or put off, and the edition is paused, resumed and followed by a canary. Afterwards nothing is claimed, every
+reader has had the mail once, and no restart was needed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pytest
+from tests.delivery.pressroom import GONE, LATER, RELAY, TAKEN, UNSENT, Pressroom
+
+from pressrun.core.address import parse_address
+from pressrun.delivery.mailer import printing
+from pressrun.delivery.mailer.making import Maker
+from pressrun.delivery.mailer.printing import Press
+from pressrun.delivery.queue import claiming, desk, dispatching
+from pressrun.delivery.queue.alarm import Alarm
+from pressrun.delivery.queue.desk import Desk
+from pressrun.delivery.queue.dispatching import Dispatcher
+from pressrun.delivery.queue.lookout import Lookout
+from pressrun.delivery.queue.pacing import Pacer
+from pressrun.delivery.queue.ready import Ready
+from pressrun.delivery.queue.results import Results
+from pressrun.delivery.queue.shares import Shares
+from pressrun.delivery.queue.shelf import Shelf
+from pressrun.delivery.queue.traffic import Traffic
+from pressrun.services.mails.notifying import NoticeComposer
+from pressrun.smtp.events import Settled
+from pressrun.smtp.handover import HandOver, Outgoing
+from pressrun.store import deliveries
+
+READERS = 12
+
+# Where a row comes by, from its claim to its record: the calls that can fail there.
+CALLS: list[tuple[Any, str]] = [
+    # a turn of the dispatcher
+    *((Dispatcher, name) for name in ("_learn_slow", "_lane_work", "_request", "_commit", "_accept", "_plan", "_room")),
+    (dispatching, "tell_turn"),
+    (dispatching, "_jobs"),
+    *((Lookout, name) for name in ("begin", "plan", "look", "look_next", "turn")),
+    # the transaction
+    *(
+        (claiming, name)
+        for name in ("record_sent", "finish_if_done", "pause_after_canary", "held_until", "_load_plate")
+    ),
+    *((deliveries, name) for name in ("settle", "release", "claim_copies", "claim_notices", "waiting_lanes")),
+    # what is ready
+    *(
+        (Ready, name)
+        for name in (
+            *(
+                "follow",
+                "take_stale",
+                "learn_slow",
+                "eager",
+                "claimed_by_lane",
+                "full",
+                "dump",
+                "push",
+                "take",
+                "bounded",
+            ),
+            *(
+                "take_ahead",
+                "is_short_of",
+                "answered",
+                "put_back",
+                "remove_domain",
+                "remove_editions",
+                "_next",
+                "_take",
+            ),
+        )
+    ),
+    *((Shelf, name) for name in ("push", "pop", "take_stale", "remove_editions")),
+    *((Pacer, name) for name in ("spend", "due", "next_at", "claimable", "dump", "follow")),
+    *((Traffic, name) for name in ("notes", "rooms", "take", "give_back", "after_taken", "opens_at")),
+    *((Shares, name) for name in ("room", "take")),
+    # the desk
+    *(
+        (Desk, name)
+        for name in (
+            *("_take_many", "_learn", "_take_result", "_keep", "_look_after", "_settlement", "_makes_room", "_call_at"),
+            *("settle_late", "hold_back", "give_back", "offer", "_recall", "release_domain", "_take_bare_result"),
+        )
+    ),
+    (desk, "tell_failure"),
+    (desk, "settlement_of"),
+    (desk, "event"),
+    *((Results, name) for name in ("settle", "release", "count", "take")),
+    (Alarm, "set"),
+    # the press
+    *((Press, name) for name in ("wake", "recall")),
+    (NoticeComposer, "sent"),
+    (Maker, "make"),
+    (printing, "replace"),
+]
+TIMES = (1, 2, 5)
+CASES = [
+    pytest.param(owner, name, nth, id=f"{getattr(owner, '__name__', owner).rpartition('.')[2]}.{name}-{nth}")
+    for owner, name in CALLS
+    for nth in TIMES
+]
+
+
+@dataclass(slots=True)
+class Fault:
+    """Makes one call fail, the nth time; `seen` counts the calls."""
+
+    nth: int
+    seen: int = 0
+
+    def wrap(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def failing(*arguments: Any, **more: Any) -> Any:
+            self.seen += 1
+            if self.seen == self.nth:
+                raise RuntimeError("a fault of ours")
+            return call(*arguments, **more)
+
+        return failing
+
+
+class Room:
+    """Turns, and connections that answer at once; what fails is what a loop or a pool would have caught."""
+
+    def __init__(self, press: Pressroom) -> None:
+        self.press = press
+        self.taken: Counter[str] = Counter()
+        self.answered: dict[str, list[HandOver]] = {}
+
+    async def turn(self) -> None:
+        try:
+            await self.press.turn()
+        except RuntimeError:
+            self.press.pass_time(1)  # as the loop pauses
+
+    async def act(self, action: Callable[[], Any]) -> None:
+        """What an operator does, who would do it again."""
+        try:
+            await action()
+        except RuntimeError:
+            await action()
+
+    def take(self) -> list[Outgoing]:
+        found: list[Outgoing] = []
+        for _ in range(3 * READERS):
+            try:
+                outgoing = self.press.take()
+            except RuntimeError:  # the pool catches it, and asks again when it is woken
+                continue
+            if outgoing is None:
+                break
+            found.append(outgoing)
+        return found
+
+    def answer(self, outgoing: Outgoing, result: HandOver) -> None:
+        if result is TAKEN:
+            self.taken[outgoing.rcpt_to] += 1
+        try:
+            self.press.press.settle(RELAY, [Settled(outgoing, result, 0.0)])
+        except RuntimeError as problem:
+            raise AssertionError("the answer did not reach the queue") from problem
+
+    async def send_all(self, answers: dict[str, list[HandOver]], rounds: int = 30) -> None:
+        for _ in range(rounds):
+            await self.turn()
+            for outgoing in self.take():
+                left = answers.get(outgoing.rcpt_to)
+                self.answer(outgoing, left.pop(0) if left else TAKEN)
+            self.press.pass_time(400)  # past the first retry
+
+    async def is_lost(self) -> list[tuple[Any, ...]]:
+        held = self.press.dispatcher.desk.held()
+        rows = await self.press.rows("select id from delivery where state = 'claimed'")
+        return [row for row in rows if row[0] not in held]
+
+
+@pytest.mark.parametrize(("owner", "name", "nth"), CASES)
+async def test_an_error_anywhere_loses_no_row(
+    press: Pressroom, owner: Any, name: str, nth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = await press.readers(READERS)
+    first = await press.edition("first")
+    canary = await press.edition("second", canary_percent=20)
+    await press.editing.send_test(
+        list_name="news",
+        source=b"---\nsubject: Try\n---\nx\n",
+        source_name="a.md",
+        assets={},
+        addresses=[parse_address("eve@reader.example")],
+    )
+    fault, room = Fault(nth), Room(press)
+    monkeypatch.setattr(owner, name, fault.wrap(getattr(owner, name)))
+    answers = {
+        addresses[0]: [GONE, GONE],
+        addresses[1]: [LATER, UNSENT, LATER],
+        addresses[2]: [UNSENT],
+        addresses[3]: [LATER],
+    }
+    await room.turn()
+    await room.act(partial(press.editing.pause, first))
+    await room.send_all(answers, 3)
+    await room.act(partial(press.editing.resume, first))
+    await room.send_all(answers)
+    for edition in (first, canary):
+        if await press.state(edition) == "paused":
+            await room.act(partial(press.editing.resume, edition))
+    await room.send_all(answers)
+    assert [] == await room.is_lost()
+    assert [] == await press.rows("select state from delivery where state not in ('delivered', 'failed', 'cancelled')")
+    assert ["finished", "finished"] == [await press.state(edition) for edition in (first, canary)]
+    assert max(room.taken.values()) <= 2  # one of each edition
+    assert 2 * READERS + 1 == sum(room.taken.values()) + 2

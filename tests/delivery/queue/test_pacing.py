@@ -1,0 +1,99 @@
+"""The pace of the process and of each relay together."""
+
+from __future__ import annotations
+
+import json
+
+from pressrun.core.quantities import Rate
+from pressrun.delivery.queue.pacing import EARLY_SECONDS, HORIZON_SECONDS, PROCESS, Pacer
+
+NOW = 1_800_000_000.0
+FAST = (Rate(100_000, 1.0),)
+
+
+def take_one(pacer: Pacer, relay: str, now: float) -> float | None:
+    """When the next turn comes, or None once it is spent."""
+    at = pacer.next_at(relay, now)
+    if at > now + EARLY_SECONDS:
+        return at
+    pacer.spend(relay, at, 1)
+    return None
+
+
+def take(pacer: Pacer, relay: str, now: float, most: int = 1000) -> int:
+    count = 0
+    while count < most and take_one(pacer, relay, now) is None:
+        count += 1
+    return count
+
+
+def test_the_process_holds_all_relays_together() -> None:
+    pacer = Pacer((Rate(10, 1.0),), {"a": (), "b": ()}, {})
+    taken, now = 0, NOW
+    for _ in range(100):
+        taken += take(pacer, "a", now) + take(pacer, "b", now)
+        now += 0.01
+    assert 10 <= taken <= 11
+
+
+def test_each_relay_holds_its_own_rate() -> None:
+    pacer = Pacer(FAST, {"a": (Rate(10, 1.0),), "b": (Rate(20, 1.0),)}, {})
+    taken, now = {"a": 0, "b": 0}, NOW
+    for _ in range(100):
+        for relay in taken:
+            taken[relay] += take(pacer, relay, now)
+        now += 0.01
+    assert 10 <= taken["a"] <= 11
+    assert 20 <= taken["b"] <= 21
+
+
+def test_a_refused_turn_says_when_it_comes() -> None:
+    pacer = Pacer((Rate(1, 10.0),), {"a": ()}, {})
+    now = NOW
+    while (at := take_one(pacer, "a", now)) is None:
+        now += 0.001
+    assert now < at <= NOW + 10
+    assert take_one(pacer, "a", at) is None
+
+
+def test_so_much_is_claimed_as_has_its_turn_soon() -> None:
+    pacer = Pacer((Rate(100, 1.0),), {"a": ()}, {})
+    found = pacer.claimable(NOW, 0, 400)
+    assert 100 * HORIZON_SECONDS <= found <= 100 * HORIZON_SECONDS + 3
+    assert 0 == pacer.claimable(NOW, found, 400)
+    assert found - 5 == pacer.claimable(NOW, 5, 400)
+
+
+def test_no_more_is_claimed_than_the_relays_together_may_take() -> None:
+    pacer = Pacer(FAST, {"a": (Rate(1, 60.0),), "b": (Rate(1, 60.0),)}, {})
+    assert pacer.claimable(NOW, 0, 400) <= 4
+
+
+def test_what_is_claimed_counts_as_spent_after_a_restart() -> None:
+    """Also when all of it went out and the process died before it could say so."""
+    rates, relays = (Rate(10, 1.0), Rate(20, 3600.0)), {"a": (Rate(15, 3600.0),)}
+    pacer, now, taken = Pacer(rates, relays, {}), NOW, 0
+    for _ in range(60):
+        claimed = pacer.claimable(now, 0, 400)
+        stored = json.loads(json.dumps(pacer.dump(now, claimed)))
+        taken += take(pacer, "a", now, claimed)
+        pacer = Pacer(rates, relays, stored)
+        now += 0.5
+    assert 1 <= taken <= 15
+
+
+def test_a_relay_that_is_new_starts_and_one_that_is_gone_is_forgotten() -> None:
+    pacer = Pacer(FAST, {"a": (Rate(1, 10.0),)}, {})
+    take(pacer, "a", NOW)
+    changed = pacer.changed(FAST, {"a": (Rate(1, 10.0),), "b": ()}, NOW)
+    assert (0, 1) == (take(changed, "a", NOW), take(changed, "b", NOW, 1))
+    assert {PROCESS, "relay b"} == set(changed.changed(FAST, {"b": ()}, NOW).dump(NOW, 0))
+
+
+def test_the_pace_follows_a_clock_that_was_set_back() -> None:
+    pacer = Pacer((Rate(1, 10.0),), {"a": (Rate(5, 60.0),)}, {})
+    take(pacer, "a", NOW)
+    now = NOW - 86400
+    pacer.follow(now)
+    assert 0 == take(pacer, "a", now)
+    assert 1 <= take(pacer, "a", now + 61)

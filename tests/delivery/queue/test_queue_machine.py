@@ -1,0 +1,236 @@
+"""Random lives of the queue: whatever happens in whatever order, the six counts add up to the audience, and nobody gets
+a copy again whose relay had said that it was taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.delivery.pressroom import GONE, LATER, LOST, TAKEN, UNSENT, Pressroom, identity, open_pressroom
+
+from pressrun.core.address import parse_address
+from pressrun.core.delivery import DeliveryState
+from pressrun.core.errors import Refused
+from pressrun.smtp.handover import Outgoing
+from pressrun.store.deliveries import count_copies
+
+READERS = 6
+ANSWERS = {"taken": TAKEN, "later": LATER, "gone": GONE, "lost": LOST, "unsent": UNSENT}
+# What one transaction may do to a copy; leaving and giving back may come together.
+ALLOWED = {
+    ("queued", "claimed"),
+    ("queued", "cancelled"),
+    ("claimed", "queued"),
+    ("claimed", "delivered"),
+    ("claimed", "deferred"),
+    ("claimed", "failed"),
+    ("claimed", "cancelled"),
+    ("deferred", "claimed"),
+    ("deferred", "cancelled"),
+    ("failed", "queued"),
+}
+# A turn records and claims again: two of them at once.
+TWICE = {(a, d) for a, b in ALLOWED for c, d in ALLOWED if b == c}
+
+
+class QueueLife(RuleBasedStateMachine):
+    """One edition to a few readers, and a process that may die at any moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.Runner()
+        self.stack = AsyncExitStack()
+        self.hands: list[Outgoing] = []
+        self.recorded: Counter[int] = Counter()
+        self.answered: list[int] = []
+        self.gone: set[str] = set()
+        self.names: dict[int, tuple[str, str]] = {}
+        self.before: dict[int, str] = {}
+
+    @initialize(canary=st.sampled_from([None, None, 50.0]))
+    def open(self, canary: float | None) -> None:
+        self.run(self._open(canary))
+
+    async def _open(self, canary: float | None) -> None:
+        folder = self.stack.enter_context(tempfile.TemporaryDirectory())
+        self.press: Pressroom = await self.stack.enter_async_context(open_pressroom(Path(folder)))
+        await self.press.readers(READERS)
+        self.edition = await self.press.edition(canary_percent=canary)
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> None:
+        self.loop.run(work)
+
+    def teardown(self) -> None:
+        self.run(self.stack.aclose())
+        self.loop.close()
+
+    # ------------------------------------------------------------------ what may happen
+
+    @rule()
+    def turn(self) -> None:
+        self.run(self.press.turn())
+        self.recorded.update(self.answered)
+        self.answered.clear()
+
+    @rule(count=st.integers(1, READERS))
+    def turn_and_take(self, count: int) -> None:
+        self.turn()
+        self.take(count)
+
+    @rule(answer=st.sampled_from(sorted(ANSWERS)))
+    def answer_all_and_turn(self, answer: str) -> None:
+        for _ in range(len(self.hands)):
+            self.answer(answer, 0)
+        self.turn()
+
+    @rule(count=st.integers(1, READERS))
+    def take(self, count: int) -> None:
+        async def take_some() -> None:
+            for _ in range(count):
+                outgoing = self.press.take()
+                if outgoing is None:
+                    break
+                self._look_at(outgoing)
+                self.hands.append(outgoing)
+
+        self.run(take_some())
+
+    def _look_at(self, outgoing: Outgoing) -> None:
+        number = outgoing.delivery_id
+        assert 0 == self.recorded[number], "a delivered copy was handed out again"
+        assert number not in [other.delivery_id for other in self.hands], "a copy was handed out twice at once"
+        message_id, _ = self.names.setdefault(number, identity(outgoing))
+        assert message_id == identity(outgoing)[0]
+
+    @rule(answer=st.sampled_from(sorted(ANSWERS)), place=st.integers(0, READERS - 1))
+    def answer(self, answer: str, place: int) -> None:
+        # No precondition: who is in the sample of a canary is random, and hypothesis must not notice.
+        async def settle() -> None:
+            if not self.hands:
+                return
+            outgoing = self.hands.pop(place % len(self.hands))
+            self.press.answer(outgoing, ANSWERS[answer])
+            if answer == "taken":
+                self.answered.append(outgoing.delivery_id)
+
+        self.run(settle())
+
+    @rule(number=st.integers(0, READERS - 1), way=st.sampled_from(["leave", "erase", "suppress"]))
+    def go(self, number: int, way: str) -> None:
+        text = f"r{number}@reader.example"
+        if text in self.gone:
+            return
+        self.gone.add(text)
+        address = parse_address(text)
+        office = self.press.office
+        ways: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
+            "leave": lambda: self.press.leave(text),
+            "erase": lambda: office.enrolling.erase(address),
+            "suppress": lambda: office.suppressing.add(address, "hard-bounce"),
+        }
+        self.run(ways[way]())
+
+    @rule(
+        number=st.integers(0, READERS - 1),
+        way=st.sampled_from(["leave", "erase", "suppress"]),
+        answer=st.sampled_from(["later", "lost", "unsent", "taken"]),
+    )
+    def go_while_it_is_under_way(self, number: int, way: str, answer: str) -> None:
+        self.turn_and_take(READERS)
+        self.go(number, way)
+        self.answer_all_and_turn(answer)
+
+    @rule(answer=st.sampled_from(sorted(ANSWERS)), again=st.booleans())
+    def finish_and_send_again(self, answer: str, again: bool) -> None:
+        self.turn_and_take(READERS)
+        self.answer(answer, 0)
+        self.answer_all_and_turn("gone" if again else "taken")
+        self.press_button("resend")
+
+    @rule(really=st.integers(0, 9))
+    def cancel(self, really: int) -> None:
+        if really == 0:
+            self.press_button("cancel")
+
+    @rule(button=st.sampled_from(["pause", "resume", "resume", "resend"]))
+    def press_button(self, button: str) -> None:
+        async def press_it() -> None:
+            try:
+                await getattr(self.press.editing, button)(self.edition)
+            except Refused:
+                return
+
+        self.run(press_it())
+
+    @rule(seconds=st.sampled_from([0.3, 6, 400, 5000, -3600, 6 * 86400]))
+    def pass_time(self, seconds: float) -> None:
+        self.press.pass_time(seconds)
+
+    @rule()
+    def die(self) -> None:
+        """A kill: what was answered and not recorded is forgotten, what was in hands may have gone out."""
+        self.hands.clear()
+        self.answered.clear()
+        self.run(self.press.start())
+
+    @rule()
+    def drain_and_start(self) -> None:
+        async def end() -> None:
+            for outgoing in self.hands:
+                self.press.answer(outgoing, LOST)
+            await self.press.dispatcher.drain(0)
+            await self.press.turn()
+
+        self.run(end())
+        self.recorded.update(self.answered)
+        self.answered.clear()
+        self.hands.clear()
+        assert 0 == self.counts()["claimed"]
+        self.run(self.press.start())
+
+    # ------------------------------------------------------------------ what is always true
+
+    def counts(self) -> dict[str, int]:
+        return self.loop.run(self.press.office.database.read(count_copies, self.edition))
+
+    @invariant()
+    def the_counts_add_up(self) -> None:
+        assert READERS == sum(self.counts().values())
+
+    @invariant()
+    def no_copy_moved_where_it_may_not(self) -> None:
+        rows = self.loop.run(self.press.rows("select id, state from delivery"))
+        now = dict(rows)
+        for number, state in self.before.items():
+            step = (state, now[number])
+            assert step[0] == step[1] or step in ALLOWED or step in TWICE, step
+        self.before = now
+
+    @invariant()
+    def what_was_recorded_as_taken_stays_delivered(self) -> None:
+        delivered = {number for number, state in self.before.items() if state == DeliveryState.DELIVERED}
+        assert delivered == {number for number, count in self.recorded.items() if count}
+        assert all(count == 1 for count in self.recorded.values())
+
+    @invariant()
+    def nobody_waits_who_has_gone(self) -> None:
+        rows = self.loop.run(
+            self.press.rows(
+                "select subscriber.address from delivery join subscription on subscription.id = subscription_id"
+                " join subscriber on subscriber.id = subscriber_id where delivery.state in ('queued', 'deferred')"
+            )
+        )
+        assert set() == {address for (address,) in rows} & self.gone
+
+
+QueueLife.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+TestQueueLife = QueueLife.TestCase

@@ -1,0 +1,61 @@
+"""What is recorded of copies that a relay took: each with the words for it, and none that is claimed no more."""
+
+from __future__ import annotations
+
+import pytest
+from tests.delivery.pressroom import RELAY, Pressroom
+
+from pressrun.core.delivery import DeliveryState
+from pressrun.delivery.queue.jobs import Answer
+from pressrun.smtp.handover import HandOver, Outcome, Stage
+from pressrun.smtp.reply import Reply
+from pressrun.store import deliveries
+from pressrun.store.deliveries import Settlement
+from pressrun.store.transaction import Transaction
+
+WORDS = ["ok", "", '{"a": [1]}', "null", "17", '"', "\\u0000", "é\u2028😀", "x" * 500, "ok"]
+
+
+def _records(tx: Transaction, edition: int) -> dict[int, tuple[object, ...]]:
+    rows = [row for state in DeliveryState for row in deliveries.copies_in_state(tx, edition, state)]
+    found = {str(row["address"]): (row["code"], row["enhanced"], row["reply"], row["kind"]) for row in rows}
+    return dict(enumerate(found[address] for address in sorted(found)))
+
+
+async def test_copies_taken_together_keep_their_own_words(press: Pressroom) -> None:
+    await press.readers(len(WORDS))
+    edition = await press.edition()
+    await press.turn()
+    taken = sorted(press.take_all(), key=lambda outgoing: outgoing.rcpt_to)
+    answers = []
+    for place, (outgoing, words) in enumerate(zip(taken, WORDS, strict=True)):
+        reply = Reply(250 + place % 2, words, "2.0.0" if place % 3 else "")
+        answers.append(Answer(outgoing.delivery_id, HandOver(Outcome.DELIVERED, Stage.CONTENT, reply)))
+    press.dispatcher.desk.settle(RELAY, answers)
+    await press.turn()
+    records = await press.office.database.read(_records, edition)
+    assert records == {
+        place: (250 + place % 2, "2.0.0" if place % 3 else None, words, None) for place, words in enumerate(WORDS)
+    }
+
+
+@pytest.mark.parametrize("reply", ["late", None])
+async def test_what_is_claimed_no_more_is_left_alone(press: Pressroom, reply: str | None) -> None:
+    """A notification may be quicker than the relay's answer, and a journal may be old."""
+    await press.readers(2)
+    edition = await press.edition()
+    await press.turn()
+    first, second = (outgoing.delivery_id for outgoing in press.take_all())
+
+    def settle(tx: Transaction) -> None:
+        for number, state, words in (
+            (first, DeliveryState.FAILED, "gone"),
+            (first, DeliveryState.DELIVERED, reply),
+            (second, DeliveryState.DELIVERED, reply),
+            (second, DeliveryState.DELIVERED, "again"),
+        ):
+            deliveries.settle(tx, [Settlement(id=number, state=state, due_at=1, relay=RELAY, code=250, reply=words)], 1)
+
+    await press.office.database.write(settle)
+    records = await press.office.database.read(_records, edition)
+    assert [record[2] for record in records.values()] == ["gone", reply]

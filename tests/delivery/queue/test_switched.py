@@ -1,0 +1,82 @@
+"""A reader changes the language of a newsletter while copies are on their way: what goes out, and to whose name."""
+
+from __future__ import annotations
+
+import re
+from email import message_from_bytes
+
+import pytest
+from tests.delivery.pressroom import LATER, TAKEN, Pressroom
+
+from pressrun.core.tokens import WebPurpose, WebTokens
+from pressrun.services.readers.leaving import Left
+from pressrun.services.readers.preferring import PreferenceLink, Preferring, Wishes
+from pressrun.services.readers.subscribing import Origin
+from pressrun.smtp.handover import Outgoing
+
+WEB = Origin(source="web")
+
+
+async def prepare(press: Pressroom) -> int:
+    """A reader of `news`, which has a sister in Spanish; returns an edition that is claimed, and no relay has."""
+    await press.office.make_list("noticias", language="es", title="Noticias")
+    await press.change("update list set family = 'villanueva'")
+    await press.readers(1)
+    edition = await press.edition()
+    await press.turn()
+    return edition
+
+
+async def choose(press: Pressroom, name: str) -> None:
+    link = PreferenceLink(subscriber_id=1, epoch=0)
+    await Preferring(press.office.desk).save(link, Wishes(families={"villanueva": name}), WEB)
+
+
+def message_id(outgoing: Outgoing) -> str:
+    return str(message_from_bytes(outgoing.content)["message-id"])
+
+
+def subscription_in(press: Pressroom, outgoing: Outgoing) -> int:
+    """Whose subscription its link to unsubscribe ends."""
+    field = message_from_bytes(outgoing.content)["list-unsubscribe"]
+    found = re.search(r"/unsubscribe/([^>]+)>", str(field))
+    assert found is not None
+    numbers = WebTokens(press.office.keys).read(WebPurpose.UNSUBSCRIBE, found[1])
+    assert numbers is not None
+    return numbers[0]
+
+
+async def test_a_copy_that_a_relay_puts_off_goes_out_once(press: Pressroom) -> None:
+    """Claimed for the old subscription, tried again for the new one: the same mail, of which either link leaves."""
+    edition = await prepare(press)
+    first = press.take()
+    assert first is not None
+    await choose(press, "noticias")
+    press.answer(first, LATER)
+    await press.turn()
+    assert {"deferred": 1} == await press.counts(edition)
+    press.pass_time(400)
+    (second,) = await press.send_all(TAKEN)
+    assert message_id(first) == message_id(second)
+    assert [1, 2] == [subscription_in(press, one) for one in (first, second)]
+    press.pass_time(400)
+    assert [] == await press.send_all()
+    assert {"delivered": 1} == await press.counts(edition)
+    assert Left.LEFT == await press.office.leaving.leave(1, WEB, edition_id=edition)
+    assert [("unsubscribed",), ("unsubscribed",)] == await press.rows("select state from subscription")
+    assert 1 == (await press.stored(edition)).unsubscribed
+
+
+@pytest.mark.parametrize("order", ["before", "after"], ids=["switched before", "switched after"])
+async def test_the_same_issue_in_the_other_language_does_not_follow(press: Pressroom, order: str) -> None:
+    """Whether it is handed in before or after the reader changed."""
+    edition = await prepare(press)
+    await press.change("update edition set issue = '87'")
+    if order == "before":
+        await choose(press, "noticias")
+    source = b"---\nsubject: Hola\nissue: 87\n---\nHola\n"
+    other = await press.editing.take(list_name="noticias", source=source, source_name="a.md", assets={})
+    if order == "after":
+        await choose(press, "noticias")
+    sent = await press.send_all()
+    assert (1, {"delivered": 1}, {}) == (len(sent), await press.counts(edition), await press.counts(other))

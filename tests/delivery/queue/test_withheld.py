@@ -1,0 +1,226 @@
+"""The claim looks whether each copy and notice may still go, whatever was queued, deferred, paused or in flight."""
+
+from __future__ import annotations
+
+import pytest
+from tests.delivery.pressroom import LATER, UNSENT, Pressroom
+
+from pressrun.core.address import parse_address
+from pressrun.core.tokens import digests_of
+from pressrun.delivery.queue.claiming import NOTICE_BATCH
+from pressrun.services.mails.forwarding import new_forward
+from pressrun.services.readers.subscribing import Origin
+from pressrun.services.suppression import Reason
+from pressrun.store import deliveries, suppressions
+from pressrun.store.deliveries import ClaimedCopy
+from pressrun.store.inbound import InboundMail
+from pressrun.store.lists import find_list
+from pressrun.store.notices import insert_notice
+from pressrun.store.transaction import Transaction
+
+
+async def keep_out(press: Pressroom, address: str, reason: Reason = Reason.OPERATOR) -> None:
+    """A suppression alone, as an earlier version or another door may leave it: nothing that waits is cancelled."""
+    digests = digests_of(press.office.keys, parse_address(address))
+
+    def write(tx: Transaction) -> None:
+        digest = digests.mailbox if reason is Reason.NEVER_AGAIN else digests.own
+        suppressions.suppress(tx, digest, address=address, reason=reason, since=1)
+
+    await press.office.database.write(write)
+
+
+async def stop(press: Pressroom, address: str, how: str) -> None:
+    if how in [reason.value for reason in Reason]:
+        await keep_out(press, address, Reason(how))
+        return
+    why = "bounces" if how == "suspended" else None
+    number = await press.subscription(address)
+    await press.change("update subscription set state = ?, suspended_for = ? where id = ?", how, why, number)
+
+
+WAYS = [*(reason.value for reason in Reason), "suspended", "unsubscribed", "pending"]
+
+
+@pytest.mark.parametrize("how", WAYS)
+async def test_a_queued_copy_of_somebody_who_may_not_be_mailed_is_cancelled(press: Pressroom, how: str) -> None:
+    addresses = await press.readers(3)
+    edition = await press.edition()
+    await stop(press, addresses[0], how)
+    sent = await press.send_all()
+    assert addresses[1:] == sorted(outgoing.rcpt_to for outgoing in sent)
+    assert ("finished", {"delivered": 2, "cancelled": 1}) == (await press.state(edition), await press.counts(edition))
+
+
+@pytest.mark.parametrize("how", WAYS)
+async def test_a_deferred_copy_is(press: Pressroom, how: str) -> None:
+    [address] = await press.readers(1)
+    edition = await press.edition()
+    await press.send_all(LATER)
+    await stop(press, address, how)
+    press.pass_time(400)
+    assert [] == await press.send_all()
+    assert ("finished", {"cancelled": 1}) == (await press.state(edition), await press.counts(edition))
+
+
+@pytest.mark.parametrize("how", WAYS)
+@pytest.mark.parametrize("result", [LATER, UNSENT])
+async def test_one_in_flight_that_comes_back_is(press: Pressroom, how: str, result: object) -> None:
+    [address] = await press.readers(1)
+    edition = await press.edition()
+    await press.turn()
+    outgoing = press.take()
+    assert outgoing is not None
+    await stop(press, address, how)
+    press.answer(outgoing, result)  # type: ignore[arg-type]
+    press.pass_time(400)
+    assert [] == await press.send_all()
+    assert ("finished", {"cancelled": 1}) == (await press.state(edition), await press.counts(edition))
+
+
+@pytest.mark.parametrize("how", WAYS)
+async def test_one_that_a_killed_process_had_claimed_is(press: Pressroom, how: str) -> None:
+    [address] = await press.readers(1)
+    edition = await press.edition()
+    await press.turn()
+    await stop(press, address, how)
+    await press.start()
+    assert [] == await press.send_all()
+    assert ("finished", {"cancelled": 1}) == (await press.state(edition), await press.counts(edition))
+
+
+async def test_an_edition_without_a_reader_left_is_finished_in_the_same_turn(press: Pressroom) -> None:
+    addresses = await press.readers(3)
+    edition = await press.edition()
+    for address in addresses:
+        await keep_out(press, address)
+    await press.turn()
+    assert ("finished", {"cancelled": 3}) == (await press.state(edition), await press.counts(edition))
+
+
+async def test_what_may_not_go_takes_no_place_from_what_may(press: Pressroom) -> None:
+    addresses = await press.readers(12)
+    edition = await press.edition()
+    for address in addresses[:10]:
+        await keep_out(press, address)
+
+    def claim(tx: Transaction) -> tuple[list[ClaimedCopy], int]:
+        return deliveries.claim_copies(tx, edition_id=edition, lane="", now=int(press.office.now), limit=2)
+
+    claimed, cancelled = await press.office.database.write(claim)
+    assert (10, addresses[10:]) == (cancelled, [one.address for one in claimed])
+
+
+async def test_a_canary_has_as_many_readers_as_it_should(press: Pressroom) -> None:
+    addresses = await press.readers(20)
+    edition = await press.edition(canary_percent=20)
+    for address in addresses[:10]:
+        await keep_out(press, address)
+    sent = await press.send_all()
+    assert (4, "paused") == (len(sent), await press.state(edition))
+    assert not {outgoing.rcpt_to for outgoing in sent} & set(addresses[:10])
+
+
+async def test_a_canary_of_people_who_may_not_be_mailed_ends_the_edition(press: Pressroom) -> None:
+    addresses = await press.readers(2)
+    edition = await press.edition(canary_percent=50)
+    for address in addresses:
+        await keep_out(press, address)
+    await press.turn()
+    assert "finished" == await press.state(edition)
+
+
+async def test_resending_leaves_out_who_may_not_be_mailed(press: Pressroom) -> None:
+    addresses = await press.readers(2)
+    edition = await press.edition()
+    await press.send_all()
+    await press.change("update delivery set state = 'failed'")
+    await keep_out(press, addresses[0], Reason.NEVER_AGAIN)
+    found = await press.editing.resend(edition)
+    assert (1, 1) == (found.queued, found.left_out)
+
+
+# ---------------------------------------------------------------------- notices
+
+SIGN_UP = Origin(source="web", words="[Subscribe]")
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+async def test_a_confirmation_goes_out_only_while_it_may_lift_the_reason(press: Pressroom, reason: Reason) -> None:
+    await press.office.subscribing.request("news", parse_address("new@reader.example"), SIGN_UP, network=None)
+    await keep_out(press, "new@reader.example", reason)
+    expected = ["new@reader.example"] if reason in (Reason.HARD_BOUNCE, Reason.ERASED) else []
+    assert expected == [outgoing.rcpt_to for outgoing in await press.send_all()]
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+async def test_one_that_an_operator_asks_for_does_not(press: Pressroom, reason: Reason) -> None:
+    await press.office.enrolling.add("news", parse_address("new@reader.example"), asks=True)
+    await keep_out(press, "new@reader.example", reason)
+    assert [] == await press.send_all()
+    assert [("cancelled",)] == await press.rows("select state from delivery")
+
+
+@pytest.mark.parametrize("spelling", ["New@reader.example", "new+tag@reader.example"])
+async def test_never_again_reaches_the_notices_of_every_spelling(press: Pressroom, spelling: str) -> None:
+    await press.office.subscribing.request("news", parse_address(spelling), SIGN_UP, network=None)
+    await keep_out(press, "new+other@reader.example", Reason.NEVER_AGAIN)
+    assert [] == await press.send_all()
+
+
+async def test_a_notice_in_flight_is_not_tried_again(press: Pressroom) -> None:
+    await press.office.subscribing.request("news", parse_address("new@reader.example"), SIGN_UP, network=None)
+    await press.turn()
+    outgoing = press.take()
+    assert outgoing is not None
+    await press.office.suppressing.add(parse_address("new@reader.example"), "never-again")
+    press.answer(outgoing, LATER)
+    press.pass_time(400)
+    assert [] == await press.send_all()
+
+
+async def test_nor_is_one_that_a_killed_process_had_claimed(press: Pressroom) -> None:
+    await press.office.subscribing.request("news", parse_address("new@reader.example"), SIGN_UP, network=None)
+    await press.turn()
+    await press.office.suppressing.add(parse_address("new@reader.example"), "operator")
+    await press.start()
+    assert [] == await press.send_all()
+
+
+async def test_a_flood_of_notices_that_may_not_go_holds_up_no_other(press: Pressroom) -> None:
+    for number in range(NOTICE_BATCH + 10):
+        address = parse_address(f"r{number}@reader.example")
+        await press.office.enrolling.add("news", address, asks=True)
+        await keep_out(press, address.typed)
+    await press.office.enrolling.add("news", parse_address("last@reader.example"), asks=True)
+    await press.turn()
+    assert ["last@reader.example"] == [outgoing.rcpt_to for outgoing in press.take_all()]
+
+
+async def test_a_mail_for_an_owner_who_is_suppressed_is_kept_for_a_person(
+    press: Pressroom, caplog: pytest.LogCaptureFixture
+) -> None:
+    mail = InboundMail(
+        id=7,
+        mail_from="eve@else.example",
+        recipient="news-owner",
+        peer="192.0.2.1",
+        utf8=False,
+        received_at=1,
+        content=b"Subject: Hello\r\n\r\nHello\r\n",
+        content_digest=b"",
+    )
+
+    def forward(tx: Transaction) -> None:
+        owner = parse_address("owner@harbour.example")
+        insert_notice(tx, new_forward(mail, owner, find_list(tx, "news"), trace=b"", message_secret=b"m"), 1)
+
+    await press.office.database.write(forward)
+    await keep_out(press, "owner@harbour.example")
+    with caplog.at_level("INFO"):
+        assert [] == await press.send_all()
+    assert [("failed",)] == await press.rows("select state from delivery")
+    assert [("kept", "not sent: its address is suppressed", mail.content)] == await press.rows(
+        "select state, outcome, content from inbound join inbound_content on inbound_content.id = inbound.content_id"
+    )
+    assert "inbound.forward_bounced" in [record.getMessage() for record in caplog.records]

@@ -1,0 +1,260 @@
+"""TLS as the operator asked for it, or no mail at all; and passwords only through it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from tests.delivery.relay.conftest import MakePool
+from tests.delivery.relay.feed import ListFeed, message
+from tests.delivery.relay.peers import CLOSE, but, peer
+from tests.delivery.relay.test_faults import until
+
+from pressrun.smtp.handover import Outcome
+
+NOW = dt.datetime.now(dt.UTC)
+DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A private CA in a folder, which issues server certificates."""
+
+    folder: Path
+    key: ec.EllipticCurvePrivateKey
+    certificate: x509.Certificate
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "ca.pem"
+
+    def server(self, *, host: str = "127.0.0.1", until: dt.datetime = NOW + DAY) -> ssl.SSLContext:
+        """A server's context with a certificate for `host`."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        try:
+            name: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
+        except ValueError:
+            name = x509.DNSName(host)
+        certificate = (
+            _builder(host, self.certificate.subject, key, until)
+            .add_extension(x509.SubjectAlternativeName([name]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
+            .sign(self.key, hashes.SHA256())
+        )
+        path = self.folder / f"{certificate.serial_number}.pem"
+        path.write_bytes(_pem(certificate) + _pem_key(key))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        return context
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A CA that no system knows."""
+    folder = tmp_path_factory.mktemp("ca")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Private CA")])
+    usage = x509.KeyUsage(
+        digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False, key_encipherment=False,
+        data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+    certificate = (
+        _builder("Private CA", name, key, NOW + DAY)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "ca.pem").write_bytes(_pem(certificate))
+    return Authority(folder, key, certificate)
+
+
+def _builder(
+    subject: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, until: dt.datetime
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - 3 * DAY)
+        .not_valid_after(until)
+    )
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _pem_key(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+class Relay:
+    """aiosmtpd as an independent relay that may demand STARTTLS and a password."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str | None, list[str], bytes, bool]] = []
+        self.logins: list[tuple[str, bool]] = []
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.got.append((envelope.mail_from, envelope.rcpt_tos, envelope.content or b"", session.ssl is not None))  # type: ignore[arg-type]  # bytes: decode_data is off
+        return "250 2.0.0 ok"
+
+    def authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, auth_data: LoginPassword
+    ) -> AuthResult:
+        self.logins.append((mechanism, session.ssl is not None))
+        return AuthResult(success=auth_data.password == b"secret", handled=False)
+
+    @asynccontextmanager
+    async def listen(self, *, implicit: ssl.SSLContext | None = None, **keys: Any) -> AsyncIterator[int]:
+        """Serve on loopback; gives the port."""
+        import asyncio  # noqa: PLC0415
+
+        sessions: list[SMTP] = []
+
+        def factory() -> SMTP:
+            session = SMTP(self, hostname="relay.example", loop=asyncio.get_running_loop(), **keys)
+            sessions.append(session)
+            return session
+
+        server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0, ssl=implicit)
+        try:
+            yield server.sockets[0].getsockname()[1]
+        finally:
+            server.close()
+            for session in sessions:
+                if session.transport is not None:
+                    session.transport.close()
+            tasks = [session._handler_coroutine for session in sessions if session._handler_coroutine is not None]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await server.wait_closed()
+
+
+async def test_implicit_tls(make_pool: MakePool, authority: Authority) -> None:
+    """TLS from the first octet, with a private CA beside the system's."""
+    relay, feed = Relay(), ListFeed([message(1), message(2)])
+    async with relay.listen(implicit=authority.server()) as port:
+        pool = make_pool(feed, port, security="tls", ca_file=authority.file)
+        pool.wake()
+        await feed.until_settled(2)
+        await pool.drain(5)
+    assert {Outcome.DELIVERED} == set(feed.outcomes.values())
+
+
+async def test_starttls(make_pool: MakePool, authority: Authority) -> None:
+    """Messages go through TLS alone."""
+    relay, feed = Relay(), ListFeed([message(n) for n in range(5)])
+    async with relay.listen(tls_context=authority.server(), require_starttls=True) as port:
+        pool = make_pool(feed, port, security="starttls", ca_file=authority.file)
+        pool.wake()
+        await feed.until_settled(5)
+        await pool.drain(5)
+    assert {Outcome.DELIVERED} == set(feed.outcomes.values())
+    assert [True] * 5 == [through_tls for _, _, _, through_tls in relay.got]
+    assert {f"news-bounces+{n}@news.example" for n in range(5)} == {sender for sender, _, _, _ in relay.got}
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
+async def test_a_password_goes_through_tls(make_pool: MakePool, authority: Authority, mechanism: str) -> None:
+    """AUTH after STARTTLS, by each mechanism."""
+    relay, feed = Relay(), ListFeed([message(1)])
+    other = {"PLAIN": "LOGIN", "LOGIN": "PLAIN"}[mechanism]
+    keys: dict[str, Any] = {
+        "auth_required": True,
+        "authenticator": relay.authenticate,
+        "auth_exclude_mechanism": [other],
+    }
+    async with relay.listen(tls_context=authority.server(), require_starttls=True, **keys) as port:
+        pool = make_pool(feed, port, security="starttls", ca_file=authority.file, username="press", password="secret")
+        pool.wake()
+        await feed.until_settled(1)
+        await pool.drain(5)
+    assert (Outcome.DELIVERED, [(mechanism, True)]) == (feed.result(1).outcome, relay.logins)
+
+
+async def test_a_wrong_password(make_pool: MakePool, authority: Authority, caplog: pytest.LogCaptureFixture) -> None:
+    """It consumes no message, and is in no log."""
+    relay, feed = Relay(), ListFeed([message(1)])
+    keys: dict[str, Any] = {"auth_required": True, "authenticator": relay.authenticate}
+    async with relay.listen(tls_context=authority.server(), require_starttls=True, **keys) as port:
+        pool = make_pool(feed, port, security="starttls", ca_file=authority.file, username="press", password="wr0ng")
+        pool.wake()
+        await until(lambda: pool.status().last_error is not None)
+        assert "AUTH was refused: 535 5.7.8" in f"{pool.status().last_error}"
+        await pool.drain(0)
+    assert [] == feed.taken
+    assert "wr0ng" not in caplog.text + repr(
+        [record.__dict__ for record in caplog.records if record.name == "pressrun.relay"]
+    )
+
+
+BAD = {
+    "unknown-authority": ({}, False, "unable to get local issuer certificate"),
+    "wrong-host": ({"host": "relay.example"}, True, "IP address mismatch, certificate is not valid for '127.0.0.1'."),
+    "expired": ({"until": NOW - DAY}, True, "certificate has expired"),
+}
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+@pytest.mark.parametrize("case", BAD)
+async def test_a_bad_certificate(make_pool: MakePool, authority: Authority, case: str, security: str) -> None:
+    """No message goes to a relay that cannot prove who it is."""
+    keys, known, reason = BAD[case]
+    relay, feed = Relay(), ListFeed([message(1)])
+    context = authority.server(**keys)  # type: ignore[arg-type]  # the keys of the table above
+    listen = {"implicit": context} if security == "tls" else {"tls_context": context}
+    async with relay.listen(**listen) as port:
+        pool = make_pool(feed, port, security=security, ca_file=authority.file if known else None)
+        pool.wake()
+        await until(lambda: pool.status().last_error is not None)
+        error = f"{pool.status().last_error}"
+        await pool.drain(0)
+    assert error.startswith("TLS failed: the certificate is not to be trusted: ")
+    assert reason in error.replace(
+        "self-signed certificate in certificate chain", "unable to get local issuer certificate"
+    )
+    assert ([], []) == (feed.taken, relay.got)
+
+
+@pytest.mark.parametrize("answer", [b"220 go\r\n220 more\r\n", b"220 go\r\n"])
+async def test_starttls_without_tls_behind_it(make_pool: MakePool, answer: bytes) -> None:
+    """Plain text in place of a handshake, or none at all, fails the connection and nothing more."""
+    feed = ListFeed([message(1)])
+    talk = but(EHLO=b"250-peer\r\n250 STARTTLS\r\n", STARTTLS=answer)
+    async with peer(lambda command: CLOSE if command.startswith("\x16") else talk(command)) as port:
+        pool = make_pool(feed, port, security="starttls", timeouts={"tls_seconds": 0.2})
+        pool.wake()
+        await until(lambda: pool.status().last_error is not None)
+        await pool.drain(0)
+    assert [] == feed.taken
+
+
+async def test_a_handshake_that_stalls(make_pool: MakePool) -> None:
+    """It is given up after tls_seconds."""
+    feed = ListFeed([message(1)])
+    async with peer(but(GREETING=None)) as port:
+        pool = make_pool(feed, port, security="tls", timeouts={"tls_seconds": 0.1})
+        pool.wake()
+        await until(lambda: pool.status().last_error is not None)
+        await pool.drain(0)
+    assert [] == feed.taken

@@ -1,0 +1,134 @@
+"""A press process over a real queue, and a relay that answers as the test says."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+from aiosmtpd.smtp import SMTP
+from tests.delivery.pressroom import SITE, Pressroom, open_pressroom
+
+from pressrun.core.quantities import Rate
+from pressrun.delivery.queue.dispatching import Dispatcher
+from pressrun.delivery.relay.settings import RelaySettings
+from pressrun.delivery.worker.remote import RemotePress
+from pressrun.delivery.worker.settings import PressSettings
+from pressrun.observe.settings import LogSettings
+from pressrun.services.settings import DeliverySettings, TokenSettings
+from pressrun.store.journal import Journal
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """A relay: all that it took, and what it says to the next content; while `open` is not set it says nothing."""
+
+    received: list[tuple[str, bytes]] = field(default_factory=list)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+    reply: str = "250 2.0.0 taken"
+    port: int = 0
+
+    async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        self.arrived.set()
+        await self.open.wait()
+        self.received.append((envelope.rcpt_tos[0], envelope.content))
+        return self.reply
+
+
+@asynccontextmanager
+async def open_mailbox() -> AsyncIterator[Mailbox]:
+    mailbox = Mailbox()
+    mailbox.open.set()
+    server = await asyncio.get_running_loop().create_server(lambda: SMTP(mailbox), "127.0.0.1", 0)
+    mailbox.port = server.sockets[0].getsockname()[1]
+    yield mailbox
+    mailbox.open.set()
+    server.close()
+
+
+@dataclass(slots=True, kw_only=True)
+class House:
+    """A queue, the press that it knows, and a relay."""
+
+    room: Pressroom
+    mailbox: Mailbox
+    settings: PressSettings
+    dispatcher: Dispatcher
+    press: RemotePress
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @property
+    def pid(self) -> int:
+        """The press process that runs now."""
+        assert self.press.pid is not None
+        return self.press.pid
+
+    async def start(self) -> None:
+        self.dispatcher.connect(self.press)
+        self.tasks += [
+            asyncio.create_task(self.dispatcher.run()),
+            asyncio.create_task(self.press.run()),
+        ]
+        await self.until(lambda: self.press.capacity() > 0)
+
+    async def stop(self, seconds: float = 5.0) -> None:
+        await self.dispatcher.drain(seconds)
+        await asyncio.gather(*self.tasks)
+        self.tasks.clear()
+
+    async def until(self, found: Callable[[], bool | Awaitable[bool]]) -> None:
+        """Until this is so, looked at again and again: the press is another process."""
+        async with asyncio.timeout(30):
+            while True:
+                value = found()
+                if value if isinstance(value, bool) else await value:
+                    return
+                await asyncio.sleep(0.01)
+
+    async def is_over(self, edition: int) -> bool:
+        return await self.room.state(edition) == "finished"
+
+    async def send(self, readers: int, **changes: Any) -> int:
+        """An edition to so many readers of the list."""
+        await self.room.readers(readers)
+        edition = await self.room.edition(**changes)
+        self.dispatcher.wake()
+        return edition
+
+
+def relay_at(port: int, **changes: Any) -> RelaySettings:
+    keys: dict[str, Any] = {"name": "primary", "host": "127.0.0.1", "port": port, "connections": 3, **changes}
+    return RelaySettings(**keys)
+
+
+def settings_for(*relays: RelaySettings, **changes: Any) -> PressSettings:
+    keys: dict[str, Any] = {
+        "site": SITE,
+        "relays": relays,
+        "delivery": DeliverySettings(rates=(Rate(100_000, 1.0),)),
+        "tokens": TokenSettings(),
+        "dkim": (),
+        "log": LogSettings(),
+        **changes,
+    }
+    return PressSettings(**keys)
+
+
+@pytest_asyncio.fixture
+async def house(tmp_path: Path, journal: Journal) -> AsyncIterator[House]:
+    """Not started yet."""
+    async with open_mailbox() as mailbox, open_pressroom(tmp_path) as room:
+        room.office.now = time.time()
+        settings = settings_for(relay_at(mailbox.port))
+        dispatcher = await room.start()
+        press = RemotePress(settings, room.office.keys, dispatcher.desk, journal)
+        opened = House(room=room, mailbox=mailbox, settings=settings, dispatcher=dispatcher, press=press)
+        yield opened
+        if opened.tasks:
+            await opened.stop()

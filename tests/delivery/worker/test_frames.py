@@ -1,0 +1,159 @@
+"""What daemon and press say to each other comes through whole, in whatever pieces the socket brings it."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pressrun.core.keys import KeyRing
+from pressrun.delivery.queue.jobs import Answer, Unmade
+from pressrun.delivery.worker.frames import (
+    Answers,
+    Copies,
+    CopyWork,
+    Drain,
+    Drained,
+    Forget,
+    Notice,
+    Order,
+    Plate,
+    Report,
+    Setup,
+    State,
+    encode_frame,
+    orders,
+    pack_plate,
+    reports,
+    unpack_plate,
+)
+from pressrun.message.layouts.design import Logo
+from pressrun.message.wire.skeleton import Skeleton
+from pressrun.services.mails.composing import EditionPlate
+from pressrun.services.ports import RelayStatus
+from pressrun.smtp.handover import HandOver, Outcome, Stage
+from pressrun.smtp.reply import Reply
+from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, SentMail
+from pressrun.store.lists import MailingList
+
+NUMBERS = st.integers(0, (1 << 48) - 1)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)  # what SQLite and UTF-8 can hold
+RELAYS = st.sampled_from(["primary", "backup"])
+COPIES = st.builds(
+    CopyWork,
+    st.builds(
+        ClaimedCopy,
+        NUMBERS,
+        NUMBERS,
+        TEXTS,
+        TEXTS,
+        NUMBERS,
+        st.none() | NUMBERS,
+        NUMBERS,
+        TEXTS,
+        TEXTS,
+        TEXTS,
+        NUMBERS,
+        NUMBERS,
+        st.integers(0, 1),
+    ),
+    NUMBERS,
+    NUMBERS,
+    st.integers(0, 100),
+)
+NOTICES = st.builds(
+    ClaimedNotice,
+    id=NUMBERS,
+    domain=TEXTS,
+    attempts=NUMBERS,
+    first_attempt_at=st.none() | NUMBERS,
+    notice_id=NUMBERS,
+    kind=TEXTS,
+    list_id=st.none() | NUMBERS,
+    subscriber_id=st.none() | NUMBERS,
+    address=TEXTS,
+    language=TEXTS,
+    payload=TEXTS,
+    content=st.none() | st.binary(max_size=3000),
+    message_secret=st.binary(max_size=16),
+    created_at=NUMBERS,
+    epoch=st.none() | NUMBERS,
+)
+LISTS = st.builds(
+    MailingList,
+    id=NUMBERS,
+    name=TEXTS,
+    title=TEXTS,
+    relay=st.none() | TEXTS,
+    created_at=NUMBERS,
+    closed_at=st.none() | NUMBERS,
+)
+STATUSES = st.builds(RelayStatus, name=RELAYS, connections=NUMBERS, failing_since=st.none() | st.floats(0, 1e10))
+LOGOS = st.builds(Logo)
+ORDERS = st.one_of(
+    st.builds(Setup, st.binary()),
+    st.builds(Plate, NUMBERS, st.binary()),
+    st.builds(Copies, RELAYS, st.lists(COPIES, max_size=3)),
+    st.builds(Notice, RELAYS, NOTICES, NUMBERS, st.none() | LISTS, st.none() | LOGOS),
+    st.builds(Forget, st.lists(NUMBERS)),
+    st.builds(Drain, st.floats(0, 1000)),
+)
+RESULTS = st.builds(
+    HandOver, st.sampled_from(Outcome), st.sampled_from(Stage), st.none() | st.builds(Reply, NUMBERS, TEXTS, TEXTS)
+)
+MAILS = st.builds(SentMail, message_id=TEXTS, digest=TEXTS, salt=st.binary(max_size=16))
+REPORTS = st.one_of(
+    st.builds(
+        Answers,
+        RELAYS,
+        st.lists(st.builds(Answer, NUMBERS, RESULTS, st.none() | MAILS), max_size=3),
+        st.lists(st.builds(Unmade, NUMBERS, TEXTS, st.booleans()), max_size=3),
+    ),
+    st.builds(State, st.lists(STATUSES, max_size=2), st.dictionaries(RELAYS, NUMBERS)),
+    st.just(Drained()),
+)
+
+
+def cut(octets: bytes, places: list[int]) -> list[bytes]:
+    edges = [0, *sorted(place % (len(octets) + 1) for place in places), len(octets)]
+    return [octets[start:end] for start, end in itertools.pairwise(edges)]
+
+
+@given(st.lists(ORDERS, max_size=4), st.lists(st.integers(0, 10_000), max_size=6))
+def test_orders_come_through(said: list[Order], places: list[int]) -> None:
+    reader = orders()
+    heard = [one for piece in cut(b"".join(map(encode_frame, said)), places) for one in reader.read(piece)]
+    assert said == heard
+
+
+@given(st.lists(REPORTS, max_size=4), st.lists(st.integers(0, 10_000), max_size=6))
+def test_reports_come_through(said: list[Report], places: list[int]) -> None:
+    reader = reports()
+    heard = [one for piece in cut(b"".join(map(encode_frame, said)), places) for one in reader.read(piece)]
+    assert said == heard
+
+
+def test_anything_else_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="Invalid"):
+        list(orders().read(b"\0\0\0\2\x91\x63"))
+
+
+@given(LISTS, st.booleans())
+def test_a_plate_comes_through(target: MailingList, same: bool) -> None:
+    """Its two skeletons are one where they were one."""
+    skeleton = Skeleton.from_stream([b"To: x\r\n\r\nbody\r\n"], ["subject"])
+    text = skeleton if same else Skeleton.from_stream([b"To: x\r\n\r\ntext\r\n"], ["subject"])
+    plate = EditionPlate(
+        language="en", edition_id=7, slug="s", list=target, skeleton=skeleton, text_skeleton=text, message_secret=b"m"
+    )
+    found = unpack_plate(pack_plate(plate))
+    assert (7, "s", target, b"m") == (found.edition_id, found.slug, found.list, found.message_secret)
+    assert [skeleton.encode(), text.encode()] == [found.skeleton.encode(), found.text_skeleton.encode()]
+    assert same == (found.skeleton is found.text_skeleton)
+
+
+def test_keys_are_not_shown() -> None:
+    """An order that is logged by mistake names no key."""
+    assert "secret" not in repr(KeyRing({1: b"secret" * 6}, b"secret" * 6))

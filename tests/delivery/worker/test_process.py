@@ -1,0 +1,186 @@
+"""The press process from the inside: orders that it cannot carry out come back, and those beside them go on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.delivery.worker.conftest import Mailbox, open_mailbox, relay_at, settings_for
+
+from pressrun.core.errors import BadConfiguration
+from pressrun.core.keys import KeyRing
+from pressrun.delivery.queue.jobs import NOT_SENT, Answer, Job, Unmade
+from pressrun.delivery.worker import process
+from pressrun.delivery.worker.frames import (
+    Answers,
+    Copies,
+    CopyWork,
+    Drain,
+    Notice,
+    Order,
+    Plate,
+    encode_frame,
+    pack_setup,
+    reports,
+)
+from pressrun.delivery.worker.process import NO_PLATE, PressProcess
+from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice
+from pressrun.store.journal import Journal
+
+KEYS = KeyRing({1: b"k" * 32}, b"s" * 32)
+COPY = CopyWork(ClaimedCopy(5, 1, "reader.example", "", 0, None, 1, "a@reader.example", "", "{}", 0, 0), 0, 7, 0)
+NOTICE: dict[str, Any] = {
+    "domain": "reader.example",
+    "attempts": 0,
+    "first_attempt_at": None,
+    "notice_id": 1,
+    "kind": "confirm",
+    "list_id": None,
+    "subscriber_id": None,
+    "address": "a@reader.example",
+    "language": "en",
+    "payload": "{}",
+    "content": None,
+    "message_secret": b"m",
+    "created_at": 0,
+    "epoch": None,
+}
+
+
+class Daemon(asyncio.Transport):
+    """The other end: keeps what it is told."""
+
+    def __init__(self, journal: Journal | None = None) -> None:
+        super().__init__()
+        self.ends: list[int] = []
+        self.over = asyncio.Event()
+        self.process = PressProcess(self._end, journal)
+        self.process.connection_made(self)
+        self._reports = reports()
+        self._heard = bytearray()
+
+    def _end(self, code: int) -> None:
+        self.ends.append(code)
+        self.over.set()
+
+    def say(self, *orders: Order) -> None:
+        self.process.data_received(b"".join(map(encode_frame, orders)))
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self._heard += data
+
+    async def answers(self) -> list[Answers]:
+        """What it was told of rows so far."""
+        await asyncio.sleep(0)
+        heard, self._heard = bytes(self._heard), bytearray()
+        return [report for report in self._reports.read(heard) if isinstance(report, Answers)]
+
+
+def plate() -> Plate:
+    """One that no copy can be made of."""
+    return Plate(7, b"this is no pickle")
+
+
+async def test_an_edition_that_cannot_be_read_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """Its copies are put off, and it is told."""
+    daemon = Daemon()
+    daemon.say(pack_setup(settings_for(relay_at(1)), KEYS), plate(), Copies("primary", [COPY]))
+    assert [Answers("primary", [], [Unmade(5, NO_PLATE)])] == await daemon.answers()
+    assert ["press.bad_plate"] == [one.message for one in caplog.records if one.levelno >= logging.ERROR]
+
+
+async def test_rows_for_a_relay_that_a_reload_took_away_go_back_at_once() -> None:
+    """Said before it, and after it: other relays may take them."""
+    daemon = Daemon()
+    one, two = relay_at(1), relay_at(1, name="second")
+    daemon.say(pack_setup(settings_for(one, two), KEYS))
+    notice = ClaimedNotice(**{**NOTICE, "id": 5})
+    daemon.process._inbox.put("second", [Job(notice, 0, None)])
+    daemon.say(pack_setup(settings_for(one), KEYS), Notice("second", ClaimedNotice(**{**NOTICE, "id": 6}), 0, None))
+    assert [Answers("second", [Answer(5, NOT_SENT), Answer(6, NOT_SENT)], [])] == await daemon.answers()
+
+
+async def test_settings_that_do_not_work_any_more_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    """It ends, to be started again: once the file is back all goes on."""
+    daemon = Daemon()
+    daemon.say(pack_setup(settings_for(relay_at(1, security="tls", ca_file=Path("/nowhere"))), KEYS))
+    assert [BadConfiguration.exit_code] == daemon.ends
+    [told] = [one for one in caplog.records if one.levelno >= logging.ERROR]
+    assert ("config.refused", True) == (told.message, "/nowhere" in told.__dict__["fields"]["problem"])
+
+
+@pytest.mark.parametrize(("reason", "code"), [(None, 0), (ConnectionResetError(), 1)])
+async def test_the_end_of_the_socket_is_the_end(reason: Exception | None, code: int) -> None:
+    """Where nothing can be noted, nothing is waited for."""
+    daemon = Daemon()
+    daemon.process.connection_lost(reason)
+    assert [code] == daemon.ends
+
+
+async def in_flight(daemon: Daemon, mailbox: Mailbox) -> None:
+    """Let a relay that says nothing have one of two mails."""
+    mailbox.open.clear()
+    rows = [ClaimedNotice(**{**NOTICE, "id": number, "content": b"Subject: news\r\n\r\n"}) for number in (5, 6)]
+    daemon.say(pack_setup(settings_for(relay_at(mailbox.port, connections=1, pipelining=False)), KEYS))
+    daemon.say(*[Notice("primary", row, 0, None) for row in rows])
+    await mailbox.arrived.wait()
+
+
+@pytest.mark.parametrize("is_told_twice", [False, True])
+async def test_without_its_daemon_it_hears_the_last_answer_and_sends_nothing_more(
+    journal: Journal, *, is_told_twice: bool
+) -> None:
+    """By the kernel, and later by the socket; what is ordered in between is for the next daemon."""
+    daemon = Daemon(journal)
+    async with open_mailbox() as mailbox:
+        await in_flight(daemon, mailbox)
+        await daemon.answers()
+        daemon.process.finish()
+        daemon.say(Notice("primary", ClaimedNotice(**{**NOTICE, "id": 7}), 0, None))
+        if is_told_twice:
+            daemon.process.connection_lost(ConnectionResetError())
+        await asyncio.sleep(0.05)
+        assert [] == daemon.ends
+        mailbox.open.set()
+        await daemon.over.wait()
+        assert ([0], 1, []) == (daemon.ends, len(mailbox.received), await daemon.answers())
+
+
+async def test_a_relay_that_does_not_answer_is_not_waited_for(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "FINISH_SECONDS", 0.1)
+    daemon = Daemon(journal)
+    async with open_mailbox() as mailbox:
+        await in_flight(daemon, mailbox)
+        daemon.process.connection_lost(None)
+        async with asyncio.timeout(5):
+            await daemon.over.wait()
+    assert 0 == daemon.ends[0]
+
+
+async def test_a_daemon_that_is_killed_in_its_drain_is_outlived_too(journal: Journal) -> None:
+    daemon = Daemon(journal)
+    async with open_mailbox() as mailbox:
+        await in_flight(daemon, mailbox)
+        daemon.say(Drain(30))
+        await asyncio.sleep(0)
+        daemon.process.finish()
+        daemon.process.connection_lost(None)
+        mailbox.open.set()
+        await daemon.over.wait()
+        assert ([0], 1) == (daemon.ends, len(mailbox.received))
+
+
+async def test_a_daemon_that_waits_no_longer_is_obeyed(journal: Journal) -> None:
+    """Its drain has a limit of its own, and it lives: whatever is in flight, the socket is closed on purpose."""
+    daemon = Daemon(journal)
+    async with open_mailbox() as mailbox:
+        await in_flight(daemon, mailbox)
+        daemon.say(Drain(30))
+        await asyncio.sleep(0)
+        daemon.process.connection_lost(None)
+        assert [0] == daemon.ends

@@ -1,0 +1,432 @@
+"""The press in a process of its own: every copy once, nothing lost when it dies, and an end that gives all back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from email import message_from_bytes
+from functools import partial
+from pathlib import Path
+
+import dkim
+import pytest
+from tests.delivery.worker.conftest import House, open_mailbox, relay_at, settings_for
+from tests.message.signatures.test_dkim import RSA_RECORD
+from tests.message.signatures.test_dkim import settings as dkim_settings
+
+from pressrun.core.address import parse_address
+from pressrun.core.errors import BadConfiguration
+from pressrun.core.quantities import Rate
+from pressrun.core.tokens import WebPurpose, WebTokens
+from pressrun.delivery.queue.jobs import Job
+from pressrun.delivery.worker import remote
+from pressrun.delivery.worker.remote import PLATES_AT_MOST
+from pressrun.observe.settings import LogSettings
+from pressrun.services.readers.subscribing import Origin
+from pressrun.services.settings import DeliverySettings
+from pressrun.smtp.handover import HandOver
+from pressrun.store.deliveries import Settlement
+from pressrun.store.journal import Journal
+
+READERS = 60
+
+
+async def test_every_reader_gets_one_copy(house: House) -> None:
+    """Made by another process, each with its own values."""
+    await house.start()
+    assert os.getpid() != house.pid
+    edition = await house.send(READERS, text="For {{ name | default: you }}")
+    await house.until(lambda: house.is_over(edition))
+    assert {"delivered": READERS} == await house.room.counts(edition)
+    assert Counter(f"r{number}@reader.example" for number in range(READERS)) == Counter(
+        address for address, _ in house.mailbox.received
+    )
+    assert READERS == len({message_from_bytes(mail)["Message-ID"] for _, mail in house.mailbox.received})
+    assert [(250, "2.0.0", "taken")] == await house.room.rows("select distinct code, enhanced, reply from delivery")
+
+
+async def test_a_press_that_is_killed_is_started_again(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    """What it had on its way may have been taken, which is recorded; the rest goes out by the next one."""
+    await house.start()
+    first = house.pid
+    house.mailbox.open.clear()
+    edition = await house.send(2 * house.settings.ahead("primary"))
+    await house.mailbox.arrived.wait()
+    with caplog.at_level(logging.ERROR):
+        os.kill(first, signal.SIGKILL)
+        await house.until(lambda: house.press.pid not in (None, first))
+    assert ["press.ended"] == [record.message for record in caplog.records if record.name == "pressrun.worker"]
+    house.mailbox.open.set()
+    await house.until(lambda: _are_settled(house, edition))
+    counts = await house.room.counts(edition)
+    assert {"deferred", "delivered"} == set(counts)
+    assert 1 <= counts["deferred"] <= 3 + house.settings.ahead("primary")
+    [[words]] = await house.room.rows("select distinct reply from delivery where state = 'deferred'")
+    assert "may have been taken" in words
+
+
+async def _are_settled(house: House, edition: int) -> bool:
+    counts = await house.room.counts(edition)
+    return "queued" not in counts and "claimed" not in counts
+
+
+async def test_a_press_that_is_stuck_is_replaced(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And the log says that it was that."""
+    monkeypatch.setattr(remote, "SILENT_SECONDS", 2.0)
+    await house.start()
+    first = house.pid
+    os.kill(first, signal.SIGSTOP)
+    await house.until(lambda: bool(_reasons(caplog)))
+    monkeypatch.undo()  # the next one may take longer to start, where others want the processor, too
+    await house.until(lambda: house.press.pid not in (None, first))
+    edition = await house.send(5)
+    await house.until(lambda: house.is_over(edition))
+    assert {"delivered": 5} == await house.room.counts(edition)
+    assert ["it said nothing for 2 s"] == _reasons(caplog)
+
+
+def _reasons(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Why a press ended, each time."""
+    return [one.__dict__["fields"]["reason"] for one in caplog.records if "press.ended" in one.message]
+
+
+async def test_a_press_that_cannot_live_is_tried_again_and_shown(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its relays count as failing, and the copies stay queued; once it lives they go."""
+    monkeypatch.setattr(remote, "MODULE", "pressrun.no_such_module")
+    house.dispatcher.connect(house.press)
+    house.tasks += [
+        asyncio.create_task(house.dispatcher.run()),
+        asyncio.create_task(house.press.run()),
+    ]
+    await house.until(lambda: house.press.statuses()[0].failing_since is not None)
+    assert "the process that hands over mail" in str(house.press.statuses()[0].last_error)
+    edition = await house.send(5)
+    monkeypatch.undo()
+    await house.until(lambda: house.is_over(edition))
+    assert house.press.statuses()[0].failing_since is None
+
+
+async def test_an_end_finishes_what_is_on_its_way_and_gives_the_rest_back(house: House) -> None:
+    await house.start()
+    house.mailbox.open.clear()
+    edition = await house.send(READERS)
+    await house.mailbox.arrived.wait()
+    draining = asyncio.create_task(house.stop())
+    await asyncio.sleep(0.1)
+    house.mailbox.open.set()
+    await draining
+    counts = await house.room.counts(edition)
+    assert {"queued", "delivered"} == set(counts)
+    assert counts["delivered"] == len(house.mailbox.received)
+    assert house.press.pid is None
+
+
+async def test_what_has_no_answer_at_the_end_is_unknown(house: House) -> None:
+    await house.start()
+    house.mailbox.open.clear()
+    edition = await house.send(READERS)
+    await house.mailbox.arrived.wait()
+    await house.stop(0.2)
+    assert {"queued", "deferred"} == set(await house.room.counts(edition))
+
+
+async def test_another_relay_after_a_reload(house: House) -> None:
+    """A file that cannot be used changes nothing."""
+    await house.start()
+    async with open_mailbox() as other:
+        with pytest.raises(BadConfiguration):
+            house.press.change(settings_for(relay_at(1, security="tls", ca_file=Path("/nowhere"))))
+        house.press.change(settings_for(relay_at(other.port)))
+        edition = await house.send(10)
+        await house.until(lambda: house.is_over(edition))
+        assert [0, 10] == [len(house.mailbox.received), len(other.received)]
+
+
+async def test_a_relay_that_a_reload_takes_away(house: House) -> None:
+    """The queue knows it no more when the process still speaks of it: what it had is answered, all else goes on."""
+    async with open_mailbox() as other:
+        going = relay_at(other.port, name="going")
+        house.dispatcher.reload(
+            house.settings.delivery,
+            {"primary": (), "going": ()},
+            {"primary": 1, "going": 1},
+            {"primary": 10, "going": 10},
+        )
+        house.press.change(replace(house.settings, relays=(*house.settings.relays, going)))
+        await house.start()
+        other.open.clear()
+        edition = await house.send(READERS)
+        await other.arrived.wait()
+        house.dispatcher.reload(house.settings.delivery, {"primary": ()}, {"primary": 1}, {"primary": 10})
+        house.press.change(house.settings)
+        house.press.wake()
+        assert [0, True] == [house.press.capacity("going"), house.press.capacity() > 0]
+        pid = house.pid
+        other.open.set()
+        await house.until(lambda: house.is_over(edition))
+        assert READERS == len(house.mailbox.received) + len(other.received)
+        assert 1 <= len(other.received) <= 3 + house.settings.ahead("going")
+        assert pid == house.pid
+
+
+async def test_keys_come_and_go_with_a_reload(house: House) -> None:
+    await house.start()
+    key = dkim_settings(domain="lists.example")
+    house.press.change(replace(house.settings, dkim=(key,)))
+    edition = await house.send(20)
+    await house.until(lambda: house.is_over(edition))
+    signed = [mail for _, mail in house.mailbox.received]
+    assert [True] * 20 == [dkim.verify(mail, dnsfunc=lambda name, timeout=5: RSA_RECORD) for mail in signed]
+    house.press.change(house.settings)
+    edition = await house.send(0, text="another")
+    await house.until(lambda: house.is_over(edition))
+    assert 20 == sum(b"DKIM-Signature" not in mail for _, mail in house.mailbox.received)
+
+
+async def test_links_are_signed_with_a_new_key(house: House) -> None:
+    await house.start()
+    keys = house.room.office.keys
+    keys.adopt(type(keys)({keys.newest + 1: b"n" * 32}, b""))
+    house.press.adopt()
+    edition = await house.send(1)
+    await house.until(lambda: house.is_over(edition))
+    [[_, mail]] = house.mailbox.received
+    [token] = re.findall(rb"/unsubscribe/([\w.-]+)>", mail)
+    old = WebTokens(type(keys)({number: key for number, key in keys.link_keys.items() if key != b"n" * 32}, b""))
+    assert WebTokens(keys).read(WebPurpose.UNSUBSCRIBE, token.decode()) is not None
+    assert old.read(WebPurpose.UNSUBSCRIBE, token.decode()) is None
+
+
+async def test_a_row_without_a_mail_holds_up_no_other(house: House) -> None:
+    await house.room.readers(3)
+    edition = await house.room.edition()
+    await house.room.change("update subscriber set attributes = 'not JSON' where address = 'r1@reader.example'")
+    await house.start()
+    await house.until(lambda: _are_settled(house, edition))
+    assert {"deferred": 1, "delivered": 2} == await house.room.counts(edition)
+    [[words]] = await house.room.rows("select reply from delivery where state = 'deferred'")
+    assert "could not be composed: JSONDecodeError" in words
+
+
+async def test_the_evidence_of_a_mail_that_asks(house: House) -> None:
+    """The daemon learns what the press sent: Message-ID and digest of the confirmation."""
+    await house.start()
+    applicant = parse_address("new@reader.example")
+    await house.room.office.subscribing.request("news", applicant, Origin(source="web"), network=None)
+    house.dispatcher.wake()
+    await house.until(lambda: len(house.mailbox.received) == 1)
+    asked = "select content ->> 'message_id' from consent where event = 'asked' and content ->> 'mail' is not null"
+    await house.until(lambda: _has_rows(house, asked))
+    [[message_id]] = await house.room.rows(asked)
+    assert f"<{message_id}>" == message_from_bytes(house.mailbox.received[0][1])["Message-ID"]
+
+
+async def _has_rows(house: House, sql: str) -> bool:
+    return bool(await house.room.rows(sql))
+
+
+async def test_many_editions(house: House) -> None:
+    """More than the process keeps plates of."""
+    await house.start()
+    await house.room.readers(2)
+    for number in range(PLATES_AT_MOST + 2):
+        edition = await house.room.edition(text=f"number {number}")
+        house.dispatcher.wake()
+        await house.until(partial(house.is_over, edition))
+    assert 2 * (PLATES_AT_MOST + 2) == len(house.mailbox.received)
+
+
+async def test_a_relay_that_is_away(house: House) -> None:
+    """Its rows do not stay with the press."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        house.press.change(settings_for(relay_at(closed.getsockname()[1])))
+        house.dispatcher.connect(house.press)
+        house.tasks += [
+            asyncio.create_task(house.dispatcher.run()),
+            asyncio.create_task(house.press.run()),
+        ]
+        await house.send(READERS)
+        await house.until(lambda: house.press.statuses()[0].failing_since is not None)
+        await house.until(lambda: sum(map(len, house.press._held.values())) <= 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_signals_are_for_the_daemon(house: House, number: signal.Signals) -> None:
+    """A terminal and systemd send them to the whole group."""
+    await house.start()
+    first = house.pid
+    os.kill(first, number)
+    edition = await house.send(5)
+    await house.until(lambda: house.is_over(edition))
+    assert first == house.pid
+
+
+def test_it_ends_with_the_daemon() -> None:
+    """After a kill nobody says goodbye: the socket closes, and that is all."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        number = theirs.fileno()
+        command = [sys.executable, "-m", remote.MODULE, str(number), str(os.getpid())]
+        process = subprocess.Popen(command, pass_fds=[number])
+    ours.close()
+    with contextlib.closing(ours):
+        assert 0 == process.wait(10)
+
+
+@pytest.mark.parametrize("has_journal", [False, True])
+def test_it_does_not_outlive_who_started_it(journal: Journal, *, has_journal: bool) -> None:
+    """Though the socket is still open, as it is while a killed process gives its memory back."""
+    starting = (
+        "import os, subprocess, sys\n"
+        f"command = [sys.executable, '-m', {remote.MODULE!r}, sys.argv[1], str(os.getpid()), *sys.argv[2:]]\n"
+        "print(subprocess.Popen(command, pass_fds=[*map(int, sys.argv[1:])]).pid, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        numbers = [theirs.fileno(), *([journal.fileno()] if has_journal else [])]
+        parent = subprocess.Popen(
+            [sys.executable, "-c", starting, *map(str, numbers)],
+            pass_fds=numbers,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        with parent:
+            assert parent.stdout is not None
+            press = os.pidfd_open(int(parent.stdout.readline()))
+            parent.kill()
+        ended, _, _ = select.select([press], [], [], 10)
+        os.close(press)
+        assert [press] == ended
+
+
+async def test_one_answer_that_cannot_be_judged(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told, and recorded without its words: the copy went out, and goes no second time."""
+    await house.start()
+    judge, broken = house.dispatcher.desk._settlement, list[int]()
+
+    def failing(job: Job, result: HandOver, relay: str, now: float) -> Settlement:
+        if not broken:
+            broken.append(job.row.id)
+            raise RuntimeError("a fault of ours")
+        return judge(job, result, relay, now)
+
+    monkeypatch.setattr(house.dispatcher.desk, "_settlement", failing)
+    edition = await house.send(10)
+    await house.until(lambda: _is_nearly_settled(house, edition, 10))
+    assert ["relay.settle_error"] == [record.message for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def _is_nearly_settled(house: House, edition: int, delivered: int) -> bool:
+    return (await house.room.counts(edition)).get("delivered") == delivered
+
+
+async def test_a_deferred_copy_goes_out_the_same(house: House) -> None:
+    """Message-ID and Date stay, though another process makes it."""
+    await house.start()
+    house.mailbox.reply = "450 4.2.0 later"
+    edition = await house.send(1)
+    await house.until(lambda: _has_rows(house, "select 1 from delivery where state = 'deferred'"))
+    house.mailbox.reply = "250 2.0.0 taken"
+    first = house.pid
+    os.kill(first, signal.SIGKILL)
+    await house.until(lambda: house.press.pid not in (None, first) and house.press.capacity() > 0)
+    house.room.pass_time(3600)
+    house.dispatcher.wake()
+    await house.until(lambda: house.is_over(edition))
+    early, late = (message_from_bytes(mail) for _, mail in house.mailbox.received)
+    assert (early["Message-ID"], early["Date"]) == (late["Message-ID"], late["Date"])
+
+
+async def test_it_is_not_made_of_what_lies_about(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Modules are not looked for where the daemon was started: others may write there."""
+    (tmp_path / "msgspec.py").write_text("raise SystemExit(3)\n", encoding="ascii")
+    monkeypatch.chdir(tmp_path)
+    await house.start()
+    edition = await house.send(1)
+    await house.until(lambda: house.is_over(edition))
+
+
+async def test_it_holds_nothing_of_the_daemon_open(house: House) -> None:
+    """Neither the database nor a door, though that can be inherited, as those of systemd are."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.set_inheritable(True)
+        await house.start()
+        assert _link(os.getpid(), door.fileno()) not in _links(house.pid)
+    assert [] == [name for name in _links(house.pid) if "sqlite" in name]
+
+
+def _link(pid: int, number: int) -> str:
+    return str(Path(f"/proc/{pid}/fd/{number}").readlink())
+
+
+def _links(pid: int) -> set[str]:
+    return {_link(pid, int(one.name)) for one in Path(f"/proc/{pid}/fd").iterdir()}
+
+
+async def test_its_log_is_like_that_of_the_daemon(house: House, capfd: pytest.CaptureFixture[str]) -> None:
+    """At the same level and in the same form, also after a reload."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        relay = relay_at(closed.getsockname()[1])
+    house.press.change(settings_for(relay, log=LogSettings(level="error")))
+    await house.start()
+    await house.send(1)
+    await house.until(lambda: house.press.statuses()[0].failing_since is not None)
+    assert [] == _failing(capfd)
+    said = list[str]()
+
+    def has_said(number: int) -> bool:
+        said.extend(_failing(capfd))
+        return len(said) >= number
+
+    for number, form in enumerate(("json", "text"), start=1):
+        other = replace(relay, name=f"r{number}")
+        house.press.change(settings_for(other, log=LogSettings(format=form)))  # type: ignore[arg-type]
+        house.dispatcher.reload(house.room.settings, {other.name: ()}, {other.name: 1}, {other.name: 10})
+        await house.until(partial(has_said, number))
+    assert ("relay.failing", "r1") == (json.loads(said[0])["event"], json.loads(said[0])["relay"])
+    assert " warning relay.failing relay=r2 " in said[1]
+
+
+def _failing(capfd: pytest.CaptureFixture[str]) -> list[str]:
+    return [line for line in capfd.readouterr().err.splitlines() if "relay.failing" in line]
+
+
+async def test_what_no_connection_has_is_recalled(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a domain asks for silence, what is ahead of the connections stays with the queue."""
+    await house.start()
+    house.mailbox.open.clear()
+    await house.send(READERS)
+    await house.mailbox.arrived.wait()
+    await house.until(lambda: sum(map(len, house.press._held.values())) > 3)
+    monkeypatch.setattr(house.press, "_hand_over", lambda relay: None)
+    house.press.recall()
+    await house.until(lambda: sum(map(len, house.press._held.values())) <= 3)
+    house.mailbox.open.set()
+
+
+async def test_what_waited_for_a_connection_goes_in_its_turns(house: House) -> None:
+    """The press holds the rate of a reload at once, though its queue gives rows out as fast as they are taken."""
+    await house.start()
+    house.press.change(replace(house.settings, delivery=DeliverySettings(rates=(Rate(20, 1.0),))))
+    began_at = time.monotonic()
+    edition = await house.send(8)
+    await house.until(lambda: house.is_over(edition))
+    assert time.monotonic() - began_at >= 6 * 0.05
