@@ -340,7 +340,7 @@ LIMITS = Table(
             name="logins",
             kind=kinds.rate(),
             default='"10/15min"',
-            help="Failed log-ins, per account and per client.",
+            help="Failed log-ins, per account and per client. Accepted without effect until Pressrun has log-ins.",
         ),
     ),
 )
