@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from tests.delivery.conftest import press
 from tests.delivery.worker.conftest import house
-from tests.services.conftest import press
 
 __all__ = ["house", "press"]
