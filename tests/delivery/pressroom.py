@@ -143,11 +143,16 @@ class Pressroom:
             notices=NoticeComposer(site=SITE, keys=self.office.keys, tokens=TokenSettings()),
         )
         self.press = Press(
-            self.dispatcher.desk, maker=maker, signer=None, hands=Threads(), clock=self.clock, ahead=lambda relay: AHEAD
+            self.dispatcher.broker,
+            maker=maker,
+            signer=None,
+            hands=Threads(),
+            clock=self.clock,
+            ahead=lambda relay: AHEAD,
         )
         self.press.connect(self.pool)
-        self.dispatcher.desk.connect(self.press)
-        self.dispatcher.desk._random = random.Random(7)  # type: ignore[assignment]  # the same jitter on every run
+        self.dispatcher.broker.connect(self.press)
+        self.dispatcher.broker._random = random.Random(7)  # type: ignore[assignment]  # the same jitter on every run
         return self.dispatcher
 
     async def turn(self) -> None:

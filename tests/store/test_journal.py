@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pressrun.delivery.queue.desk import UNRECORDED_AT_MOST
+from pressrun.delivery.queue.broker import UNRECORDED_AT_MOST
 from pressrun.store.journal import SLOTS, Claim, Journal, Taken
 
 

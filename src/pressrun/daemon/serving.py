@@ -91,7 +91,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         metrics = Metrics(__version__, outcomes=Outcome, kinds=KINDS)
         bouncing = build_bouncing(settings, keys)
         dispatcher = await build_dispatcher(settings, database, keys, journal, bouncing, metrics)
-        press = build_press(settings, keys, dispatcher.desk, journal)
+        press = build_press(settings, keys, dispatcher.broker, journal)
         services = build_services(settings, database, keys, dispatcher.wake, bouncing, press.adopt)
         services.editions.editing.unpause = dispatcher.unpause
         screening = services.readers.subscribing.screening

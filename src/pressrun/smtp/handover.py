@@ -51,7 +51,7 @@ class Stage(StrEnum):
     CONTENT = "CONTENT"  # the reply to the final dot, or to BDAT LAST
 
 
-class HandOver(msgspec.Struct, frozen=True):
+class HandOver(msgspec.Struct, frozen=True, array_like=True, tag=0):
     """The outcome of one hand-over; `reply` is the deciding reply, None when the connection ended without one."""
 
     outcome: Outcome

@@ -20,7 +20,7 @@ from typing import Self
 
 import msgspec
 
-SLOTS = 4096  # more than may be noted and not recorded (delivery.queue.desk.UNRECORDED_AT_MOST)
+SLOTS = 4096  # more than may be noted and not recorded (delivery.queue.broker.UNRECORDED_AT_MOST)
 _RECORD = struct.Struct(">QqqHH12p64p")  # sequence, delivery, first attempt, attempts, code, enhanced code, relay
 _CHECK = struct.Struct(">I")  # CRC-32: a slot may have been half written when the power went
 _SLOT = 128

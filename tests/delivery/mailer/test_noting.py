@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pressrun.delivery.mailer.noting import Noting
-from pressrun.delivery.queue.jobs import Answer, Job, Unmade, claim_of
+from pressrun.delivery.queue.jobs import CompositionFailed, Job, Result, claim_of
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, SentMail
@@ -26,16 +26,13 @@ class Rows:
 
     def __init__(self, *jobs: Job) -> None:
         self._jobs = [*jobs]
-        self.heard: list[Answer | Unmade] = []
+        self.heard: list[Result] = []
 
-    def take(self, relay: str) -> Job | None:
-        return self._jobs.pop(0) if self._jobs else None
+    def next(self, relay: str, most: int) -> list[Job]:
+        return [self._jobs.pop(0) for _ in self._jobs[:most]]
 
-    def settle(self, relay: str, answers: Sequence[Answer]) -> None:
-        self.heard += answers
-
-    def not_made(self, relay: str, unmade: Unmade) -> None:
-        self.heard.append(unmade)
+    def record(self, relay: str, results: Sequence[Result]) -> None:
+        self.heard += results
 
     def waiting(self, relay: str) -> int:
         return len(self._jobs)
@@ -43,7 +40,7 @@ class Rows:
 
 def copy(number: int, *, attempts: int = 0, first: int | None = None) -> Job:
     row = ClaimedCopy(number, 1, "reader.example", "", attempts, first, 1, "a@reader.example", "", "{}", 0, 0)
-    return Job(row, 1000, None, lane="")
+    return Job(row, 1000, None, queue="")
 
 
 def notice(number: int) -> Job:
@@ -67,15 +64,15 @@ def notice(number: int) -> Job:
     return Job(row, 1000, None)
 
 
-def test_what_is_taken_is_noted_without_the_words_of_the_relay(journal: Journal, journal_path: Path) -> None:
+def test_what_is_taken_is_journaled_without_the_words_of_the_relay(journal: Journal, journal_path: Path) -> None:
     rows = Rows(copy(1), copy(2, attempts=3, first=500))
     noting = Noting(rows, journal)
     for number in (1, 2):
-        noting.take("primary")
-        noting.settle("primary", [Answer(number, TAKEN)])
+        noting.next("primary", 1)
+        noting.record("primary", [Result(number, TAKEN)])
     claims = [Claim(1, 1, 1000), Claim(2, 4, 500)]
     assert {claim: Taken(claim, "primary", 250, "2.0.0") for claim in claims} == journal.entries()
-    assert [Answer(1, TAKEN, is_noted=True), Answer(2, TAKEN, is_noted=True)] == rows.heard
+    assert [Result(1, TAKEN, is_journaled=True), Result(2, TAKEN, is_journaled=True)] == rows.heard
     assert b"reader" not in journal_path.read_bytes()
 
 
@@ -83,10 +80,10 @@ def test_of_many_those_that_were_taken_are(journal: Journal) -> None:
     rows = Rows(copy(1), copy(2), notice(3), copy(4))
     noting = Noting(rows, journal)
     for _ in range(4):
-        noting.take("primary")
-    noting.settle("primary", [Answer(1, TAKEN), Answer(2, LATER), Answer(3, TAKEN), Answer(4, TAKEN)])
+        noting.next("primary", 1)
+    noting.record("primary", [Result(1, TAKEN), Result(2, LATER), Result(3, TAKEN), Result(4, TAKEN)])
     assert [1, 3, 4] == [claim.delivery_id for claim in journal.entries()]
-    assert [True, False, True, True] == [isinstance(one, Answer) and one.is_noted for one in rows.heard]
+    assert [True, False, True, True] == [one.is_journaled for one in rows.heard]
 
 
 @pytest.mark.parametrize("result", [LATER, LOST])
@@ -94,9 +91,9 @@ def test_nothing_else_is(journal: Journal, result: HandOver) -> None:
     """A copy that no relay has, or may not have, goes out again."""
     rows = Rows(copy(1))
     noting = Noting(rows, journal)
-    noting.take("primary")
-    noting.settle("primary", [Answer(1, result)])
-    assert ({}, [Answer(1, result)]) == (journal.entries(), rows.heard)
+    noting.next("primary", 1)
+    noting.record("primary", [Result(1, result)])
+    assert ({}, [Result(1, result)]) == (journal.entries(), rows.heard)
 
 
 def test_nor_what_asks_for_consent_nor_what_has_no_mail(journal: Journal) -> None:
@@ -104,10 +101,13 @@ def test_nor_what_asks_for_consent_nor_what_has_no_mail(journal: Journal) -> Non
     rows = Rows(notice(1), copy(2))
     noting = Noting(rows, journal)
     assert 2 == noting.waiting("primary")
-    assert [noting.take("primary"), noting.take("primary"), noting.take("primary")][2] is None
-    noting.settle("primary", [Answer(1, TAKEN, ASKING)])
-    noting.not_made("primary", Unmade(2, "ValueError"))
-    assert ({}, [Answer(1, TAKEN, ASKING), Unmade(2, "ValueError")]) == (journal.entries(), rows.heard)
+    assert [1, 2] == [job.row.id for _ in range(3) for job in noting.next("primary", 1)]
+    noting.record("primary", [Result(1, TAKEN, ASKING)])
+    noting.record("primary", [Result(2, CompositionFailed("ValueError"))])
+    assert ({}, [Result(1, TAKEN, ASKING), Result(2, CompositionFailed("ValueError"))]) == (
+        journal.entries(),
+        rows.heard,
+    )
 
 
 def test_a_disk_that_takes_nothing_is_told_once_each_time(
@@ -117,13 +117,13 @@ def test_a_disk_that_takes_nothing_is_told_once_each_time(
     rows = Rows(*map(copy, range(1, 5)))
     noting = Noting(rows, journal)
     for _ in range(4):
-        noting.take("primary")
+        noting.next("primary", 1)
     with monkeypatch.context() as patch:
         patch.setattr(journal, "note", _full)
-        noting.settle("primary", [Answer(1, TAKEN)])
-        noting.settle("primary", [Answer(2, TAKEN)])
-    noting.settle("primary", [Answer(3, TAKEN)])
-    assert [False, False, True] == [one.is_noted for one in rows.heard if isinstance(one, Answer)]
+        noting.record("primary", [Result(1, TAKEN)])
+        noting.record("primary", [Result(2, TAKEN)])
+    noting.record("primary", [Result(3, TAKEN)])
+    assert [False, False, True] == [one.is_journaled for one in rows.heard]
     assert ["press.not_noted"] == [one.message for one in caplog.records if one.levelno >= logging.WARNING]
 
 

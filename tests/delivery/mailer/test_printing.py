@@ -16,7 +16,7 @@ from pressrun.core.address import parse_address
 from pressrun.delivery.mailer.making import Maker
 from pressrun.delivery.mailer.printing import Press
 from pressrun.delivery.mailer.signatures import Threads
-from pressrun.delivery.queue.jobs import NOT_SENT, Answer, Job, Unmade
+from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result
 from pressrun.delivery.queue.shelf import STALE_SECONDS
 from pressrun.services.readers.subscribing import Origin
 from pressrun.smtp.events import Settled
@@ -108,19 +108,17 @@ class Rows:
         self.bad: frozenset[int] = frozenset()
         self.fails_at: int | None = None
 
-    def take(self, relay: str) -> Job | None:
+    def next(self, relay: str, most: int) -> list[Job]:
         if self.left and self.left[0] == self.fails_at:
             raise OSError("the queue is gone")
-        return Job(claimed(self.left.popleft()), 0, None) if self.left else None
+        return [Job(claimed(self.left.popleft()), 0, None)] if self.left else []
 
     def waiting(self, relay: str) -> int:
         return len(self.left)
 
-    def settle(self, relay: str, answers: Sequence[Answer]) -> None:
-        self.given_back += [one.id for one in answers if one.result is NOT_SENT]
-
-    def not_made(self, relay: str, unmade: Unmade) -> None:
-        self.unmade.append(unmade.id)
+    def record(self, relay: str, results: Sequence[Result]) -> None:
+        self.given_back += [one.id for one in results if one.outcome is NOT_SENT]
+        self.unmade += [one.id for one in results if isinstance(one.outcome, CompositionFailed)]
 
     def make(self, job: Job) -> Outgoing:
         self.made.append(job.row.id)

@@ -27,7 +27,7 @@ from pressrun.delivery.mailer.signing import (
     VALID_AFTER_GIVING_UP_SECONDS,
     build_signer,
 )
-from pressrun.delivery.queue.desk import UNSIGNED_SECONDS
+from pressrun.delivery.queue.broker import UNSIGNED_SECONDS
 from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.delivery.worker.local import LocalPress
 from pressrun.delivery.worker.settings import PressSettings
@@ -300,7 +300,7 @@ async def test_every_copy_that_arrives_verifies(press: Pressroom) -> None:
         site=SITE, relays=(relay,), delivery=DELIVERY, tokens=TokenSettings(), dkim=(LISTS,), log=LogSettings()
     )
     edition = await press.edition("- a {{ name | default: you }}\n\n" + "é  two  blanks \n" * 90 + "\n.\n..dot\n\n\n")
-    dispatcher.connect(LocalPress(given, press.office.keys, dispatcher.desk, None))
+    dispatcher.connect(LocalPress(given, press.office.keys, dispatcher.broker, None))
     running = asyncio.create_task(dispatcher.run())
     async with asyncio.timeout(60):
         await mailbox.full.wait()

@@ -60,7 +60,7 @@ async def test_a_result_that_cannot_be_recorded_waits_and_the_others_do_not(
     edition = await press.edition()
     await press.turn()
     first, second = press.take_all()
-    judge = press.dispatcher.desk._settlement
+    judge = press.dispatcher.broker._settlement
 
     def crooked(*arguments: Any) -> Settlement:
         found = judge(*arguments)
@@ -68,7 +68,7 @@ async def test_a_result_that_cannot_be_recorded_waits_and_the_others_do_not(
             return Settlement(id=found.id, state=found.state, due_at=found.due_at, relay="\ud800")
         return found
 
-    monkeypatch.setattr(press.dispatcher.desk, "_settlement", crooked)
+    monkeypatch.setattr(press.dispatcher.broker, "_settlement", crooked)
     press.answer(first, TAKEN)
     press.answer(second, TAKEN)
     await turns(press)

@@ -417,8 +417,8 @@ async def test_while_draining_nothing_is_handed_out(press: Pressroom) -> None:
     await press.readers(3)
     await press.edition()
     await press.turn()
-    press.dispatcher.desk.is_closed = True
-    assert (None, 0) == (press.take(), press.dispatcher.desk.waiting("primary"))
+    press.dispatcher.broker.is_closed = True
+    assert (None, 0) == (press.take(), press.dispatcher.broker.waiting("primary"))
 
 
 # ---------------------------------------------------------------------- faults
@@ -542,31 +542,31 @@ async def test_the_loop_sleeps_while_an_editions_canary_is_in_flight(press: Pres
     outgoing = press.take()
     assert outgoing is not None
     await press.turn()
-    assert press.dispatcher.desk.lookout.again_at is None
+    assert press.dispatcher.broker.lookout.again_at is None
 
 
 async def test_the_loop_sleeps_while_it_drains(press: Pressroom) -> None:
     await press.readers(2)
     await press.edition()
-    press.dispatcher.desk.is_closed = True
+    press.dispatcher.broker.is_closed = True
     await press.turn()
-    assert press.dispatcher.desk.lookout.again_at is None
+    assert press.dispatcher.broker.lookout.again_at is None
 
 
 async def test_the_loop_wakes_for_what_is_due_next(press: Pressroom) -> None:
     await press.readers(1)
     await press.edition(scheduled_at=int(press.office.now) + 60)
     await press.turn()
-    assert press.office.now + 60 == press.dispatcher.desk.lookout.again_at
+    assert press.office.now + 60 == press.dispatcher.broker.lookout.again_at
     press.pass_time(60)
     await press.send_all(LATER)
     (due,) = (await press.rows("select due_at from delivery"))[0]
-    assert due == press.dispatcher.desk.lookout.again_at
+    assert due == press.dispatcher.broker.lookout.again_at
 
 
 async def test_a_change_is_looked_at_in_the_next_turn(press: Pressroom) -> None:
     press.dispatcher.wake()
-    assert press.dispatcher.desk.lookout._wanted.is_set()
+    assert press.dispatcher.broker.lookout._wanted.is_set()
 
 
 async def test_notices_are_claimed_whatever_editions_do(press: Pressroom) -> None:
@@ -598,7 +598,7 @@ async def test_large_notices_go_a_few_at_a_time(press: Pressroom, monkeypatch: p
         assert [] == await press.take_after_turn()
         for outgoing in taken:
             press.answer(outgoing, TAKEN)
-        assert press.dispatcher.desk.lookout._looks
+        assert press.dispatcher.broker.lookout._looks
     assert [3, 3, 3, 1] == sizes
 
 
@@ -610,9 +610,9 @@ async def test_a_relay_that_answers_again_gets_copies_with_its_first_answer(pres
     first, *_ = [press.take() for _ in range(8)]
     press.pass_time(STALE_SECONDS)
     await press.dispatcher._take_turn()
-    assert 0 == len(press.dispatcher.desk.ready)
+    assert 0 == len(press.dispatcher.broker.ready)
     await press.dispatcher._take_turn()
     assert first is not None
     press.answer(first, TAKEN)
     await press.dispatcher._take_turn()
-    assert 52 == len(press.dispatcher.desk.ready)
+    assert 52 == len(press.dispatcher.broker.ready)

@@ -20,9 +20,9 @@ from pressrun.core.address import parse_address
 from pressrun.delivery.mailer import printing
 from pressrun.delivery.mailer.making import Maker
 from pressrun.delivery.mailer.printing import Press
-from pressrun.delivery.queue import claiming, desk, dispatching
+from pressrun.delivery.queue import broker, claiming, dispatching
 from pressrun.delivery.queue.alarm import Alarm
-from pressrun.delivery.queue.desk import Desk
+from pressrun.delivery.queue.broker import Broker
 from pressrun.delivery.queue.dispatching import Dispatcher
 from pressrun.delivery.queue.lookout import Lookout
 from pressrun.delivery.queue.pacing import Pacer
@@ -83,17 +83,17 @@ CALLS: list[tuple[Any, str]] = [
     *((Pacer, name) for name in ("spend", "due", "next_at", "claimable", "dump", "follow")),
     *((Traffic, name) for name in ("notes", "rooms", "take", "give_back", "after_taken", "opens_at")),
     *((Shares, name) for name in ("room", "take")),
-    # the desk
+    # the broker
     *(
-        (Desk, name)
+        (Broker, name)
         for name in (
-            *("_take_many", "_learn", "_take_result", "_keep", "_look_after", "_settlement", "_makes_room", "_call_at"),
-            *("settle_late", "hold_back", "give_back", "offer", "_recall", "release_domain", "_take_bare_result"),
+            *("_next", "_learn", "_take_result", "_keep", "_look_after", "_settlement", "_makes_room", "_call_at"),
+            *("record_late", "hold_back", "give_back", "offer", "_recall", "release_domain", "_take_bare_result"),
         )
     ),
-    (desk, "tell_failure"),
-    (desk, "settlement_of"),
-    (desk, "event"),
+    (broker, "tell_failure"),
+    (broker, "settlement_of"),
+    (broker, "event"),
     *((Results, name) for name in ("settle", "release", "count", "take")),
     (Alarm, "set"),
     # the press
@@ -177,7 +177,7 @@ class Room:
             self.press.pass_time(400)  # past the first retry
 
     async def is_lost(self) -> list[tuple[Any, ...]]:
-        held = self.press.dispatcher.desk.held()
+        held = self.press.dispatcher.broker.held()
         rows = await self.press.rows("select id from delivery where state = 'claimed'")
         return [row for row in rows if row[0] not in held]
 

@@ -6,7 +6,7 @@ import pytest
 from tests.delivery.pressroom import RELAY, Pressroom
 
 from pressrun.core.delivery import DeliveryState
-from pressrun.delivery.queue.jobs import Answer
+from pressrun.delivery.queue.jobs import Result
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store import deliveries
@@ -30,8 +30,8 @@ async def test_copies_taken_together_keep_their_own_words(press: Pressroom) -> N
     answers = []
     for place, (outgoing, words) in enumerate(zip(taken, WORDS, strict=True)):
         reply = Reply(250 + place % 2, words, "2.0.0" if place % 3 else "")
-        answers.append(Answer(outgoing.delivery_id, HandOver(Outcome.DELIVERED, Stage.CONTENT, reply)))
-    press.dispatcher.desk.settle(RELAY, answers)
+        answers.append(Result(outgoing.delivery_id, HandOver(Outcome.DELIVERED, Stage.CONTENT, reply)))
+    press.dispatcher.broker.record(RELAY, answers)
     await press.turn()
     records = await press.office.database.read(_records, edition)
     assert records == {

@@ -39,7 +39,7 @@ async def test_what_was_claimed_goes_back_whatever_the_edition_does(press: Press
 
 
 def _in_flight(press: Pressroom) -> list[Job]:
-    return [*press.dispatcher.desk._in_flight.values()]
+    return [*press.dispatcher.broker._in_flight.values()]
 
 
 async def test_what_a_relay_has_is_delivered_though_nobody_had_recorded_it(press: Pressroom) -> None:

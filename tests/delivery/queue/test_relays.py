@@ -56,9 +56,9 @@ async def test_the_share_of_a_failing_relay_goes_to_the_others(press: Pressroom)
     """And it does not catch up afterwards."""
     await press.readers(100)
     await press.edition()
-    press.dispatcher.desk.ready.failing = lambda: {"primary"}
+    press.dispatcher.broker.ready.failing = lambda: {"primary"}
     assert {"second": 100} == await send(press, "second")
-    press.dispatcher.desk.ready.failing = frozenset
+    press.dispatcher.broker.ready.failing = frozenset
     await press.edition("two")
     taken = await send(press, "primary", "second")
     assert 20 <= taken["second"] <= 32
@@ -160,9 +160,9 @@ async def test_who_waited_for_anothers_share_is_asked_again_when_that_is_taken(p
     assert press.take("second") is not None
     while press.take("primary") is not None:
         pass
-    assert not press.dispatcher.desk._alarm.is_set
+    assert not press.dispatcher.broker._alarm.is_set
     assert press.take("second") is not None
-    assert (True, press.clock()) == (press.dispatcher.desk._alarm.is_set, press.dispatcher.desk._alarm.at)
+    assert (True, press.clock()) == (press.dispatcher.broker._alarm.is_set, press.dispatcher.broker._alarm.at)
 
 
 async def test_a_list_may_name_its_relay(press: Pressroom) -> None:
@@ -190,7 +190,7 @@ async def test_the_loop_sleeps_while_enough_waits_for_a_relay_that_takes_nothing
     await press.edition()
     await press.edition("other", name="other")
     assert {"primary": 250} == await send(press, "primary")
-    waiting_until = press.dispatcher.desk.lookout.again_at
+    waiting_until = press.dispatcher.broker.lookout.again_at
     assert waiting_until is None or waiting_until > press.clock()
 
 

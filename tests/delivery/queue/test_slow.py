@@ -43,7 +43,7 @@ class Relay:
     _said: list[tuple[Outgoing, float]] = field(default_factory=list)  # answers that nobody has heard yet
 
     def __post_init__(self) -> None:
-        self.press.dispatcher.desk.connect(Recalled(self._give_back))
+        self.press.dispatcher.broker.connect(Recalled(self._give_back))
 
     async def run(self, seconds: float) -> None:
         for _ in range(round(seconds / STEP_SECONDS)):
@@ -65,7 +65,7 @@ class Relay:
     async def _step(self) -> None:
         self._hear()  # what came while all stood still is read before the next turn
         dispatcher = self.press.dispatcher
-        if dispatcher.desk.lookout.again_at is not None and dispatcher.desk.lookout.again_at <= self.press.clock():
+        if dispatcher.broker.lookout.again_at is not None and dispatcher.broker.lookout.again_at <= self.press.clock():
             dispatcher.look()
         await dispatcher._take_turn()
         self._fill()
@@ -193,7 +193,7 @@ async def test_a_domain_that_answers_quickly_again_has_all_connections(press: Pr
     await press.edition()
     relay = Relay(press, slow(2.0))
     await relay.run_until(120)
-    assert {SLOW} == press.dispatcher.desk.ready.traffic.slow
+    assert {SLOW} == press.dispatcher.broker.ready.traffic.slow
     press.pass_time(SLOW_FOR_SECONDS)
     await press.edition("Another")
     relay.takes = slow(0.3)
@@ -209,7 +209,7 @@ async def test_what_is_claimed_for_slow_domains_keeps_nobody_from_being_claimed(
     slow_ones = [f"slow{number}.example" for number in range(6)]
     await readers(press, *slow_ones * 60, *OTHERS * 80)
     for domain in slow_ones:
-        press.dispatcher.desk.ready.traffic.after_slow(domain, 30.0, press.clock())
+        press.dispatcher.broker.ready.traffic.after_slow(domain, 30.0, press.clock())
     await press.edition()
     relay = Relay(press, lambda domain: 30.0 if domain in slow_ones else STEP_SECONDS)
     assert await relay.run_until(640, *OTHERS) < 2.0  # 1.3 with half of the connections, 3.2 with two
@@ -221,7 +221,7 @@ async def test_a_relay_that_is_slow_for_all_has_all_its_connections_used(press: 
     await readers(press, *domains)
     await press.edition()
     assert 12.0 == pytest.approx(await Relay(press, lambda _: 1.0).run_until(120), abs=0.3)
-    assert set() == press.dispatcher.desk.ready.traffic.slow
+    assert set() == press.dispatcher.broker.ready.traffic.slow
 
 
 async def test_mails_to_one_person_at_a_slow_domain_hold_up_no_other(press: Pressroom) -> None:
@@ -241,11 +241,11 @@ async def test_others_that_count_as_slow_are_not_held_up_by_one_that_is(press: P
     others = [f"d{number % 7}.example" for number in range(233)]
     await readers(press, *[SLOW] * 467, *others)
     for domain in set(others):
-        press.dispatcher.desk.ready.traffic.after_slow(domain, 1.0, press.clock())
+        press.dispatcher.broker.ready.traffic.after_slow(domain, 1.0, press.clock())
     await press.edition()
     relay = Relay(press, lambda domain: 3.0 if domain == SLOW else 0.3)
     assert await relay.run_until(len(others), *set(others)) < 50.0
-    assert SLOW in press.dispatcher.desk.ready.traffic.slow
+    assert SLOW in press.dispatcher.broker.ready.traffic.slow
 
 
 async def test_what_waits_behind_a_slow_mail_is_not_slow_itself(press: Pressroom) -> None:
@@ -255,7 +255,7 @@ async def test_what_waits_behind_a_slow_mail_is_not_slow_itself(press: Pressroom
     relay = Relay(press, slow(3.0), depth=2)
     assert await relay.run_until(160, *OTHERS) < 10.0
     await relay.run(10.0)
-    assert {SLOW} == press.dispatcher.desk.ready.traffic.slow
+    assert {SLOW} == press.dispatcher.broker.ready.traffic.slow
 
 
 async def test_what_stands_ahead_for_a_slow_domain_goes_back(press: Pressroom) -> None:
@@ -285,7 +285,7 @@ async def test_who_is_late_is_slow_half_a_second_later(press: Pressroom) -> None
     for seconds in (0.0, SLOW_SECONDS - 0.1, 0.1):
         press.pass_time(seconds)
         await press.turn()
-        found.append(set(press.dispatcher.desk.ready.traffic.slow))
+        found.append(set(press.dispatcher.broker.ready.traffic.slow))
     assert [{SLOW}, {SLOW}] == [{domain_of(one)} for one in silent if one]
     assert [set(), set(), {SLOW}] == found
 

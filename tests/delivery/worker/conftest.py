@@ -127,7 +127,7 @@ async def house(tmp_path: Path, journal: Journal) -> AsyncIterator[House]:
         room.office.now = time.time()
         settings = settings_for(relay_at(mailbox.port))
         dispatcher = await room.start()
-        press = RemotePress(settings, room.office.keys, dispatcher.desk, journal)
+        press = RemotePress(settings, room.office.keys, dispatcher.broker, journal)
         opened = House(room=room, mailbox=mailbox, settings=settings, dispatcher=dispatcher, press=press)
         yield opened
         if opened.tasks:

@@ -14,7 +14,7 @@ import pytest
 from tests.delivery.worker import fragile
 from tests.delivery.worker.conftest import House, open_mailbox, relay_at, settings_for
 
-from pressrun.delivery.queue.jobs import Answer, claim_of
+from pressrun.delivery.queue.jobs import Result, claim_of
 from pressrun.delivery.worker import remote
 from pressrun.delivery.worker.frames import State
 from pressrun.delivery.worker.remote import GUILTY, PLATES_AT_MOST
@@ -31,13 +31,14 @@ async def test_a_copy_that_ends_the_press_is_put_off(house: House, monkeypatch: 
     monkeypatch.setattr(remote, "MODULE", fragile.__name__)
     monkeypatch.setattr(remote, "AGAIN_SECONDS", (0.01,))
     unknown = Counter[int]()
-    settle = house.dispatcher.desk.settle
+    record = house.dispatcher.broker.record
 
-    def counting(relay: str, answers: Sequence[Answer]) -> None:
-        unknown.update([answer.id for answer in answers if answer.result.outcome is Outcome.UNKNOWN])
-        settle(relay, answers)
+    def counting(relay: str, results: Sequence[Result]) -> None:
+        outcomes = [(one.id, one.outcome) for one in results]
+        unknown.update([number for number, found in outcomes if getattr(found, "outcome", None) is Outcome.UNKNOWN])
+        record(relay, results)
 
-    monkeypatch.setattr(house.dispatcher.desk, "settle", counting)
+    monkeypatch.setattr(house.dispatcher.broker, "record", counting)
     edition = await house.send(10)
     await house.start()
     await house.until(lambda: _is_put_off(house))
@@ -131,7 +132,7 @@ async def test_a_relay_that_a_reload_took_away_is_asked_for_no_more(house: House
         house.room.relays = {"primary": (), "second": ()}
         house.dispatcher = await house.room.start()
         both = settings_for(relay_at(house.mailbox.port), relay_at(second.port, name="second"))
-        house.press = remote.RemotePress(both, house.room.office.keys, house.dispatcher.desk, None)
+        house.press = remote.RemotePress(both, house.room.office.keys, house.dispatcher.broker, None)
         await house.start()
         await house.until(lambda: house.press.capacity("second") > 0)
         stale = State([], {"primary": 3, "second": 3})

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pressrun.core.keys import KeyRing
-from pressrun.delivery.queue.jobs import Answer, Unmade
+from pressrun.delivery.queue.jobs import CompositionFailed, Result
 from pressrun.delivery.worker.frames import (
     Answers,
     Copies,
@@ -31,7 +31,7 @@ from pressrun.delivery.worker.frames import (
 )
 from pressrun.message.layouts.design import Logo
 from pressrun.message.wire.skeleton import Skeleton
-from pressrun.services.mails.composing import EditionPlate
+from pressrun.services.mails.composing import CompiledEdition
 from pressrun.services.ports import RelayStatus
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
@@ -108,8 +108,10 @@ REPORTS = st.one_of(
     st.builds(
         Answers,
         RELAYS,
-        st.lists(st.builds(Answer, NUMBERS, RESULTS, st.none() | MAILS), max_size=3),
-        st.lists(st.builds(Unmade, NUMBERS, TEXTS, st.booleans()), max_size=3),
+        st.lists(
+            st.builds(Result, NUMBERS, RESULTS | st.builds(CompositionFailed, TEXTS, st.booleans()), st.none() | MAILS),
+            max_size=3,
+        ),
     ),
     st.builds(State, st.lists(STATUSES, max_size=2), st.dictionaries(RELAYS, NUMBERS)),
     st.just(Drained()),
@@ -145,7 +147,7 @@ def test_a_plate_comes_through(target: MailingList, same: bool) -> None:
     """Its two skeletons are one where they were one."""
     skeleton = Skeleton.from_stream([b"To: x\r\n\r\nbody\r\n"], ["subject"])
     text = skeleton if same else Skeleton.from_stream([b"To: x\r\n\r\ntext\r\n"], ["subject"])
-    plate = EditionPlate(
+    plate = CompiledEdition(
         language="en", edition_id=7, slug="s", list=target, skeleton=skeleton, text_skeleton=text, message_secret=b"m"
     )
     found = unpack_plate(pack_plate(plate))

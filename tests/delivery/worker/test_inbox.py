@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from pressrun.delivery.queue import desk
-from pressrun.delivery.queue.jobs import NOT_SENT, Answer, Job, Unmade
+from pressrun.delivery.queue import broker
+from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result
 from pressrun.delivery.queue.shelf import STALE_SECONDS
 from pressrun.delivery.worker.inbox import PLENTY, TOGETHER, TOGETHER_SECONDS, Inbox
 from pressrun.smtp.handover import HandOver, Outcome, Stage
@@ -34,25 +34,25 @@ class Desk:
     def unsent(self) -> dict[str, list[int]]:
         """What went back."""
         said = self.inbox.take_answers()
-        assert all(answer.result == NOT_SENT for answers in said for answer in answers.answers)
-        return {answers.relay: [answer.id for answer in answers.answers] for answers in said}
+        assert all(one.outcome == NOT_SENT for answers in said for one in answers.results)
+        return {answers.relay: [answer.id for answer in answers.results] for answers in said}
 
 
 def job(number: int) -> Job:
     row = ClaimedCopy(number, 1, "reader.example", "", 0, None, 1, "a@reader.example", "", "{}", 0, 0)
-    return Job(row, 1000, None, lane="")
+    return Job(row, 1000, None, queue="")
 
 
-def noted(number: int) -> Answer:
-    return Answer(number, TAKEN, is_noted=True)
+def noted(number: int) -> Result:
+    return Result(number, TAKEN, is_journaled=True)
 
 
 def test_rows_are_taken_in_order_by_their_relay() -> None:
     desk = Desk()
     desk.put("a", 1, 2)
     desk.put("b", 3)
-    taken = [desk.inbox.take(relay) for relay in ("a", "b", "b", "a", "c")]
-    assert [1, 3, None, 2, None] == [None if one is None else one.row.id for one in taken]
+    handed_out = [desk.inbox.next(relay, 1) for relay in ("a", "b", "b", "a", "c")]
+    assert [[1], [3], [], [2], []] == [[job.row.id for job in jobs] for jobs in handed_out]
     assert (0, 0) == (desk.inbox.waiting("a"), desk.inbox.waiting("c"))
 
 
@@ -60,13 +60,13 @@ def test_answers_are_said_together() -> None:
     """It asks to be heard with the first, and again with the first after that."""
     desk = Desk()
     for number in (1, 2):
-        desk.inbox.settle("a", [Answer(number, NOT_SENT)])
-    desk.inbox.not_made("b", Unmade(3, "ValueError"))
+        desk.inbox.record("a", [Result(number, NOT_SENT)])
+    desk.inbox.record("b", [Result(3, CompositionFailed("ValueError"))])
     assert 1 == desk.asked
-    assert [("a", 2, 0), ("b", 0, 1)] == [
-        (said.relay, len(said.answers), len(said.unmade)) for said in desk.inbox.take_answers()
+    assert [("a", [1, 2]), ("b", [3])] == [
+        (said.relay, [one.id for one in said.results]) for said in desk.inbox.take_answers()
     ]
-    desk.inbox.settle("a", [Answer(4, NOT_SENT)])
+    desk.inbox.record("a", [Result(4, NOT_SENT)])
     assert 2 == desk.asked
 
 
@@ -75,11 +75,11 @@ async def test_while_there_is_plenty_to_do_they_wait_for_each_other() -> None:
     desk = Desk()
     desk.put("a", *range(PLENTY))
     for number in range(TOGETHER - 1):
-        desk.inbox.settle("a", [noted(number)])
+        desk.inbox.record("a", [noted(number)])
     assert 0 == desk.asked
-    desk.inbox.settle("a", [noted(99)])
-    assert (1, TOGETHER) == (desk.asked, len(desk.inbox.take_answers()[0].answers))
-    desk.inbox.settle("a", [noted(100)])
+    desk.inbox.record("a", [noted(99)])
+    assert (1, TOGETHER) == (desk.asked, len(desk.inbox.take_answers()[0].results))
+    desk.inbox.record("a", [noted(100)])
     assert 1 == desk.asked
     await asyncio.sleep(2 * TOGETHER_SECONDS)
     assert 2 == desk.asked
@@ -90,18 +90,18 @@ async def test_while_there_is_plenty_to_do_they_wait_for_each_other() -> None:
 
 def test_a_result_is_recorded_within_20_ms() -> None:
     """What it waits for others here and in the dispatcher, and a turn."""
-    assert TOGETHER_SECONDS + desk.TOGETHER_SECONDS <= 0.015
+    assert TOGETHER_SECONDS + broker.TOGETHER_SECONDS <= 0.015
 
 
 @pytest.mark.parametrize(
-    "answer", [Answer(1, TAKEN), Answer(1, NOT_SENT)], ids=["that a kill would undo", "of what was not sent"]
+    "answer", [Result(1, TAKEN), Result(1, NOT_SENT)], ids=["that a kill would undo", "of what was not sent"]
 )
-async def test_one_that_cannot_wait_takes_the_others_along(answer: Answer) -> None:
+async def test_one_that_cannot_wait_takes_the_others_along(answer: Result) -> None:
     desk = Desk()
     desk.put("a", *range(PLENTY))
-    desk.inbox.settle("a", [noted(0)])
-    desk.inbox.settle("a", [answer])
-    assert (1, 2) == (desk.asked, len(desk.inbox.take_answers()[0].answers))
+    desk.inbox.record("a", [noted(0)])
+    desk.inbox.record("a", [answer])
+    assert (1, 2) == (desk.asked, len(desk.inbox.take_answers()[0].results))
 
 
 async def test_what_is_being_signed_is_plenty_too() -> None:
@@ -109,7 +109,7 @@ async def test_what_is_being_signed_is_plenty_too() -> None:
     desk.inbox.being_made = {"a": PLENTY}.__getitem__
     for number in range(TOGETHER):
         assert 0 == desk.asked
-        desk.inbox.settle("a", [noted(number)])
+        desk.inbox.record("a", [noted(number)])
     assert 1 == desk.asked
 
 
@@ -117,8 +117,8 @@ def test_the_last_rows_are_told_at_once() -> None:
     """Or the connections would stand still until others come."""
     desk = Desk()
     desk.put("a", *range(PLENTY))
-    desk.inbox.take("a")
-    desk.inbox.settle("a", [noted(0)])
+    desk.inbox.next("a", 1)
+    desk.inbox.record("a", [noted(0)])
     assert 1 == desk.asked
 
 

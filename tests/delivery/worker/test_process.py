@@ -12,7 +12,7 @@ from tests.delivery.worker.conftest import Mailbox, open_mailbox, relay_at, sett
 
 from pressrun.core.errors import BadConfiguration
 from pressrun.core.keys import KeyRing
-from pressrun.delivery.queue.jobs import NOT_SENT, Answer, Job, Unmade
+from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result
 from pressrun.delivery.worker import process
 from pressrun.delivery.worker.frames import (
     Answers,
@@ -88,7 +88,7 @@ async def test_an_edition_that_cannot_be_read_ends_nothing(caplog: pytest.LogCap
     """Its copies are put off, and it is told."""
     daemon = Daemon()
     daemon.say(pack_setup(settings_for(relay_at(1)), KEYS), plate(), Copies("primary", [COPY]))
-    assert [Answers("primary", [], [Unmade(5, NO_PLATE)])] == await daemon.answers()
+    assert [Answers("primary", [Result(5, CompositionFailed(NO_PLATE))])] == await daemon.answers()
     assert ["press.bad_plate"] == [one.message for one in caplog.records if one.levelno >= logging.ERROR]
 
 
@@ -100,7 +100,7 @@ async def test_rows_for_a_relay_that_a_reload_took_away_go_back_at_once() -> Non
     notice = ClaimedNotice(**{**NOTICE, "id": 5})
     daemon.process._inbox.put("second", [Job(notice, 0, None)])
     daemon.say(pack_setup(settings_for(one), KEYS), Notice("second", ClaimedNotice(**{**NOTICE, "id": 6}), 0, None))
-    assert [Answers("second", [Answer(5, NOT_SENT), Answer(6, NOT_SENT)], [])] == await daemon.answers()
+    assert [Answers("second", [Result(5, NOT_SENT), Result(6, NOT_SENT)])] == await daemon.answers()
 
 
 async def test_settings_that_do_not_work_any_more_are_told(caplog: pytest.LogCaptureFixture) -> None:

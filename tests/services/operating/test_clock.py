@@ -8,8 +8,8 @@ import pytest
 from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 
 from pressrun.core.address import parse_address
-from pressrun.delivery.queue.desk import UNSIGNED_SECONDS
-from pressrun.delivery.queue.jobs import Unmade
+from pressrun.delivery.queue.broker import UNSIGNED_SECONDS
+from pressrun.delivery.queue.jobs import CompositionFailed, Result
 from pressrun.services.operating import housekeeping
 from pressrun.services.readers.subscribing import Origin
 from pressrun.services.settings import DeliverySettings
@@ -125,7 +125,9 @@ async def test_a_signature_that_failed_holds_nothing_up_for_long(press: Pressroo
     await press.turn()
     outgoing = press.take()
     assert outgoing is not None
-    press.dispatcher.desk.not_made("primary", Unmade(outgoing.delivery_id, "ValueError", unsigned=True))
+    press.dispatcher.broker.record(
+        "primary", [Result(outgoing.delivery_id, CompositionFailed("ValueError", unsigned=True))]
+    )
     press.pass_time(-MONTH)
     await press.turn()
     press.pass_time(UNSIGNED_SECONDS)

@@ -24,13 +24,13 @@ class Maker:
         row = job.row
         if isinstance(row, ClaimedNotice):
             return self.notices.compose(row, job.list, job.claimed_at, job.logo)
-        assert job.plate is not None  # that of the edition whose copy it is
-        return self.copies.compose(job.plate, row, job.claimed_at)
+        assert job.edition is not None  # that of the edition whose copy it is
+        return self.copies.compose(job.edition, row, job.claimed_at)
 
     def make_known(self, job: Job) -> tuple[Outgoing, Known]:
         """The same, to be signed: with what is known of it."""
         row = job.row
         if isinstance(row, ClaimedNotice):
             return self.make(job), NOTHING_KNOWN
-        assert job.plate is not None
-        return self.copies.compose_known(job.plate, row, job.claimed_at)
+        assert job.edition is not None
+        return self.copies.compose_known(job.edition, row, job.claimed_at)

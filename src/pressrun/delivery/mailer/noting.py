@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from pressrun.delivery.queue.jobs import Answer, Job, Queue, Unmade, claim_of
+from pressrun.delivery.queue.jobs import CompositionFailed, Job, Result, Supply, claim_of
 from pressrun.observe.log import event
 from pressrun.smtp.handover import DELIVERED
 from pressrun.store.journal import Journal, Taken
@@ -17,33 +17,30 @@ log = logging.getLogger("pressrun.worker")
 
 
 class Noting:
-    """Stands between a press and its queue, as delivery.queue.jobs.Queue promises."""
+    """Stands between a press and its queue, as delivery.queue.jobs.Supply promises."""
 
-    def __init__(self, queue: Queue, journal: Journal) -> None:
+    def __init__(self, queue: Supply, journal: Journal) -> None:
         self._queue = queue
         self._journal = journal
         self._jobs: dict[int, Job] = {}  # those that have no answer yet
         self._is_failing = False
 
-    def take(self, relay: str) -> Job | None:
-        job = self._queue.take(relay)
-        if job is not None:
-            self._jobs[job.row.id] = job
-        return job
+    def next(self, relay: str, most: int) -> list[Job]:
+        jobs = self._queue.next(relay, most)
+        self._jobs.update([(job.row.id, job) for job in jobs])
+        return jobs
 
-    def settle(self, relay: str, answers: Sequence[Answer]) -> None:
+    def record(self, relay: str, results: Sequence[Result]) -> None:
         taken: dict[int, Taken] = {}
-        for answer in answers:
-            job, result = self._jobs.pop(answer.id, None), answer.result
-            if job is not None and result.outcome is DELIVERED and result.reply is not None and answer.mail is None:
-                taken[answer.id] = Taken(claim_of(job), relay, result.reply.code, result.reply.enhanced)
+        for one in results:
+            job, outcome = self._jobs.pop(one.id, None), one.outcome
+            if job is None or isinstance(outcome, CompositionFailed) or one.evidence is not None:
+                continue
+            if outcome.outcome is DELIVERED and outcome.reply is not None:
+                taken[one.id] = Taken(claim_of(job), relay, outcome.reply.code, outcome.reply.enhanced)
         if taken and self._note([*taken.values()]):
-            answers = [Answer(one.id, one.result, one.mail, one.id in taken, one.seconds) for one in answers]
-        self._queue.settle(relay, answers)
-
-    def not_made(self, relay: str, unmade: Unmade) -> None:
-        self._jobs.pop(unmade.id, None)
-        self._queue.not_made(relay, unmade)
+            results = [Result(one.id, one.outcome, one.evidence, one.id in taken, one.seconds) for one in results]
+        self._queue.record(relay, results)
 
     def waiting(self, relay: str) -> int:
         return self._queue.waiting(relay)

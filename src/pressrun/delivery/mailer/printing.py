@@ -17,7 +17,7 @@ from pressrun.delivery.mailer.making import Maker
 from pressrun.delivery.mailer.signatures import Hands
 from pressrun.delivery.mailer.signing import Made, NotComposed, NotSigned, Signing
 from pressrun.delivery.queue.alarm import Alarm
-from pressrun.delivery.queue.jobs import NOT_SENT, Answer, Job, Queue, Unmade
+from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, Supply
 from pressrun.delivery.queue.shelf import STALE_SECONDS
 from pressrun.message.signatures.dkim import Known, Signer
 from pressrun.services.mails.notifying import is_passed_on
@@ -39,7 +39,7 @@ class Press:
 
     def __init__(
         self,
-        queue: Queue,
+        queue: Supply,
         *,
         maker: Maker,
         signer: Signer | None,
@@ -84,7 +84,7 @@ class Press:
                 given = self._handed_out(relay, job, outgoing)
                 if self._signing.is_on:
                     self._signing.go_on()
-            elif self._signing.is_on or (taken := self._queue.take(relay)) is None:
+            elif self._signing.is_on or (taken := self._next(relay)) is None:
                 return None
             else:
                 made = self._make(relay, taken)
@@ -97,9 +97,9 @@ class Press:
         """Tell the queue what became of mails."""
         self._in_hand[relay] -= len(settled)
         answers = [
-            Answer(one.outgoing.delivery_id, one.result, self._evidence_of(one), seconds=one.seconds) for one in settled
+            Result(one.outgoing.delivery_id, one.result, self._evidence_of(one), seconds=one.seconds) for one in settled
         ]
-        self._queue.settle(relay, answers)
+        self._queue.record(relay, answers)
 
     def _evidence_of(self, settled: Settled) -> SentMail | None:
         """What the evidence of consent keeps of a taken notice."""
@@ -161,9 +161,9 @@ class Press:
     def _handed_out(self, relay: str, job: Job, outgoing: Outgoing) -> Outgoing | None:
         """What the connection gets; None where that fails, which the queue is told."""
         try:
-            given = replace(outgoing, kind=job.lane or "", most=job.most) if job.most else outgoing
+            given = replace(outgoing, kind=job.queue or "", most=job.most) if job.most else outgoing
         except Exception as problem:  # noqa: BLE001 - told by the queue, and it holds up no other
-            self._queue.not_made(relay, Unmade(job.row.id, type(problem).__name__))
+            self._queue.record(relay, [_failed(job, problem)])
             return None
         self._in_hand[relay] += 1
         if isinstance(job.row, ClaimedNotice):
@@ -174,7 +174,7 @@ class Press:
         try:
             return self._maker.make(job)
         except Exception as problem:  # noqa: BLE001 - whatever is wrong with one row, the queue goes on
-            self._queue.not_made(relay, Unmade(job.row.id, type(problem).__name__))
+            self._queue.record(relay, [_failed(job, problem)])
             return None
 
     def _make_some(self, relay: str) -> None:
@@ -183,7 +183,7 @@ class Press:
             return
         ready, now = self._ready.setdefault(relay, deque()), self._clock()
         self._alarm.set(now + STALE_SECONDS, now)
-        while len(ready) < self._together and (job := self._queue.take(relay)) is not None:
+        while len(ready) < self._together and (job := self._next(relay)) is not None:
             made = self._make(relay, job)
             if made is not None:
                 ready.append((now, job, made))
@@ -194,7 +194,7 @@ class Press:
         capacity = self.capacity(relay)
         most = max(0, capacity - self._in_hand[relay]) + self._may_take_ahead(relay) if capacity else 0
         try:
-            while self._ahead[relay] < most and (job := self._queue.take(relay)) is not None:
+            while self._ahead[relay] < most and (job := self._next(relay)) is not None:
                 self._ahead[relay] += 1
                 if not is_passed_on(job.row):
                     unsigned.append((relay, job))
@@ -206,6 +206,9 @@ class Press:
             if unsigned:
                 self._signing.submit(unsigned)
 
+    def _next(self, relay: str) -> Job | None:
+        return next(iter(self._queue.next(relay, 1)), None)
+
     def _compose(self, work: tuple[str, Job]) -> tuple[Outgoing, Known]:
         return self._maker.make_known(work[1])
 
@@ -215,7 +218,9 @@ class Press:
             left = self._put_ready(relay, job, made) if isinstance(made, Outgoing) else made
             if left is not None:
                 self._ahead[relay] -= 1
-                self._queue.not_made(relay, _unmade(job, left))
+                self._queue.record(
+                    relay, [Result(job.row.id, CompositionFailed(left.fault, isinstance(left, NotSigned)))]
+                )
         self.wake()
 
     def _put_ready(self, relay: str, job: Job, outgoing: Outgoing) -> NotComposed | None:
@@ -235,7 +240,7 @@ class Press:
 
     def _give_back(self, relay: str, job: Job) -> None:
         self._ahead[relay] -= 1
-        self._queue.settle(relay, [Answer(job.row.id, NOT_SENT)])
+        self._queue.record(relay, [Result(job.row.id, NOT_SENT)])
 
     def _give_back_all(self) -> None:
         for relay, job in self._signing.give_up():
@@ -255,5 +260,5 @@ class Press:
             self._alarm.set(min(held) + STALE_SECONDS, now)
 
 
-def _unmade(job: Job, made: NotComposed | NotSigned) -> Unmade:
-    return Unmade(job.row.id, made.fault, unsigned=isinstance(made, NotSigned))
+def _failed(job: Job, problem: Exception) -> Result:
+    return Result(job.row.id, CompositionFailed(type(problem).__name__))

@@ -21,7 +21,7 @@ from pressrun.services.editions.pressing import (
     start_if_due,
 )
 from pressrun.services.evidence import record_sent
-from pressrun.services.mails.composing import EditionPlate
+from pressrun.services.mails.composing import CompiledEdition
 from pressrun.services.mails.notifying import is_passed_on
 from pressrun.services.returns.forwards import take_back_unsent
 from pressrun.services.settling import Aftermath
@@ -62,7 +62,7 @@ class Request:
     `by_lane` counts the claimed copies by lane. A turn without `lanes` only records results: between two looks for what
     may go there are many of those.
 
-    With `held` it is a careful one, since something went wrong in a turn or at the desk: what is claimed and not among
+    With `held` it is a careful one, since something failed in a turn or at the broker: what is claimed and not among
     these is lost, and goes back to the queue; and each result, notice and edition is dealt with on its own, so that one
     that is to blame holds up no other.
     """
@@ -98,7 +98,7 @@ class Turn:
     notices: list[tuple[ClaimedNotice, MailingList | None]] = field(default_factory=list)
     logos: dict[int, Logo] = field(default_factory=dict)
     copies: list[tuple[int, list[ClaimedCopy]]] = field(default_factory=list)
-    plates: dict[int, EditionPlate] = field(default_factory=dict)
+    plates: dict[int, CompiledEdition] = field(default_factory=dict)
     live: frozenset[int] = frozenset()
     next_due_at: float | None = None
     rooms: dict[str, int] = field(default_factory=dict)
@@ -339,12 +339,12 @@ def _canary_room(tx: Transaction, edition: Edition) -> int:
     return edition.canary_copies - deliveries.count_attempted(tx, edition.id)
 
 
-def _load_plate(tx: Transaction, edition: Edition) -> EditionPlate:
+def _load_plate(tx: Transaction, edition: Edition) -> CompiledEdition:
     target = lists.get_list(tx, edition.list_id)
     assert target is not None  # the edition holds it by a foreign key
     skeleton = Skeleton.decode(editions.load_skeleton(tx, edition.id))
     text_alone = editions.load_text_skeleton(tx, edition.id)
-    return EditionPlate(
+    return CompiledEdition(
         edition_id=edition.id,
         slug="" if edition.is_welcome else edition.slug,
         list=target,

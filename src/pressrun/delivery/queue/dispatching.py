@@ -1,4 +1,4 @@
-"""The dispatcher: starts editions, claims copies for the desk, records what became of each copy.
+"""The dispatcher: starts editions, claims copies for the broker, records what became of each copy.
 
 One loop takes turns. Each turn is one transaction that records the results since the last turn and claims what may go
 next; results that come in meanwhile make the next turn. A copy is claimed, and its attempt counted, before any octet
@@ -16,8 +16,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pressrun.core.errors import Unavailable
 from pressrun.core.providers import Lanes
 from pressrun.core.quantities import Rate
+from pressrun.delivery.queue.broker import Broker
 from pressrun.delivery.queue.claiming import NOTICE_BATCH, AfterSettling, LaneWork, MayGo, Request, Turn, take_turn
-from pressrun.delivery.queue.desk import Desk
 from pressrun.delivery.queue.destinations import SLOW_SECONDS
 from pressrun.delivery.queue.jobs import Job
 from pressrun.delivery.queue.lane_queues import NEVER
@@ -28,7 +28,7 @@ from pressrun.delivery.queue.shelf import Stale
 from pressrun.delivery.queue.telling import tell_turn
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
-from pressrun.services.mails.composing import EditionPlate
+from pressrun.services.mails.composing import CompiledEdition
 from pressrun.services.ports import Clock, RelayPool
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import Outcome
@@ -49,7 +49,7 @@ LAST_TURNS = 3  # how often the end of a drain is tried to be recorded: what is 
 
 
 class Dispatcher(BackgroundLoop):
-    """The queue's only consumer; what it claims the press takes from its `desk`."""
+    """The queue's only consumer; what it claims the press takes from its `broker`."""
 
     name = "dispatcher"
     unavailable = "dispatch.database_unavailable"
@@ -67,16 +67,16 @@ class Dispatcher(BackgroundLoop):
     ) -> None:
         super().__init__(clock)
         self.settings = settings
-        self.desk = Desk(ready, settings, clock, lambda: self._syncing or database.is_syncing)
+        self.broker = Broker(ready, settings, clock, lambda: self._syncing or database.is_syncing)
         self._database = database
         self._clock = clock
         self._on_outcome = on_outcome
         self._after_settling = after_settling
         self._may_go = may_go
         self._ready = ready
-        self._results = self.desk.results
-        self._lookout = self.desk.lookout
-        self._plates: dict[int, EditionPlate] = {}
+        self._results = self.broker.results
+        self._lookout = self.broker.lookout
+        self._plates: dict[int, CompiledEdition] = {}
         self._lanes_changed = True
         self._synced_at = 0.0
         self._syncing = False
@@ -100,7 +100,7 @@ class Dispatcher(BackgroundLoop):
 
     def connect(self, pool: RelayPool) -> None:
         """Let these connections take what is claimed."""
-        self.desk.connect(pool)
+        self.broker.connect(pool)
 
     async def run(self) -> None:
         """Take turns until `drain` is through; whatever a turn meets, nothing is lost by that."""
@@ -131,7 +131,7 @@ class Dispatcher(BackgroundLoop):
     async def drain(self, seconds: float) -> None:
         """Claim nothing more, finish and record what is in flight, give the rest back; then `run` ends."""
         try:
-            await self.desk.close(seconds)
+            await self.broker.close(seconds)
         finally:
             self._drained = True
             self._lookout.turn()
@@ -145,7 +145,7 @@ class Dispatcher(BackgroundLoop):
         connections: Mapping[str, int],
     ) -> None:
         """Go on under new rates and retry rules."""
-        self.settings = self.desk.settings = settings
+        self.settings = self.broker.settings = settings
         self._ready.pacer = self._ready.pacer.changed(settings.rates, relays, self._clock())
         self._ready.traffic.change(Lanes(settings.domains), settings.block_pause_seconds)
         self._ready.shares = Shares(weights)
@@ -160,7 +160,7 @@ class Dispatcher(BackgroundLoop):
 
     def signs_again(self) -> None:
         """Other keys are there: what could not be signed need wait no longer."""
-        self.desk.unsigned_until = 0.0
+        self.broker.unsigned_until = 0.0
         self.wake()
 
     async def _take_turn(self) -> None:
@@ -175,12 +175,12 @@ class Dispatcher(BackgroundLoop):
 
     async def _turn(self) -> None:
         now = self._clock()
-        self.desk.settle_late()
-        careful = self._careful or self.desk.has_failed
+        self.broker.record_late()
+        careful = self._careful or self.broker.has_failed
         batch, work, stale = Batch(), None, Stale()
         try:
             self._ready.follow(now)
-            self.desk.follow(now)
+            self.broker.follow(now)
             stale, self._holding = self._ready.take_stale(now)
             self._results.release(stale.jobs)
             self._learn_slow(now)
@@ -204,7 +204,7 @@ class Dispatcher(BackgroundLoop):
             self._results.settle(one)  # with the next turn
         self._accept(turn, request)
         if careful:
-            self._careful = self.desk.has_failed = False
+            self._careful = self.broker.has_failed = False
         for outcome, number in batch.outcomes.items():
             self._on_outcome(outcome, number)
         if stale.jobs and not self._holding:
@@ -225,7 +225,7 @@ class Dispatcher(BackgroundLoop):
             released=batch.released,
             touched=batch.touched,
             room=0 if work is None else self._room(now),
-            octets=0 if work is None else NOTICE_OCTETS - self.desk.notice_octets(),
+            octets=0 if work is None else NOTICE_OCTETS - self.broker.notice_octets(),
             claimed=len(self._ready),
             lanes=work,
             by_lane=by_lane,
@@ -236,13 +236,13 @@ class Dispatcher(BackgroundLoop):
 
     def _held(self, batch: Batch) -> frozenset[int]:
         """Every claimed row that is not lost."""
-        return self.desk.held() | {*batch.released, *(one.id for one in batch.settlements)}
+        return self.broker.held() | {*batch.released, *(one.id for one in batch.settlements)}
 
     def _learn_slow(self, now: float) -> None:
         """What waits for a slow domain among others goes back, to be claimed from the lane that this opens."""
         for name, seconds in self._ready.learn_slow(now).items():
             event(log, "delivery.slow", lane=name, seconds=round(seconds, 1))
-            self.desk.release_domain(name)
+            self.broker.release_domain(name)
 
     async def _commit(self, request: Request) -> Turn:
         """Results survive a kill at once, and a power cut when they are older than SYNC_SECONDS."""
@@ -250,7 +250,7 @@ class Dispatcher(BackgroundLoop):
             return await self._database.record(take_turn, request, self._ready, self._after_settling, self._may_go)
         self._synced_at = request.now
         self._syncing = True
-        self.desk.offer()
+        self.broker.offer()
         try:
             return await self._database.write(take_turn, request, self._ready, self._after_settling, self._may_go)
         finally:
@@ -263,29 +263,29 @@ class Dispatcher(BackgroundLoop):
         self.alive_at = self._clock()
         tell_turn(log, turn)
         if request.lanes is None:
-            self.desk.offer()
+            self.broker.offer()
             return
         for lane in request.lanes.given_up:
             self._ready.traffic.reopen(lane, request.now)
         if request.lanes.domains is self._ready.traffic.lanes.by_domain:
             self._lanes_changed = False
-        self.desk.hold_back(known.keys() - turn.live)
+        self.broker.hold_back(known.keys() - turn.live)
         self._plates = {number: plate for number, plate in known.items() if number in turn.live}
-        if self.desk.is_closed:  # the turn began before
-            self.desk.give_back()
+        if self.broker.is_closed:  # the turn began before
+            self.broker.give_back()
         self._plan(turn, request)
-        self.desk.offer()
+        self.broker.offer()
 
     def _plan(self, turn: Turn, request: Request) -> None:
         """When to look again by ourselves, and how few claimed copies are few enough to claim more before that."""
         ready = self._ready.eager(request.now)
         if request.room > 0:  # otherwise nobody has looked
             self._ready.more_wait = turn.taken >= request.room or len(turn.notices) >= NOTICE_BATCH
-        self.desk.was_held = self._holding
-        if self.desk.is_closed or self._holding:  # what changes comes with a result, or by itself
+        self.broker.was_held = self._holding
+        if self.broker.is_closed or self._holding:  # what changes comes with a result, or by itself
             self._lookout.plan()
-        elif request.now < self.desk.unsigned_until:
-            self._lookout.plan(again_at=self.desk.unsigned_until)
+        elif request.now < self.broker.unsigned_until:
+            self._lookout.plan(again_at=self.broker.unsigned_until)
         elif len(self._ready) >= CLAIMED_AT_MOST:  # a result or a turn later shows for what they wait
             self._lookout.plan()
         elif turn.taken < request.room:  # nothing more may go now, whatever the pace
@@ -311,17 +311,17 @@ class Dispatcher(BackgroundLoop):
 
     def _room(self, now: float) -> int:
         """How many more copies may be claimed."""
-        if self.desk.is_closed or self._holding or now < self.desk.unsigned_until:
+        if self.broker.is_closed or self._holding or now < self.broker.unsigned_until:
             return 0
         room = self._ready.pacer.claimable(now, self._ready.eager(now), BATCH)
         return min(room, max(0, CLAIMED_AT_MOST - len(self._ready)))
 
 
-def _jobs(turn: Turn, plates: Mapping[int, EditionPlate], claimed_at: int) -> list[Job]:
+def _jobs(turn: Turn, plates: Mapping[int, CompiledEdition], claimed_at: int) -> list[Job]:
     """The rows that a turn has claimed, notices first."""
     notices = [
         Job(notice, claimed_at, None, target, logo=None if target is None else turn.logos.get(target.id))
         for notice, target in turn.notices
     ]
-    copies = [Job(row, claimed_at, plates[number], lane=row.lane) for number, rows in turn.copies for row in rows]
+    copies = [Job(row, claimed_at, plates[number], queue=row.lane) for number, rows in turn.copies for row in rows]
     return notices + copies

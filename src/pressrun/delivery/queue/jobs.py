@@ -1,4 +1,4 @@
-"""A claimed row on its way: what the queue gives to the press, and what it is told of it."""
+"""The protocol between the queue and whoever sends: `next` hands out jobs, `record` takes their results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from pressrun.message.layouts.design import Logo
-from pressrun.services.mails.composing import EditionPlate
+from pressrun.services.mails.composing import CompiledEdition
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.store.deliveries import Claimed, SentMail
 from pressrun.store.journal import Claim
@@ -18,76 +18,81 @@ NOT_SENT = HandOver(Outcome.UNSENT, Stage.MAIL)
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A claimed row, with the edition whose copy it is, or as a notice with its list and that list's logo.
+    """One claimed row: a copy with its edition, or a notice with its list and that list's logo.
 
-    `lane` is that of a copy; a notice has none. A connection that has carried `most` of a lane takes no further mail;
-    0 means as many as come.
+    `queue` is the destination queue of a copy, None for a notice. `slot_at` is the time slot that the pacer reserved:
+    wall-clock seconds before which the mail must not go out; 0 means at once. A connection that has carried `most`
+    mails of one queue takes no further mail; 0 means that there is no such limit.
     """
 
     row: Claimed
     claimed_at: int
-    plate: EditionPlate | None
+    edition: CompiledEdition | None
     list: MailingList | None = None
-    lane: str | None = None
+    queue: str | None = None
     most: int = 0
     logo: Logo | None = None
+    slot_at: float = 0.0
 
     @property
     def relay(self) -> str:
         """The relay that the list names, "" for any."""
-        target = self.list if self.plate is None else self.plate.list
+        target = self.list if self.edition is None else self.edition.list
         return "" if target is None else target.relay or ""
 
+    @property
+    def edition_id(self) -> int | None:
+        """The edition of a copy; None for a notice."""
+        return None if self.edition is None else self.edition.edition_id
+
+    @property
+    def destination(self) -> str:
+        """The destination whose limits apply: that of the queue, or else the recipient's domain."""
+        return self.queue or self.row.domain
+
     def is_copy_of(self, editions: Collection[int]) -> bool:
-        """Whether it is a copy of one of these editions."""
-        return self.plate is not None and self.plate.edition_id in editions
+        """Whether this is a copy of one of these editions."""
+        return self.edition_id in editions
 
 
 def claim_of(job: Job) -> Claim:
-    """Which claim of its row a job is."""
+    """Which claim of its row a job stands for."""
     return Claim(job.row.id, job.row.attempts + 1, job.row.first_attempt_at or job.claimed_at)
 
 
-class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """What became of a job, by the id of its row; `mail` is what the evidence of consent keeps of a taken notice.
+class CompositionFailed(msgspec.Struct, frozen=True, array_like=True, tag=1):
+    """The mail could not be composed or, with `unsigned`, could not be signed; `fault` names the error."""
 
-    With `is_noted` a kill does not repeat it, though it is not on record yet. The relay took so many `seconds` for it
-    by itself, whatever went before it on the same connection.
-    """
-
-    id: int
-    result: HandOver
-    mail: SentMail | None = None
-    is_noted: bool = False
-    seconds: float = 0.0
-
-
-class Unmade(msgspec.Struct, frozen=True, array_like=True):
-    """A job whose mail could not be made or, with `unsigned`, not signed; `fault` is the name of the error."""
-
-    id: int
     fault: str
     unsigned: bool = False
 
 
-class Queue(Protocol):
-    """Where the press gets its work. All calls are made on the event loop and never block."""
+class Result(msgspec.Struct, frozen=True, array_like=True):
+    """What became of a job, by the id of its row.
 
-    def take(self, relay: str) -> Job | None:
-        """The next row whose turn has come for this relay, or None; whoever takes it must answer for it."""
+    `evidence` is what the record of consent keeps of a delivered notice. A kill does not repeat a mail that
+    `is_journaled`, even before its result is recorded. The relay took `seconds` for this mail alone, without those
+    that went before it on the same connection.
+    """
 
-    def settle(self, relay: str, answers: Sequence[Answer]) -> None:
-        """Tell what became of rows; each one taken is told of once, by this or by `not_made`."""
+    id: int
+    outcome: HandOver | CompositionFailed
+    evidence: SentMail | None = None
+    is_journaled: bool = False
+    seconds: float = 0.0
 
-    def not_made(self, relay: str, unmade: Unmade) -> None:
-        """Tell that a row has no mail, or no signature."""
+
+class Supply(Protocol):
+    """Where workers get jobs. All calls are made on the event loop and never block."""
+
+    def next(self, relay: str, most: int) -> list[Job]:
+        """Up to `most` jobs whose time slots are reserved; each must be answered by exactly one result.
+
+        A job that is not sent in its slot is returned with NOT_SENT.
+        """
+
+    def record(self, relay: str, results: Sequence[Result]) -> None:
+        """Take the results of jobs that were handed out for this relay."""
 
     def waiting(self, relay: str) -> int:
-        """How many rows could be taken now: a hint for opening connections."""
-
-
-class Supply(Queue, Protocol):
-    """A queue that gives out many rows at once."""
-
-    def take_many(self, relay: str, most: int) -> list[Job]:
-        """Like `take`: the next rows, `most` at the most."""
+        """How many jobs `next` could hand out now: a hint for opening connections."""

@@ -87,7 +87,7 @@ class Ready:
     def push(self, job: Job) -> None:
         """Let a row be taken, after those that wait. A notice may take any relay when that of its list is gone."""
         relay = job.relay
-        if job.plate is None and relay not in self.pacer.relays:
+        if job.edition is None and relay not in self.pacer.relays:
             relay = ANY
         shelf = self._shelves.get(relay)
         if shelf is None:
@@ -177,10 +177,10 @@ class Ready:
 
     def _take(self, job: Job, relay: str, now: float) -> None:
         self._taken_at = now
-        name = job.lane or job.row.domain
+        name = job.destination
         self._destinations[relay].take(name, now)
-        if job.lane:
-            self.traffic.take(job.lane, now)
+        if job.queue:
+            self.traffic.take(job.queue, now)
         if self.shares.are_needed and not job.relay:
             self.shares.take(relay)
         self.traffic.take(relay_lane(relay), now)
@@ -220,29 +220,29 @@ class Ready:
 
     def bounded(self, job: Job) -> Job:
         """A row that a relay got, with how many of its lane one connection may carry."""
-        if (job.lane or job.row.domain) in self.traffic.slow:
+        if (job.destination) in self.traffic.slow:
             return replace(job, most=1)  # nothing goes behind it on the same connection
-        most = 0 if job.lane is None else self.traffic.most_on_connection(job.lane)
+        most = 0 if job.queue is None else self.traffic.most_on_connection(job.queue)
         return replace(job, most=most) if most else job
 
     # ------------------------------------------------------------------ learning from answers
 
     def put_back(self, job: Job, relay: str) -> None:
         """A row that this relay got never went out."""
-        self._destinations[relay].give_back(job.lane or job.row.domain)
+        self._destinations[relay].give_back(job.destination)
         self._count_out(job, relay)
 
     def _count_out(self, job: Job, relay: str) -> None:
         self.traffic.give_back(relay_lane(relay))
-        if job.lane:
-            self.traffic.give_back(job.lane)
+        if job.queue:
+            self.traffic.give_back(job.queue)
 
     def answered(
         self, job: Job, relay: str, result: HandOver, now: float, *, seconds: float = 0.0
     ) -> LaneChange | None:
         """Learn from an answer, for which the relay took so long; returns the lane that it pauses or blocks."""
         row = job.row
-        name = job.lane or row.domain
+        name = job.destination
         if result.outcome is Outcome.UNSENT:
             self._gave_back.add(relay)
             self.put_back(job, relay)
@@ -337,7 +337,7 @@ class Ready:
 
     def is_short_of(self, job: Job, now: float) -> bool:
         """Whether this copy was the last one claimed in a lane of which few are claimed at a time."""
-        lane = job.lane
+        lane = job.queue
         if lane is None or not self.traffic.is_bound(lane, now):
             return False
         return not any(shelf.holds(lane) for shelf in self._shelves.values())
@@ -361,7 +361,7 @@ class Ready:
         for shelf in self._shelves.values():
             shelf.take_stale(stale, lambda lane: self.traffic.is_shut(lane, now), now)
         is_idle = not 0 <= now - self._taken_at < STALE_SECONDS
-        is_held = is_idle and any(not self.traffic.is_bound(job.lane or "", now) for job in stale.jobs)
+        is_held = is_idle and any(not self.traffic.is_bound(job.queue or "", now) for job in stale.jobs)
         return stale, is_held
 
     def remove_domain(self, domain: str) -> list[Job]:

@@ -73,9 +73,9 @@ class Results:
 
         A mail to one person is not counted: who watches must not see whether somebody who asked for one got it.
         """
-        if job.plate is not None:
+        if job.edition_id is not None:
             self._batch.outcomes[outcome] += 1
-            self._batch.touched.add(job.plate.edition_id)
+            self._batch.touched.add(job.edition_id)
 
     def set_back(self, seconds: int, latest: int) -> None:
         """The clock was set back by so many seconds: what is put off waits as long, and no longer than until then."""

@@ -55,7 +55,7 @@ class Shelf:
 
     def push(self, job: Job) -> None:
         """Let a row be taken, after those that wait."""
-        lane = job.lane
+        lane = job.queue
         if lane is None:
             self._notices.push("", job)
         else:
@@ -99,7 +99,7 @@ class Shelf:
     def remove_domain(self, domain: str) -> list[Job]:
         """Take out the copies that wait for a domain without a lane."""
         in_order = self._copies.remove("", lambda job: job.row.domain == domain)
-        return in_order + self._copies.remove(domain, lambda job: not job.lane)
+        return in_order + self._copies.remove(domain, lambda job: not job.queue)
 
     def remove_editions(self, editions: Collection[int]) -> list[Job]:
         """Take out the copies of these editions."""

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 import msgspec
 
 from pressrun.core.keys import KeyRing
-from pressrun.delivery.queue.jobs import Answer, Unmade
+from pressrun.delivery.queue.jobs import Result
 from pressrun.delivery.worker.framing import Frames, pack
 from pressrun.delivery.worker.settings import PressSettings
 from pressrun.message.layouts.design import Logo
 from pressrun.message.wire.skeleton import Skeleton
-from pressrun.services.mails.composing import EditionPlate
+from pressrun.services.mails.composing import CompiledEdition
 from pressrun.services.ports import RelayStatus
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice
 from pressrun.store.lists import MailingList
@@ -82,11 +82,10 @@ Order = Setup | Plate | Copies | Notice | Forget | Recall | Drain
 
 
 class Answers(msgspec.Struct, frozen=True, array_like=True, tag=0):
-    """What became of rows that one relay had, and which of them have no mail."""
+    """What became of rows that one relay had."""
 
     relay: str
-    answers: list[Answer]
-    unmade: list[Unmade]
+    results: list[Result]
 
 
 class State(msgspec.Struct, frozen=True, array_like=True, tag=1):
@@ -129,7 +128,7 @@ def unpack_setup(setup: Setup) -> tuple[PressSettings, KeyRing]:
     return settings, keys
 
 
-def pack_plate(plate: EditionPlate) -> Plate:
+def pack_plate(plate: CompiledEdition) -> Plate:
     """A plate, to be said; a skeleton that serves for both is said once."""
     same = plate.text_skeleton is plate.skeleton
     skeletons = [plate.skeleton.encode()] if same else [plate.skeleton.encode(), plate.text_skeleton.encode()]
@@ -138,11 +137,11 @@ def pack_plate(plate: EditionPlate) -> Plate:
     )
 
 
-def unpack_plate(plate: Plate) -> EditionPlate:
+def unpack_plate(plate: Plate) -> CompiledEdition:
     """A plate, as it was said."""
     slug, target, language, stored, secret = pickle.loads(plate.packed)  # noqa: S301 - as above
     skeletons: Sequence[Skeleton] = [Skeleton.decode(one) for one in stored]
-    return EditionPlate(
+    return CompiledEdition(
         edition_id=plate.edition_id,
         slug=slug,
         list=target,

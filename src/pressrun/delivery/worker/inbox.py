@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Sequence
 
 from pressrun.delivery.queue.alarm import Alarm
-from pressrun.delivery.queue.jobs import NOT_SENT, Answer, Job, Unmade
+from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result
 from pressrun.delivery.queue.shelf import STALE_SECONDS
 from pressrun.delivery.worker.frames import Answers
 from pressrun.services.ports import Clock
@@ -19,7 +19,7 @@ PLENTY = 32
 
 
 class Inbox:
-    """Rows that wait for a connection, by relay, as delivery.queue.jobs.Queue promises.
+    """Rows that wait for a connection, by relay, as delivery.queue.jobs.Supply promises.
 
     `changed` is called when answers are to be said: at once, or when some have come together. `being_made` says how
     many rows of a relay were taken, and no connection has them yet.
@@ -31,7 +31,7 @@ class Inbox:
         self._changed = changed
         self._clock = clock
         self._rows: dict[str, deque[tuple[float, Job]]] = {}
-        self._answers: dict[str, Answers] = {}
+        self._results: dict[str, list[Result]] = {}
         self.being_made: Callable[[str], int] = lambda _: 0
         self._count = 0
         self._alarm = Alarm(self._ask)
@@ -42,36 +42,28 @@ class Inbox:
         now = self._clock()
         self._rows.setdefault(relay, deque()).extend([(now, job) for job in jobs])
 
-    def take(self, relay: str) -> Job | None:
-        """The next row for this relay."""
-        rows = self._rows.get(relay)
-        return rows.popleft()[1] if rows else None
+    def next(self, relay: str, most: int) -> list[Job]:
+        """The next rows for this relay."""
+        rows = self._rows.get(relay, ())
+        return [rows.popleft()[1] for _ in range(min(most, len(rows)))] if rows else []
 
     def waiting(self, relay: str) -> int:
         """How many rows this relay could take."""
         return len(self._rows.get(relay, ()))
 
-    def settle(self, relay: str, answers: Sequence[Answer]) -> None:
-        """Keep answers for the daemon."""
-        self._of(relay).answers.extend(answers)
-        self._count += len(answers)
+    def record(self, relay: str, results: Sequence[Result]) -> None:
+        """Keep results for the daemon."""
+        self._of(relay).extend(results)
+        self._count += len(results)
         may_wait = self._count < TOGETHER and self.waiting(relay) + self.being_made(relay) >= PLENTY
-        if not (may_wait and all(answer.is_noted for answer in answers)):
+        if not (may_wait and all(_may_wait(one) for one in results)):
             self._ask()
         elif not self._alarm.is_set:
             now = self._clock()
             self._alarm.set(now + TOGETHER_SECONDS, now)
 
-    def not_made(self, relay: str, unmade: Unmade) -> None:
-        """Keep for the daemon that a row has no mail."""
-        self._of(relay).unmade.append(unmade)
-        self._ask()
-
-    def _of(self, relay: str) -> Answers:
-        found = self._answers.get(relay)
-        if found is None:
-            found = self._answers[relay] = Answers(relay, [], [])
-        return found
+    def _of(self, relay: str) -> list[Result]:
+        return self._results.setdefault(relay, [])
 
     def _ask(self) -> None:
         if not self._has_asked:
@@ -82,18 +74,22 @@ class Inbox:
         """All that is to be said."""
         self._alarm.cancel()
         self._count, self._has_asked = 0, False
-        answers, self._answers = self._answers, {}
-        return list(answers.values())
+        results, self._results = self._results, {}
+        return [Answers(relay, found) for relay, found in results.items()]
 
     def give_back(self, keep: Collection[str] = ()) -> None:
         """Send back what waits, but for these relays."""
         for name, rows in self._rows.items():
             while rows and name not in keep:
-                self.settle(name, [Answer(rows.popleft()[1].row.id, NOT_SENT)])
+                self.record(name, [Result(rows.popleft()[1].row.id, NOT_SENT)])
 
     def give_back_stale(self) -> None:
         """Send back what has waited too long."""
         now = self._clock()
         for relay, rows in self._rows.items():
             while rows and not now - STALE_SECONDS < rows[0][0] <= now:  # the clock may have been set back
-                self.settle(relay, [Answer(rows.popleft()[1].row.id, NOT_SENT)])
+                self.record(relay, [Result(rows.popleft()[1].row.id, NOT_SENT)])
+
+
+def _may_wait(result: Result) -> bool:
+    return result.is_journaled and not isinstance(result.outcome, CompositionFailed)

@@ -10,7 +10,7 @@ from pressrun.delivery.mailer.noting import Noting
 from pressrun.delivery.mailer.printing import Press
 from pressrun.delivery.mailer.signatures import Hands, Threads
 from pressrun.delivery.mailer.spacing import Spacing
-from pressrun.delivery.queue.jobs import Queue
+from pressrun.delivery.queue.jobs import Supply
 from pressrun.delivery.relay.relays import Relays
 from pressrun.delivery.worker.settings import PressSettings
 from pressrun.services.mails.composing import CopyComposer
@@ -30,7 +30,7 @@ class LocalPress:
         self,
         settings: PressSettings,
         keys: KeyRing,
-        queue: Queue,
+        queue: Supply,
         journal: Journal | None,
         hands: Hands | None = None,
         *,

@@ -13,9 +13,11 @@ import time
 from collections.abc import Callable
 from typing import cast
 
+from msgspec.structs import replace
+
 from pressrun.core.errors import BadConfiguration
 from pressrun.core.keys import KeyRing
-from pressrun.delivery.queue.jobs import Answer, Job, Unmade
+from pressrun.delivery.queue.jobs import CompositionFailed, Job, Result
 from pressrun.delivery.worker.frames import (
     Answers,
     Copies,
@@ -40,7 +42,7 @@ from pressrun.delivery.worker.signers import signing_hands
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.runtime.memory import leave_alone_what_stays
-from pressrun.services.mails.composing import EditionPlate
+from pressrun.services.mails.composing import CompiledEdition
 from pressrun.smtp.handover import HandOver
 from pressrun.smtp.reply import Reply
 from pressrun.store.journal import Journal
@@ -66,7 +68,7 @@ class PressProcess(asyncio.Protocol):
         self._press: LocalPress | None = None
         self._keys: KeyRing | None = None
         self._relays: tuple[str, ...] = ()
-        self._plates: dict[int, EditionPlate] = {}
+        self._plates: dict[int, CompiledEdition] = {}
         self._orders = orders()
         self._transport: asyncio.Transport | None = None
         self._draining: asyncio.Task[None] | None = None
@@ -140,7 +142,7 @@ class PressProcess(asyncio.Protocol):
         for one in order.work:
             plate = self._plates.get(one.edition_id)
             if plate is None:
-                self._inbox.not_made(order.relay, Unmade(one.row.id, NO_PLATE))
+                self._inbox.record(order.relay, [Result(one.row.id, CompositionFailed(NO_PLATE))])
             else:
                 jobs.append(Job(one.row, one.claimed_at, plate, None, one.row.lane, one.most))
         self._put(order.relay, jobs)
@@ -209,13 +211,12 @@ class PressProcess(asyncio.Protocol):
 
 def _plain(answers: Answers) -> Answers:
     """The same, with a mark in place of what no frame can hold: what became of each row must be heard."""
-    plain = [Answer(one.id, _legible(one.result), one.mail, one.is_noted, one.seconds) for one in answers.answers]
-    return Answers(answers.relay, plain, answers.unmade)
+    return Answers(answers.relay, [replace(one, outcome=_legible(one.outcome)) for one in answers.results])
 
 
-def _legible(result: HandOver) -> HandOver:
-    reply = result.reply
-    if reply is None:
-        return result
+def _legible(outcome: HandOver | CompositionFailed) -> HandOver | CompositionFailed:
+    reply = None if isinstance(outcome, CompositionFailed) else outcome.reply
+    if isinstance(outcome, CompositionFailed) or reply is None:
+        return outcome
     text, enhanced = (one.encode("utf-8", "replace").decode("utf-8") for one in (reply.text, reply.enhanced))
-    return HandOver(result.outcome, result.stage, Reply(reply.code, text, enhanced))
+    return HandOver(outcome.outcome, outcome.stage, Reply(reply.code, text, enhanced))

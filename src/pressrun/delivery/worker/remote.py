@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from pressrun.core.keys import KeyRing
-from pressrun.delivery.queue.jobs import NOT_SENT, Answer, Job, Supply, Unmade, claim_of
+from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, Supply, claim_of
 from pressrun.delivery.worker import child
 from pressrun.delivery.worker.child import AGAIN_SECONDS, SOON_SECONDS
 from pressrun.delivery.worker.frames import (
@@ -38,7 +38,7 @@ from pressrun.delivery.worker.settings import PressSettings
 from pressrun.delivery.worker.suspects import Suspects
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
-from pressrun.services.mails.composing import EditionPlate
+from pressrun.services.mails.composing import CompiledEdition
 from pressrun.services.ports import RelayStatus
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
@@ -77,7 +77,7 @@ class RemotePress(BackgroundLoop):
         self._statuses: dict[str, RelayStatus] = {}
         self._capacities: dict[str, int] = {}
         self._held: dict[str, dict[int, Job]] = {}  # the rows that each relay has, by their ids
-        self._plates: dict[int, EditionPlate] = {}
+        self._plates: dict[int, CompiledEdition] = {}
         self._suspects = Suspects()
         self._alone: tuple[str, Job] | None = None  # goes, or went, while the press has nothing else; others wait
         self._first = 0
@@ -215,7 +215,7 @@ class RemotePress(BackgroundLoop):
             relay: [_last_answer(job, noted.get(claim_of(job))) for job in held.values()]
             for relay, held in self._held.items()
         }
-        lost = [answer.id for last in answers.values() for answer in last if answer.result is _LOST]
+        lost = [answer.id for last in answers.values() for answer in last if answer.outcome is _LOST]
         self._suspects.add(lost)
         for relay, last in answers.items():
             self._settle(relay, last)
@@ -242,7 +242,7 @@ class RemotePress(BackgroundLoop):
         while self._alone is None and len(held) < most:
             wanted = 1 if self._suspects else most - len(held)  # nothing is taken behind a row that must go alone
             try:
-                jobs = self._queue.take_many(relay, wanted)
+                jobs = self._queue.next(relay, wanted)
             except Exception:  # the press has nothing to do with it, and goes on with what it has
                 log.exception("relay.take_error", extra={"fields": {"relay": relay}})
                 break
@@ -257,7 +257,7 @@ class RemotePress(BackgroundLoop):
         """Let the press have a row, unless it may have ended one."""
         number = job.row.id
         if self._suspects.is_guilty(number):
-            self._queue.not_made(relay, Unmade(number, GUILTY))
+            self._queue.record(relay, [Result(number, CompositionFailed(GUILTY))])
         elif self._suspects.holds(number):
             self._alone = relay, job
         else:
@@ -270,14 +270,14 @@ class RemotePress(BackgroundLoop):
             self._add(line, relay, job, copies)
         except Exception as problem:
             log.exception("press.not_said", extra={"fields": {"relay": relay, "delivery": job.row.id}})
-            self._not_made(relay, Unmade(job.row.id, type(problem).__name__))
+            self._settle(relay, [_failed(job.row.id, problem)])
 
     def _add(self, line: _Line, relay: str, job: Job, copies: list[CopyWork]) -> None:
         """Say a notice, and that a copy is to be made as soon as `copies` are said."""
         if isinstance(job.row, ClaimedNotice):
             line.say(Notice(relay, job.row, job.claimed_at, job.list, job.logo))
             return
-        plate = job.plate
+        plate = job.edition
         assert plate is not None  # that of the edition whose copy it is
         if self._plates.get(plate.edition_id) is not plate:
             line.say(pack_plate(plate))
@@ -302,7 +302,7 @@ class RemotePress(BackgroundLoop):
                 try:
                     frames.append(encode_frame(Copies(relay, [one])))
                 except Exception as problem:  # noqa: BLE001 - told by whoever puts it off
-                    self._not_made(relay, Unmade(one.row.id, type(problem).__name__))
+                    self._settle(relay, [_failed(one.row.id, problem)])
         for frame in frames:
             line.write(frame)
 
@@ -322,7 +322,7 @@ class RemotePress(BackgroundLoop):
         """Give the queue what was to go alone and did not."""
         if self._alone is not None:
             (relay, job), self._alone = self._alone, None
-            self._settle(relay, [Answer(job.row.id, NOT_SENT)])
+            self._settle(relay, [Result(job.row.id, NOT_SENT)])
 
     def _is_over_with(self, relay: str, number: int) -> None:
         """A row is in the hands of the press no more."""
@@ -334,15 +334,10 @@ class RemotePress(BackgroundLoop):
 
     def _heard(self, report: Report) -> None:
         match report:
-            case Answers(relay=relay, answers=answers, unmade=unmade):
-                self._answers += len(answers)
+            case Answers(relay=relay, results=results):
+                self._answers += len(results)
                 was_alone = self._alone is not None
-                self._settle(relay, answers)
-                for answer in answers:
-                    if answer.result.outcome is not Outcome.UNSENT:
-                        self._suspects.clear(answer.id)
-                for one in unmade:
-                    self._not_made(relay, one)
+                self._settle(relay, results)
                 if was_alone:
                     self.wake()
                 else:
@@ -361,26 +356,24 @@ class RemotePress(BackgroundLoop):
         if self._alone is not None and self._capacities.get(self._alone[0], 0) == 0 and not any(self._held.values()):
             self._keep_back()
 
-    def _settle(self, relay: str, answers: Sequence[Answer]) -> None:
+    def _settle(self, relay: str, answers: Sequence[Result]) -> None:
         for answer in answers:
             self._is_over_with(relay, answer.id)
-        self._queue.settle(relay, answers)
-
-    def _not_made(self, relay: str, unmade: Unmade) -> None:
-        self._is_over_with(relay, unmade.id)
-        self._suspects.clear(unmade.id)
-        try:
-            self._queue.not_made(relay, unmade)
-        except Exception:
-            log.exception("relay.settle_error", extra={"fields": {"relay": relay, "delivery": unmade.id}})
+            if answer.outcome is not _LOST and getattr(answer.outcome, "outcome", None) is not Outcome.UNSENT:
+                self._suspects.clear(answer.id)
+        self._queue.record(relay, answers)
 
 
-def _last_answer(job: Job, taken: Taken | None) -> Answer:
+def _failed(number: int, problem: Exception) -> Result:
+    return Result(number, CompositionFailed(type(problem).__name__))
+
+
+def _last_answer(job: Job, taken: Taken | None) -> Result:
     """What became of a row that the process had when it ended."""
     if taken is None:
-        return Answer(job.row.id, _LOST)
+        return Result(job.row.id, _LOST)
     reply = Reply(taken.code, "", taken.enhanced)
-    return Answer(job.row.id, HandOver(Outcome.DELIVERED, Stage.CONTENT, reply), is_noted=True)
+    return Result(job.row.id, HandOver(Outcome.DELIVERED, Stage.CONTENT, reply), is_journaled=True)
 
 
 class _Line(child.Line):

@@ -29,7 +29,7 @@ _NO_COLUMNS: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EditionPlate:
+class CompiledEdition:
     """All that the copies of one edition have in common, ready to be spliced; `text_skeleton` leaves HTML out.
 
     `slug` is empty where it has no page; `language` is that of its text.
@@ -124,16 +124,16 @@ class CopyComposer:
         self._keys = keys
         self._makers: dict[tuple[str, int], _Makers] = {}
 
-    def compose(self, plate: EditionPlate, row: ClaimedCopy, now: int) -> Outgoing:
+    def compose(self, plate: CompiledEdition, row: ClaimedCopy, now: int) -> Outgoing:
         """The copy of a claimed row; its Date is that of the first attempt."""
         return self._compose(plate, row, now)[0]
 
-    def compose_known(self, plate: EditionPlate, row: ClaimedCopy, now: int) -> tuple[Outgoing, Known]:
+    def compose_known(self, plate: CompiledEdition, row: ClaimedCopy, now: int) -> tuple[Outgoing, Known]:
         """The same, to be signed: with what is known of it."""
         outgoing, parts = self._compose(plate, row, now)
         return outgoing, plate.skeleton_for(row).known(parts)
 
-    def _compose(self, plate: EditionPlate, row: ClaimedCopy, now: int) -> tuple[Outgoing, list[bytes]]:
+    def _compose(self, plate: CompiledEdition, row: ClaimedCopy, now: int) -> tuple[Outgoing, list[bytes]]:
         makers = self._makers_for(plate.list.name)
         address = stored_address(row.address, row.domain)
         needs_utf8 = address.needs_smtputf8
@@ -151,7 +151,7 @@ class CopyComposer:
         return outgoing, parts
 
     def _values(
-        self, plate: EditionPlate, makers: _Makers, address: Address, row: ClaimedCopy, copy_token: str, now: int
+        self, plate: CompiledEdition, makers: _Makers, address: Address, row: ClaimedCopy, copy_token: str, now: int
     ) -> CopyValues:
         site, subscription_id, date_at = self._site, row.subscription_id, row.first_attempt_at or now
         return CopyValues(

@@ -14,17 +14,17 @@ from tests.delivery.pressroom import (
 )
 
 from pressrun.core.quantities import Rate
-from pressrun.delivery.queue import desk
-from pressrun.delivery.queue.desk import RESULTS_AT_MOST
+from pressrun.delivery.queue import broker
+from pressrun.delivery.queue.broker import RESULTS_AT_MOST
 from pressrun.delivery.queue.dispatching import SYNC_SECONDS
-from pressrun.delivery.queue.jobs import Answer
+from pressrun.delivery.queue.jobs import Result
 from pressrun.services.settings import DeliverySettings
 
 FEW = 128
 
 
 async def test_no_more_than_a_few_copies_are_ever_unrecorded(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk, "UNRECORDED_AT_MOST", FEW)
+    monkeypatch.setattr(broker, "UNRECORDED_AT_MOST", FEW)
     await press.readers(FEW + 20)
     await press.edition()
     await press.turn()
@@ -32,9 +32,9 @@ async def test_no_more_than_a_few_copies_are_ever_unrecorded(press: Pressroom, m
     assert FEW == len(taken)
     for outgoing in taken[:50]:
         press.answer(outgoing, TAKEN)
-    assert (None, 0) == (press.take(), press.dispatcher.desk.waiting("primary"))
+    assert (None, 0) == (press.take(), press.dispatcher.broker.waiting("primary"))
     await press.turn()
-    assert 20 == press.dispatcher.desk.waiting("primary")
+    assert 20 == press.dispatcher.broker.waiting("primary")
 
 
 async def _handed_out_during_a_turn(press: Pressroom, how: str) -> int:
@@ -59,7 +59,7 @@ async def test_results_that_wait_hold_back_what_a_kill_could_repeat(
     press: Pressroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Except while a turn waits for the disk: that must not cost the pace its turns."""
-    monkeypatch.setattr(desk, "UNRECORDED_AT_MOST", FEW)
+    monkeypatch.setattr(broker, "UNRECORDED_AT_MOST", FEW)
     await press.readers(FEW)
     await press.edition()
     await press.turn()  # durable, as the first one is
@@ -76,7 +76,7 @@ async def test_results_that_are_noted_hold_nothing_back(press: Pressroom) -> Non
     for _ in range(50):
         outgoing = press.take()
         assert outgoing is not None
-        press.dispatcher.desk.settle(RELAY, [Answer(outgoing.delivery_id, TAKEN, is_noted=True)])
+        press.dispatcher.broker.record(RELAY, [Result(outgoing.delivery_id, TAKEN, is_journaled=True)])
     assert 50 == len(press.take_all())
 
 
@@ -88,17 +88,17 @@ async def test_results_wait_for_others_however_many_are_being_recorded(
     await press.edition()
     await press.turn()
     numbers = [outgoing.delivery_id for outgoing in press.take_all()]
-    lookout, commit = press.dispatcher.desk.lookout, press.office.database.record
+    lookout, commit = press.dispatcher.broker.lookout, press.office.database.record
     found: list[tuple[bool, bool]] = []
 
     async def slow(*arguments: object) -> object:
-        press.dispatcher.desk.settle(RELAY, [Answer(numbers[-1], TAKEN, is_noted=True)])
+        press.dispatcher.broker.record(RELAY, [Result(numbers[-1], TAKEN, is_journaled=True)])
         # Looked at now: the alarm is the loop's, and may well have gone off when the disk is done.
         found.append((lookout._wanted.is_set(), lookout._alarm.is_set))
         return await commit(*arguments)  # type: ignore[arg-type]
 
     for number in numbers[:-2]:
-        press.dispatcher.desk.settle(RELAY, [Answer(number, TAKEN, is_noted=True)])
+        press.dispatcher.broker.record(RELAY, [Result(number, TAKEN, is_journaled=True)])
     monkeypatch.setattr(press.office.database, "record", slow)
     lookout._wanted.clear()  # as the loop does when it begins a turn
     await press.dispatcher._take_turn()
@@ -137,11 +137,11 @@ async def test_as_many_go_at_once_as_one_by_one(press: Pressroom) -> None:
     await press.start()
     await press.edition()
     await press.turn()
-    assert 2 == len(press.dispatcher.desk.take_many(RELAY, 2))
-    assert not press.dispatcher.desk._alarm.is_set
-    assert 1 == len(press.dispatcher.desk.take_many(RELAY, 100))  # three may go early enough for a late timer
+    assert 2 == len(press.dispatcher.broker.next(RELAY, 2))
+    assert not press.dispatcher.broker._alarm.is_set
+    assert 1 == len(press.dispatcher.broker.next(RELAY, 100))  # three may go early enough for a late timer
     assert press.take() is None
-    assert press.dispatcher.desk._alarm.is_set
+    assert press.dispatcher.broker._alarm.is_set
 
 
 async def test_a_copy_is_claimed_at_most_a_second_before_its_turn(press: Pressroom) -> None:
@@ -178,10 +178,10 @@ async def test_a_slow_relay_does_not_hold_up_another(tmp_path: Path) -> None:
         await press.edition()
         await press.turn()
         assert [True, False] == [press.take("slow") is not None for _ in range(2)]
-        slow_timer, slow_at = press.dispatcher.desk._alarm._handle, press.dispatcher.desk._alarm.at
+        slow_timer, slow_at = press.dispatcher.broker._alarm._handle, press.dispatcher.broker._alarm.at
         assert slow_timer is not None
         assert [True, False] == [press.take("quick") is not None for _ in range(2)]
-        quick_timer, quick_at = press.dispatcher.desk._alarm._handle, press.dispatcher.desk._alarm.at
+        quick_timer, quick_at = press.dispatcher.broker._alarm._handle, press.dispatcher.broker._alarm.at
         assert quick_timer is not None
         assert quick_at < slow_at - 50
         assert slow_timer.cancelled()

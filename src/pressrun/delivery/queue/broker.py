@@ -1,4 +1,4 @@
-"""The desk: gives claimed rows to the press when their turn comes, and takes what became of them.
+"""The broker: gives claimed rows to the press when their turn comes, and takes what became of them.
 
 Between the queue and the press all is on the event loop: rows are ready, in flight, or answered and not on record yet.
 The dispatcher fills it, and records its results, in turns (delivery.queue.dispatching).
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.retry import latest_attempt_at
 from pressrun.delivery.queue.alarm import Alarm
-from pressrun.delivery.queue.jobs import NOT_SENT, Answer, Job, Unmade
+from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result
 from pressrun.delivery.queue.lane_queues import NEVER
 from pressrun.delivery.queue.lookout import Lookout
 from pressrun.delivery.queue.ready import Ready
@@ -28,7 +28,7 @@ from pressrun.services.ports import Clock, RelayPool
 from pressrun.services.returns.outcomes import bare_settlement, settlement_of
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
-from pressrun.store.deliveries import ClaimedNotice, Settlement
+from pressrun.store.deliveries import ClaimedNotice, SentMail, Settlement
 
 log = logging.getLogger("pressrun.dispatch")
 
@@ -44,7 +44,7 @@ TOGETHER_SECONDS = 0.01
 UNSIGNED_SECONDS = 10.0  # before anything is handed out after a mail that could not be signed
 
 
-class Desk:
+class Broker:
     """What the press asks and tells, as delivery.queue.jobs.Supply promises.
 
     A row that is claimed is at each moment ready, in flight, or among the results, whatever fails: it is put where it
@@ -65,7 +65,7 @@ class Desk:
         self._random = random.SystemRandom()
         self._pool: RelayPool | None = None
         self._in_flight: dict[int, Job] = {}
-        self._late: list[tuple[str, Answer]] = []  # that could not be taken when they came
+        self._late: list[tuple[str, Result]] = []  # that could not be taken when they came
         self._followed_at = 0.0
         self.has_failed = False  # since the last careful turn: rows may be claimed that nobody holds
         self._alarm = Alarm(self._wake)
@@ -73,19 +73,15 @@ class Desk:
 
     # ------------------------------------------------------------------ what the press asks and tells
 
-    def take(self, relay: str) -> Job | None:
-        """The next row whose turn has come, as delivery.queue.jobs.Queue promises."""
-        return next(iter(self.take_many(relay, 1)), None)
-
-    def take_many(self, relay: str, most: int) -> list[Job]:
+    def next(self, relay: str, most: int) -> list[Job]:
         """The next rows whose turn has come, as delivery.queue.jobs.Supply promises."""
         try:
-            return self._take_many(relay, most)
+            return self._next(relay, most)
         except Exception:
             self.has_failed = True  # what was taken from the shelves is in nobody's hands
             raise
 
-    def _take_many(self, relay: str, most: int) -> list[Job]:
+    def _next(self, relay: str, most: int) -> list[Job]:
         most = 0 if self.is_closed else min(most, self._room_on_the_way())
         if most <= 0:
             return []
@@ -117,40 +113,44 @@ class Desk:
             self._call_at(self.ready.next_at(relay, now), now)
         return due
 
-    def settle(self, relay: str, answers: Sequence[Answer]) -> None:
-        """Take the outcomes of rows; they are recorded with the next turn. Whatever goes wrong, none is lost."""
+    def record(self, relay: str, results: Sequence[Result]) -> None:
+        """Take the results of jobs; they are committed with the next turn. Whatever goes wrong, none is lost."""
         now = self._clock()
-        for answer in answers:
+        for answer in results:
             job = self._in_flight.get(answer.id)
             if job is None:
                 event(log, "relay.settle_error", level=logging.ERROR, relay=relay, delivery=answer.id)
                 continue
+            if isinstance(answer.outcome, CompositionFailed):
+                self._record_failed_composition(job, relay, answer.outcome, now)
+                continue
             change = None
             try:
-                change = self._learn(job, relay, answer, now)
+                change = self._learn(job, relay, answer.outcome, answer.seconds, now)
             except Exception:
                 log.exception("relay.settle_error", extra=_fields(relay, answer.id))
             try:
-                self._take_result(job, relay, answer, change, now)
+                self._take_result(job, relay, answer, answer.outcome, change, now)
             except Exception:
                 log.exception("relay.settle_error", extra=_fields(relay, answer.id))
-                self._take_bare_result(job, relay, answer, now)
+                self._take_bare_result(job, relay, answer.id, answer.outcome, answer.evidence, now)
             try:
-                self._look_after(job, answer, now)
+                self._look_after(job, answer.outcome, now, is_journaled=answer.is_journaled)
             except Exception:  # it is kept; the dispatcher looks by itself before long
                 log.exception("relay.settle_error", extra=_fields(relay, answer.id))
 
-    def _learn(self, job: Job, relay: str, answer: Answer, now: float) -> LaneChange | None:
-        """What an answer says of where it came from."""
-        change = self.ready.answered(job, relay, answer.result, now, seconds=answer.seconds)
+    def _learn(self, job: Job, relay: str, handover: HandOver, seconds: float, now: float) -> LaneChange | None:
+        """What a result says of where it came from."""
+        change = self.ready.answered(job, relay, handover, now, seconds=seconds)
         if change is not None:
             event(log, "delivery.paused", level=logging.WARNING, **asdict(change))
             self.release_domain(job.row.domain)
         return change
 
-    def _take_result(self, job: Job, relay: str, answer: Answer, change: LaneChange | None, now: float) -> None:
+    def _take_result(
+        self, job: Job, relay: str, answer: Result, result: HandOver, change: LaneChange | None, now: float
+    ) -> None:
         """Keep what is to be recorded of a row; from here on it is in flight no more."""
-        result = answer.result
         if result.outcome is Outcome.UNSENT:
             self.results.release([job])
             del self._in_flight[answer.id]
@@ -158,24 +158,25 @@ class Desk:
             settlement = self._settlement(job, result, relay, now)
             if change is not None and change.until is None:
                 settlement = replace(settlement, blocks=True)
-            if answer.mail is not None:
-                settlement = replace(settlement, mail=answer.mail)
-            self._keep(job, settlement, is_noted=answer.is_noted)
+            if answer.evidence is not None:
+                settlement = replace(settlement, mail=answer.evidence)
+            self._keep(job, settlement, is_noted=answer.is_journaled)
         self.results.count(job, result.outcome)
 
-    def _take_bare_result(self, job: Job, relay: str, answer: Answer, now: float) -> None:
-        """Keep no more of an answer than whether the mail was taken; where even that fails, it is tried again later."""
-        if answer.id not in self._in_flight:
+    def _take_bare_result(
+        self, job: Job, relay: str, number: int, handover: HandOver, evidence: SentMail | None, now: float
+    ) -> None:
+        """Keep no more of a result than whether the mail was taken; where even that fails, it is tried again later."""
+        if number not in self._in_flight:
             return  # it is kept; what failed came behind
         try:
-            edition_id = None if job.plate is None else job.plate.edition_id
             bare = bare_settlement(
-                job.row, answer.result, relay=relay, settings=self.settings, now=now, edition_id=edition_id
+                job.row, handover, relay=relay, settings=self.settings, now=now, edition_id=job.edition_id
             )
-            self._keep(job, bare if answer.mail is None else replace(bare, mail=answer.mail))
+            self._keep(job, bare if evidence is None else replace(bare, mail=evidence))
         except Exception:
-            log.exception("relay.settle_error", extra=_fields(relay, answer.id))
-            self._late.append((relay, answer))
+            log.exception("relay.settle_error", extra=_fields(relay, number))
+            self._late.append((relay, Result(number, handover, evidence)))
             self.has_failed = True
 
     def _keep(self, job: Job, settlement: Settlement, *, is_noted: bool = False) -> None:
@@ -191,20 +192,20 @@ class Desk:
             del self._in_flight[job.row.id]
         except Exception:
             log.exception("relay.settle_error", extra=_fields(relay, job.row.id))
-            self._late.append((relay, Answer(job.row.id, NOT_SENT)))
+            self._late.append((relay, Result(job.row.id, NOT_SENT)))
             self.has_failed = True
 
-    def settle_late(self) -> None:
+    def record_late(self) -> None:
         """Take the outcomes that could not be taken when they came."""
         late, self._late = self._late, []
         for relay, answer in late:
-            self.settle(relay, [answer])
+            self.record(relay, [answer])
 
-    def _look_after(self, job: Job, answer: Answer, now: float) -> None:
+    def _look_after(self, job: Job, handover: HandOver, now: float, *, is_journaled: bool) -> None:
         """Have the answer recorded, soon or at once, and more claimed where there is room for it now."""
-        if self._makes_room(job, answer.result, now):
+        if self._makes_room(job, handover, now):
             self.lookout.look_next()
-        elif answer.is_noted and self.results.gathered < TOGETHER:
+        elif is_journaled and self.results.gathered < TOGETHER:
             self.lookout.turn_within(TOGETHER_SECONDS, now)
             return
         self.lookout.turn()
@@ -221,30 +222,25 @@ class Desk:
             or self.ready.is_short_of(job, now)
         )
 
-    def not_made(self, relay: str, unmade: Unmade) -> None:
-        """A row without a mail is put off and told, and holds up no other; without a signature nothing goes out."""
-        job = self._in_flight.get(unmade.id)
-        if job is None:
-            event(log, "relay.settle_error", level=logging.ERROR, relay=relay, delivery=unmade.id)
-            return
-        now = self._clock()
+    def _record_failed_composition(self, job: Job, relay: str, failed: CompositionFailed, now: float) -> None:
+        """A row without a mail is deferred and logged, and holds up no other; without a signature nothing goes out."""
         try:
             self.ready.put_back(job, relay)
         except Exception:
-            log.exception("relay.settle_error", extra=_fields(relay, unmade.id))
-        if unmade.unsigned:
+            log.exception("relay.settle_error", extra=_fields(relay, job.row.id))
+        if failed.unsigned:
             self.unsigned_until = now + UNSIGNED_SECONDS
             self._take_unsent(job, relay)
             self.lookout.turn()
             return
-        event(log, "dispatch.not_composed", level=logging.ERROR, delivery=job.row.id, fault=unmade.fault)
+        event(log, "dispatch.not_composed", level=logging.ERROR, delivery=job.row.id, fault=failed.fault)
         put_off = HandOver(Outcome.DEFERRED, Stage.MAIL)
         try:
             settlement = self._settlement(job, put_off, relay, now)
-            self._keep(job, replace(settlement, reply=f"the mail could not be composed: {unmade.fault}"))
+            self._keep(job, replace(settlement, reply=f"the mail could not be composed: {failed.fault}"))
         except Exception:
-            log.exception("relay.settle_error", extra=_fields(relay, unmade.id))
-            self._take_bare_result(job, relay, Answer(unmade.id, put_off), now)
+            log.exception("relay.settle_error", extra=_fields(relay, job.row.id))
+            self._take_bare_result(job, relay, job.row.id, put_off, None, now)
         self.lookout.look()
 
     # ------------------------------------------------------------------ what the dispatcher does
@@ -332,7 +328,7 @@ class Desk:
             settings=self.settings,
             now=now,
             jitter=self._random.random,
-            edition_id=None if job.plate is None else job.plate.edition_id,
+            edition_id=job.edition_id,
         )
 
     def _call_at(self, at: float, now: float) -> None:
