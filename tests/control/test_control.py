@@ -19,17 +19,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pressrun.control.client import ControlClient
-from pressrun.control.failures import error_of, failure_of
-from pressrun.control.frames import (
+from pressrun.control.protocol import (
     MAX_FRAME_BYTES,
     BadFrame,
-    Failure,
     Progress,
-    Request,
-    Result,
-    decode_answer,
+    VerbFailure,
+    VerbRequest,
+    VerbResult,
     decode_request,
+    decode_response,
     encode_frame,
+    error_of,
+    failure_of,
     read_length,
 )
 from pressrun.control.server import MAX_CONNECTIONS, ControlServer, VerbHandler
@@ -108,7 +109,7 @@ def test_an_error_that_only_one_side_knows_is_the_nearest_known_one() -> None:
         pass
 
     assert BadInput is type(error_of(failure_of(Special("x"))))
-    assert PressrunError is type(error_of(Failure(error="Future", message="x")))
+    assert PressrunError is type(error_of(VerbFailure(error="Future", message="x")))
 
 
 async def test_the_socket_is_for_the_owner_alone_from_its_first_moment(tmp_path: Path) -> None:
@@ -162,10 +163,10 @@ async def test_another_user_is_turned_away() -> None:
             finally:
                 os.seteuid(0)
             reader, writer = await asyncio.open_connection(sock=stranger)
-            answer = decode_answer((await reader.read())[4:])
+            answer = decode_response((await reader.read())[4:])
             writer.close()
             await writer.wait_closed()
-    assert isinstance(answer, Failure)
+    assert isinstance(answer, VerbFailure)
     assert "NotPermitted" == answer.error
 
 
@@ -190,7 +191,7 @@ async def test_a_verb_whose_client_goes_away_is_finished(tmp_path: Path) -> None
 
     async with serving(tmp_path / "s", {"slow": slow}):
         _, writer = await asyncio.open_unix_connection(tmp_path / "s")
-        writer.write(encode_frame(Request(verb="slow", arguments={})))
+        writer.write(encode_frame(VerbRequest(verb="slow", arguments={})))
         await begun.wait()
         writer.close()
         await writer.wait_closed()
@@ -246,14 +247,14 @@ async def test_so_many_verbs_at_a_time_and_no_more(tmp_path: Path) -> None:
 
 def test_what_is_too_long_for_a_frame_is_refused_before_it_is_sent() -> None:
     with pytest.raises(BadInput, match="at most 64 MiB are allowed"):
-        encode_frame(Request(verb="v", arguments={"source": bytes(MAX_FRAME_BYTES)}))
+        encode_frame(VerbRequest(verb="v", arguments={"source": bytes(MAX_FRAME_BYTES)}))
     with pytest.raises(BadFrame):
         read_length(struct.pack(">I", MAX_FRAME_BYTES + 1))
 
 
 @given(st.binary(max_size=100))
 def test_any_octets_are_a_message_or_a_bad_frame(octets: bytes) -> None:
-    for decode in (decode_request, decode_answer):
+    for decode in (decode_request, decode_response):
         try:
             found = decode(octets)
         except BadFrame:
@@ -263,8 +264,8 @@ def test_any_octets_are_a_message_or_a_bad_frame(octets: bytes) -> None:
 
 @given(st.text(), st.dictionaries(st.text(), st.none() | st.integers(-(2**63), 2**63 - 1) | st.text() | st.binary()))
 def test_frames_are_read_back(text: str, arguments: dict[str, Any]) -> None:
-    request = Request(verb=text, arguments=arguments)
+    request = VerbRequest(verb=text, arguments=arguments)
     frame = encode_frame(request)
     assert (len(frame) - 4, request) == (read_length(frame[:4]), decode_request(frame[4:]))
-    for answer in (Progress(text=text), Result(value=arguments), Failure(error=text, message=text)):
-        assert answer == decode_answer(encode_frame(answer)[4:])
+    for answer in (Progress(text=text), VerbResult(value=arguments), VerbFailure(error=text, message=text)):
+        assert answer == decode_response(encode_frame(answer)[4:])

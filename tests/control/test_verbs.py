@@ -13,8 +13,8 @@ from pressrun.control.server import VerbHandler
 from pressrun.control.verbs import SubscriberImport, build_verbs
 from pressrun.core.errors import BadInput, MalformedAddress
 from pressrun.services.editions.editing import Editing
-from pressrun.services.operating.entries import ImportRow
-from pressrun.services.operating.sorting import Sorting
+from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.services.reports import reporting
 
 
@@ -27,12 +27,12 @@ def table(office: Office) -> dict[str, VerbHandler]:
         return 2
 
     return build_verbs(
-        administering=office.administering,
-        enrolling=office.enrolling,
-        suppressing=office.suppressing,
+        lists=office.lists,
+        subscribers=office.subscribers,
+        suppressions=office.suppressions,
         editing=cast("Editing", None),  # the verbs tried here never come to it
-        sorting=Sorting(database=office.database, clock=lambda: office.now),
-        holding=office.holding,
+        kept_mail=KeptMail(database=office.database, clock=lambda: office.now),
+        held=office.held,
         rotate=rotate,
     )
 

@@ -192,7 +192,7 @@ class Pressroom:
     async def readers(self, count: int, name: str = "news") -> list[str]:
         addresses = [f"r{number}@reader.example" for number in range(count)]
         for address in addresses:
-            await self.office.enrolling.add(name, parse_address(address))
+            await self.office.subscribers.add(name, parse_address(address))
         return addresses
 
     async def edition(self, text: str = "Hello {{ name }}", name: str = "news", **changes: Any) -> int:
@@ -275,6 +275,6 @@ async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroo
         room = Pressroom(office=office, editing=editing, housekeeping=housekeeping, bouncing=bouncing, **changes)
         await office.make_list()
         # Notes about a leaving would stand among the copies that these tests count.
-        await office.administering.set_list("news", {"leaving_note": "false"})
+        await office.lists.set_list("news", {"leaving_note": "false"})
         await room.start()
         yield room

@@ -37,8 +37,7 @@ from pressrun.message.incoming.trace import glance, own_digest, same_mail_digest
 from pressrun.message.manuscripts.edition_file import parse_edition, referenced_paths
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
-from pressrun.operations.cells import escape_cell, unescape_cell
-from pressrun.operations.importers import parse_subscribers, parse_suppressions
+from pressrun.operations.csv_files import escape_cell, parse_subscribers, parse_suppressions, unescape_cell
 from pressrun.sandbox.frames import LENGTH, Question, Readable, decode_answer, decode_question, encode_frame
 from pressrun.smtp.errors import RemoteProtocolError
 from pressrun.smtp.reader import ReplyReader

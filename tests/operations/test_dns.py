@@ -10,7 +10,7 @@ from tests.operations.name_server import BROKEN, GARBAGE, SILENT, open_name_serv
 
 from pressrun.core.endpoint import TcpEndpoint
 from pressrun.operations.dns import DnsRecords
-from pressrun.operations.dns_settings import DnsSettings
+from pressrun.services.settings import DnsSettings
 
 
 async def test_texts_are_found() -> None:

@@ -12,10 +12,10 @@ from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.sandbox.layouts import OwnLayouts
-from pressrun.services.operating.administering import Administering
-from pressrun.services.operating.enrolling import Enrolling
-from pressrun.services.operating.holding import Holding
-from pressrun.services.operating.suppressing import Suppressing
+from pressrun.services.operating.held_sign_ups import HeldSignUps
+from pressrun.services.operating.list_admin import ListAdmin
+from pressrun.services.operating.subscriber_admin import SubscriberAdmin
+from pressrun.services.operating.suppression_admin import SuppressionAdmin
 from pressrun.services.readers.desk import Desk
 from pressrun.services.readers.leaving import Leaving
 from pressrun.services.readers.subscribing import Subscribing
@@ -38,19 +38,19 @@ class Office:
     path: Path
     now: float = float(NOW)
     woken: int = 0
-    administering: Administering = field(init=False)
-    enrolling: Enrolling = field(init=False)
-    suppressing: Suppressing = field(init=False)
+    lists: ListAdmin = field(init=False)
+    subscribers: SubscriberAdmin = field(init=False)
+    suppressions: SuppressionAdmin = field(init=False)
     desk: Desk = field(init=False)
     subscribing: Subscribing = field(init=False)
-    holding: Holding = field(init=False)
+    held: HeldSignUps = field(init=False)
     leaving: Leaving = field(init=False)
 
     def wake(self) -> None:
         self.woken += 1
 
     async def make_list(self, name: str = "news", **settings: str) -> None:
-        await self.administering.create_list(name, {"title": "News", "postal_address": "1 Road", **settings})
+        await self.lists.create_list(name, {"title": "News", "postal_address": "1 Road", **settings})
 
     async def make_edition(self, name: str = "news", state: EditionState = EditionState.SCHEDULED) -> int:
         def insert(tx: Transaction) -> int:
@@ -90,7 +90,7 @@ async def open_office(folder: Path, *, receives_mail: bool = True) -> AsyncItera
     office = Office(database=database, keys=keys, path=data.root)
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=receives_mail)
     clock, tokens = (lambda: office.now), TokenSettings()
-    office.administering = Administering(
+    office.lists = ListAdmin(
         database=database,
         site=site,
         relays=frozenset({"primary", "second"}),
@@ -99,8 +99,8 @@ async def open_office(folder: Path, *, receives_mail: bool = True) -> AsyncItera
         entropy=os.urandom,
         wake=office.wake,
     )
-    office.suppressing = Suppressing(database=database, keys=keys, clock=clock, wake=office.wake)
-    office.enrolling = Enrolling(
+    office.suppressions = SuppressionAdmin(database=database, keys=keys, clock=clock, wake=office.wake)
+    office.subscribers = SubscriberAdmin(
         database=database, keys=keys, tokens=tokens, clock=clock, entropy=os.urandom, wake=office.wake
     )
     office.desk = Desk(
@@ -113,7 +113,7 @@ async def open_office(folder: Path, *, receives_mail: bool = True) -> AsyncItera
         wake=office.wake,
     )
     office.subscribing, office.leaving = Subscribing(office.desk), Leaving(office.desk)
-    office.holding = Holding(office.desk, office.subscribing)
+    office.held = HeldSignUps(office.desk, office.subscribing)
     try:
         yield office
     finally:

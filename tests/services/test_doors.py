@@ -24,8 +24,8 @@ from pressrun.core.sign_up import Trust
 from pressrun.core.tokens import digests_of, pack_digests
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.incoming.answering import Answering
-from pressrun.services.operating.entries import ImportRow
-from pressrun.services.operating.suppressing import SuppressionRow
+from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.operating.suppression_admin import SuppressionRow
 from pressrun.services.readers import suspending
 from pressrun.services.readers.leaving_notes import NoteTerms, note_leavings
 from pressrun.services.readers.preferring import PreferenceLink, Preferring, Wishes
@@ -67,7 +67,7 @@ async def person(press: Pressroom, address: Address) -> Subscriber:
     """Who has the address; they become a member where nobody does."""
     found = await press.office.database.read(subscribers.find_subscriber, address)
     if found is None:
-        await press.office.enrolling.add("news", address)
+        await press.office.subscribers.add("news", address)
         found = await press.office.database.read(subscribers.find_subscriber, address)
     assert found is not None
     return found
@@ -83,21 +83,21 @@ async def by_link(press: Pressroom, address: Address) -> None:
 
 def by_operator(reason: Reason) -> Door:
     async def add(press: Pressroom, address: Address) -> None:
-        await press.office.suppressing.add(address, reason)
+        await press.office.suppressions.add(address, reason)
 
     return add
 
 
 def by_file(reason: Reason) -> Door:
     async def take(press: Pressroom, address: Address) -> None:
-        await press.office.suppressing.import_batch([SuppressionRow(line=1, address=address.typed, reason=reason)])
+        await press.office.suppressions.import_batch([SuppressionRow(line=1, address=address.typed, reason=reason)])
 
     return take
 
 
 async def by_erasing(press: Pressroom, address: Address) -> None:
     await person(press, address)
-    await press.office.enrolling.erase(address)
+    await press.office.subscribers.erase(address)
 
 
 async def by_complaint(press: Pressroom, address: Address) -> None:
@@ -120,14 +120,14 @@ async def by_bounces(press: Pressroom, address: Address) -> None:
 async def by_link_then_weaker(press: Pressroom, address: Address) -> None:
     await by_link(press, address)
     for weaker in (Reason.HARD_BOUNCE, Reason.COMPLAINT, Reason.OPERATOR):
-        await press.office.suppressing.add(address, weaker)
+        await press.office.suppressions.add(address, weaker)
 
 
 async def by_link_then_erased(press: Pressroom, address: Address) -> None:
     await by_link(press, address)
     await by_operator(Reason.ERASED)(press, address)
     with contextlib.suppress(PressrunError):  # nobody may be there
-        await press.office.enrolling.erase(address)
+        await press.office.subscribers.erase(address)
 
 
 WAYS: dict[str, tuple[Reason, Door]] = {
@@ -210,7 +210,7 @@ async def hold_sign_up(press: Pressroom, address: Address) -> None:
 
 
 async def release_held(press: Pressroom, _address: Address, _: Any) -> None:
-    await press.office.holding.release(Choice())
+    await press.office.held.release(Choice())
 
 
 async def last_confirmation(press: Pressroom, address: Address) -> int:
@@ -246,20 +246,20 @@ async def confirm_move(press: Pressroom, _address: Address, number: int) -> None
 
 def add(*, asks: bool) -> Use:
     async def use(press: Pressroom, address: Address, _: Any) -> None:
-        await press.office.enrolling.add("news", address, asks=asks)
+        await press.office.subscribers.add("news", address, asks=asks)
 
     return use
 
 
 def take_file(*, asks: bool) -> Use:
     async def use(press: Pressroom, address: Address, _: Any) -> None:
-        await press.office.enrolling.import_batch("news", [ImportRow(line=2, email=address.typed)], asks=asks)
+        await press.office.subscribers.import_batch("news", [ImportRow(line=2, email=address.typed)], asks=asks)
 
     return use
 
 
 async def join(press: Pressroom, address: Address) -> None:
-    await press.office.enrolling.add("news", address)
+    await press.office.subscribers.add("news", address)
 
 
 async def queue_copy(press: Pressroom, address: Address) -> None:
@@ -343,7 +343,7 @@ WELCOME = b"---\nsubject: Welcome\n---\nHello\n"
 async def second_language(press: Pressroom) -> None:
     """`news` and `nouvelles` are one newsletter."""
     if not await press.rows("select id from list where name = 'nouvelles'"):
-        await press.office.administering.set_list("news", {"family": FAMILY})
+        await press.office.lists.set_list("news", {"family": FAMILY})
         await press.office.make_list("nouvelles", language="fr", family=FAMILY, leaving_note="false")
 
 
@@ -388,7 +388,7 @@ async def queue_copy_and_change(press: Pressroom, address: Address) -> None:
 
 
 async def confirm_and_be_greeted(press: Pressroom, address: Address) -> None:
-    await press.office.administering.set_list("news", {"welcome": "w.md"}, {"welcome": WELCOME})
+    await press.office.lists.set_list("news", {"welcome": "w.md"}, {"welcome": WELCOME})
     await confirm(press, address, await last_confirmation(press, address))
 
 
@@ -513,7 +513,7 @@ async def test_lifting_lets_the_mailbox_in_again(press: Pressroom, way: str) -> 
     reached = [pair for pair in SPELLINGS if pair[2] or reason is Reason.NEVER_AGAIN]
     for said, typed, _ in reached:
         await keep_out(press, parse_address(said))
-        await press.office.suppressing.remove(parse_address(typed))
-        await press.office.suppressing.add(parse_address(said), Reason.HARD_BOUNCE)
-        await press.office.suppressing.remove(parse_address(said))
+        await press.office.suppressions.remove(parse_address(typed))
+        await press.office.suppressions.add(parse_address(said), Reason.HARD_BOUNCE)
+        await press.office.suppressions.remove(parse_address(said))
     assert [] == await press.rows("select * from suppression")

@@ -99,7 +99,7 @@ async def test_rows_cut_off_with_every_trace_in_the_database_are_found_by_the_he
 
 async def test_erasing_and_ageing_leave_the_chain_whole(press: Pressroom) -> None:
     await fill(press)
-    await press.office.enrolling.erase(parse_address("r1@reader.example"))
+    await press.office.subscribers.erase(parse_address("r1@reader.example"))
     press.pass_time(400 * DAY)
     await press.housekeeping.round()
     found = await audit(press)
@@ -154,7 +154,7 @@ async def test_who_was_erased_meanwhile_is_not_written_down_again(press: Pressro
     await press.office.subscribing.request("news", ADA, WEB, network=None)
     await press.turn()
     (mail,) = press.take_all()
-    await press.office.enrolling.erase(ADA)
+    await press.office.subscribers.erase(ADA)
     press.answer(mail, TAKEN)
     await press.turn()
     assert [("requested",), ("erased",)] == await press.rows("select event from consent")

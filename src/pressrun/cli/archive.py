@@ -15,7 +15,7 @@ from pressrun.cli.output import ProgressLine, note, print_fields, print_json
 
 if TYPE_CHECKING:
     from pressrun.services.editions.archived import Summary
-    from pressrun.services.operating.exporting import Contents
+    from pressrun.services.operating.archive_export import ArchiveContents
 
 FORMATS = ("site", "mbox")
 
@@ -71,18 +71,18 @@ def _require_sense(output: Path, file_format: str, base_url: str) -> None:
         raise click.UsageError("an mbox has no feeds. Omit --base-url")
 
 
-def _contents(invocation: Invocation, list_name: str) -> Contents:
+def _contents(invocation: Invocation, list_name: str) -> ArchiveContents:
     from pressrun.cli.looking import looking  # noqa: PLC0415
-    from pressrun.services.operating import exporting  # noqa: PLC0415
+    from pressrun.services.operating import archive_export  # noqa: PLC0415
 
     with looking(invocation) as tx:
-        return exporting.read_contents(tx, list_name)
+        return archive_export.read_contents(tx, list_name)
 
 
-def _write_site(invocation: Invocation, contents: Contents, output: Path, base_url: str) -> None:
+def _write_site(invocation: Invocation, contents: ArchiveContents, output: Path, base_url: str) -> None:
     from pressrun.cli.files import new_folder  # noqa: PLC0415
     from pressrun.cli.looking import looking  # noqa: PLC0415
-    from pressrun.services.operating import exporting  # noqa: PLC0415
+    from pressrun.services.operating import archive_export  # noqa: PLC0415
     from pressrun.web.archives.exported import SiteExport  # noqa: PLC0415
 
     site = SiteExport(invocation.settings.site, contents.list, base_url)
@@ -91,21 +91,21 @@ def _write_site(invocation: Invocation, contents: Contents, output: Path, base_u
             write(name, content)
         for slug in _told(contents.editions):
             with looking(invocation) as tx:  # one at a time: files are written as whoever called, not as the owner
-                edition, assets = exporting.read_whole(tx, contents.list, slug)
+                edition, assets = archive_export.read_whole(tx, contents.list, slug)
             for name, content in site.edition_files(edition, assets):
                 write(name, content)
 
 
-def _write_mbox(invocation: Invocation, contents: Contents, output: Path) -> None:
+def _write_mbox(invocation: Invocation, contents: ArchiveContents, output: Path) -> None:
     from pressrun.cli.files import new_file  # noqa: PLC0415
     from pressrun.cli.looking import looking  # noqa: PLC0415
-    from pressrun.services.operating import exporting  # noqa: PLC0415
+    from pressrun.services.operating import archive_export  # noqa: PLC0415
 
     site = invocation.settings.site
     with new_file(output) as file:
         for slug in _told(contents.editions[::-1]):  # as they came
             with looking(invocation) as tx:
-                entry = exporting.read_message(tx, contents.list, slug, site)
+                entry = archive_export.read_message(tx, contents.list, slug, site)
             file.write(entry)
 
 

@@ -27,10 +27,10 @@ def group() -> None:
 def list_held(invocation: Invocation, name: str | None, *, as_json: bool) -> None:
     """List sign-ups on hold, oldest first, and until when."""
     from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
-    from pressrun.services.operating import holding  # noqa: PLC0415
+    from pressrun.services.operating import held_sign_ups  # noqa: PLC0415
 
     with looking_if_any(invocation) as tx:
-        found = [] if tx is None else holding.list_held(tx, name)
+        found = [] if tx is None else held_sign_ups.list_held(tx, name)
     if as_json:
         print_json(found)
     else:

@@ -22,10 +22,10 @@ def group() -> None:
 def list_kept(invocation: Invocation, state: str | None, *, as_json: bool) -> None:
     """List mail kept for review, newest first, with the reason."""
     from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
-    from pressrun.services.operating import sorting  # noqa: PLC0415
+    from pressrun.services.operating import kept_mail  # noqa: PLC0415
 
     with looking_if_any(invocation) as tx:
-        found = [] if tx is None else sorting.list_kept(tx, state)
+        found = [] if tx is None else kept_mail.list_kept(tx, state)
     if as_json:
         print_json(found)
     else:
@@ -38,10 +38,10 @@ def list_kept(invocation: Invocation, state: str | None, *, as_json: bool) -> No
 def show(invocation: Invocation, number: int) -> None:
     """Print a kept mail unchanged. On a terminal, control characters are escaped."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
-    from pressrun.services.operating import sorting  # noqa: PLC0415
+    from pressrun.services.operating import kept_mail  # noqa: PLC0415
 
     with looking(invocation) as tx:
-        content = sorting.show_kept(tx, number)
+        content = kept_mail.show_kept(tx, number)
     echo_octets(content)
 
 

@@ -185,7 +185,7 @@ def import_(
 def export(invocation: Invocation, list_name: str, file_format: str, state: str | None) -> None:
     """Export the subscribers of a list to stdout. `import` reads the CSV back unchanged."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
-    from pressrun.operations.exporters import export_subscribers  # noqa: PLC0415
+    from pressrun.operations.csv_files import export_subscribers  # noqa: PLC0415
 
     with looking(invocation) as tx:
         for piece in export_subscribers(tx, list_name, file_format=file_format, state=state):

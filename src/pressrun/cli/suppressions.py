@@ -85,7 +85,7 @@ def import_(invocation: Invocation, file: str, *, as_json: bool) -> None:
 def export(invocation: Invocation) -> None:
     """Export suppressions to stdout as CSV, except those of erased addresses."""
     from pressrun.cli.looking import looking_if_any  # noqa: PLC0415
-    from pressrun.operations.exporters import as_csv, export_suppressions  # noqa: PLC0415
+    from pressrun.operations.csv_files import as_csv, export_suppressions  # noqa: PLC0415
 
     with looking_if_any(invocation) as tx:
         pieces = as_csv(["address", "reason", "since"], []) if tx is None else export_suppressions(tx)

@@ -11,13 +11,13 @@ from pressrun.cli.acting import acting
 from pressrun.cli.looking import looking
 from pressrun.cli.output import ProgressLine
 from pressrun.control.verbs import SubscriberImport, SuppressionImport
-from pressrun.operations.importers import BadRow, parse_subscribers, parse_suppressions
-from pressrun.services.operating.importing import BATCH, Terms, in_batches, survey_rows
+from pressrun.operations.csv_files import BadRow, parse_subscribers, parse_suppressions
+from pressrun.services.operating.subscriber_import import BATCH, ImportOptions, in_batches, survey_rows
 from pressrun.store.datadir import load_keys
 
 if TYPE_CHECKING:
     from pressrun.cli.invocation import Invocation
-    from pressrun.services.operating.entries import ImportRow
+    from pressrun.services.operating.import_rows import ImportRow
 
 R = TypeVar("R")
 
@@ -96,6 +96,6 @@ def survey_subscribers(invocation: Invocation, list_name: str, content: bytes, *
     rows = outcome.good(parse_subscribers(content))
     with looking(invocation) as tx:
         keys = load_keys(invocation.data)
-        tally = survey_rows(tx, Terms(list_name=list_name, keys=keys, now=int(time.time()), asks=asks), rows)
+        tally = survey_rows(tx, ImportOptions(list_name=list_name, keys=keys, now=int(time.time()), asks=asks), rows)
     outcome.add(tally.answer())
     return outcome

@@ -30,8 +30,14 @@ from pressrun.delivery.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.signatures.dkim_settings import DkimSettings
 from pressrun.observe.settings import LogSettings
-from pressrun.operations.dns_settings import DnsSettings
-from pressrun.services.settings import BounceSettings, DeliverySettings, DomainSettings, LimitSettings, TokenSettings
+from pressrun.services.settings import (
+    BounceSettings,
+    DeliverySettings,
+    DnsSettings,
+    DomainSettings,
+    LimitSettings,
+    TokenSettings,
+)
 from pressrun.web.settings import HttpSettings
 
 _SMTP_LIMITS = ("connections", "idle_seconds", "recipients", "memory_bytes")

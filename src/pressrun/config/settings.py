@@ -10,8 +10,7 @@ from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.signatures.dkim_settings import DkimSettings
 from pressrun.observe.settings import LogSettings
-from pressrun.operations.dns_settings import DnsSettings
-from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings
+from pressrun.services.settings import BounceSettings, DeliverySettings, DnsSettings, LimitSettings, TokenSettings
 from pressrun.web.settings import HttpSettings
 
 

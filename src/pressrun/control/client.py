@@ -8,19 +8,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from pressrun.control.failures import error_of
-from pressrun.control.frames import (
+from pressrun.control.protocol import (
     HEADER,
     BadFrame,
-    Failure,
     Progress,
-    Request,
-    Result,
-    decode_answer,
+    VerbFailure,
+    VerbRequest,
+    VerbResult,
+    decode_response,
     encode_frame,
+    error_of,
     read_length,
+    socket_name,
 )
-from pressrun.control.paths import reachable
 from pressrun.core.errors import NotPermitted, PressrunError, TryAgain
 
 CONNECT_SECONDS = 5.0
@@ -52,7 +52,7 @@ class ControlClient:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(CONNECT_SECONDS)
         try:
-            with reachable(path) as name:
+            with socket_name(path) as name:
                 connection.connect(name)
         except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError, TimeoutError, BlockingIOError):
             connection.close()
@@ -65,16 +65,16 @@ class ControlClient:
 
     def ask(self, verb: str, arguments: Mapping[str, Any], progress: Callable[[str], None]) -> Any:
         """Have a verb carried out; returns its result or raises the error that it met there."""
-        request = encode_frame(Request(verb=verb, arguments=dict(arguments)))
+        request = encode_frame(VerbRequest(verb=verb, arguments=dict(arguments)))
         try:
             self._send(request)
             while True:
-                match decode_answer(self._read(read_length(self._read(HEADER.size)))):
+                match decode_response(self._read(read_length(self._read(HEADER.size)))):
                     case Progress(text=text):
                         progress(text)
-                    case Result(value=value):
+                    case VerbResult(value=value):
                         return value
-                    case Failure() as failure:
+                    case VerbFailure() as failure:
                         raise error_of(failure)
         except (OSError, BadFrame):
             raise TryAgain(

@@ -18,19 +18,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pressrun.control.failures import failure_of
-from pressrun.control.frames import (
+from pressrun.control.protocol import (
     HEADER,
-    Answer,
     BadFrame,
     Progress,
-    Request,
-    Result,
+    Response,
+    VerbRequest,
+    VerbResult,
     decode_request,
     encode_frame,
+    failure_of,
     read_length,
+    socket_name,
 )
-from pressrun.control.paths import reachable
 from pressrun.core.errors import NotPermitted, PressrunError, Refused, TryAgain
 from pressrun.observe.log import event
 
@@ -116,7 +116,7 @@ class ControlServer:
             return TryAgain(f"{MAX_CONNECTIONS} verbs are at work already")
         return None
 
-    async def _carry_out(self, request: Request, writer: asyncio.StreamWriter) -> Answer:
+    async def _carry_out(self, request: VerbRequest, writer: asyncio.StreamWriter) -> Response:
         def tell(text: str) -> None:
             if not writer.is_closing():
                 writer.write(encode_frame(Progress(text=text)))
@@ -134,10 +134,10 @@ class ControlServer:
             event(_log, "control.failed", level=logging.ERROR, error=True, verb=request.verb)
             return failure_of(PressrunError(f"{request.verb} met an error inside the daemon: its log says more"))
         event(_log, "control.request", verb=request.verb, seconds=round(time.monotonic() - began, 3))
-        return Result(value=value)
+        return VerbResult(value=value)
 
 
-async def _send(writer: asyncio.StreamWriter, answer: Answer) -> None:
+async def _send(writer: asyncio.StreamWriter, answer: Response) -> None:
     try:
         frame = encode_frame(answer)
     except PressrunError as problem:
@@ -156,7 +156,7 @@ def _bind(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         os.fchmod(listener.fileno(), 0o600)  # before bind: the file never has another mode
-        with reachable(draft) as name:
+        with socket_name(draft) as name:
             listener.bind(name)
         draft.chmod(0o600)  # where a file system does not honour the mode of the descriptor
         listener.listen(MAX_CONNECTIONS)

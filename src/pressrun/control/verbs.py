@@ -14,12 +14,12 @@ from pressrun.control.server import VerbHandler
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import BadInput
 from pressrun.services.editions.editing import Editing
-from pressrun.services.operating.administering import Administering
-from pressrun.services.operating.enrolling import Enrolling
-from pressrun.services.operating.entries import ImportRow
-from pressrun.services.operating.holding import Holding
-from pressrun.services.operating.sorting import Sorting
-from pressrun.services.operating.suppressing import Suppressing, SuppressionRow
+from pressrun.services.operating.held_sign_ups import HeldSignUps
+from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.operating.kept_mail import KeptMail
+from pressrun.services.operating.list_admin import ListAdmin
+from pressrun.services.operating.subscriber_admin import SubscriberAdmin
+from pressrun.services.operating.suppression_admin import SuppressionAdmin, SuppressionRow
 from pressrun.store.held import Choice
 
 Tell = Callable[[str], None]
@@ -160,29 +160,29 @@ class SuppressionImport(Arguments, frozen=True, kw_only=True):
 
 def build_verbs(
     *,
-    administering: Administering,
-    enrolling: Enrolling,
-    suppressing: Suppressing,
+    lists: ListAdmin,
+    subscribers: SubscriberAdmin,
+    suppressions: SuppressionAdmin,
     editing: Editing,
-    sorting: Sorting,
-    holding: Holding,
+    kept_mail: KeptMail,
+    held: HeldSignUps,
     rotate: Callable[[], Awaitable[int]],
 ) -> dict[str, VerbHandler]:
     """One handler for each verb that writes; `rotate` adds a link key, puts it in force and answers its number."""
     return {
-        **_list_verbs(administering),
-        **_subscriber_verbs(enrolling),
-        **_suppression_verbs(suppressing),
+        **_list_verbs(lists),
+        **_subscriber_verbs(subscribers),
+        **_suppression_verbs(suppressions),
         **_edition_verbs(editing),
-        "inbound.retry": _handler(MailId, lambda given, _: _sort(sorting.retry, given.id)),
-        "inbound.rm": _handler(MailId, lambda given, _: _sort(sorting.drop, given.id)),
-        "held.release": _handler(HeldChoice, lambda given, _: holding.release(given.choice())),
-        "held.rm": _handler(HeldChoice, lambda given, _: holding.drop(given.choice())),
+        "inbound.retry": _handler(MailId, lambda given, _: _sort(kept_mail.retry, given.id)),
+        "inbound.rm": _handler(MailId, lambda given, _: _sort(kept_mail.drop, given.id)),
+        "held.release": _handler(HeldChoice, lambda given, _: held.release(given.choice())),
+        "held.rm": _handler(HeldChoice, lambda given, _: held.drop(given.choice())),
         "key.rotate": _handler(Arguments, lambda _, __: _rotate(rotate)),
     }
 
 
-def _list_verbs(lists: Administering) -> dict[str, VerbHandler]:
+def _list_verbs(lists: ListAdmin) -> dict[str, VerbHandler]:
     return {
         "list.create": _handler(
             ListSettings, lambda given, _: lists.create_list(given.list, given.settings, given.files)
@@ -201,7 +201,7 @@ def _list_verbs(lists: Administering) -> dict[str, VerbHandler]:
     }
 
 
-def _subscriber_verbs(readers: Enrolling) -> dict[str, VerbHandler]:
+def _subscriber_verbs(readers: SubscriberAdmin) -> dict[str, VerbHandler]:
     return {
         "subscriber.add": _handler(
             SubscriberAdd,
@@ -220,13 +220,13 @@ def _subscriber_verbs(readers: Enrolling) -> dict[str, VerbHandler]:
     }
 
 
-def _suppression_verbs(suppressing: Suppressing) -> dict[str, VerbHandler]:
+def _suppression_verbs(suppressions: SuppressionAdmin) -> dict[str, VerbHandler]:
     return {
         "suppression.add": _handler(
-            SuppressionAdd, lambda given, _: suppressing.add(parse_address(given.address), given.reason)
+            SuppressionAdd, lambda given, _: suppressions.add(parse_address(given.address), given.reason)
         ),
-        "suppression.rm": _handler(AddressOnly, lambda given, _: suppressing.remove(parse_address(given.address))),
-        "suppression.import": _handler(SuppressionImport, lambda given, _: suppressing.import_batch(given.rows)),
+        "suppression.rm": _handler(AddressOnly, lambda given, _: suppressions.remove(parse_address(given.address))),
+        "suppression.import": _handler(SuppressionImport, lambda given, _: suppressions.import_batch(given.rows)),
     }
 
 

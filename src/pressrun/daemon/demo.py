@@ -36,9 +36,8 @@ from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.editions.read_back import read_parts
 from pressrun.observe.settings import LogSettings
-from pressrun.operations.dns_settings import DnsSettings
 from pressrun.runtime.event_loop import run_loop
-from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings
+from pressrun.services.settings import BounceSettings, DeliverySettings, DnsSettings, LimitSettings, TokenSettings
 from pressrun.store import deliveries, editions, lists
 from pressrun.store.transaction import Transaction
 from pressrun.web.settings import HttpSettings
@@ -158,14 +157,14 @@ class _Tour:
     async def _play(self, running: Running) -> None:
         services, told = running.services, self._guide.told
         for name, words in _LISTS.items():
-            await services.operating.administering.create_list(name, {**words, "family": FAMILY})
+            await services.operating.lists.create_list(name, {**words, "family": FAMILY})
         for address in READERS:
             await self._sign_up(address, name=address.partition("@")[0].title())
             told(f"{address} signed up on the page and confirmed by the link in the email")
         await self._sign_up(SPANISH_READER, language="es")
         told(f"{SPANISH_READER} did the same and chose Spanish")
         for address in DIFFICULT:
-            await services.operating.enrolling.add(LIST, parse_address(address))
+            await services.operating.subscribers.add(LIST, parse_address(address))
         told("the operator added three addresses that misbehave on purpose")
         take = services.editions.editing.take
         await take(list_name=SPANISH, source_name="edition.es.md", **_sample("edition.es.md"))

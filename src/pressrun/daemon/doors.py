@@ -40,7 +40,7 @@ class Mailroom:
         }
         self.posting = build_posting(settings, services, self._readers[MailQueue.STRANGERS])
         self.processing = build_processing(settings, services, self._readers, self.posting, metrics)
-        services.operating.sorting.accepted = self.processing.accepted
+        services.operating.kept_mail.accepted = self.processing.accepted
         self._receiving = build_receiving(settings, services, self.processing, metrics)
         self.listeners = Listeners(settings.smtp, self._receiving, sockets)
 

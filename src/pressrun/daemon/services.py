@@ -18,12 +18,12 @@ from pressrun.services.editions.approving import Approving
 from pressrun.services.editions.archiving import Archiving
 from pressrun.services.editions.editing import Editing
 from pressrun.services.editions.vetting import Vetting
-from pressrun.services.operating.administering import Administering
-from pressrun.services.operating.enrolling import Enrolling
-from pressrun.services.operating.holding import Holding
+from pressrun.services.operating.held_sign_ups import HeldSignUps
 from pressrun.services.operating.housekeeping import Housekeeping
-from pressrun.services.operating.sorting import Sorting
-from pressrun.services.operating.suppressing import Suppressing
+from pressrun.services.operating.kept_mail import KeptMail
+from pressrun.services.operating.list_admin import ListAdmin
+from pressrun.services.operating.subscriber_admin import SubscriberAdmin
+from pressrun.services.operating.suppression_admin import SuppressionAdmin
 from pressrun.services.ports import LayoutPress, Waker
 from pressrun.services.readers.asking import Asking
 from pressrun.services.readers.desk import Desk
@@ -70,11 +70,11 @@ class Editions:
 class Operating:
     """What operators and time do."""
 
-    administering: Administering
-    enrolling: Enrolling
-    suppressing: Suppressing
-    sorting: Sorting
-    holding: Holding
+    lists: ListAdmin
+    subscribers: SubscriberAdmin
+    suppressions: SuppressionAdmin
+    kept_mail: KeptMail
+    held: HeldSignUps
     housekeeping: Housekeeping
 
 
@@ -114,12 +114,12 @@ def build_services(
         operating=operating,
         bouncing=bouncing,
         verbs=build_verbs(
-            administering=operating.administering,
-            enrolling=operating.enrolling,
-            suppressing=operating.suppressing,
+            lists=operating.lists,
+            subscribers=operating.subscribers,
+            suppressions=operating.suppressions,
             editing=editions.editing,
-            sorting=operating.sorting,
-            holding=operating.holding,
+            kept_mail=operating.kept_mail,
+            held=operating.held,
             rotate=_rotating(data, keys, on_new_key),
         ),
     )
@@ -176,7 +176,7 @@ def _build_operating(settings: Settings, readers: Readers, layouts: LayoutPress)
     database, keys, clock, entropy, wake = desk.database, desk.keys, desk.clock, desk.entropy, desk.wake
     data = DataDir(settings.data_dir)
     return Operating(
-        administering=Administering(
+        lists=ListAdmin(
             database=database,
             site=settings.site,
             layouts=layouts,
@@ -185,12 +185,12 @@ def _build_operating(settings: Settings, readers: Readers, layouts: LayoutPress)
             entropy=entropy,
             wake=wake,
         ),
-        enrolling=Enrolling(
+        subscribers=SubscriberAdmin(
             database=database, keys=keys, tokens=settings.tokens, clock=clock, entropy=entropy, wake=wake
         ),
-        suppressing=Suppressing(database=database, keys=keys, clock=clock, wake=wake),
-        sorting=Sorting(database=database, clock=clock),
-        holding=Holding(desk, readers.subscribing),
+        suppressions=SuppressionAdmin(database=database, keys=keys, clock=clock, wake=wake),
+        kept_mail=KeptMail(database=database, clock=clock),
+        held=HeldSignUps(desk, readers.subscribing),
         housekeeping=Housekeeping(
             database=database,
             limits=settings.limits,
@@ -217,8 +217,8 @@ def reload_services(services: Services, settings: Settings) -> None:
     """Give each use case what the new configuration says."""
     readers, editions, operating = services.readers, services.editions, services.operating
     readers.desk.limits = operating.housekeeping.limits = editions.archiving.limits = settings.limits
-    readers.desk.tokens = operating.enrolling.tokens = settings.tokens
-    operating.administering.relays = frozenset(relay.name for relay in settings.relays)
+    readers.desk.tokens = operating.subscribers.tokens = settings.tokens
+    operating.lists.relays = frozenset(relay.name for relay in settings.relays)
     operating.housekeeping.bounces = services.bouncing.settings = settings.bounces
     services.bouncing.braking.settings = settings.delivery
     reload_vetting(editions.vetting, settings)

@@ -211,7 +211,7 @@ async def _run(
         async with asyncio.TaskGroup() as tasks:
             lasting = [tasks.create_task(loop.run(), name=loop.name) for loop in running.loops_that_drain()]
             beside = [tasks.create_task(loop.run(), name=loop.name) for loop in running.loops_that_take()]
-            welcomes = running.services.operating.administering.renew_welcomes()
+            welcomes = running.services.operating.lists.renew_welcomes()
             beside.append(tasks.create_task(welcomes, name="welcomes"))
             if tour is not None:
                 beside.append(tasks.create_task(_guided(tour, running, stopping), name="tour"))

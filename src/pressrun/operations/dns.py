@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from pressrun.operations.dns_settings import DnsSettings
+from pressrun.services.settings import DnsSettings
 
 if TYPE_CHECKING:
     import dns.asyncresolver

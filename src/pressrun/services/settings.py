@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
 
 TAKE, IGNORE = "take", "ignore"  # what becomes of an address that may be unwanted
@@ -102,3 +103,12 @@ class PostingSettings:
 
     authserv_id: str | None = None
     trusted_relays: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DnsSettings:
+    """`[dns]`. `server` None means the servers that the system uses."""
+
+    server: TcpEndpoint | None = None
+    timeout_seconds: float = 2.0
+    preflight: bool = True

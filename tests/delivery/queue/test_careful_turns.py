@@ -94,7 +94,7 @@ async def test_an_edition_that_cannot_be_read_pauses_and_others_go(
 async def test_hours_that_cannot_be_read_hold_up_no_other_list(press: Pressroom) -> None:
     await press.office.make_list("other")
     await press.readers(2)
-    await press.office.enrolling.add("other", parse_address("ada@reader.example"))
+    await press.office.subscribers.add("other", parse_address("ada@reader.example"))
     broken, sound = await press.edition("one"), await press.edition("two", "other")
     await press.change("update list set hours = 'when it suits' where name = 'news'")
     await turns(press, BadInput)

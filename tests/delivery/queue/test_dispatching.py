@@ -231,11 +231,11 @@ async def go(press: Pressroom, way: str, edition: int) -> None:
     if way == "leave":
         await press.leave(address.typed)
     elif way == "erase":
-        await press.office.enrolling.erase(address)
+        await press.office.subscribers.erase(address)
     elif way == "suppress":
-        await press.office.suppressing.add(address, "operator")
+        await press.office.suppressions.add(address, "operator")
     elif way == "hard-bounce":
-        await press.office.suppressing.add(address, "hard-bounce")
+        await press.office.suppressions.add(address, "hard-bounce")
     else:
         await press.editing.cancel(edition)
 
@@ -245,7 +245,7 @@ async def test_who_is_erased_while_claimed_stays_in_the_counts(press: Pressroom)
     edition = await press.edition()
     await press.turn()
     taken = press.take_all()
-    await press.office.enrolling.erase(parse_address("r0@reader.example"))
+    await press.office.subscribers.erase(parse_address("r0@reader.example"))
     for outgoing in taken:
         press.answer(outgoing, TAKEN)
     await press.turn()
@@ -256,8 +256,8 @@ async def _taken_as_the_list_is_removed(press: Pressroom) -> Outgoing:
     """What a connection had then; the relay puts it off."""
     taken = press.take()
     assert taken is not None
-    await press.office.administering.close_list("news")
-    await press.office.administering.remove_list("news")
+    await press.office.lists.close_list("news")
+    await press.office.lists.remove_list("news")
     press.answer(taken, LATER)
     await press.turn()
     return taken

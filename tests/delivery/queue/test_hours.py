@@ -16,7 +16,7 @@ async def shown(press: Pressroom, edition: int) -> dict[str, object]:
 
 
 async def set_hours(press: Pressroom, hours: str, timezone: str = "Europe/Berlin") -> None:
-    await press.office.administering.set_list("news", {"hours": hours, "timezone": timezone})
+    await press.office.lists.set_list("news", {"hours": hours, "timezone": timezone})
 
 
 # ---------------------------------------------------------------------- hours of a list
@@ -53,7 +53,7 @@ async def test_the_hours_may_change_while_an_edition_waits(press: Pressroom) -> 
     await set_hours(press, "20:00-21:00")
     await press.edition()
     assert [] == await press.send_all()
-    await press.office.administering.set_list("news", {"hours": ""})
+    await press.office.lists.set_list("news", {"hours": ""})
     assert 1 == len(await press.send_all())
 
 
@@ -125,12 +125,12 @@ async def test_the_queue_says_why_it_waits(press: Pressroom) -> None:
 async def test_hours_and_zones_that_are_none_are_refused(press: Pressroom, setting: dict[str, str]) -> None:
     """With what would be right."""
     with pytest.raises(BadInput, match="Write"):
-        await press.office.administering.set_list("news", setting)
+        await press.office.lists.set_list("news", setting)
 
 
 async def test_hours_are_shown_with_their_list(press: Pressroom) -> None:
     """UTC unless a zone is set."""
-    answer = await press.office.administering.set_list("news", {"hours": "8:00-20:00"})
+    answer = await press.office.lists.set_list("news", {"hours": "8:00-20:00"})
     assert ("08:00-20:00", "UTC") == (answer["hours"], answer["timezone"])
 
 

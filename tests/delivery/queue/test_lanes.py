@@ -33,7 +33,7 @@ async def readers(press: Pressroom, **numbers: int) -> None:
     """So many readers at each domain: `gmail_com=3`."""
     for name, number in numbers.items():
         for index in range(number):
-            await press.office.enrolling.add("news", parse_address(f"r{index}@{name.replace('_', '.')}"))
+            await press.office.subscribers.add("news", parse_address(f"r{index}@{name.replace('_', '.')}"))
 
 
 def domains(copies: list[Outgoing]) -> Counter[str]:

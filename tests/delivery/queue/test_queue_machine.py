@@ -134,8 +134,8 @@ class QueueLife(RuleBasedStateMachine):
         office = self.press.office
         ways: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
             "leave": lambda: self.press.leave(text),
-            "erase": lambda: office.enrolling.erase(address),
-            "suppress": lambda: office.suppressing.add(address, "hard-bounce"),
+            "erase": lambda: office.subscribers.erase(address),
+            "suppress": lambda: office.suppressions.add(address, "hard-bounce"),
         }
         self.run(ways[way]())
 

@@ -167,7 +167,7 @@ async def test_who_waited_for_anothers_share_is_asked_again_when_that_is_taken(p
 
 async def test_a_list_may_name_its_relay(press: Pressroom) -> None:
     """Its copies go through that one alone, and hold up no other list's."""
-    await press.office.administering.set_list("news", {"relay": "second"})
+    await press.office.lists.set_list("news", {"relay": "second"})
     await press.office.make_list("other")
     await press.readers(150)
     await press.readers(50, "other")
@@ -183,7 +183,7 @@ async def test_a_list_may_name_its_relay(press: Pressroom) -> None:
 
 async def test_the_loop_sleeps_while_enough_waits_for_a_relay_that_takes_nothing(press: Pressroom) -> None:
     """What is still queued behind that is not due."""
-    await press.office.administering.set_list("news", {"relay": "second"})
+    await press.office.lists.set_list("news", {"relay": "second"})
     await press.office.make_list("other")
     await press.readers(600)
     await press.readers(250, "other")
@@ -196,7 +196,7 @@ async def test_the_loop_sleeps_while_enough_waits_for_a_relay_that_takes_nothing
 
 async def test_a_list_whose_relay_is_gone_waits_for_a_person(press: Pressroom) -> None:
     """Another relay may not speak for its From: the edition pauses and says why."""
-    await press.office.administering.set_list("news", {"relay": "second"})
+    await press.office.lists.set_list("news", {"relay": "second"})
     await press.readers(3)
     press.relays = {"primary": ()}
     await press.start()
@@ -209,7 +209,7 @@ async def test_a_list_whose_relay_is_gone_waits_for_a_person(press: Pressroom) -
 async def test_a_list_cannot_name_a_relay_that_is_not_there(press: Pressroom) -> None:
     """The error names those that are."""
     with pytest.raises(BadInput, match=r"not a relay\. Available: primary, second"):
-        await press.office.administering.set_list("news", {"relay": "third"})
+        await press.office.lists.set_list("news", {"relay": "third"})
 
 
 @given(

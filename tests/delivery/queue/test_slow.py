@@ -136,7 +136,7 @@ OTHERS = [f"d{number}.example" for number in range(8)]
 async def readers(press: Pressroom, *domains: str) -> None:
     """One at each of these domains, in this order."""
     for number, domain in enumerate(domains):
-        await press.office.enrolling.add("news", parse_address(f"r{number}@{domain}"))
+        await press.office.subscribers.add("news", parse_address(f"r{number}@{domain}"))
 
 
 def mixed(slow: int, others: int) -> list[str]:

@@ -155,7 +155,7 @@ async def test_a_confirmation_goes_out_only_while_it_may_lift_the_reason(press: 
 
 @pytest.mark.parametrize("reason", list(Reason))
 async def test_one_that_an_operator_asks_for_does_not(press: Pressroom, reason: Reason) -> None:
-    await press.office.enrolling.add("news", parse_address("new@reader.example"), asks=True)
+    await press.office.subscribers.add("news", parse_address("new@reader.example"), asks=True)
     await keep_out(press, "new@reader.example", reason)
     assert [] == await press.send_all()
     assert [("cancelled",)] == await press.rows("select state from delivery")
@@ -173,7 +173,7 @@ async def test_a_notice_in_flight_is_not_tried_again(press: Pressroom) -> None:
     await press.turn()
     outgoing = press.take()
     assert outgoing is not None
-    await press.office.suppressing.add(parse_address("new@reader.example"), "never-again")
+    await press.office.suppressions.add(parse_address("new@reader.example"), "never-again")
     press.answer(outgoing, LATER)
     press.pass_time(400)
     assert [] == await press.send_all()
@@ -182,7 +182,7 @@ async def test_a_notice_in_flight_is_not_tried_again(press: Pressroom) -> None:
 async def test_nor_is_one_that_a_killed_process_had_claimed(press: Pressroom) -> None:
     await press.office.subscribing.request("news", parse_address("new@reader.example"), SIGN_UP, network=None)
     await press.turn()
-    await press.office.suppressing.add(parse_address("new@reader.example"), "operator")
+    await press.office.suppressions.add(parse_address("new@reader.example"), "operator")
     await press.start()
     assert [] == await press.send_all()
 
@@ -190,9 +190,9 @@ async def test_nor_is_one_that_a_killed_process_had_claimed(press: Pressroom) ->
 async def test_a_flood_of_notices_that_may_not_go_holds_up_no_other(press: Pressroom) -> None:
     for number in range(NOTICE_BATCH + 10):
         address = parse_address(f"r{number}@reader.example")
-        await press.office.enrolling.add("news", address, asks=True)
+        await press.office.subscribers.add("news", address, asks=True)
         await keep_out(press, address.typed)
-    await press.office.enrolling.add("news", parse_address("last@reader.example"), asks=True)
+    await press.office.subscribers.add("news", parse_address("last@reader.example"), asks=True)
     await press.turn()
     assert ["last@reader.example"] == [outgoing.rcpt_to for outgoing in press.take_all()]
 

@@ -72,11 +72,11 @@ async def test_the_same_content_that_comes_in_together_is_taken_once(press: Pres
 
 async def test_a_list_without_a_postal_address_sends_nothing_until_it_is_told_to(press: Pressroom) -> None:
     await press.readers(1)
-    await press.office.administering.set_list("news", {"postal_address": ""})
+    await press.office.lists.set_list("news", {"postal_address": ""})
     with pytest.raises(PreflightFailed, match="postal address"):
         await press.edition()
     assert [] == await press.rows("select * from edition")
-    await press.office.administering.set_list("news", {"require_postal_address": "false"})
+    await press.office.lists.set_list("news", {"require_postal_address": "false"})
     assert {"queued": 1} == await press.counts(await press.edition())
 
 
@@ -97,7 +97,7 @@ async def test_an_unknown_key_is_told_with_its_line(press: Pressroom) -> None:
 async def test_an_unknown_or_closed_list_takes_no_edition(press: Pressroom) -> None:
     with pytest.raises(NotFound, match="'else'"):
         await press.edition(name="else")
-    await press.office.administering.close_list("news")
+    await press.office.lists.close_list("news")
     with pytest.raises(Refused, match="is closed"):
         await press.edition()
 
@@ -118,7 +118,7 @@ async def test_an_edition_to_nobody_is_published(press: Pressroom) -> None:
 async def test_the_audience_is_who_is_active_and_not_suppressed(press: Pressroom) -> None:
     await press.readers(5)
     await press.leave("r0@reader.example")
-    await press.office.suppressing.add(parse_address("r1@reader.example"), "hard-bounce")
+    await press.office.suppressions.add(parse_address("r1@reader.example"), "hard-bounce")
     await press.change("update subscription set state = 'suspended', suspended_for = 'paused' where id = 3")
     await press.change("update subscription set state = 'pending' where id = 4")
     await press.edition()
@@ -170,7 +170,7 @@ async def test_closing_the_list_cancels_what_is_scheduled_and_paused(press: Pres
     scheduled = await press.edition("one", scheduled_at=int(press.office.now) + 600)
     running, paused = await press.edition("two"), await press.edition("three")
     await press.editing.pause(paused)
-    await press.office.administering.close_list("news")
+    await press.office.lists.close_list("news")
     assert ["cancelled"] * 3 == [await press.state(number) for number in (scheduled, running, paused)]
     press.pass_time(600)
     assert [] == await press.send_all()
@@ -298,7 +298,7 @@ async def test_failed_copies_go_out_again_under_the_same_message_id(press: Press
     edition = await press.edition()
     failed = {outgoing.rcpt_to: identity(outgoing)[0] for outgoing in await press.send_all(SOFT)}
     await press.leave("r0@reader.example")
-    await press.office.suppressing.add(parse_address("r1@reader.example"), "operator")
+    await press.office.suppressions.add(parse_address("r1@reader.example"), "operator")
     press.pass_time(30 * 86400)
     assert Resent(1, 2, EditionState.SENDING) == await press.editing.resend(edition)
     assert "sending" == await press.state(edition)
@@ -322,7 +322,7 @@ async def test_a_closed_list_sends_nothing_again(press: Pressroom) -> None:
     await press.readers(1)
     edition = await press.edition()
     await press.send_all(GONE)
-    await press.office.administering.close_list("news")
+    await press.office.lists.close_list("news")
     with pytest.raises(Refused, match="is closed"):
         await press.editing.resend(edition)
     assert ([], {"failed": 1}) == (await press.send_all(), await press.counts(edition))
@@ -406,7 +406,7 @@ async def test_a_test_copy_stores_no_edition_and_says_what_it_is(press: Pressroo
 
 async def test_a_test_copy_goes_to_nobody_who_gets_no_mail(press: Pressroom) -> None:
     """A complaint is not forgotten for a test; and nothing goes to the others either, so that it is noticed."""
-    await press.office.suppressing.add(parse_address("a@else.example"), "complaint")
+    await press.office.suppressions.add(parse_address("a@else.example"), "complaint")
     with pytest.raises(Refused, match="is suppressed"):
         await press.editing.send_test(
             list_name="news",
@@ -419,7 +419,7 @@ async def test_a_test_copy_goes_to_nobody_who_gets_no_mail(press: Pressroom) -> 
 
 
 async def test_a_preview_is_the_readers_own_and_changes_nothing(press: Pressroom) -> None:
-    await press.office.enrolling.add("news", parse_address("ada@reader.example"), name="Ada")
+    await press.office.subscribers.add("news", parse_address("ada@reader.example"), name="Ada")
     before = await press.rows("select * from subscriber")
     source = "---\nsubject: Boats for {{ name | default: you }}\n---\nHello\n"
     found = [await preview(press, source, address) for address in ("ada@reader.example", None)]

@@ -38,7 +38,7 @@ async def test_what_is_set_is_shown_and_stands_in_the_next_edition(office: Offic
     """Layout and colour in the HTML, the footer in both parts, the logo enclosed."""
     await office.make_list()
     settings = {"layout": "classic", "colour": "#B03", "logo": "pictures/mark.png", "footer": "From us."}
-    shown = await office.administering.set_list("news", settings, {"logo": logo()})
+    shown = await office.lists.set_list("news", settings, {"logo": logo()})
     assert [shown[key] for key in _KEYS] == [
         "classic",
         "#bb0033",
@@ -55,8 +55,8 @@ async def test_what_is_set_is_shown_and_stands_in_the_next_edition(office: Offic
 async def test_empty_values_take_them_back(office: Office) -> None:
     """Nothing of the logo stays in the database."""
     await office.make_list()
-    await office.administering.set_list("news", {"colour": "#b03", "logo": "a.png", "footer": "x"}, {"logo": logo()})
-    shown = await office.administering.set_list("news", {"colour": "", "logo": "", "footer": ""})
+    await office.lists.set_list("news", {"colour": "#b03", "logo": "a.png", "footer": "x"}, {"logo": logo()})
+    shown = await office.lists.set_list("news", {"colour": "", "logo": "", "footer": ""})
     assert [shown[key] for key in ("colour", "logo", "footer")] == [None, None, ""]
     assert await office.database.read(lists.find_logo, 1) is None
     assert b"image/png" not in await _copy(office)
@@ -65,9 +65,9 @@ async def test_empty_values_take_them_back(office: Office) -> None:
 async def test_another_logo_replaces_the_first(office: Office) -> None:
     """The list's mark of it changes too, by which an edition under way is built anew."""
     await office.make_list()
-    await office.administering.set_list("news", {"logo": "a.png"}, {"logo": logo()})
+    await office.lists.set_list("news", {"logo": "a.png"}, {"logo": logo()})
     first = await office.database.read(lists.find_list, "news")
-    await office.administering.set_list("news", {"logo": "a.png"}, {"logo": logo(ink=(200, 0, 0))})
+    await office.lists.set_list("news", {"logo": "a.png"}, {"logo": logo(ink=(200, 0, 0))})
     second = await office.database.read(lists.find_list, "news")
     assert first is not None
     assert second is not None
@@ -94,7 +94,7 @@ async def test_what_is_wrong_is_refused_and_changes_nothing(
     await office.make_list()
     before = await office.database.read(reporting.show_list, "news")
     with pytest.raises(BadInput, match=words):
-        await office.administering.set_list("news", {"title": "Other", **settings}, files)
+        await office.lists.set_list("news", {"title": "Other", **settings}, files)
     assert before == await office.database.read(reporting.show_list, "news")
 
 
@@ -111,12 +111,12 @@ async def test_a_layout_of_ones_own_is_tried_before_it_is_taken(office: Office, 
     await office.make_list()
     _write(tmp_path, "<p>{{ list.title }}</p>")
     with pytest.raises(LayoutError) as refused:
-        await office.administering.set_list("news", {"layout": "own"})
+        await office.lists.set_list("news", {"layout": "own"})
     assert ["content", "unsubscribe", "postal address"] == [
         word for word in ("content", "unsubscribe", "postal address") if word in str(refused.value)
     ]
     _write(tmp_path, "<p>{{ list.title }}, {{ field('town') }}</p>{{ content }}{{ footer }}")
-    shown = await office.administering.set_list("news", {"layout": "own"})
+    shown = await office.lists.set_list("news", {"layout": "own"})
     assert shown["layout"] == "own"
 
 
@@ -134,7 +134,7 @@ async def test_a_runaway_layout_is_refused_while_others_are_served(office: Offic
 
     ticking = asyncio.create_task(tick())
     with pytest.raises(LayoutError, match="the layout own"):
-        await office.administering.set_list("news", {"layout": "own"})
+        await office.lists.set_list("news", {"layout": "own"})
     ticking.cancel()
     assert ticks > 2  # a loop that is held up ticks once
 
@@ -143,7 +143,7 @@ async def test_an_edition_in_a_layout_that_is_gone_is_refused_with_its_name(offi
     """Sending it in another look would be a surprise."""
     await office.make_list()
     _write(tmp_path, "{{ content }}{{ footer }}")
-    await office.administering.set_list("news", {"layout": "own"})
+    await office.lists.set_list("news", {"layout": "own"})
     (tmp_path / "layouts" / "own.html").unlink()
     with pytest.raises(LayoutError, match="the layout own cannot be read from"):
         await _copy(office)
@@ -153,5 +153,5 @@ async def test_the_layout_of_the_docs_can_be_taken(office: Office, tmp_path: Pat
     """What docs/layouts.md offers to begin with holds all that it must."""
     await office.make_list()
     _write(tmp_path, layout_of_the_docs())
-    shown = await office.administering.set_list("news", {"layout": "own"})
+    shown = await office.lists.set_list("news", {"layout": "own"})
     assert shown["layout"] == "own"

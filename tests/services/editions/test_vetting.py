@@ -61,7 +61,7 @@ async def test_the_return_path_is_what_spf_is_about(press: Pressroom) -> None:
     answers = Answers(())
     await messages(vet(press, answers), press)
     assert "lists.example" == answers.questions[0][0]
-    await press.office.administering.set_list("news", {"owner": "ann@quay.example"})
+    await press.office.lists.set_list("news", {"owner": "ann@quay.example"})
     deaf = Vetting(
         site=type(SITE)(base_url=SITE.base_url, mail_domain=SITE.mail_domain),
         signed_domains=(),

@@ -16,8 +16,8 @@ from pressrun.core.mail_queues import MailQueue
 from pressrun.core.tokens import AddressPurpose
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
-from pressrun.services.operating import sorting
-from pressrun.services.operating.sorting import Sorting
+from pressrun.services.operating import kept_mail
+from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.services.settings import LimitSettings
 from pressrun.store import inbound
 from pressrun.store.transaction import Transaction
@@ -167,7 +167,7 @@ async def test_what_took_too_long_is_set_aside_and_not_read_again(
         assert {"failed": 1} == await room.counts()
         assert 1 == reader.number
         assert ["failed"] == room.counted
-        (kept,) = await room.database.read(sorting.list_kept, "failed")
+        (kept,) = await room.database.read(kept_mail.list_kept, "failed")
         assert SLOW == kept["why"]
 
 
@@ -178,7 +178,7 @@ async def test_who_leaves_by_a_signed_address_has_left_however_long_their_mail_t
         number = await room.subscribe()
         await room.deliver(mail("x\n"), leave_address(room, number))
         assert "unsubscribed" == await room.state_of()
-        (kept,) = await room.database.read(sorting.list_kept, "failed")
+        (kept,) = await room.database.read(kept_mail.list_kept, "failed")
         assert f"left; {SLOW}" == kept["why"]
 
 
@@ -200,9 +200,9 @@ async def test_an_address_whose_mail_took_too_long_waits_among_strangers(tmp_pat
             await room.take(mail("x\n", number=number), local)
         await room.processing.recover()
         assert (1, 2) == (readers[MailQueue.READERS].number, readers[MailQueue.STRANGERS].number)
-        for kept in await room.database.read(sorting.list_kept, None):
+        for kept in await room.database.read(kept_mail.list_kept, None):
             assert isinstance(kept["id"], int)
-            await Sorting(database=room.database, clock=lambda: room.now).drop(kept["id"])
+            await KeptMail(database=room.database, clock=lambda: room.now).drop(kept["id"])
         await room.take(mail("x\n", number=4), local)
         await room.processing.recover()
         assert (2, 2) == (readers[MailQueue.READERS].number, readers[MailQueue.STRANGERS].number)

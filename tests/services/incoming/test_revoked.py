@@ -33,7 +33,7 @@ from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import pressing
 from pressrun.services.editions.approving import Approving
 from pressrun.services.editions.releasing import Standing
-from pressrun.services.operating.administering import Administering
+from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.readers.erasing import erase_person
 from pressrun.store import lists
 from pressrun.store.transaction import Transaction
@@ -42,8 +42,8 @@ PROVEN = {"Authentication_Results": DKIM}
 Step = Callable[[Mailroom], Awaitable[None]]
 
 
-def administering(room: Mailroom) -> Administering:
-    return Administering(
+def list_admin(room: Mailroom) -> ListAdmin:
+    return ListAdmin(
         database=room.database,
         site=room.site,
         relays=frozenset(),
@@ -62,7 +62,7 @@ def approving(room: Mailroom) -> Approving:
 
 
 async def remove(room: Mailroom) -> None:
-    await administering(room).remove_editor("news", parse_address(EVE))
+    await list_admin(room).remove_editor("news", parse_address(EVE))
 
 
 async def remove_and_add_again(room: Mailroom) -> None:
@@ -95,7 +95,7 @@ async def switch_off(room: Mailroom) -> None:
 
 
 async def close(room: Mailroom) -> None:
-    await administering(room).close_list("news")
+    await list_admin(room).close_list("news")
 
 
 ENDS: list[Step] = [
@@ -218,7 +218,7 @@ async def test_removing_an_editor_cancels_what_they_sent_and_says_how_many(tmp_p
         for number in (1, 2):
             await answers(room, post(f"{number}\n", number=number, Subject=f"Boats {number}"))
         await answers(room, post("3\n", number=3, From="bea@harbour.example"))
-        answer = await administering(room).remove_editor("news", parse_address(EVE))
+        answer = await list_admin(room).remove_editor("news", parse_address(EVE))
         assert {"list": "news", "address": EVE, "cancelled": 2} == answer
         assert ["cancelled", "cancelled", "draft"] == await states(room)
         _, is_done = await approving(room).release(3)

@@ -89,15 +89,15 @@ async def test_it_is_the_same_mail_on_every_retry(press: Pressroom) -> None:
 async def test_a_notice_that_waits_ends_with_the_person(press: Pressroom, way: str) -> None:
     await press.office.subscribing.request("news", ADA, WEB, network=None)
     if way == "erase":
-        await press.office.enrolling.erase(ADA)
+        await press.office.subscribers.erase(ADA)
     else:
-        await press.office.suppressing.add(ADA, way)
+        await press.office.suppressions.add(ADA, way)
     assert [] == await press.send_all()
 
 
 async def test_a_notice_outlives_its_claim_when_the_person_is_erased_meanwhile(press: Pressroom) -> None:
     outgoing = await ask(press, WEB)
-    await press.office.enrolling.erase(ADA)
+    await press.office.subscribers.erase(ADA)
     press.answer(outgoing, TAKEN)
     await press.turn()
     assert [] == await press.rows("select * from delivery")

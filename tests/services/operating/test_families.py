@@ -32,9 +32,9 @@ DOORS = [
 
 async def make_family(office: Office) -> None:
     for name, language in (("noticias", "es"), ("nouvelles", "fr"), ("news", "en")):
-        await office.administering.create_list(name, {"title": name.title(), "language": language})
+        await office.lists.create_list(name, {"title": name.title(), "language": language})
     for name in ("noticias", "nouvelles"):
-        await office.administering.set_list(name, {"family": "villanueva"})
+        await office.lists.set_list(name, {"family": "villanueva"})
 
 
 @pytest.mark.parametrize(("door", "settings", "words"), DOORS)
@@ -44,11 +44,11 @@ async def test_no_door_lets_a_family_in_the_way_of_a_list(
     """Bad input (65), which says what is wrong, and nothing is changed."""
     await make_family(office)
     before = await office.database.read(reporting.list_lists)
-    administering = office.administering
+    lists = office.lists
     if door.startswith("new "):
-        attempt = administering.create_list(door.removeprefix("new "), {"title": "T", **settings})
+        attempt = lists.create_list(door.removeprefix("new "), {"title": "T", **settings})
     else:
-        attempt = administering.set_list(door, {"description": "changed", **settings})
+        attempt = lists.set_list(door, {"description": "changed", **settings})
     with pytest.raises(BadInput, match=words) as refused:
         await attempt
     assert 65 == refused.value.exit_code
@@ -60,12 +60,12 @@ async def test_a_family_is_shown_changed_and_left(office: Office) -> None:
     await make_family(office)
     shown = await office.database.read(reporting.show_list, "noticias")
     assert "villanueva" == shown["family"]
-    joined = await office.administering.set_list("news", {"family": "villanueva", "language": "en-GB"})
+    joined = await office.lists.set_list("news", {"family": "villanueva", "language": "en-GB"})
     assert ("villanueva", "en-GB") == (joined["family"], joined["language"])
-    await office.administering.set_list("news", {"title": "Still in it"})
+    await office.lists.set_list("news", {"title": "Still in it"})
     for name in ("news", "noticias", "nouvelles"):
-        assert (await office.administering.set_list(name, {"family": ""}))["family"] is None
-    await office.administering.create_list("villanueva", {"title": "A list now"})
+        assert (await office.lists.set_list(name, {"family": ""}))["family"] is None
+    await office.lists.create_list("villanueva", {"title": "A list now"})
 
 
 async def test_the_database_itself_holds_no_language_twice(office: Office) -> None:

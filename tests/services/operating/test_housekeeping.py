@@ -55,7 +55,7 @@ async def test_a_later_request_keeps_it_waiting(press: Pressroom) -> None:
 
 
 async def test_who_had_left_before_has_left_again(press: Pressroom) -> None:
-    await press.office.enrolling.add("news", ADA)
+    await press.office.subscribers.add("news", ADA)
     await press.leave(ADA.typed)
     await press.office.subscribing.request("news", ADA, WEB, network=None)
     assert [("pending", "unsubscribed")] == await states(press)
@@ -75,7 +75,7 @@ async def test_a_member_keeps_their_place_when_a_confirmation_ends(press: Pressr
 
 async def test_a_person_of_another_list_is_kept_with_the_evidence(press: Pressroom) -> None:
     await press.office.make_list("other")
-    await press.office.enrolling.add("other", ADA)
+    await press.office.subscribers.add("other", ADA)
     await press.office.subscribing.request("news", ADA, WEB, network=None)
     press.pass_time(WEEK)
     await press.housekeeping.round()

@@ -63,7 +63,7 @@ async def test_the_answer_to_a_copy_that_was_on_its_way_is_recorded_without_its_
     await press.edition()
     await press.turn()
     (outgoing,) = press.take_all()
-    await press.office.enrolling.erase(parse_address(READER))
+    await press.office.subscribers.erase(parse_address(READER))
     press.answer(outgoing, ANSWERS[state])
     await press.turn()
     reply = ANSWERS[state].reply
@@ -73,7 +73,7 @@ async def test_the_answer_to_a_copy_that_was_on_its_way_is_recorded_without_its_
 
 async def test_a_bounce_after_erasing_is_counted_without_its_words(press: Pressroom) -> None:
     outgoing = await send_one(press)
-    await press.office.enrolling.erase(parse_address(READER))
+    await press.office.subscribers.erase(parse_address(READER))
     assert InboundState.DONE is (await notify(press, outgoing, report())).state
     assert [("failed", 550, "gone", None, "")] == await press.rows(
         "select state, code, bounce, reply, domain from delivery"
@@ -88,7 +88,7 @@ async def test_no_mail_to_the_return_path_of_an_erased_reader_is_kept(press: Pre
     """It came about them, so it may name them."""
     outgoing = await send_one(press)
     assert InboundState.DONE is not (await notify(press, outgoing, found)).state
-    await press.office.enrolling.erase(parse_address(READER))
+    await press.office.subscribers.erase(parse_address(READER))
     assert InboundState.DONE is (await notify(press, outgoing, found)).state
 
 

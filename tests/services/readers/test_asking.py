@@ -58,9 +58,9 @@ async def test_what_an_answer_waits_for_is_the_same_for_every_address(office: Of
     await office.make_list()
     other = parse_address("bob@reader.example")
     if before == "member":
-        await office.enrolling.add("news", ADA)
+        await office.subscribers.add("news", ADA)
     elif before == "suppressed":
-        await office.suppressing.add(ADA, "complaint")
+        await office.suppressions.add(ADA, "complaint")
     elif before == "limited":
         for _ in range(4):
             await office.subscribing.request("news", ADA, WEB, network=None)
@@ -89,7 +89,7 @@ async def test_a_list_that_closed_meanwhile_takes_nobody(office: Office) -> None
     await office.make_list()
     asking = asking_of(office)
     await asking.sign_up("news", ADA, WEB, network=None)
-    await office.administering.close_list("news")
+    await office.lists.close_list("news")
     await asking.carry_out()
     assert [] == await rows(office, "select * from notice")
     assert SignUp.CLOSED is await asking.sign_up("news", ADA, WEB, network=None)
@@ -109,7 +109,7 @@ async def test_links_asked_for_from_one_network_have_a_limit_that_does_not_show(
     asking = asking_of(office)
     for number in range(25):
         address = parse_address(f"reader{number}@reader.example")
-        await office.enrolling.add("news", address)
+        await office.subscribers.add("news", address)
         await asking.preferences_link(address, WEB, network="192.0.2.7")
     await asking.carry_out()
     assert [("preferences_link", 20)] == await rows(office, "select kind, count(*) from notice group by 1")

@@ -10,7 +10,7 @@ import pytest
 from tests.services.office import open_office
 
 from pressrun.core.address import parse_address
-from pressrun.services.operating.entries import ImportRow
+from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.readers.subscribing import Origin
 
 READERS, ERASED = 3000, 60
@@ -38,12 +38,12 @@ async def test_no_page_of_the_database_keeps_an_old_copy_of_a_row(tmp_path: Path
                 ImportRow(line=line, email=f"{name}@reader.example", attributes={"town": name}, name=name.title())
                 for line, name in enumerate(names[start : start + 500])
             ]
-            await office.enrolling.import_batch("news", rows)
+            await office.subscribers.import_batch("news", rows)
         gone = chance.sample(names, ERASED)
         for name in gone:
             address = parse_address(f"{name}@reader.example")
             await office.subscribing.request("news", address, Origin(source="web", words=name), network=None)
-            await office.enrolling.erase(address)
+            await office.subscribers.erase(address)
     content = everything_below(tmp_path)
     assert [] == [name for name in gone if name.encode() in content]
     assert names[0].encode() in content or names[0] in gone
@@ -56,11 +56,11 @@ async def test_others_do_not_name_them_without_an_at_sign_either(tmp_path: Path,
     async with open_office(tmp_path) as office:
         await office.make_list()
         rows = [ImportRow(line=2, email="other@mail.example", name=spelling, attributes={"referrer": spelling})]
-        await office.enrolling.import_batch("news", rows)
+        await office.subscribers.import_batch("news", rows)
         third = parse_address("third@mail.example")
         await office.subscribing.request("news", third, web, network=None, name=spelling)
-        await office.enrolling.add("news", parse_address("erin@reader.example"))
-        await office.enrolling.erase(parse_address("erin@reader.example"))
+        await office.subscribers.add("news", parse_address("erin@reader.example"))
+        await office.subscribers.erase(parse_address("erin@reader.example"))
     content = everything_below(tmp_path)
     assert b"erin" not in content
     assert b"other@mail.example" in content

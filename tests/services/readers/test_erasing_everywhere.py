@@ -28,7 +28,7 @@ from pressrun.core.sign_up import Trust
 from pressrun.core.tokens import AddressPurpose
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.services import evidence
-from pressrun.services.operating.entries import ImportRow
+from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.readers.asking import Asking
 from pressrun.services.readers.erasing import erase
 from pressrun.services.readers.preferring import PreferenceLink, Preferring, Wishes
@@ -126,7 +126,7 @@ class Scene:
 
     async def add(self, address: str) -> int:
         """A reader, and their number."""
-        await self.press.office.enrolling.add("news", parse_address(address))
+        await self.press.office.subscribers.add("news", parse_address(address))
         return (await self.person(address)).id
 
     async def person(self, address: str) -> subscribers.Subscriber:
@@ -166,7 +166,7 @@ async def imported_by_others(scene: Scene) -> None:
         attributes={"referred by": scene.spell(), "town": "Ulm"},
         consent_source=f"paper form of {scene.spell()}",
     )
-    await scene.press.office.enrolling.import_batch("news", [row])
+    await scene.press.office.subscribers.import_batch("news", [row])
 
 
 async def named_by_others(scene: Scene) -> None:
@@ -211,7 +211,7 @@ async def edition_and_replies(scene: Scene) -> None:
 
 
 async def editor_and_test_copy(scene: Scene) -> None:
-    await scene.press.office.administering.add_editor("news", scene.next)
+    await scene.press.office.lists.add_editor("news", scene.next)
     edition = b"---\nsubject: Boats\n---\nHello\n"
     await scene.press.editing.send_test(
         list_name="news", source=edition, source_name="a.md", assets={}, addresses=[scene.next]
@@ -219,7 +219,7 @@ async def editor_and_test_copy(scene: Scene) -> None:
 
 
 async def suppressed(scene: Scene) -> None:
-    await scene.press.office.suppressing.add(scene.next, "operator")
+    await scene.press.office.suppressions.add(scene.next, "operator")
 
 
 async def mail_to_the_list(scene: Scene) -> None:

@@ -34,7 +34,7 @@ async def other(tmp_path: Path) -> AsyncIterator[Pressroom]:
 
 async def furnish(press: Pressroom) -> list[Departure]:
     """Nine readers in every state, an edition on its way, and wishes to leave: of strangers, and twice, too."""
-    press.office.desk.entropy = press.office.enrolling._entropy = bytes  # all zero
+    press.office.desk.entropy = press.office.subscribers._entropy = bytes  # all zero
     await press.change("update list set leaving_note = 1")
     await press.readers(9)
     edition = await press.edition()

@@ -53,7 +53,7 @@ async def mails(office: Office) -> list[tuple[object, object, dict[str, object]]
 @pytest.fixture
 async def house(office: Office) -> Office:
     for name in NAMES:
-        await office.administering.create_list(name, {"title": name.title(), "language": "en"})
+        await office.lists.create_list(name, {"title": name.title(), "language": "en"})
     return office
 
 
@@ -90,7 +90,7 @@ async def test_a_sign_up_to_many_lists_counts_as_one(house: Office) -> None:
 
 
 async def test_a_member_is_asked_for_the_other_lists_alone(house: Office) -> None:
-    await house.enrolling.add("news", ADA)
+    await house.subscribers.add("news", ADA)
     await sign_up(house, "news", "tides")
     ((kind, list_id, payload),) = await mails(house)
     assert ("confirmation", 2, None) == (kind, list_id, payload.get("also"))
@@ -99,7 +99,7 @@ async def test_a_member_is_asked_for_the_other_lists_alone(house: Office) -> Non
 
 async def test_a_member_of_all_is_told_so_once(house: Office) -> None:
     for name in ("news", "tides"):
-        await house.enrolling.add(name, ADA)
+        await house.subscribers.add(name, ADA)
     await sign_up(house, "news", "tides")
     ((kind, list_id, payload),) = await mails(house)
     assert ("already_subscribed", 1, ["Tides"]) == (kind, list_id, payload["also"])
@@ -128,7 +128,7 @@ async def test_a_link_works_on_for_the_lists_that_are_left(house: Office) -> Non
     await sign_up(house, *NAMES)
     number = (await mails(house))[0][2]["confirmation"]
     assert isinstance(number, int)
-    await house.administering.close_list("news")
+    await house.lists.close_list("news")
     outcome, standing = await house.subscribing.confirm(number, WEB)
     assert standing is not None
     assert (Confirmed.CONFIRMED, ["Tides", "Recipes"]) == (outcome, standing.titles)
@@ -136,7 +136,7 @@ async def test_a_link_works_on_for_the_lists_that_are_left(house: Office) -> Non
 
 
 async def test_closed_and_unknown_lists_are_left_out(house: Office) -> None:
-    await house.administering.close_list("tides")
+    await house.lists.close_list("tides")
     assert SignUp.TAKEN is await sign_up(house, "tides", "nowhere", "recipes", "recipes")
     assert {"recipes": "pending"} == await states(house)
     assert SignUp.CLOSED is await sign_up(house, "tides")
@@ -152,7 +152,7 @@ async def test_what_is_held_for_several_lists_is_let_go_and_confirmed_whole(hous
     await sign_up(house, "news")
     assert 2 == len(await rows(house, "select * from held_notice"))
     house.now += 86400
-    await house.holding.release(Choice())
+    await house.held.release(Choice())
     number = next(payload["confirmation"] for _, _, payload in await mails(house) if "also" in payload)
     assert isinstance(number, int)
     ends = await house.database.read(
@@ -184,7 +184,7 @@ async def test_an_answer_by_mail_confirms_them_all(house: Office) -> None:
 async def test_who_was_suspended_for_bounces_comes_back_with_evidence_for_each(house: Office) -> None:
     """The first confirmation lifts the suppression that the others are judged by."""
     for name in ("news", "tides"):
-        await house.enrolling.add(name, ADA)
+        await house.subscribers.add(name, ADA)
     digests = digests_of(house.keys, ADA)
     await house.database.write(suppress, digests, Reason.HARD_BOUNCE, address=ADA.typed, now=int(house.now))
     house.now += 1

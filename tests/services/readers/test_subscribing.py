@@ -72,7 +72,7 @@ async def bring(office: Office, wanted: str) -> None:
     if wanted == "pending":
         await sign_up(office)
         return
-    await office.enrolling.add("news", ADA)
+    await office.subscribers.add("news", ADA)
     found = await standing(office)
     assert found is not None
     if wanted == "unsubscribed":
@@ -127,7 +127,7 @@ async def test_a_confirmation_makes_everybody_who_asked_active(office: Office, b
 @pytest.mark.parametrize("reason", ["hard-bounce", "erased"])
 async def test_a_reader_lifts_their_own_suppression_by_confirming(office: Office, reason: str) -> None:
     await office.make_list()
-    await office.suppressing.add(ADA, reason)
+    await office.suppressions.add(ADA, reason)
     assert SignUp.TAKEN is await sign_up(office)
     assert [(reason,)] == await rows(office, "select reason from suppression")
     assert Confirmed.CONFIRMED is await confirm(office)
@@ -137,14 +137,14 @@ async def test_a_reader_lifts_their_own_suppression_by_confirming(office: Office
 @pytest.mark.parametrize("reason", ["complaint", "never-again", "operator"])
 async def test_other_suppressions_get_the_same_answer_and_nothing_happens(office: Office, reason: str) -> None:
     await office.make_list()
-    await office.suppressing.add(ADA, reason)
+    await office.suppressions.add(ADA, reason)
     assert SignUp.TAKEN is await sign_up(office)
     assert ([], None) == (await notices(office), await state(office))
 
 
 async def test_a_request_made_before_a_complaint_does_not_lift_it(press: Pressroom) -> None:
     await sign_up(press.office)
-    await press.office.suppressing.add(ADA, "complaint")
+    await press.office.suppressions.add(ADA, "complaint")
     await confirm(press.office)
     edition = await press.edition()
     assert (0, "finished") == ((await press.stored(edition)).audience, await press.state(edition))
@@ -152,7 +152,7 @@ async def test_a_request_made_before_a_complaint_does_not_lift_it(press: Pressro
 
 async def test_a_closed_or_unknown_list_says_so(office: Office) -> None:
     await office.make_list()
-    await office.administering.close_list("news")
+    await office.lists.close_list("news")
     assert SignUp.CLOSED is await sign_up(office)
     assert SignUp.UNKNOWN_LIST is await office.subscribing.request("else", ADA, WEB, network=None)
     assert [] == await rows(office, "select * from subscriber")
@@ -219,7 +219,7 @@ async def test_an_unknown_confirmation_is_invalid(office: Office) -> None:
 async def test_requests_end_when_the_list_closes(office: Office) -> None:
     await office.make_list()
     await sign_up(office)
-    await office.administering.close_list("news")
+    await office.lists.close_list("news")
     assert Confirmed.INVALID is await confirm(office, 1)
     assert await state(office) is None
 
@@ -256,7 +256,7 @@ async def test_leaving_wherever_the_list_is_closed(office: Office) -> None:
     await bring(office, "member")
     found = await standing(office)
     assert found is not None
-    await office.administering.close_list("news")
+    await office.lists.close_list("news")
     assert Left.LEFT is await office.leaving.leave(found[0], WEB)
 
 
@@ -337,7 +337,7 @@ async def test_the_evidence_is_a_chain_that_erasing_leaves_whole(office: Office)
     await office.make_list()
     for text in ("a@reader.example", "b@reader.example", "c@reader.example"):
         await sign_up(office, parse_address(text))
-    await office.enrolling.erase(parse_address("b@reader.example"))
+    await office.subscribers.erase(parse_address("b@reader.example"))
     kept = await rows(office, "select event, content is null from consent order by id")
     assert [("requested", 0), ("requested", 1), ("requested", 0), ("erased", 0)] == kept
     audit = await office.database.read(verify, [])

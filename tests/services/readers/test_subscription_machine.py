@@ -21,8 +21,8 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.quantities import Rate
 from pressrun.services.evidence import verify
-from pressrun.services.operating.entries import ImportRow
 from pressrun.services.operating.housekeeping import end_pauses, forget_unconfirmed
+from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.readers.preferring import PreferenceLink, Preferring
 from pressrun.services.readers.subscribing import Confirmed, Origin
 from pressrun.services.readers.undoing import Undoing, Undone
@@ -133,7 +133,7 @@ class SubscriptionLife(RuleBasedStateMachine):
     def add(self) -> None:
         was_out = self.kept_out or self.has_left()
         try:
-            self.run(self.office.enrolling.add("news", ADA))
+            self.run(self.office.subscribers.add("news", ADA))
         except Refused:
             return
         assert not was_out
@@ -143,7 +143,7 @@ class SubscriptionLife(RuleBasedStateMachine):
     def take_in_a_file(self) -> None:
         was_out = self.kept_out or self.has_left()
         answer = self.run(
-            self.office.enrolling.import_batch("news", [ImportRow(line=2, email=ADA.typed, attributes={})])
+            self.office.subscribers.import_batch("news", [ImportRow(line=2, email=ADA.typed, attributes={})])
         )
         if answer["added"] or answer["updated"]:
             assert not was_out
@@ -156,7 +156,7 @@ class SubscriptionLife(RuleBasedStateMachine):
     @rule()
     def erase(self) -> None:
         try:
-            self.run(self.office.enrolling.erase(ADA))
+            self.run(self.office.subscribers.erase(ADA))
         except NotFound:
             return
         self.member, self.kept_out = False, True

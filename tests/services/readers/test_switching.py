@@ -12,13 +12,13 @@ import pytest_asyncio
 from tests.web.house import NOW, House, open_house
 
 from pressrun.core.address import parse_address
-from pressrun.operations.exporters import export_subscribers
+from pressrun.operations.csv_files import export_subscribers
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import pressing
 from pressrun.services.evidence import verify
-from pressrun.services.operating.administering import Administering
-from pressrun.services.operating.enrolling import Enrolling
-from pressrun.services.operating.entries import ImportRow
+from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.operating.list_admin import ListAdmin
+from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.readers.leaving import Left
 from pressrun.services.readers.preferring import PreferenceLink, Wishes
 from pressrun.services.readers.subscribing import Confirmed, Origin
@@ -66,7 +66,7 @@ async def live_copies(house: House, issue: str) -> int:
 
 
 async def remove_list(house: House, name: str) -> None:
-    administering = Administering(
+    list_admin = ListAdmin(
         database=house.database,
         site=house.site,
         relays=frozenset(),
@@ -75,7 +75,7 @@ async def remove_list(house: House, name: str) -> None:
         entropy=lambda count: b"e" * count,
         wake=lambda: None,
     )
-    await administering.remove_list(name)
+    await list_admin.remove_list(name)
 
 
 async def add_issue(house: House, issue: str) -> dict[str, int]:
@@ -149,7 +149,7 @@ async def test_what_was_agreed_to_goes_along(house: House) -> None:
 
 
 async def test_an_export_names_the_source_of_the_first_consent(house: House) -> None:
-    enrolling = Enrolling(
+    subscriber_admin = SubscriberAdmin(
         database=house.database,
         keys=house.keys,
         tokens=TokenSettings(),
@@ -158,14 +158,14 @@ async def test_an_export_names_the_source_of_the_first_consent(house: House) -> 
         wake=lambda: None,
     )
     row = ImportRow(line=2, email=ADA, attributes={}, consent_source="fair 2020", consent_ip="192.0.2.1")
-    await enrolling.import_batch("noticias", [row])
+    await subscriber_admin.import_batch("noticias", [row])
     await choose(house, "boletim")
     text = await house.database.read(
         lambda tx: "".join(export_subscribers(tx, "boletim", file_format="csv", state=None))
     )
     assert [f"{ADA},,,2026-05-28T20:26:40Z,fair 2020,,active"] == text.splitlines()[1:]
     # Importing the same file again does not bring back a reader who changed the language: they would get issues twice.
-    assert 1 == (await enrolling.import_batch("noticias", [row]))["skipped_unsubscribed"]
+    assert 1 == (await subscriber_admin.import_batch("noticias", [row]))["skipped_unsubscribed"]
     assert "active" == (await standings(house))["boletim"][0]
 
 

@@ -12,7 +12,7 @@ from tests.delivery.pressroom import GONE, LATER, SITE, Pressroom
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, PreflightFailed, PressrunError, Refused
-from pressrun.services.operating.entries import ImportRow
+from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.readers.subscribing import Confirmed, Origin
 from pressrun.services.readers.undoing import Undoing
 from pressrun.services.reports import reporting
@@ -30,7 +30,7 @@ def written(text: str = TEXT, subject: str = "Welcome aboard") -> bytes:
 
 async def set_welcome(press: Pressroom, source: bytes | None = None, **settings: str) -> None:
     files = {"welcome": source or written()}
-    await press.office.administering.set_list("news", {"welcome": "welcome.md", **settings}, files)
+    await press.office.lists.set_list("news", {"welcome": "welcome.md", **settings}, files)
 
 
 async def request(press: Pressroom, address: str = ADA) -> int:
@@ -146,7 +146,7 @@ async def test_who_left_and_came_back_is_not_greeted_again(press: Pressroom) -> 
 async def test_those_who_are_added_or_imported_are_not_greeted(press: Pressroom) -> None:
     await set_welcome(press)
     await press.readers(2)
-    await press.office.enrolling.import_batch("news", [ImportRow(line=2, email=ADA)], asks=False)
+    await press.office.subscribers.import_batch("news", [ImportRow(line=2, email=ADA)], asks=False)
     assert [] == await press.send_all()
 
 
@@ -187,9 +187,9 @@ async def test_who_is_gone_before_the_claim_gets_none(press: Pressroom, how: str
         case "pause":
             await press.change("update subscription set state = 'suspended', suspended_for = 'paused'")
         case "suppress":
-            await press.office.suppressing.add(parse_address(ADA), "operator")
+            await press.office.suppressions.add(parse_address(ADA), "operator")
         case _:
-            await press.office.enrolling.erase(parse_address(ADA))
+            await press.office.subscribers.erase(parse_address(ADA))
     assert [] == await press.send_all()
     assert "finished" == await press.state(await welcome_id(press))
 
@@ -226,7 +226,7 @@ async def test_the_hours_of_the_list_hold_it(press: Pressroom) -> None:
 async def test_it_follows_the_settings_of_the_list(press: Pressroom) -> None:
     await set_welcome(press)
     first = await welcome_id(press)
-    await press.office.administering.set_list("news", {"postal_address": "2 Quay"})
+    await press.office.lists.set_list("news", {"postal_address": "2 Quay"})
     second = await welcome_id(press)
     assert first != second
     await join(press)
@@ -238,8 +238,8 @@ async def test_it_follows_the_settings_of_the_list(press: Pressroom) -> None:
 async def test_it_is_made_anew_only_where_it_would_be_another(press: Pressroom) -> None:
     await set_welcome(press)
     first = await welcome_id(press)
-    await press.office.administering.set_list("news", {"cadence": "Every Thursday"})
-    await press.office.administering.renew_welcomes()
+    await press.office.lists.set_list("news", {"cadence": "Every Thursday"})
+    await press.office.lists.renew_welcomes()
     await set_welcome(press)
     assert first == await welcome_id(press)
     assert [(1,)] == await press.rows("select count(*) from edition")
@@ -248,8 +248,8 @@ async def test_it_is_made_anew_only_where_it_would_be_another(press: Pressroom) 
 async def test_a_start_makes_it_anew_for_another_address_of_the_site(press: Pressroom) -> None:
     await set_welcome(press)
     first = await welcome_id(press)
-    press.office.administering._site = replace(SITE, base_url="https://other.example")
-    await press.office.administering.renew_welcomes()
+    press.office.lists._site = replace(SITE, base_url="https://other.example")
+    await press.office.lists.renew_welcomes()
     assert first != await welcome_id(press)
     await join(press)
     [sent] = await press.send_all()
@@ -261,15 +261,15 @@ async def test_one_that_cannot_be_made_anew_serves_on(press: Pressroom) -> None:
     await set_welcome(press)
     first = await welcome_id(press)
     await press.change("update list set postal_address = ''")
-    await press.office.administering.renew_welcomes()
+    await press.office.lists.renew_welcomes()
     assert first == await welcome_id(press)
 
 
 async def test_what_preflight_warns_of_is_said(press: Pressroom) -> None:
     source = written("Look: ![](https://x.example/a.png)")
-    answer = await press.office.administering.set_list("news", {"welcome": "w.md"}, {"welcome": source})
+    answer = await press.office.lists.set_list("news", {"welcome": "w.md"}, {"welcome": source})
     assert "image-no-alt" in [found["code"] for found in answer["findings"]]  # type: ignore[attr-defined]  # a list
-    assert "findings" not in await press.office.administering.set_list("news", {"cadence": "Weekly"})
+    assert "findings" not in await press.office.lists.set_list("news", {"cadence": "Weekly"})
 
 
 async def test_a_new_text_reaches_those_who_join_from_then_on(press: Pressroom) -> None:
@@ -283,7 +283,7 @@ async def test_a_new_text_reaches_those_who_join_from_then_on(press: Pressroom) 
 async def test_off_ends_it_with_what_waits(press: Pressroom) -> None:
     await set_welcome(press)
     await join(press)
-    await press.office.administering.set_list("news", {"welcome": "off"})
+    await press.office.lists.set_list("news", {"welcome": "off"})
     await join(press, "bob@reader.example")
     assert [] == await press.send_all()
     found = await press.office.database.read(show_list, "news")
@@ -293,9 +293,9 @@ async def test_off_ends_it_with_what_waits(press: Pressroom) -> None:
 async def test_a_closed_list_greets_nobody_and_a_reopened_one_does(press: Pressroom) -> None:
     await set_welcome(press)
     await join(press)
-    await press.office.administering.close_list("news")
+    await press.office.lists.close_list("news")
     assert [] == await press.send_all()
-    await press.office.administering.set_list("news", {"closed": "false"})
+    await press.office.lists.set_list("news", {"closed": "false"})
     await join(press, "bob@reader.example")
     assert [("bob@reader.example", "Welcome aboard")] == subjects(await press.send_all())
 
@@ -323,8 +323,8 @@ async def test_a_file_with_errors_changes_nothing(press: Pressroom, fault: str) 
 async def test_a_setting_without_which_it_may_not_go_is_refused(press: Pressroom) -> None:
     await set_welcome(press)
     with pytest.raises(PreflightFailed, match="postal address"):
-        await press.office.administering.set_list("news", {"postal_address": ""})
-    await press.office.administering.set_list("news", {"postal_address": "", "welcome": "off"})
+        await press.office.lists.set_list("news", {"postal_address": ""})
+    await press.office.lists.set_list("news", {"postal_address": "", "welcome": "off"})
 
 
 async def test_it_is_ended_by_its_setting_alone(press: Pressroom) -> None:

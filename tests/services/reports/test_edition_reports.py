@@ -58,7 +58,7 @@ async def test_the_same_words_stand_there_once_and_without_addresses(press: Pres
 
 async def test_copies_are_counted_by_provider_and_domain(press: Pressroom) -> None:
     for address in ("a@gmail.com", "b@googlemail.com", "c@reader.example"):
-        await press.office.enrolling.add("news", parse_address(address))
+        await press.office.subscribers.add("news", parse_address(address))
     edition = await press.edition()
     await press.send_all()
     found = (await reported(press, edition)).domains
@@ -144,11 +144,11 @@ async def test_who_is_not_there_is_not_traced(press: Pressroom) -> None:
     said = Reply(250, "queued for r0@reader.example", "2.0.0")
     (copy,) = await press.send_all(HandOver(Outcome.DELIVERED, Stage.CONTENT, said))
     await notify(press, copy, report(BounceClass.FULL))
-    await press.office.enrolling.add("news", parse_address("late@reader.example"))
+    await press.office.subscribers.add("news", parse_address("late@reader.example"))
     for address, words in (("x@reader.example", "unknown address"), ("late@reader.example", "has no copy for")):
         with pytest.raises(NotFound, match=words):
             await traced(press, edition, address)
-    await press.office.enrolling.erase(parse_address("r0@reader.example"))
+    await press.office.subscribers.erase(parse_address("r0@reader.example"))
     with pytest.raises(NotFound, match="unknown address"):
         await traced(press, edition)
     assert [] == await press.rows("select * from handover")

@@ -20,7 +20,7 @@ async def edition_with_outcomes(office: Office) -> int:
     """Three copies: one failed, one deferred, one queued."""
     await office.make_list()
     for name in ("a", "b", "c"):
-        await office.enrolling.add("news", parse_address(f"{name}@{name}.example"))
+        await office.subscribers.add("news", parse_address(f"{name}@{name}.example"))
     edition = await office.make_edition()
 
     def send(tx: Transaction) -> None:
@@ -88,8 +88,8 @@ async def test_the_queue_is_told_by_domain(office: Office) -> None:
 
 async def test_readers_are_listed_by_state(office: Office) -> None:
     await office.make_list()
-    await office.enrolling.add("news", parse_address("A@x.example"), name="Ann")
-    await office.enrolling.add("news", parse_address("b@x.example"), asks=True)
+    await office.subscribers.add("news", parse_address("A@x.example"), name="Ann")
+    await office.subscribers.add("news", parse_address("b@x.example"), asks=True)
     everyone = await office.database.read(lambda tx: list(reporting.list_subscribers(tx, "news", None)))
     assert {"address": "A@x.example", "name": "Ann", "state": "active", "source": "operator"} == {
         name: everyone[0][name] for name in ("address", "name", "state", "source")

@@ -267,7 +267,7 @@ async def test_a_suspended_reader_is_asked_once_and_can_come_back_to_all_lists(p
     await press.readers(1, "other")
     await send(press, "one", GONE)
     press.pass_time(3)
-    await press.office.enrolling.add("news", parse_address("eve@reader.example"))
+    await press.office.subscribers.add("news", parse_address("eve@reader.example"))
     await send(press, "two")
     assert [] == await ask(press)
     press.pass_time(7 * DAY)
@@ -290,7 +290,7 @@ async def test_nobody_is_asked_who_left_or_complained(press: Pressroom) -> None:
     await press.readers(2)
     await send(press, "one", GONE)
     await press.leave("r0@reader.example")
-    await press.office.suppressing.add(parse_address("r1@reader.example"), "complaint")
+    await press.office.suppressions.add(parse_address("r1@reader.example"), "complaint")
     press.pass_time(8 * DAY)
     assert [] == await ask(press)
 

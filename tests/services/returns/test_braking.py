@@ -19,7 +19,7 @@ TOO_LARGE = HandOver(Outcome.REFUSED, Stage.CONTENT, Reply(552, "message too lar
 @pytest_asyncio.fixture
 async def press(tmp_path: Path) -> AsyncIterator[Pressroom]:
     async with open_pressroom(tmp_path) as room:
-        await room.office.administering.set_list("news", {"owner": "owner@lists.example"})
+        await room.office.lists.set_list("news", {"owner": "owner@lists.example"})
         yield room
 
 

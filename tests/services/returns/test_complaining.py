@@ -149,6 +149,6 @@ async def test_a_complaint_does_not_weaken_never_again(press: Pressroom) -> None
     """Nor an erasure, whose address must not come back into the table."""
     await press.edition()
     copy, _ = await press.send_all()
-    await press.office.suppressing.add(parse_address(copy.rcpt_to), "never-again")
+    await press.office.suppressions.add(parse_address(copy.rcpt_to), "never-again")
     await complain(press, feedback(header_of(copy, "Return-Path")))
     assert ("unsubscribed", "never-again") == await standing(press, copy.rcpt_to)

@@ -15,7 +15,7 @@ from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.core.mail_routes import Route, RouteKind, read_local_part
 from pressrun.message.reports.report import RecipientReport, Report
-from pressrun.services.operating.sorting import list_kept, show_kept
+from pressrun.services.operating.kept_mail import list_kept, show_kept
 from pressrun.services.readers.erasing import erase
 from pressrun.services.settling import Aftermath, Returned, Settled
 from pressrun.smtp.handover import Outgoing

@@ -7,7 +7,7 @@ from tests.web.house import House, words_of
 
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import WebPurpose, digests_of, pack_digests
-from pressrun.services.operating.suppressing import Suppressing
+from pressrun.services.operating.suppression_admin import SuppressionAdmin
 
 VICTIM = "Vic.Tim+news@gmail.com"
 
@@ -79,10 +79,10 @@ async def test_a_number_that_came_to_mean_somebody_else_touches_nobody(house: Ho
 
 async def test_the_operator_can_let_the_mailbox_in_again(house: House) -> None:
     await house.add_list()
-    suppressing = Suppressing(database=house.database, keys=house.keys, clock=house.clock, wake=lambda: None)
+    suppressions = SuppressionAdmin(database=house.database, keys=house.keys, clock=house.clock, wake=lambda: None)
     async with house.client() as client:
         await client.post(link_to(house), data={"action": "never-again"})
-        await suppressing.remove(parse_address(VICTIM))
+        await suppressions.remove(parse_address(VICTIM))
         await client.post("/news/subscribe", data={"email": VICTIM})
     assert [VICTIM] == await mailed(house)
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from pressrun.core.site import Site
 from pressrun.services.editions.archived import ArchivedEdition, Asset
 from pressrun.services.editions.archiving import IndexPage
-from pressrun.services.operating.exporting import Contents
+from pressrun.services.operating.archive_export import ArchiveContents
 from pressrun.store.lists import MailingList
 from pressrun.web import language
 from pressrun.web.archives.archive import edition_context
@@ -84,7 +84,7 @@ class SiteExport:
         self._links: FeedLinks = ElsewhereLinks(base_url) if base_url else SiteLinks(self._pages, target.name)
         language.speak(target.language, "")
 
-    def front_files(self, contents: Contents) -> Iterator[tuple[str, bytes]]:
+    def front_files(self, contents: ArchiveContents) -> Iterator[tuple[str, bytes]]:
         """The index and the feeds, by their paths."""
         page = IndexPage(list=self._target, years=(), year=None, editions=contents.editions, number=1, pages=1)
         index = self._pages.document(

@@ -7,7 +7,7 @@ from tests.services.office import NOW, Office
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, NotFound
-from pressrun.services.operating.suppressing import SuppressionRow
+from pressrun.services.operating.suppression_admin import SuppressionRow
 from pressrun.services.reports import reporting
 from pressrun.store import deliveries
 
@@ -16,12 +16,12 @@ ANN = parse_address("Ann@x.example")
 
 async def test_suppressing_ends_what_waits(office: Office) -> None:
     await office.make_list()
-    await office.enrolling.add("news", ANN)
+    await office.subscribers.add("news", ANN)
     edition = await office.make_edition()
     await office.database.write(
         lambda tx: deliveries.take_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
     )
-    await office.suppressing.add(parse_address("ann@X.example"), "operator")
+    await office.suppressions.add(parse_address("ann@X.example"), "operator")
     assert 1 == (await office.database.read(deliveries.count_copies, edition))["cancelled"]
     shown = await office.database.read(reporting.show_subscriber, office.keys, ANN)
     assert "operator" == shown["suppressed"]
@@ -29,26 +29,26 @@ async def test_suppressing_ends_what_waits(office: Office) -> None:
 
 async def test_a_confirmation_that_waits_ends_unless_it_may_lift_the_reason(office: Office) -> None:
     await office.make_list()
-    await office.enrolling.add("news", ANN, asks=True)
-    await office.suppressing.add(ANN, "hard-bounce")
+    await office.subscribers.add("news", ANN, asks=True)
+    await office.suppressions.add(ANN, "hard-bounce")
     assert ["queued"] == await _states(office)
-    await office.suppressing.add(ANN, "never-again")
+    await office.suppressions.add(ANN, "never-again")
     assert ["cancelled"] == await _states(office)
 
 
 @pytest.mark.parametrize("strong", ["complaint", "operator", "never-again"])
 @pytest.mark.parametrize("weak", ["hard-bounce", "erased"])
 async def test_a_weaker_reason_does_not_replace_a_stronger_one(office: Office, strong: str, weak: str) -> None:
-    await office.suppressing.add(ANN, strong)
-    assert strong == (await office.suppressing.add(ANN, weak))["reason"]
+    await office.suppressions.add(ANN, strong)
+    assert strong == (await office.suppressions.add(ANN, weak))["reason"]
     assert [strong] == [one["reason"] for one in await office.database.read(reporting.list_suppressions)]
 
 
 @pytest.mark.parametrize("strong", ["complaint", "operator", "never-again"])
 @pytest.mark.parametrize("weak", ["hard-bounce", "erased"])
 async def test_a_stronger_one_replaces_a_weaker_one(office: Office, strong: str, weak: str) -> None:
-    await office.suppressing.add(ANN, weak)
-    await office.suppressing.add(ANN, strong)
+    await office.suppressions.add(ANN, weak)
+    await office.suppressions.add(ANN, strong)
     assert [("Ann@x.example", strong)] == [
         (one["address"], one["reason"]) for one in await office.database.read(reporting.list_suppressions)
     ]
@@ -56,29 +56,29 @@ async def test_a_stronger_one_replaces_a_weaker_one(office: Office, strong: str,
 
 async def test_never_again_stands_once_for_its_mailbox(office: Office) -> None:
     tagged = parse_address("ann+news@x.example")
-    await office.suppressing.add(tagged, "never-again")
-    await office.suppressing.add(ANN, "never-again")
+    await office.suppressions.add(tagged, "never-again")
+    await office.suppressions.add(ANN, "never-again")
     assert ["Ann@x.example"] == [one["address"] for one in await office.database.read(reporting.list_suppressions)]
-    await office.suppressing.remove(tagged)
+    await office.suppressions.remove(tagged)
     with pytest.raises(NotFound):
-        await office.suppressing.remove(ANN)
+        await office.suppressions.remove(ANN)
 
 
 async def test_lifting_works_once(office: Office) -> None:
-    await office.suppressing.add(ANN, "complaint")
-    await office.suppressing.remove(parse_address("ann@x.example"))
+    await office.suppressions.add(ANN, "complaint")
+    await office.suppressions.remove(parse_address("ann@x.example"))
     with pytest.raises(NotFound):
-        await office.suppressing.remove(ANN)
+        await office.suppressions.remove(ANN)
 
 
 async def test_an_unknown_reason_is_refused(office: Office) -> None:
     with pytest.raises(BadInput, match="hard-bounce, complaint"):
-        await office.suppressing.add(ANN, "because")
+        await office.suppressions.add(ANN, "because")
 
 
 async def test_a_file_adds_what_is_new_and_tells_what_is_wrong(office: Office) -> None:
     """What stands there already keeps its reason: a file is no ground to weaken one."""
-    await office.suppressing.add(ANN, "never-again")
+    await office.suppressions.add(ANN, "never-again")
     rows = [
         SuppressionRow(line=2, address="ann@x.example"),
         SuppressionRow(line=3, address="b@x.example", reason="complaint", since="2020-01-02"),
@@ -86,7 +86,7 @@ async def test_a_file_adds_what_is_new_and_tells_what_is_wrong(office: Office) -
         SuppressionRow(line=5, address="c@x.example", reason="because"),
         SuppressionRow(line=6, address="d@x.example", since="never"),
     ]
-    answer = await office.suppressing.import_batch(rows)
+    answer = await office.suppressions.import_batch(rows)
     assert (1, 1, [4, 5, 6]) == (
         answer["added"],
         answer["unchanged"],

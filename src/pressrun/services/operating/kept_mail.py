@@ -19,7 +19,7 @@ log = logging.getLogger("pressrun.inbound")
 KEPT_STATES = (InboundState.KEPT, InboundState.UNREADABLE, InboundState.FAILED)
 
 
-class Sorting:
+class KeptMail:
     """The use cases around kept mail, over one database; `accepted` tells who deals with mail."""
 
     def __init__(self, *, database: Database, clock: Clock) -> None:

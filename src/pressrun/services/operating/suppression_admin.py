@@ -11,7 +11,7 @@ from pressrun.core.errors import BadInput, NotFound
 from pressrun.core.keys import KeyRing
 from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
-from pressrun.services.operating.entries import read_moment
+from pressrun.services.operating.import_rows import read_moment
 from pressrun.services.ports import Clock, Waker
 from pressrun.services.reports.reporting import Answer
 from pressrun.services.suppression import Reason, find_reason, is_stronger, lift, suppress
@@ -31,7 +31,7 @@ class SuppressionRow:
     since: str = ""
 
 
-class Suppressing:
+class SuppressionAdmin:
     """The use cases around suppressions, over one database."""
 
     def __init__(self, *, database: Database, keys: KeyRing, clock: Clock, wake: Waker) -> None:

@@ -26,7 +26,7 @@ from pressrun.store.transaction import Transaction
 log = logging.getLogger("pressrun.readers")
 
 
-class Holding:
+class HeldSignUps:
     """The use cases around held sign-ups, over one database."""
 
     def __init__(self, desk: Desk, subscribing: Subscribing) -> None:

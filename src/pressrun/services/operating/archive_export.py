@@ -26,7 +26,7 @@ NOBODY = 0  # no delivery has this number: the Message-ID made of it is the arch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
+class ArchiveContents:
     """What an archive holds, newest first; the feed has the last ones whole."""
 
     list: MailingList
@@ -34,12 +34,12 @@ class Contents:
     feed: Feed
 
 
-def read_contents(tx: Transaction, list_name: str) -> Contents:
+def read_contents(tx: Transaction, list_name: str) -> ArchiveContents:
     """The list with all editions that its archive shows, or would show; raises NotFound."""
     target = require_list(tx, list_name)
     rows = editions.archived_editions(tx, target.id, limit=-1)
     shown = tuple(summary_of(row, target, picture=row["picture"]) for row in rows)
-    return Contents(list=target, editions=shown, feed=read_feed(tx, target))
+    return ArchiveContents(list=target, editions=shown, feed=read_feed(tx, target))
 
 
 def read_whole(tx: Transaction, target: MailingList, slug: str) -> tuple[ArchivedEdition, tuple[Asset, ...]]:

@@ -13,7 +13,7 @@ from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import NotFound
 from pressrun.core.quantities import Rate
 from pressrun.core.sign_up import Trust
-from pressrun.services.operating import holding
+from pressrun.services.operating import held_sign_ups
 from pressrun.services.readers.screening import Screening
 from pressrun.services.readers.subscribing import Origin
 from pressrun.services.settings import LimitSettings
@@ -56,13 +56,13 @@ async def mailed(office: Office) -> list[object]:
 
 async def oldest(office: Office) -> int:
     """The id of what has waited longest."""
-    found = (await office.database.read(holding.list_held, None))[0]["id"]
+    found = (await office.database.read(held_sign_ups.list_held, None))[0]["id"]
     assert isinstance(found, int)
     return found
 
 
 async def listed(office: Office, name: str | None = None) -> list[object]:
-    return [one["address"] for one in await office.database.read(holding.list_held, name)]
+    return [one["address"] for one in await office.database.read(held_sign_ups.list_held, name)]
 
 
 async def test_what_is_held_is_stored_as_pending_and_not_mailed(office: Office) -> None:
@@ -88,8 +88,8 @@ async def test_a_release_mails_each_once(office: Office) -> None:
     for address in (ADA, ADA, BOB, ADA):
         await sign_up(office, address)
     office.now += WEEK - 60
-    assert {"released": 2, "forgotten": 0} == await office.holding.release(ALL)
-    assert {"released": 0, "forgotten": 0} == await office.holding.release(ALL)
+    assert {"released": 2, "forgotten": 0} == await office.held.release(ALL)
+    assert {"released": 0, "forgotten": 0} == await office.held.release(ALL)
     assert ["bob@other.example", "Ada@reader.example"] == await mailed(office)
     ends = "select json_extract(payload, '$.expires_at') - created_at, language from notice where address like 'Ada%'"
     assert [(WEEK, "de")] == await rows(office, ends)
@@ -104,9 +104,9 @@ async def test_what_an_operator_does_not_choose_goes_on_waiting(office: Office) 
     await besiege(office)
     for address in (ADA, BOB, parse_address("eve@reader.example")):
         await sign_up(office, address)
-    assert {"released": 1, "forgotten": 0} == await office.holding.release(Choice(domain="other.example"))
+    assert {"released": 1, "forgotten": 0} == await office.held.release(Choice(domain="other.example"))
     number = await oldest(office)
-    assert {"dropped": 1} == await office.holding.drop(Choice(ids=(number,)))
+    assert {"dropped": 1} == await office.held.drop(Choice(ids=(number,)))
     assert (["bob@other.example"], ["eve@reader.example"]) == (await mailed(office), await listed(office))
 
 
@@ -114,7 +114,7 @@ async def test_an_id_under_which_nothing_waits_changes_nothing(office: Office) -
     await besiege(office)
     await sign_up(office)
     number = await oldest(office)
-    for act in (office.holding.release, office.holding.drop):
+    for act in (office.held.release, office.held.drop):
         with pytest.raises(NotFound, match="no such held sign-up: 77, 99"):
             await act(Choice(ids=(77, number, 99)))
     with pytest.raises(NotFound):
@@ -125,14 +125,14 @@ async def test_an_id_under_which_nothing_waits_changes_nothing(office: Office) -
 async def test_what_is_dropped_is_as_if_nobody_had_asked(office: Office) -> None:
     """But for who had been a reader before: they have left, as before."""
     await besiege(office)
-    await office.enrolling.add("news", BOB)
-    await office.enrolling.remove("news", BOB)
+    await office.subscribers.add("news", BOB)
+    await office.subscribers.remove("news", BOB)
     before = await rows(
         office, "select address, state from subscriber join subscription on subscriber.id = subscriber_id"
     )
     for address in (ADA, BOB):
         await sign_up(office, address)
-    assert {"dropped": 2} == await office.holding.drop(ALL)
+    assert {"dropped": 2} == await office.held.drop(ALL)
     after = await rows(
         office, "select address, state from subscriber join subscription on subscriber.id = subscriber_id"
     )
@@ -150,17 +150,17 @@ async def test_nobody_is_mailed_what_is_of_no_use_any_more(office: Office, end: 
         case "working":
             await sign_up(office, trust=Trust.WORKED)
         case "added":
-            await office.enrolling.add("news", ADA)
+            await office.subscribers.add("news", ADA)
         case "removed":
-            await office.enrolling.remove("news", ADA)
+            await office.subscribers.remove("news", ADA)
         case "never again":
-            await office.suppressing.add(ADA, "never-again")
+            await office.suppressions.add(ADA, "never-again")
         case "erased":
-            await office.enrolling.erase(ADA)
+            await office.subscribers.erase(ADA)
         case "closed":
-            await office.administering.close_list("news")
+            await office.lists.close_list("news")
     before = await mailed(office)
-    assert 0 == (await office.holding.release(ALL))["released"]
+    assert 0 == (await office.held.release(ALL))["released"]
     assert before == await mailed(office) == (["Ada@reader.example"] if end == "working" else [])
     assert [] == await listed(office)
 
@@ -168,18 +168,18 @@ async def test_nobody_is_mailed_what_is_of_no_use_any_more(office: Office, end: 
 async def test_a_member_who_asks_again_is_told_so_once_released(office: Office) -> None:
     """The operator sees no difference that a stranger could cause; the reader is not subscribed twice."""
     await besiege(office)
-    await office.enrolling.add("news", ADA)
+    await office.subscribers.add("news", ADA)
     await sign_up(office)
     assert ["Ada@reader.example"] == await listed(office)
-    assert {"released": 1, "forgotten": 0} == await office.holding.release(ALL)
+    assert {"released": 1, "forgotten": 0} == await office.held.release(ALL)
     assert [("already_subscribed",)] == await rows(office, "select kind from notice where address like 'Ada%'")
 
 
 async def test_what_was_asked_by_mail_is_answered_by_mail_after_a_release(office: Office) -> None:
     await besiege(office)
     await sign_up(office, origin=Origin(source="mail", in_reply_to="<1@reader.example>"), trust=Trust.UNPROVEN)
-    assert ["mail"] == [one["source"] for one in await office.database.read(holding.list_held, None)]
-    await office.holding.release(ALL)
+    assert ["mail"] == [one["source"] for one in await office.database.read(held_sign_ups.list_held, None)]
+    await office.held.release(ALL)
     found = "select json_extract(payload, '$.answers'), json_extract(payload, '$.in_reply_to') from notice where id = 2"
     assert [("mail", "<1@reader.example>")] == await rows(office, found)
 
@@ -187,14 +187,14 @@ async def test_what_was_asked_by_mail_is_answered_by_mail_after_a_release(office
 async def test_what_nobody_released_is_forgotten_when_its_link_would_end(press: Pressroom) -> None:
     """Also of somebody who stays in the database, since they had been a reader before."""
     office = press.office
-    await office.enrolling.add("news", ADA)
-    await office.enrolling.remove("news", ADA)
+    await office.subscribers.add("news", ADA)
+    await office.subscribers.remove("news", ADA)
     office.desk.limits = HELD
     await sign_up(office, BOB)
     await sign_up(office)
     assert 1 == await _count_held(office)
     press.pass_time(WEEK)
-    assert {"released": 0, "forgotten": 0} == await office.holding.release(ALL)
+    assert {"released": 0, "forgotten": 0} == await office.held.release(ALL)
     await press.housekeeping.round()
     assert 0 == await _count_held(office)
     assert [("Ada@reader.example",)] == await rows(office, "select address from subscriber")

@@ -11,8 +11,8 @@ from tests.services.office import NOW, Office
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import NotFound, Refused
-from pressrun.services.operating.entries import ImportRow
-from pressrun.services.operating.importing import Terms, survey_rows
+from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.operating.subscriber_import import ImportOptions, survey_rows
 from pressrun.services.readers.subscribing import Confirmed, Origin
 from pressrun.services.reports import reporting
 from pressrun.services.suppression import may_be_sent
@@ -69,16 +69,16 @@ def row(line: int, email: str, **fields: str) -> ImportRow:
 
 async def take(office: Office, rows: Sequence[ImportRow], *, asks: bool = False) -> dict[str, object]:
     """The import, after its dry run counted the same and changed nothing."""
-    terms = Terms(list_name="news", keys=office.keys, now=int(office.now), asks=asks)
+    terms = ImportOptions(list_name="news", keys=office.keys, now=int(office.now), asks=asks)
     surveyed = (await office.database.read(survey_rows, terms, rows)).answer()
-    found = await office.enrolling.import_batch("news", rows, asks=asks)
+    found = await office.subscribers.import_batch("news", rows, asks=asks)
     assert surveyed == found
     return {name: value for name, value in found.items() if value}
 
 
 async def test_who_is_added_is_a_member_at_once(office: Office) -> None:
     await office.make_list()
-    await office.enrolling.add("news", ANN, name="Ann")
+    await office.subscribers.add("news", ANN, name="Ann")
     shown = await office.database.read(reporting.show_subscriber, office.keys, ANN)
     assert [("active", "operator")] == [(one["state"], one["source"]) for one in shown["lists"]]  # type: ignore[attr-defined]
     assert [("added", "operator")] == [(one["event"], one["source"]) for one in shown["consent"]]  # type: ignore[attr-defined]
@@ -87,15 +87,15 @@ async def test_who_is_added_is_a_member_at_once(office: Office) -> None:
 
 async def test_adding_a_member_again_changes_nothing_but_the_name(office: Office) -> None:
     await office.make_list()
-    await office.enrolling.add("news", ANN)
-    again = await office.enrolling.add("news", parse_address("ann@X.example"), name="Ann")
+    await office.subscribers.add("news", ANN)
+    again = await office.subscribers.add("news", parse_address("ann@X.example"), name="Ann")
     assert ("active", "Ann", "Ann@x.example") == (again["state"], again["name"], again["address"])
 
 
 async def test_with_a_confirmation_the_reader_decides(office: Office) -> None:
     """The same mail and the same link as after a sign-up of their own."""
     await office.make_list()
-    await office.enrolling.add("news", ANN, asks=True)
+    await office.subscribers.add("news", ANN, asks=True)
     assert "pending" == await state_of(office)
     assert ["confirmation"] == await waiting_notices(office)
     outcome, _ = await office.subscribing.confirm(1, WEB)
@@ -104,11 +104,11 @@ async def test_with_a_confirmation_the_reader_decides(office: Office) -> None:
 
 async def test_who_left_is_not_brought_back(office: Office) -> None:
     await office.make_list()
-    await office.enrolling.add("news", ANN)
-    await office.enrolling.remove("news", ANN)
+    await office.subscribers.add("news", ANN)
+    await office.subscribers.remove("news", ANN)
     for asks in (False, True):
         with pytest.raises(Refused, match="unsubscribed from"):
-            await office.enrolling.add("news", ANN, asks=asks)
+            await office.subscribers.add("news", ANN, asks=asks)
     assert {"skipped_unsubscribed": 1, "skipped": [{"line": 2, "reason": "has unsubscribed"}]} == await take(
         office, [row(2, "ann@x.example")]
     )
@@ -117,11 +117,11 @@ async def test_who_left_is_not_brought_back(office: Office) -> None:
 
 async def test_who_left_and_asked_again_is_still_theirs_to_confirm(office: Office) -> None:
     await office.make_list()
-    await office.enrolling.add("news", ANN)
-    await office.enrolling.remove("news", ANN)
+    await office.subscribers.add("news", ANN)
+    await office.subscribers.remove("news", ANN)
     await office.subscribing.request("news", ANN, WEB, network=None)
     with pytest.raises(Refused):
-        await office.enrolling.add("news", ANN)
+        await office.subscribers.add("news", ANN)
     assert {"skipped_unsubscribed": 1, "skipped": [{"line": 2, "reason": "has unsubscribed"}]} == await take(
         office, [row(2, "ann@x.example")]
     )
@@ -130,9 +130,9 @@ async def test_who_left_and_asked_again_is_still_theirs_to_confirm(office: Offic
 
 async def test_who_is_suppressed_is_not_brought_back(office: Office) -> None:
     await office.make_list()
-    await office.suppressing.add(ANN, "never-again")
+    await office.suppressions.add(ANN, "never-again")
     with pytest.raises(Refused, match="never-again"):
-        await office.enrolling.add("news", ANN)
+        await office.subscribers.add("news", ANN)
     assert {"skipped_suppressed": 1, "skipped": [{"line": 2, "reason": "the address is suppressed"}]} == await take(
         office, [row(2, "ANN@x.example")]
     )
@@ -141,50 +141,50 @@ async def test_who_is_suppressed_is_not_brought_back(office: Office) -> None:
 
 async def test_who_is_suspended_stays_so(office: Office) -> None:
     await office.make_list()
-    await office.enrolling.add("news", ANN)
+    await office.subscribers.add("news", ANN)
     await suspend(office)
     with pytest.raises(Refused, match="suspended"):
-        await office.enrolling.add("news", ANN)
+        await office.subscribers.add("news", ANN)
     assert {"unchanged": 1} == await take(office, [row(2, "ann@x.example", name="New")])
     assert "suspended" == await state_of(office)
 
 
 async def test_a_closed_list_takes_nobody(office: Office) -> None:
     await office.make_list()
-    await office.administering.close_list("news")
+    await office.lists.close_list("news")
     with pytest.raises(Refused, match="closed"):
-        await office.enrolling.add("news", ANN)
+        await office.subscribers.add("news", ANN)
     with pytest.raises(Refused, match="closed"):
-        await office.enrolling.import_batch("news", [row(2, "a@x.example")])
+        await office.subscribers.import_batch("news", [row(2, "a@x.example")])
 
 
 async def test_removing_cancels_what_waits(office: Office) -> None:
     await office.make_list()
-    await office.enrolling.add("news", ANN)
+    await office.subscribers.add("news", ANN)
     edition = await office.make_edition()
     await office.database.write(
         lambda tx: deliveries.take_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
     )
-    await office.enrolling.remove("news", ANN)
+    await office.subscribers.remove("news", ANN)
     assert 1 == (await office.database.read(deliveries.count_copies, edition))["cancelled"]
     with pytest.raises(NotFound):
-        await office.enrolling.remove("news", ANN)
+        await office.subscribers.remove("news", ANN)
     with pytest.raises(NotFound):
-        await office.enrolling.remove("news", parse_address("nobody@x.example"))
+        await office.subscribers.remove("news", parse_address("nobody@x.example"))
 
 
 async def test_an_erased_person_leaves_only_numbers_behind(office: Office) -> None:
     """Gone from lists, consent and deliveries; the edition's counts stay, and no file holds the address."""
     await office.make_list()
-    await office.enrolling.add("news", ANN, name="Ann Someone")
-    await office.administering.add_editor("news", ANN)
+    await office.subscribers.add("news", ANN, name="Ann Someone")
+    await office.lists.add_editor("news", ANN)
     edition = await office.make_edition()
     await office.database.write(
         lambda tx: deliveries.take_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False)
     )
     test_copy = notices.NewNotice(kind="test", address=ANN, message_secret=b"", list_id=1, content=b"To: Ann@x.example")
     await office.database.write(notices.insert_notice, test_copy, NOW)
-    await office.enrolling.erase(parse_address("ann@x.example"))
+    await office.subscribers.erase(parse_address("ann@x.example"))
     assert 1 == (await office.database.read(deliveries.count_copies, edition))["cancelled"]
     assert [] == await office.database.read(reporting.list_editors, "news")
     assert [{"address": None, "reason": "erased"}] == [
@@ -194,7 +194,7 @@ async def test_an_erased_person_leaves_only_numbers_behind(office: Office) -> No
     with pytest.raises(NotFound):
         await office.database.read(reporting.show_subscriber, office.keys, ANN)
     with pytest.raises(NotFound):
-        await office.enrolling.erase(ANN)
+        await office.subscribers.erase(ANN)
     assert {"skipped_suppressed": 1, "skipped": [{"line": 2, "reason": "the address is suppressed"}]} == await take(
         office, [row(2, "ann@x.example")]
     )
@@ -206,8 +206,8 @@ async def test_an_erased_person_leaves_only_numbers_behind(office: Office) -> No
 async def test_erasing_does_not_weaken_a_complaint(office: Office) -> None:
     """A sign-up lifts `erased`; it must not lift what the reader complained about before."""
     await office.make_list()
-    await office.suppressing.add(ANN, "complaint")
-    await office.enrolling.erase(ANN)
+    await office.suppressions.add(ANN, "complaint")
+    await office.subscribers.erase(ANN)
     found = await office.database.read(reporting.list_suppressions)
     assert [(None, "complaint")] == [(one["address"], one["reason"]) for one in found]
 
@@ -215,11 +215,11 @@ async def test_erasing_does_not_weaken_a_complaint(office: Office) -> None:
 @pytest.mark.parametrize("said", ["ann@x.example", "ann+news@x.example"])
 async def test_erasing_after_never_again_takes_the_address_and_leaves_the_reason(office: Office, said: str) -> None:
     await office.make_list()
-    await office.suppressing.add(parse_address(said), "never-again")
-    await office.enrolling.erase(parse_address(said))
+    await office.suppressions.add(parse_address(said), "never-again")
+    await office.subscribers.erase(parse_address(said))
     found = await office.database.read(reporting.list_suppressions)
     assert [(None, "never-again")] == [(one["address"], one["reason"]) for one in found]
-    await office.suppressing.remove(parse_address(said))
+    await office.suppressions.remove(parse_address(said))
     assert [] == await office.database.read(reporting.list_suppressions)
 
 
@@ -239,9 +239,9 @@ async def test_a_row_that_ends_a_membership_cancels_what_waits(office: Office, s
 
 async def test_an_address_in_a_lists_settings_cannot_be_erased(office: Office) -> None:
     await office.make_list(owner="ann@x.example")
-    await office.enrolling.add("news", ANN)
+    await office.subscribers.add("news", ANN)
     with pytest.raises(Refused, match="settings of news"):
-        await office.enrolling.erase(ANN)
+        await office.subscribers.erase(ANN)
 
 
 async def test_an_import_done_again_changes_nothing(office: Office) -> None:
@@ -270,7 +270,7 @@ async def test_an_import_updates_what_it_says_and_keeps_the_rest(office: Office)
 async def test_an_import_leaves_alone_what_no_file_says(office: Office) -> None:
     """As that somebody wants plain text alone."""
     await office.make_list()
-    await office.enrolling.add("news", ANN)
+    await office.subscribers.add("news", ANN)
 
     def choose(tx: Transaction) -> None:
         person = subscribers.find_subscriber(tx, ANN)
@@ -280,7 +280,8 @@ async def test_an_import_leaves_alone_what_no_file_says(office: Office) -> None:
     await office.database.write(choose)
     before = await office.database.read(subscribers.find_subscriber, ANN)
     assert before is not None
-    await office.enrolling.import_batch("news", [ImportRow(line=2, email="ANN@x.example", attributes={"town": "Ulm"})])
+    row = ImportRow(line=2, email="ANN@x.example", attributes={"town": "Ulm"})
+    await office.subscribers.import_batch("news", [row])
     after = await office.database.read(subscribers.find_subscriber, ANN)
     assert replace(before, attributes={"town": "Ulm"}) == after
 
@@ -295,7 +296,7 @@ async def test_a_row_with_a_state_is_recorded_so_and_never_made_active(office: O
 
 async def test_who_left_elsewhere_has_left_here(office: Office) -> None:
     await office.make_list()
-    await office.enrolling.add("news", ANN)
+    await office.subscribers.add("news", ANN)
     assert {"updated": 1} == await take(office, [row(2, "ann@x.example", state="unsubscribed")])
     assert "unsubscribed" == await state_of(office)
 

@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pressrun.core.errors import BadInput
-from pressrun.operations.cells import escape_cell, unescape_cell
-from pressrun.operations.importers import BadRow, parse_subscribers, parse_suppressions
-from pressrun.services.operating.entries import ImportRow
-from pressrun.services.operating.suppressing import SuppressionRow
+from pressrun.operations.csv_files import BadRow, escape_cell, parse_subscribers, parse_suppressions, unescape_cell
+from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.operating.suppression_admin import SuppressionRow
 
 
 def rows(content: str | bytes) -> list[ImportRow | BadRow]:

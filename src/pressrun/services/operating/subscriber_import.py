@@ -16,7 +16,7 @@ from pressrun.core.errors import BadInput, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import digests_of
-from pressrun.services.operating.entries import Entry, ImportRow, read_entry
+from pressrun.services.operating.import_rows import Entry, ImportRow, read_entry
 from pressrun.services.ports import Entropy
 from pressrun.services.readers.subscribing import Origin, Proof, ask_for_confirmation, end_subscription, record_consent
 from pressrun.services.reports.reporting import require_list
@@ -33,7 +33,7 @@ R = TypeVar("R")
 _State, _Event = SubscriptionState, SubscriptionEvent
 
 
-class Verdict(StrEnum):
+class RowOutcome(StrEnum):
     """What became of a row."""
 
     ADDED = "added"
@@ -43,18 +43,21 @@ class Verdict(StrEnum):
     SKIPPED_UNSUBSCRIBED = "skipped_unsubscribed"
 
 
-SKIPPED = {Verdict.SKIPPED_SUPPRESSED: "the address is suppressed", Verdict.SKIPPED_UNSUBSCRIBED: "has unsubscribed"}
+SKIPPED = {
+    RowOutcome.SKIPPED_SUPPRESSED: "the address is suppressed",
+    RowOutcome.SKIPPED_UNSUBSCRIBED: "has unsubscribed",
+}
 
 
 @dataclass(slots=True, kw_only=True)
-class Tally:
+class ImportCounts:
     """What became of all rows so far; `invalid` and `skipped` are (line of the file, reason)."""
 
-    counts: dict[Verdict, int] = field(default_factory=lambda: dict.fromkeys(Verdict, 0))
+    counts: dict[RowOutcome, int] = field(default_factory=lambda: dict.fromkeys(RowOutcome, 0))
     invalid: list[tuple[int, str]] = field(default_factory=list)
     skipped: list[tuple[int, str]] = field(default_factory=list)
 
-    def count(self, entry: Entry, verdict: Verdict) -> None:
+    def count(self, entry: Entry, verdict: RowOutcome) -> None:
         """Count one row, and keep the line of one that was left out."""
         self.counts[verdict] += 1
         if verdict in SKIPPED:
@@ -70,7 +73,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class PriorState:
     """What is known of an address before a row: zero ids and no state for a stranger."""
 
     subscriber_id: int = 0
@@ -84,35 +87,35 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class RowDecision:
     """What a row does: the state it leads to (None: as it is), and whether the person's own data change."""
 
-    verdict: Verdict
+    verdict: RowOutcome
     state: SubscriptionState | None = None
     takes_profile: bool = False
 
 
-def decide_entry(standing: Standing, entry: Entry, *, asks: bool) -> Decision:
+def decide_entry(standing: PriorState, entry: Entry, *, asks: bool) -> RowDecision:
     """The whole rule of an import, for one row; `asks` is `--send-confirmation`."""
     if standing.is_suppressed:
-        return Decision(verdict=Verdict.SKIPPED_SUPPRESSED)
+        return RowDecision(verdict=RowOutcome.SKIPPED_SUPPRESSED)
     if entry.state is _State.UNSUBSCRIBED and standing.state is not None:
         # Who left elsewhere has left, whatever stands here.
         if standing.state is _State.UNSUBSCRIBED:
-            return Decision(verdict=Verdict.UNCHANGED)
-        return Decision(verdict=Verdict.UPDATED, state=_State.UNSUBSCRIBED)
+            return RowDecision(verdict=RowOutcome.UNCHANGED)
+        return RowDecision(verdict=RowOutcome.UPDATED, state=_State.UNSUBSCRIBED)
     if standing.state is _State.SUSPENDED:
-        return Decision(verdict=Verdict.UNCHANGED)
+        return RowDecision(verdict=RowOutcome.UNCHANGED)
     if standing.has_left:
-        return Decision(verdict=Verdict.SKIPPED_UNSUBSCRIBED)
+        return RowDecision(verdict=RowOutcome.SKIPPED_UNSUBSCRIBED)
     if standing.state is None:
         is_asked = asks and entry.state is _State.ACTIVE
         state = _State.PENDING if is_asked else entry.state
-        return Decision(verdict=Verdict.ADDED, state=state, takes_profile=True)
+        return RowDecision(verdict=RowOutcome.ADDED, state=state, takes_profile=True)
     following = _next_state(standing.state, entry.state, asks=asks)
     takes_profile = merge_profile(standing, entry) != (standing.name, standing.language, standing.attributes)
-    verdict = Verdict.UPDATED if following is not None or takes_profile else Verdict.UNCHANGED
-    return Decision(verdict=verdict, state=following, takes_profile=takes_profile)
+    verdict = RowOutcome.UPDATED if following is not None or takes_profile else RowOutcome.UNCHANGED
+    return RowDecision(verdict=verdict, state=following, takes_profile=takes_profile)
 
 
 def _next_state(before: SubscriptionState, wanted: SubscriptionState, *, asks: bool) -> SubscriptionState | None:
@@ -123,7 +126,7 @@ def _next_state(before: SubscriptionState, wanted: SubscriptionState, *, asks: b
     return None
 
 
-def merge_profile(standing: Standing, entry: Entry) -> tuple[str, str, Mapping[str, str]]:
+def merge_profile(standing: PriorState, entry: Entry) -> tuple[str, str, Mapping[str, str]]:
     """Name, language and columns after a row: an empty cell says nothing about what was there."""
     attributes = standing.attributes
     if entry.attributes:
@@ -132,7 +135,7 @@ def merge_profile(standing: Standing, entry: Entry) -> tuple[str, str, Mapping[s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class ImportOptions:
     """Under what an import is carried out. Without `entropy` it is a dry run."""
 
     list_name: str
@@ -143,10 +146,10 @@ class Terms:
     entropy: Entropy | None = None
 
 
-def survey_rows(tx: Transaction, terms: Terms, rows: Iterable[ImportRow]) -> Tally:
+def survey_rows(tx: Transaction, terms: ImportOptions, rows: Iterable[ImportRow]) -> ImportCounts:
     """The dry run: what `import_rows` would count for a whole file; writes nothing. Raises NotFound, Refused."""
     target = require_open_list(tx, terms.list_name)
-    tally, seen = Tally(), dict[str, Standing]()
+    tally, seen = ImportCounts(), dict[str, PriorState]()
     for batch in in_batches(rows):
         entries = _read_all(batch, terms.now, tally)
         _look_up(tx, terms, target, entries, seen)
@@ -158,10 +161,10 @@ def survey_rows(tx: Transaction, terms: Terms, rows: Iterable[ImportRow]) -> Tal
     return tally
 
 
-def import_rows(tx: Transaction, terms: Terms, rows: Sequence[ImportRow]) -> Tally:
+def import_rows(tx: Transaction, terms: ImportOptions, rows: Sequence[ImportRow]) -> ImportCounts:
     """Take one batch of rows, all in this transaction. Raises NotFound, Refused for a closed list."""
     target = require_open_list(tx, terms.list_name)
-    tally, seen = Tally(), dict[str, Standing]()
+    tally, seen = ImportCounts(), dict[str, PriorState]()
     entries = _read_all(rows, terms.now, tally)
     _look_up(tx, terms, target, entries, seen)
     suspended = []
@@ -199,7 +202,7 @@ def in_batches(rows: Iterable[R]) -> Iterator[list[R]]:
         yield batch
 
 
-def _read_all(rows: Iterable[ImportRow], now: int, tally: Tally) -> list[Entry]:
+def _read_all(rows: Iterable[ImportRow], now: int, tally: ImportCounts) -> list[Entry]:
     entries = []
     for row in rows:
         try:
@@ -210,21 +213,21 @@ def _read_all(rows: Iterable[ImportRow], now: int, tally: Tally) -> list[Entry]:
 
 
 def _look_up(
-    tx: Transaction, terms: Terms, target: MailingList, entries: Sequence[Entry], seen: dict[str, Standing]
+    tx: Transaction, terms: ImportOptions, target: MailingList, entries: Sequence[Entry], seen: dict[str, PriorState]
 ) -> None:
     """Add to `seen` what is known of the addresses that are not in it yet."""
     wanted = {entry.address.key: entry.address for entry in entries if entry.address.key not in seen}
     known = {row["address_key"]: _standing(row) for row in enrolment.find_standings(tx, list_id=target.id, keys=wanted)}
     for key, address in wanted.items():
-        standing = known.get(key, Standing())
+        standing = known.get(key, PriorState())
         if find_reason(tx, digests_of(terms.keys, address)) is not None:
             standing = replace(standing, is_suppressed=True)
         seen[key] = standing
 
 
-def _standing(row: Row) -> Standing:
+def _standing(row: Row) -> PriorState:
     state = None if row["state"] is None else _State(row["state"])
-    return Standing(
+    return PriorState(
         subscriber_id=row["subscriber_id"],
         subscription_id=row["subscription_id"] or 0,
         name=row["name"],
@@ -235,7 +238,7 @@ def _standing(row: Row) -> Standing:
     )
 
 
-def _after(standing: Standing, entry: Entry, decision: Decision) -> Standing:
+def _after(standing: PriorState, entry: Entry, decision: RowDecision) -> PriorState:
     if decision.takes_profile:
         name, language, attributes = merge_profile(standing, entry)
         standing = replace(standing, name=name, language=language, attributes=attributes)
@@ -246,8 +249,8 @@ def _after(standing: Standing, entry: Entry, decision: Decision) -> Standing:
 
 
 def _write(
-    tx: Transaction, terms: Terms, target: MailingList, entry: Entry, before: Standing, after: Standing
-) -> Standing:
+    tx: Transaction, terms: ImportOptions, target: MailingList, entry: Entry, before: PriorState, after: PriorState
+) -> PriorState:
     assert terms.entropy is not None
     origin = Origin(source=SOURCE, language=entry.language)
     person = _write_person(tx, terms, entry, after)
@@ -275,7 +278,7 @@ def _write(
     return replace(after, subscriber_id=person.id, subscription_id=subscription_id)
 
 
-def _write_person(tx: Transaction, terms: Terms, entry: Entry, after: Standing) -> subscribers.Subscriber:
+def _write_person(tx: Transaction, terms: ImportOptions, entry: Entry, after: PriorState) -> subscribers.Subscriber:
     """Insert or update the person, and answer with them as they are stored now."""
     number = after.subscriber_id
     if number:

@@ -12,9 +12,14 @@ from hypothesis import strategies as st
 from tests.services.office import Office, open_office
 
 from pressrun.core.address import parse_address
-from pressrun.operations.exporters import as_csv, export_subscribers, export_suppressions
-from pressrun.operations.importers import parse_subscribers, parse_suppressions
-from pressrun.services.operating.entries import ImportRow
+from pressrun.operations.csv_files import (
+    as_csv,
+    export_subscribers,
+    export_suppressions,
+    parse_subscribers,
+    parse_suppressions,
+)
+from pressrun.services.operating.import_rows import ImportRow
 
 _CELL = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12) | st.sampled_from(
     ["=1", "'=1", "+", "-x", "@a", "\t1", "\r\n", 'a"b', "a,b", "two\nlines", "'", "''", " x "]
@@ -49,7 +54,7 @@ def written(rows: list[dict[str, str]]) -> bytes:
 async def take(office: Office, content: bytes) -> None:
     await office.make_list()
     rows = [row for row in parse_subscribers(content) if isinstance(row, ImportRow)]
-    answer = await office.enrolling.import_batch("news", rows)
+    answer = await office.subscribers.import_batch("news", rows)
     assert (len(rows), []) == (answer["added"], answer["invalid"])
 
 
@@ -91,8 +96,8 @@ async def test_suppressions_are_written_without_the_erased(tmp_path: Path) -> No
     async with open_office(tmp_path) as office:
         await take(office, b"email\na@x.example\n")
         rows = list(parse_suppressions(b"=b@x.example,complaint,2020-01-02T03:04:05Z\nc@x.example\n"))
-        await office.suppressing.import_batch(rows)  # type: ignore[arg-type]
-        await office.enrolling.erase(parse_address("a@x.example"))
+        await office.suppressions.import_batch(rows)  # type: ignore[arg-type]
+        await office.subscribers.erase(parse_address("a@x.example"))
         text = await office.database.read(lambda tx: "".join(export_suppressions(tx)))
         assert (
             "address,reason,since\n'=b@x.example,complaint,2020-01-02T03:04:05Z\nc@x.example"

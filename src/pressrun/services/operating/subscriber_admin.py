@@ -16,9 +16,9 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
-from pressrun.services.operating.entries import ImportRow
-from pressrun.services.operating.importing import Terms, Verdict, import_rows, require_open_list
+from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.list_settings import read_line
+from pressrun.services.operating.subscriber_import import ImportOptions, RowOutcome, import_rows, require_open_list
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.erasing import erase
 from pressrun.services.readers.subscribing import (
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 SOURCE = "operator"
 
 
-class Enrolling:
+class SubscriberAdmin:
     """The use cases around readers, as an operator has them, over one database."""
 
     def __init__(
@@ -97,7 +97,7 @@ class Enrolling:
 
     async def import_batch(self, list_name: str, rows: Sequence[ImportRow], *, asks: bool = False) -> Answer:
         """Take some rows of a file in one transaction; raises NotFound, and Refused for a closed list."""
-        terms = Terms(
+        terms = ImportOptions(
             list_name=list_name,
             keys=self._keys,
             now=int(self._clock()),
@@ -106,7 +106,7 @@ class Enrolling:
             entropy=self._entropy,
         )
         tally = await self._database.write(import_rows, terms, rows)
-        changed = tally.counts[Verdict.ADDED] + tally.counts[Verdict.UPDATED]
+        changed = tally.counts[RowOutcome.ADDED] + tally.counts[RowOutcome.UPDATED]
         event(_log, "subscriber.imported", list=list_name, rows=len(rows), changed=changed)
         if changed:  # mails that ask may go out, and an edition may have lost its last readers
             self._wake()

@@ -11,8 +11,8 @@ from tests.inbound.mailroom import ADA, InlineReader, Mailroom, mail, open_mailr
 
 from pressrun.core.errors import BadInput, NotFound, UnreadableMail
 from pressrun.message.incoming.reading import IncomingMail
-from pressrun.services.operating import sorting
-from pressrun.services.operating.sorting import Sorting
+from pressrun.services.operating import kept_mail
+from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.store import inbound
 from pressrun.store.transaction import Transaction
 
@@ -35,12 +35,12 @@ async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
         yield opened
 
 
-def desk(room: Mailroom) -> Sorting:
-    return Sorting(database=room.database, clock=lambda: room.now)
+def desk(room: Mailroom) -> KeptMail:
+    return KeptMail(database=room.database, clock=lambda: room.now)
 
 
 async def kept(room: Mailroom, state: str | None = None) -> list[dict[str, object]]:
-    return await room.database.read(sorting.list_kept, state)
+    return await room.database.read(kept_mail.list_kept, state)
 
 
 async def test_kept_mail_is_seen_with_its_reason_and_as_it_came(room: Mailroom) -> None:
@@ -53,7 +53,7 @@ async def test_kept_mail_is_seen_with_its_reason_and_as_it_came(room: Mailroom) 
     assert ("news-request", ADA, "unreadable", "too deep") == tuple(
         first[name] for name in ("to", "from", "state", "why")
     )
-    assert contents[1] == await room.database.read(sorting.show_kept, second["id"])
+    assert contents[1] == await room.database.read(kept_mail.show_kept, second["id"])
     assert [] == await kept(room, "failed")
 
 
@@ -82,7 +82,7 @@ async def test_a_dropped_mail_is_gone_and_still_known(room: Mailroom) -> None:
     await room.deliver(content, "news-request")
     assert {"done": 1} == await room.counts()
     with pytest.raises(NotFound):
-        await room.database.read(sorting.show_kept, row["id"])
+        await room.database.read(kept_mail.show_kept, row["id"])
 
 
 async def test_only_states_that_keep_mail_can_be_asked_for(room: Mailroom) -> None:

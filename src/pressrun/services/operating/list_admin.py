@@ -51,7 +51,7 @@ NO_FILES: Mapping[str, bytes] = MappingProxyType({})
 _ENDED_BY_CLOSING = frozenset({EditionState.SCHEDULED, EditionState.SENDING, EditionState.PAUSED})
 
 
-class Administering:
+class ListAdmin:
     """The use cases around lists and their editors, over one database."""
 
     def __init__(
