@@ -19,9 +19,9 @@ from pressrun.control.protocol import (
     encode_frame,
     error_of,
     read_length,
-    socket_name,
 )
 from pressrun.core.errors import NotPermitted, PressrunError, TryAgain
+from pressrun.runtime.server_sockets import socket_name
 
 CONNECT_SECONDS = 5.0
 

@@ -6,11 +6,7 @@ A client sends requests one after the other; each is answered by any number of `
 
 from __future__ import annotations
 
-import os
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,7 +15,6 @@ from pressrun.core.errors import BadInput, PressrunError
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024  # an edition with all its files, or a batch of rows
 HEADER = struct.Struct(">I")
-_LONGEST_SOCKET_PATH = 107  # octets: sun_path without its NUL, unix(7)
 
 
 class BadFrame(ValueError):
@@ -111,16 +106,3 @@ def _error_classes() -> dict[str, type[PressrunError]]:
     for known in classes:
         classes += [below for below in known.__subclasses__() if below.__module__ == PressrunError.__module__]
     return {known.__name__: known for known in classes}
-
-
-@contextmanager
-def socket_name(path: Path) -> Iterator[str]:
-    """A name of `path` that bind and connect accept inside the block; a long one goes through /proc/self/fd."""
-    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)

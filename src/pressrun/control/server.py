@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 import socket
-import stat
 import struct
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -29,10 +28,10 @@ from pressrun.control.protocol import (
     encode_frame,
     failure_of,
     read_length,
-    socket_name,
 )
-from pressrun.core.errors import NotPermitted, PressrunError, Refused, TryAgain
+from pressrun.core.errors import BadConfiguration, NotPermitted, PressrunError, Refused, TryAgain
 from pressrun.observe.log import event
+from pressrun.runtime.server_sockets import bind_unix_socket
 
 _log = logging.getLogger(__name__)
 
@@ -56,8 +55,11 @@ class ControlServer:
         self._closing = False
 
     async def start(self) -> None:
-        """Listen; raises Refused when something that is no socket lies at the path."""
-        listener = _bind(self._path)
+        """Listen; raises Refused when another kind of file is at the path."""
+        try:
+            listener = bind_unix_socket(self._path, mode=0o600)
+        except BadConfiguration as problem:
+            raise Refused(str(problem)) from None
         self._inode = self._path.stat().st_ino
         self._server = await asyncio.start_unix_server(self._serve, sock=listener)
         event(_log, "control.listening", path=str(self._path))
@@ -144,24 +146,3 @@ async def _send(writer: asyncio.StreamWriter, answer: Response) -> None:
         frame = encode_frame(failure_of(problem))
     writer.write(frame)
     await writer.drain()
-
-
-def _bind(path: Path) -> socket.socket:
-    """A socket that listens at `path`, 0600 from its first moment, in the place of a dead one."""
-    with contextlib.suppress(FileNotFoundError):
-        if not stat.S_ISSOCK(path.lstat().st_mode):
-            raise Refused(f"{path} is not a socket. Move it away")
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    try:
-        os.fchmod(listener.fileno(), 0o600)  # before bind: the file never has another mode
-        with socket_name(draft) as name:
-            listener.bind(name)
-        draft.chmod(0o600)  # where a file system does not honour the mode of the descriptor
-        listener.listen(MAX_CONNECTIONS)
-        draft.replace(path)  # after listen: who finds the socket can connect
-    except BaseException:
-        listener.close()
-        raise
-    return listener

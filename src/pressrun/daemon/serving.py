@@ -102,7 +102,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
             database=database, alive_at=lambda: dispatcher.alive_at, relays=press, loops=loops, clock=time.time
         )
         app = _app(settings, services, press, readiness, metrics, extras.mailbox)
-        web = WebServer(app, settings.http, given=sockets.get("http"))
+        web = WebServer(app, settings.http, handed_over=sockets.get("http"))
         running = Running(
             settings=settings,
             services=services,

@@ -6,23 +6,18 @@ import asyncio
 import logging
 import socket
 import ssl
-import stat
-from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
-from pressrun.core.endpoint import Endpoint, SystemdEndpoint, TcpEndpoint, UnixEndpoint
-from pressrun.core.errors import BadConfiguration, Unavailable
+from pressrun.core.endpoint import Endpoint
+from pressrun.core.errors import BadConfiguration
 from pressrun.inbound.memory import Memory
 from pressrun.inbound.session import MailSession
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.observe.log import event
+from pressrun.runtime.server_sockets import ListenAddress, ListeningServer, listen
 from pressrun.services.incoming.receiving import Receiving
 
 log = logging.getLogger("pressrun.inbound")
-
-SOCKET_MODE = 0o660
-BACKLOG = 512
 
 
 class Listener:
@@ -46,8 +41,7 @@ class Listener:
         self.speaks_lmtp = speaks_lmtp
         self._sessions: set[MailSession] = set()
         self._left = asyncio.Event()
-        self._server: asyncio.Server | None = None
-        self._path: Path | None = None
+        self._server: ListeningServer | None = None
 
     def enter(self, session: MailSession) -> bool:
         """Count a session in; False when there are too many."""
@@ -67,28 +61,13 @@ class Listener:
         """`host:port` as bound, or `unix:/path`."""
         if self._server is None:
             raise RuntimeError("the listener has not been started")
-        name: Any = self._server.sockets[0].getsockname()
-        if isinstance(name, tuple):
-            return str(TcpEndpoint(str(name[0]), int(name[1])))
-        return f"unix:{self._path or name}"
+        return self._server.address
 
-    async def start(self, endpoint: Endpoint, given: socket.socket | None) -> None:
-        """Listen. Raises OSError when the place is taken, Unavailable when systemd has none, or BadConfiguration."""
-        loop = asyncio.get_running_loop()
-        match endpoint:
-            case TcpEndpoint(host=host, port=port):
-                self._server = await loop.create_server(self._session, host, port, backlog=BACKLOG)
-            case UnixEndpoint(path=path):
-                self._path = Path(path)
-                bound = _bind(self._path, self.name)
-                self._server = await loop.create_unix_server(self._session, sock=bound, backlog=BACKLOG)
-            case SystemdEndpoint():
-                if given is None:
-                    setting = f'[smtp] {"lmtp" if self.speaks_lmtp else "listen"} = "systemd"'
-                    unit = f"`systemctl enable pressrun-{self.name}.socket`, then `systemctl restart pressrun`"
-                    raise Unavailable(f"{setting}: systemd handed over no socket named {self.name}: {unit}")
-                given.setblocking(False)
-                self._server = await _serve_given(loop, self._session, given)
+    async def start(self, endpoint: Endpoint, handed_over: socket.socket | None) -> None:
+        """Listen. Raises OSError when the address is in use, Unavailable without systemd's, or BadConfiguration."""
+        setting = f"[smtp] {'lmtp' if self.speaks_lmtp else 'listen'}"
+        where = ListenAddress(name=self.name, setting=setting, endpoint=endpoint, handed_over=handed_over)
+        self._server = await listen(self._session, where)
         event(log, "inbound.listening", listener=self.name, address=self.address)
 
     async def stop(self, seconds: float) -> None:
@@ -96,8 +75,6 @@ class Listener:
         if self._server is None:
             return
         self._server.close()
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
         for session in list(self._sessions):
             session.end()
         try:
@@ -173,35 +150,3 @@ def load_certificate(settings: SmtpSettings) -> ssl.SSLContext | None:
     except (OSError, ssl.SSLError) as problem:
         raise BadConfiguration(f"[smtp] certificate_file and key_file cannot be used: {problem}") from problem
     return context
-
-
-async def _serve_given(
-    loop: asyncio.AbstractEventLoop, factory: type[MailSession] | Any, given: socket.socket
-) -> asyncio.Server:
-    if given.family != socket.AF_UNIX:
-        return await loop.create_server(factory, sock=given, backlog=BACKLOG)
-    # A loop of Python 3.13 and later deletes the file of a Unix socket at the end, unless told: this one is systemd's.
-    serve: Callable[..., Awaitable[asyncio.Server]] = loop.create_unix_server
-    try:
-        return await serve(factory, sock=given, backlog=BACKLOG, cleanup_socket=False)
-    except TypeError:  # an older loop: it does not know the word, and leaves the file alone
-        return await serve(factory, sock=given, backlog=BACKLOG)
-
-
-def _bind(path: Path, name: str) -> socket.socket:
-    """A Unix socket at `path` that owner and group may use from its first moment; a stale one is replaced."""
-    if path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
-        raise BadConfiguration(f"{path} exists and is not a socket. Choose another path for [smtp] {name}")
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        bound.bind(str(draft))
-        draft.chmod(SOCKET_MODE)
-        bound.listen(BACKLOG)
-        draft.rename(path)
-    except OSError:
-        bound.close()
-        raise
-    bound.setblocking(False)
-    return bound

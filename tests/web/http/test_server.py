@@ -44,7 +44,7 @@ async def serving(
     connection: type[WatchedConnection] = CONNECTION,
     app: ASGIApp = app,
 ) -> AsyncIterator[WebServer]:
-    server = WebServer(app, settings, given=given, connection=connection)
+    server = WebServer(app, settings, handed_over=given, connection=connection)
     await server.start()
     try:
         yield server

@@ -9,17 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import stat
-from pathlib import Path
 from typing import Any
 
 from starlette.types import ASGIApp
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
-from pressrun.core.errors import BadConfiguration, Unavailable
+from pressrun.core.endpoint import SystemdEndpoint
 from pressrun.observe.log import event
+from pressrun.runtime.server_sockets import ListenAddress, ListeningServer, listen
 from pressrun.web.http.connections import CONNECTION, WatchedConnection
 from pressrun.web.http.memory import BodyMemory
 from pressrun.web.settings import HttpSettings
@@ -27,8 +25,6 @@ from pressrun.web.settings import HttpSettings
 log = logging.getLogger("pressrun.web")
 logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a malformed request is no news, our faults we log
 
-SOCKET_MODE = 0o660
-BACKLOG = 512
 _CLIENTS_COUNT_AS_ONE = (
     'the socket from systemd is a Unix socket, and http.trusted_proxies does not name "unix": all clients share each '
     "limit by client"
@@ -36,24 +32,23 @@ _CLIENTS_COUNT_AS_ONE = (
 
 
 class WebServer:
-    """Serves an application at `settings.listen`; `given` is the socket that systemd handed over."""
+    """Serves an application at `settings.listen`; `handed_over` is the socket that systemd handed over."""
 
     def __init__(
         self,
         app: ASGIApp,
         settings: HttpSettings,
         *,
-        given: socket.socket | None = None,
+        handed_over: socket.socket | None = None,
         connection: type[WatchedConnection] = CONNECTION,
     ) -> None:
         self._settings = settings
         self._make_connection: Any = connection  # its first argument is uvicorn's
-        self._given = given
+        self._handed_over = handed_over
         self._state = ServerState()
         self._memory = BodyMemory(settings.body_memory_bytes)
         self._lost = asyncio.Event()
-        self._server: asyncio.Server | None = None
-        self._path: Path | None = None
+        self._server: ListeningServer | None = None
         self._config = Config(
             app,
             http=connection,
@@ -73,29 +68,16 @@ class WebServer:
         """`host:port` as bound, or `unix:/path`."""
         if self._server is None:
             raise RuntimeError("the web server has not been started")
-        name: Any = self._server.sockets[0].getsockname()
-        if isinstance(name, tuple):
-            return str(TcpEndpoint(str(name[0]), int(name[1])))
-        return f"unix:{self._path or name}"
+        return self._server.address
 
     async def start(self) -> None:
-        """Listen. Raises OSError when the place is taken, Unavailable when systemd has none, or BadConfiguration."""
-        loop = asyncio.get_running_loop()
-        match self._settings.listen:
-            case TcpEndpoint(host=host, port=port):
-                self._server = await loop.create_server(self._protocol, host, port, backlog=BACKLOG)
-            case UnixEndpoint(path=path):
-                self._path = Path(path)
-                self._server = await loop.create_server(self._protocol, sock=_bind(self._path), backlog=BACKLOG)
-            case SystemdEndpoint():
-                if self._given is None:
-                    raise Unavailable(
-                        '[http] listen = "systemd": systemd handed over no socket named http: '
-                        "`systemctl enable pressrun-http.socket`, then `systemctl restart pressrun`"
-                    )
-                self._server = await loop.create_server(self._protocol, sock=self._given, backlog=BACKLOG)
-                if self._given.family == socket.AF_UNIX and "unix" not in self._settings.trusted_proxies:
-                    event(log, "config.warning", level=logging.WARNING, warning=_CLIENTS_COUNT_AS_ONE)
+        """Listen. Raises OSError when the address is in use, Unavailable without systemd's, or BadConfiguration."""
+        given, settings = self._handed_over, self._settings
+        where = ListenAddress(name="http", setting="[http] listen", endpoint=settings.listen, handed_over=given)
+        self._server = await listen(self._protocol, where)
+        is_unix = given is not None and given.family == socket.AF_UNIX
+        if isinstance(settings.listen, SystemdEndpoint) and is_unix and "unix" not in settings.trusted_proxies:
+            event(log, "config.warning", level=logging.WARNING, warning=_CLIENTS_COUNT_AS_ONE)
         event(log, "http.listening", address=self.address)
 
     async def stop(self, seconds: float) -> None:
@@ -103,8 +85,6 @@ class WebServer:
         if self._server is None:
             return
         self._server.close()
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
         for connection in list(self._state.connections):
             connection.shutdown()
         try:
@@ -132,22 +112,3 @@ class WebServer:
             self._config, self._state, self._settings, self._memory, self._lost
         )
         return made
-
-
-def _bind(path: Path) -> socket.socket:
-    """A Unix socket at `path` that owner and group may use from its first moment; a stale one is replaced."""
-    if path.exists() and not stat.S_ISSOCK(path.stat().st_mode):
-        raise BadConfiguration(f"{path} is there and is no socket: choose another place for [http] listen")
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        bound.bind(str(draft))
-        draft.chmod(SOCKET_MODE)
-        bound.listen(BACKLOG)
-        draft.rename(path)
-    except OSError:
-        bound.close()
-        raise
-    bound.setblocking(False)
-    return bound
