@@ -8,7 +8,7 @@ import events
 
 from pressrun.cli import reference as cli_reference
 from pressrun.cli.main import pressrun
-from pressrun.config.document import example_config, reference
+from pressrun.config.generated import example_config, reference
 
 ROOT = Path(__file__).parent.parent
 

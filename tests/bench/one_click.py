@@ -193,7 +193,7 @@ def _answers(port: int) -> bool:
 @contextmanager
 def our_door(folder: Path, readers: int, name: str, undo: str) -> Iterator[Door]:
     """A daemon whose list has so many readers, and the links of all; leaving can be undone for as long as `undo`."""
-    house = House(folder=folder, relay_port=1, tables={"tokens": {"undo_leaving_lifetime": undo}})
+    house = House(folder=folder, relay_port=1, tables={"tokens": {"undo_unsubscribe_lifetime": undo}})
     house.create_list()
     for first in range(0, readers, _CHUNK):
         house.import_readers(*(f"reader{n}@inbox{n % 97}.example" for n in range(first, min(first + _CHUNK, readers))))

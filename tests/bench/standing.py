@@ -61,7 +61,7 @@ def pages(newsroom: Newsroom, readers: int) -> list[Contender]:
     post: list[float] = []
 
     def run(folder: Path) -> float:
-        silent = {"undo_leaving_lifetime": "0s"}  # no mails but the copies, which are counted
+        silent = {"undo_unsubscribe_lifetime": "0s"}  # no mails but the copies, which are counted
         with newsroom.opened(folder, readers, "--grab", "List-Unsubscribe", tokens=silent) as (house, sink):
             daemon = house.start()
             got, posted = _visited(house, sink, folder)

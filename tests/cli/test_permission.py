@@ -116,7 +116,7 @@ def test_a_working_directory_that_cannot_be_read_is_passed_over(
     open_desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As under `sudo -u`, in the home of somebody else: the configuration of the system is used."""
-    monkeypatch.setattr("pressrun.config.loading._SYSTEM_WIDE", open_desk.config)
+    monkeypatch.setattr("pressrun.config.loader._SYSTEM_WIDE", open_desk.config)
     monkeypatch.delenv("PRESSRUN_CONFIG", raising=False)
     home = open_desk.folder / "home"
     home.mkdir()

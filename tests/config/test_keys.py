@@ -1,97 +1,97 @@
-"""The table of keys against the settings types: one truth in two places, so a test holds them together."""
+"""The keys of config.toml as the settings types declare them."""
 
 from __future__ import annotations
 
 import dataclasses
-import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pressrun.config.keys import (
-    BOUNCES,
-    DELIVERY,
-    DKIM,
-    DNS,
-    DOMAIN,
-    HTTP,
-    LIMITS,
-    LOG,
-    RELAY,
-    SMTP,
-    TABLES,
-    TOKENS,
-    TOP,
-)
-from pressrun.config.schema import Key, Table
-from pressrun.core.site import Site
-from pressrun.delivery.relay.settings import RelaySettings, RelayTimeouts
-from pressrun.inbound.settings import SmtpSettings
-from pressrun.message.signatures.dkim_settings import DkimSettings
-from pressrun.observe.settings import LogSettings
-from pressrun.services.settings import (
-    BounceSettings,
-    DeliverySettings,
-    DnsSettings,
-    DomainSettings,
-    LimitSettings,
-    TokenSettings,
-)
-from pressrun.web.settings import HttpSettings
+from pressrun.config import changed_needing_restart, examine, load_settings
+from pressrun.config.settings import TABLES, Settings, Table
+from pressrun.core.quantities import Rate
+from pressrun.core.setting import Setting
 
-_TYPES: dict[str, tuple[type[Any], ...]] = {
-    TOP.name: (Site,),
-    HTTP.name: (HttpSettings,),
-    SMTP.name: (SmtpSettings,),
-    RELAY.name: (RelaySettings, RelayTimeouts),
-    DELIVERY.name: (DeliverySettings,),
-    DOMAIN.name: (DomainSettings,),
-    BOUNCES.name: (BounceSettings,),
-    LIMITS.name: (LimitSettings, SmtpSettings),
-    TOKENS.name: (TokenSettings,),
-    DKIM.name: (DkimSettings,),
-    DNS.name: (DnsSettings,),
-    LOG.name: (LogSettings,),
-}
-# Fields that no key sets by itself: made of several, or of what stands elsewhere.
+_KEYS = [pytest.param(key, id=f"{table.name or 'top'}.{key.key}") for table in TABLES for key in table.keys]
+# Fields that no key sets by itself: made of several, or of other tables and files.
 _MADE = {"receives_mail", "timeouts", "domains", "key_pem"}
-_KEYS = [pytest.param(table, key, id=f"{table.name or 'top'}.{key.name}") for table in TABLES for key in table.keys]
 
 
-def _fields(table: Table) -> dict[str, Any]:
-    return {field.name: field for kind in _TYPES[table.name] for field in dataclasses.fields(kind)}
-
-
-@pytest.mark.parametrize(("table", "key"), _KEYS)
-def test_a_default_is_that_of_the_settings_type(table: Table, key: Key) -> None:
-    """What the documentation calls the default is what a configuration without the key gives."""
-    if (table.name, key.name) == ("", "data_dir"):
-        assert key.required
-        return
-    field = _fields(table)[key.field or key.name]
-    if key.default is None:
-        assert key.required or field.default in (None, ()) or (table.name, key.name) == ("relay", "name")
-    else:
-        assert field.default == key.kind.read(tomllib.loads(f"x = {key.default}")["x"])
-
-
-@pytest.mark.parametrize(("table", "key"), _KEYS)
-def test_what_is_shown_can_be_written(table: Table, key: Key) -> None:
-    """A key shows a default or an example, and both are values that it takes."""
-    shown = [text for text in (key.default, key.example) if text is not None]
+@pytest.mark.parametrize("key", _KEYS)
+def test_what_is_shown_can_be_written(key: Setting) -> None:
+    """A key shows a default or an example, and accepts both."""
+    shown = [value for value in (key.default, key.example) if value is not None]
     assert shown
-    for text in shown:
-        key.kind.read(tomllib.loads(f"x = {text}")["x"])
+    for value in shown:
+        key.kind.read(value)
 
 
-def test_every_setting_has_a_key() -> None:
-    """There is no limit or time-out without a key."""
-    by_key = {key.field or key.name for table in TABLES for key in table.keys} | _MADE
-    missing = {
-        f"{kind.__name__}.{field.name}"
-        for kinds in _TYPES.values()
-        for kind in kinds
-        for field in dataclasses.fields(kind)
-        if field.name not in by_key
-    }
-    assert missing == set()
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_no_key_has_two_meanings(table: Table) -> None:
+    """The keys of a table and their former names are all different."""
+    names = [name for key in table.keys for name in (key.key, *key.formerly)]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_every_field_of_a_settings_type_is_a_key() -> None:
+    """There is no limit or timeout without a key."""
+    kinds: list[type[Any]] = [kind for table in TABLES for kind in table.types if kind is not Settings]
+    fields = {field.name for kind in kinds for field in dataclasses.fields(kind)}
+    assert _MADE == fields - {key.field for table in TABLES for key in table.keys}
+
+
+_REQUIRED = """data_dir = "data"
+base_url = "https://news.example.org"
+mail_domain = "news.example.org"
+[http]
+listen = "127.0.0.1:8080"
+[smtp]
+[[relay]]
+host = "127.0.0.1"
+port = 25
+"""
+
+
+def _write(folder: Path, rest: str) -> Path:
+    path = folder / "config.toml"
+    path.write_text(_REQUIRED + rest)
+    return path
+
+
+def test_a_former_name_is_accepted_with_a_warning(tmp_path: Path) -> None:
+    """A key or word that was renamed still works for one release, and the warning says what it is called now."""
+    rest = '[limits]\nleaving_notes_per_address = "7/day"\nrole_addresses = "take"\n'
+    settings = load_settings(_write(tmp_path, rest), {})
+    assert (Rate(7, 86400.0), "accept") == (
+        settings.limits.unsubscribe_notes_per_address,
+        settings.limits.role_addresses,
+    )
+    assert settings.warnings == (
+        (
+            "line 11: limits.leaving_notes_per_address: is now called unsubscribe_notes_per_address. "
+            "The old name works for one release"
+        ),
+        'line 12: limits.role_addresses: "take" is now "accept". The old word works for one release',
+    )
+
+
+def test_both_names_of_a_key_are_one_too_many(tmp_path: Path) -> None:
+    """A file with both would leave open which of them holds."""
+    rest = '[limits]\nleaving_notes_per_address = "7/day"\nunsubscribe_notes_per_address = "9/day"\n'
+    assert [str(error) for error in examine(_write(tmp_path, rest), {})] == [
+        (
+            "line 11: limits.leaving_notes_per_address: found leaving_notes_per_address beside "
+            "unsubscribe_notes_per_address, expected unsubscribe_notes_per_address alone, which was once called "
+            "leaving_notes_per_address"
+        )
+    ]
+
+
+def test_a_reload_names_the_keys_that_need_a_restart(tmp_path: Path) -> None:
+    """Keys that differ and that a reload cannot change, in the order of the reference; a whole table by its name."""
+    old = load_settings(_write(tmp_path, ""), {})
+    text = _REQUIRED.replace("8080", "8081").replace("[smtp]\n", "") + '[delivery]\nrate = "5/s"\n'
+    (tmp_path / "config.toml").write_text(text.replace('"data"', '"other"'))
+    new = load_settings(tmp_path / "config.toml", {})
+    assert ["data_dir", "http.listen", "smtp"] == changed_needing_restart(old, new)

@@ -1,10 +1,9 @@
-"""config.toml: read whole, checked whole, and handed on as the small settings types that the rooms declare."""
+"""config.toml: read whole, checked whole, and handed on as the small settings types that the other packages declare."""
 
-from pressrun.config.document import write_initial_config
-from pressrun.config.loading import examine, find_config, find_data_dir, load_settings
+from pressrun.config.generated import write_initial_config
+from pressrun.config.loader import examine, find_config, find_data_dir, load_settings
 from pressrun.config.problems import ConfigError
-from pressrun.config.restart import changed_needing_restart
-from pressrun.config.settings import Settings
+from pressrun.config.settings import Settings, changed_needing_restart
 
 __all__ = [
     "ConfigError",

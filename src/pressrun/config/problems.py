@@ -60,19 +60,3 @@ def dotted(path: Path) -> str:
             name = part if bare.isalnum() and bare.isascii() else json.dumps(part, ensure_ascii=False)
             text += f".{name}" if text else name
     return text
-
-
-def show(value: object) -> str:
-    """A value as the file spells it, cut where it is long; tables and lists are named, not printed."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str():
-            text = json.dumps(value, ensure_ascii=False)
-            return text if len(text) <= 80 else f'{text[:76]}…"'
-        case dict():
-            return "a table"
-        case list():
-            return "a list of tables" if value and all(isinstance(item, dict) for item in value) else "a list"
-        case _:
-            return str(value)

@@ -1,25 +1,46 @@
-"""The whole configuration: for `daemon.py` and the verbs, which hand each part what it needs and no more."""
+"""The whole configuration, and the tables of config.toml that it is read from.
+
+Each key is declared once, on the settings type whose field it sets (core.setting).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from enum import Enum
 from pathlib import Path
+from typing import Any
 
+from pressrun.core import setting_kinds as kinds
+from pressrun.core.setting import Setting, setting, settings_of
 from pressrun.core.site import Site
-from pressrun.delivery.relay.settings import RelaySettings
+from pressrun.delivery.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.message.signatures.dkim_settings import DkimSettings
 from pressrun.observe.settings import LogSettings
-from pressrun.services.settings import BounceSettings, DeliverySettings, DnsSettings, LimitSettings, TokenSettings
+from pressrun.services.settings import (
+    BounceSettings,
+    DeliverySettings,
+    DnsSettings,
+    DomainSettings,
+    LimitSettings,
+    TokenSettings,
+)
 from pressrun.web.settings import HttpSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What one config.toml says. `source` is that file; `warnings` are what works and is probably not meant."""
+    """What one config.toml says. `source` is that file; `warnings` are about what works and is probably a mistake."""
 
     source: Path
-    data_dir: Path
+    data_dir: Path = setting(
+        kinds.file('a folder, as in "/var/lib/pressrun"'),
+        required=True,
+        example="/var/lib/pressrun",
+        restart=True,
+        help="Folder for the database, keys and control socket. A relative path is relative to this file.",
+    )
     site: Site
     http: HttpSettings
     smtp: SmtpSettings | None
@@ -32,3 +53,100 @@ class Settings:
     dns: DnsSettings
     log: LogSettings
     warnings: tuple[str, ...] = ()
+
+
+class Shape(Enum):
+    """How often a table may occur in the file."""
+
+    TOP = "top"  # the keys before the first table
+    ONE = "one"  # [http]
+    MANY = "many"  # [[relay]]
+    ONE_OR_MANY = "one or many"  # [dkim] or [[dkim]]
+    NAMED = "named"  # [delivery.domain."…"]
+
+
+class Table:
+    """A table of the file: the keys of its settings types, and those that `guests` declare for it."""
+
+    def __init__(
+        self, name: str, shape: Shape, help_text: str, *types: type[Any], guests: tuple[type[Any], ...] = ()
+    ) -> None:
+        self.name = name
+        self.shape = shape
+        self.help = help_text
+        self.types = types
+        own = (each for kind in types for each in settings_of(kind) if not each.table)
+        self.keys = (*own, *(each for kind in guests for each in settings_of(kind) if each.table == name))
+
+    def find(self, key: str) -> Setting | None:
+        """The setting of that key, if the table has it."""
+        return next((each for each in self.keys if each.key == key), None)
+
+    def find_former(self, key: str) -> Setting | None:
+        """The setting that once had that key."""
+        return next((each for each in self.keys if key in each.formerly), None)
+
+
+TABLES = (
+    Table("", Shape.TOP, "Identity of this installation.", Settings, Site),
+    Table("http", Shape.ONE, "The web server. Put an HTTPS proxy in front of it.", HttpSettings),
+    Table(
+        "smtp",
+        Shape.ONE,
+        "Inbound mail. Omit the table to receive none. Then no mailto links go out and bounces are not read.",
+        SmtpSettings,
+    ),
+    Table(
+        "relay",
+        Shape.MANY,
+        "The mail server that everything goes out through. One [[relay]] or more.",
+        RelaySettings,
+        RelayTimeouts,
+    ),
+    Table("delivery", Shape.ONE, "How editions and notices go out, across all relays.", DeliverySettings),
+    Table(
+        "delivery.domain",
+        Shape.NAMED,
+        "Limits for one recipient domain, whatever the relay. Anything omitted follows its provider.",
+        DomainSettings,
+    ),
+    Table("bounces", Shape.ONE, "What happens when copies bounce.", BounceSettings),
+    Table(
+        "limits",
+        Shape.ONE,
+        "Limits on what others may ask for. Rates: at most N in any window of that length; bursts are allowed.",
+        LimitSettings,
+        guests=(SmtpSettings,),
+    ),
+    Table("tokens", Shape.ONE, "How long links work. Unsubscribe links work for ever.", TokenSettings),
+    Table(
+        "dkim",
+        Shape.ONE_OR_MANY,
+        "Signs everything that goes out: [dkim], or several [[dkim]]. Without it, mail goes out unsigned.",
+        DkimSettings,
+    ),
+    Table(
+        "dns", Shape.ONE, "DNS lookups: whether SPF and DMARC fit an edition's sender, before it goes out.", DnsSettings
+    ),
+    Table("log", Shape.ONE, "Logging to stderr.", LogSettings),
+)
+
+
+def changed_needing_restart(old: Settings, new: Settings) -> list[str]:
+    """The dotted names of keys that differ and need a restart; empty when a reload is enough."""
+    return list(_changed_needing_restart(_by_type(old), _by_type(new)))
+
+
+def _changed_needing_restart(old: dict[type[Any], Any], new: dict[type[Any], Any]) -> Iterator[str]:
+    for table in TABLES:
+        for kind in table.types:
+            if (kind in old) != (kind in new):
+                yield table.name
+            elif kind in old:
+                for each in settings_of(kind):
+                    if each.needs_restart and getattr(old[kind], each.field) != getattr(new[kind], each.field):
+                        yield f"{table.name}.{each.key}".lstrip(".")
+
+
+def _by_type(settings: Settings) -> dict[type[Any], Any]:
+    return {type(part): part for part in (settings, *(getattr(settings, each.name) for each in fields(settings)))}

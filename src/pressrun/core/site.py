@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from pressrun.core import setting_kinds as kinds
 from pressrun.core.address import Address, parse_address
+from pressrun.core.setting import setting
 
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~-]+)*", re.ASCII)
 _MAIL_DOMAIN = re.compile(r"[A-Za-z0-9.-]+", re.ASCII)
@@ -20,9 +22,28 @@ class Site:
     it stands: raises ValueError for what would have to be.
     """
 
-    base_url: str
-    mail_domain: str
-    operator: str | None = None
+    base_url: str = setting(
+        kinds.base_url(),
+        required=True,
+        example="https://news.example.org",
+        restart=True,
+        help="Every link is built from this, never from a request's Host. No path and no trailing slash.",
+    )
+    mail_domain: str = setting(
+        kinds.domain(),
+        required=True,
+        example="news.example.org",
+        restart=True,
+        help="The right-hand side of every list address. Ideally a subdomain of your From addresses' domain (DMARC).",
+    )
+    operator: str | None = setting(
+        kinds.address(),
+        example="ops@example.org",
+        restart=True,
+        help="Receives alerts and the mail for postmaster@ and abuse@. Without it they are only logged. "
+        "A person's mailbox, not an address of Pressrun's own such as postmaster@ or NAME-owner@ at mail_domain. "
+        "ASCII before the @, unless the relays support SMTPUTF8.",
+    )
     receives_mail: bool = False
 
     def __post_init__(self) -> None:

@@ -1,14 +1,25 @@
-"""What an operator can tell the log: `[log]`."""
+"""The settings of the log: `[log]`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
+from pressrun.core import setting_kinds as kinds
+from pressrun.core.setting import setting
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
-    """`format="auto"`: text on a terminal, else one JSON object a line on stderr."""
+    """What is logged to stderr, and in which form."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["auto", "text", "json"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = setting(
+        kinds.one_of("debug", "info", "warning", "error"),
+        default="info",
+        help="At info and above, the log contains no subscriber addresses.",
+    )
+    format: Literal["auto", "text", "json"] = setting(
+        kinds.one_of("auto", "text", "json"),
+        default="auto",
+        help='"auto": text on a terminal, otherwise one JSON object per line.',
+    )

@@ -38,7 +38,7 @@ PLENTY = LimitSettings(
     sign_ups_per_ip=OFTEN,
     confirmations_per_address=OFTEN,
     confirmations=OFTEN,
-    leaving_notes_per_address=OFTEN,
+    unsubscribe_notes_per_address=OFTEN,
 )
 
 

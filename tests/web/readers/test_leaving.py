@@ -289,7 +289,7 @@ async def test_a_list_can_do_without(house: House) -> None:
 
 
 async def test_notes_have_a_limit_and_leaving_has_none(house: House) -> None:
-    house.limits = LimitSettings(leaving_notes_per_address=Rate(2, 86400.0))
+    house.limits = LimitSettings(unsubscribe_notes_per_address=Rate(2, 86400.0))
     number = await house.add_list()
     readers = [await house.add_reader(number, f"ada+{tag}@reader.example") for tag in range(4)]
     pages = {words_of((await leave(house, reader)).text) for reader in readers}

@@ -185,7 +185,7 @@ class Housekeeping(BackgroundLoop):
             ("preference_links_per_address", settings.preference_links_per_address),
             ("preference_links_per_ip", settings.preference_links_per_ip),
             ("address_changes_per_reader", settings.address_changes_per_reader),
-            ("leaving_notes_per_address", settings.leaving_notes_per_address),
+            ("leaving_notes_per_address", settings.unsubscribe_notes_per_address),
             ("pause_notes_per_address", settings.pause_notes_per_address),
             ("replies_per_sender", self.limits.replies_per_sender),
             ("posts_per_editor", self.limits.posts_per_editor),

@@ -96,7 +96,7 @@ def depart(tx: Transaction, departures: Sequence[Departure], desk: Desk) -> list
         now = desk.clock()
         _end(tx, gone, int(now))
         consent.append_consent(tx, *(_evidence(one, leaver, int(now), desk.entropy(16)) for one, leaver in gone))
-        _remember(tx, gone, desk.tokens.undo_leaving_seconds, now)
+        _remember(tx, gone, desk.tokens.undo_unsubscribe_seconds, now)
     return answers
 
 

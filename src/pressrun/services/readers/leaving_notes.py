@@ -38,7 +38,7 @@ def note_leavings(tx: Transaction, terms: NoteTerms, now: float) -> int:
     addresses = [(one, read_stored_address(one.address)) for one in found if not one.is_over]
     candidates = [(one, address) for one, address in addresses if address is not None]
     folds = [suppression_digest(terms.keys, address.fold) for _, address in candidates]
-    spent = limits.spend_each(tx, LIMIT, folds, terms.limits.leaving_notes_per_address, now)
+    spent = limits.spend_each(tx, LIMIT, folds, terms.limits.unsubscribe_notes_per_address, now)
     told = [pair for pair, is_spent in zip(candidates, spent, strict=True) if is_spent]
     if told:
         notices.insert_notices(tx, [_note(one, address, terms.entropy(16)) for one, address in told], int(now))

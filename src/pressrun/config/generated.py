@@ -1,27 +1,28 @@
-"""The configuration written out from the table of keys: for `pressrun init`, the example file, and the reference."""
+"""The configuration written out from its declarations: for `pressrun init`, the example file and the reference."""
 
 from __future__ import annotations
 
+import json
 import os
 import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pressrun.config.keys import TABLES
-from pressrun.config.schema import Key, Shape, Table
+from pressrun.config.settings import TABLES, Shape, Table
 from pressrun.core.errors import NotPermitted, OutputExists
+from pressrun.core.setting import Setting, Toml
 
 _WIDTH = 100
 
-# What `init` fills in, so that the file works as it stands for a try on one machine.
-_FOR_A_TRY = {
-    ("", "data_dir"): '"data"',
-    ("", "base_url"): '"http://127.0.0.1:8080"',
-    ("", "mail_domain"): '"lists.example.test"',
-    ("http", "listen"): '"127.0.0.1:8080"',
-    ("smtp", "listen"): '"127.0.0.1:8025"',
-    ("relay", "host"): '"127.0.0.1"',
-    ("relay", "port"): "25",
+# `init` fills these in, so that the file works as it is for a try on one machine.
+_FOR_A_TRY: dict[tuple[str, str], Toml] = {
+    ("", "data_dir"): "data",
+    ("", "base_url"): "http://127.0.0.1:8080",
+    ("", "mail_domain"): "lists.example.test",
+    ("http", "listen"): "127.0.0.1:8080",
+    ("smtp", "listen"): "127.0.0.1:8025",
+    ("relay", "host"): "127.0.0.1",
+    ("relay", "port"): 25,
 }
 
 _INITIAL_HEAD = """\
@@ -52,42 +53,57 @@ Only `data_dir`, `base_url`, `mail_domain`, `[http] listen` and one `[[relay]]` 
 
 
 def initial_config() -> str:
-    """The commented file that `pressrun init` writes: valid as it stands."""
+    """The commented file that `pressrun init` writes: valid as it is."""
     return "\n".join([_INITIAL_HEAD, *_all_lines(_FOR_A_TRY)])
 
 
 def example_config() -> str:
     """config.example.toml: every key, with defaults in force and the rest behind a `#`."""
     given = {
-        (table.name, key.name): key.default or key.example or ""
+        (table.name, each.key): _shown(each)
         for table in TABLES
-        for key in table.keys
-        if (key.default is not None or key.required) and table.shape not in {Shape.ONE_OR_MANY, Shape.NAMED}
+        for each in table.keys
+        if (each.default is not None or each.is_required) and table.shape not in {Shape.ONE_OR_MANY, Shape.NAMED}
     }
     return "\n".join([_EXAMPLE_HEAD, *_all_lines(given)])
 
 
-def _all_lines(given: Mapping[tuple[str, str], str]) -> Iterator[str]:
+def _all_lines(given: Mapping[tuple[str, str], Toml]) -> Iterator[str]:
     for table in TABLES:
         yield from _table_lines(table, given)
 
 
-def _table_lines(table: Table, given: Mapping[tuple[str, str], str]) -> Iterator[str]:
+def _table_lines(table: Table, given: Mapping[tuple[str, str], Toml]) -> Iterator[str]:
     # A header stays behind a # when nothing below it is given and an empty table would be wrong or mean something.
     is_live = any(name == table.name for name, _ in given) or table.shape is Shape.ONE
     yield from _comment(table.help)
     if table.name:
         yield ("" if is_live else "# ") + _header(table)
     yield ""
-    for key in table.keys:
-        yield from _comment(f"{key.help}{_off(key)}")
-        value = given.get((table.name, key.name))
-        yield f"{key.name} = {value}" if value is not None else f"# {key.name} = {key.default or key.example}"
+    for each in table.keys:
+        yield from _comment(f"{_purpose(each)}{_off(each)}")
+        value = given.get((table.name, each.key))
+        yield f"{each.key} = {_toml(value)}" if value is not None else f"# {each.key} = {_toml(_shown(each))}"
         yield ""
 
 
-def _off(key: Key) -> str:
-    return "" if key.default is not None or key.required or "Default:" in key.help else " Off by default."
+def _purpose(key: Setting) -> str:
+    return f"{key.help} {key.reason}".rstrip()
+
+
+def _off(key: Setting) -> str:
+    return "" if key.default is not None or key.is_required or "Default:" in key.help else " Off by default."
+
+
+def _shown(key: Setting) -> Toml:
+    """The value to show: the default, or an example where there is none."""
+    shown = key.example if key.default is None else key.default
+    assert shown is not None
+    return shown
+
+
+def _toml(value: Toml) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _comment(text: str) -> list[str]:
@@ -107,26 +123,27 @@ def reference() -> str:
         lines += [f"## {f'`{_header(table)}`' if table.name else 'At the top'}", "", table.help, ""]
         lines += ["| key | default | purpose |", "|---|---|---|"]
         lines += [
-            f"| `{key.name}`{' ↻' if key.restart else ''} | {_default(key)} | {_cell(key)} |" for key in table.keys
+            f"| `{each.key}`{' ↻' if each.needs_restart else ''} | {_default(each)} | {_cell(each)} |"
+            for each in table.keys
         ]
         lines.append("")
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _default(key: Key) -> str:
-    if key.required:
+def _default(key: Setting) -> str:
+    if key.is_required:
         return "required"
-    return f"`{key.default}`" if key.default is not None else "none"
+    return f"`{_toml(key.default)}`" if key.default is not None else "none"
 
 
-def _cell(key: Key) -> str:
-    shown = key.example if key.default is None else None
-    example = f" Example: `{shown}`." if shown else ""
-    return (key.help + example).replace("|", "\\|")
+def _cell(key: Setting) -> str:
+    example = f" Example: `{_toml(_shown(key))}`." if key.default is None else ""
+    former = "".join(f" Formerly `{name}`." for name in key.formerly)
+    return f"{_purpose(key)}{example}{former}".replace("|", "\\|")
 
 
 def write_initial_config(directory: Path) -> Path:
-    """Write config.toml (0640) into a folder, which is made when it is missing; raises OutputExists, NotPermitted."""
+    """Write config.toml (0640) into a folder, which is created if missing; raises OutputExists, NotPermitted."""
     path = directory / "config.toml"
     try:
         directory.mkdir(parents=True, exist_ok=True)

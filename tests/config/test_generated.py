@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pressrun.config import load_settings, write_initial_config
-from pressrun.config.document import example_config, initial_config, reference
-from pressrun.config.keys import TABLES
+from pressrun.config.generated import example_config, initial_config, reference
+from pressrun.config.settings import TABLES
 from pressrun.core.errors import NotPermitted, OutputExists
 
 _ROOT = Path(__file__).parent.parent.parent
@@ -48,7 +48,7 @@ def test_init_into_a_file_is_refused(tmp_path: Path) -> None:
 def test_init_shows_every_key() -> None:
     """Whoever edits the file sees what there is, with the default behind a #."""
     shown = set(re.findall(r"^(?:# )?([a-z_]+) = ", initial_config(), re.MULTILINE))
-    assert {key.name for table in TABLES for key in table.keys} == shown
+    assert {key.key for table in TABLES for key in table.keys} == shown
 
 
 def test_the_example_holds_the_defaults(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def test_the_configuration_is_looked_for_in_order(tmp_path: Path) -> None:
 
 def test_no_configuration_at_all_says_how_to_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A newcomer is told of `pressrun init`."""
-    monkeypatch.setattr("pressrun.config.loading._SYSTEM_WIDE", tmp_path / "etc" / "config.toml")
+    monkeypatch.setattr("pressrun.config.loader._SYSTEM_WIDE", tmp_path / "etc" / "config.toml")
     with pytest.raises(BadConfiguration, match="pressrun init"):
         find_config(None, {}, tmp_path)
 

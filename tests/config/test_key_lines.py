@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.config.lines import find_lines
+from pressrun.config.key_lines import find_lines
 
 _DOCUMENT = '''\
 # a comment with [brackets] and key = "value"

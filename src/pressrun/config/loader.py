@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from pressrun.config.building import build, resolve_data_dir
+from pressrun.config.builder import build, resolve_data_dir
 from pressrun.config.problems import ConfigError, Problems
-from pressrun.config.reading import parse, read
+from pressrun.config.sections import parse, read
 from pressrun.config.settings import Settings
 from pressrun.core.errors import BadConfiguration, NoInput, NotPermitted
 

@@ -13,8 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pressrun.config.kinds import BadValue
-from pressrun.config.problems import show
+from pressrun.core.setting import BadValue, show
 from pressrun.message.signatures.primitives import NoKey, load_private_key
 from pressrun.operations.opened_files import UnfitFile, open_named, read_opened
 
@@ -26,7 +25,7 @@ _LARGEST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbours:
+class NamedFiles:
     """Finds files by the names in a configuration: relative to its folder, else among the credentials."""
 
     folder: Path
@@ -92,10 +91,10 @@ def _user() -> str:
         return f"user {os.geteuid()}"
 
 
-def read_password(neighbours: Neighbours, name: str, expected: str) -> str:
+def read_password(files: NamedFiles, name: str, expected: str) -> str:
     """The one line of a password file; raises BadValue that shows neither name nor content."""
     try:
-        _, raw = neighbours.read(name, expected)
+        _, raw = files.read(name, expected)
         password = raw.decode("utf-8").removesuffix("\n").removesuffix("\r")
     except BadValue as problem:
         # The password itself may stand here by mistake.
@@ -110,9 +109,9 @@ def read_password(neighbours: Neighbours, name: str, expected: str) -> str:
     return password
 
 
-def read_dkim_key(neighbours: Neighbours, name: str, expected: str) -> tuple[Path, bytes]:
+def read_dkim_key(files: NamedFiles, name: str, expected: str) -> tuple[Path, bytes]:
     """Path and PEM of a private key that can sign (RFC 8301 §3.2, RFC 8463); raises BadValue."""
-    path, pem = neighbours.read(name, expected)
+    path, pem = files.read(name, expected)
     try:
         key = load_private_key(pem)
     except NoKey as problem:

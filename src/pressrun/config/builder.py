@@ -1,0 +1,300 @@
+"""Sections → settings types. What must fit together is checked here, and the files that are named are read."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from pressrun.config.named_files import (
+    NamedFiles,
+    check_authorities,
+    check_certificate_pair,
+    is_open_to_all,
+    read_dkim_key,
+    read_password,
+)
+from pressrun.config.problems import Problems
+from pressrun.config.sections import Document, Section
+from pressrun.config.settings import Settings
+from pressrun.core.address import parse_address
+from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
+from pressrun.core.mail_routes import RouteKind, own_route
+from pressrun.core.setting import BadValue, settings_of, show
+from pressrun.core.setting_kinds import domain
+from pressrun.core.site import Site
+from pressrun.delivery.relay.settings import RelaySettings, RelayTimeouts
+from pressrun.inbound.settings import SmtpSettings
+from pressrun.message.signatures.dkim_settings import DkimSettings
+from pressrun.observe.settings import LogSettings
+from pressrun.services.settings import (
+    BounceSettings,
+    DeliverySettings,
+    DnsSettings,
+    DomainSettings,
+    LimitSettings,
+    TokenSettings,
+)
+from pressrun.web.settings import HttpSettings
+
+T = TypeVar("T")
+Values = Mapping[str, Any]
+
+
+def build(document: Document, source: Path, environ: Mapping[str, str], problems: Problems) -> Settings | None:
+    """The settings, or None when anything is wrong; every error is in `problems` then."""
+    files = NamedFiles(folder=source.parent, environ=environ)
+    data_dir = _data_dir(document.values("").get("data_dir"), files, problems)
+    smtp = _smtp(document.find("smtp"), files)
+    relays = list(_relays(document.list("relay"), files))
+    signatures = list(_signatures(document.list("dkim"), files))
+    domains = _domains(document.list("delivery.domain"))
+    _check_listeners(document)
+    _check_operator(document, problems)
+    _warn_of_risks(document, problems)
+    if problems.errors or data_dir is None:
+        return None
+    limits = document.values("limits")
+    return Settings(
+        source=source,
+        data_dir=data_dir,
+        site=_make(Site, document.values(""), receives_mail=smtp is not None),
+        http=HttpSettings(**document.values("http")),
+        smtp=None if smtp is None else _make(SmtpSettings, {**limits, **smtp}),
+        relays=tuple(_make(RelaySettings, relay, timeouts=_make(RelayTimeouts, relay)) for relay in relays),
+        delivery=DeliverySettings(**document.values("delivery"), domains=domains),
+        bounces=BounceSettings(**document.values("bounces")),
+        limits=_make(LimitSettings, limits),
+        tokens=TokenSettings(**document.values("tokens")),
+        dkim=tuple(DkimSettings(**signature) for signature in signatures),
+        dns=DnsSettings(**document.values("dns")),
+        log=LogSettings(**document.values("log")),
+        warnings=tuple(problems.warnings),
+    )
+
+
+def _make(kind: type[T], values: Values, **others: Any) -> T:
+    """A settings type made of those values that it declares, and of others."""
+    own = {each.field: values[each.field] for each in settings_of(kind) if each.field in values}
+    return kind(**own, **others)
+
+
+def _data_dir(value: str | None, files: NamedFiles, problems: Problems) -> Path | None:
+    if value is None:
+        return None
+    path = resolve_data_dir(files.folder, value)
+    expected = "a folder (it need not exist yet)"
+    try:
+        if path.exists() and not path.is_dir():
+            problems.error(("data_dir",), f"{show(value)}, which is not a folder", expected)
+    except PermissionError:  # Python 3.14 and later answer False instead
+        problems.error(("data_dir",), f"{show(value)}, which user {os.geteuid()} cannot reach", expected)
+    return path
+
+
+def resolve_data_dir(folder: Path, value: str) -> Path:
+    """The path that `data_dir` means in a configuration in that folder."""
+    return Path(os.path.normpath(folder / value))
+
+
+def _smtp(section: Section | None, files: NamedFiles) -> Values | None:
+    if section is None:
+        return None
+    values = dict(section.values)
+    if "listen" not in values and "lmtp" not in values:
+        values["listen"] = TcpEndpoint("127.0.0.1", 8025)
+    _check_pair(section, "certificate_file", "key_file")
+    for name in ("certificate_file", "key_file"):
+        if name in values:
+            values[name] = _find_file(section, name, files)
+    if values.get("certificate_file") and values.get("key_file"):
+        wrong = check_certificate_pair(values["certificate_file"], values["key_file"])
+        if wrong:
+            section.error("certificate_file", wrong, "a certificate chain and its private key in PEM")
+    if values.get("trusted_relays") and "authserv_id" not in values:
+        section.warn("trusted_relays", "has no effect without authserv_id")
+    return values
+
+
+def _check_pair(section: Section, *keys: str) -> None:
+    given = [key for key in keys if key in section.given]
+    if len(given) == 1:
+        section.error(given[0], f"{given[0]} alone", " and ".join(keys) + " together")
+
+
+def _find_file(section: Section, name: str, files: NamedFiles) -> Path | None:
+    key = section.table.find(name)
+    assert key is not None
+    try:
+        return files.read(section.values[name], f"{key.kind.expected}, or a systemd credential of that name")[0]
+    except BadValue as problem:
+        section.error(name, problem.found or "", problem.expected)
+        return None
+
+
+def _relays(sections: list[Section], files: NamedFiles) -> Iterator[Values]:
+    earlier: list[Values] = []
+    for number, section in enumerate(sections, start=1):
+        values = dict(section.values)
+        name = values.setdefault("name", f"relay-{number}")
+        if any(relay["name"] == name for relay in earlier):
+            section.error("name", f"{show(name)} twice", "a name that no other relay has")
+        _warn_of_same_host(section, earlier)
+        _read_login(section, values, files)
+        if "ca_file" in values:
+            values["ca_file"] = path = _find_file(section, "ca_file", files)
+            wrong = check_authorities(path) if path else None
+            if wrong:
+                section.error("ca_file", wrong, "a file with CA certificates in PEM")
+            if values.get("security", "none") == "none":
+                section.warn("ca_file", 'has no effect with security = "none"')
+        earlier.append(values)
+        yield values
+
+
+def _warn_of_same_host(section: Section, earlier: list[Values]) -> None:
+    """A second relay on one host is mostly a changed table that was added below the old one."""
+    host, port = section.values.get("host"), section.values.get("port")
+    same = next((relay for relay in earlier if host and relay.get("host") == host), None)
+    if same is not None:
+        same_port = "the same port" if same.get("port") == port else f"port {same.get('port')}"
+        section.warn(
+            "",
+            f"is a further relay at {host}, where {same['name']} has {same_port}. Each gets a share of the copies. "
+            "To change a relay, edit its table",
+        )
+
+
+def _read_login(section: Section, values: dict[str, Any], files: NamedFiles) -> None:
+    if "password" not in section.given:  # the error about a password in the file says enough
+        _check_pair(section, "username", "password_file")
+    if "password" in values:
+        expected = "a readable file or a systemd credential that holds the password in one line"
+        try:
+            values["password"] = read_password(files, values["password"], expected)
+        except BadValue as problem:
+            section.error("password_file", problem.found or "", problem.expected)
+            return
+        _warn_if_open(section, "password_file", section.values["password"], files)
+    if "username" in values and values.get("security", "none") == "none" and not is_loopback(values.get("host", "")):
+        section.warn("username", "the password is sent unencrypted. Set security")
+
+
+def _warn_if_open(section: Section, key: str, name: str, files: NamedFiles) -> None:
+    path = files.find(name)
+    if path is not None and is_open_to_all(path):
+        section.warn(key, "every user of this machine can read that file. Run chmod o-r on it")
+
+
+def _signatures(sections: list[Section], files: NamedFiles) -> Iterator[Values]:
+    records = set()
+    for section in sections:
+        values = dict(section.values)
+        name = values.get("key_file")
+        if name is not None:
+            try:
+                expected = "an RSA or Ed25519 private key in PEM: a file, or a systemd credential of that name"
+                values["key_file"], values["key_pem"] = read_dkim_key(files, name, expected)
+                _warn_if_open(section, "key_file", name, files)
+            except BadValue as problem:
+                section.error("key_file", problem.found or "", problem.expected)
+        record = values.get("domain"), values.get("selector")
+        if None not in record and record in records:
+            section.error("selector", f"{show(record[1])} twice", "one key for each selector")
+        records.add(record)
+        yield values
+
+
+def _domains(sections: list[Section]) -> dict[str, DomainSettings]:
+    domains: dict[str, DomainSettings] = {}
+    for section in sections:
+        try:
+            name = domain().read(section.path[-1])
+        except BadValue:
+            continue  # reported while reading
+        if name in domains:
+            section.error("", f"{show(name)} twice", "one table for each domain, whatever the case")
+        domains[name] = DomainSettings(**section.values)
+    return domains
+
+
+def _check_listeners(document: Document) -> None:
+    """No two listeners share a place. Port 0 and "systemd" are different places each time."""
+    places: dict[object, str] = {}
+    for section in (*document.list("http"), *document.list("smtp")):
+        for key in ("listen", "lmtp"):
+            place = section.values.get(key)
+            if (
+                place is None
+                or isinstance(place, SystemdEndpoint)
+                or (isinstance(place, TcpEndpoint) and not place.port)
+            ):
+                continue
+            if place in places:
+                section.error(key, f"{show(str(place))}, the place of {places[place]}", "a place of its own")
+            places.setdefault(place, f"{section.table.name}.{key}")
+
+
+def _check_operator(document: Document, problems: Problems) -> None:
+    """A local part outside ASCII needs SMTPUTF8 (RFC 6531): a relay may have it, most readers' systems do not."""
+    operator, mail_domain = (document.values("").get(key, "") for key in ("operator", "mail_domain"))
+    if operator and mail_domain:
+        _check_mailbox_of_operator(operator, mail_domain, problems)
+    if operator.isascii():
+        return
+    if document.find("smtp") is None:
+        expected = "an address in ASCII before the @ (without [smtp], it is the envelope sender of copies)"
+        problems.error(("operator",), show(operator), expected)
+    else:
+        problems.warn(("operator",), "is not ASCII before the @. Only a relay with SMTPUTF8 accepts mail for it")
+
+
+def _check_mailbox_of_operator(operator: str, mail_domain: str, problems: Problems) -> None:
+    """What we forward to the operator must not come back to us (core.mail_routes.own_route)."""
+    address = parse_address(operator)
+    route = own_route(address, mail_domain)
+    if route is not None and route.kind is not RouteKind.POST:
+        problems.error(
+            ("operator",),
+            f"{show(operator)}, an address of Pressrun's own, whose mail would loop",
+            'a personal mailbox that is delivered elsewhere, such as "ops@example.org"',
+        )
+    elif address.domain == mail_domain:
+        problems.warn(
+            ("operator",),
+            "is at mail_domain. Its mail must be delivered to a mailbox, not to Pressrun, which knows only its lists",
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address can only be this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _warn_of_risks(document: Document, problems: Problems) -> None:
+    url = document.values("").get("base_url", "")
+    if url.startswith("http:") and not is_loopback(urlsplit(url).hostname or ""):
+        problems.warn(
+            ("base_url",),
+            "without https, mail programs offer no one-click unsubscribe (RFC 8058 §3.1) and links travel in the clear",
+        )
+    http = document.values("http")
+    if isinstance(http.get("listen"), UnixEndpoint) and "unix" not in http.get("trusted_proxies", ()):
+        problems.warn(
+            ("http", "listen"),
+            'is a Unix socket, but trusted_proxies does not include "unix". X-Forwarded-For is not trusted, so all '
+            "clients share each per-client limit",
+        )
+    if document.find("smtp") is None:
+        problems.warnings.append(
+            "no [smtp]: no mail is received, so bounces and commands are not read, unsubscribing by mail is not "
+            "offered, and copies go out with the owner's address as envelope sender"
+        )

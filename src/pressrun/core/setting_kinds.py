@@ -1,0 +1,327 @@
+"""The kinds of values that keys of config.toml accept. Each reads what TOML gave, or says what would be right."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from pressrun.core.address import parse_address
+from pressrun.core.endpoint import Endpoint, TcpEndpoint, parse_endpoint
+from pressrun.core.errors import BadQuantity, MalformedAddress
+from pressrun.core.quantities import Rate, parse_duration, parse_rate, parse_size
+from pressrun.core.setting import BadMembers, BadValue, Kind, show
+
+T = TypeVar("T")
+
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
+_HOST = re.compile(rf"{_LABEL.pattern}(?:\.{_LABEL.pattern})*\.?", re.ASCII)
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
+
+
+def _written(expected: str, parse: Callable[[str], T], *, unit: str = "") -> Kind[T]:
+    """Text that `parse` reads; a bare number gets a hint with `unit` where that would be right."""
+
+    def read(value: object) -> T:
+        if unit and isinstance(value, int | float) and not isinstance(value, bool):
+            raise BadValue(_with_hint(expected, f"{value}{unit}", parse))
+        if not isinstance(value, str) or not value.strip():
+            raise BadValue(expected)
+        if any(ord(character) < 32 or ord(character) == 127 for character in value):
+            raise BadValue(f"{expected}, without control characters")
+        try:
+            return parse(value.strip())
+        except (BadQuantity, MalformedAddress, ValueError):
+            raise BadValue(expected) from None
+
+    return Kind(expected=expected, read=read)
+
+
+def _with_hint(expected: str, meant: str, parse: Callable[[str], object]) -> str:
+    try:
+        parse(meant)
+    except (BadQuantity, BadValue):
+        return expected
+    return f'{expected}; did you mean "{meant}"?'
+
+
+def text(expected: str) -> Kind[str]:
+    """Any text that is not empty."""
+    return _written(expected, str)
+
+
+def file(expected: str) -> Kind[Any]:
+    """The name of a file or folder; the loader makes a path of it, or reads it."""
+    return text(expected)
+
+
+def matching(pattern: str, expected: str) -> Kind[str]:
+    """Text of a given form."""
+
+    def parse(value: str) -> str:
+        if not re.fullmatch(pattern, value, re.ASCII):
+            raise BadValue(expected)
+        return value
+
+    return _written(expected, parse)
+
+
+def one_of(*words: str, formerly: Mapping[str, str] | None = None) -> Kind[Any]:
+    """One of a few words, with a guess at the one that was meant; `formerly` maps former words to today's."""
+    expected = ", ".join(f'"{word}"' for word in words[:-1]) + f' or "{words[-1]}"'
+
+    def read(value: object) -> str:
+        if isinstance(value, str):
+            if value in words:
+                return value
+            near = closest(value.lower(), words, cutoff=0.5)
+            if near:
+                raise BadValue(f'{expected}; did you mean "{near}"?')
+        raise BadValue(expected)
+
+    return Kind(expected=expected, read=read, former_words=formerly or {})
+
+
+def closest(name: str, names: tuple[str, ...], *, cutoff: float = 0.7) -> str | None:
+    """The name that was probably meant, or None."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only errors need it
+
+    return next(iter(get_close_matches(name, names, n=1, cutoff=cutoff)), None)
+
+
+def whole(least: int, most: int = 1_000_000) -> Kind[int]:
+    """A whole number within bounds."""
+    expected = f"a whole number from {least} to {most}"
+
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise BadValue(expected)
+        return value
+
+    return Kind(expected=expected, read=read)
+
+
+def _read_switch(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    meant = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
+    near = meant.get(value.lower()) if isinstance(value, str) else None
+    raise BadValue("true or false" + (f"; did you mean {near}, without quotes?" if near else ", without quotes"))
+
+
+def switch() -> Kind[bool]:
+    """On or off."""
+    return Kind(expected="true or false, without quotes", read=_read_switch)
+
+
+_DURATION = 'a duration in quotes: a number and ms, s, m, h or d, as in "15m"'
+
+
+def _parse_positive_duration(value: str) -> float:
+    seconds = parse_duration(value)
+    if seconds <= 0:
+        raise BadValue(f"{_DURATION}, greater than zero")
+    return seconds
+
+
+def duration() -> Kind[float]:
+    """Seconds, from text such as "15m"."""
+    return _written(_DURATION, _parse_positive_duration, unit="s")
+
+
+def duration_or_none() -> Kind[float]:
+    """Seconds, from text such as "15m", or "0s" where no time at all makes sense."""
+    return _written(_DURATION, parse_duration, unit="s")
+
+
+def _many(member: Kind[T], expected: str) -> Kind[tuple[T, ...]]:
+    """A list, every wrong member of which is reported."""
+
+    def read(value: object) -> tuple[T, ...]:
+        if not isinstance(value, list):
+            raise BadValue(expected)
+        members = []
+        bad: dict[int, BadValue] = {}
+        for index, item in enumerate(value):
+            try:
+                members.append(member.read(item))
+            except BadValue as problem:
+                bad[index] = BadValue(problem.expected, found=problem.found or show(item))
+        if bad:
+            raise BadMembers(bad)
+        return tuple(members)
+
+    return Kind(expected=expected, read=read)
+
+
+def durations() -> Kind[tuple[float, ...]]:
+    """One duration or more; the last one repeats."""
+    expected = 'a list of durations, as in ["5m", "1h"]'
+    many = _many(duration(), expected)
+
+    def read(value: object) -> tuple[float, ...]:
+        if value == []:
+            raise BadValue(f"{expected}, with at least one")
+        return many.read(value)
+
+    return Kind(expected=expected, read=read)
+
+
+def size() -> Kind[int]:
+    """Bytes, from text such as "10 MiB"."""
+    expected = 'a size in quotes: a number and B, KB, MB, KiB, MiB or GiB, as in "10 MiB"'
+
+    def parse(value: str) -> int:
+        octets = parse_size(value)
+        if octets < 1:
+            raise BadValue(f"{expected}, at least one byte")
+        return octets
+
+    return _written(expected, parse, unit=" B")
+
+
+_RATE = 'a rate in quotes: N/s, N/min, N/h or N/day, or over a duration, as in "10/15min"'
+
+
+def rate() -> Kind[Rate]:
+    """A number of events at most in any window."""
+    return _written(_RATE, parse_rate, unit="/s")
+
+
+def rates() -> Kind[tuple[Rate, ...]]:
+    """One rate or a list of them, all of which hold."""
+    expected = f'{_RATE}, or a list of them: ["100/s", "20000/h"]'
+    one, many = _written(expected, parse_rate, unit="/s"), _many(rate(), expected)
+
+    def read(value: object) -> tuple[Rate, ...]:
+        return many.read(value) if isinstance(value, list) and value else (one.read(value),)
+
+    return Kind(expected=expected, read=read)
+
+
+def share() -> Kind[float]:
+    """0 to 1, from text such as "5%"."""
+    expected = 'a share in quotes, from "0%" to "100%", as in "0.3%"'
+
+    def parse(value: str) -> float:
+        percent = _PERCENT.fullmatch(value)
+        if percent is None or float(percent[1]) > 100:
+            raise BadValue(expected)
+        return float(percent[1]) / 100
+
+    return _written(expected, parse)
+
+
+def endpoint() -> Kind[Endpoint]:
+    """A place to listen."""
+    expected = 'a place to listen: "127.0.0.1:8080", "unix:/run/pressrun/http.sock" or "systemd"'
+
+    def parse(value: str) -> Endpoint:
+        place = parse_endpoint(value)
+        if isinstance(place, TcpEndpoint) and not _is_host(place.host):
+            raise BadValue(expected)
+        return place
+
+    return _written(expected, parse)
+
+
+def _is_host(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        # 300.1.1.1 looks like an address but is invalid; it is not a host name either.
+        return bool(_HOST.fullmatch(name)) and len(name) <= 253 and not name.rstrip(".").rpartition(".")[2].isdigit()
+    return True
+
+
+def name_server() -> Kind[TcpEndpoint]:
+    """The IP address of a name server, with or without a port."""
+    expected = 'an IP address, as in "127.0.0.1", "127.0.0.1:5353" or "[::1]:53"'
+
+    def parse(value: str) -> TcpEndpoint:
+        try:
+            return TcpEndpoint(str(ipaddress.ip_address(value)), 53)
+        except ValueError:
+            place = parse_endpoint(value)
+        if not isinstance(place, TcpEndpoint) or not place.port:
+            raise BadValue(expected)
+        return TcpEndpoint(str(ipaddress.ip_address(place.host)), place.port)
+
+    return _written(expected, parse)
+
+
+def host() -> Kind[str]:
+    """A host name or an IP address to connect to."""
+    expected = 'a host name or an IP address, as in "127.0.0.1", without a port'
+
+    def parse(value: str) -> str:
+        bare = value[1:-1] if value.startswith("[") and value.endswith("]") else value
+        if not _is_host(bare):
+            raise BadValue(expected)
+        return bare
+
+    return _written(expected, parse)
+
+
+def domain(expected: str = 'a full domain name, as in "news.example.org"') -> Kind[str]:
+    """A full domain name, held as lower-case A-labels."""
+    return _written(expected, lambda value: parse_address(f"postmaster@{value}").domain)
+
+
+def domains() -> Kind[tuple[str, ...]]:
+    """Domain names, held as lower-case A-labels."""
+    member = domain('a full domain name, as in "example.org"')
+    return _many(member, 'a list of domain names, as in ["example.org"]')
+
+
+def address() -> Kind[str]:
+    """One mail address."""
+    return _written('a mail address, as in "ops@example.org"', lambda value: parse_address(value).wire)
+
+
+def base_url() -> Kind[str]:
+    """The root of every link: scheme and host, and nothing after it."""
+    expected = 'an address such as "https://news.example.org", with nothing behind the host'
+
+    def parse(value: str) -> str:
+        parts = urlsplit(value)
+        port, name = parts.port, parts.hostname
+        if "@" in parts.netloc:
+            raise BadValue(expected, found="an address with a user name in it")
+        if parts.scheme not in {"http", "https"} or not name or port == 0 or "%" in name:  # %: the zone of one machine
+            raise BadValue(expected)
+        if not _is_host(name):
+            name = domain(expected).read(name)
+        netloc = (f"[{name}]" if ":" in name else name) + (f":{port}" if port is not None else "")
+        url = f"{parts.scheme}://{netloc}"
+        if parts.path or parts.query or parts.fragment or value.endswith(("?", "#")):
+            why = " (a path is not supported)" if parts.path.strip("/") else ""
+            raise BadValue(f'{expected}{why}; did you mean "{url}"?')
+        return url
+
+    return _written(expected, parse)
+
+
+def _read_peer(value: object) -> str:
+    expected = 'an IP address, a network such as "10.0.0.0/8", or "unix"'
+    if not isinstance(value, str):
+        raise BadValue(expected)
+    if value == "unix":
+        return value
+    try:
+        return str(ipaddress.ip_network(value)) if "/" in value else str(ipaddress.ip_address(value))
+    except ValueError:
+        pass
+    try:
+        meant = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise BadValue(expected) from None
+    raise BadValue(f'{expected}; did you mean "{meant}"?')
+
+
+def peers() -> Kind[tuple[str, ...]]:
+    """Addresses and networks, and "unix" for our own socket."""
+    expected = 'a list of IP addresses or networks, or "unix", as in ["127.0.0.1", "10.0.0.0/8", "unix"]'
+    return _many(Kind(expected=expected, read=_read_peer), expected)
