@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.core.providers import PROVIDERS, LaneLimits, Lanes, provider_of
+from pressrun.assets import AssetError
+from pressrun.core.providers import LaneLimits, Lanes, provider_of, providers
 from pressrun.core.quantities import Rate
 
 A_LABELS = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
-KNOWN = [domain for provider in PROVIDERS for domain in provider.domains]
+KNOWN = [domain for provider in providers().values() for domain in provider.all_domains()]
 
 
 @pytest.mark.parametrize(
@@ -72,9 +73,7 @@ def test_every_domain_stands_once_as_lower_case_a_labels() -> None:
 
 def test_every_provider_has_a_name_that_is_no_domain() -> None:
     """Lanes are named by providers and by domains, so the two must never meet."""
-    names = [provider.name for provider in PROVIDERS]
-    assert sorted(set(names)) == sorted(names)
-    assert [] == [name for name in names if not re.fullmatch(r"[a-z]+(?:-[a-z]+)?", name)]
+    assert [] == [name for name in providers() if not re.fullmatch(r"[a-z]+(?:-[a-z]+)?", name)]
 
 
 def test_well_known_providers_come_with_their_limits() -> None:
@@ -89,7 +88,22 @@ def test_well_known_providers_come_with_their_limits() -> None:
         "orange": (2, 100),
         "gmx": (4, 20),
     } == {name: (limit.connections, limit.messages_per_connection) for name, limit in limits.items()}
-    assert [()] * len(PROVIDERS) == [lanes.limits_of(provider.name).rates for provider in PROVIDERS]
+    assert {()} == {lanes.limits_of(name).rates for name in providers()}
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"domain": ["a.example"]}, "assets/providers.toml: post: Object contains unknown field `domain`"),
+        ({"connections": "5"}, "assets/providers.toml: post: Expected `int | null`, got `str` - at `$.connections`"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(monkeypatch: pytest.MonkeyPatch, table: object, message: str) -> None:
+    """With the provider and the key."""
+    monkeypatch.setattr("pressrun.core.providers.read_asset", lambda _name: {"post": table})
+    with pytest.raises(AssetError) as raised:
+        providers.__wrapped__()
+    assert message == str(raised.value)
 
 
 def test_a_configured_domain_is_a_lane_of_its_own() -> None:
@@ -146,6 +160,6 @@ def test_the_database_may_ask_for_lanes() -> None:
 def test_any_text_has_an_answer(domain: str, configured: set[str]) -> None:
     """Lanes are total, and a lane is a configured domain, a provider or none."""
     lanes = Lanes({name: LaneLimits() for name in configured})
-    names = {"", *configured, *(provider.name for provider in PROVIDERS)}
+    names = {"", *configured, *providers()}
     assert {lanes.lane_of(domain)} <= names
     assert {lanes.lane_of(name) for name in configured} == configured

@@ -12,10 +12,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from pressrun.core.bounce_wordings import delivery, full, gone, gone_elsewhere, policy, policy_elsewhere
-from pressrun.core.bounce_wordings.notation import Table
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import FailureKind
+from pressrun.core.wordings import Wordings
 
 MAX_WORDS = 1200  # what is beyond says nothing new of why
 
@@ -58,21 +57,26 @@ _BLANKS = re.compile(r"[\s\"“”„«»*_|]+")
 _RATE = re.compile(r"\brate\b|too (?:many|quickly|fast)|throttl|receiving mail at", re.IGNORECASE)
 _FOR_NOW = re.compile(r"exceed|temporar", re.IGNORECASE)
 
-_SENDER_WORDS = policy.WORDS | policy_elsewhere.WORDS
-_CLEARLY_POLICY = Table(policy.CLEARLY_POLICY, policy_elsewhere.CLEARLY_POLICY, words=_SENDER_WORDS)
-_FULL = Table(full.FULL, words=full.WORDS)
-_NO_DOMAIN = Table(gone.NO_DOMAIN)
+
+def _table(file: str, table: str) -> Wordings:
+    return Wordings(f"refusals/{file}", table, finds_ascii=True)  # many servers answer in ASCII
+
+
+_CLEARLY_POLICY = _table("policy", "clearly_policy")
+_FULL = _table("full", "full")
+_NO_DOMAIN = _table("gone", "no_domain")
+# The first table that has a phrase of the text decides.
 _WORDINGS = (
     (_CLEARLY_POLICY, BounceClass.POLICY),
-    (Table(delivery.CLEARLY_MESSAGE), BounceClass.MESSAGE),
+    (_table("message", "clearly_message"), BounceClass.MESSAGE),
     (_FULL, BounceClass.FULL),
     (_NO_DOMAIN, BounceClass.GONE),
-    (Table(gone.GONE, words=gone.WORDS), BounceClass.GONE),
-    (Table(gone_elsewhere.GONE, words=gone_elsewhere.WORDS), BounceClass.GONE),
-    (Table(policy.POLICY, policy_elsewhere.POLICY, words=_SENDER_WORDS), BounceClass.POLICY),
-    (Table(gone.MAYBE_GONE), BounceClass.GONE),
-    (Table(delivery.MESSAGE, words=delivery.WORDS), BounceClass.MESSAGE),
-    (Table(delivery.UNREACHABLE), BounceClass.UNREACHABLE),
+    (_table("gone", "gone"), BounceClass.GONE),
+    (_table("gone", "gone_in_other_languages"), BounceClass.GONE),
+    (_table("policy", "policy"), BounceClass.POLICY),
+    (_table("gone", "maybe_gone"), BounceClass.GONE),
+    (_table("message", "message"), BounceClass.MESSAGE),
+    (_table("unreachable", "unreachable"), BounceClass.UNREACHABLE),
 )
 
 

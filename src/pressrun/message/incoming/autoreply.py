@@ -1,8 +1,7 @@
-"""Whether a machine wrote a mail, so that nothing may answer it or be done for it (RFC 3834 §2).
+"""Whether a machine wrote a mail, so that nothing answers it or acts on it (RFC 3834 §2).
 
-Whatever says so is enough: a wrong yes costs a reader one more try, a wrong no lets two machines write to each other
-for ever, or a vacation notice subscribe somebody. The wordings of notices without any mark are in
-`autoreply_wordings`.
+One sign is enough. A wrong yes costs a reader one more try. A wrong no lets two machines write to each other for ever,
+or lets a vacation notice subscribe somebody. Notices without any mark are known by `assets/automatic_replies.toml`.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from pressrun.core.address import Address
-from pressrun.message.incoming import autoreply_wordings as wordings
+from pressrun.core.wordings import Wordings, fold
 
 Fields = Sequence[tuple[str, str]]  # names in lower case, values unfolded
 
@@ -31,24 +30,30 @@ _SENDERS = re.compile(
     r"|listserv|majordomo",
     re.IGNORECASE,
 )
+# Before the words of a subject: `Re:`, a ticket number, a bracket.
+_BEFORE_SUBJECT = re.compile(
+    r"\s{0,9}(?:(?:re|aw|sv|antw|tr|rif|odp|vs)\s?:\s{0,3})?(?:\[[^\]]{0,30}\d[^\]]{0,10}\]\s{0,2})?[\[(*]{0,2}"
+)
+_SUBJECTS = Wordings("automatic_replies", "subjects")
+_ABSENCES = (Wordings("automatic_replies", "absent"), Wordings("automatic_replies", "left"))
+_ANSWERS = (*_ABSENCES, Wordings("automatic_replies", "received"), Wordings("automatic_replies", "challenge"))
 _ANGLE = re.compile(r"<([^<>]*)>")
-_BLANKS = re.compile(r"\s+")
-_FIRST_WORDS = 700  # a notice says what it is at once; further down stands what it answers
+_FIRST_WORDS = 700  # characters; a notice says at once what it is, and what it answers comes further down
 
 
 def machine_made(fields: Fields) -> str | None:
-    """What in the header says that a machine wrote the mail; None when nothing does.
+    """What in the header says that a machine wrote the mail, or None.
 
-    One of FOR_SOMEBODY only where nothing says more: programs that act for a reader leave such marks, too.
+    A reason of FOR_SOMEBODY is given only if there is no other, because programs that act for a reader set those too.
     """
-    found = [reason for name, value in fields if (reason := _reason_of(name, value.strip())) is not None]
-    if GENERATED in found and len(set(found)) > 1:
-        return "Auto-Submitted"  # a program that acts for a reader marks its mail once; vacation programs pile marks up
-    return next((reason for reason in found if reason not in FOR_SOMEBODY), found[0] if found else None)
+    reasons = [reason for name, value in fields if (reason := _reason_of(name, value.strip())) is not None]
+    if GENERATED in reasons and len(set(reasons)) > 1:
+        return "Auto-Submitted"  # a program that acts for a reader sets one mark, vacation programs set several
+    return next((reason for reason in reasons if reason not in FOR_SOMEBODY), reasons[0] if reasons else None)
 
 
 def is_responder(reason: str) -> bool:
-    """Whether what says that a machine wrote a mail is the mark of a program that answers for somebody."""
+    """Whether `reason` is the mark of a program that answers for somebody."""
     return "vacation" in reason or reason == "autoresponder" or reason in _RESPONDERS
 
 
@@ -67,12 +72,18 @@ def _reason_of(name: str, value: str) -> str | None:
         case "from":
             return "sender" if _is_daemon(value) else None
         case "subject":
-            return "subject of a vacation notice" if wordings.SUBJECTS.match(value) else None
+            return "subject of a vacation notice" if _begins_like_notice(value) else None
         case "delivered-to":
             return "autoresponder" if value.lower() == "autoresponder" else None
     if name.startswith("list-"):
         return "list mail"
     return name if name in _MARKS and value.lower() not in ("", "no", "false") else None
+
+
+def _begins_like_notice(subject: str) -> bool:
+    subject = subject.lower()
+    start = _BEFORE_SUBJECT.match(subject)
+    return start is not None and _SUBJECTS.pattern.match(subject, start.end()) is not None
 
 
 def _reason_of_keyword(value: str) -> str | None:
@@ -99,27 +110,27 @@ def _is_daemon(value: str) -> bool:
 
 
 def vacation_words(text: str) -> str | None:
-    """What in the first lines of a text says that it is a vacation notice; None when nothing does.
+    """What in the first lines of a text says that it is a vacation notice, or None.
 
-    Words of receipt and of confirmation are left out: a person who answers us may have ours in the answer, unmarked.
+    Words of receipt and of confirmation do not count here, because a person's answer may quote ours without a mark.
     """
-    return _words_of(wordings.ABSENCES, text)
+    return _words_of(_ABSENCES, text)
 
 
 def answering_words(text: str) -> str | None:
-    """The same of any program that answers for somebody, where no mail of a person is waited for."""
-    return _words_of(wordings.ANSWERS, text)
+    """The same for any program that answers for somebody, where no mail of a person is expected."""
+    return _words_of(_ANSWERS, text)
 
 
-def _words_of(patterns: tuple[re.Pattern[str], ...], text: str) -> str | None:
-    """Lines that are quoted say nothing, for they are somebody else's."""
+def _words_of(tables: tuple[Wordings, ...], text: str) -> str | None:
+    """Quoted lines do not count, because they are somebody else's."""
     lines = [line for line in text[: 4 * _FIRST_WORDS].split("\n") if not line.startswith((">", "|"))]
-    first = _BLANKS.sub(" ", "\n".join(lines).replace("’", "'"))[:_FIRST_WORDS]
-    return "words of a vacation notice" if any(words.search(first) for words in patterns) else None
+    first = fold("\n".join(lines))[:_FIRST_WORDS]
+    return "words of a vacation notice" if any(table.is_in(first) for table in tables) else None
 
 
 def silent_sender(sender: Address | None, own_domains: Iterable[str]) -> str | None:
-    """Why an envelope sender gets no answer; None when it may get one. None as sender is the null sender."""
+    """Why an envelope sender (None is the null sender) gets no answer, or None when it may get one."""
     if sender is None:
         return "null sender"
     if sender.domain in own_domains:

@@ -1,7 +1,8 @@
-"""Notifications that are text alone: qmail's, Exim's, Sendmail's and Exchange's own, Notes', and many gateways'.
+"""Notifications in plain text alone, as qmail, Exim, Sendmail, Exchange, Notes and many gateways write them.
 
-First whether a mail is one at all, by who wrote it and how it begins; then each address that a line begins with and
-the words up to the next. The enclosed mail is cut off before, for its words are ours. RFC 3464 rules none of this.
+The author and the beginning of a mail decide whether it is a notification. Then each address at the start of a line is
+read with the words up to the next one. The enclosed mail is cut off first, because its words are ours. No RFC covers
+these forms.
 """
 
 from __future__ import annotations
@@ -10,12 +11,26 @@ import re
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.refusals import class_by_words, folded_words, is_vague
-from pressrun.message.reports import wordings
+from pressrun.core.wordings import Wordings, fold
 from pressrun.message.reports.opening import OpenedMail
 from pressrun.message.reports.replies import class_of_failed, on_one_line, quoted_in
 from pressrun.message.reports.report import RecipientReport
 from pressrun.message.reports.status import recipients_of_status
 
+
+def _table(name: str, frame: str = "%s") -> Wordings:
+    return Wordings("notifications", name, frame=frame)
+
+
+_DAEMONS, _SUBJECTS, _OPENINGS = _table("daemons"), _table("subjects"), _table("openings")
+_DELAYS, _GIVEN_UP, _SUCCESSES = _table("delays"), _table("given_up"), _table("successes")
+_DELAYED_SUBJECTS = _table("delayed_subjects", "^(?:%s)")
+_DELAY_IN_BRACKETS = _table("delay_in_brackets", r"^[^:]{0,60}\((?:%s)\)\s?$")
+_LINE_START = r"(?im)^[> \t]{0,8}"
+_ORIGINALS = (
+    _table("original_after_dashes", _LINE_START + "-{2,20} ?(?:%s)"),
+    _table("original", _LINE_START + "(?:%s)"),
+)
 _MARKS = frozenset({"x-ms-exchange-message-is-ndr"})  # whatever its value: Exchange leaves it empty
 MAX_PROSE = 32 * 1024
 MAX_LINES = 400
@@ -34,50 +49,48 @@ _OUR_FIELD = re.compile(
     r"[>| \t]{0,12}(?:subject|sent|date|message-id|cc|betreff|gesendet|objet|asunto|oggetto|assunto|onderwerp|件名"
     r"|тема|temat|importance|arrival-date|x-[a-z-]{1,40})[ \t]{0,4}:",
     re.IGNORECASE,
-)  # what a notification repeats of our mail is no word of its own
+)  # repeated from our mail, so not the notification's own words
 _ACTION_FIELD = re.compile(r"(?im)^[> \t]{0,8}action[ \t]{0,4}:")
 _QUOTE = re.compile(
     r"(?m)^(?:[>|][ \t]?){1,8}|^[ \t]{1,8}(?=(?:(?:final|original)-recipient|action|status|diagnostic-code|remote-mta"
     r"|reporting-mta|arrival-date|last-attempt-date|x-[a-z-]{1,40})[ \t]{0,4}:)",
     re.IGNORECASE,
-)  # other lines that are indented belong to the field before them
+)  # other indented lines continue the field before them
 _SIGNATURE = re.compile(r"(?m)^-- ?$")  # what gateways append: scanners, disclaimers
-_BLANKS = re.compile(r"\s+")
 
 
 def own_text(text: str) -> str:
-    """What the notification itself says: without the mail that came back, cut to size."""
+    """What the notification itself says, without the mail that came back, cut to size."""
     text = text[:MAX_PROSE]
-    ends = (*wordings.ORIGINAL.finditer(text), *_SIGNATURE.finditer(text))
-    cut = min((found.start() for found in ends if text[: found.start()].strip()), default=None)
+    patterns = (*(original.pattern for original in _ORIGINALS), _SIGNATURE)
+    ends = (found.start() for pattern in patterns for found in pattern.finditer(text))
+    cut = min((end for end in ends if text[:end].strip()), default=None)
     lines = text[:cut].split("\n")[:MAX_LINES]
     return "\n".join(line[:1000] for line in lines if not _OUR_FIELD.match(line[:200]))
 
 
 def is_notification(opened: OpenedMail, text: str, *, must_be_daemon: bool, is_from_responder: bool) -> bool:
-    """Whether a mail without a status part tells of a failed or delayed delivery.
+    """Whether a mail without a status part reports a failed or delayed delivery.
 
-    `must_be_daemon` asks that a daemon wrote it, and that subject and beginning say so both; `is_from_responder` asks
-    for a daemon's name besides.
+    With `must_be_daemon` a daemon must have written it, and both its subject and its beginning must say so. With
+    `is_from_responder` the daemon must be named as well.
     """
     if opened.field("x-failed-recipients") or any(name in _MARKS for name, _ in opened.fields):
         return True
-    folded = _folded(text)[:8000]
-    subject = _folded(opened.subject)
-    begins = wordings.OPENINGS.search(folded) is not None
-    is_named = wordings.SUBJECTS.search(subject) is not None
-    writer = _folded(opened.field("from"))[:500]
-    by_daemon = wordings.DAEMONS.search(writer) is not None or opened.report_type == "delivery-status"
-    if is_from_responder:  # its sender is null as well, and it may say that an address is no more
+    begins = _OPENINGS.is_in(fold(text)[:8000])
+    is_named = _SUBJECTS.is_in(fold(opened.subject))
+    writer = fold(opened.field("from"))[:500]
+    by_daemon = _DAEMONS.is_in(writer) or opened.report_type == "delivery-status"
+    if is_from_responder:  # its sender is null as well, and it may say that an address is no longer in use
         return by_daemon and is_named and begins
     by_daemon = by_daemon or opened.field("return-path") == "<>"
     if by_daemon and not must_be_daemon and _is_success(text):
         return True
     if must_be_daemon:
         return by_daemon and is_named and begins
-    knows = class_by_words(folded_words(text)) is not None or bool(quoted_in(text).enhanced)
-    return (by_daemon and (is_named or (begins and (knows or "mailer-daemon" in writer)))) or (
-        is_named and begins and knows
+    has_reason = class_by_words(folded_words(text)) is not None or bool(quoted_in(text).enhanced)
+    return (by_daemon and (is_named or (begins and (has_reason or "mailer-daemon" in writer)))) or (
+        is_named and begins and has_reason
     )
 
 
@@ -86,51 +99,53 @@ def recipients_of_prose(opened: OpenedMail, text: str) -> list[RecipientReport]:
     if _ACTION_FIELD.search(text):
         status = _STATUS_FIELDS.search(text)
         start = 0 if status is None else status.start()
-        found = recipients_of_status(_QUOTE.sub("", text[start:]), prose=text[:start])
-        if found:
-            return found
-    known = [one.strip(" <>") for one in opened.field("x-failed-recipients")[:4000].split(",") if "@" in one]
-    blocks = _blocks(text) or [(known[0] if known else _first_address(text), text)]
-    passing = BounceClass.DELAYED if _is_delay(opened, text) else BounceClass.DELIVERED if _is_success(text) else None
-    if passing is not None:
-        return [RecipientReport(bounce=passing, address=address, text=on_one_line(words)) for address, words in blocks]
-    found = [_recipient(address, words, text) for address, words in blocks]
-    return found if any(_says_why(one) for one in found) or _says_that(opened, text) else []
+        recipients = recipients_of_status(_QUOTE.sub("", text[start:]), prose=text[:start])
+        if recipients:
+            return recipients
+    listed = [
+        address.strip(" <>") for address in opened.field("x-failed-recipients")[:4000].split(",") if "@" in address
+    ]
+    blocks = _blocks(text) or [(listed[0] if listed else _first_address(text), text)]
+    outcome = BounceClass.DELAYED if _is_delay(opened, text) else BounceClass.DELIVERED if _is_success(text) else None
+    if outcome is not None:
+        return [RecipientReport(bounce=outcome, address=address, text=on_one_line(words)) for address, words in blocks]
+    recipients = [_recipient(address, words, text) for address, words in blocks]
+    return recipients if any(_says_why(each) for each in recipients) or _says_that(opened, text) else []
 
 
 def _is_delay(opened: OpenedMail, text: str) -> bool:
-    """Whether the mail is still being tried. A delay may say what happens if it fails after all, its subject not."""
-    if wordings.DELAY_SUBJECTS.search(_folded(opened.subject)):
+    """Whether delivery is still being tried. A text may mention a later failure, so a clear subject wins."""
+    subject = fold(opened.subject)
+    if _DELAYED_SUBJECTS.is_in(subject) or _DELAY_IN_BRACKETS.is_in(subject):
         return True
-    folded = _folded(text)
-    return wordings.DELAYS.search(folded) is not None and wordings.GIVEN_UP.search(folded) is None
+    text = fold(text)
+    return _DELAYS.is_in(text) and not _GIVEN_UP.is_in(text)
 
 
 def _is_success(text: str) -> bool:
-    """Whether it tells of a delivery, and of no failure besides."""
+    """Whether it reports a delivery, and no failure besides."""
     quoted = quoted_in(text)
     has_failed = quoted.code or any(code[0] != "2" for code in quoted.enhanced)
-    return (
-        not has_failed
-        and wordings.SUCCESSES.search(_folded(text)) is not None
-        and class_by_words(folded_words(text)) is None
-    )
+    return not has_failed and _SUCCESSES.is_in(fold(text)) and class_by_words(folded_words(text)) is None
 
 
-def _says_why(found: RecipientReport) -> bool:
-    return found.bounce is not BounceClass.OTHER or bool(found.status or found.code)
+def _says_why(report: RecipientReport) -> bool:
+    return report.bounce is not BounceClass.OTHER or bool(report.status or report.code)
 
 
 def _says_that(opened: OpenedMail, text: str) -> bool:
-    """Whether words that we know say that anything failed. What nobody here can read may as well tell of a delay."""
-    folded = _folded(text)
-    return any(pattern.search(folded) for pattern in (wordings.OPENINGS, wordings.GIVEN_UP)) or (
-        bool(opened.field("x-failed-recipients")) or wordings.SUBJECTS.search(_folded(opened.subject)) is not None
+    """Whether known words say that anything failed. A text that nothing here can read may as well report a delay."""
+    text = fold(text)
+    return (
+        _OPENINGS.is_in(text)
+        or _GIVEN_UP.is_in(text)
+        or bool(opened.field("x-failed-recipients"))
+        or _SUBJECTS.is_in(fold(opened.subject))
     )
 
 
 def _recipient(address: str, words: str, text: str) -> RecipientReport:
-    """By its own words where these say anything, else by the whole text."""
+    """Classified by its own words where they say anything, else by the whole text."""
     quoted = quoted_in(words)
     says = class_by_words(folded_words(words)) is not None or not is_vague(quoted.best)
     bounce, status, code = class_of_failed(
@@ -140,7 +155,7 @@ def _recipient(address: str, words: str, text: str) -> RecipientReport:
 
 
 def _blocks(text: str) -> list[tuple[str, str]]:
-    """Each address that begins a line, with the words up to the next such line; of the same one the fullest."""
+    """Each address that begins a line, with the words up to the next such line."""
     found: list[tuple[str, list[str]]] = []
     for line in text.split("\n"):
         head = _HEAD.match(line[:500])
@@ -158,7 +173,3 @@ def _blocks(text: str) -> list[tuple[str, str]]:
 def _first_address(text: str) -> str:
     found = _ANYWHERE.search(text[:4000])
     return found[0].strip(".'>") if found else ""
-
-
-def _folded(text: str) -> str:
-    return _BLANKS.sub(" ", text.lower().replace("’", "'").replace("‘", "'"))

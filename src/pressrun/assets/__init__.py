@@ -1,0 +1,29 @@
+"""Data that a translator or postmaster may edit, as TOML files beside this one; README.md explains them.
+
+This is the only module that opens these files. A file is read when its data is first needed and then kept, so what
+`core` and `message` take from it is as constant as if it were written in Python.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+
+class AssetError(Exception):
+    """A file of this folder has a mistake; the message names the file and the key."""
+
+    def __init__(self, name: str, key: str, problem: object) -> None:
+        super().__init__(f"assets/{name}.toml: {key}: {problem}" if key else f"assets/{name}.toml: {problem}")
+
+
+@cache
+def read_asset(name: str) -> dict[str, Any]:
+    """The contents of `NAME.toml`. Raises AssetError with the line where it is not TOML."""
+    text = resources.files(__name__).joinpath(f"{name}.toml").read_text("utf-8")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise AssetError(name, "", problem) from None
