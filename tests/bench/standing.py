@@ -85,10 +85,10 @@ def _visited(house: House, sink: Sink, folder: Path) -> tuple[list[float], list[
     paths = unsubscribe_paths(sink)
     half = len(paths) // 2
     getting = Visitors(house.http_port, "GET", paths[:half], folder)
-    posting = Visitors(house.http_port, "POST", paths[half:], folder)
-    with getting, posting:
+    mailed_editions = Visitors(house.http_port, "POST", paths[half:], folder)
+    with getting, mailed_editions:
         sending.join()
-    return getting.seconds, posting.seconds
+    return getting.seconds, mailed_editions.seconds
 
 
 def start_to_ready(newsroom: Newsroom, folder: Path, copies: int) -> Contender:

@@ -95,7 +95,7 @@ class Reader:
     async def _follow(self, target: Locator) -> None:
         async with self.window.page.expect_navigation(wait_until="load"):
             await target.click()
-        await self.house.asking.carry_out()
+        await self.house.web_requests.carry_out()
         await self.look()
 
 
@@ -240,7 +240,7 @@ async def test_a_visitor_subscribes_to_what_they_tick(
             await reader.look()
         found = await house.rows("select name, state from subscription join list on list.id = list_id order by 2, 1")
         assert [("nouvelles", "active"), ("tides", "active")] == found[:2]
-        await house.asking.carry_out()
+        await house.web_requests.carry_out()
         assert ("nouvelles", "pending") in await house.rows(
             "select name, state from subscription join list on list.id = list_id"
         )
@@ -269,6 +269,6 @@ async def test_a_reader_signs_up_below_an_edition(browser: Browser, tmp_path: Pa
         async with window.page.expect_navigation(wait_until="load"):
             await window.page.get_by_role("button", name="Subscribe").click()
         assert READER in await window.page.inner_text("main")
-        await house.asking.carry_out()
+        await house.web_requests.carry_out()
         assert [("confirmation", READER)] == [(kind, to) for kind, to, _ in await house.notices()]
         assert ([], []) == (window.errors, window.outside)

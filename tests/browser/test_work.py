@@ -35,7 +35,7 @@ async def sign_up(house: House, window: Window, address: str = READER) -> None:
     async with window.page.expect_navigation(wait_until="load"):
         await window.page.keyboard.type(address)
         await window.page.keyboard.press("Enter")
-    await house.asking.carry_out()
+    await house.web_requests.carry_out()
 
 
 async def mailed(house: House) -> list[str]:

@@ -209,14 +209,14 @@ async def test_closing_lets_a_verb_finish_and_answers_it(tmp_path: Path) -> None
 
     server = ControlServer(tmp_path / "s", {"slow": slow})
     await server.start()
-    asking = asyncio.create_task(asyncio.to_thread(asked, tmp_path / "s", "slow", {}))
+    web_requests = asyncio.create_task(asyncio.to_thread(asked, tmp_path / "s", "slow", {}))
     await begun.wait()
     closing = asyncio.create_task(server.close())
     await asyncio.sleep(0)
     assert not (tmp_path / "s").exists()
     go_on.set()
     await closing
-    assert ("done", []) == await asking
+    assert ("done", []) == await web_requests
 
 
 async def test_a_daemon_that_dies_is_told_from_one_that_refuses(tmp_path: Path) -> None:
@@ -228,11 +228,11 @@ async def test_a_daemon_that_dies_is_told_from_one_that_refuses(tmp_path: Path) 
 
     server = ControlServer(tmp_path / "s", {"never": never})
     await server.start()
-    asking = asyncio.create_task(asyncio.to_thread(asked, tmp_path / "s", "never", {}))
+    web_requests = asyncio.create_task(asyncio.to_thread(asked, tmp_path / "s", "never", {}))
     await begun.wait()
     await server.close(0.01)
     with pytest.raises(TryAgain, match="may or may not have run"):
-        await asking
+        await web_requests
 
 
 async def test_so_many_verbs_at_a_time_and_no_more(tmp_path: Path) -> None:

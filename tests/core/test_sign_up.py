@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.core.sign_up import FORM_LIFETIME_SECONDS, Siege, SiegeTerms, Trust, decide_trust
+from pressrun.core.sign_up import FORM_LIFETIME_SECONDS, AttackDetector, AttackTerms, Trust, decide_trust
 
 NOW = 1_800_000_000.0
-TERMS = SiegeTerms(begins_at=5, ends_at=2, window_seconds=60.0)
+TERMS = AttackTerms(begins_at=5, ends_at=2, window_seconds=60.0)
 
 
 @pytest.mark.parametrize(
@@ -38,20 +38,20 @@ def test_work_is_believed_where_the_form_is(age: float, decoy: str, trust: Trust
 
 
 def test_an_attack_is_told_once_when_it_begins_and_once_when_it_is_over() -> None:
-    siege = Siege(TERMS)
+    siege = AttackDetector(TERMS)
     assert [False] * 4 + [True] + [False] * 95 == [siege.turn_away(NOW + number) for number in range(100)]
     told = [siege.look(NOW + 100 + number) for number in range(100)]
     assert ([True], 58) == ([end for end in told if end], told.index(True))
 
 
 def test_few_at_a_time_are_no_attack() -> None:
-    siege = Siege(TERMS)
+    siege = AttackDetector(TERMS)
     assert not any(siege.turn_away(NOW + 15 * number) for number in range(100))
 
 
 def test_between_the_marks_an_attack_goes_on() -> None:
     """Three in a window are too few to begin one, and too many to end it."""
-    siege = Siege(TERMS)
+    siege = AttackDetector(TERMS)
     for _ in range(5):
         siege.turn_away(NOW)
     for number in range(1, 50):
@@ -60,7 +60,7 @@ def test_between_the_marks_an_attack_goes_on() -> None:
 
 
 def test_another_attack_is_told_again() -> None:
-    siege = Siege(TERMS)
+    siege = AttackDetector(TERMS)
     for later in (0, 1000):
         assert [False] * 4 + [True] == [siege.turn_away(NOW + later) for _ in range(5)]
         assert siege.look(NOW + later + 61)

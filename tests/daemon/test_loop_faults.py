@@ -32,16 +32,16 @@ from pressrun.delivery.worker import child, remote
 from pressrun.delivery.worker.signers import SignerProcesses
 from pressrun.message.signatures.dkim import load_signing_key
 from pressrun.runtime.systemd import Notifier
-from pressrun.sandbox.reading import MailReader
+from pressrun.sandbox.mail_reader import MailReader
 from pressrun.services import background
 from pressrun.services.background import BackgroundLoop
-from pressrun.services.incoming import processing
+from pressrun.services.incoming import mail_processing
 from pressrun.services.operating import housekeeping
 from pressrun.services.operating.housekeeping import Housekeeping
-from pressrun.services.readers import asking
-from pressrun.services.readers.asking import Asking
-from pressrun.services.readers.preferring import Preferring
-from pressrun.services.readers.subscribing import Origin, Subscribing
+from pressrun.services.readers import web_requests
+from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.sign_ups import Origin, SignUps
+from pressrun.services.readers.web_requests import WebRequests
 from pressrun.store import datadir
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir
@@ -99,10 +99,10 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing pauses for long."""
     monkeypatch.setattr(background, "FIRST_PAUSE_SECONDS", 0.001)
     monkeypatch.setattr(housekeeping, "LOOK_SECONDS", 0.001)
-    monkeypatch.setattr(asking, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(asking, "draw_wait", lambda _: 0.0)
-    monkeypatch.setattr(processing, "_AGAIN_SECONDS", 0.001)
-    monkeypatch.setattr(processing, "draw_wait", lambda _: 0.0)
+    monkeypatch.setattr(web_requests, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(web_requests, "draw_wait", lambda _: 0.0)
+    monkeypatch.setattr(mail_processing, "_AGAIN_SECONDS", 0.001)
+    monkeypatch.setattr(mail_processing, "draw_wait", lambda _: 0.0)
     for module in (child, remote):
         monkeypatch.setattr(module, "AGAIN_SECONDS", (0.001,))
 
@@ -145,7 +145,7 @@ async def test_housekeeping(tmp_path: Path, owner: Any, name: str, fault: str) -
     """Where the chain of evidence stands is kept in the end."""
     async with open_pressroom(tmp_path) as room:
         data = DataDir(room.office.path)
-        await room.office.subscribing.request("news", parse_address(ADA), WEB, network=None)
+        await room.office.sign_ups.request("news", parse_address(ADA), WEB, network=None)
 
         async def keep(head: Any) -> None:
             await asyncio.to_thread(datadir.keep_consent_head, data, head)
@@ -168,16 +168,16 @@ async def test_housekeeping(tmp_path: Path, owner: Any, name: str, fault: str) -
                 await until(is_kept)
 
 
-REQUESTS = cases(*DATABASE, (Subscribing, "take_within"), thread=((Subscribing, "take_within"),))
+REQUESTS = cases(*DATABASE, (SignUps, "take_within"), thread=((SignUps, "take_within"),))
 
 
 @pytest.mark.parametrize(("owner", "name", "fault"), REQUESTS)
 async def test_requests(tmp_path: Path, owner: Any, name: str, fault: str) -> None:
     """Whoever asked is mailed once."""
     async with open_pressroom(tmp_path) as room:
-        desk = room.office.desk
-        loop = Asking(
-            desk, subscribing=room.office.subscribing, preferring=Preferring(desk), leaving=room.office.leaving
+        desk = room.office.context
+        loop = WebRequests(
+            desk, sign_ups=room.office.sign_ups, preferences=Preferences(desk), unsubscribes=room.office.unsubscribes
         )
         for number in range(3):
             await loop.sign_up("news", parse_address(f"r{number}@reader.example"), WEB, network=None)

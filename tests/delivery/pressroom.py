@@ -33,15 +33,15 @@ from pressrun.delivery.queue.recovering import recover
 from pressrun.delivery.queue.shares import Shares
 from pressrun.delivery.queue.traffic import Traffic
 from pressrun.sandbox.layouts import OwnLayouts
+from pressrun.services.bounces.auto_pause import AutoPause
+from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.editing import Editing
 from pressrun.services.editions.vetting import Vetting
 from pressrun.services.mails.composing import CopyComposer
 from pressrun.services.mails.notifying import NoticeComposer
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.ports import RelayStatus
-from pressrun.services.readers.subscribing import Origin
-from pressrun.services.returns.bouncing import Bouncing
-from pressrun.services.returns.braking import Braking
+from pressrun.services.readers.sign_ups import Origin
 from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings
 from pressrun.services.suppression import may_be_sent
 from pressrun.smtp.events import Settled
@@ -98,7 +98,7 @@ class Pressroom:
     office: Office
     editing: Editing
     housekeeping: Housekeeping
-    bouncing: Bouncing
+    bounce_handler: BounceHandler
     dispatcher: Dispatcher = field(init=False)
     press: Press = field(init=False)
     pool: FakePool = field(default_factory=FakePool)
@@ -135,7 +135,7 @@ class Pressroom:
             settings=self.settings,
             clock=self.clock,
             on_outcome=lambda outcome, number: self.outcomes.update({outcome.value: number}),
-            after_settling=self.bouncing.after_settling,
+            after_settling=self.bounce_handler.after_settling,
             may_go=partial(may_be_sent, keys=self.office.keys),
         )
         maker = Maker(
@@ -232,7 +232,7 @@ class Pressroom:
         return await self.office.database.read(find)
 
     async def leave(self, address: str) -> None:
-        await self.office.leaving.leave(await self.subscription(address), Origin(source="web"))
+        await self.office.unsubscribes.leave(await self.subscription(address), Origin(source="web"))
 
 
 def identity(outgoing: Outgoing) -> tuple[str, str]:
@@ -256,23 +256,25 @@ async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroo
             entropy=lambda count: next(numbers).to_bytes(count, "big"),
             wake=office.wake,
         )
-        bouncing = Bouncing(
+        bounce_handler = BounceHandler(
             keys=office.keys,
             site=SITE,
             settings=BounceSettings(),
-            braking=Braking(site=SITE, settings=DeliverySettings(), entropy=os.urandom),
+            auto_pause=AutoPause(site=SITE, settings=DeliverySettings(), entropy=os.urandom),
             clock=lambda: office.now,
             entropy=lambda count: next(numbers).to_bytes(count, "big"),
         )
         housekeeping = Housekeeping(
             database=office.database,
             limits=LimitSettings(),
-            bounces=bouncing.settings,
+            bounces=bounce_handler.settings,
             clock=lambda: office.now,
             entropy=lambda count: next(numbers).to_bytes(count, "big"),
             wake=office.wake,
         )
-        room = Pressroom(office=office, editing=editing, housekeeping=housekeeping, bouncing=bouncing, **changes)
+        room = Pressroom(
+            office=office, editing=editing, housekeeping=housekeeping, bounce_handler=bounce_handler, **changes
+        )
         await office.make_list()
         # Notes about a leaving would stand among the copies that these tests count.
         await office.lists.set_list("news", {"leaving_note": "false"})

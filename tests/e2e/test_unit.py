@@ -59,7 +59,7 @@ def test_it_does_all_of_its_work(make_house: MakeHouse) -> None:
     assert len(READERS) == len(copies)
     assert all(b"DKIM-Signature:" in mail.content and b"Harbour office" in mail.content for mail in copies)
     signers = {"pressrun.delivery.worker.signer"} if len(os.sched_getaffinity(0)) > 1 else set()
-    assert {"pressrun.delivery.worker", "pressrun.sandbox.reader", *signers} == names - {"pressrun"}
+    assert {"pressrun.delivery.worker", "pressrun.sandbox.reader_process", *signers} == names - {"pressrun"}
 
 
 def test_the_memory_of_the_unit_holds_every_budget() -> None:

@@ -33,7 +33,7 @@ from pressrun.message.incoming.author import sole_author
 from pressrun.message.incoming.autoreply import machine_made, silent_sender, vacation_words
 from pressrun.message.incoming.commands import MOST_COMMANDS, parse_commands
 from pressrun.message.incoming.reading import IncomingMail, read_mail
-from pressrun.message.incoming.trace import glance, own_digest, same_mail_digest
+from pressrun.message.incoming.trace import own_digest, same_mail_digest, scan_header
 from pressrun.message.manuscripts.edition_file import parse_edition, referenced_paths
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
@@ -131,13 +131,13 @@ def autoreply(data: bytes) -> None:
 
 
 def trace(data: bytes) -> None:
-    seen = glance(data)
+    seen = scan_header(data)
     assert 0 <= seen.own_start <= len(data) + 2, "the content begins inside of it"
     own = own_digest(data, seen)
     assert len(same_mail_digest(own, mail_from=_text(data[:50]), recipient="news")) == 32
     hop = b"Received: from x by y; z\r\n" + data
     if seen.has_message_id and seen.received < 20 and len(data) < 60_000:
-        assert own == own_digest(hop, glance(hop)), "one more hop makes another mail of it"
+        assert own == own_digest(hop, scan_header(hop)), "one more hop makes another mail of it"
 
 
 def authentication(data: bytes) -> None:

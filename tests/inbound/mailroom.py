@@ -28,19 +28,19 @@ from pressrun.message.incoming.reading import IncomingMail, read_mail
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
 from pressrun.sandbox.layouts import OwnLayouts
+from pressrun.services.bounces.auto_pause import AutoPause
+from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.vetting import Vetting
-from pressrun.services.incoming.answering import Answering
-from pressrun.services.incoming.posting import Posting
-from pressrun.services.incoming.processing import Processing, Reader
-from pressrun.services.incoming.receiving import Arrival, Receiving
+from pressrun.services.incoming.mail_acceptance import ArrivedMail, MailAcceptance
+from pressrun.services.incoming.mail_commands import MailCommands
+from pressrun.services.incoming.mail_processing import MailProcessing, Reader
+from pressrun.services.incoming.mailed_editions import MailedEditions
 from pressrun.services.mails.notifying import NoticeComposer
-from pressrun.services.readers.desk import Desk
-from pressrun.services.readers.leaving import Leaving
-from pressrun.services.readers.subscribing import Origin, Subscribing
-from pressrun.services.returns.bouncing import Bouncing
-from pressrun.services.returns.braking import Braking
+from pressrun.services.readers.context import ReaderContext
+from pressrun.services.readers.sign_ups import Origin, SignUps
+from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, PostingSettings, TokenSettings
-from pressrun.services.suppression import Reason, may_be_sent, suppress
+from pressrun.services.suppression import SuppressionReason, may_be_sent, suppress
 from pressrun.smtp.handover import Outgoing
 from pressrun.smtp.reply import Reply
 from pressrun.store import deliveries, inbound, lists, notices, subscribers, subscriptions
@@ -81,9 +81,9 @@ class Mailroom:
     counted: list[str] = field(default_factory=list)
     on_count: Callable[[str], object] = len
     woken: int = 0
-    subscribing: Subscribing = field(init=False)
-    receiving: Receiving = field(init=False)
-    processing: Processing = field(init=False)
+    sign_ups: SignUps = field(init=False)
+    acceptance: MailAcceptance = field(init=False)
+    processing: MailProcessing = field(init=False)
 
     def wake(self) -> None:
         self.woken += 1
@@ -125,12 +125,12 @@ class Mailroom:
 
     async def subscribe(self, address: str = ADA) -> int:
         """Make an active member; returns the id of the subscription. The confirmation is taken out of the queue."""
-        await self.subscribing.request("news", parse_address(address), Origin(source="web"), network=None)
+        await self.sign_ups.request("news", parse_address(address), Origin(source="web"), network=None)
         sent = await self.outgoing()
         token = str(message_of(sent[-1])["Reply-To"]).partition("+")[2].partition("@")[0]
         number = AddressTokens(self.keys).read(AddressPurpose.CONFIRM, "news", token)
         assert number is not None
-        _, standing = await self.subscribing.confirm(number, Origin(source="web"))
+        _, standing = await self.sign_ups.confirm(number, Origin(source="web"))
         assert standing is not None
         return standing.subscription.id
 
@@ -148,7 +148,7 @@ class Mailroom:
 
     async def suppress(self, address: str, reason: str) -> None:
         digests = digests_of(self.keys, parse_address(address))
-        await self.database.write(suppress, digests, Reason(reason), address=address, now=int(self.now))
+        await self.database.write(suppress, digests, SuppressionReason(reason), address=address, now=int(self.now))
 
     async def insert_notice(self, kind: str) -> int:
         """Queue a notice of ours; returns the id of its delivery."""
@@ -170,8 +170,8 @@ class Mailroom:
     ) -> list[Reply]:
         """Hand a mail over as a listener would, for local parts that are ours."""
         routes = tuple(read_local_part(local) for local in locals_)
-        return await self.receiving.take(
-            Arrival(
+        return await self.acceptance.take(
+            ArrivedMail(
                 mail_from=mail_from,
                 recipients=tuple(route for route in routes if route is not None),
                 content=content,
@@ -242,7 +242,7 @@ async def open_mailroom(
     site = Site(base_url=f"https://{D}", mail_domain=D, operator=operator, receives_mail=True)
     room = Mailroom(database=database, keys=keys, site=site)
     limits = LimitSettings(replies_per_sender=replies, posts_per_editor=posts)
-    desk = Desk(
+    context = ReaderContext(
         database=database,
         keys=keys,
         limits=limits,
@@ -251,29 +251,29 @@ async def open_mailroom(
         entropy=os.urandom,
         wake=room.wake,
     )
-    room.subscribing = Subscribing(desk)
+    room.sign_ups = SignUps(context)
     clock = lambda: room.now  # noqa: E731 - the room's own clock, wherever it is set
-    room.processing = Processing(
+    room.processing = MailProcessing(
         database=database,
         readers=readers or dict.fromkeys(MailQueue, reader or InlineReader()),
-        answering=Answering(
+        mail_commands=MailCommands(
             keys=keys,
             site=site,
-            subscribing=room.subscribing,
-            leaving=Leaving(desk),
+            sign_ups=room.sign_ups,
+            unsubscribes=Unsubscribes(context),
             limits=limits,
             clock=clock,
             entropy=os.urandom,
         ),
-        bouncing=Bouncing(
+        bounce_handler=BounceHandler(
             keys=keys,
             site=site,
             settings=BounceSettings(),
-            braking=Braking(site=site, settings=DeliverySettings(), entropy=os.urandom),
+            auto_pause=AutoPause(site=site, settings=DeliverySettings(), entropy=os.urandom),
             clock=clock,
             entropy=os.urandom,
         ),
-        posting=Posting(
+        mailed_editions=MailedEditions(
             database=database,
             reader=reader or InlineReader(),
             keys=keys,
@@ -291,7 +291,7 @@ async def open_mailroom(
         wake=room.wake,
         count=room.count,
     )
-    room.receiving = Receiving(
+    room.acceptance = MailAcceptance(
         database=database,
         keys=keys,
         site=site,
@@ -353,7 +353,7 @@ class Client:
 @asynccontextmanager
 async def listening(room: Mailroom, settings: SmtpSettings | None = None) -> AsyncIterator[Listeners]:
     """Listeners of a mail room, on loopback."""
-    listeners = Listeners(settings or SmtpSettings(listen=LOCAL, lmtp=LOCAL), room.receiving, {})
+    listeners = Listeners(settings or SmtpSettings(listen=LOCAL, lmtp=LOCAL), room.acceptance, {})
     await listeners.start()
     try:
         yield listeners

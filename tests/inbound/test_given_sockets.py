@@ -21,7 +21,7 @@ async def test_the_file_of_a_given_socket_stays(tmp_path: Path) -> None:
         held.listen()
         async with open_mailroom(tmp_path / "data") as room:
             for _ in range(2):
-                listeners = Listeners(settings, room.receiving, {"lmtp": held.dup()})
+                listeners = Listeners(settings, room.acceptance, {"lmtp": held.dup()})
                 await listeners.start()
                 async with connected(f"unix:{path}", hello="LHLO client.example") as client:
                     assert (await client.say("NOOP"))[:3] == "250"

@@ -305,9 +305,9 @@ async def test_a_fault_of_ours_is_temporary_and_tells_nothing(
 
     async with listening(room) as listeners, connected(listeners.addresses["smtp"]) as client:
         with monkeypatch.context() as patched:
-            patched.setattr(room.receiving, "take", fail)
+            patched.setattr(room.acceptance, "take", fail)
             assert "451 4.3.0 an error of ours, try again later" == await client.post(mail(), [OWNER])
-            patched.setattr(room.receiving, "route", fail)
+            patched.setattr(room.acceptance, "route", fail)
             await client.say("MAIL FROM:<>")
             assert "451 4.3.0 an error of ours, try again later" == await client.say(f"RCPT TO:<{OWNER}>")
         await client.say("RSET")
@@ -379,24 +379,24 @@ async def test_a_silent_client_is_sent_away(room: Mailroom) -> None:
 async def test_stopping_finishes_the_mail_at_hand(room: Mailroom, monkeypatch: pytest.MonkeyPatch) -> None:
     """An idle client hears 421, one whose mail is being stored its 250."""
     may_go_on, is_waiting = asyncio.Event(), asyncio.Event()
-    take = room.receiving.take
+    take = room.acceptance.take
 
     async def slow_take(arrival: object) -> list[Reply]:
         is_waiting.set()
         await may_go_on.wait()
         return await take(arrival)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(room.receiving, "take", slow_take)
-    listeners = Listeners(SmtpSettings(listen=LOCAL), room.receiving, {})
+    monkeypatch.setattr(room.acceptance, "take", slow_take)
+    listeners = Listeners(SmtpSettings(listen=LOCAL), room.acceptance, {})
     await listeners.start()
     address = listeners.addresses["smtp"]
     async with connected(address) as idle, connected(address) as busy:
-        posting = asyncio.create_task(busy.post(mail(), [OWNER]))
+        mailed_editions = asyncio.create_task(busy.post(mail(), [OWNER]))
         await is_waiting.wait()
         stopping = asyncio.create_task(listeners.stop(10))
         assert "421 4.3.2" == (await idle.reply())[:9]
         may_go_on.set()
-        assert "250" == (await posting)[:3]
+        assert "250" == (await mailed_editions)[:3]
         await stopping
     assert {"received": 1} == await room.counts()
 
@@ -418,7 +418,7 @@ async def test_a_unix_socket_for_the_group_replaces_a_stale_one(room: Mailroom, 
     assert not path.exists()
     path.write_text("precious")
     with pytest.raises(BadConfiguration, match="not a socket"):
-        await Listeners(SmtpSettings(lmtp=UnixEndpoint(str(path))), room.receiving, {}).start()
+        await Listeners(SmtpSettings(lmtp=UnixEndpoint(str(path))), room.acceptance, {}).start()
     assert "precious" == path.read_text()
 
 
@@ -426,7 +426,7 @@ async def test_descriptors_of_systemd(room: Mailroom) -> None:
     """Taken by name; a missing one may come yet, so systemd tries again (69)."""
     given = socket.create_server(("127.0.0.1", 0))
     settings = SmtpSettings(listen=SystemdEndpoint())
-    listeners = Listeners(settings, room.receiving, {"smtp": given})
+    listeners = Listeners(settings, room.acceptance, {"smtp": given})
     await listeners.start()
     async with connected(listeners.addresses["smtp"]) as client:
         assert "250" == (await client.say("NOOP"))[:3]
@@ -434,7 +434,7 @@ async def test_descriptors_of_systemd(room: Mailroom) -> None:
     for name, key, unheld in (("smtp", "listen", settings), ("lmtp", "lmtp", SmtpSettings(lmtp=SystemdEndpoint()))):
         missing = rf"\[smtp\] {key} = .* no socket named {name}\. .* pressrun-{name}\.socket"
         with pytest.raises(Unavailable, match=missing):
-            await Listeners(unheld, room.receiving, {}).start()
+            await Listeners(unheld, room.acceptance, {}).start()
 
 
 @pytest.fixture(scope="module")
@@ -487,7 +487,7 @@ async def test_a_certificate_that_cannot_be_used(room: Mailroom, tmp_path: Path)
     """Said at start, as an error of the configuration."""
     settings = SmtpSettings(listen=LOCAL, certificate_file=tmp_path / "none", key_file=tmp_path / "none")
     with pytest.raises(BadConfiguration, match="certificate_file"):
-        await Listeners(settings, room.receiving, {}).start()
+        await Listeners(settings, room.acceptance, {}).start()
 
 
 async def test_limits_change_with_a_reload(room: Mailroom) -> None:

@@ -15,7 +15,7 @@ from tests.inbound.mailroom import ADA, LOCAL, Client, D, Mailroom, connected, l
 
 from pressrun.inbound.memory import FREE_BYTES, Memory, Share
 from pressrun.inbound.settings import SmtpSettings
-from pressrun.services.incoming.receiving import Arrival
+from pressrun.services.incoming.mail_acceptance import ArrivedMail
 from pressrun.smtp.reply import Reply
 
 OWNER = f"news-owner@{D}"
@@ -92,14 +92,14 @@ async def test_what_is_being_stored_is_held_though_the_client_is_gone(
 ) -> None:
     """Until it is on the disk."""
     begun, may_end = asyncio.Event(), asyncio.Event()
-    take = room.receiving.take
+    take = room.acceptance.take
 
-    async def slowly(arrival: Arrival) -> list[Reply]:
+    async def slowly(arrival: ArrivedMail) -> list[Reply]:
         begun.set()
         await may_end.wait()
         return await take(arrival)
 
-    monkeypatch.setattr(room.receiving, "take", slowly)
+    monkeypatch.setattr(room.acceptance, "take", slowly)
     settings = SmtpSettings(listen=LOCAL, memory_bytes=LIMIT)
     async with listening(room, settings) as listeners:
         memory = listeners._memory

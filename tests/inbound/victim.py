@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.inbound.mailroom import LOCAL, listening, open_mailroom
 
 from pressrun.inbound.settings import SmtpSettings
-from pressrun.sandbox.reading import MailReader
+from pressrun.sandbox.mail_reader import MailReader
 
 
 async def main(folder: Path) -> None:

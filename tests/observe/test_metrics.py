@@ -6,7 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.observe.metrics import Metrics
-from pressrun.services.incoming.processing import KINDS
+from pressrun.services.incoming.mail_processing import KINDS
 from pressrun.smtp.handover import Outcome
 
 

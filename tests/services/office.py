@@ -16,9 +16,9 @@ from pressrun.services.operating.held_sign_ups import HeldSignUps
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
-from pressrun.services.readers.desk import Desk
-from pressrun.services.readers.leaving import Leaving
-from pressrun.services.readers.subscribing import Subscribing
+from pressrun.services.readers.context import ReaderContext
+from pressrun.services.readers.sign_ups import SignUps
+from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.settings import LimitSettings, TokenSettings
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, prepare
@@ -41,10 +41,10 @@ class Office:
     lists: ListAdmin = field(init=False)
     subscribers: SubscriberAdmin = field(init=False)
     suppressions: SuppressionAdmin = field(init=False)
-    desk: Desk = field(init=False)
-    subscribing: Subscribing = field(init=False)
+    context: ReaderContext = field(init=False)
+    sign_ups: SignUps = field(init=False)
     held: HeldSignUps = field(init=False)
-    leaving: Leaving = field(init=False)
+    unsubscribes: Unsubscribes = field(init=False)
 
     def wake(self) -> None:
         self.woken += 1
@@ -103,7 +103,7 @@ async def open_office(folder: Path, *, receives_mail: bool = True) -> AsyncItera
     office.subscribers = SubscriberAdmin(
         database=database, keys=keys, tokens=tokens, clock=clock, entropy=os.urandom, wake=office.wake
     )
-    office.desk = Desk(
+    office.context = ReaderContext(
         database=database,
         keys=keys,
         limits=LimitSettings(),
@@ -112,8 +112,8 @@ async def open_office(folder: Path, *, receives_mail: bool = True) -> AsyncItera
         entropy=os.urandom,
         wake=office.wake,
     )
-    office.subscribing, office.leaving = Subscribing(office.desk), Leaving(office.desk)
-    office.held = HeldSignUps(office.desk, office.subscribing)
+    office.sign_ups, office.unsubscribes = SignUps(office.context), Unsubscribes(office.context)
+    office.held = HeldSignUps(office.context, office.sign_ups)
     try:
         yield office
     finally:

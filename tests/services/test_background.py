@@ -9,7 +9,7 @@ import pytest
 
 from pressrun.core.errors import MalformedAddress, Unavailable
 from pressrun.services import background
-from pressrun.services.background import BackgroundLoop, Fault, failing_loops
+from pressrun.services.background import BackgroundLoop, LoopFault, failing_loops
 
 NOW = 1_800_000_000.0
 
@@ -23,7 +23,7 @@ class Loop(BackgroundLoop):
     def __init__(self, steps: Iterable[Callable[[Loop], None]]) -> None:
         super().__init__(lambda: NOW)
         self._steps: Iterator[Callable[[Loop], None]] = iter(steps)
-        self.faults: list[Fault | None] = []
+        self.faults: list[LoopFault | None] = []
 
     async def step(self) -> bool:
         self.faults.append(self.fault)
@@ -98,7 +98,7 @@ async def test_a_fault_lasts_until_a_step_does_not_fail(pauses: list[float]) -> 
     loop = Loop([failing(OSError(28, "No space left on device"))] * 2 + [well])
     await loop.run()
     words = "OSError: No space left on device"
-    expected = [None, *(Fault(since=NOW, times=times, problem=words) for times in (1, 2)), None]
+    expected = [None, *(LoopFault(since=NOW, times=times, problem=words) for times in (1, 2)), None]
     assert expected == loop.faults
 
 
@@ -131,7 +131,7 @@ async def test_what_is_isolated_stops_nothing_behind_it(pauses: list[float], cap
     await loop.run()
     assert ([0, 2], [1.0]) == (done, pauses)
     assert ["item 1"] == [one["subject"] for one in told(caplog, "loop.failed")]
-    assert Fault(since=NOW, times=1, problem="ValueError") == loop.faults[1]
+    assert LoopFault(since=NOW, times=1, problem="ValueError") == loop.faults[1]
 
 
 async def test_a_database_that_is_away_is_nobodys_own_fault(pauses: list[float]) -> None:
@@ -161,7 +161,7 @@ async def test_a_loop_that_is_to_end_does_not_pause(monkeypatch: pytest.MonkeyPa
 
 async def test_a_step_that_waits_for_long_says_that_it_works(pauses: list[float]) -> None:
     """Otherwise a fault that is gone would be shown for as long as nothing happens."""
-    found: list[Fault | None] = []
+    found: list[LoopFault | None] = []
 
     def step(loop: Loop) -> None:
         loop.works()
@@ -190,6 +190,6 @@ async def test_cancellation_passes() -> None:
 
 def test_only_what_fails_for_long_stands_in_the_way() -> None:
     loops = [Loop([]), Loop([]), Loop([])]
-    loops[1].fault = Fault(since=NOW - 59, times=9, problem="x")
-    loops[2].fault = Fault(since=NOW - 60, times=9, problem="x")
+    loops[1].fault = LoopFault(since=NOW - 59, times=9, problem="x")
+    loops[2].fault = LoopFault(since=NOW - 60, times=9, problem="x")
     assert [("steps", loops[2].fault)] == failing_loops(loops, NOW)

@@ -23,19 +23,19 @@ from pressrun.core.scores import Streak
 from pressrun.core.sign_up import Trust
 from pressrun.core.tokens import digests_of, pack_digests
 from pressrun.message.incoming.reading import IncomingMail
-from pressrun.services.incoming.answering import Answering
+from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.suppression_admin import SuppressionRow
-from pressrun.services.readers import suspending
-from pressrun.services.readers.leaving_notes import NoteTerms, note_leavings
-from pressrun.services.readers.preferring import PreferenceLink, Preferring, Wishes
-from pressrun.services.readers.probing import ask_suspended
-from pressrun.services.readers.readdressing import Readdressing
-from pressrun.services.readers.refusing import Refusing
-from pressrun.services.readers.subscribing import Origin
-from pressrun.services.readers.undoing import Undoing
+from pressrun.services.readers import suspension
+from pressrun.services.readers.address_changes import AddressChanges
+from pressrun.services.readers.never_again import NeverAgain
+from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
+from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.suspension_probe import ask_suspended
+from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
+from pressrun.services.readers.unsubscribe_notices import NoticeTerms, queue_unsubscribe_notices
 from pressrun.services.settings import BounceSettings, LimitSettings
-from pressrun.services.suppression import LIFTED_BY_READER, Reason
+from pressrun.services.suppression import LIFTED_BY_READER, SuppressionReason
 from pressrun.store import lists, subscribers
 from pressrun.store.held import Choice
 from pressrun.store.inbound import InboundMail
@@ -75,20 +75,20 @@ async def person(press: Pressroom, address: Address) -> Subscriber:
 
 async def by_link(press: Pressroom, address: Address) -> None:
     office = press.office
-    refusing = Refusing(
-        database=office.database, clock=lambda: office.now, entropy=office.desk.entropy, wake=office.wake
+    never_again = NeverAgain(
+        database=office.database, clock=lambda: office.now, entropy=office.context.entropy, wake=office.wake
     )
-    await refusing.refuse(0, pack_digests(*dict.fromkeys(digests_of(office.keys, address))), WEB)
+    await never_again.refuse(0, pack_digests(*dict.fromkeys(digests_of(office.keys, address))), WEB)
 
 
-def by_operator(reason: Reason) -> Door:
+def by_operator(reason: SuppressionReason) -> Door:
     async def add(press: Pressroom, address: Address) -> None:
         await press.office.suppressions.add(address, reason)
 
     return add
 
 
-def by_file(reason: Reason) -> Door:
+def by_file(reason: SuppressionReason) -> Door:
     async def take(press: Pressroom, address: Address) -> None:
         await press.office.suppressions.import_batch([SuppressionRow(line=1, address=address.typed, reason=reason)])
 
@@ -102,7 +102,7 @@ async def by_erasing(press: Pressroom, address: Address) -> None:
 
 async def by_complaint(press: Pressroom, address: Address) -> None:
     found = await person(press, address)
-    await press.office.database.write(press.bouncing.complaining._end_everything, found.id, "abuse")
+    await press.office.database.write(press.bounce_handler.complaint_handler._end_everything, found.id, "abuse")
 
 
 async def by_bounces(press: Pressroom, address: Address) -> None:
@@ -110,7 +110,7 @@ async def by_bounces(press: Pressroom, address: Address) -> None:
     edition = await press.edition(f"Bounces of {address}")
 
     def suspend(tx: Transaction) -> None:
-        suspending._suspend(
+        suspension._suspend(
             tx, found.id, Streak(hard=1, bounced=1, first_edition_id=edition), int(press.office.now), suppresses=True
         )
 
@@ -119,27 +119,27 @@ async def by_bounces(press: Pressroom, address: Address) -> None:
 
 async def by_link_then_weaker(press: Pressroom, address: Address) -> None:
     await by_link(press, address)
-    for weaker in (Reason.HARD_BOUNCE, Reason.COMPLAINT, Reason.OPERATOR):
+    for weaker in (SuppressionReason.HARD_BOUNCE, SuppressionReason.COMPLAINT, SuppressionReason.OPERATOR):
         await press.office.suppressions.add(address, weaker)
 
 
 async def by_link_then_erased(press: Pressroom, address: Address) -> None:
     await by_link(press, address)
-    await by_operator(Reason.ERASED)(press, address)
+    await by_operator(SuppressionReason.ERASED)(press, address)
     with contextlib.suppress(PressrunError):  # nobody may be there
         await press.office.subscribers.erase(address)
 
 
-WAYS: dict[str, tuple[Reason, Door]] = {
-    "link": (Reason.NEVER_AGAIN, by_link),
-    "link, then weaker": (Reason.NEVER_AGAIN, by_link_then_weaker),
-    "link, then erased": (Reason.NEVER_AGAIN, by_link_then_erased),
-    **{f"operator: {reason}": (reason, by_operator(reason)) for reason in Reason},
-    "file: never-again": (Reason.NEVER_AGAIN, by_file(Reason.NEVER_AGAIN)),
-    "file: complaint": (Reason.COMPLAINT, by_file(Reason.COMPLAINT)),
-    "erased": (Reason.ERASED, by_erasing),
-    "complaint": (Reason.COMPLAINT, by_complaint),
-    "bounces": (Reason.HARD_BOUNCE, by_bounces),
+WAYS: dict[str, tuple[SuppressionReason, Door]] = {
+    "link": (SuppressionReason.NEVER_AGAIN, by_link),
+    "link, then weaker": (SuppressionReason.NEVER_AGAIN, by_link_then_weaker),
+    "link, then erased": (SuppressionReason.NEVER_AGAIN, by_link_then_erased),
+    **{f"operator: {reason}": (reason, by_operator(reason)) for reason in SuppressionReason},
+    "file: never-again": (SuppressionReason.NEVER_AGAIN, by_file(SuppressionReason.NEVER_AGAIN)),
+    "file: complaint": (SuppressionReason.COMPLAINT, by_file(SuppressionReason.COMPLAINT)),
+    "erased": (SuppressionReason.ERASED, by_erasing),
+    "complaint": (SuppressionReason.COMPLAINT, by_complaint),
+    "bounces": (SuppressionReason.HARD_BOUNCE, by_bounces),
 }
 
 
@@ -151,7 +151,7 @@ async def nothing(_press: Pressroom, _address: Address) -> None:
 
 
 async def sign_up(press: Pressroom, address: Address) -> None:
-    await press.office.subscribing.request("news", address, WEB, network=None)
+    await press.office.sign_ups.request("news", address, WEB, network=None)
 
 
 async def use_sign_up(press: Pressroom, address: Address, _: Any) -> None:
@@ -161,14 +161,14 @@ async def use_sign_up(press: Pressroom, address: Address, _: Any) -> None:
 def mail_to(local_part: str, subject: str = "") -> Use:
     async def use(press: Pressroom, address: Address, _: Any) -> None:
         office = press.office
-        answering = Answering(
+        mail_commands = MailCommands(
             keys=office.keys,
             site=SITE,
-            subscribing=office.subscribing,
-            leaving=office.leaving,
+            sign_ups=office.sign_ups,
+            unsubscribes=office.unsubscribes,
             limits=LIMITS,
             clock=lambda: office.now,
-            entropy=office.desk.entropy,
+            entropy=office.context.entropy,
         )
         mail = InboundMail(
             id=1,
@@ -181,7 +181,7 @@ def mail_to(local_part: str, subject: str = "") -> Use:
             content_digest=b"",
         )
         incoming = IncomingMail(subject=subject)
-        await office.database.write(answering.settle, mail, read_local_part(local_part), incoming, "")
+        await office.database.write(mail_commands.settle, mail, read_local_part(local_part), incoming, "")
 
     return use
 
@@ -198,13 +198,13 @@ async def wait(press: Pressroom, _address: Address, _: Any) -> None:
 
 async def hold_sign_up(press: Pressroom, address: Address) -> None:
     office = press.office
-    office.desk.limits = replace(LIMITS, hold_sign_ups_above=1, hold_sign_ups_floor=1)
+    office.context.limits = replace(LIMITS, hold_sign_ups_above=1, hold_sign_ups_floor=1)
 
     def take(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
         for one in (parse_address("first@else.example"), address):
-            office.subscribing.take_within(tx, target, one, WEB, trust=Trust.PROVEN)
+            office.sign_ups.take_within(tx, target, one, WEB, trust=Trust.PROVEN)
 
     await office.database.write(take)
 
@@ -221,7 +221,7 @@ async def last_confirmation(press: Pressroom, address: Address) -> int:
 
 
 async def confirm(press: Pressroom, _address: Address, number: int) -> None:
-    await press.office.subscribing.confirm(number, WEB)
+    await press.office.sign_ups.confirm(number, WEB)
 
 
 async def new_mover(press: Pressroom, address: Address) -> int:
@@ -230,7 +230,7 @@ async def new_mover(press: Pressroom, address: Address) -> int:
 
 
 async def ask_to_move(press: Pressroom, address: Address, mover: int) -> None:
-    await Readdressing(press.office.desk).request(mover, address, WEB)
+    await AddressChanges(press.office.context).request(mover, address, WEB)
 
 
 async def asked_to_move(press: Pressroom, address: Address) -> int:
@@ -241,7 +241,7 @@ async def asked_to_move(press: Pressroom, address: Address) -> int:
 
 
 async def confirm_move(press: Pressroom, _address: Address, number: int) -> None:
-    await Readdressing(press.office.desk).confirm(number, WEB)
+    await AddressChanges(press.office.context).confirm(number, WEB)
 
 
 def add(*, asks: bool) -> Use:
@@ -285,7 +285,7 @@ async def resume(press: Pressroom, _address: Address, number: int) -> None:
 
 
 async def ask_for_preferences(press: Pressroom, address: Address, _: Any) -> None:
-    await Preferring(press.office.desk).request_link(address, WEB)
+    await Preferences(press.office.context).request_link(address, WEB)
 
 
 async def send_test(press: Pressroom, address: Address, _: Any) -> None:
@@ -301,8 +301,8 @@ async def left(press: Pressroom, address: Address) -> None:
 
 
 async def tell_of_leaving(press: Pressroom, _address: Address, _: Any) -> None:
-    terms = NoteTerms(keys=press.office.keys, limits=LIMITS, entropy=press.office.desk.entropy)
-    await press.office.database.write(note_leavings, terms, press.office.now)
+    terms = NoticeTerms(keys=press.office.keys, limits=LIMITS, entropy=press.office.context.entropy)
+    await press.office.database.write(queue_unsubscribe_notices, terms, press.office.now)
 
 
 async def left_and_told(press: Pressroom, address: Address) -> int:
@@ -315,8 +315,10 @@ async def left_and_told(press: Pressroom, address: Address) -> int:
 
 async def undo_leaving(press: Pressroom, _address: Address, number: int) -> None:
     office = press.office
-    undoing = Undoing(database=office.database, clock=lambda: office.now, entropy=office.desk.entropy, wake=office.wake)
-    await undoing.undo(number, WEB)
+    undo_unsubscribe = UndoUnsubscribe(
+        database=office.database, clock=lambda: office.now, entropy=office.context.entropy, wake=office.wake
+    )
+    await undo_unsubscribe.undo(number, WEB)
 
 
 async def probe(press: Pressroom, address: Address) -> None:
@@ -325,13 +327,13 @@ async def probe(press: Pressroom, address: Address) -> None:
     edition = await press.edition(f"Missed by {address}")
 
     def suspend(tx: Transaction) -> None:
-        suspending._suspend(
+        suspension._suspend(
             tx, found.id, Streak(bounced=5, first_edition_id=edition), int(press.office.now), suppresses=False
         )
 
     await press.office.database.write(suspend)
     now = int(press.office.now) + 8 * 86400
-    await press.office.database.write(ask_suspended, BounceSettings(), press.office.desk.entropy, now)
+    await press.office.database.write(ask_suspended, BounceSettings(), press.office.context.entropy, now)
 
 
 # ---------------------------------------------------------------------- several lists, languages, welcome mails
@@ -354,7 +356,7 @@ async def sign_up_to_both(press: Pressroom, address: Address, _: Any) -> None:
         first, second = lists.find_list(tx, "news"), lists.find_list(tx, "nouvelles")
         assert first is not None
         assert second is not None
-        press.office.subscribing.take_within(tx, first, address, WEB, also=[second])
+        press.office.sign_ups.take_within(tx, first, address, WEB, also=[second])
 
     await press.office.database.write(take)
 
@@ -378,7 +380,7 @@ async def join_with_issues(press: Pressroom, address: Address) -> PreferenceLink
 
 
 async def change_language(press: Pressroom, _address: Address, link: PreferenceLink) -> None:
-    await Preferring(press.office.desk).save(link, Wishes(families={FAMILY: "nouvelles"}), WEB)
+    await Preferences(press.office.context).save(link, PreferenceChanges(families={FAMILY: "nouvelles"}), WEB)
 
 
 async def queue_copy_and_change(press: Pressroom, address: Address) -> None:
@@ -404,7 +406,7 @@ async def ask_to_unsubscribe(press: Pressroom, address: Address, _: Any) -> None
     def ask(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
-        Preferring(press.office.desk).unsubscribe_link_within(tx, target, address, WEB)
+        Preferences(press.office.context).unsubscribe_link_within(tx, target, address, WEB)
 
     await press.office.database.write(ask)
 
@@ -416,7 +418,7 @@ async def join_to_pause(press: Pressroom, address: Address) -> PreferenceLink:
 
 
 async def pause(press: Pressroom, _address: Address, link: PreferenceLink) -> None:
-    await Preferring(press.office.desk).pause(link, 30, WEB)
+    await Preferences(press.office.context).pause(link, 30, WEB)
 
 
 async def pause_and_wait(press: Pressroom, address: Address) -> None:
@@ -478,8 +480,8 @@ async def test_nothing_leaves(press: Pressroom, way: str, door: str) -> None:
     (reason, keep_out), (prepare, use, kind) = WAYS[way], DOORS[door]
     if kind == LIFTS and reason in LIFTED_BY_READER:
         return  # that is what lifts it: test_subscribing has it
-    press.office.desk.limits = LIMITS
-    reached = [pair for pair in SPELLINGS if pair[2] or reason is Reason.NEVER_AGAIN]
+    press.office.context.limits = LIMITS
+    reached = [pair for pair in SPELLINGS if pair[2] or reason is SuppressionReason.NEVER_AGAIN]
     addresses = [parse_address(typed) for _, typed, _ in reached]
     prepared = [await prepare(press, address) for address in addresses]
     for said, _, _ in reached:
@@ -491,7 +493,7 @@ async def test_nothing_leaves(press: Pressroom, way: str, door: str) -> None:
     allowed = set()
     if kind == OWN and reason in LIFTED_BY_READER:
         allowed = {"confirmation"}
-    elif kind == PROBE and reason is Reason.HARD_BOUNCE:
+    elif kind == PROBE and reason is SuppressionReason.HARD_BOUNCE:
         allowed = {"still_there"}
     assert set() == await mailed(press, addresses) - allowed
 
@@ -500,7 +502,7 @@ async def test_nothing_leaves(press: Pressroom, way: str, door: str) -> None:
 async def test_each_door_is_open_to_who_is_not_kept_out(press: Pressroom, door: str) -> None:
     """Else the table above would prove nothing."""
     prepare, use, _ = DOORS[door]
-    press.office.desk.limits = LIMITS
+    press.office.context.limits = LIMITS
     address = parse_address("ada+news@reader.example")
     await use(press, address, await prepare(press, address))
     await press.edition("To everybody")
@@ -510,10 +512,10 @@ async def test_each_door_is_open_to_who_is_not_kept_out(press: Pressroom, door: 
 @pytest.mark.parametrize("way", WAYS)
 async def test_lifting_lets_the_mailbox_in_again(press: Pressroom, way: str) -> None:
     reason, keep_out = WAYS[way]
-    reached = [pair for pair in SPELLINGS if pair[2] or reason is Reason.NEVER_AGAIN]
+    reached = [pair for pair in SPELLINGS if pair[2] or reason is SuppressionReason.NEVER_AGAIN]
     for said, typed, _ in reached:
         await keep_out(press, parse_address(said))
         await press.office.suppressions.remove(parse_address(typed))
-        await press.office.suppressions.add(parse_address(said), Reason.HARD_BOUNCE)
+        await press.office.suppressions.add(parse_address(said), SuppressionReason.HARD_BOUNCE)
         await press.office.suppressions.remove(parse_address(said))
     assert [] == await press.rows("select * from suppression")

@@ -14,7 +14,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.chain import Audit, Head
 from pressrun.services.evidence import age_ips, verify
 from pressrun.services.operating.housekeeping import Housekeeping
-from pressrun.services.readers.subscribing import Origin
+from pressrun.services.readers.sign_ups import Origin
 from pressrun.services.reports import reporting
 from pressrun.services.settings import BounceSettings, LimitSettings
 from pressrun.store import consent
@@ -26,7 +26,7 @@ DAY = 86400
 
 async def fill(press: Pressroom, count: int = 3) -> None:
     for number in range(count):
-        await press.office.subscribing.request("news", parse_address(f"r{number}@reader.example"), WEB, network=None)
+        await press.office.sign_ups.request("news", parse_address(f"r{number}@reader.example"), WEB, network=None)
 
 
 async def audit(press: Pressroom, *witnesses: tuple[str, Head]) -> Audit:
@@ -108,8 +108,8 @@ async def test_erasing_and_ageing_leave_the_chain_whole(press: Pressroom) -> Non
 
 
 async def test_network_addresses_age_and_the_rest_stays(press: Pressroom) -> None:
-    await press.office.subscribing.request("news", ADA, WEB, network=None)
-    await press.office.subscribing.confirm(1, WEB)
+    await press.office.sign_ups.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.confirm(1, WEB)
     press.pass_time(180 * DAY + 3599)
     await press.housekeeping.round()
     assert [("192.0.2.7",)] * 2 == await press.rows("select ip from consent order by id")
@@ -122,13 +122,13 @@ async def test_network_addresses_age_and_the_rest_stays(press: Pressroom) -> Non
 
 
 async def test_a_short_time_of_keeping_is_kept_to(press: Pressroom) -> None:
-    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request("news", ADA, WEB, network=None)
     ages = [await press.office.database.write(age_ips, 0.0, os.urandom, press.clock()) for _ in range(2)]
     assert [1, 0] == ages
 
 
 async def test_the_mail_that_asked_is_on_record_once_a_relay_has_it(press: Pressroom) -> None:
-    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request("news", ADA, WEB, network=None)
     await press.send_all(LATER)
     assert [("requested",)] == await press.rows("select event from consent")
     press.pass_time(3600)
@@ -151,7 +151,7 @@ async def test_the_mail_that_asked_is_on_record_once_a_relay_has_it(press: Press
 
 
 async def test_who_was_erased_meanwhile_is_not_written_down_again(press: Pressroom) -> None:
-    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request("news", ADA, WEB, network=None)
     await press.turn()
     (mail,) = press.take_all()
     await press.office.subscribers.erase(ADA)
@@ -183,9 +183,9 @@ async def test_the_head_is_kept_elsewhere_once_it_is_on_disk(press: Pressroom) -
 
 
 async def test_the_mail_that_asked_is_shown_with_its_request(press: Pressroom) -> None:
-    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request("news", ADA, WEB, network=None)
     (sent,) = await press.send_all()
-    await press.office.subscribing.confirm(1, WEB)
+    await press.office.sign_ups.confirm(1, WEB)
     shown = (await press.office.database.read(reporting.show_subscriber, press.office.keys, ADA))["consent"]
     assert isinstance(shown, list)
     assert ["requested", "confirmed"] == [one["event"] for one in shown]

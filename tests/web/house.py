@@ -25,17 +25,17 @@ from pressrun.core.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.message.layouts.design import Logo
 from pressrun.services.editions.approving import Approving
 from pressrun.services.editions.archiving import Archiving
-from pressrun.services.readers.asking import Asking
-from pressrun.services.readers.desk import Desk
-from pressrun.services.readers.leaving import Leaving
-from pressrun.services.readers.preferring import Preferring
-from pressrun.services.readers.readdressing import Readdressing
-from pressrun.services.readers.refusing import Refusing
-from pressrun.services.readers.subscribing import Subscribing
-from pressrun.services.readers.undoing import Undoing
+from pressrun.services.readers.address_changes import AddressChanges
+from pressrun.services.readers.context import ReaderContext
+from pressrun.services.readers.never_again import NeverAgain
+from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.sign_ups import SignUps
+from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
+from pressrun.services.readers.unsubscribes import Unsubscribes
+from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.following import Following
 from pressrun.services.settings import LimitSettings, TokenSettings
-from pressrun.services.suppression import Reason, suppress
+from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store import consent, drafts, editions, lists, subscribers, subscriptions
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, prepare
@@ -83,30 +83,30 @@ class House:
     def tokens(self) -> WebTokens:
         return WebTokens(self.keys)
 
-    def subscribing(self) -> Subscribing:
-        return Subscribing(self._desk())
+    def sign_ups(self) -> SignUps:
+        return SignUps(self._context())
 
-    def preferring(self) -> Preferring:
-        return Preferring(self._desk())
+    def preferences(self) -> Preferences:
+        return Preferences(self._context())
 
     @cached_property
-    def asking(self) -> Asking:
-        return Asking(
-            self._desk(), subscribing=self.subscribing(), preferring=self.preferring(), leaving=self.leaving()
+    def web_requests(self) -> WebRequests:
+        return WebRequests(
+            self._context(), sign_ups=self.sign_ups(), preferences=self.preferences(), unsubscribes=self.unsubscribes()
         )
 
-    def leaving(self) -> Leaving:
-        return Leaving(self._desk())
+    def unsubscribes(self) -> Unsubscribes:
+        return Unsubscribes(self._context())
 
-    def readdressing(self) -> Readdressing:
-        return Readdressing(self._desk())
+    def address_changes(self) -> AddressChanges:
+        return AddressChanges(self._context())
 
-    def undoing(self) -> Undoing:
-        return Undoing(database=self.database, clock=self.clock, entropy=os.urandom, wake=self._wake)
+    def undo_unsubscribe(self) -> UndoUnsubscribe:
+        return UndoUnsubscribe(database=self.database, clock=self.clock, entropy=os.urandom, wake=self._wake)
 
-    def _desk(self) -> Desk:
+    def _context(self) -> ReaderContext:
         numbers = itertools.count(1)
-        return Desk(
+        return ReaderContext(
             database=self.database,
             keys=self.keys,
             limits=self.limits,
@@ -127,13 +127,13 @@ class House:
             return b"pressrun_up 1\n"
 
         cases = UseCases(
-            asking=self.asking,
-            subscribing=self.subscribing(),
-            leaving=self.leaving(),
-            refusing=Refusing(database=self.database, clock=self.clock, entropy=os.urandom, wake=self._wake),
-            preferring=self.preferring(),
-            readdressing=self.readdressing(),
-            undoing=self.undoing(),
+            web_requests=self.web_requests,
+            sign_ups=self.sign_ups(),
+            unsubscribes=self.unsubscribes(),
+            never_again=NeverAgain(database=self.database, clock=self.clock, entropy=os.urandom, wake=self._wake),
+            preferences=self.preferences(),
+            address_changes=self.address_changes(),
+            undo_unsubscribe=self.undo_unsubscribe(),
             archiving=Archiving(database=self.database, limits=self.limits, clock=self.clock),
             approving=Approving(
                 database=self.database, site=self.site, keys=self.keys, clock=self.clock, wake=self._wake
@@ -159,7 +159,7 @@ class House:
         return httpx.AsyncClient(transport=transport, base_url=self.site.base_url, event_hooks=hooks)
 
     async def _carry_out(self, _response: httpx.Response) -> None:
-        await self.asking.carry_out()
+        await self.web_requests.carry_out()
 
     # ------------------------------------------------------------------ what is there
 
@@ -193,7 +193,7 @@ class House:
 
     async def suppress(self, address: str, reason: str) -> None:
         digests = digests_of(self.keys, parse_address(address))
-        await self.database.write(suppress, digests, Reason(reason), address=address, now=int(NOW))
+        await self.database.write(suppress, digests, SuppressionReason(reason), address=address, now=int(NOW))
 
     async def subscription(self, number: int) -> Subscription:
         found = await self.database.read(subscriptions.get_subscription, number)

@@ -107,7 +107,7 @@ def open_door(folder: Path, connection: type[WatchedConnection], settings: HttpS
             assert isinstance(app, Guard)
             server = WebServer(app, settings, connection=connection)
             await server.start()
-            requests = asyncio.create_task(house.asking.run())
+            requests = asyncio.create_task(house.web_requests.run())
             port = int(server.address.rpartition(":")[2])
             ready.append(Door(port=port, routes=app.routes, loop=loop, supply=supply))
             opened.set()

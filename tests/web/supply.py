@@ -11,7 +11,7 @@ from tests.web.house import NOW, House
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import TEST_ID, WebPurpose, digests_of, pack_digests
 from pressrun.message.layouts.design import Logo
-from pressrun.services.readers.subscribing import Origin
+from pressrun.services.readers.sign_ups import Origin
 
 DAY = 86400
 LATER = int(NOW) + DAY
@@ -99,12 +99,12 @@ class Supply:
         return f"reader{next(self._numbers)}@reader.example"
 
     async def _pending(self) -> str:
-        await self._house.subscribing().request("news", parse_address(self._address()), ORIGIN, network=None)
+        await self._house.sign_ups().request("news", parse_address(self._address()), ORIGIN, network=None)
         return await self._token(WebPurpose.CONFIRM, await self._house.last_confirmation(), LATER)
 
     async def _used(self) -> str:
         token = await self._pending()
-        await self._house.subscribing().confirm(await self._house.last_confirmation(), ORIGIN)
+        await self._house.sign_ups().confirm(await self._house.last_confirmation(), ORIGIN)
         return token
 
     async def _person(self, list_id: int = 0) -> tuple[int, int]:
@@ -114,7 +114,7 @@ class Supply:
 
     async def _wish(self) -> int:
         _, person = await self._person()
-        await self._house.readdressing().request(person, parse_address(self._address()), ORIGIN)
+        await self._house.address_changes().request(person, parse_address(self._address()), ORIGIN)
         return await self._last("address_change")
 
     async def _last(self, table: str) -> int:
@@ -125,14 +125,14 @@ class Supply:
 
     async def _undo_change(self) -> str:
         wish = await self._wish()
-        await self._house.readdressing().confirm(wish, ORIGIN)
+        await self._house.address_changes().confirm(wish, ORIGIN)
         return await self._token(WebPurpose.UNDO_CHANGE, wish, LATER)
 
     async def _after_leaving(self, purpose: WebPurpose) -> str:
         number, _ = await self._person()
-        leaving = self._house.leaving()
-        await leaving.leave(number, ORIGIN, edition_id=0)
-        await self._house.database.write(leaving.note_within)  # what else would be written a moment later
+        unsubscribes = self._house.unsubscribes()
+        await unsubscribes.leave(number, ORIGIN, edition_id=0)
+        await self._house.database.write(unsubscribes.note_within)  # what else would be written a moment later
         return await self._token(purpose, await self._last("leaving"), LATER)
 
     async def _reader(self) -> str:

@@ -1,6 +1,6 @@
 """What a bounce means for the reader: classes, and which of them count.
 
-Two in a row decide nothing here: that is for services.returns.bouncing, over the ledger.
+Two in a row decide nothing here: that is for services.bounces.bounce_handler, over the ledger.
 """
 
 from __future__ import annotations

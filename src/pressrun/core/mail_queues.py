@@ -2,7 +2,7 @@
 
 A signed address proves that we once wrote to whoever uses it. It goes before mail that anybody can send: a reader
 leaves at once, however much hostile mail waits. What one such address may send before the others is limited (see
-services.incoming.receiving), since every reader has some.
+services.incoming.mail_acceptance), since every reader has some.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def decide_trust(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SiegeTerms:
+class AttackTerms:
     """An attack begins when `begins_at` sign-ups were turned away in a window, and ends below `ends_at`."""
 
     begins_at: int = 50
@@ -55,10 +55,10 @@ class SiegeTerms:
     window_seconds: float = 600.0
 
 
-class Siege:
+class AttackDetector:
     """Tells when an attack begins and when it is over, once each: between the two marks nothing changes."""
 
-    def __init__(self, terms: SiegeTerms) -> None:
+    def __init__(self, terms: AttackTerms) -> None:
         self._terms = terms
         self._times: deque[float] = deque(maxlen=terms.begins_at)
         self.is_on = False

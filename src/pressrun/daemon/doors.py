@@ -13,10 +13,10 @@ from pressrun.core.endpoint import Endpoint, TcpEndpoint
 from pressrun.core.errors import Unavailable
 from pressrun.core.mail_queues import MailQueue
 from pressrun.daemon.services import Services
-from pressrun.daemon.wiring import build_posting, build_processing, build_receiving
+from pressrun.daemon.wiring import build_acceptance, build_mailed_editions, build_processing
 from pressrun.inbound.listeners import Listeners
 from pressrun.observe.metrics import Metrics
-from pressrun.sandbox.reading import LIMITS_OF_READERS, MailReader, ReaderLimits
+from pressrun.sandbox.mail_reader import LIMITS_OF_READERS, MailReader, ReaderLimits
 from pressrun.services.background import BackgroundLoop
 from pressrun.store.datadir import DataDir
 from pressrun.web.http.server import WebServer
@@ -38,19 +38,19 @@ class Mailroom:
             MailQueue.BOUNCES: MailReader(limits),
             MailQueue.STRANGERS: MailReader(limits, self._share),
         }
-        self.posting = build_posting(settings, services, self._readers[MailQueue.STRANGERS])
-        self.processing = build_processing(settings, services, self._readers, self.posting, metrics)
+        self.mailed_editions = build_mailed_editions(settings, services, self._readers[MailQueue.STRANGERS])
+        self.processing = build_processing(settings, services, self._readers, self.mailed_editions, metrics)
         services.operating.kept_mail.accepted = self.processing.accepted
-        self._receiving = build_receiving(settings, services, self.processing, metrics)
-        self.listeners = Listeners(settings.smtp, self._receiving, sockets)
+        self._acceptance = build_acceptance(settings, services, self.processing, metrics)
+        self.listeners = Listeners(settings.smtp, self._acceptance, sockets)
 
     def reload(self, settings: Settings) -> None:
         """New limits and a new certificate; raises BadConfiguration, and then nothing has changed."""
         if settings.smtp is None:
             return
         self.listeners.reload(settings.smtp)
-        self._receiving.limits = self.processing.answering.limits = self.posting.limits = settings.limits
-        self.posting.tokens = settings.tokens
+        self._acceptance.limits = self.processing.mail_commands.limits = self.mailed_editions.limits = settings.limits
+        self.mailed_editions.tokens = settings.tokens
         self._share.share = settings.limits.strangers_share
 
     async def close(self) -> None:

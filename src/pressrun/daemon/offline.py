@@ -9,7 +9,7 @@ from pressrun.config.settings import Settings
 from pressrun.control.server import VerbHandler
 from pressrun.core.keys import KeyRing
 from pressrun.daemon.services import Services, build_services
-from pressrun.daemon.wiring import build_bouncing
+from pressrun.daemon.wiring import build_bounce_handler
 from pressrun.services.ports import Waker
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, DataLock, prepare
@@ -36,7 +36,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Database, KeyRing]]:
 async def offline_services(settings: Settings, wake: Waker = lambda: None) -> AsyncIterator[Services]:
     """The services while no daemon runs; what they queue waits for it."""
     async with opened(settings) as (database, keys):
-        yield build_services(settings, database, keys, wake, build_bouncing(settings, keys))
+        yield build_services(settings, database, keys, wake, build_bounce_handler(settings, keys))
 
 
 @asynccontextmanager

@@ -34,7 +34,7 @@ class Running:
     def loops_that_take(self) -> list[BackgroundLoop]:
         """What deals with what comes in, and with what time brings: ended first."""
         services = self.services
-        return [services.operating.housekeeping, self.relay_watch, services.readers.asking, *self.doors.loops]
+        return [services.operating.housekeeping, self.relay_watch, services.readers.web_requests, *self.doors.loops]
 
     def loops_that_drain(self) -> list[BackgroundLoop]:
         """What is needed until all that is in flight is recorded, beside the dispatcher."""

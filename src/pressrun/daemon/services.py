@@ -14,6 +14,7 @@ from pressrun.control.verbs import build_verbs
 from pressrun.core.keys import KeyRing
 from pressrun.daemon.vetting import build_vetting, reload_vetting
 from pressrun.sandbox.layouts import OwnLayouts
+from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.approving import Approving
 from pressrun.services.editions.archiving import Archiving
 from pressrun.services.editions.editing import Editing
@@ -25,16 +26,15 @@ from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
 from pressrun.services.ports import LayoutPress, Waker
-from pressrun.services.readers.asking import Asking
-from pressrun.services.readers.desk import Desk
-from pressrun.services.readers.leaving import Leaving
-from pressrun.services.readers.preferring import Preferring
-from pressrun.services.readers.readdressing import Readdressing
-from pressrun.services.readers.refusing import Refusing
-from pressrun.services.readers.subscribing import Subscribing
-from pressrun.services.readers.undoing import Undoing
+from pressrun.services.readers.address_changes import AddressChanges
+from pressrun.services.readers.context import ReaderContext
+from pressrun.services.readers.never_again import NeverAgain
+from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.sign_ups import SignUps
+from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
+from pressrun.services.readers.unsubscribes import Unsubscribes
+from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.following import Following
-from pressrun.services.returns.bouncing import Bouncing
 from pressrun.store import datadir
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir
@@ -44,14 +44,14 @@ from pressrun.store.datadir import DataDir
 class Readers:
     """What readers do."""
 
-    desk: Desk
-    asking: Asking
-    subscribing: Subscribing
-    leaving: Leaving
-    refusing: Refusing
-    preferring: Preferring
-    readdressing: Readdressing
-    undoing: Undoing
+    context: ReaderContext
+    web_requests: WebRequests
+    sign_ups: SignUps
+    unsubscribes: Unsubscribes
+    never_again: NeverAgain
+    preferences: Preferences
+    address_changes: AddressChanges
+    undo_unsubscribe: UndoUnsubscribe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ class Services:
     readers: Readers
     editions: Editions
     operating: Operating
-    bouncing: Bouncing
+    bounce_handler: BounceHandler
     verbs: dict[str, VerbHandler]
 
 
@@ -97,7 +97,7 @@ def build_services(
     database: Database,
     keys: KeyRing,
     wake: Waker,
-    bouncing: Bouncing,
+    bounce_handler: BounceHandler,
     on_new_key: Callable[[], None] = lambda: None,
 ) -> Services:
     """Wire the use cases; `wake` tells the dispatcher, `on_new_key` the press, where there are any."""
@@ -112,7 +112,7 @@ def build_services(
         readers=readers,
         editions=editions,
         operating=operating,
-        bouncing=bouncing,
+        bounce_handler=bounce_handler,
         verbs=build_verbs(
             lists=operating.lists,
             subscribers=operating.subscribers,
@@ -127,7 +127,7 @@ def build_services(
 
 def _build_readers(settings: Settings, database: Database, keys: KeyRing, wake: Waker) -> Readers:
     clock, entropy = time.time, os.urandom
-    desk = Desk(
+    context = ReaderContext(
         database=database,
         keys=keys,
         limits=settings.limits,
@@ -136,16 +136,16 @@ def _build_readers(settings: Settings, database: Database, keys: KeyRing, wake: 
         entropy=entropy,
         wake=wake,
     )
-    subscribing, preferring, leaving = Subscribing(desk), Preferring(desk), Leaving(desk)
+    sign_ups, preferences, unsubscribes = SignUps(context), Preferences(context), Unsubscribes(context)
     return Readers(
-        desk=desk,
-        asking=Asking(desk, subscribing=subscribing, preferring=preferring, leaving=leaving),
-        subscribing=subscribing,
-        leaving=leaving,
-        refusing=Refusing(database=database, clock=clock, entropy=entropy, wake=wake),
-        preferring=preferring,
-        readdressing=Readdressing(desk),
-        undoing=Undoing(database=database, clock=clock, entropy=entropy, wake=wake),
+        context=context,
+        web_requests=WebRequests(context, sign_ups=sign_ups, preferences=preferences, unsubscribes=unsubscribes),
+        sign_ups=sign_ups,
+        unsubscribes=unsubscribes,
+        never_again=NeverAgain(database=database, clock=clock, entropy=entropy, wake=wake),
+        preferences=preferences,
+        address_changes=AddressChanges(context),
+        undo_unsubscribe=UndoUnsubscribe(database=database, clock=clock, entropy=entropy, wake=wake),
     )
 
 
@@ -172,8 +172,8 @@ def _build_editions(settings: Settings, database: Database, keys: KeyRing, wake:
 
 
 def _build_operating(settings: Settings, readers: Readers, layouts: LayoutPress) -> Operating:
-    desk = readers.desk
-    database, keys, clock, entropy, wake = desk.database, desk.keys, desk.clock, desk.entropy, desk.wake
+    context = readers.context
+    database, keys, clock, entropy, wake = context.database, context.keys, context.clock, context.entropy, context.wake
     data = DataDir(settings.data_dir)
     return Operating(
         lists=ListAdmin(
@@ -190,7 +190,7 @@ def _build_operating(settings: Settings, readers: Readers, layouts: LayoutPress)
         ),
         suppressions=SuppressionAdmin(database=database, keys=keys, clock=clock, wake=wake),
         kept_mail=KeptMail(database=database, clock=clock),
-        held=HeldSignUps(desk, readers.subscribing),
+        held=HeldSignUps(context, readers.sign_ups),
         housekeeping=Housekeeping(
             database=database,
             limits=settings.limits,
@@ -216,9 +216,9 @@ def _rotating(data: DataDir, keys: KeyRing, on_new_key: Callable[[], None]) -> C
 def reload_services(services: Services, settings: Settings) -> None:
     """Give each use case what the new configuration says."""
     readers, editions, operating = services.readers, services.editions, services.operating
-    readers.desk.limits = operating.housekeeping.limits = editions.archiving.limits = settings.limits
-    readers.desk.tokens = operating.subscribers.tokens = settings.tokens
+    readers.context.limits = operating.housekeeping.limits = editions.archiving.limits = settings.limits
+    readers.context.tokens = operating.subscribers.tokens = settings.tokens
     operating.lists.relays = frozenset(relay.name for relay in settings.relays)
-    operating.housekeeping.bounces = services.bouncing.settings = settings.bounces
-    services.bouncing.braking.settings = settings.delivery
+    operating.housekeeping.bounces = services.bounce_handler.settings = settings.bounces
+    services.bounce_handler.auto_pause.settings = settings.delivery
     reload_vetting(editions.vetting, settings)

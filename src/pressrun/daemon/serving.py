@@ -32,7 +32,7 @@ from pressrun.daemon.pulse import Pulse
 from pressrun.daemon.reload import Reload, serving
 from pressrun.daemon.services import Services, build_services
 from pressrun.daemon.wiring import (
-    build_bouncing,
+    build_bounce_handler,
     build_dispatcher,
     build_press,
     build_relay_watch,
@@ -45,7 +45,7 @@ from pressrun.observe.metrics import Metrics
 from pressrun.runtime import systemd
 from pressrun.runtime.memory import leave_alone_what_stays
 from pressrun.services.background import BackgroundLoop
-from pressrun.services.incoming.processing import KINDS
+from pressrun.services.incoming.mail_processing import KINDS
 from pressrun.services.operating.readiness import Readiness
 from pressrun.services.ports import RelayPool
 from pressrun.smtp.handover import Outcome
@@ -89,14 +89,14 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     stopping = asyncio.Event()
     async with opened(settings) as (database, keys), _opened_journal(settings) as journal:
         metrics = Metrics(__version__, outcomes=Outcome, kinds=KINDS)
-        bouncing = build_bouncing(settings, keys)
-        dispatcher = await build_dispatcher(settings, database, keys, journal, bouncing, metrics)
+        bounce_handler = build_bounce_handler(settings, keys)
+        dispatcher = await build_dispatcher(settings, database, keys, journal, bounce_handler, metrics)
         press = build_press(settings, keys, dispatcher.broker, journal)
-        services = build_services(settings, database, keys, dispatcher.wake, bouncing, press.adopt)
+        services = build_services(settings, database, keys, dispatcher.wake, bounce_handler, press.adopt)
         services.editions.editing.unpause = dispatcher.unpause
-        screening = services.readers.subscribing.screening
-        screening.count = metrics.count_sign_up
-        screening.show_attack, screening.show_holding = metrics.show_attack, metrics.show_holding
+        abuse_limits = services.readers.sign_ups.abuse_limits
+        abuse_limits.count = metrics.count_sign_up
+        abuse_limits.show_attack, abuse_limits.show_holding = metrics.show_attack, metrics.show_holding
         loops: list[BackgroundLoop] = []  # filled once all of them are there
         readiness = Readiness(
             database=database, alive_at=lambda: dispatcher.alive_at, relays=press, loops=loops, clock=time.time
@@ -173,13 +173,13 @@ def _app(
 
     readers, editions = services.readers, services.editions
     cases = UseCases(
-        asking=readers.asking,
-        subscribing=readers.subscribing,
-        leaving=readers.leaving,
-        refusing=readers.refusing,
-        preferring=readers.preferring,
-        readdressing=readers.readdressing,
-        undoing=readers.undoing,
+        web_requests=readers.web_requests,
+        sign_ups=readers.sign_ups,
+        unsubscribes=readers.unsubscribes,
+        never_again=readers.never_again,
+        preferences=readers.preferences,
+        address_changes=readers.address_changes,
+        undo_unsubscribe=readers.undo_unsubscribe,
         archiving=editions.archiving,
         approving=editions.approving,
         following=editions.following,

@@ -23,27 +23,27 @@ from pressrun.delivery.worker.local import LocalPress
 from pressrun.delivery.worker.remote import RemotePress
 from pressrun.delivery.worker.settings import PressSettings
 from pressrun.observe.metrics import Metrics
-from pressrun.services.incoming.answering import Answering
-from pressrun.services.incoming.posting import Posting
-from pressrun.services.incoming.processing import Processing, Reader
-from pressrun.services.incoming.receiving import Receiving
+from pressrun.services.bounces.auto_pause import AutoPause
+from pressrun.services.bounces.bounce_handler import BounceHandler
+from pressrun.services.incoming.mail_acceptance import MailAcceptance
+from pressrun.services.incoming.mail_commands import MailCommands
+from pressrun.services.incoming.mail_processing import MailProcessing, Reader
+from pressrun.services.incoming.mailed_editions import MailedEditions
 from pressrun.services.operating.relay_watch import RelayWatch
 from pressrun.services.ports import RelayPool, Waker
-from pressrun.services.returns.bouncing import Bouncing
-from pressrun.services.returns.braking import Braking
 from pressrun.services.settings import PostingSettings
 from pressrun.services.suppression import may_be_sent
 from pressrun.store.database import Database
 from pressrun.store.journal import Journal
 
 
-def build_bouncing(settings: Settings, keys: KeyRing) -> Bouncing:
+def build_bounce_handler(settings: Settings, keys: KeyRing) -> BounceHandler:
     """Wire what draws the consequences of bounces, for the dispatcher and for inbound mail."""
-    return Bouncing(
+    return BounceHandler(
         keys=keys,
         site=settings.site,
         settings=settings.bounces,
-        braking=Braking(site=settings.site, settings=settings.delivery, entropy=os.urandom),
+        auto_pause=AutoPause(site=settings.site, settings=settings.delivery, entropy=os.urandom),
         clock=time.time,
         entropy=os.urandom,
     )
@@ -54,7 +54,7 @@ async def build_dispatcher(
     database: Database,
     keys: KeyRing,
     journal: Journal | None,
-    bouncing: Bouncing,
+    bounce_handler: BounceHandler,
     metrics: Metrics,
 ) -> Dispatcher:
     """Recover what a dead process held, and wire the queue's consumer at the pace where it stood."""
@@ -77,7 +77,7 @@ async def build_dispatcher(
         settings=settings.delivery,
         clock=time.time,
         on_outcome=lambda outcome, number: metrics.count_delivery(outcome.value, number),
-        after_settling=bouncing.after_settling,
+        after_settling=bounce_handler.after_settling,
         may_go=partial(may_be_sent, keys=keys),
     )
 
@@ -103,13 +103,13 @@ def press_settings(settings: Settings) -> PressSettings:
     )
 
 
-def build_posting(settings: Settings, services: Services, reader: Reader) -> Posting:
+def build_mailed_editions(settings: Settings, services: Services, reader: Reader) -> MailedEditions:
     """Wire what takes editions by mail."""
     smtp = settings.smtp
     believed = PostingSettings()
     if smtp is not None:
         believed = PostingSettings(authserv_id=smtp.authserv_id, trusted_relays=smtp.trusted_relays)
-    return Posting(
+    return MailedEditions(
         database=services.database,
         reader=reader,
         keys=services.keys,
@@ -125,24 +125,28 @@ def build_posting(settings: Settings, services: Services, reader: Reader) -> Pos
 
 
 def build_processing(
-    settings: Settings, services: Services, readers: Mapping[MailQueue, Reader], posting: Posting, metrics: Metrics
-) -> Processing:
+    settings: Settings,
+    services: Services,
+    readers: Mapping[MailQueue, Reader],
+    mailed_editions: MailedEditions,
+    metrics: Metrics,
+) -> MailProcessing:
     """Wire what deals with accepted mail."""
     clock, entropy = time.time, os.urandom
-    return Processing(
+    return MailProcessing(
         database=services.database,
         readers=readers,
-        answering=Answering(
+        mail_commands=MailCommands(
             keys=services.keys,
             site=settings.site,
-            subscribing=services.readers.subscribing,
-            leaving=services.readers.leaving,
+            sign_ups=services.readers.sign_ups,
+            unsubscribes=services.readers.unsubscribes,
             limits=settings.limits,
             clock=clock,
             entropy=entropy,
         ),
-        bouncing=services.bouncing,
-        posting=posting,
+        bounce_handler=services.bounce_handler,
+        mailed_editions=mailed_editions,
         clock=clock,
         entropy=entropy,
         wake=services.wake,
@@ -150,9 +154,11 @@ def build_processing(
     )
 
 
-def build_receiving(settings: Settings, services: Services, processing: Processing, metrics: Metrics) -> Receiving:
+def build_acceptance(
+    settings: Settings, services: Services, processing: MailProcessing, metrics: Metrics
+) -> MailAcceptance:
     """Wire what takes mail in."""
-    return Receiving(
+    return MailAcceptance(
         database=services.database,
         keys=services.keys,
         site=settings.site,

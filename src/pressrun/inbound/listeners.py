@@ -15,7 +15,7 @@ from pressrun.inbound.session import MailSession
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.observe.log import event
 from pressrun.runtime.server_sockets import ListenAddress, ListeningServer, listen
-from pressrun.services.incoming.receiving import Receiving
+from pressrun.services.incoming.mail_acceptance import MailAcceptance
 
 log = logging.getLogger("pressrun.inbound")
 
@@ -27,7 +27,7 @@ class Listener:
         self,
         name: str,
         settings: SmtpSettings,
-        receiving: Receiving,
+        acceptance: MailAcceptance,
         tls: ssl.SSLContext | None,
         memory: Memory,
         *,
@@ -35,7 +35,7 @@ class Listener:
     ) -> None:
         self.name = name
         self.settings = settings
-        self.receiving = receiving
+        self.acceptance = acceptance
         self.tls = tls
         self.memory = memory
         self.speaks_lmtp = speaks_lmtp
@@ -99,9 +99,11 @@ class Listener:
 class Listeners:
     """Every place where mail comes in; `sockets` are those of systemd by name (`smtp`, `lmtp`)."""
 
-    def __init__(self, settings: SmtpSettings, receiving: Receiving, sockets: Mapping[str, socket.socket]) -> None:
+    def __init__(
+        self, settings: SmtpSettings, acceptance: MailAcceptance, sockets: Mapping[str, socket.socket]
+    ) -> None:
         self._settings = settings
-        self._receiving = receiving
+        self._acceptance = acceptance
         self._sockets = sockets
         self._memory = Memory(settings.memory_bytes)
         self._listeners: list[Listener] = []
@@ -117,7 +119,7 @@ class Listeners:
         for name, endpoint in (("smtp", self._settings.listen), ("lmtp", self._settings.lmtp)):
             if endpoint is None:
                 continue
-            listener = Listener(name, self._settings, self._receiving, tls, self._memory, speaks_lmtp=name == "lmtp")
+            listener = Listener(name, self._settings, self._acceptance, tls, self._memory, speaks_lmtp=name == "lmtp")
             try:
                 await listener.start(endpoint, self._sockets.get(name))
             except BaseException:

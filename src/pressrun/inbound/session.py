@@ -23,8 +23,8 @@ from pressrun.inbound.memory import Memory, Share
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.inbound.wire import BareLineEnd, Content, LineTooLong, Wire
 from pressrun.observe.log import event
-from pressrun.services.incoming.receiving import NO_ROOM as WAITING
-from pressrun.services.incoming.receiving import Arrival, Receiving
+from pressrun.services.incoming.mail_acceptance import NO_ROOM as WAITING
+from pressrun.services.incoming.mail_acceptance import ArrivedMail, MailAcceptance
 from pressrun.smtp.reply import Reply
 
 log = logging.getLogger("pressrun.inbound")
@@ -79,7 +79,7 @@ class Door(Protocol):
     """What the sessions of one listener share."""
 
     settings: SmtpSettings
-    receiving: Receiving
+    acceptance: MailAcceptance
     tls: ssl.SSLContext | None
     memory: Memory
     speaks_lmtp: bool
@@ -98,7 +98,7 @@ class MailSession(SMTP):
     def __init__(self, door: Door) -> None:
         super().__init__(
             None,
-            hostname=door.receiving.site.mail_domain,
+            hostname=door.acceptance.site.mail_domain,
             data_size_limit=door.settings.max_message_bytes,
             enable_SMTPUTF8=True,
             tls_context=door.tls,
@@ -106,7 +106,7 @@ class MailSession(SMTP):
             loop=asyncio.get_running_loop(),
         )
         self._door = door
-        self._domain = door.receiving.site.mail_domain
+        self._domain = door.acceptance.site.mail_domain
         self._wire: Wire | None = None
         self._replies = bytearray()
         self._greeted = False
@@ -326,11 +326,11 @@ class MailSession(SMTP):
         if len(self._recipients) >= self._door.settings.recipients:
             self._reply(SURPLUS)
             return
-        route = await self._door.receiving.route(found.local)
+        route = await self._door.acceptance.route(found.local)
         if isinstance(route, Reply):
             self._refuse(route)
             return
-        if not await self._door.receiving.has_room(route, self._recipients, self._sender.size):
+        if not await self._door.acceptance.has_room(route, self._recipients, self._sender.size):
             self._reply(WAITING)
             return
         self._recipients.append(route)
@@ -368,7 +368,7 @@ class MailSession(SMTP):
         refusal = _refuse_content(content)
         if refusal is not None:
             return [refusal] * len(recipients)
-        arrival = Arrival(
+        arrival = ArrivedMail(
             mail_from=sender.path,
             recipients=recipients,
             content=content.data,
@@ -377,7 +377,7 @@ class MailSession(SMTP):
             replies_each=self._door.speaks_lmtp,
         )
         self.is_busy = True
-        storing = asyncio.create_task(self._door.receiving.take(arrival), name="inbound storing")
+        storing = asyncio.create_task(self._door.acceptance.take(arrival), name="inbound storing")
         share.give_back_after(storing)
         try:
             return await asyncio.shield(storing)

@@ -19,8 +19,8 @@ import msgspec
 from pressrun.core.errors import LayoutError, Unavailable
 from pressrun.core.resources import is_out_of_resources
 from pressrun.message.own_layouts.template import LARGEST_TEMPLATE
-from pressrun.sandbox.layout_helper import Failed, LayoutTask, Made, Result
-from pressrun.sandbox.reading import ENVIRONMENT
+from pressrun.sandbox.layout_process import Failed, LayoutTask, Made, Result
+from pressrun.sandbox.mail_reader import ENVIRONMENT
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 _SUFFIX = ".html"
@@ -79,7 +79,7 @@ class OwnLayouts:
     def _ask(self, name: str, packed: bytes) -> Result:
         limits = self._limits
         user, group = _identity()
-        command = [sys.executable, "-P", "-m", "pressrun.sandbox.layout_helper", str(limits.memory_bytes)]
+        command = [sys.executable, "-P", "-m", "pressrun.sandbox.layout_process", str(limits.memory_bytes)]
         try:
             done = subprocess.run(  # noqa: S603 - our own module, and nothing of the template in the arguments
                 [*command, str(limits.cpu_seconds)],

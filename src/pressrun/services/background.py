@@ -27,7 +27,7 @@ FAILING_SECONDS = 60.0  # a loop that fails for so long is shown by /readyz, and
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class LoopFault:
     """Why a loop fails now: since when (UTC seconds), how many times in a row, and the last error."""
 
     since: float
@@ -46,7 +46,7 @@ class BackgroundLoop(ABC):
 
     def __init__(self, clock: Clock) -> None:
         self.subject = ""
-        self.fault: Fault | None = None
+        self.fault: LoopFault | None = None
         self._loop_clock = clock
         self._isolated: Exception | None = None
         self._pause_over = asyncio.Event()
@@ -115,7 +115,7 @@ class BackgroundLoop(ABC):
     def _failed(self, problem: Exception) -> None:
         before = self.fault
         since, times = (self._loop_clock(), 1) if before is None else (before.since, before.times + 1)
-        self.fault = Fault(since=since, times=times, problem=_words(problem))
+        self.fault = LoopFault(since=since, times=times, problem=_words(problem))
 
     def works(self) -> None:
         """Nothing fails any more: said by a step that goes on to wait for long."""
@@ -131,7 +131,7 @@ class BackgroundLoop(ABC):
                 await self._pause_over.wait()
 
 
-def failing_loops(loops: Sequence[BackgroundLoop], now: float) -> list[tuple[str, Fault]]:
+def failing_loops(loops: Sequence[BackgroundLoop], now: float) -> list[tuple[str, LoopFault]]:
     """The loops that have failed for FAILING_SECONDS, by name."""
     faults = [(loop.name, loop.fault) for loop in loops]
     return [(name, fault) for name, fault in faults if fault is not None and now - fault.since >= FAILING_SECONDS]

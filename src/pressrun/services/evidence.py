@@ -1,6 +1,6 @@
 """The evidence of consent as a whole: which mail asked, how long network addresses stay, whether anybody touched it.
 
-Single events are recorded by those who bring them about (services.readers.subscribing and its neighbours).
+Single events are recorded by those who bring them about (services.readers.sign_ups and its neighbours).
 """
 
 from __future__ import annotations

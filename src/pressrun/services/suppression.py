@@ -18,7 +18,7 @@ from pressrun.store.deliveries import ClaimedNotice
 from pressrun.store.transaction import Transaction
 
 
-class Reason(StrEnum):
+class SuppressionReason(StrEnum):
     """Why an address gets nothing. A reader's own confirmation lifts `hard-bounce` and `erased`."""
 
     HARD_BOUNCE = "hard-bounce"
@@ -29,26 +29,26 @@ class Reason(StrEnum):
 
 
 # Reasons that a reader's own confirmation lifts; the others only `suppression rm` does.
-LIFTED_BY_READER = frozenset({Reason.HARD_BOUNCE, Reason.ERASED})
+LIFTED_BY_READER = frozenset({SuppressionReason.HARD_BOUNCE, SuppressionReason.ERASED})
 # A later reason takes the place of an earlier one unless it is weaker: a bounce must not open what a complaint closed.
 _STRENGTH = {
-    Reason.HARD_BOUNCE: 0,
-    Reason.ERASED: 1,
-    Reason.COMPLAINT: 2,
-    Reason.OPERATOR: 2,
-    Reason.NEVER_AGAIN: 3,
+    SuppressionReason.HARD_BOUNCE: 0,
+    SuppressionReason.ERASED: 1,
+    SuppressionReason.COMPLAINT: 2,
+    SuppressionReason.OPERATOR: 2,
+    SuppressionReason.NEVER_AGAIN: 3,
 }
 _SIGN_UP, _PROBE = "confirmation", "still_there"  # the notices that some suppressed addresses get
 _OWN_SOURCES = frozenset({"web", "mail"})  # of a confirmation that the reader asked for, not an operator
 
 
-def find_reason(tx: Transaction, digests: Digests) -> Reason | None:
+def find_reason(tx: Transaction, digests: Digests) -> SuppressionReason | None:
     """Why an address gets no mail, None where it may: the strongest reason that reaches it."""
     found = suppressions.find(tx, digests)
-    return None if found is None else Reason(found["reason"])
+    return None if found is None else SuppressionReason(found["reason"])
 
 
-def may_ask(tx: Transaction, digests: Digests) -> bool:
+def may_confirm(tx: Transaction, digests: Digests) -> bool:
     """Whether an address may be mailed the confirmation of its own sign-up: confirming lifts some reasons."""
     reason = find_reason(tx, digests)
     return reason is None or reason in LIFTED_BY_READER
@@ -64,13 +64,19 @@ def may_be_sent(tx: Transaction, notice: ClaimedNotice, *, keys: KeyRing) -> boo
     if reason is None:
         return True
     if notice.kind == _PROBE:
-        return reason is Reason.HARD_BOUNCE
+        return reason is SuppressionReason.HARD_BOUNCE
     is_own = notice.kind == _SIGN_UP and json.loads(notice.payload).get("answers") in _OWN_SOURCES
     return is_own and reason in LIFTED_BY_READER
 
 
 def suppress(
-    tx: Transaction, digests: Digests, reason: Reason, *, address: str | None, now: int, since: int | None = None
+    tx: Transaction,
+    digests: Digests,
+    reason: SuppressionReason,
+    *,
+    address: str | None,
+    now: int,
+    since: int | None = None,
 ) -> bool:
     """Keep an address out, or for `never-again` its mailbox, and cancel what waits there.
 
@@ -79,7 +85,7 @@ def suppress(
     standing = find_reason(tx, digests)
     if standing is not None and _STRENGTH[reason] < _STRENGTH[standing]:
         return False
-    digest = digests.mailbox if reason is Reason.NEVER_AGAIN else digests.own
+    digest = digests.mailbox if reason is SuppressionReason.NEVER_AGAIN else digests.own
     suppressions.suppress(tx, digest, address=address, reason=reason, since=now if since is None else since)
     for person in subscribers.of_mailbox(tx, digests.mailbox):
         if find_reason(tx, person.digests) is None:
@@ -91,7 +97,7 @@ def suppress(
     return True
 
 
-def is_stronger(reason: Reason, standing: Reason | None) -> bool:
+def is_stronger(reason: SuppressionReason, standing: SuppressionReason | None) -> bool:
     """Whether a reason says more than the one that stands."""
     return standing is None or _STRENGTH[reason] > _STRENGTH[standing]
 
@@ -99,7 +105,7 @@ def is_stronger(reason: Reason, standing: Reason | None) -> bool:
 def lift(tx: Transaction, digests: Digests) -> bool:
     """Let an address in again, and its mailbox if that had said "never again"; False when neither was kept out."""
     own = suppressions.lift(tx, digests.own)
-    whole = find_reason(tx, digests) is Reason.NEVER_AGAIN and suppressions.lift(tx, digests.mailbox)
+    whole = find_reason(tx, digests) is SuppressionReason.NEVER_AGAIN and suppressions.lift(tx, digests.mailbox)
     return own or whole
 
 
@@ -115,8 +121,8 @@ def keep_out_erased(tx: Transaction, digests: Digests, address_key: str, now: in
     own = suppressions.get_suppression(tx, digests.own)
     if own is not None and own["reason"] not in LIFTED_BY_READER:
         suppressions.forget_address(tx, digests.own)
-    elif standing is not Reason.NEVER_AGAIN or own is not None:
-        suppressions.suppress(tx, digests.own, address=None, reason=Reason.ERASED, since=now)
+    elif standing is not SuppressionReason.NEVER_AGAIN or own is not None:
+        suppressions.suppress(tx, digests.own, address=None, reason=SuppressionReason.ERASED, since=now)
     whole = suppressions.get_suppression(tx, digests.mailbox)
     if whole is not None and _key_of(whole["address"]) == address_key:
         suppressions.forget_address(tx, digests.mailbox)

@@ -195,7 +195,7 @@ def end_subscriptions(tx: Transaction, ids: Sequence[int], source: str, now: int
     Requests of before that wait for their proof are void, and so is each link that undoes an earlier leaving.
     """
     state = SubscriptionState.UNSUBSCRIBED
-    tx.run("leavings.forget_earlier", ids=in_json(ids))
+    tx.run("unsubscribes.forget_earlier", ids=in_json(ids))
     tx.run("subscriptions.finish", ids=in_json(ids), state=state, source=source, now=now)
 
 

@@ -16,13 +16,13 @@ from pressrun.core.site import Site
 from pressrun.services.editions.approving import Approving
 from pressrun.services.editions.archiving import Archiving
 from pressrun.services.ports import Clock
-from pressrun.services.readers.asking import Asking
-from pressrun.services.readers.leaving import Leaving
-from pressrun.services.readers.preferring import Preferring
-from pressrun.services.readers.readdressing import Readdressing
-from pressrun.services.readers.refusing import Refusing
-from pressrun.services.readers.subscribing import Subscribing
-from pressrun.services.readers.undoing import Undoing
+from pressrun.services.readers.address_changes import AddressChanges
+from pressrun.services.readers.never_again import NeverAgain
+from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.sign_ups import SignUps
+from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
+from pressrun.services.readers.unsubscribes import Unsubscribes
+from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.following import Following
 from pressrun.web.archives.archive import ArchivePages
 from pressrun.web.archives.feeds import FeedPages
@@ -58,13 +58,13 @@ _Table = list[tuple[str, Handler, Sequence[str]]]
 class UseCases:
     """What the pages show and do, each by the use case that they are about."""
 
-    asking: Asking
-    subscribing: Subscribing
-    leaving: Leaving
-    refusing: Refusing
-    preferring: Preferring
-    readdressing: Readdressing
-    undoing: Undoing
+    web_requests: WebRequests
+    sign_ups: SignUps
+    unsubscribes: Unsubscribes
+    never_again: NeverAgain
+    preferences: Preferences
+    address_changes: AddressChanges
+    undo_unsubscribe: UndoUnsubscribe
     archiving: Archiving
     approving: Approving
     following: Following
@@ -86,14 +86,19 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
     pages = Pages(site)
     proxies = Proxies(settings.trusted_proxies)
     lists = ListPages(
-        pages=pages, asking=cases.asking, archiving=cases.archiving, tokens=tokens, proxies=proxies, clock=clock
+        pages=pages,
+        web_requests=cases.web_requests,
+        archiving=cases.archiving,
+        tokens=tokens,
+        proxies=proxies,
+        clock=clock,
     )
     archive = ArchivePages(pages=pages, archiving=cases.archiving, tokens=tokens, proxies=proxies, clock=clock)
     front = FrontPages(
         pages=pages,
-        asking=cases.asking,
+        web_requests=cases.web_requests,
         archiving=cases.archiving,
-        forms=SignUpForms(pages=pages, asking=cases.asking, tokens=tokens, clock=clock),
+        forms=SignUpForms(pages=pages, web_requests=cases.web_requests, tokens=tokens, clock=clock),
         proxies=proxies,
         settings=settings,
     )
@@ -112,7 +117,7 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
     nowhere = Endpoint(_Nowhere(pages, cases.archiving).show)
     # The one-click POST follows no redirect, RFC 8058 §3.1.
     router = Router(routes, redirect_slashes=False, default=nowhere)
-    one_click = OneClick(router, leaving=cases.leaving, tokens=tokens, proxies=proxies)
+    one_click = OneClick(router, unsubscribes=cases.unsubscribes, tokens=tokens, proxies=proxies)
     return Guard(
         one_click,
         base_path=pages.base_path,
@@ -145,28 +150,28 @@ def _pages_of_links(
     """What the links in mails lead to."""
     answers = AnswerPages(
         pages=pages,
-        readdressing=cases.readdressing,
-        undoing=cases.undoing,
+        address_changes=cases.address_changes,
+        undo_unsubscribe=cases.undo_unsubscribe,
         list_page=cases.archiving.list_page,
         tokens=tokens,
         proxies=proxies,
     )
     links = LinkPages(
         pages=pages,
-        subscribing=cases.subscribing,
-        leaving=cases.leaving,
-        preferring=cases.preferring,
-        refusing=cases.refusing,
+        sign_ups=cases.sign_ups,
+        unsubscribes=cases.unsubscribes,
+        preferences=cases.preferences,
+        never_again=cases.never_again,
         answers=answers,
         tokens=tokens,
         proxies=proxies,
     )
     preferences = PreferencePages(
         pages=pages,
-        asking=cases.asking,
-        preferring=cases.preferring,
-        readdressing=cases.readdressing,
-        subscribing=cases.subscribing,
+        web_requests=cases.web_requests,
+        preferences=cases.preferences,
+        address_changes=cases.address_changes,
+        sign_ups=cases.sign_ups,
         find_list=cases.archiving.find_list,
         tokens=tokens,
         proxies=proxies,
@@ -203,13 +208,15 @@ def _pages_of_lists(
 ) -> _Table:
     """What stands below a list's name: behind all others, since a list may have nearly any name."""
     forms = FormPages(pages=pages, archiving=cases.archiving)
-    leaving = UnsubscribePages(pages=pages, asking=cases.asking, archiving=cases.archiving, proxies=proxies)
+    unsubscribes = UnsubscribePages(
+        pages=pages, web_requests=cases.web_requests, archiving=cases.archiving, proxies=proxies
+    )
     feeds = FeedPages(pages=pages, archiving=cases.archiving, clock=clock)
     lead = Families(pages=pages, archiving=cases.archiving).lead
     return [
         ("/{name}", lead(lists.show), _GET),
         ("/{name}/subscribe", lists.subscribe, _POST),
-        ("/{name}/unsubscribe", lead(leaving.show), _BOTH),
+        ("/{name}/unsubscribe", lead(unsubscribes.show), _BOTH),
         ("/{name}/check-mail", lead(lists.check_mail), _GET),
         ("/{name}/icon.png", lists.icon, _GET),
         ("/{name}/logo/{digest}", lists.logo, _GET),

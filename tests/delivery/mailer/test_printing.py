@@ -18,7 +18,7 @@ from pressrun.delivery.mailer.printing import Press
 from pressrun.delivery.mailer.signatures import Threads
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result
 from pressrun.delivery.queue.shelf import STALE_SECONDS
-from pressrun.services.readers.subscribing import Origin
+from pressrun.services.readers.sign_ups import Origin
 from pressrun.smtp.events import Settled
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.deliveries import ClaimedCopy
@@ -87,7 +87,7 @@ async def test_a_mail_without_evidence_keeps_no_other_from_being_recorded(
     await press.readers(1)
     edition = await press.edition()
     origin = Origin(source="web")
-    await press.office.subscribing.request("news", parse_address("ada@reader.example"), origin, network=None)
+    await press.office.sign_ups.request("news", parse_address("ada@reader.example"), origin, network=None)
     await press.turn()
     taken = press.take_all()
     monkeypatch.setattr(press.press._maker.notices, "sent", lambda *_: 1 / 0)

@@ -10,7 +10,7 @@ from tests.delivery.pressroom import GONE, TAKEN, Pressroom
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress
-from pressrun.services.settling import Aftermath
+from pressrun.services.mail_results import Consequences
 from pressrun.store.deliveries import ClaimedNotice, Settlement
 from pressrun.store.transaction import Transaction
 
@@ -36,7 +36,7 @@ async def test_a_result_whose_consequences_cannot_be_drawn_is_recorded_all_the_s
     taken = press.take_all()
     after, broken = press.dispatcher._after_settling, taken[1].delivery_id
 
-    def judge(tx: Transaction, settlements: Sequence[Settlement], now: int) -> Aftermath:
+    def judge(tx: Transaction, settlements: Sequence[Settlement], now: int) -> Consequences:
         if broken in [one.id for one in settlements]:
             raise ValueError("a fault of ours")
         return after(tx, settlements, now)

@@ -172,7 +172,7 @@ async def test_the_operator_hears_of_a_block_once_for_all_domains_of_the_provide
     press: Pressroom, answer: HandOver
 ) -> None:
     """Also when it only says "later" until we have mended something; no reader is blamed."""
-    press.bouncing._site = replace(SITE, operator="ops@lists.example")
+    press.bounce_handler._site = replace(SITE, operator="ops@lists.example")
     await readers(press, gmail_com=6, googlemail_com=6)
     await press.edition()
     for copy in await take_all(press):

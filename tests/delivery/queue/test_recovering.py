@@ -12,7 +12,7 @@ from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import FailureKind
 from pressrun.delivery.queue.jobs import Job, claim_of
 from pressrun.delivery.queue.recovering import recover
-from pressrun.services.background import FAILING_SECONDS, Fault
+from pressrun.services.background import FAILING_SECONDS, LoopFault
 from pressrun.services.operating.readiness import QUIET_SECONDS, RELAYS_FAILING_SECONDS, Readiness
 from pressrun.services.ports import RelayStatus
 from pressrun.store.bounces import Failure, fail_copy
@@ -160,7 +160,7 @@ async def test_what_stands_in_the_way_is_told(
         press.pool.status = RelayStatus(name=RELAY, connections=0, failing_since=since, last_error="refused")
     if loop_failing_for is not None:
         since = press.clock() - loop_failing_for
-        press.housekeeping.fault = Fault(since=since, times=7, problem="OSError: No space left on device")
+        press.housekeeping.fault = LoopFault(since=since, times=7, problem="OSError: No space left on device")
     found = await readiness.problems()
     assert blockers == len(found)
     if loop_failing_for is not None and blockers:

@@ -216,12 +216,12 @@ async def test_a_list_cannot_name_a_relay_that_is_not_there(press: Pressroom) ->
     st.dictionaries(st.sampled_from("abcd"), st.integers(1, 20), min_size=2),
     st.lists(st.sampled_from("abcd"), max_size=300),
 )
-def test_nobody_gets_far_ahead_of_their_share(weights: dict[str, int], asking: list[str]) -> None:
+def test_nobody_gets_far_ahead_of_their_share(weights: dict[str, int], web_requests: list[str]) -> None:
     """Whoever asks how often; and somebody may always take something."""
     shares = Shares(weights)
     shares.among(weights)
     given_out: Counter[str] = Counter()
-    for relay in asking:
+    for relay in web_requests:
         if relay in weights and shares.room(relay, weights) > 0:
             shares.take(relay)
             given_out[relay] += 1

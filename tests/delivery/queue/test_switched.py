@@ -9,9 +9,9 @@ import pytest
 from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 
 from pressrun.core.tokens import WebPurpose, WebTokens
-from pressrun.services.readers.leaving import Left
-from pressrun.services.readers.preferring import PreferenceLink, Preferring, Wishes
-from pressrun.services.readers.subscribing import Origin
+from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink, Preferences
+from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.smtp.handover import Outgoing
 
 WEB = Origin(source="web")
@@ -29,7 +29,7 @@ async def prepare(press: Pressroom) -> int:
 
 async def choose(press: Pressroom, name: str) -> None:
     link = PreferenceLink(subscriber_id=1, epoch=0)
-    await Preferring(press.office.desk).save(link, Wishes(families={"villanueva": name}), WEB)
+    await Preferences(press.office.context).save(link, PreferenceChanges(families={"villanueva": name}), WEB)
 
 
 def message_id(outgoing: Outgoing) -> str:
@@ -62,7 +62,7 @@ async def test_a_copy_that_a_relay_puts_off_goes_out_once(press: Pressroom) -> N
     press.pass_time(400)
     assert [] == await press.send_all()
     assert {"delivered": 1} == await press.counts(edition)
-    assert Left.LEFT == await press.office.leaving.leave(1, WEB, edition_id=edition)
+    assert UnsubscribeOutcome.LEFT == await press.office.unsubscribes.leave(1, WEB, edition_id=edition)
     assert [("unsubscribed",), ("unsubscribed",)] == await press.rows("select state from subscription")
     assert 1 == (await press.stored(edition)).unsubscribed
 

@@ -9,8 +9,8 @@ from pressrun.core.address import parse_address
 from pressrun.core.tokens import digests_of
 from pressrun.delivery.queue.claiming import NOTICE_BATCH
 from pressrun.services.mails.forwarding import new_forward
-from pressrun.services.readers.subscribing import Origin
-from pressrun.services.suppression import Reason
+from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.suppression import SuppressionReason
 from pressrun.store import deliveries, suppressions
 from pressrun.store.deliveries import ClaimedCopy
 from pressrun.store.inbound import InboundMail
@@ -19,27 +19,27 @@ from pressrun.store.notices import insert_notice
 from pressrun.store.transaction import Transaction
 
 
-async def keep_out(press: Pressroom, address: str, reason: Reason = Reason.OPERATOR) -> None:
+async def keep_out(press: Pressroom, address: str, reason: SuppressionReason = SuppressionReason.OPERATOR) -> None:
     """A suppression alone, as an earlier version or another door may leave it: nothing that waits is cancelled."""
     digests = digests_of(press.office.keys, parse_address(address))
 
     def write(tx: Transaction) -> None:
-        digest = digests.mailbox if reason is Reason.NEVER_AGAIN else digests.own
+        digest = digests.mailbox if reason is SuppressionReason.NEVER_AGAIN else digests.own
         suppressions.suppress(tx, digest, address=address, reason=reason, since=1)
 
     await press.office.database.write(write)
 
 
 async def stop(press: Pressroom, address: str, how: str) -> None:
-    if how in [reason.value for reason in Reason]:
-        await keep_out(press, address, Reason(how))
+    if how in [reason.value for reason in SuppressionReason]:
+        await keep_out(press, address, SuppressionReason(how))
         return
     why = "bounces" if how == "suspended" else None
     number = await press.subscription(address)
     await press.change("update subscription set state = ?, suspended_for = ? where id = ?", how, why, number)
 
 
-WAYS = [*(reason.value for reason in Reason), "suspended", "unsubscribed", "pending"]
+WAYS = [*(reason.value for reason in SuppressionReason), "suspended", "unsubscribed", "pending"]
 
 
 @pytest.mark.parametrize("how", WAYS)
@@ -135,7 +135,7 @@ async def test_resending_leaves_out_who_may_not_be_mailed(press: Pressroom) -> N
     edition = await press.edition()
     await press.send_all()
     await press.change("update delivery set state = 'failed'")
-    await keep_out(press, addresses[0], Reason.NEVER_AGAIN)
+    await keep_out(press, addresses[0], SuppressionReason.NEVER_AGAIN)
     found = await press.editing.resend(edition)
     assert (1, 1) == (found.queued, found.left_out)
 
@@ -145,16 +145,18 @@ async def test_resending_leaves_out_who_may_not_be_mailed(press: Pressroom) -> N
 SIGN_UP = Origin(source="web", words="[Subscribe]")
 
 
-@pytest.mark.parametrize("reason", list(Reason))
-async def test_a_confirmation_goes_out_only_while_it_may_lift_the_reason(press: Pressroom, reason: Reason) -> None:
-    await press.office.subscribing.request("news", parse_address("new@reader.example"), SIGN_UP, network=None)
+@pytest.mark.parametrize("reason", list(SuppressionReason))
+async def test_a_confirmation_goes_out_only_while_it_may_lift_the_reason(
+    press: Pressroom, reason: SuppressionReason
+) -> None:
+    await press.office.sign_ups.request("news", parse_address("new@reader.example"), SIGN_UP, network=None)
     await keep_out(press, "new@reader.example", reason)
-    expected = ["new@reader.example"] if reason in (Reason.HARD_BOUNCE, Reason.ERASED) else []
+    expected = ["new@reader.example"] if reason in (SuppressionReason.HARD_BOUNCE, SuppressionReason.ERASED) else []
     assert expected == [outgoing.rcpt_to for outgoing in await press.send_all()]
 
 
-@pytest.mark.parametrize("reason", list(Reason))
-async def test_one_that_an_operator_asks_for_does_not(press: Pressroom, reason: Reason) -> None:
+@pytest.mark.parametrize("reason", list(SuppressionReason))
+async def test_one_that_an_operator_asks_for_does_not(press: Pressroom, reason: SuppressionReason) -> None:
     await press.office.subscribers.add("news", parse_address("new@reader.example"), asks=True)
     await keep_out(press, "new@reader.example", reason)
     assert [] == await press.send_all()
@@ -163,13 +165,13 @@ async def test_one_that_an_operator_asks_for_does_not(press: Pressroom, reason: 
 
 @pytest.mark.parametrize("spelling", ["New@reader.example", "new+tag@reader.example"])
 async def test_never_again_reaches_the_notices_of_every_spelling(press: Pressroom, spelling: str) -> None:
-    await press.office.subscribing.request("news", parse_address(spelling), SIGN_UP, network=None)
-    await keep_out(press, "new+other@reader.example", Reason.NEVER_AGAIN)
+    await press.office.sign_ups.request("news", parse_address(spelling), SIGN_UP, network=None)
+    await keep_out(press, "new+other@reader.example", SuppressionReason.NEVER_AGAIN)
     assert [] == await press.send_all()
 
 
 async def test_a_notice_in_flight_is_not_tried_again(press: Pressroom) -> None:
-    await press.office.subscribing.request("news", parse_address("new@reader.example"), SIGN_UP, network=None)
+    await press.office.sign_ups.request("news", parse_address("new@reader.example"), SIGN_UP, network=None)
     await press.turn()
     outgoing = press.take()
     assert outgoing is not None
@@ -180,7 +182,7 @@ async def test_a_notice_in_flight_is_not_tried_again(press: Pressroom) -> None:
 
 
 async def test_nor_is_one_that_a_killed_process_had_claimed(press: Pressroom) -> None:
-    await press.office.subscribing.request("news", parse_address("new@reader.example"), SIGN_UP, network=None)
+    await press.office.sign_ups.request("news", parse_address("new@reader.example"), SIGN_UP, network=None)
     await press.turn()
     await press.office.suppressions.add(parse_address("new@reader.example"), "operator")
     await press.start()

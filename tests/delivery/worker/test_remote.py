@@ -34,7 +34,7 @@ from pressrun.delivery.queue.jobs import Job
 from pressrun.delivery.worker import remote
 from pressrun.delivery.worker.remote import PLATES_AT_MOST
 from pressrun.observe.settings import LogSettings
-from pressrun.services.readers.subscribing import Origin
+from pressrun.services.readers.sign_ups import Origin
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver
 from pressrun.store.deliveries import Settlement
@@ -226,7 +226,7 @@ async def test_the_evidence_of_a_mail_that_asks(house: House) -> None:
     """The daemon learns what the press sent: Message-ID and digest of the confirmation."""
     await house.start()
     applicant = parse_address("new@reader.example")
-    await house.room.office.subscribing.request("news", applicant, Origin(source="web"), network=None)
+    await house.room.office.sign_ups.request("news", applicant, Origin(source="web"), network=None)
     house.dispatcher.wake()
     await house.until(lambda: len(house.mailbox.received) == 1)
     asked = "select content ->> 'message_id' from consent where event = 'asked' and content ->> 'mail' is not null"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pressrun.message.incoming.author import sole_author
-from pressrun.message.incoming.trace import glance
+from pressrun.message.incoming.trace import scan_header
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_what_a_glance_keeps_of_the_author() -> None:
         + b"x" * 9000
         + b"\r\n\r\nFrom: no\r\n"
     )
-    seen = glance(head)
+    seen = scan_header(head)
     assert ("a@b.example", "=?x?= <c@d.example>", None, None) == seen.all("from")
     assert seen.is_sound
 
@@ -97,4 +97,4 @@ def test_what_a_glance_keeps_of_the_author() -> None:
 )
 def test_a_header_that_is_not_sound(head: bytes) -> None:
     """A line that belongs to no field, and one that goes on beyond where we look."""
-    assert not glance(head).is_sound
+    assert not scan_header(head).is_sound

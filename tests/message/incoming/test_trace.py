@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.message.incoming.trace import glance, own_digest, received_field, same_mail_digest
+from pressrun.message.incoming.trace import own_digest, received_field, same_mail_digest, scan_header
 
 MAIL = b"From: a@b.example\r\nMessage-ID: <1@b.example>\r\n\r\nReceived: in the body\r\n"
 
 
 def digest(content: bytes, mail_from: str = "a@b.example", recipient: str = "news-request") -> bytes:
-    return same_mail_digest(own_digest(content, glance(content)), mail_from=mail_from, recipient=recipient)
+    return same_mail_digest(own_digest(content, scan_header(content)), mail_from=mail_from, recipient=recipient)
 
 
 def test_hops_and_ids_are_found_in_the_header_alone() -> None:
@@ -23,7 +23,7 @@ def test_hops_and_ids_are_found_in_the_header_alone() -> None:
         b"RECEIVED: from x\r\n\tby y\r\nreceived:z\r\nIn-Reply-To: <1@x.example>\r\n"
         b"References: <2@x.example>\r\n <3@x.example> no id\r\nSubject: <4@x.example>\r\n\r\nReceived: no\r\n"
     )
-    seen = glance(content)
+    seen = scan_header(content)
     assert (2, ("1@x.example", "2@x.example", "3@x.example")) == (seen.received, seen.answers)
     assert not seen.has_message_id
 
@@ -50,7 +50,7 @@ def test_without_a_message_id_the_hops_count() -> None:
 @given(st.binary(max_size=3000))
 def test_any_octets_can_be_looked_at(content: bytes) -> None:
     """Never an error, and the mail's own part lies inside it."""
-    assert 0 <= glance(content).own_start <= len(content) + 2
+    assert 0 <= scan_header(content).own_start <= len(content) + 2
     assert digest(content) == digest(content)
 
 
@@ -59,7 +59,7 @@ def test_a_glance_is_quick_whatever_the_mail(piece: bytes) -> None:
     """It is done in the event loop, on ten million octets."""
     content = b"References: " + piece * (10_000_000 // len(piece))
     started = time.process_time()
-    glance(content)
+    scan_header(content)
     assert 0.5 > time.process_time() - started
 
 

@@ -16,8 +16,8 @@ from pressrun.message.incoming.caps import READ_AT_MOST
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.sandbox.frames import Question, Readable, ReadAs, encode_frame
-from pressrun.sandbox.reader import answer
-from pressrun.sandbox.reading import MailReader, ReaderLimits
+from pressrun.sandbox.mail_reader import MailReader, ReaderLimits
+from pressrun.sandbox.reader_process import answer
 
 _DAEMON = "From: MAILER-DAEMON@mx.reader.example\r\nSubject: failure notice\r\n"
 _CORPUS = [sample.path.read_bytes() for sample in samples()]

@@ -34,7 +34,7 @@ from pressrun.services.editions import pressing
 from pressrun.services.editions.approving import Approving
 from pressrun.services.editions.releasing import Standing
 from pressrun.services.operating.list_admin import ListAdmin
-from pressrun.services.readers.erasing import erase_person
+from pressrun.services.readers.erasure import erase_person
 from pressrun.store import lists
 from pressrun.store.transaction import Transaction
 

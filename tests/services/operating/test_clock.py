@@ -11,7 +11,7 @@ from pressrun.core.address import parse_address
 from pressrun.delivery.queue.broker import UNSIGNED_SECONDS
 from pressrun.delivery.queue.jobs import CompositionFailed, Result
 from pressrun.services.operating import housekeeping
-from pressrun.services.readers.subscribing import Origin
+from pressrun.services.readers.sign_ups import Origin
 from pressrun.services.settings import DeliverySettings
 
 MONTH = 30 * 86400
@@ -137,7 +137,7 @@ async def test_a_signature_that_failed_holds_nothing_up_for_long(press: Pressroo
 async def test_requests_pauses_and_questions_wait_from_now_on(press: Pressroom) -> None:
     address = parse_address("ada@reader.example")
     await ahead(press)
-    await press.office.subscribing.request("news", address, WEB, network=None)
+    await press.office.sign_ups.request("news", address, WEB, network=None)
     await press.readers(2)
     now = int(press.office.now)
     await press.change(
@@ -149,7 +149,7 @@ async def test_requests_pauses_and_questions_wait_from_now_on(press: Pressroom) 
     await press.change("insert into suspension (subscriber_id, since, first_edition_id) values (3, ?, 1)", now)
     await right(press)
     now = int(press.office.now)
-    lifetime = int(press.office.desk.tokens.confirm_lifetime_seconds)
+    lifetime = int(press.office.context.tokens.confirm_lifetime_seconds)
     assert [(now, now + lifetime)] == await press.rows("select created_at, expires_at from confirmation")
     assert [(now, now + 86400)] == await press.rows("select since, paused_until from subscription where id = 2")
     assert [(now,)] == await press.rows("select since from suspension")

@@ -14,8 +14,8 @@ from pressrun.core.errors import NotFound
 from pressrun.core.quantities import Rate
 from pressrun.core.sign_up import Trust
 from pressrun.services.operating import held_sign_ups
-from pressrun.services.readers.screening import Screening
-from pressrun.services.readers.subscribing import Origin
+from pressrun.services.readers.abuse_limits import AbuseLimits
+from pressrun.services.readers.sign_ups import Origin
 from pressrun.services.settings import LimitSettings
 from pressrun.store import arrivals, lists
 from pressrun.store.held import Choice
@@ -35,7 +35,7 @@ async def rows(office: Office, sql: str) -> list[tuple[object, ...]]:
 async def besiege(office: Office) -> None:
     """A list, and so many sign-ups by somebody else that further ones are held."""
     await office.make_list()
-    office.desk.limits = HELD
+    office.context.limits = HELD
     await sign_up(office, parse_address("first@reader.example"))
 
 
@@ -43,7 +43,7 @@ async def sign_up(office: Office, address: Address = ADA, trust: Trust = Trust.P
     def take(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
-        office.subscribing.take_within(tx, target, address, origin, name="Ada", trust=trust)
+        office.sign_ups.take_within(tx, target, address, origin, name="Ada", trust=trust)
 
     await office.database.write(take)
 
@@ -189,7 +189,7 @@ async def test_what_nobody_released_is_forgotten_when_its_link_would_end(press: 
     office = press.office
     await office.subscribers.add("news", ADA)
     await office.subscribers.remove("news", ADA)
-    office.desk.limits = HELD
+    office.context.limits = HELD
     await sign_up(office, BOB)
     await sign_up(office)
     assert 1 == await _count_held(office)
@@ -207,7 +207,7 @@ async def test_what_nobody_released_is_forgotten_when_its_link_would_end(press: 
 async def test_what_is_held_takes_nothing_from_those_who_did_work(office: Office) -> None:
     """And is not without end itself."""
     await besiege(office)
-    office.desk.limits = replace(HELD, confirmations=Rate(3, 3600.0), unproven_sign_ups=Rate(4, 3600.0))
+    office.context.limits = replace(HELD, confirmations=Rate(3, 3600.0), unproven_sign_ups=Rate(4, 3600.0))
     for number in range(10):
         await sign_up(office, parse_address(f"victim{number}@v{number}.example"))
     assert 4 == await _count_held(office)
@@ -221,13 +221,13 @@ class Watch:
 
     def __init__(self, office: Office, limits: LimitSettings) -> None:
         self._office = office
-        self.screening = Screening(replace(office.desk, limits=limits))
+        self.abuse_limits = AbuseLimits(replace(office.context, limits=limits))
         self.told: list[bool] = []
-        self.screening.show_holding = self.told.append
+        self.abuse_limits.show_holding = self.told.append
 
     async def admit(self, number: int) -> str:
         address = parse_address(f"reader{number}@r{number}.example")
-        admit = self.screening.admit
+        admit = self.abuse_limits.admit
         return await self._office.database.write(admit, address, Trust.PROVEN, self._office.now)
 
 
@@ -274,12 +274,12 @@ async def test_the_operator_hears_once_that_sign_ups_are_held_and_once_that_no_m
     with caplog.at_level(logging.INFO, logger="pressrun.readers"):
         for number in range(100):
             await watch.admit(number)
-        assert watch.screening.asks_for_work(office.now)
+        assert watch.abuse_limits.asks_for_work(office.now)
         for later in (1800, 7200, 7201):
-            watch.screening.look(office.now + later)
+            watch.abuse_limits.look(office.now + later)
     assert [True, False] == watch.told
     assert ["subscription.holding", "subscription.holding_over"] == [record.message for record in caplog.records]
-    assert not watch.screening.asks_for_work(office.now + 7201)
+    assert not watch.abuse_limits.asks_for_work(office.now + 7201)
     assert "reader1" not in caplog.text
 
 

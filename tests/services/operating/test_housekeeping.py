@@ -14,11 +14,22 @@ from tests.delivery.pressroom import Pressroom
 from pressrun.core.address import parse_address
 from pressrun.core.chain import NO_ROWS, Head
 from pressrun.services import background
-from pressrun.services.background import Fault
+from pressrun.services.background import LoopFault
 from pressrun.services.operating import housekeeping
 from pressrun.services.operating.housekeeping import NOTICE_KEPT_SECONDS
-from pressrun.services.readers.subscribing import Origin
-from pressrun.store import arrivals, consent, deliveries, errands, held, inbound, leavings, limits, moves, statistics
+from pressrun.services.readers.sign_ups import Origin
+from pressrun.store import (
+    arrivals,
+    consent,
+    deliveries,
+    errands,
+    held,
+    inbound,
+    limits,
+    moves,
+    statistics,
+    unsubscribes,
+)
 
 ADA = parse_address("ada@reader.example")
 WEB = Origin(source="web")
@@ -36,7 +47,7 @@ async def states(press: Pressroom) -> list[tuple[Any, ...]]:
 
 
 async def test_a_request_nobody_confirmed_is_forgotten(press: Pressroom) -> None:
-    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request("news", ADA, WEB, network=None)
     press.pass_time(WEEK - 1)
     await press.housekeeping.round()
     assert [("pending", None)] == await states(press)
@@ -46,9 +57,9 @@ async def test_a_request_nobody_confirmed_is_forgotten(press: Pressroom) -> None
 
 
 async def test_a_later_request_keeps_it_waiting(press: Pressroom) -> None:
-    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request("news", ADA, WEB, network=None)
     press.pass_time(86400)
-    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request("news", ADA, WEB, network=None)
     press.pass_time(WEEK - 86400)
     await press.housekeeping.round()
     assert [("pending", None)] == await states(press)
@@ -57,7 +68,7 @@ async def test_a_later_request_keeps_it_waiting(press: Pressroom) -> None:
 async def test_who_had_left_before_has_left_again(press: Pressroom) -> None:
     await press.office.subscribers.add("news", ADA)
     await press.leave(ADA.typed)
-    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request("news", ADA, WEB, network=None)
     assert [("pending", "unsubscribed")] == await states(press)
     press.pass_time(WEEK)
     await press.housekeeping.round()
@@ -65,8 +76,8 @@ async def test_who_had_left_before_has_left_again(press: Pressroom) -> None:
 
 
 async def test_a_member_keeps_their_place_when_a_confirmation_ends(press: Pressroom) -> None:
-    await press.office.subscribing.request("news", ADA, WEB, network=None)
-    await press.office.subscribing.confirm(1, WEB)
+    await press.office.sign_ups.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.confirm(1, WEB)
     press.pass_time(WEEK)
     await press.housekeeping.round()
     assert [("active", None)] == await states(press)
@@ -76,7 +87,7 @@ async def test_a_member_keeps_their_place_when_a_confirmation_ends(press: Pressr
 async def test_a_person_of_another_list_is_kept_with_the_evidence(press: Pressroom) -> None:
     await press.office.make_list("other")
     await press.office.subscribers.add("other", ADA)
-    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request("news", ADA, WEB, network=None)
     press.pass_time(WEEK)
     await press.housekeeping.round()
     assert [("active", None)] == await states(press)
@@ -117,7 +128,7 @@ async def test_a_notice_that_waits_is_never_swept(press: Pressroom) -> None:
 
 
 async def test_limits_are_swept(press: Pressroom) -> None:
-    await press.office.subscribing.request("news", ADA, WEB, network="192.0.2.1")
+    await press.office.sign_ups.request("news", ADA, WEB, network="192.0.2.1")
     assert 5 == len(await press.rows("select * from limit_event"))
     press.pass_time(86400)
     await press.housekeeping.round()
@@ -133,7 +144,7 @@ DUTIES = {
     "drafts": (housekeeping, "cancel_expired_drafts"),
     "limits": (limits, "sweep"),
     "notices": (deliveries, "sweep_notices"),
-    "leavings": (leavings, "sweep_leavings"),
+    "leavings": (unsubscribes, "sweep_leavings"),
     "address changes": (moves, "sweep_changes"),
     "received mail": (inbound, "sweep_mail"),
     "held sign-ups": (held, "sweep_held"),
@@ -186,7 +197,7 @@ async def test_a_head_that_cannot_be_written_is_written_later(
     """The round is taken again, and readiness hears of it meanwhile."""
     monkeypatch.setattr(housekeeping, "LOOK_SECONDS", 0.0)
     monkeypatch.setattr(background, "FIRST_PAUSE_SECONDS", 0.0)
-    faults: list[Fault | None] = []
+    faults: list[LoopFault | None] = []
     kept = asyncio.Event()
 
     async def keep(head: Head) -> None:
@@ -196,7 +207,7 @@ async def test_a_head_that_cannot_be_written_is_written_later(
         kept.set()
 
     press.housekeeping._keep_head = keep
-    await press.office.subscribing.request("news", ADA, WEB, network=None)
+    await press.office.sign_ups.request("news", ADA, WEB, network=None)
     running = asyncio.create_task(press.housekeeping.run())
     await kept.wait()
     while press.housekeeping.fault is not None:  # noqa: ASYNC110 - each step lets the loop turn

@@ -13,7 +13,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, UsageError
 from pressrun.services.operating.list_settings import KEYS, read_settings
-from pressrun.services.readers.subscribing import Origin
+from pressrun.services.readers.sign_ups import Origin
 from pressrun.services.reports import reporting
 from pressrun.store.deliveries import count_copies, take_audience
 from pressrun.store.editions import get_edition
@@ -163,7 +163,7 @@ def test_no_setting_lets_a_line_break_into_a_header(settings: dict[str, str]) ->
 
 async def test_closing_ends_requests_and_editions_and_reopening_brings_none_back(office: Office) -> None:
     await office.make_list()
-    await office.subscribing.request("news", parse_address("a@x.example"), WEB, network=None)
+    await office.sign_ups.request("news", parse_address("a@x.example"), WEB, network=None)
     await office.subscribers.add("news", parse_address("b@x.example"))
     waiting = await office.make_edition()
     held = await office.make_edition(state=EditionState.DRAFT)

@@ -13,7 +13,7 @@ from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import NotFound, Refused
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.subscriber_import import ImportOptions, survey_rows
-from pressrun.services.readers.subscribing import Confirmed, Origin
+from pressrun.services.readers.sign_ups import Confirmed, Origin
 from pressrun.services.reports import reporting
 from pressrun.services.suppression import may_be_sent
 from pressrun.store import consent, deliveries, notices, subscribers, subscriptions
@@ -98,7 +98,7 @@ async def test_with_a_confirmation_the_reader_decides(office: Office) -> None:
     await office.subscribers.add("news", ANN, asks=True)
     assert "pending" == await state_of(office)
     assert ["confirmation"] == await waiting_notices(office)
-    outcome, _ = await office.subscribing.confirm(1, WEB)
+    outcome, _ = await office.sign_ups.confirm(1, WEB)
     assert (Confirmed.CONFIRMED, "active") == (outcome, await state_of(office))
 
 
@@ -119,7 +119,7 @@ async def test_who_left_and_asked_again_is_still_theirs_to_confirm(office: Offic
     await office.make_list()
     await office.subscribers.add("news", ANN)
     await office.subscribers.remove("news", ANN)
-    await office.subscribing.request("news", ANN, WEB, network=None)
+    await office.sign_ups.request("news", ANN, WEB, network=None)
     with pytest.raises(Refused):
         await office.subscribers.add("news", ANN)
     assert {"skipped_unsubscribed": 1, "skipped": [{"line": 2, "reason": "has unsubscribed"}]} == await take(

@@ -11,11 +11,11 @@ from pressrun.core.address import parse_address
 from pressrun.core.quantities import Rate
 from pressrun.core.sign_up import Trust
 from pressrun.core.tokens import digests_of
-from pressrun.services.readers.asking import Asking
-from pressrun.services.readers.preferring import Preferring
-from pressrun.services.readers.subscribing import Confirmed, Origin, SignUp
+from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.sign_ups import Confirmed, Origin, SignUpAnswer
+from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import LimitSettings
-from pressrun.services.suppression import Reason, suppress
+from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store import subscriptions
 from pressrun.store.held import Choice
 
@@ -36,11 +36,16 @@ async def states(office: Office) -> dict[object, object]:
 
 async def sign_up(office: Office, *names: str) -> object:
     """Ask for lists on the web, and have it carried out."""
-    asking = Asking(
-        office.desk, subscribing=office.subscribing, preferring=Preferring(office.desk), leaving=office.leaving
+    web_requests = WebRequests(
+        office.context,
+        sign_ups=office.sign_ups,
+        preferences=Preferences(office.context),
+        unsubscribes=office.unsubscribes,
     )
-    answer = await asking.sign_up(names[0], ADA, WEB, network=None, name="Ada", trust=Trust.PROVEN, also=names[1:])
-    await asking.carry_out()
+    answer = await web_requests.sign_up(
+        names[0], ADA, WEB, network=None, name="Ada", trust=Trust.PROVEN, also=names[1:]
+    )
+    await web_requests.carry_out()
     return answer
 
 
@@ -59,16 +64,16 @@ async def house(office: Office) -> Office:
 
 async def test_one_mail_asks_for_all_and_one_link_confirms_them(house: Office) -> None:
     """With the evidence of each list, in the words and the language that were shown."""
-    assert SignUp.TAKEN is await sign_up(house, *NAMES)
+    assert SignUpAnswer.TAKEN is await sign_up(house, *NAMES)
     ((kind, list_id, payload),) = await mails(house)
     assert ("confirmation", 1, ["Tides", "Recipes"]) == (kind, list_id, payload["also"])
     assert dict.fromkeys(NAMES, "pending") == await states(house)
     number = payload["confirmation"]
     assert isinstance(number, int)
-    outcome, standing = await house.subscribing.find_by_confirmation(number)
+    outcome, standing = await house.sign_ups.find_by_confirmation(number)
     assert standing is not None
     assert (Confirmed.CONFIRMED, ["News", "Tides", "Recipes"]) == (outcome, standing.titles)
-    outcome, standing = await house.subscribing.confirm(number, WEB)
+    outcome, standing = await house.sign_ups.confirm(number, WEB)
     assert standing is not None
     assert (Confirmed.CONFIRMED, ["News", "Tides", "Recipes"]) == (outcome, standing.titles)
     assert dict.fromkeys(NAMES, "active") == await states(house)
@@ -76,13 +81,13 @@ async def test_one_mail_asks_for_all_and_one_link_confirms_them(house: Office) -
     evidence = await rows(house, "select event, list_id, json_extract(content, '$.language') from consent order by id")
     expected = [(event, number, "de") for event in ("requested", "confirmed") for number in (1, 2, 3)]
     assert expected == [row for row in evidence if row[0] in ("requested", "confirmed")]
-    assert Confirmed.ALREADY is (await house.subscribing.confirm(number, WEB))[0]
+    assert Confirmed.ALREADY is (await house.sign_ups.confirm(number, WEB))[0]
     assert 1 == len(await mails(house))
 
 
 async def test_a_sign_up_to_many_lists_counts_as_one(house: Office) -> None:
     """Against the limit by address: it is one mail, and no list is left out for it."""
-    house.desk.limits = LimitSettings(confirmations_per_address=Rate(1, 86400.0))
+    house.context.limits = LimitSettings(confirmations_per_address=Rate(1, 86400.0))
     await sign_up(house, *NAMES)
     await sign_up(house, *NAMES)
     assert 1 == len(await mails(house))
@@ -110,14 +115,14 @@ async def test_who_left_one_of_them_meanwhile_does_not_come_back_to_it(house: Of
     await sign_up(house, *NAMES)
     number = (await mails(house))[0][2]["confirmation"]
     assert isinstance(number, int)
-    await house.subscribing.confirm(number, WEB)
+    await house.sign_ups.confirm(number, WEB)
     for name in ("news", "tides"):
         await sign_up(house, name)
     found = await rows(house, "select id from subscription order by id")
     for (subscription,) in found[:2]:
         assert isinstance(subscription, int)
-        await house.leaving.leave(subscription, WEB)
-    outcome, standing = await house.subscribing.confirm(number, WEB)
+        await house.unsubscribes.leave(subscription, WEB)
+    outcome, standing = await house.sign_ups.confirm(number, WEB)
     assert standing is not None
     assert (Confirmed.LEFT_SINCE, ["News", "Tides"]) == (outcome, standing.titles)
     assert {"news": "unsubscribed", "tides": "unsubscribed", "recipes": "active"} == await states(house)
@@ -129,7 +134,7 @@ async def test_a_link_works_on_for_the_lists_that_are_left(house: Office) -> Non
     number = (await mails(house))[0][2]["confirmation"]
     assert isinstance(number, int)
     await house.lists.close_list("news")
-    outcome, standing = await house.subscribing.confirm(number, WEB)
+    outcome, standing = await house.sign_ups.confirm(number, WEB)
     assert standing is not None
     assert (Confirmed.CONFIRMED, ["Tides", "Recipes"]) == (outcome, standing.titles)
     assert {"tides": "active", "recipes": "active"} == await states(house)
@@ -137,17 +142,17 @@ async def test_a_link_works_on_for_the_lists_that_are_left(house: Office) -> Non
 
 async def test_closed_and_unknown_lists_are_left_out(house: Office) -> None:
     await house.lists.close_list("tides")
-    assert SignUp.TAKEN is await sign_up(house, "tides", "nowhere", "recipes", "recipes")
+    assert SignUpAnswer.TAKEN is await sign_up(house, "tides", "nowhere", "recipes", "recipes")
     assert {"recipes": "pending"} == await states(house)
-    assert SignUp.CLOSED is await sign_up(house, "tides")
-    assert SignUp.UNKNOWN_LIST is await sign_up(house, "nowhere")
+    assert SignUpAnswer.CLOSED is await sign_up(house, "tides")
+    assert SignUpAnswer.UNKNOWN_LIST is await sign_up(house, "nowhere")
 
 
 async def test_what_is_held_for_several_lists_is_let_go_and_confirmed_whole(house: Office) -> None:
     """A later sign-up to one of them does not take it away, since it asks for the others too."""
     limits = LimitSettings(hold_sign_ups_above=2, hold_sign_ups_floor=1, confirmations_per_address=Rate(100, 3600.0))
-    house.desk.limits = limits
-    await house.subscribing.request("news", parse_address("first@reader.example"), WEB, network=None)
+    house.context.limits = limits
+    await house.sign_ups.request("news", parse_address("first@reader.example"), WEB, network=None)
     await sign_up(house, *NAMES)
     await sign_up(house, "news")
     assert 2 == len(await rows(house, "select * from held_notice"))
@@ -163,7 +168,7 @@ async def test_what_is_held_for_several_lists_is_let_go_and_confirmed_whole(hous
         }
     )
     assert {int(house.now) + 7 * 86400} == ends
-    await house.subscribing.confirm(number, WEB)
+    await house.sign_ups.confirm(number, WEB)
     found = await rows(house, "select count(*) from subscription where state = 'active'")
     assert [(3,)] == found
 
@@ -174,7 +179,7 @@ async def test_an_answer_by_mail_confirms_them_all(house: Office) -> None:
     number = (await mails(house))[0][2]["confirmation"]
     assert isinstance(number, int)
     answer = Origin(source="mail", mail="digest")
-    outcome, _ = await house.database.write(lambda tx: house.subscribing.confirm_within(tx, number, answer))
+    outcome, _ = await house.database.write(lambda tx: house.sign_ups.confirm_within(tx, number, answer))
     assert Confirmed.CONFIRMED is outcome
     assert {"news": "active", "tides": "active"} == await states(house)
     sources = await rows(house, "select source from subscription")
@@ -186,12 +191,12 @@ async def test_who_was_suspended_for_bounces_comes_back_with_evidence_for_each(h
     for name in ("news", "tides"):
         await house.subscribers.add(name, ADA)
     digests = digests_of(house.keys, ADA)
-    await house.database.write(suppress, digests, Reason.HARD_BOUNCE, address=ADA.typed, now=int(house.now))
+    await house.database.write(suppress, digests, SuppressionReason.HARD_BOUNCE, address=ADA.typed, now=int(house.now))
     house.now += 1
     await sign_up(house, "news", "tides")
     number = (await mails(house))[0][2]["confirmation"]
     assert isinstance(number, int)
-    await house.subscribing.confirm(number, WEB)
+    await house.sign_ups.confirm(number, WEB)
     confirmed = await rows(house, "select list_id from consent where event = 'confirmed' order by list_id")
     assert [(1,), (2,)] == confirmed
     assert {"news": "active", "tides": "active"} == await states(house)

@@ -23,9 +23,9 @@ from pressrun.core.quantities import Rate
 from pressrun.services.evidence import verify
 from pressrun.services.operating.housekeeping import end_pauses, forget_unconfirmed
 from pressrun.services.operating.import_rows import ImportRow
-from pressrun.services.readers.preferring import PreferenceLink, Preferring
-from pressrun.services.readers.subscribing import Confirmed, Origin
-from pressrun.services.readers.undoing import Undoing, Undone
+from pressrun.services.readers.preferences import PreferenceLink, Preferences
+from pressrun.services.readers.sign_ups import Confirmed, Origin
+from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.services.settings import LimitSettings
 from pressrun.store import subscribers, subscriptions
 from pressrun.store.subscriptions import Subscription
@@ -61,10 +61,10 @@ class SubscriptionLife(RuleBasedStateMachine):
         folder = self.stack.enter_context(tempfile.TemporaryDirectory())
         self.office: Office = await self.stack.enter_async_context(open_office(Path(folder)))
         office = self.office
-        office.desk.limits = PLENTY
+        office.context.limits = PLENTY
         parts = {"database": office.database, "clock": lambda: office.now, "entropy": os.urandom, "wake": office.wake}
-        self.undoing = Undoing(**parts)  # type: ignore[arg-type]
-        self.preferring = Preferring(office.desk)
+        self.undo_unsubscribe = UndoUnsubscribe(**parts)  # type: ignore[arg-type]
+        self.preferences = Preferences(office.context)
         await office.make_list()
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -93,7 +93,7 @@ class SubscriptionLife(RuleBasedStateMachine):
 
     @rule()
     def sign_up(self) -> None:
-        self.run(self.office.subscribing.request("news", ADA, WEB, network=None))
+        self.run(self.office.sign_ups.request("news", ADA, WEB, network=None))
 
     @rule(which=st.integers(0, 3))
     def confirm(self, which: int) -> None:
@@ -102,7 +102,7 @@ class SubscriptionLife(RuleBasedStateMachine):
         if not numbers:
             return
         number = numbers[-1 - which % len(numbers)]
-        outcome, _ = self.run(self.office.subscribing.confirm(number, WEB))
+        outcome, _ = self.run(self.office.sign_ups.confirm(number, WEB))
         if outcome is Confirmed.CONFIRMED:
             assert number not in self.void
             self.member, self.kept_out = True, False
@@ -111,7 +111,7 @@ class SubscriptionLife(RuleBasedStateMachine):
     def leave(self) -> None:
         standing = self.standing()
         if standing is not None:
-            self.run(self.office.leaving.leave(standing.id, WEB))
+            self.run(self.office.unsubscribes.leave(standing.id, WEB))
             self.void |= set(self.ids("confirmation"))
             self.member = False
 
@@ -119,15 +119,15 @@ class SubscriptionLife(RuleBasedStateMachine):
     def undo(self) -> None:
         numbers = self.ids("leaving")
         if numbers:
-            outcome, _ = self.run(self.undoing.undo(numbers[-1], WEB))
-            self.member |= outcome is Undone.RESTORED
+            outcome, _ = self.run(self.undo_unsubscribe.undo(numbers[-1], WEB))
+            self.member |= outcome is UndoOutcome.RESTORED
 
     @rule(pauses=st.booleans())
     def pause_or_resume(self, pauses: bool) -> None:
         standing = self.standing()
         if standing is not None:
             link = PreferenceLink(subscriber_id=standing.subscriber_id, epoch=0)
-            self.run(self.preferring.pause(link, 3, WEB) if pauses else self.preferring.resume(link, WEB))
+            self.run(self.preferences.pause(link, 3, WEB) if pauses else self.preferences.resume(link, WEB))
 
     @rule()
     def add(self) -> None:

@@ -13,8 +13,8 @@ from tests.delivery.pressroom import GONE, LATER, SITE, Pressroom
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, PreflightFailed, PressrunError, Refused
 from pressrun.services.operating.import_rows import ImportRow
-from pressrun.services.readers.subscribing import Confirmed, Origin
-from pressrun.services.readers.undoing import Undoing
+from pressrun.services.readers.sign_ups import Confirmed, Origin
+from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.reports import reporting
 from pressrun.services.reports.reporting import list_editions, show_list
 from pressrun.smtp.handover import Outgoing
@@ -35,14 +35,14 @@ async def set_welcome(press: Pressroom, source: bytes | None = None, **settings:
 
 async def request(press: Pressroom, address: str = ADA) -> int:
     """A sign-up whose own mail is out of the way; returns the number of its confirmation."""
-    await press.office.subscribing.request("news", parse_address(address), WEB, network=None)
+    await press.office.sign_ups.request("news", parse_address(address), WEB, network=None)
     await press.change("update delivery set state = 'delivered' where notice_id is not null")
     found: int = (await press.rows("select max(id) from confirmation"))[0][0]
     return found
 
 
 async def confirm(press: Pressroom, number: int) -> Confirmed:
-    outcome, _ = await press.office.subscribing.confirm(number, WEB)
+    outcome, _ = await press.office.sign_ups.confirm(number, WEB)
     return outcome
 
 
@@ -154,7 +154,7 @@ async def test_who_comes_back_from_bounces_is_not_greeted(press: Pressroom) -> N
     await set_welcome(press)
     await press.readers(1)
     address = "r0@reader.example"
-    press.bouncing.settings = press.bouncing.settings.__class__(hard_limit=1)
+    press.bounce_handler.settings = press.bounce_handler.settings.__class__(hard_limit=1)
     await press.edition()
     await press.send_all(GONE)
     press.pass_time(10)
@@ -169,9 +169,11 @@ async def test_who_undoes_a_leaving_gets_the_one_that_waited(press: Pressroom) -
     await join(press)
     await press.leave(ADA)
     assert [] == await press.send_all()
-    undoing = Undoing(database=press.office.database, clock=press.clock, entropy=os.urandom, wake=press.office.wake)
+    undo_unsubscribe = UndoUnsubscribe(
+        database=press.office.database, clock=press.clock, entropy=os.urandom, wake=press.office.wake
+    )
     for _ in range(2):
-        await undoing.undo((await press.rows("select max(id) from leaving"))[0][0], WEB)
+        await undo_unsubscribe.undo((await press.rows("select max(id) from leaving"))[0][0], WEB)
         assert "active" == (await press.rows("select state from subscription"))[0][0]
     assert [(ADA, "Welcome aboard")] == subjects(await press.send_all())
     assert 1 == (await press.stored(await welcome_id(press))).audience

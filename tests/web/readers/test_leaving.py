@@ -12,8 +12,8 @@ from tests.web.house import NOW, House, words_of
 from pressrun.core.quantities import Rate
 from pressrun.core.scores import Streak
 from pressrun.core.tokens import WebPurpose
-from pressrun.services.readers import suspending
-from pressrun.services.readers.subscribing import end_subscription
+from pressrun.services.readers import suspension
+from pressrun.services.readers.sign_ups import end_subscription
 from pressrun.services.reports.reporting import show_list
 from pressrun.services.settings import LimitSettings
 from pressrun.store import subscriptions
@@ -90,7 +90,7 @@ async def test_who_was_suspended_for_bounces_meanwhile_does_not_become_active(ho
 
     def bounce(tx: Transaction) -> None:
         streak = Streak(bounced=5, first_edition_id=edition)
-        suspending._suspend(tx, 1, streak, int(house.clock.now), suppresses=False)
+        suspension._suspend(tx, 1, streak, int(house.clock.now), suppresses=False)
 
     await house.database.write(bounce)
     for _ in range(2):

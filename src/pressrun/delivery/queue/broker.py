@@ -24,8 +24,8 @@ from pressrun.delivery.queue.results import Results
 from pressrun.delivery.queue.telling import tell_failure
 from pressrun.delivery.queue.traffic import LaneChange
 from pressrun.observe.log import event
+from pressrun.services.bounces.delivery_results import bare_settlement, settlement_of
 from pressrun.services.ports import Clock, RelayPool
-from pressrun.services.returns.outcomes import bare_settlement, settlement_of
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.store.deliveries import ClaimedNotice, SentMail, Settlement

@@ -12,6 +12,7 @@ from pressrun.delivery.queue.ready import Ready
 from pressrun.delivery.queue.traffic import LaneNotes
 from pressrun.message.layouts.design import Logo
 from pressrun.message.wire.skeleton import Skeleton
+from pressrun.services.bounces.returned_forwards import take_back_unsent
 from pressrun.services.editions.opening import held_until
 from pressrun.services.editions.pressing import (
     finish_if_done,
@@ -21,17 +22,16 @@ from pressrun.services.editions.pressing import (
     start_if_due,
 )
 from pressrun.services.evidence import record_sent
+from pressrun.services.mail_results import Consequences
 from pressrun.services.mails.composing import CompiledEdition
 from pressrun.services.mails.notifying import is_passed_on
-from pressrun.services.returns.forwards import take_back_unsent
-from pressrun.services.settling import Aftermath
 from pressrun.store import deliveries, editions, lanes, lists, paces
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, Settlement
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
 
-AfterSettling = Callable[[Transaction, Sequence[Settlement], int], Aftermath]
+AfterSettling = Callable[[Transaction, Sequence[Settlement], int], Consequences]
 MayGo = Callable[[Transaction, ClaimedNotice], bool]
 
 NOTICE_BATCH = 50  # notices go first, and a flood of them still lets an edition move
@@ -105,7 +105,7 @@ class Turn:
     changed: list[Edition] = field(default_factory=list)
     barred: list[ClaimedNotice] = field(default_factory=list)
     cancelled: Counter[int] = field(default_factory=Counter)
-    aftermath: Aftermath = field(default_factory=Aftermath)
+    consequences: Consequences = field(default_factory=Consequences)
     rescued: int = 0
     faults: list[tuple[str, Exception]] = field(default_factory=list)
     unrecorded: list[Settlement] = field(default_factory=list)
@@ -121,7 +121,7 @@ def take_turn(tx: Transaction, request: Request, ready: Ready, after_settling: A
     now = int(request.now)
     turn = Turn()
     if request.held is None:
-        turn.aftermath = _record(tx, request.settlements, after_settling, now)
+        turn.consequences = _record(tx, request.settlements, after_settling, now)
     else:
         for one in request.settlements:
             _record_alone(tx, one, after_settling, turn, now)
@@ -138,7 +138,9 @@ def take_turn(tx: Transaction, request: Request, ready: Ready, after_settling: A
     return turn
 
 
-def _record(tx: Transaction, settlements: Sequence[Settlement], after_settling: AfterSettling, now: int) -> Aftermath:
+def _record(
+    tx: Transaction, settlements: Sequence[Settlement], after_settling: AfterSettling, now: int
+) -> Consequences:
     deliveries.settle(tx, settlements, now)
     record_sent(tx, settlements, now)
     return after_settling(tx, settlements, now)
@@ -146,10 +148,10 @@ def _record(tx: Transaction, settlements: Sequence[Settlement], after_settling: 
 
 def _record_alone(tx: Transaction, one: Settlement, after_settling: AfterSettling, turn: Turn, now: int) -> None:
     """Record one result; where its consequences cannot be drawn, without them: the copy must not go out again."""
-    found: list[Aftermath] = []
+    found: list[Consequences] = []
     problem = tx.attempt(lambda: found.append(_record(tx, [one], after_settling, now)))
     if problem is None:
-        turn.aftermath += found[0]
+        turn.consequences += found[0]
         return
     turn.faults.append((f"delivery {one.id}", problem))
     if tx.attempt(lambda: deliveries.settle(tx, [one], now)) is not None:
@@ -276,7 +278,9 @@ def _claim_notices(tx: Transaction, request: Request, turn: Turn, may_go: MayGo)
     deliveries.cancel(tx, [number for number in others if number not in unjudged], now)
     deliveries.fail_unsent(tx, [*forwards, *unjudged.intersection(others)], now)
     if forwards:
-        turn.aftermath = replace(turn.aftermath, returned=turn.aftermath.returned + take_back_unsent(tx, forwards, now))
+        turn.consequences = replace(
+            turn.consequences, returned=turn.consequences.returned + take_back_unsent(tx, forwards, now)
+        )
 
 
 def _end_without_copies(tx: Transaction, turn: Turn, now: int) -> frozenset[int]:

@@ -7,13 +7,13 @@ import logging
 from pressrun.core.edition import EditionState
 from pressrun.delivery.queue.claiming import Turn
 from pressrun.observe.log import event
-from pressrun.services.settling import FailedCopy, tell_aftermath, tell_change, tell_failed
+from pressrun.services.mail_results import FailedCopy, log_consequences, log_edition_change, log_failed_copy
 from pressrun.store.deliveries import Claimed, ClaimedNotice, Settlement
 
 
 def tell_turn(log: logging.Logger, turn: Turn) -> None:
     """Say what followed from the results that a turn recorded, and which editions it started, paused or finished."""
-    tell_aftermath(log, turn.aftermath)
+    log_consequences(log, turn.consequences)
     for notice in turn.barred:
         # A reader's is what they wanted; an owner, an editor or the operator may wait for theirs.
         level = logging.WARNING if notice.subscriber_id is None else logging.INFO
@@ -26,12 +26,12 @@ def tell_turn(log: logging.Logger, turn: Turn) -> None:
         event(log, "dispatch.rescued", level=logging.WARNING, copies=turn.rescued)
     for edition in turn.changed:
         if not (edition.is_welcome and edition.state is EditionState.FINISHED):  # so after every new reader
-            tell_change(log, edition)
+            log_edition_change(log, edition)
 
 
 def tell_failure(log: logging.Logger, row: Claimed, settlement: Settlement) -> None:
     """Say that a copy or a notice failed for good: no report has the notices."""
-    tell_failed(
+    log_failed_copy(
         log,
         FailedCopy(
             delivery=row.id,

@@ -25,7 +25,7 @@ _KEPT = frozenset(b"from list-id feedback-id cfbl-address x-loop".split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Glance:
+class HeaderScan:
     """What was seen: how many Received fields, the ids in In-Reply-To and References, and where the content begins.
 
     `own_start` is where the first field stands that no hop put on top. `values` holds the unfolded values of From and
@@ -45,7 +45,7 @@ class Glance:
         return tuple(value for name, value in self.values if name in names)
 
 
-def glance(content: bytes) -> Glance:
+def scan_header(content: bytes) -> HeaderScan:
     """Look at the header of a mail, whatever it is."""
     received, has_message_id, own_start = 0, False, None
     answers: list[str] = []
@@ -72,7 +72,7 @@ def glance(content: bytes) -> Glance:
         if name in (b"in-reply-to", b"references"):
             answers += [value.decode("ascii") for value in _ID.findall(line)]
         position += len(line) + 2
-    return Glance(
+    return HeaderScan(
         received=received,
         has_message_id=has_message_id,
         answers=tuple(answers),
@@ -106,7 +106,7 @@ def _text(value: bytes) -> str | None:
         return None
 
 
-def own_digest(content: bytes, seen: Glance) -> bytes:
+def own_digest(content: bytes, seen: HeaderScan) -> bytes:
     """What a mail is known by, whatever the hops put on top.
 
     A mail without a Message-ID has nothing of its own to be known by, so there the trace fields count too.

@@ -19,8 +19,8 @@ from pressrun.observe.log import event
 from pressrun.services.editions import pressing
 from pressrun.services.editions.previewing import Preview, preview_held
 from pressrun.services.editions.releasing import Standing, standing_of
+from pressrun.services.mail_results import log_edition_change
 from pressrun.services.ports import Clock, Waker
-from pressrun.services.settling import tell_change
 from pressrun.store import deliveries, drafts, editions, enrolment, lists
 from pressrun.store.database import Database
 from pressrun.store.editions import Edition
@@ -97,7 +97,7 @@ class Approving:
         """Cancel a held edition; True when this call did it. One that is not held stays as it is."""
         found, is_done = await self._database.write(_discard, edition_id, int(self._clock()))
         if found is not None and is_done:
-            tell_change(log, found.edition)
+            log_edition_change(log, found.edition)
         return found if is_done else await self.look(edition_id), is_done
 
     def _look_closely(self, tx: Transaction, edition_id: int) -> HeldEdition | None:

@@ -15,10 +15,10 @@ from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
 from pressrun.services.operating.housekeeping import forget_unconfirmed
-from pressrun.services.readers.desk import Desk
-from pressrun.services.readers.subscribing import Subscribing, is_member
+from pressrun.services.readers.context import ReaderContext
+from pressrun.services.readers.sign_ups import SignUps, is_member
 from pressrun.services.reports.reporting import Answer, require_list
-from pressrun.services.suppression import may_ask
+from pressrun.services.suppression import may_confirm
 from pressrun.store import held, lists, subscriptions
 from pressrun.store.held import Choice, Held
 from pressrun.store.transaction import Transaction
@@ -29,33 +29,33 @@ log = logging.getLogger("pressrun.readers")
 class HeldSignUps:
     """The use cases around held sign-ups, over one database."""
 
-    def __init__(self, desk: Desk, subscribing: Subscribing) -> None:
-        self._desk = desk
-        self._subscribing = subscribing
+    def __init__(self, context: ReaderContext, sign_ups: SignUps) -> None:
+        self._context = context
+        self._sign_ups = sign_ups
 
     async def release(self, choice: Choice) -> Answer:
         """Let mails go: `released` of them, `forgotten` those that are of no use any more; raises NotFound."""
-        await self._desk.database.read(_require_held, choice)
+        await self._context.database.read(_require_held, choice)
         released = forgotten = 0
-        while some := await self._desk.database.write(self._release_some, choice):
+        while some := await self._context.database.write(self._release_some, choice):
             released += some.count(True)
             forgotten += some.count(False)
-            self._desk.wake()
+            self._context.wake()
         event(log, "subscription.released", released=released, forgotten=forgotten)
         return {"released": released, "forgotten": forgotten}
 
     async def drop(self, choice: Choice) -> Answer:
         """Forget sign-ups as if their links had ended: `dropped` of them; raises NotFound."""
-        await self._desk.database.read(_require_held, choice)
+        await self._context.database.read(_require_held, choice)
         dropped = 0
-        while number := await self._desk.database.write(self._drop_some, choice):
+        while number := await self._context.database.write(self._drop_some, choice):
             dropped += number
         event(log, "subscription.dropped", dropped=dropped)
         return {"dropped": dropped}
 
     def _release_some(self, tx: Transaction, choice: Choice) -> Sequence[bool]:
-        now = int(self._desk.clock())
-        expires_at = int(now + self._desk.tokens.confirm_lifetime_seconds)
+        now = int(self._context.clock())
+        expires_at = int(now + self._context.tokens.confirm_lifetime_seconds)
         done = []
         for one in held.some_held(tx, choice, now):
             done.append(self._is_of_use(tx, one))
@@ -66,11 +66,11 @@ class HeldSignUps:
         return done
 
     def _drop_some(self, tx: Transaction, choice: Choice) -> int:
-        now = int(self._desk.clock())
+        now = int(self._context.clock())
         some = held.some_held(tx, choice, now)
         for one in some:
             held.forget_held(tx, one, now=now)
-        while forget_unconfirmed(tx, self._desk.entropy, now):
+        while forget_unconfirmed(tx, self._context.entropy, now):
             pass
         return len(some)
 
@@ -79,10 +79,10 @@ class HeldSignUps:
         if target is None:
             return False
         address = read_stored_address(one.address)
-        if address is None or not may_ask(tx, digests_of(self._desk.keys, address)):
+        if address is None or not may_confirm(tx, digests_of(self._context.keys, address)):
             return False
         if one.confirmation_id is not None:
-            return self._subscribing.can_confirm(tx, one.confirmation_id)
+            return self._sign_ups.can_confirm(tx, one.confirmation_id)
         found = subscriptions.find_subscription(tx, list_id=one.list_id, subscriber_id=one.subscriber_id)
         return target.closed_at is None and is_member(found)
 

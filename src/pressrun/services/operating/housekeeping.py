@@ -13,18 +13,18 @@ from dataclasses import replace
 from typing import Concatenate, ParamSpec
 
 from pressrun.core.chain import NO_ROWS, Head
+from pressrun.core.rate_anomaly import first_hour
 from pressrun.core.sign_up import FORM_USED, FORM_USES
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
-from pressrun.core.surge import first_hour
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
+from pressrun.services.bounces.operator_alerts import ALERT_RATE, ALERTS
 from pressrun.services.editions.pressing import cancel_expired_drafts
 from pressrun.services.evidence import age_ips
-from pressrun.services.keeping import drop_kept_mail
+from pressrun.services.mail_retention import drop_kept_mail
 from pressrun.services.ports import Clock, Entropy, Waker
-from pressrun.services.readers.probing import ask_suspended
-from pressrun.services.readers.suspending import FOR_BOUNCES
-from pressrun.services.returns.alerting import ALERT_RATE, ALERTS
+from pressrun.services.readers.suspension import FOR_BOUNCES
+from pressrun.services.readers.suspension_probe import ask_suspended
 from pressrun.services.settings import BounceSettings, LimitSettings
 from pressrun.store import (
     arrivals,
@@ -35,11 +35,11 @@ from pressrun.store import (
     errands,
     held,
     inbound,
-    leavings,
     limits,
     moves,
     subscribers,
     subscriptions,
+    unsubscribes,
 )
 from pressrun.store.database import Database
 from pressrun.store.statistics import are_statistics_kept, drop_statistics
@@ -123,7 +123,7 @@ class Housekeeping(BackgroundLoop):
         with self.isolated("limits"):
             await self._database.record(self._sweep_limits, now)
         await self._sweep("notices", deliveries.sweep_notices, int(now) - NOTICE_KEPT_SECONDS)
-        await self._sweep("leavings", leavings.sweep_leavings, int(now))
+        await self._sweep("leavings", unsubscribes.sweep_unsubscribes, int(now))
         await self._sweep("address changes", moves.sweep_changes, int(now))
         await self._sweep("received mail", inbound.sweep_mail, int(now) - MAIL_KNOWN_SECONDS)
         await self._sweep("held sign-ups", held.sweep_held, int(now))

@@ -20,10 +20,10 @@ from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.list_settings import read_line
 from pressrun.services.operating.subscriber_import import ImportOptions, RowOutcome, import_rows, require_open_list
 from pressrun.services.ports import Clock, Entropy, Waker
-from pressrun.services.readers.erasing import erase
-from pressrun.services.readers.subscribing import (
+from pressrun.services.readers.erasure import erase
+from pressrun.services.readers.sign_ups import (
+    ConfirmationRequest,
     Origin,
-    Proof,
     ask_for_confirmation,
     end_subscription,
     record_consent,
@@ -147,7 +147,7 @@ class SubscriberAdmin:
         origin = Origin(source=SOURCE)
         if asks:
             expires_at = int(now + self.tokens.confirm_lifetime_seconds)
-            proof = Proof(name=person.name, expires_at=expires_at, mail_secret=self._entropy(16))
+            proof = ConfirmationRequest(name=person.name, expires_at=expires_at, mail_secret=self._entropy(16))
             record_consent(tx, target, person, "requested", origin, now=now, salt=self._entropy(16))
             return ask_for_confirmation(tx, target, person, found, origin, proof, now=now).state
         state = move(None if found is None else found.state, SubscriptionEvent.ADD)

@@ -18,7 +18,13 @@ from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, mov
 from pressrun.core.tokens import digests_of
 from pressrun.services.operating.import_rows import Entry, ImportRow, read_entry
 from pressrun.services.ports import Entropy
-from pressrun.services.readers.subscribing import Origin, Proof, ask_for_confirmation, end_subscription, record_consent
+from pressrun.services.readers.sign_ups import (
+    ConfirmationRequest,
+    Origin,
+    ask_for_confirmation,
+    end_subscription,
+    record_consent,
+)
 from pressrun.services.reports.reporting import require_list
 from pressrun.services.suppression import find_reason
 from pressrun.store import enrolment, subscribers, subscriptions
@@ -260,7 +266,7 @@ def _write(
     now, since = terms.now, entry.since or terms.now
     if before.state is None and after.state is _State.PENDING:
         secret = terms.entropy(16) if terms.asks else None
-        proof = Proof(name=entry.name, expires_at=int(now + terms.confirm_seconds), mail_secret=secret)
+        proof = ConfirmationRequest(name=entry.name, expires_at=int(now + terms.confirm_seconds), mail_secret=secret)
         subscription_id = ask_for_confirmation(tx, target, person, None, origin, proof, now=now).id
     elif before.state is None:
         assert after.state is not None

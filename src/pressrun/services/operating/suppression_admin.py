@@ -14,7 +14,7 @@ from pressrun.observe.log import event
 from pressrun.services.operating.import_rows import read_moment
 from pressrun.services.ports import Clock, Waker
 from pressrun.services.reports.reporting import Answer
-from pressrun.services.suppression import Reason, find_reason, is_stronger, lift, suppress
+from pressrun.services.suppression import SuppressionReason, find_reason, is_stronger, lift, suppress
 from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
 
@@ -49,7 +49,7 @@ class SuppressionAdmin:
         found = await self._database.write(lambda tx: self._suppress(tx, address, wanted, int(self._clock())))
         event(_log, "suppression.added", reason=found)
         self._wake()
-        return {"address": None if found is Reason.ERASED else address.typed, "reason": found.value}
+        return {"address": None if found is SuppressionReason.ERASED else address.typed, "reason": found.value}
 
     async def remove(self, address: Address) -> None:
         """Let an address in again; raises NotFound when it is not suppressed."""
@@ -73,7 +73,7 @@ class SuppressionAdmin:
         for row in rows:
             try:
                 address = parse_address(row.address)
-                reason = read_reason(row.reason or Reason.OPERATOR)
+                reason = read_reason(row.reason or SuppressionReason.OPERATOR)
                 since = _read_since(row.since, now)
             except BadInput as problem:
                 invalid.append({"line": row.line, "reason": str(problem)})
@@ -86,23 +86,23 @@ class SuppressionAdmin:
         return {"added": added, "unchanged": unchanged, "invalid": invalid}
 
     def _suppress(
-        self, tx: Transaction, address: Address, reason: Reason, now: int, since: int | None = None
-    ) -> Reason:
+        self, tx: Transaction, address: Address, reason: SuppressionReason, now: int, since: int | None = None
+    ) -> SuppressionReason:
         """Keep an address out; returns the reason that stands then, which may be an earlier and stronger one."""
         digests = digests_of(self._keys, address)
-        shown = None if reason is Reason.ERASED else address.typed
+        shown = None if reason is SuppressionReason.ERASED else address.typed
         suppress(tx, digests, reason, address=shown, now=now, since=since)
         found = find_reason(tx, digests)
         assert found is not None  # it was just written
         return found
 
 
-def read_reason(text: str) -> Reason:
+def read_reason(text: str) -> SuppressionReason:
     """A reason by its word; raises BadInput."""
     try:
-        return Reason(text.strip().lower())
+        return SuppressionReason(text.strip().lower())
     except ValueError:
-        raise BadInput(f"{text!r} is not a reason; use one of {', '.join(Reason)}") from None
+        raise BadInput(f"{text!r} is not a reason; use one of {', '.join(SuppressionReason)}") from None
 
 
 def _read_since(text: str, now: int) -> int | None:

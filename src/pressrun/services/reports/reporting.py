@@ -26,11 +26,11 @@ from pressrun.store import (
     drafts,
     editions,
     lanes,
-    leavings,
     lists,
     subscribers,
     subscriptions,
     suppressions,
+    unsubscribes,
     welcomes,
 )
 from pressrun.store.editions import Edition
@@ -93,7 +93,7 @@ def describe_list(tx: Transaction, found: MailingList) -> Answer:
         "typeface": found.typeface,
         "created_at": rfc3339(found.created_at),
         "closed_at": rfc3339(found.closed_at),
-        "leaving_reasons": leavings.count_reasons(tx, found.id),
+        "leaving_reasons": unsubscribes.count_reasons(tx, found.id),
     }
 
 

@@ -16,9 +16,9 @@ from pressrun.core.tokens import WebPurpose
 from pressrun.message.wire.mailbox import parse_mailbox
 from pressrun.message.words import Words, marked
 from pressrun.services.editions.archiving import ListPage
-from pressrun.services.readers.readdressing import Move, Moved, Readdressing
-from pressrun.services.readers.subscribing import Origin, Standing
-from pressrun.services.readers.undoing import Undoing, Undone
+from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChangePage, AddressChanges
+from pressrun.services.readers.sign_ups import Origin, SubscriptionDetails
+from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe
 from pressrun.store.lists import MailingList
 from pressrun.web.http.clients import Proxies
 from pressrun.web.http.forms import first, read_fields_or_none
@@ -42,15 +42,15 @@ class AnswerPages:
         self,
         *,
         pages: Pages,
-        readdressing: Readdressing,
-        undoing: Undoing,
+        address_changes: AddressChanges,
+        undo_unsubscribe: UndoUnsubscribe,
         list_page: Callable[[str], Awaitable[ListPage | None]],
         tokens: ReadTokens,
         proxies: Proxies,
     ) -> None:
         self._pages = pages
-        self._readdressing = readdressing
-        self._undoing = undoing
+        self._address_changes = address_changes
+        self._undo_unsubscribe = undo_unsubscribe
         self._list_page = list_page
         self._tokens = tokens
         self._proxies = proxies
@@ -69,7 +69,7 @@ class AnswerPages:
                     return await answer(request, number)
         return self._pages.invalid_link()
 
-    async def confirmed(self, standing: Standing, title: str) -> Response:
+    async def confirmed(self, standing: SubscriptionDetails, title: str) -> Response:
         """What somebody sees who has confirmed a subscription: the latest edition to begin with, and the next step."""
         page = await self._list_page(standing.list.name)
         return self._pages.render(
@@ -84,18 +84,18 @@ class AnswerPages:
     # ------------------------------------------------------------------ another address
 
     async def _change(self, request: Request, number: int) -> Response:
-        outcome, move = await self._readdressing.find(number)
+        outcome, move = await self._address_changes.find(number)
         say = self._speak(move)
         button = words.change_button(say)
-        if move is not None and outcome is Moved.DONE:
+        if move is not None and outcome is AddressChangeOutcome.DONE:
             if request.method != "POST":
                 question, until_now = words.change(say, move.new.typed), words.change_until_now(say, move.old.masked())
                 return self._ask(say("Your new email address"), question, button, move.list, detail=until_now)
             # Only the new mailbox has this link, so its page shows that address whole. The evidence masks it: should
             # the change be undone, the evidence goes back to the old reader, and the new address must not go along.
             origin = self._origin(request, words.with_button(words.change(say, move.new.masked()), button))
-            outcome, move = await self._readdressing.confirm(number, origin)
-        if move is None or outcome is Moved.OVER:
+            outcome, move = await self._address_changes.confirm(number, origin)
+        if move is None or outcome is AddressChangeOutcome.OVER:
             return self._pages.invalid_link()
         return self._pages.message(
             say("Email address changed"),
@@ -105,16 +105,16 @@ class AnswerPages:
         )
 
     async def _undo_change(self, request: Request, number: int) -> Response:
-        outcome, move = await self._readdressing.find_undo(number)
+        outcome, move = await self._address_changes.find_undo(number)
         say = self._speak(move)
         button = words.keep_address_button(say)
-        if move is not None and outcome is Moved.DONE:
+        if move is not None and outcome is AddressChangeOutcome.DONE:
             question = words.keep_address(say, move.old.masked())
             if request.method != "POST":
                 return self._ask(button, question, button, move.list)
             origin = self._origin(request, words.with_button(question, button))
-            outcome, move = await self._readdressing.undo(number, origin)
-        if move is None or outcome is Moved.OVER:
+            outcome, move = await self._address_changes.undo(number, origin)
+        if move is None or outcome is AddressChangeOutcome.OVER:
             return self._pages.invalid_link()
         return self._pages.message(
             say("Address unchanged"),
@@ -125,13 +125,13 @@ class AnswerPages:
 
     # ------------------------------------------------------------------ a leaving undone
 
-    async def left(self, standing: Standing) -> Response | None:
+    async def left(self, standing: SubscriptionDetails) -> Response | None:
         """What somebody sees who has just left: the way back, which their mail has, too, and the question why.
 
         None where it cannot be undone.
         """
-        leaving = await self._undoing.find_leaving(standing.subscription.id)
-        if leaving is None:
+        unsubscribes = await self._undo_unsubscribe.find_unsubscribe(standing.subscription.id)
+        if unsubscribes is None:
             return None
         say, make = self._pages.words, self._tokens().make
         return self._pages.render(
@@ -139,9 +139,9 @@ class AnswerPages:
             about=standing.list,
             question=words.take_back(say, standing.list.title, _masked(standing)),
             button=words.take_back_button(say),
-            undo=self._pages.href("confirm", make(WebPurpose.UNDO_LEAVING, leaving.id, leaving.expires_at)),
+            undo=self._pages.href("confirm", make(WebPurpose.UNDO_LEAVING, unsubscribes.id, unsubscribes.expires_at)),
             reasons=words.leaving_reasons(say),
-            why=self._pages.href("unsubscribe", "why", make(WebPurpose.WHY, leaving.id, leaving.expires_at)),
+            why=self._pages.href("unsubscribe", "why", make(WebPurpose.WHY, unsubscribes.id, unsubscribes.expires_at)),
         )
 
     async def why(self, request: Request) -> Response:
@@ -149,10 +149,10 @@ class AnswerPages:
         token = request.path_params["token"]
         match self._tokens().read(WebPurpose.WHY, token):
             case (number, _expires_at):
-                outcome, standing = await self._undoing.find(number)
+                outcome, standing = await self._undo_unsubscribe.find(number)
             case _:
                 return self._pages.invalid_link()
-        if standing is None or outcome is not Undone.RESTORED:
+        if standing is None or outcome is not UndoOutcome.RESTORED:
             return self._pages.invalid_link()
         say = self._pages.speak(reader=standing.person.language, target=standing.list.language)
         fields = await read_fields_or_none(request) if request.method == "POST" else ()
@@ -160,22 +160,22 @@ class AnswerPages:
         if reason is None:
             where = self._pages.href("unsubscribe", "why", token)
             return self._pages.render("why.html", about=standing.list, reasons=words.leaving_reasons(say), why=where)
-        await self._undoing.say_why(number, reason)
+        await self._undo_unsubscribe.say_why(number, reason)
         return self._pages.message(say("Thank you"), say("Your answer has been counted."), about=standing.list)
 
     async def _undo_leaving(self, request: Request, number: int) -> Response:
-        outcome, standing = await self._undoing.find(number)
+        outcome, standing = await self._undo_unsubscribe.find(number)
         say = self._pages.words
         if standing is not None:
             say = self._pages.speak(reader=standing.person.language, target=standing.list.language)
         button = words.take_back_button(say)
-        if standing is not None and outcome is Undone.RESTORED:
+        if standing is not None and outcome is UndoOutcome.RESTORED:
             question = words.take_back(say, standing.list.title, _masked(standing))
             if request.method != "POST":
                 return self._ask(button, question, button, standing.list)
             origin = self._origin(request, words.with_button(question, button))
-            outcome, standing = await self._undoing.undo(number, origin)
-        if standing is None or outcome is Undone.OVER:
+            outcome, standing = await self._undo_unsubscribe.undo(number, origin)
+        if standing is None or outcome is UndoOutcome.OVER:
             return self._pages.invalid_link()
         return self._pages.message(
             say("You're subscribed again"),
@@ -184,7 +184,7 @@ class AnswerPages:
             about=standing.list,
         )
 
-    def _speak(self, move: Move | None) -> Words:
+    def _speak(self, move: AddressChangePage | None) -> Words:
         return self._pages.words if move is None else self._pages.speak(reader=move.language, target=move.list.language)
 
     def _ask(self, title: str, question: str, button: str, about: MailingList, *, detail: str = "") -> Response:
@@ -204,5 +204,5 @@ class AnswerPages:
         )
 
 
-def _masked(standing: Standing) -> str:
+def _masked(standing: SubscriptionDetails) -> str:
     return parse_address(standing.person.address).masked()

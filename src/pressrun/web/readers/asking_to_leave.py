@@ -8,8 +8,8 @@ from starlette.responses import Response
 from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.services.editions.archiving import Archiving
-from pressrun.services.readers.asking import Asking
-from pressrun.services.readers.subscribing import Origin
+from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.web_requests import WebRequests
 from pressrun.store.lists import MailingList
 from pressrun.web import language
 from pressrun.web.http.clients import Proxies, network_of
@@ -21,9 +21,9 @@ from pressrun.web.pages import Pages
 class UnsubscribePages:
     """`/NAME/unsubscribe`."""
 
-    def __init__(self, *, pages: Pages, asking: Asking, archiving: Archiving, proxies: Proxies) -> None:
+    def __init__(self, *, pages: Pages, web_requests: WebRequests, archiving: Archiving, proxies: Proxies) -> None:
         self._pages = pages
-        self._asking = asking
+        self._web_requests = web_requests
         self._archiving = archiving
         self._proxies = proxies
 
@@ -43,7 +43,7 @@ class UnsubscribePages:
         client = client_of(request, self._proxies)
         # Only a language that was named: what the browser prefers does not go before what the reader chose.
         origin = Origin(source="web", ip=client, language=language.named())
-        await self._asking.unsubscribe_link(found, address, origin, network=network_of(client))
+        await self._web_requests.unsubscribe_link(found, address, origin, network=network_of(client))
         say = self._pages.words
         return self._pages.message(
             say("Check your email"),

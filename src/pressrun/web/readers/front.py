@@ -18,8 +18,8 @@ from pressrun.core.errors import MalformedAddress
 from pressrun.locales.languages import find_language
 from pressrun.locales.own_names import own_names
 from pressrun.services.editions.archiving import Archiving, Offer
-from pressrun.services.readers.asking import Asking
-from pressrun.services.readers.subscribing import Origin, SignUp
+from pressrun.services.readers.sign_ups import Origin, SignUpAnswer
+from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.throttled import Throttled
 from pressrun.store.lists import MailingList
 from pressrun.web import language
@@ -48,14 +48,14 @@ class FrontPages:
         self,
         *,
         pages: Pages,
-        asking: Asking,
+        web_requests: WebRequests,
         archiving: Archiving,
         forms: SignUpForms,
         proxies: Proxies,
         settings: HttpSettings,
     ) -> None:
         self._pages = pages
-        self._asking = asking
+        self._web_requests = web_requests
         self._archiving = archiving
         self._forms = forms
         self._proxies = proxies
@@ -87,14 +87,14 @@ class FrontPages:
                 return self._page(
                     offers, status=429, email=typed[:254], ticked=wanted, problem=problem, retry_after=seconds
                 )
-            case SignUp.TAKEN:
+            case SignUpAnswer.TAKEN:
                 return self._check_inbox(address.typed, chosen)
             case _:  # all of them were closed a moment ago
                 return self._page(await self._archiving.offers(), status=410, email=typed[:254])
 
     async def _sign_up(
         self, request: Request, fields: Fields, address: Address, chosen: Sequence[MailingList], named: str
-    ) -> SignUp | Throttled:
+    ) -> SignUpAnswer | Throttled:
         say, client = self._pages.words, client_of(request, self._proxies)
         spoken = {find_language(one.language) for one in chosen}
         # The mail is in the language of the newsletters; where they have several, or none of ours, in the page's.
@@ -108,7 +108,7 @@ class FrontPages:
         )
         trust, form = self._forms.judge(FRONT, fields, address.typed)
         names = [one.name for one in chosen]
-        return await self._asking.sign_up(
+        return await self._web_requests.sign_up(
             names[0], address, origin, network=network_of(client), trust=trust, form=form, also=names[1:]
         )
 

@@ -12,10 +12,10 @@ from starlette.responses import PlainTextResponse, Response
 from pressrun.core.address import parse_address
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import TEST_ID, WebPurpose
-from pressrun.services.readers.leaving import Leaving, Left
-from pressrun.services.readers.preferring import Preferring
-from pressrun.services.readers.refusing import Refusing
-from pressrun.services.readers.subscribing import Confirmed, Origin, Standing, Subscribing
+from pressrun.services.readers.never_again import NeverAgain
+from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.sign_ups import Confirmed, Origin, SignUps, SubscriptionDetails
+from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, Unsubscribes
 from pressrun.web.http.clients import Proxies
 from pressrun.web.http.forms import ONE_CLICK, first, read_fields_or_none
 from pressrun.web.http.visitors import client_of
@@ -35,19 +35,19 @@ class LinkPages:
         self,
         *,
         pages: Pages,
-        subscribing: Subscribing,
-        leaving: Leaving,
-        preferring: Preferring,
-        refusing: Refusing,
+        sign_ups: SignUps,
+        unsubscribes: Unsubscribes,
+        preferences: Preferences,
+        never_again: NeverAgain,
         answers: AnswerPages,
         tokens: ReadTokens,
         proxies: Proxies,
     ) -> None:
-        self._refusing = refusing
+        self._never_again = never_again
         self._pages = pages
-        self._subscribing = subscribing
-        self._leaving = leaving
-        self._preferring = preferring
+        self._sign_ups = sign_ups
+        self._unsubscribes = unsubscribes
+        self._preferences = preferences
         self._answers = answers
         self._tokens = tokens
         self._proxies = proxies
@@ -61,12 +61,12 @@ class LinkPages:
                 return await self._answers.show(request)
         if confirmation == TEST_ID:
             return self._test_copy()
-        outcome, standing = await self._subscribing.find_by_confirmation(confirmation)
+        outcome, standing = await self._sign_ups.find_by_confirmation(confirmation)
         if standing is not None:
             self._speak(standing)
         if request.method == "POST" and outcome is Confirmed.CONFIRMED and standing is not None:
             shown = words.with_button(self._confirm_question(standing), words.confirm_button(self._pages.words))
-            outcome, standing = await self._subscribing.confirm(confirmation, self._origin(request, shown))
+            outcome, standing = await self._sign_ups.confirm(confirmation, self._origin(request, shown))
             if outcome is Confirmed.CONFIRMED and standing is not None:
                 return await self._answers.confirmed(standing, self._pages.words("You're subscribed"))
         if outcome is Confirmed.INVALID or standing is None:
@@ -94,9 +94,9 @@ class LinkPages:
             return self._test_copy()
         fields = await read_fields_or_none(request) if request.method == "POST" else ()
         if list(fields) == ONE_CLICK:
-            await self._leaving.leave(subscription, self._origin(request, ONE_CLICK_WORDS), edition_id=edition)
+            await self._unsubscribes.leave(subscription, self._origin(request, ONE_CLICK_WORDS), edition_id=edition)
             return PlainTextResponse(DONE)
-        standing = await self._subscribing.find_by_subscription(subscription)
+        standing = await self._sign_ups.find_by_subscription(subscription)
         if standing is not None:
             self._speak(standing)
         match first(fields, "action"):
@@ -107,22 +107,24 @@ class LinkPages:
             case _:
                 return self._leave_page(standing, request)
 
-    async def _leave(self, request: Request, standing: Standing | None, subscription: int, edition: int) -> Response:
+    async def _leave(
+        self, request: Request, standing: SubscriptionDetails | None, subscription: int, edition: int
+    ) -> Response:
         say, shown = self._pages.words, ""
         if standing is not None:
             shown = words.with_button(self._leave_question(standing), words.leave_button(say))
-        left = await self._leaving.leave(subscription, self._origin(request, shown), edition_id=edition)
+        left = await self._unsubscribes.leave(subscription, self._origin(request, shown), edition_id=edition)
         # Undo is offered only right after unsubscribing: anybody might open the same link later.
         page = None
-        if standing is not None and left is Left.LEFT:
+        if standing is not None and left is UnsubscribeOutcome.LEFT:
             page = await self._answers.left(standing)
         return page or self._is_gone(standing, say("You've unsubscribed"))
 
-    async def _pause(self, request: Request, standing: Standing) -> Response:
+    async def _pause(self, request: Request, standing: SubscriptionDetails) -> Response:
         say = self._pages.words
         shown = words.with_button(self._pause_question(standing), words.pause_button(say, PAUSE_DAYS))
         origin = self._origin(request, shown)
-        paused = await self._preferring.pause_one(standing.subscription.id, PAUSE_DAYS, origin)
+        paused = await self._preferences.pause_one(standing.subscription.id, PAUSE_DAYS, origin)
         until = None if paused is None else paused.subscription.paused_until
         if until is None:
             return self._leave_page(paused, request)
@@ -133,7 +135,7 @@ class LinkPages:
             about=standing.list,
         )
 
-    def _speak(self, standing: Standing) -> None:
+    def _speak(self, standing: SubscriptionDetails) -> None:
         self._pages.speak(reader=standing.person.language, target=standing.list.language)
 
     async def never_again(self, request: Request) -> Response:
@@ -151,7 +153,7 @@ class LinkPages:
             return self._pages.render(
                 "question.html", title=title, question=question, button=button, action="never-again", about=None
             )
-        await self._refusing.refuse(subscriber, digests, self._origin(request, words.with_button(question, button)))
+        await self._never_again.refuse(subscriber, digests, self._origin(request, words.with_button(question, button)))
         return self._pages.message(
             say("All email blocked"),
             say("We won't email this address again, even if someone signs it up."),
@@ -162,14 +164,14 @@ class LinkPages:
             source="web", ip=client_of(request, self._proxies), language=self._pages.words.language, words=shown
         )
 
-    def _confirm_question(self, standing: Standing) -> str:
+    def _confirm_question(self, standing: SubscriptionDetails) -> str:
         say = self._pages.words
         return words.confirm(say, say.listed(standing.titles), _masked(standing))
 
-    def _leave_question(self, standing: Standing) -> str:
+    def _leave_question(self, standing: SubscriptionDetails) -> str:
         return words.leave(self._pages.words, standing.list.title, _masked(standing))
 
-    def _pause_question(self, standing: Standing) -> str:
+    def _pause_question(self, standing: SubscriptionDetails) -> str:
         return words.pause(self._pages.words, standing.list.title, _masked(standing))
 
     def _ask(
@@ -178,7 +180,7 @@ class LinkPages:
         question: str,
         button: str,
         action: str,
-        standing: Standing,
+        standing: SubscriptionDetails,
         *,
         instead: tuple[str, str] | None = None,
     ) -> Response:
@@ -193,7 +195,7 @@ class LinkPages:
             about=standing.list,
         )
 
-    def _leave_page(self, standing: Standing | None, request: Request) -> Response:
+    def _leave_page(self, standing: SubscriptionDetails | None, request: Request) -> Response:
         if standing is None or standing.subscription.state == "unsubscribed":
             return self._is_gone(standing, self._pages.words("You are not subscribed"))
         say = self._pages.words
@@ -207,7 +209,7 @@ class LinkPages:
         question, button = self._leave_question(standing), words.leave_button(say)
         return self._ask(say("Unsubscribe"), question, button, "leave", standing, instead=instead)
 
-    def _is_gone(self, standing: Standing | None, title: str) -> Response:
+    def _is_gone(self, standing: SubscriptionDetails | None, title: str) -> Response:
         say = self._pages.words
         if standing is None:
             return self._pages.message(
@@ -223,7 +225,7 @@ class LinkPages:
             back=(href, say("Subscribe again")) if standing.list.closed_at is None else (href, standing.list.title),
         )
 
-    def _has_left_since(self, standing: Standing) -> Response:
+    def _has_left_since(self, standing: SubscriptionDetails) -> Response:
         say = self._pages.words
         return self._pages.message(
             say("You've unsubscribed since then"),
@@ -232,7 +234,7 @@ class LinkPages:
             back=(self._pages.href(standing.list.name), say("Subscribe again")),
         )
 
-    def _was_used_before(self, standing: Standing) -> Response:
+    def _was_used_before(self, standing: SubscriptionDetails) -> Response:
         say = self._pages.words
         return self._pages.message(
             say("You've already used this link"),
@@ -250,10 +252,10 @@ class LinkPages:
         )
 
 
-def _can_pause(standing: Standing) -> bool:
+def _can_pause(standing: SubscriptionDetails) -> bool:
     """Whether there are editions to come that a pause would keep away."""
     return standing.subscription.state is SubscriptionState.ACTIVE and standing.list.closed_at is None
 
 
-def _masked(standing: Standing) -> str:
+def _masked(standing: SubscriptionDetails) -> str:
     return parse_address(standing.person.address).masked()

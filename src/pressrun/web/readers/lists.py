@@ -19,8 +19,8 @@ from pressrun.locales.own_names import own_names
 from pressrun.message.words import Words
 from pressrun.services.editions.archiving import Archiving, ListPage
 from pressrun.services.ports import Clock
-from pressrun.services.readers.asking import Asking
-from pressrun.services.readers.subscribing import Origin, SignUp
+from pressrun.services.readers.sign_ups import Origin, SignUpAnswer
+from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.throttled import Throttled
 from pressrun.store.lists import MailingList
 from pressrun.web import language
@@ -48,17 +48,17 @@ class ListPages:
         self,
         *,
         pages: Pages,
-        asking: Asking,
+        web_requests: WebRequests,
         archiving: Archiving,
         tokens: ReadTokens,
         proxies: Proxies,
         clock: Clock,
     ) -> None:
         self._pages = pages
-        self._asking = asking
+        self._web_requests = web_requests
         self._archiving = archiving
         self._proxies = proxies
-        self._forms = SignUpForms(pages=pages, asking=asking, tokens=tokens, clock=clock)
+        self._forms = SignUpForms(pages=pages, web_requests=web_requests, tokens=tokens, clock=clock)
 
     async def show(self, request: Request) -> Response:
         """One list with its last edition and the sign-up form."""
@@ -104,7 +104,7 @@ class ListPages:
             words_language=words.language_apart(shown, wanted or chosen.language) if is_ours else "",
         )
         trust, form = self._forms.judge(target.id, fields, typed)
-        answer = await self._asking.sign_up(
+        answer = await self._web_requests.sign_up(
             chosen.name, address, origin, network=network_of(client), name=name, trust=trust, form=form
         )
         match answer:
@@ -113,9 +113,9 @@ class ListPages:
                 return await self._again(
                     target, status=429, chosen=chosen, email=typed[:254], name=name, retry_after=seconds
                 )
-            case SignUp.UNKNOWN_LIST:
+            case SignUpAnswer.UNKNOWN_LIST:
                 return self._pages.not_found()
-            case SignUp.CLOSED:
+            case SignUpAnswer.CLOSED:
                 return await self._again(chosen, status=410)
         self._pages.speak(target=chosen.language)
         if is_ours and not asks_for_json(request):

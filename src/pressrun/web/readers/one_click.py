@@ -10,8 +10,8 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pressrun.core.tokens import TEST_ID, WebPurpose
-from pressrun.services.readers.leaving import Leaving
-from pressrun.services.readers.subscribing import Origin
+from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.web import language
 from pressrun.web.http.clients import Proxies
 from pressrun.web.http.same import SameAnswer
@@ -36,9 +36,9 @@ class OneClick:
 
     path = f"{_FOLDER}{{token}}"
 
-    def __init__(self, app: ASGIApp, *, leaving: Leaving, tokens: ReadTokens, proxies: Proxies) -> None:
+    def __init__(self, app: ASGIApp, *, unsubscribes: Unsubscribes, tokens: ReadTokens, proxies: Proxies) -> None:
         self._app = app
-        self._leaving = leaving
+        self._unsubscribes = unsubscribes
         self._tokens = tokens
         self._proxies = proxies
 
@@ -60,7 +60,7 @@ class OneClick:
             language=language.spoken().language,
             words=ONE_CLICK_WORDS,
         )
-        await self._leaving.leave(subscription, origin, edition_id=edition)
+        await self._unsubscribes.leave(subscription, origin, edition_id=edition)
         await send(_ANSWER.message)
 
     def _departure(self, path: str, message: Message) -> tuple[int, ...] | None:

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.core.errors import Refused
-from pressrun.services.readers.preferring import PreferenceLink, Preferring
-from pressrun.services.readers.subscribing import Origin
+from pressrun.services.readers.preferences import PreferenceLink, Preferences
+from pressrun.services.readers.sign_ups import Origin
 from pressrun.web.http.forms import Fields, first
 from pressrun.web.pages import Pages
 
@@ -24,13 +24,13 @@ FILE_NAME = "my-subscriptions.json"
 class OwnLinkPages:
     """The buttons that end on a page of their own."""
 
-    def __init__(self, *, pages: Pages, preferring: Preferring) -> None:
+    def __init__(self, *, pages: Pages, preferences: Preferences) -> None:
         self._pages = pages
-        self._preferring = preferring
+        self._preferences = preferences
 
     async def mail_link(self, link: PreferenceLink, origin: Origin) -> Response:
         """Mail the reader whose lasting link this is a link of their own."""
-        profile = await self._preferring.mail_link(link, origin)
+        profile = await self._preferences.mail_link(link, origin)
         if profile is None:
             return self._pages.invalid_link()
         say = self._pages.words
@@ -43,7 +43,7 @@ class OwnLinkPages:
 
     async def download(self, link: PreferenceLink) -> Response:
         """All that is held about the reader, as a file."""
-        found = await self._preferring.download(link)
+        found = await self._preferences.download(link)
         if found is None:
             return self._pages.invalid_link()
         return Response(
@@ -55,7 +55,7 @@ class OwnLinkPages:
     async def erase(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
         """Ask once more, then forget the reader."""
         say = self._pages.words
-        profile = await self._preferring.find(link)
+        profile = await self._preferences.find(link)
         if profile is None:
             return self._pages.invalid_link()
         if first(fields, "sure") != SURE:
@@ -64,7 +64,7 @@ class OwnLinkPages:
                 "erase.html", about=profile.about, address=profile.person.address, sure=SURE, back=back
             )
         try:
-            is_erased = await self._preferring.erase(link)
+            is_erased = await self._preferences.erase(link)
         except Refused:
             return self._pages.message(
                 say("We can't delete this address yet"),

@@ -17,10 +17,16 @@ from pressrun.core.names import MAX_NAME
 from pressrun.core.tokens import TEST_ID, WebPurpose
 from pressrun.locales.languages import LANGUAGES
 from pressrun.locales.own_names import own_names
-from pressrun.services.readers.asking import Asking
-from pressrun.services.readers.preferring import LONGEST_PAUSE_DAYS, PreferenceLink, Preferring, Profile, Wishes
-from pressrun.services.readers.readdressing import Readdressing
-from pressrun.services.readers.subscribing import Origin, Subscribing
+from pressrun.services.readers.address_changes import AddressChanges
+from pressrun.services.readers.preferences import (
+    LONGEST_PAUSE_DAYS,
+    PreferenceChanges,
+    PreferenceLink,
+    Preferences,
+    Profile,
+)
+from pressrun.services.readers.sign_ups import Origin, SignUps
+from pressrun.services.readers.web_requests import WebRequests
 from pressrun.store.lists import MailingList
 from pressrun.web import language
 from pressrun.web.http.clients import Proxies, network_of
@@ -42,20 +48,20 @@ class PreferencePages:
         self,
         *,
         pages: Pages,
-        asking: Asking,
-        preferring: Preferring,
-        readdressing: Readdressing,
-        subscribing: Subscribing,
+        web_requests: WebRequests,
+        preferences: Preferences,
+        address_changes: AddressChanges,
+        sign_ups: SignUps,
         find_list: Callable[[str], Awaitable[MailingList | None]],
         tokens: ReadTokens,
         proxies: Proxies,
     ) -> None:
         self._pages = pages
-        self._asking = asking
-        self._preferring = preferring
-        self._readdressing = readdressing
-        self._own = OwnLinkPages(pages=pages, preferring=preferring)
-        self._subscribing = subscribing
+        self._web_requests = web_requests
+        self._preferences = preferences
+        self._address_changes = address_changes
+        self._own = OwnLinkPages(pages=pages, preferences=preferences)
+        self._sign_ups = sign_ups
         self._find_list = find_list
         self._tokens = tokens
         self._proxies = proxies
@@ -76,7 +82,7 @@ class PreferencePages:
         network = network_of(client_of(request, self._proxies))
         # Only a language that was named: what the browser prefers does not go before what the reader chose.
         origin = Origin(source="web", ip=client_of(request, self._proxies), language=language.named())
-        await self._asking.preferences_link(address, origin, network=network, about=about)
+        await self._web_requests.preferences_link(address, origin, network=network, about=about)
         say = self._pages.words
         return self._pages.message(
             say("Check your email"),
@@ -106,7 +112,7 @@ class PreferencePages:
                 return self._pages.invalid_link()
         if link.subscriber_id == TEST_ID:
             return self._test_copy()
-        profile = await self._preferring.find(link)
+        profile = await self._preferences.find(link)
         if profile is not None:
             self._speak(profile)
         else:
@@ -151,15 +157,15 @@ class PreferencePages:
                 return await self._pause(request, link, fields)
             case "resume":
                 origin = self._origin(request, f"[{say('Resume')}]")
-                resumed = await self._preferring.resume(link, origin, names=every(fields, "list"))
+                resumed = await self._preferences.resume(link, origin, names=every(fields, "list"))
                 return self._page(request, resumed, link, say("Welcome back. You'll get the next edition."))
             case "leave":
                 origin = self._origin(request, f"[{say('Unsubscribe')}]")
-                changed = await self._preferring.leave(link, every(fields, "list"), origin)
+                changed = await self._preferences.leave(link, every(fields, "list"), origin)
                 return self._page(request, changed, link, say("You've unsubscribed."))
             case "leave-all":
                 origin = self._origin(request, f"[{say('Unsubscribe from everything')}]")
-                changed = await self._preferring.leave_all(link, origin)
+                changed = await self._preferences.leave_all(link, origin)
                 return self._page(request, changed, link, say("You've unsubscribed from everything."))
             case _:
                 return await self._refuse(request, link, say("This page can't do that."))
@@ -170,7 +176,7 @@ class PreferencePages:
         if days is None:
             return await self._refuse(request, link, say("Choose a pause of 1 to 365 days."))
         origin = self._origin(request, f"[{words.pause_button(say, days)}]")
-        paused = await self._preferring.pause(link, days, origin, names=every(fields, "list"))
+        paused = await self._preferences.pause(link, days, origin, names=every(fields, "list"))
         return self._page(request, paused, link, say("Paused. You can start again any time."))
 
     async def _save(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
@@ -179,13 +185,13 @@ class PreferencePages:
         form = first(fields, "format")
         # Boxes that are not ticked do not come along, so the page says by a field of its own that it showed them.
         chosen = every(fields, "list")
-        before = await self._preferring.find(link)
+        before = await self._preferences.find(link)
         if before is None:
             return self._pages.invalid_link()
         families = {key.removeprefix(_FAMILY): wanted for key, wanted in fields if key.startswith(_FAMILY)}
         if not all(wanted in _lists_of(before, family) for family, wanted in families.items()):
             return await self._refuse(request, link, say("This page can't do that."))
-        wishes = Wishes(
+        wishes = PreferenceChanges(
             name=None if name is None else clean_name(name),
             language=None if language is None else clean_language(language),
             lists=chosen if chosen or first(fields, "lists") == "shown" else None,
@@ -193,12 +199,12 @@ class PreferencePages:
             text_only={"text": True, "html": False}.get(form or ""),
         )
         shown = words.with_button(words.languages_chosen(say, _languages_named(before, families)), say("Save"))
-        profile = await self._preferring.save(link, wishes, self._origin(request, shown))
+        profile = await self._preferences.save(link, wishes, self._origin(request, shown))
         if profile is None:
             return self._pages.invalid_link()
         self._speak(profile)
         asked = await self._ask_to_confirm(request, before, [*chosen, *families.values()], say("Save"))
-        now = await self._preferring.find(link)
+        now = await self._preferences.find(link)
         say = self._pages.words  # in the language that was just chosen
         done = say("Saved. We've sent you an email to confirm what you added.") if asked else say("Saved.")
         if switched := _switched(before, now, families):
@@ -207,13 +213,13 @@ class PreferencePages:
 
     async def _add(self, request: Request, link: PreferenceLink, chosen: Collection[str]) -> Response:
         say = self._pages.words
-        profile = await self._preferring.find(link)
+        profile = await self._preferences.find(link)
         if profile is None:
             return self._pages.invalid_link()
         if not await self._ask_to_confirm(request, profile, chosen, say("Subscribe")):
             return await self._refuse(request, link, say("Tick a newsletter first."))
         sent = say("We've sent you an email. Open it and press Confirm to finish.")
-        return self._page(request, await self._preferring.find(link), link, sent)
+        return self._page(request, await self._preferences.find(link), link, sent)
 
     async def _ask_to_confirm(
         self, request: Request, profile: Profile, chosen: Collection[str], button: str
@@ -226,7 +232,7 @@ class PreferencePages:
                 source="web", ip=client, language=say.language, words=words.with_button(target.title, button)
             )
             address = parse_address(profile.person.address)
-            await self._subscribing.request(target.name, address, origin, network=network_of(client))
+            await self._sign_ups.request(target.name, address, origin, network=network_of(client))
         return asked
 
     async def _change_address(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
@@ -236,17 +242,17 @@ class PreferencePages:
             new = parse_address(typed)
         except MalformedAddress:
             return await self._refuse(request, link, say("Enter a full email address, for example name@example.org."))
-        profile = await self._preferring.find(link)
+        profile = await self._preferences.find(link)
         if profile is None:
             return self._pages.invalid_link()
         if new.key == profile.person.address_key:
             return await self._refuse(request, link, say("This is already your email address."))
-        await self._readdressing.request(profile.person.id, new, self._origin(request, ""))
+        await self._address_changes.request(profile.person.id, new, self._origin(request, ""))
         sent = say("We've sent an email to your new address. Nothing changes until you confirm there.")
         return self._page(request, profile, link, sent)
 
     async def _refuse(self, request: Request, link: PreferenceLink, problem: str) -> Response:
-        return self._page(request, await self._preferring.find(link), link, problem=problem)
+        return self._page(request, await self._preferences.find(link), link, problem=problem)
 
     def _page(
         self, request: Request, profile: Profile | None, link: PreferenceLink, done: str = "", *, problem: str = ""

@@ -11,7 +11,7 @@ from pressrun.core.tokens import WebPurpose
 from pressrun.core.work import is_work
 from pressrun.locales.own_names import own_names
 from pressrun.services.ports import Clock
-from pressrun.services.readers.asking import Asking
+from pressrun.services.readers.web_requests import WebRequests
 from pressrun.store.lists import MailingList
 from pressrun.web.http.forms import Fields, every, first
 from pressrun.web.pages import Pages
@@ -26,19 +26,19 @@ Choice = tuple[str, str, bool]  # a language's tag, what the form calls it, and 
 class SignUpForms:
     """Makes the fields that prove something, and judges them."""
 
-    def __init__(self, *, pages: Pages, asking: Asking, tokens: ReadTokens, clock: Clock) -> None:
+    def __init__(self, *, pages: Pages, web_requests: WebRequests, tokens: ReadTokens, clock: Clock) -> None:
         self._pages = pages
-        self._asking = asking
+        self._web_requests = web_requests
         self._tokens = tokens
         self._clock = clock
 
     def context(self, page: int, *, is_open: bool = True) -> dict[str, Any]:
         """What the template of a form needs; `page` is the id of its list or FRONT, `is_open` whether there is one."""
-        form, bits = (page, int(self._clock())), self._asking.work_bits if is_open else None
+        form, bits = (page, int(self._clock())), self._web_requests.work_bits if is_open else None
         return {
             "promise": sign_up_promise(self._pages.words),
             "decoy": DECOY,
-            "form_token": self._tokens().make(WebPurpose.FORM, *form, self._asking.draw_form()),
+            "form_token": self._tokens().make(WebPurpose.FORM, *form, self._web_requests.draw_form()),
             "work_bits": bits,
             "challenge": "" if bits is None else self._tokens().make(WebPurpose.WORK, *form, bits),
             "script": self._pages.static_href("work.js"),
@@ -57,7 +57,7 @@ class SignUpForms:
         trust = decide_trust(
             issued_at=issued_at,
             now=self._clock(),
-            form_seconds=self._asking.form_seconds,
+            form_seconds=self._web_requests.form_seconds,
             decoy="".join(every(fields, DECOY)),
             has_worked=issued_at is not None and self._has_worked((page, issued_at), fields, typed),
         )

@@ -1,0 +1,94 @@
+"""The helper process: `python -m pressrun.sandbox.reader_process DESCRIPTOR MEMORY_BYTES CPU_SECONDS`.
+
+Reads one mail after the other from a socket that it was given, until that is closed. It opens nothing, and what a
+mail can do to it ends with it.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from pressrun.core.errors import UnreadableMail
+from pressrun.message.editions.posted import Posted, read_posted, rehearse
+from pressrun.message.incoming.reading import IncomingMail, read_mail
+from pressrun.message.reports.reading import read_report
+from pressrun.message.reports.report import Report
+from pressrun.sandbox.confinement import allow_time, confine
+from pressrun.sandbox.frames import (
+    LENGTH,
+    MAX_FRAME,
+    Readable,
+    ReadAs,
+    Ready,
+    Unreadable,
+    decode_question,
+    encode_frame,
+)
+
+# An edition is built once more in the daemon, which is busy for so long then.
+_BUILD_SECONDS = 1.5
+
+
+def _read_edition(content: bytes) -> Posted:
+    posted = read_posted(content)
+    started_at = time.process_time()
+    rehearse(posted)
+    if time.process_time() - started_at > _BUILD_SECONDS:
+        raise UnreadableMail(f"the edition takes longer than {_BUILD_SECONDS:g} s to build. Make it simpler or shorter")
+    return posted
+
+
+_READERS: dict[ReadAs, Callable[[bytes], IncomingMail | Report | Posted]] = {
+    ReadAs.COMMAND: read_mail,
+    ReadAs.EDITION: _read_edition,
+    ReadAs.REPORT: read_report,
+}
+
+
+def answer(body: bytes) -> Readable | Unreadable:
+    """Read the mail of one question."""
+    try:
+        question = decode_question(body)
+        return Readable(_READERS[question.read_as](question.content))
+    except UnreadableMail as problem:
+        return Unreadable(str(problem), None if problem.remark is None else dict(problem.remark))
+    except (MemoryError, RecursionError) as problem:
+        return Unreadable(f"the mail is too much to be parsed ({type(problem).__name__})")
+
+
+def serve(connection: socket.socket, cpu_seconds: int) -> None:
+    """Answer questions until the other side closes."""
+    connection.sendall(encode_frame(Ready()))
+    while head := _receive(connection, LENGTH.size):
+        (size,) = LENGTH.unpack(head)
+        body = _receive(connection, size) if size <= MAX_FRAME else None
+        if body is None:
+            return
+        allow_time(cpu_seconds)
+        connection.sendall(encode_frame(answer(body)))
+
+
+def _receive(connection: socket.socket, size: int) -> bytes | None:
+    """Exactly so many octets, or None when the other side closed."""
+    found = bytearray()
+    while len(found) < size:
+        piece = connection.recv(size - len(found))
+        if not piece:
+            return None
+        found += piece
+    return bytes(found)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Confine this process and serve."""
+    descriptor, memory_bytes, cpu_seconds = (int(text) for text in arguments)
+    confine(memory_bytes=memory_bytes)
+    with socket.socket(fileno=descriptor) as connection:
+        serve(connection, cpu_seconds)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

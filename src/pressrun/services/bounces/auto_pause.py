@@ -1,0 +1,206 @@
+"""Brakes: an edition that fares worse than the operator allows pauses by itself, once, and its editor hears why.
+
+Judged are the share of copies refused for good and the share of readers who complained, from so many outcomes on that
+a share means something; and messages that the relay finds too large or malformed, which would fail for every reader.
+Bounces that come later by mail count like those at hand-over. Counting the outcomes of a large edition is not free, so
+how one fares is kept beside the database, and counted there at first and when it seems to fare badly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from pressrun.core.address import parse_address
+from pressrun.core.bounces import BounceClass
+from pressrun.core.delivery import DeliveryState, FailureKind
+from pressrun.core.edition import EditionEvent, EditionState, move
+from pressrun.core.same_words import without_addresses
+from pressrun.core.site import Site
+from pressrun.message.finding import Remark, remark
+from pressrun.services.languages import language_of
+from pressrun.services.ports import Entropy
+from pressrun.services.settings import DeliverySettings
+from pressrun.store import deliveries, editions, lists, notices
+from pressrun.store.deliveries import Settlement
+from pressrun.store.editions import Edition
+from pressrun.store.notices import NewNotice
+from pressrun.store.transaction import Transaction
+
+OUTCOMES_AT_LEAST = 100  # below, one reader is too large a share
+MESSAGES_IN_A_ROW = 3  # refused as such, with no copy taken in between
+EVERY_SECONDS = 1.0  # between two counts after bad news: what is kept may be wrong, as after a failed transaction
+_REFUSED = frozenset({FailureKind.HARD, FailureKind.POLICY, FailureKind.MESSAGE})
+
+
+@dataclass(frozen=True, slots=True)
+class PauseReason:
+    """Why an edition pauses: as the shell says it, with the setting, and for those who have no shell."""
+
+    said: str
+    cause: Remark
+
+
+@dataclass(slots=True)
+class _Fare:
+    """How an edition fares: what was counted at `counted_at`, and what came since.
+
+    `messages` are those refused as such, in a row.
+    """
+
+    outcomes: int = 0
+    refused: int = 0
+    complaints: int = 0
+    messages: int = 0
+    counted_at: int | None = None
+    was_braked: bool = False
+
+    def add(self, one: Settlement) -> None:
+        if one.state is DeliveryState.DELIVERED:
+            self.outcomes += 1
+            self.messages = 0
+        elif one.state is DeliveryState.FAILED:
+            self.outcomes += 1
+            self.refused += one.kind in _REFUSED
+        if one.bounce is BounceClass.MESSAGE:
+            self.messages += 1
+
+    @property
+    def is_malformed(self) -> bool:
+        """Whether the relay refuses the message, whoever it is for."""
+        return self.messages >= MESSAGES_IN_A_ROW
+
+    def reason(self, settings: DeliverySettings) -> PauseReason | None:
+        """Which share is too large."""
+        if self.outcomes < OUTCOMES_AT_LEAST:
+            return None
+        if settings.pause_at_hard < 1 and self.refused > settings.pause_at_hard * self.outcomes:
+            most = f"{settings.pause_at_hard:.2%}"
+            cause = remark("braked-refused", refused=self.refused, outcomes=self.outcomes, most=most)
+            return PauseReason(
+                f"{self.refused} of {self.outcomes} copies were refused, more than {most} (pause_at_hard)", cause
+            )
+        if settings.pause_at_complaints < 1 and self.complaints > settings.pause_at_complaints * self.outcomes:
+            most = f"{settings.pause_at_complaints:.2%}"
+            cause = remark("braked-complaints", complaints=self.complaints, outcomes=self.outcomes, most=most)
+            said = f"{self.complaints} of {self.outcomes} readers complained, more than {most} (pause_at_complaints)"
+            return PauseReason(said, cause)
+        return None
+
+    def is_to_be_counted(self, settings: DeliverySettings, now: int, *, has_news: bool) -> bool:
+        """Whether the database must be asked; `has_news` says that something bad has just come."""
+        if self.was_braked:
+            return False
+        if self.counted_at is None or self.is_malformed or self.reason(settings) is not None:
+            return True
+        return has_news and not 0 <= now - self.counted_at < EVERY_SECONDS
+
+
+class AutoPause:
+    """Looks at editions as the outcomes of their copies come in, and after bad news about them."""
+
+    def __init__(self, *, site: Site, settings: DeliverySettings, entropy: Entropy) -> None:
+        self._site = site
+        self.settings = settings
+        self._entropy = entropy
+        self._fares: dict[int, _Fare] = {}
+
+    def after_settling(self, tx: Transaction, settlements: Sequence[Settlement], now: int) -> list[Edition]:
+        """Judge the editions of copies that were just recorded; returns those that pause now."""
+        found: set[int] = set()
+        bad: set[int] = set()
+        for one in settlements:
+            if one.edition_id is not None:
+                self._fare(one.edition_id).add(one)
+                found.add(one.edition_id)
+                if one.bounce is not None:
+                    bad.add(one.edition_id)
+        return self._judge_all(tx, found, bad, now)
+
+    def after_bounce(self, tx: Transaction, edition_id: int, now: int) -> list[Edition]:
+        """Judge an edition of which a copy that was taken has just bounced; returns it when it pauses now."""
+        self._fare(edition_id).refused += 1
+        return self._judge_all(tx, [edition_id], [edition_id], now)
+
+    def after_complaint(self, tx: Transaction, edition_id: int, now: int) -> list[Edition]:
+        """Judge an edition that a reader has just complained about; returns it when it pauses now."""
+        self._fare(edition_id).complaints += 1
+        return self._judge_all(tx, [edition_id], [edition_id], now)
+
+    def _fare(self, edition_id: int) -> _Fare:
+        fare = self._fares.get(edition_id)
+        if fare is None:
+            fare = self._fares[edition_id] = _Fare()
+        return fare
+
+    def _judge_all(self, tx: Transaction, found: Collection[int], bad: Collection[int], now: int) -> list[Edition]:
+        doubtful = [
+            number
+            for number in sorted(found)
+            if self._fares[number].is_to_be_counted(self.settings, now, has_news=number in bad)
+        ]
+        judged = [self._judge(tx, number, now) for number in doubtful]
+        return [edition for edition in judged if edition is not None]
+
+    def _judge(self, tx: Transaction, edition_id: int, now: int) -> Edition | None:
+        edition = editions.get_edition(tx, edition_id)
+        if edition is None or edition.state is not EditionState.SENDING:
+            del self._fares[edition_id]
+            return None
+        fare = self._count(tx, edition, now)
+        if fare.was_braked:
+            return None
+        reason = self._complaint_about_message(tx, edition) if fare.is_malformed else fare.reason(self.settings)
+        return None if reason is None else self._pause(tx, edition, reason, now)
+
+    def _count(self, tx: Transaction, edition: Edition, now: int) -> _Fare:
+        fare = self._fares[edition.id]
+        fare.counted_at, fare.was_braked = now, edition.braked_at is not None
+        if not fare.was_braked:
+            counts = deliveries.count_copies(tx, edition.id)
+            fare.outcomes = counts[DeliveryState.DELIVERED] + counts[DeliveryState.FAILED]
+            fare.refused = deliveries.count_refused(tx, edition.id)
+            fare.complaints = edition.complaints
+        return fare
+
+    def _complaint_about_message(self, tx: Transaction, edition: Edition) -> PauseReason:
+        words = without_addresses(deliveries.last_refusal(tx, edition.id, "message") or "no words were given")
+        said = f"the relay refuses the message itself, whoever it is for: {words}"
+        return PauseReason(said, remark("braked-message", words=words))
+
+    def _pause(self, tx: Transaction, edition: Edition, reason: PauseReason, now: int) -> Edition:
+        state = move(edition.state, EditionEvent.PAUSE)
+        assert state is not None  # it is being sent
+        paused = replace(edition, state=state, pause_reason=reason.said, braked_at=now)
+        editions.record_edition(tx, paused)
+        editions.note_brake(tx, edition.id, now)
+        del self._fares[edition.id]
+        self._tell(tx, edition, reason, now)
+        return paused
+
+    def _tell(self, tx: Transaction, edition: Edition, reason: PauseReason, now: int) -> None:
+        """Write to the operator, who can do something about it, and to the owner, whose edition it is."""
+        target = lists.get_list(tx, edition.list_id)
+        owner, operator = target.owner if target is not None else None, self._site.operator
+        of_list = "en" if target is None else target.language
+        people = {one: one == operator or operator is None for one in (owner, operator) if one is not None}
+        for person, has_shell in people.items():
+            address, otherwise = parse_address(person), "en" if person == operator else of_list
+            notices.insert_notice(
+                tx,
+                NewNotice(
+                    kind="edition_braked",
+                    address=address,
+                    message_secret=self._entropy(16),
+                    list_id=edition.list_id,
+                    language=language_of(tx, address, otherwise),
+                    payload={
+                        "edition": edition.id,
+                        "edition_subject": edition.title,
+                        "reason": reason.said,
+                        "has_shell": has_shell,
+                        "cause": None if has_shell else reason.cause.plain(),
+                    },
+                ),
+                now,
+            )

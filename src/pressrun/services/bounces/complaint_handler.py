@@ -1,0 +1,138 @@
+"""Feedback reports: a reader pressed the spam button, and their provider says so (RFC 5965).
+
+A report that carries a token of ours ends that reader's subscriptions and keeps their address out, silently; without
+one nobody is touched, since anybody can write a report. The recipient that a report names is not looked at: providers
+redact it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from pressrun.core.keys import KeyRing
+from pressrun.core.mail_routes import Route, RouteKind, read_local_part
+from pressrun.core.site import Site
+from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.message.reports.report import Enclosed, Report
+from pressrun.services.bounces.auto_pause import AutoPause
+from pressrun.services.mail_results import Consequences, MailResult, done
+from pressrun.services.ports import Clock, Entropy
+from pressrun.services.readers.never_again import end_everything
+from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.suppression import SuppressionReason, find_reason, is_stronger, suppress
+from pressrun.store import bounces, editions, lists, subscribers, subscriptions
+from pressrun.store.transaction import Transaction
+
+COMPLAINTS = frozenset({"abuse", "fraud", "opt-out"})
+COUNTED_AS = "complaint"
+REPORT = "report"  # of another type: counted, and nobody is touched
+
+
+class ComplaintHandler:
+    """Honours complaints that prove whose they are."""
+
+    def __init__(self, *, keys: KeyRing, site: Site, auto_pause: AutoPause, clock: Clock, entropy: Entropy) -> None:
+        self._addresses = AddressTokens(keys)
+        self._web = WebTokens(keys)
+        self._site = site
+        self._auto_pause = auto_pause
+        self._clock = clock
+        self._entropy = entropy
+
+    def settle_at_bounce_address(self, tx: Transaction, report: Report, delivery_id: int) -> MailResult:
+        """Deal with a report that came to a copy's own return path, which is a token of ours by itself."""
+        settled = self.settle(tx, report)
+        if settled is not None:
+            return settled
+        if report.feedback_type not in COMPLAINTS:
+            return done(f"report: {report.feedback_type}", REPORT)
+        return self._honour(tx, report, _by_delivery(tx, delivery_id))
+
+    def settle(self, tx: Transaction, report: Report) -> MailResult | None:
+        """Honour a complaint that encloses a token of ours; None when it does not, or is no complaint."""
+        if report.feedback_type not in COMPLAINTS:
+            return None
+        found = next(self._complainers(tx, report.enclosed), None)
+        return None if found is None else self._honour(tx, report, found)
+
+    def _honour(self, tx: Transaction, report: Report, found: _Complainer) -> MailResult:
+        outcome = f"complaint: {report.feedback_type}"
+        if found.subscriber_id is None:
+            return done(f"{outcome}, nobody is there", COUNTED_AS)
+        is_new = self._end_everything(tx, found.subscriber_id, report.feedback_type)
+        if not (found.edition_id and is_new):
+            return done(outcome, COUNTED_AS)
+        now = int(self._clock())
+        editions.count_complaint(tx, found.edition_id, now)
+        paused = tuple(self._auto_pause.after_complaint(tx, found.edition_id, now))
+        return replace(done(outcome, COUNTED_AS), consequences=Consequences(paused=paused))
+
+    def _end_everything(self, tx: Transaction, subscriber_id: int, feedback_type: str) -> bool:
+        """Unsubscribe a person from every list and suppress the address; False when that was so already."""
+        now = int(self._clock())
+        person = subscribers.get_subscriber(tx, subscriber_id)
+        assert person is not None  # the subscription holds it by a foreign key
+        origin = Origin(source="complaint", words=f"feedback report: {feedback_type}")
+        end_everything(tx, person, origin, self._entropy, now)
+        if not is_stronger(SuppressionReason.COMPLAINT, find_reason(tx, person.digests)):
+            return False
+        return suppress(tx, person.digests, SuppressionReason.COMPLAINT, address=person.address, now=now)
+
+    # ------------------------------------------------------------------ tokens in the enclosed mail
+
+    def _complainers(self, tx: Transaction, enclosed: Enclosed) -> Iterator[_Complainer]:
+        """Who each genuine token belongs to, those that name a copy first."""
+        for number in self._copies(tx, enclosed):
+            yield _by_delivery(tx, number)
+        for uri in enclosed.unsubscribe:
+            numbers = self._by_mailto(uri) if uri.lower().startswith("mailto:") else self._by_link(uri)
+            if numbers is not None:
+                subscription = subscriptions.get_subscription(tx, numbers[0])
+                yield _Complainer(None if subscription is None else subscription.subscriber_id, numbers[1] or None)
+
+    def _copies(self, tx: Transaction, enclosed: Enclosed) -> Iterator[int]:
+        route = self._route(enclosed.return_path)
+        candidates = []
+        if route is not None and route.kind is RouteKind.BOUNCES:
+            candidates.append((route.list_name, route.token))
+        if enclosed.feedback_id:
+            candidates += [(name, enclosed.feedback_id.lower()) for name in self._list_names(tx, enclosed)]
+        for name, token in candidates:
+            number = self._addresses.read(AddressPurpose.BOUNCES, name, token)
+            if number is not None:
+                yield number
+
+    def _by_mailto(self, uri: str) -> tuple[int, int] | None:
+        route = self._route(uri[len("mailto:") :].partition("?")[0])
+        if route is None or route.kind is not RouteKind.LEAVE:
+            return None
+        number = self._addresses.read(AddressPurpose.UNSUBSCRIBE, route.list_name, route.token)
+        return None if number is None else (number, 0)
+
+    def _by_link(self, uri: str) -> tuple[int, int] | None:
+        prefix = f"{self._site.base_url}/unsubscribe/"
+        numbers = self._web.read(WebPurpose.UNSUBSCRIBE, uri[len(prefix) :]) if uri.startswith(prefix) else None
+        return None if numbers is None or len(numbers) != 2 else (numbers[0], numbers[1])
+
+    def _route(self, address: str) -> Route | None:
+        local, _, domain = address.rpartition("@")
+        return read_local_part(local) if domain.lower() == self._site.mail_domain else None
+
+    def _list_names(self, tx: Transaction, enclosed: Enclosed) -> list[str]:
+        """The lists that a bare token may be of: the one that the mail names, then all others."""
+        named = enclosed.list_id.removesuffix(f".{self._site.mail_domain}")
+        return list(dict.fromkeys([named, *(found.name for found in lists.all_lists(tx))]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Complainer:
+    """Whose token it is, None when nobody is there any more; and the edition that they complain about, if known."""
+
+    subscriber_id: int | None
+    edition_id: int | None
+
+
+def _by_delivery(tx: Transaction, number: int) -> _Complainer:
+    copy = bounces.find_copy(tx, number)
+    return _Complainer(None, None) if copy is None else _Complainer(copy["subscriber_id"], copy["edition_id"])

@@ -1,0 +1,443 @@
+"""Editions by mail: an editor's mail becomes a draft that waits for its editor, or goes out at once where it is proven.
+
+The From field alone proves nothing, so what came is held, and only whoever reads the editor's mailbox can release it.
+A list with `post_by_mail=direct` skips that for a mail whose From domain a trusted server found to be genuine.
+Whatever becomes of a mail, the editor hears of it at the address that stands in our own table, never at one that the
+mail gives. Draft, notices and the note that the mail is dealt with are one transaction, so a kill repeats nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.edition import EditionState
+from pressrun.core.errors import EditionError, NotFound, Refused, TimedOutMail, Unavailable, UnreadableMail
+from pressrun.core.keys import KeyRing
+from pressrun.core.mail_routes import Route
+from pressrun.core.peers import Peers
+from pressrun.core.site import Site
+from pressrun.core.tokens import digests_of, suppression_digest
+from pressrun.message.editions.posted import SUBJECT_ALONE, Posted, glance_at_post
+from pressrun.message.finding import Finding, Severity, about, error, errors_of, in_order, refusal_of, warning
+from pressrun.message.incoming.authentication import find_proof
+from pressrun.message.incoming.author import sole_author
+from pressrun.message.incoming.autoreply import FOR_SOMEBODY, GENERATED
+from pressrun.message.incoming.trace import header_fields, scan_header
+from pressrun.message.incoming.written import find_written_at
+from pressrun.message.manuscripts.edition_file import referenced_paths
+from pressrun.message.manuscripts.source import EditionFile, EditionFormat
+from pressrun.observe.log import event
+from pressrun.services.editions import pressing, replacing
+from pressrun.services.editions.building import Manuscript, find_open_list
+from pressrun.services.editions.drafting import (
+    STORE_ATTEMPTS,
+    TakenMeanwhile,
+    Work,
+    check_stored_issue,
+    draw_up,
+    queue_test_copies,
+    require_same_desk,
+    store_edition,
+)
+from pressrun.services.editions.releasing import Standing, standing_of
+from pressrun.services.editions.vetting import Vetting
+from pressrun.services.incoming.posting_rules import answers_a_copy
+from pressrun.services.languages import language_of
+from pressrun.services.mail_results import MailMustWait, MailResult, done, kept, record_result
+from pressrun.services.mails.profiles import profile_of
+from pressrun.services.ports import Clock, Entropy, LayoutPress
+from pressrun.services.settings import LimitSettings, PostingSettings, TokenSettings
+from pressrun.services.suppression import find_reason
+from pressrun.store import drafts, enrolment, limits, lists, notices
+from pressrun.store.database import Database
+from pressrun.store.drafts import Version
+from pressrun.store.editions import Edition
+from pressrun.store.inbound import InboundMail, InboundState
+from pressrun.store.notices import NewNotice
+from pressrun.store.transaction import Transaction
+
+log = logging.getLogger("pressrun.editions")
+
+NOT_AN_EDITOR = "its author is no editor any more"
+LIMITED = "limited"
+_OVER = frozenset({Standing.CANCELLED, Standing.REPLACED})  # the same content may come again
+MOST_RESULTS = 50  # Authentication-Results of one mail that are looked at
+
+
+class EditionReader(Protocol):
+    """Reads hostile mail somewhere safe."""
+
+    async def read_edition(self, content: bytes) -> Posted:
+        """The edition that a mail holds; raises UnreadableMail, or Unavailable when nothing can be read now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Post:
+    """A mail of an editor: to which list, by whom (the address of our own table), and what the answer refers to."""
+
+    mail: InboundMail
+    list_name: str
+    editor: Address
+    version: Version
+    subject: str = ""
+    message_id: str | None = None
+    is_proven: bool = False
+    may_go_at_once: bool = False  # where the list lets it
+
+
+class MailedEditions:
+    """Takes editions that come by mail, over one database."""
+
+    def __init__(  # noqa: PLR0913 - it stands between the mail, the database and everything that an edition needs
+        self,
+        *,
+        database: Database,
+        reader: EditionReader,
+        keys: KeyRing,
+        site: Site,
+        vetting: Vetting,
+        layouts: LayoutPress,
+        settings: PostingSettings,
+        limits: LimitSettings,
+        tokens: TokenSettings,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> None:
+        self._database = database
+        self._reader = reader
+        self._keys = keys
+        self._site = site
+        self._vetting = vetting
+        self._layouts = layouts
+        self._authserv_id = settings.authserv_id
+        self._trusted = Peers(settings.trusted_relays)
+        self.limits = limits
+        self.tokens = tokens
+        self._clock = clock
+        self._entropy = entropy
+
+    async def settle(self, mail: InboundMail, route: Route) -> MailResult | None:
+        """Make an edition of a mail to the list, tell its editor, and record that.
+
+        None, and nothing recorded, when it is a reply to one of our copies. Raises Unavailable.
+        """
+        seen = scan_header(mail.content)
+        if answers_a_copy(seen, self._site):
+            return None
+        author = sole_author(seen.all("from"))
+        editor = None if author is None else await self._database.read(_find_editor, route.list_name, author)
+        if author is None or editor is None:
+            return await self._record(mail, kept(NOT_AN_EDITOR))
+        is_proven = self._is_proven(mail, author)
+        if not is_proven and await self._database.read(self._is_over_limit, editor):
+            return await self._record(mail, kept(LIMITED))
+        version = replacing.version_of(
+            find_written_at(mail.content), received_at=mail.received_at, mail_id=mail.id, is_proven=is_proven
+        )
+        post = _Post(mail=mail, list_name=route.list_name, editor=editor, version=version, is_proven=is_proven)
+        try:
+            posted = await self._reader.read_edition(mail.content)
+        except UnreadableMail as problem:
+            look = glance_at_post(mail.content)
+            post = replace(post, subject=look.subject, message_id=look.message_id)
+            state = InboundState.FAILED if isinstance(problem, TimedOutMail) else InboundState.DONE
+            return await self._decline(post, look.automatic, [refusal_of(problem)], state)
+        except Unavailable as problem:
+            raise MailMustWait(str(problem)) from problem
+        post = replace(
+            post,
+            subject=posted.subject,
+            message_id=posted.message_id,
+            may_go_at_once=is_proven and self._is_meant(posted, route.list_name),
+        )
+        if is_automatic(posted.automatic):
+            return await self._decline(post, posted.automatic, [])
+        return await self._take(post, posted)
+
+    # ------------------------------------------------------------------ outside of any transaction
+
+    def _is_proven(self, mail: InboundMail, author: Address) -> bool:
+        """Whether a server that we trust found the From domain to be genuine."""
+        if self._authserv_id is None or mail.peer not in self._trusted:
+            return False
+        fields = header_fields(mail.content)
+        results = [value for name, value in fields if name == "authentication-results"][:MOST_RESULTS]
+        return find_proof(results, authserv_id=self._authserv_id, from_domain=author.domain) is not None
+
+    def _is_meant(self, posted: Posted, list_name: str) -> bool:
+        """Whether a mail was meant for this list by its author.
+
+        A mail of the editor to somebody else is signed as well, and whoever has it could hand it on to us: where it
+        names its recipients, the list must be one of them. What a list or a program passed on is held, too.
+        """
+        if posted.automatic is not None:
+            return False
+        return not posted.addressed or self._site.list_address(list_name) in posted.addressed
+
+    async def _take(self, post: _Post, posted: Posted) -> MailResult:
+        manuscript = Manuscript(source=posted.source, source_name=posted.source_name, assets=posted.assets)
+        try:
+            file = await asyncio.to_thread(manuscript.parse)
+            unused = _unused(posted, file)
+            for _ in range(STORE_ATTEMPTS):
+                work = await self._draw_up(post, manuscript, file)
+                vetted = await self._vetting.check(work.desk.list, file.keys.from_)
+                findings = in_order(
+                    [
+                        *work.built.findings,
+                        *vetted,
+                        *(about(Severity.WARNING, note) for note in posted.notes),
+                        *unused,
+                    ]
+                )
+                errors = errors_of(findings)
+                if errors:
+                    return await self._decline(post, None, _lines(errors, file))
+                try:
+                    settled, edition = await self._database.write(self._store, post, work, findings)
+                except TakenMeanwhile:
+                    continue
+                if edition is not None:
+                    event(log, "edition.accepted", edition=edition.id, list=post.list_name, state=edition.state)
+                return settled
+        except EditionError as problem:
+            return await self._decline(post, None, [refusal_of(problem)])
+        except (NotFound, Refused):
+            return await self._decline(post, None, [error("list-closed")])
+        raise MailMustWait("other editions came in at the same moment")
+
+    async def _draw_up(self, post: _Post, manuscript: Manuscript, file: EditionFile) -> Work:
+        """Build the edition; where its layout cannot be tried now, the mail waits and no other for it (NotNow)."""
+        subject = file.keys.subject.text if file.keys.subject else ""
+        bearing = await self._database.read(self._find_bearing, post, subject, None)
+        build = partial(draw_up, self._database, self._site, self._layouts, post.list_name, manuscript, file)
+        try:
+            return await build(with_drafts=False, replaced=bearing.replaced)
+        except Unavailable as problem:
+            raise MailMustWait(str(problem)) from problem
+
+    async def _decline(
+        self, post: _Post, automatic: str | None, problems: Sequence[Finding], state: InboundState = InboundState.DONE
+    ) -> MailResult:
+        """Make no edition of a mail; its editor hears why, unless a machine wrote it."""
+        if is_automatic(automatic):
+            return await self._record(post.mail, kept(f"not an edition: {automatic}"))
+        return await self._database.write(self._store_refusal, post, problems, state)
+
+    async def _record(self, mail: InboundMail, settled: MailResult) -> MailResult:
+        return await self._database.record(self._settle_within, mail, settled)
+
+    # ------------------------------------------------------------------ within one transaction
+
+    def _store(
+        self, tx: Transaction, post: _Post, work: Work, findings: Sequence[Finding]
+    ) -> tuple[MailResult, Edition | None]:
+        """One edition for one content, that which is there or a new one. Raises TakenMeanwhile, NotFound, Refused.
+
+        The editor and the list are looked at once more: what they may may have ended since the mail was accepted.
+        """
+        target = find_open_list(tx, post.list_name)
+        if target.post_by_mail == "off":
+            return self._store_refusal(tx, post, [error("posting-off")], InboundState.DONE), None
+        before = drafts.posted_before(tx, target.id, work.manuscript.digest)
+        edition = None if before is None else pressing.require_edition(tx, before)
+        if edition is not None and standing_of(tx, edition, target) in _OVER:
+            edition = None
+        bearing = self._find_bearing(tx, post, work.built.subject_template, edition)
+        if edition is None:
+            require_same_desk(tx, work, replaced=bearing.replaced)
+        is_known = edition is not None and edition.state is not EditionState.DRAFT
+        problems = [] if is_known or bearing.newer is None else [replacing.why_not_taken(bearing.newer)]
+        if edition is None:
+            problems += _lines(errors_of(check_stored_issue(tx, work, replaced=bearing.replaced)), work.file)
+        if problems:
+            return self._store_refusal(tx, post, problems, InboundState.DONE), None
+        silence = self._silence(tx, post)
+        if silence is not None:
+            return self._settle_within(tx, post.mail, kept(silence)), None
+        if edition is not None and is_known:
+            return self._settle_within(tx, post.mail, self._say_known(tx, post, edition)), edition
+        lines = [found.plain() for found in _lines([*replacing.warnings_of(bearing), *findings], work.file)]
+        settled, edition = self._store_draft(tx, post, work, edition, bearing, lines)
+        return self._settle_within(tx, post.mail, settled), edition
+
+    def _find_bearing(self, tx: Transaction, post: _Post, subject: str, own: Edition | None) -> replacing.Bearing:
+        target, now = find_open_list(tx, post.list_name), int(self._clock())
+        number = None if own is None else own.id
+        return replacing.bearing_of(tx, target, post.editor, subject, post.version, now=now, own=number)
+
+    def _store_draft(
+        self,
+        tx: Transaction,
+        post: _Post,
+        work: Work,
+        edition: Edition | None,
+        bearing: replacing.Bearing,
+        lines: Sequence[drafts.PlainFinding],
+    ) -> tuple[MailResult, Edition]:
+        """Hold an edition or let it go; `edition` is the draft that holds the same content already."""
+        target, now = work.desk.list, int(self._clock())
+        expires_at = now + int(self.tokens.approve_lifetime_seconds)
+        is_new = edition is None
+        replacing.cancel_drafts(tx, bearing.replaced, now)
+        if edition is None:
+            secret = self._entropy(16)
+            edition = store_edition(
+                tx, work, state=EditionState.DRAFT, message_secret=secret, now=now, replaced=bearing.replaced
+            )
+            drafts.insert_draft(tx, edition.id, lines, expires_at, post.version)
+        drafts.add_editor(tx, edition.id, target.id, post.editor.key)
+        replacing.replace_drafts(tx, bearing.replaced, edition.id)
+        replaces = bool(bearing.replaced)
+        if post.may_go_at_once and target.post_by_mail == "direct":
+            edition = pressing.release(tx, edition.id, now)
+            return self._say_released(tx, post, edition, work, lines, replaces=replaces), edition
+        draft = drafts.find_draft(tx, edition.id)
+        version = post.version if draft is None else replacing.last_of(draft.version, post.version)
+        drafts.extend_draft(tx, edition.id, expires_at, version)
+        return self._hold(tx, post, edition, work, lines, expires_at, is_new=is_new, replaces=replaces), edition
+
+    def _store_refusal(
+        self, tx: Transaction, post: _Post, problems: Sequence[Finding], state: InboundState
+    ) -> MailResult:
+        silence = self._silence(tx, post)
+        if silence is not None:
+            return self._settle_within(tx, post.mail, kept(silence))
+        about = {"mail_subject": post.subject, "findings": [found.plain() for found in problems]}
+        if not self._tell(tx, post, "edition_not_taken", about):
+            return self._settle_within(tx, post.mail, kept("list is gone"))
+        outcome = "not taken" if state is InboundState.DONE else f"not taken: {'; '.join(map(str, problems))}"
+        counted_as = "failed" if state is InboundState.FAILED else ""
+        return self._settle_within(tx, post.mail, MailResult(state, outcome, counted_as))
+
+    def _hold(
+        self,
+        tx: Transaction,
+        post: _Post,
+        edition: Edition,
+        work: Work,
+        lines: Sequence[drafts.PlainFinding],
+        expires_at: int,
+        *,
+        is_new: bool,
+        replaces: bool,
+    ) -> MailResult:
+        now = int(self._clock())
+        about: dict[str, object] = {
+            "edition": edition.id,
+            "edition_subject": edition.title,
+            "audience": enrolment.count_audience(tx, edition.list_id),
+            "findings": list(lines),
+            "expires_at": expires_at,
+            "again": not is_new,
+            "replaces": replaces,
+        }
+        self._tell(tx, post, "edition_held", about)
+        if is_new:
+            queue_test_copies(tx, work, [post.editor], keys=self._keys, site=self._site, entropy=self._entropy, now=now)
+        return done("held" if is_new else "held already")
+
+    def _say_released(
+        self,
+        tx: Transaction,
+        post: _Post,
+        edition: Edition,
+        work: Work,
+        lines: Sequence[drafts.PlainFinding],
+        *,
+        replaces: bool,
+    ) -> MailResult:
+        url = None
+        if work.desk.list.archive == "public":
+            url = profile_of(work.desk.list, self._site).edition_url(self._site, edition.slug)
+        about: dict[str, object] = {
+            "edition": edition.id,
+            "edition_subject": edition.title,
+            "audience": edition.audience,
+            "edition_url": url,
+            "findings": list(lines),
+            "replaces": replaces,
+        }
+        self._tell(tx, post, "edition_released", about)
+        return done("released")
+
+    def _say_known(self, tx: Transaction, post: _Post, edition: Edition) -> MailResult:
+        about = {"edition": edition.id, "edition_subject": edition.title, "state": edition.state.value}
+        self._tell(tx, post, "edition_known", about)
+        return done("came before")
+
+    def _silence(self, tx: Transaction, post: _Post) -> str | None:
+        """Why nothing is taken from this editor and nothing said to them now; spends their limit otherwise.
+
+        Whoever is removed while their mail waits is a stranger from then on. What is proven is not limited: others who
+        write in an editor's name must not shut that editor out.
+        """
+        target = lists.find_list(tx, post.list_name)
+        if target is not None and lists.find_editor(tx, target.id, post.editor.key) is None:
+            return NOT_AN_EDITOR
+        if find_reason(tx, digests_of(self._keys, post.editor)) is not None:
+            return "not answered: suppressed"
+        if post.is_proven:
+            return None
+        fold = suppression_digest(self._keys, post.editor.fold)
+        rate = self.limits.posts_per_editor
+        return None if limits.spend(tx, "posts_per_editor", fold, rate, self._clock()) else LIMITED
+
+    def _is_over_limit(self, tx: Transaction, editor: Address) -> bool:
+        """Whether an editor's mail need not even be read: reading may take seconds, and From may be forged."""
+        fold = suppression_digest(self._keys, editor.fold)
+        return limits.opens_at(tx, "posts_per_editor", fold, self.limits.posts_per_editor, self._clock()) is not None
+
+    def _tell(self, tx: Transaction, post: _Post, kind: str, about: Mapping[str, object]) -> bool:
+        """Queue an answer to the editor; False when the list is gone."""
+        target = lists.find_list(tx, post.list_name)
+        if target is None:
+            return False
+        notice = NewNotice(
+            kind=kind,
+            address=post.editor,
+            message_secret=self._entropy(16),
+            list_id=target.id,
+            language=language_of(tx, post.editor, target.language),
+            payload={"about": about, "answers": "mail", "in_reply_to": post.message_id},
+        )
+        notices.insert_notice(tx, notice, int(self._clock()))
+        return True
+
+    def _settle_within(self, tx: Transaction, mail: InboundMail, settled: MailResult) -> MailResult:
+        return record_result(tx, mail, settled, int(self._clock()))
+
+
+def is_automatic(automatic: str | None) -> bool:
+    """Whether a machine wrote a mail on its own account; that a list or a program passed it on is no reason.
+
+    Nor is a subject alone: what looks like a vacation notice by that is held, and its editor decides.
+    """
+    return automatic == GENERATED or (
+        automatic is not None and automatic not in FOR_SOMEBODY and automatic != SUBJECT_ALONE
+    )
+
+
+def _find_editor(tx: Transaction, list_name: str, author: Address) -> Address | None:
+    target = lists.find_list(tx, list_name)
+    given = None if target is None else lists.find_editor(tx, target.id, author.key)
+    return None if given is None else parse_address(given)
+
+
+def _unused(posted: Posted, file: EditionFile) -> list[Finding]:
+    """What is said about attachments that an attached edition file does not name."""
+    if not posted.assets:
+        return []
+    named = {reference.path for reference in referenced_paths(file)}
+    return [warning("file-unused", name=name) for name in sorted(posted.assets) if name not in named]
+
+
+def _lines(findings: Sequence[Finding], file: EditionFile) -> list[Finding]:
+    """Findings as their editor is told of them: a mail has no lines that its author could count."""
+    return [replace(found, line=None) if file.format is EditionFormat.MIME else found for found in findings]

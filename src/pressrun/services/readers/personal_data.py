@@ -1,0 +1,51 @@
+"""All that is held about a person, for themselves: one value that can be printed as JSON (docs/readers.md).
+
+What is not in it: keyed hashes under which limits are counted, which end with their window, and backups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pressrun.core.address import parse_address
+from pressrun.core.keys import KeyRing
+from pressrun.core.timestamps import rfc3339
+from pressrun.services.reports.reporting import Answer, show_subscriber
+from pressrun.store import disclosure, moves, suppressions, unsubscribes
+from pressrun.store.subscribers import Subscriber
+from pressrun.store.transaction import Row, Transaction
+
+FORMAT = "pressrun reader 1"
+
+
+def disclose(tx: Transaction, keys: KeyRing, person: Subscriber, now: int) -> Answer:
+    """What a reader downloads: what `subscriber show` prints, and the rest of what any table holds."""
+    suppression = suppressions.find(tx, person.digests)
+    return {
+        "format_version": FORMAT,
+        "generated_at": rfc3339(now),
+        **show_subscriber(tx, keys, parse_address(person.address)),
+        "known_since": rfc3339(person.created_at),
+        "suppression": None
+        if suppression is None
+        else {"reason": suppression["reason"], "since": rfc3339(suppression["since"])},
+        "pauses": _listed(disclosure.pauses(tx, person.id)),
+        "requests": _listed(disclosure.requests(tx, person.id)),
+        "replies": _listed(disclosure.replies(tx, person.id)),
+        "mails": _listed(disclosure.mails(tx, person.id)),
+        "undoable": _listed(unsubscribes.unsubscribes_of(tx, person.id)),
+        "address_changes": _listed(moves.changes_of(tx, person.id)),
+        "bounces": _listed(disclosure.suspensions(tx, person.id)),
+        "editor_of": [row["list"] for row in disclosure.editorships(tx, person.address_key)],
+        "kept_mail": _listed(disclosure.kept_mail(tx, parse_address(person.address))),
+    }
+
+
+def _listed(rows: Sequence[Row | Answer]) -> list[Answer]:
+    """Rows as they are, their times (`…_at`, `…_until`) as RFC 3339."""
+    return [{name: _shown(name, row[name]) for name in row.keys()} for row in rows]  # noqa: SIM118 - a row is no mapping
+
+
+def _shown(name: str, value: object) -> object:
+    is_time = name.endswith(("_at", "_until"))
+    return rfc3339(value) if is_time and isinstance(value, int) else value

@@ -1,0 +1,78 @@
+-- name: find_unsubscribers
+-- The subscriptions among these that have not ended, as arrays in the order of store.unsubscribes.Unsubscriber.
+select json_group_array(json_array(subscription.id, subscriber.id, list.id, subscription.state,
+    subscription.suspended_for, subscription.paused_until, subscription.source, subscription.since, subscriber.address,
+    list.name, list.language, list.leaving_note and list.closed_at is null))
+from json_each(:ids) as wish join subscription on subscription.id = wish.value
+    join subscriber on subscriber.id = subscription.subscriber_id join list on list.id = subscription.list_id
+where subscription.state <> 'unsubscribed';
+
+-- name: insert
+-- What subscriptions were before they ended: arrays of id, that, the edition and the language.
+insert into leaving (subscription_id, former, edition_id, left_at, expires_at, language)
+select value ->> 0, value ->> 1, value ->> 2, :left_at, :expires_at, value ->> 3 from json_each(:leavings);
+
+-- name: due_notices
+-- Unsubscribes whose reader has not been notified yet, oldest first, as arrays of store.unsubscribes.PendingUnsubscribeNotice.
+select json_group_array(json_array(leaving.id, recipient.subscriber_id, list.id, recipient.address,
+    coalesce(nullif(recipient.language, ''), nullif(leaving.language, ''), list.language), leaving.expires_at,
+    recipient.state <> 'unsubscribed' or recipient.is_suppressed))
+from (select * from leaving where noted = 0 order by id limit 25) as leaving
+    cross join recipient cross join list
+where recipient.subscription_id = leaving.subscription_id and list.id = recipient.list_id;
+
+-- name: is_any_notice_due
+-- Whether a reader is to be told.
+select exists (select 1 from leaving where noted = 0);
+
+-- name: mark_notified
+-- Their readers are told.
+update leaving set noted = 1 where id in (select value from json_each(:ids));
+
+-- name: delete
+-- Nobody is told, so nobody can undo them.
+delete from leaving where id in (select value from json_each(:ids));
+
+-- name: forget_earlier
+-- Only the last leaving can be undone, and only where a link was what ended the subscription then.
+delete from leaving where subscription_id in (select value from json_each(:ids));
+
+-- name: get
+-- One leaving by id.
+select * from leaving where id = :id;
+
+-- name: find
+-- The leaving of a subscription that can be undone: there is one at the most.
+select * from leaving where subscription_id = :subscription_id and expires_at > :now;
+
+-- name: requeue_copies
+-- Copies that were cancelled with the leaving may go out after all, as long as their edition is being sent.
+update delivery set state = 'queued', due_at = :now, settled_at = null
+where subscription_id = :subscription_id and state = 'cancelled' and settled_at = :left_at
+    and edition_id in (select id from edition where state in ('sending', 'paused'));
+
+-- name: say_why
+-- The reader of a leaving says why, for the first time.
+update leaving set has_said_why = 1 where id = :id and has_said_why = 0;
+
+-- name: count_reason
+-- One reader more who gave this reason.
+insert into leaving_reason (list_id, month, reason, number) values (:list_id, :month, :reason, 1)
+on conflict (list_id, month, reason) do update set number = number + 1;
+
+-- name: reasons
+-- What readers of a list gave as reasons, the newest month first.
+select month, reason, number from leaving_reason where list_id = :list_id
+order by month desc, number desc, reason;
+
+-- name: sweep
+-- Leavings whose time is over.
+delete from leaving where id in (select id from leaving where expires_at <= :now limit 1000);
+
+-- name: of_subscriber
+-- What a person left and could still undo.
+select list.name as list_name, leaving.left_at, leaving.expires_at
+from subscription cross join leaving cross join list
+where subscription.subscriber_id = :subscriber_id and leaving.subscription_id = subscription.id
+    and list.id = subscription.list_id
+order by leaving.id;

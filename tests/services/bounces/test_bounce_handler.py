@@ -1,0 +1,380 @@
+"""Copies that come back, at once or later: what is recorded, who is suspended, who comes back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from tests.delivery.pressroom import GONE, SITE, TAKEN, Pressroom, open_pressroom
+
+from pressrun.core.address import parse_address
+from pressrun.core.bounces import BounceClass
+from pressrun.core.delivery import FailureKind
+from pressrun.core.mail_routes import Route, RouteKind
+from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
+from pressrun.message.reports.report import RecipientReport, Report
+from pressrun.services.mail_results import Consequences, FailedCopy, MailResult
+from pressrun.services.operating import housekeeping
+from pressrun.services.readers import suspension_probe
+from pressrun.services.readers.sign_ups import Confirmed, Origin
+from pressrun.services.reports import edition_reports
+from pressrun.services.settings import BounceSettings
+from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
+from pressrun.smtp.reply import Reply
+from pressrun.store.inbound import InboundState
+
+DAY = 86400
+FULL = HandOver(Outcome.REFUSED, Stage.RCPT, Reply(552, "mailbox is full", "5.2.2"))
+POLICY = HandOver(Outcome.REFUSED, Stage.CONTENT, Reply(550, "SPF of r0@reader.example failed", "5.7.23"))
+
+
+@pytest_asyncio.fixture
+async def press(tmp_path: Path) -> AsyncIterator[Pressroom]:
+    async with open_pressroom(tmp_path) as room:
+        yield room
+
+
+def route_of(outgoing: Outgoing) -> Route:
+    """The address that a bounce of this copy comes to."""
+    found = re.fullmatch(r"(\w+)-bounces\+(\w+)@lists\.example", outgoing.mail_from)
+    assert found is not None
+    return Route(RouteKind.BOUNCES, found[1], found[2])
+
+
+def report(bounce: BounceClass, address: str = "r0@reader.example", text: str = "550 no such user") -> Report:
+    one = RecipientReport(bounce=bounce, address=address, status="5.1.1", code=550, text=text)
+    return Report(recipients=(one,))
+
+
+async def notify(press: Pressroom, outgoing: Outgoing, found: Report) -> MailResult:
+    return await press.office.database.write(press.bounce_handler.settle, route_of(outgoing), found, "")
+
+
+async def send(press: Pressroom, text: str, result: HandOver = TAKEN) -> tuple[int, list[Outgoing]]:
+    number = await press.edition(text)
+    return number, await press.send_all(result)
+
+
+async def state_of(press: Pressroom, address: str = "r0@reader.example") -> tuple[str, str | None, str | None]:
+    """State, for what it is suspended, and why it is suppressed."""
+    ((state, suspended_for),) = await press.rows(
+        "select state, suspended_for from subscription where id = ?", await press.subscription(address)
+    )
+    found = await press.rows("select reason from suppression where address = ?", address)
+    return state, suspended_for, found[0][0] if found else None
+
+
+# ---------------------------------------------------------------------- recording
+
+
+async def test_a_notification_fails_a_copy_of_a_finished_edition(press: Pressroom) -> None:
+    """With the remote's words; the counts still add up, and the report says what it was."""
+    await press.readers(2)
+    number, (first, _) = await send(press, "one")
+    assert "finished" == await press.state(number)
+    settled = await notify(press, first, report(BounceClass.GONE))
+    [(reader,)] = await press.rows("select id from subscriber where address = 'r0@reader.example'")
+    failed = FailedCopy(
+        delivery=first.delivery_id,
+        edition=number,
+        notice=None,
+        subscriber=reader,
+        domain="reader.example",
+        relay=None,
+        kind=FailureKind.HARD,
+        bounce=BounceClass.GONE,
+        code=550,
+        enhanced="5.1.1",
+        reason="550 no such user",
+    )
+    assert (
+        MailResult(InboundState.DONE, "gone", consequences=Consequences(suspended=(reader,)), failed=failed) == settled
+    )
+    assert {"delivered": 1, "failed": 1} == await press.counts(number)
+    shown = await press.office.database.read(edition_reports.report_edition, number, int(press.clock()))
+    (failure,) = shown.failures
+    assert ("r0@reader.example", 550, "5.1.1", "550 no such user", "hard") == tuple(
+        failure[name] for name in ("address", "code", "enhanced", "text", "kind")
+    )
+    assert {"gone": 1} == shown.bounces
+
+
+async def test_the_same_bounce_twice_counts_once(press: Pressroom) -> None:
+    """The second one finds the copy at its end."""
+    await press.readers(1)
+    press.bounce_handler.settings = BounceSettings(hard_limit=2)
+    _, (copy,) = await send(press, "one")
+    await notify(press, copy, report(BounceClass.GONE))
+    settled = await notify(press, copy, report(BounceClass.GONE))
+    assert "gone of a copy that had come to its end" == settled.outcome
+    assert ("active", None, None) == await state_of(press)
+
+
+@pytest.mark.parametrize("bounce", [BounceClass.DELAYED, BounceClass.DELIVERED, BounceClass.AUTO_REPLY])
+async def test_what_is_no_failure_changes_nothing(press: Pressroom, bounce: BounceClass) -> None:
+    """A warning, a report of success, a vacation notice."""
+    await press.readers(1)
+    number, (copy,) = await send(press, "one")
+    settled = await notify(press, copy, report(bounce))
+    assert (InboundState.DONE, bounce) == (settled.state, settled.outcome)
+    assert {"delivered": 1} == await press.counts(number)
+
+
+async def test_what_is_no_report_is_kept_unless_a_machine_wrote_it(press: Pressroom) -> None:
+    """A person answering a return path is for a person to read; what cannot be read is, too."""
+    await press.readers(1)
+    _, (copy,) = await send(press, "one")
+    assert InboundState.KEPT is (await notify(press, copy, Report(text="please help"))).state
+    assert InboundState.KEPT is (await notify(press, copy, Report(automatic="null sender"))).state
+    assert InboundState.DONE is (await notify(press, copy, Report(automatic="Auto-Submitted"))).state
+    settled = await press.office.database.write(press.bounce_handler.settle, route_of(copy), None, "too deep")
+    assert MailResult(InboundState.UNREADABLE, "too deep") == settled
+
+
+async def test_a_forged_token_touches_nobody(press: Pressroom) -> None:
+    """Identity comes from the signature, whatever the report says."""
+    await press.readers(1)
+    number, (copy,) = await send(press, "one")
+    route = route_of(copy)
+    forged = Route(route.kind, route.list_name, route.token[:-1] + ("a" if route.token[-1] != "a" else "b"))
+    await press.office.database.write(press.bounce_handler.settle, forged, report(BounceClass.GONE), "")
+    assert {"delivered": 1} == await press.counts(number)
+
+
+async def test_a_test_copys_bounce_touches_nobody(press: Pressroom) -> None:
+    """Its token stands for nobody."""
+    token = AddressTokens(press.office.keys).make(AddressPurpose.BOUNCES, "news", 0)
+    route = Route(RouteKind.BOUNCES, "news", token)
+    settled = await press.office.database.write(press.bounce_handler.settle, route, report(BounceClass.GONE), "")
+    assert "test" == settled.outcome
+
+
+async def test_a_copy_that_a_dead_process_left_is_not_sent_again_once_it_bounced(press: Pressroom) -> None:
+    """The relay had taken it; the notification says so."""
+    await press.readers(1)
+    number = await press.edition("one")
+    await press.turn()
+    copy = press.take()
+    assert copy is not None
+    await press.start()
+    await notify(press, copy, report(BounceClass.FULL))
+    assert [] == await press.send_all()
+    assert ({"failed": 1}, "finished") == (await press.counts(number), await press.state(number))
+
+
+# ---------------------------------------------------------------------- suspending
+
+
+async def test_a_hard_bounce_suspends_on_every_list_and_suppresses(press: Pressroom) -> None:
+    """What waits for that reader on other lists does not go out."""
+    await press.office.make_list("other")
+    await press.readers(1)
+    await press.readers(1, "other")
+    waiting = await press.edition("later", name="other")
+    await press.editing.pause(waiting)
+    await send(press, "one", GONE)
+    assert ("suspended", "bounces", "hard-bounce") == await state_of(press)
+    other = await press.subscription("r0@reader.example", "other")
+    assert [("suspended",)] == await press.rows("select state from subscription where id = ?", other)
+    assert {"cancelled": 1} == await press.counts(waiting)
+
+
+async def test_soft_bounces_suspend_after_so_many_editions_in_a_row(press: Pressroom) -> None:
+    """Not suppressed, since the mailbox may be emptied; a success in between begins anew once it has settled."""
+    await press.readers(1)
+    press.bounce_handler.settings = BounceSettings(soft_limit=3)
+    states = []
+    for number, result in enumerate([FULL, FULL, TAKEN, FULL, FULL, FULL]):
+        await send(press, f"edition {number}", result)
+        states.append((await state_of(press))[0])
+        press.pass_time(4 * DAY)
+    assert ["active"] * 5 + ["suspended"] == states
+    assert ("suspended", "bounces", None) == await state_of(press)
+
+
+async def test_a_copy_taken_lately_is_no_success_yet(press: Pressroom) -> None:
+    """Its bounce may still be on the way: `settle_after`."""
+    await press.readers(1)
+    press.bounce_handler.settings = BounceSettings(soft_limit=2)
+    await send(press, "one", FULL)
+    await send(press, "two", TAKEN)
+    await send(press, "three", FULL)
+    assert "suspended" == (await state_of(press))[0]
+
+
+async def test_refused_for_policy_counts_against_nobody_and_alerts_once_a_day(press: Pressroom) -> None:
+    """The operator hears the words, without the address in them."""
+    press.bounce_handler._site = SITE.__class__(
+        base_url=SITE.base_url, mail_domain=SITE.mail_domain, operator="ops@lists.example", receives_mail=True
+    )
+    await press.readers(2)
+    number, copies = await send(press, "one", POLICY)
+    assert ("active", None, None) == await state_of(press)
+    assert {"failed": 2} == await press.counts(number)
+    alerts = [copy for copy in copies if copy.rcpt_to == "ops@lists.example"]
+    assert 1 == len(alerts)
+    assert b"reader.example is refusing" in alerts[0].content
+    assert b"r0@reader.example" not in alerts[0].content
+    press.pass_time(DAY + 1)
+    press.dispatcher.unpause(None)
+    _, copies = await send(press, "two", POLICY)
+    assert 1 == sum(copy.rcpt_to == "ops@lists.example" for copy in copies)
+
+
+async def test_a_refusal_given_up_counts_only_when_it_is_about_the_mailbox(press: Pressroom) -> None:
+    """Full for five days counts softly; a relay that was away never does."""
+    press.bounce_handler.settings = BounceSettings(soft_limit=1)
+    await press.readers(2)
+    later = {
+        "r0@reader.example": HandOver(Outcome.DEFERRED, Stage.RCPT, Reply(452, "mailbox is full", "4.2.2")),
+        "r1@reader.example": HandOver(Outcome.DEFERRED, Stage.MAIL, Reply(451, "try later", "4.3.0")),
+    }
+    number = await press.edition("one")
+    for _ in range(60):
+        await press.turn()
+        for copy in press.take_all():
+            press.answer(copy, later[copy.rcpt_to])
+        press.pass_time(3 * 3600)
+    await press.turn()
+    kinds = await press.rows("select kind, bounce from delivery where edition_id = ? order by id", number)
+    assert [("expired", "full"), ("expired", None)] == kinds
+    assert "suspended" == (await state_of(press))[0]
+    assert "active" == (await state_of(press, "r1@reader.example"))[0]
+
+
+# ---------------------------------------------------------------------- coming back
+
+
+async def ask(press: Pressroom) -> list[Outgoing]:
+    await press.housekeeping.round()
+    return await press.send_all()
+
+
+async def come_back(press: Pressroom, question: Outgoing) -> Confirmed:
+    found = re.search(rb"https://n\.example/confirm/([\w.-]+)", question.content.replace(b"=\r\n", b""))
+    assert found is not None
+    numbers = WebTokens(press.office.keys).read(WebPurpose.CONFIRM, found[1].decode())
+    assert numbers is not None
+    outcome, _ = await press.office.sign_ups.confirm(numbers[0], Origin(source="web"))
+    return outcome
+
+
+async def test_a_suspended_reader_is_asked_once_and_can_come_back_to_all_lists(press: Pressroom) -> None:
+    """After `probe_after`, with the editions missed; coming back lifts the suppression and forgives old bounces."""
+    await press.office.make_list("other")
+    await press.readers(2)
+    await press.readers(1, "other")
+    await send(press, "one", GONE)
+    press.pass_time(3)
+    await press.office.subscribers.add("news", parse_address("eve@reader.example"))
+    await send(press, "two")
+    assert [] == await ask(press)
+    press.pass_time(7 * DAY)
+    questions = await ask(press)
+    assert ["r0@reader.example", "r1@reader.example"] == sorted(one.rcpt_to for one in questions)
+    text = questions[0].content.partition(b"text/html")[0]
+    assert 2 == text.count(b"https://n.example/news/archive/boats")
+    press.pass_time(30 * DAY - 60)
+    assert [] == await ask(press)
+    assert Confirmed.CONFIRMED is await come_back(press, questions[0])
+    assert ("active", None, None) == await state_of(press, questions[0].rcpt_to)
+    press.bounce_handler.settings = BounceSettings(hard_limit=2)
+    press.pass_time(1)
+    await send(press, "three", GONE)
+    assert "active" == (await state_of(press, questions[0].rcpt_to))[0]
+
+
+async def test_nobody_is_asked_who_left_or_complained(press: Pressroom) -> None:
+    """The question goes to members whose mail came back, and to nobody else."""
+    await press.readers(2)
+    await send(press, "one", GONE)
+    await press.leave("r0@reader.example")
+    await press.office.suppressions.add(parse_address("r1@reader.example"), "complaint")
+    press.pass_time(8 * DAY)
+    assert [] == await ask(press)
+
+
+async def test_signing_up_again_proves_the_mailbox_too(press: Pressroom) -> None:
+    """Whoever confirms anything is back on all lists that they did not leave."""
+    await press.readers(1)
+    await send(press, "one", GONE)
+    await press.office.sign_ups.request("news", parse_address("r0@reader.example"), Origin(source="web"), network=None)
+    (confirmation,) = await press.send_all()
+    await come_back(press, confirmation)
+    assert ("active", None, None) == await state_of(press)
+    press.pass_time(30 * DAY)
+    assert [] == await ask(press)
+
+
+async def test_a_pause_that_ends_does_not_wake_a_reader_whose_mail_came_back(press: Pressroom) -> None:
+    """Paused on one list, suspended on another: nothing goes out until they come back."""
+    await press.office.make_list("other")
+    await press.readers(1)
+    await press.readers(1, "other")
+    paused = await press.subscription("r0@reader.example", "other")
+    await press.change(
+        "update subscription set state = 'suspended', suspended_for = 'paused', paused_until = ? where id = ?",
+        int(press.clock()) + DAY,
+        paused,
+    )
+    await send(press, "one", GONE)
+    press.pass_time(2 * DAY)
+    await press.housekeeping.round()
+    assert [("suspended", "bounces")] == await press.rows(
+        "select state, suspended_for from subscription where id = ?", paused
+    )
+
+
+async def test_the_batch_of_questions_is_bounded(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All are asked in the end, some in each transaction."""
+    monkeypatch.setattr(suspension_probe, "_BATCH", 2)
+    await press.readers(5)
+    await send(press, "one", GONE)
+    press.pass_time(8 * DAY)
+    assert 5 == len(await ask(press))
+
+
+async def test_a_link_that_was_used_does_not_lift_a_later_suspension(press: Pressroom) -> None:
+    """Neither that of the sign-up nor that of an earlier question: only a new proof does."""
+    await press.office.sign_ups.request("news", parse_address("r0@reader.example"), Origin(source="web"), network=None)
+    (confirmation,) = await press.send_all()
+    assert Confirmed.CONFIRMED is await come_back(press, confirmation)
+    press.pass_time(10)
+    await send(press, "one", GONE)
+    assert Confirmed.USED is await come_back(press, confirmation)
+    press.pass_time(8 * DAY)
+    (question,) = await ask(press)
+    assert Confirmed.CONFIRMED is await come_back(press, question)
+    press.pass_time(10)
+    await send(press, "two", GONE)
+    assert Confirmed.USED is await come_back(press, question)
+    assert ("suspended", "bounces", "hard-bounce") == await state_of(press)
+    press.pass_time(8 * DAY)
+    assert 1 == len(await ask(press))
+
+
+async def test_a_bounce_in_the_second_of_the_comeback_counts(press: Pressroom) -> None:
+    """Whoever sends at once finds out at once."""
+    await press.readers(1)
+    await send(press, "one", GONE)
+    press.pass_time(8 * DAY)
+    (question,) = await ask(press)
+    await come_back(press, question)
+    await send(press, "two", GONE)
+    assert "suspended" == (await state_of(press))[0]
+
+
+async def test_a_short_time_until_the_question_is_kept(press: Pressroom) -> None:
+    """The hour of a question does not wait for the next round."""
+    await press.readers(1)
+    await send(press, "one", GONE)
+    press.pass_time(7 * DAY + 1)
+    due = housekeeping._is_due
+    before = int(press.clock() - press.bounce_handler.settings.probe_after_seconds)
+    assert await press.office.database.read(due, before, int(press.clock()))
+    await press.housekeeping._do_what_is_due(int(press.clock()))
+    assert not await press.office.database.read(due, before, int(press.clock()))
+    assert 1 == len(await press.send_all())

@@ -1,0 +1,154 @@
+"""Feedback reports of providers, made from the copies that really went out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from tests.delivery.pressroom import Pressroom, open_pressroom
+
+from pressrun.core.address import parse_address
+from pressrun.core.mail_routes import Route, RouteKind
+from pressrun.message.reports.reading import read_report
+from pressrun.services.mail_results import MailResult
+from pressrun.services.readers.sign_ups import Origin
+from pressrun.smtp.handover import Outgoing
+from pressrun.store.inbound import InboundState
+
+
+@pytest_asyncio.fixture
+async def press(tmp_path: Path) -> AsyncIterator[Pressroom]:
+    async with open_pressroom(tmp_path) as room:
+        await room.readers(2)
+        yield room
+
+
+def header_of(copy: Outgoing, *names: str) -> str:
+    """Only these fields of a copy, as a provider encloses them; `Return-Path` is the envelope sender."""
+    message = message_from_bytes(copy.content)
+    fields = {"Return-Path": f"<{copy.mail_from}>", **dict(message.items())}
+    return "".join(f"{name}: {fields[name]}\n" for name in names)
+
+
+def feedback(enclosed: str, kind: str = "abuse") -> bytes:
+    """An RFC 5965 report with a redacted recipient, as the great providers send it."""
+    text = (
+        "From: <feedback@provider.example>\nTo: <abuse@lists.example>\nSubject: FW: Boats\nMIME-Version: 1.0\n"
+        'Content-Type: multipart/report; report-type=feedback-report; boundary="b"\n\n'
+        "--b\nContent-Type: text/plain\n\nThis is an email abuse report.\n\n"
+        f"--b\nContent-Type: message/feedback-report\n\nFeedback-Type: {kind}\nUser-Agent: SomeGenerator/1.0\n"
+        "Version: 1\nOriginal-Rcpt-To: redacted\n\n"
+        f"--b\nContent-Type: text/rfc822-headers\n\n{enclosed}\n--b--\n"
+    )
+    return text.replace("\n", "\r\n").encode()
+
+
+async def complain(press: Pressroom, content: bytes) -> MailResult | None:
+    return await press.office.database.write(press.bounce_handler.complaint_handler.settle, read_report(content))
+
+
+async def standing(press: Pressroom, address: str) -> tuple[str, str | None]:
+    """The state on `news`, and why the address is suppressed."""
+    ((state,),) = await press.rows("select state from subscription where id = ?", await press.subscription(address))
+    found = await press.rows("select reason from suppression where address = ?", address)
+    return state, found[0][0] if found else None
+
+
+@pytest.mark.parametrize("kind", ["abuse", "Fraud", "opt-out"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Return-Path",),
+        ("List-Unsubscribe",),
+        ("CFBL-Feedback-ID",),
+        ("CFBL-Feedback-ID", "List-Id"),
+        ("From", "Subject", "List-Unsubscribe", "Message-ID"),
+    ],
+)
+async def test_a_report_with_a_token_of_ours_unsubscribes_and_suppresses(
+    press: Pressroom, kind: str, names: tuple[str, ...]
+) -> None:
+    """Silently: no mail goes out, nobody else is touched, and the edition counts it."""
+    number = await press.edition()
+    copy, _ = await press.send_all()
+    settled = await complain(press, feedback(header_of(copy, *names), kind))
+    assert MailResult(InboundState.DONE, f"complaint: {kind.lower()}", "complaint") == settled
+    assert ("unsubscribed", "complaint") == await standing(press, copy.rcpt_to)
+    assert ("active", None) == await standing(press, "r1@reader.example")
+    assert [] == await press.send_all()
+    assert 1 == (await press.stored(number)).complaints
+
+
+async def test_a_second_report_changes_nothing(press: Pressroom) -> None:
+    """Counted once, and the reader stays out."""
+    number = await press.edition()
+    copy, _ = await press.send_all()
+    for _ in range(2):
+        await complain(press, feedback(header_of(copy, "Return-Path")))
+    assert 1 == (await press.stored(number)).complaints
+
+
+@pytest.mark.parametrize("kind", ["not-spam", "virus", "other", "auth-failure"])
+async def test_other_kinds_touch_nobody(press: Pressroom, kind: str) -> None:
+    """They go on to the operator."""
+    await press.edition()
+    copy, _ = await press.send_all()
+    assert await complain(press, feedback(header_of(copy, "Return-Path"), kind)) is None
+    assert ("active", None) == await standing(press, copy.rcpt_to)
+
+
+async def test_without_a_token_nobody_is_touched(press: Pressroom) -> None:
+    """Neither a readable recipient nor a forged or foreign token is enough."""
+    await press.edition()
+    copy, _ = await press.send_all()
+    for enclosed in (
+        f"To: {copy.rcpt_to}\n",
+        f"Return-Path: <news-bounces+{'a' * 27}@lists.example>\n",
+        f"Return-Path: <{copy.mail_from.replace('lists.example', 'evil.example')}>\n",
+        header_of(copy, "List-Unsubscribe").replace("https://n.example", "https://evil.example").replace("mailto", "x"),
+    ):
+        assert await complain(press, feedback(enclosed)) is None
+    assert ("active", None) == await standing(press, copy.rcpt_to)
+
+
+async def test_a_token_of_another_purpose_is_none(press: Pressroom) -> None:
+    """The one of the mailto does nothing in the return path's place."""
+    await press.edition()
+    copy, _ = await press.send_all()
+    swapped = header_of(copy, "List-Unsubscribe").rpartition("<mailto:")[2].partition(">")[0]
+    assert await complain(press, feedback(f"Return-Path: <{swapped.replace('unsubscribe', 'bounces')}>\n")) is None
+
+
+async def test_the_bounce_address_is_a_token_by_itself(press: Pressroom) -> None:
+    """Whatever the provider cut out of the enclosed mail."""
+    await press.edition()
+    copy, _ = await press.send_all()
+    token = copy.mail_from.partition("+")[2].partition("@")[0]
+    route = Route(RouteKind.BOUNCES, "news", token)
+    report = read_report(feedback("Subject: Boats\n"))
+    settled = await press.office.database.write(press.bounce_handler.settle, route, report, "")
+    assert "complaint: abuse" == settled.outcome
+    assert ("unsubscribed", "complaint") == await standing(press, copy.rcpt_to)
+
+
+async def test_a_complaint_about_a_confirmation_keeps_the_address_out(press: Pressroom) -> None:
+    """Somebody was signed up against their will: no second confirmation goes to them."""
+    victim = parse_address("victim@reader.example")
+    await press.office.sign_ups.request("news", victim, Origin(source="web"), network=None)
+    (confirmation,) = await press.send_all()
+    await complain(press, feedback(header_of(confirmation, "Return-Path")))
+    assert ("unsubscribed", "complaint") == await standing(press, "victim@reader.example")
+    await press.office.sign_ups.request("news", victim, Origin(source="web"), network=None)
+    assert [] == await press.send_all()
+
+
+async def test_a_complaint_does_not_weaken_never_again(press: Pressroom) -> None:
+    """Nor an erasure, whose address must not come back into the table."""
+    await press.edition()
+    copy, _ = await press.send_all()
+    await press.office.suppressions.add(parse_address(copy.rcpt_to), "never-again")
+    await complain(press, feedback(header_of(copy, "Return-Path")))
+    assert ("unsubscribed", "never-again") == await standing(press, copy.rcpt_to)

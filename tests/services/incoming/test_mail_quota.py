@@ -1,0 +1,218 @@
+"""Accepted mail that waits has a limit for each queue, and what was accepted is never dropped for it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from tests.inbound.mailroom import D, Mailroom, connected, listening, mail, open_mailroom
+
+from pressrun.core.delivery import DeliveryState
+from pressrun.core.quantities import Rate
+from pressrun.core.tokens import AddressPurpose, WebPurpose, WebTokens
+from pressrun.services.incoming.mail_quota import LOOK_AGAIN_SECONDS
+from pressrun.services.mail_retention import drop_kept_mail
+from pressrun.smtp.handover import Outgoing
+from pressrun.store import deliveries, inbound
+from pressrun.store.deliveries import Settlement
+
+LIMIT = 10_000
+BIG = "x" * 70 + "\n"  # a line of a body
+
+
+def large(number: int, size: int = 4000) -> bytes:
+    return mail(BIG * (size // 72), number=number)
+
+
+@pytest_asyncio.fixture
+async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
+    async with open_mailroom(tmp_path) as opened:
+        await opened.make_list()
+        opened.acceptance.limits = replace(opened.acceptance.limits, waiting_mail_bytes=LIMIT)
+        yield opened
+
+
+async def codes(room: Mailroom, content: bytes, *locals_: str, replies_each: bool = False) -> list[int]:
+    return [reply.code for reply in await room.take(content, *locals_, replies_each=replies_each)]
+
+
+async def fill(room: Mailroom, local: str = "news-owner") -> None:
+    """Hand over mail until there is no room for more of it."""
+    taken = [(await codes(room, large(number), local))[0] for number in range(3)]
+    assert [250, 250, 452] == taken
+
+
+async def deliver_all(room: Mailroom, outgoing: list[Outgoing]) -> None:
+    """A relay has taken them, one a second."""
+    for one in outgoing:
+        taken = Settlement(
+            id=one.delivery_id, state=DeliveryState.DELIVERED, due_at=int(room.now), relay="r", code=250, reply="ok"
+        )
+        await room.database.write(deliveries.settle, [taken], int(room.now))
+        room.now += 1
+
+
+async def held(room: Mailroom) -> list[int]:
+    """The delivered or waiting forwards whose content is still there."""
+    with closing(sqlite3.connect(room.database.path)) as connection:
+        found = connection.execute("select id from notice where content is not null order by id").fetchall()
+    return [number for (number,) in found]
+
+
+@pytest.mark.parametrize("is_dealt_with", [False, True], ids=["waits for us", "waits for the relay"])
+async def test_beyond_the_limit_a_stranger_is_asked_to_come_later(room: Mailroom, is_dealt_with: bool) -> None:
+    """Whether the mail was dealt with or not: what no relay has taken is still ours. Nothing accepted is lost."""
+    for number in range(2):
+        assert [250] == await codes(room, large(number), "news-owner")
+        if is_dealt_with:
+            await room.processing.recover()
+    assert [452] == await codes(room, large(3), "news-owner")
+    room.now += LOOK_AGAIN_SECONDS
+    assert [452] == await codes(room, large(3), "postmaster")
+    await room.processing.recover()
+    outgoing = await room.outgoing()
+    assert 2 == len(outgoing)
+    await deliver_all(room, outgoing)
+    assert [250] == await codes(room, large(4), "postmaster")
+
+
+async def test_a_small_mail_is_taken_where_a_large_one_is_not(room: Mailroom) -> None:
+    """Room is octets."""
+    await fill(room)
+    assert [250] == await codes(room, mail(number=9), "news-owner")
+
+
+async def test_each_recipient_of_a_mail_takes_its_room(room: Mailroom) -> None:
+    """Each is passed on by itself."""
+    await room.make_list("other")
+    assert [452] * 3 == await codes(room, large(1), "news-owner", "other-owner", "postmaster")
+    assert {} == await room.counts()
+    assert [250] * 2 == await codes(room, large(1), "news-owner", "other-owner")
+
+
+async def test_a_mail_larger_than_the_limit_is_taken_when_nothing_waits(room: Mailroom) -> None:
+    """It must get in at some time."""
+    assert [250] == await codes(room, large(1, 2 * LIMIT), "news-owner")
+    assert [452] == await codes(room, mail(number=2), "news-owner")
+
+
+async def test_readers_bounces_and_complaints_have_room_of_their_own(room: Mailroom) -> None:
+    """However much mail of strangers waits."""
+    number = await room.subscribe()
+    await fill(room)
+    leave = f"news-unsubscribe+{room.token(AddressPurpose.UNSUBSCRIBE, number)}"
+    bounces = f"news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}"
+    assert [250] == await codes(room, large(10), leave)
+    assert [250] == await codes(room, large(11), bounces)
+    link = f"https://{D}/unsubscribe/{WebTokens(room.keys).make(WebPurpose.UNSUBSCRIBE, number, 1)}"
+    for at, proof in enumerate(
+        [
+            f"Return-Path: <{bounces}@{D}>",
+            f"List-Unsubscribe: <mailto:{leave.upper()}@{D}>",
+            f"List-Unsubscribe: <{link}>",
+            f"List-Id: The Letter <news.{D}>\nCFBL-Feedback-ID: {room.token(AddressPurpose.BOUNCES, 7)}",
+        ]
+    ):
+        await room.processing.recover()
+        room.now += LOOK_AGAIN_SECONDS
+        body = f"a report\n\n{proof}\nSubject: x\n\n{BIG * 30}"
+        assert [250] == await codes(room, mail(body, number=20 + at), "abuse"), proof
+    # A copy of a good form whose signature is not ours is a stranger's.
+    forged = f"Return-Path: <news-bounces+{'a' * 27}@{D}>\n{BIG * 40}"
+    assert [452] == await codes(room, mail(forged, number=30), "abuse")
+
+
+async def test_their_room_has_an_end_as_well(room: Mailroom) -> None:
+    """A reader must not fill the disk either."""
+    local = f"news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}"
+    await fill(room, local)
+    assert [250] == await codes(room, large(9), "news-owner")
+
+
+async def test_what_was_taken_for_a_complaint_and_is_none_is_kept_where_forwards_are_full(room: Mailroom) -> None:
+    """It was accepted, and it must not get round the limit."""
+    await fill(room)
+    await room.processing.recover()
+    room.processing.mail_commands.limits = room.acceptance.limits
+    proof = f"Return-Path: <news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}@{D}>\n{BIG * 40}"
+    assert [250] == await codes(room, mail(f"no report\n\n{proof}", number=9), "abuse")
+    await room.processing.recover()
+    assert {"done": 2, "kept": 1} == await room.counts()
+
+
+async def test_lmtp_answers_for_each_recipient_and_smtp_for_all(room: Mailroom) -> None:
+    """Where one reply stands for all, the client keeps the whole mail and tries again."""
+    await fill(room)
+    bounces = f"news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}"
+    before = await room.counts()
+    assert [452, 452] == await codes(room, large(5), "news-owner", bounces)
+    assert before == await room.counts()
+    assert [452, 250] == await codes(room, large(5), "news-owner", bounces, replies_each=True)
+
+
+async def test_a_client_that_announces_the_size_is_told_at_rcpt(room: Mailroom) -> None:
+    """For those recipients alone that have no room; a complaint shows when its content has come."""
+    bounces = f"news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}"
+    async with listening(room) as listeners, connected(listeners.addresses["smtp"]) as client:
+        await client.say("MAIL FROM:<ada@reader.example> SIZE=6000")
+        first = await client.say(f"RCPT TO:<news-owner@{D}>")
+        second = await client.say(f"RCPT TO:<news-request@{D}>")
+        others = [await client.say(f"RCPT TO:<{local}@{D}>") for local in (bounces, "abuse", "postmaster")]
+    assert ("250", "452 4.3.1", ["250"] * 3) == (first[:3], second[:9], [other[:3] for other in others])
+
+
+async def test_what_was_passed_on_is_dropped_after_its_time(room: Mailroom) -> None:
+    """Then no bounce of it comes any more; what still waits stays, however long."""
+    for number in range(2):
+        await room.take(mail(number=number), "news-owner")
+    await room.processing.recover()
+    first, _ = await room.outgoing()
+    await deliver_all(room, [first])
+    limits = replace(room.acceptance.limits, forwarded_mail_seconds=100.0)
+    await drop_kept_mail(room.database, limits, int(room.now) + 90)
+    assert 2 == len(await held(room))
+    await drop_kept_mail(room.database, limits, int(room.now) + 100)
+    assert 1 == len(await held(room))
+    await drop_kept_mail(room.database, limits, int(room.now) + 10**8)
+    assert 1 == len(await held(room))
+
+
+async def test_where_room_is_short_what_was_passed_on_first_goes_first(room: Mailroom) -> None:
+    """Before mail that a person has to look at, with which it shares the size; never what still waits."""
+    room.acceptance.limits = replace(room.acceptance.limits, waiting_mail_bytes=1_000_000, mails_per_token=Rate(9, 1.0))
+    for number in range(4):
+        await room.take(large(number), "news-owner")
+    await room.processing.recover()
+    outgoing = await room.outgoing()
+    await deliver_all(room, outgoing[:3])
+    await room.take(large(8), f"news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}")
+    await room.processing.recover()
+    assert {"done": 4, "kept": 1} == await room.counts()
+    numbers = await held(room)
+    await drop_kept_mail(room.database, replace(room.acceptance.limits, kept_mail_bytes=9000), int(room.now))
+    assert numbers[2:] == await held(room)
+    assert 1 == (await room.counts())["kept"]
+    await drop_kept_mail(room.database, replace(room.acceptance.limits, kept_mail_bytes=1000), int(room.now))
+    assert numbers[3:] == await held(room)
+    assert 1 == len(outgoing) - 3 == len(await held(room))
+    assert "kept" not in await room.counts()
+
+
+async def test_mail_that_may_go_makes_room_before_anybody_is_turned_away(room: Mailroom) -> None:
+    """However fast it comes in and is passed on, no more is held than the limits say."""
+    room.acceptance.limits = replace(room.acceptance.limits, kept_mail_bytes=5000)
+    for number in range(12):
+        room.now += LOOK_AGAIN_SECONDS
+        assert [250] == await codes(room, large(number), "news-owner")
+        await room.processing.recover()
+        await deliver_all(room, await room.outgoing())
+        sizes = await room.database.read(lambda tx: tx.value("inbound.forwards_size"))
+        assert 0 == sizes
+        assert 4300 * len(await held(room)) <= 5000 + LIMIT + 4300
+    assert {"done": 12} == await room.counts()
+    assert 0 == await room.database.read(inbound.count_kept)

@@ -1,0 +1,67 @@
+"""Nothing of an erased person is left in any file, not even where SQLite moved rows about."""
+
+from __future__ import annotations
+
+import random
+import string
+from pathlib import Path
+
+import pytest
+from tests.services.office import open_office
+
+from pressrun.core.address import parse_address
+from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.readers.sign_ups import Origin
+
+READERS, ERASED = 3000, 60
+SPELLINGS = (
+    "https://crm.example/?u=erin%40reader.example",
+    "erin&#64;reader.example",
+    "erin\uff20reader.example",
+    "bounce-erin=reader.example",
+    "erin\\u0040reader.example",
+)
+
+
+def everything_below(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file()).lower()
+
+
+async def test_no_page_of_the_database_keeps_an_old_copy_of_a_row(tmp_path: Path) -> None:
+    """Addresses in no order split the pages of the indexes again and again."""
+    chance = random.Random(5)
+    names = ["".join(chance.choices(string.ascii_lowercase, k=14)) for _ in range(READERS)]
+    async with open_office(tmp_path) as office:
+        await office.make_list()
+        for start in range(0, READERS, 500):
+            rows = [
+                ImportRow(line=line, email=f"{name}@reader.example", attributes={"town": name}, name=name.title())
+                for line, name in enumerate(names[start : start + 500])
+            ]
+            await office.subscribers.import_batch("news", rows)
+        gone = chance.sample(names, ERASED)
+        for name in gone:
+            address = parse_address(f"{name}@reader.example")
+            await office.sign_ups.request("news", address, Origin(source="web", words=name), network=None)
+            await office.subscribers.erase(address)
+    content = everything_below(tmp_path)
+    assert [] == [name for name in gone if name.encode() in content]
+    assert names[0].encode() in content or names[0] in gone
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+async def test_others_do_not_name_them_without_an_at_sign_either(tmp_path: Path, spelling: str) -> None:
+    """In a name, in an imported column, in the name of a request."""
+    web = Origin(source="web")
+    async with open_office(tmp_path) as office:
+        await office.make_list()
+        rows = [ImportRow(line=2, email="other@mail.example", name=spelling, attributes={"referrer": spelling})]
+        await office.subscribers.import_batch("news", rows)
+        third = parse_address("third@mail.example")
+        await office.sign_ups.request("news", third, web, network=None, name=spelling)
+        await office.subscribers.add("news", parse_address("erin@reader.example"))
+        await office.subscribers.erase(parse_address("erin@reader.example"))
+    content = everything_below(tmp_path)
+    assert b"erin" not in content
+    assert b"other@mail.example" in content
+    assert b"third@mail.example" in content

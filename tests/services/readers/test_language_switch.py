@@ -1,0 +1,474 @@
+"""A reader changes the language of a newsletter: no consent, issue or way out is lost, and no issue comes twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from tests.web.house import NOW, House, open_house
+
+from pressrun.core.address import parse_address
+from pressrun.operations.csv_files import export_subscribers
+from pressrun.sandbox.layouts import OwnLayouts
+from pressrun.services.editions import pressing
+from pressrun.services.evidence import verify
+from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.operating.list_admin import ListAdmin
+from pressrun.services.operating.subscriber_admin import SubscriberAdmin
+from pressrun.services.readers.preferences import PreferenceChanges, PreferenceLink
+from pressrun.services.readers.sign_ups import Confirmed, Origin
+from pressrun.services.readers.undo_unsubscribe import UndoOutcome
+from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
+from pressrun.services.reports.tracing import trace_copy
+from pressrun.services.settings import TokenSettings
+from pressrun.store.transaction import Transaction
+
+ADA = "ada@reader.example"
+LINK = PreferenceLink(subscriber_id=1, epoch=0)
+WEB = Origin(source="web", ip="192.0.2.7", language="es", words="Idioma de este boletín: Português [Guardar]")
+LANGUAGES = {"noticias": "es", "boletim": "pt-PT", "nouvelles": "fr"}
+
+
+@pytest_asyncio.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    """A newsletter in three languages, and one that stands alone."""
+    async with open_house(tmp_path) as opened:
+        for name, language in LANGUAGES.items():
+            await opened.add_list(name, title=name.title(), language=language)
+        await opened.write("update list set family = 'villanueva'")
+        await opened.add_list("alone", title="Alone")
+        yield opened
+
+
+async def choose(house: House, name: str) -> None:
+    await house.preferences().save(LINK, PreferenceChanges(families={"villanueva": name}), WEB)
+
+
+async def standings(house: House) -> dict[str, tuple[str, str | None, int | None, str]]:
+    found = await house.rows(
+        "select name, state, suspended_for, paused_until, source from subscription join list on list.id = list_id"
+    )
+    return {name: (state, why, until, source) for name, state, why, until, source in found}
+
+
+async def live_copies(house: House, issue: str) -> int:
+    """How many copies of an issue reach Ada, or have."""
+    ((number,),) = await house.rows(
+        "select count(*) from delivery join edition on edition.id = edition_id join subscription on "
+        "subscription.id = subscription_id where subscriber_id = 1 and delivery.state not in ('cancelled', 'failed') "
+        f"and issue = '{issue}'"
+    )
+    return int(number)
+
+
+async def remove_list(house: House, name: str) -> None:
+    list_admin = ListAdmin(
+        database=house.database,
+        site=house.site,
+        relays=frozenset(),
+        layouts=OwnLayouts(house.data.root),
+        clock=house.clock,
+        entropy=lambda count: b"e" * count,
+        wake=lambda: None,
+    )
+    await list_admin.remove_list(name)
+
+
+async def add_issue(house: House, issue: str) -> dict[str, int]:
+    """An edition in each language that waits for its hour."""
+    found = {}
+    for number, name in enumerate(LANGUAGES, 1):
+        found[name] = await house.add_edition(number, f"{issue}-{name}", state="scheduled", started_at=None)
+    await house.write(f"update edition set issue = '{issue}' where slug like '{issue}-%'")
+    return found
+
+
+async def start(house: House, edition_id: int, state: str = "queued") -> None:
+    """Take the audience; its copies get as far as that state."""
+
+    def work(tx: Transaction) -> None:
+        pressing.start(tx, pressing.require_edition(tx, edition_id), int(NOW))
+        tx._connection.execute("update delivery set state = ? where edition_id = ?", (state, edition_id))
+        pressing.finish_if_done(tx, edition_id, int(NOW))
+
+    await house.database.write(work)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [("active", None, None), ("suspended", "paused", int(NOW) + 86400), ("suspended", "bounces", None)],
+    ids=["active", "paused", "bounces"],
+)
+async def test_a_subscription_goes_over_as_it_is(house: House, before: tuple[str, str | None, int | None]) -> None:
+    """Who got no mail gets none by it, and nobody is asked to confirm again."""
+    await house.add_reader(1)
+
+    def mark(tx: Transaction) -> None:
+        sql = "update subscription set state = ?, suspended_for = ?, paused_until = ?, source = 'fair', since = 7"
+        tx._connection.execute(sql, before)
+
+    await house.database.write(mark)
+    await choose(house, "boletim")
+    assert {"noticias": ("unsubscribed", None, None, "web"), "boletim": (*before, "fair")} == await standings(house)
+    assert [] == await house.notices()
+    assert [(7,)] == await house.rows("select since from subscription where state <> 'unsubscribed'")
+
+
+async def test_what_was_agreed_to_goes_along(house: House) -> None:
+    """The words and the way of the first consent, however often the language is changed; its network address ages where
+    it is."""
+    signing_up = Origin(source="web", ip="192.0.2.9", language="es", words="Noticias. Suscribirse")
+    await house.sign_ups().request("noticias", parse_address(ADA), signing_up, network=None)
+    await house.sign_ups().confirm(1, Origin(source="mail", mail="digest", in_reply_to="id@reader.example"))
+    for name in ("boletim", "nouvelles"):
+        await choose(house, name)
+    evidence = await house.consent()
+    told = [(item["event"], item["list"]) for item in evidence if item["event"] != "asked"]
+    assert [
+        ("requested", "noticias"),
+        ("confirmed", "noticias"),
+        ("switched", "boletim"),
+        ("withdrawn", "noticias"),
+        ("switched", "nouvelles"),
+        ("withdrawn", "boletim"),
+    ] == told
+    last = next(item for item in reversed(evidence) if item["event"] == "switched")
+    assert (WEB.words, WEB.ip, "web") == (last["text"], last["ip"], last["source"])
+    carried = last["carried"]
+    assert isinstance(carried, list)
+    assert [
+        ("requested", "noticias", "web", signing_up.words),
+        ("confirmed", "noticias", "mail", ""),
+    ] == [(one["event"], one["list"], one["source"], one["text"]) for one in carried]
+    assert "192.0.2.9" not in str(carried)
+    assert [] == (await house.database.read(verify, [])).problems
+
+
+async def test_an_export_names_the_source_of_the_first_consent(house: House) -> None:
+    subscriber_admin = SubscriberAdmin(
+        database=house.database,
+        keys=house.keys,
+        tokens=TokenSettings(),
+        clock=house.clock,
+        entropy=lambda count: b"e" * count,
+        wake=lambda: None,
+    )
+    row = ImportRow(line=2, email=ADA, attributes={}, consent_source="fair 2020", consent_ip="192.0.2.1")
+    await subscriber_admin.import_batch("noticias", [row])
+    await choose(house, "boletim")
+    text = await house.database.read(
+        lambda tx: "".join(export_subscribers(tx, "boletim", file_format="csv", state=None))
+    )
+    assert [f"{ADA},,,2026-05-28T20:26:40Z,fair 2020,,active"] == text.splitlines()[1:]
+    # Importing the same file again does not bring back a reader who changed the language: they would get issues twice.
+    assert 1 == (await subscriber_admin.import_batch("noticias", [row]))["skipped_unsubscribed"]
+    assert "active" == (await standings(house))["boletim"][0]
+
+
+async def test_old_links_unsubscribe_from_the_newsletter(house: House) -> None:
+    """Over two changes, and undone again: the reader is back in the language of now alone."""
+    old = await house.add_reader(1)
+    await choose(house, "boletim")
+    await choose(house, "nouvelles")
+    standing = await house.sign_ups().find_by_subscription(old)
+    assert standing is not None
+    assert ("nouvelles", "active") == (standing.list.name, standing.subscription.state)
+    assert UnsubscribeOutcome.LEFT == await house.unsubscribes().leave(old, WEB)
+    assert {"unsubscribed"} == {state for state, *_ in (await standings(house)).values()}
+    assert UnsubscribeOutcome.NOT_SUBSCRIBED == await house.unsubscribes().leave(old, WEB)
+    outcome, _ = await house.undo_unsubscribe().undo(1, WEB)
+    found = {name: state for name, (state, *_) in (await standings(house)).items()}
+    assert (UndoOutcome.RESTORED, {"noticias": "unsubscribed", "boletim": "unsubscribed", "nouvelles": "active"}) == (
+        outcome,
+        found,
+    )
+
+
+@pytest.mark.parametrize("removed", [["noticias"], ["boletim"], ["noticias", "boletim"], ["boletim", "noticias"]])
+async def test_old_links_unsubscribe_when_their_list_is_gone(house: House, removed: list[str]) -> None:
+    """One by one or all: the newsletter goes on in another language, and so does the way out of it."""
+    old = await house.add_reader(1)
+    await choose(house, "boletim")
+    await choose(house, "nouvelles")
+    for name in removed:
+        await house.close_list(name)
+        await remove_list(house, name)
+    standing = await house.sign_ups().find_by_subscription(old)
+    assert standing is not None
+    assert ("nouvelles", "active") == (standing.list.name, standing.subscription.state)
+    async with house.client() as client:
+        posted = await client.post(house.unsubscribe_path(old), data={"List-Unsubscribe": "One-Click"})
+    assert 200 == posted.status_code
+    assert "unsubscribed" == (await standings(house))["nouvelles"][0]
+    assert UnsubscribeOutcome.NOT_SUBSCRIBED == await house.unsubscribes().leave(old, WEB)
+
+
+async def test_nothing_is_kept_of_a_removed_list_once_its_reader_is_erased(house: House) -> None:
+    await house.add_reader(1)
+    await choose(house, "boletim")
+    await house.close_list("noticias")
+    await remove_list(house, "noticias")
+    assert [(1, 2)] == await house.rows("select id, moved_to from removed_subscription")
+    await house.write("delete from subscriber")
+    assert [] == await house.rows("select * from removed_subscription")
+
+
+async def test_who_signs_up_anew_leaves_by_an_old_link_what_that_was_about(house: House) -> None:
+    old = await house.add_reader(1)
+    await choose(house, "boletim")
+    await house.sign_ups().request("noticias", parse_address(ADA), WEB, network=None)
+    await house.sign_ups().confirm(await house.last_confirmation(), WEB)
+    await house.unsubscribes().leave(old, WEB)
+    assert ("unsubscribed", "active") == tuple(state for state, *_ in (await standings(house)).values())
+
+
+async def ask_back(house: House) -> int:
+    """Somebody signs Ada up to the list that she changed from: she is asked to confirm."""
+    await house.sign_ups().request("noticias", parse_address(ADA), WEB, network=None)
+    assert "pending" == (await standings(house))["noticias"][0]
+    return await house.last_confirmation()
+
+
+async def test_old_links_unsubscribe_who_is_asked_to_confirm_the_old_list(house: House) -> None:
+    """Anybody can sign somebody up: that must not take the way out from them, and the request ends with the rest."""
+    old = await house.add_reader(1)
+    await choose(house, "boletim")
+    request = await ask_back(house)
+    standing = await house.sign_ups().find_by_subscription(old)
+    assert standing is not None
+    assert "boletim" == standing.list.name
+    assert UnsubscribeOutcome.LEFT == await house.unsubscribes().leave(old, WEB)
+    assert Confirmed.LEFT_SINCE == (await house.sign_ups().confirm(request, WEB))[0]
+    assert {"unsubscribed"} == {state for state, *_ in (await standings(house)).values()}
+    assert UnsubscribeOutcome.NOT_SUBSCRIBED == await house.unsubscribes().leave(old, WEB)
+
+
+async def test_the_page_of_the_old_list_mails_a_link_to_who_is_asked_to_confirm_it(house: House) -> None:
+    await house.add_reader(1)
+    await choose(house, "boletim")
+    await ask_back(house)
+    async with house.client() as client:
+        await client.post("/noticias/unsubscribe", data={"email": ADA})
+    assert ("unsubscribe_link", ADA, {"answers": "web", "subscription": 2}) == (await house.notices())[-1]
+
+
+async def test_who_drops_a_request_for_the_old_list_stays_with_the_new_one(house: House) -> None:
+    """On the preferences page each list is itself."""
+    await house.add_reader(1)
+    await choose(house, "boletim")
+    await ask_back(house)
+    await house.preferences().save(LINK, PreferenceChanges(lists=["boletim"]), WEB)
+    assert ("unsubscribed", "active") == tuple(state for state, *_ in (await standings(house)).values())
+    assert UnsubscribeOutcome.LEFT == await house.unsubscribes().leave(1, WEB)
+    assert {"unsubscribed"} == {state for state, *_ in (await standings(house)).values()}
+
+
+async def test_who_takes_back_that_they_left_keeps_the_way_out_and_what_they_had(house: House) -> None:
+    """By an old link, while the old list waited for a confirmation."""
+    old = await house.add_reader(1)
+    editions = await add_issue(house, "one")
+    await start(house, editions["noticias"], "delivered")
+    await choose(house, "boletim")
+    await ask_back(house)
+    await house.unsubscribes().leave(old, WEB)
+    assert UndoOutcome.RESTORED == (await house.undo_unsubscribe().undo(1, WEB))[0]
+    await start(house, editions["boletim"])
+    assert 1 == await live_copies(house, "one")
+    assert UnsubscribeOutcome.LEFT == await house.unsubscribes().leave(old, WEB)
+
+
+async def test_an_issue_comes_once_to_who_is_asked_to_confirm_the_old_list(house: House) -> None:
+    await house.add_reader(1)
+    editions = await add_issue(house, "one")
+    await start(house, editions["noticias"], "delivered")
+    await choose(house, "boletim")
+    await ask_back(house)
+    await start(house, editions["boletim"])
+    assert 1 == await live_copies(house, "one")
+
+
+async def test_a_failed_copy_is_not_sent_again_to_who_has_had_the_issue_since(house: House) -> None:
+    """It failed in one language and came in another one, to a reader who is back; others get it."""
+    await house.add_reader(1)
+    await house.add_reader(1, "other@reader.example")
+    editions = await add_issue(house, "one")
+    await start(house, editions["noticias"], "failed")
+    await choose(house, "boletim")
+    await start(house, editions["boletim"], "delivered")
+    await choose(house, "noticias")
+    resent = await house.database.write(pressing.resend_failed, editions["noticias"], int(NOW))
+    assert (1, 1) == (resent.queued, resent.left_out)
+    assert 1 == await live_copies(house, "one")
+
+
+async def test_the_page_to_unsubscribe_of_the_old_list_mails_a_link(house: House) -> None:
+    await house.add_reader(1)
+    await choose(house, "boletim")
+    async with house.client() as client:
+        await client.post("/noticias/unsubscribe", data={"email": ADA})
+    assert [("unsubscribe_link", ADA, {"answers": "web", "subscription": 2})] == await house.notices()
+
+
+@pytest.mark.parametrize("state", ["queued", "deferred", "claimed", "delivered", "queued, delivered after a change"])
+async def test_each_issue_comes_once(house: House, state: str) -> None:
+    """Whatever is sent first, whenever the reader changes the language, and however far the copies are by then."""
+    await house.add_reader(1)
+    await house.add_reader(2, "other@reader.example")
+    events = (*LANGUAGES, "to boletim", "to nouvelles", "back")
+    orders = [order for order in permutations(events) if order.index("to boletim") < order.index("to nouvelles")]
+    orders = [order for order in orders if order.index("to nouvelles") < order.index("back")]
+    assert 120 == len(orders)
+    seen = {}
+    for number, order in enumerate(orders):
+        issue = f"i{number}"
+        editions = await add_issue(house, issue)
+        for event in order:
+            if event in editions:
+                await start(house, editions[event], state.partition(",")[0])
+            else:
+                await choose(house, "noticias" if event == "back" else event.removeprefix("to "))
+            if state.startswith("queued,") and event not in editions:
+                await house.write("update delivery set state = 'delivered' where state <> 'cancelled'")
+        seen[order] = await live_copies(house, issue)
+    assert {} == {order: copies for order, copies in seen.items() if copies != 1}
+    assert [] == await house.rows(
+        "select id from edition where audience <> (select count(*) from delivery where edition_id = edition.id)"
+    )
+
+
+async def test_who_reads_two_languages_gets_both(house: House) -> None:
+    """They asked for each: an issue is kept from nobody who has not changed from the one to the other."""
+    await house.add_reader(1)
+    await house.add_reader(2)
+    for edition_id in (await add_issue(house, "one")).values():
+        await start(house, edition_id)
+    assert 2 == await live_copies(house, "one")
+    await choose(house, "boletim")
+    assert {"noticias": "unsubscribed", "boletim": "active"} == {
+        name: state for name, (state, *_) in (await standings(house)).items()
+    }
+    assert 1 == await live_copies(house, "one")
+
+
+async def test_a_copy_that_went_over_is_found_by_its_edition(house: House) -> None:
+    """Whoever asks what became of it must not hear that there was none."""
+    await house.add_reader(1)
+    edition = (await add_issue(house, "one"))["noticias"]
+    await start(house, edition)
+    await choose(house, "boletim")
+    found = await house.database.read(trace_copy, edition, parse_address(ADA), house.site)
+    assert (edition, "queued") == (found["edition"], found["state"])
+
+
+async def test_the_same_word_in_another_family_is_another_issue(house: House) -> None:
+    await house.add_reader(1)
+    await house.add_reader(4)
+    await start(house, (await add_issue(house, "one"))["noticias"])
+    other = await house.add_edition(4, "one-alone", state="scheduled", started_at=None)
+    await house.write(f"update edition set issue = 'one' where id = {other}")
+    await start(house, other)
+    assert 2 == await live_copies(house, "one")
+
+
+async def test_an_edition_without_an_issue_is_not_lost(house: House) -> None:
+    """What waits goes out in the language in which it was made: nobody knows whether it comes in the other one."""
+    await house.add_reader(1)
+    edition = await house.add_edition(1, "news", state="scheduled", started_at=None)
+    await start(house, edition)
+    await choose(house, "boletim")
+    assert [(2, "queued")] == await house.rows("select subscription_id, state from delivery")
+
+
+@pytest.mark.parametrize("reason", ["operator", "complaint", "never-again", "hard-bounce"])
+async def test_who_is_suppressed_gets_nothing_by_it(house: House, reason: str) -> None:
+    await house.add_reader(1)
+    editions = await add_issue(house, "one")
+    await start(house, editions["boletim"])
+    await house.suppress(ADA, reason)
+    await choose(house, "boletim")
+    await start(house, editions["noticias"])
+    assert 0 == await live_copies(house, "one")
+
+
+async def test_who_paused_gets_no_issue_by_it(house: House) -> None:
+    await house.add_reader(1)
+    await start(house, (await add_issue(house, "one"))["boletim"])
+    await house.preferences().pause(LINK, 7, WEB)
+    await choose(house, "boletim")
+    assert 0 == await live_copies(house, "one")
+
+
+@pytest.mark.parametrize("state", [None, "pending", "unsubscribed"])
+async def test_who_is_on_no_list_of_the_family_is_asked_to_confirm(house: House, state: str | None) -> None:
+    await house.add_reader(4)
+    if state is not None:
+        await house.add_reader(1, state=state)
+    async with house.client() as client:
+        data = {"action": "save", "family-villanueva": "boletim"}
+        response = await client.post(house.preferences_path(1), data=data)
+    assert (200, "pending") == (response.status_code, (await standings(house))["boletim"][0])
+    assert state == (await standings(house)).get("noticias", (None,))[0]
+    assert ["confirmation"] == [kind for kind, _, _ in await house.notices()]
+
+
+async def test_a_request_that_waited_for_its_proof_confirms_nothing_more(house: House) -> None:
+    """The link of a request to the wanted list, from before: after changing back it subscribes nobody."""
+    await house.add_reader(1)
+    await house.sign_ups().request("boletim", parse_address(ADA), WEB, network=None)
+    await choose(house, "boletim")
+    await choose(house, "noticias")
+    await house.sign_ups().confirm(1, WEB)
+    assert ("active", "unsubscribed") == tuple(state for state, *_ in (await standings(house)).values())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("family-villanueva", "alone"),
+        ("family-villanueva", "nobody"),
+        ("family-villanueva", "nouvelles"),
+        ("family-other", "boletim"),
+        ("family-", "noticias"),
+    ],
+)
+async def test_a_list_that_cannot_be_had_is_400_and_changes_nothing(house: House, field: str, value: str) -> None:
+    await house.add_reader(1)
+    await house.close_list("nouvelles")
+    before = await house.everything()
+    async with house.client() as client:
+        data = {"action": "save", "name": "Ada", field: value}
+        assert 400 == (await client.post(house.preferences_path(1), data=data)).status_code
+    assert before == await house.everything()
+
+
+async def test_no_list_of_a_family_is_leaving_it(house: House) -> None:
+    await house.add_reader(1)
+    await house.add_reader(4)
+    async with house.client() as client:
+        await client.post(house.preferences_path(1), data={"action": "save", "family-villanueva": ""})
+    assert ("unsubscribed", "active") == tuple(state for state, *_ in (await standings(house)).values())
+
+
+async def test_the_field_of_a_family_goes_before_the_boxes_of_its_lists(house: House) -> None:
+    await house.add_reader(1)
+    await house.add_reader(4)
+    async with house.client() as client:
+        data = {"action": "save", "family-villanueva": "boletim", "lists": "shown", "list": "alone"}
+        answer = await client.post(house.preferences_path(1), data=data)
+    assert {"noticias": "unsubscribed", "alone": "active", "boletim": "active"} == {
+        name: state for name, (state, *_) in (await standings(house)).items()
+    }
+    assert "From now on you'll get Boletim." in answer.text.replace("&#39;", "'").replace("<bdi>", "")
+
+
+async def test_two_wishes_at_once_leave_one_subscription(house: House) -> None:
+    await house.add_reader(1)
+    await start(house, (await add_issue(house, "one"))["noticias"])
+    await asyncio.gather(*(choose(house, name) for name in ("boletim", "nouvelles", "boletim", "nouvelles")))
+    states = [state for state, *_ in (await standings(house)).values()]
+    assert ["active", "unsubscribed", "unsubscribed"] == sorted(states)
+    assert 1 == await live_copies(house, "one")

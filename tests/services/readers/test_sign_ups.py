@@ -1,0 +1,356 @@
+"""Signing up, confirming and leaving, from every state, with the evidence of each."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from tests.delivery.pressroom import Pressroom
+from tests.services.office import Office
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.quantities import Rate
+from pressrun.services.evidence import verify
+from pressrun.services.operating.housekeeping import forget_unconfirmed
+from pressrun.services.readers.sign_ups import Confirmed, Origin, SignUpAnswer
+from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
+from pressrun.services.settings import LimitSettings
+from pressrun.services.throttled import Throttled
+from pressrun.store import consent, subscribers
+from pressrun.store.transaction import Transaction
+
+ADA = parse_address("Ada@reader.example")
+WEB = Origin(source="web", ip="192.0.2.7", language="en", words="Subscribe to News", mail=None)
+WEEK = 7 * 86400
+
+
+async def rows(office: Office, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    def query(tx: Transaction) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in tx._connection.execute(sql, values).fetchall()]
+
+    return await office.database.read(query)
+
+
+async def sign_up(office: Office, address: Address = ADA, *, network: str | None = None, name: str = "") -> object:
+    return await office.sign_ups.request("news", address, WEB, network=network, name=name)
+
+
+async def last_confirmation(office: Office) -> int:
+    return int((await rows(office, "select max(id) from confirmation"))[0][0])
+
+
+async def confirm(office: Office, number: int | None = None) -> Confirmed:
+    outcome, _ = await office.sign_ups.confirm(number or await last_confirmation(office), WEB)
+    return outcome
+
+
+async def standing(office: Office, address: Address = ADA) -> tuple[int, str] | None:
+    found = await rows(
+        office,
+        "select subscription.id, state from subscription join subscriber on subscriber.id = subscriber_id"
+        " where address_key = ?",
+        address.key,
+    )
+    return None if not found else (found[0][0], found[0][1])
+
+
+async def state(office: Office) -> str | None:
+    found = await standing(office)
+    return None if found is None else found[1]
+
+
+async def notices(office: Office) -> list[str]:
+    return [kind for (kind,) in await rows(office, "select kind from notice order by id")]
+
+
+async def bring(office: Office, wanted: str) -> None:
+    """Bring Ada into a state by the ways there are, or by hand where a later part of the program leads there."""
+    await office.make_list()
+    if wanted == "stranger":
+        return
+    if wanted == "pending":
+        await sign_up(office)
+        return
+    await office.subscribers.add("news", ADA)
+    found = await standing(office)
+    assert found is not None
+    if wanted == "unsubscribed":
+        await office.unsubscribes.leave(found[0], WEB)
+    elif wanted in ("paused", "bounces"):
+        until = office.now + 86400 if wanted == "paused" else None
+        await office.database.write(
+            lambda tx: (
+                tx._connection.execute(
+                    "update subscription set state = 'suspended', suspended_for = ?, paused_until = ?", (wanted, until)
+                ).rowcount
+            )
+        )
+
+
+STATES = ["stranger", "pending", "member", "paused", "bounces", "unsubscribed"]
+
+
+@pytest.mark.parametrize("before", STATES)
+async def test_the_answer_is_the_same_for_everybody(office: Office, before: str) -> None:
+    await bring(office, before)
+    assert SignUpAnswer.TAKEN is await sign_up(office)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "mail"),
+    [
+        ("stranger", "pending", "confirmation"),
+        ("pending", "pending", "confirmation"),
+        ("member", "active", "already_subscribed"),
+        ("paused", "suspended", "already_subscribed"),
+        ("bounces", "suspended", "confirmation"),
+        ("unsubscribed", "pending", "confirmation"),
+    ],
+)
+async def test_what_a_sign_up_does(office: Office, before: str, after: str, mail: str) -> None:
+    await bring(office, before)
+    count = len(await notices(office))
+    await sign_up(office)
+    assert (after, [mail]) == (await state(office), (await notices(office))[count:])
+
+
+@pytest.mark.parametrize("before", STATES)
+async def test_a_confirmation_makes_everybody_who_asked_active(office: Office, before: str) -> None:
+    await bring(office, before)
+    await sign_up(office)
+    if before not in ("member", "paused"):
+        assert Confirmed.CONFIRMED is await confirm(office)
+        assert "active" == await state(office)
+
+
+@pytest.mark.parametrize("reason", ["hard-bounce", "erased"])
+async def test_a_reader_lifts_their_own_suppression_by_confirming(office: Office, reason: str) -> None:
+    await office.make_list()
+    await office.suppressions.add(ADA, reason)
+    assert SignUpAnswer.TAKEN is await sign_up(office)
+    assert [(reason,)] == await rows(office, "select reason from suppression")
+    assert Confirmed.CONFIRMED is await confirm(office)
+    assert [] == await rows(office, "select reason from suppression")
+
+
+@pytest.mark.parametrize("reason", ["complaint", "never-again", "operator"])
+async def test_other_suppressions_get_the_same_answer_and_nothing_happens(office: Office, reason: str) -> None:
+    await office.make_list()
+    await office.suppressions.add(ADA, reason)
+    assert SignUpAnswer.TAKEN is await sign_up(office)
+    assert ([], None) == (await notices(office), await state(office))
+
+
+async def test_a_request_made_before_a_complaint_does_not_lift_it(press: Pressroom) -> None:
+    await sign_up(press.office)
+    await press.office.suppressions.add(ADA, "complaint")
+    await confirm(press.office)
+    edition = await press.edition()
+    assert (0, "finished") == ((await press.stored(edition)).audience, await press.state(edition))
+
+
+async def test_a_closed_or_unknown_list_says_so(office: Office) -> None:
+    await office.make_list()
+    await office.lists.close_list("news")
+    assert SignUpAnswer.CLOSED is await sign_up(office)
+    assert SignUpAnswer.UNKNOWN_LIST is await office.sign_ups.request("else", ADA, WEB, network=None)
+    assert [] == await rows(office, "select * from subscriber")
+
+
+async def test_the_name_is_taken_over_only_once_proven(office: Office) -> None:
+    await office.make_list()
+    await sign_up(office, name="Mallory")
+    assert [("",)] == await rows(office, "select name from subscriber")
+    await confirm(office)
+    assert [("Mallory",)] == await rows(office, "select name from subscriber")
+
+
+# ---------------------------------------------------------------------- confirmations
+
+
+async def test_confirming_twice_is_as_good_as_once(office: Office) -> None:
+    await office.make_list()
+    await sign_up(office)
+    number = await last_confirmation(office)
+    found = [await confirm(office, number), await confirm(office, number)]
+    assert [Confirmed.CONFIRMED, Confirmed.ALREADY] == found
+    assert 1 == len(await rows(office, "select 1 from consent where event = 'confirmed'"))
+
+
+async def test_looking_at_a_confirmation_changes_nothing(office: Office) -> None:
+    await office.make_list()
+    await sign_up(office)
+    outcome, shown = await office.sign_ups.find_by_confirmation(await last_confirmation(office))
+    assert (Confirmed.CONFIRMED, "pending") == (outcome, await state(office))
+    assert shown is not None
+
+
+async def test_leaving_makes_every_earlier_confirmation_void(office: Office) -> None:
+    await office.make_list()
+    await sign_up(office)
+    await sign_up(office)
+    first, second = 1, await last_confirmation(office)
+    await confirm(office, second)
+    found = await standing(office)
+    assert found is not None
+    await office.unsubscribes.leave(found[0], WEB)
+    assert [Confirmed.LEFT_SINCE] * 2 == [await confirm(office, number) for number in (first, second)]
+    await sign_up(office)
+    assert [Confirmed.LEFT_SINCE] * 2 == [await confirm(office, number) for number in (first, second)]
+    assert "pending" == await state(office)
+    assert Confirmed.CONFIRMED is await confirm(office)
+
+
+async def test_a_confirmation_ends(office: Office) -> None:
+    await office.make_list()
+    await sign_up(office)
+    office.now += WEEK - 1
+    outcome, _ = await office.sign_ups.find_by_confirmation(1)
+    office.now += 1
+    assert (Confirmed.CONFIRMED, Confirmed.INVALID) == (outcome, await confirm(office))
+    assert "pending" == await state(office)
+
+
+async def test_an_unknown_confirmation_is_invalid(office: Office) -> None:
+    assert (Confirmed.INVALID, None) == await office.sign_ups.confirm(7, WEB)
+
+
+async def test_requests_end_when_the_list_closes(office: Office) -> None:
+    await office.make_list()
+    await sign_up(office)
+    await office.lists.close_list("news")
+    assert Confirmed.INVALID is await confirm(office, 1)
+    assert await state(office) is None
+
+
+# ---------------------------------------------------------------------- leaving
+
+
+@pytest.mark.parametrize("before", ["pending", "member", "paused", "bounces"])
+async def test_leaving_ends_it_from_every_state(office: Office, before: str) -> None:
+    await bring(office, before)
+    found = await standing(office)
+    assert found is not None
+    answers = [await office.unsubscribes.leave(found[0], WEB) for _ in range(2)]
+    assert [UnsubscribeOutcome.LEFT, UnsubscribeOutcome.NOT_SUBSCRIBED] == answers
+    assert [("unsubscribed", None, None)] == await rows(
+        office, "select state, suspended_for, paused_until from subscription"
+    )
+
+
+async def test_leaving_works_for_who_is_not_there_any_more(office: Office) -> None:
+    assert UnsubscribeOutcome.NOT_SUBSCRIBED is await office.unsubscribes.leave(77, WEB)
+
+
+async def test_leaving_by_an_editions_link_counts_there_once(press: Pressroom) -> None:
+    await press.readers(1)
+    edition = await press.edition()
+    number = await press.subscription("r0@reader.example")
+    for _ in range(2):
+        await press.office.unsubscribes.leave(number, WEB, edition_id=edition)
+    assert 1 == (await press.stored(edition)).unsubscribed
+
+
+async def test_leaving_wherever_the_list_is_closed(office: Office) -> None:
+    await bring(office, "member")
+    found = await standing(office)
+    assert found is not None
+    await office.lists.close_list("news")
+    assert UnsubscribeOutcome.LEFT is await office.unsubscribes.leave(found[0], WEB)
+
+
+# ---------------------------------------------------------------------- limits
+
+
+async def test_one_mailbox_is_mailed_so_often_under_all_its_spellings(office: Office) -> None:
+    await office.make_list()
+    for text in ("a.da@gmail.com", "ada+1@gmail.com", "AdA@googlemail.com", "ada+2@gmail.com", "ad.a@gmail.com"):
+        assert SignUpAnswer.TAKEN is await sign_up(office, parse_address(text))
+    assert 3 == len(await notices(office))
+    office.now += 86400
+    await sign_up(office, parse_address("ada@gmail.com"))
+    assert 4 == len(await notices(office))
+
+
+async def test_a_member_is_told_under_the_same_limit(office: Office) -> None:
+    await bring(office, "member")
+    for _ in range(5):
+        assert SignUpAnswer.TAKEN is await sign_up(office)
+    assert ["already_subscribed"] * 3 == await notices(office)
+
+
+async def test_all_confirmations_together_have_a_limit(office: Office) -> None:
+    await office.make_list()
+    office.context.limits = LimitSettings(confirmations=Rate(2, 3600.0))
+    for number in range(4):
+        assert SignUpAnswer.TAKEN is await sign_up(office, parse_address(f"r{number}@reader.example"))
+    assert 2 == len(await notices(office))
+
+
+async def test_a_network_is_told_when_to_come_again(office: Office) -> None:
+    await office.make_list()
+    office.context.limits = LimitSettings(sign_ups_per_ip=Rate(2, 3600.0))
+    answers = []
+    for number in range(3):
+        answers.append(await sign_up(office, parse_address(f"r{number}@reader.example"), network="192.0.2.0"))
+        office.now += 10
+    assert [SignUpAnswer.TAKEN, SignUpAnswer.TAKEN, Throttled(office.now - 30 + 3600)] == answers
+    assert SignUpAnswer.TAKEN is await sign_up(office, network="192.0.2.1")
+    assert SignUpAnswer.TAKEN is await sign_up(office, network=None)
+
+
+# ---------------------------------------------------------------------- evidence
+
+
+async def test_every_step_leaves_its_evidence(office: Office) -> None:
+    await office.make_list()
+    await sign_up(office)
+    await confirm(office)
+    found = await standing(office)
+    assert found is not None
+    await office.unsubscribes.leave(found[0], Origin(source="mail", mail="digest"))
+
+    def evidence(tx: Transaction) -> list[dict[str, object]]:
+        person = subscribers.find_subscriber(tx, ADA)
+        assert person is not None
+        return consent.consent_of(tx, person.id)
+
+    kept = await office.database.read(evidence)
+    assert ["requested", "confirmed", "withdrawn"] == [entry["event"] for entry in kept]
+    assert {
+        "event": "requested",
+        "at": int(office.now),
+        "list": "news",
+        "address": "Ada@reader.example",
+        "ip": "192.0.2.7",
+        "source": "web",
+        "language": "en",
+        "text": "Subscribe to News",
+        "mail": None,
+        "message_id": None,
+    } == kept[0]
+    assert ("mail", "digest") == (kept[2]["source"], kept[2]["mail"])
+
+
+async def test_the_evidence_is_a_chain_that_erasing_leaves_whole(office: Office) -> None:
+    await office.make_list()
+    for text in ("a@reader.example", "b@reader.example", "c@reader.example"):
+        await sign_up(office, parse_address(text))
+    await office.subscribers.erase(parse_address("b@reader.example"))
+    kept = await rows(office, "select event, content is null from consent order by id")
+    assert [("requested", 0), ("requested", 1), ("requested", 0), ("erased", 0)] == kept
+    audit = await office.database.read(verify, [])
+    assert (4, 1, []) == (audit.rows, audit.erased, audit.problems)
+
+
+async def test_who_never_confirmed_is_forgotten_with_the_evidence(office: Office) -> None:
+    """Nobody could ask for it to be erased later: no list knows the address any more."""
+    await office.make_list()
+    await sign_up(office)
+    office.now += WEEK
+    await office.database.write(forget_unconfirmed, os.urandom, int(office.now))
+    assert [] == await rows(office, "select * from subscriber")
+    assert [("requested", None), ("erased", '{"rows": [[1, 1]]}')] == await rows(
+        office, "select event, content from consent"
+    )

@@ -1,0 +1,165 @@
+"""Leaving together: what comes at one moment is carried out by few statements, and each fares as if it were alone."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from tests.delivery.pressroom import Pressroom, open_pressroom
+
+from pressrun.core.errors import Unavailable
+from pressrun.services.evidence import verify
+from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, UnsubscribeRequest
+from pressrun.store.transaction import Transaction
+
+WEB = Origin(source="web", ip="192.0.2.7", language="de", words="List-Unsubscribe=One-Click")
+UNIX = Origin(source="web", words='[Unsubscribe] "\\ \0 é')
+MAIL = Origin(source="mail", words="mail to news-unsubscribe", mail="sha256:00", in_reply_to="<a@reader.example>")
+EVERYWHERE = (WEB, UNIX, MAIL)
+TABLES = ("subscription", "consent", "leaving", "delivery", "edition", "edition_tally")
+
+
+@pytest_asyncio.fixture
+async def other(tmp_path: Path) -> AsyncIterator[Pressroom]:
+    async with open_pressroom(tmp_path / "other") as opened:
+        yield opened
+
+
+async def furnish(press: Pressroom) -> list[UnsubscribeRequest]:
+    """Nine readers in every state, an edition on its way, and wishes to leave: of strangers, and twice, too."""
+    press.office.context.entropy = press.office.subscribers._entropy = bytes  # all zero
+    await press.change("update list set leaving_note = 1")
+    await press.readers(9)
+    edition = await press.edition()
+    await press.turn()
+    await press.change("update subscription set state = 'pending' where id = 2")
+    await press.change("update subscription set state = 'suspended', suspended_for = 'bounces' where id = 3")
+    await press.change(
+        "update subscription set state = 'suspended', suspended_for = 'paused', paused_until = 9e9 where id = 4"
+    )
+    await press.change("update subscription set state = 'unsubscribed' where id = 5")
+    ids = [7, 2, 3, 777, 4, 5, 2, 1, 9]
+    return [UnsubscribeRequest(number, EVERYWHERE[at % 3], edition * (at % 2)) for at, number in enumerate(ids)]
+
+
+async def leave(press: Pressroom, departures: Sequence[UnsubscribeRequest]) -> list[UnsubscribeOutcome]:
+    return await press.office.database.write(press.office.unsubscribes.leave_within, departures)
+
+
+async def contents(press: Pressroom) -> dict[str, list[Any]]:
+    """All that leaving touches, but for what is drawn by chance elsewhere."""
+    found = {}
+    for table in TABLES:
+        columns = [name for (name,) in await press.rows(f"select name from pragma_table_info('{table}')")]
+        kept = ", ".join(name for name in columns if not name.endswith(("_digest", "_secret")) or table == "consent")
+        found[table] = await press.rows(f"select {kept} from {table} order by 1, 2")
+    return found
+
+
+async def test_leaving_together_is_leaving_one_after_the_other(press: Pressroom, other: Pressroom) -> None:
+    """The same answers and the same rows, the chain of evidence to the octet."""
+    together = await leave(press, await furnish(press))
+    alone = [answer for departure in await furnish(other) for answer in await leave(other, [departure])]
+    assert together == alone
+    assert await contents(press) == await contents(other)
+
+
+async def test_each_of_many_gets_its_own_answer(press: Pressroom) -> None:
+    departures = await furnish(press)
+    answers = await asyncio.gather(
+        *(
+            press.office.unsubscribes.leave(one.subscription_id, one.origin, edition_id=one.edition_id)
+            for one in departures
+        )
+    )
+    left, stranger = UnsubscribeOutcome.LEFT, UnsubscribeOutcome.NOT_SUBSCRIBED
+    assert [left, left, left, stranger, left, stranger, stranger, left, left] == answers
+    assert [(1, 0)] == await press.rows("select unsubscribed, number - 1 from edition join edition_tally")
+
+
+async def test_the_chain_of_many_holds(press: Pressroom) -> None:
+    await leave(press, await furnish(press))
+    audit = await press.office.database.read(verify, [])
+    assert ([], 15) == (audit.problems, audit.rows)
+
+
+async def test_copies_of_all_who_leave_are_cancelled_and_only_theirs(press: Pressroom) -> None:
+    departures = await furnish(press)
+    await press.change("update delivery set state = 'queued' where subscription_id <> 9")
+    await press.change("update delivery set state = 'claimed' where subscription_id = 9")
+    await leave(press, departures)
+    found = dict(await press.rows("select subscription_id, state from delivery"))
+    cancelled = dict.fromkeys((1, 2, 3, 4, 7), "cancelled")
+    assert {**cancelled, **dict.fromkeys((5, 6, 8), "queued"), 9: "claimed"} == found
+
+
+async def test_one_that_cannot_be_carried_out_leaves_the_others_alone(press: Pressroom) -> None:
+    """Words that no database takes: the others leave all the same, each with its own row."""
+    await press.readers(3)
+    bad = Origin(source="web", words="\ud800")
+    answers = await asyncio.gather(
+        *(press.office.unsubscribes.leave(number, origin) for number, origin in ((1, WEB), (2, bad), (3, WEB))),
+        return_exceptions=True,
+    )
+    assert [UnsubscribeOutcome.LEFT, True, UnsubscribeOutcome.LEFT] == [
+        answers[0],
+        isinstance(answers[1], UnicodeEncodeError),
+        answers[2],
+    ]
+    assert [("unsubscribed",), ("active",), ("unsubscribed",)] == await press.rows(
+        "select state from subscription order by id"
+    )
+    assert [] == (await press.office.database.read(verify, [])).problems
+
+
+async def test_a_database_that_cannot_write_fails_all_and_leaves_nothing(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One wait for the lock serves all: nobody waits for the time-outs of the others."""
+    await press.readers(3)
+
+    def hurry(tx: Transaction) -> None:
+        tx._connection.execute("pragma busy_timeout = 10")
+
+    await press.office.database.write(hurry)
+    before = await contents(press)
+    begun: list[str] = []
+    await press.office.database.write(lambda tx: tx._connection.set_trace_callback(begun.append))
+    with closing(sqlite3.connect(press.office.database.path, isolation_level=None)) as somebody:
+        somebody.execute("begin immediate")
+        answers = await asyncio.gather(
+            *(press.office.unsubscribes.leave(number, WEB) for number in (1, 2, 3)), return_exceptions=True
+        )
+        somebody.execute("rollback")
+    assert [Unavailable] * 3 == [type(answer) for answer in answers]
+    assert 1 == begun.count("begin immediate")
+    assert before == await contents(press)
+    assert UnsubscribeOutcome.LEFT is await press.office.unsubscribes.leave(1, WEB)
+
+
+async def test_those_who_left_together_are_told_together_each_by_their_own_note(press: Pressroom) -> None:
+    """In the reader's language, or the request's; who is back is not told, and cannot undo any more."""
+    await press.change("update list set leaving_note = 1")
+    await press.readers(4)
+    await press.change("update subscriber set language = 'fr' where id = 2")
+    await leave(press, [UnsubscribeRequest(number, WEB) for number in (1, 2, 3, 4)])
+    await press.change("update subscription set state = 'active' where id = 3")
+    assert 4 == await press.office.database.write(press.office.unsubscribes.note_within)
+    assert 0 == await press.office.database.write(press.office.unsubscribes.note_within)
+    assert [
+        ("left", 1, "r0@reader.example", "de", 1),
+        ("left", 2, "r1@reader.example", "fr", 2),
+        ("left", 4, "r3@reader.example", "de", 4),
+    ] == await press.rows(
+        "select notice.kind, subscriber_id, address, notice.language, payload ->> 'leaving' from notice"
+        " join delivery on notice_id = notice.id join leaving on leaving.id = payload ->> 'leaving'"
+        " where delivery.domain = 'reader.example' and delivery.state = 'queued' and noted = 1 order by delivery.id"
+    )
+    assert [(1,), (2,), (4,)] == await press.rows("select id from leaving order by id")

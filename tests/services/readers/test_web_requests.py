@@ -1,0 +1,204 @@
+"""What anybody asks for by an address: taken at once and alike, carried out a moment later, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.services.office import Office
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.errors import Unavailable
+from pressrun.core.quantities import Rate
+from pressrun.core.sign_up import Trust
+from pressrun.services.ports import Waker
+from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.sign_ups import Origin, SignUpAnswer, SignUps
+from pressrun.services.readers.web_requests import WebRequests
+from pressrun.services.settings import LimitSettings
+from pressrun.services.throttled import Throttled
+from pressrun.store import errands
+from pressrun.store.transaction import Transaction
+
+ADA = parse_address("Ada@reader.example")
+WEB = Origin(source="web", ip="192.0.2.7", language="de", words="Subscribe to News")
+
+
+def asking_of(office: Office, wake: Waker | None = None) -> WebRequests:
+    context = replace(office.context, wake=wake or office.wake)
+    return WebRequests(
+        context, sign_ups=office.sign_ups, preferences=Preferences(context), unsubscribes=office.unsubscribes
+    )
+
+
+async def rows(office: Office, sql: str) -> list[tuple[object, ...]]:
+    return await office.database.read(lambda tx: [tuple(row) for row in tx._connection.execute(sql)])
+
+
+async def test_a_sign_up_is_kept_until_it_is_carried_out(office: Office) -> None:
+    """A process that dies between the two leaves it to the next one."""
+    await office.make_list()
+    assert SignUpAnswer.TAKEN is await asking_of(office).sign_up("news", ADA, WEB, network=None, name="Ada")
+    assert [(1,)] == await rows(office, "select count(*) from errand")
+    assert [] == await rows(office, "select * from notice")
+    await asking_of(office).carry_out()
+    assert [] == await rows(office, "select * from errand")
+    found = await rows(office, "select kind, address, language from notice")
+    assert [("confirmation", "Ada@reader.example", "de")] == found
+    assert [("Ada",)] == await rows(office, "select name from confirmation")
+    evidence = await rows(office, "select ip, json_extract(content, '$.text') from consent")
+    assert [("192.0.2.7", "Subscribe to News")] == evidence
+
+
+@pytest.mark.parametrize("before", ["stranger", "member", "suppressed", "limited"])
+async def test_what_an_answer_waits_for_is_the_same_for_every_address(office: Office, before: str) -> None:
+    """Statement by statement: nothing that could show in time or in the answer depends on the address."""
+    await office.make_list()
+    other = parse_address("bob@reader.example")
+    if before == "member":
+        await office.subscribers.add("news", ADA)
+    elif before == "suppressed":
+        await office.suppressions.add(ADA, "complaint")
+    elif before == "limited":
+        for _ in range(4):
+            await office.sign_ups.request("news", ADA, WEB, network=None)
+    said: list[str] = []
+    web_requests = asking_of(office)
+    office.database._writer._conn.set_trace_callback(said.append)
+    answers, statements = [], []
+    for address in (ADA, other):
+        answers.append(await web_requests.sign_up("news", address, WEB, network="192.0.2.7"))
+        statements.append([text.replace(address.typed, "A") for text in said])
+        said.clear()
+    office.database._writer._conn.set_trace_callback(None)
+    assert answers[0] == answers[1]
+    assert statements[0] == statements[1]
+
+
+async def test_a_network_over_its_limit_is_told_at_once(office: Office) -> None:
+    await office.make_list()
+    office.context.limits = LimitSettings(sign_ups_per_ip=Rate(1, 60.0))
+    web_requests = asking_of(office)
+    answers = [await web_requests.sign_up("news", ADA, WEB, network="192.0.2.7") for _ in range(2)]
+    assert [SignUpAnswer.TAKEN, Throttled(office.now + 60)] == answers
+
+
+async def test_a_list_that_closed_meanwhile_takes_nobody(office: Office) -> None:
+    await office.make_list()
+    web_requests = asking_of(office)
+    await web_requests.sign_up("news", ADA, WEB, network=None)
+    await office.lists.close_list("news")
+    await web_requests.carry_out()
+    assert [] == await rows(office, "select * from notice")
+    assert SignUpAnswer.CLOSED is await web_requests.sign_up("news", ADA, WEB, network=None)
+    assert SignUpAnswer.UNKNOWN_LIST is await web_requests.sign_up("olds", ADA, WEB, network=None)
+
+
+async def test_a_trap_gets_the_answer_and_no_mail(office: Office) -> None:
+    await office.make_list()
+    web_requests = asking_of(office)
+    assert SignUpAnswer.TAKEN is await web_requests.sign_up("news", ADA, WEB, network=None, trust=Trust.TRAP)
+    await web_requests.carry_out()
+    assert [] == await rows(office, "select * from notice")
+
+
+async def test_links_asked_for_from_one_network_have_a_limit_that_does_not_show(office: Office) -> None:
+    await office.make_list()
+    web_requests = asking_of(office)
+    for number in range(25):
+        address = parse_address(f"reader{number}@reader.example")
+        await office.subscribers.add("news", address)
+        await web_requests.preferences_link(address, WEB, network="192.0.2.7")
+    await web_requests.carry_out()
+    assert [("preferences_link", 20)] == await rows(office, "select kind, count(*) from notice group by 1")
+
+
+async def test_what_is_asked_for_is_carried_out_by_itself(office: Office) -> None:
+    await office.make_list()
+    done = asyncio.Event()
+    web_requests = asking_of(office, done.set)
+    running = asyncio.create_task(web_requests.run())
+    await web_requests.sign_up("news", ADA, WEB, network=None)
+    await asyncio.wait_for(done.wait(), 10)
+    running.cancel()
+    assert [("confirmation",)] == await rows(office, "select kind from notice")
+
+
+# ---------------------------------------------------------------------- requests that cannot be carried out
+
+STORED = {
+    "an address that is refused now": "update errand set address = 'bob@@reader' where id = 2",
+    "an address with a control character": "update errand set address = char(1) || '@reader.example' where id = 2",
+}
+
+
+async def ask_for_three(web_requests: WebRequests) -> None:
+    for name in ("ann", "bob", "cy"):
+        await web_requests.sign_up("news", parse_address(f"{name}@reader.example"), WEB, network=None)
+
+
+@pytest.mark.parametrize("change", STORED.values(), ids=STORED)
+async def test_a_request_that_is_read_no_more_is_set_aside(
+    office: Office, change: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is kept, counted and told; those beside it are carried out, and so are those after it."""
+    await office.make_list()
+    web_requests = asking_of(office)
+    await ask_for_three(web_requests)
+    await office.database.write(lambda tx: tx._connection.execute(change).rowcount)
+    await web_requests.carry_out()
+    assert [("ann@reader.example",), ("cy@reader.example",)] == await rows(office, "select address from notice")
+    assert [(2, int(office.now))] == await rows(office, "select id, set_aside_at from errand")
+    assert 1 == await office.database.read(errands.count_set_aside)
+    assert [2] == [
+        one.__dict__["fields"]["request"] for one in caplog.records if one.message == "subscription.set_aside"
+    ]
+    await web_requests.sign_up("news", ADA, WEB, network=None)
+    await web_requests.carry_out()
+    assert 3 == len(await rows(office, "select address from notice"))
+    assert 1 == await office.database.write(errands.sweep_set_aside, int(office.now))
+
+
+@pytest.mark.parametrize("problem", [ValueError("a fault of ours"), KeyError("name"), AssertionError()], ids=str)
+async def test_a_request_that_meets_an_error_of_ours_is_set_aside(
+    office: Office, problem: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of what it had changed is kept."""
+    await office.make_list()
+    web_requests = asking_of(office)
+    await ask_for_three(web_requests)
+    take = SignUps.take_within
+
+    def failing(self: SignUps, tx: Transaction, target: object, address: Address, *more: Any, **named: Any) -> None:
+        take(self, tx, target, address, *more, **named)  # type: ignore[arg-type]
+        if address.typed.startswith("bob"):
+            raise problem
+
+    monkeypatch.setattr(SignUps, "take_within", failing)
+    await web_requests.carry_out()
+    assert [("ann@reader.example",), ("cy@reader.example",)] == await rows(office, "select address from subscriber")
+    assert [(2,)] == await rows(office, "select id from errand where set_aside_at is not null")
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [OSError(errno.EMFILE, os.strerror(errno.EMFILE)), RuntimeError("can't start new thread"), Unavailable("locked")],
+    ids=str,
+)
+async def test_a_machine_that_lacks_something_is_no_fault_of_a_request(
+    office: Office, problem: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.make_list()
+    web_requests = asking_of(office)
+    await ask_for_three(web_requests)
+    with monkeypatch.context() as patch:
+        patch.setattr(SignUps, "take_within", lambda *_, **__: (_ for _ in ()).throw(problem))
+        with pytest.raises(type(problem)):
+            await web_requests.carry_out()
+    assert [(3, 0)] == await rows(office, "select count(*), count(set_aside_at) from errand")
+    await web_requests.carry_out()
+    assert 3 == len(await rows(office, "select address from notice"))
