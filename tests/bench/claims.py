@@ -19,7 +19,7 @@ from statistics import median
 from tests.bench.machine import machine_facts
 from tests.store import large
 
-from pressrun.delivery.queue.dispatching import BATCH
+from pressrun.delivery.queue.dispatcher import BATCH
 from pressrun.store import deliveries, migrate
 from pressrun.store.database import CACHE_KIB, connect
 from pressrun.store.transaction import Transaction, in_transaction

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 
 from tests.bench.newsroom import EDITION, Newsroom
@@ -47,13 +46,13 @@ def pss_kib(pid: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
-def spent(daemon: Daemon, seconds: float) -> Counter[str]:
+def spent(daemon: Daemon, seconds: float) -> dict[str, float]:
     """CPU seconds by kind of process over so long."""
     before = {pid: cpu_seconds(pid) for pid in processes(daemon)}
     time.sleep(seconds)
-    total: Counter[str] = Counter()
+    total: dict[str, float] = {}
     for pid, kind in processes(daemon).items():
-        total[kind] += cpu_seconds(pid) - before.get(pid, 0.0)
+        total[kind] = total.get(kind, 0.0) + cpu_seconds(pid) - before.get(pid, 0.0)
     return total
 
 
@@ -76,7 +75,7 @@ def measure(house: House, sink: Sink, seconds: float) -> None:
     daemon.stop()
 
 
-def _show(name: str, cost: Counter[str], over: float, unit: str) -> None:
+def _show(name: str, cost: dict[str, float], over: float, unit: str) -> None:
     parts = ", ".join(f"{kind} {seconds / over:.1f}" for kind, seconds in sorted(cost.items()))
     print(f"{name:14} {sum(cost.values()) / over:8.1f} {unit} ({parts})", flush=True)
 

@@ -26,12 +26,12 @@ from pressrun.core.site import Site
 from pressrun.delivery.mailer.making import Maker
 from pressrun.delivery.mailer.printing import Press
 from pressrun.delivery.mailer.signatures import Threads
-from pressrun.delivery.queue.dispatching import Dispatcher
+from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.queue.pacing import Pacer
-from pressrun.delivery.queue.ready import Ready
-from pressrun.delivery.queue.recovering import recover
-from pressrun.delivery.queue.shares import Shares
-from pressrun.delivery.queue.traffic import Traffic
+from pressrun.delivery.queue.recovery import recover
+from pressrun.delivery.queue.relay_weights import RelayWeights
+from pressrun.delivery.queue.scheduler import Ready
+from pressrun.delivery.queue.throttle import Throttle
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
@@ -123,13 +123,13 @@ class Pressroom:
             database=self.office.database,
             ready=Ready(
                 Pacer(self.settings.rates, self.relays, recovered.paces),
-                Traffic(
+                Throttle(
                     Lanes(self.settings.domains),
                     block_pause_seconds=self.settings.block_pause_seconds,
                     states=recovered.lanes,
                     paces=recovered.paces,
                 ),
-                Shares(dict.fromkeys(self.relays, 1) | self.weights),
+                RelayWeights(dict.fromkeys(self.relays, 1) | self.weights),
                 dict.fromkeys(self.relays, 10),
             ),
             settings=self.settings,

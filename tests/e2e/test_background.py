@@ -17,7 +17,7 @@ from tests.faults.storage import NoSmallDisk, fill_inodes, small_disk
 
 # The same program, with a dispatcher that says after its first copies that it is through.
 _DISPATCHER_ENDS = """
-from pressrun.delivery.queue.dispatching import Dispatcher as D
+from pressrun.delivery.queue.dispatcher import Dispatcher as D
 step = D.step
 async def few(self):
     await step(self)

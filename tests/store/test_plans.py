@@ -49,7 +49,10 @@ PLANS = {
         "scan json_each virtual table index 1:",
     ],
     "deliveries.deliver": ["scan new virtual table index 1:", "search delivery using integer primary key (rowid=?)"],
-    "deliveries.settle": ["scan new virtual table index 1:", "search delivery using integer primary key (rowid=?)"],
+    "deliveries.record_results": [
+        "scan new virtual table index 1:",
+        "search delivery using integer primary key (rowid=?)",
+    ],
     "deliveries.next_due": [
         "search delivery using covering index delivery_queue (edition_id=? and state=? and lane=?)"
     ],

@@ -82,7 +82,7 @@ def test_no_statement_records_a_remotes_words_about_a_copy_whose_reader_is_gone(
         "deliveries.defer",
         "deliveries.deliver",
         "deliveries.requeue_failed",
-        "deliveries.settle",
+        "deliveries.record_results",
         "lanes.give_up",
         "places.forget_replies",
     } == set(writers)

@@ -203,7 +203,7 @@ def _ask_to_cancel(invocation: Invocation, edition_id: int) -> None:
     """Say how many readers would go without, and let the person decide."""
     from pressrun.cli.looking import looking  # noqa: PLC0415
     from pressrun.message.content.merge import at_defaults  # noqa: PLC0415
-    from pressrun.services.editions.pressing import require_edition  # noqa: PLC0415
+    from pressrun.services.editions.lifecycle import require_edition  # noqa: PLC0415
     from pressrun.store.deliveries import count_copies  # noqa: PLC0415
 
     require_agreement_or_terminal(is_agreed=False)

@@ -11,8 +11,8 @@ from pressrun.cli.owner import acting_as_owner
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import TryAgain
 from pressrun.core.timestamps import rfc3339
+from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.editions.opening import held_until
-from pressrun.services.editions.pressing import require_edition
 from pressrun.store.deliveries import count_copies
 from pressrun.store.reading import open_for_reading
 

@@ -8,7 +8,7 @@ from pressrun.config.settings import Settings
 from pressrun.daemon.doors import Doors
 from pressrun.daemon.pulse import Pulse
 from pressrun.daemon.services import Services
-from pressrun.delivery.queue.dispatching import Dispatcher
+from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.worker.local import LocalPress
 from pressrun.delivery.worker.remote import RemotePress
 from pressrun.observe.metrics import Metrics

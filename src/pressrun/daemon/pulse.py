@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Sequence
 
-from pressrun.delivery.queue.dispatching import Dispatcher
+from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.observe.log import event
 from pressrun.runtime.systemd import Notifier
 from pressrun.services.background import BackgroundLoop, failing_loops

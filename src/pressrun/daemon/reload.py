@@ -19,7 +19,7 @@ from pressrun.core.errors import BadConfiguration, PressrunError
 from pressrun.daemon.parts import Running
 from pressrun.daemon.services import reload_services
 from pressrun.daemon.wiring import press_settings
-from pressrun.delivery.queue.dispatching import Dispatcher
+from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 

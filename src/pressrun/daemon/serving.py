@@ -37,7 +37,7 @@ from pressrun.daemon.wiring import (
     build_press,
     build_relay_watch,
 )
-from pressrun.delivery.queue.dispatching import Dispatcher
+from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.worker.process import FINISH_SECONDS
 from pressrun.observe import log as logs
 from pressrun.observe.log import event

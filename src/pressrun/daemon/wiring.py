@@ -12,13 +12,13 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.mail_queues import MailQueue
 from pressrun.core.providers import Lanes
 from pressrun.daemon.services import Services
-from pressrun.delivery.queue.dispatching import Dispatcher
+from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.queue.jobs import Supply
 from pressrun.delivery.queue.pacing import Pacer
-from pressrun.delivery.queue.ready import Ready
-from pressrun.delivery.queue.recovering import recover
-from pressrun.delivery.queue.shares import Shares
-from pressrun.delivery.queue.traffic import Traffic
+from pressrun.delivery.queue.recovery import recover
+from pressrun.delivery.queue.relay_weights import RelayWeights
+from pressrun.delivery.queue.scheduler import Ready
+from pressrun.delivery.queue.throttle import Throttle
 from pressrun.delivery.worker.local import LocalPress
 from pressrun.delivery.worker.remote import RemotePress
 from pressrun.delivery.worker.settings import PressSettings
@@ -65,13 +65,13 @@ async def build_dispatcher(
         database=database,
         ready=Ready(
             Pacer(settings.delivery.rates, relay_rates, recovered.paces),
-            Traffic(
+            Throttle(
                 Lanes(settings.delivery.domains),
                 block_pause_seconds=settings.delivery.block_pause_seconds,
                 states=recovered.lanes,
                 paces=recovered.paces,
             ),
-            Shares({relay.name: relay.weight for relay in settings.relays}),
+            RelayWeights({relay.name: relay.weight for relay in settings.relays}),
             {relay.name: relay.connections for relay in settings.relays},
         ),
         settings=settings.delivery,

@@ -12,7 +12,7 @@ from pressrun.core.chain import Audit, Head
 from pressrun.services.ports import Entropy
 from pressrun.store import consent, notices
 from pressrun.store.consent import ConsentEvent
-from pressrun.store.deliveries import ClaimedNotice, SentMail, Settlement
+from pressrun.store.deliveries import ClaimedNotice, DeliveryResult, SentMail
 from pressrun.store.transaction import Transaction
 
 ASKED = "asked"
@@ -32,7 +32,7 @@ def sent_mail(row: ClaimedNotice, message_id: str, content: bytes) -> SentMail |
     )
 
 
-def record_sent(tx: Transaction, settlements: Iterable[Settlement], now: int) -> None:
+def record_sent(tx: Transaction, settlements: Iterable[DeliveryResult], now: int) -> None:
     """Record by which mails somebody was asked; who is gone by now is not written down again."""
     for one in settlements:
         if one.mail is None:

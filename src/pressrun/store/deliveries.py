@@ -84,11 +84,11 @@ _read_copies = msgspec.json.Decoder(list[ClaimedCopy]).decode
 _read_ids = msgspec.json.Decoder(list[int]).decode
 
 
-class Settlement(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+class DeliveryResult(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     """What became of a claimed copy: its new state, and the reply that decided.
 
-    The order is that of `deliveries.settle`; `edition_id`, `mail` and `blocks`, that no more may go where this copy was
-    to go, are for those who draw consequences, and are not stored.
+    The order is that of `deliveries.record_results`. Those who draw consequences use `edition_id`, `mail` and `blocks`
+    (nothing more may go to the destination of this copy), which are not stored.
     """
 
     id: int
@@ -206,24 +206,24 @@ def _claim(tx: Transaction, claimed: Sequence[Claimed], now: int) -> None:
         tx.run("deliveries.claim", ids=in_json([one.id for one in claimed]), now=now)
 
 
-def settle(tx: Transaction, settlements: Sequence[Settlement], now: int) -> None:
+def record_results(tx: Transaction, settlements: Sequence[DeliveryResult], now: int) -> None:
     """Record what became of claimed copies; one that is no longer claimed is left alone.
 
     A deferred copy whose reader has left meanwhile, or whose edition was cancelled, is cancelled instead.
     """
-    by_state: dict[DeliveryState, list[Settlement]] = {}
+    by_state: dict[DeliveryState, list[DeliveryResult]] = {}
     for one in settlements:
         by_state.setdefault(one.state, []).append(one)
     _deliver(tx, by_state.pop(DeliveryState.DELIVERED, ()), now)
     for state, chosen in by_state.items():
-        statement = "deliveries.defer" if state is DeliveryState.DEFERRED else "deliveries.settle"
+        statement = "deliveries.defer" if state is DeliveryState.DEFERRED else "deliveries.record_results"
         tx.run(statement, settlements=in_json(chosen), now=now)
     for edition_id, number in Counter(one.edition_id for one in by_state.get(DeliveryState.DEFERRED, ())).items():
         if edition_id is not None:
             tallies.add(tx, edition_id, Tally.DEFERRED, now, number)
 
 
-def _deliver(tx: Transaction, delivered: Sequence[Settlement], now: int) -> None:
+def _deliver(tx: Transaction, delivered: Sequence[DeliveryResult], now: int) -> None:
     """What was taken is alike but for the relay's words, so those are all that is said of each copy."""
     alike: dict[tuple[int, str, int | None, str | None], dict[int, str | None]] = {}
     for one in delivered:

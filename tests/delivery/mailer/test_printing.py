@@ -16,8 +16,8 @@ from pressrun.core.address import parse_address
 from pressrun.delivery.mailer.making import Maker
 from pressrun.delivery.mailer.printing import Press
 from pressrun.delivery.mailer.signatures import Threads
+from pressrun.delivery.queue.destination_queues import STALE_SECONDS
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result
-from pressrun.delivery.queue.shelf import STALE_SECONDS
 from pressrun.services.readers.sign_ups import Origin
 from pressrun.smtp.events import Settled
 from pressrun.smtp.handover import Outgoing

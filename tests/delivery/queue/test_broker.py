@@ -16,7 +16,7 @@ from tests.delivery.pressroom import (
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue import broker
 from pressrun.delivery.queue.broker import RESULTS_AT_MOST
-from pressrun.delivery.queue.dispatching import SYNC_SECONDS
+from pressrun.delivery.queue.dispatcher import SYNC_SECONDS
 from pressrun.delivery.queue.jobs import Result
 from pressrun.services.settings import DeliverySettings
 
@@ -88,19 +88,19 @@ async def test_results_wait_for_others_however_many_are_being_recorded(
     await press.edition()
     await press.turn()
     numbers = [outgoing.delivery_id for outgoing in press.take_all()]
-    lookout, commit = press.dispatcher.broker.lookout, press.office.database.record
+    wake_ups, commit = press.dispatcher.broker.wake_ups, press.office.database.record
     found: list[tuple[bool, bool]] = []
 
     async def slow(*arguments: object) -> object:
         press.dispatcher.broker.record(RELAY, [Result(numbers[-1], TAKEN, is_journaled=True)])
         # Looked at now: the alarm is the loop's, and may well have gone off when the disk is done.
-        found.append((lookout._wanted.is_set(), lookout._alarm.is_set))
+        found.append((wake_ups._wanted.is_set(), wake_ups._alarm.is_set))
         return await commit(*arguments)  # type: ignore[arg-type]
 
     for number in numbers[:-2]:
         press.dispatcher.broker.record(RELAY, [Result(number, TAKEN, is_journaled=True)])
     monkeypatch.setattr(press.office.database, "record", slow)
-    lookout._wanted.clear()  # as the loop does when it begins a turn
+    wake_ups._wanted.clear()  # as the loop does when it begins a turn
     await press.dispatcher._take_turn()
     assert [(False, True)] == found
 

@@ -11,7 +11,7 @@ from tests.delivery.pressroom import GONE, TAKEN, Pressroom
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, MalformedAddress
 from pressrun.services.mail_results import Consequences
-from pressrun.store.deliveries import ClaimedNotice, Settlement
+from pressrun.store.deliveries import ClaimedNotice, DeliveryResult
 from pressrun.store.transaction import Transaction
 
 
@@ -36,7 +36,7 @@ async def test_a_result_whose_consequences_cannot_be_drawn_is_recorded_all_the_s
     taken = press.take_all()
     after, broken = press.dispatcher._after_settling, taken[1].delivery_id
 
-    def judge(tx: Transaction, settlements: Sequence[Settlement], now: int) -> Consequences:
+    def judge(tx: Transaction, settlements: Sequence[DeliveryResult], now: int) -> Consequences:
         if broken in [one.id for one in settlements]:
             raise ValueError("a fault of ours")
         return after(tx, settlements, now)
@@ -62,10 +62,10 @@ async def test_a_result_that_cannot_be_recorded_waits_and_the_others_do_not(
     first, second = press.take_all()
     judge = press.dispatcher.broker._settlement
 
-    def crooked(*arguments: Any) -> Settlement:
+    def crooked(*arguments: Any) -> DeliveryResult:
         found = judge(*arguments)
         if found.id == first.delivery_id:
-            return Settlement(id=found.id, state=found.state, due_at=found.due_at, relay="\ud800")
+            return DeliveryResult(id=found.id, state=found.state, due_at=found.due_at, relay="\ud800")
         return found
 
     monkeypatch.setattr(press.dispatcher.broker, "_settlement", crooked)

@@ -20,17 +20,17 @@ from pressrun.core.address import parse_address
 from pressrun.delivery.mailer import printing
 from pressrun.delivery.mailer.making import Maker
 from pressrun.delivery.mailer.printing import Press
-from pressrun.delivery.queue import broker, claiming, dispatching
-from pressrun.delivery.queue.alarm import Alarm
+from pressrun.delivery.queue import broker, claims, dispatcher
 from pressrun.delivery.queue.broker import Broker
-from pressrun.delivery.queue.dispatching import Dispatcher
-from pressrun.delivery.queue.lookout import Lookout
+from pressrun.delivery.queue.destination_queues import DestinationQueues
+from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.queue.pacing import Pacer
-from pressrun.delivery.queue.ready import Ready
+from pressrun.delivery.queue.relay_weights import RelayWeights
 from pressrun.delivery.queue.results import Results
-from pressrun.delivery.queue.shares import Shares
-from pressrun.delivery.queue.shelf import Shelf
-from pressrun.delivery.queue.traffic import Traffic
+from pressrun.delivery.queue.scheduler import Ready
+from pressrun.delivery.queue.throttle import Throttle
+from pressrun.delivery.queue.timer import Timer
+from pressrun.delivery.queue.wakeups import WakeUps
 from pressrun.services.mails.notifying import NoticeComposer
 from pressrun.smtp.events import Settled
 from pressrun.smtp.handover import HandOver, Outgoing
@@ -42,15 +42,12 @@ READERS = 12
 CALLS: list[tuple[Any, str]] = [
     # a turn of the dispatcher
     *((Dispatcher, name) for name in ("_learn_slow", "_lane_work", "_request", "_commit", "_accept", "_plan", "_room")),
-    (dispatching, "tell_turn"),
-    (dispatching, "_jobs"),
-    *((Lookout, name) for name in ("begin", "plan", "look", "look_next", "turn")),
+    (dispatcher, "tell_turn"),
+    (dispatcher, "_jobs"),
+    *((WakeUps, name) for name in ("begin", "plan", "look", "look_next", "turn")),
     # the transaction
-    *(
-        (claiming, name)
-        for name in ("record_sent", "finish_if_done", "pause_after_canary", "held_until", "_load_plate")
-    ),
-    *((deliveries, name) for name in ("settle", "release", "claim_copies", "claim_notices", "waiting_lanes")),
+    *((claims, name) for name in ("record_sent", "finish_if_done", "pause_after_canary", "held_until", "_load_plate")),
+    *((deliveries, name) for name in ("record_results", "release", "claim_copies", "claim_notices", "waiting_lanes")),
     # what is ready
     *(
         (Ready, name)
@@ -79,10 +76,10 @@ CALLS: list[tuple[Any, str]] = [
             ),
         )
     ),
-    *((Shelf, name) for name in ("push", "pop", "take_stale", "remove_editions")),
+    *((DestinationQueues, name) for name in ("push", "pop", "take_stale", "remove_editions")),
     *((Pacer, name) for name in ("spend", "due", "next_at", "claimable", "dump", "follow")),
-    *((Traffic, name) for name in ("notes", "rooms", "take", "give_back", "after_taken", "opens_at")),
-    *((Shares, name) for name in ("room", "take")),
+    *((Throttle, name) for name in ("notes", "rooms", "take", "give_back", "after_taken", "opens_at")),
+    *((RelayWeights, name) for name in ("room", "take")),
     # the broker
     *(
         (Broker, name)
@@ -92,10 +89,10 @@ CALLS: list[tuple[Any, str]] = [
         )
     ),
     (broker, "tell_failure"),
-    (broker, "settlement_of"),
+    (broker, "delivery_result_of"),
     (broker, "event"),
     *((Results, name) for name in ("settle", "release", "count", "take")),
-    (Alarm, "set"),
+    (Timer, "set"),
     # the press
     *((Press, name) for name in ("wake", "recall")),
     (NoticeComposer, "sent"),

@@ -10,7 +10,7 @@ from pressrun.delivery.queue.jobs import Result
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store import deliveries
-from pressrun.store.deliveries import Settlement
+from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.transaction import Transaction
 
 WORDS = ["ok", "", '{"a": [1]}', "null", "17", '"', "\\u0000", "é\u2028😀", "x" * 500, "ok"]
@@ -54,7 +54,9 @@ async def test_what_is_claimed_no_more_is_left_alone(press: Pressroom, reply: st
             (second, DeliveryState.DELIVERED, reply),
             (second, DeliveryState.DELIVERED, "again"),
         ):
-            deliveries.settle(tx, [Settlement(id=number, state=state, due_at=1, relay=RELAY, code=250, reply=words)], 1)
+            deliveries.record_results(
+                tx, [DeliveryResult(id=number, state=state, due_at=1, relay=RELAY, code=250, reply=words)], 1
+            )
 
     await press.office.database.write(settle)
     records = await press.office.database.read(_records, edition)

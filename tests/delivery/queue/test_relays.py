@@ -16,8 +16,8 @@ from tests.delivery.pressroom import TAKEN, UNSENT, Pressroom, open_pressroom
 from pressrun.core.errors import BadInput
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue.pacing import HORIZON_SECONDS
-from pressrun.delivery.queue.ready import SILENT_SECONDS
-from pressrun.delivery.queue.shares import ROUNDS, Shares
+from pressrun.delivery.queue.relay_weights import ROUNDS, RelayWeights
+from pressrun.delivery.queue.scheduler import SILENT_SECONDS
 
 
 @pytest_asyncio.fixture
@@ -190,7 +190,7 @@ async def test_the_loop_sleeps_while_enough_waits_for_a_relay_that_takes_nothing
     await press.edition()
     await press.edition("other", name="other")
     assert {"primary": 250} == await send(press, "primary")
-    waiting_until = press.dispatcher.broker.lookout.again_at
+    waiting_until = press.dispatcher.broker.wake_ups.again_at
     assert waiting_until is None or waiting_until > press.clock()
 
 
@@ -218,7 +218,7 @@ async def test_a_list_cannot_name_a_relay_that_is_not_there(press: Pressroom) ->
 )
 def test_nobody_gets_far_ahead_of_their_share(weights: dict[str, int], web_requests: list[str]) -> None:
     """Whoever asks how often; and somebody may always take something."""
-    shares = Shares(weights)
+    shares = RelayWeights(weights)
     shares.among(weights)
     given_out: Counter[str] = Counter()
     for relay in web_requests:

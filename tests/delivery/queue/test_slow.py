@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from tests.delivery.pressroom import TAKEN, UNSENT, FakePool, Pressroom, open_pressroom
-from tests.delivery.queue.test_dispatching import queue_notice
+from tests.delivery.queue.test_dispatcher import queue_notice
 
 from pressrun.core.address import parse_address
 from pressrun.core.lane_state import SLOW_FOR_SECONDS
 from pressrun.delivery.queue.destinations import SLOW_SECONDS
-from pressrun.delivery.queue.lookout import LOOK_AGAIN_SECONDS
+from pressrun.delivery.queue.wakeups import LOOK_AGAIN_SECONDS
 from pressrun.services.reports import reporting
 from pressrun.smtp.handover import Outgoing
 
@@ -65,7 +65,10 @@ class Relay:
     async def _step(self) -> None:
         self._hear()  # what came while all stood still is read before the next turn
         dispatcher = self.press.dispatcher
-        if dispatcher.broker.lookout.again_at is not None and dispatcher.broker.lookout.again_at <= self.press.clock():
+        if (
+            dispatcher.broker.wake_ups.again_at is not None
+            and dispatcher.broker.wake_ups.again_at <= self.press.clock()
+        ):
             dispatcher.look()
         await dispatcher._take_turn()
         self._fill()

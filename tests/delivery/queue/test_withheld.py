@@ -7,7 +7,7 @@ from tests.delivery.pressroom import LATER, UNSENT, Pressroom
 
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import digests_of
-from pressrun.delivery.queue.claiming import NOTICE_BATCH
+from pressrun.delivery.queue.claims import NOTICE_BATCH
 from pressrun.services.mails.forwarding import new_forward
 from pressrun.services.readers.sign_ups import Origin
 from pressrun.services.suppression import SuppressionReason

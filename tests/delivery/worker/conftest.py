@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP
 from tests.delivery.pressroom import SITE, Pressroom, open_pressroom
 
 from pressrun.core.quantities import Rate
-from pressrun.delivery.queue.dispatching import Dispatcher
+from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.delivery.worker.remote import RemotePress
 from pressrun.delivery.worker.settings import PressSettings

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from pressrun.delivery.queue import broker
+from pressrun.delivery.queue.destination_queues import STALE_SECONDS
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result
-from pressrun.delivery.queue.shelf import STALE_SECONDS
 from pressrun.delivery.worker.inbox import PLENTY, TOGETHER, TOGETHER_SECONDS, Inbox
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply

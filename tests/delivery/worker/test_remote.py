@@ -37,7 +37,7 @@ from pressrun.observe.settings import LogSettings
 from pressrun.services.readers.sign_ups import Origin
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver
-from pressrun.store.deliveries import Settlement
+from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.journal import Journal
 
 READERS = 60
@@ -322,7 +322,7 @@ async def test_one_answer_that_cannot_be_judged(
     await house.start()
     judge, broken = house.dispatcher.broker._settlement, list[int]()
 
-    def failing(job: Job, result: HandOver, relay: str, now: float) -> Settlement:
+    def failing(job: Job, result: HandOver, relay: str, now: float) -> DeliveryResult:
         if not broken:
             broken.append(job.row.id)
             raise RuntimeError("a fault of ours")

@@ -8,11 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from pressrun.core.delivery import DeliveryState, FailureKind
-from pressrun.services.bounces.delivery_results import MAX_REPLY_CHARACTERS, settlement_of
+from pressrun.services.bounces.delivery_results import MAX_REPLY_CHARACTERS, delivery_result_of
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
-from pressrun.store.deliveries import ClaimedCopy, Settlement
+from pressrun.store.deliveries import ClaimedCopy, DeliveryResult
 
 NOW = 1_800_000_000.0
 ROW = ClaimedCopy(
@@ -31,9 +31,9 @@ ROW = ClaimedCopy(
 )
 
 
-def settled(outcome: Outcome, stage: Stage, reply: Reply | None = None, **changes: Any) -> Settlement:
+def settled(outcome: Outcome, stage: Stage, reply: Reply | None = None, **changes: Any) -> DeliveryResult:
     row = replace(ROW, **changes)
-    return settlement_of(
+    return delivery_result_of(
         row, HandOver(outcome, stage, reply), relay="primary", settings=DeliverySettings(), now=NOW, jitter=float
     )
 

@@ -20,7 +20,7 @@ from pressrun.services.operating.kept_mail import list_kept, show_kept
 from pressrun.services.readers.erasure import erase
 from pressrun.smtp.handover import Outgoing
 from pressrun.store import deliveries, inbound
-from pressrun.store.deliveries import Settlement
+from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.transaction import Transaction
 
 GONE = Report(
@@ -48,12 +48,12 @@ async def answer(
     room: Mailroom, outgoing: Outgoing, state: DeliveryState, reply: str = "", kind: FailureKind | None = None
 ) -> Consequences:
     """What follows from a relay's answer."""
-    settlement = Settlement(
+    settlement = DeliveryResult(
         id=outgoing.delivery_id, state=state, due_at=int(NOW), relay="r", code=550, reply=reply, kind=kind
     )
 
     def settle(tx: Transaction) -> Consequences:
-        deliveries.settle(tx, [settlement], int(NOW))
+        deliveries.record_results(tx, [settlement], int(NOW))
         return room.processing.bounce_handler.after_settling(tx, [settlement], int(NOW))
 
     return await room.database.write(settle)

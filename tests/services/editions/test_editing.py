@@ -15,7 +15,7 @@ from pressrun.core.errors import EditionError, NotFound, PreflightFailed, Refuse
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.building import lay_out
 from pressrun.services.editions.editing import Manuscript, gather_references
-from pressrun.services.editions.pressing import Resent
+from pressrun.services.editions.lifecycle import Resent
 from pressrun.services.editions.previewing import preview_edition
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply

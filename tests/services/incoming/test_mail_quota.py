@@ -19,7 +19,7 @@ from pressrun.services.incoming.mail_quota import LOOK_AGAIN_SECONDS
 from pressrun.services.mail_retention import drop_kept_mail
 from pressrun.smtp.handover import Outgoing
 from pressrun.store import deliveries, inbound
-from pressrun.store.deliveries import Settlement
+from pressrun.store.deliveries import DeliveryResult
 
 LIMIT = 10_000
 BIG = "x" * 70 + "\n"  # a line of a body
@@ -50,10 +50,10 @@ async def fill(room: Mailroom, local: str = "news-owner") -> None:
 async def deliver_all(room: Mailroom, outgoing: list[Outgoing]) -> None:
     """A relay has taken them, one a second."""
     for one in outgoing:
-        taken = Settlement(
+        taken = DeliveryResult(
             id=one.delivery_id, state=DeliveryState.DELIVERED, due_at=int(room.now), relay="r", code=250, reply="ok"
         )
-        await room.database.write(deliveries.settle, [taken], int(room.now))
+        await room.database.write(deliveries.record_results, [taken], int(room.now))
         room.now += 1
 
 

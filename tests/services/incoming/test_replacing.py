@@ -28,7 +28,7 @@ from tests.services.incoming.posts import (
 )
 
 from pressrun.core.errors import Refused
-from pressrun.services.editions import pressing
+from pressrun.services.editions import lifecycle
 from pressrun.services.editions.approving import Approving
 from pressrun.services.editions.releasing import Standing
 from pressrun.services.editions.replacing import Bearing, find_bearing, last_of, version_of
@@ -85,7 +85,7 @@ async def test_a_corrected_mail_replaces_the_draft(room: Mailroom) -> None:
     assert found is not None
     assert (Standing.REPLACED, False) == (found.standing, is_done)
     assert await approving(room).preview(1) is None
-    for action in (pressing.release, pressing.resume):
+    for action in (lifecycle.release, lifecycle.resume):
         with pytest.raises(Refused):
             await room.database.write(action, 1, int(room.now))
     _, is_done = await approving(room).release(2)

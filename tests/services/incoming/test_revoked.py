@@ -30,7 +30,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import Refused
 from pressrun.message.editions.posted import Posted
 from pressrun.sandbox.layouts import OwnLayouts
-from pressrun.services.editions import pressing
+from pressrun.services.editions import lifecycle
 from pressrun.services.editions.approving import Approving
 from pressrun.services.editions.releasing import Standing
 from pressrun.services.operating.list_admin import ListAdmin
@@ -118,12 +118,12 @@ async def press_the_button(room: Mailroom) -> None:
 async def release_within(room: Mailroom) -> None:
     """As any other code of ours would."""
     with pytest.raises(Refused):
-        await room.database.write(pressing.release, 1, int(room.now))
+        await room.database.write(lifecycle.release, 1, int(room.now))
 
 
 async def resume_by_shell(room: Mailroom) -> None:
     with pytest.raises(Refused):
-        await room.database.write(pressing.resume, 1, int(room.now))
+        await room.database.write(lifecycle.resume, 1, int(room.now))
 
 
 async def nothing(_room: Mailroom) -> None:

@@ -11,7 +11,7 @@ from tests.message.signatures.test_dkim import RSA_RECORD, settings
 
 from pressrun.core.keys import KeyRing
 from pressrun.delivery.mailer.signing import build_signer
-from pressrun.delivery.queue.claiming import _load_plate
+from pressrun.delivery.queue.claims import _load_plate
 from pressrun.services.mails.composing import CopyComposer
 from pressrun.services.settings import DeliverySettings
 from pressrun.store import deliveries

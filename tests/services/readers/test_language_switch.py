@@ -14,7 +14,7 @@ from tests.web.house import NOW, House, open_house
 from pressrun.core.address import parse_address
 from pressrun.operations.csv_files import export_subscribers
 from pressrun.sandbox.layouts import OwnLayouts
-from pressrun.services.editions import pressing
+from pressrun.services.editions import lifecycle
 from pressrun.services.evidence import verify
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.list_admin import ListAdmin
@@ -91,9 +91,9 @@ async def start(house: House, edition_id: int, state: str = "queued") -> None:
     """Take the audience; its copies get as far as that state."""
 
     def work(tx: Transaction) -> None:
-        pressing.start(tx, pressing.require_edition(tx, edition_id), int(NOW))
+        lifecycle.start(tx, lifecycle.require_edition(tx, edition_id), int(NOW))
         tx._connection.execute("update delivery set state = ? where edition_id = ?", (state, edition_id))
-        pressing.finish_if_done(tx, edition_id, int(NOW))
+        lifecycle.finish_if_done(tx, edition_id, int(NOW))
 
     await house.database.write(work)
 
@@ -300,7 +300,7 @@ async def test_a_failed_copy_is_not_sent_again_to_who_has_had_the_issue_since(ho
     await choose(house, "boletim")
     await start(house, editions["boletim"], "delivered")
     await choose(house, "noticias")
-    resent = await house.database.write(pressing.resend_failed, editions["noticias"], int(NOW))
+    resent = await house.database.write(lifecycle.resend_failed, editions["noticias"], int(NOW))
     assert (1, 1) == (resent.queued, resent.left_out)
     assert 1 == await live_copies(house, "one")
 

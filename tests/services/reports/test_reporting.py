@@ -10,7 +10,7 @@ from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.core.errors import NotFound
 from pressrun.services.reports import edition_reports, reporting
 from pressrun.store import deliveries
-from pressrun.store.deliveries import Settlement
+from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.transaction import Transaction
 
 COUNTS = ("queued", "claimed", "deferred", "delivered", "failed", "cancelled")
@@ -36,7 +36,7 @@ async def edition_with_outcomes(office: Office) -> int:
             canary_copies=None,
         )
         (first, second), _ = deliveries.claim_copies(tx, lane="", edition_id=edition, now=NOW, limit=2)
-        failed = Settlement(
+        failed = DeliveryResult(
             id=first.id,
             state=DeliveryState.FAILED,
             due_at=NOW,
@@ -46,10 +46,10 @@ async def edition_with_outcomes(office: Office) -> int:
             reply="no such user",
             kind=FailureKind.HARD,
         )
-        later = Settlement(
+        later = DeliveryResult(
             id=second.id, state=DeliveryState.DEFERRED, due_at=NOW + 60, relay="r", code=451, reply="later"
         )
-        deliveries.settle(tx, [failed, later], NOW)
+        deliveries.record_results(tx, [failed, later], NOW)
 
     await office.database.write(send)
     return edition

@@ -17,7 +17,7 @@ from tests.web.house import NOW, House, open_house, words_of
 
 from pressrun.core.tokens import WebPurpose
 from pressrun.message.finding import warning
-from pressrun.services.editions import pressing
+from pressrun.services.editions import lifecycle
 from pressrun.services.editions.replacing import cancel_drafts, replace_drafts
 from pressrun.store.drafts import PlainFinding
 
@@ -140,7 +140,7 @@ async def test_without_a_reader_it_is_finished_at_once(house: House) -> None:
 async def test_a_cancelled_edition_says_so(house: House, method: str) -> None:
     """And is not sent."""
     path = await hold(house)
-    await house.database.write(pressing.cancel, 1, int(NOW))
+    await house.database.write(lifecycle.cancel, 1, int(NOW))
     async with house.client() as client:
         page = await (client.get(path) if method == "get" else client.post(path, data=SEND))
     assert (200, True) == (page.status_code, "This edition was cancelled" in page.text)
@@ -301,7 +301,7 @@ async def test_what_became_of_a_released_edition(
         await client.post(path, data=SEND)
         await house.write(f"update delivery set state = 'delivered' where id <= {delivered}")
         if state == "cancelled":
-            await house.database.write(pressing.cancel, 1, int(NOW))
+            await house.database.write(lifecycle.cancel, 1, int(NOW))
         await house.write(f"update edition set state = '{state}'")
         page = await client.get(path)
     title, counts, refreshes = expected

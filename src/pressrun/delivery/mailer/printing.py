@@ -16,9 +16,9 @@ from msgspec.structs import replace
 from pressrun.delivery.mailer.making import Maker
 from pressrun.delivery.mailer.signatures import Hands
 from pressrun.delivery.mailer.signing import Made, NotComposed, NotSigned, Signing
-from pressrun.delivery.queue.alarm import Alarm
+from pressrun.delivery.queue.destination_queues import STALE_SECONDS
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, Supply
-from pressrun.delivery.queue.shelf import STALE_SECONDS
+from pressrun.delivery.queue.timer import Timer
 from pressrun.message.signatures.dkim import Known, Signer
 from pressrun.services.mails.notifying import is_passed_on
 from pressrun.services.ports import Clock, RelayPool, RelayStatus
@@ -61,7 +61,7 @@ class Press:
         self._ahead: Counter[str] = Counter()  # rows of each relay that no connection has taken yet
         self._in_hand: Counter[str] = Counter()  # mails of each relay that its connections have
         self._notices: dict[int, ClaimedNotice] = {}  # that connections have in hand
-        self._alarm = Alarm(self._give_back_stale)
+        self._alarm = Timer(self._give_back_stale)
         self._draining = False
 
     def connect(self, pool: RelayPool) -> None:

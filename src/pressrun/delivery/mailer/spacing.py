@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pressrun.core.pacing import Pace, Spread, SpreadState
 from pressrun.core.quantities import Rate
-from pressrun.delivery.queue.alarm import Alarm
 from pressrun.delivery.queue.pacing import EARLY_SECONDS
+from pressrun.delivery.queue.timer import Timer
 from pressrun.services.ports import Clock, Feed
 from pressrun.smtp.events import Settled
 from pressrun.smtp.handover import Outgoing
@@ -27,7 +27,7 @@ class Spacing:
     def __init__(self, feed: Feed, *, wake: Callable[[], None], clock: Clock) -> None:
         self._feed = feed
         self._clock = clock
-        self._alarm = Alarm(wake)
+        self._alarm = Timer(wake)
         self._spreads: dict[str, Spread] = {}
         self._states: dict[str, SpreadState] = {}
 

@@ -1,7 +1,7 @@
 """The broker: gives claimed rows to the press when their turn comes, and takes what became of them.
 
 Between the queue and the press all is on the event loop: rows are ready, in flight, or answered and not on record yet.
-The dispatcher fills it, and records its results, in turns (delivery.queue.dispatching).
+The dispatcher fills it, and records its results, in turns (delivery.queue.dispatcher).
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from msgspec.structs import replace
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.retry import latest_attempt_at
-from pressrun.delivery.queue.alarm import Alarm
+from pressrun.delivery.queue.fair_queues import NEVER
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result
-from pressrun.delivery.queue.lane_queues import NEVER
-from pressrun.delivery.queue.lookout import Lookout
-from pressrun.delivery.queue.ready import Ready
 from pressrun.delivery.queue.results import Results
+from pressrun.delivery.queue.scheduler import Ready
 from pressrun.delivery.queue.telling import tell_failure
-from pressrun.delivery.queue.traffic import LaneChange
+from pressrun.delivery.queue.throttle import ThrottleChange
+from pressrun.delivery.queue.timer import Timer
+from pressrun.delivery.queue.wakeups import WakeUps
 from pressrun.observe.log import event
-from pressrun.services.bounces.delivery_results import bare_settlement, settlement_of
+from pressrun.services.bounces.delivery_results import bare_delivery_result, delivery_result_of
 from pressrun.services.ports import Clock, RelayPool
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
-from pressrun.store.deliveries import ClaimedNotice, SentMail, Settlement
+from pressrun.store.deliveries import ClaimedNotice, DeliveryResult, SentMail
 
 log = logging.getLogger("pressrun.dispatch")
 
@@ -57,7 +57,7 @@ class Broker:
         self.ready = ready
         self.settings = settings
         self.results = Results()
-        self.lookout = Lookout()
+        self.wake_ups = WakeUps()
         self.was_held = False
         self.unsigned_until = 0.0
         self._clock = clock
@@ -68,7 +68,7 @@ class Broker:
         self._late: list[tuple[str, Result]] = []  # that could not be taken when they came
         self._followed_at = 0.0
         self.has_failed = False  # since the last careful turn: rows may be claimed that nobody holds
-        self._alarm = Alarm(self._wake)
+        self._alarm = Timer(self._wake)
         self.is_closed = False
 
     # ------------------------------------------------------------------ what the press asks and tells
@@ -93,8 +93,8 @@ class Broker:
         if len(jobs) < most:
             self._call_at(again_at, now)
         if jobs:
-            if self.ready.copies <= self.lookout.low_water or any(self.ready.is_short_of(job, now) for job in jobs):
-                self.lookout.look()
+            if self.ready.copies <= self.wake_ups.low_water or any(self.ready.is_short_of(job, now) for job in jobs):
+                self.wake_ups.look()
             if self.ready.take_ahead():
                 self._call_at(now, now)
         bounded = [self.ready.bounded(job) for job in jobs]
@@ -139,7 +139,7 @@ class Broker:
             except Exception:  # it is kept; the dispatcher looks by itself before long
                 log.exception("relay.settle_error", extra=_fields(relay, answer.id))
 
-    def _learn(self, job: Job, relay: str, handover: HandOver, seconds: float, now: float) -> LaneChange | None:
+    def _learn(self, job: Job, relay: str, handover: HandOver, seconds: float, now: float) -> ThrottleChange | None:
         """What a result says of where it came from."""
         change = self.ready.answered(job, relay, handover, now, seconds=seconds)
         if change is not None:
@@ -148,7 +148,7 @@ class Broker:
         return change
 
     def _take_result(
-        self, job: Job, relay: str, answer: Result, result: HandOver, change: LaneChange | None, now: float
+        self, job: Job, relay: str, answer: Result, result: HandOver, change: ThrottleChange | None, now: float
     ) -> None:
         """Keep what is to be recorded of a row; from here on it is in flight no more."""
         if result.outcome is Outcome.UNSENT:
@@ -170,7 +170,7 @@ class Broker:
         if number not in self._in_flight:
             return  # it is kept; what failed came behind
         try:
-            bare = bare_settlement(
+            bare = bare_delivery_result(
                 job.row, handover, relay=relay, settings=self.settings, now=now, edition_id=job.edition_id
             )
             self._keep(job, bare if evidence is None else replace(bare, mail=evidence))
@@ -179,7 +179,7 @@ class Broker:
             self._late.append((relay, Result(number, handover, evidence)))
             self.has_failed = True
 
-    def _keep(self, job: Job, settlement: Settlement, *, is_noted: bool = False) -> None:
+    def _keep(self, job: Job, settlement: DeliveryResult, *, is_noted: bool = False) -> None:
         self.results.settle(settlement, is_noted=is_noted)
         del self._in_flight[job.row.id]
         if settlement.state is DeliveryState.FAILED:
@@ -204,11 +204,11 @@ class Broker:
     def _look_after(self, job: Job, handover: HandOver, now: float, *, is_journaled: bool) -> None:
         """Have the answer recorded, soon or at once, and more claimed where there is room for it now."""
         if self._makes_room(job, handover, now):
-            self.lookout.look_next()
+            self.wake_ups.look_next()
         elif is_journaled and self.results.gathered < TOGETHER:
-            self.lookout.turn_within(TOGETHER_SECONDS, now)
+            self.wake_ups.turn_within(TOGETHER_SECONDS, now)
             return
-        self.lookout.turn()
+        self.wake_ups.turn()
 
     def _makes_room(self, job: Job, result: HandOver, now: float) -> bool:
         """Whether more may go now: an edition may be through, something waits for its retry, a relay takes mail again,
@@ -231,7 +231,7 @@ class Broker:
         if failed.unsigned:
             self.unsigned_until = now + UNSIGNED_SECONDS
             self._take_unsent(job, relay)
-            self.lookout.turn()
+            self.wake_ups.turn()
             return
         event(log, "dispatch.not_composed", level=logging.ERROR, delivery=job.row.id, fault=failed.fault)
         put_off = HandOver(Outcome.DEFERRED, Stage.MAIL)
@@ -241,7 +241,7 @@ class Broker:
         except Exception:
             log.exception("relay.settle_error", extra=_fields(relay, job.row.id))
             self._take_bare_result(job, relay, job.row.id, put_off, None, now)
-        self.lookout.look()
+        self.wake_ups.look()
 
     # ------------------------------------------------------------------ what the dispatcher does
 
@@ -279,7 +279,7 @@ class Broker:
         found = self.ready.remove_editions(editions)
         if found:
             self.results.release(found)
-            self.lookout.look()
+            self.wake_ups.look()
         if any(job.is_copy_of(editions) for job in self._in_flight.values()):
             self._recall()
 
@@ -320,8 +320,8 @@ class Broker:
                 return 0
         return UNRECORDED_AT_MOST - self._handed_out()
 
-    def _settlement(self, job: Job, result: HandOver, relay: str, now: float) -> Settlement:
-        return settlement_of(
+    def _settlement(self, job: Job, result: HandOver, relay: str, now: float) -> DeliveryResult:
+        return delivery_result_of(
             job.row,
             result,
             relay=relay,

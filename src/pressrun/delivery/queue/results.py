@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from pressrun.core.delivery import DeliveryState
 from pressrun.delivery.queue.jobs import Job
 from pressrun.smtp.handover import Outcome
-from pressrun.store.deliveries import Settlement
+from pressrun.store.deliveries import DeliveryResult
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class Batch:
     `unsafe` is how many of all these a kill would undo; `outcomes` counts hand-overs of copies, for those who watch.
     """
 
-    settlements: list[Settlement] = field(default_factory=list)
+    settlements: list[DeliveryResult] = field(default_factory=list)
     released: list[int] = field(default_factory=list)
     touched: set[int] = field(default_factory=set)
     unsafe: int = 0
@@ -55,7 +55,7 @@ class Results:
         """The rows that the next turn records."""
         return {*self._batch.released, *(one.id for one in self._batch.settlements)}
 
-    def settle(self, settlement: Settlement, *, is_noted: bool = False) -> None:
+    def settle(self, settlement: DeliveryResult, *, is_noted: bool = False) -> None:
         """A copy has its answer."""
         self._batch.settlements.append(settlement)
         self.waiting += 1

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 
 from pressrun.core.edition import EditionState
-from pressrun.delivery.queue.claiming import Turn
+from pressrun.delivery.queue.claims import Turn
 from pressrun.observe.log import event
 from pressrun.services.mail_results import FailedCopy, log_consequences, log_edition_change, log_failed_copy
-from pressrun.store.deliveries import Claimed, ClaimedNotice, Settlement
+from pressrun.store.deliveries import Claimed, ClaimedNotice, DeliveryResult
 
 
 def tell_turn(log: logging.Logger, turn: Turn) -> None:
@@ -29,7 +29,7 @@ def tell_turn(log: logging.Logger, turn: Turn) -> None:
             log_edition_change(log, edition)
 
 
-def tell_failure(log: logging.Logger, row: Claimed, settlement: Settlement) -> None:
+def tell_failure(log: logging.Logger, row: Claimed, settlement: DeliveryResult) -> None:
     """Say that a copy or a notice failed for good: no report has the notices."""
     log_failed_copy(
         log,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 
-from pressrun.delivery.queue.alarm import Alarm
+from pressrun.delivery.queue.destination_queues import STALE_SECONDS
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result
-from pressrun.delivery.queue.shelf import STALE_SECONDS
+from pressrun.delivery.queue.timer import Timer
 from pressrun.delivery.worker.frames import Answers
 from pressrun.services.ports import Clock
 
@@ -34,7 +34,7 @@ class Inbox:
         self._results: dict[str, list[Result]] = {}
         self.being_made: Callable[[str], int] = lambda _: 0
         self._count = 0
-        self._alarm = Alarm(self._ask)
+        self._alarm = Timer(self._ask)
         self._has_asked = False
 
     def put(self, relay: str, jobs: list[Job]) -> None:

@@ -22,7 +22,7 @@ from pressrun.services.languages import language_of
 from pressrun.services.ports import Entropy
 from pressrun.services.settings import DeliverySettings
 from pressrun.store import deliveries, editions, lists, notices
-from pressrun.store.deliveries import Settlement
+from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.editions import Edition
 from pressrun.store.notices import NewNotice
 from pressrun.store.transaction import Transaction
@@ -55,7 +55,7 @@ class _Fare:
     counted_at: int | None = None
     was_braked: bool = False
 
-    def add(self, one: Settlement) -> None:
+    def add(self, one: DeliveryResult) -> None:
         if one.state is DeliveryState.DELIVERED:
             self.outcomes += 1
             self.messages = 0
@@ -105,7 +105,7 @@ class AutoPause:
         self._entropy = entropy
         self._fares: dict[int, _Fare] = {}
 
-    def after_settling(self, tx: Transaction, settlements: Sequence[Settlement], now: int) -> list[Edition]:
+    def after_settling(self, tx: Transaction, settlements: Sequence[DeliveryResult], now: int) -> list[Edition]:
         """Judge the editions of copies that were just recorded; returns those that pause now."""
         found: set[int] = set()
         bad: set[int] = set()

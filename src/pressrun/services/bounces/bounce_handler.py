@@ -28,7 +28,7 @@ from pressrun.services.readers import suspension
 from pressrun.services.settings import BounceSettings
 from pressrun.store import bounces
 from pressrun.store.bounces import Failure
-from pressrun.store.deliveries import Settlement
+from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.inbound import InboundState
 from pressrun.store.transaction import Row, Transaction
 
@@ -62,7 +62,7 @@ class BounceHandler:
             keys=keys, site=site, auto_pause=auto_pause, clock=clock, entropy=entropy
         )
 
-    def after_settling(self, tx: Transaction, settlements: Sequence[Settlement], now: int) -> Consequences:
+    def after_settling(self, tx: Transaction, settlements: Sequence[DeliveryResult], now: int) -> Consequences:
         """Draw the consequences of hand-overs that were just recorded."""
         failed = [
             # What blocks is policy, though it may say "later", as a provider does of what we have to mend.

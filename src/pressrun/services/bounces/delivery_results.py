@@ -11,7 +11,7 @@ from pressrun.core.retry import is_given_up, next_attempt_at
 from pressrun.core.same_words import without_addresses
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver, Outcome, Stage
-from pressrun.store.deliveries import Claimed, Settlement
+from pressrun.store.deliveries import Claimed, DeliveryResult
 
 NO_REPLY = "the connection ended before the relay had answered; the copy may have been taken"
 MAX_REPLY_CHARACTERS = 500  # enough for any provider's explanation, kept once a copy
@@ -24,7 +24,7 @@ def kept_words(text: str) -> str:
     return without_addresses(text[:MAX_REPLY_CHARACTERS])
 
 
-def settlement_of(
+def delivery_result_of(
     row: Claimed,
     result: HandOver,
     *,
@@ -33,7 +33,7 @@ def settlement_of(
     now: float,
     jitter: Callable[[], float],
     edition_id: int | None = None,
-) -> Settlement:
+) -> DeliveryResult:
     """What is recorded of a claimed copy; `row` is the delivery as it was before the claim."""
     code = enhanced = None
     text = NO_REPLY
@@ -54,7 +54,7 @@ def settlement_of(
         if is_given_up(first_attempt_at=first, next_at=due_at, give_up_after=settings.give_up_after_seconds):
             state, kind = DeliveryState.FAILED, FailureKind.EXPIRED
             bounce = _class_of_last_reply(result, text)
-    return Settlement(
+    return DeliveryResult(
         id=row.id,
         state=state,
         due_at=due_at,
@@ -68,12 +68,12 @@ def settlement_of(
     )
 
 
-def bare_settlement(
+def bare_delivery_result(
     row: Claimed, result: HandOver, *, relay: str, settings: DeliverySettings, now: float, edition_id: int | None = None
-) -> Settlement:
+) -> DeliveryResult:
     """What is recorded where an answer cannot be judged: what a relay took is delivered, all else is tried again."""
     is_taken = result.outcome is Outcome.DELIVERED
-    return Settlement(
+    return DeliveryResult(
         id=row.id,
         state=DeliveryState.DELIVERED if is_taken else DeliveryState.DEFERRED,
         due_at=int(now) if is_taken else int(now + settings.retry_seconds[0]) + 1,

@@ -13,7 +13,7 @@ from pressrun.message.reports.report import RecipientReport
 from pressrun.services.mail_results import ReturnedForward
 from pressrun.services.mails.forwarding import FORWARD, keep_returned
 from pressrun.store import bounces
-from pressrun.store.deliveries import Settlement
+from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.transaction import Row, Transaction
 
 SUPPRESSED = "its address is suppressed"
@@ -24,7 +24,7 @@ def is_forward(copy: Row | None) -> bool:
     return copy is not None and copy["notice_kind"] == FORWARD
 
 
-def take_back_refused(tx: Transaction, settlements: Sequence[Settlement], now: int) -> tuple[ReturnedForward, ...]:
+def take_back_refused(tx: Transaction, settlements: Sequence[DeliveryResult], now: int) -> tuple[ReturnedForward, ...]:
     """Keep those that no relay took in the end."""
     returned = []
     failed = [one for one in settlements if one.state is DeliveryState.FAILED and one.edition_id is None]

@@ -16,7 +16,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
 from pressrun.message.finding import Finding, read_finding
 from pressrun.observe.log import event
-from pressrun.services.editions import pressing
+from pressrun.services.editions import lifecycle
 from pressrun.services.editions.previewing import Preview, preview_held
 from pressrun.services.editions.releasing import Standing, standing_of
 from pressrun.services.mail_results import log_edition_change
@@ -144,7 +144,7 @@ def _release(tx: Transaction, edition_id: int, now: int) -> tuple[HeldEdition | 
     found = find_held(tx, edition_id)
     if found is None or found.standing is not Standing.HELD:
         return found, False
-    pressing.release(tx, edition_id, now)
+    lifecycle.release(tx, edition_id, now)
     return find_held(tx, edition_id), True
 
 
@@ -152,5 +152,5 @@ def _discard(tx: Transaction, edition_id: int, now: int) -> tuple[HeldEdition | 
     found = find_held(tx, edition_id)
     if found is None or found.standing is not Standing.HELD:
         return found, False
-    edition = pressing.cancel(tx, edition_id, now)
+    edition = lifecycle.cancel(tx, edition_id, now)
     return replace(found, standing=Standing.CANCELLED, edition=edition), True

@@ -20,7 +20,7 @@ from pressrun.message.editions.compose import BuiltEdition, with_asset_prefix
 from pressrun.message.finding import Finding
 from pressrun.message.manuscripts.source import EditionFile
 from pressrun.message.wire.skeleton import CopyValues
-from pressrun.services.editions import pressing
+from pressrun.services.editions import lifecycle
 from pressrun.services.editions.building import (
     Desk,
     Manuscript,
@@ -147,7 +147,7 @@ def store_edition(
         text_skeleton=None if built.text_skeleton is None else built.text_skeleton.encode(),
         issue=file.keys.issue.text if file.keys.issue else None,
     )
-    return pressing.require_edition(tx, editions.insert_edition(tx, new, now))
+    return lifecycle.require_edition(tx, editions.insert_edition(tx, new, now))
 
 
 def queue_test_copies(

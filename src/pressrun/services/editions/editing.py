@@ -1,6 +1,6 @@
 """What editors do: preview an edition, send test copies, hand it in, and press pause, resume, cancel and resend.
 
-How an edition is built and stored stands in drafting; how one that is released goes on, in pressing.
+How an edition is built and stored stands in drafting; how one that is released goes on, in lifecycle.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pressrun.core.lane_state import load_lane_state
 from pressrun.core.site import Site
 from pressrun.core.tokens import digests_of
 from pressrun.message.finding import Finding, in_order
-from pressrun.services.editions import issuing, pressing
+from pressrun.services.editions import issuing, lifecycle
 from pressrun.services.editions.building import (
     Manuscript,
     find_open_list,
@@ -138,12 +138,12 @@ class Editing:
 
     async def pause(self, edition_id: int) -> None:
         """Hold an edition; what connections have still goes out."""
-        await self._database.write(pressing.pause, edition_id)
+        await self._database.write(lifecycle.pause, edition_id)
         self._wake()
 
     async def resume(self, edition_id: int) -> None:
         """Go on with a paused edition."""
-        await self._database.write(pressing.resume, edition_id, int(self._clock()))
+        await self._database.write(lifecycle.resume, edition_id, int(self._clock()))
         self._wake()
 
     async def cancel(self, edition_id: int) -> None:
@@ -153,7 +153,7 @@ class Editing:
 
     async def reschedule(self, edition_id: int, at: int) -> None:
         """Give an edition that waits for its hour another one; what is paused stays so."""
-        await self._database.write(pressing.reschedule, edition_id, at, int(self._clock()))
+        await self._database.write(lifecycle.reschedule, edition_id, at, int(self._clock()))
         self._wake()
 
     async def link(self, edition_ids: Sequence[int]) -> str:
@@ -164,9 +164,9 @@ class Editing:
         """Let an edition be no issue."""
         await self._database.write(issuing.unlink_edition, edition_id)
 
-    async def resend(self, edition_id: int) -> pressing.Resent:
+    async def resend(self, edition_id: int) -> lifecycle.Resent:
         """Send failed copies again, under the same Message-ID."""
-        found = await self._database.write(pressing.resend_failed, edition_id, int(self._clock()))
+        found = await self._database.write(lifecycle.resend_failed, edition_id, int(self._clock()))
         self._wake()
         return found
 
@@ -216,16 +216,16 @@ class Editing:
             canary_percent=canary_percent,
         )
         if scheduled_at is None:
-            pressing.start(tx, edition, now)
+            lifecycle.start(tx, edition, now)
         return edition.id
 
 
 def _cancel(tx: Transaction, edition_id: int, now: int) -> None:
-    edition = pressing.require_edition(tx, edition_id)
+    edition = lifecycle.require_edition(tx, edition_id)
     if edition.is_welcome:
         name = edition.list_name
         raise Refused(f"edition {edition_id} greets new readers: `pressrun list set {name} welcome=off` ends that")
-    pressing.cancel(tx, edition_id, now)
+    lifecycle.cancel(tx, edition_id, now)
 
 
 def _nobody(_domain: str | None) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pressrun.core.address import Address
 from pressrun.core.edition import EditionState
 from pressrun.message.finding import Finding, error, warning
-from pressrun.services.editions import pressing
+from pressrun.services.editions import lifecycle
 from pressrun.store import drafts
 from pressrun.store.drafts import SentDraft, Version
 from pressrun.store.lists import MailingList
@@ -93,7 +93,7 @@ def last_of(before: Version, version: Version) -> Version:
 def cancel_drafts(tx: Transaction, replaced: Sequence[int], now: int) -> None:
     """Cancel drafts: their links send nothing from here on, and their slugs are free for what takes their place."""
     for edition_id in replaced:
-        pressing.cancel(tx, edition_id, now)
+        lifecycle.cancel(tx, edition_id, now)
 
 
 def replace_drafts(tx: Transaction, replaced: Sequence[int], by: int) -> None:

@@ -17,7 +17,7 @@ from pressrun.core.site import Site
 from pressrun.message.editions.compose import BuiltEdition
 from pressrun.message.finding import errors_of
 from pressrun.message.layouts.design import Logo
-from pressrun.services.editions import pressing
+from pressrun.services.editions import lifecycle
 from pressrun.services.editions.building import Desk, Manuscript, build, find_open_list
 from pressrun.services.editions.drafting import TakenMeanwhile
 from pressrun.services.ports import LayoutPress
@@ -48,7 +48,7 @@ def greet(tx: Transaction, list_id: int, subscription_id: int, now: int) -> None
     """Queue the welcome mail of a list for somebody who has just become a member, once for ever."""
     edition = welcomes.find_welcome(tx, list_id)
     if edition is not None:
-        pressing.add_reader(tx, edition.id, subscription_id, now)
+        lifecycle.add_reader(tx, edition.id, subscription_id, now)
 
 
 def greet_after_all(tx: Transaction, list_id: int, subscription_id: int, *, left_at: int, now: int) -> None:
@@ -151,7 +151,7 @@ def store_welcome(tx: Transaction, drawn: DrawnWelcome, *, message_secret: bytes
         ),
         now,
     )
-    editions.record_edition(tx, replace(pressing.require_edition(tx, number), started_at=now))  # its audience is open
+    editions.record_edition(tx, replace(lifecycle.require_edition(tx, number), started_at=now))  # its audience is open
     welcomes.put_welcome(tx, desk.list.id, number)
     if current is not None:
         welcomes.forget_unused(tx, current.id)
@@ -170,4 +170,4 @@ def end_welcome(tx: Transaction, list_id: int, now: int) -> None:
 def hold_welcome(tx: Transaction, list_id: int, now: int) -> None:
     """Cancel every copy of welcome mails of a list that nobody has claimed, as the list closes."""
     for number in welcomes.unfinished(tx, list_id):
-        pressing.cancel(tx, number, now)
+        lifecycle.cancel(tx, number, now)

@@ -33,7 +33,7 @@ from pressrun.message.incoming.written import find_written_at
 from pressrun.message.manuscripts.edition_file import referenced_paths
 from pressrun.message.manuscripts.source import EditionFile, EditionFormat
 from pressrun.observe.log import event
-from pressrun.services.editions import pressing, replacing
+from pressrun.services.editions import lifecycle, replacing
 from pressrun.services.editions.building import Manuscript, find_open_list
 from pressrun.services.editions.drafting import (
     STORE_ATTEMPTS,
@@ -246,7 +246,7 @@ class MailedEditions:
         if target.post_by_mail == "off":
             return self._store_refusal(tx, post, [error("posting-off")], InboundState.DONE), None
         before = drafts.posted_before(tx, target.id, work.manuscript.digest)
-        edition = None if before is None else pressing.require_edition(tx, before)
+        edition = None if before is None else lifecycle.require_edition(tx, before)
         if edition is not None and standing_of(tx, edition, target) in _OVER:
             edition = None
         bearing = self._find_bearing(tx, post, work.built.subject_template, edition)
@@ -296,7 +296,7 @@ class MailedEditions:
         replacing.replace_drafts(tx, bearing.replaced, edition.id)
         replaces = bool(bearing.replaced)
         if post.may_go_at_once and target.post_by_mail == "direct":
-            edition = pressing.release(tx, edition.id, now)
+            edition = lifecycle.release(tx, edition.id, now)
             return self._say_released(tx, post, edition, work, lines, replaces=replaces), edition
         draft = drafts.find_draft(tx, edition.id)
         version = post.version if draft is None else replacing.last_of(draft.version, post.version)

@@ -19,7 +19,7 @@ from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, mov
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.bounces.operator_alerts import ALERT_RATE, ALERTS
-from pressrun.services.editions.pressing import cancel_expired_drafts
+from pressrun.services.editions.lifecycle import cancel_expired_drafts
 from pressrun.services.evidence import age_ips
 from pressrun.services.mail_retention import drop_kept_mail
 from pressrun.services.ports import Clock, Entropy, Waker

@@ -21,7 +21,7 @@ from pressrun.message.layouts.design import Logo, read_logo
 from pressrun.message.layouts.table import BUILT_IN
 from pressrun.message.wire.mailbox import Mailbox
 from pressrun.observe.log import event
-from pressrun.services.editions import pressing
+from pressrun.services.editions import lifecycle
 from pressrun.services.editions.building import Manuscript
 from pressrun.services.editions.drafting import STORE_ATTEMPTS, TakenMeanwhile
 from pressrun.services.editions.own_layouts import try_layout
@@ -288,7 +288,7 @@ class ListAdmin:
     def _remove_editor(tx: Transaction, name: str, address: Address, now: int) -> int:
         if not lists.remove_editor(tx, require_list(tx, name).id, address):
             raise NotFound(f"{address} is not an editor of {name} (see `pressrun editor ls {name}`)")
-        return pressing.cancel_withdrawn_drafts(tx, now)
+        return lifecycle.cancel_withdrawn_drafts(tx, now)
 
 
 def _with_values(target: MailingList, values: Mapping[str, Value], files: Mapping[str, bytes]) -> MailingList:
@@ -330,6 +330,6 @@ def _close(tx: Transaction, target: MailingList, now: int) -> MailingList:
     lists.end_requests(tx, target.id, now)
     for edition in editions.all_editions(tx, target.id):
         if edition.state in _ENDED_BY_CLOSING:
-            pressing.cancel(tx, edition.id, now)
+            lifecycle.cancel(tx, edition.id, now)
     hold_welcome(tx, target.id, now)
     return closed

@@ -18,7 +18,7 @@ from pressrun.core.errors import NotFound, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.spellings import Spellings
 from pressrun.core.tokens import digests_of
-from pressrun.services.editions.pressing import cancel_withdrawn_drafts
+from pressrun.services.editions.lifecycle import cancel_withdrawn_drafts
 from pressrun.services.ports import Entropy
 from pressrun.services.suppression import keep_out_erased
 from pressrun.store import enrolment, places, subscribers

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pressrun.core.subscription import SubscriptionState
-from pressrun.services.editions.pressing import add_reader
+from pressrun.services.editions.lifecycle import add_reader
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.sign_ups import Origin, end_subscription, record_consent
 from pressrun.store import consent, subscriptions, switching

@@ -17,7 +17,7 @@ from pressrun.core.same_words import key_of, without_people
 from pressrun.core.timeline import Timeline, moment_of_share, spread
 from pressrun.core.timestamps import rfc3339
 from pressrun.message.content.merge import at_defaults
-from pressrun.services.editions.pressing import require_edition
+from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.reports.reporting import Answer, describe_edition
 from pressrun.store import bounces, deliveries, lanes, lists, tallies
 from pressrun.store.tallies import Tally

@@ -16,8 +16,8 @@ from pressrun.core.lane_state import LaneState, is_relay_lane, load_lane_state
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import digests_of
+from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.editions.opening import held_until
-from pressrun.services.editions.pressing import require_edition
 from pressrun.services.evidence import ASKED, CONFIRMATION
 from pressrun.services.suppression import find_reason
 from pressrun.store import (

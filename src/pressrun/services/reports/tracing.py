@@ -9,7 +9,7 @@ from pressrun.core.address import Address
 from pressrun.core.errors import NotFound
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.editions.pressing import require_edition
+from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.mails.composing import message_id
 from pressrun.services.reports.reporting import Answer
 from pressrun.store import deliveries, subscribers

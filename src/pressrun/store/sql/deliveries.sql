@@ -93,8 +93,8 @@ update delivery set state = 'delivered', due_at = :due_at, settled_at = :now, re
 from json_each(:replies) as new
 where delivery.id = new.key and delivery.state = 'claimed';
 
--- name: settle
--- What became of other claimed copies: arrays in the order of store.deliveries.Settlement.
+-- name: record_results
+-- What became of other claimed copies: arrays in the order of store.deliveries.DeliveryResult.
 update delivery set state = new.value ->> 1, due_at = new.value ->> 2, settled_at = :now, relay = new.value ->> 3,
     code = new.value ->> 4, enhanced = new.value ->> 5, kind = new.value ->> 7, bounce = new.value ->> 8,
     reply = case when notice_id is null and subscription_id is null then null else new.value ->> 6 end

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 ROUNDS = 4.0  # how far ahead a relay may be: enough for connections that take copies in batches
 
 
-class Shares:
+class RelayWeights:
     """The shares of the relays of one configuration; `weights` by name."""
 
     def __init__(self, weights: Mapping[str, int]) -> None:

@@ -8,30 +8,30 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pressrun.core.edition import EditionState
-from pressrun.delivery.queue.ready import Ready
-from pressrun.delivery.queue.traffic import LaneNotes
+from pressrun.delivery.queue.scheduler import Ready
+from pressrun.delivery.queue.throttle import LaneNotes
 from pressrun.message.layouts.design import Logo
 from pressrun.message.wire.skeleton import Skeleton
 from pressrun.services.bounces.returned_forwards import take_back_unsent
-from pressrun.services.editions.opening import held_until
-from pressrun.services.editions.pressing import (
+from pressrun.services.editions.lifecycle import (
     finish_if_done,
     pause_after_canary,
     pause_for_fault,
     pause_without_relay,
     start_if_due,
 )
+from pressrun.services.editions.opening import held_until
 from pressrun.services.evidence import record_sent
 from pressrun.services.mail_results import Consequences
 from pressrun.services.mails.composing import CompiledEdition
 from pressrun.services.mails.notifying import is_passed_on
 from pressrun.store import deliveries, editions, lanes, lists, paces
-from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, Settlement
+from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, DeliveryResult
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
 
-AfterSettling = Callable[[Transaction, Sequence[Settlement], int], Consequences]
+AfterSettling = Callable[[Transaction, Sequence[DeliveryResult], int], Consequences]
 MayGo = Callable[[Transaction, ClaimedNotice], bool]
 
 NOTICE_BATCH = 50  # notices go first, and a flood of them still lets an edition move
@@ -69,7 +69,7 @@ class Request:
 
     now: float
     lanes: LaneWork | None
-    settlements: Sequence[Settlement] = ()
+    settlements: Sequence[DeliveryResult] = ()
     released: Sequence[int] = ()
     touched: Collection[int] = ()
     room: int = 0
@@ -108,7 +108,7 @@ class Turn:
     consequences: Consequences = field(default_factory=Consequences)
     rescued: int = 0
     faults: list[tuple[str, Exception]] = field(default_factory=list)
-    unrecorded: list[Settlement] = field(default_factory=list)
+    unrecorded: list[DeliveryResult] = field(default_factory=list)
 
     @property
     def taken(self) -> int:
@@ -139,14 +139,14 @@ def take_turn(tx: Transaction, request: Request, ready: Ready, after_settling: A
 
 
 def _record(
-    tx: Transaction, settlements: Sequence[Settlement], after_settling: AfterSettling, now: int
+    tx: Transaction, settlements: Sequence[DeliveryResult], after_settling: AfterSettling, now: int
 ) -> Consequences:
-    deliveries.settle(tx, settlements, now)
+    deliveries.record_results(tx, settlements, now)
     record_sent(tx, settlements, now)
     return after_settling(tx, settlements, now)
 
 
-def _record_alone(tx: Transaction, one: Settlement, after_settling: AfterSettling, turn: Turn, now: int) -> None:
+def _record_alone(tx: Transaction, one: DeliveryResult, after_settling: AfterSettling, turn: Turn, now: int) -> None:
     """Record one result; where its consequences cannot be drawn, without them: the copy must not go out again."""
     found: list[Consequences] = []
     problem = tx.attempt(lambda: found.append(_record(tx, [one], after_settling, now)))
@@ -154,7 +154,7 @@ def _record_alone(tx: Transaction, one: Settlement, after_settling: AfterSettlin
         turn.consequences += found[0]
         return
     turn.faults.append((f"delivery {one.id}", problem))
-    if tx.attempt(lambda: deliveries.settle(tx, [one], now)) is not None:
+    if tx.attempt(lambda: deliveries.record_results(tx, [one], now)) is not None:
         turn.unrecorded.append(one)
 
 

@@ -19,8 +19,8 @@ from tests.delivery.pressroom import (
 from pressrun.core.address import parse_address
 from pressrun.core.errors import Unavailable
 from pressrun.core.quantities import Rate
-from pressrun.delivery.queue import dispatching
-from pressrun.delivery.queue.shelf import STALE_SECONDS
+from pressrun.delivery.queue import dispatcher
+from pressrun.delivery.queue.destination_queues import STALE_SECONDS
 from pressrun.services import background
 from pressrun.services.mails.forwarding import new_forward
 from pressrun.services.settings import DeliverySettings
@@ -466,7 +466,7 @@ async def test_the_loop_goes_on_when_the_database_is_back(press: Pressroom, monk
 async def test_the_end_of_a_drain_is_tried_again_when_the_database_refuses_it(
     press: Pressroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatching, "AFTER_FAULT_SECONDS", 0.001)
+    monkeypatch.setattr(dispatcher, "AFTER_FAULT_SECONDS", 0.001)
     await press.readers(1)
     edition = await press.edition()
     await press.turn()
@@ -542,7 +542,7 @@ async def test_the_loop_sleeps_while_an_editions_canary_is_in_flight(press: Pres
     outgoing = press.take()
     assert outgoing is not None
     await press.turn()
-    assert press.dispatcher.broker.lookout.again_at is None
+    assert press.dispatcher.broker.wake_ups.again_at is None
 
 
 async def test_the_loop_sleeps_while_it_drains(press: Pressroom) -> None:
@@ -550,23 +550,23 @@ async def test_the_loop_sleeps_while_it_drains(press: Pressroom) -> None:
     await press.edition()
     press.dispatcher.broker.is_closed = True
     await press.turn()
-    assert press.dispatcher.broker.lookout.again_at is None
+    assert press.dispatcher.broker.wake_ups.again_at is None
 
 
 async def test_the_loop_wakes_for_what_is_due_next(press: Pressroom) -> None:
     await press.readers(1)
     await press.edition(scheduled_at=int(press.office.now) + 60)
     await press.turn()
-    assert press.office.now + 60 == press.dispatcher.broker.lookout.again_at
+    assert press.office.now + 60 == press.dispatcher.broker.wake_ups.again_at
     press.pass_time(60)
     await press.send_all(LATER)
     (due,) = (await press.rows("select due_at from delivery"))[0]
-    assert due == press.dispatcher.broker.lookout.again_at
+    assert due == press.dispatcher.broker.wake_ups.again_at
 
 
 async def test_a_change_is_looked_at_in_the_next_turn(press: Pressroom) -> None:
     press.dispatcher.wake()
-    assert press.dispatcher.broker.lookout._wanted.is_set()
+    assert press.dispatcher.broker.wake_ups._wanted.is_set()
 
 
 async def test_notices_are_claimed_whatever_editions_do(press: Pressroom) -> None:
@@ -579,7 +579,7 @@ async def test_notices_are_claimed_whatever_editions_do(press: Pressroom) -> Non
 
 async def test_large_notices_go_a_few_at_a_time(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
     """Anybody can write to an owner, and what is passed on is in memory until a relay has it."""
-    monkeypatch.setattr(dispatching, "NOTICE_OCTETS", 3000)
+    monkeypatch.setattr(dispatcher, "NOTICE_OCTETS", 3000)
     content = b"From: somebody@other.example\r\n\r\n" + b"x" * 1000
     for number in range(10):
         await press.change(
@@ -598,7 +598,7 @@ async def test_large_notices_go_a_few_at_a_time(press: Pressroom, monkeypatch: p
         assert [] == await press.take_after_turn()
         for outgoing in taken:
             press.answer(outgoing, TAKEN)
-        assert press.dispatcher.broker.lookout._looks
+        assert press.dispatcher.broker.wake_ups._looks
     assert [3, 3, 3, 1] == sizes
 
 

@@ -15,7 +15,7 @@ from pressrun.core.advice import Action, Advice
 from pressrun.core.lane_state import LaneState, load_lane_state, relay_lane
 from pressrun.core.pacing import Pace, PaceState
 from pressrun.core.providers import Lanes
-from pressrun.delivery.queue.lane_queues import NEVER
+from pressrun.delivery.queue.fair_queues import NEVER
 from pressrun.delivery.queue.pacing import HORIZON_SECONDS
 
 UNBOUND = 1_000_000  # copies in flight of a lane without limits: the connections bound them
@@ -23,7 +23,7 @@ AHEAD = 5  # copies claimed for each that may be in flight: enough for fast answ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaneChange:
+class ThrottleChange:
     """A lane that was paused or blocked just now, for the log: `until` is None for a block."""
 
     lane: str
@@ -46,7 +46,7 @@ class LaneNotes:
     opened: list[str] = field(default_factory=list)
 
 
-class Traffic:
+class Throttle:
     """The lanes of one configuration, with what is in flight in each."""
 
     def __init__(
@@ -190,7 +190,7 @@ class Traffic:
 
     def after_refused(
         self, lane: str, domain: str, reader: int, advice: Advice, reason: str, now: float
-    ) -> LaneChange | None:
+    ) -> ThrottleChange | None:
         """A copy was refused or put off; returns what that led to. A domain without a lane gets one of its own."""
         if advice.action not in (Action.SLOW_DOWN, Action.POLICY):
             return None
@@ -205,9 +205,9 @@ class Traffic:
         if not lane and after.opens_at(now) > now:
             self._opening.add(domain)
         if after.is_blocked and not before.is_blocked:
-            return LaneChange(lane=name, until=None, reason=after.reason)
+            return ThrottleChange(lane=name, until=None, reason=after.reason)
         if after.paused_until > before.paused_until and before.paused_until <= now:
-            return LaneChange(lane=name, until=after.paused_until, reason=after.reason)
+            return ThrottleChange(lane=name, until=after.paused_until, reason=after.reason)
         return None
 
     def after_slow(self, name: str, seconds: float, now: float) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 from tests.delivery.pressroom import RELAY, TAKEN, Pressroom
-from tests.delivery.queue.test_dispatching import queue_notice
+from tests.delivery.queue.test_dispatcher import queue_notice
 
 from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import FailureKind
 from pressrun.delivery.queue.jobs import Job, claim_of
-from pressrun.delivery.queue.recovering import recover
+from pressrun.delivery.queue.recovery import recover
 from pressrun.services.background import FAILING_SECONDS, LoopFault
 from pressrun.services.operating.readiness import QUIET_SECONDS, RELAYS_FAILING_SECONDS, Readiness
 from pressrun.services.ports import RelayStatus

@@ -7,7 +7,7 @@ from collections import defaultdict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.delivery.queue.lane_queues import NEVER, LaneQueues
+from pressrun.delivery.queue.fair_queues import NEVER, FairQueues
 
 LANES = st.sampled_from(["", "gmail", "yahoo", "corp.example"])
 
@@ -15,7 +15,7 @@ LANES = st.sampled_from(["", "gmail", "yahoo", "corp.example"])
 @given(st.lists(st.tuples(LANES, st.integers()), max_size=50))
 def test_each_lane_keeps_its_order_and_nothing_is_lost(pushed: list[tuple[str, int]]) -> None:
     """All come out, once."""
-    queues: LaneQueues[int] = LaneQueues(str)
+    queues: FairQueues[int] = FairQueues(str)
     for lane, job in pushed:
         queues.push(lane, job)
     found = defaultdict(list)
@@ -33,7 +33,7 @@ def test_each_lane_keeps_its_order_and_nothing_is_lost(pushed: list[tuple[str, i
 
 def test_lanes_take_turns() -> None:
     """A long lane does not keep a short one waiting."""
-    queues: LaneQueues[int] = LaneQueues(str)
+    queues: FairQueues[int] = FairQueues(str)
     for number in range(3):
         queues.push("", number)
     queues.push("gmail", 9)
@@ -43,7 +43,7 @@ def test_lanes_take_turns() -> None:
 
 def test_a_shut_lane_holds_up_no_other_and_says_when_it_opens() -> None:
     """The soonest of those that open by themselves."""
-    queues: LaneQueues[int] = LaneQueues(str)
+    queues: FairQueues[int] = FairQueues(str)
     opens = {"gmail": 5.0, "yahoo": 3.0, "": 0.0, "corp.example": NEVER}
     for lane in opens:
         queues.push(lane, 1)

@@ -13,7 +13,7 @@ from pressrun.core.delivery import DeliveryState
 from pressrun.observe.log import event
 from pressrun.store import deliveries, lanes, paces
 from pressrun.store.database import Database
-from pressrun.store.deliveries import Settlement
+from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.journal import Taken
 from pressrun.store.transaction import Transaction
 
@@ -40,12 +40,12 @@ def _recover(tx: Transaction, taken: Collection[Taken], now: int) -> tuple[int, 
     """How many copies were taken by a relay, and how many go back to the queue."""
     claims = deliveries.claims_of(tx, [one.claim.delivery_id for one in taken])
     delivered = [_settlement(one, now) for one in taken if one.claim in claims]
-    deliveries.settle(tx, delivered, now)
+    deliveries.record_results(tx, delivered, now)
     return len(delivered), deliveries.recover(tx)
 
 
-def _settlement(taken: Taken, now: int) -> Settlement:
-    return Settlement(
+def _settlement(taken: Taken, now: int) -> DeliveryResult:
+    return DeliveryResult(
         id=taken.claim.delivery_id,
         state=DeliveryState.DELIVERED,
         due_at=now,

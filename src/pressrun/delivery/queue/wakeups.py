@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from pressrun.delivery.queue.alarm import Alarm
+from pressrun.delivery.queue.timer import Timer
 
 LOOK_AGAIN_SECONDS = 5.0  # the loop looks at least so often: it feeds the watchdog
 
 
-class Lookout:
+class WakeUps:
     """`again_at` is when to look without being asked; so few claimed rows as `low_water` are reason enough, too."""
 
     def __init__(self) -> None:
@@ -18,7 +18,7 @@ class Lookout:
         self._wanted = asyncio.Event()
         self._looks = True
         self._looked_at = 0.0
-        self._alarm = Alarm(self._wanted.set)
+        self._alarm = Timer(self._wanted.set)
 
     def turn(self) -> None:
         """There is something to record."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
+from pressrun.delivery.queue.fair_queues import FairQueues
 from pressrun.delivery.queue.jobs import Job
-from pressrun.delivery.queue.lane_queues import LaneQueues
 from pressrun.store.deliveries import ClaimedNotice
 
 # A claimed copy that no connection takes for so long goes back: while a relay is down, people leave and editors cancel.
@@ -24,12 +24,12 @@ class Stale:
     lanes: set[str] = field(default_factory=set)
 
 
-class Shelf:
+class DestinationQueues:
     """What waits for one relay, or for any."""
 
     def __init__(self) -> None:
-        self._notices: LaneQueues[Job] = LaneQueues(_domain_of)  # none has a lane
-        self._copies: LaneQueues[Job] = LaneQueues(_domain_of)
+        self._notices: FairQueues[Job] = FairQueues(_domain_of)  # none has a lane
+        self._copies: FairQueues[Job] = FairQueues(_domain_of)
 
     def __len__(self) -> int:
         return self._notices.length + self._copies.length

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 
-class Alarm:
+class Timer:
     """Calls back once, when the earliest time comes; then it may be set again."""
 
     def __init__(self, call: Callable[[], None]) -> None:

@@ -7,26 +7,26 @@ import time
 
 import pytest
 
-from pressrun.delivery.queue.lookout import Lookout
+from pressrun.delivery.queue.wakeups import WakeUps
 
 NOW = 1000.0
 LONG = 30.0
 
 
-def looked() -> Lookout:
+def looked() -> WakeUps:
     """One whose loop has just looked."""
-    lookout = Lookout()
-    assert lookout.begin(NOW, must_look=False)  # the first turn of all looks
-    return lookout
+    wake_ups = WakeUps()
+    assert wake_ups.begin(NOW, must_look=False)  # the first turn of all looks
+    return wake_ups
 
 
-async def slept(lookout: Lookout, *seconds: float) -> float:
+async def slept(wake_ups: WakeUps, *seconds: float) -> float:
     """How long after it was asked for turns within these seconds the loop takes one."""
     began = time.perf_counter()
     for wait in seconds:
-        lookout.turn_within(wait, NOW)
+        wake_ups.turn_within(wait, NOW)
     async with asyncio.timeout(LONG):
-        await lookout.sleep(NOW, None)
+        await wake_ups.sleep(NOW, None)
     return time.perf_counter() - began
 
 
@@ -35,35 +35,35 @@ async def test_what_may_wait_is_recorded_a_moment_later() -> None:
     assert 0.04 <= await slept(looked(), 0.05, LONG) < 2.0
 
 
-@pytest.mark.parametrize("hurry", [Lookout.turn, Lookout.look])
+@pytest.mark.parametrize("hurry", [WakeUps.turn, WakeUps.look])
 async def test_what_cannot_wait_takes_it_along(hurry: object) -> None:
-    lookout = looked()
-    lookout.turn_within(LONG, NOW)
+    wake_ups = looked()
+    wake_ups.turn_within(LONG, NOW)
     assert callable(hurry)
-    hurry(lookout)
-    assert await slept(lookout) < 2.0
+    hurry(wake_ups)
+    assert await slept(wake_ups) < 2.0
 
 
 async def test_a_turn_leaves_no_other_one_behind() -> None:
     """What has been recorded is no reason for the next one."""
-    lookout = looked()
-    lookout.turn_within(0.02, NOW)
-    lookout.begin(NOW, must_look=False)
+    wake_ups = looked()
+    wake_ups.turn_within(0.02, NOW)
+    wake_ups.begin(NOW, must_look=False)
     await asyncio.sleep(0.05)
-    assert 0.08 <= await slept(lookout, 0.1) < 2.0
+    assert 0.08 <= await slept(wake_ups, 0.1) < 2.0
 
 
 async def test_recording_alone_does_not_look() -> None:
-    lookout = looked()
-    await slept(lookout, 0.001)
-    assert not lookout.begin(NOW, must_look=False)
+    wake_ups = looked()
+    await slept(wake_ups, 0.001)
+    assert not wake_ups.begin(NOW, must_look=False)
 
 
 async def test_a_turn_that_looks_is_the_last_for_what_goes_meanwhile() -> None:
     """It claims more itself; one that only records leaves that to the next one."""
-    lookout = looked()
-    lookout.plan(low_water=200)
-    assert not lookout.begin(NOW, must_look=False)
-    assert lookout.low_water == 200
-    assert lookout.begin(NOW, must_look=True)
-    assert lookout.low_water == -1
+    wake_ups = looked()
+    wake_ups.plan(low_water=200)
+    assert not wake_ups.begin(NOW, must_look=False)
+    assert wake_ups.low_water == 200
+    assert wake_ups.begin(NOW, must_look=True)
+    assert wake_ups.low_water == -1

@@ -17,14 +17,14 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.providers import Lanes
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue.broker import Broker
-from pressrun.delivery.queue.claiming import NOTICE_BATCH, AfterSettling, LaneWork, MayGo, Request, Turn, take_turn
+from pressrun.delivery.queue.claims import NOTICE_BATCH, AfterSettling, LaneWork, MayGo, Request, Turn, take_turn
+from pressrun.delivery.queue.destination_queues import Stale
 from pressrun.delivery.queue.destinations import SLOW_SECONDS
+from pressrun.delivery.queue.fair_queues import NEVER
 from pressrun.delivery.queue.jobs import Job
-from pressrun.delivery.queue.lane_queues import NEVER
-from pressrun.delivery.queue.ready import Ready
+from pressrun.delivery.queue.relay_weights import RelayWeights
 from pressrun.delivery.queue.results import Batch
-from pressrun.delivery.queue.shares import Shares
-from pressrun.delivery.queue.shelf import Stale
+from pressrun.delivery.queue.scheduler import Ready
 from pressrun.delivery.queue.telling import tell_turn
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
@@ -75,7 +75,7 @@ class Dispatcher(BackgroundLoop):
         self._may_go = may_go
         self._ready = ready
         self._results = self.broker.results
-        self._lookout = self.broker.lookout
+        self._wake_ups = self.broker.wake_ups
         self._plates: dict[int, CompiledEdition] = {}
         self._lanes_changed = True
         self._synced_at = 0.0
@@ -89,12 +89,12 @@ class Dispatcher(BackgroundLoop):
 
     def wake(self) -> None:
         """Something changed in the database: look at it in the next turn."""
-        self._lookout.plan()
+        self._wake_ups.plan()
         self.look()
 
     def look(self) -> None:
         """Let the next turn look for what may go, and not only record results."""
-        self._lookout.look()
+        self._wake_ups.look()
 
     # ------------------------------------------------------------------ the loop
 
@@ -114,7 +114,7 @@ class Dispatcher(BackgroundLoop):
         await self._take_turn()
         self.works()
         if not self._drained:
-            await self._lookout.sleep(self._clock(), SLOW_SECONDS if len(self._ready) else None)
+            await self._wake_ups.sleep(self._clock(), SLOW_SECONDS if len(self._ready) else None)
         return True
 
     async def record_rest(self) -> None:
@@ -134,7 +134,7 @@ class Dispatcher(BackgroundLoop):
             await self.broker.close(seconds)
         finally:
             self._drained = True
-            self._lookout.turn()
+            self._wake_ups.turn()
             self.end_pause()
 
     def reload(
@@ -148,7 +148,7 @@ class Dispatcher(BackgroundLoop):
         self.settings = self.broker.settings = settings
         self._ready.pacer = self._ready.pacer.changed(settings.rates, relays, self._clock())
         self._ready.traffic.change(Lanes(settings.domains), settings.block_pause_seconds)
-        self._ready.shares = Shares(weights)
+        self._ready.shares = RelayWeights(weights)
         self._ready.connect(connections)
         self._lanes_changed = True
         self.wake()
@@ -184,9 +184,9 @@ class Dispatcher(BackgroundLoop):
             stale, self._holding = self._ready.take_stale(now)
             self._results.release(stale.jobs)
             self._learn_slow(now)
-            low_water = self._lookout.low_water
+            low_water = self._wake_ups.low_water
             is_low = low_water >= 0 and self._ready.eager(now) <= low_water
-            looks = self._lookout.begin(now, must_look=is_low or careful or self._results.has_released)
+            looks = self._wake_ups.begin(now, must_look=is_low or careful or self._results.has_released)
             batch = self._results.take(with_touched=looks)
             by_lane = self._ready.claimed_by_lane() if looks or self._ready.traffic.is_paced else {}
             work = self._lane_work(by_lane, stale.lanes, now) if looks else None
@@ -194,7 +194,7 @@ class Dispatcher(BackgroundLoop):
             turn = await self._commit(request)
         except BaseException:
             self._results.bring_back(batch)
-            self._lookout.look_next()
+            self._wake_ups.look_next()
             if work is not None:
                 self._ready.traffic.renote(work.notes)
             self._synced_at = 0.0
@@ -283,20 +283,20 @@ class Dispatcher(BackgroundLoop):
             self._ready.more_wait = turn.taken >= request.room or len(turn.notices) >= NOTICE_BATCH
         self.broker.was_held = self._holding
         if self.broker.is_closed or self._holding:  # what changes comes with a result, or by itself
-            self._lookout.plan()
+            self._wake_ups.plan()
         elif request.now < self.broker.unsigned_until:
-            self._lookout.plan(again_at=self.broker.unsigned_until)
+            self._wake_ups.plan(again_at=self.broker.unsigned_until)
         elif len(self._ready) >= CLAIMED_AT_MOST:  # a result or a turn later shows for what they wait
-            self._lookout.plan()
+            self._wake_ups.plan()
         elif turn.taken < request.room:  # nothing more may go now, whatever the pace
             opens_at = self._ready.traffic.looks_again_at(request.by_lane, request.now)
             again_at = min(opens_at, turn.next_due_at or NEVER)
-            self._lookout.plan(again_at=None if again_at == NEVER else again_at)
+            self._wake_ups.plan(again_at=None if again_at == NEVER else again_at)
         elif ready >= BATCH // 2:
-            self._lookout.plan(low_water=BATCH // 2)
+            self._wake_ups.plan(low_water=BATCH // 2)
         else:  # the pace allows no more for the moment
             next_claim_at = self._ready.pacer.next_claim_at(request.now, ready)
-            self._lookout.plan(again_at=max(request.now + SHORTEST_WAIT_SECONDS, next_claim_at))
+            self._wake_ups.plan(again_at=max(request.now + SHORTEST_WAIT_SECONDS, next_claim_at))
 
     def _lane_work(self, by_lane: Mapping[str, int], resting: Collection[str], now: float) -> LaneWork:
         traffic = self._ready.traffic

@@ -13,13 +13,13 @@ from msgspec.structs import replace
 
 from pressrun.core.advice import Action, Scope, advice_of
 from pressrun.core.lane_state import relay_lane
+from pressrun.delivery.queue.destination_queues import STALE_SECONDS, DestinationQueues, Stale
 from pressrun.delivery.queue.destinations import SLOW_SECONDS, Destinations
+from pressrun.delivery.queue.fair_queues import NEVER
 from pressrun.delivery.queue.jobs import Job
-from pressrun.delivery.queue.lane_queues import NEVER
 from pressrun.delivery.queue.pacing import EARLY_SECONDS, Pacer
-from pressrun.delivery.queue.shares import Shares
-from pressrun.delivery.queue.shelf import STALE_SECONDS, Shelf, Stale
-from pressrun.delivery.queue.traffic import LaneChange, Traffic
+from pressrun.delivery.queue.relay_weights import RelayWeights
+from pressrun.delivery.queue.throttle import Throttle, ThrottleChange
 from pressrun.smtp.handover import HandOver, Outcome
 from pressrun.store.deliveries import ClaimedCopy
 
@@ -34,7 +34,7 @@ class Ready:
     `failing` tells which relays take nothing now; `connections` how many each may have.
     """
 
-    def __init__(self, pacer: Pacer, traffic: Traffic, shares: Shares, connections: Mapping[str, int]) -> None:
+    def __init__(self, pacer: Pacer, traffic: Throttle, shares: RelayWeights, connections: Mapping[str, int]) -> None:
         self.pacer = pacer
         self.traffic = traffic
         self.shares = shares
@@ -45,7 +45,7 @@ class Ready:
         self.connect(connections)
         self.more_wait = False  # whether there may be more in the queue than is claimed
         self.failing: Callable[[], Collection[str]] = frozenset
-        self._shelves: dict[str, Shelf] = {ANY: Shelf()}
+        self._shelves: dict[str, DestinationQueues] = {ANY: DestinationQueues()}
         self._taken_at = 0.0
         self._asked_at: dict[str, float] = {}
         self._sifted: set[str] = set()  # relays for which nothing waits but what has its share on the way to them
@@ -91,7 +91,7 @@ class Ready:
             relay = ANY
         shelf = self._shelves.get(relay)
         if shelf is None:
-            shelf = self._shelves[relay] = Shelf()
+            shelf = self._shelves[relay] = DestinationQueues()
         shelf.push(job)
         self._sifted.clear()
 
@@ -132,7 +132,7 @@ class Ready:
             self._take(found, relay, now)
         return found
 
-    def _pop(self, shelves: Sequence[Shelf], waits: Callable[[str], bool], now: float) -> Job | float:
+    def _pop(self, shelves: Sequence[DestinationQueues], waits: Callable[[str], bool], now: float) -> Job | float:
         soonest = NEVER
         for shelf in shelves:
             found = shelf.pop(self.traffic.opens_at, now, now + EARLY_SECONDS, waits)
@@ -148,7 +148,7 @@ class Ready:
         """When the relay could take a copy, if it were for its own rates and limits alone."""
         return max(self.pacer.own_next_at(relay, now), self.traffic.opens_at(relay_lane(relay), now))
 
-    def _open_shelves(self, relay: str, now: float) -> list[Shelf]:
+    def _open_shelves(self, relay: str, now: float) -> list[DestinationQueues]:
         """What is for this relay alone, and what is for any as far as its share goes."""
         shared = self._shelves[ANY]
         if len(self._shelves) == 1 and not self.shares.are_needed:
@@ -201,7 +201,7 @@ class Ready:
         wanted = sum(shelf.notices + self._open_copies(shelf, relay, now) for shelf in shelves)
         return self.pacer.due(relay, now, max(0, min(wanted, most)))
 
-    def _open_copies(self, shelf: Shelf, relay: str, now: float) -> int:
+    def _open_copies(self, shelf: DestinationQueues, relay: str, now: float) -> int:
         lengths = shelf.lengths().items()
         return sum(number for lane, number in lengths if self._lane_opens_at(lane, relay, now) <= now)
 
@@ -239,7 +239,7 @@ class Ready:
 
     def answered(
         self, job: Job, relay: str, result: HandOver, now: float, *, seconds: float = 0.0
-    ) -> LaneChange | None:
+    ) -> ThrottleChange | None:
         """Learn from an answer, for which the relay took so long; returns the lane that it pauses or blocks."""
         row = job.row
         name = job.destination

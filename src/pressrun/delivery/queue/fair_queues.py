@@ -13,7 +13,7 @@ J = TypeVar("J")
 NEVER = float("inf")  # only a result or a person opens the lane again
 
 
-class LaneQueues(Generic[J]):
+class FairQueues(Generic[J]):
     """Queues by lane name; "" is the lane of all that have none of their own, and are told apart by `name_of`."""
 
     def __init__(self, name_of: Callable[[J], str]) -> None:
