@@ -13,6 +13,8 @@ from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
 
+from tests.database import TwiceDatabase
+
 from pressrun.core.address import parse_address
 from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.keys import KeyRing
@@ -238,7 +240,7 @@ async def open_mailroom(
     """The services over a new database, or the one that is there."""
     data = DataDir(folder / "data")
     keys = prepare(data)
-    database = await Database.open(data.database)
+    database = await TwiceDatabase.open(data.database)
     site = Site(base_url=f"https://{D}", mail_domain=D, operator=operator, receives_mail=True)
     room = Mailroom(database=database, keys=keys, site=site)
     limits = LimitSettings(replies_per_sender=replies, posts_per_editor=posts)

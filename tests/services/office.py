@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.database import TwiceDatabase
+
 from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
@@ -86,7 +88,7 @@ async def open_office(folder: Path, *, receives_mail: bool = True) -> AsyncItera
     """A new database with its services."""
     data = DataDir(folder / "data")
     keys = prepare(data)
-    database = await Database.open(data.database)
+    database = await TwiceDatabase.open(data.database)
     office = Office(database=database, keys=keys, path=data.root)
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=receives_mail)
     clock, tokens = (lambda: office.now), TokenSettings()

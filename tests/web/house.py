@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 from starlette.types import ASGIApp
+from tests.database import TwiceDatabase
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.edition import EditionState
@@ -241,7 +242,7 @@ class House:
 async def open_house(root: Path, *, base_url: str = BASE, **changes: Any) -> AsyncIterator[House]:
     data = DataDir(root / "data")
     keys = prepare(data)
-    database = await Database.open(data.database)
+    database = await TwiceDatabase.open(data.database)
     try:
         yield House(
             database=database,
@@ -298,10 +299,10 @@ def _hold_edition(
 
 
 def _add_edition(tx: Transaction, list_id: int, slug: str, changes: dict[str, Any]) -> int:
-    started_at = changes.pop("started_at", int(NOW))
-    state = EditionState(changes.pop("state", "finished"))
-    canary_copies = changes.pop("canary_copies", None)
+    started_at = changes.get("started_at", int(NOW))
+    canary_copies = changes.get("canary_copies")
     values: dict[str, Any] = {
+        "state": "finished",
         "subject": "Boats are back",
         "title": "Boats are back",
         "preheader": "",
@@ -318,9 +319,9 @@ def _add_edition(tx: Transaction, list_id: int, slug: str, changes: dict[str, An
         "dated_at": None,
         "scheduled_at": None,
     }
-    number = editions.insert_edition(
-        tx, NewEdition(list_id=list_id, slug=slug, state=state, **{**values, **changes}), int(NOW)
-    )
+    values |= {name: value for name, value in changes.items() if name not in ("started_at", "canary_copies")}
+    values["state"] = EditionState(values["state"])
+    number = editions.insert_edition(tx, NewEdition(list_id=list_id, slug=slug, **values), int(NOW))
     tx._connection.execute(
         "update edition set started_at = ?, first_claim_at = ?, canary_copies = ? where id = ?",
         (started_at, started_at, canary_copies, number),

@@ -12,17 +12,16 @@ damage a WAL that two connections write and checkpoint.
 from __future__ import annotations
 
 import asyncio
-import logging
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
-
-import aiosqlite
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from pressrun.core.errors import Unavailable
 from pressrun.core.searching import searchable
-from pressrun.store.sharing import SharedCommits, Wish, one_by_one
+from pressrun.store.database_thread import CallingConnection, DatabaseThread
+from pressrun.store.group_commit import BatchItem, GroupCommit, Transact, one_by_one
 from pressrun.store.statistics import are_statistics_kept, drop_statistics
 from pressrun.store.transaction import Transaction, in_transaction
 
@@ -34,39 +33,16 @@ BUSY_SECONDS = 5.0  # how long a lock of another process (a backup tool, say) is
 CACHE_KIB = 1024  # of pages, for each connection of a daemon; with SQLite's own 2,000 no turn is quicker
 MAX_WAL_BYTES = 64 * 1024 * 1024  # what a checkpoint leaves of the WAL file
 
-logging.getLogger("aiosqlite").setLevel(logging.WARNING)  # its debug lines hold parameters
 
-
-class _Answer:
-    """What `execute_fetchall` makes of our callable: its value comes back unchanged."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: Any) -> None:
-        self._value = value
-
-    def fetchall(self) -> Any:
-        return self._value
-
-
-class HopConnection(sqlite3.Connection):
-    """A connection whose `execute` also takes a callable: aiosqlite then carries a whole transaction to its thread."""
-
-    def execute(self, sql: Any, parameters: Any = (), /) -> Any:
-        if callable(sql):
-            return _Answer(sql(self))
-        return super().execute(sql, parameters)
-
-
-def connect(path: Path, *, readonly: bool = False) -> HopConnection:
+def connect(path: Path, *, readonly: bool = False) -> CallingConnection:
     """Open the file with our settings; for the daemon's threads and for command-line verbs alike."""
     mode = "ro" if readonly else "rwc"
-    connection: HopConnection | None = None
+    connection: CallingConnection | None = None
     try:
         connection = sqlite3.connect(
             f"{path.resolve().as_uri()}?mode={mode}",
             uri=True,
-            factory=HopConnection,
+            factory=CallingConnection,
             isolation_level=None,
             timeout=BUSY_SECONDS,
             cached_statements=256,
@@ -90,7 +66,7 @@ def connect(path: Path, *, readonly: bool = False) -> HopConnection:
     return connection
 
 
-def _connect_in_small(path: Path, *, readonly: bool) -> HopConnection:
+def _connect_daemon(path: Path, *, readonly: bool) -> CallingConnection:
     connection = connect(path, readonly=readonly)
     try:
         connection.execute(f"pragma cache_size = -{CACHE_KIB}")
@@ -102,29 +78,23 @@ def _connect_in_small(path: Path, *, readonly: bool) -> HopConnection:
     return connection
 
 
-async def _on_its_own_thread(path: Path, *, readonly: bool) -> aiosqlite.Connection:
-    # Opened before aiosqlite gets it: where opening fails, its thread would outlive us and end with an error.
-    opened = await asyncio.to_thread(_connect_in_small, path, readonly=readonly)
-    return await aiosqlite.Connection(lambda: opened, iter_chunk_size=64)
-
-
 class Database:
     """The writing and the reading connection of a process, each with its thread."""
 
-    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection, path: Path) -> None:
+    def __init__(self, writer: DatabaseThread, reader: DatabaseThread, path: Path) -> None:
         self._writer = writer
         self._reader = reader
         self._syncing = 0
         self._is_durable = True  # as `connect` leaves it
-        self._shared = SharedCommits(self._durable_hop)
+        self._batches = GroupCommit(self._write)
         self.path = path
 
     @classmethod
     async def open(cls, path: Path) -> Self:
         """Open a database whose schema is current; raises Unavailable."""
-        writer = await _on_its_own_thread(path, readonly=False)
+        writer = await DatabaseThread.start(partial(_connect_daemon, path, readonly=False))
         try:
-            reader = await _on_its_own_thread(path, readonly=True)
+            reader = await DatabaseThread.start(partial(_connect_daemon, path, readonly=True))
         except BaseException:
             await writer.close()
             raise
@@ -134,31 +104,30 @@ class Database:
         """Run a store function as one durable transaction; raises what it raises, and Unavailable."""
         self._syncing += 1
         try:
-            return await self._durable_hop(lambda on: in_transaction(on, lambda tx: work(tx, *args, **kwargs)))
+            return await self._write(lambda transact: transact(lambda tx: work(tx, *args, **kwargs)))
         finally:
             self._syncing -= 1
 
     async def share(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Like `write`, with others that come at the same time: one wait for the disk serves all.
+        """Like `write`, but calls that come at the same time share one commit, and one wait for the disk.
 
-        For what many people do at once. When another one's fault undid it, `work` runs a second time: it must change
-        nothing but the database.
+        For what many people do at once. `work` runs a second time when another call's error undid the commit.
         """
         return await self.share_set(one_by_one, lambda tx: work(tx, *args, **kwargs))
 
     async def share_set(self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
-        """Like `share`, for what is cheaper for many at once: `work` takes the items of all who come together.
+        """Like `share`, for work that is cheaper for many items at once.
 
-        It gives a value for each of them, in their order.
+        `work` gets the items of all calls that come together, and returns a value for each of them in their order.
         """
         self._syncing += 1
         try:
-            found: T = await self._shared.join(Wish(work, item))
+            value: T = await self._batches.join(BatchItem(work, item))
         except sqlite3.OperationalError as problem:
-            raise Unavailable(f"the database is unavailable: {problem}") from problem
+            raise _unavailable(problem) from problem
         finally:
             self._syncing -= 1
-        return found
+        return value
 
     @property
     def is_syncing(self) -> bool:
@@ -167,25 +136,19 @@ class Database:
 
     async def record(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Like `write`, without the wait for the disk: kept through a kill, perhaps not through a power cut."""
+        return await self._write(lambda transact: transact(lambda tx: work(tx, *args, **kwargs)), durable=False)
 
-        def hop(connection: sqlite3.Connection) -> T:
-            self._set_durable(connection, wanted=False)
-            return in_transaction(connection, lambda tx: work(tx, *args, **kwargs))
+    async def _write(self, hop: Callable[[Transact], T], *, durable: bool = True) -> T:
+        """Run `hop` on the writer's thread; it is given what carries out one transaction."""
+        later = asyncio.get_running_loop().call_soon_threadsafe
 
-        return await self._hop(self._writer, hop)
+        def on_thread(connection: sqlite3.Connection) -> T:
+            if self._is_durable is not durable:
+                connection.execute(f"pragma synchronous = {'full' if durable else 'normal'}")
+                self._is_durable = durable
+            return hop(lambda work: in_transaction(connection, work, later))
 
-    async def _durable_hop(self, hop: Callable[[sqlite3.Connection], T]) -> T:
-        def durable(connection: sqlite3.Connection) -> T:
-            self._set_durable(connection, wanted=True)
-            return hop(connection)
-
-        return await self._hop(self._writer, durable)
-
-    def _set_durable(self, connection: sqlite3.Connection, *, wanted: bool) -> None:
-        """On the writer's thread: whether its next commit waits for the disk."""
-        if self._is_durable is not wanted:
-            connection.execute(f"pragma synchronous = {'full' if wanted else 'normal'}")
-            self._is_durable = wanted
+        return await _run(self._writer, on_thread)
 
     async def read(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a store function that only reads, on a consistent snapshot."""
@@ -198,7 +161,7 @@ class Database:
                 if connection.in_transaction:  # not so after an error that ended it
                     connection.execute("rollback")
 
-        return await self._hop(self._reader, hop)
+        return await _run(self._reader, hop)
 
     async def checkpoint(self) -> bool:
         """Move the WAL into the database file and cut it to nothing where no reader is in the way; False where one is.
@@ -214,19 +177,21 @@ class Database:
                 connection.execute(f"pragma busy_timeout = {int(BUSY_SECONDS * 1000)}")
             return not is_busy
 
-        return await self._hop(self._writer, hop)
+        return await _run(self._writer, hop)
 
     async def close(self) -> None:
         """Close both connections; the last one out empties the WAL."""
-        await self._shared.close()
+        await self._batches.close()
         await self._reader.close()
         await self._writer.close()
 
-    @staticmethod
-    async def _hop(connection: aiosqlite.Connection, hop: Callable[[sqlite3.Connection], T]) -> T:
-        try:
-            result: Any = await connection.execute_fetchall(hop)
-        except sqlite3.OperationalError as problem:
-            raise Unavailable(f"the database is unavailable: {problem}") from problem
-        answer: T = result
-        return answer
+
+async def _run(thread: DatabaseThread, hop: Callable[[sqlite3.Connection], T]) -> T:
+    try:
+        return await thread.run(hop)
+    except sqlite3.OperationalError as problem:
+        raise _unavailable(problem) from problem
+
+
+def _unavailable(problem: sqlite3.Error) -> Unavailable:
+    return Unavailable(f"the database is unavailable: {problem}")

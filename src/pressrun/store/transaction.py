@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
 from pressrun.store.queries import load_queries
 
 Row = sqlite3.Row
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _encode = msgspec.json.Encoder().encode
@@ -22,13 +24,31 @@ def in_json(values: Any) -> str:
 
 
 class Transaction:
-    """Runs named statements on one connection; never begins, commits or rolls back by itself."""
+    """Runs named statements on one connection; never begins, commits or rolls back by itself.
 
-    __slots__ = ("_connection", "_queries")
+    A unit of work may run twice, and may be undone, so it changes nothing but the database. What it has to change
+    elsewhere (a counter, an event, what is kept in memory) it returns, or hands to `after_commit`.
+    """
+
+    __slots__ = ("_connection", "_effects", "_queries")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._effects: list[Callable[[], object]] = []
         self._queries = load_queries()
+
+    def after_commit(self, effect: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Have `effect` called once when this transaction is committed, in the event loop where there is one.
+
+        It is called before whoever awaits the transaction goes on, even when that task is cancelled; and not at all for
+        what is undone.
+        """
+        self._effects.append(partial(effect, *args, **kwargs))
+
+    def hand_over_effects(self, later: Callable[[Callable[[], object]], object]) -> None:
+        """Once the transaction is committed: give each function that waited for that to `later`, in their order."""
+        for effect in self._effects:
+            later(effect)
 
     def run(self, name: str, /, **parameters: Any) -> int:
         """Carry out a statement; returns how many rows it changed."""
@@ -67,12 +87,14 @@ class Transaction:
 
         What the database raises for want of room, of the disk or of a lock passes: the rest would fare no better.
         """
+        before = len(self._effects)
         self._connection.execute("savepoint attempt")
         try:
             work()
         except sqlite3.OperationalError:
             raise
         except Exception as problem:  # noqa: BLE001 - whoever asked deals with it
+            del self._effects[before:]
             self._connection.execute("rollback to attempt")
             self._connection.execute("release attempt")
             return problem
@@ -80,14 +102,28 @@ class Transaction:
         return None
 
 
-def in_transaction(connection: sqlite3.Connection, work: Callable[[Transaction], T]) -> T:
-    """Run `work` inside BEGIN IMMEDIATE: committed whole when it returns, rolled back when it raises."""
+def _call(effect: Callable[[], object]) -> None:
+    effect()
+
+
+def in_transaction(
+    connection: sqlite3.Connection,
+    work: Callable[[Transaction], T],
+    later: Callable[[Callable[[], object]], object] = _call,
+) -> T:
+    """Run `work` inside BEGIN IMMEDIATE: committed whole when it returns, rolled back when it raises.
+
+    `later` gets each function that `work` gave to `after_commit`.
+    """
+    tx = Transaction(connection)
     connection.execute("begin immediate")
     try:
-        result = work(Transaction(connection))
+        result = work(tx)
         connection.execute("commit")
     except BaseException:
         if connection.in_transaction:
             connection.execute("rollback")
         raise
+    for effect in tx._effects:  # noqa: SLF001
+        later(effect)
     return result

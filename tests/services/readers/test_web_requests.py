@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.database import connection_of
 from tests.services.office import Office
 
 from pressrun.core.address import Address, parse_address
@@ -68,13 +69,14 @@ async def test_what_an_answer_waits_for_is_the_same_for_every_address(office: Of
             await office.sign_ups.request("news", ADA, WEB, network=None)
     said: list[str] = []
     web_requests = asking_of(office)
-    office.database._writer._conn.set_trace_callback(said.append)
+    await office.database.write(lambda tx: connection_of(tx).set_trace_callback(said.append))
+    said.clear()
     answers, statements = [], []
     for address in (ADA, other):
         answers.append(await web_requests.sign_up("news", address, WEB, network="192.0.2.7"))
         statements.append([text.replace(address.typed, "A") for text in said])
         said.clear()
-    office.database._writer._conn.set_trace_callback(None)
+    await office.database.write(lambda tx: connection_of(tx).set_trace_callback(None))
     assert answers[0] == answers[1]
     assert statements[0] == statements[1]
 

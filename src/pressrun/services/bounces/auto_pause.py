@@ -8,7 +8,7 @@ how one fares is kept beside the database, and counted there at first and when i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pressrun.core.address import parse_address
@@ -41,29 +41,31 @@ class PauseReason:
     cause: Remark
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Fare:
     """How an edition fares: what was counted at `counted_at`, and what came since.
 
-    `messages` are those refused as such, in a row.
+    `messages` are those refused as such, in a row; `has_delivered` says that the row begins here.
     """
 
     outcomes: int = 0
     refused: int = 0
     complaints: int = 0
     messages: int = 0
+    has_delivered: bool = False
     counted_at: int | None = None
     was_braked: bool = False
 
-    def add(self, one: DeliveryResult) -> None:
-        if one.state is DeliveryState.DELIVERED:
-            self.outcomes += 1
-            self.messages = 0
-        elif one.state is DeliveryState.FAILED:
-            self.outcomes += 1
-            self.refused += one.kind in _REFUSED
-        if one.bounce is BounceClass.MESSAGE:
-            self.messages += 1
+    def __add__(self, news: _Fare) -> _Fare:
+        """With what has come since."""
+        return replace(
+            self,
+            outcomes=self.outcomes + news.outcomes,
+            refused=self.refused + news.refused,
+            complaints=self.complaints + news.complaints,
+            messages=news.messages if news.has_delivered else self.messages + news.messages,
+            has_delivered=self.has_delivered or news.has_delivered,
+        )
 
     @property
     def is_malformed(self) -> bool:
@@ -107,61 +109,54 @@ class AutoPause:
 
     def after_settling(self, tx: Transaction, settlements: Sequence[DeliveryResult], now: int) -> list[Edition]:
         """Judge the editions of copies that were just recorded; returns those that pause now."""
-        found: set[int] = set()
+        news: dict[int, _Fare] = {}
         bad: set[int] = set()
         for one in settlements:
             if one.edition_id is not None:
-                self._fare(one.edition_id).add(one)
-                found.add(one.edition_id)
+                news[one.edition_id] = news.get(one.edition_id, _Fare()) + _news_of(one)
                 if one.bounce is not None:
                     bad.add(one.edition_id)
-        return self._judge_all(tx, found, bad, now)
+        return self._judge_all(tx, news, bad, now)
 
     def after_bounce(self, tx: Transaction, edition_id: int, now: int) -> list[Edition]:
         """Judge an edition of which a copy that was taken has just bounced; returns it when it pauses now."""
-        self._fare(edition_id).refused += 1
-        return self._judge_all(tx, [edition_id], [edition_id], now)
+        return self._judge_all(tx, {edition_id: _Fare(refused=1)}, [edition_id], now)
 
     def after_complaint(self, tx: Transaction, edition_id: int, now: int) -> list[Edition]:
         """Judge an edition that a reader has just complained about; returns it when it pauses now."""
-        self._fare(edition_id).complaints += 1
-        return self._judge_all(tx, [edition_id], [edition_id], now)
+        return self._judge_all(tx, {edition_id: _Fare(complaints=1)}, [edition_id], now)
 
-    def _fare(self, edition_id: int) -> _Fare:
-        fare = self._fares.get(edition_id)
-        if fare is None:
-            fare = self._fares[edition_id] = _Fare()
-        return fare
+    def _judge_all(self, tx: Transaction, news: Mapping[int, _Fare], bad: Collection[int], now: int) -> list[Edition]:
+        counted: dict[int, _Fare | None] = {}
+        paused: list[Edition] = []
+        for number, since in sorted(news.items()):
+            fare = self._fares.get(number, _Fare()) + since
+            if not fare.is_to_be_counted(self.settings, now, has_news=number in bad):
+                continue
+            counted[number], edition = self._judge(tx, number, fare, now)
+            paused += [] if edition is None else [edition]
+        tx.after_commit(self._keep, news, counted)
+        return paused
 
-    def _judge_all(self, tx: Transaction, found: Collection[int], bad: Collection[int], now: int) -> list[Edition]:
-        doubtful = [
-            number
-            for number in sorted(found)
-            if self._fares[number].is_to_be_counted(self.settings, now, has_news=number in bad)
-        ]
-        judged = [self._judge(tx, number, now) for number in doubtful]
-        return [edition for edition in judged if edition is not None]
+    def _keep(self, news: Mapping[int, _Fare], counted: Mapping[int, _Fare | None]) -> None:
+        """Remember how editions fare: what was counted, None for what is over, else what came since."""
+        for number, since in news.items():
+            fare = counted[number] if number in counted else self._fares.get(number, _Fare()) + since
+            if fare is None:
+                self._fares.pop(number, None)
+            else:
+                self._fares[number] = fare
 
-    def _judge(self, tx: Transaction, edition_id: int, now: int) -> Edition | None:
-        edition = editions.get_edition(tx, edition_id)
+    def _judge(self, tx: Transaction, number: int, fare: _Fare, now: int) -> tuple[_Fare | None, Edition | None]:
+        """How an edition fares as the database has it, None when it is not being sent now; and it, when it pauses."""
+        edition = editions.get_edition(tx, number)
         if edition is None or edition.state is not EditionState.SENDING:
-            del self._fares[edition_id]
-            return None
-        fare = self._count(tx, edition, now)
+            return None, None
+        fare = _count(tx, edition, fare, now)
         if fare.was_braked:
-            return None
+            return fare, None
         reason = self._complaint_about_message(tx, edition) if fare.is_malformed else fare.reason(self.settings)
-        return None if reason is None else self._pause(tx, edition, reason, now)
-
-    def _count(self, tx: Transaction, edition: Edition, now: int) -> _Fare:
-        fare = self._fares[edition.id]
-        fare.counted_at, fare.was_braked = now, edition.braked_at is not None
-        if not fare.was_braked:
-            counts = deliveries.count_copies(tx, edition.id)
-            fare.outcomes = counts[DeliveryState.DELIVERED] + counts[DeliveryState.FAILED]
-            fare.refused = deliveries.count_refused(tx, edition.id)
-            fare.complaints = edition.complaints
-        return fare
+        return (fare, None) if reason is None else (None, self._pause(tx, edition, reason, now))
 
     def _complaint_about_message(self, tx: Transaction, edition: Edition) -> PauseReason:
         words = without_addresses(deliveries.last_refusal(tx, edition.id, "message") or "no words were given")
@@ -174,7 +169,6 @@ class AutoPause:
         paused = replace(edition, state=state, pause_reason=reason.said, braked_at=now)
         editions.record_edition(tx, paused)
         editions.note_brake(tx, edition.id, now)
-        del self._fares[edition.id]
         self._tell(tx, edition, reason, now)
         return paused
 
@@ -204,3 +198,27 @@ class AutoPause:
                 ),
                 now,
             )
+
+
+def _news_of(settlement: DeliveryResult) -> _Fare:
+    is_delivered = settlement.state is DeliveryState.DELIVERED
+    has_failed = settlement.state is DeliveryState.FAILED
+    return _Fare(
+        outcomes=int(is_delivered or has_failed),
+        refused=int(has_failed and settlement.kind in _REFUSED),
+        messages=int(settlement.bounce is BounceClass.MESSAGE),
+        has_delivered=is_delivered,
+    )
+
+
+def _count(tx: Transaction, edition: Edition, fare: _Fare, now: int) -> _Fare:
+    fare = replace(fare, counted_at=now, was_braked=edition.braked_at is not None)
+    if fare.was_braked:
+        return fare
+    counts = deliveries.count_copies(tx, edition.id)
+    return replace(
+        fare,
+        outcomes=counts[DeliveryState.DELIVERED] + counts[DeliveryState.FAILED],
+        refused=deliveries.count_refused(tx, edition.id),
+        complaints=edition.complaints,
+    )

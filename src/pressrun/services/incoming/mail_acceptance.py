@@ -19,7 +19,6 @@ from pressrun.core.windows import Windows
 from pressrun.message.incoming.trace import HeaderScan, own_digest, same_mail_digest, scan_header
 from pressrun.observe.log import event
 from pressrun.services.incoming.enclosed_tokens import EnclosedTokens
-from pressrun.services.incoming.mail_intake import MailIntake
 from pressrun.services.incoming.mail_quota import MailQuota
 from pressrun.services.incoming.posting_rules import answers_a_copy, judge_posts
 from pressrun.services.ports import Clock, Waker
@@ -27,7 +26,7 @@ from pressrun.services.settings import LimitSettings
 from pressrun.smtp.reply import Reply
 from pressrun.store import lists
 from pressrun.store.database import Database
-from pressrun.store.inbound import InboundState, NewInbound
+from pressrun.store.inbound import InboundState, NewInbound, store_mail
 
 log = logging.getLogger("pressrun.inbound")
 
@@ -80,7 +79,6 @@ class MailAcceptance:
         self._count = count
         self._accepted = accepted
         self._tokens = AddressTokens(keys)
-        self._intake = MailIntake(database)
         self._by_token = Windows()
         self._proofs = EnclosedTokens(site, self._tokens, WebTokens(keys))
         self._room = MailQuota(database, lambda: self.limits, clock)
@@ -180,7 +178,7 @@ class MailAcceptance:
         return queue if opens_at is None else MailQueue.STRANGERS
 
     async def _store(self, arrival: ArrivedMail, rows: list[NewInbound]) -> None:
-        stored = await self._intake.store(rows, arrival.content, int(self._clock()))
+        stored = await self._database.share(store_mail, rows, arrival.content, int(self._clock()))
         again = stored.count(False)
         for _ in range(again):
             self._count("repeated")

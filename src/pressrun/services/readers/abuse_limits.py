@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from pressrun.core.address import Address
 from pressrun.core.doubtful import is_disposable, is_role
@@ -30,14 +31,24 @@ log = logging.getLogger("pressrun.readers")
 _SHARE, _LEAST = 2, 500
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Arrivals:
+    """How many sign-ups came in an hour so far and in the one before, and how many the busiest hour usually has."""
+
+    hour: int = -1
+    number: int = 0
+    before: int = 0
+    usual: int = 0
+
+
 class AbuseLimits:
-    """Lets sign-ups through or turns them away, and counts both."""
+    """Lets sign-ups through or turns them away, and counts both once that is on record."""
 
     def __init__(self, context: ReaderContext) -> None:
         self._context = context
         self._siege = AttackDetector(AttackTerms())
         self._surge = RateAnomaly()
-        self._usual = self._before = 0
+        self._arrivals = _Arrivals()
         self._work_until = 0.0
         self.count: Callable[[Verdict], None] = lambda _verdict: None
         self.show_attack: Callable[[bool], None] = lambda _is_on: None
@@ -45,18 +56,17 @@ class AbuseLimits:
 
     def admit(self, tx: Transaction, address: Address, trust: Trust, now: float) -> Verdict:
         """What becomes of a sign-up; one whose mail may go out, now or later, is counted against the limits."""
-        verdict = shown = Verdict.IGNORED
-        if not self._is_unwanted(address, trust):
-            self._watch(tx, now)
-            is_held = self._surge.is_on and trust is not Trust.WORKED
-            meters = self._held_meters() if is_held else self._mailed_meters(trust)
-            if limits.spend_all(tx, [*self._meters_of(address), *meters], now):
-                verdict = Verdict.HELD if is_held else Verdict.TAKEN
-            else:
-                verdict = Verdict.LIMITED
-            shown = Verdict.HELD if is_held else Verdict.TAKEN
-            self._plan_work(tx, now)
-        self._note(verdict, now, shown)
+        if self._is_unwanted(address, trust):
+            tx.after_commit(self._note, Verdict.IGNORED, now, Verdict.IGNORED)
+            return Verdict.IGNORED
+        arrivals_seen = self._count_arrival(tx, now)
+        is_held = self._would_hold(arrivals_seen, now) and trust is not Trust.WORKED
+        meters = self._held_meters() if is_held else self._mailed_meters(trust)
+        shown = Verdict.HELD if is_held else Verdict.TAKEN
+        is_within = limits.spend_all(tx, [*self._meters_of(address), *meters], now)
+        verdict = shown if is_within else Verdict.LIMITED
+        tx.after_commit(self._watch, arrivals_seen, now, self._work_ends_at(tx, now))
+        tx.after_commit(self._note, verdict, now, shown)
         return verdict
 
     def asks_for_work(self, now: float) -> bool:
@@ -70,7 +80,7 @@ class AbuseLimits:
         if retry_at is None:
             limits.spend(tx, "sign_ups_per_ip", network.encode(), rate, now)
         else:
-            self._note(Verdict.THROTTLED, now, Verdict.THROTTLED)
+            tx.after_commit(self._note, Verdict.THROTTLED, now, Verdict.THROTTLED)
         return retry_at
 
     def _note(self, verdict: Verdict, now: float, shown: Verdict) -> None:
@@ -90,32 +100,47 @@ class AbuseLimits:
             event(log, "subscription.attack_over", level=logging.WARNING)
             self.show_attack(False)
 
-    def _watch(self, tx: Transaction, now: float) -> None:
-        """Count a sign-up in its hour, and see whether that is still usual."""
+    def _count_arrival(self, tx: Transaction, now: float) -> _Arrivals:
+        """Count a sign-up in its hour."""
         hour = int(now // HOUR_SECONDS)
         number = arrivals.count_sign_up(tx, hour)
-        if hour != self._surge.hour:
-            past = arrivals.sign_ups_since(tx, first_hour(now))
-            self._usual, self._before = usual_peak(past, hour), past.get(hour - 1, 0)
-        self._surge.count(hour, number, self._before)
+        if hour == self._arrivals.hour:
+            return replace(self._arrivals, number=number)
+        past = arrivals.sign_ups_since(tx, first_hour(now))
+        return _Arrivals(hour=hour, number=number, before=past.get(hour - 1, 0), usual=usual_peak(past, hour))
+
+    def _would_hold(self, seen: _Arrivals, now: float) -> bool:
+        """Whether so many sign-ups are far more than usual: what `_watch` finds once they are on record."""
+        trial = replace(self._surge)
+        trial.count(seen.hour, seen.number, seen.before)
+        trial.judge(now, self._mark(seen.usual))
+        return trial.is_on
+
+    def _watch(self, seen: _Arrivals, now: float, work_until: float) -> None:
+        self._arrivals, self._work_until = seen, work_until
+        self._surge.count(seen.hour, seen.number, seen.before)
         self._judge(now)
 
-    def _judge(self, now: float) -> None:
+    def _mark(self, usual: int) -> float | None:
+        """How many sign-ups an hour are far more than usual."""
         times, floor = self._context.limits.hold_sign_ups_above, self._context.limits.hold_sign_ups_floor
-        mark = None if times is None else max(floor, times * self._usual)
-        if not self._surge.judge(now, mark):
+        return None if times is None else max(floor, times * usual)
+
+    def _judge(self, now: float) -> None:
+        if not self._surge.judge(now, self._mark(self._arrivals.usual)):
             return
         is_on = self._surge.is_on
         name = "subscription.holding" if is_on else "subscription.holding_over"
-        event(log, name, level=logging.WARNING, usual_per_hour=self._usual)
+        event(log, name, level=logging.WARNING, usual_per_hour=self._arrivals.usual)
         self.show_holding(is_on)
 
-    def _plan_work(self, tx: Transaction, now: float) -> None:
-        """Ask for work from half of the limit on: whose page came a moment before must not be over it."""
+    def _work_ends_at(self, tx: Transaction, now: float) -> float:
+        """Until when to ask for work: from half of the limit on, or a page fetched just before would exceed it."""
         rate = self._context.limits.proof_of_work_above
-        if rate is not None:
-            half = Rate(math.ceil(rate.count / 2), rate.seconds)
-            self._work_until = limits.opens_at(tx, "proof_of_work_above", b"", half, now) or 0.0
+        if rate is None:
+            return 0.0
+        half = Rate(math.ceil(rate.count / 2), rate.seconds)
+        return limits.opens_at(tx, "proof_of_work_above", b"", half, now) or 0.0
 
     def _is_unwanted(self, address: Address, trust: Trust) -> bool:
         if trust is Trust.TRAP:

@@ -14,8 +14,8 @@ import pytest
 from pressrun.core.errors import Unavailable
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, prepare
-from pressrun.store.sharing import MANY, Failed, SharedCommits, Wish, one_by_one, run_together
-from pressrun.store.transaction import Transaction
+from pressrun.store.group_commit import MANY, BatchItem, GroupCommit, Transact, WorkError, one_by_one, run_group
+from pressrun.store.transaction import Transaction, in_transaction
 
 
 @pytest.fixture
@@ -57,8 +57,12 @@ def note_all(tx: Transaction, numbers: Sequence[int]) -> list[str]:
     return [f"{note(tx, number)} of {len(numbers)}" for number in numbers]
 
 
-def lone(work: Callable[..., Any], *args: Any) -> Wish:
-    return Wish(one_by_one, lambda tx: work(tx, *args))
+def lone(work: Callable[..., Any], *args: Any) -> BatchItem:
+    return BatchItem(one_by_one, lambda tx: work(tx, *args))
+
+
+def transactions(connection: sqlite3.Connection) -> Transact:
+    return lambda work: in_transaction(connection, work)
 
 
 def deny_commits(action: int, what: str | None, *_: object) -> int:
@@ -69,33 +73,33 @@ def deny_commits(action: int, what: str | None, *_: object) -> int:
 def test_works_that_come_together_are_one_commit(connection: sqlite3.Connection) -> None:
     said: list[str] = []
     connection.set_trace_callback(said.append)
-    values = run_together(connection, [lone(note, n) for n in range(3)])
+    values = run_group(transactions(connection), [lone(note, n) for n in range(3)])
     assert ([0, 1, 2], 1) == (values, said.count("commit"))
     assert [0, 1, 2] == noted(connection)
 
 
 @pytest.mark.parametrize("bad", [fail, clash])
 def test_one_that_fails_undoes_itself_alone(connection: sqlite3.Connection, bad: Callable[[Transaction], None]) -> None:
-    values = run_together(connection, [lone(note, 1), lone(bad), lone(note, 2)])
-    assert isinstance(values[1], Failed)
+    values = run_group(transactions(connection), [lone(note, 1), lone(bad), lone(note, 2)])
+    assert isinstance(values[1], WorkError)
     assert ([1, 2], [1, 2]) == ([values[0], values[2]], noted(connection))
 
 
 def test_what_is_of_one_kind_is_one_call_whatever_comes_between(connection: sqlite3.Connection) -> None:
-    values = run_together(connection, [Wish(note_all, 1), lone(note, 2), Wish(note_all, 3)])
+    values = run_group(transactions(connection), [BatchItem(note_all, 1), lone(note, 2), BatchItem(note_all, 3)])
     assert (["1 of 2", 2, "3 of 2"], [1, 2, 3]) == (values, noted(connection))
 
 
 def test_one_of_a_kind_that_fails_leaves_the_others_alone(connection: sqlite3.Connection) -> None:
-    values = run_together(connection, [Wish(note_all, number) for number in (1, 13, 2)])
-    assert isinstance(values[1], Failed)
+    values = run_group(transactions(connection), [BatchItem(note_all, number) for number in (1, 13, 2)])
+    assert isinstance(values[1], WorkError)
     assert (["1 of 1", "2 of 1"], [1, 2]) == ([values[0], values[2]], noted(connection))
 
 
 def test_a_commit_that_fails_fails_all_and_leaves_nothing(connection: sqlite3.Connection) -> None:
     connection.set_authorizer(deny_commits)
     with pytest.raises(sqlite3.DatabaseError, match="not authorized"):
-        run_together(connection, [Wish(note_all, 1), lone(note, 2)])
+        run_group(transactions(connection), [BatchItem(note_all, 1), lone(note, 2)])
     connection.set_authorizer(None)
     assert ([], False) == (noted(connection), connection.in_transaction)
 
@@ -106,22 +110,22 @@ def test_a_commit_that_fails_where_each_is_alone_fails_those_whom_it_met(connect
     def block(tx: Transaction) -> None:
         tx._connection.set_authorizer(deny_commits)
 
-    values = run_together(connection, [lone(note, 1), lone(fail), lone(block), lone(note, 2)])
+    values = run_group(transactions(connection), [lone(note, 1), lone(fail), lone(block), lone(note, 2)])
     connection.set_authorizer(None)
     assert ([1, True, True, True], [1]) == (
-        [values[0], *(isinstance(value, Failed) for value in values[1:])],
+        [values[0], *(isinstance(value, WorkError) for value in values[1:])],
         noted(connection),
     )
 
 
 class Halves:
-    """Callers, each with one wish after the other; the second half of them begins while the first one is carried."""
+    """Callers, each with one item after the other; the second half of them begins while the first one is carried."""
 
     def __init__(self, connection: sqlite3.Connection, callers: int) -> None:
         self._connection = connection
         self._callers = callers
         self._all_began = asyncio.Event()
-        self._shared = SharedCommits(self._carry)
+        self._shared = GroupCommit(self._carry)
         self.groups: list[int] = []
 
     async def run(self, rounds: int) -> None:
@@ -136,12 +140,12 @@ class Halves:
 
     async def _call(self, number: int, rounds: int) -> None:
         for turn in range(rounds):
-            await self._shared.join(Wish(self._note, self._callers * turn + number))
+            await self._shared.join(BatchItem(self._note, self._callers * turn + number))
 
-    async def _carry(self, hop: Callable[[sqlite3.Connection], Any]) -> Any:
+    async def _carry(self, hop: Callable[[Transact], Any]) -> Any:
         await self._all_began.wait()
         await asyncio.sleep(0)  # as every hop to the thread does
-        return hop(self._connection)
+        return hop(transactions(self._connection))
 
     def _note(self, tx: Transaction, numbers: Sequence[int]) -> list[int]:
         self.groups.append(len(numbers))
@@ -151,7 +155,7 @@ class Halves:
 async def test_halves_of_many_do_not_take_turns_for_ever(
     connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pressrun.store.sharing.GATHER_SECONDS", 0.5)
+    monkeypatch.setattr("pressrun.store.group_commit.GATHER_SECONDS", 0.5)
     callers = Halves(connection, 2 * MANY)
     await callers.run(rounds=3)
     assert ([MANY, 2 * MANY, 2 * MANY, MANY], 6 * MANY) == (callers.groups, len(noted(connection)))
@@ -160,20 +164,20 @@ async def test_halves_of_many_do_not_take_turns_for_ever(
 async def test_who_of_many_is_back_first_waits_for_the_others(
     connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pressrun.store.sharing.GATHER_SECONDS", 10.0)
+    monkeypatch.setattr("pressrun.store.group_commit.GATHER_SECONDS", 10.0)
 
-    async def carry(hop: Callable[[sqlite3.Connection], Any]) -> Any:
-        return hop(connection)
+    async def carry(hop: Callable[[Transact], Any]) -> Any:
+        return hop(transactions(connection))
 
     async def call(number: int) -> list[str]:
         answers = []
         for turn in range(2):
             for _ in range(turn * number):
                 await asyncio.sleep(0)
-            answers.append(await shared.join(Wish(note_all, 100 + MANY * turn + number)))
+            answers.append(await shared.join(BatchItem(note_all, 100 + MANY * turn + number)))
         return answers
 
-    shared = SharedCommits(carry)
+    shared = GroupCommit(carry)
     said = await asyncio.gather(*(call(number) for number in range(MANY)))
     assert {f"of {MANY}"} == {answer.split(" ", 1)[1] for answers in said for answer in answers}
 

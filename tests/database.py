@@ -1,0 +1,73 @@
+"""How tests reach a database: by plain SQL beside the code under test, and with every unit of work run twice."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from pressrun.store.database import Database
+from pressrun.store.transaction import Transaction
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+
+def connection_of(tx: Transaction) -> sqlite3.Connection:
+    """The connection of a transaction: the one place where tests go behind what is public of it."""
+    return tx._connection
+
+
+async def query(database: Database, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """What a query finds."""
+    return await database.read(lambda tx: [tuple(row) for row in connection_of(tx).execute(sql, parameters)])
+
+
+async def change(database: Database, sql: str, *parameters: object) -> int:
+    """Carry out a statement; returns how many rows it changed."""
+    return await database.write(lambda tx: connection_of(tx).execute(sql, parameters).rowcount)
+
+
+class TwiceDatabase(Database):
+    """Runs every unit of work twice: the first run is undone, as when another caller's error undoes a group.
+
+    Work that changes nothing but the database leaves the same behind as if it had run once. So the tests of services
+    and deliveries, which see events, metrics and counters, hold with this database as with any other.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._twice: dict[Any, Any] = {}  # the same for the same work: a group is carried out by its work
+
+    async def write(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await super().write(twice(work), *args, **kwargs)
+
+    async def record(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await super().record(twice(work), *args, **kwargs)
+
+    async def read(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await super().read(twice(work), *args, **kwargs)
+
+    async def share_set(self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
+        return await super().share_set(self._twice.setdefault(work, twice(work)), item)
+
+
+class _Undone(Exception):
+    """Ends the first run."""
+
+
+def twice(work: Callable[Concatenate[Transaction, P], T]) -> Callable[Concatenate[Transaction, P], T]:
+    """The work, run once in a savepoint that is rolled back, and then for real."""
+
+    @wraps(work)
+    def run(tx: Transaction, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        def undone() -> None:
+            work(tx, *args, **kwargs)
+            raise _Undone
+
+        tx.attempt(undone)
+        return work(tx, *args, **kwargs)
+
+    return run
