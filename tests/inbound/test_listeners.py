@@ -21,7 +21,6 @@ from pressrun.core.errors import BadConfiguration, Unavailable
 from pressrun.inbound.listeners import Listeners
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.smtp.reply import Reply
-from pressrun.store.database import Database
 
 OWNER = f"news-owner@{D}"
 
@@ -324,7 +323,7 @@ async def test_a_database_that_refuses_gives_451_and_nothing_is_stored(
 
     async with listening(room) as listeners, connected(listeners.addresses["smtp"]) as client:
         with monkeypatch.context() as patched:
-            patched.setattr(Database, "write", fail)
+            patched.setattr(room.database, "share_set", fail)
             assert "451" == (await client.post(mail(), [OWNER]))[:3]
         assert {} == await room.counts()
         assert "250" == (await client.post(mail(), [OWNER]))[:3]
