@@ -156,19 +156,19 @@ async def test_the_operator_hears_once_of_an_attack_and_once_of_its_end(
 
 async def test_sign_ups_whose_group_is_carried_out_again_are_counted_once(office: Office) -> None:
     """In the metric, and towards an attack: an error of another caller undid the first time."""
-    desk = Desk(office, LimitSettings(confirmations_per_address=Rate(1, DAY)))
+    gate = SignUpGate(office, LimitSettings(confirmations_per_address=Rate(1, DAY)))
 
     def fail(_: Transaction) -> None:
         raise LookupError
 
     async def in_a_group(number: int) -> None:
         address = parse_address(f"victim{number // 5}@gmail.com")
-        admit = office.database.share(desk.screening.admit, address, Trust.PROVEN, office.now)
+        admit = office.database.share(gate.abuse_limits.admit, address, Trust.PROVEN, office.now)
         await asyncio.gather(admit, office.database.share(fail), return_exceptions=True)
 
     for number in range(60):  # of which 48 are turned away: an attack begins with 50
         await in_a_group(number)
-    assert ([Verdict.TAKEN] * 60, []) == (desk.counted, desk.attacks)
+    assert ([Verdict.TAKEN] * 60, []) == (gate.counted, gate.attacks)
     for number in (0, 1):
         await in_a_group(number)
-    assert [True] == desk.attacks
+    assert [True] == gate.attacks
