@@ -20,7 +20,7 @@ from tests.web.supply import KINDS
 
 from pressrun.core.keys import KEY_BYTES, KeyRing
 from pressrun.core.tokens import WebPurpose, WebTokens
-from pressrun.web.http.connections import CONNECTION, PlainConnection, WatchedConnection
+from pressrun.web.http.connections import DEFAULT_CONNECTION, H11Connection, LimitedConnection
 
 MOST_TOKENS = 4  # an input that names one a thousand times is about something else
 _TOKENS = WebTokens(KeyRing({1: bytes(KEY_BYTES)}, bytes(KEY_BYTES)))  # for how long they are
@@ -30,7 +30,7 @@ _STATUS = re.compile(rb"HTTP/1\.1 (\d{3})")
 _LENGTHS = {b"form": len(_TOKENS.make(WebPurpose.FORM, 1, 1)), b"work": len(_TOKENS.make(WebPurpose.WORK, 1, 1, 1))}
 _FORM = "application/x-www-form-urlencoded"
 _SETTINGS = replace(SETTINGS, request_seconds=0.05, keep_alive_seconds=0.05)  # what is no whole request is soon over
-_CARRIERS: list[type[WatchedConnection]] = list(dict.fromkeys([PlainConnection, CONNECTION]))
+_CARRIERS: list[type[LimitedConnection]] = list(dict.fromkeys([H11Connection, DEFAULT_CONNECTION]))
 
 _doors: list[Door] = []
 

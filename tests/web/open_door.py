@@ -18,7 +18,7 @@ from tests.web.supply import Supply
 from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
 from pressrun.services.settings import LimitSettings
-from pressrun.web.http.connections import WatchedConnection
+from pressrun.web.http.connections import LimitedConnection
 from pressrun.web.http.security import Guard
 from pressrun.web.http.server import WebServer
 from pressrun.web.settings import HttpSettings
@@ -93,7 +93,7 @@ def _mailbox() -> Box:
 
 
 @contextmanager
-def open_door(folder: Path, connection: type[WatchedConnection], settings: HttpSettings = SETTINGS) -> Iterator[Door]:
+def open_door(folder: Path, connection: type[LimitedConnection], settings: HttpSettings = SETTINGS) -> Iterator[Door]:
     """A house with a list, a reader and an edition, behind a door of this kind."""
     ready: list[Door] = []
     opened, closing = threading.Event(), asyncio.Event()

@@ -30,10 +30,10 @@ from tests.web.open_door import Door, open_door
 
 from pressrun.observe.log import configure
 from pressrun.observe.settings import LogSettings
-from pressrun.web.http.connections import CONNECTION, PlainConnection, WatchedConnection
+from pressrun.web.http.connections import DEFAULT_CONNECTION, H11Connection, LimitedConnection
 
 EXAMPLES = 1000 if os.environ.get("PRESSRUN_THOROUGH") else 60
-KINDS: list[type[WatchedConnection]] = list(dict.fromkeys([PlainConnection, CONNECTION]))
+KINDS: list[type[LimitedConnection]] = list(dict.fromkeys([H11Connection, DEFAULT_CONNECTION]))
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 VALUES = ["", *ACTIONS, *HOSTILE, "One-Click", "ada@reader.example", "news", "yes", "7"]

@@ -24,7 +24,7 @@ from tests.web.open_door import Door, open_door
 from tests.web.openapi import openapi
 from tests.web.supply import KINDS, LOGO
 
-from pressrun.web.http.connections import CONNECTION
+from pressrun.web.http.connections import DEFAULT_CONNECTION
 
 IS_THOROUGH = bool(os.environ.get("PRESSRUN_THOROUGH"))
 EXAMPLES = 100 if IS_THOROUGH else 5
@@ -36,7 +36,7 @@ TOKEN_KINDS = frozenset(kind for kinds in KINDS.values() for kind in kinds)
 
 @pytest.fixture(scope="module")
 def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    with open_door(tmp_path_factory.mktemp("door"), CONNECTION) as opened:
+    with open_door(tmp_path_factory.mktemp("door"), DEFAULT_CONNECTION) as opened:
         yield opened
 
 

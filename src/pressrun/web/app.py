@@ -40,7 +40,6 @@ from pressrun.web.readers.embedding import FormPages
 from pressrun.web.readers.front import FrontPages
 from pressrun.web.readers.links import LinkPages
 from pressrun.web.readers.lists import ListPages
-from pressrun.web.readers.one_click import OneClick
 from pressrun.web.readers.preferences import PreferencePages
 from pressrun.web.readers.sign_up_forms import SignUpForms
 from pressrun.web.reading import ReadTokens
@@ -105,8 +104,8 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
     sitemaps = SitemapPages(pages=pages, archiving=cases.archiving)
     operations = Operations(readiness=readiness, metrics_page=metrics_page)
     table = [
+        *_pages_of_links(pages, cases, tokens, proxies, archive),  # first, because mail programs post there in bursts
         *_pages_of_site(pages, front, sitemaps, operations),
-        *_pages_of_links(pages, cases, tokens, proxies, archive),
         *(DemoPages(pages=pages, archiving=cases.archiving, mailbox=mailbox).table() if mailbox is not None else []),
         *_pages_of_lists(pages, cases, lists, archive, sitemaps, proxies, clock),
     ]
@@ -117,13 +116,10 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
     nowhere = Endpoint(_Nowhere(pages, cases.archiving).show)
     # The one-click POST follows no redirect, RFC 8058 §3.1.
     router = Router(routes, redirect_slashes=False, default=nowhere)
-    one_click = OneClick(router, unsubscribes=cases.unsubscribes, tokens=tokens, proxies=proxies)
     return Guard(
-        one_click,
-        base_path=pages.base_path,
-        is_https=site.base_url.startswith("https:"),
+        router,
+        base_url=site.base_url,
         max_body_bytes=settings.max_body_bytes,
-        routes={one_click: one_click.path, **{route.endpoint: route.path for route in routes}},
         fault_page=_Faults(pages).page,
         count_request=count_request,
         clock=clock,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.web.http.connections import CONNECTION, PlainConnection, WatchedConnection
+from pressrun.web.http.connections import DEFAULT_CONNECTION, H11Connection, LimitedConnection
 
 
-@pytest.fixture(params=list(dict.fromkeys([PlainConnection, CONNECTION])))
-def kind(request: pytest.FixtureRequest) -> type[WatchedConnection]:
+@pytest.fixture(params=list(dict.fromkeys([H11Connection, DEFAULT_CONNECTION])))
+def kind(request: pytest.FixtureRequest) -> type[LimitedConnection]:
     """Each of the two protocols that may carry a connection."""
-    found: type[WatchedConnection] = request.param
+    found: type[LimitedConnection] = request.param
     return found

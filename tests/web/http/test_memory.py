@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import pytest
+from starlette.responses import Response
+from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 from tests.web.http.test_server import LOOPBACK, ask, connect, serving
 
-from pressrun.web.http.connections import WatchedConnection
-from pressrun.web.http.memory import FREE_BYTES, BodyMemory, Share
+from pressrun.web.http.connections import LimitedConnection
+from pressrun.web.http.memory import FREE_BYTES, BodyMemory, BodyShare
+from pressrun.web.http.security import Guard
 from pressrun.web.settings import HttpSettings
 
+CLOSE = {"Connection": "close"}
 SIZE = 60_000
 MOST = 100_000  # two of the requests below, not three
 SMALL = (
@@ -58,7 +63,7 @@ class Reader:
 
 
 @pytest.mark.parametrize("begin", [declared, chunked])
-async def test_requests_share_a_budget_that_small_ones_never_need(kind: type[WatchedConnection], begin: Begin) -> None:
+async def test_requests_share_a_budget_that_small_ones_never_need(kind: type[LimitedConnection], begin: Begin) -> None:
     app = Reader()
     settings = HttpSettings(listen=LOOPBACK, body_memory_bytes=MOST)
     async with serving(settings, connection=kind, app=app) as server:
@@ -78,7 +83,7 @@ async def test_requests_share_a_budget_that_small_ones_never_need(kind: type[Wat
     assert 2 == after.count(b"HTTP/1.1 200 ")  # what went has given back what it held
 
 
-async def test_a_request_that_is_whole_is_refused_as_one_that_trickles(kind: type[WatchedConnection]) -> None:
+async def test_a_request_that_is_whole_is_refused_as_one_that_trickles(kind: type[LimitedConnection]) -> None:
     app = Reader()
     async with serving(HttpSettings(listen=LOOPBACK, body_memory_bytes=MOST), connection=kind, app=app) as server:
         _, slow = await connect(server)
@@ -90,7 +95,7 @@ async def test_a_request_that_is_whole_is_refused_as_one_that_trickles(kind: typ
         await slow.wait_closed()
 
 
-async def test_a_request_alone_may_take_it_all(kind: type[WatchedConnection]) -> None:
+async def test_a_request_alone_may_take_it_all(kind: type[LimitedConnection]) -> None:
     app = Reader()
     async with serving(HttpSettings(listen=LOOPBACK, body_memory_bytes=MOST), connection=kind, app=app) as server:
         whole = declared(5 * MOST) + b"a" + SMALL
@@ -98,16 +103,18 @@ async def test_a_request_alone_may_take_it_all(kind: type[WatchedConnection]) ->
     assert 5 * MOST + 27 == app.seen
 
 
-async def test_who_sends_on_after_a_refusal_gets_to_read_it(kind: type[WatchedConnection]) -> None:
+async def test_who_sends_on_after_a_refusal_gets_to_read_it(kind: type[LimitedConnection]) -> None:
     """The rest is read away: a connection that is reset may lose the answer on the way (RFC 9112 §9.6)."""
-
-    async def refuse(_scope: Scope, _receive: Receive, send: Send) -> None:
-        headers = [(b"content-length", b"2"), (b"connection", b"close")]
-        await send({"type": "http.response.start", "status": 413, "headers": headers})
-        await send({"type": "http.response.body", "body": b"no"})
-
     size = 8 * 1024 * 1024
-    async with serving(HttpSettings(listen=LOOPBACK, max_body_bytes=2 * size), connection=kind, app=refuse) as server:
+    guard = Guard(
+        Router(),
+        base_url="http://news.example",
+        max_body_bytes=1000,
+        fault_page=lambda problem: Response("no", status_code=getattr(problem, "status_code", 500), headers=CLOSE),
+        count_request=lambda *_: None,
+        clock=time.time,
+    )
+    async with serving(HttpSettings(listen=LOOPBACK, max_body_bytes=2 * size), connection=kind, app=guard) as server:
         reader, writer = await connect(server)
         writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size)
         for _ in range(size // 65536):
@@ -121,7 +128,7 @@ async def test_who_sends_on_after_a_refusal_gets_to_read_it(kind: type[WatchedCo
 
 def test_what_is_given_back_can_be_held_again() -> None:
     memory = BodyMemory(1000)
-    shares = [Share(memory) for _ in range(3)]
+    shares = [BodyShare(memory) for _ in range(3)]
     assert [True, True] == [share.grow(FREE_BYTES + 500) for share in shares[:2]]
     assert not shares[2].grow(FREE_BYTES + 1)
     shares[0].give_back()

@@ -10,7 +10,7 @@ import pytest
 from tests.web.house import open_house
 from tests.web.open_door import Door, open_door
 
-from pressrun.web.http.connections import CONNECTION, PlainConnection
+from pressrun.web.http.connections import DEFAULT_CONNECTION, H11Connection
 
 PRIVATE = ("metrics", "readyz")
 SPELLINGS = [
@@ -26,7 +26,7 @@ PROXIES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=list(dict.fromkeys([PlainConnection, CONNECTION])))
+@pytest.fixture(scope="module", params=list(dict.fromkeys([H11Connection, DEFAULT_CONNECTION])))
 def door(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     with open_door(tmp_path_factory.mktemp("door"), request.param) as opened:
         yield opened

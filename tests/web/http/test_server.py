@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint, UnixEndpoint
 from pressrun.core.errors import BadConfiguration, Unavailable
-from pressrun.web.http.connections import CONNECTION, MAX_HEAD_BYTES, WatchedConnection
+from pressrun.web.http.connections import DEFAULT_CONNECTION, MAX_HEAD_BYTES, LimitedConnection
 from pressrun.web.http.server import WebServer
 from pressrun.web.settings import HttpSettings
 
@@ -41,7 +41,7 @@ async def serving(
     settings: HttpSettings,
     given: socket.socket | None = None,
     *,
-    connection: type[WatchedConnection] = CONNECTION,
+    connection: type[LimitedConnection] = DEFAULT_CONNECTION,
     app: ASGIApp = app,
 ) -> AsyncIterator[WebServer]:
     server = WebServer(app, settings, handed_over=given, connection=connection)
@@ -77,7 +77,7 @@ async def test_it_serves_on_a_free_port_and_says_nothing_about_itself() -> None:
     assert b"server:" not in answer.lower()
 
 
-async def test_every_kind_of_answer_comes_whole_and_the_connection_goes_on(kind: type[WatchedConnection]) -> None:
+async def test_every_kind_of_answer_comes_whole_and_the_connection_goes_on(kind: type[LimitedConnection]) -> None:
     """Without a body, after 100 Continue, and with one: head and body then come together."""
     requests = [
         b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -142,7 +142,7 @@ async def test_a_socket_from_systemd_is_taken() -> None:
     ],
 )
 async def test_a_request_that_does_not_arrive_in_time_is_cut_off(
-    kind: type[WatchedConnection], sent: bytes, answered: bool
+    kind: type[LimitedConnection], sent: bytes, answered: bool
 ) -> None:
     settings = HttpSettings(listen=LOOPBACK, request_seconds=0.1, keep_alive_seconds=30)
     async with serving(settings, connection=kind) as server:
@@ -150,7 +150,7 @@ async def test_a_request_that_does_not_arrive_in_time_is_cut_off(
     assert answered is (b"HTTP/1.1 408 Request Timeout\r\n" in answer)
 
 
-async def test_bytes_that_trickle_in_do_not_move_the_deadline(kind: type[WatchedConnection]) -> None:
+async def test_bytes_that_trickle_in_do_not_move_the_deadline(kind: type[LimitedConnection]) -> None:
     settings = HttpSettings(listen=LOOPBACK, request_seconds=0.3)
     async with serving(settings, connection=kind) as server:
         reader, writer = await connect(server)
@@ -186,14 +186,14 @@ async def test_beyond_the_number_of_connections_a_new_one_is_503() -> None:
         b"GET / HTTP/1.1\r\nHost: x\r\nX-A: b\x00c\r\n\r\n",
     ],
 )
-async def test_nonsense_is_400(kind: type[WatchedConnection], nonsense: bytes) -> None:
+async def test_nonsense_is_400(kind: type[LimitedConnection], nonsense: bytes) -> None:
     async with serving(HttpSettings(listen=LOOPBACK), connection=kind) as server:
         assert (await ask(server, nonsense)).startswith(b"HTTP/1.1 400 ")
 
 
 @pytest.mark.parametrize("nonsense", [b"\0", b"EHLO there\r\n\r\n", b"GET / HTTP/1.1\r\nX-A: b\x00c\r\n\r\n"])
 async def test_nonsense_behind_a_request_does_not_stand_in_for_its_answer(
-    kind: type[WatchedConnection], nonsense: bytes
+    kind: type[LimitedConnection], nonsense: bytes
 ) -> None:
     """What the request did is told to whoever asked for it; the line ends after that."""
     async with serving(HttpSettings(listen=LOOPBACK), connection=kind) as server:
@@ -203,7 +203,7 @@ async def test_nonsense_behind_a_request_does_not_stand_in_for_its_answer(
 
 
 async def test_nonsense_in_a_body_lets_its_handler_go(
-    kind: type[WatchedConnection], caplog: pytest.LogCaptureFixture
+    kind: type[LimitedConnection], caplog: pytest.LogCaptureFixture
 ) -> None:
     """One answer, and no fault of ours, when a handler that has read enough answers all the same."""
     ended = asyncio.Event()
@@ -223,13 +223,13 @@ async def test_nonsense_in_a_body_lets_its_handler_go(
     assert (1, []) == (answer.count(b"HTTP/1.1"), caplog.records)
 
 
-async def test_a_header_without_end_is_refused_before_it_fills_the_memory(kind: type[WatchedConnection]) -> None:
+async def test_a_header_without_end_is_refused_before_it_fills_the_memory(kind: type[LimitedConnection]) -> None:
     async with serving(HttpSettings(listen=LOOPBACK), connection=kind) as server:
         answer = await ask(server, b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * (MAX_HEAD_BYTES + 1))
     assert answer.split()[1] in (b"400", b"431")
 
 
-async def test_a_trailer_without_end_is_cut_off(kind: type[WatchedConnection]) -> None:
+async def test_a_trailer_without_end_is_cut_off(kind: type[LimitedConnection]) -> None:
     """It counts for the request, though it is neither header nor body."""
     settings = HttpSettings(listen=LOOPBACK, max_body_bytes=1000)
     async with serving(settings, connection=kind) as server:
@@ -245,7 +245,7 @@ async def test_a_trailer_without_end_is_cut_off(kind: type[WatchedConnection]) -
         writer.close()
 
 
-async def test_an_answer_that_nobody_takes_does_not_hold_the_connection(kind: type[WatchedConnection]) -> None:
+async def test_an_answer_that_nobody_takes_does_not_hold_the_connection(kind: type[LimitedConnection]) -> None:
     ended = asyncio.Event()
 
     async def large(scope: Scope, receive: Receive, send: Send) -> None:

@@ -28,6 +28,7 @@ ONE_CLICK = [("List-Unsubscribe", "One-Click")]  # RFC 8058 §3.2, the only body
 # A form may claim these: for text in ASCII, as a mail program's, they all mean the same. The claim is never obeyed.
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252"})
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}", re.ASCII)
+_URLENCODED = "application/x-www-form-urlencoded"
 _TOO_LARGE = {"Connection": "close"}
 
 Fields = Sequence[tuple[str, str]]
@@ -53,11 +54,13 @@ async def read_form(request: Request) -> bytes:
 
 def parse_fields(content_type: str, body: bytes) -> Fields:
     """The fields of a form by its Content-Type; none of a body that is no form. Raises HTTPException 400."""
+    if content_type == _URLENCODED:  # as every browser and mail program sends it
+        return _parse_urlencoded(body)
     try:
         kind, options = parse_options_header(content_type.encode("latin-1"))
         if options.get(b"charset", b"utf-8").decode("ascii").strip().lower() not in _CHARSETS:
             raise HTTPException(400)
-        if kind == b"application/x-www-form-urlencoded":
+        if kind == _URLENCODED.encode():
             return _parse_urlencoded(body)
         if kind == b"multipart/form-data":
             return _parse_multipart(body, options[b"boundary"])
@@ -68,7 +71,10 @@ def parse_fields(content_type: str, body: bytes) -> Fields:
 
 def _parse_urlencoded(body: bytes) -> Fields:
     """Parsed at once: a stream parser in Python costs as much as the rest of a one-click POST."""
-    return parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    try:
+        return parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    except ValueError:
+        raise HTTPException(400) from None
 
 
 def _parse_multipart(body: bytes, boundary: bytes) -> Fields:

@@ -20,7 +20,7 @@ class BodyMemory:
         self.held = 0
 
 
-class Share:
+class BodyShare:
     """What the request that a connection has at hand holds of it."""
 
     __slots__ = ("_arrived", "_held", "_memory")

@@ -7,22 +7,26 @@ It does the work of Starlette's own layers, of which each costs as much as a pag
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from email.utils import formatdate
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.routing import Route, Router
+from starlette.types import Message, Receive, Scope, Send
 
 from pressrun.core.errors import Unavailable
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock
 from pressrun.web import language
-from pressrun.web.http.conditional import http_date
-from pressrun.web.http.same import SAME, WHOLE, Header, SameAnswer, SendWhole
+from pressrun.web.http.connections import LINGER_SECONDS
 from pressrun.web.policy import CONTENT_POLICY
 
 log = logging.getLogger("pressrun.web")
@@ -33,6 +37,7 @@ _ONE_YEAR = b"max-age=31536000"
 _HOST = re.compile(r"https?://[^/]*/?", re.IGNORECASE)
 _FAILED = b"Something went wrong. Try again later.\n"
 
+Header = tuple[bytes, bytes]
 CountRequest = Callable[[str, str, int], None]  # method, route's pattern, status
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -57,65 +62,110 @@ class Endpoint:
         await response(scope, receive, send)
 
 
+class _Body:
+    """The body of one request as it arrives, counted against the limit."""
+
+    __slots__ = ("_is_awaited", "_limit", "_receive", "_seen", "is_coming")
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._seen = 0
+        self._is_awaited = True  # the client sends it without being told to
+        self.is_coming = False
+
+    def check(self, scope: Scope) -> None:
+        """Refuse by the header what must not or need not be read; raises HTTPException."""
+        fields = dict(scope["headers"])
+        hosts = [name for name, _ in scope["headers"]].count(b"host")
+        if hosts > 1 or (not hosts and scope["http_version"] == "1.1"):  # RFC 9112 §3.2
+            raise HTTPException(400, headers=_CLOSE)
+        declared = fields.get(b"content-length")
+        is_chunked = b"transfer-encoding" in fields
+        if declared is not None and is_chunked:  # RFC 9112 §6.3: smuggling
+            raise HTTPException(400, headers=_CLOSE)
+        self.is_coming = is_chunked or declared not in (None, b"0")
+        self._is_awaited = b"expect" not in fields
+        if declared is not None and declared.isdigit() and int(declared[:20]) > self._limit:
+            raise HTTPException(413, headers=_CLOSE)
+
+    async def receive(self) -> Message:
+        """As ASGI's receive; raises HTTPException 413."""
+        self._is_awaited = True
+        message = await self._receive()
+        if not message.get("more_body"):
+            self.is_coming = False
+        self._seen += len(message.get("body", b""))
+        if self._seen > self._limit:
+            raise HTTPException(413, headers=_CLOSE)
+        return message
+
+    async def discard(self) -> None:
+        """Read and drop the rest for a while: a client that is reset may never see its answer (RFC 9112 §9.6)."""
+        if not self._is_awaited:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while (await self._receive()).get("more_body"):
+                    pass
+
+
 class Guard:
-    """Wraps the router. `routes` gives each endpoint's pattern, for counting, `fault_page` the page of an error."""
+    """Wraps the router. `fault_page` makes the page of an error."""
 
     def __init__(
         self,
-        app: ASGIApp,
+        router: Router,
         *,
-        base_path: str,
-        is_https: bool,
+        base_url: str,
         max_body_bytes: int,
-        routes: Mapping[Any, str],
         fault_page: Callable[[Exception], Response],
         count_request: CountRequest,
         clock: Clock,
     ) -> None:
-        self._app = app
-        self._base_path = base_path
+        self._router = router
+        self._patterns: dict[Any, str] = {
+            route.endpoint: route.path for route in router.routes if isinstance(route, Route)
+        }
+        self._base_path = urlsplit(base_url).path.rstrip("/")
         self._max_body_bytes = max_body_bytes
-        self._routes = routes
         self._fault_page = fault_page
         self._count_request = count_request
         self._clock = clock
         self._date: tuple[int, Header] = (-1, (b"date", b""))
-        self._same: dict[tuple[SameAnswer, bool], bytes] = {}  # of this second
         self._policy = (b"content-security-policy", CONTENT_POLICY.encode())
         self._always: list[Header] = [(b"x-content-type-options", b"nosniff")]
-        if is_https:
+        if base_url.startswith("https:"):
             self._always.append((b"strict-transport-security", _ONE_YEAR))
 
     @property
     def routes(self) -> frozenset[str]:
         """The pattern of every page."""
-        return frozenset(self._routes.values())
+        return frozenset(self._patterns.values())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         language.listen(scope)
-        # The router raises for what it does not find where it is told of an app, and answers by itself otherwise.
+        # The router raises for what it does not find where the scope names an app, and answers by itself otherwise.
         inner = {**scope, "path": self._path_below(scope["path"]), "root_path": "", "app": self}
+        body = _Body(receive, self._max_body_bytes)
         status = 0
 
         async def send_guarded(message: Message) -> None:
             nonlocal status
-            if message["type"] == SAME:
-                answer: SameAnswer = message["answer"]
-                if self._has_gone_whole(answer, inner):
-                    status = answer.status
-                    return
-                for part in answer.parts():
-                    await send_guarded(part)
-                return
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = self._headers(message.get("headers", ()), inner["path"], status)
+            elif body.is_coming and not message.get("more_body"):
+                await send({**message, "more_body": True})
+                await body.discard()
+                message = {"type": "http.response.body"}
             await send(message)
 
         try:
-            await self._app(inner, self._limited(scope, receive), send_guarded)
+            body.check(scope)
+            await self._router(inner, body.receive, send_guarded)
         except ClientDisconnect:
             return
         except Exception as problem:  # noqa: BLE001 - the edge of the loop: the client gets an answer
@@ -140,7 +190,7 @@ class Guard:
         return path.rstrip("/") or "/"
 
     def _route_of(self, scope: Scope) -> str:
-        return self._routes.get(scope.get("endpoint"), "none")
+        return self._patterns.get(scope.get("endpoint"), "none")
 
     async def _answer(self, problem: Exception, scope: Scope, send: Send) -> None:
         try:
@@ -149,28 +199,6 @@ class Guard:
             event(log, "http.failed", level=logging.ERROR, error=True, route=self._route_of(scope))
             response = Response(_FAILED, status_code=500, media_type="text/plain")
         await response(scope, _nothing_more, send)
-
-    def _limited(self, scope: Scope, receive: Receive) -> Receive:
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) > 1 or (not hosts and scope["http_version"] == "1.1"):  # RFC 9112 §3.2
-            raise HTTPException(400, headers=_CLOSE)
-        given = dict(scope["headers"])
-        declared = given.get(b"content-length", b"0")
-        if b"content-length" in given and b"transfer-encoding" in given:  # RFC 9112 §6.3: smuggling
-            raise HTTPException(400, headers=_CLOSE)
-        if declared.isdigit() and int(declared[:20]) > self._max_body_bytes:
-            raise HTTPException(413, headers=_CLOSE)
-        seen = 0
-
-        async def receive_limited() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self._max_body_bytes:
-                raise HTTPException(413, headers=_CLOSE)
-            return message
-
-        return receive_limited
 
     def _headers(self, given: Iterable[Header], path: str, status: int) -> list[Header]:
         headers = list(given)
@@ -188,23 +216,10 @@ class Guard:
             headers.append((b"cache-control", b"no-cache" if status < 400 else b"no-store"))
         return headers
 
-    def _has_gone_whole(self, answer: SameAnswer, scope: Scope) -> bool:
-        send_whole: SendWhole | None = scope.get("extensions", {}).get(WHOLE)
-        if send_whole is None:
-            return False
-        self._date_now()  # forgets the octets of an earlier second
-        key = answer, is_token_page(scope["path"])
-        octets = self._same.get(key)
-        if octets is None:
-            octets = answer.octets(self._headers(answer.headers, scope["path"], answer.status))
-            self._same[key] = octets
-        return send_whole(octets)
-
     def _date_now(self) -> Header:
         now = int(self._clock())
         if self._date[0] != now:
-            self._date = now, (b"date", http_date(now).encode())
-            self._same.clear()
+            self._date = now, (b"date", formatdate(now, usegmt=True).encode())
         return self._date[1]
 
 

@@ -1,7 +1,6 @@
-"""The web server: uvicorn's HTTP/1.1 protocols on our loop and our sockets.
+"""The web server: uvicorn's HTTP/1.1 protocols on our event loop and our sockets.
 
-No signal is caught, no request logged, nothing said about the program, no proxy believed here. What a single connection
-may do stands in `connections`; beyond their number, a new one is answered 503 at once.
+It catches no signals. `connections` says what a single connection may do.
 """
 
 from __future__ import annotations
@@ -12,18 +11,15 @@ import socket
 from typing import Any
 
 from starlette.types import ASGIApp
-from uvicorn.config import Config
-from uvicorn.server import ServerState
 
 from pressrun.core.endpoint import SystemdEndpoint
 from pressrun.observe.log import event
 from pressrun.runtime.server_sockets import ListenAddress, ListeningServer, listen
-from pressrun.web.http.connections import CONNECTION, WatchedConnection
-from pressrun.web.http.memory import BodyMemory
+from pressrun.web.http.connections import DEFAULT_CONNECTION, LimitedConnection, build_pool
 from pressrun.web.settings import HttpSettings
 
 log = logging.getLogger("pressrun.web")
-logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a malformed request is no news, our faults we log
+logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # we log our own errors; malformed requests are not news
 
 _CLIENTS_COUNT_AS_ONE = (
     'the socket from systemd is a Unix socket, and http.trusted_proxies does not name "unix": all clients share each '
@@ -40,28 +36,13 @@ class WebServer:
         settings: HttpSettings,
         *,
         handed_over: socket.socket | None = None,
-        connection: type[WatchedConnection] = CONNECTION,
+        connection: type[LimitedConnection] = DEFAULT_CONNECTION,
     ) -> None:
         self._settings = settings
-        self._make_connection: Any = connection  # its first argument is uvicorn's
+        self._connection: Any = connection
         self._handed_over = handed_over
-        self._state = ServerState()
-        self._memory = BodyMemory(settings.body_memory_bytes)
-        self._lost = asyncio.Event()
+        self._pool = build_pool(app, settings, connection)
         self._server: ListeningServer | None = None
-        self._config = Config(
-            app,
-            http=connection,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,  # the application sets it
-            timeout_keep_alive=settings.keep_alive_seconds,  # type: ignore[arg-type]  # call_later takes fractions
-        )
-        self._config.load()
 
     @property
     def address(self) -> str:
@@ -74,26 +55,26 @@ class WebServer:
         """Listen. Raises OSError when the address is in use, Unavailable without systemd's, or BadConfiguration."""
         given, settings = self._handed_over, self._settings
         where = ListenAddress(name="http", setting="[http] listen", endpoint=settings.listen, handed_over=given)
-        self._server = await listen(self._protocol, where)
+        self._server = await listen(lambda: self._connection(self._pool), where)
         is_unix = given is not None and given.family == socket.AF_UNIX
         if isinstance(settings.listen, SystemdEndpoint) and is_unix and "unix" not in settings.trusted_proxies:
             event(log, "config.warning", level=logging.WARNING, warning=_CLIENTS_COUNT_AS_ONE)
         event(log, "http.listening", address=self.address)
 
     async def stop(self, seconds: float) -> None:
-        """Take no more connections, finish the requests at hand within so many seconds, then close them."""
+        """Accept no more connections, finish the requests at hand within `seconds`, then close them all."""
         if self._server is None:
             return
         self._server.close()
-        for connection in list(self._state.connections):
+        for connection in list(self._pool.connections):
             connection.shutdown()
         try:
             async with asyncio.timeout(seconds):
                 await self._until_idle()
         except TimeoutError:
-            for connection in list(self._state.connections):
-                connection.transport.abort()
-            tasks = list(self._state.tasks)
+            for connection in list(self._pool.connections):
+                connection.abort()
+            tasks = list(self._pool.state.tasks)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -101,14 +82,8 @@ class WebServer:
         await self._server.wait_closed()
 
     async def _until_idle(self) -> None:
-        while self._state.connections:
-            self._lost.clear()
-            await self._lost.wait()
-        if self._state.tasks:
-            await asyncio.wait(list(self._state.tasks))
-
-    def _protocol(self) -> WatchedConnection:
-        made: WatchedConnection = self._make_connection(
-            self._config, self._state, self._settings, self._memory, self._lost
-        )
-        return made
+        while self._pool.connections:
+            self._pool.lost.clear()
+            await self._pool.lost.wait()
+        if self._pool.state.tasks:
+            await asyncio.wait(list(self._pool.state.tasks))

@@ -22,10 +22,11 @@ from pressrun.web.http.visitors import client_of
 from pressrun.web.pages import Pages
 from pressrun.web.readers import words
 from pressrun.web.readers.answers import AnswerPages
-from pressrun.web.readers.one_click import DONE, ONE_CLICK_WORDS
 from pressrun.web.reading import ReadTokens
 
+ONE_CLICK_WORDS = "List-Unsubscribe=One-Click"  # RFC 8058 §3.2
 PAUSE_DAYS = 30  # what the page of an unsubscribe link offers instead
+_ONE_CLICK_DONE = PlainTextResponse("You are unsubscribed.\n")  # for mail programs, which show it to nobody
 
 
 class LinkPages:
@@ -95,7 +96,7 @@ class LinkPages:
         fields = await read_fields_or_none(request) if request.method == "POST" else ()
         if list(fields) == ONE_CLICK:
             await self._unsubscribes.leave(subscription, self._origin(request, ONE_CLICK_WORDS), edition_id=edition)
-            return PlainTextResponse(DONE)
+            return _ONE_CLICK_DONE
         standing = await self._sign_ups.find_by_subscription(subscription)
         if standing is not None:
             self._speak(standing)
