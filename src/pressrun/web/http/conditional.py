@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import re
-import time
+from email.utils import formatdate, parsedate_to_datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.services.ports import Clock
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_HTTP_DATE = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT")
-
 
 def http_date(at: float) -> str:
-    """`Fri, 01 May 2026 12:00:00 GMT` of UTC seconds, whatever the locale (RFC 9110 §5.6.7)."""
-    parts = time.gmtime(at)
-    return (
-        f"{_DAYS[parts.tm_wday]}, {parts.tm_mday:02} {_MONTHS[parts.tm_mon - 1]} {parts.tm_year:04} "
-        f"{parts.tm_hour:02}:{parts.tm_min:02}:{parts.tm_sec:02} GMT"
-    )
+    """`Fri, 01 May 2026 12:00:00 GMT` of UTC seconds (RFC 9110 §5.6.7)."""
+    return formatdate(at, usegmt=True)
 
 
 class Changes:
@@ -64,8 +55,9 @@ def _is_fresh(request: Request, tag: str, modified_at: int | None) -> bool:
     asked = request.headers.get("if-none-match")
     if asked is not None:  # decides alone, RFC 9110 §13.1.3
         return "*" in asked.split(",") or any(item.strip().removeprefix("W/") == tag for item in asked.split(","))
-    since = _HTTP_DATE.fullmatch(request.headers.get("if-modified-since", ""))
-    if since is None or modified_at is None or since[2] not in _MONTHS:
+    if modified_at is None:
         return False
-    wanted = f"{since[3]}{_MONTHS.index(since[2]) + 1:02}{since[1]}{since[4]}{since[5]}{since[6]}"
-    return wanted >= time.strftime("%Y%m%d%H%M%S", time.gmtime(modified_at))
+    try:
+        return parsedate_to_datetime(request.headers.get("if-modified-since", "")).timestamp() >= modified_at
+    except (ValueError, OverflowError):
+        return False

@@ -12,7 +12,6 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from email.utils import formatdate
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +25,7 @@ from pressrun.core.errors import Unavailable
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock
 from pressrun.web import language
+from pressrun.web.http.conditional import http_date
 from pressrun.web.http.connections import LINGER_SECONDS
 from pressrun.web.policy import CONTENT_POLICY
 
@@ -219,7 +219,7 @@ class Guard:
     def _date_now(self) -> Header:
         now = int(self._clock())
         if self._date[0] != now:
-            self._date = now, (b"date", formatdate(now, usegmt=True).encode())
+            self._date = now, (b"date", http_date(now).encode())
         return self._date[1]
 
 
