@@ -38,7 +38,8 @@ from pressrun.message.manuscripts.edition_file import parse_edition, referenced_
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
 from pressrun.operations.csv_files import escape_cell, parse_subscribers, parse_suppressions, unescape_cell
-from pressrun.sandbox.frames import LENGTH, Question, Readable, decode_answer, decode_question, encode_frame
+from pressrun.runtime.frames import BadFrame, encode_frame
+from pressrun.sandbox.frames import Question, Readable, answer_reader, question_reader
 from pressrun.smtp.errors import RemoteProtocolError
 from pressrun.smtp.reader import ReplyReader
 from pressrun.store.search import expression_of
@@ -69,7 +70,7 @@ def _text(data: bytes) -> str:
 def _crosses(value: IncomingMail | Report | Posted) -> None:
     """What was read gets to the daemon, and is the same there."""
     answer = Readable(value)
-    if decode_answer(encode_frame(answer)[LENGTH.size :]) != answer:
+    if list(answer_reader().read(encode_frame(answer))) != [answer]:
         raise AssertionError("the value is another one on the other side")
 
 
@@ -105,11 +106,12 @@ def posted(data: bytes) -> None:
 
 
 def frames(data: bytes) -> None:
-    """Whatever the other side says is a value or a ValueError."""
-    for decode in (decode_question, decode_answer):
+    """Whatever the other side sends is values or a BadFrame, in whatever pieces it comes."""
+    for reader in (question_reader(), answer_reader()):
         try:
-            decode(data)
-        except ValueError:
+            for place in range(0, len(data), 7):
+                list(reader.read(data[place : place + 7]))
+        except BadFrame:
             continue
 
 
@@ -432,7 +434,7 @@ def _frame_seeds() -> list[bytes]:
         Readable(read_mail(b"Subject: x\r\n\r\n")),
         Readable(read_report(REPORT)),
     ]
-    return [encode_frame(value)[LENGTH.size :] for value in values]
+    return [encode_frame(value) for value in values]
 
 
 _CSV = [

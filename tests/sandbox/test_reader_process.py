@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import msgspec
 import pytest
 import pytest_asyncio
 
@@ -41,7 +40,7 @@ async def test_a_large_attachment_is_read(reader: MailReader) -> None:
 
 def test_what_takes_long_to_build_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The daemon would stand still while it builds the edition."""
-    question = msgspec.msgpack.encode(Question(PAGE, ReadAs.EDITION))
+    question = Question(PAGE, ReadAs.EDITION)
     assert isinstance(helper.answer(question), Readable)
     monkeypatch.setattr(helper, "_BUILD_SECONDS", -1.0)
     refused = helper.answer(question)

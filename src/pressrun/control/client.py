@@ -9,18 +9,16 @@ from pathlib import Path
 from typing import Any, Self
 
 from pressrun.control.protocol import (
-    HEADER,
-    BadFrame,
     Progress,
     VerbFailure,
     VerbRequest,
     VerbResult,
-    decode_response,
-    encode_frame,
+    encode_message,
     error_of,
-    read_length,
+    response_reader,
 )
 from pressrun.core.errors import NotPermitted, PressrunError, TryAgain
+from pressrun.runtime.frames import BadFrame, receive_frame
 from pressrun.runtime.server_sockets import socket_name
 
 CONNECT_SECONDS = 5.0
@@ -45,6 +43,7 @@ class ControlClient:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
+        self._responses = response_reader()
 
     @classmethod
     def connect(cls, path: Path) -> Self | None:
@@ -65,17 +64,19 @@ class ControlClient:
 
     def ask(self, verb: str, arguments: Mapping[str, Any], progress: Callable[[str], None]) -> Any:
         """Have a verb carried out; returns its result or raises the error that it met there."""
-        request = encode_frame(VerbRequest(verb=verb, arguments=dict(arguments)))
+        request = encode_message(VerbRequest(verb=verb, arguments=dict(arguments)))
         try:
             self._send(request)
             while True:
-                match decode_response(self._read(read_length(self._read(HEADER.size)))):
+                match receive_frame(self._connection, self._responses):
                     case Progress(text=text):
                         progress(text)
                     case VerbResult(value=value):
                         return value
                     case VerbFailure() as failure:
                         raise error_of(failure)
+                    case None:
+                        raise ConnectionResetError("the daemon closed the connection")
         except (OSError, BadFrame):
             raise TryAgain(
                 "connection to the daemon lost: the command may or may not have run. Check before retrying"
@@ -89,12 +90,3 @@ class ControlClient:
         # The daemon may have said why before it closed: read on.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._connection.sendall(request)
-
-    def _read(self, count: int) -> bytes:
-        pieces = bytearray()
-        while len(pieces) < count:
-            piece = self._connection.recv(min(count - len(pieces), 1 << 16))
-            if not piece:
-                raise ConnectionResetError("the daemon closed the connection")
-            pieces += piece
-        return bytes(pieces)

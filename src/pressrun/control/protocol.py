@@ -1,4 +1,4 @@
-"""What travels over the control socket: each message is its length in four octets (big-endian) and msgpack.
+"""The messages on the control socket, in frames (runtime.frames).
 
 A client sends requests one after the other; each is answered by any number of `Progress` and one `VerbResult` or
 `VerbFailure`. An error crosses the socket by the name of its class and comes out as the same class, with its exit code.
@@ -6,19 +6,14 @@ A client sends requests one after the other; each is answered by any number of `
 
 from __future__ import annotations
 
-import struct
 from typing import Any
 
 import msgspec
 
-from pressrun.core.errors import BadInput, PressrunError
+from pressrun.core.errors import PressrunError
+from pressrun.runtime.frames import FrameReader, encode_frame
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024  # an edition with all its files, or a batch of rows
-HEADER = struct.Struct(">I")
-
-
-class BadFrame(ValueError):
-    """The octets are not a message, so the connection must be closed."""
 
 
 class VerbRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,44 +44,23 @@ class VerbFailure(msgspec.Struct, frozen=True, kw_only=True, tag="failure"):
 
 Response = Progress | VerbResult | VerbFailure
 
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-
-_encoder = msgspec.msgpack.Encoder()
-_requests = msgspec.msgpack.Decoder(VerbRequest)
-_responses = msgspec.msgpack.Decoder(Response)
+_REQUESTS = msgspec.msgpack.Decoder(VerbRequest)
+_RESPONSES: msgspec.msgpack.Decoder[Response] = msgspec.msgpack.Decoder(Response)
 
 
-def encode_frame(message: VerbRequest | Response) -> bytes:
-    """The whole frame; raises BadInput for a message that is too long for one frame."""
-    body = _encoder.encode(message)
-    if len(body) > MAX_FRAME_BYTES:
-        raise BadInput(f"{len(body) >> 20} MiB is too large: at most {MAX_FRAME_BYTES >> 20} MiB are allowed")
-    return HEADER.pack(len(body)) + body
+def encode_message(message: VerbRequest | Response) -> bytes:
+    """The frame of a message; raises BadInput for one that is too long."""
+    return encode_frame(message, MAX_FRAME_BYTES)
 
 
-def read_length(header: bytes) -> int:
-    """The number of octets that follow; raises BadFrame when there are too many."""
-    length: int = HEADER.unpack(header)[0]
-    if length > MAX_FRAME_BYTES:
-        raise BadFrame(f"a frame of {length} octets")
-    return length
+def request_reader() -> FrameReader[VerbRequest]:
+    """Decodes what a client sends."""
+    return FrameReader(_REQUESTS, MAX_FRAME_BYTES)
 
 
-def decode_request(body: bytes) -> VerbRequest:
-    """Decode a request; raises BadFrame."""
-    try:
-        return _requests.decode(body)
-    except _UNREADABLE as problem:
-        raise BadFrame(str(problem)) from None
-
-
-def decode_response(body: bytes) -> Response:
-    """Decode a response; raises BadFrame."""
-    try:
-        response: Response = _responses.decode(body)
-    except _UNREADABLE as problem:
-        raise BadFrame(str(problem)) from None
-    return response
+def response_reader() -> FrameReader[Response]:
+    """Decodes what the daemon sends."""
+    return FrameReader(_RESPONSES, MAX_FRAME_BYTES)
 
 
 def failure_of(problem: PressrunError) -> VerbFailure:

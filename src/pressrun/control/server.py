@@ -18,19 +18,17 @@ from pathlib import Path
 from typing import Any
 
 from pressrun.control.protocol import (
-    HEADER,
-    BadFrame,
     Progress,
     Response,
     VerbRequest,
     VerbResult,
-    decode_request,
-    encode_frame,
+    encode_message,
     failure_of,
-    read_length,
+    request_reader,
 )
 from pressrun.core.errors import BadConfiguration, NotPermitted, PressrunError, Refused, TryAgain
 from pressrun.observe.log import event
+from pressrun.runtime.frames import BadFrame, read_frame
 from pressrun.runtime.server_sockets import bind_unix_socket
 
 _log = logging.getLogger(__name__)
@@ -87,7 +85,7 @@ class ControlServer:
         self._calls[call] = writer
         try:
             await self._talk(call, reader, writer)
-        except (asyncio.IncompleteReadError, BadFrame, ConnectionError):
+        except (BadFrame, ConnectionError):
             pass  # the client went away, or never was one
         finally:
             del self._calls[call]
@@ -100,8 +98,8 @@ class ControlServer:
         if refusal is not None:
             await _send(writer, failure_of(refusal))
             return
-        while not self._closing:
-            request = decode_request(await reader.readexactly(read_length(await reader.readexactly(HEADER.size))))
+        requests = request_reader()
+        while not self._closing and (request := await read_frame(reader, requests)) is not None:
             self._busy.add(call)
             try:
                 answer = await self._carry_out(request, writer)
@@ -121,7 +119,7 @@ class ControlServer:
     async def _carry_out(self, request: VerbRequest, writer: asyncio.StreamWriter) -> Response:
         def tell(text: str) -> None:
             if not writer.is_closing():
-                writer.write(encode_frame(Progress(text=text)))
+                writer.write(encode_message(Progress(text=text)))
 
         handler = self._verbs.get(request.verb)
         if handler is None:
@@ -141,8 +139,8 @@ class ControlServer:
 
 async def _send(writer: asyncio.StreamWriter, answer: Response) -> None:
     try:
-        frame = encode_frame(answer)
+        frame = encode_message(answer)
     except PressrunError as problem:
-        frame = encode_frame(failure_of(problem))
+        frame = encode_message(failure_of(problem))
     writer.write(frame)
     await writer.drain()

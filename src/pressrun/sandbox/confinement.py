@@ -8,6 +8,8 @@ import resource
 import signal
 
 _NONE = (0, 0)
+# What a Python process needs to find its modules; nothing of ours is handed down.
+_ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
 NICE = 10  # behind the daemon, whose pages and editions are waited for
 
 
@@ -32,3 +34,8 @@ def allow_time(seconds: int) -> None:
     spent = int(used.ru_utime + used.ru_stime) + 1
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds, hard))
+
+
+def bare_environment() -> dict[str, str]:
+    """The environment that a helper process is started with."""
+    return {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}

@@ -1,11 +1,10 @@
 """What the daemon and its helper process say to each other: a length of four octets, then MessagePack.
 
-The helper says `Ready` once, then answers each `Question` with a `Readable` or an `Unreadable`, in order.
+The helper says `HelperReady` once, then answers each `Question` with a `Readable` or an `Unreadable`, in order.
 """
 
 from __future__ import annotations
 
-import struct
 from enum import StrEnum
 from typing import Any
 
@@ -14,9 +13,9 @@ import msgspec
 from pressrun.message.editions.posted import Posted
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
+from pressrun.runtime.frames import FrameReader
 
-LENGTH = struct.Struct(">I")
-MAX_FRAME = 64 * 1024 * 1024
+MAX_FRAME_BYTES = 64 * 1024 * 1024
 
 
 class ReadAs(StrEnum):
@@ -27,7 +26,7 @@ class ReadAs(StrEnum):
     EDITION = "edition"
 
 
-class Ready(msgspec.Struct, frozen=True, tag="ready"):
+class HelperReady(msgspec.Struct, frozen=True, tag="ready"):
     """The helper has started and confined itself."""
 
 
@@ -51,23 +50,17 @@ class Unreadable(msgspec.Struct, frozen=True, tag="unreadable"):
     remark: dict[str, Any] | None = None
 
 
-Answer = Ready | Readable | Unreadable
+Answer = HelperReady | Readable | Unreadable
 
 _ANSWERS: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
 _QUESTIONS: msgspec.msgpack.Decoder[Question] = msgspec.msgpack.Decoder(Question)
 
 
-def encode_frame(value: Answer | Question) -> bytes:
-    """A value with its length in front."""
-    body = msgspec.msgpack.encode(value)
-    return LENGTH.pack(len(body)) + body
+def answer_reader() -> FrameReader[Answer]:
+    """Decodes what the helper sends."""
+    return FrameReader(_ANSWERS, MAX_FRAME_BYTES)
 
 
-def decode_answer(body: bytes) -> Answer:
-    """What the helper said; raises ValueError for anything else."""
-    return _ANSWERS.decode(body)
-
-
-def decode_question(body: bytes) -> Question:
-    """What the daemon asked; raises ValueError for anything else."""
-    return _QUESTIONS.decode(body)
+def question_reader() -> FrameReader[Question]:
+    """Decodes what the daemon sends."""
+    return FrameReader(_QUESTIONS, MAX_FRAME_BYTES)

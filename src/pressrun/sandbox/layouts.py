@@ -19,8 +19,8 @@ import msgspec
 from pressrun.core.errors import LayoutError, Unavailable
 from pressrun.core.resources import is_out_of_resources
 from pressrun.message.own_layouts.template import LARGEST_TEMPLATE
+from pressrun.sandbox.confinement import bare_environment
 from pressrun.sandbox.layout_process import Failed, LayoutTask, Made, Result
-from pressrun.sandbox.mail_reader import ENVIRONMENT
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 _SUFFIX = ".html"
@@ -87,7 +87,7 @@ class OwnLayouts:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 timeout=limits.wall_seconds,
-                env={one: os.environ[one] for one in ENVIRONMENT if one in os.environ},
+                env=bare_environment(),
                 user=user,
                 group=group,
                 check=False,

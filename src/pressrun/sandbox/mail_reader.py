@@ -9,10 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
-import socket
-import sys
 import time
 from dataclasses import dataclass
 from typing import TypeVar
@@ -24,23 +21,21 @@ from pressrun.message.incoming.caps import READ_AT_MOST
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
 from pressrun.observe.log import event
+from pressrun.runtime.child_process import CANNOT_START, spawn
+from pressrun.runtime.frames import FrameReader, encode_frame, read_frame
+from pressrun.sandbox.confinement import bare_environment
 from pressrun.sandbox.frames import (
-    LENGTH,
-    MAX_FRAME,
     Answer,
+    HelperReady,
     Question,
     Readable,
     ReadAs,
-    Ready,
     Unreadable,
-    decode_answer,
-    encode_frame,
+    answer_reader,
 )
 
 log = logging.getLogger("pressrun.sandbox")
 
-# What a Python process needs to find its modules; nothing of ours is handed down.
-ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
 _START_SECONDS = 20.0
 # Before the next start after one, two, … in a row that failed: for want of descriptors, processes or memory.
 _START_AGAIN_SECONDS = (0.5, 1.0, 2.0, 5.0)
@@ -66,6 +61,14 @@ class _Helper:
     process: asyncio.subprocess.Process
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    answers: FrameReader[Answer]
+
+    async def next_answer(self) -> Answer:
+        """Wait for an answer; raises EOFError when the helper has ended, BadFrame, OSError."""
+        answer = await read_frame(self.reader, self.answers)
+        if answer is None:
+            raise EOFError
+        return answer
 
 
 class _Killed(Exception):
@@ -148,7 +151,7 @@ class MailReader:
             async with asyncio.timeout(self.limits.wall_seconds):
                 helper.writer.write(encode_frame(question))
                 await helper.writer.drain()
-                found = await _next_answer(helper.reader)
+                found = await helper.next_answer()
         except TimeoutError:
             await self._end()
             raise TimedOutMail(f"reading the mail took longer than {self.limits.wall_seconds:g} s") from None
@@ -163,7 +166,7 @@ class MailReader:
                 return mail
             case Unreadable(reason=reason, remark=remark):
                 raise UnreadableMail(reason, remark)
-            case Ready():
+            case HelperReady():
                 await self._end()
                 raise UnreadableMail("the parser process gave an invalid answer")
 
@@ -183,7 +186,7 @@ class MailReader:
             raise Unavailable("the parser process could not be started just now")
         try:
             helper = await self._launch()
-        except (OSError, EOFError, ValueError, RuntimeError) as problem:  # a RuntimeError: no thread can be started
+        except (*CANNOT_START, EOFError, ValueError) as problem:
             self._failed_starts += 1
             pause = _START_AGAIN_SECONDS[min(self._failed_starts, len(_START_AGAIN_SECONDS)) - 1]
             self._start_again_at = time.monotonic() + pause
@@ -193,32 +196,23 @@ class MailReader:
 
     async def _launch(self) -> _Helper:
         """Start a helper and wait until it has confined itself."""
-        ours, theirs = socket.socketpair()
+        limits = self.limits
+        process, connection = await spawn(
+            "pressrun.sandbox.reader_process",
+            limits.memory_bytes,
+            limits.cpu_seconds,
+            environment=bare_environment(),
+            output=asyncio.subprocess.DEVNULL,
+        )
         try:
-            with theirs:
-                process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-P",  # the folder that we were started in is no place for modules
-                    "-m",
-                    "pressrun.sandbox.reader_process",
-                    str(theirs.fileno()),
-                    str(self.limits.memory_bytes),
-                    str(self.limits.cpu_seconds),
-                    pass_fds=(theirs.fileno(),),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.DEVNULL,
-                    stderr=asyncio.subprocess.DEVNULL,
-                    env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
-                )
-            ours.setblocking(False)
-            reader, writer = await asyncio.open_connection(sock=ours, limit=MAX_FRAME)
+            reader, writer = await asyncio.open_connection(sock=connection)
         except BaseException:
-            ours.close()  # a helper that has started all the same finds nobody and ends
+            connection.close()  # which ends the helper
             raise
-        self._helper = helper = _Helper(process, reader, writer)
+        self._helper = helper = _Helper(process, reader, writer, answer_reader())
         try:
             async with asyncio.timeout(_START_SECONDS):
-                await _next_answer(reader)
+                await helper.next_answer()
         except BaseException:
             await self._end()
             raise
@@ -234,10 +228,3 @@ class MailReader:
         await helper.process.wait()
         with contextlib.suppress(OSError):
             await helper.writer.wait_closed()
-
-
-async def _next_answer(reader: asyncio.StreamReader) -> Answer:
-    (size,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
-    if size > MAX_FRAME:
-        raise ValueError("the helper's answer is too long")
-    return decode_answer(await reader.readexactly(size))

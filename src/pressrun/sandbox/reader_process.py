@@ -16,17 +16,9 @@ from pressrun.message.editions.posted import Posted, read_posted, rehearse
 from pressrun.message.incoming.reading import IncomingMail, read_mail
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
+from pressrun.runtime.frames import encode_frame, receive_frame
 from pressrun.sandbox.confinement import allow_time, confine
-from pressrun.sandbox.frames import (
-    LENGTH,
-    MAX_FRAME,
-    Readable,
-    ReadAs,
-    Ready,
-    Unreadable,
-    decode_question,
-    encode_frame,
-)
+from pressrun.sandbox.frames import HelperReady, Question, Readable, ReadAs, Unreadable, question_reader
 
 # An edition is built once more in the daemon, which is busy for so long then.
 _BUILD_SECONDS = 1.5
@@ -48,10 +40,9 @@ _READERS: dict[ReadAs, Callable[[bytes], IncomingMail | Report | Posted]] = {
 }
 
 
-def answer(body: bytes) -> Readable | Unreadable:
+def answer(question: Question) -> Readable | Unreadable:
     """Read the mail of one question."""
     try:
-        question = decode_question(body)
         return Readable(_READERS[question.read_as](question.content))
     except UnreadableMail as problem:
         return Unreadable(str(problem), None if problem.remark is None else dict(problem.remark))
@@ -61,25 +52,11 @@ def answer(body: bytes) -> Readable | Unreadable:
 
 def serve(connection: socket.socket, cpu_seconds: int) -> None:
     """Answer questions until the other side closes."""
-    connection.sendall(encode_frame(Ready()))
-    while head := _receive(connection, LENGTH.size):
-        (size,) = LENGTH.unpack(head)
-        body = _receive(connection, size) if size <= MAX_FRAME else None
-        if body is None:
-            return
+    questions = question_reader()
+    connection.sendall(encode_frame(HelperReady()))
+    while (question := receive_frame(connection, questions)) is not None:
         allow_time(cpu_seconds)
-        connection.sendall(encode_frame(answer(body)))
-
-
-def _receive(connection: socket.socket, size: int) -> bytes | None:
-    """Exactly so many octets, or None when the other side closed."""
-    found = bytearray()
-    while len(found) < size:
-        piece = connection.recv(size - len(found))
-        if not piece:
-            return None
-        found += piece
-    return bytes(found)
+        connection.sendall(encode_frame(answer(question)))
 
 
 def main(arguments: Sequence[str]) -> None:

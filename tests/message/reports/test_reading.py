@@ -15,7 +15,7 @@ from pressrun.core.errors import UnreadableMail
 from pressrun.message.incoming.caps import READ_AT_MOST
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import RecipientReport, Report
-from pressrun.sandbox.frames import Question, Readable, ReadAs, encode_frame
+from pressrun.sandbox.frames import Question, Readable, ReadAs
 from pressrun.sandbox.mail_reader import MailReader, ReaderLimits
 from pressrun.sandbox.reader_process import answer
 
@@ -262,7 +262,7 @@ async def test_two_megabytes_of_anything_are_read_within_the_helpers_limits() ->
 
 def test_the_helper_reads_reports() -> None:
     """By the question's kind."""
-    found = answer(encode_frame(Question(notification(group("failed", "5.1.1")), ReadAs.REPORT))[4:])
+    found = answer(Question(notification(group("failed", "5.1.1")), ReadAs.REPORT))
     assert isinstance(found, Readable)
     assert isinstance(found.mail, Report)
 

@@ -1,4 +1,4 @@
-"""What the daemon and the press process say to each other, in frames of MessagePack (framing).
+"""What the daemon and the press process say to each other, in frames (runtime.frames).
 
 Rows and answers travel as arrays, many in one frame. What is said once, settings and the plate of an edition, travels
 pickled: both ends are this program, and nobody else holds the socket.
@@ -13,10 +13,11 @@ import msgspec
 
 from pressrun.core.keys import KeyRing
 from pressrun.delivery.queue.jobs import Result
-from pressrun.delivery.worker.framing import Frames, pack
 from pressrun.delivery.worker.settings import PressSettings
 from pressrun.message.layouts.design import Logo
 from pressrun.message.wire.skeleton import Skeleton
+from pressrun.runtime.frames import FrameReader as Frames
+from pressrun.runtime.frames import encode_frame as pack
 from pressrun.services.mails.composing import CompiledEdition
 from pressrun.services.ports import RelayStatus
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice

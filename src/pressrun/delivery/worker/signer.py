@@ -14,9 +14,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pressrun.delivery.worker.framing import Frames, pack
 from pressrun.message.signatures.dkim import Failed, try_to_sign
 from pressrun.message.signatures.primitives import SignDigest, load_private_key
+from pressrun.runtime.frames import FrameReader as Frames
+from pressrun.runtime.frames import encode_frame as pack
 from pressrun.runtime.parent_death import end_with_parent
 
 _READ_AT_MOST = 65536

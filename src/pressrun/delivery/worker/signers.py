@@ -20,10 +20,11 @@ import msgspec
 from pressrun.delivery.mailer.signatures import BATCHES_AT_MOST, Digests, Hands, OnSigned, Threads
 from pressrun.delivery.worker import child
 from pressrun.delivery.worker.child import AGAIN_SECONDS, SOON_SECONDS
-from pressrun.delivery.worker.framing import Frames, pack
 from pressrun.delivery.worker.signer import Answer, Batch, Keys
 from pressrun.message.signatures.dkim import SigningKey
 from pressrun.observe.log import event
+from pressrun.runtime.frames import FrameReader as Frames
+from pressrun.runtime.frames import encode_frame as pack
 from pressrun.services.background import BackgroundLoop
 
 log = logging.getLogger("pressrun.worker")
