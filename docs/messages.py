@@ -26,7 +26,7 @@ METHODS = [
     ("web/templates/**.html", "jinja2"),
     ("web/editors/demo.py", "ignore"),
     ("web/**.py", "python"),
-    ("message/layouts/layout.py", "python"),
+    ("message/layouts/page.py", "python"),
     ("message/layouts/footer.py", "python"),
     ("message/notices/**.py", "python"),
     ("message/finding.py", "python"),

@@ -21,7 +21,7 @@ from tests.editions.corpus import Written, built_from
 from tests.message.builders import values
 
 from pressrun.message.editions.compose import BuiltEdition
-from pressrun.message.manuscripts.edition_file import parse_edition
+from pressrun.message.sources.edition_file import parse_edition
 
 _COPIES = 200
 _EDITIONS = {

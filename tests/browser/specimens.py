@@ -21,8 +21,7 @@ from tests.message import builders
 
 from pressrun.core.colour import Colour
 from pressrun.message.editions.compose import BuiltEdition
-from pressrun.message.layouts.design import Design, Logo
-from pressrun.message.layouts.rendered import RenderedLayout
+from pressrun.message.layouts.design import Design, Logo, RenderedLayout
 from pressrun.message.layouts.table import BUILT_IN
 from pressrun.message.own_layouts.template import render_template
 from pressrun.message.own_layouts.values import template_values

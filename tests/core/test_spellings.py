@@ -13,7 +13,7 @@ import pytest
 
 from pressrun.core.address import parse_address
 from pressrun.core.spellings import SIGNS, Spellings, plain
-from pressrun.message.incoming.decodings import names
+from pressrun.message.incoming.mentions import mentions
 
 ADDRESS = "ÖMER.Ünal@bücher.example"
 PLAIN, ENCODED = "ömer.ünal@bücher.example", "ömer.ünal@xn--bcher-kva.example"
@@ -74,8 +74,8 @@ LONG = f"{'many words and ' * 9}{PLAIN}{' and more' * 9}"
 )
 def test_mail_is_read_in_every_encoding(content: bytes) -> None:
     spellings = Spellings(parse_address(ADDRESS))
-    assert names(b"Subject: hello\r\n" + content, spellings)
-    assert not names(content, Spellings(parse_address("somebody@bücher.example")))
+    assert mentions(b"Subject: hello\r\n" + content, spellings)
+    assert not mentions(content, Spellings(parse_address("somebody@bücher.example")))
 
 
 def test_a_long_text_is_looked_through_in_pieces_that_overlap() -> None:

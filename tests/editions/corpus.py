@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.message.builders import chunk, profile, site
 
 from pressrun.message.editions.compose import BuiltEdition, build_edition, suggested_slug
-from pressrun.message.manuscripts.edition_file import EditionFile, Purpose, parse_edition, referenced_paths
+from pressrun.message.sources.edition_file import EditionFile, Purpose, parse_edition, referenced_paths
 
 FOLDER = Path(__file__).parent
 SUFFIXES = (".md", ".html", ".txt", ".eml")

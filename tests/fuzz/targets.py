@@ -27,16 +27,15 @@ from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebT
 from pressrun.inbound.envelope import Recipient, Sender, parse_recipient, parse_sender
 from pressrun.inbound.wire import MAX_COMMAND_BYTES, BareLineEnd, Content, LineTooLong, Wire
 from pressrun.message.content.css import clean_sheet, clean_style
-from pressrun.message.editions.posted import Posted, glance_at_post, read_posted, rehearse
+from pressrun.message.editions.posted import Posted, read_post_header, read_posted, rehearse
 from pressrun.message.incoming.authentication import find_proof, parse_results
-from pressrun.message.incoming.author import sole_author
 from pressrun.message.incoming.autoreply import machine_made, silent_sender, vacation_words
 from pressrun.message.incoming.commands import MOST_COMMANDS, parse_commands
+from pressrun.message.incoming.header_scan import own_digest, same_mail_digest, scan_header, sole_author
 from pressrun.message.incoming.reading import IncomingMail, read_mail
-from pressrun.message.incoming.trace import own_digest, same_mail_digest, scan_header
-from pressrun.message.manuscripts.edition_file import parse_edition, referenced_paths
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import Report
+from pressrun.message.sources.edition_file import parse_edition, referenced_paths
 from pressrun.operations.csv_files import escape_cell, parse_subscribers, parse_suppressions, unescape_cell
 from pressrun.runtime.frames import BadFrame, encode_frame
 from pressrun.sandbox.frames import Question, Readable, answer_reader, question_reader
@@ -93,7 +92,7 @@ def report(data: bytes) -> None:
 def posted(data: bytes) -> None:
     """What was read is an edition file, or one with an error that has its line."""
     try:
-        glance_at_post(data)
+        read_post_header(data)
         found = read_posted(data)
     except UnreadableMail:
         return

@@ -11,8 +11,8 @@ from email.message import EmailMessage
 from pressrun.core.address import parse_address
 from pressrun.core.site import Site
 from pressrun.message.editions.compose import BuiltEdition, build_edition, suggested_slug
-from pressrun.message.manuscripts.edition_file import parse_edition
 from pressrun.message.profile import ArchiveMode, ListProfile
+from pressrun.message.sources.edition_file import parse_edition
 from pressrun.message.wire.mailbox import Mailbox
 from pressrun.message.wire.skeleton import CopyValues
 

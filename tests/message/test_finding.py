@@ -46,8 +46,8 @@ def test_what_other_versions_stored_is_said_in_their_words() -> None:
     newer = read_finding(
         {"severity": "note", "line": None, "message": "Something new.", "code": "new", "values": {"x": 1}, "layout": ""}
     )
-    assert ("Line 4: the subject shouts", "warning") == (older.said(ENGLISH), older.severity.value)
-    assert ("Something new.", "note") == (newer.said(ENGLISH), newer.severity.value)
+    assert ("Line 4: the subject shouts", "warning") == (older.text(ENGLISH), older.severity.value)
+    assert ("Something new.", "note") == (newer.text(ENGLISH), newer.severity.value)
 
 
 def test_a_value_is_no_sentence() -> None:
@@ -59,5 +59,5 @@ def test_a_value_is_no_sentence() -> None:
 def test_a_layout_is_named_before_the_sentence() -> None:
     """In the language of the reader for people, in English for programs."""
     found = Finding(severity=Severity.ERROR, remark=remark("layout-no-alt"), layout="own")
-    assert found.said(ENGLISH).startswith("Layout own: An image")
+    assert found.text(ENGLISH).startswith("Layout own: An image")
     assert found.message.startswith("layout own: An image")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.message.language import direction_of, is_language_tag
+from pressrun.message.words import direction_of, is_language_tag
 
 
 @pytest.mark.parametrize(

@@ -12,16 +12,13 @@ from pressrun.core.address import parse_address
 from pressrun.locales.catalogues import words_in
 from pressrun.locales.languages import LANGUAGES
 from pressrun.message.editions.compose import build_edition
-from pressrun.message.language import direction_of
-from pressrun.message.manuscripts.edition_file import parse_edition
 from pressrun.message.notices.building import NoticeCopy, build_notice
 from pressrun.message.notices.kinds import (
-    AddressChangeAsked,
+    AddressChangeRequested,
     AddressMoving,
     AlreadySubscribed,
     CommandHelp,
-    Confirmation,
-    LeftNote,
+    ConfirmationRequest,
     ListClosed,
     ListOfLists,
     NotConfirmed,
@@ -29,13 +26,16 @@ from pressrun.message.notices.kinds import (
     PreferencesLink,
     ReaderNotice,
     StillThere,
+    UnsubscribedNote,
     UnsubscribeLink,
 )
+from pressrun.message.sources.edition_file import parse_edition
+from pressrun.message.words import direction_of
 
 TRANSLATED = [tag for tag in LANGUAGES if tag != "en"]
 LINK = "https://news.harbour.example/confirm/AAAA.bbbb"
 NOTICES: list[ReaderNotice] = [
-    Confirmation(link=LINK, lifetime_days=7, address_token=MAIL_TOKEN, never_again=LINK),
+    ConfirmationRequest(link=LINK, lifetime_days=7, address_token=MAIL_TOKEN, never_again=LINK),
     AlreadySubscribed(preferences_url=LINK),
     PreferencesLink(link=LINK, lifetime_minutes=60),
     UnsubscribeLink(link=LINK),
@@ -45,9 +45,9 @@ NOTICES: list[ReaderNotice] = [
     CommandHelp(is_unknown=True),
     ListOfLists(lists=(("Tides", f"tides-subscribe@{DOMAIN}"),)),
     ListClosed(),
-    LeftNote(link=LINK, lifetime_hours=24),
+    UnsubscribedNote(link=LINK, lifetime_hours=24),
     PauseNote(preferences_url=LINK, until=1_790_000_000, also=("Tides",)),
-    AddressChangeAsked(link=LINK, lifetime_days=7),
+    AddressChangeRequested(link=LINK, lifetime_days=7),
     AddressMoving(link=LINK, new="e•••@r•••.example", lifetime_days=7, is_done=False),
     AddressMoving(link=LINK, new="e•••@r•••.example", lifetime_days=7, is_done=True),
 ]

@@ -11,9 +11,9 @@ from tests.message.builders import DOMAIN, build, profile, site, values
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput
-from pressrun.message.incoming.trace import received_field
+from pressrun.message.incoming.header_scan import received_field
 from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
-from pressrun.message.notices.kinds import AlreadySubscribed, Confirmation, EditionReleased
+from pressrun.message.notices.kinds import AlreadySubscribed, ConfirmationRequest, EditionReleased
 from pressrun.message.words import ENGLISH
 from pressrun.smtp.commands import chunk, has_bare_line_end, stuffed
 from pressrun.smtp.handover import Outgoing
@@ -61,7 +61,7 @@ def test_notices(subject: str, answered: str, title: str) -> None:
         in_reply_to=answered,
     )
     for notice in (
-        Confirmation(link=LINK, lifetime_days=7, never_again=LINK),
+        ConfirmationRequest(link=LINK, lifetime_days=7, never_again=LINK),
         AlreadySubscribed(preferences_url=LINK),
         EditionReleased(edition=7, edition_subject=subject, audience=3, edition_url=LINK),
     ):

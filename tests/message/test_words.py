@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pressrun.locales.catalogues import words_in
-from pressrun.message.language import direction_of
-from pressrun.message.words import ENGLISH
+from pressrun.message.words import ENGLISH, direction_of
 
 
 def test_what_is_filled_in_is_not_looked_at_again() -> None:

@@ -18,7 +18,7 @@ from tests.message.hostile import HOSTILE, REFUSED
 
 from pressrun.core.busy_share import BusyShare
 from pressrun.core.errors import TimedOutMail, Unavailable, UnreadableMail
-from pressrun.message.incoming.caps import READ_AT_MOST
+from pressrun.message.incoming.parser import READ_AT_MOST
 from pressrun.sandbox.mail_reader import MailReader, ReaderLimits
 
 HELP = b"Subject: help\r\n\r\nhello\r\n"

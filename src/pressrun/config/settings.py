@@ -16,7 +16,7 @@ from pressrun.core.setting import Setting, setting, settings_of
 from pressrun.core.site import Site
 from pressrun.delivery.relay.settings import RelaySettings, RelayTimeouts
 from pressrun.inbound.settings import SmtpSettings
-from pressrun.message.signatures.dkim_settings import DkimSettings
+from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.observe.settings import LogSettings
 from pressrun.services.settings import (
     BounceSettings,

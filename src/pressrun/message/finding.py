@@ -35,13 +35,13 @@ class Remark:
     code: str
     values: tuple[tuple[str, Value], ...] = ()
 
-    def said(self, words: Words) -> str:
+    def text(self, words: Words) -> str:
         """The sentence in one language."""
         shown = {name: value if isinstance(value, str) else words.number(value) for name, value in self.values}
         return words(SENTENCES[self.code], **shown)
 
     def __str__(self) -> str:
-        return self.said(ENGLISH)
+        return self.text(ENGLISH)
 
     def plain(self) -> dict[str, Any]:
         """The code and the values, as they are stored."""
@@ -73,9 +73,9 @@ class Finding:
     def __str__(self) -> str:
         return self.message if self.line is None else f"line {self.line}: {self.message}"
 
-    def said(self, words: Words) -> str:
+    def text(self, words: Words) -> str:
         """What a person reads of it, its line or layout before the sentence."""
-        sentence = self.remark.said(words)
+        sentence = self.remark.text(words)
         if self.layout:
             sentence = words(_IN_LAYOUT, layout=self.layout, finding=sentence)
         return sentence if self.line is None else words(_AT_LINE, line=words.number(self.line), finding=sentence)

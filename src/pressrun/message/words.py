@@ -1,8 +1,8 @@
-"""The words of one language: what is said to readers passes through here, on pages and in mails alike.
+"""Language tags (RFC 5646), and the words of one language: every text for readers passes through here.
 
-A sentence stands in the code in English, its values in braces: `words("You left {title}.", title=title)`. Whoever
-loads catalogues makes the `Words` of other languages; here are the English ones, which need none. A sentence that
-stands apart from its use is marked with `marked`, so that extraction finds it: see docs/translating.md.
+A sentence is written in the code in English, its values in braces: `words("You left {title}.", title=title)`. Whoever
+loads catalogues makes the `Words` of other languages; English needs none. A sentence that is written apart from its
+use is marked with `marked`, so that extraction finds it: see docs/translating.md.
 """
 
 from __future__ import annotations
@@ -12,7 +12,38 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pressrun.message.language import direction_of
+LONGEST_TAG = 35  # RFC 5646 §4.4.1
+# RFC 5646 §2.1, but for tags that are for private use alone, and those that were kept from before it.
+_TAG = re.compile(
+    r"(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4,8})"
+    r"(?:-[a-z]{4})?"  # script
+    r"(?:-(?:[a-z]{2}|[0-9]{3}))?"  # region
+    r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*"  # variants
+    r"(?:-[a-wyz0-9](?:-[a-z0-9]{2,8})+)*"  # extensions
+    r"(?:-x(?:-[a-z0-9]{1,8})+)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+# By their usual script; a tag may name another, as az-Arab or ku-Arab.
+_RIGHT_TO_LEFT = frozenset(
+    "aeb ajp apc ar arc ary arz azb bal bqi ckb dv fa glk he iw khw ks lrc mzn nqo pnb prs ps sd skr syr ug ur"
+    " yi".split()
+)
+_SCRIPTS = frozenset("adlm arab aran hebr mand mend nkoo rohg samr syrc thaa yezi".split())
+
+
+def is_language_tag(text: str) -> bool:
+    """Whether `text` is a well-formed tag, as `en` or `pt-BR`; whether there is such a language is not looked at."""
+    return len(text) <= LONGEST_TAG and _TAG.fullmatch(text) is not None
+
+
+def direction_of(language: str) -> str:
+    """`rtl` or `ltr`: by the script that the tag names, else by that which its language is usually written in."""
+    primary, *rest = language.lower().split("-")
+    script = next((part for part in rest if len(part) == 4 and part.isalpha()), None)
+    is_rtl = script in _SCRIPTS if script is not None else primary in _RIGHT_TO_LEFT
+    return "rtl" if is_rtl else "ltr"
+
 
 _MONTHS = "January February March April May June July August September October November December".split()
 _PLACE = re.compile(r"\{([a-z_]+)\}")

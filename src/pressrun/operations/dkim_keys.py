@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from pressrun.core.errors import OutputExists
-from pressrun.message.signatures.dkim_settings import DkimSettings
+from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.store.migrate import sync_directory
 
 RSA_BITS = 2048  # every receiver takes them, and their record fits into one DNS reply

@@ -17,7 +17,7 @@ from typing import TypeVar
 from pressrun.core.busy_share import BusyShare
 from pressrun.core.errors import TimedOutMail, Unavailable, UnreadableMail
 from pressrun.message.editions.posted import Posted
-from pressrun.message.incoming.caps import READ_AT_MOST
+from pressrun.message.incoming.parser import READ_AT_MOST
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
 from pressrun.observe.log import event

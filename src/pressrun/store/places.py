@@ -2,7 +2,7 @@
 
 A column that holds text or octets stands in exactly one table below; a test compares them with schema.sql, so that a
 new column is not forgotten here. What other people's rows say is looked through in every spelling (core.spellings),
-mail in every encoding (message.incoming.decodings). Large tables to which rows are only added can be looked through
+mail in every encoding (message.incoming.mentions). Large tables to which rows are only added can be looked through
 before the transaction that forgets, which then reads the rows since: nobody waits for the database meanwhile.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pressrun.core.spellings import SIGNS, Spellings
-from pressrun.message.incoming import decodings
+from pressrun.message.incoming.mentions import mentions
 from pressrun.store import consent, subscribers, suppressions
 from pressrun.store.transaction import Row, Transaction, in_json
 
@@ -260,7 +260,7 @@ def naming(rows: Sequence[Row], spellings: Spellings) -> list[int]:
 
 def _names(value: object, spellings: Spellings) -> bool:
     if isinstance(value, bytes):
-        return decodings.names(value, spellings)
+        return mentions(value, spellings)
     return isinstance(value, str) and spellings.name(value)
 
 

@@ -24,8 +24,7 @@ from pressrun.core.colour import Colour
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.locales.languages import LANGUAGES
-from pressrun.message.language import direction_of
-from pressrun.message.words import Words
+from pressrun.message.words import Words, direction_of
 from pressrun.store.lists import MailingList
 from pressrun.web import language
 from pressrun.web.brand import DEFAULT, brand_sheet, icon

@@ -22,7 +22,7 @@ from tests.message.signatures.test_dkim import ED25519, RSA, settings
 from pressrun.delivery.mailer.signatures import BATCHES_AT_MOST, Digests, Hands, Signatures, Threads
 from pressrun.delivery.worker import signers
 from pressrun.delivery.worker.signers import SignerProcesses, signing_hands
-from pressrun.message.signatures.dkim import Failed, load_signing_key
+from pressrun.message.signatures.dkim import SigningFailed, load_signing_key
 
 KEYS = [load_signing_key(settings()), load_signing_key(settings(key=ED25519, selector="ed"))]
 OTHER = generate_private_key(public_exponent=65537, key_size=2048)
@@ -102,9 +102,9 @@ async def test_each_digest_is_signed_with_its_key() -> None:
 async def test_what_cannot_be_signed_is_told_and_holds_up_nothing() -> None:
     """The name of the error stands in its place."""
     async with open_signers(1) as hands:
-        assert [Failed("ValueError")] == await signed(hands, [(0, b"too short")])
+        assert [SigningFailed("ValueError")] == await signed(hands, [(0, b"too short")])
         first, failed, last = await signed(hands, [BATCH[0], (7, b"x" * 32), BATCH[1]])
-        assert Failed("IndexError") == failed
+        assert SigningFailed("IndexError") == failed
         assert is_good([first, last], BATCH[:2])
         assert 1 == len(hands.pids)
 

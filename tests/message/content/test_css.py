@@ -9,7 +9,7 @@ from tests.message.content.css_elsewhere import harm_in
 
 from pressrun.message.content import css
 from pressrun.message.content.css import clean_sheet, clean_style
-from pressrun.message.content.css_tokens import Kind, preprocessed, tokens_of
+from pressrun.message.content.css_tokens import TokenKind, preprocessed, tokens_of
 
 # What newsletters bring: dark mode, small screens, states of links, hacks for single programs.
 KEPT = [
@@ -221,10 +221,12 @@ def test_a_cleaned_style_is_clean_for_others_too(style: str) -> None:
 @given(CSS)
 def test_tokens_written_out_are_read_as_the_same_tokens(text: str) -> None:
     """What others read is what was judged."""
-    tokens = [token for token in tokens_of(preprocessed(text)) if token.kind is not Kind.BAD and token.text != "\\"]
-    written = "".join(f"{token.text}/**/" for token in tokens)
-    again = [token for token in tokens_of(written) if token.kind is not Kind.SPACE]
-    assert [(token.kind, token.text) for token in tokens if token.kind is not Kind.SPACE] == [
+    tokens = [token for token in tokens_of(preprocessed(text)) if token.kind is not TokenKind.BAD]
+    tokens = [token for token in tokens if token.text != "\\"]
+    # Behind `url(` a comment would be part of an address.
+    written = "".join(token.text if token.kind is TokenKind.FUNCTION else f"{token.text}/**/" for token in tokens)
+    again = [token for token in tokens_of(written) if token.kind is not TokenKind.SPACE]
+    assert [(token.kind, token.text) for token in tokens if token.kind is not TokenKind.SPACE] == [
         (token.kind, token.text) for token in again
     ]
 

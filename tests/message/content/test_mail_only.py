@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.message.builders import PNG, build, edition, part, profile, site, values
 
-from pressrun.message.content.mail_only import parted
+from pressrun.message.content.mail_only import split_mail_only
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from pressrun.message.content.mail_only import parted
 )
 def test_a_part_is_in_the_mail_alone(source: str, mail: str, web: str) -> None:
     """A mark on a line of its own takes the line with it."""
-    found = parted(source, first_line=1)
+    found = split_mail_only(source, first_line=1)
     assert (mail, web, ()) == (found.mail, found.web, found.findings)
 
 
@@ -37,7 +37,7 @@ def test_a_part_is_in_the_mail_alone(source: str, mail: str, web: str) -> None:
 )
 def test_a_mark_without_its_partner_is_an_error(source: str, lines: list[int], web: str) -> None:
     """What follows an open mark is not shown to everybody."""
-    found = parted(source, first_line=10)
+    found = split_mail_only(source, first_line=10)
     assert lines == [one.line for one in found.findings]
     assert web == found.web
 

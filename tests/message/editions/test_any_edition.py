@@ -12,7 +12,7 @@ from tests.message.builders import PNG, build, edition, values
 from pressrun.core.errors import BadInput
 from pressrun.message.content.flowed import unflow
 from pressrun.message.editions.compose import BuiltEdition
-from pressrun.message.manuscripts.edition_file import parse_edition, referenced_paths
+from pressrun.message.sources.edition_file import parse_edition, referenced_paths
 
 _TAGS = "p b div table tr td th ul ol li blockquote pre h1 a img sup ruby rt dl dt dd figure span center xml".split()
 _MARKUP = [

@@ -20,7 +20,7 @@ from tests.message.builders import values
 
 from pressrun.message.content.flowed import unflow
 from pressrun.message.editions.compose import BuiltEdition
-from pressrun.message.language import direction_of
+from pressrun.message.words import direction_of
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "editions"
 RIGHT_TO_LEFT = {"nashra.md", "yedion.html"}

@@ -14,10 +14,10 @@ from tests.message.builders import PNG
 from tests.message.hostile import HOSTILE
 
 from pressrun.core.errors import EditionError, UnreadableMail
-from pressrun.message.editions.posted import Posted, glance_at_post, read_posted, rehearse
+from pressrun.message.editions.posted import Posted, read_post_header, read_posted, rehearse
 from pressrun.message.finding import remark
-from pressrun.message.incoming.tracking import MOST_IMAGES, without_trackers
-from pressrun.message.manuscripts.edition_file import EditionFile, parse_edition
+from pressrun.message.incoming.trackers import MOST_IMAGES, without_trackers
+from pressrun.message.sources.edition_file import EditionFile, parse_edition
 
 HEAD = (
     "From: eve@harbour.example\nTo: news@news.example\nSubject: Boats\nMessage-ID: <a@b.example>\nMIME-Version: 1.0\n"
@@ -276,7 +276,7 @@ def test_what_the_header_says() -> None:
     assert ("news@news.example", "x@y.example", "z@y.example") == posted.addressed
     assert ("i@d", "Auto-Submitted") == (posted.message_id, posted.automatic)
     assert read(PLAIN, "Subject: s\nX-Auto-Response-Suppress: All\n").automatic is None
-    look = glance_at_post(head.replace("\n", "\r\n").encode())
+    look = read_post_header(head.replace("\n", "\r\n").encode())
     assert ("s", "i@d", "Auto-Submitted") == (look.subject, look.message_id, look.automatic)
 
 

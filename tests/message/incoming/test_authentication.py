@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pressrun.message.incoming.authentication import Result, find_proof, parse_results
+from pressrun.message.incoming.authentication import AuthResult, find_proof, parse_results
 
 ID = "mx.example.org"
 FROM = "news.harbour.example"
@@ -97,7 +97,9 @@ def test_only_the_topmost_field_of_the_id_counts() -> None:
 def test_the_entries_of_a_field() -> None:
     """Names in lower case, values as they stand; an entry with an error is left out."""
     value = 'a.example; DKIM=Pass header.D=X.example reason="b; c"; dmarc; spf=none'
-    assert (Result("dkim", "pass", {"header.d": "X.example"}), Result("spf", "none", {})) == parse_results(value)
+    assert (AuthResult("dkim", "pass", {"header.d": "X.example"}), AuthResult("spf", "none", {})) == parse_results(
+        value
+    )
 
 
 PIECES = st.sampled_from(

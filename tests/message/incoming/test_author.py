@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.message.incoming.author import sole_author
-from pressrun.message.incoming.trace import scan_header
+from pressrun.message.incoming.header_scan import scan_header, sole_author
 
 
 @pytest.mark.parametrize(

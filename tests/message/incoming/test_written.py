@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.message.incoming.written import find_written_at
+from pressrun.message.incoming.header_scan import find_written_at
 
 NEW_YEAR = 1_767_225_600
 

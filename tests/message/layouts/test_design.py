@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from tests.message.builders import chunk
 
 from pressrun.core.errors import BadInput
-from pressrun.message.content.image_size import image_size
 from pressrun.message.layouts.design import LARGEST_LOGO, LOGO_BYTES, read_logo
+from pressrun.message.wire.mime import image_size
 
 
 def png(width: int, height: int, padding: int = 0) -> bytes:

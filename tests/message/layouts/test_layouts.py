@@ -17,7 +17,7 @@ from pressrun.core.colour import READABLE, Colour, contrast
 from pressrun.message.content.tree import Node, parse_tree
 from pressrun.message.layouts import shell
 from pressrun.message.layouts.design import Design, Logo
-from pressrun.message.layouts.shades import Shades, dark_shades, light_shades
+from pressrun.message.layouts.palette import Palette, dark_palette, light_palette
 from pressrun.message.layouts.table import BUILT_IN
 
 BODY = """\
@@ -256,7 +256,7 @@ def _walk(tree: Node) -> list[Node]:
 # ---------------------------------------------------------------------------------------------------- colours
 
 
-def _pairs(shades: Shades) -> dict[str, tuple[Colour, Colour]]:
+def _pairs(shades: Palette) -> dict[str, tuple[Colour, Colour]]:
     """Every text with every ground that it stands on."""
     found = {
         f"{text} on {ground}": (getattr(shades, text), getattr(shades, ground))
@@ -270,7 +270,7 @@ def _pairs(shades: Shades) -> dict[str, tuple[Colour, Colour]]:
 @given(accent=colours)
 def test_every_text_can_be_read_whatever_colour_a_list_chooses(accent: Colour) -> None:
     """At least 4.5 to 1, light and dark (WCAG 2.2 §1.4.3)."""
-    for mode in (light_shades(accent), dark_shades(accent)):
+    for mode in (light_palette(accent), dark_palette(accent)):
         weak = {pair: contrast(*both) for pair, both in _pairs(mode).items() if contrast(*both) < READABLE}
         assert weak == {}
 
@@ -278,7 +278,7 @@ def test_every_text_can_be_read_whatever_colour_a_list_chooses(accent: Colour) -
 @layouts
 def test_the_colours_survive_a_program_that_inverts_them(name: str) -> None:
     """Programs that turn a light mail dark by themselves turn lightness round: what was readable still is."""
-    for pair, (text, ground) in _pairs(light_shades(BUILT_IN[name].accent)).items():
+    for pair, (text, ground) in _pairs(light_palette(BUILT_IN[name].accent)).items():
         if pair != "ink on accent":  # dark grounds with light text are left as they are
             assert contrast(_inverted(text), _inverted(ground)) >= READABLE, pair
 

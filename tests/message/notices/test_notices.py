@@ -18,7 +18,7 @@ from pressrun.message.layouts.design import Design, Logo
 from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
 from pressrun.message.notices.kinds import (
     AlreadySubscribed,
-    Confirmation,
+    ConfirmationRequest,
     EditionHeld,
     EditionReleased,
     Notice,
@@ -30,7 +30,7 @@ from pressrun.message.words import ENGLISH
 NEVER = "https://news.harbour.example/unsubscribe/never-again/CCCC.dddd"
 LINK = "https://news.harbour.example/confirm/AAAA.bbbb"
 NOTICES: list[Notice] = [
-    Confirmation(link=LINK, lifetime_days=7, never_again=NEVER, address_token=MAIL_TOKEN),
+    ConfirmationRequest(link=LINK, lifetime_days=7, never_again=NEVER, address_token=MAIL_TOKEN),
     AlreadySubscribed(preferences_url=LINK),
     PreferencesLink(link=LINK, lifetime_minutes=60),
     EditionReleased(edition=7, edition_subject="Ahoi 😀", audience=3, edition_url=LINK),
@@ -89,7 +89,7 @@ def test_every_notice_looks_like_its_list_and_says_where_it_is(notice: Notice) -
 @pytest.mark.parametrize(
     "notice",
     [
-        Confirmation(link=LINK, lifetime_days=7, never_again=NEVER, also=("Tides", "Recipes")),
+        ConfirmationRequest(link=LINK, lifetime_days=7, never_again=NEVER, also=("Tides", "Recipes")),
         AlreadySubscribed(preferences_url=LINK, also=("Tides", "Recipes")),
     ],
     ids=["confirmation", "already"],
@@ -124,7 +124,7 @@ def test_a_confirmation_can_be_answered_where_mail_is_received() -> None:
     """Reply-To is the address that confirms; without inbound mail the owner's."""
     content = build_notice(NOTICES[0], copy(), words=ENGLISH, site=site(), profile=profile())
     assert f"news-confirm+{MAIL_TOKEN}@{DOMAIN}" == str(read(content)["Reply-To"])
-    deaf = Confirmation(link=LINK, lifetime_days=7, never_again=NEVER)
+    deaf = ConfirmationRequest(link=LINK, lifetime_days=7, never_again=NEVER)
     content = build_notice(deaf, copy(), words=ENGLISH, site=site(receives_mail=False), profile=profile())
     assert "owner@harbour.example" == str(read(content)["Reply-To"])
 

@@ -11,12 +11,11 @@ from tests.message.builders import PNG, build, edition, part, profile, read, sit
 from pressrun.core.errors import LayoutError
 from pressrun.message.editions.compose import BuiltEdition
 from pressrun.message.finding import errors_of
-from pressrun.message.layouts.design import Design, Logo
-from pressrun.message.layouts.rendered import RenderedLayout
-from pressrun.message.manuscripts.edition_file import parse_edition
+from pressrun.message.layouts.design import Design, Logo, RenderedLayout
 from pressrun.message.own_layouts.template import LARGEST_OUTPUT, render_template
 from pressrun.message.own_layouts.values import template_values
 from pressrun.message.profile import ListProfile
+from pressrun.message.sources.edition_file import parse_edition
 
 HARBOUR = (Path(__file__).parent / "harbour.html").read_text(encoding="utf-8")
 SOUND = "<body>{{ content }}{{ footer }}</body>"

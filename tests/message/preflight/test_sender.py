@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.message.preflight.sender import Sender, are_aligned, check_sender, names_to_look_up
+from pressrun.message.preflight.sender import SenderIdentity, are_aligned, check_sender, names_to_look_up
 
 SPF, DMARC = "v=spf1 mx -all", "v=DMARC1; p=none"
 
@@ -13,11 +13,11 @@ def sender(
     domain: str = "news.harbour.example",
     signed: tuple[str, ...] = ("harbour.example",),
     returns: str = "lists.harbour.example",
-) -> Sender:
-    return Sender(address=f"news@{domain}", domain=domain, return_domain=returns, signed_domains=signed)
+) -> SenderIdentity:
+    return SenderIdentity(address=f"news@{domain}", domain=domain, return_domain=returns, signed_domains=signed)
 
 
-def said(who: Sender, **answers: tuple[str, ...] | None) -> list[str]:
+def said(who: SenderIdentity, **answers: tuple[str, ...] | None) -> list[str]:
     """What is said where SPF is that of the return path and DMARC that of the domain above From."""
     records = {
         who.return_domain: answers.get("spf", (SPF,)),

@@ -12,7 +12,7 @@ from tests.message.hostile import HOSTILE, REFUSED
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.errors import UnreadableMail
-from pressrun.message.incoming.caps import READ_AT_MOST
+from pressrun.message.incoming.parser import READ_AT_MOST
 from pressrun.message.reports.reading import read_report
 from pressrun.message.reports.report import RecipientReport, Report
 from pressrun.sandbox.frames import Question, Readable, ReadAs

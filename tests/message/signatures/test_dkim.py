@@ -33,8 +33,7 @@ from pressrun.message.notices.kinds import (
     UnsubscribeLink,
 )
 from pressrun.message.signatures.dkim import Signer, load_signing_key
-from pressrun.message.signatures.dkim_settings import DkimSettings
-from pressrun.message.signatures.primitives import NoKey
+from pressrun.message.signatures.primitives import DkimSettings, NoKey
 from pressrun.message.signatures.relaxed import canonical_body, canonical_fields
 from pressrun.message.signatures.signed_fields import LINE
 from pressrun.message.words import ENGLISH

@@ -7,7 +7,7 @@ from tests.delivery.pressroom import Pressroom
 
 from pressrun.core.errors import EditionError, PreflightFailed
 from pressrun.message.finding import Severity
-from pressrun.message.manuscripts.front_matter import Value
+from pressrun.message.sources.front_matter import Value
 from pressrun.services.editions.speaking import check_language
 
 SOURCE = b"---\nsubject: Boats\nlanguage: %s\n---\nHello.\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pressrun.delivery.queue.jobs import Job
-from pressrun.message.signatures.dkim import NOTHING_KNOWN, Known
+from pressrun.message.signatures.dkim import NOTHING_KNOWN, KnownHashes
 from pressrun.services.mails.composing import CopyComposer
 from pressrun.services.mails.notifying import NoticeComposer
 from pressrun.smtp.handover import Outgoing
@@ -27,7 +27,7 @@ class Maker:
         assert job.edition is not None  # that of the edition whose copy it is
         return self.copies.compose(job.edition, row, job.claimed_at)
 
-    def make_known(self, job: Job) -> tuple[Outgoing, Known]:
+    def make_known(self, job: Job) -> tuple[Outgoing, KnownHashes]:
         """The same, to be signed: with what is known of it."""
         row = job.row
         if isinstance(row, ClaimedNotice):

@@ -19,7 +19,7 @@ from pressrun.delivery.mailer.signing import Made, NotComposed, NotSigned, Signi
 from pressrun.delivery.queue.destination_queues import STALE_SECONDS
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, Supply
 from pressrun.delivery.queue.timer import Timer
-from pressrun.message.signatures.dkim import Known, Signer
+from pressrun.message.signatures.dkim import KnownHashes, Signer
 from pressrun.services.mails.notifying import is_passed_on
 from pressrun.services.ports import Clock, RelayPool, RelayStatus
 from pressrun.smtp.events import Settled
@@ -209,7 +209,7 @@ class Press:
     def _next(self, relay: str) -> Job | None:
         return next(iter(self._queue.next(relay, 1)), None)
 
-    def _compose(self, work: tuple[str, Job]) -> tuple[Outgoing, Known]:
+    def _compose(self, work: tuple[str, Job]) -> tuple[Outgoing, KnownHashes]:
         return self._maker.make_known(work[1])
 
     def _made(self, results: Sequence[tuple[tuple[str, Job], Made]]) -> None:

@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Protocol, TypeAlias
 
-from pressrun.message.signatures.dkim import Failed, SigningKey, try_to_sign
+from pressrun.message.signatures.dkim import SigningFailed, SigningKey, try_to_sign
 from pressrun.message.signatures.primitives import SignDigest
 
 Digests: TypeAlias = list[tuple[int, bytes]]  # each behind the place of its key among those that are used
-Signatures: TypeAlias = Sequence[bytes | Failed]  # one for each digest, in order
+Signatures: TypeAlias = Sequence[bytes | SigningFailed]  # one for each digest, in order
 OnSigned: TypeAlias = Callable[[Signatures], None]
 
 WORKERS = 2
@@ -66,13 +66,13 @@ class Threads:
         except RuntimeError:  # no thread can be started to wait in
             self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _deliver(self, done: OnSigned, count: int, signing: asyncio.Future[list[bytes | Failed]]) -> None:
+    def _deliver(self, done: OnSigned, count: int, signing: asyncio.Future[list[bytes | SigningFailed]]) -> None:
         self._held -= 1
         if signing.cancelled():
             return
         problem = signing.exception()
-        done(signing.result() if problem is None else [Failed(type(problem).__name__)] * count)
+        done(signing.result() if problem is None else [SigningFailed(type(problem).__name__)] * count)
 
 
-def _sign(keys: Sequence[SignDigest], digests: Digests) -> list[bytes | Failed]:
+def _sign(keys: Sequence[SignDigest], digests: Digests) -> list[bytes | SigningFailed]:
     return [try_to_sign(keys, *one) for one in digests]

@@ -18,8 +18,8 @@ import msgspec
 from msgspec.structs import replace
 
 from pressrun.delivery.mailer.signatures import Hands, Signatures
-from pressrun.message.signatures.dkim import Failed, Known, Signer, Unsigned, load_signing_key
-from pressrun.message.signatures.dkim_settings import DkimSettings
+from pressrun.message.signatures.dkim import KnownHashes, Signer, SigningFailed, Unsigned, load_signing_key
+from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock
 from pressrun.services.settings import DeliverySettings
@@ -74,7 +74,7 @@ class Signing(Generic[J]):
         signer: Signer | None,
         hands: Hands,
         *,
-        compose: Callable[[J], tuple[Outgoing, Known]],
+        compose: Callable[[J], tuple[Outgoing, KnownHashes]],
         clock: Clock,
         made: Callable[[], int],
         on_made: OnMade[J],
@@ -124,7 +124,7 @@ class Signing(Generic[J]):
             try:
                 self._hands.sign(digests, partial(self._deliver, chunk, prepared))
             except Exception as problem:  # noqa: BLE001 - told by `_note`: these are not signed, and go back
-                unsigned = [Failed(type(problem).__name__)] * len(digests)
+                unsigned = [SigningFailed(type(problem).__name__)] * len(digests)
                 asyncio.get_running_loop().call_soon(self._deliver, chunk, prepared, unsigned)
                 return
 
@@ -185,13 +185,13 @@ class _Prepared(msgspec.Struct, frozen=True):
     unsigned: list[Unsigned]
 
 
-def _finish(mail: _Prepared, signatures: Iterator[bytes | Failed]) -> Outgoing | NotSigned:
+def _finish(mail: _Prepared, signatures: Iterator[bytes | SigningFailed]) -> Outgoing | NotSigned:
     """The mail with its signatures, which are taken from all that were made."""
     fields: list[bytes] = []
     fault: str | None = None
     for one in mail.unsigned:
         signature = next(signatures)
-        if isinstance(signature, Failed):
+        if isinstance(signature, SigningFailed):
             fault = signature.fault
         else:
             fields.append(one.field(signature))

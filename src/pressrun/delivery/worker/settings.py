@@ -10,7 +10,7 @@ from pressrun.delivery.mailer.signing import build_signer
 from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.delivery.relay.tls import client_context
 from pressrun.message.signatures.dkim import Signer
-from pressrun.message.signatures.dkim_settings import DkimSettings
+from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.observe.settings import LogSettings
 from pressrun.services.settings import DeliverySettings, TokenSettings
 

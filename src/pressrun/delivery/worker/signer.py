@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pressrun.message.signatures.dkim import Failed, try_to_sign
+from pressrun.message.signatures.dkim import SigningFailed, try_to_sign
 from pressrun.message.signatures.primitives import SignDigest, load_private_key
 from pressrun.runtime.frames import FrameReader as Frames
 from pressrun.runtime.frames import encode_frame as pack
@@ -36,7 +36,7 @@ class Batch(msgspec.Struct, frozen=True, array_like=True, tag=1):
 
 
 Order = Keys | Batch
-Answer = list[bytes | Failed]
+Answer = list[bytes | SigningFailed]
 
 
 def serve(connection: socket.socket) -> None:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pressrun.message.content.css_tokens import Kind, Token, preprocessed, tokens_of
+from pressrun.message.content.css_tokens import Token, TokenKind, preprocessed, tokens_of
 from pressrun.message.finding import Remark, remark
 
 LONGEST = 256 * 1024  # characters; Gmail drops a sheet above 16 KiB
@@ -113,14 +113,14 @@ class _Cleaner:
         kept, blank = "", ""
         pieces: list[str] = []
         while (token := self._peek()) is not None:
-            if token.kind is Kind.SPACE:
+            if token.kind is TokenKind.SPACE:
                 blank = token.text
-            elif token.kind is Kind.COMMENT and not depth:
+            elif token.kind is TokenKind.COMMENT and not depth:
                 pass
-            elif token.value == "}" and token.kind is Kind.MARK and depth:
+            elif token.value == "}" and token.kind is TokenKind.MARK and depth:
                 break
             else:
-                kept = self._at_rule(depth) if token.kind is Kind.AT else self._style_rule(depth)
+                kept = self._at_rule(depth) if token.kind is TokenKind.AT else self._style_rule(depth)
                 if kept:
                     pieces.append(blank + kept)
                 blank = ""
@@ -154,7 +154,7 @@ class _Cleaner:
             return ""  # the text ends, or the block around it
         self._at += 1
         kept = [text + end for text, end in self.declarations(in_block=True)]
-        if self.tokens[self._at - 1].kind is Kind.SPACE and kept:
+        if self.tokens[self._at - 1].kind is TokenKind.SPACE and kept:
             kept.append(self.tokens[self._at - 1].text)
         if self._is_next("}"):
             self._at += 1
@@ -166,14 +166,14 @@ class _Cleaner:
         """Each declaration that stays with the blanks before it, and what ends it: `;` or nothing."""
         blank = ""
         while (token := self._peek()) is not None:
-            if token.kind is Kind.SPACE:
+            if token.kind is TokenKind.SPACE:
                 blank = token.text
                 self._at += 1
-            elif token.kind is Kind.MARK and token.value == ";":
+            elif token.kind is TokenKind.MARK and token.value == ";":
                 self._at += 1
-            elif in_block and token.kind is Kind.MARK and token.value == "}":
+            elif in_block and token.kind is TokenKind.MARK and token.value == "}":
                 return
-            elif token.kind is Kind.AT:
+            elif token.kind is TokenKind.AT:
                 self._at_rule(DEEPEST)  # none may stand here
             else:
                 found = self._collect("{;}" if in_block else "{;")
@@ -189,10 +189,10 @@ class _Cleaner:
 
     def _declaration(self, found: Sequence[Token]) -> str:
         """The declaration without blanks around it; "" for one that may not stay."""
-        while found and found[-1].kind is Kind.SPACE:
+        while found and found[-1].kind is TokenKind.SPACE:
             found = found[:-1]
-        colon = 2 if len(found) > 1 and found[1].kind is Kind.SPACE else 1
-        if len(found) <= colon or found[0].kind is not Kind.NAME or found[colon].value != ":":
+        colon = 2 if len(found) > 1 and found[1].kind is TokenKind.SPACE else 1
+        if len(found) <= colon or found[0].kind is not TokenKind.NAME or found[colon].value != ":":
             return ""
         name, value = found[0].value, found[colon + 1 :]
         if not _PROPERTY.fullmatch(name) or not _words(value):
@@ -211,15 +211,15 @@ class _Cleaner:
 
     def _is_next(self, mark: str) -> bool:
         token = self._peek()
-        return token is not None and token.kind is Kind.MARK and token.value == mark
+        return token is not None and token.kind is TokenKind.MARK and token.value == mark
 
     def _collect(self, ends: str) -> list[Token]:
         """The tokens up to one of these marks outside of brackets, which is not taken; `{` opens none where it ends."""
         start = self._at
         while (token := self._peek()) is not None:
-            if token.kind is Kind.MARK and token.value in ends:
+            if token.kind is TokenKind.MARK and token.value in ends:
                 break
-            if token.kind is Kind.FUNCTION or (token.kind is Kind.MARK and token.value in _OPENS):
+            if token.kind is TokenKind.FUNCTION or (token.kind is TokenKind.MARK and token.value in _OPENS):
                 self._skip_block()
             else:
                 self._at += 1
@@ -230,11 +230,11 @@ class _Cleaner:
         open_: list[str] = []
         while (token := self._peek()) is not None:
             self._at += 1
-            if token.kind is Kind.FUNCTION:
+            if token.kind is TokenKind.FUNCTION:
                 open_.append(")")
-            elif token.kind is Kind.MARK and token.value in _OPENS:
+            elif token.kind is TokenKind.MARK and token.value in _OPENS:
                 open_.append(_OPENS[token.value])
-            elif token.kind is Kind.MARK and token.value == open_[-1]:
+            elif token.kind is TokenKind.MARK and token.value == open_[-1]:
                 open_.pop()
                 if not open_:
                     return
@@ -243,17 +243,17 @@ class _Cleaner:
         """Whether this may stand behind @media or @supports."""
         return _is_balanced(tokens) and all(
             token.value in _OF_CONDITIONS
-            if token.kind is Kind.MARK
+            if token.kind is TokenKind.MARK
             else token.value in _FUNCTIONS or token.value in _PSEUDO or token.value == "selector"
-            if token.kind is Kind.FUNCTION
-            else token.kind in (Kind.SPACE, Kind.NAME, Kind.NUMBER, Kind.HASH)
+            if token.kind is TokenKind.FUNCTION
+            else token.kind in (TokenKind.SPACE, TokenKind.NAME, TokenKind.NUMBER, TokenKind.HASH)
             for token in tokens
         )
 
     # ------------------------------------------------------------------ what is lost
 
     def _lose_rule(self, name: Token, content: Sequence[Token]) -> None:
-        fetches = any(token.kind is Kind.BAD or token.value in _FETCHING for token in content)
+        fetches = any(token.kind is TokenKind.BAD or token.value in _FETCHING for token in content)
         end = content[-1].end if content else name.end
         if name.value in _FETCHING or fetches:
             said = remark("css-rule-fetches", rule=name.value)
@@ -273,9 +273,11 @@ def _problem(name: str, value: Sequence[Token]) -> Remark | None:
     """Why a declaration may not stay; `_UNSAID` where nobody needs to hear of it, None where it may."""
     if name in _RUNS_OR_LOADS:
         return remark("css-runs", property=name)
-    if any(token.value == "url" and token.kind in (Kind.BAD, Kind.FUNCTION) for token in value):
+    if any(token.value == "url" and token.kind in (TokenKind.BAD, TokenKind.FUNCTION) for token in value):
         return remark(BACKGROUND if name.startswith("background") else "css-fetches")
-    unknown = next((token for token in value if token.kind is Kind.FUNCTION and token.value not in _FUNCTIONS), None)
+    unknown = next(
+        (token for token in value if token.kind is TokenKind.FUNCTION and token.value not in _FUNCTIONS), None
+    )
     if unknown is not None:
         return remark("css-function", function=unknown.value if _PROPERTY.fullmatch(unknown.value) else "…")
     if name == "position" and not all(token.value in _STAYS_IN_PLACE for token in _words(value)):
@@ -285,7 +287,7 @@ def _problem(name: str, value: Sequence[Token]) -> Remark | None:
 
 def _words(value: Sequence[Token]) -> list[Token]:
     """A value without blanks and `!important`."""
-    words = [token for token in value if token.kind is not Kind.SPACE]
+    words = [token for token in value if token.kind is not TokenKind.SPACE]
     if len(words) > 1 and (words[-2].value, words[-1].value) == ("!", "important"):
         return words[:-2]
     return words
@@ -294,23 +296,23 @@ def _words(value: Sequence[Token]) -> list[Token]:
 def _is_value(value: Sequence[Token]) -> bool:
     return _is_balanced(value) and all(
         token.value in _OF_VALUES
-        if token.kind is Kind.MARK
-        else token.kind not in (Kind.BAD, Kind.AT, Kind.COMMENT)
-        and (token.kind is not Kind.NAME or "\\" not in token.text)
+        if token.kind is TokenKind.MARK
+        else token.kind not in (TokenKind.BAD, TokenKind.AT, TokenKind.COMMENT)
+        and (token.kind is not TokenKind.NAME or "\\" not in token.text)
         for token in _words(value)
     )
 
 
 def _is_selector(selector: Sequence[Token]) -> bool:
     return (
-        any(token.kind is not Kind.SPACE for token in selector)
+        any(token.kind is not TokenKind.SPACE for token in selector)
         and _is_balanced(selector)
         and all(
             token.value in _OF_SELECTORS
-            if token.kind is Kind.MARK
+            if token.kind is TokenKind.MARK
             else token.value in _PSEUDO
-            if token.kind is Kind.FUNCTION
-            else token.kind not in (Kind.BAD, Kind.AT, Kind.COMMENT)
+            if token.kind is TokenKind.FUNCTION
+            else token.kind not in (TokenKind.BAD, TokenKind.AT, TokenKind.COMMENT)
             for token in selector
         )
     )
@@ -320,11 +322,11 @@ def _is_balanced(tokens: Sequence[Token]) -> bool:
     """Whether each bracket is closed by its own, and none is too deep."""
     open_: list[str] = []
     for token in tokens:
-        if token.kind is Kind.FUNCTION:
+        if token.kind is TokenKind.FUNCTION:
             open_.append(")")
-        elif token.kind is Kind.MARK and token.value in _OPENS:
+        elif token.kind is TokenKind.MARK and token.value in _OPENS:
             open_.append(_OPENS[token.value])
-        elif token.kind is Kind.MARK and token.value in ")]}" and (not open_ or open_.pop() != token.value):
+        elif token.kind is TokenKind.MARK and token.value in ")]}" and (not open_ or open_.pop() != token.value):
             return False
         if len(open_) > _DEEPEST_VALUE:
             return False

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 
-class Kind(Enum):
+class TokenKind(Enum):
     """What a token is; numbers with their unit are one kind."""
 
     SPACE = auto()
@@ -31,7 +31,7 @@ class Kind(Enum):
 class Token(NamedTuple):
     """`text` is what to write, `value` the decoded name in lower case or the character, `start` and `end` its place."""
 
-    kind: Kind
+    kind: TokenKind
     text: str
     value: str
     start: int
@@ -83,7 +83,7 @@ def tokens_of(text: str) -> Iterator[Token]:
             place, is_cut = found.end(), True
             continue
         if is_cut and before not in _AFTER and token.value not in _BEFORE and " " not in (before, token.value):
-            yield Token(Kind.SPACE, " ", " ", token.start, token.start)
+            yield Token(TokenKind.SPACE, " ", " ", token.start, token.start)
         yield token
         place, before, is_cut = token.end, token.value, False
 
@@ -95,45 +95,45 @@ def _token(text: str, found: re.Match[str]) -> Token | None:
         case "gone":
             return None
         case "space":
-            return Token(Kind.SPACE, raw, " ", start, end)
+            return Token(TokenKind.SPACE, raw, " ", start, end)
         case "string":
             return _string(raw, start, end, text)
         case "hash":
-            return Token(Kind.HASH, f"#{_escaped(_decoded(found['hash']))}", "#", start, end)
+            return Token(TokenKind.HASH, f"#{_escaped(_decoded(found['hash']))}", "#", start, end)
         case "number" | "unit":
-            kind = Kind.BAD if "\\" in raw else Kind.NUMBER
+            kind = TokenKind.BAD if "\\" in raw else TokenKind.NUMBER
             return Token(kind, raw, raw, start, end)
         case "comment":
-            return Token(Kind.COMMENT, raw, raw, start, end)
+            return Token(TokenKind.COMMENT, raw, raw, start, end)
         case "call":
             return _named(text, found)
         case "at":
             name = _decoded(found["at"])
-            return Token(Kind.AT, f"@{_written(name)}", name.lower(), start, end)
+            return Token(TokenKind.AT, f"@{_written(name)}", name.lower(), start, end)
         case _:
-            return Token(Kind.MARK, raw, raw, start, end)
+            return Token(TokenKind.MARK, raw, raw, start, end)
 
 
 def _named(text: str, found: re.Match[str]) -> Token:
     name, start, end = _decoded(found["name"]), found.start(), found.end()
     if not found["call"]:
-        return Token(Kind.NAME, _written(name), name.lower(), start, end)
+        return Token(TokenKind.NAME, _written(name), name.lower(), start, end)
     if name.lower() == "url" and not _QUOTED.match(text, end):
         rest = _URL.match(text, end)
         assert rest is not None, "it may be empty"
-        return Token(Kind.BAD, "", "url", start, rest.end())
-    return Token(Kind.FUNCTION, f"{_written(name)}(", name.lower(), start, end)
+        return Token(TokenKind.BAD, "", "url", start, rest.end())
+    return Token(TokenKind.FUNCTION, f"{_written(name)}(", name.lower(), start, end)
 
 
 def _string(raw: str, start: int, end: int, text: str) -> Token:
     if _PLAIN_STRING.fullmatch(raw):
-        return Token(Kind.STRING, raw, raw, start, end)
+        return Token(TokenKind.STRING, raw, raw, start, end)
     is_closed = len(raw) > 1 and raw[-1] == raw[0] and not _ends_in_escape(raw)
     if not is_closed and end < len(text):
-        return Token(Kind.BAD, "", "string", start, end)
+        return Token(TokenKind.BAD, "", "string", start, end)
     inside = _decoded(raw[1:-1] if is_closed else raw[1:], is_string=True)
     safe = _IN_STRING_TO_ESCAPE.sub(lambda found: f"\\{ord(found[0]):x} ", inside)
-    return Token(Kind.STRING, f'"{safe}"', safe, start, end)
+    return Token(TokenKind.STRING, f'"{safe}"', safe, start, end)
 
 
 def _ends_in_escape(raw: str) -> bool:

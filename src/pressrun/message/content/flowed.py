@@ -24,7 +24,7 @@ _WORD = re.compile(r"[^ ]+ *")
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _FlowedLine:
     """A line as it is understood: how deep it is quoted, and what it says; `is_soft` when the next one goes on."""
 
     depth: int
@@ -46,17 +46,17 @@ def flow(text: str) -> str | None:
     return "\n".join(_written(broken))
 
 
-def _read(line: str) -> _Line:
+def _read(line: str) -> _FlowedLine:
     if line == _SIGNATURE:
-        return _Line(0, line)
+        return _FlowedLine(0, line)
     found = _QUOTE.fullmatch(line)
     assert found is not None, "the pattern matches any line"
     depth = len(found[1])
     content = found[3] if depth else found[2] + found[3]
-    return _Line(depth, content.rstrip(" "))
+    return _FlowedLine(depth, content.rstrip(" "))
 
 
-def _broken(line: _Line) -> Iterator[_Line]:
+def _broken(line: _FlowedLine) -> Iterator[_FlowedLine]:
     room = _WRAPPED_AT - (line.depth + 1 if line.depth else 0)
     if width(line.content) + line.depth <= WIDEST_LINE or _LAID_OUT.search(line.content):
         yield line
@@ -66,14 +66,14 @@ def _broken(line: _Line) -> Iterator[_Line]:
         own = width(word)
         # A line of two dashes alone would be the separator of a signature.
         if current and columns + own > room + 1 and current.strip() not in ("--", ""):
-            yield _Line(line.depth, current, is_soft=True)
+            yield _FlowedLine(line.depth, current, is_soft=True)
             current, columns = "", 0
         current += word
         columns += own
-    yield _Line(line.depth, current)
+    yield _FlowedLine(line.depth, current)
 
 
-def _written(lines: list[_Line]) -> Iterator[str]:
+def _written(lines: list[_FlowedLine]) -> Iterator[str]:
     """Lines of one block all get a blank where one of them needs it: else its columns would be out of line."""
     for (depth, is_blank), group in groupby(lines, key=lambda line: (line.depth, not line.content)):
         block = list(group)
@@ -85,7 +85,7 @@ def _written(lines: list[_Line]) -> Iterator[str]:
 
 def unflow(text: str, *, delete_blank: bool) -> str:
     """Paragraphs of `format=flowed` on one line each (RFC 3676 §4); `delete_blank` is its `delsp=yes`."""
-    done: list[_Line] = []
+    done: list[_FlowedLine] = []
     for raw in text.split("\n"):
         found = _QUOTE.fullmatch(raw)
         assert found is not None, "the pattern matches any line"
@@ -95,7 +95,7 @@ def unflow(text: str, *, delete_blank: bool) -> str:
         kept = content[:-1] if is_soft and delete_blank else content
         before = done[-1] if done else None
         if before is not None and before.is_soft and before.depth == depth and not is_signature:
-            done[-1] = _Line(depth, before.content + kept, is_soft)
+            done[-1] = _FlowedLine(depth, before.content + kept, is_soft)
         else:
-            done.append(_Line(depth, kept, is_soft))
+            done.append(_FlowedLine(depth, kept, is_soft))
     return "\n".join(">" * line.depth + (" " if line.depth and line.content else "") + line.content for line in done)

@@ -1,25 +1,24 @@
-"""Cleaning an author's HTML, and small rewrites of the clean result.
+"""Cleaning an author's HTML, naming what cleaning removes, and small rewrites of the clean result.
 
 Everything that a browser or mail program could run is removed: scripts, forms, frames, SVG and MathML (which smuggle
-markup past cleaners), event handlers, and of styles whatever css.py does not know to be harmless. The result is
-serialised by the cleaner: attributes stand in double quotes, and text holds no bare `<`, which is what the patterns
-here rely on.
+markup past cleaners), event handlers, and every style that css.py does not know to be harmless. The cleaner serialises
+the result: attributes are in double quotes, and text holds no bare `<`, which the patterns here rely on.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 
 import nh3
 
-from pressrun.message.content.css import Loss, clean_sheet, clean_style
+from pressrun.message.content.css import BACKGROUND, Loss, clean_sheet, clean_style
 from pressrun.message.content.word_processors import tidy
-from pressrun.message.finding import Remark
-from pressrun.message.language import is_language_tag
+from pressrun.message.finding import Finding, Remark, warning
+from pressrun.message.words import is_language_tag
 
 TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9-]*)((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>")
 ATTRIBUTE = re.compile(r"([a-zA-Z][a-zA-Z0-9:-]*)=\"([^\"]*)\"")
@@ -190,3 +189,28 @@ def rewrite_images(body: str, new_source: Callable[[str], str | None]) -> str:
         return whole.replace(f'src="{attributes["src"]}"', f'src="{html.escape(source)}"', 1)
 
     return TAG.sub(rewrite, body)
+
+
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_CODES = {
+    r"<script\b": "lost-script",
+    r"<(?:form|input|button|select|textarea)\b": "lost-form",
+    r"<(?:iframe|frame|object|embed|applet)\b": "lost-frame",
+    r"<(?:video|audio)\b": "lost-film",
+    r"<(?:svg|math|canvas)\b": "lost-drawing",
+    r"<link\b[^>]{0,200}\bstylesheet\b": "lost-sheet",
+    r"\bbackground\s*=\s*[\"']?[^\s\"'>]": BACKGROUND,
+}
+_PATTERNS = [(re.compile(pattern, re.IGNORECASE), code) for pattern, code in _CODES.items()]
+_STYLE_IN_FRAGMENT = re.compile(r"<style\b", re.IGNORECASE)
+
+
+def losses(source: str, line_of: Callable[[str], int | None], *, is_markdown: bool) -> Iterator[Finding]:
+    """One finding a kind, at its first place. `source` is HTML before it is cleaned."""
+    page = _COMMENT.sub("", source)
+    for pattern, code in _PATTERNS:
+        found = pattern.search(page)
+        if found is not None:
+            yield warning(code, line_of(found[0]))
+    if is_markdown and (found := _STYLE_IN_FRAGMENT.search(page)):
+        yield warning("lost-style-in-markdown", line_of(found[0]))

@@ -17,7 +17,7 @@ _ALONE = re.compile(rf"^[ \t]*(?P<mark>{_MARK.pattern})[ \t]*(?:\n|\Z)", re.MULT
 
 
 @dataclass(frozen=True, slots=True)
-class Parted:
+class MailAndWeb:
     """A source as it goes into the mail, and as it is shown on the web; neither holds marks."""
 
     mail: str
@@ -25,7 +25,7 @@ class Parted:
     findings: tuple[Finding, ...]
 
 
-def parted(source: str, *, first_line: int | None) -> Parted:
+def split_mail_only(source: str, *, first_line: int | None) -> MailAndWeb:
     """Part a source at its marks; a mark without its partner is an error at its line."""
     findings: list[Finding] = []
     mail, web = [], []
@@ -44,7 +44,7 @@ def parted(source: str, *, first_line: int | None) -> Parted:
         web.append(source[position:])
     else:
         findings.append(_unpaired(source, opened, first_line, is_end=False))
-    return Parted("".join(mail), "".join(web), tuple(findings))
+    return MailAndWeb("".join(mail), "".join(web), tuple(findings))
 
 
 def _marks(source: str) -> list[tuple[int, int, bool]]:

@@ -1,19 +1,71 @@
 """The text part of a mail, made from its clean HTML.
 
-Headings are underlined or marked, lists keep their marks, links become numbered references that stand at the end,
-notes keep their numbers as `[^1]`, tables stay tables where they hold data and are read cell by cell where they are
-only layout. Lines are not wrapped here. What a mail program would hide is left out.
+Headings are underlined or marked, lists keep their marks, links become numbered references listed at the end, and notes
+keep their numbers as `[^1]`. Tables stay tables where they hold data, and are read cell by cell where they only lay
+out a page. Lines are not wrapped here. What a mail program would hide is left out.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from pressrun.message.content.columns import width
-from pressrun.message.content.list_marks import marks_of
 from pressrun.message.content.markdown import BACK, FOOTNOTES
 from pressrun.message.content.text_table import is_data, table_blocks
 from pressrun.message.content.tree import Node, parse_tree
+
+_ROMAN = (
+    (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
+    (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
+)  # fmt: skip
+_TYPES = re.compile(r"list-style(?:-type)?\s*:[^;]*\b(lower|upper)-(alpha|latin|roman)", re.IGNORECASE)
+
+
+def marks_of(node: Node, *, are_notes: bool) -> Iterator[tuple[str, Node]]:
+    """The items of a list, or what stands in their place, with the mark of each."""
+    children = [child for child in node.children if isinstance(child, Node)]
+    is_reversed = "reversed" in node.attributes
+    number = _number(node.attributes.get("start", ""), len(children) if is_reversed else 1)
+    for child in children:
+        if child.tag != "li":  # a list directly inside a list stands below the item before it
+            yield "  " if child.tag in ("ul", "ol") else "", child
+            continue
+        number = _number(child.attributes.get("value", ""), number)
+        if are_notes:
+            yield f"[^{number}] ", child
+        else:
+            yield f"{_numeral(number, _type(node))}. " if node.tag == "ol" else "- ", child
+        number += -1 if is_reversed else 1
+
+
+def _number(text: str, otherwise: int) -> int:
+    return int(text) if re.fullmatch(r"-?\d{1,9}", text, re.ASCII) else otherwise
+
+
+def _type(node: Node) -> str:
+    found = _TYPES.search(node.attributes.get("style", ""))
+    if found is None:
+        return node.attributes.get("type", "1")
+    letter = "i" if found[2].lower() == "roman" else "a"
+    return letter if found[1].lower() == "lower" else letter.upper()
+
+
+def _numeral(number: int, kind: str) -> str:
+    if kind.lower() == "a" and number > 0:
+        written = ""
+        while number > 0:
+            number, letter = divmod(number - 1, 26)
+            written = chr(ord("a") + letter) + written
+    elif kind.lower() == "i" and 0 < number < 4000:
+        written = ""
+        for value, letters in _ROMAN:
+            written += letters * (number // value)
+            number %= value
+    else:
+        return str(number)
+    return written.upper() if kind.isupper() else written
+
 
 _BLOCKS = frozenset(
     "address article aside blockquote body center dd details div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6"
@@ -33,14 +85,14 @@ _LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉�
 def text_from_html(clean: str, *, is_rtl: bool = False) -> str:
     """The content of clean HTML as plain text with LF line ends, its last line ended; `is_rtl` is for its tables."""
     tree = parse_tree(clean)
-    writer = _Writer(tree, is_rtl=is_rtl)
+    writer = _TextWriter(tree, is_rtl=is_rtl)
     blocks = writer.blocks(tree)
     if writer.links:
         blocks.append("\n".join(f"[{number}] {url}" for url, number in writer.links.items()))
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
 
-class _Writer:
+class _TextWriter:
     """Turns elements into blocks of text and remembers the links on the way."""
 
     def __init__(self, tree: Node, *, is_rtl: bool) -> None:

@@ -34,7 +34,7 @@ class Node:
         return "".join(child if isinstance(child, str) else child.text() for child in self.children)
 
 
-class _Builder(HTMLParser):
+class _TreeBuilder(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.root = Node("body")
@@ -58,7 +58,7 @@ class _Builder(HTMLParser):
 
 def parse_tree(clean: str) -> Node:
     """The tree of cleaned HTML."""
-    builder = _Builder()
+    builder = _TreeBuilder()
     builder.feed(clean)
     builder.close()
     return builder.root

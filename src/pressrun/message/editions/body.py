@@ -10,8 +10,8 @@ from pressrun.message.content.merge import FieldTable
 from pressrun.message.content.plaintext import text_from_html
 from pressrun.message.content.stylesheets import inline_styles
 from pressrun.message.finding import Finding
-from pressrun.message.language import direction_of
-from pressrun.message.manuscripts.source import EditionFormat
+from pressrun.message.sources.edition_source import EditionFormat
+from pressrun.message.words import direction_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,39 +15,36 @@ from dataclasses import dataclass, replace
 
 from pressrun.core.site import Site
 from pressrun.message.content.flowed import flow
-from pressrun.message.content.html import CleanHtml, rewrite_images
-from pressrun.message.content.image_size import image_size
-from pressrun.message.content.losses import losses
-from pressrun.message.content.mail_only import Parted, parted
+from pressrun.message.content.html import CleanHtml, losses, rewrite_images
+from pressrun.message.content.mail_only import MailAndWeb, split_mail_only
 from pressrun.message.content.markdown import footnote_faults
 from pressrun.message.content.merge import Field, FieldTable
 from pressrun.message.editions.body import Body, BodyBuilder
 from pressrun.message.editions.edition_headers import edition_header
-from pressrun.message.editions.enclosing import (
+from pressrun.message.editions.enclosures import (
     ARCHIVE_PREFIX,
-    Asset,
+    ArchiveFile,
     Images,
     attached_assets,
     attachments,
     own_text_part,
 )
 from pressrun.message.finding import Finding, Severity, about, error, errors_of, in_order, warning
-from pressrun.message.language import direction_of
 from pressrun.message.layouts.footer import Footer, footer_text
-from pressrun.message.layouts.layout import Cover, page
-from pressrun.message.layouts.placing import OwnLayout
-from pressrun.message.manuscripts.edition_file import line_of
-from pressrun.message.manuscripts.front_matter import Value
-from pressrun.message.manuscripts.slug import make_slug
-from pressrun.message.manuscripts.source import EditionFile, EditionFormat
-from pressrun.message.preflight.checking import check
-from pressrun.message.preflight.draft import Draft
+from pressrun.message.layouts.own_layout import OwnLayout
+from pressrun.message.layouts.page import Cover, page
+from pressrun.message.preflight.checked_edition import CheckedEdition
+from pressrun.message.preflight.rules import check
 from pressrun.message.profile import ArchiveMode, ListProfile
+from pressrun.message.sources.edition_file import line_of
+from pressrun.message.sources.edition_source import EditionFile, EditionFormat
+from pressrun.message.sources.front_matter import Value
+from pressrun.message.sources.slug import make_slug
 from pressrun.message.wire.headers import clean_value
-from pressrun.message.wire.mime import Enclosure, ended, message_body
+from pressrun.message.wire.mime import Enclosure, image_size, message_body, with_crlf
 from pressrun.message.wire.skeleton import DAY, Skeleton
 from pressrun.message.wire.slots import Piece, render
-from pressrun.message.words import ENGLISH, Words
+from pressrun.message.words import ENGLISH, Words, direction_of
 
 _FLOWED = "; format=flowed; delsp=no"
 _URL = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]")
@@ -74,7 +71,7 @@ class BuiltEdition:
     html: str | None
     archive_html: str
     archive_text: str
-    archive_assets: tuple[Asset, ...]
+    archive_assets: tuple[ArchiveFile, ...]
     findings: tuple[Finding, ...]
     size_bytes: int
 
@@ -118,12 +115,12 @@ def build_edition(
 
     Raises EditionError only for paths that `referenced_paths` refuses too.
     """
-    builder = _Builder(file, assets, profile, site, slug, known_columns)
+    builder = _EditionBuilder(file, assets, profile, site, slug, known_columns)
     footer = builder.footer()
     text = _joined(builder.marked.text, footer_text(footer, words))
     flowed = flow(text)
-    text_pieces = builder.table.split_text(ended(text))
-    sent_pieces = text_pieces if flowed is None else builder.table.split_text(ended(flowed))
+    text_pieces = builder.table.split_text(with_crlf(text))
+    sent_pieces = text_pieces if flowed is None else builder.table.split_text(with_crlf(flowed))
     html_pieces = builder.html_pieces(footer, words)
     subject_pieces = builder.table.split_subject(clean_value(builder.marked.subject))
     archive_html, archive_text = builder.archive()
@@ -175,7 +172,7 @@ class _Marked:
     web: Body
 
 
-class _Builder:
+class _EditionBuilder:
     """One edition on its way: marks the fields, cleans the parts, and gathers what is found."""
 
     def __init__(
@@ -235,9 +232,11 @@ class _Builder:
             web=web,
         )
 
-    def _parted(self, source: str, first_line: int | None, *, is_markup: bool = False) -> Parted:
+    def _parted(self, source: str, first_line: int | None, *, is_markup: bool = False) -> MailAndWeb:
         """A source with its fields marked, for the mail and for the web."""
-        found = parted(self.table.mark(source, first_line=first_line, is_markup=is_markup), first_line=first_line)
+        found = split_mail_only(
+            self.table.mark(source, first_line=first_line, is_markup=is_markup), first_line=first_line
+        )
         self._findings += found.findings
         return found
 
@@ -356,7 +355,7 @@ class _Builder:
         """All findings, once everything is built."""
         file, table, marked = self.file, self.table, self.marked
         is_mime = file.format is EditionFormat.MIME
-        draft = Draft(
+        draft = CheckedEdition(
             format=file.format,
             subject=marked.subject,
             subject_line=file.keys.subject.line if file.keys.subject else None,

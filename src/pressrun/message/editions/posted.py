@@ -24,19 +24,16 @@ from pressrun.core.site import Site
 from pressrun.message.editions.compose import build_edition
 from pressrun.message.finding import Remark, remark, unreadable
 from pressrun.message.incoming.autoreply import machine_made
-from pressrun.message.incoming.caps import PARSER_FAULTS, check_caps
-from pressrun.message.incoming.header_block import mended
-from pressrun.message.incoming.joining import joined_page, joined_text
-from pressrun.message.incoming.mail_part import parse_mail
-from pressrun.message.incoming.parts import LONGEST_TEXT, Contents, FoundFile, gather
+from pressrun.message.incoming.header_scan import header_fields
+from pressrun.message.incoming.parser import PARSER_FAULTS, check_caps, mend_header, parse_mail
+from pressrun.message.incoming.parts import LONGEST_TEXT, FoundFile, MailContents, gather, joined_page, joined_text
 from pressrun.message.incoming.reading import decode_words
-from pressrun.message.incoming.trace import header_fields
-from pressrun.message.incoming.tracking import without_trackers
-from pressrun.message.manuscripts.edition_file import parse_edition
+from pressrun.message.incoming.trackers import without_trackers
 from pressrun.message.profile import ListProfile
+from pressrun.message.sources.edition_file import parse_edition
 from pressrun.message.wire.headers import plain_field, text_field
 from pressrun.message.wire.mailbox import Mailbox
-from pressrun.message.wire.mime import Enclosure, ended, image_type, message_body
+from pressrun.message.wire.mime import Enclosure, image_type, message_body, with_crlf
 
 _LONGEST_SUBJECT = 1000
 _MOST_FIELDS = 50
@@ -65,7 +62,7 @@ class Posted(msgspec.Struct, frozen=True, kw_only=True, tag="posted"):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostLook:
+class PostHeader:
     """What the header of a mail says by itself, also where the rest cannot be read."""
 
     subject: str
@@ -73,7 +70,7 @@ class PostLook:
     automatic: str | None
 
 
-def glance_at_post(content: bytes) -> PostLook:
+def read_post_header(content: bytes) -> PostHeader:
     """Look at the header alone: bounded and linear, so that it can be done anywhere."""
     return _look(header_fields(content))
 
@@ -81,7 +78,7 @@ def glance_at_post(content: bytes) -> PostLook:
 def read_posted(content: bytes) -> Posted:
     """Read a mail as an edition; raises UnreadableMail, whose sentence is for the editor."""
     check_caps(content)
-    content = mended(content)
+    content = mend_header(content)
     fields = header_fields(content)
     look = _look(fields)
     try:
@@ -116,10 +113,10 @@ def rehearse(posted: Posted) -> None:
         raise UnreadableMail(f"this email cannot become an edition ({type(problem).__name__})") from None
 
 
-def _look(fields: Sequence[tuple[str, str]]) -> PostLook:
+def _look(fields: Sequence[tuple[str, str]]) -> PostHeader:
     subject = decode_words(next((value for name, value in fields if name == "subject"), ""))
     found = _ID.search(next((value for name, value in fields if name == "message-id"), ""))
-    return PostLook(
+    return PostHeader(
         subject=subject[:_LONGEST_SUBJECT],
         message_id=found[1] if found else None,
         automatic=_automatic(fields, subject),
@@ -140,7 +137,7 @@ def _addressed(fields: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address.lower() for address in found[: 20 * _MOST_FIELDS]))
 
 
-def _edition(found: Contents, subject: str) -> tuple[str, bytes, dict[str, bytes]]:
+def _edition(found: MailContents, subject: str) -> tuple[str, bytes, dict[str, bytes]]:
     """The name and content of the edition file, and what it takes along by name."""
     attached = [file for file in found.files if file.is_markdown]
     if len(attached) > 1:
@@ -152,7 +149,7 @@ def _edition(found: Contents, subject: str) -> tuple[str, bytes, dict[str, bytes
     return _MAIL_NAME, _as_message(found, subject), {}
 
 
-def _attached_edition(file: FoundFile, found: Contents) -> tuple[str, bytes, dict[str, bytes]]:
+def _attached_edition(file: FoundFile, found: MailContents) -> tuple[str, bytes, dict[str, bytes]]:
     if len(file.content) > LONGEST_TEXT:
         raise unreadable("mail-file-long", name=file.name, most=LONGEST_TEXT // 1024)
     assets: dict[str, bytes] = {}
@@ -173,7 +170,7 @@ def _split_name(name: str) -> tuple[str, str]:
     return (stem, f".{suffix.lower()}") if dot and suffix.lower() in ("md", "markdown") else (name, ".md")
 
 
-def _as_message(found: Contents, subject: str) -> bytes:
+def _as_message(found: MailContents, subject: str) -> bytes:
     """The mail written anew: text, HTML where it has some, the images that it shows, attachments."""
     names = {id(file): f"image-{number}" for number, file in enumerate(found.files, 1)}
     page = _page(found, names)
@@ -192,12 +189,14 @@ def _as_message(found: Contents, subject: str) -> bytes:
     seed = hashlib.sha256(repr((subject, text, page)).encode("utf-8", "replace"))
     for enclosure in enclosures:
         seed.update(hashlib.sha256(enclosure.content).digest())
-    body = message_body([ended(text)], None if page is None else [ended(page)], enclosures, seed=seed.hexdigest())
+    body = message_body(
+        [with_crlf(text)], None if page is None else [with_crlf(page)], enclosures, seed=seed.hexdigest()
+    )
     header = text_field("Subject", subject) + plain_field("MIME-Version", "1.0")
     return header + b"".join(piece for piece in body if isinstance(piece, bytes))
 
 
-def _page(found: Contents, names: dict[int, str]) -> str | None:
+def _page(found: MailContents, names: dict[int, str]) -> str | None:
     """The HTML in one piece, images under names that are the same every time; None for a plain mail."""
     joined = joined_page(found.blocks, lambda image: names[id(image)])
     if joined is None:

@@ -21,7 +21,7 @@ _METHOD = re.compile(r"([a-z][a-z0-9-]*)(?:/1)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class AuthResult:
     """One entry: a method as `dkim`, its result as `pass`, its properties as `header.d`; all names in lower case."""
 
     method: str
@@ -44,7 +44,7 @@ def find_proof(values: Sequence[str], *, authserv_id: str, from_domain: str) -> 
     return None
 
 
-def parse_results(value: str) -> tuple[Result, ...]:
+def parse_results(value: str) -> tuple[AuthResult, ...]:
     """The entries of one field that follow the grammar; none at all when the field itself is malformed."""
     try:
         head, *entries = _split(value)
@@ -65,7 +65,7 @@ def _id_of(value: str) -> str | None:
     return head[0].lower() if head else None
 
 
-def _proof_in(results: Sequence[Result], domain: str) -> str | None:
+def _proof_in(results: Sequence[AuthResult], domain: str) -> str | None:
     for found in results:
         if found.result != "pass":
             continue
@@ -149,7 +149,7 @@ def _quoted(value: str, position: int) -> tuple[str, int]:
     raise _Malformed
 
 
-def _read_entry(tokens: list[str]) -> Result | None:
+def _read_entry(tokens: list[str]) -> AuthResult | None:
     """`method=result`, then `name=value` as often as it comes; a value that holds `=` must be quoted."""
     if len(tokens) < 3 or len(tokens) % 3:
         return None
@@ -167,4 +167,4 @@ def _read_entry(tokens: list[str]) -> Result | None:
         if name in properties:
             return None
         properties[name] = text
-    return Result(method[1], triples[0][2].lower(), properties)
+    return AuthResult(method[1], triples[0][2].lower(), properties)

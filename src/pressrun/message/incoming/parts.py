@@ -1,22 +1,26 @@
-"""What a mail holds, whatever program wrote it: its text in pieces, and its files (RFC 2046, RFC 2387, RFC 1847).
+"""What a mail holds, whatever program wrote it: its text in blocks, and its files (RFC 2046, RFC 2387, RFC 1847).
 
 Programs nest the same things differently: text split around pictures, a footer in a part of its own, pictures beside
-the HTML or below it, all of it once more inside a signature. Here it becomes one order of blocks. What can only be
-read with a key is refused, what carries nothing for a reader is left out with a note.
+the HTML or below it, all of it once more inside a signature. Here it becomes one sequence of blocks, which
+`joined_page` and `joined_text` join again. Encrypted mail is refused. What carries nothing for a reader is left out,
+with a note.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 
 from pressrun.core.charsets import FALLBACK, decode_exactly, decode_text
 from pressrun.core.errors import UnreadableMail
 from pressrun.message.content.flowed import unflow
+from pressrun.message.content.html import clean_html
+from pressrun.message.content.plaintext import text_from_html
 from pressrun.message.finding import Remark, remark, unreadable
-from pressrun.message.incoming.caps import MAX_DEPTH, MAX_PARTS
-from pressrun.message.incoming.mail_part import MailPart
+from pressrun.message.incoming.parser import MAX_DEPTH, MAX_PARTS, MailPart
 from pressrun.message.incoming.reading import decode_words
 from pressrun.message.wire.mime import image_type
 
@@ -60,7 +64,7 @@ class Block:
 
 
 @dataclass(slots=True)
-class Contents:
+class MailContents:
     """All that was found."""
 
     blocks: list[Block] = field(default_factory=list)
@@ -68,7 +72,7 @@ class Contents:
     notes: list[Remark] = field(default_factory=list)
 
 
-def gather(message: MailPart) -> Contents:
+def gather(message: MailPart) -> MailContents:
     """Find text and files; raises UnreadableMail for what is encrypted, too deep or too large."""
     gatherer = _Gatherer()
     gatherer.found.blocks = gatherer.read(message, 0)
@@ -77,7 +81,7 @@ def gather(message: MailPart) -> Contents:
 
 class _Gatherer:
     def __init__(self) -> None:
-        self.found = Contents()
+        self.found = MailContents()
         self._parts = 0
         self._text_size = 0
 
@@ -210,3 +214,29 @@ def text_as_html(text: str) -> str:
 def _name_of(part: MailPart) -> str:
     """The name of a file as it may be shown; "" without one."""
     return _UNSAFE.sub("_", decode_words(str(part.get_filename() or "")))[-120:].strip(" .")
+
+
+def joined_page(blocks: Sequence[Block], id_of: Callable[[FoundFile], str]) -> str | None:
+    """The HTML in one piece, pictures where they stand, by the Content-ID that `id_of` gives; None for plain text."""
+    if not any(block.html is not None for block in blocks):
+        return None
+    pieces = []
+    for block in blocks:
+        if block.image is not None:
+            shown = escape(block.image.name.rpartition(".")[0] or block.image.name)
+            pieces.append(f'<p><img src="cid:{id_of(block.image)}" alt="{shown}"></p>')
+        elif block.html is not None:
+            pieces.append(block.html)
+        elif block.text:
+            pieces.append(text_as_html(block.text))
+    return "\n".join(pieces)
+
+
+def joined_text(blocks: Sequence[Block], *, has_page: bool) -> str:
+    """The plain text as it was written; "" where all of it has to be made from the HTML anyway."""
+    if has_page and not any(block.text for block in blocks):
+        return ""
+    pieces = [
+        text_from_html(clean_html(block.html or "").body) if block.text is None else block.text for block in blocks
+    ]
+    return "\n\n".join(piece.strip("\n") for piece in pieces if piece.strip()) + "\n"

@@ -15,10 +15,18 @@ import msgspec
 from pressrun.core.charsets import decode_text
 from pressrun.core.errors import UnreadableMail
 from pressrun.message.incoming.autoreply import machine_made, vacation_words
-from pressrun.message.incoming.caps import MAX_DEPTH, MAX_PARTS, PARSER_FAULTS, READ_AT_MOST, check_caps
-from pressrun.message.incoming.header_block import mended
-from pressrun.message.incoming.mail_part import MailPart, decode_encoded_words, parse_mail
-from pressrun.message.incoming.trace import header_fields
+from pressrun.message.incoming.header_scan import header_fields
+from pressrun.message.incoming.parser import (
+    MAX_DEPTH,
+    MAX_PARTS,
+    PARSER_FAULTS,
+    READ_AT_MOST,
+    MailPart,
+    check_caps,
+    decode_encoded_words,
+    mend_header,
+    parse_mail,
+)
 
 MAX_TEXT = 64 * 1024
 
@@ -46,7 +54,7 @@ def read_mail(content: bytes) -> IncomingMail:
     content = content[:READ_AT_MOST]
     check_caps(content)
     try:
-        content = mended(content)
+        content = mend_header(content)
         message = parse_mail(content)
         fields = header_fields(content)
         text = _text(message)[:MAX_TEXT]

@@ -68,7 +68,7 @@ _MARGIN = re.compile(r'(style="margin:)([^;"]+)')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class PictureRoom:
     """How wide the content may be, and the pictures in it are by their `src`, in pixels; others are not known."""
 
     width: int
@@ -80,7 +80,7 @@ class Room:
 
 
 def style_content(
-    body: str, styles: Styles, named: Mapping[str, str], *, room: Room, table_label: str, is_first: bool = True
+    body: str, styles: Styles, named: Mapping[str, str], *, room: PictureRoom, table_label: str, is_first: bool = True
 ) -> str:
     """Clean HTML with inline styles on the elements that bring none of their own.
 
@@ -149,7 +149,7 @@ def buttons_from_links(body: str, named: Mapping[str, str], *, margin: str) -> s
 class _Painter:
     """Goes through the tags in order and knows whether it is inside of a program or a table."""
 
-    def __init__(self, styles: Styles, scroller: str, room: Room, button: str) -> None:
+    def __init__(self, styles: Styles, scroller: str, room: PictureRoom, button: str) -> None:
         self._styles = styles
         self._scroller = scroller
         self._room = room

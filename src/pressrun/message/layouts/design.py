@@ -1,4 +1,4 @@
-"""How a list wants its mails to look: the layout, its colour, its logo."""
+"""How a list wants its mails to look: the layout, its colour, its logo; and the result of an operator's template."""
 
 from __future__ import annotations
 
@@ -7,10 +7,30 @@ from dataclasses import dataclass
 
 from pressrun.core.colour import Colour
 from pressrun.core.errors import BadInput
-from pressrun.message.content.image_size import image_size
-from pressrun.message.layouts.rendered import RenderedLayout
 from pressrun.message.layouts.table import DEFAULT
-from pressrun.message.wire.mime import Enclosure, image_type
+from pressrun.message.wire.mime import Enclosure, image_size, image_type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """Texts that stand in what a template made for what is put in later; no template can know them."""
+
+    headline: str
+    content: str
+    footer: str
+    postal_address: str
+    column_start: str
+    column_end: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedLayout:
+    """What an operator's template made for one edition, as it came."""
+
+    name: str
+    made: str
+    marks: Marks
+
 
 # As it is shown: larger pictures are scaled down, so that they stay sharp on fine screens.
 LOGO_HEIGHT = 56

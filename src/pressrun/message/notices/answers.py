@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pressrun.core.site import Site
-from pressrun.message.notices.content import Content
+from pressrun.message.notices.content import NoticeText
 from pressrun.message.notices.kinds import CommandHelp, ListOfLists
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words, marked
@@ -14,7 +14,7 @@ _UNKNOWN = marked("We didn't find a command in your email, so nothing has change
 _TO_SUBSCRIBE = marked("To subscribe, send an email to one of these addresses:")
 
 
-def command_help(notice: CommandHelp, words: Words, site: Site, profile: ListProfile) -> Content:
+def command_help(notice: CommandHelp, words: Words, site: Site, profile: ListProfile) -> NoticeText:
     title, name = profile.title, profile.name
     addresses = (
         words("Subscribe: {address}", address=site.list_address(name, "subscribe")),
@@ -22,7 +22,7 @@ def command_help(notice: CommandHelp, words: Words, site: Site, profile: ListPro
         words("Reach a person: {address}", address=site.list_address(name, "owner")),
         words("Send commands, in the subject or one per line: {address}", address=site.list_address(name, "request")),
     )
-    return Content(
+    return NoticeText(
         subject=words("Help for {title}", title=title),
         before=(
             *([words(_UNKNOWN)] if notice.is_unknown else []),
@@ -37,9 +37,9 @@ def command_help(notice: CommandHelp, words: Words, site: Site, profile: ListPro
     )
 
 
-def list_of_lists(notice: ListOfLists, words: Words, site: Site) -> Content:
+def list_of_lists(notice: ListOfLists, words: Words, site: Site) -> NoticeText:
     shown = [f"{title}\n{address}" for title, address in notice.lists]
-    return Content(
+    return NoticeText(
         subject=words("Newsletters you can subscribe to"),
         before=(
             words(_TO_SUBSCRIBE) if shown else words("There are no public newsletters here."),
@@ -51,8 +51,8 @@ def list_of_lists(notice: ListOfLists, words: Words, site: Site) -> Content:
     )
 
 
-def list_closed(words: Words, site: Site, profile: ListProfile) -> Content:
-    return Content(
+def list_closed(words: Words, site: Site, profile: ListProfile) -> NoticeText:
+    return NoticeText(
         subject=words("{title} is closed", title=profile.title),
         before=(
             words("{title} is closed and no longer accepts subscriptions.", title=profile.title),

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pressrun.message.notices.content import Content
-from pressrun.message.notices.kinds import EditionBraked, PolicyAlert, RelayAlert
+from pressrun.message.notices.content import NoticeText
+from pressrun.message.notices.kinds import EditionAutoPaused, PolicyAlert, RelayAlert
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words, marked
 
 _ONCE_A_DAY = marked("You won't get another email about {name} for a day.")
 
 
-def say(notice: EditionBraked | PolicyAlert | RelayAlert, words: Words, profile: ListProfile) -> Content:
+def say(notice: EditionAutoPaused | PolicyAlert | RelayAlert, words: Words, profile: ListProfile) -> NoticeText:
     """What a notice about mail that came back says."""
     match notice:
-        case EditionBraked():
+        case EditionAutoPaused():
             return _edition_braked(notice, words, profile)
         case PolicyAlert():
             return _policy_alert(notice, words, profile)
@@ -21,7 +21,7 @@ def say(notice: EditionBraked | PolicyAlert | RelayAlert, words: Words, profile:
             return _relay_alert(notice, words)
 
 
-def _edition_braked(notice: EditionBraked, words: Words, profile: ListProfile) -> Content:
+def _edition_braked(notice: EditionAutoPaused, words: Words, profile: ListProfile) -> NoticeText:
     """Says that an edition paused by itself: to the operator with commands, to the owner with what happens next."""
     if notice.has_shell:
         what_next = [
@@ -35,7 +35,7 @@ def _edition_braked(notice: EditionBraked, words: Words, profile: ListProfile) -
                 "Whoever runs the email server has been told and can send the rest or cancel it. Please talk to them."
             ),
         ]
-    return Content(
+    return NoticeText(
         subject=words("Paused: {subject}", subject=notice.edition_subject),
         before=(
             words(
@@ -43,15 +43,15 @@ def _edition_braked(notice: EditionBraked, words: Words, profile: ListProfile) -
                 subject=notice.edition_subject,
                 title=profile.title,
             ),
-            notice.reason if notice.cause is None else notice.cause.said(words),
+            notice.reason if notice.cause is None else notice.cause.text(words),
             *what_next,
         ),
     )
 
 
-def _relay_alert(notice: RelayAlert, words: Words) -> Content:
+def _relay_alert(notice: RelayAlert, words: Words) -> NoticeText:
     """Tells the operator that a relay fails."""
-    return Content(
+    return NoticeText(
         subject=words("The relay {relay} is failing", relay=notice.relay),
         before=(
             words(
@@ -70,9 +70,9 @@ def _relay_alert(notice: RelayAlert, words: Words) -> Content:
     )
 
 
-def _policy_alert(notice: PolicyAlert, words: Words, profile: ListProfile) -> Content:
+def _policy_alert(notice: PolicyAlert, words: Words, profile: ListProfile) -> NoticeText:
     """Tells the operator that a domain refuses our mail."""
-    return Content(
+    return NoticeText(
         subject=words("{domain} is refusing email from {title}", domain=notice.domain, title=profile.title),
         before=(
             words(

@@ -17,21 +17,20 @@ from pressrun.core.address import Address, parse_address
 from pressrun.core.site import Site
 from pressrun.message.editions.edition_headers import answers_to, list_help, list_id
 from pressrun.message.layouts.footer import address_html
-from pressrun.message.layouts.layout import Cover, letter
+from pressrun.message.layouts.page import Cover, letter
 from pressrun.message.notices import answers, bounces, changes, editions, membership
-from pressrun.message.notices.content import Content
+from pressrun.message.notices.content import NoticeText
 from pressrun.message.notices.kinds import (
-    AddressChangeAsked,
+    AddressChangeRequested,
     AddressMoving,
     AlreadySubscribed,
     CommandHelp,
-    Confirmation,
-    EditionBraked,
+    ConfirmationRequest,
+    EditionAlreadyReceived,
+    EditionAutoPaused,
     EditionHeld,
-    EditionKnown,
-    EditionNotTaken,
+    EditionRejected,
     EditionReleased,
-    LeftNote,
     ListClosed,
     ListOfLists,
     NotConfirmed,
@@ -42,13 +41,14 @@ from pressrun.message.notices.kinds import (
     ReaderNotice,
     RelayAlert,
     StillThere,
+    UnsubscribedNote,
     UnsubscribeLink,
 )
 from pressrun.message.notices.membership import NEVER_AGAIN
 from pressrun.message.profile import ListProfile
 from pressrun.message.wire.headers import clean_value, format_date, id_field, mailbox_field, plain_field, text_field
 from pressrun.message.wire.mailbox import Mailbox
-from pressrun.message.wire.mime import ended, message_body
+from pressrun.message.wire.mime import message_body, with_crlf
 from pressrun.message.words import Words, marked
 
 # Not "reply to this email": the answer to a confirmation confirms.
@@ -80,11 +80,11 @@ class NoticeCopy:
 def build_notice(notice: Notice, copy: NoticeCopy, *, words: Words, site: Site, profile: ListProfile) -> bytes:
     """The whole mail, 7-bit but for a `To` that needs SMTPUTF8, with CRLF line ends."""
     content = _say(notice, words, site, profile)
-    never_again = notice.never_again if isinstance(notice, Confirmation) else ""
+    never_again = notice.never_again if isinstance(notice, ConfirmationRequest) else ""
     answers_go_to = answers_to(profile, site).address.wire
     logo = profile.design.logo
     enclosures = () if logo is None else (logo.enclosure(site.mail_domain),)
-    text = ended(_as_text(content, _footer_text(words, profile, answers_go_to, never_again)))
+    text = with_crlf(_as_text(content, _footer_text(words, profile, answers_go_to, never_again)))
     page = letter(
         _as_html(content),
         _footer_html(words, profile, answers_go_to, never_again),
@@ -100,7 +100,7 @@ def build_notice(notice: Notice, copy: NoticeCopy, *, words: Words, site: Site, 
     )
     header = _header(notice, copy, content.subject, site, profile)
     seed = hashlib.sha256(f"{copy.message_id}\0{text}".encode("utf-8", "replace")).hexdigest()
-    body = message_body([text], [ended(page)], enclosures, seed=seed)
+    body = message_body([text], [with_crlf(page)], enclosures, seed=seed)
     return header + b"".join(piece for piece in body if isinstance(piece, bytes))
 
 
@@ -109,7 +109,7 @@ def _header(notice: Notice, copy: NoticeCopy, subject: str, site: Site, profile:
     if copy.auto_submitted is AutoSubmitted.REPLIED and site.receives_mail:
         from_ = Mailbox(profile.title, parse_address(site.list_address(profile.name, "request")))
     reply_to = answers_to(profile, site)
-    if isinstance(notice, Confirmation) and notice.address_token and site.receives_mail:
+    if isinstance(notice, ConfirmationRequest) and notice.address_token and site.receives_mail:
         reply_to = Mailbox("", parse_address(site.list_address(profile.name, "confirm", notice.address_token)))
     fields = [
         mailbox_field("From", from_),
@@ -129,25 +129,25 @@ def _header(notice: Notice, copy: NoticeCopy, subject: str, site: Site, profile:
     return b"".join(fields)
 
 
-def _say(notice: Notice, words: Words, site: Site, profile: ListProfile) -> Content:
+def _say(notice: Notice, words: Words, site: Site, profile: ListProfile) -> NoticeText:
     match notice:
-        case EditionHeld() | EditionReleased() | EditionNotTaken() | EditionKnown():
+        case EditionHeld() | EditionReleased() | EditionRejected() | EditionAlreadyReceived():
             return editions.say(notice, words, site, profile)
-        case EditionBraked() | PolicyAlert() | RelayAlert():
+        case EditionAutoPaused() | PolicyAlert() | RelayAlert():
             return bounces.say(notice, words, profile)
         case _:
             return _say_to_reader(notice, words, site, profile)
 
 
-def _say_to_reader(notice: ReaderNotice, words: Words, site: Site, profile: ListProfile) -> Content:
+def _say_to_reader(notice: ReaderNotice, words: Words, site: Site, profile: ListProfile) -> NoticeText:
     match notice:
-        case Confirmation():
+        case ConfirmationRequest():
             return membership.confirmation(notice, words, profile)
         case AlreadySubscribed():
             return membership.already_subscribed(notice, words, profile)
         case PreferencesLink():
             return membership.preferences_link(notice, words, profile)
-        case LeftNote() | PauseNote() | AddressChangeAsked() | AddressMoving():
+        case UnsubscribedNote() | PauseNote() | AddressChangeRequested() | AddressMoving():
             return changes.say(notice, words, profile)
         case UnsubscribeLink():
             return membership.unsubscribe_link(notice, words, profile)
@@ -181,13 +181,13 @@ def _footer_html(words: Words, profile: ListProfile, address: str, never_again: 
     return paragraphs
 
 
-def _as_text(content: Content, foot: Sequence[str]) -> str:
+def _as_text(content: NoticeText, foot: Sequence[str]) -> str:
     link = [f"{content.link_words}\n{content.link}"] if content.link else []
     paragraphs = [*content.before, *link, *content.after, *foot]
     return "\n\n".join(paragraphs) + "\n"
 
 
-def _as_html(content: Content) -> str:
+def _as_html(content: NoticeText) -> str:
     paragraphs = [f"<p>{_broken(text)}</p>" for text in content.before]
     if content.link:
         paragraphs.append(f'<p><a href="{escape(content.link)}">{escape(content.link_words)}</a></p>')

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pressrun.message.notices.content import Content
-from pressrun.message.notices.kinds import AddressChangeAsked, AddressMoving, LeftNote, PauseNote
+from pressrun.message.notices.content import NoticeText
+from pressrun.message.notices.kinds import AddressChangeRequested, AddressMoving, PauseNote, UnsubscribedNote
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words, marked
 
@@ -15,26 +15,26 @@ _ASKED = marked("You asked to move your subscriptions to this address. Please co
 _MOVING = marked("Someone asked to move your subscriptions from this address to {new}.")
 _MOVED = marked("Your subscriptions have moved from this address to {new}. The change was confirmed there.")
 
-Change = LeftNote | PauseNote | AddressChangeAsked | AddressMoving
+Change = UnsubscribedNote | PauseNote | AddressChangeRequested | AddressMoving
 
 
-def say(notice: Change, words: Words, profile: ListProfile) -> Content:
+def say(notice: Change, words: Words, profile: ListProfile) -> NoticeText:
     """What a notice about such a change says."""
     match notice:
-        case LeftNote():
+        case UnsubscribedNote():
             return _left_note(notice, words, profile)
         case PauseNote():
             return _pause_note(notice, words, profile)
-        case AddressChangeAsked():
+        case AddressChangeRequested():
             return _address_change_asked(notice, words)
         case AddressMoving():
             return _address_moving(notice, words)
 
 
-def _left_note(notice: LeftNote, words: Words, profile: ListProfile) -> Content:
+def _left_note(notice: UnsubscribedNote, words: Words, profile: ListProfile) -> NoticeText:
     hours = notice.lifetime_hours
     lifetime = words.counted("This link works for {number} hour.", "This link works for {number} hours.", hours)
-    return Content(
+    return NoticeText(
         subject=words("You've unsubscribed from {title}", title=profile.title),
         before=(words(_LEFT, title=profile.title), words(_FORWARDED)),
         link=notice.link,
@@ -43,9 +43,9 @@ def _left_note(notice: LeftNote, words: Words, profile: ListProfile) -> Content:
     )
 
 
-def _pause_note(notice: PauseNote, words: Words, profile: ListProfile) -> Content:
+def _pause_note(notice: PauseNote, words: Words, profile: ListProfile) -> NoticeText:
     title, date = words.listed([profile.title, *notice.also]), words.day(notice.until)
-    return Content(
+    return NoticeText(
         subject=words("Paused until {date}: {title}", date=date, title=title),
         before=(
             words(_PAUSED, title=title, date=date),
@@ -57,8 +57,8 @@ def _pause_note(notice: PauseNote, words: Words, profile: ListProfile) -> Conten
     )
 
 
-def _address_change_asked(notice: AddressChangeAsked, words: Words) -> Content:
-    return Content(
+def _address_change_asked(notice: AddressChangeRequested, words: Words) -> NoticeText:
+    return NoticeText(
         subject=words("Confirm your new email address"),
         before=(words(_ASKED),),
         link=notice.link,
@@ -67,7 +67,7 @@ def _address_change_asked(notice: AddressChangeAsked, words: Words) -> Content:
     )
 
 
-def _address_moving(notice: AddressMoving, words: Words) -> Content:
+def _address_moving(notice: AddressMoving, words: Words) -> NoticeText:
     if notice.is_done:
         subject = words("Email address changed")
         before = words(_MOVED, new=notice.new), words("If this wasn't you, undo it:")
@@ -75,7 +75,7 @@ def _address_moving(notice: AddressMoving, words: Words) -> Content:
         subject = words("Someone asked to change your email address")
         stop = words("Nothing changes until the new address confirms. If this wasn't you, stop it:")
         before = words(_MOVING, new=notice.new), stop
-    return Content(
+    return NoticeText(
         subject=subject,
         before=before,
         link=notice.link,

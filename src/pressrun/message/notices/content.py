@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
+class NoticeText:
     """A subject, paragraphs, one link that stands as a button in HTML, and paragraphs after it.
 
     `preheader` is what an inbox shows beside the subject: without one, the first paragraph.

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from pressrun.core.site import Site
 from pressrun.message.finding import Finding
-from pressrun.message.notices.content import Content
+from pressrun.message.notices.content import NoticeText
 from pressrun.message.notices.kinds import (
+    EditionAlreadyReceived,
     EditionHeld,
-    EditionKnown,
-    EditionNotTaken,
+    EditionRejected,
     EditionReleased,
 )
 from pressrun.message.profile import ListProfile
@@ -28,23 +28,23 @@ _NOBODY = marked("Nobody is subscribed now. If you approve the edition, it is pu
 _NOT_YOURS = marked("If that email wasn't from you, don't approve it, and tell whoever runs the newsletter.")
 
 
-EditionNotice = EditionHeld | EditionReleased | EditionNotTaken | EditionKnown
+EditionNotice = EditionHeld | EditionReleased | EditionRejected | EditionAlreadyReceived
 
 
-def say(notice: EditionNotice, words: Words, site: Site, profile: ListProfile) -> Content:
+def say(notice: EditionNotice, words: Words, site: Site, profile: ListProfile) -> NoticeText:
     """What a notice about an edition says."""
     match notice:
         case EditionHeld():
             return edition_held(notice, words, profile)
         case EditionReleased():
             return edition_released(notice, words, profile)
-        case EditionNotTaken():
+        case EditionRejected():
             return edition_not_taken(notice, words, site, profile)
-        case EditionKnown():
+        case EditionAlreadyReceived():
             return edition_known(notice, words, profile)
 
 
-def edition_held(notice: EditionHeld, words: Words, profile: ListProfile) -> Content:
+def edition_held(notice: EditionHeld, words: Words, profile: ListProfile) -> NoticeText:
     about = _about(notice, profile)
     if notice.again:
         came = words(
@@ -59,7 +59,7 @@ def edition_held(notice: EditionHeld, words: Words, profile: ListProfile) -> Con
         )
     proof = () if notice.again else (words("We've also sent you a copy as readers will see it."),)
     days = notice.lifetime_days
-    return Content(
+    return NoticeText(
         subject=words("Please approve: {subject}", subject=notice.edition_subject),
         before=(
             came,
@@ -81,7 +81,7 @@ def edition_held(notice: EditionHeld, words: Words, profile: ListProfile) -> Con
     )
 
 
-def edition_released(notice: EditionReleased, words: Words, profile: ListProfile) -> Content:
+def edition_released(notice: EditionReleased, words: Words, profile: ListProfile) -> NoticeText:
     about = _about(notice, profile) | {"number": str(notice.edition)}
     if notice.audience:
         subject = words("On its way: {subject}", subject=notice.edition_subject)
@@ -95,7 +95,7 @@ def edition_released(notice: EditionReleased, words: Words, profile: ListProfile
             "Your email “{subject}” is edition {number} of {title}. Nobody is subscribed, so nothing was sent.",
             **about,
         )
-    return Content(
+    return NoticeText(
         subject=subject,
         before=(
             went,
@@ -109,9 +109,9 @@ def edition_released(notice: EditionReleased, words: Words, profile: ListProfile
     )
 
 
-def edition_not_taken(notice: EditionNotTaken, words: Words, site: Site, profile: ListProfile) -> Content:
+def edition_not_taken(notice: EditionRejected, words: Words, site: Site, profile: ListProfile) -> NoticeText:
     shown = notice.mail_subject or words("(no subject)")
-    return Content(
+    return NoticeText(
         subject=words("We couldn't use your email: {subject}", subject=shown),
         before=(
             words(
@@ -119,7 +119,7 @@ def edition_not_taken(notice: EditionNotTaken, words: Words, site: Site, profile
                 subject=shown,
                 title=profile.title,
             ),
-            "\n".join(f"– {found.said(words)}" for found in notice.findings[:_MOST_LINES]),
+            "\n".join(f"– {found.text(words)}" for found in notice.findings[:_MOST_LINES]),
             words("Fix this and send it again to {address}.", address=site.list_address(profile.name)),
         ),
         link=profile.page_url(site),
@@ -128,8 +128,8 @@ def edition_not_taken(notice: EditionNotTaken, words: Words, site: Site, profile
     )
 
 
-def edition_known(notice: EditionKnown, words: Words, profile: ListProfile) -> Content:
-    return Content(
+def edition_known(notice: EditionAlreadyReceived, words: Words, profile: ListProfile) -> NoticeText:
+    return NoticeText(
         subject=words("Already received: {subject}", subject=notice.edition_subject),
         before=(
             words(
@@ -143,7 +143,7 @@ def edition_known(notice: EditionKnown, words: Words, profile: ListProfile) -> C
     )
 
 
-def _about(notice: EditionHeld | EditionReleased | EditionKnown, profile: ListProfile) -> dict[str, str]:
+def _about(notice: EditionHeld | EditionReleased | EditionAlreadyReceived, profile: ListProfile) -> dict[str, str]:
     return {"subject": notice.edition_subject, "title": profile.title}
 
 
@@ -161,7 +161,7 @@ def _found(findings: Sequence[Finding], words: Words) -> list[str]:
     """What preflight found, a line each; nothing at all when it found nothing."""
     if not findings:
         return []
-    lines = [f"– {found.said(words)}" for found in findings[:_MOST_LINES]]
+    lines = [f"– {found.text(words)}" for found in findings[:_MOST_LINES]]
     if len(findings) > len(lines):
         lines.append(words("– More on the page"))
     return ["\n".join([words("Please check this first:"), *lines])]

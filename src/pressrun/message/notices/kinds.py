@@ -8,7 +8,7 @@ from pressrun.message.finding import Finding, Remark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmation:
+class ConfirmationRequest:
     """Asks whether the owner of an address wants a list. `address_token` is that of `news-confirm+TOKEN@D`.
 
     `also` are the titles of further lists that the same link confirms.
@@ -40,7 +40,7 @@ class PreferencesLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeftNote:
+class UnsubscribedNote:
     """Tells a reader that they were unsubscribed by a link, which somebody else may have had."""
 
     link: str
@@ -57,7 +57,7 @@ class PauseNote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddressChangeAsked:
+class AddressChangeRequested:
     """Asks the owner of a new address whether the mails of a reader are to come there."""
 
     link: str
@@ -166,7 +166,7 @@ class EditionReleased:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EditionNotTaken:
+class EditionRejected:
     """Tells an editor why a mail became no edition."""
 
     mail_subject: str
@@ -174,7 +174,7 @@ class EditionNotTaken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EditionKnown:
+class EditionAlreadyReceived:
     """Tells an editor that a mail came before and is an edition already; `state` in the word of its life."""
 
     edition: int
@@ -183,7 +183,7 @@ class EditionKnown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EditionBraked:
+class EditionAutoPaused:
     """Tells owner and operator that an edition paused by itself, and why; who `has_shell` also what to do about it.
 
     `reason` is in English and names a setting, `cause` is the same without it, in the words of whoever reads it.
@@ -198,12 +198,12 @@ class EditionBraked:
 
 # Written to readers; the others go to editors, owners and operators.
 ReaderNotice = (
-    Confirmation
+    ConfirmationRequest
     | AlreadySubscribed
     | PreferencesLink
-    | LeftNote
+    | UnsubscribedNote
     | PauseNote
-    | AddressChangeAsked
+    | AddressChangeRequested
     | AddressMoving
     | CommandHelp
     | ListOfLists
@@ -216,9 +216,9 @@ Notice = (
     ReaderNotice
     | PolicyAlert
     | RelayAlert
-    | EditionBraked
+    | EditionAutoPaused
     | EditionHeld
     | EditionReleased
-    | EditionNotTaken
-    | EditionKnown
+    | EditionRejected
+    | EditionAlreadyReceived
 )

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from pressrun.core.site import Site
-from pressrun.message.notices.content import Content
-from pressrun.message.notices.kinds import AlreadySubscribed, Confirmation, PreferencesLink, StillThere, UnsubscribeLink
+from pressrun.message.notices.content import NoticeText
+from pressrun.message.notices.kinds import (
+    AlreadySubscribed,
+    ConfirmationRequest,
+    PreferencesLink,
+    StillThere,
+    UnsubscribeLink,
+)
 from pressrun.message.profile import ListProfile
 from pressrun.message.words import Words, marked
 
@@ -17,7 +23,7 @@ _TOO_LATE = marked("This confirmation has expired, or you've unsubscribed since.
 NEVER_AGAIN = marked("Never email me again")
 
 
-def confirmation(notice: Confirmation, words: Words, profile: ListProfile) -> Content:
+def confirmation(notice: ConfirmationRequest, words: Words, profile: ListProfile) -> NoticeText:
     title = words.listed([profile.title, *notice.also])
     after = [
         words.counted("This link works for {number} day.", "This link works for {number} days.", notice.lifetime_days),
@@ -25,7 +31,7 @@ def confirmation(notice: Confirmation, words: Words, profile: ListProfile) -> Co
     ]
     if notice.address_token:
         after.insert(0, words("Or simply reply to this email; it can stay empty."))
-    return Content(
+    return NoticeText(
         subject=words("Please confirm your subscription to {title}", title=title),
         before=(words(_ASKED, title=title),),
         link=notice.link,
@@ -35,9 +41,9 @@ def confirmation(notice: Confirmation, words: Words, profile: ListProfile) -> Co
     )
 
 
-def already_subscribed(notice: AlreadySubscribed, words: Words, profile: ListProfile) -> Content:
+def already_subscribed(notice: AlreadySubscribed, words: Words, profile: ListProfile) -> NoticeText:
     title = words.listed([profile.title, *notice.also])
-    return Content(
+    return NoticeText(
         subject=words("You are already subscribed to {title}", title=title),
         before=(words(_ALREADY, title=title),),
         link=notice.preferences_url,
@@ -46,8 +52,8 @@ def already_subscribed(notice: AlreadySubscribed, words: Words, profile: ListPro
     )
 
 
-def preferences_link(notice: PreferencesLink, words: Words, profile: ListProfile) -> Content:
-    return Content(
+def preferences_link(notice: PreferencesLink, words: Words, profile: ListProfile) -> NoticeText:
+    return NoticeText(
         subject=words("Your preferences for {title}", title=profile.title),
         before=(words("Here's the preferences link you asked for."),),
         link=notice.link,
@@ -60,9 +66,9 @@ def preferences_link(notice: PreferencesLink, words: Words, profile: ListProfile
     )
 
 
-def unsubscribe_link(notice: UnsubscribeLink, words: Words, profile: ListProfile) -> Content:
+def unsubscribe_link(notice: UnsubscribeLink, words: Words, profile: ListProfile) -> NoticeText:
     title = profile.title
-    return Content(
+    return NoticeText(
         subject=words("Unsubscribe from {title}", title=title),
         before=(words(_ASKED_TO_LEAVE, title=title),),
         link=notice.link,
@@ -71,8 +77,8 @@ def unsubscribe_link(notice: UnsubscribeLink, words: Words, profile: ListProfile
     )
 
 
-def not_confirmed(words: Words, site: Site, profile: ListProfile) -> Content:
-    return Content(
+def not_confirmed(words: Words, site: Site, profile: ListProfile) -> NoticeText:
+    return NoticeText(
         subject=words("Your subscription to {title} isn't confirmed", title=profile.title),
         before=(words(_TOO_LATE),),
         link=profile.page_url(site),
@@ -81,7 +87,7 @@ def not_confirmed(words: Words, site: Site, profile: ListProfile) -> Content:
     )
 
 
-def still_there(notice: StillThere, words: Words, profile: ListProfile) -> Content:
+def still_there(notice: StillThere, words: Words, profile: ListProfile) -> NoticeText:
     """The one question to somebody who was suspended for bounces."""
     after = [
         words.counted("This link works for {number} day.", "This link works for {number} days.", notice.lifetime_days)
@@ -89,7 +95,7 @@ def still_there(notice: StillThere, words: Words, profile: ListProfile) -> Conte
     if notice.missed:
         after += [words("Sent since then:"), "\n".join(f"{title}\n{url}" for title, url in notice.missed)]
     after.append(words("If you don't want it any more, you don't need to do anything. We won't ask again."))
-    return Content(
+    return NoticeText(
         subject=words("Do you still want {title}?", title=profile.title),
         before=(words(_CAME_BACK, title=profile.title),),
         link=notice.link,

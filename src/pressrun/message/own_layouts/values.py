@@ -11,11 +11,10 @@ from typing import Any
 
 from pressrun.core.colour import Colour
 from pressrun.core.site import Site
-from pressrun.message.language import direction_of
-from pressrun.message.layouts.design import Logo
-from pressrun.message.layouts.rendered import Marks
-from pressrun.message.layouts.shades import dark_shades, light_shades
+from pressrun.message.layouts.design import Logo, Marks
+from pressrun.message.layouts.palette import dark_palette, light_palette
 from pressrun.message.profile import ListProfile
+from pressrun.message.words import direction_of
 
 # Of a list that chose no colour.
 _ACCENT = Colour.parse("#1a56c4")
@@ -43,8 +42,8 @@ def template_values(profile: ListProfile, site: Site, *, subject: str, preheader
         "direction": direction,
         "start": start,
         "end": end,
-        "colours": light_shades(accent).named(),
-        "dark": dark_shades(accent).named(),
+        "colours": light_palette(accent).named(),
+        "dark": dark_palette(accent).named(),
         "logo": None if logo is None else _logo_values(logo, site),
         "footer_note": profile.footer,
     }

@@ -9,24 +9,24 @@ from collections.abc import Iterator
 
 from pressrun.message.content.tree import Node
 from pressrun.message.finding import Finding, warning
-from pressrun.message.manuscripts.source import EditionFormat
-from pressrun.message.preflight.draft import Draft, Rule
+from pressrun.message.preflight.checked_edition import CheckedEdition, Rule
+from pressrun.message.sources.edition_source import EditionFormat
 
 
-def no_address(draft: Draft) -> Iterator[Finding]:
+def no_address(draft: CheckedEdition) -> Iterator[Finding]:
     for image in draft.tree.find_all("img"):
         if not image.attributes.get("src"):
             yield warning("image-dead", draft.line_of(image.attributes.get("alt", "")))
 
 
-def not_encrypted(draft: Draft) -> Iterator[Finding]:
+def not_encrypted(draft: CheckedEdition) -> Iterator[Finding]:
     for image in draft.tree.find_all("img"):
         source = image.attributes.get("src", "")
         if source.lower().startswith("http:"):
             yield warning("image-not-encrypted", draft.line_of(source), url=draft.show(source))
 
 
-def no_alt_text(draft: Draft) -> Iterator[Finding]:
+def no_alt_text(draft: CheckedEdition) -> Iterator[Finding]:
     for image in draft.tree.find_all("img"):
         if not image.attributes.get("alt", "").strip() and not _is_decoration(image, draft):
             source = image.attributes.get("src", "")
@@ -36,7 +36,7 @@ def no_alt_text(draft: Draft) -> Iterator[Finding]:
                 yield warning("image-no-alt-unnamed")
 
 
-def _is_decoration(image: Node, draft: Draft) -> bool:
+def _is_decoration(image: Node, draft: CheckedEdition) -> bool:
     """An empty alt on purpose, as HTML knows it for a spacer or a flourish; Markdown writes one for any image."""
     return "alt" in image.attributes and draft.format is not EditionFormat.MARKDOWN
 

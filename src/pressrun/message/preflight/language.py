@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pressrun.message.finding import Finding, warning
-from pressrun.message.manuscripts.source import EditionFormat
-from pressrun.message.preflight.draft import Draft, Rule
+from pressrun.message.preflight.checked_edition import CheckedEdition, Rule
+from pressrun.message.sources.edition_source import EditionFormat
 
 _LETTERS_AT_LEAST = 40
 _SHARE_AT_LEAST = 0.8  # quotes and names in other letters are common
@@ -38,7 +38,7 @@ _SCRIPT_OF = {tag: script for script, tags in _SCRIPTS.items() for tag in tags.s
 _KANA = frozenset({"Hiragana", "Katakana"})
 
 
-def other_letters(draft: Draft) -> Iterator[Finding]:
+def other_letters(draft: CheckedEdition) -> Iterator[Finding]:
     subtags = draft.language.split("-")
     expected = _SCRIPT_OF.get(subtags[0].lower())
     if expected is None or any(len(subtag) == 4 for subtag in subtags[1:]):  # zh-Latn: the script is said

@@ -11,8 +11,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from pressrun.message.content.tree import Node
 from pressrun.message.finding import Finding, note, warning
-from pressrun.message.preflight.draft import Draft, Rule
-from pressrun.message.preflight.leftovers import OTHER_FIELDS
+from pressrun.message.preflight.checked_edition import CheckedEdition, Rule
+from pressrun.message.preflight.placeholders import OTHER_FIELDS
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _RUNS = re.compile(r"(?:\bhref\s*=\s*[\"']?|\]\(\s*<?)\s*(javascript|vbscript|data|file)\s*:", re.IGNORECASE)
@@ -27,7 +27,7 @@ _OWN_MACHINE = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"}
 _LOCAL_ENDINGS = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
 
 
-def no_address(draft: Draft) -> Iterator[Finding]:
+def no_address(draft: CheckedEdition) -> Iterator[Finding]:
     """What the cleaner took away: nothing is left to click on."""
     told = {finding.line for finding in islice(runs_something(draft), _MOST_LOOKED_AT)}
     for link in _dead_links(draft):
@@ -36,7 +36,7 @@ def no_address(draft: Draft) -> Iterator[Finding]:
             yield warning("link-dead", line, text=draft.show(text))
 
 
-def runs_something(draft: Draft) -> Iterator[Finding]:
+def runs_something(draft: CheckedEdition) -> Iterator[Finding]:
     """Looked for in the source, because Markdown makes no link of such an address, and the cleaner takes it away."""
     prose, has_dead_links = draft.prose(), any(True for _ in _dead_links(draft))
     for found in _RUNS.finditer(draft.source):
@@ -45,7 +45,7 @@ def runs_something(draft: Draft) -> Iterator[Finding]:
             yield warning("link-runs", line, scheme=f"{found[1].lower()}:")
 
 
-def empty(draft: Draft) -> Iterator[Finding]:
+def empty(draft: CheckedEdition) -> Iterator[Finding]:
     for link, url in _links(draft):
         if not url.strip():
             yield warning("link-empty", draft.line_of(link.text().strip()))
@@ -53,28 +53,28 @@ def empty(draft: Draft) -> Iterator[Finding]:
             yield warning("link-hash", draft.line_of("#"))
 
 
-def without_words(draft: Draft) -> Iterator[Finding]:
+def without_words(draft: CheckedEdition) -> Iterator[Finding]:
     for link, url in _links(draft):
         shows = link.text().strip() or any(image.attributes.get("alt", "").strip() for image in link.find_all("img"))
         if not shows and url.strip() and not link.attributes.keys() & {"id", "name"}:
             yield _about("link-wordless", draft, url)
 
 
-def relative(draft: Draft) -> Iterator[Finding]:
+def relative(draft: CheckedEdition) -> Iterator[Finding]:
     for _, url in _links(draft):
         is_relative = url.strip() and not url.startswith("#") and not _SCHEME.match(url)
         if is_relative and not draft.is_field(url) and not OTHER_FIELDS.search(unquote(url)):
             yield _about("link-relative", draft, url)
 
 
-def to_nowhere(draft: Draft) -> Iterator[Finding]:
+def to_nowhere(draft: CheckedEdition) -> Iterator[Finding]:
     targets = {node.attributes.get("id") or node.attributes.get("name") for node in draft.tree.elements()}
     for _, url in _links(draft):
         if url.startswith("#") and len(url) > 1 and url[1:] not in targets:
             yield _about("link-nowhere", draft, url)
 
 
-def duplicated_ids(draft: Draft) -> Iterator[Finding]:
+def duplicated_ids(draft: CheckedEdition) -> Iterator[Finding]:
     counts = Counter(node.attributes["id"] for node in draft.tree.elements() if node.attributes.get("id"))
     wanted = {url[1:] for _, url in _links(draft) if url.startswith("#")}
     for name, number in counts.items():
@@ -87,20 +87,20 @@ def duplicated_ids(draft: Draft) -> Iterator[Finding]:
             yield note("id-repeated", line, id=name)
 
 
-def not_encrypted(draft: Draft) -> Iterator[Finding]:
+def not_encrypted(draft: CheckedEdition) -> Iterator[Finding]:
     for _, url in _links(draft):
         if url.lower().startswith("http:") and _named_host(url) is not None:
             yield _about("link-not-encrypted", draft, url)
 
 
-def malformed(draft: Draft) -> Iterator[Finding]:
+def malformed(draft: CheckedEdition) -> Iterator[Finding]:
     for _, url in _links(draft):
         problem = None if draft.is_field(url) else _malformation(url)
         if problem is not None:
             yield _about(problem, draft, url)
 
 
-def to_a_machine(draft: Draft) -> Iterator[Finding]:
+def to_a_machine(draft: CheckedEdition) -> Iterator[Finding]:
     """Addresses that mean something on the author's network alone, and those that name a machine by its number."""
     for _, url in _links(draft):
         host = _named_host(url)
@@ -112,7 +112,7 @@ def to_a_machine(draft: Draft) -> Iterator[Finding]:
             yield _about("link-number", draft, url)
 
 
-def to_an_example(draft: Draft) -> Iterator[Finding]:
+def to_an_example(draft: CheckedEdition) -> Iterator[Finding]:
     """example.com and its like, unless this installation itself lives there."""
     own = (draft.site.mail_domain, _named_host(draft.site.base_url) or "")
     if any(_PLACEHOLDER_HOST.fullmatch(name) for name in own):
@@ -123,13 +123,13 @@ def to_an_example(draft: Draft) -> Iterator[Finding]:
             yield _about("link-example", draft, url)
 
 
-def with_a_user_name(draft: Draft) -> Iterator[Finding]:
+def with_a_user_name(draft: CheckedEdition) -> Iterator[Finding]:
     for _, url in _links(draft):
         if (parts := _split(url)) is not None and parts.scheme in ("http", "https") and "@" in parts.netloc:
             yield _about("link-user-name", draft, url)
 
 
-def shows_another(draft: Draft) -> Iterator[Finding]:
+def shows_another(draft: CheckedEdition) -> Iterator[Finding]:
     """Words that are an address themselves must be that of the link: mail programs warn of fraud otherwise."""
     for link, url in _links(draft):
         words = link.text().strip()
@@ -141,17 +141,17 @@ def shows_another(draft: Draft) -> Iterator[Finding]:
         yield warning("link-shows-another", draft.line_of(url), shown=words, meant=meant)
 
 
-def _about(code: str, draft: Draft, url: str) -> Finding:
+def _about(code: str, draft: CheckedEdition, url: str) -> Finding:
     return warning(code, draft.line_of(url), url=draft.show(url))
 
 
-def _links(draft: Draft) -> Iterator[tuple[Node, str]]:
+def _links(draft: CheckedEdition) -> Iterator[tuple[Node, str]]:
     for link in draft.tree.find_all("a"):
         if "href" in link.attributes:
             yield link, link.attributes["href"]
 
 
-def _dead_links(draft: Draft) -> Iterator[Node]:
+def _dead_links(draft: CheckedEdition) -> Iterator[Node]:
     for link in draft.tree.find_all("a"):
         if not link.attributes.keys() & {"href", "id", "name"}:
             yield link

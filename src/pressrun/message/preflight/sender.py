@@ -25,7 +25,7 @@ _SHARED = frozenset("ac co com edu go gob gov gv ne net nom or org".split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
+class SenderIdentity:
     """Who a mail says it is from: the address and the domain of From, that of the return path, those that sign."""
 
     address: str
@@ -34,12 +34,12 @@ class Sender:
     signed_domains: Collection[str]
 
 
-def names_to_look_up(sender: Sender) -> list[str]:
+def names_to_look_up(sender: SenderIdentity) -> list[str]:
     """The names whose TXT records tell about a sender."""
     return list(dict.fromkeys([sender.return_domain, sender.domain, *_policy_names(sender.domain)]))
 
 
-def check_sender(sender: Sender, records: Records) -> list[Finding]:
+def check_sender(sender: SenderIdentity, records: Records) -> list[Finding]:
     """What is wrong with a sender."""
     return [*_unsigned(sender, records), *_spf(sender, records), *_dmarc(sender, records)]
 
@@ -54,7 +54,7 @@ def are_aligned(one: str, other: str) -> bool:
     return is_owned or (shared == min(len(ours), len(theirs)) >= 2)
 
 
-def _unsigned(sender: Sender, records: Records) -> Iterator[Finding]:
+def _unsigned(sender: SenderIdentity, records: Records) -> Iterator[Finding]:
     if not sender.signed_domains and records.get(sender.domain) is not None:
         yield warning("sender-unsigned", domain=sender.domain)
     if sender.signed_domains and not _is_signed(sender):
@@ -62,7 +62,7 @@ def _unsigned(sender: Sender, records: Records) -> Iterator[Finding]:
         yield warning("sender-signed-by-others", address=sender.address, domains=domains, domain=sender.domain)
 
 
-def _spf(sender: Sender, records: Records) -> Iterator[Finding]:
+def _spf(sender: SenderIdentity, records: Records) -> Iterator[Finding]:
     found = records.get(sender.return_domain)
     if found is None:
         return
@@ -76,7 +76,7 @@ def _spf(sender: Sender, records: Records) -> Iterator[Finding]:
         yield warning("spf-nobody", domain=domain)
 
 
-def _dmarc(sender: Sender, records: Records) -> Iterator[Finding]:
+def _dmarc(sender: SenderIdentity, records: Records) -> Iterator[Finding]:
     names = _policy_names(sender.domain)
     if any(records.get(name) is None for name in (sender.domain, *names)):
         return
@@ -99,11 +99,11 @@ def _wish(record: str, *, is_below: bool) -> str:
     return tags.get("sp", tags.get("p", "")) if is_below else tags.get("p", "")
 
 
-def _is_signed(sender: Sender) -> bool:
+def _is_signed(sender: SenderIdentity) -> bool:
     return any(are_aligned(sender.domain, domain) for domain in sender.signed_domains)
 
 
-def _is_covered(sender: Sender) -> bool:
+def _is_covered(sender: SenderIdentity) -> bool:
     return _is_signed(sender) or are_aligned(sender.domain, sender.return_domain)
 
 

@@ -12,10 +12,9 @@ import re
 from pressrun.core.bounces import BounceClass
 from pressrun.core.refusals import class_by_words, folded_words, is_vague
 from pressrun.core.wordings import Wordings, fold
-from pressrun.message.reports.opening import OpenedMail
-from pressrun.message.reports.replies import class_of_failed, on_one_line, quoted_in
+from pressrun.message.reports.opened_mail import OpenedMail
 from pressrun.message.reports.report import RecipientReport
-from pressrun.message.reports.status import recipients_of_status
+from pressrun.message.reports.status import class_of_failed, on_one_line, quoted_in, recipients_of_status
 
 
 def _table(name: str, frame: str = "%s") -> Wordings:

@@ -12,16 +12,16 @@ import re
 from pressrun.core.bounces import BounceClass
 from pressrun.core.errors import UnreadableMail
 from pressrun.message.incoming.autoreply import answering_words, is_responder, machine_made
-from pressrun.message.incoming.caps import PARSER_FAULTS, READ_AT_MOST, check_caps
+from pressrun.message.incoming.parser import PARSER_FAULTS, READ_AT_MOST, check_caps
 from pressrun.message.incoming.reading import MAX_TEXT, decoded, html_text
-from pressrun.message.reports.enclosing import find_enclosed
-from pressrun.message.reports.opening import (
+from pressrun.message.reports.opened_mail import (
     DISPOSITION_TYPES,
     FEEDBACK_TYPE,
     STATUS_TYPES,
     OpenedMail,
     enclosed_mails,
     field_groups,
+    find_enclosed,
 )
 from pressrun.message.reports.prose import is_notification, own_text, recipients_of_prose
 from pressrun.message.reports.report import RecipientReport, Report

@@ -1,14 +1,128 @@
-"""Delivery status as data: the per-recipient groups of RFC 3464 §2.3, and their UTF-8 form (RFC 6533 §3)."""
+"""Delivery status: the per-recipient groups of RFC 3464 §2.3 (in UTF-8: RFC 6533 §3), and the replies they quote."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import islice
 
 from pressrun.core.bounces import BounceClass
-from pressrun.message.reports.opening import field_groups
-from pressrun.message.reports.replies import class_of_failed, on_one_line
+from pressrun.core.refusals import class_by_words, class_of_failure, folded_words, is_vague
+from pressrun.message.reports.opened_mail import field_groups
 from pressrun.message.reports.report import RecipientReport
+
+MAX_TEXT = 500
+_CODE = re.compile(r"(?<![\w.,:/#@+-])([45][0-5]\d)(?=[ -][^\d\s]|[ -]#?[245]\.\d|[ -]\d{3}[ -]|;|:? *$)", re.MULTILINE)
+_ENHANCED = re.compile(r"(?<![\w.])#?([245]\.[0-7]\.\d{1,3})(?![\w]|\.\d)")
+_BLANKS = re.compile(r"\s+")
+_AT_RECIPIENT = re.compile(r"\brcpt to\b|\brcpt\b", re.IGNORECASE)
+_AFTER_CONTENT = re.compile(
+    r"end of (?:data|message)|after data|\bdata\b command|>>> data|pipelined data", re.IGNORECASE
+)
+_VERIFIED = re.compile(
+    r"(?:call(?:back|out) (?:setup )?failed while verifying|verification failed for)\s{1,9}<?([^<>\s,;:]{1,320})>?",
+    re.IGNORECASE,
+)
+
+_BEFORE_RECIPIENT = re.compile(
+    r"(?:in reply to|after(?: pipelined)?|>>>) (?:mail from|ehlo|helo)|does not like sender|greeting failed"
+    r"|after initial connection|refused to talk to me|initial server greeting",
+    re.IGNORECASE,
+)
+
+
+class _Stage(Enum):
+    SENDER = auto()  # the connection or MAIL: no reader had been named yet
+    RECIPIENT = auto()
+    CONTENT = auto()
+
+
+_STAGES = (
+    (_AFTER_CONTENT, _Stage.CONTENT),
+    (_AT_RECIPIENT, _Stage.RECIPIENT),
+    (_BEFORE_RECIPIENT, _Stage.SENDER),
+)
+_NULL_MX = frozenset({521, 556})  # a host that takes no mail at all says so at once (RFC 7505 §4)
+_OF_THE_READER = frozenset({BounceClass.GONE, BounceClass.UNREACHABLE, BounceClass.OTHER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quoted:
+    """What a text quotes of a remote's reply: `code` or 0, and the enhanced codes in their order."""
+
+    code: int
+    enhanced: tuple[str, ...]
+
+    @property
+    def best(self) -> str:
+        """The enhanced code that says most, or "". A code of policy outranks all others."""
+        return _best(self.enhanced)
+
+
+def quoted_in(text: str) -> Quoted:
+    """The codes that stand in a text."""
+    text = text[:4000]
+    code = _CODE.search(text)
+    return Quoted(code=int(code[1]) if code else 0, enhanced=tuple(_ENHANCED.findall(text)[:20]))
+
+
+def class_of_failed(
+    *, status: str, diagnostic: str, prose: str = "", address: str = ""
+) -> tuple[BounceClass, str, int]:
+    """The class of a failure for good, and the enhanced and the basic code that it was read from.
+
+    A remote's own code outranks a status that says little; words decide where codes do not, the diagnostic's first,
+    the prose of the notification last. `address` is the reader's, where the notification tells it.
+    """
+    diagnostic = _looked_forward(diagnostic, address)
+    quoted = quoted_in(diagnostic)
+    given = (status,) if status else ()
+    best = _best((*quoted.enhanced, *given))
+    code = quoted.code
+    if not best and not diagnostic:
+        told = quoted_in(prose)
+        best, code = told.best, told.code
+    enhanced = best
+    if 400 <= code < 500 and is_vague(best):
+        enhanced = f"4.{best[2:] or '0.0'}"  # the last try failed for now, and the system gave up
+    words = diagnostic
+    if is_vague(enhanced) and prose != diagnostic and class_by_words(folded_words(diagnostic)) is None:
+        words = f"{diagnostic}\n{prose}"
+    is_bare = not quoted.enhanced  # a system that gives codes, but one without meaning, has not said "no mailbox"
+    stage = _stage(f"{diagnostic}\n{prose}")
+    at_recipient = stage is _Stage.RECIPIENT if is_bare and stage is not None else None
+    found = class_of_failure(code=code, enhanced=enhanced, text=words, at_recipient=at_recipient)
+    if found in _OF_THE_READER and 500 <= code < 600 and code not in _NULL_MX and stage is _Stage.SENDER:
+        found = BounceClass.POLICY
+    return found, best, code
+
+
+def _looked_forward(diagnostic: str, address: str) -> str:
+    """The words in which a server that asked the next one about the reader tells it, unlike those of a callback.
+
+    Exim says both in the same words: only the address that it names tells whether it verified the sender or the reader.
+    """
+    named = {found.lower() for found in _VERIFIED.findall(diagnostic[:4000])}
+    is_reader = named == {address.lower()}
+    return _VERIFIED.sub("recipient verification failed", diagnostic[:4000]) if is_reader else diagnostic
+
+
+def on_one_line(text: str) -> str:
+    """The remote's words, cut to size, without what is left of the address before them."""
+    return _BLANKS.sub(" ", text[: 4 * MAX_TEXT]).lstrip(" >:;,.)]\"'").rstrip()[:MAX_TEXT]
+
+
+def _best(codes: tuple[str, ...]) -> str:
+    policy = [code for code in codes if code[2:].startswith("7.")]
+    telling = [code for code in codes if not is_vague(code) and code[0] != "2"]
+    return next(iter([*policy, *telling, *codes]), "")
+
+
+def _stage(text: str) -> _Stage | None:
+    """Which command was refused; None where nothing tells."""
+    return next((stage for pattern, stage in _STAGES if pattern.search(text[:4000])), None)
+
 
 MAX_RECIPIENTS = 25  # a copy has one; a list behind it may have some
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")

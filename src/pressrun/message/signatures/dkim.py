@@ -16,22 +16,21 @@ from functools import lru_cache
 
 import msgspec
 
-from pressrun.message.signatures.dkim_settings import DkimSettings
-from pressrun.message.signatures.primitives import SignDigest, load_private_key, sha256
+from pressrun.message.signatures.primitives import DkimSettings, SignDigest, load_private_key, sha256
 from pressrun.message.signatures.relaxed import canonical_body, canonical_fields
 from pressrun.message.signatures.signed_fields import LINE, SignedHeader, signed_header
 
 _NAME = b"DKIM-Signature"
 
 
-class Known(msgspec.Struct, frozen=True):
+class KnownHashes(msgspec.Struct, frozen=True):
     """What is known of a mail before it is looked at: what of its header is signed, and the SHA-256 of its body."""
 
     header: SignedHeader | None = None
     body_digest: bytes | None = None
 
 
-NOTHING_KNOWN = Known()
+NOTHING_KNOWN = KnownHashes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +59,18 @@ def load_signing_key(settings: DkimSettings) -> SigningKey:
     )
 
 
-class Failed(msgspec.Struct, frozen=True, array_like=True):
+class SigningFailed(msgspec.Struct, frozen=True, array_like=True):
     """There is no signature; `fault` is the name of the error."""
 
     fault: str
 
 
-def try_to_sign(keys: Sequence[SignDigest], place: int, digest: bytes) -> bytes | Failed:
+def try_to_sign(keys: Sequence[SignDigest], place: int, digest: bytes) -> bytes | SigningFailed:
     """The signature of the key at that place."""
     try:
         return keys[place](digest)
     except Exception as problem:  # noqa: BLE001 - told by whoever asked; nothing goes out without its signature
-        return Failed(type(problem).__name__)
+        return SigningFailed(type(problem).__name__)
 
 
 class Unsigned(msgspec.Struct, frozen=True):
@@ -102,12 +101,12 @@ class Signer:
         self._keys = {key.domain: tuple(one for one in by_algorithm if one[1].domain == key.domain) for key in keys}
         self._lifetime_seconds = lifetime_seconds
 
-    def sign(self, content: bytes, *, signed_at: int, known: Known = NOTHING_KNOWN) -> bytes:
+    def sign(self, content: bytes, *, signed_at: int, known: KnownHashes = NOTHING_KNOWN) -> bytes:
         """The signature fields to put on top of a message, as `prepare` takes it."""
         unsigned = self.prepare(content, signed_at=signed_at, known=known)
         return b"".join([one.field(self.keys[one.key].sign_digest(one.digest)) for one in unsigned])
 
-    def prepare(self, content: bytes, *, signed_at: int, known: Known = NOTHING_KNOWN) -> list[Unsigned]:
+    def prepare(self, content: bytes, *, signed_at: int, known: KnownHashes = NOTHING_KNOWN) -> list[Unsigned]:
         """The fields that are to be signed for a message with CRLF line ends; `signed_at` in UTC seconds.
 
         What is `known` of the message is taken for true.

@@ -1,13 +1,14 @@
 """MIME entities as streams: bytes that are the same in every copy, and slots between them (RFC 2045, RFC 2046).
 
-Everything is 7-bit: text is quoted-printable or base64, whichever is shorter, the rest base64. A boundary holds `=_`,
-which neither encoding can produce, so no content and no reader's value can ever end a part.
+Everything is 7-bit: text is quoted-printable or base64, whichever is shorter, and the rest is base64. A boundary holds
+`=_`, which neither encoding can produce, so no content and no reader's value can ever end a part.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -16,6 +17,37 @@ from pressrun.message.wire.base64_text import encode_lines, encoded_size
 from pressrun.message.wire.headers import clean_value
 from pressrun.message.wire.quoted_printable import encode_piece, normalise_lines
 from pressrun.message.wire.slots import Piece, Slot, SlotKind
+
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # the markers of JPEG that hold a size, ITU-T T.81 §B.1.1.3
+_ALONE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers that nothing belongs to
+
+
+def image_size(content: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels; None for what is none of the three, or broken."""
+    found: tuple[int, int] | None = None
+    if content.startswith(b"\x89PNG\r\n\x1a\n") and len(content) >= 24:
+        found = struct.unpack(">II", content[16:24])
+    elif content.startswith((b"GIF87a", b"GIF89a")) and len(content) >= 10:
+        found = struct.unpack("<HH", content[6:10])
+    elif content.startswith(b"\xff\xd8\xff"):
+        found = _jpeg_size(content)
+    return found if found is not None and all(found) else None
+
+
+def _jpeg_size(content: bytes) -> tuple[int, int] | None:
+    """Walk from segment to segment up to the frame; what comes before may be long, but is passed over."""
+    place = 2
+    while place + 9 <= len(content) and content[place] == 0xFF:
+        marker = content[place + 1]
+        if marker == 0xFF or marker in _ALONE:
+            place += 1 if marker == 0xFF else 2
+            continue
+        if marker in _FRAMES:
+            height, width = struct.unpack(">HH", content[place + 5 : place + 9])
+            return width, height
+        place += 2 + int.from_bytes(content[place + 2 : place + 4])
+    return None
+
 
 Stream = list[bytes | Slot]
 
@@ -152,7 +184,7 @@ def message_body(
     return multipart_entity("mixed", [body, *attached], seed=seed) if attached else body
 
 
-def ended(text: str) -> str:
+def with_crlf(text: str) -> str:
     """`text` with CRLF line ends, the last line ended: what a mail program reads back."""
     text = normalise_lines(text)
     return text if text.endswith("\r\n") else text + "\r\n"

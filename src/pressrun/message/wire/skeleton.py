@@ -15,7 +15,7 @@ import msgspec
 
 from pressrun.core.address import Address
 from pressrun.message.signatures.body_hash import BodyHash
-from pressrun.message.signatures.dkim import Known
+from pressrun.message.signatures.dkim import KnownHashes
 from pressrun.message.signatures.header_form import HeaderForm
 from pressrun.message.wire.base64_text import Base64Text
 from pressrun.message.wire.headers import clean_value, format_date, text_field
@@ -161,13 +161,13 @@ class Skeleton:
             parts[text.place] = text.encode(fields)
         return parts
 
-    def known(self, parts: Sequence[bytes]) -> Known:
+    def known(self, parts: Sequence[bytes]) -> KnownHashes:
         """What of a copy that consists of these parts is known to the one who signs it."""
         if self._forms is None:
             subjects = {2 * index + 1 for index, slot in enumerate(self._stored.slots) if slot.kind is SlotKind.SUBJECT}
             self._forms = HeaderForm(self._template, subjects), BodyHash(self._template)
         header, body = self._forms
-        return Known(header.of(parts), body.of(parts))
+        return KnownHashes(header.of(parts), body.of(parts))
 
     @property
     def size_bytes(self) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pressrun.core.searching import prose
 from pressrun.message.content.html import rewrite_images
 from pressrun.message.content.merge import FieldTable
-from pressrun.message.editions.enclosing import ARCHIVE_PREFIX
+from pressrun.message.editions.enclosures import ARCHIVE_PREFIX
 from pressrun.message.wire.slots import render
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row

@@ -22,7 +22,7 @@ from pressrun.core.passages import Pieces, find_passage
 from pressrun.core.searching import parse_query, searchable
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.windows import Windows
-from pressrun.message.editions.enclosing import ARCHIVE_PREFIX
+from pressrun.message.editions.enclosures import ARCHIVE_PREFIX
 from pressrun.message.layouts.design import Logo
 from pressrun.services.editions.archived import (
     ArchivedEdition,

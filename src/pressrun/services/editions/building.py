@@ -10,12 +10,12 @@ from pathlib import PurePosixPath
 from pressrun.core.errors import NotFound, PreflightFailed, Refused
 from pressrun.core.site import Site
 from pressrun.locales.catalogues import words_in
-from pressrun.message.content.inline import inline_fragment
+from pressrun.message.content.web_fragment import inline_fragment
 from pressrun.message.editions.compose import BuiltEdition, build_edition, suggested_slug
 from pressrun.message.finding import Finding, errors_of, in_order, note
 from pressrun.message.layouts.design import Logo
-from pressrun.message.manuscripts.edition_file import parse_edition, referenced_paths
-from pressrun.message.manuscripts.source import EditionFile
+from pressrun.message.sources.edition_file import parse_edition, referenced_paths
+from pressrun.message.sources.edition_source import EditionFile
 from pressrun.services.editions.issuing import check_issue, find_holder
 from pressrun.services.editions.own_layouts import render_own
 from pressrun.services.editions.speaking import check_language

@@ -18,7 +18,7 @@ from pressrun.core.site import Site
 from pressrun.core.tokens import TEST_ID, AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.message.editions.compose import BuiltEdition, with_asset_prefix
 from pressrun.message.finding import Finding
-from pressrun.message.manuscripts.source import EditionFile
+from pressrun.message.sources.edition_source import EditionFile
 from pressrun.message.wire.skeleton import CopyValues
 from pressrun.services.editions import lifecycle
 from pressrun.services.editions.building import (

@@ -12,7 +12,7 @@ from itertools import count
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput
 from pressrun.message.finding import Finding, error, note
-from pressrun.message.manuscripts.front_matter import Value
+from pressrun.message.sources.front_matter import Value
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.store import issues, lists
 from pressrun.store.issues import Holder

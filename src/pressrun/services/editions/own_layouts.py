@@ -10,13 +10,12 @@ from pressrun.core.errors import LayoutError
 from pressrun.core.site import Site
 from pressrun.message.editions.compose import build_edition
 from pressrun.message.finding import errors_of
-from pressrun.message.layouts.design import Design
-from pressrun.message.layouts.rendered import RenderedLayout
+from pressrun.message.layouts.design import Design, RenderedLayout
 from pressrun.message.layouts.table import BUILT_IN
-from pressrun.message.manuscripts.edition_file import parse_edition
-from pressrun.message.manuscripts.source import EditionFile
 from pressrun.message.own_layouts.values import template_values
 from pressrun.message.profile import ListProfile
+from pressrun.message.sources.edition_file import parse_edition
+from pressrun.message.sources.edition_source import EditionFile
 from pressrun.message.wire.mailbox import Mailbox
 from pressrun.services.ports import LayoutPress
 

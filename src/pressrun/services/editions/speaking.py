@@ -6,7 +6,7 @@ from pressrun.locales.catalogues import words_in
 from pressrun.locales.known import is_known
 from pressrun.locales.languages import LANGUAGES, find_language
 from pressrun.message.finding import Finding, error, warning
-from pressrun.message.manuscripts.front_matter import Value
+from pressrun.message.sources.front_matter import Value
 
 _OURS = ", ".join(LANGUAGES)
 

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from pressrun.core.address import parse_address
 from pressrun.core.site import Site
 from pressrun.message.finding import Finding
-from pressrun.message.preflight.sender import Records, Sender, check_sender, names_to_look_up
+from pressrun.message.preflight.sender import Records, SenderIdentity, check_sender, names_to_look_up
 from pressrun.message.wire.mailbox import Mailbox, parse_mailbox
 from pressrun.services.ports import Clock, TextRecords
 from pressrun.store.lists import MailingList
@@ -33,7 +33,7 @@ class Vetting:
     async def check(self, target: MailingList, own: Mailbox | None) -> list[Finding]:
         """What is wrong with the sender of an edition of this list; `own` is the From that the edition brings."""
         address = (own or parse_mailbox(target.from_address)).address
-        sender = Sender(
+        sender = SenderIdentity(
             address=address.typed,
             domain=address.domain,
             return_domain=self._return_domain(target),

@@ -16,7 +16,7 @@ from pressrun.core.mail_routes import Route, RouteKind, read_local_part
 from pressrun.core.site import Site
 from pressrun.core.tokens import AddressTokens, WebTokens
 from pressrun.core.windows import Windows
-from pressrun.message.incoming.trace import HeaderScan, own_digest, same_mail_digest, scan_header
+from pressrun.message.incoming.header_scan import HeaderScan, own_digest, same_mail_digest, scan_header
 from pressrun.observe.log import event
 from pressrun.services.incoming.enclosed_tokens import EnclosedTokens
 from pressrun.services.incoming.mail_quota import MailQuota

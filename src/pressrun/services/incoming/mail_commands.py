@@ -19,8 +19,8 @@ from pressrun.core.site import Site
 from pressrun.core.tokens import TEST_ID, AddressTokens, digests_of, suppression_digest
 from pressrun.message.incoming.autoreply import FOR_SOMEBODY, silent_sender
 from pressrun.message.incoming.commands import Command, CommandKind, parse_commands
+from pressrun.message.incoming.header_scan import received_field
 from pressrun.message.incoming.reading import IncomingMail
-from pressrun.message.incoming.trace import received_field
 from pressrun.services.mail_results import MailResult, done, kept
 from pressrun.services.mails.forwarding import new_forward
 from pressrun.services.ports import Clock, Entropy

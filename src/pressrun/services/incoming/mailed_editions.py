@@ -23,15 +23,13 @@ from pressrun.core.mail_routes import Route
 from pressrun.core.peers import Peers
 from pressrun.core.site import Site
 from pressrun.core.tokens import digests_of, suppression_digest
-from pressrun.message.editions.posted import SUBJECT_ALONE, Posted, glance_at_post
+from pressrun.message.editions.posted import SUBJECT_ALONE, Posted, read_post_header
 from pressrun.message.finding import Finding, Severity, about, error, errors_of, in_order, refusal_of, warning
 from pressrun.message.incoming.authentication import find_proof
-from pressrun.message.incoming.author import sole_author
 from pressrun.message.incoming.autoreply import FOR_SOMEBODY, GENERATED
-from pressrun.message.incoming.trace import header_fields, scan_header
-from pressrun.message.incoming.written import find_written_at
-from pressrun.message.manuscripts.edition_file import referenced_paths
-from pressrun.message.manuscripts.source import EditionFile, EditionFormat
+from pressrun.message.incoming.header_scan import find_written_at, header_fields, scan_header, sole_author
+from pressrun.message.sources.edition_file import referenced_paths
+from pressrun.message.sources.edition_source import EditionFile, EditionFormat
 from pressrun.observe.log import event
 from pressrun.services.editions import lifecycle, replacing
 from pressrun.services.editions.building import Manuscript, find_open_list
@@ -144,7 +142,7 @@ class MailedEditions:
         try:
             posted = await self._reader.read_edition(mail.content)
         except UnreadableMail as problem:
-            look = glance_at_post(mail.content)
+            look = read_post_header(mail.content)
             post = replace(post, subject=look.subject, message_id=look.message_id)
             state = InboundState.FAILED if isinstance(problem, TimedOutMail) else InboundState.DONE
             return await self._decline(post, look.automatic, [refusal_of(problem)], state)

@@ -12,8 +12,7 @@ from collections.abc import Iterable
 
 from pressrun.core.site import Site
 from pressrun.message.editions.edition_headers import feedback_sender
-from pressrun.message.incoming.author import sole_author
-from pressrun.message.incoming.trace import HeaderScan
+from pressrun.message.incoming.header_scan import HeaderScan, sole_author
 from pressrun.smtp.reply import Reply
 from pressrun.store import lists
 from pressrun.store.transaction import Transaction

@@ -17,7 +17,7 @@ from pressrun.core.mac import Mac
 from pressrun.core.site import Site
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
 from pressrun.locales.catalogues import words_in
-from pressrun.message.signatures.dkim import Known
+from pressrun.message.signatures.dkim import KnownHashes
 from pressrun.message.wire.skeleton import CopyValues, Skeleton
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.deliveries import ClaimedCopy
@@ -128,7 +128,7 @@ class CopyComposer:
         """The copy of a claimed row; its Date is that of the first attempt."""
         return self._compose(plate, row, now)[0]
 
-    def compose_known(self, plate: CompiledEdition, row: ClaimedCopy, now: int) -> tuple[Outgoing, Known]:
+    def compose_known(self, plate: CompiledEdition, row: ClaimedCopy, now: int) -> tuple[Outgoing, KnownHashes]:
         """The same, to be signed: with what is known of it."""
         outgoing, parts = self._compose(plate, row, now)
         return outgoing, plate.skeleton_for(row).known(parts)

@@ -19,17 +19,16 @@ from pressrun.core.tokens import (
 from pressrun.locales.catalogues import words_in
 from pressrun.message.finding import read_finding, remark
 from pressrun.message.notices.kinds import (
-    AddressChangeAsked,
+    AddressChangeRequested,
     AddressMoving,
     AlreadySubscribed,
     CommandHelp,
-    Confirmation,
-    EditionBraked,
+    ConfirmationRequest,
+    EditionAlreadyReceived,
+    EditionAutoPaused,
     EditionHeld,
-    EditionKnown,
-    EditionNotTaken,
+    EditionRejected,
     EditionReleased,
-    LeftNote,
     ListClosed,
     ListOfLists,
     NotConfirmed,
@@ -39,6 +38,7 @@ from pressrun.message.notices.kinds import (
     PreferencesLink,
     RelayAlert,
     StillThere,
+    UnsubscribedNote,
     UnsubscribeLink,
 )
 from pressrun.services.settings import TokenSettings
@@ -83,7 +83,7 @@ class NoticeRows:
 
     def _confirmation(self, row: ClaimedNotice, target: MailingList, payload: Payload) -> Notice:
         number = payload["confirmation"]
-        return Confirmation(
+        return ConfirmationRequest(
             link=self._confirm_link(payload),
             lifetime_days=_days_left(row, payload["expires_at"]),
             never_again=self._never_again(row, target),
@@ -110,7 +110,7 @@ class NoticeRows:
         expires_at = payload["expires_at"]
         token = self._web.make(WebPurpose.UNDO_LEAVING, payload["leaving"], expires_at)
         hours = max(1, round((expires_at - row.created_at) / 3600))
-        return LeftNote(link=self._site.url("confirm", token), lifetime_hours=hours)
+        return UnsubscribedNote(link=self._site.url("confirm", token), lifetime_hours=hours)
 
     def _paused(self, row: ClaimedNotice, target: MailingList, payload: Payload) -> Notice:
         url = self._preferences(row, target, 0)
@@ -119,7 +119,7 @@ class NoticeRows:
     def _address_change(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         token = self._web.make(WebPurpose.CHANGE, payload["change"], payload["expires_at"])
         days = _days_left(row, payload["expires_at"])
-        return AddressChangeAsked(link=self._site.url("confirm", token), lifetime_days=days)
+        return AddressChangeRequested(link=self._site.url("confirm", token), lifetime_days=days)
 
     def _address_moving(self, row: ClaimedNotice, _target: MailingList, payload: Payload) -> Notice:
         token = self._web.make(WebPurpose.UNDO_CHANGE, payload["change"], payload["expires_at"])
@@ -187,10 +187,10 @@ _PLAIN: dict[str, Callable[[Payload], Notice]] = {
     "list_of_lists": lambda payload: ListOfLists(lists=tuple((title, address) for title, address in payload["lists"])),
     "not_confirmed": lambda _: NotConfirmed(),
     "list_closed": lambda _: ListClosed(),
-    "edition_braked": lambda payload: EditionBraked(**_with_cause(payload)),
+    "edition_braked": lambda payload: EditionAutoPaused(**_with_cause(payload)),
     "policy_alert": lambda payload: PolicyAlert(**payload),
     "relay_alert": lambda payload: RelayAlert(**payload),
     "edition_released": lambda payload: EditionReleased(**_frozen(payload["about"])),
-    "edition_not_taken": lambda payload: EditionNotTaken(**_frozen(payload["about"])),
-    "edition_known": lambda payload: EditionKnown(**_frozen(payload["about"])),
+    "edition_not_taken": lambda payload: EditionRejected(**_frozen(payload["about"])),
+    "edition_known": lambda payload: EditionAlreadyReceived(**_frozen(payload["about"])),
 }

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import TEST_ID, WebPurpose
-from pressrun.message.content.inline import inline_fragment
+from pressrun.message.content.web_fragment import inline_fragment
 from pressrun.services.editions.archived import ArchivedEdition, Asset
 from pressrun.services.editions.archiving import Archiving, Door, IndexPage, ReaderLink, Shut
 from pressrun.services.ports import Clock

@@ -20,9 +20,9 @@ from pressrun.core.errors import EditionError
 from pressrun.locales.languages import ENGLISH_TAG
 from pressrun.message.content.html import rewrite_images
 from pressrun.message.editions.read_back import read_parts
+from pressrun.message.incoming.header_scan import header_fields
 from pressrun.message.incoming.reading import decode_words
-from pressrun.message.incoming.trace import header_fields
-from pressrun.message.manuscripts.mime_source import parse_mime_source
+from pressrun.message.sources.mime_source import parse_mime_source
 from pressrun.services.editions.archiving import Archiving
 from pressrun.web.editors.preview import MAIL_POLICY
 from pressrun.web.pages import Pages

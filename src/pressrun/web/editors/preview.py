@@ -16,8 +16,7 @@ from pressrun.locales.catalogues import words_in
 from pressrun.locales.own_names import own_names
 from pressrun.message.editions.read_back import shown_source, with_images_inside
 from pressrun.message.finding import Finding, Severity
-from pressrun.message.language import direction_of
-from pressrun.message.words import Words
+from pressrun.message.words import Words, direction_of
 from pressrun.services.editions.previewing import Preview
 
 POLICY = (
@@ -55,11 +54,11 @@ def labelled(found: Finding, say: Words) -> str:
     """A finding for a person: an error and a note say that they are one, most are warnings."""
     match found.severity:
         case Severity.ERROR:
-            return say("Error: {finding}", finding=found.said(say))
+            return say("Error: {finding}", finding=found.text(say))
         case Severity.NOTE:
-            return say("Note: {finding}", finding=found.said(say))
+            return say("Note: {finding}", finding=found.text(say))
         case Severity.WARNING:
-            return found.said(say)
+            return found.text(say)
 
 
 def _counts(preview: Preview, say: Words) -> str:

@@ -12,7 +12,7 @@ from pressrun.core.colour import Colour, ink_on, readable_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shades:
+class Palette:
     """The colours of one mode by what they are for: three grounds, then what stands on them."""
 
     page: Colour  # behind everything
@@ -57,14 +57,14 @@ _DARK = {
 }
 
 
-def light_shades(accent: Colour) -> Shades:
+def light_palette(accent: Colour) -> Palette:
     """The colours that stand inline; links are the accent, as dark as they must be to be read."""
-    return Shades(**_LIGHT, accent=accent, ink=ink_on(accent), link=_link(accent, _LIGHT))
+    return Palette(**_LIGHT, accent=accent, ink=ink_on(accent), link=_link(accent, _LIGHT))
 
 
-def dark_shades(accent: Colour) -> Shades:
+def dark_palette(accent: Colour) -> Palette:
     """The colours for readers who have chosen the dark; the accent stays, links are as bright as they must be."""
-    return Shades(**_DARK, accent=accent, ink=ink_on(accent), link=_link(accent, _DARK))
+    return Palette(**_DARK, accent=accent, ink=ink_on(accent), link=_link(accent, _DARK))
 
 
 def _link(accent: Colour, grounds: dict[str, Colour]) -> Colour:

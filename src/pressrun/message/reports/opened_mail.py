@@ -1,17 +1,18 @@
-"""Opening a mail for the readers of reports: leaves in their order, decoded, and no enclosed mail opened by itself.
+"""A mail opened for the readers of reports, and what it encloses of the mail that it is about.
 
-The parser would take a `message/…` part apart on its own, wrongly where it is encoded, and as deep as a mail likes.
-So those types are renamed over the raw octets first; what they enclose is text that a reader opens on purpose.
+The parser would take a `message/…` part apart on its own, wrongly where it is encoded, and as deep as a mail likes. So
+these types are renamed in the raw octets first, and a reader opens what they enclose on purpose. Of the enclosed mail
+only the few fields matter that may carry a token of ours. Where a system pastes it into its text, the text is searched.
 """
 
 from __future__ import annotations
 
 import re
 
-from pressrun.message.incoming.header_block import mended
-from pressrun.message.incoming.mail_part import parse_mail
+from pressrun.message.incoming.header_scan import header_fields
+from pressrun.message.incoming.parser import mend_header, parse_mail
 from pressrun.message.incoming.reading import decode_words, decoded, leaves
-from pressrun.message.incoming.trace import header_fields
+from pressrun.message.reports.report import Enclosed
 
 ENCLOSED_PREFIX = "text/x-message-"
 STATUS_TYPES = frozenset({f"{ENCLOSED_PREFIX}delivery-status", f"{ENCLOSED_PREFIX}global-delivery-status"})
@@ -30,7 +31,7 @@ class OpenedMail:
     """A parsed mail: its fields with names in lower case, and its leaves."""
 
     def __init__(self, content: bytes) -> None:
-        content = mended(content)
+        content = mend_header(content)
         self.message = parse_mail(_MESSAGE_TYPE.sub(rb"\1" + ENCLOSED_PREFIX.encode(), content))
         self.fields: Fields = header_fields(content)
         self.leaves = leaves(self.message)
@@ -81,3 +82,64 @@ def field_groups(text: str) -> list[dict[str, str]]:
             else:
                 groups[-1][name] = value.strip()
     return [group for group in groups if group]
+
+
+_SEARCHED = 128 * 1024
+_MAX_VALUE = 4000
+_FIELD = re.compile(
+    r"[>| \t]{0,8}(return-path|list-unsubscribe|cfbl-feedback-id|list-id|message-id|x-original-return-path)"
+    r"[ \t]{0,8}:(.*)",
+    re.IGNORECASE,
+)
+_ANGLE = re.compile(r"<([^<>]{1,1000})>")
+_BLANKS = re.compile(r"\s+")
+_QUOTES = re.compile(r"(?:[>|] ?){0,8}")
+
+
+def find_enclosed(opened: OpenedMail, *, texts: list[str], feedback: dict[str, str]) -> Enclosed:
+    """The fields of the first enclosed mail, or of what `texts` quote; `feedback` adds its Original-Mail-From."""
+    sources = [mail[:_SEARCHED].decode("utf-8", "replace") for mail in enclosed_mails(opened)]
+    sources += opened.texts_of(HEADER_TYPES)
+    found: dict[str, str] = {}
+    for source in [*sources, *texts]:
+        _collect(source[:_SEARCHED], found)
+    return Enclosed(
+        return_path=_angle(found.get("return-path", "") or feedback.get("original-mail-from", "")),
+        unsubscribe=_uris(found.get("list-unsubscribe", "")),
+        feedback_id=_bare(found.get("cfbl-feedback-id", "")),
+        list_id=_angle(found.get("list-id", "")),
+        message_id=_angle(found.get("message-id", "")),
+    )
+
+
+def _collect(source: str, found: dict[str, str]) -> None:
+    """The first of each field; folded lines belong to it, quoted ones as well."""
+    name = ""
+    for line in source.split("\n"):
+        field = _FIELD.match(line[:_MAX_VALUE])
+        if field is not None:
+            name = field[1].lower()
+            if name in found:
+                name = ""
+            else:
+                found[name] = field[2].strip()
+            continue
+        rest = line[_QUOTES.match(line).end() :] if name else ""  # type: ignore[union-attr]
+        if name and rest[:1] in (" ", "\t") and rest.strip() and len(found[name]) < _MAX_VALUE:
+            found[name] += " " + rest.strip()
+        else:
+            name = ""
+
+
+def _angle(value: str) -> str:
+    inside = _ANGLE.search(value)
+    return _bare(inside[1] if inside else value)
+
+
+def _uris(value: str) -> tuple[str, ...]:
+    """The URIs of List-Unsubscribe; blanks inside come from folding (RFC 2369 §2)."""
+    return tuple(_BLANKS.sub("", uri) for uri in _ANGLE.findall(value)[:10])
+
+
+def _bare(value: str) -> str:
+    return _BLANKS.sub("", value).strip("<>")[:1000]

@@ -10,12 +10,17 @@ import re
 from email.message import Message
 
 from pressrun.core.errors import EditionError, MalformedAddress, UnreadableMail
-from pressrun.message.incoming.caps import MAX_FIELD_BYTES, MAX_HEADER_BYTES, MAX_PARTS, PARSER_FAULTS
-from pressrun.message.incoming.joining import joined_page, joined_text
-from pressrun.message.incoming.mail_part import decode_encoded_words, parse_mail
-from pressrun.message.incoming.parts import Contents, gather
-from pressrun.message.manuscripts.front_matter import FrontMatter, Value
-from pressrun.message.manuscripts.source import EditionFile, EditionFormat, EnclosedFile
+from pressrun.message.incoming.parser import (
+    MAX_FIELD_BYTES,
+    MAX_HEADER_BYTES,
+    MAX_PARTS,
+    PARSER_FAULTS,
+    decode_encoded_words,
+    parse_mail,
+)
+from pressrun.message.incoming.parts import MailContents, gather, joined_page, joined_text
+from pressrun.message.sources.edition_source import EditionFile, EditionFormat, EnclosedFile
+from pressrun.message.sources.front_matter import FrontMatter, Value
 from pressrun.message.wire.mailbox import Mailbox, parse_mailbox
 
 _FIELD = re.compile(rb"(?m)^([A-Za-z0-9-]+):[^\n]*(?:\n[ \t][^\n]*)*")
@@ -61,7 +66,7 @@ def _read(source: bytes) -> EditionFile:
     )
 
 
-def _content_ids(found: Contents) -> dict[int, str]:
+def _content_ids(found: MailContents) -> dict[int, str]:
     """A Content-ID for each picture that stands between pieces of the text and has none, as Apple Mail writes them."""
     pictures = [block.image for block in found.blocks if block.image is not None]
     return {id(picture): f"picture-{number}" for number, picture in enumerate(pictures, 1)}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pressrun.message.finding import Finding, error, note, warning
-from pressrun.message.preflight.draft import Draft, Rule
+from pressrun.message.preflight.checked_edition import CheckedEdition, Rule
 
 LONGEST_SUBJECT = 78  # RFC 5322 §2.1.1 for a line, and more than any inbox shows
 _SHORTEST_SHOUT = 8  # letters; below, it may be an abbreviation
@@ -20,18 +20,18 @@ _ANSWER = re.compile(
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
-def missing(draft: Draft) -> Iterator[Finding]:
+def missing(draft: CheckedEdition) -> Iterator[Finding]:
     if not draft.show(draft.subject).strip():
         yield error("subject-missing", draft.subject_line or 1)
 
 
-def too_long(draft: Draft) -> Iterator[Finding]:
+def too_long(draft: CheckedEdition) -> Iterator[Finding]:
     length = len(draft.show(draft.subject).strip())
     if length > LONGEST_SUBJECT:
         yield warning("subject-long", draft.subject_line, length=length, most=LONGEST_SUBJECT)
 
 
-def shouting(draft: Draft) -> Iterator[Finding]:
+def shouting(draft: CheckedEdition) -> Iterator[Finding]:
     subject = _without_fields(draft.show(draft.subject))
     letters = [character for character in subject if character.isalpha()]
     if len(letters) >= _SHORTEST_SHOUT and all(character.isupper() for character in letters):
@@ -40,18 +40,18 @@ def shouting(draft: Draft) -> Iterator[Finding]:
         yield warning("subject-exclamation", draft.subject_line)
 
 
-def like_an_answer(draft: Draft) -> Iterator[Finding]:
+def like_an_answer(draft: CheckedEdition) -> Iterator[Finding]:
     if _ANSWER.match(draft.show(draft.subject).strip()):
         yield warning("subject-answer", draft.subject_line)
 
 
-def repeated_preheader(draft: Draft) -> Iterator[Finding]:
+def repeated_preheader(draft: CheckedEdition) -> Iterator[Finding]:
     preheader, subject = _plain(draft.show(draft.preheader)), _plain(draft.show(draft.subject))
     if preheader and f" {preheader} " in f" {subject} ":
         yield warning("preheader-repeats", draft.preheader_line)
 
 
-def no_preheader(draft: Draft) -> Iterator[Finding]:
+def no_preheader(draft: CheckedEdition) -> Iterator[Finding]:
     """Without one, inboxes show the first words; only where those say nothing is that worth a word."""
     if draft.html is None or draft.preheader.strip():
         return

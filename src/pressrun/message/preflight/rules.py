@@ -5,23 +5,23 @@ from __future__ import annotations
 from itertools import islice
 
 from pressrun.message.finding import Finding
-from pressrun.message.preflight import duties, images, language, leftovers, links, parts, size, subject
-from pressrun.message.preflight.draft import Draft, Rule
+from pressrun.message.preflight import headline, images, language, links, parts, placeholders
+from pressrun.message.preflight.checked_edition import CheckedEdition, Rule
 
 RULES: tuple[Rule, ...] = (
-    *subject.RULES,
-    *duties.RULES,
-    *leftovers.RULES,
+    *headline.RULES,
+    *parts.DUTIES,
+    *placeholders.RULES,
     *links.RULES,
     *images.RULES,
     *parts.RULES,
     *language.RULES,
-    *size.RULES,
+    *parts.SIZES,
 )
 
 MOST_OF_A_RULE = 25  # an editor reads no more of one kind, and a hostile mail costs no more time
 
 
-def check(draft: Draft) -> list[Finding]:
+def check(draft: CheckedEdition) -> list[Finding]:
     """What all rules find in a draft."""
     return [finding for rule in RULES for finding in islice(rule(draft), MOST_OF_A_RULE)]

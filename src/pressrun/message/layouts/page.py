@@ -14,18 +14,17 @@ from typing import Self
 
 from pressrun.core.colour import Colour
 from pressrun.message.content.html import CleanHtml
-from pressrun.message.language import direction_of
 from pressrun.message.layouts import shell
 from pressrun.message.layouts.built_in import Headline, Layout
-from pressrun.message.layouts.content import TYPE, Room, Styles, buttons_from_links, style_content
+from pressrun.message.layouts.content import TYPE, PictureRoom, Styles, buttons_from_links, style_content
 from pressrun.message.layouts.design import Design, Logo
 from pressrun.message.layouts.filling import fill
 from pressrun.message.layouts.footer import Footer, address_html, footer_html
 from pressrun.message.layouts.hero import lift_hero
-from pressrun.message.layouts.placing import OwnLayout
-from pressrun.message.layouts.shades import Shades, dark_shades, light_shades
+from pressrun.message.layouts.own_layout import OwnLayout
+from pressrun.message.layouts.palette import Palette, dark_palette, light_palette
 from pressrun.message.layouts.table import BUILT_IN, DEFAULT
-from pressrun.message.words import Words
+from pressrun.message.words import Words, direction_of
 
 _OWN_INNER_WIDTH = 520  # of a column of 600 pixels with margins as most have them
 _HEADING = re.compile(r"<h1[\s>]")
@@ -93,7 +92,7 @@ class _Setting:
         direction = direction_of(cover.language)
         start, end = ("right", "left") if direction == "rtl" else ("left", "right")
         named = {
-            **_grounded(light_shades(accent), layout, own="card"),
+            **_grounded(light_palette(accent), layout, own="card"),
             "start": start,
             "end": end,
             "font": shell.FONTS[typeface],
@@ -123,7 +122,7 @@ class _Setting:
             content=self._styled(body, layout.content, layout.inner_width, words, is_first=not headline),
             footer=foot,
         )
-        dark = _grounded(dark_shades(self.accent), layout, own="page")
+        dark = _grounded(dark_palette(self.accent), layout, own="page")
         sheet = fill(shell.SHEET, narrow=layout.narrow, styles=content.styles, **dark)
         return fill(shell.HEAD, **named) + sheet + fill(shell.BODY, **named, gutter=layout.gutter, rows=rows)
 
@@ -144,7 +143,7 @@ class _Setting:
         body = self._styled(content.body, TYPE, _OWN_INNER_WIDTH, words, is_first=not headline)
         filled = own.filled(headline=headline, content=body, footer=foot, postal_address=address)
         styles = f"{filled.styles}\n{content.styles}".strip()
-        dark = _grounded(dark_shades(self.accent), self.layout, own="page")
+        dark = _grounded(dark_palette(self.accent), self.layout, own="page")
         sheet = fill(shell.SHEET, narrow="", styles=styles, **dark) if own.turns_dark else ""
         return (
             fill(shell.HEAD, **self.named)
@@ -158,7 +157,7 @@ class _Setting:
         )
 
     def _styled(self, body: str, styles: Styles, width: int, words: Words, *, is_first: bool) -> str:
-        room = Room(width=width, pictures=self.cover.pictures)
+        room = PictureRoom(width=width, pictures=self.cover.pictures)
         body = buttons_from_links(body, self.named, margin="0")
         return style_content(body, styles, self.named, room=room, table_label=words("Table"), is_first=is_first)
 
@@ -197,7 +196,7 @@ class _Setting:
         return fill(shell.TAGLINE, style=fill(style, **self.named), words=html.escape(words))
 
 
-def _grounded(shades: Shades, layout: Layout, *, own: str) -> dict[str, str]:
+def _grounded(shades: Palette, layout: Layout, *, own: str) -> dict[str, str]:
     """The colours of a layout; on one ground all have that of `own`, and the footer's band has the other."""
     named = shades.named()
     if not layout.is_on_card:

@@ -9,8 +9,8 @@ from tests.message.builders import edition
 
 from pressrun.core.errors import EditionError
 from pressrun.message.finding import remark
-from pressrun.message.manuscripts.edition_file import Purpose, Reference, parse_edition, referenced_paths
-from pressrun.message.manuscripts.source import EditionFormat
+from pressrun.message.sources.edition_file import Purpose, Reference, parse_edition, referenced_paths
+from pressrun.message.sources.edition_source import EditionFormat
 
 
 def test_keys_and_body_are_read_with_their_lines() -> None:

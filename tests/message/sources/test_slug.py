@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.message.manuscripts.slug import LONGEST_SLUG, is_slug, make_slug
+from pressrun.message.sources.slug import LONGEST_SLUG, is_slug, make_slug
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.message.incoming.trace import own_digest, received_field, same_mail_digest, scan_header
+from pressrun.message.incoming.header_scan import own_digest, received_field, same_mail_digest, scan_header
 
 MAIL = b"From: a@b.example\r\nMessage-ID: <1@b.example>\r\n\r\nReceived: in the body\r\n"
 

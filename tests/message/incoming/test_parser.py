@@ -13,13 +13,13 @@ import pytest
 import pressrun.message
 from pressrun.core.errors import UnreadableMail
 from pressrun.message.editions.posted import read_posted
-from pressrun.message.incoming.mail_part import parse_mail
+from pressrun.message.incoming.parser import parse_mail
 from pressrun.message.incoming.reading import read_mail
 from pressrun.message.reports.reading import read_report
 
 _ROOT = Path(pressrun.message.__file__).parent
-_READING = ("incoming", "reports", "manuscripts", "editions/posted.py")
-_THE_ONE = "incoming/mail_part.py"
+_READING = ("incoming", "reports", "sources", "editions/posted.py")
+_THE_ONE = "incoming/parser.py"
 
 # Every place where a mail may name a charset, with the name left open.
 PLACES = {

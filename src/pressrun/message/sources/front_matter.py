@@ -15,9 +15,9 @@ from itertools import count
 import yaml
 
 from pressrun.core.errors import EditionError, MalformedAddress
-from pressrun.message.language import is_language_tag
-from pressrun.message.manuscripts.slug import LONGEST_SLUG, is_slug
+from pressrun.message.sources.slug import LONGEST_SLUG, is_slug
 from pressrun.message.wire.mailbox import Mailbox, parse_mailbox
+from pressrun.message.words import is_language_tag
 
 KEYS = (
     "subject", "title", "preheader", "from", "reply_to", "slug", "date", "language", "issue", "attachments", "text",

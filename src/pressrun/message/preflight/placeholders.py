@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from pressrun.message.finding import Finding, warning
-from pressrun.message.preflight.draft import Draft, Rule
+from pressrun.message.preflight.checked_edition import CheckedEdition, Rule
 
 _ANYWHERE = re.compile(
     r"\b(?:FIXME|TKTK|TBD|XXXX+)\b|\bTODO(?=\s*:)"
@@ -35,14 +35,14 @@ _LEFT = "placeholder"
 _FOREIGN = "foreign-field"
 
 
-def placeholders(draft: Draft) -> Iterator[Finding]:
+def placeholders(draft: CheckedEdition) -> Iterator[Finding]:
     is_word = draft.language.lower().partition("-")[0] not in _TODO_LANGUAGES
     yield from _in_prose(draft, _ANYWHERE, _LEFT)
     if not is_word:
         yield from _in_prose(draft, _TODO, _LEFT)
 
 
-def fields_of_other_programs(draft: Draft) -> Iterator[Finding]:
+def fields_of_other_programs(draft: CheckedEdition) -> Iterator[Finding]:
     for link in draft.tree.find_all("a"):
         url = link.attributes.get("href", "")
         if (field := OTHER_FIELDS.search(unquote(url))) is not None:
@@ -54,7 +54,7 @@ def fields_of_other_programs(draft: Draft) -> Iterator[Finding]:
     yield from _in_prose(draft, OTHER_FIELDS, _FOREIGN)
 
 
-def _in_prose(draft: Draft, pattern: re.Pattern[str], code: str) -> Iterator[Finding]:
+def _in_prose(draft: CheckedEdition, pattern: re.Pattern[str], code: str) -> Iterator[Finding]:
     for text, line in ((draft.subject, draft.subject_line), (draft.preheader, draft.preheader_line)):
         for found in pattern.finditer(text):
             yield warning(code, line, text=found[0])
@@ -63,7 +63,7 @@ def _in_prose(draft: Draft, pattern: re.Pattern[str], code: str) -> Iterator[Fin
         yield warning(code, _line_of(draft, prose, found), text=found[0])
 
 
-def _line_of(draft: Draft, prose: str, found: re.Match[str]) -> int | None:
+def _line_of(draft: CheckedEdition, prose: str, found: re.Match[str]) -> int | None:
     """The line of this one, not of the first that looks alike: its neighbours on the same line tell them apart."""
     before = prose[max(0, found.start() - 12) : found.start()].rpartition("\n")[2]
     after = prose[found.end() : found.end() + 12].partition("\n")[0]

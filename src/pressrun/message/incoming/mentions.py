@@ -26,7 +26,7 @@ _WIDE = ("utf-16", "iso2022")  # codecs in which ASCII is written otherwise
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
-def names(content: bytes, spellings: Spellings) -> bool:
+def mentions(content: bytes, spellings: Spellings) -> bool:
     """Whether a raw mail names an address, in any spelling and any encoding."""
     return any(spellings.name(text) for text in _readings(content, spellings))
 

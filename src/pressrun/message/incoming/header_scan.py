@@ -1,16 +1,20 @@
-"""What can be seen of an incoming mail without parsing it: bounded, linear, safe to do in the event loop.
+"""What the header of an incoming mail says, without parsing it: bounded and linear, so safe in the event loop.
 
-Only the first 64 KiB of the header are looked at, by lines. Here are the count of hops (RFC 5321 §6.3), the ids that a
-mail answers, who is named as its author, the lists it came through, what makes two deliveries the same mail, and the
-trace field that a forwarded mail gets on top.
+Only the first 64 KiB are read, by lines. Here are the count of hops (RFC 5321 §6.3), the ids that a mail answers, its
+author and date, the lists it came through, what makes two deliveries the same mail, and the trace field that a
+forwarded mail gets on top.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
+from pressrun.core.address import Address, parse_address
+from pressrun.core.errors import MalformedAddress
 from pressrun.message.wire.headers import format_date
 
 LOOKED_AT = 64 * 1024
@@ -125,3 +129,39 @@ def received_field(*, peer: str, by: str, number: int, at: int) -> bytes:
     literal = f"IPv6:{peer}" if ":" in peer else peer
     origin = f"[{literal}]" if peer[:1].isdigit() or ":" in peer else "localhost"
     return f"Received: from {origin}\r\n by {by} (Pressrun) id {number};\r\n {format_date(at)}\r\n".encode("ascii")
+
+
+_LONGEST_DATE = 100
+
+
+def find_written_at(content: bytes) -> int | None:
+    """UTC seconds of the first Date field (RFC 5322 §3.6.1), without a zone in UTC; None when it names no moment."""
+    date = next((value for name, value in header_fields(content) if name == "date"), "")
+    if len(date) > _LONGEST_DATE:
+        return None
+    try:
+        return int(parsedate_to_datetime(date).timestamp())
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+_LONGEST_FROM = 2000
+_BARE = re.compile(r"[ \t]*([^\s<>()\[\]\\,;:\"]{3,320})[ \t]*")
+# Words before the address: quoted strings, or whatever stands for itself; each character can be read in one way only.
+_NAMED = re.compile(
+    r"(?:\"(?:[^\"\\\x00-\x1f\x7f]|\\[ -~])*\"|[^\"(),:;<>@\[\]\\\x00-\x08\x0a-\x1f\x7f])*"
+    r"<([^\s<>()\[\]\\,;:\"]{3,320})>[ \t]*"
+)
+
+
+def sole_author(values: Sequence[str | None]) -> Address | None:
+    """The author that the From fields name (unfolded; None for one that is no text or too long); None for any doubt."""
+    if len(values) != 1 or values[0] is None or len(values[0]) > _LONGEST_FROM:
+        return None
+    found = _BARE.fullmatch(values[0]) or _NAMED.fullmatch(values[0])
+    if found is None:
+        return None
+    try:
+        return parse_address(found[1])
+    except MalformedAddress:
+        return None

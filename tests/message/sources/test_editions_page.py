@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.message.builders import PNG, build
 
-from pressrun.message.manuscripts.edition_file import Purpose, parse_edition, referenced_paths
+from pressrun.message.sources.edition_file import Purpose, parse_edition, referenced_paths
 
 PAGE = (Path(__file__).parents[3] / "docs" / "editions.md").read_text(encoding="utf-8")
 SUFFIXES = {"markdown": ".md", "html": ".html", "text": ".txt"}

@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Self
 
-from pressrun.message.content.html import CleanHtml, clean_html
-from pressrun.message.content.losses import losses
+from pressrun.message.content.html import CleanHtml, clean_html, losses
 from pressrun.message.content.merge import FieldTable
 from pressrun.message.content.stylesheets import inline_styles
 from pressrun.message.content.tree import Node, parse_tree
 from pressrun.message.finding import Finding, Severity, about, error
 from pressrun.message.layouts import shell
-from pressrun.message.layouts.rendered import Marks, RenderedLayout
+from pressrun.message.layouts.design import Marks, RenderedLayout
 
 _OPEN_OUTLOOK = (
     f'<!--[if mso]><table role="presentation" width="{shell.WIDTH}" align="center" cellpadding="0" cellspacing="0"'

@@ -9,8 +9,8 @@ from pressrun.core.site import Site
 from pressrun.message.content.html import CleanHtml
 from pressrun.message.content.tree import Node, parse_tree
 from pressrun.message.finding import Finding
-from pressrun.message.manuscripts.source import EditionFormat
 from pressrun.message.profile import ListProfile
+from pressrun.message.sources.edition_source import EditionFormat
 from pressrun.message.wire.slots import Piece, Slot, SlotKind
 
 _CODE = frozenset({"code", "pre", "kbd", "samp", "tt"})  # what stands there is shown as an example
@@ -19,7 +19,7 @@ _LINK_KINDS = frozenset({SlotKind.URL, SlotKind.URL_PART})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class CheckedEdition:
     """An edition before it goes out. In all but `source` and the finished parts a merge field is a placeholder.
 
     `text` is the text part without its footer, `is_own_text` whether its author wrote it by hand; `finished_text` and
@@ -62,7 +62,7 @@ class Draft:
             yield "html", self.finished_html
 
 
-Rule = Callable[[Draft], Iterable[Finding]]
+Rule = Callable[[CheckedEdition], Iterable[Finding]]
 
 
 def links_to(pieces: Sequence[Piece], name: str, *, is_html: bool) -> bool:

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from pressrun.message.content.html import clean_html
-from pressrun.message.content.inline import inline_fragment
 from pressrun.message.content.markdown import render_markdown
+from pressrun.message.content.web_fragment import inline_fragment
 
 MARKDOWN = """# Boats
 

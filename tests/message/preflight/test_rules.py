@@ -11,7 +11,7 @@ from tests.message.preflight.looking import found
 
 from pressrun.daemon import demo
 from pressrun.message.finding import Severity, error, in_order, note, warning
-from pressrun.message.preflight.checking import MOST_OF_A_RULE
+from pressrun.message.preflight.rules import MOST_OF_A_RULE
 
 SAMPLE = Path(demo.__file__).parent / "sample"
 GOLDEN = Path(__file__).parents[2] / "golden"

@@ -15,8 +15,8 @@ from urllib.parse import unquote
 from pressrun.core.errors import EditionError
 from pressrun.message.content.merge import FieldTable
 from pressrun.message.finding import Finding, error
-from pressrun.message.manuscripts.edition_file import is_relative, line_of, relative_path
-from pressrun.message.manuscripts.source import EditionFile, EditionFormat
+from pressrun.message.sources.edition_file import is_relative, line_of, relative_path
+from pressrun.message.sources.edition_source import EditionFile, EditionFormat
 from pressrun.message.wire.mime import Enclosure, image_type, media_type_of
 
 ARCHIVE_PREFIX = "asset/"
@@ -26,7 +26,7 @@ _NOT_IN_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:\u2028\u2029\u202a-\u202e\u20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asset:
+class ArchiveFile:
     """A file of the archive page: the page shows it as `asset/NAME`."""
 
     name: str
@@ -44,7 +44,7 @@ class Images:
     mail_domain: str
     findings: list[Finding] = field(default_factory=list)
     _taken: dict[str, bytes] = field(default_factory=dict)  # by source: the digest of its bytes
-    _kept: dict[bytes, tuple[Enclosure, Asset]] = field(default_factory=dict)
+    _kept: dict[bytes, tuple[Enclosure, ArchiveFile]] = field(default_factory=dict)
     _archived: set[bytes] = field(default_factory=set)  # the digests that the archive asked for
 
     def for_mail(self, source: str) -> str | None:
@@ -68,7 +68,7 @@ class Images:
         """The images taken along, in the order of their first use."""
         return [enclosure for enclosure, _ in self._kept.values()]
 
-    def assets(self) -> tuple[Asset, ...]:
+    def assets(self) -> tuple[ArchiveFile, ...]:
         """Those of them that the archive shows."""
         return tuple(asset for digest, (_, asset) in self._kept.items() if digest in self._archived)
 
@@ -112,7 +112,10 @@ class Images:
             safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[-60:].strip(".-") or "image"
             content_id = f"{digest.hex()[:20]}.{number}@{self.mail_domain}"
             enclosure = Enclosure(name=name, media_type=media_type, content=content, content_id=content_id)
-            self._kept[digest] = (enclosure, Asset(name=f"{number}-{safe}", media_type=media_type, content=content))
+            self._kept[digest] = (
+                enclosure,
+                ArchiveFile(name=f"{number}-{safe}", media_type=media_type, content=content),
+            )
         return key
 
     def _refuse(self, source: str, code: str, **values: str) -> str | None:
@@ -141,9 +144,9 @@ def attachments(file: EditionFile, files: Mapping[str, bytes], images: Images) -
     return found, findings
 
 
-def attached_assets(enclosures: Sequence[Enclosure]) -> tuple[Asset, ...]:
+def attached_assets(enclosures: Sequence[Enclosure]) -> tuple[ArchiveFile, ...]:
     """The attachments among these for the archive, each under a name of its own that is close to its file's."""
-    found: dict[str, Asset] = {}
+    found: dict[str, ArchiveFile] = {}
     for enclosure in enclosures:
         if enclosure.content_id is not None:
             continue
@@ -153,7 +156,7 @@ def attached_assets(enclosures: Sequence[Enclosure]) -> tuple[Asset, ...]:
         while name in found:
             number += 1
             name = f"{number}-{safe}"
-        found[name] = Asset(name=name, media_type=enclosure.media_type, content=enclosure.content)
+        found[name] = ArchiveFile(name=name, media_type=enclosure.media_type, content=enclosure.content)
     return tuple(found.values())
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pressrun.message.finding import Remark
-from pressrun.message.manuscripts.front_matter import FrontMatter
+from pressrun.message.sources.front_matter import FrontMatter
 
 
 class EditionFormat(StrEnum):

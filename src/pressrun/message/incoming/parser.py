@@ -1,0 +1,169 @@
+"""The standard library's mail parser, kept within caps and away from what it does badly.
+
+It burns seconds on folded semicolons, long fields, very many parts and deep nests, so `check_caps` looks at the raw
+octets first, in linear time. It ends a header at the first line that is not a field, so that a mark that a machine
+wrote the mail could hide below: `mend_header` drops such lines. And it decodes by whatever charset a mail names, also
+in parameters (RFC 2231): MailPart decodes by core.charsets only. The old `compat32` policy reads, because the newer
+ones raise odd exceptions on hostile headers.
+"""
+
+from __future__ import annotations
+
+import re
+from email import message_from_bytes, policy
+from email.errors import MessageError
+from email.header import decode_header
+from email.message import Message
+from typing import Any, cast
+
+from pressrun.core.charsets import decode_text
+from pressrun.core.errors import UnreadableMail
+
+READ_AT_MOST = 2 * 1024 * 1024  # nothing that we look for stands beyond
+MAX_HEADER_BYTES = 64 * 1024
+MAX_FIELDS = 1000
+MAX_FIELD_BYTES = 8 * 1024
+MAX_LINE_BYTES = 64 * 1024
+MAX_PARTS = 100
+MAX_DEPTH = 20
+
+# What the standard library's parser may raise over a hostile mail.
+PARSER_FAULTS = (
+    MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError,
+)  # fmt: skip
+_PART_FIELD = re.compile(rb"(?im)^content-[a-z-]{1,40}:[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*")
+_BOUNDARY = re.compile(rb"(?i)boundary(?:\*0?\*?)?[ \t]*=[ \t]*\"?([^\";\r\n]{1,200})")
+_ENCLOSED = re.compile(rb"(?im)^content-type[ \t]*:[ \t\r\n]*message/rfc822")
+
+
+def check_caps(content: bytes) -> None:
+    """Raise UnreadableMail when the mail is beyond the caps."""
+    check_header(content)
+    check_body(content)
+
+
+def check_header(content: bytes) -> None:
+    """Refuse a header that is too long, or has too many or too long fields."""
+    end = re.search(rb"\r?\n\r?\n", content[: MAX_HEADER_BYTES + 4])
+    if end is None and len(content) > MAX_HEADER_BYTES:
+        raise UnreadableMail(f"the header is longer than {MAX_HEADER_BYTES // 1024} KiB")
+    fields, size = 0, 0
+    for line in content[: end.start() if end else len(content)].split(b"\n"):
+        if line[:1] not in (b" ", b"\t"):
+            fields, size = fields + 1, 0
+        size += len(line) + 1
+        if size > MAX_FIELD_BYTES:
+            raise UnreadableMail(f"a header field is longer than {MAX_FIELD_BYTES // 1024} KiB")
+    if fields > MAX_FIELDS:
+        raise UnreadableMail(f"there are more than {MAX_FIELDS} header fields")
+
+
+def check_body(content: bytes) -> None:
+    """Refuse lines, fields of parts and nests that a parser would choke on."""
+    if _has_long_line(content):
+        raise UnreadableMail(f"a line is longer than {MAX_LINE_BYTES // 1024} KiB")
+    if any(len(found[0]) > MAX_FIELD_BYTES for found in _PART_FIELD.finditer(content)):
+        raise UnreadableMail(f"a header field of a part is longer than {MAX_FIELD_BYTES // 1024} KiB")
+    boundaries = {found.strip() for found in _BOUNDARY.findall(content)}
+    if len(boundaries) > MAX_DEPTH or len(_ENCLOSED.findall(content)) > MAX_DEPTH:
+        raise UnreadableMail(f"the parts are nested more than {MAX_DEPTH} deep")
+    lines = sum(content.count(b"\n--" + boundary) for boundary in boundaries)
+    if lines > MAX_PARTS + 2 * MAX_DEPTH:
+        raise UnreadableMail(f"there are more than {MAX_PARTS} parts")
+
+
+def _has_long_line(content: bytes) -> bool:
+    """By leaps to the last line end within reach; an expression would look again from every octet of a line."""
+    start = 0
+    while len(content) - start >= MAX_LINE_BYTES:
+        end = content.rfind(b"\n", start, start + MAX_LINE_BYTES)
+        if end < 0:
+            return True
+        start = end + 1
+    return False
+
+
+_END = re.compile(rb"\r?\n\r?\n")
+_FIELD = re.compile(rb"([!-9;-~]{1,100})[ \t]*:")
+
+
+def mend_header(content: bytes) -> bytes:
+    """The mail with its header made of fields alone, each line ended by CRLF; the body is as it was."""
+    if content.startswith((b"\r\n", b"\n")):
+        return content
+    found = _END.search(content)
+    header, rest = (content, b"") if found is None else (content[: found.start()], content[found.end() :])
+    lines: list[bytes] = []
+    keeps = False
+    for raw in header.split(b"\n"):
+        line = raw.removesuffix(b"\r")
+        if line[:1] in (b" ", b"\t"):
+            if keeps:
+                lines.append(line)
+            continue
+        field = _FIELD.match(line)
+        keeps = field is not None
+        if field is not None:
+            lines.append(field[1] + b":" + line[field.end() :])
+    return b"".join([b"\r\n".join([*lines, b"", b""]), rest])
+
+
+_BROKEN = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+
+
+class MailPart(Message):
+    """A mail or one of its parts."""
+
+    def get_boundary(self, failobj: Any = None) -> Any:
+        """What stands between its parts."""
+        return self._parameter("boundary", "content-type", failobj)
+
+    def get_filename(self, failobj: Any = None) -> Any:
+        """The name of the file that it is, as its sender gives it."""
+        found = self._parameter("filename", "content-disposition", None)
+        return self._parameter("name", "content-type", failobj) if found is None else found
+
+    def get_content_charset(self, failobj: Any = None) -> Any:
+        """The charset that it says it is in."""
+        return self._parameter("charset", "content-type", failobj)
+
+    def _parameter(self, name: str, header: str, failobj: Any) -> Any:
+        value = self.get_param(name, None, header)
+        if value is None:
+            return failobj
+        if isinstance(value, tuple):  # RFC 2231: charset, language, text with an octet in each character
+            charset, _, text = value
+            value = decode_text(str(text).encode("latin-1", "replace"), str(charset or ""))
+        return str(value).strip()
+
+    def children(self) -> list[MailPart] | None:
+        """Its parts; None where it has none, and then its text is not decoded, as the library would."""
+        payload: Any = self.get_payload() if self.is_multipart() else None
+        return None if payload is None else [child for child in payload if isinstance(child, MailPart)]
+
+    def octets(self) -> bytes:
+        """What it holds, its transfer encoding undone; nothing where it has parts."""
+        payload: Any = self.get_payload(decode=True)
+        return payload if isinstance(payload, bytes) else b""
+
+    @property
+    def charset(self) -> str:
+        """The charset that it names, "" for none."""
+        return str(self.get_content_charset() or "")
+
+
+def parse_mail(content: bytes) -> MailPart:
+    """Parse a mail that is within the caps of message.incoming.parser; raises one of their PARSER_FAULTS."""
+    return cast(MailPart, message_from_bytes(content, MailPart, policy=policy.compat32))
+
+
+def decode_encoded_words(raw: str) -> str:
+    """Encoded-words decoded (RFC 2047); line breaks that one may hide become blanks."""
+    try:
+        pieces = [
+            decode_text(piece, charset or "") if isinstance(piece, bytes) else piece
+            for piece, charset in decode_header(raw)
+        ]
+    except (MessageError, ValueError):
+        pieces = [raw]
+    return _BROKEN.sub(" ", "".join(pieces).encode("utf-8", "replace").decode("utf-8")).strip()
