@@ -21,8 +21,8 @@ from tests.message.notices.test_notices import copy
 from pressrun.locales.catalogues import words_in
 from pressrun.message.layouts.design import Design
 from pressrun.message.layouts.table import BUILT_IN
-from pressrun.message.notices.building import build_notice
-from pressrun.message.notices.kinds import Notice
+from pressrun.message.notices.build import build_notice
+from pressrun.message.notices.notice import Notice
 
 _MOST_FOR_AN_EDITION = -0.3  # points of SpamAssassin, of which five are spam
 _MOST_FOR_A_NOTICE = 0.0

@@ -13,7 +13,7 @@ import pytest
 from tests.message.builders import PNG, build, edition, profile, site, values
 from tests.message.notices.test_notices import NOTICES, copy
 
-from pressrun.message.notices.building import build_notice
+from pressrun.message.notices.build import build_notice
 from pressrun.message.words import ENGLISH
 
 GOLDEN = Path(__file__).parent.parent / "golden"

@@ -12,8 +12,9 @@ from tests.message.builders import DOMAIN, build, profile, site, values
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput
 from pressrun.message.incoming.header_scan import received_field
-from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
-from pressrun.message.notices.kinds import AlreadySubscribed, ConfirmationRequest, EditionReleased
+from pressrun.message.notices.build import AutoSubmitted, NoticeCopy, build_notice
+from pressrun.message.notices.to_editors import EditionReleased
+from pressrun.message.notices.to_readers import AlreadySubscribed, ConfirmationRequest
 from pressrun.message.words import ENGLISH
 from pressrun.smtp.commands import chunk, has_bare_line_end, stuffed
 from pressrun.smtp.handover import Outgoing

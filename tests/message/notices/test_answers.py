@@ -8,15 +8,9 @@ import pytest
 from tests.message.builders import DOMAIN, part, profile, read, site
 
 from pressrun.core.address import parse_address
-from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
-from pressrun.message.notices.kinds import (
-    CommandHelp,
-    ListClosed,
-    ListOfLists,
-    NotConfirmed,
-    Notice,
-    UnsubscribeLink,
-)
+from pressrun.message.notices.build import AutoSubmitted, NoticeCopy, build_notice
+from pressrun.message.notices.notice import Notice
+from pressrun.message.notices.to_readers import CommandHelp, ListClosed, ListOfLists, NotConfirmed, UnsubscribeLink
 from pressrun.message.words import ENGLISH
 
 COPY = NoticeCopy(

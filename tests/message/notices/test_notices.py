@@ -15,16 +15,10 @@ from pressrun.locales.catalogues import words_in
 from pressrun.locales.languages import LANGUAGES
 from pressrun.message.incoming.reading import read_mail
 from pressrun.message.layouts.design import Design, Logo
-from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
-from pressrun.message.notices.kinds import (
-    AlreadySubscribed,
-    ConfirmationRequest,
-    EditionHeld,
-    EditionReleased,
-    Notice,
-    PreferencesLink,
-    StillThere,
-)
+from pressrun.message.notices.build import AutoSubmitted, NoticeCopy, build_notice
+from pressrun.message.notices.notice import Notice
+from pressrun.message.notices.to_editors import EditionHeld, EditionReleased
+from pressrun.message.notices.to_readers import AlreadySubscribed, ConfirmationRequest, PreferencesLink, StillThere
 from pressrun.message.words import ENGLISH
 
 NEVER = "https://news.harbour.example/unsubscribe/never-again/CCCC.dddd"

@@ -23,15 +23,9 @@ from hypothesis import strategies as st
 from tests.message.builders import build, edition, profile, site, values
 from tests.message.notices.test_notices import NOTICES, copy
 
-from pressrun.message.notices.building import AutoSubmitted, build_notice
-from pressrun.message.notices.kinds import (
-    CommandHelp,
-    ListClosed,
-    ListOfLists,
-    NotConfirmed,
-    Notice,
-    UnsubscribeLink,
-)
+from pressrun.message.notices.build import AutoSubmitted, build_notice
+from pressrun.message.notices.notice import Notice
+from pressrun.message.notices.to_readers import CommandHelp, ListClosed, ListOfLists, NotConfirmed, UnsubscribeLink
 from pressrun.message.signatures.dkim import Signer, load_signing_key
 from pressrun.message.signatures.primitives import DkimSettings, NoKey
 from pressrun.message.signatures.relaxed import canonical_body, canonical_fields

@@ -1,1 +1,1 @@
-"""The small mails to one person: what they are about (`kinds`), what they say, and how they are made (`building`)."""
+"""The small mails to one person: what they say, by whom they are for, and how they are built (`build`)."""

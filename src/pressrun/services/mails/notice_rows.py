@@ -18,25 +18,20 @@ from pressrun.core.tokens import (
 )
 from pressrun.locales.catalogues import words_in
 from pressrun.message.finding import read_finding, remark
-from pressrun.message.notices.kinds import (
+from pressrun.message.notices.notice import Notice
+from pressrun.message.notices.to_editors import EditionAlreadyReceived, EditionHeld, EditionRejected, EditionReleased
+from pressrun.message.notices.to_operators import EditionAutoPaused, PolicyAlert, RelayAlert
+from pressrun.message.notices.to_readers import (
     AddressChangeRequested,
     AddressMoving,
     AlreadySubscribed,
     CommandHelp,
     ConfirmationRequest,
-    EditionAlreadyReceived,
-    EditionAutoPaused,
-    EditionHeld,
-    EditionRejected,
-    EditionReleased,
     ListClosed,
     ListOfLists,
     NotConfirmed,
-    Notice,
     PauseNote,
-    PolicyAlert,
     PreferencesLink,
-    RelayAlert,
     StillThere,
     UnsubscribedNote,
     UnsubscribeLink,

@@ -12,7 +12,7 @@ from pressrun.core.site import Site
 from pressrun.core.tokens import AddressPurpose, AddressTokens
 from pressrun.locales.catalogues import words_in
 from pressrun.message.layouts.design import Logo
-from pressrun.message.notices.building import AutoSubmitted, NoticeCopy, build_notice
+from pressrun.message.notices.build import AutoSubmitted, NoticeCopy, build_notice
 from pressrun.services.evidence import sent_mail
 from pressrun.services.mails.composing import message_id, return_path
 from pressrun.services.mails.forwarding import FORWARD

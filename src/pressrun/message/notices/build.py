@@ -1,8 +1,8 @@
-"""The small mails to one person: a confirmation, a link, a report. Each is a text part with a plain HTML one beside it.
+"""The mail of a notice: a text part with a plain HTML one beside it.
 
-They hold no text of the applicant's and no advertising, carry List-Id and List-Help but no List-Unsubscribe, and say
-by Auto-Submitted that a program wrote them: `auto-generated` after a web request or by ourselves, `auto-replied` in
-answer to a mail (RFC 3834 §5), then also from the command address. All wording passes through `words`.
+Notices hold nothing that the applicant wrote, and no advertising. They carry List-Id and List-Help but no
+List-Unsubscribe. Auto-Submitted says that a program wrote them: `auto-generated` after a web request or by ourselves,
+`auto-replied` in answer to a mail (RFC 3834 §5), which then comes from the command address.
 """
 
 from __future__ import annotations
@@ -18,45 +18,21 @@ from pressrun.core.site import Site
 from pressrun.message.editions.edition_headers import answers_to, list_help, list_id
 from pressrun.message.layouts.footer import address_html
 from pressrun.message.layouts.page import Cover, letter
-from pressrun.message.notices import answers, bounces, changes, editions, membership
-from pressrun.message.notices.content import NoticeText
-from pressrun.message.notices.kinds import (
-    AddressChangeRequested,
-    AddressMoving,
-    AlreadySubscribed,
-    CommandHelp,
-    ConfirmationRequest,
-    EditionAlreadyReceived,
-    EditionAutoPaused,
-    EditionHeld,
-    EditionRejected,
-    EditionReleased,
-    ListClosed,
-    ListOfLists,
-    NotConfirmed,
-    Notice,
-    PauseNote,
-    PolicyAlert,
-    PreferencesLink,
-    ReaderNotice,
-    RelayAlert,
-    StillThere,
-    UnsubscribedNote,
-    UnsubscribeLink,
-)
-from pressrun.message.notices.membership import NEVER_AGAIN
+from pressrun.message.notices.notice import Notice, NoticeText
+from pressrun.message.notices.to_readers import ConfirmationRequest
 from pressrun.message.profile import ListProfile
 from pressrun.message.wire.headers import clean_value, format_date, id_field, mailbox_field, plain_field, text_field
 from pressrun.message.wire.mailbox import Mailbox
 from pressrun.message.wire.mime import message_body, with_crlf
 from pressrun.message.words import Words, marked
 
-# Not "reply to this email": the answer to a confirmation confirms.
+# Not "reply to this email", because a reply to a confirmation confirms.
 _QUESTIONS = marked("Questions? Write to {address}.")
+_NEVER_AGAIN = marked("Never email me again")  # below a confirmation alone, for those who did not ask for it
 
 
 class AutoSubmitted(StrEnum):
-    """What a notice answers."""
+    """What a notice is sent in answer to."""
 
     GENERATED = "auto-generated"  # a web request, or nothing
     REPLIED = "auto-replied"  # a mail
@@ -66,7 +42,7 @@ class AutoSubmitted(StrEnum):
 class NoticeCopy:
     """What makes a notice one person's own.
 
-    Ids stand without brackets, `date_at` is in UTC seconds, `language` is that of the words.
+    Ids are without brackets, `date_at` is in UTC seconds, `language` is that of the words.
     """
 
     to: Address
@@ -78,16 +54,16 @@ class NoticeCopy:
 
 
 def build_notice(notice: Notice, copy: NoticeCopy, *, words: Words, site: Site, profile: ListProfile) -> bytes:
-    """The whole mail, 7-bit but for a `To` that needs SMTPUTF8, with CRLF line ends."""
-    content = _say(notice, words, site, profile)
+    """The whole mail with CRLF line ends, 7-bit but for a `To` that needs SMTPUTF8."""
+    content = notice.text(words, site, profile)
     never_again = notice.never_again if isinstance(notice, ConfirmationRequest) else ""
-    answers_go_to = answers_to(profile, site).address.wire
+    owner = answers_to(profile, site).address.wire
     logo = profile.design.logo
     enclosures = () if logo is None else (logo.enclosure(site.mail_domain),)
-    text = with_crlf(_as_text(content, _footer_text(words, profile, answers_go_to, never_again)))
+    text = with_crlf(_as_text(content, _footer_text(words, profile, owner, never_again)))
     page = letter(
         _as_html(content),
-        _footer_html(words, profile, answers_go_to, never_again),
+        _footer_html(words, profile, owner, never_again),
         words,
         profile.design,
         Cover(
@@ -129,44 +105,10 @@ def _header(notice: Notice, copy: NoticeCopy, subject: str, site: Site, profile:
     return b"".join(fields)
 
 
-def _say(notice: Notice, words: Words, site: Site, profile: ListProfile) -> NoticeText:
-    match notice:
-        case EditionHeld() | EditionReleased() | EditionRejected() | EditionAlreadyReceived():
-            return editions.say(notice, words, site, profile)
-        case EditionAutoPaused() | PolicyAlert() | RelayAlert():
-            return bounces.say(notice, words, profile)
-        case _:
-            return _say_to_reader(notice, words, site, profile)
-
-
-def _say_to_reader(notice: ReaderNotice, words: Words, site: Site, profile: ListProfile) -> NoticeText:
-    match notice:
-        case ConfirmationRequest():
-            return membership.confirmation(notice, words, profile)
-        case AlreadySubscribed():
-            return membership.already_subscribed(notice, words, profile)
-        case PreferencesLink():
-            return membership.preferences_link(notice, words, profile)
-        case UnsubscribedNote() | PauseNote() | AddressChangeRequested() | AddressMoving():
-            return changes.say(notice, words, profile)
-        case UnsubscribeLink():
-            return membership.unsubscribe_link(notice, words, profile)
-        case NotConfirmed():
-            return membership.not_confirmed(words, site, profile)
-        case CommandHelp():
-            return answers.command_help(notice, words, site, profile)
-        case ListOfLists():
-            return answers.list_of_lists(notice, words, site)
-        case ListClosed():
-            return answers.list_closed(words, site, profile)
-        case StillThere():
-            return membership.still_there(notice, words, profile)
-
-
 def _footer_text(words: Words, profile: ListProfile, address: str, never_again: str) -> list[str]:
-    """Whom to ask and where we are; below a confirmation also the way to hear nothing more from us."""
+    """Whom to ask and where we are; below a confirmation also the link against all further mail."""
     lines = [words(_QUESTIONS, address=address), *profile.postal_address.strip().splitlines()]
-    stop = [f"{words(NEVER_AGAIN)}\n{never_again}"] if never_again else []
+    stop = [f"{words(_NEVER_AGAIN)}\n{never_again}"] if never_again else []
     return ["\n".join(line.strip() for line in lines), *stop]
 
 
@@ -177,7 +119,7 @@ def _footer_html(words: Words, profile: ListProfile, address: str, never_again: 
     if profile.postal_address.strip():
         paragraphs.append(address_html(profile.postal_address))
     if never_again:
-        paragraphs.append(f'<a href="{escape(never_again)}" style="color:inherit">{escape(words(NEVER_AGAIN))}</a>')
+        paragraphs.append(f'<a href="{escape(never_again)}" style="color:inherit">{escape(words(_NEVER_AGAIN))}</a>')
     return paragraphs
 
 

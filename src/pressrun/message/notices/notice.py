@@ -1,0 +1,49 @@
+"""What every notice is: one mail to one person that is not an edition, and what it says around one link."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from pressrun.core.site import Site
+from pressrun.message.profile import ListProfile
+from pressrun.message.words import Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeText:
+    """A subject, paragraphs, one link that is a button in HTML, and paragraphs after it.
+
+    `preheader` is what an inbox shows beside the subject; without one it is the first paragraph.
+    """
+
+    subject: str
+    before: tuple[str, ...]
+    link: str | None = None
+    link_words: str = ""
+    after: tuple[str, ...] = ()
+    preheader: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(ABC):
+    """A notice holds what its sentences need; `text` says it in one language, for one list."""
+
+    @abstractmethod
+    def text(self, words: Words, site: Site, profile: ListProfile) -> NoticeText:
+        """What the notice says."""
+
+
+def works_for_days(words: Words, number: int) -> str:
+    """How long a link works."""
+    return words.counted("This link works for {number} day.", "This link works for {number} days.", number)
+
+
+def works_for_hours(words: Words, number: int) -> str:
+    """How long a link works."""
+    return words.counted("This link works for {number} hour.", "This link works for {number} hours.", number)
+
+
+def ignore_this(words: Words) -> str:
+    """For somebody who did not ask for the mail."""
+    return words("If it wasn't you, you can ignore this email.")

@@ -1,0 +1,184 @@
+"""The notices to editors and list owners about an edition that came by mail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pressrun.core.site import Site
+from pressrun.message.finding import Finding
+from pressrun.message.notices.notice import Notice, NoticeText
+from pressrun.message.profile import ListProfile
+from pressrun.message.words import Words, marked
+
+_MOST_LINES = 40  # of findings in a mail; the page has all
+_STATES = {
+    "scheduled": marked("It is scheduled."),
+    "sending": marked("It is being sent."),
+    "paused": marked("It is paused."),
+    "finished": marked("It has been sent."),
+}
+_OTHER_STATE = marked("It has been dealt with.")
+_NOBODY = marked("Nobody is subscribed now. If you approve the edition, it is published and no email is sent.")
+_NOT_YOURS = marked("If that email wasn't from you, don't approve it, and tell whoever runs the newsletter.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionHeld(Notice):
+    """Asks an editor to look at an edition that came by mail, and to approve it.
+
+    `again` when it had come before; `replaces` when an earlier version of it was waiting, whose link is void now.
+    """
+
+    edition: int
+    edition_subject: str
+    audience: int
+    link: str
+    lifetime_days: int
+    findings: tuple[Finding, ...] = ()
+    again: bool = False
+    replaces: bool = False
+
+    def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        proof = () if self.again else (words("We've also sent you a copy as readers will see it."),)
+        return NoticeText(
+            subject=words("Please approve: {subject}", subject=self.edition_subject),
+            before=(
+                self._arrival(words, profile),
+                *_replaced(words, replaces=self.replaces),
+                "\n".join((_audience(self.audience, words) if self.audience else words(_NOBODY), *proof)),
+                *_to_check(self.findings, words),
+            ),
+            link=self.link,
+            link_words=words("Review and send"),
+            after=(
+                words.counted(
+                    "You have {number} day. After that, the draft is cancelled.",
+                    "You have {number} days. After that, the draft is cancelled.",
+                    self.lifetime_days,
+                ),
+                words("Anyone with this link can send the edition, so don't forward this email."),
+                words(_NOT_YOURS),
+            ),
+        )
+
+    def _arrival(self, words: Words, profile: ListProfile) -> str:
+        if self.again:
+            return words(
+                "Your email “{subject}” arrived again. It is already a draft of {title} and is still waiting for your "
+                "approval.",
+                subject=self.edition_subject,
+                title=profile.title,
+            )
+        return words(
+            "Your email “{subject}” is ready to go out as an edition of {title}. Nothing is sent until you approve it.",
+            subject=self.edition_subject,
+            title=profile.title,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionReleased(Notice):
+    """Tells an editor that an edition which came by mail is on its way already; `replaces` as in EditionHeld."""
+
+    edition: int
+    edition_subject: str
+    audience: int
+    edition_url: str | None = None
+    findings: tuple[Finding, ...] = ()
+    replaces: bool = False
+
+    def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        number, title = str(self.edition), profile.title
+        if self.audience:
+            subject = words("On its way: {subject}", subject=self.edition_subject)
+            sentence = marked("Your email “{subject}” is on its way to the readers of {title} as edition {number}.")
+        else:
+            subject = words("Edition {number} of {title}", number=number, title=title)
+            sentence = marked(
+                "Your email “{subject}” is edition {number} of {title}. Nobody is subscribed, so nothing was sent."
+            )
+        return NoticeText(
+            subject=subject,
+            before=(
+                words(sentence, subject=self.edition_subject, number=number, title=title),
+                *_replaced(words, replaces=self.replaces),
+                *([_audience(self.audience, words)] if self.audience else []),
+                *_to_check(self.findings, words),
+            ),
+            link=self.edition_url,
+            link_words=words("View in browser"),
+            after=(words("If that email wasn't from you, tell whoever runs the newsletter at once."),),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionRejected(Notice):
+    """Tells an editor why a mail did not become an edition."""
+
+    mail_subject: str
+    findings: tuple[Finding, ...]
+
+    def text(self, words: Words, site: Site, profile: ListProfile) -> NoticeText:
+        subject = self.mail_subject or words("(no subject)")
+        return NoticeText(
+            subject=words("We couldn't use your email: {subject}", subject=subject),
+            before=(
+                words(
+                    "We couldn't use your email “{subject}” to {title}. Nothing was sent.",
+                    subject=subject,
+                    title=profile.title,
+                ),
+                "\n".join(_lines(self.findings, words)),
+                words("Fix this and send it again to {address}.", address=site.list_address(profile.name)),
+            ),
+            link=profile.page_url(site),
+            link_words=profile.title,
+            after=(words("If that email wasn't from you, you don't need to do anything."),),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionAlreadyReceived(Notice):
+    """Tells an editor that a mail came before and is an edition already, in `state`."""
+
+    edition: int
+    edition_subject: str
+    state: str
+
+    def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        return NoticeText(
+            subject=words("Already received: {subject}", subject=self.edition_subject),
+            before=(
+                words(
+                    "Your email “{subject}” is already edition {number} of {title}, so we did nothing more.",
+                    subject=self.edition_subject,
+                    number=str(self.edition),
+                    title=profile.title,
+                ),
+                words(_STATES.get(self.state, _OTHER_STATE)),
+                words("To send it again on purpose, change something in it, or use --again on the command line."),
+            ),
+        )
+
+
+def _replaced(words: Words, *, replaces: bool) -> list[str]:
+    if not replaces:
+        return []
+    return [words("It replaces the version you sent before. The link in the earlier email no longer works.")]
+
+
+def _audience(number: int, words: Words) -> str:
+    return words.counted("It goes to {number} reader.", "It goes to {number} readers.", number)
+
+
+def _lines(findings: Sequence[Finding], words: Words) -> list[str]:
+    return [f"– {finding.text(words)}" for finding in findings[:_MOST_LINES]]
+
+
+def _to_check(findings: Sequence[Finding], words: Words) -> list[str]:
+    """What preflight found, one line each, or nothing at all."""
+    if not findings:
+        return []
+    more = [words("– More on the page")] if len(findings) > _MOST_LINES else []
+    return ["\n".join([words("Please check this first:"), *_lines(findings, words), *more])]

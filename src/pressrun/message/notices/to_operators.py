@@ -1,0 +1,117 @@
+"""The notices to operators and list owners about mail that bounces, is refused, or does not go out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pressrun.core.site import Site
+from pressrun.message.finding import Remark
+from pressrun.message.notices.notice import Notice, NoticeText
+from pressrun.message.profile import ListProfile
+from pressrun.message.words import Words, marked
+
+_ONCE_A_DAY = marked("You won't get another email about {name} for a day.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionAutoPaused(Notice):
+    """Tells owner and operator that an edition paused by itself, and why.
+
+    With `has_shell` it names commands, else what happens next. `reason` is in English and names a setting; `cause` is
+    the same without the setting, for the words of whoever reads it.
+    """
+
+    edition: int
+    edition_subject: str
+    reason: str
+    has_shell: bool = True
+    cause: Remark | None = None
+
+    def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        return NoticeText(
+            subject=words("Paused: {subject}", subject=self.edition_subject),
+            before=(
+                words(
+                    "The edition “{subject}” of {title} was paused automatically.",
+                    subject=self.edition_subject,
+                    title=profile.title,
+                ),
+                self.reason if self.cause is None else self.cause.text(words),
+                *self._next_steps(words),
+            ),
+        )
+
+    def _next_steps(self, words: Words) -> tuple[str, str]:
+        if self.has_shell:
+            return (
+                words("What happened to each copy: {command}", command=f"pressrun edition report {self.edition}"),
+                words("To continue anyway: {command}", command=f"pressrun edition resume {self.edition}"),
+            )
+        return (
+            words("Readers who don't have it yet get nothing for now. Nobody gets it twice when it continues."),
+            words(
+                "Whoever runs the email server has been told and can send the rest or cancel it. Please talk to them."
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayAlert(Notice):
+    """Tells the operator that a relay fails, `since` when (RFC 3339), and its last error."""
+
+    relay: str
+    since: str
+    error: str
+
+    def text(self, words: Words, _site: Site, _profile: ListProfile) -> NoticeText:
+        return NoticeText(
+            subject=words("The relay {relay} is failing", relay=self.relay),
+            before=(
+                words(
+                    "Pressrun has been unable to use the relay {relay} since {since}. Its last error follows.",
+                    relay=self.relay,
+                    since=self.since,
+                ),
+                self.error or "—",
+                words(
+                    "Other relays take over its share, if there are any. Copies that no relay accepts wait, and "
+                    "Pressrun keeps trying. If you can read this, at least one relay works again."
+                ),
+                words("What is waiting, and why: {command}", command="pressrun queue ls"),
+                words(_ONCE_A_DAY, name=self.relay),
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyAlert(Notice):
+    """Tells the operator that a domain refuses our mail whoever it is for; `reply` is what it said."""
+
+    domain: str
+    reply: str
+    edition: int
+    edition_subject: str
+
+    def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        return NoticeText(
+            subject=words("{domain} is refusing email from {title}", domain=self.domain, title=profile.title),
+            before=(
+                words(
+                    "{domain} is refusing copies of the edition “{subject}” of {title} because of their sender, not "
+                    "their readers. Its words follow.",
+                    domain=self.domain,
+                    subject=self.edition_subject,
+                    title=profile.title,
+                ),
+                self.reply or "—",
+                words(
+                    "This does not count against the readers. Check your SPF, DKIM and DMARC records, the reputation "
+                    "of the address that your email server sends from, and the provider's postmaster pages."
+                ),
+                words(
+                    "Once that is fixed, send the failed copies again: {command}",
+                    command=f"pressrun edition resend {self.edition} --failed",
+                ),
+                words(_ONCE_A_DAY, name=self.domain),
+            ),
+        )

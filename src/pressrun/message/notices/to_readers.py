@@ -1,0 +1,303 @@
+"""The notices to readers: about their own subscription, and in answer to a command that they mailed.
+
+Nothing of an incoming mail is quoted, because its sender may be forged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pressrun.core.site import Site
+from pressrun.message.notices.notice import Notice, NoticeText, ignore_this, works_for_days, works_for_hours
+from pressrun.message.profile import ListProfile
+from pressrun.message.words import Words, marked
+
+_COMMANDS = "help, subscribe, unsubscribe, confirm TOKEN, lists, end"
+_UNKNOWN_COMMAND = marked("We didn't find a command in your email, so nothing has changed.")
+_TO_SUBSCRIBE = marked("To subscribe, send an email to one of these addresses:")
+_ALREADY = marked("You asked to receive {title} at this address. You already do, so nothing has changed.")
+_TOO_LATE = marked("This confirmation has expired, or you've unsubscribed since. To subscribe, sign up again.")
+_FORWARDED = marked("If someone you forwarded an email to did this, you can undo it:")
+_PAUSED = marked("You won't receive {title} until {date}. After that, emails will start again automatically.")
+_MOVING = marked("Someone asked to move your subscriptions from this address to {new}.")
+_MOVED = marked("Your subscriptions have moved from this address to {new}. The change was confirmed there.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmationRequest(Notice):
+    """Asks whether the owner of an address wants a list, and the further lists whose titles are in `also`.
+
+    `address_token` is that of `news-confirm+TOKEN@D`. `never_again` is the link by which somebody who did not ask stops
+    all mail of this server for ever.
+    """
+
+    link: str
+    lifetime_days: int
+    never_again: str
+    address_token: str | None = None
+    also: tuple[str, ...] = ()
+
+    def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        title = words.listed([profile.title, *self.also])
+        reply = [words("Or simply reply to this email; it can stay empty.")] if self.address_token else []
+        return NoticeText(
+            subject=words("Please confirm your subscription to {title}", title=title),
+            before=(words("You asked to receive {title} at this address. Please confirm.", title=title),),
+            link=self.link,
+            link_words=words("Confirm subscription"),
+            after=(*reply, works_for_days(words, self.lifetime_days), ignore_this(words)),
+            preheader=words("Just one more step to confirm your subscription."),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlreadySubscribed(Notice):
+    """Tells a member who signs up again, `also` to further lists, that nothing has changed."""
+
+    preferences_url: str
+    also: tuple[str, ...] = ()
+
+    def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        title = words.listed([profile.title, *self.also])
+        return NoticeText(
+            subject=words("You are already subscribed to {title}", title=title),
+            before=(words(_ALREADY, title=title),),
+            link=self.preferences_url,
+            link_words=words("Preferences"),
+            after=(ignore_this(words),),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreferencesLink(Notice):
+    """The reader's own link, requested on the web."""
+
+    link: str
+    lifetime_minutes: int
+
+    def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        return NoticeText(
+            subject=words("Your preferences for {title}", title=profile.title),
+            before=(words("Here's the preferences link you asked for."),),
+            link=self.link,
+            link_words=words("Preferences"),
+            after=(
+                self._lifetime(words),
+                words("Don't forward this email: anyone with the link can change your subscriptions."),
+                ignore_this(words),
+            ),
+        )
+
+    def _lifetime(self, words: Words) -> str:
+        hours, minutes = divmod(self.lifetime_minutes, 60)
+        if not minutes:
+            return works_for_hours(words, hours)
+        return words.counted(
+            "This link works for {number} minute.", "This link works for {number} minutes.", self.lifetime_minutes
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsubscribeLink(Notice):
+    """Answers a request to unsubscribe: by mail members and strangers alike, on the web members alone."""
+
+    link: str
+
+    def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        return NoticeText(
+            subject=words("Unsubscribe from {title}", title=profile.title),
+            before=(words("You asked to unsubscribe this address from {title}.", title=profile.title),),
+            link=self.link,
+            link_words=words("Unsubscribe"),
+            after=(ignore_this(words),),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsubscribedNote(Notice):
+    """Tells a reader that they were unsubscribed by a link, which somebody else may have followed."""
+
+    link: str
+    lifetime_hours: int
+
+    def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        return NoticeText(
+            subject=words("You've unsubscribed from {title}", title=profile.title),
+            before=(words("You've been unsubscribed from {title}.", title=profile.title), words(_FORWARDED)),
+            link=self.link,
+            link_words=words("Subscribe me again"),
+            after=(works_for_hours(words, self.lifetime_hours),),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseNote(Notice):
+    """Tells a reader that the list, and those whose titles are in `also`, pause until a time (UTC seconds)."""
+
+    preferences_url: str
+    until: int
+    also: tuple[str, ...] = ()
+
+    def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        title, date = words.listed([profile.title, *self.also]), words.day(self.until)
+        return NoticeText(
+            subject=words("Paused until {date}: {title}", date=date, title=title),
+            before=(words(_PAUSED, title=title, date=date), words("Start again any time:")),
+            link=self.preferences_url,
+            link_words=words("Resume"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressChangeRequested(Notice):
+    """Asks the owner of a new address whether the mails of a reader are to go there."""
+
+    link: str
+    lifetime_days: int
+
+    def text(self, words: Words, _site: Site, _profile: ListProfile) -> NoticeText:
+        return NoticeText(
+            subject=words("Confirm your new email address"),
+            before=(words("You asked to move your subscriptions to this address. Please confirm."),),
+            link=self.link,
+            link_words=words("Confirm this address"),
+            after=(works_for_days(words, self.lifetime_days), ignore_this(words)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressMoving(Notice):
+    """Tells the old address that a move was requested (`is_done`: made), with a link that stops or undoes it.
+
+    `new` is the new address, masked: whoever reads the old mailbox may recognise it, but must not learn it.
+    """
+
+    link: str
+    new: str
+    lifetime_days: int
+    is_done: bool
+
+    def text(self, words: Words, _site: Site, _profile: ListProfile) -> NoticeText:
+        if self.is_done:
+            subject = words("Email address changed")
+            before = words(_MOVED, new=self.new), words("If this wasn't you, undo it:")
+        else:
+            subject = words("Someone asked to change your email address")
+            stop = words("Nothing changes until the new address confirms. If this wasn't you, stop it:")
+            before = words(_MOVING, new=self.new), stop
+        return NoticeText(
+            subject=subject,
+            before=before,
+            link=self.link,
+            link_words=words("Keep this address"),
+            after=(
+                works_for_days(words, self.lifetime_days),
+                words("If this was you, you don't need to do anything."),
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotConfirmed(Notice):
+    """Tells somebody who answered a confirmation too late, or has left since, how to sign up again."""
+
+    def text(self, words: Words, site: Site, profile: ListProfile) -> NoticeText:
+        return NoticeText(
+            subject=words("Your subscription to {title} isn't confirmed", title=profile.title),
+            before=(words(_TOO_LATE),),
+            link=profile.page_url(site),
+            link_words=profile.title,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StillThere(Notice):
+    """Asks a reader who was suspended for bounces, once; `missed` are titles and URLs of editions, newest first."""
+
+    link: str
+    lifetime_days: int
+    missed: tuple[tuple[str, str], ...] = ()
+
+    def text(self, words: Words, _site: Site, profile: ListProfile) -> NoticeText:
+        missed = "\n".join(f"{title}\n{url}" for title, url in self.missed)
+        return NoticeText(
+            subject=words("Do you still want {title}?", title=profile.title),
+            before=(
+                words(
+                    "Our emails from {title} to this address bounced, so we paused your subscription.",
+                    title=profile.title,
+                ),
+            ),
+            link=self.link,
+            link_words=words("Yes, send it again"),
+            after=(
+                works_for_days(words, self.lifetime_days),
+                *((words("Sent since then:"), missed) if missed else ()),
+                words("If you don't want it any more, you don't need to do anything. We won't ask again."),
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandHelp(Notice):
+    """Answers a mail to the command address that asks for help, or (`is_unknown`) holds no known command."""
+
+    is_unknown: bool = False
+
+    def text(self, words: Words, site: Site, profile: ListProfile) -> NoticeText:
+        title, name = profile.title, profile.name
+        addresses = (
+            words("Subscribe: {address}", address=site.list_address(name, "subscribe")),
+            words("Unsubscribe (we'll reply with a link): {address}", address=site.list_address(name, "unsubscribe")),
+            words("Reach a person: {address}", address=site.list_address(name, "owner")),
+            words(
+                "Send commands, in the subject or one per line: {address}", address=site.list_address(name, "request")
+            ),
+        )
+        return NoticeText(
+            subject=words("Help for {title}", title=title),
+            before=(
+                *([words(_UNKNOWN_COMMAND)] if self.is_unknown else []),
+                words("Email addresses for {title}:", title=title),
+                "\n".join(addresses),
+                words("You can use these commands: {commands}.", commands=_COMMANDS),
+                words("You can also do all of this on the web:"),
+            ),
+            link=profile.page_url(site),
+            link_words=title,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOfLists(Notice):
+    """The public lists, by title and the address that subscribes."""
+
+    lists: tuple[tuple[str, str], ...]
+
+    def text(self, words: Words, site: Site, _profile: ListProfile) -> NoticeText:
+        lists = [f"{title}\n{address}" for title, address in self.lists]
+        return NoticeText(
+            subject=words("Newsletters you can subscribe to"),
+            before=(
+                words(_TO_SUBSCRIBE) if lists else words("There are no public newsletters here."),
+                *([*lists, words("You'll also find them on the web:")] if lists else []),
+            ),
+            link=site.url(""),
+            link_words=words("Newsletters"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListClosed(Notice):
+    """Tells somebody who wants to subscribe that the list accepts nobody."""
+
+    def text(self, words: Words, site: Site, profile: ListProfile) -> NoticeText:
+        return NoticeText(
+            subject=words("{title} is closed", title=profile.title),
+            before=(
+                words("{title} is closed and no longer accepts subscriptions.", title=profile.title),
+                words("Its page is still online:"),
+            ),
+            link=profile.page_url(site),
+            link_words=profile.title,
+        )
