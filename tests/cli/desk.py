@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
-from pressrun.cli.main import run
+from pressrun.cli.main import pressrun, run
+from pressrun.cli.reference import walk
 from pressrun.config import write_initial_config
+
+
+def all_verbs() -> dict[str, click.Command]:
+    """Every verb by its whole name, such as `list ls`."""
+    commands = {ctx.command_path.removeprefix("pressrun "): ctx.command for ctx in walk(pressrun)}
+    return {path: command for path, command in commands.items() if not isinstance(command, click.Group)}
 
 
 @dataclass(frozen=True, slots=True)

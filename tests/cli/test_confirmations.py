@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import click
 import pytest
-from tests.cli.desk import Desk
-
-from pressrun.cli.main import pressrun
+from tests.cli.desk import Desk, all_verbs
 
 # The verbs that ask, with arguments that would work.
 ASKING = {
@@ -69,9 +67,5 @@ def test_a_no_at_the_terminal_leaves_everything_as_it_was(
 
 
 def test_the_table_has_every_verb_that_asks() -> None:
-    def paths(command: click.Command, path: str) -> list[str]:
-        if isinstance(command, click.Group):
-            return [found for name, one in command.commands.items() for found in paths(one, f"{path} {name}".strip())]
-        return [path] if any(option.name == "is_agreed" for option in command.params) else []
-
-    assert sorted([*ASKING, "list set"]) == sorted(paths(pressrun, ""))  # `list set closed=true` is `list close`
+    asking = [path for path, verb in all_verbs().items() if any(param.name == "is_agreed" for param in verb.params)]
+    assert sorted([*ASKING, "list set"]) == sorted(asking)  # `list set closed=true` is `list close`

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import subprocess
+import sys
 
-import click
 import pytest
 from click.shell_completion import ShellComplete
 from tests.cli.desk import Desk
 
-from pressrun.cli.groups import HELP_OPTIONS
 from pressrun.cli.main import pressrun, run
-
-HELP: dict[str, Any] = {"help_option_names": HELP_OPTIONS}  # as the program makes its contexts; click keeps the first
+from pressrun.cli.reference import walk
 
 
 @pytest.mark.parametrize("arguments", [(), ("subscriber",)])
@@ -25,12 +23,8 @@ def test_without_a_verb_the_help_says_which_there_are(
 
 
 def test_every_verb_is_told_in_a_whole_sentence_on_a_narrow_terminal() -> None:
-    def helps(command: click.Command, parent: click.Context | None = None) -> list[str]:
-        ctx = click.Context(command, info_name=command.name, parent=parent, terminal_width=60, **HELP)
-        below = command.commands.values() if isinstance(command, click.Group) else ()
-        return [command.get_help(ctx), *(text for one in below for text in helps(one, ctx))]
-
-    assert [] == [text for text in helps(pressrun) if "...\n" in text.partition("Commands:")[2]]
+    helps = [ctx.command.get_help(ctx) for ctx in walk(pressrun, terminal_width=60)]
+    assert [] == [text for text in helps if "...\n" in text.partition("Commands:")[2]]
 
 
 def test_shells_complete_the_names_of_lists(desk: Desk) -> None:
@@ -49,3 +43,15 @@ def test_shells_complete_the_names_of_lists(desk: Desk) -> None:
 def complete(desk: Desk, verb: list[str], begun: str) -> list[str]:
     shell = ShellComplete(pressrun, {}, "pressrun", "_PRESSRUN_COMPLETE")
     return [item.value for item in shell.get_completions(["--config", str(desk.config), *verb], begun)]
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["list", "--help"], ["list"]])
+def test_what_shows_no_verb_imports_none(arguments: list[str]) -> None:
+    """So that it is quick: nothing of the program but the table of verbs and what prints it."""
+    program = "import sys; from pressrun.cli.main import run; run(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    called = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True, timeout=60
+    )
+    ours = {name for name in called.stderr.split() if name.startswith("pressrun.") and name.count(".") > 1}
+    cli = {"pressrun.cli.main", "pressrun.cli.output", "pressrun.cli.verb_table"}
+    assert not {name for name in ours - cli if not name.startswith(("pressrun.core.", "pressrun.observe."))}

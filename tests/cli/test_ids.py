@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import click
 import pytest
-from tests.cli.desk import Desk
+from tests.cli.desk import Desk, all_verbs
 
-from pressrun.cli.ids import LARGEST_ID, Id
-from pressrun.cli.main import pressrun
+from pressrun.cli.options import LARGEST_ID, RowId
 
 UNKNOWN = 424_242
 REST = {  # what each verb needs beside the id
@@ -20,17 +18,8 @@ REST = {  # what each verb needs beside the id
 }
 
 
-def verbs(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
-    """All verbs by their whole names."""
-    if isinstance(command, click.Group):
-        for name, below in command.commands.items():
-            yield from verbs(below, (*path, name))
-    else:
-        yield " ".join(path), command
-
-
-VERBS = dict(verbs(pressrun))
-TAKE_IDS = [name for name, verb in VERBS.items() if any(isinstance(param.type, Id) for param in verb.params)]
+VERBS = all_verbs()
+TAKE_IDS = [name for name, verb in VERBS.items() if any(isinstance(param.type, RowId) for param in verb.params)]
 
 
 def call(desk: Desk, name: str, value: str) -> tuple[int, str, str]:
@@ -41,13 +30,13 @@ def call(desk: Desk, name: str, value: str) -> tuple[int, str, str]:
 
 
 def test_no_verb_takes_a_bare_number() -> None:
-    """Whatever is new takes an Id, and so is tried below."""
+    """Whatever is new takes a RowId, and so is tried below."""
     numbers = [
         (name, param.name)
         for name, verb in VERBS.items()
         for param in verb.params
         if isinstance(param, click.Argument) and (param.type is click.INT or "ID" in (param.metavar or "").strip("[]…"))
-        and not isinstance(param.type, Id)
+        and not isinstance(param.type, RowId)
     ]  # fmt: skip
     assert [] == numbers
     assert len(TAKE_IDS) >= 13

@@ -8,40 +8,35 @@ from contextlib import contextmanager
 
 import click
 import pytest
-from tests.cli.desk import Desk
+from tests.cli.desk import Desk, all_verbs
 
 from pressrun.cli import main
-from pressrun.cli.ids import Id
-from pressrun.cli.main import pressrun
+from pressrun.cli.options import RowId
 
 NOBODY = 65534
-FREE = {("init",), ("demo",), ("help",), ("version",)}  # need no configuration
+FREE = {"init", "demo", "help", "version"}  # need no configuration
 VALUES = {"FILE": "edition.md", "KEY": "title=T", "WHEN": "+10m", "ADDRESS": "a@x.example"}  # what is looked at first
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
 
-def verbs(command: click.Command, *above: str) -> Iterator[tuple[tuple[str, ...], list[str]]]:
-    """Every verb by its words, with arguments that make sense as far as can be told without the data."""
-    if isinstance(command, click.Group):
-        for name, one in command.commands.items():
-            yield from verbs(one, *above, name)
-        return
+def arguments_of(path: str, command: click.Command) -> list[str]:
+    """Arguments that make sense, as far as can be told without the data."""
     arguments = []
     for given in command.params:
         if isinstance(given, click.Argument) and given.required:
-            is_number = isinstance(given.type, click.types.IntParamType | Id)
+            is_number = isinstance(given.type, click.types.IntParamType | RowId)
             arguments.append("1" if is_number else VALUES.get(_word(given), "news"))
         elif isinstance(given, click.Option) and (given.required or {"--yes", "--all"} & set(given.opts)):
             arguments += given.opts[:1] + ([] if given.is_flag else [VALUES.get(given.metavar or "", "x")])
-    yield above, ["readers.csv" if above[-1] == "import" and one == "edition.md" else one for one in arguments]
+    return ["readers.csv" if path.endswith("import") and one == "edition.md" else one for one in arguments]
 
 
 def _word(argument: click.Argument) -> str:
     return (argument.metavar or argument.human_readable_name).strip("[].…").partition("=")[0]
 
 
-VERBS = [one for one in verbs(pressrun) if one[0] not in FREE]
+VERBS = [(path.split(), arguments_of(path, command)) for path, command in all_verbs().items() if path not in FREE]
 
 
 def test_there_are_verbs() -> None:
@@ -98,7 +93,7 @@ def test_every_verb_of_a_stranger_is_77(open_desk: Desk, close: Callable[[Desk],
             called = open_desk.call(*words, *arguments)
             lines = called.err.splitlines()
             if (77, 1) != (called.code, len(lines)) or "Run pressrun with sudo" not in lines[0]:
-                wrong[words] = called
+                wrong[tuple(words)] = called
     assert {} == wrong
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.cli.desk import Desk
 
-from pressrun.cli import report as text
+from pressrun.cli import edition_report as text
 from pressrun.core.timeline import spread
 
 

@@ -9,16 +9,13 @@ import re
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import click
 import pytest
-from tests.cli.desk import Desk
+from tests.cli.desk import Desk, all_verbs
 
 import pressrun.cli
-from pressrun.cli.main import pressrun as program
 from pressrun.cli.output import harmless
 
 # A title for the window, a C1 control sequence, text from right to left, an invisible tag, a lone return, a bell.
@@ -66,14 +63,6 @@ _FOREIGN = (
 )  # fmt: skip
 
 
-def _verbs(group: click.Group, before: tuple[str, ...] = ()) -> Iterator[str]:
-    for name, command in group.commands.items():
-        if isinstance(command, click.Group):
-            yield from _verbs(command, (*before, name))
-        else:
-            yield " ".join((*before, name))
-
-
 @pytest.fixture
 def poisoned(desk: Desk) -> Desk:
     """A list with a reader, an edition, mails, suppressions and held sign-ups, full of control characters."""
@@ -108,7 +97,7 @@ def _call(desk: Desk, verb: str, *more: str) -> tuple[int, str]:
 
 def test_every_verb_is_known_to_these_tests() -> None:
     """A new one shows what others wrote, or does not."""
-    assert sorted({*SHOWING, *OWN}) == sorted(_verbs(program))
+    assert sorted({*SHOWING, *OWN}) == sorted(all_verbs())
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])

@@ -69,7 +69,7 @@ def asked(path: Path, verb: str, arguments: Mapping[str, Any]) -> tuple[Any, lis
     client = ControlClient.connect(path)
     assert client is not None
     try:
-        return client.ask(verb, arguments, told.append), told
+        return client.call(verb, arguments, told.append), told
     finally:
         client.close()
 
@@ -84,7 +84,7 @@ async def test_an_error_comes_back_as_its_own_class(tmp_path: Path) -> None:
     async with serving(tmp_path / "s"):
         with pytest.raises(EditionError, match=r"^line 3: an unknown key$"):
             await asyncio.to_thread(asked, tmp_path / "s", "refuse", {})
-        with pytest.raises(PressrunError, match="the daemon: its log"):
+        with pytest.raises(PressrunError, match="See its log"):
             await asyncio.to_thread(asked, tmp_path / "s", "break", {})
         with pytest.raises(Refused, match="another version"):
             await asyncio.to_thread(asked, tmp_path / "s", "unknown", {})
@@ -236,7 +236,7 @@ async def test_a_daemon_that_dies_is_told_from_one_that_refuses(tmp_path: Path) 
 async def test_so_many_verbs_at_a_time_and_no_more(tmp_path: Path) -> None:
     async with serving(tmp_path / "s"):
         open_ = [await asyncio.open_unix_connection(tmp_path / "s") for _ in range(MAX_CONNECTIONS)]
-        with pytest.raises(TryAgain, match="at work already"):
+        with pytest.raises(TryAgain, match="running already"):
             await asyncio.to_thread(asked, tmp_path / "s", "echo", {})
         for _, writer in open_:
             writer.close()

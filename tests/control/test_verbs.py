@@ -9,8 +9,9 @@ import msgspec
 import pytest
 from tests.services.office import Office, open_office
 
+from pressrun.control.arguments import SubscriberImport
 from pressrun.control.server import VerbHandler
-from pressrun.control.verbs import SubscriberImport, build_verbs
+from pressrun.control.verbs import build_verbs
 from pressrun.core.errors import BadInput, MalformedAddress
 from pressrun.services.editions.editing import Editing
 from pressrun.services.operating.import_rows import ImportRow
@@ -56,7 +57,7 @@ async def test_a_batch_of_rows_arrives_as_it_was_sent(tmp_path: Path) -> None:
         ("list.set", {"list": "news", "settings": {"title": 1}}),
         ("subscriber.import", {"list": "news", "rows": [{"email": "a@x.example"}]}),
         ("edition.pause", {"id": "first"}),
-        ("edition.take", {"list": "news", "source_name": "a.md"}),
+        ("edition.send", {"list": "news", "source_name": "a.md"}),
         ("held.rm", {"ids": ["first"]}),
         ("key.rotate", {"now": True}),
     ],

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from pressrun.core.errors import BadInput
 from pressrun.operations.csv_files import BadRow, escape_cell, parse_subscribers, parse_suppressions, unescape_cell
-from pressrun.services.operating.import_rows import ImportRow
-from pressrun.services.operating.suppression_admin import SuppressionRow
+from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 
 
 def rows(content: str | bytes) -> list[ImportRow | BadRow]:

@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 import pytest
 
-from pressrun.cli.groups import HELP_OPTIONS
 from pressrun.cli.main import pressrun
+from pressrun.cli.verb_table import HELP_OPTIONS
 from pressrun.services.mails.forwarding import FORWARD
 
 _ROOT = Path(__file__).parent.parent.parent

@@ -24,8 +24,7 @@ from pressrun.core.sign_up import Trust
 from pressrun.core.tokens import digests_of, pack_digests
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.incoming.mail_commands import MailCommands
-from pressrun.services.operating.import_rows import ImportRow
-from pressrun.services.operating.suppression_admin import SuppressionRow
+from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 from pressrun.services.readers import suspension
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.never_again import NeverAgain

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from pressrun.cli.invocation import json_option
+from pressrun.cli.invocation import Invocation
+from pressrun.cli.options import verb
 from pressrun.cli.output import echo, print_json, print_table
-
-if TYPE_CHECKING:
-    from pressrun.daemon.demo import Line, Places
+from pressrun.daemon.demo import Guide, Line, Places, run_demo
 
 
-@click.command()
+@verb("demo")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -31,10 +29,7 @@ if TYPE_CHECKING:
     help="Keep the data in this folder [default: a temporary one].",
 )
 @click.option("--once", is_flag=True, help="Stop after the tour instead of serving.")
-@json_option
-def demo(*, port: int, directory: Path | None, once: bool, as_json: bool) -> None:
-    """Try everything on this machine. It needs no configuration, and no mail leaves it."""
-    from pressrun.daemon.demo import Guide, run_demo  # noqa: PLC0415 - `--help` must not wait for it
+def demo(_: Invocation, *, port: int, directory: Path | None, once: bool, as_json: bool) -> None:
 
     def ready(places: Places) -> None:
         if as_json:

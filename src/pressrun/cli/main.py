@@ -1,4 +1,4 @@
-"""The program: its groups of verbs, and what becomes of an error.
+"""The program: its options, and what each error does.
 
 A verb that fails says why on stderr and, with --json, as `{"error": …}` on stdout too; the exit code is the same.
 """
@@ -13,30 +13,8 @@ from typing import NoReturn
 import click
 
 from pressrun import __version__
-from pressrun.cli import (
-    archive,
-    configuration,
-    consent,
-    demo,
-    dkim,
-    editions,
-    editors,
-    held,
-    inbound,
-    keys,
-    layouts,
-    lists,
-    migrate,
-    queue,
-    reload,
-    send,
-    serve,
-    subscribers,
-    suppressions,
-)
-from pressrun.cli.groups import HELP_OPTIONS, NoVerb, VerbGroup
-from pressrun.cli.invocation import Invocation
-from pressrun.cli.output import echo, print_json, tell_error
+from pressrun.cli.output import echo, print_error, print_json
+from pressrun.cli.verb_table import HELP_OPTIONS, NoVerb, VerbGroup, build_groups
 from pressrun.core.errors import NotPermitted, PressrunError, UsageError
 
 INTERRUPTED = 130
@@ -62,70 +40,43 @@ Exit codes:
     help="Configuration file [default: $PRESSRUN_CONFIG, ./config.toml, /etc/pressrun/config.toml].",
 )
 @click.version_option(__version__, prog_name="pressrun")
-@click.pass_context
-def pressrun(ctx: click.Context, config: str | None) -> None:
+def pressrun(**_: object) -> None:
     """Announcement mailing lists: sign-up, confirmation, and an edition in every reader's inbox."""
-    ctx.obj = Invocation(config)
 
 
-@click.command("help", add_help_option=False)
+@pressrun.command("help", add_help_option=False)
 @click.argument("words", metavar="[VERB]…", nargs=-1)
 def show_help(words: tuple[str, ...]) -> None:
     """Show the help of a verb, as `VERB --help` does."""
     pressrun.main(args=[*words, "--help"], prog_name="pressrun", standalone_mode=False)
 
 
-@click.command("version")
+@pressrun.command("version")
 def show_version() -> None:
     """Print the version."""
     echo(f"pressrun, version {__version__}")
 
 
-for command in (
-    show_help,
-    show_version,
-    demo.demo,
-    configuration.init,
-    serve.serve,
-    reload.reload,
-    configuration.check,
-    lists.group,
-    layouts.group,
-    editors.group,
-    subscribers.group,
-    held.group,
-    send.send,
-    send.preview,
-    editions.group,
-    archive.group,
-    inbound.group,
-    queue.group,
-    suppressions.group,
-    consent.group,
-    migrate.migrate,
-    keys.group,
-    dkim.group,
-):
-    pressrun.add_command(command)
+for group in build_groups():
+    pressrun.add_command(group)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one call and end the process with its exit code."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    sys.exit(run(given))
+    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Carry out one call; returns its exit code."""
+    """Run one call; returns its exit code."""
     as_json = "--json" in arguments[: arguments.index("--")] if "--" in arguments else "--json" in arguments
     try:
-        _require_text(arguments)
+        _require_utf8(arguments)
         code = pressrun.main(args=list(arguments), prog_name="pressrun", standalone_mode=False)
         sys.stdout.flush()
     except PressrunError as problem:
         return _fail(str(problem), problem.exit_code, as_json=as_json)
-    except NoVerb as asked:
-        echo(asked.format_message(), err=True)
+    except NoVerb as no_verb:
+        echo(no_verb.format_message(), err=True)
         return UsageError.exit_code
     except click.UsageError as problem:
         return _fail(_usage(problem), UsageError.exit_code, as_json=as_json)
@@ -135,16 +86,16 @@ def run(arguments: Sequence[str]) -> int:
         echo("interrupted", err=True)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our results has enough; nothing more may be written when Python ends.
+        # Nobody reads our results any more, and Python must not write what is left of them when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PressrunError.exit_code
     except OSError as problem:
-        return _fail(*_reason(problem), as_json=as_json)
+        return _fail(*_describe(problem), as_json=as_json)
     return code if isinstance(code, int) else 0
 
 
-def _require_text(arguments: Sequence[str]) -> None:
-    """Raise UsageError for octets that are not UTF-8: no name, address or title that we keep may hold them."""
+def _require_utf8(arguments: Sequence[str]) -> None:
+    """Raise UsageError for octets that are not UTF-8: no name, address or title that is stored may hold them."""
     for argument in arguments:
         if any("\ud800" <= character <= "\udfff" for character in argument):
             raise UsageError(f"{argument!a} is not UTF-8")
@@ -157,8 +108,8 @@ def _usage(problem: click.UsageError) -> str:
     return f"{message}\n{problem.ctx.get_usage()}\nTry '{problem.ctx.command_path} --help'."
 
 
-def _reason(problem: OSError) -> tuple[str, int]:
-    """What to say of an error of the system that no verb foresaw, and its exit code."""
+def _describe(problem: OSError) -> tuple[str, int]:
+    """The message and the exit code of a system error that no verb foresaw."""
     why = (problem.strerror or str(problem) or type(problem).__name__).lower()
     message = f"{problem.filename}: {why}" if isinstance(problem.filename, str) else why
     if not isinstance(problem, PermissionError):
@@ -167,7 +118,7 @@ def _reason(problem: OSError) -> tuple[str, int]:
 
 
 def _fail(message: str, code: int, *, as_json: bool) -> int:
-    tell_error(message)
+    print_error(message)
     if as_json:
         print_json({"error": message})
     return code

@@ -1,8 +1,8 @@
-"""What goes out: results to stdout, tables for people and JSON for programs; everything else to stderr.
+"""Output: results to stdout, as tables for people and JSON for programs; everything else to stderr.
 
-Much of it was written by strangers: names, replies of mail servers, whole mails. On a terminal no control character of
-theirs is obeyed, nor one that changes the direction of the text: all output of the verbs goes through `echo`. Into a
-pipe or a file it goes as it is.
+Much of it was written by strangers: names, replies of mail servers, whole emails. On a terminal their control
+characters are escaped, and so are those that change the direction of text: all output goes through `echo`. Pipes and
+files get it unchanged.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:
 
 
 def echo_octets(content: bytes) -> None:
-    """Write octets to stdout as they are; on a terminal as text, lines ended by LF."""
+    """Write octets to stdout unchanged; on a terminal as text, with lines ended by LF."""
     if sys.stdout.isatty():
         echo(content.decode("utf-8", "backslashreplace").replace("\r\n", "\n"), nl=False)
         return
@@ -39,19 +39,19 @@ def echo_octets(content: bytes) -> None:
 
 
 def echo_drawing(text: str) -> None:
-    """Write a line of our own with colours to stdout; nothing that others wrote is in it."""
+    """Write a line of our own with colours to stdout; it must hold nothing that others wrote."""
     click.echo(text)
 
 
 def harmless(text: str) -> str:
-    """The text with escapes as in JSON for all that a terminal would not just print; tabs and line ends stay."""
+    """The text with JSON escapes for all characters that a terminal would not just print; tabs and line ends stay."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in _LAYOUT or category(c) == "Zs" else _escaped(c) for c in text)
 
 
 def _escaped(character: str) -> str:
-    """As in JSON, so that it may stand there."""
+    """As JSON writes it, so that JSON output stays JSON."""
     code = ord(character)
     return f"\\u{code:04x}" if code < 0x10000 else json.dumps(character)[1:-1]
 
@@ -62,7 +62,7 @@ def print_json(value: object) -> None:
 
 
 def print_json_list(rows: Iterable[object]) -> None:
-    """One JSON list on stdout, a row at a time, so that it may be long."""
+    """One JSON list on stdout, written row by row, so that it may be long."""
     before = "[\n"
     for row in rows:
         echo(before + "  " + json.dumps(row, ensure_ascii=False), nl=False)
@@ -70,10 +70,18 @@ def print_json_list(rows: Iterable[object]) -> None:
     echo("[]" if before == "[\n" else "\n]")
 
 
-def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: str) -> None:
-    """Rows under their headings. Where there are none, stdout stays empty and stderr says `empty`."""
+def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: str, as_json: bool) -> None:
+    """Rows as JSON, or as a table; `empty` goes to stderr in place of a table without rows."""
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(rows, columns, empty=empty)
+
+
+def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, empty: str = "") -> None:
+    """Rows under their headings; without rows stdout stays empty and stderr says `empty`."""
     if not rows:
-        note(empty)
+        print_info(empty)
         return
     cells = [[cell(row.get(name)) for name in columns] for row in rows]
     headings = [name.replace("_", " ") for name in columns]
@@ -82,15 +90,18 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, em
         echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
 
 
-def print_fields(fields: Mapping[str, Any]) -> None:
-    """One thing, a field a line."""
+def print_fields(fields: Mapping[str, Any], *, as_json: bool = False) -> None:
+    """One thing, a field on each line, or as JSON."""
+    if as_json:
+        print_json(fields)
+        return
     width = max(map(len, fields), default=0)
     for name, value in fields.items():
         echo(f"{name.replace('_', ' ').ljust(width)}  {cell(value)}".rstrip())
 
 
 def cell(value: object) -> str:
-    """A value for people; no control character reaches the terminal."""
+    """A value for people, on one line."""
     match value:
         case None:
             return "-"
@@ -101,72 +112,68 @@ def cell(value: object) -> str:
         case float():
             return f"{value:g}"
         case dict():
-            return ", ".join(f"{name}: {cell(one)}" for name, one in value.items()) or "-"
+            return ", ".join(f"{name}: {cell(part)}" for name, part in value.items()) or "-"
         case _:
             return "".join(c if c.isprintable() else " " for c in str(value))
 
 
-def note(message: str) -> None:
-    """One line for the person, beside the results."""
-    _tell(message, logging.INFO)
+def print_info(message: str) -> None:
+    """A line on stderr for the person who runs the verb."""
+    _print_line(message, logging.INFO)
 
 
-def warn(message: str) -> None:
-    """Something that may be wrong, told before or after the results."""
-    _tell(message, logging.WARNING, "warning: ", "yellow")
+def print_warning(message: str) -> None:
+    """A line about something that may be wrong."""
+    _print_line(message, logging.WARNING, "warning: ", "yellow")
 
 
-def tell_error(message: str) -> None:
-    """Why the verb failed."""
-    _tell(message, logging.ERROR, "error: ", "red")
+def print_error(message: str) -> None:
+    """The reason why the verb failed."""
+    _print_line(message, logging.ERROR, "error: ", "red")
 
 
-def _tell(message: str, level: int, prefix: str = "", colour: str = "") -> None:
+def _print_line(message: str, level: int, prefix: str = "", colour: str = "") -> None:
     """To stderr, which is the journal where systemd runs us."""
     if is_journal(sys.stderr, os.environ):
         echo(with_priority(f"{prefix}{message}", level), err=True)
         return
     if prefix:
-        click.echo(_painted(prefix, colour), err=True, nl=False)
+        has_colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        click.echo(click.style(prefix, fg=colour) if has_colour else prefix, err=True, nl=False)
     echo(message, err=True)
 
 
-def _painted(text: str, colour: str) -> str:
-    return click.style(text, fg=colour) if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else text
-
-
 class ProgressLine:
-    """One line on a terminal that is written over; silent elsewhere."""
+    """One line on a terminal that is overwritten; silent elsewhere."""
 
     def __init__(self) -> None:
-        self._shown = False
-        self._is_terminal = sys.stderr.isatty()
+        self._is_shown = False
 
     def __call__(self, text: str) -> None:
-        if self._is_terminal:
-            self._shown = True
+        if sys.stderr.isatty():
+            self._is_shown = True
             click.echo(f"\r\x1b[K{cell(text)}", err=True, nl=False)
 
     def clear(self) -> None:
-        """Take the line away."""
-        if self._shown:
-            self._shown = False
+        """Remove the line."""
+        if self._is_shown:
+            self._is_shown = False
             click.echo("\r\x1b[K", err=True, nl=False)
 
 
-def ask(question: str, *, is_agreed: bool) -> None:
-    """Let a person decide on a terminal; raises Refused for a no, UsageError where nobody can be asked."""
-    require_agreement_or_terminal(is_agreed=is_agreed)
+def confirm(question: str, *, is_agreed: bool) -> None:
+    """Ask on a terminal unless `is_agreed`; raises Refused for a no, UsageError when not on a terminal."""
+    require_terminal_or_agreement(is_agreed=is_agreed)
     if not is_agreed and not click.confirm(harmless(question), err=True):
         raise Refused("nothing was changed")
 
 
 def is_terminal() -> bool:
-    """Whether a person sees what is asked and can answer."""
+    """Whether a person can read a question and answer it."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def require_agreement_or_terminal(*, is_agreed: bool) -> None:
-    """Raise UsageError when nobody can be asked, before anything is read."""
+def require_terminal_or_agreement(*, is_agreed: bool) -> None:
+    """Raise UsageError when nobody can answer, before anything is read."""
     if not is_agreed and not is_terminal():
         raise UsageError("not a terminal: confirm with --yes")

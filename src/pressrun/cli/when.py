@@ -1,6 +1,6 @@
-"""When an edition is to go out, as a person writes it: RFC 3339, a time in the machine's zone, or `+10m`.
+"""WHEN, the time of an edition as a person writes it: RFC 3339, a time in the machine's zone, or `+10m`.
 
-A local time that the clock skips, or has twice, means nothing or two things: it is refused, never guessed.
+A local time that the clock skips or has twice is ambiguous, so it is refused rather than guessed.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:
 _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", re.ASCII)
 
 
-def parse_when(text: str, now: float, *, instead: str = "") -> int:
-    """UTC seconds of WHEN; raises BadInput when it is invalid, ambiguous or past (then `instead` ends the sentence)."""
+def parse_when(text: str, now: float, *, hint: str = "") -> int:
+    """UTC seconds of WHEN; raises BadInput for an invalid, ambiguous or past time (`hint` ends that last error)."""
     text = text.strip()
-    at = int(now + parse_duration(text[1:])) if text.startswith("+") else _read(text)
+    at = int(now + parse_duration(text[1:])) if text.startswith("+") else _parse_time(text)
     if at < now - 1:
-        raise BadInput(f"--at is in the past ({text}){instead}")
+        raise BadInput(f"--at is in the past ({text}){hint}")
     return at
 
 
-def _read(text: str) -> int:
+def _parse_time(text: str) -> int:
     try:
         if _RFC3339.fullmatch(text):
             return int(datetime.fromisoformat(text.upper()).timestamp())
         if _LOCAL.fullmatch(text):
-            return _local(text)
+            return _parse_local(text)
     except (ValueError, OverflowError):
         raise BadInput(f"no such time: {text}") from None
     raise BadInput(
@@ -37,11 +37,11 @@ def _read(text: str) -> int:
     )
 
 
-def _local(text: str) -> int:
-    wanted = datetime.fromisoformat(text)  # no zone: the machine's own is meant
-    first, second = wanted.replace(fold=0).timestamp(), wanted.replace(fold=1).timestamp()
+def _parse_local(text: str) -> int:
+    local = datetime.fromisoformat(text)  # without a zone, which means the machine's own
+    first, second = local.replace(fold=0).timestamp(), local.replace(fold=1).timestamp()
     if first != second:
-        is_twice = datetime.fromtimestamp(first) == wanted  # noqa: DTZ006 - as above
-        what = "has twice" if is_twice else "skips"
-        raise BadInput(f"{text} is a time that the clock {what} that day. Write its offset too: {text[:10]}T…+01:00")
+        is_twice = datetime.fromtimestamp(first) == local  # noqa: DTZ006 - in the machine's zone
+        what = "occurs twice" if is_twice else "does not occur"
+        raise BadInput(f"{text} {what} on that day, because the clock changes. Add its offset: {text[:10]}T…+01:00")
     return int(first)

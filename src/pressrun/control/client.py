@@ -24,17 +24,17 @@ from pressrun.runtime.server_sockets import socket_name
 CONNECT_SECONDS = 5.0
 
 
-def ask_if_running(path: Path, verb: str) -> Any | None:
-    """What the running daemon answers to a verb without arguments; None where none runs, or none that knows it."""
+def call_if_running(path: Path, verb: str) -> Any | None:
+    """The result of a verb without arguments; None when no daemon runs, or the running one does not know the verb."""
     try:
         client = ControlClient.connect(path)
         if client is None:
             return None
         try:
-            return client.ask(verb, {}, lambda _: None)
+            return client.call(verb, {}, lambda _: None)
         finally:
             client.close()
-    except PressrunError:  # it ends just now, or is of another version
+    except PressrunError:  # the daemon is just ending, or is of another version
         return None
 
 
@@ -47,7 +47,7 @@ class ControlClient:
 
     @classmethod
     def connect(cls, path: Path) -> Self | None:
-        """Reach the daemon, or None when none listens there; raises NotPermitted."""
+        """Connect to the daemon; None when none listens. Raises NotPermitted."""
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(CONNECT_SECONDS)
         try:
@@ -59,14 +59,16 @@ class ControlClient:
         except PermissionError:
             connection.close()
             raise NotPermitted(f"{path} may only be used by the owner of the data") from None
-        connection.settimeout(None)  # a verb takes as long as it takes; a daemon that dies closes the connection
+        connection.settimeout(None)  # a verb may take any time; a daemon that dies closes the connection
         return cls(connection)
 
-    def ask(self, verb: str, arguments: Mapping[str, Any], progress: Callable[[str], None]) -> Any:
-        """Have a verb carried out; returns its result or raises the error that it met there."""
+    def call(self, verb: str, arguments: Mapping[str, Any], progress: Callable[[str], None]) -> Any:
+        """Have a verb carried out; returns its result, or raises the error that it met in the daemon."""
         request = encode_message(VerbRequest(verb=verb, arguments=dict(arguments)))
         try:
-            self._send(request)
+            # A daemon that closes the connection may have said why before: read on.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self._connection.sendall(request)
             while True:
                 match receive_frame(self._connection, self._responses):
                     case Progress(text=text):
@@ -83,10 +85,5 @@ class ControlClient:
             ) from None
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         self._connection.close()
-
-    def _send(self, request: bytes) -> None:
-        # The daemon may have said why before it closed: read on.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self._connection.sendall(request)

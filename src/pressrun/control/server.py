@@ -1,7 +1,7 @@
 """The daemon's end of the control socket: data_dir/control.sock, 0600, for its owner and root alone.
 
-Whoever calls has the lock on the data, so a socket that lies there already belongs to a dead process and is replaced.
-A verb that was begun is finished even when its client goes away; an error of ours never ends the server.
+The caller holds the lock on the data, so an existing socket belongs to a dead process and is replaced. A verb that has
+begun is finished even when its client goes away, and an unexpected error in a verb does not end the server.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ from pressrun.runtime.server_sockets import bind_unix_socket
 
 _log = logging.getLogger(__name__)
 
-VerbHandler = Callable[[Mapping[str, Any], Callable[[str], None]], Awaitable[Any]]
-"""Carries out a verb: its arguments, and where to tell its progress; answers with what msgpack can hold."""
+ReportProgress = Callable[[str], None]
+VerbHandler = Callable[[Mapping[str, Any], ReportProgress], Awaitable[Any]]
+"""Carries out a verb with its arguments; returns a value that msgpack can encode."""
 
 MAX_CONNECTIONS = 32
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
@@ -63,7 +64,7 @@ class ControlServer:
         event(_log, "control.listening", path=str(self._path))
 
     async def close(self, seconds: float = 5.0) -> None:
-        """Take no more verbs, let those that run finish within `seconds`, and remove the socket."""
+        """Accept no more verbs, let those that run finish within `seconds`, and remove the socket."""
         self._closing = True
         with contextlib.suppress(FileNotFoundError):
             if self._path.lstat().st_ino == self._inode:
@@ -84,16 +85,18 @@ class ControlServer:
         assert call is not None
         self._calls[call] = writer
         try:
-            await self._talk(call, reader, writer)
+            await self._serve_calls(call, reader, writer)
         except (BadFrame, ConnectionError):
-            pass  # the client went away, or never was one
+            pass  # the client went away, or does not speak the protocol
         finally:
             del self._calls[call]
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
 
-    async def _talk(self, call: asyncio.Task[None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve_calls(
+        self, call: asyncio.Task[None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         refusal = self._refusal(writer)
         if refusal is not None:
             await _send(writer, failure_of(refusal))
@@ -102,8 +105,7 @@ class ControlServer:
         while not self._closing and (request := await read_frame(reader, requests)) is not None:
             self._busy.add(call)
             try:
-                answer = await self._carry_out(request, writer)
-                await _send(writer, answer)
+                await _send(writer, await self._execute(request, writer))
             finally:
                 self._busy.discard(call)
 
@@ -111,35 +113,35 @@ class ControlServer:
         peer = writer.get_extra_info("socket")
         _, uid, _ = _CREDENTIALS.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
         if uid not in (0, os.geteuid()):
-            return NotPermitted("only root and the owner of the data may ask the daemon")
+            return NotPermitted("only root and the owner of the data may use the control socket")
         if len(self._calls) > MAX_CONNECTIONS:
-            return TryAgain(f"{MAX_CONNECTIONS} verbs are at work already")
+            return TryAgain(f"{MAX_CONNECTIONS} verbs are running already")
         return None
 
-    async def _carry_out(self, request: VerbRequest, writer: asyncio.StreamWriter) -> Response:
-        def tell(text: str) -> None:
+    async def _execute(self, request: VerbRequest, writer: asyncio.StreamWriter) -> Response:
+        def report_progress(text: str) -> None:
             if not writer.is_closing():
                 writer.write(encode_message(Progress(text=text)))
 
         handler = self._verbs.get(request.verb)
         if handler is None:
-            return failure_of(Refused(f"the running daemon knows no verb {request.verb}: it is of another version"))
+            return failure_of(Refused(f"the running daemon does not know {request.verb}: it is of another version"))
         began = time.monotonic()
         try:
-            value = await handler(request.arguments, tell)
+            value = await handler(request.arguments, report_progress)
         except PressrunError as problem:
             event(_log, "control.request", verb=request.verb, failed=type(problem).__name__)
             return failure_of(problem)
-        except Exception:  # noqa: BLE001 - the edge: one broken verb must not end the daemon
+        except Exception:  # noqa: BLE001 - a verb that fails must not end the daemon
             event(_log, "control.failed", level=logging.ERROR, error=True, verb=request.verb)
-            return failure_of(PressrunError(f"{request.verb} met an error inside the daemon: its log says more"))
+            return failure_of(PressrunError(f"{request.verb} failed in the daemon. See its log"))
         event(_log, "control.request", verb=request.verb, seconds=round(time.monotonic() - began, 3))
         return VerbResult(value=value)
 
 
-async def _send(writer: asyncio.StreamWriter, answer: Response) -> None:
+async def _send(writer: asyncio.StreamWriter, response: Response) -> None:
     try:
-        frame = encode_message(answer)
+        frame = encode_message(response)
     except PressrunError as problem:
         frame = encode_message(failure_of(problem))
     writer.write(frame)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pressrun.config import ConfigError
 from pressrun.config.settings import Settings
-from pressrun.control.client import ask_if_running
+from pressrun.control.client import call_if_running
 from pressrun.core.endpoint import Endpoint, UnixEndpoint
 from pressrun.core.errors import PressrunError
 from pressrun.daemon.descriptors import shortage
@@ -175,7 +175,7 @@ def check_service(subject: Subject) -> Iterator[Finding]:
     settings = subject.settings
     if settings is None or subject.data is None:
         return
-    answer = ask_if_running(subject.data.control_socket, "reload.try")
+    answer = call_if_running(subject.data.control_socket, "reload.try")
     if answer is None or answer["source"] != str(settings.source.absolute()):
         return
     restart = "Credentials are only handed over at a start: run systemctl restart pressrun"

@@ -19,8 +19,7 @@ from itertools import chain
 from pressrun.core.errors import BadInput
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.operating.import_rows import ImportRow
-from pressrun.services.operating.suppression_admin import SuppressionRow
+from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
 from pressrun.services.reports.reporting import require_list
 from pressrun.store import enrolment, suppressions
 from pressrun.store.transaction import Row, Transaction
@@ -32,7 +31,7 @@ _RESERVED = frozenset({"unsubscribe_url", "preferences_url", "archive_url", "lat
 # ignored, and all of those people would be mailed.
 _STATE_COLUMNS = frozenset({"status", "blacklisted", "confirmed", "disabled", "delivery"})
 _FIELD_NAME = re.compile(r"[^\W\d][\w .-]*")
-_SUPPRESSION_COLUMNS = ("address", "reason", "since")
+SUPPRESSION_COLUMNS = ("address", "reason", "since")
 _LARGEST_CELL = 1 << 20
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _PAGE = 1000
@@ -103,11 +102,11 @@ def parse_suppressions(content: bytes) -> Iterator[SuppressionRow | BadRow]:
     line, first = next(records, (1, []))
     header = [unescape_cell(cell.strip()).strip().lower() for cell in first]
     if "address" not in header and "email" not in header:
-        return _suppression_rows(chain([(line, first)] if first else [], records), _SUPPRESSION_COLUMNS)
+        return _suppression_rows(chain([(line, first)] if first else [], records), SUPPRESSION_COLUMNS)
     header = ["address" if name == "email" else name for name in header]
     for name in header:
-        if name not in _SUPPRESSION_COLUMNS or header.count(name) > 1:
-            raise BadInput(f"the columns are {', '.join(_SUPPRESSION_COLUMNS)}, each once; found {name!r}")
+        if name not in SUPPRESSION_COLUMNS or header.count(name) > 1:
+            raise BadInput(f"the columns are {', '.join(SUPPRESSION_COLUMNS)}, each once; found {name!r}")
     return _suppression_rows(records, header)
 
 
@@ -161,7 +160,7 @@ def export_subscribers(tx: Transaction, list_name: str, *, file_format: str, sta
 def export_suppressions(tx: Transaction) -> Iterator[str]:
     """Every suppression that still has its address, as pieces of a CSV file `address,reason,since`."""
     rows = ([row["address"], row["reason"], rfc3339(row["since"]) or ""] for row in suppressions.list_suppressions(tx))
-    return as_csv(_SUPPRESSION_COLUMNS, (row for row in rows if row[0] is not None))
+    return as_csv(SUPPRESSION_COLUMNS, (row for row in rows if row[0] is not None))
 
 
 def _members(tx: Transaction, list_id: int, states: Sequence[str]) -> Iterator[dict[str, object]]:

@@ -12,7 +12,7 @@ from tests.services.office import NOW, Office
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import NotFound, Refused
 from pressrun.services.operating.import_rows import ImportRow
-from pressrun.services.operating.subscriber_import import ImportOptions, survey_rows
+from pressrun.services.operating.subscriber_import import ImportOptions, dry_run_rows
 from pressrun.services.readers.sign_ups import Confirmed, Origin
 from pressrun.services.reports import reporting
 from pressrun.services.suppression import may_be_sent
@@ -70,7 +70,7 @@ def row(line: int, email: str, **fields: str) -> ImportRow:
 async def take(office: Office, rows: Sequence[ImportRow], *, asks: bool = False) -> dict[str, object]:
     """The import, after its dry run counted the same and changed nothing."""
     terms = ImportOptions(list_name="news", keys=office.keys, now=int(office.now), asks=asks)
-    surveyed = (await office.database.read(survey_rows, terms, rows)).answer()
+    surveyed = (await office.database.read(dry_run_rows, terms, rows)).answer()
     found = await office.subscribers.import_batch("news", rows, asks=asks)
     assert surveyed == found
     return {name: value for name, value in found.items() if value}

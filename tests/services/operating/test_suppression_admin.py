@@ -7,7 +7,7 @@ from tests.services.office import NOW, Office
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, NotFound
-from pressrun.services.operating.suppression_admin import SuppressionRow
+from pressrun.services.operating.import_rows import SuppressionRow
 from pressrun.services.reports import reporting
 from pressrun.store import deliveries
 

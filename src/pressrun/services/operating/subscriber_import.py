@@ -16,7 +16,8 @@ from pressrun.core.errors import BadInput, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import digests_of
-from pressrun.services.operating.import_rows import Entry, ImportRow, read_entry
+from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.operating.row_checks import CheckedRow, check_row
 from pressrun.services.ports import Entropy
 from pressrun.services.readers.sign_ups import (
     ConfirmationRequest,
@@ -63,7 +64,7 @@ class ImportCounts:
     invalid: list[tuple[int, str]] = field(default_factory=list)
     skipped: list[tuple[int, str]] = field(default_factory=list)
 
-    def count(self, entry: Entry, verdict: RowOutcome) -> None:
+    def count(self, entry: CheckedRow, verdict: RowOutcome) -> None:
         """Count one row, and keep the line of one that was left out."""
         self.counts[verdict] += 1
         if verdict in SKIPPED:
@@ -101,7 +102,7 @@ class RowDecision:
     takes_profile: bool = False
 
 
-def decide_entry(standing: PriorState, entry: Entry, *, asks: bool) -> RowDecision:
+def decide_entry(standing: PriorState, entry: CheckedRow, *, asks: bool) -> RowDecision:
     """The whole rule of an import, for one row; `asks` is `--send-confirmation`."""
     if standing.is_suppressed:
         return RowDecision(verdict=RowOutcome.SKIPPED_SUPPRESSED)
@@ -132,7 +133,7 @@ def _next_state(before: SubscriptionState, wanted: SubscriptionState, *, asks: b
     return None
 
 
-def merge_profile(standing: PriorState, entry: Entry) -> tuple[str, str, Mapping[str, str]]:
+def merge_profile(standing: PriorState, entry: CheckedRow) -> tuple[str, str, Mapping[str, str]]:
     """Name, language and columns after a row: an empty cell says nothing about what was there."""
     attributes = standing.attributes
     if entry.attributes:
@@ -152,7 +153,7 @@ class ImportOptions:
     entropy: Entropy | None = None
 
 
-def survey_rows(tx: Transaction, terms: ImportOptions, rows: Iterable[ImportRow]) -> ImportCounts:
+def dry_run_rows(tx: Transaction, terms: ImportOptions, rows: Iterable[ImportRow]) -> ImportCounts:
     """The dry run: what `import_rows` would count for a whole file; writes nothing. Raises NotFound, Refused."""
     target = require_open_list(tx, terms.list_name)
     tally, seen = ImportCounts(), dict[str, PriorState]()
@@ -208,18 +209,22 @@ def in_batches(rows: Iterable[R]) -> Iterator[list[R]]:
         yield batch
 
 
-def _read_all(rows: Iterable[ImportRow], now: int, tally: ImportCounts) -> list[Entry]:
+def _read_all(rows: Iterable[ImportRow], now: int, tally: ImportCounts) -> list[CheckedRow]:
     entries = []
     for row in rows:
         try:
-            entries.append(read_entry(row, now))
+            entries.append(check_row(row, now))
         except BadInput as problem:
             tally.invalid.append((row.line, str(problem)))
     return entries
 
 
 def _look_up(
-    tx: Transaction, terms: ImportOptions, target: MailingList, entries: Sequence[Entry], seen: dict[str, PriorState]
+    tx: Transaction,
+    terms: ImportOptions,
+    target: MailingList,
+    entries: Sequence[CheckedRow],
+    seen: dict[str, PriorState],
 ) -> None:
     """Add to `seen` what is known of the addresses that are not in it yet."""
     wanted = {entry.address.key: entry.address for entry in entries if entry.address.key not in seen}
@@ -244,7 +249,7 @@ def _standing(row: Row) -> PriorState:
     )
 
 
-def _after(standing: PriorState, entry: Entry, decision: RowDecision) -> PriorState:
+def _after(standing: PriorState, entry: CheckedRow, decision: RowDecision) -> PriorState:
     if decision.takes_profile:
         name, language, attributes = merge_profile(standing, entry)
         standing = replace(standing, name=name, language=language, attributes=attributes)
@@ -255,7 +260,7 @@ def _after(standing: PriorState, entry: Entry, decision: RowDecision) -> PriorSt
 
 
 def _write(
-    tx: Transaction, terms: ImportOptions, target: MailingList, entry: Entry, before: PriorState, after: PriorState
+    tx: Transaction, terms: ImportOptions, target: MailingList, entry: CheckedRow, before: PriorState, after: PriorState
 ) -> PriorState:
     assert terms.entropy is not None
     origin = Origin(source=SOURCE, language=entry.language)
@@ -284,7 +289,9 @@ def _write(
     return replace(after, subscriber_id=person.id, subscription_id=subscription_id)
 
 
-def _write_person(tx: Transaction, terms: ImportOptions, entry: Entry, after: PriorState) -> subscribers.Subscriber:
+def _write_person(
+    tx: Transaction, terms: ImportOptions, entry: CheckedRow, after: PriorState
+) -> subscribers.Subscriber:
     """Insert or update the person, and answer with them as they are stored now."""
     number = after.subscriber_id
     if number:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import BadInput, NotFound
 from pressrun.core.keys import KeyRing
 from pressrun.core.tokens import digests_of
 from pressrun.observe.log import event
-from pressrun.services.operating.import_rows import read_moment
+from pressrun.services.operating.import_rows import SuppressionRow
+from pressrun.services.operating.row_checks import parse_past
 from pressrun.services.ports import Clock, Waker
 from pressrun.services.reports.reporting import Answer
 from pressrun.services.suppression import SuppressionReason, find_reason, is_stronger, lift, suppress
@@ -19,16 +19,6 @@ from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SuppressionRow:
-    """One row of a file; `line` is where it begins. An empty reason is the operator's, an empty date is now."""
-
-    line: int
-    address: str
-    reason: str = ""
-    since: str = ""
 
 
 class SuppressionAdmin:
@@ -45,7 +35,7 @@ class SuppressionAdmin:
 
         A stronger reason that stands already stays; the answer says which it is.
         """
-        wanted = read_reason(reason)
+        wanted = parse_reason(reason)
         found = await self._database.write(lambda tx: self._suppress(tx, address, wanted, int(self._clock())))
         event(_log, "suppression.added", reason=found)
         self._wake()
@@ -73,8 +63,8 @@ class SuppressionAdmin:
         for row in rows:
             try:
                 address = parse_address(row.address)
-                reason = read_reason(row.reason or SuppressionReason.OPERATOR)
-                since = _read_since(row.since, now)
+                reason = parse_reason(row.reason or SuppressionReason.OPERATOR)
+                since = _parse_since(row.since, now)
             except BadInput as problem:
                 invalid.append({"line": row.line, "reason": str(problem)})
                 continue
@@ -97,7 +87,7 @@ class SuppressionAdmin:
         return found
 
 
-def read_reason(text: str) -> SuppressionReason:
+def parse_reason(text: str) -> SuppressionReason:
     """A reason by its word; raises BadInput."""
     try:
         return SuppressionReason(text.strip().lower())
@@ -105,10 +95,8 @@ def read_reason(text: str) -> SuppressionReason:
         raise BadInput(f"{text!r} is not a reason; use one of {', '.join(SuppressionReason)}") from None
 
 
-def _read_since(text: str, now: int) -> int | None:
-    if not text.strip():
-        return None
-    since = read_moment(text)
-    if not 0 <= since <= now + 86400:
-        raise BadInput(f"since: {text!r} is before 1970 or in the future")
-    return since
+def _parse_since(text: str, now: int) -> int | None:
+    try:
+        return parse_past(text, now) if text.strip() else None
+    except BadInput as problem:
+        raise BadInput(f"since: {problem}") from None

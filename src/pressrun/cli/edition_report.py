@@ -1,43 +1,62 @@
-"""An edition's report as text: aligned for people, with bars over time on a terminal, plain elsewhere.
+"""`edition report`: aligned text, with bars over time on a terminal, or an HTML page.
 
-The words of remotes stand there once with a count and without addresses: a report is passed on.
+Each reply of a mail server appears once with its count and without addresses, because people pass reports on.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from pressrun.cli.output import cell, echo, echo_drawing, print_fields, print_table
+from pressrun.cli.files import new_file
+from pressrun.cli.invocation import Invocation
+from pressrun.cli.options import edition_argument, verb
+from pressrun.cli.output import cell, echo, echo_drawing, print_fields, print_json, print_table
+from pressrun.cli.read_only import reading
+from pressrun.core.timeline import Timeline
 from pressrun.core.timestamps import rfc3339
+from pressrun.services.reports.edition_reports import DomainCounts, EditionReport, Said, report_edition
+from pressrun.web.editors.report import render_report
 
-if TYPE_CHECKING:
-    from pressrun.core.timeline import Timeline
-    from pressrun.services.reports.edition_reports import DomainCounts, EditionReport, Said
-
-WORDINGS_AT_MOST = 12  # beyond it stand rare ones; `--json` has them all
-DOMAINS_AT_MOST = 12
+MOST_WORDINGS = 12  # the rest are rare; `--json` has them all
+MOST_DOMAINS = 12
 _BAR_COLUMNS = 40
 _LEVELS = " ▁▂▃▄▅▆▇█"
 _STATES = ("delivered", "failed", "deferred", "queued", "claimed", "cancelled")
 _COLOURS = {"delivered": "green", "failed": "red", "deferred": "yellow", "unsubscribed": "magenta", "complaints": "red"}
 
 
+@verb("edition report")
+@edition_argument
+@click.option("--html", "page", metavar="FILE", help="Write an HTML page with charts instead. Never overwrites a file.")
+def report(invocation: Invocation, *, edition_id: int, page: str | None, as_json: bool) -> None:
+    with reading(invocation) as tx:
+        edition_report = report_edition(tx, edition_id, int(time.time()))
+    if page is not None:
+        with new_file(Path(page)) as file:
+            file.write(render_report(edition_report).encode())
+    if as_json:
+        print_json(edition_report.plain())
+    elif page is None:
+        print_report(edition_report)
+
+
 def print_report(report: EditionReport) -> None:
-    """All of it on stdout."""
+    """The whole report as text on stdout."""
     _print_head(report)
     _print_outcomes(report)
     if is_drawn():
         _print_plots(report)
     _print_domains(report.domains)
-    _print_said("failed", report.failures_said)
-    _print_said("waits", report.waiting_said)
+    _print_replies("failed", report.failures_said)
+    _print_replies("waits", report.waiting_said)
 
 
 def is_drawn() -> bool:
@@ -47,7 +66,7 @@ def is_drawn() -> bool:
 
 
 def sparkline(numbers: Sequence[int]) -> str:
-    """A bar of up to eight eighths for each number; what is not nothing is seen."""
+    """A bar of up to eight eighths for each number; every number above 0 is visible."""
     most = max(numbers, default=0)
     return "".join(_LEVELS[0 if not number else max(1, round(8 * number / most))] for number in numbers)
 
@@ -63,7 +82,7 @@ def _print_head(report: EditionReport) -> None:
 
 
 def _local(at: object, timezone: str) -> str | None:
-    """RFC 3339 by the clock of the list; as it is where this machine does not know its zone any more."""
+    """RFC 3339 in the zone of the list; unchanged where this machine no longer knows the zone."""
     if at is None:
         return None
     try:
@@ -73,7 +92,7 @@ def _local(at: object, timezone: str) -> str | None:
 
 
 def _speed(report: EditionReport) -> str | None:
-    """`half within 1 s, 90 % within 5 s` from the start on."""
+    """`half within 1 s, 90 % within 5 s`, counted from the start."""
     half, most = report.timing["half_delivered_at"], report.timing["most_delivered_at"]
     start = report.edition["started_at"]
     if start is None or half is None or most is None:
@@ -91,7 +110,7 @@ def _print_outcomes(report: EditionReport) -> None:
         bar = "  " + _painted("█" * round(_BAR_COLUMNS * number / audience), state) if is_drawn() and audience else ""
         echo_drawing(f"{state:12}  {number:>9,}  {_share(number, audience):>6}{bar}".rstrip())
         if state == "failed":
-            for name, count in sorted(report.kinds.items(), key=lambda one: -one[1]):
+            for name, count in sorted(report.kinds.items(), key=lambda item: -item[1]):
                 echo(f"  {name:10}  {count:>9,}")
     echo(f"{'unsubscribed':12}  {report.unsubscribed:>9,}  {_share(report.unsubscribed, audience):>6}")
     echo(
@@ -116,7 +135,7 @@ def _axis(timeline: Timeline) -> str:
 
 
 def length(seconds: int) -> str:
-    """A duration in the largest unit that says it whole."""
+    """A duration in the largest unit that divides it."""
     for unit, name in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= unit and seconds % unit == 0:
             return f"{seconds // unit} {name}"
@@ -127,34 +146,34 @@ def _print_domains(domains: Sequence[DomainCounts]) -> None:
     if not domains:
         return
     echo()
-    named = [one for one in domains if one.name is not None][:DOMAINS_AT_MOST]
+    named = [domain for domain in domains if domain.name is not None][:MOST_DOMAINS]
     print_table(
-        [{"domain": one.name, "copies": one.copies, **one.counts} for one in named],
+        [{"domain": domain.name, "copies": domain.copies, **domain.counts} for domain in named],
         ("domain", "copies", *_STATES[:4]),
         empty="",
     )
-    left = sum(one.copies for one in domains) - sum(one.copies for one in named)
+    left = sum(domain.copies for domain in domains) - sum(domain.copies for domain in named)
     if left:
         echo(f"… and {left:,} copies for smaller ones")
 
 
-def _print_said(title: str, said: Sequence[Said]) -> None:
+def _print_replies(title: str, said: Sequence[Said]) -> None:
     if not said:
         return
-    echo(f"\n{title}, in the remotes' words (--json says whose):")
-    for line in _said_lines(said[:WORDINGS_AT_MOST]):
+    echo(f"\n{title}, with the replies of the mail servers (--json has the addresses):")
+    for line in _reply_lines(said[:MOST_WORDINGS]):
         echo(line)
-    left = sum(one.number for one in said[WORDINGS_AT_MOST:])
+    left = sum(reply.number for reply in said[MOST_WORDINGS:])
     if left:
-        echo(f"{left:>9,}  in {len(said) - WORDINGS_AT_MOST:,} other wordings: see --json")
+        echo(f"{left:>9,}  in {len(said) - MOST_WORDINGS:,} other wordings: see --json")
 
 
-def _said_lines(said: Iterable[Said]) -> Iterator[str]:
-    for one in said:
-        kind = "/".join(dict.fromkeys(word for word in (one.kind, one.bounce) if word))
-        code = " ".join(str(part) for part in (one.code, one.enhanced) if part is not None)
-        words = cell(one.text).removeprefix(code).lstrip()
-        yield f"{one.number:>9,}  {kind:14}  {code:10}  {words}".rstrip()
+def _reply_lines(said: Iterable[Said]) -> Iterator[str]:
+    for reply in said:
+        kind = "/".join(dict.fromkeys(word for word in (reply.kind, reply.bounce) if word))
+        code = " ".join(str(part) for part in (reply.code, reply.enhanced) if part is not None)
+        words = cell(reply.text).removeprefix(code).lstrip()
+        yield f"{reply.number:>9,}  {kind:14}  {code:10}  {words}".rstrip()
 
 
 def _share(number: int, whole: int) -> str:

@@ -1,0 +1,120 @@
+"""`list create`, `list set` and `layout ls`: the settings of a list, and the layouts that it can have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from pressrun.cli.files import read_edition, read_input
+from pressrun.cli.invocation import Invocation
+from pressrun.cli.lists import confirm_close, warn_of_owner
+from pressrun.cli.options import list_argument, verb, yes_option
+from pressrun.cli.output import cell, print_fields, print_info, print_json, print_rows, print_warning
+from pressrun.cli.owner import acting_as_owner
+from pressrun.cli.write_verbs import execute
+from pressrun.control.arguments import ListSettings
+from pressrun.message.finding import Severity, read_finding
+from pressrun.message.layouts.design import read_logo
+from pressrun.sandbox.layouts import OwnLayouts
+from pressrun.services.editions import own_layouts
+from pressrun.services.editions.building import gather_references
+from pressrun.services.operating.list_settings import read_settings
+
+
+@verb("list create")
+@click.argument("name")
+@click.option("--title", required=True, help="Name shown to readers.")
+@click.option("--from", metavar="MAILBOX", help='From field [default: "TITLE" <NAME@mail_domain>].')
+@click.option("--owner", metavar="ADDRESS", help="List owner [default: the operator].")
+@click.option("--description", help="A few sentences for the list's page.")
+@click.option("--postal-address", help="Shown in every edition; many laws require it.")
+@click.option("--language", metavar="TAG", help="Language of the list [default: en].")
+@click.option("--archive", type=click.Choice(["public", "members", "off"]), help="Who may read past editions.")
+def create(invocation: Invocation, *, name: str, as_json: bool, **options: str | None) -> None:
+    settings = {key: value for key, value in options.items() if value is not None}
+    created = _execute(invocation, "list.create", ListSettings(list=name, settings=settings), as_json=as_json)
+    if not as_json:
+        print_info(f"created {name}. See its settings with `pressrun list show {name}`")
+        print_fields({key: created[key] for key in ("name", "title", "from", "owner")})
+    _warn(invocation, name, settings, created)
+
+
+@verb("list set")
+@list_argument("name")
+@click.argument("settings", metavar="KEY=VALUE…", nargs=-1, required=True)
+@yes_option
+def set_(invocation: Invocation, *, name: str, settings: tuple[str, ...], is_agreed: bool, as_json: bool) -> None:
+    """Keys: title, from, owner, description, postal_address, language, archive (public, members, off), reply_to,
+    listed, closed, post_by_mail (approve, direct, off), require_postal_address, relay, hours (08:00-20:00: editions are
+    sent only during those hours, notices at any time) and their timezone (Europe/Berlin), leaving_note (true, false).
+
+    family: lists of one family are one newsletter in several languages (family=villanueva on each of them). Each has
+    its own language, and /villanueva leads to the list in the visitor's language.
+
+    The list's page: front (full: the latest edition in full, teaser: its beginning), cadence (one line, such as
+    "Every Thursday"), ask_name (true: the sign-up form asks for a name), typeface (sans, serif, mono).
+
+    welcome: an edition file (welcome=welcome.md) that every new reader gets once, on confirming; off: none. The images
+    and attachments of the file are stored with it, and the email follows later changes of these settings.
+
+    How editions look: layout (see `layout ls`), colour (#1a56c4), logo (a PNG, JPEG or GIF file),
+    footer (lines of plain text below every edition).
+    """
+    values = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise click.UsageError(f"{setting!r} is not KEY=VALUE")
+        values[key] = value
+    if read_settings(values).get("closed") is True:
+        confirm_close(name, is_agreed=is_agreed)
+    changed = _execute(invocation, "list.set", _with_files(name, values), as_json=as_json)
+    if not as_json:
+        keys = [key.strip().lower().replace("-", "_") for key in values]
+        print_fields({key: cell(changed.get("closed_at" if key == "closed" else key)) for key in keys})
+    _warn(invocation, name, values, changed)
+
+
+def _with_files(name: str, values: dict[str, str]) -> ListSettings:
+    """The settings with the files that they name, read as the caller; raises NoInput, BadInput, EditionError."""
+    arguments = ListSettings(list=name, settings=values)
+    for key, value in values.items():
+        setting, path = key.strip().lower(), value.strip()
+        if setting == "logo" and path:
+            logo = read_input(path)
+            read_logo(path, logo)  # a bad file is refused before it is sent to the daemon
+            arguments.files["logo"] = logo
+        elif setting == "welcome" and read_settings({key: value})["welcome"] is not None:
+            file = Path(path)
+            source, assets = read_edition(file, partial(gather_references, source_name=file.name))
+            arguments.files["welcome"] = source
+            arguments.assets.update(assets)
+    return arguments
+
+
+def _execute(invocation: Invocation, name: str, arguments: msgspec.Struct, *, as_json: bool) -> dict[str, Any]:
+    changed: dict[str, Any] = execute(invocation, name, arguments)
+    if as_json:
+        print_json(changed)
+    return changed
+
+
+def _warn(invocation: Invocation, name: str, settings: Mapping[str, str], changed: Mapping[str, Any]) -> None:
+    """Warn of an owner whom email may not reach, and of what preflight found in a welcome email."""
+    if "owner" in settings:
+        warn_of_owner(invocation, name)
+    for finding in map(read_finding, changed.get("findings", ())):
+        if finding.severity is Severity.WARNING:
+            print_warning(f"welcome: {finding}")
+
+
+@verb("layout ls")
+def list_layouts(invocation: Invocation, *, as_json: bool) -> None:
+    with acting_as_owner(invocation.data.root):
+        rows = own_layouts.list_layouts(OwnLayouts(invocation.data.layouts))
+    print_rows(rows, ("name", "kind", "summary"), empty="no layouts", as_json=as_json)

@@ -1,0 +1,38 @@
+"""Writing verbs while no daemon runs: this process holds the data and carries them out itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from typing import Any
+
+from pressrun.config import Settings
+from pressrun.daemon import offline_verbs
+
+
+class OfflineExecutor:
+    """Carries verbs out in this process; raises TryAgain while another one holds the data."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._runner = asyncio.Runner()
+        self._services = AsyncExitStack()
+        try:
+            self._verbs = self._runner.run(self._services.enter_async_context(offline_verbs(settings)))
+        except BaseException:
+            self._runner.close()
+            raise
+
+    def call(self, verb: str, arguments: Mapping[str, Any], progress: Callable[[str], None]) -> Any:
+        """Carry out a verb; returns its result."""
+        return self._runner.run(self._call(verb, arguments, progress))
+
+    async def _call(self, verb: str, arguments: Mapping[str, Any], progress: Callable[[str], None]) -> Any:
+        return await self._verbs[verb](arguments, progress)
+
+    def close(self) -> None:
+        """Close the database and release the data."""
+        try:
+            self._runner.run(self._services.aclose())
+        finally:
+            self._runner.close()

@@ -1,0 +1,97 @@
+"""What the verbs share: how they are declared, and the arguments and options that several of them have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import update_wrapper
+from inspect import cleandoc
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from pressrun.cli.invocation import find_invocation
+from pressrun.cli.read_only import reading
+from pressrun.cli.verb_table import VERBS
+from pressrun.core.errors import NotFound, PressrunError
+from pressrun.store import lists
+
+if TYPE_CHECKING:
+    _IntType = click.ParamType[int]
+else:
+    _IntType = click.ParamType  # not generic in click 8.1
+
+F = TypeVar("F", bound=Callable[..., object])
+
+LARGEST_ID = (1 << 63) - 1  # of a row
+_DIGITS = len(str(LARGEST_ID))
+_NUMBER = re.compile(r"-?0*([0-9]+)", re.ASCII)
+
+WHEN_HELP = "RFC 3339, 'YYYY-MM-DD HH:MM' in this machine's time zone, or +10m."
+
+
+def verb(path: str, *, has_json: bool = True) -> Callable[[Callable[..., object]], click.Command]:
+    """Declare a verb of the table, such as `list ls`.
+
+    Its function takes the Invocation, its arguments and options by keyword and, with `has_json`, `as_json`; an int that
+    it returns is the exit code.
+    """
+
+    def declare(function: Callable[..., object]) -> click.Command:
+        @click.pass_context
+        def call(ctx: click.Context, /, **options: Any) -> object:
+            return function(find_invocation(ctx), **options)
+
+        help_text = "\n\n".join(filter(None, (VERBS[path][1], cleandoc(function.__doc__ or ""))))
+        command = click.command(path.rpartition(" ")[2], help=help_text)(update_wrapper(call, function))
+        if has_json:
+            command.params.append(click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON document."))
+        return command
+
+    return declare
+
+
+def _complete_lists(ctx: click.Context, _param: click.Parameter, begun: str) -> list[str]:
+    """The names of lists that begin so; none where the configuration or the data cannot be read."""
+    try:
+        with reading(find_invocation(ctx)) as tx:
+            return [target.name for target in lists.all_lists(tx) if target.name.startswith(begun)]
+    except (PressrunError, OSError):
+        return []
+
+
+def list_argument(name: str = "list_name", *, required: bool = True) -> Callable[[F], F]:
+    """The name of a list; shells complete it."""
+    metavar = "LIST" if required else "[LIST]"
+    return click.argument(name, metavar=metavar, required=required, shell_complete=_complete_lists)
+
+
+def yes_option(function: F) -> F:
+    """`--yes`, for every verb that asks for confirmation."""
+    return click.option(
+        "--yes", "is_agreed", is_flag=True, help="Do not ask for confirmation. Required when not on a terminal."
+    )(function)
+
+
+class RowId(_IntType):
+    """The id of a row. `unknown` is the error, with `{}` for the number, where no row can have it."""
+
+    name = "id"
+
+    def __init__(self, unknown: str) -> None:
+        self._unknown = unknown
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number = _NUMBER.fullmatch(str(value))
+        if number is None:
+            self.fail(f"invalid number {value!r}", param, ctx)
+        if len(number[1]) > _DIGITS or abs(int(value)) > LARGEST_ID:
+            raise NotFound(self._unknown.format(value))
+        return int(value)
+
+
+EDITION_ID = RowId("no such edition: {} (see `pressrun edition ls`)")
+KEPT_MAIL_ID = RowId("no such kept mail: {} (see `pressrun inbound ls`)")
+HELD_SIGN_UP_ID = RowId("no such held sign-up: {} (see `pressrun held ls`)")
+
+edition_argument = click.argument("edition_id", metavar="ID", type=EDITION_ID)

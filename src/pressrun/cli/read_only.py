@@ -1,0 +1,52 @@
+"""Verbs that only read: one snapshot of the database, seen as the owner of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pressrun.cli.invocation import Invocation
+from pressrun.cli.output import print_info
+from pressrun.cli.owner import acting_as_owner
+from pressrun.core.errors import NotFound
+from pressrun.store.datadir import load_keys
+from pressrun.store.reading import open_for_reading, require_current_schema
+from pressrun.store.transaction import Transaction
+
+
+@contextmanager
+def reading(invocation: Invocation) -> Iterator[Transaction]:
+    """One snapshot of the database; raises NotFound where there is none yet."""
+    with reading_if_any(invocation) as tx:
+        if tx is None:
+            raise NotFound(no_database(invocation))
+        yield tx
+
+
+@contextmanager
+def reading_if_any(invocation: Invocation) -> Iterator[Transaction | None]:
+    """The same for listings: None, after a line on stderr, where there is no database yet."""
+    data = invocation.data
+    with acting_as_owner(data.root):
+        if not data.database.exists():
+            print_info(no_database(invocation))
+            yield None
+            return
+        require_current_schema(data.database)
+        load_keys(data)  # raises where the keys are not those of this database
+        with open_for_reading(data.database) as tx:
+            yield tx
+
+
+def read_rows(
+    invocation: Invocation, query: Callable[..., list[dict[str, Any]]], *args: object
+) -> list[dict[str, Any]]:
+    """The rows that a query of the database gives; none where there is no database yet."""
+    with reading_if_any(invocation) as tx:
+        return [] if tx is None else query(tx, *args)
+
+
+def no_database(invocation: Invocation) -> str:
+    """The message where there is no database yet."""
+    return f"{invocation.data.root} has no database yet. Create it with `pressrun list create` or `pressrun serve`"

@@ -1,0 +1,198 @@
+"""Every verb of the command line: its group and name, the function that carries it out, and its help.
+
+The module of a verb is imported when the verb is called or its own help is shown, so `--version`, the listings of
+`--help` and the verbs that only read start quickly.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+from click.shell_completion import CompletionItem
+
+HELP_OPTIONS = ["-h", "--help"]
+
+GROUPS = {
+    "archive": "The archive of a list",
+    "consent": "Evidence of consent",
+    "dkim": "DKIM keys",
+    "edition": "Editions",
+    "editor": "Editors who may post editions by email",
+    "held": "Sign-ups on hold after an unusual surge",
+    "inbound": "Inbound email that could not be processed",
+    "key": "Link-signing keys",
+    "layout": "Edition layouts",
+    "list": "Lists",
+    "queue": "Outgoing queue",
+    "subscriber": "Subscribers",
+    "suppression": "Suppressed addresses",
+}
+"""What the verbs of each group are about."""
+
+VERBS = {
+    "check": ("check:check", "Check configuration, database, keys and permissions, and report every error."),
+    "demo": ("demo:demo", "Try everything on this machine. It needs no configuration, and no email leaves it."),
+    "init": ("installation:init", "Write a commented config.toml. Never overwrites a file."),
+    "migrate": (
+        "installation:migrate",
+        "Upgrade the database schema; `serve` does this too. Keeps a copy from before each step.",
+    ),
+    "preview": (
+        "preview:preview",
+        "Show an edition as a subscriber would get it, with preflight findings. Sends nothing.",
+    ),
+    "reload": (
+        "installation:reload",
+        "Make the running daemon apply a changed configuration, or reject all of it and list every error (78).",
+    ),
+    "send": ("send:send", "Send the edition in FILE to the subscribers of LIST."),
+    "serve": ("serve:serve", "Run the service: web pages, email and deliveries, until SIGTERM or SIGINT."),
+    "archive export": (
+        "archive:export",
+        (
+            "Export a list's editions, with images and attachments, to a new folder or file. Personal fields are "
+            "left blank."
+        ),
+    ),
+    "consent verify": (
+        "consent:verify",
+        "Verify the chain of consent evidence. Exits 1 if a row was changed, moved, inserted or deleted.",
+    ),
+    "dkim create": ("keys:create", "Create a key and print its DNS record. Never overwrites a file."),
+    "dkim show": ("keys:show", "Print the DNS record of each key in the configuration."),
+    "edition ls": ("editions:list_editions", "List editions, newest first."),
+    "edition show": ("editions:show", "Show an edition and its copies by state."),
+    "edition report": (
+        "edition_report:report",
+        "Report on an edition: outcomes, domains, remote replies, unsubscribes and timing.",
+    ),
+    "edition delivery": (
+        "editions:delivery",
+        "Show whether a subscriber got an edition, when, and what the relay replied.",
+    ),
+    "edition pause": ("editions:pause", "Pause an edition. Copies already in flight still go out."),
+    "edition resume": ("editions:resume", "Resume a paused edition."),
+    "edition move": ("editions:move", "Reschedule an edition. A paused edition stays paused."),
+    "edition cancel": ("editions:cancel", "Cancel an edition for good. Copies not yet given to a relay are not sent."),
+    "edition resend": (
+        "editions:resend",
+        "Resend failed copies to subscribers who are still active and not suppressed.",
+    ),
+    "edition link": ("editions:link", "Link editions of a family as one issue, one in each language."),
+    "edition unlink": ("editions:unlink", "Remove an edition from its issue."),
+    "editor add": ("editors:add", "Allow an address to post editions by email."),
+    "editor rm": ("editors:remove", "Remove an editor and cancel their editions that await approval."),
+    "editor ls": ("editors:list_editors", "List the editors of a list."),
+    "held ls": ("held:list_held", "List sign-ups on hold, oldest first, and until when."),
+    "held release": (
+        "held:release",
+        "Send the confirmation emails of held sign-ups: all, or those named. Each is sent once.",
+    ),
+    "held rm": ("held:remove", "Delete held sign-ups: all, or those named. No email is sent."),
+    "inbound ls": ("inbound:list_kept", "List email kept for review, newest first, with the reason."),
+    "inbound show": ("inbound:show", "Print a kept email unchanged. On a terminal, control characters are escaped."),
+    "inbound retry": ("inbound:retry", "Process a kept email again, as if it had just arrived."),
+    "inbound rm": ("inbound:remove", "Delete a kept email."),
+    "key rotate": ("keys:rotate", "Sign new links with a new key. Links in emails already sent keep working."),
+    "layout ls": (
+        "list_settings:list_layouts",
+        "List the available layouts: the built-in ones, then each NAME.html in data_dir/layouts.",
+    ),
+    "list create": ("list_settings:create", "Create a list."),
+    "list ls": ("lists:list_lists", "List all lists with their subscriber counts."),
+    "list show": ("lists:show", "Show the settings and subscriber counts of a list."),
+    "list set": ("list_settings:set_", "Change settings of a list. If one is invalid, none change."),
+    "list close": (
+        "lists:close",
+        "Close a list. Sign-ups stop; pending requests and editions end; the archive and unsubscribe links stay.",
+    ),
+    "list rm": ("lists:remove", "Remove a closed list with its subscriptions, editions and archive."),
+    "queue ls": ("queue:list_queue", "List waiting email by recipient domain, with the reason."),
+    "queue retry": ("queue:retry", "Retry deferred email now."),
+    "subscriber add": ("subscribers:add", "Subscribe an address at once. You are responsible for their consent."),
+    "subscriber rm": ("subscribers:remove", "End a subscription and cancel its waiting copies."),
+    "subscriber ls": ("subscribers:list_subscribers", "List the subscribers of a list."),
+    "subscriber show": ("subscribers:show", "Show everything stored about an address: lists, consent, deliveries."),
+    "subscriber erase": (
+        "subscribers:erase",
+        "Erase a person everywhere, for good. Only a keyed hash remains, so that nobody adds them again.",
+    ),
+    "subscriber import": (
+        "csv_import:import_subscribers",
+        "Import subscribers from a CSV file; FILE may be - for stdin.",
+    ),
+    "subscriber export": (
+        "subscribers:export",
+        "Export the subscribers of a list to stdout. `import` reads the CSV back unchanged.",
+    ),
+    "suppression add": ("suppressions:add", "Suppress an address and cancel its waiting copies."),
+    "suppression rm": ("suppressions:remove", "Lift a suppression, so that the address can be mailed again."),
+    "suppression ls": ("suppressions:list_suppressions", "List all suppressions. An erased address is shown as none."),
+    "suppression import": (
+        "csv_import:import_suppressions",
+        "Import suppressions from CSV (address,reason,since) or a plain list of addresses; FILE may be - for stdin.",
+    ),
+    "suppression export": (
+        "suppressions:export",
+        "Export suppressions to stdout as CSV, except those of erased addresses.",
+    ),
+}
+
+"""The module below this package and the function of each verb; and the first paragraph of its help, which begins with
+the sentence that listings show. Further paragraphs are the docstring of the function."""
+
+
+class NoVerb(click.UsageError):
+    """A group was called without a verb; the message is its help. Some releases of click would end with 0 here."""
+
+
+class VerbGroup(click.Group):
+    """The program, or one of its groups: a verb is imported when it is needed.
+
+    The help shows whole sentences, over several lines where the terminal is narrow.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click passes it
+        return sorted({*self.commands, *verbs_of(self.name)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.commands and cmd_name in verbs_of(self.name):
+            module, _, function = VERBS[_path(self.name, cmd_name)][0].partition(":")
+            self.add_command(getattr(import_module(f"pressrun.cli.{module}"), function))
+        return super().get_command(ctx, cmd_name)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            raise NoVerb(ctx.get_help(), ctx)
+        return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self._summary(name)) for name in self.list_commands(ctx)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=self._summary(name)) for name in names), *options]
+
+    def _summary(self, name: str) -> str:
+        """The first sentence of a verb's help."""
+        path = _path(self.name, name)
+        text = VERBS[path][1] if path in VERBS else self.commands[name].help or ""
+        return text.partition(". ")[0].removesuffix(".") + "."
+
+
+def verbs_of(group: str | None) -> list[str]:
+    """The verbs of a group, or those without a group for the program itself, as the table orders them."""
+    paths = (path.rpartition(" ") for path in VERBS)
+    return [name for above, _, name in paths if above == (group if group in GROUPS else "")]
+
+
+def build_groups() -> list[VerbGroup]:
+    """The groups of the table."""
+    return [VerbGroup(name, help=f"{subject}: {', '.join(verbs_of(name))}.") for name, subject in GROUPS.items()]
+
+
+def _path(group: str | None, name: str) -> str:
+    return f"{group} {name}" if group in GROUPS else name

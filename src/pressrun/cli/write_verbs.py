@@ -1,0 +1,80 @@
+"""Verbs that write: the running daemon carries them out over its socket, or this process while no daemon runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, Protocol
+
+import msgspec
+
+from pressrun.cli.invocation import Invocation
+from pressrun.cli.output import ProgressLine
+from pressrun.cli.owner import acting_as_owner
+from pressrun.control.client import ControlClient
+from pressrun.core.errors import TryAgain
+
+HELD_SECONDS = 5.0  # a starting daemon holds the data before its socket is there; another verb is soon done
+_POLL_SECONDS = 0.05
+
+
+class Executor(Protocol):
+    """Carries verbs out: the daemon (ControlClient), or this process (cli.offline)."""
+
+    def call(self, verb: str, arguments: Mapping[str, Any], progress: Callable[[str], None]) -> Any: ...
+
+    def close(self) -> None: ...
+
+
+@contextmanager
+def executing(invocation: Invocation, *, needs_daemon: bool = False) -> Iterator[Callable[[str, msgspec.Struct], Any]]:
+    """A function that carries out verbs, one or many; the block runs as the owner of the data.
+
+    Raises TryAgain when another process holds the data and does not answer, or when `needs_daemon` and none runs.
+    """
+    progress = ProgressLine()
+    with acting_as_owner(invocation.settings.data_dir):
+        executor = _find_executor(invocation, needs_daemon=needs_daemon)
+        try:
+            yield lambda verb, arguments: executor.call(
+                verb, msgspec.to_builtins(arguments, builtin_types=(bytes,)), progress
+            )
+        finally:
+            progress.clear()
+            executor.close()
+
+
+def execute(invocation: Invocation, verb: str, arguments: msgspec.Struct) -> Any:
+    """Carry out one verb; returns its result."""
+    with executing(invocation) as call:
+        return call(verb, arguments)
+
+
+def is_daemon_running(invocation: Invocation) -> bool:
+    """Whether a daemon answers on the socket; the caller already acts as the owner."""
+    client = ControlClient.connect(invocation.data.control_socket)
+    if client is None:
+        return False
+    client.close()
+    return True
+
+
+def _find_executor(invocation: Invocation, *, needs_daemon: bool) -> Executor:
+    ends_at = time.monotonic() + HELD_SECONDS
+    while True:
+        client = ControlClient.connect(invocation.data.control_socket)
+        if client is not None:
+            return client
+        if needs_daemon:
+            raise TryAgain("no daemon is running, so --wait would never end. Start `pressrun serve`, or omit --wait")
+        try:
+            # Imported by name: it brings the whole program with it, which takes longer than most verbs.
+            executor: Executor = import_module("pressrun.cli.offline").OfflineExecutor(invocation.settings)
+        except TryAgain:
+            if time.monotonic() >= ends_at:
+                raise
+        else:
+            return executor
+        time.sleep(_POLL_SECONDS)

@@ -1,0 +1,134 @@
+"""The arguments of each writing verb, as they travel over the control socket."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
+
+
+class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The arguments of a verb; these are for verbs without any."""
+
+
+class ListSettings(Arguments, frozen=True, kw_only=True):
+    """`list create` and `list set`: settings as they were typed.
+
+    `files` has the content of each file that a setting names, by its key; `assets` what a welcome email includes, by
+    path.
+    """
+
+    list: str
+    settings: dict[str, str]
+    files: dict[str, bytes] = {}
+    assets: dict[str, bytes] = {}
+
+
+class ListName(Arguments, frozen=True, kw_only=True):
+    """`list close` and `list rm`."""
+
+    list: str
+
+
+class ListAddress(Arguments, frozen=True, kw_only=True):
+    """`editor add`, `editor rm` and `subscriber rm`."""
+
+    list: str
+    address: str
+
+
+class SubscriberAdd(Arguments, frozen=True, kw_only=True):
+    """`subscriber add`."""
+
+    list: str
+    address: str
+    name: str = ""
+    send_confirmation: bool = False
+
+
+class AddressOnly(Arguments, frozen=True, kw_only=True):
+    """`subscriber erase` and `suppression rm`."""
+
+    address: str
+
+
+class SubscriberImport(Arguments, frozen=True, kw_only=True):
+    """`subscriber import`: one batch of rows."""
+
+    list: str
+    rows: tuple[ImportRow, ...]
+    send_confirmation: bool = False
+
+
+class EditionFiles(Arguments, frozen=True, kw_only=True):
+    """The file of an edition and, by path, the files that it includes: for the preflight of `send`."""
+
+    list: str
+    source: bytes
+    source_name: str
+    assets: dict[str, bytes] = {}
+
+
+class EditionSend(EditionFiles, frozen=True, kw_only=True):
+    """`send`; `scheduled_at` in UTC seconds."""
+
+    scheduled_at: int | None = None
+    again: bool = False
+    canary_percent: float | None = None
+
+
+class EditionTest(EditionFiles, frozen=True, kw_only=True):
+    """`send --test`."""
+
+    addresses: tuple[str, ...]
+
+
+class EditionId(Arguments, frozen=True, kw_only=True):
+    """`edition pause`, `resume`, `cancel`, `unlink` and `resend`."""
+
+    id: int
+
+
+class EditionIds(Arguments, frozen=True, kw_only=True):
+    """`edition link`."""
+
+    ids: tuple[int, ...]
+
+
+class EditionMove(Arguments, frozen=True, kw_only=True):
+    """`edition move`; `scheduled_at` in UTC seconds."""
+
+    id: int
+    scheduled_at: int
+
+
+class QueueRetry(Arguments, frozen=True, kw_only=True):
+    """`queue retry`."""
+
+    domain: str | None = None
+
+
+class MailId(Arguments, frozen=True, kw_only=True):
+    """`inbound retry` and `inbound rm`."""
+
+    id: int
+
+
+class HeldChoice(Arguments, frozen=True, kw_only=True):
+    """`held release` and `held rm`: all held sign-ups, or those with these ids or at this domain."""
+
+    ids: tuple[int, ...] = ()
+    domain: str | None = None
+
+
+class SuppressionAdd(Arguments, frozen=True, kw_only=True):
+    """`suppression add`."""
+
+    address: str
+    reason: str = "operator"
+
+
+class SuppressionImport(Arguments, frozen=True, kw_only=True):
+    """`suppression import`: one batch of rows."""
+
+    rows: tuple[SuppressionRow, ...]

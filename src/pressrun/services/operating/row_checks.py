@@ -1,0 +1,106 @@
+"""Rows of an import after every field was checked. Pure: a row is checked, or BadInput says why it is refused."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.errors import BadInput
+from pressrun.core.subscription import SubscriptionState
+from pressrun.services.operating.import_rows import ImportRow
+from pressrun.services.operating.list_settings import read_language, read_line
+
+LONGEST_VALUE = 10_000
+_FUTURE_SECONDS = 86400  # tolerance for a wrong clock or a missing time zone
+
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedRow:
+    """A row that may be imported; `since` is None and `consent_source` empty where the file does not say."""
+
+    line: int
+    address: Address
+    name: str
+    language: str
+    since: int | None
+    consent_source: str
+    consent_ip: str | None
+    state: SubscriptionState
+    attributes: Mapping[str, str]
+
+
+def check_row(row: ImportRow, now: int) -> CheckedRow:
+    """Check every field of a row; raises BadInput with the reason."""
+    return CheckedRow(
+        line=row.line,
+        address=_parse_address(row.email),
+        name=_field("name", read_line, row.name) or "",
+        language=_field("language", read_language, row.language) or "",
+        since=_field("subscribed_at", lambda text: parse_past(text, now), row.subscribed_at),
+        consent_source=_field("consent_source", read_line, row.consent_source) or "",
+        consent_ip=_field("consent_ip", _parse_ip, row.consent_ip),
+        state=_field("state", _parse_state, row.state) or SubscriptionState.ACTIVE,
+        attributes={name: _check_value(name, value) for name, value in row.attributes.items() if value},
+    )
+
+
+def parse_past(text: str, now: int) -> int:
+    """UTC seconds of an RFC 3339 time or a plain date, UTC where no zone is given; raises BadInput for the future."""
+    plain = text.strip()
+    if _MOMENT.fullmatch(plain) is None:
+        raise BadInput(f"invalid time {text!r}. Write 2026-05-01T12:00:00Z or 2026-05-01")
+    try:
+        moment = datetime.fromisoformat(plain)
+        seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        raise BadInput(f"no such time: {text!r}") from None
+    if not 0 <= seconds <= now + _FUTURE_SECONDS:
+        raise BadInput(f"{text!r} is before 1970 or in the future")
+    return seconds
+
+
+def _field(name: str, parse: Callable[[str], V], text: str) -> V | None:
+    """The value of a field, None for an empty one; an error names the field."""
+    try:
+        return parse(text) if text else None
+    except BadInput as problem:
+        raise BadInput(f"{name}: {problem}") from None
+
+
+def _parse_address(text: str) -> Address:
+    if not text.strip():
+        raise BadInput("the address is empty")
+    return parse_address(text)
+
+
+def _parse_ip(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text.strip()))
+    except ValueError:
+        raise BadInput(f"invalid IP address {text!r}") from None
+
+
+def _parse_state(text: str) -> SubscriptionState:
+    word = text.strip().lower()
+    try:
+        return SubscriptionState(word) if word else SubscriptionState.ACTIVE
+    except ValueError:
+        raise BadInput(f"{text!r} is not one of {', '.join(SubscriptionState)}") from None
+
+
+def _check_value(name: str, value: str) -> str:
+    if _CONTROL.search(value):
+        raise BadInput(f"{name}: contains a control character")
+    if len(value) > LONGEST_VALUE:
+        raise BadInput(f"{name}: has {len(value)} characters; at most {LONGEST_VALUE} are allowed")
+    return value
