@@ -144,7 +144,7 @@ DUTIES = {
     "drafts": (housekeeping, "cancel_expired_drafts"),
     "limits": (limits, "sweep"),
     "notices": (deliveries, "sweep_notices"),
-    "leavings": (unsubscribes, "sweep_leavings"),
+    "leavings": (unsubscribes, "sweep_unsubscribes"),
     "address changes": (moves, "sweep_changes"),
     "received mail": (inbound, "sweep_mail"),
     "held sign-ups": (held, "sweep_held"),
