@@ -14,6 +14,7 @@ import unicodedata
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import FailureKind
+from pressrun.core.masking import without_addresses
 from pressrun.core.wordings import Wordings
 
 MAX_WORDS = 1200  # what is beyond says nothing new of why
@@ -52,7 +53,7 @@ _AT_HAND_OVER = frozenset({BounceClass.POLICY, BounceClass.FULL, BounceClass.UNR
 _VAGUE = frozenset("0.0 1.0 2.0 3.0 4.0 5.0 6.0 2.3 2.4 3.2 3.5 4.1 4.2 5.2 5.4".split())
 
 # What a server quotes says nothing: `antispam@…` is no word about spam, nor is the name of a page that explains.
-_QUOTED = re.compile(r"<?\b[\w.+=/-]{1,256}@[\w.-]{1,256}>?:?|\bhttps?://[^\s>]{1,500}|\bwww\.[^\s>]{1,500}")
+_QUOTED = re.compile(r"<?\0>?:?|\bhttps?://[^\s>]{1,500}|\bwww\.[^\s>]{1,500}")
 _BLANKS = re.compile(r"[\s\"“”„«»*_|]+")
 _RATE = re.compile(r"\brate\b|too (?:many|quickly|fast)|throttl|receiving mail at", re.IGNORECASE)
 _FOR_NOW = re.compile(r"exceed|temporar", re.IGNORECASE)
@@ -82,7 +83,7 @@ _WORDINGS = (
 
 def folded_words(text: str) -> str:
     """The words of a refusal as the tables expect them, cut to size."""
-    text = unicodedata.normalize("NFC", _QUOTED.sub(" ", text[: 2 * MAX_WORDS]))
+    text = unicodedata.normalize("NFC", _QUOTED.sub(" ", without_addresses(text[: 2 * MAX_WORDS], "\0")))
     return _BLANKS.sub(" ", text.lower().replace("’", "'"))[:MAX_WORDS].strip()
 
 

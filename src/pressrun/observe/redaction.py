@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from pressrun.core.masking import mask_addresses
+from pressrun.core.masking import without_addresses
 
 # Tokens of addresses: 26 digits of base32, 27 in old mails.
 _ADDRESS_TOKEN = re.compile(r"(?<![a-z2-7])[a-z2-7]{26,27}(?![a-z2-7])", re.IGNORECASE)
@@ -25,7 +25,7 @@ _SHOWN = 6
 
 def redact(text: str) -> str:
     """The text with addresses replaced by `<address>` and tokens cut after six characters."""
-    return shorten_tokens(mask_addresses(text, "<address>"))
+    return shorten_tokens(without_addresses(text, "<address>"))
 
 
 def shorten_tokens(text: str) -> str:

@@ -7,8 +7,9 @@ within these limits the beginning is kept: nothing that reads it has more than M
 
 from __future__ import annotations
 
+from pressrun.core.masking import without_addresses
 from pressrun.smtp.errors import RemoteProtocolError
-from pressrun.smtp.reply import Reply, split_enhanced, without_addresses
+from pressrun.smtp.reply import MASK, Reply, split_enhanced
 
 MAX_LINE_OCTETS = 2048  # RFC 5321 §4.5.3.1.5 says 512; servers that put addresses and links into replies say more
 MAX_LINES = 100
@@ -60,7 +61,7 @@ class ReplyReader:
             code = last or _MORE.get(begin, 0)
             if not code or (self._earlier and code != self._code):
                 shown = _text(buffer[start : min(end, start + 80)])
-                raise RemoteProtocolError(f"this is no reply: {without_addresses(shown)!r}")
+                raise RemoteProtocolError(f"this is no reply: {without_addresses(shown, MASK)!r}")
             self._at = end + 1
             self._code = code
             if last:

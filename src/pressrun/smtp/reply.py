@@ -6,10 +6,11 @@ import re
 
 import msgspec
 
-from pressrun.core.masking import mask_addresses
+from pressrun.core.masking import without_addresses
 
 MAX_DESCRIBED = 1000  # characters of a reply that are looked at to describe it
 _SHOWN = 300
+MASK = "…@…"  # in place of an address
 _BLANK = re.compile(r"\s")
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)", re.ASCII)
 
@@ -45,13 +46,8 @@ def split_enhanced(text: str) -> tuple[str, str]:
 
 def describe(reply: Reply) -> str:
     """A reply on one line, for operators and logs: short, and without the addresses that servers quote."""
-    words = (str(reply.code), reply.enhanced, without_addresses(_beginning(reply.text).replace("\n", " ")))
+    words = (str(reply.code), reply.enhanced, without_addresses(_beginning(reply.text).replace("\n", " "), MASK))
     return " ".join(filter(None, words))[:_SHOWN]
-
-
-def without_addresses(text: str) -> str:
-    """The text with every mail address replaced by an ellipsis."""
-    return mask_addresses(text, "…@…")
 
 
 def _beginning(text: str) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 from pressrun.core.address import Address, parse_address, stored_address
 from pressrun.core.errors import BadConfiguration, MalformedAddress, Refused
 from pressrun.core.keys import KeyRing
-from pressrun.core.same_words import without_addresses
+from pressrun.core.masking import without_addresses
 from pressrun.core.tokens import digests_of
 from pressrun.store.database import connect
 

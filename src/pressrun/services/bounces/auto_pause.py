@@ -15,7 +15,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.core.edition import EditionEvent, EditionState, move
-from pressrun.core.same_words import without_addresses
+from pressrun.core.masking import without_addresses
 from pressrun.core.site import Site
 from pressrun.message.finding import Remark, remark
 from pressrun.services.languages import language_of

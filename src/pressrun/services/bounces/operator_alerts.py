@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 
 from pressrun.core.address import parse_address
+from pressrun.core.masking import without_addresses
 from pressrun.core.providers import provider_of
 from pressrun.core.quantities import Rate
-from pressrun.core.same_words import without_addresses
 from pressrun.core.site import Site
 from pressrun.services.languages import language_of
 from pressrun.services.ports import Entropy

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pressrun.core.address import parse_address
-from pressrun.core.same_words import without_addresses
+from pressrun.core.masking import without_addresses
 from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
