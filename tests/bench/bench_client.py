@@ -78,7 +78,7 @@ async def measure(port: int, count: int, content: bytes, connections: int) -> Fi
     settings = RelaySettings(
         name="sink", host="127.0.0.1", port=port, connections=connections, messages_per_connection=1_000_000
     )
-    pool = Pool(settings, feed, helo_name="client.example", clock=time.time)
+    pool = Pool(settings, feed, helo_name="client.example", changed=lambda: None, clock=time.time)
     started, cpu = time.perf_counter(), time.process_time()
     pool.wake()
     await feed.done.wait()

@@ -13,7 +13,7 @@ import pytest
 from tests.cli.desk import Desk
 
 from pressrun.config import load_settings
-from pressrun.delivery.mailer.signing import build_signer
+from pressrun.delivery.mailer.mailer import build_signer
 from pressrun.operations.dkim_keys import txt_strings
 from pressrun.services.settings import DeliverySettings
 

@@ -23,14 +23,11 @@ import pytest
 from tests.delivery.pressroom import Pressroom, open_pressroom
 from tests.delivery.worker.conftest import House
 from tests.inbound.mailroom import ADA, Mailroom, mail, open_mailroom
-from tests.message.signatures.test_dkim import settings
 
 from pressrun.core.address import parse_address
 from pressrun.core.chain import NO_ROWS
 from pressrun.daemon.pulse import Pulse
-from pressrun.delivery.worker import child, remote
-from pressrun.delivery.worker.signers import SignerProcesses
-from pressrun.message.signatures.dkim import load_signing_key
+from pressrun.delivery.worker import child, handle
 from pressrun.runtime.systemd import Notifier
 from pressrun.sandbox.mail_reader import MailReader
 from pressrun.services import background
@@ -103,7 +100,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_requests, "draw_wait", lambda _: 0.0)
     monkeypatch.setattr(mail_processing, "_AGAIN_SECONDS", 0.001)
     monkeypatch.setattr(mail_processing, "draw_wait", lambda _: 0.0)
-    for module in (child, remote):
+    for module in (child, handle):
         monkeypatch.setattr(module, "AGAIN_SECONDS", (0.001,))
 
 
@@ -229,13 +226,13 @@ SENDING = cases(
 
 
 @pytest.mark.parametrize(("owner", "name", "fault"), SENDING)
-async def test_dispatcher_and_press(house: House, owner: Any, name: str, fault: str) -> None:
+async def test_dispatcher_and_workers(house: House, owner: Any, name: str, fault: str) -> None:
     """Every reader has the edition once, and no copy stays claimed."""
     addresses = await house.room.readers(30)
     edition = await house.room.edition()
-    house.dispatcher.connect(house.press)
+    house.dispatcher.connect(house.workers)
     with refused(owner, name, fault) as refusals:
-        async with running(house.dispatcher, house.press):
+        async with running(house.dispatcher, *house.workers.loops):
 
             async def is_through() -> bool:
                 return refusals.left == 0 and await house.is_over(edition) and house.dispatcher.fault is None
@@ -243,23 +240,6 @@ async def test_dispatcher_and_press(house: House, owner: Any, name: str, fault: 
             await until(is_through)
     assert {"delivered": 30} == await house.room.counts(edition)
     assert Counter(addresses) == Counter(address for address, _ in house.mailbox.received)
-
-
-SIGNING = cases(*START, thread=((asyncio, "create_subprocess_exec"),))
-
-
-@pytest.mark.parametrize(("owner", "name", "fault"), SIGNING)
-async def test_signers(owner: Any, name: str, fault: str) -> None:
-    """They sign once they can be started; until then threads do."""
-    signers = SignerProcesses(1)
-    with refused(owner, name, fault) as refusals:
-        signers.use([load_signing_key(settings())])
-
-        async def is_up() -> bool:
-            return refusals.left == 0 and len(signers.pids) == 1
-
-        await until(is_up)
-        await signers.close()
 
 
 @pytest.mark.parametrize(("owner", "name", "fault"), cases((Notifier, "watchdog"), thread=((Notifier, "watchdog"),)))

@@ -17,15 +17,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.delivery.direct import DirectWorker
 from tests.services.office import Office, open_office
 
 from pressrun.core.address import parse_address
 from pressrun.core.providers import Lanes
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
-from pressrun.delivery.mailer.making import Maker
-from pressrun.delivery.mailer.printing import Press
-from pressrun.delivery.mailer.signatures import Threads
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.queue.pacing import Pacer
 from pressrun.delivery.queue.recovery import recover
@@ -37,12 +35,10 @@ from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.editing import Editing
 from pressrun.services.editions.vetting import Vetting
-from pressrun.services.mails.composing import CopyComposer
-from pressrun.services.mails.notifying import NoticeComposer
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.ports import RelayStatus
 from pressrun.services.readers.sign_ups import Origin
-from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, TokenSettings
+from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings
 from pressrun.services.suppression import may_be_sent
 from pressrun.smtp.events import Settled
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
@@ -57,7 +53,6 @@ from pressrun.store.transaction import Transaction
 SITE = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=True)
 FAST = Rate(100_000, 1.0)
 RELAY = "primary"
-AHEAD = 48
 TAKEN = HandOver(Outcome.DELIVERED, Stage.CONTENT, Reply(250, "ok", "2.0.0"))
 LATER = HandOver(Outcome.DEFERRED, Stage.RCPT, Reply(450, "try later", "4.2.0"))
 GONE = HandOver(Outcome.REFUSED, Stage.RCPT, Reply(550, "no such user", "5.1.1"))
@@ -100,7 +95,7 @@ class Pressroom:
     housekeeping: Housekeeping
     bounce_handler: BounceHandler
     dispatcher: Dispatcher = field(init=False)
-    press: Press = field(init=False)
+    press: DirectWorker = field(init=False)
     pool: FakePool = field(default_factory=FakePool)
     outcomes: Counter[str] = field(default_factory=Counter)
     settings: DeliverySettings = field(default_factory=lambda: DeliverySettings(rates=(FAST,)))
@@ -138,19 +133,7 @@ class Pressroom:
             after_settling=self.bounce_handler.after_settling,
             may_go=partial(may_be_sent, keys=self.office.keys),
         )
-        maker = Maker(
-            copies=CopyComposer(site=SITE, keys=self.office.keys),
-            notices=NoticeComposer(site=SITE, keys=self.office.keys, tokens=TokenSettings()),
-        )
-        self.press = Press(
-            self.dispatcher.broker,
-            maker=maker,
-            signer=None,
-            hands=Threads(),
-            clock=self.clock,
-            ahead=lambda relay: AHEAD,
-        )
-        self.press.connect(self.pool)
+        self.press = DirectWorker(self.dispatcher.broker, self.pool, site=SITE, keys=self.office.keys, clock=self.clock)
         self.dispatcher.broker.connect(self.press)
         self.dispatcher.broker._random = random.Random(7)  # type: ignore[assignment]  # the same jitter on every run
         return self.dispatcher

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from tests.e2e.conftest import READERS, MakeHouse
@@ -167,12 +168,17 @@ def test_a_copy_stays_queued_until_its_turn(make_house: MakeHouse) -> None:
     assert house.show(edition)["state"] == "sending"
 
 
-@pytest.mark.parametrize(("where", "processes"), [("daemon", 0), ("process", 1)])
-def test_the_press_in_the_daemon_or_beside_it(make_house: MakeHouse, where: str, processes: int) -> None:
-    """`press` says whether mails are made and handed over by a process of their own; what arrives is the same."""
-    house = make_house(delivery={"press": where})
+@pytest.mark.parametrize("keys", [{"workers": 1}, {"press": "daemon"}, {"press": "process"}])
+def test_workers_come_with_the_first_mail(make_house: MakeHouse, keys: dict[str, Any]) -> None:
+    """Whatever their number, and under the former name of the key, which was about where mails are composed."""
+    house = make_house(delivery=keys)
     daemon = house.start()
+    assert [] == workers_of(daemon.process.pid)
     assert house.send(EDITION, "--wait")["delivered"] == len(READERS)
     assert sorted(house.accepted()) == sorted(READERS)
-    assert processes == sum("pressrun.delivery.worker" in command_of(one) for one in children(daemon.process.pid))
+    assert 1 == len(workers_of(daemon.process.pid))
     assert daemon.stop() == 0
+
+
+def workers_of(pid: int) -> list[str]:
+    return [one for one in children(pid) if "pressrun.delivery.worker " in command_of(one)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import smtplib
 import sys
 from itertools import pairwise
@@ -58,8 +57,7 @@ def test_it_does_all_of_its_work(make_house: MakeHouse) -> None:
     copies = [mail for mail in house.mails() if mail.rcpt_to in READERS]
     assert len(READERS) == len(copies)
     assert all(b"DKIM-Signature:" in mail.content and b"Harbour office" in mail.content for mail in copies)
-    signers = {"pressrun.delivery.worker.signer"} if len(os.sched_getaffinity(0)) > 1 else set()
-    assert {"pressrun.delivery.worker", "pressrun.sandbox.reader_process", *signers} == names - {"pressrun"}
+    assert {"pressrun.delivery.worker", "pressrun.sandbox.reader_process"} == names - {"pressrun"}
 
 
 def test_the_memory_of_the_unit_holds_every_budget() -> None:

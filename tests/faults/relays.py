@@ -30,7 +30,7 @@ from tests.faults.slowing import slowing_relay
 from tests.ports import free_port
 from tests.sink import Sink
 
-from pressrun.delivery.worker.settings import AHEAD_AT_MOST
+from pressrun.delivery.worker.handle import AHEAD
 
 _SHORT = dict.fromkeys(("greeting_timeout", "mail_timeout", "rcpt_timeout", "data_timeout", "final_timeout"), "1s")
 _STALL_SECONDS = 2.5
@@ -121,9 +121,7 @@ def slows_down(program: Path, folder: Path, readers: int, _: random.Random) -> O
             until(lambda: relay.count("inbox") == len(others) or None, 60.0)
             waiting = len(slow) - relay.count("slow")
             await_end(house, edition)
-            in_hand = (
-                CONNECTIONS + AHEAD_AT_MOST
-            )  # connections open anew, and take what was given out before it said so
+            in_hand = CONNECTIONS + AHEAD  # connections open anew, and take what was given out before it said so
             problem = "" if waiting and relay.refused <= in_hand else "it was not left alone"
             note = f"421 4.7.28 said {relay.refused} times; {waiting:,} of its copies waited when all others had theirs"
             return relay.arrived().outcome("slow-down", house, readers, bound=0, note=note, problem=problem)

@@ -9,8 +9,7 @@ from pressrun.daemon.doors import Doors
 from pressrun.daemon.pulse import Pulse
 from pressrun.daemon.services import Services
 from pressrun.delivery.queue.dispatcher import Dispatcher
-from pressrun.delivery.worker.local import LocalPress
-from pressrun.delivery.worker.remote import RemotePress
+from pressrun.delivery.worker.workers import Workers
 from pressrun.observe.metrics import Metrics
 from pressrun.runtime import systemd
 from pressrun.services.background import BackgroundLoop
@@ -24,7 +23,7 @@ class Running:
     settings: Settings
     services: Services
     dispatcher: Dispatcher
-    press: LocalPress | RemotePress
+    workers: Workers
     notifier: systemd.Notifier
     doors: Doors
     pulse: Pulse
@@ -38,7 +37,7 @@ class Running:
 
     def loops_that_drain(self) -> list[BackgroundLoop]:
         """What is needed until all that is in flight is recorded, beside the dispatcher."""
-        return [self.pulse, *([self.press] if isinstance(self.press, BackgroundLoop) else [])]
+        return [self.pulse, *self.workers.loops]
 
     def loops(self) -> list[BackgroundLoop]:
         """All that goes on in the background."""

@@ -18,7 +18,7 @@ from pressrun.config.settings import Settings
 from pressrun.core.errors import BadConfiguration, PressrunError
 from pressrun.daemon.parts import Running
 from pressrun.daemon.services import reload_services
-from pressrun.daemon.wiring import press_settings
+from pressrun.daemon.wiring import worker_settings
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
@@ -96,7 +96,7 @@ def _apply(running: Running, settings: Settings) -> None:
     running.doors.reload(settings)
     _reload_dispatcher(dispatcher, settings)
     try:
-        running.press.change(press_settings(settings))
+        running.workers.change(worker_settings(settings))
     except BadConfiguration:
         old = running.settings
         running.doors.reload(old)

@@ -34,11 +34,12 @@ from pressrun.daemon.services import Services, build_services
 from pressrun.daemon.wiring import (
     build_bounce_handler,
     build_dispatcher,
-    build_press,
     build_relay_watch,
+    build_workers,
 )
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.worker.process import FINISH_SECONDS
+from pressrun.delivery.worker.workers import count_workers
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.observe.metrics import Metrics
@@ -58,7 +59,7 @@ from pressrun.web.http.server import WebServer
 
 log = logging.getLogger("pressrun.daemon")
 
-OUTLIVED_SECONDS = FINISH_SECONDS + 2.0  # by a press whose daemon was killed; it ends itself before that
+OUTLIVED_SECONDS = FINISH_SECONDS + 2.0  # by workers whose daemon was killed; it ends itself before that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,28 +92,28 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         metrics = Metrics(__version__, outcomes=Outcome, kinds=KINDS)
         bounce_handler = build_bounce_handler(settings, keys)
         dispatcher = await build_dispatcher(settings, database, keys, journal, bounce_handler, metrics)
-        press = build_press(settings, keys, dispatcher.broker, journal)
-        services = build_services(settings, database, keys, dispatcher.wake, bounce_handler, press.adopt)
+        workers = build_workers(settings, keys, dispatcher.broker, journal)
+        services = build_services(settings, database, keys, dispatcher.wake, bounce_handler, workers.adopt)
         services.editions.editing.unpause = dispatcher.unpause
         abuse_limits = services.readers.sign_ups.abuse_limits
         abuse_limits.count = metrics.count_sign_up
         abuse_limits.show_attack, abuse_limits.show_holding = metrics.show_attack, metrics.show_holding
         loops: list[BackgroundLoop] = []  # filled once all of them are there
         readiness = Readiness(
-            database=database, alive_at=lambda: dispatcher.alive_at, relays=press, loops=loops, clock=time.time
+            database=database, alive_at=lambda: dispatcher.alive_at, relays=workers, loops=loops, clock=time.time
         )
-        app = _app(settings, services, press, readiness, metrics, extras.mailbox)
+        app = _app(settings, services, workers, readiness, metrics, extras.mailbox)
         web = WebServer(app, settings.http, handed_over=sockets.get("http"))
         running = Running(
             settings=settings,
             services=services,
             dispatcher=dispatcher,
-            press=press,
+            workers=workers,
             notifier=notifier,
             doors=Doors(settings, services, metrics, web, sockets),
             pulse=Pulse(dispatcher, notifier, watchdog_seconds, loops),
             metrics=metrics,
-            relay_watch=build_relay_watch(settings, database, press, dispatcher.wake),
+            relay_watch=build_relay_watch(settings, database, workers, dispatcher.wake),
         )
         services.verbs["relay.statuses"] = running.relay_watch.statuses
         loops += running.loops()
@@ -135,7 +136,7 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
 async def _opened_journal(settings: Settings) -> AsyncIterator[Journal | None]:
     """The journal of hand-overs; without one all works, and a kill repeats more."""
     try:
-        journal = Journal.open(DataDir(settings.data_dir).journal)
+        journal = Journal.open(DataDir(settings.data_dir).journal, count_workers(settings.delivery.workers))
     except OSError as problem:
         event(log, "press.not_noted", level=logging.WARNING, problem=problem.strerror)
         yield None
@@ -203,7 +204,7 @@ async def _run(
     tour: Callable[[Running, asyncio.Event], Awaitable[None]] | None,
 ) -> None:
     """Until a signal comes; raises PressrunError when the dispatcher has ended before that."""
-    running.dispatcher.connect(running.press)
+    running.dispatcher.connect(running.workers)
     # Beside the group, which would end all others at once, in the middle of what they do, if this one failed.
     dispatcher = asyncio.create_task(running.dispatcher.run(), name=running.dispatcher.name)
     signalled = asyncio.create_task(stopping.wait(), name="signals")

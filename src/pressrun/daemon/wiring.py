@@ -19,9 +19,8 @@ from pressrun.delivery.queue.recovery import recover
 from pressrun.delivery.queue.relay_weights import RelayWeights
 from pressrun.delivery.queue.scheduler import Ready
 from pressrun.delivery.queue.throttle import Throttle
-from pressrun.delivery.worker.local import LocalPress
-from pressrun.delivery.worker.remote import RemotePress
-from pressrun.delivery.worker.settings import PressSettings
+from pressrun.delivery.worker.settings import WorkerSettings
+from pressrun.delivery.worker.workers import Workers, count_workers
 from pressrun.observe.metrics import Metrics
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
@@ -82,18 +81,14 @@ async def build_dispatcher(
     )
 
 
-def build_press(settings: Settings, keys: KeyRing, queue: Supply, journal: Journal | None) -> LocalPress | RemotePress:
-    """Wire what makes mails and hands them over, here or in a process of its own."""
-    where = settings.delivery.press
-    if where == "auto":
-        where = "process" if len(os.sched_getaffinity(0)) > 1 else "daemon"
-    kind = RemotePress if where == "process" else LocalPress
-    return kind(press_settings(settings), keys, queue, journal)
+def build_workers(settings: Settings, keys: KeyRing, supply: Supply, journal: Journal | None) -> Workers:
+    """Wire the processes that compose, sign and deliver."""
+    return Workers(worker_settings(settings), keys, supply, journal, count=count_workers(settings.delivery.workers))
 
 
-def press_settings(settings: Settings) -> PressSettings:
-    """What the press is told of the configuration."""
-    return PressSettings(
+def worker_settings(settings: Settings) -> WorkerSettings:
+    """The part of the configuration that the worker processes need."""
+    return WorkerSettings(
         site=settings.site,
         relays=settings.relays,
         delivery=settings.delivery,

@@ -61,7 +61,6 @@ EVENTS: dict[str, str] = {
     "press.bad_plate": "the shared part of an edition's copies is unreadable; they are deferred",
     "press.no_evidence": "a confirmation mail went out, but its evidence could not be recorded",
     "press.not_noted": "relay replies cannot be journaled or read back: a kill would repeat more copies",
-    "press.signer_ended": "a signing process stopped; others or threads sign until it is restarted",
     "press.lingers": "a delivery process outlived its daemon; what it records may be sent again",
     "press.not_said": "rows could not be handed to the delivery process; the faulty ones are deferred",
     "press.not_answered": "some results could not be reported in the relay's words; they are reported again",

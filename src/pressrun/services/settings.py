@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pressrun.core import setting_kinds as kinds
 from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.quantities import Rate
-from pressrun.core.setting import setting
+from pressrun.core.setting import Kind, setting
 from pressrun.core.work import LEAST_BITS, MOST_BITS
 
 IGNORE = "ignore"  # sign-ups of an address that may be unwanted
@@ -30,6 +30,15 @@ class DomainSettings:
     messages_per_connection: int | None = setting(
         kinds.whole(1), example=20, help="Copies for this domain per connection, which is then closed."
     )
+
+
+def _read_press(value: object) -> int:
+    """How many workers do what the former key `press` asked for: in the daemon, mails had one sender."""
+    return 1 if _PRESS_WORDS.read(value) == "daemon" else 0
+
+
+_PRESS_WORDS = kinds.one_of("auto", "process", "daemon")
+_PRESS = Kind(expected=_PRESS_WORDS.expected, read=_read_press)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +88,13 @@ class DeliverySettings:
         default="25s",
         help="On shutdown: how long messages in flight may take to finish.",
     )
-    press: str = setting(
-        kinds.one_of("auto", "process", "daemon"),
-        default="auto",
+    workers: int = setting(
+        kinds.whole(0, 8),
+        default=0,
         restart=True,
-        help="What composes, signs and hands over mails: a process of its own (45 MB of memory), which relieves the "
-        "daemon's processor, or the daemon itself. With a process, further ones of 25 MB each make the "
-        'signatures: one per processor, at most four. "auto": a process if there are two processors or more. In '
-        "the daemon, a large signed edition can delay pages by up to a tenth of a second, and killing the daemon "
-        "repeats what was in flight.",
+        help="How many processes compose, sign and deliver mail. 0: one per processor. Each takes 30 to 60 MB of "
+        "memory while there is mail to send.",
+        formerly={"press": _PRESS},
     )
     domains: dict[str, DomainSettings] = field(default_factory=dict)
 

@@ -1,10 +1,11 @@
-"""The journal of hand-overs: mails that a relay has taken, noted where a kill leaves it before the database knows.
+"""The journal: mails that a relay has taken, written where they survive a kill before the database knows of them.
 
-Results are recorded some milliseconds after the relay's answer, many together, and whoever is killed in between would
-send those mails again. So each is noted at once in a file of fixed size, a ring of slots, without a wait for the disk;
-the next start reads it. A power cut may lose the last ones, as it may lose what was only recorded.
+Results are recorded some milliseconds after the relay's reply, many together, and a daemon that is killed in between
+would send those mails again. So each is appended at once to a file of fixed size, without a wait for the disk; the next
+start reads it. A power cut may lose the last entries, as it may lose what was only recorded.
 
-Nothing of a reader is in it: numbers and the relay's codes, not its words, which may name an address.
+The file has a section for each worker process, and each section is a ring of slots. It holds nothing about readers:
+numbers and the relay's codes, but not its words, which may name an address.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ SLOTS = 4096  # more than may be noted and not recorded (delivery.queue.broker.U
 _RECORD = struct.Struct(">QqqHH12p64p")  # sequence, delivery, first attempt, attempts, code, enhanced code, relay
 _CHECK = struct.Struct(">I")  # CRC-32: a slot may have been half written when the power went
 _SLOT = 128
+_SECTION = SLOTS * _SLOT
 _LARGEST_ATTEMPTS = 0xFFFF
 
 
@@ -45,27 +47,28 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 class Journal:
-    """One open file; one process at a time notes in it. Any method may raise OSError."""
+    """One open file, whose `section` this process appends to; no other does. Any method may raise OSError."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, section: int = 0) -> None:
         self._descriptor = descriptor
+        self._start = section * _SECTION
         self._sequence = self._newest()
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open the file, made at its full size where it is missing: a full disk is met here, not by a copy."""
+    def open(cls, path: Path, sections: int = 1) -> Self:
+        """Open the file with so many sections at full size: a full disk shows here, and not when a copy is sent."""
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            os.posix_fallocate(descriptor, 0, SLOTS * _SLOT)
+            os.posix_fallocate(descriptor, 0, sections * _SECTION)
             return cls(descriptor)
         except BaseException:
             os.close(descriptor)
             raise
 
     def seize(self) -> bool:
-        """Be the only one to note, with whoever the file is passed on to: False while another does, who may be dying.
+        """Lock the file for this daemon and the processes that inherit it; False while others, maybe dying, have it.
 
-        The lock is the open file's, so it ends with the last process that has it, be it a press without its daemon.
+        The lock is the open file's, so it ends with the last process that has it, be it a worker without its daemon.
         """
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -75,7 +78,7 @@ class Journal:
         return True
 
     def fileno(self) -> int:
-        """For a process that notes in our place."""
+        """For a process that appends in our place."""
         return self._descriptor
 
     def close(self) -> None:
@@ -86,8 +89,8 @@ class Journal:
         first = (self._sequence + 1) % SLOTS
         octets = b"".join([self._slot(one) for one in taken])
         until_end = (SLOTS - first) * _SLOT
-        self._write(octets[:until_end], first * _SLOT)
-        self._write(octets[until_end:], 0)
+        self._write(octets[:until_end], self._start + first * _SLOT)
+        self._write(octets[until_end:], self._start)
 
     def _slot(self, taken: Taken) -> bytes:
         claim = taken.claim
@@ -109,14 +112,16 @@ class Journal:
             octets, place = octets[written:], place + written
 
     def entries(self) -> dict[Claim, Taken]:
-        """The last of what was noted, whether it is on record since or not."""
-        return {taken.claim: taken for _, taken in sorted(self._read(), key=itemgetter(0))}
+        """The latest entries of all sections, whether the database knows of them by now or not."""
+        size = os.fstat(self._descriptor).st_size
+        entries = [entry for start in range(0, size, _SECTION) for entry in self._read(start)]
+        return {entry.claim: entry for _, entry in sorted(entries, key=itemgetter(0))}
 
     def _newest(self) -> int:
-        return max((sequence for sequence, _ in self._read()), default=0)
+        return max((sequence for sequence, _ in self._read(self._start)), default=0)
 
-    def _read(self) -> list[tuple[int, Taken]]:
-        content = os.pread(self._descriptor, SLOTS * _SLOT, 0)
+    def _read(self, start: int) -> list[tuple[int, Taken]]:
+        content = os.pread(self._descriptor, _SECTION, start)
         found = []
         for at in range(0, len(content) - _SLOT + 1, _SLOT):
             sequence, delivery_id, first_attempt_at, attempts, code, enhanced, relay = _RECORD.unpack_from(content, at)

@@ -14,12 +14,11 @@ from functools import partial
 from typing import Any
 
 import pytest
+from tests.delivery.direct import DirectWorker
 from tests.delivery.pressroom import GONE, LATER, RELAY, TAKEN, UNSENT, Pressroom
 
 from pressrun.core.address import parse_address
-from pressrun.delivery.mailer import printing
-from pressrun.delivery.mailer.making import Maker
-from pressrun.delivery.mailer.printing import Press
+from pressrun.delivery.mailer.mailer import Mailer
 from pressrun.delivery.queue import broker, claims, dispatcher
 from pressrun.delivery.queue.broker import Broker
 from pressrun.delivery.queue.destination_queues import DestinationQueues
@@ -93,11 +92,10 @@ CALLS: list[tuple[Any, str]] = [
     (broker, "event"),
     *((Results, name) for name in ("settle", "release", "count", "take")),
     (Timer, "set"),
-    # the press
-    *((Press, name) for name in ("wake", "recall")),
+    # the worker
+    *((DirectWorker, name) for name in ("wake", "recall")),
     (NoticeComposer, "sent"),
-    (Maker, "make"),
-    (printing, "replace"),
+    (Mailer, "_compose"),
 ]
 TIMES = (1, 2, 5)
 CASES = [

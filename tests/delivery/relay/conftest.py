@@ -38,7 +38,7 @@ async def make_pool() -> AsyncIterator[MakePool]:
     def make(feed: Feed, port: int, *, timeouts: dict[str, float] | None = None, window: int = 1, **keys: Any) -> Pool:
         all_keys: dict[str, Any] = {"name": "primary", "host": "127.0.0.1", "connections": 2, **keys}
         settings = RelaySettings(port=port, timeouts=RelayTimeouts(**(timeouts or {})), **all_keys)
-        pool = Pool(settings, feed, helo_name="client.example", clock=lambda: 1000.0)
+        pool = Pool(settings, feed, helo_name="client.example", changed=lambda: None, clock=lambda: 1000.0)
         pool._window = Still(window)
         pools.append(pool)
         return pool

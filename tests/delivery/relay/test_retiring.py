@@ -30,7 +30,7 @@ def run(loop: Loop, work: Coroutine[Any, Any, None]) -> None:
 
 def pool_at(port: int, **settings: Any) -> Pool:
     relay = RelaySettings(name="primary", host="127.0.0.1", port=port, connections=1, **settings)
-    return Pool(relay, ListFeed([message(1)]), helo_name="client.example", clock=time.time)
+    return Pool(relay, ListFeed([message(1)]), helo_name="client.example", changed=lambda: None, clock=time.time)
 
 
 @pytest.mark.parametrize("loop", LOOPS)

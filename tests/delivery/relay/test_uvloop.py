@@ -23,7 +23,7 @@ __all__ = ["authority"]  # a fixture
 async def deliver(settings: RelaySettings, count: int) -> set[Outcome]:
     """Send so many messages; what became of them."""
     feed = ListFeed([message(n) for n in range(count)])
-    pool = Pool(settings, feed, helo_name="client.example", clock=lambda: 1000.0)
+    pool = Pool(settings, feed, helo_name="client.example", changed=lambda: None, clock=lambda: 1000.0)
     pool.wake()
     try:
         await feed.until_settled(count)
@@ -36,7 +36,7 @@ async def deliver(settings: RelaySettings, count: int) -> set[Outcome]:
 async def fail(settings: RelaySettings) -> str:
     """Try to send one; what the relay's state says."""
     feed = ListFeed([message(1)])
-    pool = Pool(settings, feed, helo_name="client.example", clock=lambda: 1000.0)
+    pool = Pool(settings, feed, helo_name="client.example", changed=lambda: None, clock=lambda: 1000.0)
     pool.wake()
     async with asyncio.timeout(10):
         while (error := pool.status().last_error) is None:  # noqa: ASYNC110 - nobody sets an event for it

@@ -1,4 +1,4 @@
-"""A press process over a real queue, and a relay that answers as the test says."""
+"""Worker processes over a real queue, and a relay that answers as the test says."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from tests.delivery.pressroom import SITE, Pressroom, open_pressroom
 from pressrun.core.quantities import Rate
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.relay.settings import RelaySettings
-from pressrun.delivery.worker.remote import RemotePress
-from pressrun.delivery.worker.settings import PressSettings
+from pressrun.delivery.worker.handle import WorkerHandle
+from pressrun.delivery.worker.settings import WorkerSettings
+from pressrun.delivery.worker.workers import Workers
 from pressrun.observe.settings import LogSettings
 from pressrun.services.settings import DeliverySettings, TokenSettings
 from pressrun.store.journal import Journal
@@ -54,28 +55,45 @@ async def open_mailbox() -> AsyncIterator[Mailbox]:
 
 @dataclass(slots=True, kw_only=True)
 class House:
-    """A queue, the press that it knows, and a relay."""
+    """A queue, its worker, and a relay."""
 
     room: Pressroom
     mailbox: Mailbox
-    settings: PressSettings
+    settings: WorkerSettings
     dispatcher: Dispatcher
-    press: RemotePress
+    workers: Workers
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
     def pid(self) -> int:
-        """The press process that runs now."""
-        assert self.press.pid is not None
-        return self.press.pid
+        """The worker process that runs now."""
+        [pid] = self.workers.pids
+        return pid
+
+    @property
+    def worker(self) -> WorkerHandle:
+        """The only worker."""
+        [worker] = self.workers._workers
+        return worker
+
+    @property
+    def in_hand(self) -> int:
+        """How many rows the worker has."""
+        return sum(map(len, self.worker._held.values()))
 
     async def start(self) -> None:
-        self.dispatcher.connect(self.press)
-        self.tasks += [
-            asyncio.create_task(self.dispatcher.run()),
-            asyncio.create_task(self.press.run()),
-        ]
-        await self.until(lambda: self.press.capacity() > 0)
+        self.begin()
+        self.worker.start()
+        await self.until(lambda: self.workers.capacity() > 0)
+
+    def begin(self) -> None:
+        """Start the loops alone: the process comes with the first row."""
+        self.dispatcher.connect(self.workers)
+        self.tasks += [asyncio.create_task(loop.run()) for loop in (self.dispatcher, *self.workers.loops)]
+
+    def other_pid(self, first: int) -> bool:
+        """Whether another process than the first is there."""
+        return bool(self.workers.pids) and self.workers.pids != [first]
 
     async def stop(self, seconds: float = 5.0) -> None:
         await self.dispatcher.drain(seconds)
@@ -83,7 +101,7 @@ class House:
         self.tasks.clear()
 
     async def until(self, found: Callable[[], bool | Awaitable[bool]]) -> None:
-        """Until this is so, looked at again and again: the press is another process."""
+        """Until this is so, looked at again and again: the worker is another process."""
         async with asyncio.timeout(30):
             while True:
                 value = found()
@@ -107,7 +125,7 @@ def relay_at(port: int, **changes: Any) -> RelaySettings:
     return RelaySettings(**keys)
 
 
-def settings_for(*relays: RelaySettings, **changes: Any) -> PressSettings:
+def settings_for(*relays: RelaySettings, **changes: Any) -> WorkerSettings:
     keys: dict[str, Any] = {
         "site": SITE,
         "relays": relays,
@@ -117,7 +135,7 @@ def settings_for(*relays: RelaySettings, **changes: Any) -> PressSettings:
         "log": LogSettings(),
         **changes,
     }
-    return PressSettings(**keys)
+    return WorkerSettings(**keys)
 
 
 @pytest_asyncio.fixture
@@ -127,8 +145,8 @@ async def house(tmp_path: Path, journal: Journal) -> AsyncIterator[House]:
         room.office.now = time.time()
         settings = settings_for(relay_at(mailbox.port))
         dispatcher = await room.start()
-        press = RemotePress(settings, room.office.keys, dispatcher.broker, journal)
-        opened = House(room=room, mailbox=mailbox, settings=settings, dispatcher=dispatcher, press=press)
+        workers = Workers(settings, room.office.keys, dispatcher.broker, journal, count=1)
+        opened = House(room=room, mailbox=mailbox, settings=settings, dispatcher=dispatcher, workers=workers)
         yield opened
         if opened.tasks:
             await opened.stop()

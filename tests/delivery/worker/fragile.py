@@ -1,24 +1,24 @@
-"""A press process that a certain reader's copy ends at once, as a fault in a library of C's would."""
+"""A worker process that one reader's copy ends at once, as a fault in a C library would."""
 
 from __future__ import annotations
 
 import os
 
-from pressrun.delivery.mailer.making import Maker
-from pressrun.delivery.queue.jobs import Job
+from pressrun.delivery.mailer.mailer import Mailer
+from pressrun.delivery.queue.jobs import CompositionFailed, Job
 from pressrun.delivery.worker.__main__ import main
 from pressrun.smtp.handover import Outgoing
 
 POISON = "r1@reader.example"
-_make = Maker.make
+_compose = Mailer.compose
 
 
-def _fragile(self: Maker, job: Job) -> Outgoing:
+def _fragile(self: Mailer, job: Job) -> Outgoing | CompositionFailed:
     if job.row.address == POISON:
         os._exit(9)
-    return _make(self, job)
+    return _compose(self, job)
 
 
 if __name__ == "__main__":
-    Maker.make = _fragile  # type: ignore[method-assign]
+    Mailer.compose = _fragile  # type: ignore[method-assign]
     main()

@@ -1,4 +1,4 @@
-"""When the press process dies, whatever the moment: who is to blame, and who must not pay for it."""
+"""When a worker process dies, whatever the moment: which row is to blame, and who must not pay for it."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from tests.delivery.worker import fragile
 from tests.delivery.worker.conftest import House, open_mailbox, relay_at, settings_for
 
 from pressrun.delivery.queue.jobs import Result, claim_of
-from pressrun.delivery.worker import remote
+from pressrun.delivery.worker import handle
 from pressrun.delivery.worker.frames import State
-from pressrun.delivery.worker.remote import GUILTY, PLATES_AT_MOST
-from pressrun.delivery.worker.suspects import GUILTY_AFTER
+from pressrun.delivery.worker.handle import EDITIONS_AT_MOST
+from pressrun.delivery.worker.poison import POISON_AFTER
+from pressrun.delivery.worker.workers import POISON, Workers
 from pressrun.smtp.handover import Outcome
 from pressrun.store.journal import Taken
 
 ROOT = Path(__file__).parents[3]
 
 
-async def test_a_copy_that_ends_the_press_is_put_off(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_copy_that_ends_the_worker_is_put_off(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """After some ends that it alone is to blame for. The others get their copies, and no second one for it."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setattr(remote, "MODULE", fragile.__name__)
-    monkeypatch.setattr(remote, "AGAIN_SECONDS", (0.01,))
+    monkeypatch.setattr(handle, "MODULE", fragile.__name__)
+    monkeypatch.setattr(handle, "AGAIN_SECONDS", (0.01,))
     unknown = Counter[int]()
     record = house.dispatcher.broker.record
 
@@ -47,9 +48,9 @@ async def test_a_copy_that_ends_the_press_is_put_off(house: House, monkeypatch: 
         "select reply, address from delivery join subscription on subscription.id = subscription_id"
         " join subscriber on subscriber.id = subscriber_id where delivery.state = 'deferred'"
     )
-    assert (f"the mail could not be composed: {GUILTY}", fragile.POISON) == (words, address)
+    assert (f"the mail could not be composed: {POISON}", fragile.POISON) == (words, address)
     [(poisoned, most)] = unknown.most_common(1)
-    assert (GUILTY_AFTER, {poisoned}) == (most, {one for one, ends in unknown.items() if ends > 2})
+    assert (POISON_AFTER, {poisoned}) == (most, {one for one, ends in unknown.items() if ends > 2})
     assert max(Counter(address for address, _ in house.mailbox.received).values()) <= 3
 
 
@@ -58,7 +59,7 @@ async def _is_put_off(house: House) -> bool:
     waiting = await house.room.rows("select state, reply, due_at from delivery where state <> 'delivered'")
     if any(state != "deferred" for state, _, _ in waiting):
         return False
-    others = [due_at for _, reply, due_at in waiting if not reply.endswith(GUILTY)]
+    others = [due_at for _, reply, due_at in waiting if not reply.endswith(POISON)]
     if not others:
         return True
     house.room.pass_time(max(0.0, max(others) - house.room.clock()))
@@ -67,25 +68,25 @@ async def _is_put_off(house: House) -> bool:
 
 
 def _in_hand(house: House) -> int:
-    return sum(map(len, house.press._held.values()))
+    return house.in_hand
 
 
 async def test_nobody_goes_without_a_copy_for_being_near(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """Copies that were in hand at several kills go alone, one after the other, and then all is as before."""
-    monkeypatch.setattr(remote, "AGAIN_SECONDS", (0.01,))
+    monkeypatch.setattr(handle, "AGAIN_SECONDS", (0.01,))
     await house.start()
     edition = await house.send(6)
     house.mailbox.open.clear()
     for _ in range(2):
-        await house.until(lambda: _in_hand(house) == 6)
+        await house.until(lambda: house.in_hand == 6)
         first = house.pid
         os.kill(first, signal.SIGKILL)
-        await house.until(lambda: house.press.pid not in (None, first))  # noqa: B023 - called before the next turn
+        await house.until(lambda: house.other_pid(first))  # noqa: B023 - called before the next turn
         house.room.pass_time(3600)
         house.dispatcher.wake()
     house.mailbox.arrived.clear()
     await house.mailbox.arrived.wait()
-    assert 1 == _in_hand(house)
+    assert 1 == house.in_hand
     house.mailbox.open.set()
     await house.until(lambda: house.is_over(edition))
     assert {"delivered": 6} == await house.room.counts(edition)
@@ -96,15 +97,15 @@ async def test_what_it_noted_is_delivered_though_it_could_not_say_so(house: Hous
     await house.start()
     edition = await house.send(2)
     house.mailbox.open.clear()
-    await house.until(lambda: _in_hand(house) == 2)
-    first, other = house.press._held["primary"].values()
-    journal = house.press._journal
+    await house.until(lambda: house.in_hand == 2)
+    first, other = house.worker._held["primary"].values()
+    journal = house.worker._journal
     assert journal is not None
     journal.note([Taken(claim_of(first), "primary", 250, "2.0.0")])
     os.kill(house.pid, signal.SIGKILL)
-    await house.until(lambda: _in_hand(house) == 0)
+    await house.until(lambda: house.in_hand == 0)
     await house.until(lambda: _counts(house, edition, {"delivered": 1, "deferred": 1}))
-    assert {other.row.id} == house.press._suspects._ends.keys()
+    assert {other.row.id} == house.workers._poison._ends.keys()
     [[code, enhanced]] = await house.room.rows("select code, enhanced from delivery where state = 'delivered'")
     assert (250, "2.0.0") == (code, enhanced)
 
@@ -114,9 +115,9 @@ async def _counts(house: House, edition: int, counts: dict[str, int]) -> bool:
 
 
 async def test_more_editions_at_once_than_plates_are_kept(house: House) -> None:
-    """Copies that go together may need more of them than the press keeps; none is forgotten too early."""
-    editions = PLATES_AT_MOST + 8
-    house.press.change(settings_for(relay_at(house.mailbox.port, connections=30)))
+    """Copies that go together may need more of them than the worker keeps; none is forgotten too early."""
+    editions = EDITIONS_AT_MOST + 8
+    house.workers.change(settings_for(relay_at(house.mailbox.port, connections=30)))
     await house.room.readers(1)
     for number in range(editions):
         await house.room.edition(text=f"number {number}")
@@ -127,25 +128,25 @@ async def test_more_editions_at_once_than_plates_are_kept(house: House) -> None:
 
 
 async def test_a_relay_that_a_reload_took_away_is_asked_for_no_more(house: House) -> None:
-    """Though the press has not said so yet, and what it said before is still on its way."""
+    """Though the worker has not said so yet, and what it said before is still on its way."""
     async with open_mailbox() as second:
         house.room.relays = {"primary": (), "second": ()}
         house.dispatcher = await house.room.start()
         both = settings_for(relay_at(house.mailbox.port), relay_at(second.port, name="second"))
-        house.press = remote.RemotePress(both, house.room.office.keys, house.dispatcher.broker, None)
+        house.workers = Workers(both, house.room.office.keys, house.dispatcher.broker, None, count=1)
         await house.start()
-        await house.until(lambda: house.press.capacity("second") > 0)
+        await house.until(lambda: house.workers.capacity("second") > 0)
         stale = State([], {"primary": 3, "second": 3})
         house.dispatcher.reload(house.room.settings, {"primary": ()}, {"primary": 1}, {"primary": 10})
-        house.press.change(replace(both, relays=both.relays[:1]))
-        house.press._heard(stale)
-        assert {"primary"} == set(house.press._capacities)
+        house.workers.change(replace(both, relays=both.relays[:1]))
+        house.worker._hear(stale)
+        assert {"primary"} == set(house.worker._capacities)
         edition = await house.send(20)
         await house.until(lambda: house.is_over(edition))
         assert [20, 0] == [len(house.mailbox.received), len(second.received)]
 
 
-async def test_a_press_that_dies_in_the_drain_is_not_waited_for(house: House) -> None:
+async def test_a_worker_that_dies_in_the_drain_is_not_waited_for(house: House) -> None:
     await house.start()
     house.mailbox.open.clear()
     await house.send(20)
@@ -159,28 +160,24 @@ async def test_a_press_that_dies_in_the_drain_is_not_waited_for(house: House) ->
 
 async def test_a_drain_while_it_starts_and_another_one(house: House) -> None:
     """Whoever drains twice waits for the same end."""
-    house.dispatcher.connect(house.press)
-    house.tasks += [
-        asyncio.create_task(house.dispatcher.run()),
-        asyncio.create_task(house.press.run()),
-    ]
+    house.begin()
     await asyncio.sleep(0)
     async with asyncio.timeout(20):
-        await asyncio.gather(house.press.drain(5), house.press.drain(5))
+        await asyncio.gather(house.workers.drain(5), house.workers.drain(5))
         await house.stop()
-    assert house.press.pid is None
+    assert [] == house.workers.pids
 
 
 async def test_what_nobody_could_hear_stays_in_the_queue(house: House) -> None:
     """Rows whose turn comes while the process is dying are not given to it."""
     await house.start()
-    line = house.press._line
+    line = house.worker._line
     assert line is not None
     os.kill(house.pid, signal.SIGSTOP)  # so that it takes its time
     line.close()
     edition = await house.send(5)
     await asyncio.sleep(0.05)
-    house.press.wake()
+    house.workers.wake()
     await house.until(lambda: house.is_over(edition))
     assert {"delivered": 5} == await house.room.counts(edition)
     assert 0 == house.room.outcomes["unknown"]

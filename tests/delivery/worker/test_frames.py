@@ -11,23 +11,24 @@ from hypothesis import strategies as st
 from pressrun.core.keys import KeyRing
 from pressrun.delivery.queue.jobs import CompositionFailed, Result
 from pressrun.delivery.worker.frames import (
-    Answers,
+    AssignedCopy,
     Copies,
-    CopyWork,
     Drain,
     Drained,
+    Edition,
     Forget,
     Notice,
     Order,
-    Plate,
+    Recall,
     Report,
+    Results,
     Setup,
     State,
     encode_frame,
     orders,
-    pack_plate,
+    pack_edition,
     reports,
-    unpack_plate,
+    unpack_edition,
 )
 from pressrun.message.layouts.design import Logo
 from pressrun.message.wire.skeleton import Skeleton
@@ -42,7 +43,7 @@ NUMBERS = st.integers(0, (1 << 48) - 1)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)  # what SQLite and UTF-8 can hold
 RELAYS = st.sampled_from(["primary", "backup"])
 COPIES = st.builds(
-    CopyWork,
+    AssignedCopy,
     st.builds(
         ClaimedCopy,
         NUMBERS,
@@ -62,6 +63,7 @@ COPIES = st.builds(
     NUMBERS,
     NUMBERS,
     st.integers(0, 100),
+    st.floats(0, 1e10),
 )
 NOTICES = st.builds(
     ClaimedNotice,
@@ -94,10 +96,11 @@ STATUSES = st.builds(RelayStatus, name=RELAYS, connections=NUMBERS, failing_sinc
 LOGOS = st.builds(Logo)
 ORDERS = st.one_of(
     st.builds(Setup, st.binary()),
-    st.builds(Plate, NUMBERS, st.binary()),
+    st.builds(Edition, NUMBERS, st.binary()),
     st.builds(Copies, RELAYS, st.lists(COPIES, max_size=3)),
-    st.builds(Notice, RELAYS, NOTICES, NUMBERS, st.none() | LISTS, st.none() | LOGOS),
+    st.builds(Notice, RELAYS, NOTICES, NUMBERS, st.none() | LISTS, st.none() | LOGOS, st.floats(0, 1e10)),
     st.builds(Forget, st.lists(NUMBERS)),
+    st.builds(Recall, st.none() | st.lists(NUMBERS)),
     st.builds(Drain, st.floats(0, 1000)),
 )
 RESULTS = st.builds(
@@ -106,7 +109,7 @@ RESULTS = st.builds(
 MAILS = st.builds(SentMail, message_id=TEXTS, digest=TEXTS, salt=st.binary(max_size=16))
 REPORTS = st.one_of(
     st.builds(
-        Answers,
+        Results,
         RELAYS,
         st.lists(
             st.builds(Result, NUMBERS, RESULTS | st.builds(CompositionFailed, TEXTS, st.booleans()), st.none() | MAILS),
@@ -143,14 +146,14 @@ def test_anything_else_is_a_value_error() -> None:
 
 
 @given(LISTS, st.booleans())
-def test_a_plate_comes_through(target: MailingList, same: bool) -> None:
-    """Its two skeletons are one where they were one."""
+def test_a_compiled_edition_comes_through(target: MailingList, same: bool) -> None:
+    """A skeleton that serves for both forms is still one."""
     skeleton = Skeleton.from_stream([b"To: x\r\n\r\nbody\r\n"], ["subject"])
     text = skeleton if same else Skeleton.from_stream([b"To: x\r\n\r\ntext\r\n"], ["subject"])
-    plate = CompiledEdition(
+    edition = CompiledEdition(
         language="en", edition_id=7, slug="s", list=target, skeleton=skeleton, text_skeleton=text, message_secret=b"m"
     )
-    found = unpack_plate(pack_plate(plate))
+    found = unpack_edition(pack_edition(edition))
     assert (7, "s", target, b"m") == (found.edition_id, found.slug, found.list, found.message_secret)
     assert [skeleton.encode(), text.encode()] == [found.skeleton.encode(), found.text_skeleton.encode()]
     assert same == (found.skeleton is found.text_skeleton)

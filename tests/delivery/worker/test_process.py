@@ -1,4 +1,4 @@
-"""The press process from the inside: orders that it cannot carry out come back, and those beside them go on."""
+"""A worker process from the inside: orders that it cannot carry out come back, and those beside them go on."""
 
 from __future__ import annotations
 
@@ -15,23 +15,25 @@ from pressrun.core.keys import KeyRing
 from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result
 from pressrun.delivery.worker import process
 from pressrun.delivery.worker.frames import (
-    Answers,
+    AssignedCopy,
     Copies,
-    CopyWork,
     Drain,
+    Edition,
     Notice,
     Order,
-    Plate,
+    Results,
     encode_frame,
     pack_setup,
     reports,
 )
-from pressrun.delivery.worker.process import NO_PLATE, PressProcess
+from pressrun.delivery.worker.process import NO_EDITION, WorkerProcess
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice
 from pressrun.store.journal import Journal
 
 KEYS = KeyRing({1: b"k" * 32}, b"s" * 32)
-COPY = CopyWork(ClaimedCopy(5, 1, "reader.example", "", 0, None, 1, "a@reader.example", "", "{}", 0, 0), 0, 7, 0)
+COPY = AssignedCopy(
+    ClaimedCopy(5, 1, "reader.example", "", 0, None, 1, "a@reader.example", "", "{}", 0, 0), 0, 7, 0, 0.0
+)
 NOTICE: dict[str, Any] = {
     "domain": "reader.example",
     "attempts": 0,
@@ -57,7 +59,7 @@ class Daemon(asyncio.Transport):
         super().__init__()
         self.ends: list[int] = []
         self.over = asyncio.Event()
-        self.process = PressProcess(self._end, journal)
+        self.process = WorkerProcess(self._end, journal)
         self.process.connection_made(self)
         self._reports = reports()
         self._heard = bytearray()
@@ -72,23 +74,27 @@ class Daemon(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self._heard += data
 
-    async def answers(self) -> list[Answers]:
+    async def answers(self) -> list[Results]:
         """What it was told of rows so far."""
         await asyncio.sleep(0)
         heard, self._heard = bytes(self._heard), bytearray()
-        return [report for report in self._reports.read(heard) if isinstance(report, Answers)]
+        return [report for report in self._reports.read(heard) if isinstance(report, Results)]
 
 
-def plate() -> Plate:
-    """One that no copy can be made of."""
-    return Plate(7, b"this is no pickle")
+def unreadable() -> Edition:
+    """An edition that no copy can be composed from."""
+    return Edition(7, b"not a pickle")
+
+
+def notice_for(relay: str, number: int) -> Notice:
+    return Notice(relay, ClaimedNotice(**{**NOTICE, "id": number}), 0, None, None, 0.0)
 
 
 async def test_an_edition_that_cannot_be_read_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """Its copies are put off, and it is told."""
     daemon = Daemon()
-    daemon.say(pack_setup(settings_for(relay_at(1)), KEYS), plate(), Copies("primary", [COPY]))
-    assert [Answers("primary", [Result(5, CompositionFailed(NO_PLATE))])] == await daemon.answers()
+    daemon.say(pack_setup(settings_for(relay_at(1)), KEYS), unreadable(), Copies("primary", [COPY]))
+    assert [Results("primary", [Result(5, CompositionFailed(NO_EDITION))])] == await daemon.answers()
     assert ["press.bad_plate"] == [one.message for one in caplog.records if one.levelno >= logging.ERROR]
 
 
@@ -98,9 +104,10 @@ async def test_rows_for_a_relay_that_a_reload_took_away_go_back_at_once() -> Non
     one, two = relay_at(1), relay_at(1, name="second")
     daemon.say(pack_setup(settings_for(one, two), KEYS))
     notice = ClaimedNotice(**{**NOTICE, "id": 5})
-    daemon.process._inbox.put("second", [Job(notice, 0, None)])
-    daemon.say(pack_setup(settings_for(one), KEYS), Notice("second", ClaimedNotice(**{**NOTICE, "id": 6}), 0, None))
-    assert [Answers("second", [Result(5, NOT_SENT), Result(6, NOT_SENT)])] == await daemon.answers()
+    assert daemon.process._assignments is not None
+    daemon.process._assignments.add("second", [Job(notice, 0, None)])
+    daemon.say(pack_setup(settings_for(one), KEYS), notice_for("second", 6))
+    assert [Results("second", [Result(number, NOT_SENT)]) for number in (5, 6)] == await daemon.answers()
 
 
 async def test_settings_that_do_not_work_any_more_are_told(caplog: pytest.LogCaptureFixture) -> None:
@@ -125,7 +132,7 @@ async def in_flight(daemon: Daemon, mailbox: Mailbox) -> None:
     mailbox.open.clear()
     rows = [ClaimedNotice(**{**NOTICE, "id": number, "content": b"Subject: news\r\n\r\n"}) for number in (5, 6)]
     daemon.say(pack_setup(settings_for(relay_at(mailbox.port, connections=1, pipelining=False)), KEYS))
-    daemon.say(*[Notice("primary", row, 0, None) for row in rows])
+    daemon.say(*[Notice("primary", row, 0, None, None, 0.0) for row in rows])
     await mailbox.arrived.wait()
 
 
@@ -139,7 +146,7 @@ async def test_without_its_daemon_it_hears_the_last_answer_and_sends_nothing_mor
         await in_flight(daemon, mailbox)
         await daemon.answers()
         daemon.process.finish()
-        daemon.say(Notice("primary", ClaimedNotice(**{**NOTICE, "id": 7}), 0, None))
+        daemon.say(notice_for("primary", 7))
         if is_told_twice:
             daemon.process.connection_lost(ConnectionResetError())
         await asyncio.sleep(0.05)

@@ -10,7 +10,7 @@ from tests.delivery.pressroom import SITE, Pressroom
 from tests.message.signatures.test_dkim import RSA_RECORD, settings
 
 from pressrun.core.keys import KeyRing
-from pressrun.delivery.mailer.signing import build_signer
+from pressrun.delivery.mailer.mailer import build_signer
 from pressrun.delivery.queue.claims import _load_plate
 from pressrun.services.mails.composing import CopyComposer
 from pressrun.services.settings import DeliverySettings

@@ -34,9 +34,18 @@ AHEAD = 0.8  # of what one connection carries: with 100, what goes at 200 a seco
 class Pool:
     """The connections to one relay; made and used on the event loop. Raises BadConfiguration for a bad ca_file."""
 
-    def __init__(self, settings: RelaySettings, feed: Feed, *, helo_name: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        settings: RelaySettings,
+        feed: Feed,
+        *,
+        helo_name: str,
+        changed: Callable[[], None],
+        clock: Callable[[], float],
+    ) -> None:
         self.settings = settings
         self._feed = feed
+        self._changed = changed
         self._terms = terms_of(settings, helo_name)
         self._tls = None if settings.security == "none" else client_context(settings.ca_file)
         self._health = Health(settings.name, clock)
@@ -152,6 +161,7 @@ class Pool:
             self._health.opened()
             if connection is self._probe and not self._health.is_failing:
                 self._resume()
+        self._changed()
 
     def idled(self, connection: Connection) -> None:
         if connection.is_idle:
@@ -166,6 +176,10 @@ class Pool:
         self._roomy.pop(connection, None)
 
     def closed(self, connection: Connection, problem: Problem | None) -> None:
+        self._leave(connection, problem)
+        self._changed()
+
+    def _leave(self, connection: Connection, problem: Problem | None) -> None:
         self._opening.discard(connection)
         if connection.way is not None:
             self._taking[connection.way] -= 1
@@ -238,6 +252,7 @@ class Pool:
         self._retry = None
         if not self._stopping and len(self._members) < self.settings.connections:
             self._probe = self._open()
+            self._changed()
 
     def _open(self) -> Connection:
         terms = replace(self._terms, fastest=self._manners.way)

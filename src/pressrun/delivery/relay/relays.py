@@ -16,13 +16,21 @@ from pressrun.services.ports import Feed, RelayStatus
 class Relays:
     """The connections to all relays; made and used on the event loop, ended by `drain`.
 
-    `helo_name` is said in EHLO: a full domain name (RFC 5321 §4.1.1.1). Raises BadConfiguration for a bad ca_file.
+    `helo_name` is the argument of EHLO, a full domain name (RFC 5321 §4.1.1.1). `changed` is called when the status or
+    the capacity of a relay may have changed otherwise than by a result. Raises BadConfiguration for a bad ca_file.
     """
 
     def __init__(
-        self, settings: Sequence[RelaySettings], feed: Feed, *, helo_name: str, clock: Callable[[], float] = time.time
+        self,
+        settings: Sequence[RelaySettings],
+        feed: Feed,
+        *,
+        helo_name: str,
+        changed: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._feed = feed
+        self._changed = changed
         self._helo_name = helo_name
         self._clock = clock
         self._pools = [self._pool(one) for one in settings]
@@ -45,9 +53,6 @@ class Relays:
         """How many messages may be on their way to a relay together, or to all of them."""
         return sum([pool.capacity for pool in self._pools if relay is None or pool.settings.name == relay])
 
-    def recall(self) -> None:
-        """There is nothing to give back: what is taken, a connection has."""
-
     def reconfigure(self, settings: Sequence[RelaySettings]) -> None:
         """Swap the settings whole or, raising BadConfiguration, not at all.
 
@@ -68,4 +73,4 @@ class Relays:
         await asyncio.gather(*(pool.drain(seconds) for pool in (*self._pools, *self._retired)))
 
     def _pool(self, settings: RelaySettings) -> Pool:
-        return Pool(settings, self._feed, helo_name=self._helo_name, clock=self._clock)
+        return Pool(settings, self._feed, helo_name=self._helo_name, changed=self._changed, clock=self._clock)

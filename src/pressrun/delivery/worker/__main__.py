@@ -1,9 +1,9 @@
-"""The sending process: `python -m pressrun.delivery.worker SOCKET PARENT [JOURNAL]`, started by the daemon.
+"""A worker process: `python -m pressrun.delivery.worker SOCKET PARENT [JOURNAL NUMBER]`, started by the daemon.
 
-SOCKET and JOURNAL are descriptors that it gave us, PARENT is its process.
+SOCKET and JOURNAL are inherited descriptors, PARENT is the daemon's process id, NUMBER is ours among the workers.
 
 Signals of a terminal or of systemd are left to the daemon, which ends us by the socket. When it is killed, the kernel
-tells us by SIGUSR1: the socket of a killed process closes only once all of its memory is given back.
+sends us SIGUSR1: the socket of a killed process closes only once all of its memory is given back.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 
-from pressrun.delivery.worker.process import PressProcess
+from pressrun.delivery.worker.process import WorkerProcess
 from pressrun.runtime.event_loop import run_loop
 from pressrun.runtime.parent_death import end_with_parent, hear_of_end
 from pressrun.store.journal import Journal
@@ -24,8 +24,8 @@ async def _serve(descriptor: int, parent: int, journal: Journal | None) -> None:
     connection = socket.socket(fileno=descriptor)
     connection.setblocking(False)
     loop = asyncio.get_running_loop()
-    process = PressProcess(os._exit, journal)
-    if journal is None:  # what we should still hear nobody would learn
+    process = WorkerProcess(os._exit, journal)
+    if journal is None:  # nobody would learn of further replies
         end_with_parent(parent)
     else:
         loop.add_signal_handler(signal.SIGUSR1, process.finish)
@@ -35,11 +35,11 @@ async def _serve(descriptor: int, parent: int, journal: Journal | None) -> None:
 
 
 def main() -> None:
-    """Be the press for the daemon at the other end of the socket, until that closes."""
+    """Work for the daemon at the other end of the socket until that closes."""
     descriptor, parent, *journal = map(int, sys.argv[1:])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    run_loop(_serve(descriptor, parent, Journal(journal[0]) if journal else None))
+    run_loop(_serve(descriptor, parent, Journal(*journal) if journal else None))
 
 
 if __name__ == "__main__":

@@ -76,8 +76,13 @@ class Line(asyncio.Protocol, ABC):
         self._closed.set()
 
 
-async def start(module: str, make_line: Callable[[int], L], *descriptors: int) -> tuple[asyncio.subprocess.Process, L]:
-    """Start `python -m MODULE SOCKET PARENT DESCRIPTOR…`; `make_line` gets its pid. Raises one of CANNOT_START."""
+async def start(
+    module: str, make_line: Callable[[int], L], *arguments: int, descriptors: Sequence[int] = ()
+) -> tuple[asyncio.subprocess.Process, L]:
+    """Start `python -m MODULE SOCKET PARENT ARGUMENT…`, which inherits `descriptors`; `make_line` gets its pid.
+
+    Raises one of CANNOT_START.
+    """
     ours, theirs = socket.socketpair()
     try:
         with theirs:
@@ -86,7 +91,7 @@ async def start(module: str, make_line: Callable[[int], L], *descriptors: int) -
                 "-P",  # the folder that the daemon was started in is no place for modules
                 "-m",
                 module,
-                *map(str, (theirs.fileno(), os.getpid(), *descriptors)),
+                *map(str, (theirs.fileno(), os.getpid(), *arguments)),
                 pass_fds=(theirs.fileno(), *descriptors),
                 stdin=asyncio.subprocess.DEVNULL,
             )

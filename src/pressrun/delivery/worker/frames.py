@@ -1,6 +1,6 @@
-"""What the daemon and the press process say to each other, in frames (runtime.frames).
+"""What the daemon and a worker process say to each other, in frames (runtime.frames).
 
-Rows and answers travel as arrays, many in one frame. What is said once, settings and the plate of an edition, travels
+Rows and results travel as arrays, many in one frame. What is said once, settings and a compiled edition, travels
 pickled: both ends are this program, and nobody else holds the socket.
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import msgspec
 
 from pressrun.core.keys import KeyRing
-from pressrun.delivery.queue.jobs import Result
-from pressrun.delivery.worker.settings import PressSettings
+from pressrun.delivery.queue.jobs import Job, Result
+from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.message.layouts.design import Logo
 from pressrun.message.wire.skeleton import Skeleton
 from pressrun.runtime.frames import FrameReader as Frames
@@ -25,64 +25,76 @@ from pressrun.store.lists import MailingList
 
 
 class Setup(msgspec.Struct, frozen=True, array_like=True, tag=0):
-    """What the press works with from now on: settings and keys; the first thing said."""
+    """What the worker works with from now on: settings and keys; the first frame."""
 
     packed: bytes
 
 
-class Plate(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """What the copies of an edition have in common; said before the first of them."""
+class Edition(msgspec.Struct, frozen=True, array_like=True, tag=1):
+    """What the copies of an edition have in common; comes before the first of them."""
 
     edition_id: int
     packed: bytes
 
 
-class CopyWork(msgspec.Struct, frozen=True, array_like=True):
-    """A claimed copy: `delivery.queue.jobs.Job` with its edition by number."""
+class AssignedCopy(msgspec.Struct, frozen=True, array_like=True):
+    """A claimed copy: `queue.jobs.Job` with its edition by number."""
 
     row: ClaimedCopy
     claimed_at: int
     edition_id: int
     most: int
+    slot_at: float
+
+    def job(self, edition: CompiledEdition) -> Job:
+        """The job, with its edition."""
+        return Job(self.row, self.claimed_at, edition, None, self.row.lane, self.most, slot_at=self.slot_at)
 
 
 class Copies(msgspec.Struct, frozen=True, array_like=True, tag=2):
-    """Copies whose turn has come, for one relay."""
+    """Copies for one relay."""
 
     relay: str
-    work: list[CopyWork]
+    copies: list[AssignedCopy]
 
 
 class Notice(msgspec.Struct, frozen=True, array_like=True, tag=3):
-    """A notice whose turn has come, for one relay."""
+    """A notice for one relay."""
 
     relay: str
     row: ClaimedNotice
     claimed_at: int
     list: MailingList | None
-    logo: Logo | None = None
+    logo: Logo | None
+    slot_at: float
+
+    def job(self) -> Job:
+        """The job."""
+        return Job(self.row, self.claimed_at, None, self.list, logo=self.logo, slot_at=self.slot_at)
 
 
 class Forget(msgspec.Struct, frozen=True, array_like=True, tag=4):
-    """No copy of these editions comes any more."""
+    """No copy of these editions comes before the edition is sent again."""
 
     editions: list[int]
 
 
-class Recall(msgspec.Struct, frozen=True, array_like=True, tag=6):
-    """Give back what no connection has."""
+class Recall(msgspec.Struct, frozen=True, array_like=True, tag=5):
+    """Give back those of these rows that no connection has; None for all rows."""
+
+    ids: list[int] | None = None
 
 
-class Drain(msgspec.Struct, frozen=True, array_like=True, tag=5):
-    """Finish what is in flight within so many seconds, give the rest back; nothing is said after it."""
+class Drain(msgspec.Struct, frozen=True, array_like=True, tag=6):
+    """Give back what no connection has, and finish what is in flight within so many seconds; the last frame."""
 
     seconds: float
 
 
-Order = Setup | Plate | Copies | Notice | Forget | Recall | Drain
+Order = Setup | Edition | Copies | Notice | Forget | Recall | Drain
 
 
-class Answers(msgspec.Struct, frozen=True, array_like=True, tag=0):
+class Results(msgspec.Struct, frozen=True, array_like=True, tag=0):
     """What became of rows that one relay had."""
 
     relay: str
@@ -90,17 +102,17 @@ class Answers(msgspec.Struct, frozen=True, array_like=True, tag=0):
 
 
 class State(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """How the relays do, and how many mails each may have on its way; said first, and when it changed."""
+    """How the relays do, and how many mails each may have in flight; sent when it changes, and now and then."""
 
     statuses: list[RelayStatus]
     capacities: dict[str, int]
 
 
 class Drained(msgspec.Struct, frozen=True, array_like=True, tag=2):
-    """All is answered; the last thing said."""
+    """Every row has its result; the last frame."""
 
 
-Report = Answers | State | Drained
+Report = Results | State | Drained
 
 
 def encode_frame(value: Order | Report) -> bytes:
@@ -109,41 +121,40 @@ def encode_frame(value: Order | Report) -> bytes:
 
 
 def orders() -> Frames[Order]:
-    """A reader of what the daemon says."""
+    """A reader of the daemon's frames."""
     return Frames(msgspec.msgpack.Decoder(Order))
 
 
 def reports() -> Frames[Report]:
-    """A reader of what the press says."""
+    """A reader of a worker's frames."""
     return Frames(msgspec.msgpack.Decoder(Report))
 
 
-def pack_setup(settings: PressSettings, keys: KeyRing) -> Setup:
-    """Settings and keys, to be said."""
+def pack_setup(settings: WorkerSettings, keys: KeyRing) -> Setup:
+    """Settings and keys as an order."""
     return Setup(pickle.dumps((settings, keys)))
 
 
-def unpack_setup(setup: Setup) -> tuple[PressSettings, KeyRing]:
-    """Settings and keys, as they were said."""
+def unpack_setup(setup: Setup) -> tuple[WorkerSettings, KeyRing]:
+    """The settings and keys of an order."""
     settings, keys = pickle.loads(setup.packed)  # noqa: S301 - from the daemon itself, see above
     return settings, keys
 
 
-def pack_plate(plate: CompiledEdition) -> Plate:
-    """A plate, to be said; a skeleton that serves for both is said once."""
-    same = plate.text_skeleton is plate.skeleton
-    skeletons = [plate.skeleton.encode()] if same else [plate.skeleton.encode(), plate.text_skeleton.encode()]
-    return Plate(
-        plate.edition_id, pickle.dumps((plate.slug, plate.list, plate.language, skeletons, plate.message_secret))
-    )
+def pack_edition(edition: CompiledEdition) -> Edition:
+    """A compiled edition as an order; a skeleton that serves for both forms travels once."""
+    same = edition.text_skeleton is edition.skeleton
+    skeletons = [edition.skeleton.encode()] if same else [edition.skeleton.encode(), edition.text_skeleton.encode()]
+    packed = pickle.dumps((edition.slug, edition.list, edition.language, skeletons, edition.message_secret))
+    return Edition(edition.edition_id, packed)
 
 
-def unpack_plate(plate: Plate) -> CompiledEdition:
-    """A plate, as it was said."""
-    slug, target, language, stored, secret = pickle.loads(plate.packed)  # noqa: S301 - as above
-    skeletons: Sequence[Skeleton] = [Skeleton.decode(one) for one in stored]
+def unpack_edition(order: Edition) -> CompiledEdition:
+    """The compiled edition of an order."""
+    slug, target, language, stored, secret = pickle.loads(order.packed)  # noqa: S301 - as above
+    skeletons: Sequence[Skeleton] = [Skeleton.decode(octets) for octets in stored]
     return CompiledEdition(
-        edition_id=plate.edition_id,
+        edition_id=order.edition_id,
         slug=slug,
         list=target,
         language=language,

@@ -1,7 +1,7 @@
-"""The press in a process of its own, from the inside: orders come in by a socket, answers go out.
+"""A worker process from the inside: it composes, signs and delivers the rows that the daemon assigns to it.
 
-It holds nothing that the daemon does not know of. When that is killed it sends nothing more, hears the answers to what
-is in flight, notes them in the journal, which the next daemon reads once this process is over, and ends.
+It knows nothing that the daemon does not know. If the daemon is killed, the worker sends nothing more, collects the
+relays' outstanding replies for up to five seconds, journals them for the next daemon, and ends.
 """
 
 from __future__ import annotations
@@ -10,35 +10,34 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import cast
-
-from msgspec.structs import replace
 
 from pressrun.core.errors import BadConfiguration
 from pressrun.core.keys import KeyRing
+from pressrun.delivery.mailer.mailer import Mailer
 from pressrun.delivery.queue.jobs import CompositionFailed, Job, Result
+from pressrun.delivery.relay.relays import Relays
+from pressrun.delivery.worker.assignments import Assignments
 from pressrun.delivery.worker.frames import (
-    Answers,
     Copies,
     Drain,
     Drained,
+    Edition,
     Forget,
     Notice,
     Order,
-    Plate,
     Recall,
     Report,
+    Results,
     Setup,
     State,
     encode_frame,
     orders,
-    unpack_plate,
+    unpack_edition,
     unpack_setup,
 )
-from pressrun.delivery.worker.inbox import Inbox
-from pressrun.delivery.worker.local import LocalPress
-from pressrun.delivery.worker.signers import signing_hands
+from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.runtime.memory import leave_alone_what_stays
@@ -49,37 +48,35 @@ from pressrun.store.journal import Journal
 
 log = logging.getLogger("pressrun.worker")
 
-NO_PLATE = "NoPlate"  # the fault of a copy whose edition cannot be read
-FINISH_SECONDS = 5.0  # for the last answers when the daemon is gone: the start of the next one waits for them
-TOGETHER = (
-    16  # unsigned mails that are made in a row, as rows come here in the order in which they go; more gain little
-)
-LOOK_SECONDS = 0.5  # between two looks at whether something waits too long; the daemon hears of us as often
+NO_EDITION = "NoEdition"  # the fault of a copy whose edition cannot be read
+FINISH_SECONDS = 5.0  # for the last replies once the daemon is gone: the start of the next one waits for them
+HEARTBEAT_SECONDS = 1.0  # the daemon hears from us at least this often
 
 
-class PressProcess(asyncio.Protocol):
-    """The other end of the socket is the daemon; `end` gets an exit code when there is nobody any more to work for."""
+class WorkerProcess(asyncio.Protocol):
+    """The other end of the socket is the daemon; `end` gets an exit code when there is nobody left to work for."""
 
     def __init__(self, end: Callable[[int], None], journal: Journal | None) -> None:
         self._end = end
         self._journal = journal
         self._loop = asyncio.get_running_loop()
-        self._inbox = Inbox(self._answer_soon, time.time)
-        self._press: LocalPress | None = None
         self._keys: KeyRing | None = None
-        self._relays: tuple[str, ...] = ()
-        self._plates: dict[int, CompiledEdition] = {}
+        self._assignments: Assignments | None = None
+        self._relays: Relays | None = None
+        self._names: tuple[str, ...] = ()
+        self._editions: dict[int, CompiledEdition] = {}
         self._orders = orders()
         self._transport: asyncio.Transport | None = None
         self._draining: asyncio.Task[None] | None = None
         self._is_finishing = False
-        self._capacities: dict[str, int] = {}
+        self._state: State | None = None
+        self._is_reporting = False
 
     # asyncio calls these.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._loop.call_later(LOOK_SECONDS, self._look)
+        self._loop.call_later(HEARTBEAT_SECONDS, self._beat)
 
     def data_received(self, data: bytes) -> None:
         if not self._is_finishing:
@@ -87,136 +84,153 @@ class PressProcess(asyncio.Protocol):
                 self._carry_out(order)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        code = 0 if exc is None else 1  # told by asyncio, if it is a fault of ours
+        code = 0 if exc is None else 1  # asyncio has logged it, if it is a fault of ours
         if self._draining is None:
             self.finish(code)
-        elif not self._is_finishing:  # the daemon has heard all that it waited for
+        elif not self._is_finishing:  # the daemon has heard everything that it waited for
             self._end(code)
 
     # ---
 
     def finish(self, code: int = 0) -> None:
-        """The daemon is gone: hear what relays answer soon to what they have, so that it is noted, and end."""
+        """The daemon is gone: collect and journal the outstanding replies that come soon, and end."""
         if self._is_finishing:
             return
         self._is_finishing = True
-        if self._press is None or self._journal is None:
+        if self._relays is None or self._journal is None:
             self._end(code)
             return
         self._loop.call_later(FINISH_SECONDS, self._end, code)
         if self._draining is None:
-            self._draining = self._loop.create_task(self._press.drain(FINISH_SECONDS))
+            self._draining = self._loop.create_task(self._relays.drain(FINISH_SECONDS))
         self._draining.add_done_callback(lambda _: self._end(code))
 
     def _carry_out(self, order: Order) -> None:
+        if isinstance(order, Setup):
+            try:
+                self._set_up(*unpack_setup(order))
+            except BadConfiguration as problem:  # a file that was there at the daemon's start is gone
+                event(log, "config.refused", level=logging.ERROR, problem=str(problem))
+                self._end(problem.exit_code)
+            return
+        assert self._assignments is not None  # the set-up is the first order
+        assert self._relays is not None
         match order:
             case Copies():
-                self._put_copies(order)
-            case Notice(relay=relay, row=row, claimed_at=claimed_at, list=target, logo=logo):
-                self._put(relay, [Job(row, claimed_at, None, target, logo=logo)])
-            case Plate(edition_id=edition_id):
-                self._plates.pop(edition_id, None)
+                self._assign_copies(order, self._assignments)
+                self._relays.wake()
+            case Notice():
+                self._assign(order.relay, [order.job()], self._assignments)
+                self._relays.wake()
+            case Edition(edition_id=edition_id):
+                self._editions.pop(edition_id, None)
                 try:
-                    self._plates[edition_id] = unpack_plate(order)
+                    self._editions[edition_id] = unpack_edition(order)
                 except Exception:
                     log.exception("press.bad_plate", extra={"fields": {"edition": edition_id}})
             case Forget(editions=editions):
                 for number in editions:
-                    self._plates.pop(number, None)
-            case Setup():
-                try:
-                    self._set_up(order)
-                except BadConfiguration as problem:  # a file that was there at the daemon's start has gone since
-                    event(log, "config.refused", level=logging.ERROR, problem=str(problem))
-                    self._end(problem.exit_code)
-            case Recall():
-                self._inbox.give_back()
-                if self._press is not None:
-                    self._press.recall()
+                    self._editions.pop(number, None)
+            case Recall(ids=ids):
+                self._assignments.recall(None if ids is None else frozenset(ids))
             case Drain(seconds=seconds):
-                self._draining = self._loop.create_task(self._drain(seconds))
+                self._draining = self._loop.create_task(self._drain(self._assignments, self._relays, seconds))
 
-    def _put_copies(self, order: Copies) -> None:
-        """Those of an edition whose plate is no good are put off by the daemon; others go on."""
-        jobs: list[Job] = []
-        for one in order.work:
-            plate = self._plates.get(one.edition_id)
-            if plate is None:
-                self._inbox.record(order.relay, [Result(one.row.id, CompositionFailed(NO_PLATE))])
-            else:
-                jobs.append(Job(one.row, one.claimed_at, plate, None, one.row.lane, one.most))
-        self._put(order.relay, jobs)
+    def _assign_copies(self, order: Copies, assignments: Assignments) -> None:
+        """Copies of an edition that cannot be read fail, and the daemon puts them off; others go on."""
+        editions = self._editions
+        readable = [one.job(editions[one.edition_id]) for one in order.copies if one.edition_id in editions]
+        self._assign(order.relay, readable, assignments)
+        if len(readable) < len(order.copies):
+            failed = CompositionFailed(NO_EDITION)
+            unreadable = [one.row.id for one in order.copies if one.edition_id not in editions]
+            self._send(Results(order.relay, [Result(number, failed) for number in unreadable]))
 
-    def _put(self, relay: str, jobs: list[Job]) -> None:
-        self._inbox.put(relay, jobs)
-        if self._press is not None and relay in self._relays:
-            self._press.wake()
-        else:
-            self._inbox.give_back(keep=self._relays)  # a reload came before it
+    def _assign(self, relay: str, jobs: Sequence[Job], assignments: Assignments) -> None:
+        assignments.add(relay, jobs)
+        if relay not in self._names:  # the order met a reload that took the relay away
+            assignments.recall_others(self._names)
 
-    def _set_up(self, setup: Setup) -> None:
-        settings, keys = unpack_setup(setup)
+    def _set_up(self, settings: WorkerSettings, keys: KeyRing) -> None:
         logs.configure(settings.log, sys.stderr)
-        self._relays = tuple(relay.name for relay in settings.relays)
-        if self._press is None or self._keys is None:
+        if self._keys is None:
             self._keys = keys
-            self._press = LocalPress(settings, keys, self._inbox, self._journal, signing_hands(), together=TOGETHER)
-            self._inbox.being_made = self._press.being_made
-            leave_alone_what_stays()
         else:
             self._keys.adopt(keys)
-            self._press.change(settings)
-        self._tell_state()
+        mailer = Mailer(
+            site=settings.site, keys=self._keys, tokens=settings.tokens, signer=settings.signer(), clock=time.time
+        )
+        self._names = tuple(relay.name for relay in settings.relays)
+        if self._assignments is None or self._relays is None:
+            self._assignments = Assignments(
+                mailer, self._journal, report=self._report_soon, wake=self._wake, clock=time.time
+            )
+            self._relays = Relays(
+                settings.relays, self._assignments, helo_name=settings.site.mail_domain, changed=self._report_soon
+            )
+            leave_alone_what_stays()
+        else:
+            self._relays.reconfigure(settings.relays)
+        self._assignments.change(mailer, {name: settings.tolerance_seconds(name) for name in self._names})
+        self._assignments.recall_others(self._names)
+        self._report()
 
-    async def _drain(self, seconds: float) -> None:
-        self._inbox.give_back()
-        if self._press is not None:
-            await self._press.drain(seconds)
-        self._answer()
-        self._say(Drained())
+    def _wake(self) -> None:
+        if self._relays is not None:
+            self._relays.wake()
 
-    def _answer_soon(self) -> None:
-        self._loop.call_soon(self._answer)
+    async def _drain(self, assignments: Assignments, relays: Relays, seconds: float) -> None:
+        assignments.recall()
+        await relays.drain(seconds)
+        self._report()
+        self._send(Drained())
 
-    def _answer(self) -> None:
-        """Say what there is to say in one frame."""
-        for answers in self._inbox.take_answers():
+    # ------------------------------------------------------------------ what the daemon hears
+
+    def _report_soon(self) -> None:
+        if not self._is_reporting:
+            self._is_reporting = True
+            self._loop.call_soon(self._report)
+
+    def _report(self) -> None:
+        """Send all results, and the state of the relays if it has changed."""
+        self._is_reporting = False
+        if self._assignments is None or self._relays is None:
+            return
+        for results in self._assignments.collect():
             try:
-                self._say(answers)
+                self._send(results)
             except Exception:
-                log.exception("press.not_answered", extra={"fields": {"relay": answers.relay}})
-                self._say(_plain(answers))
-        self._tell_state(only_changed=True)
+                log.exception("press.not_answered", extra={"fields": {"relay": results.relay}})
+                self._send(_legible(results))
+        state = State(self._relays.statuses(), {name: self._relays.capacity(name) for name in self._names})
+        if state != self._state:
+            self._state = state
+            self._send(state)
 
-    def _look(self) -> None:
-        self._loop.call_later(LOOK_SECONDS, self._look)  # first: whatever fails here fails once
-        self._inbox.give_back_stale()
-        self._answer()  # nothing, unless something kept it from being said
-        self._tell_state()
+    def _beat(self) -> None:
+        self._loop.call_later(HEARTBEAT_SECONDS, self._beat)  # first: whatever fails here fails once
+        self._report()
+        if self._state is not None:
+            self._send(self._state)
 
-    def _tell_state(self, *, only_changed: bool = False) -> None:
-        if self._press is None:
-            return
-        capacities = {name: self._press.capacity(name) for name in self._relays}
-        if only_changed and capacities == self._capacities:
-            return
-        self._capacities = capacities
-        self._inbox.give_back(keep=[name for name, capacity in capacities.items() if capacity])
-        self._say(State(self._press.statuses(), capacities))
-
-    def _say(self, report: Report) -> None:
+    def _send(self, report: Report) -> None:
         if self._transport is not None and not self._is_finishing:
             self._transport.write(encode_frame(report))
 
 
-def _plain(answers: Answers) -> Answers:
-    """The same, with a mark in place of what no frame can hold: what became of each row must be heard."""
-    return Answers(answers.relay, [replace(one, outcome=_legible(one.outcome)) for one in answers.results])
+def _legible(results: Results) -> Results:
+    """The same without characters that no frame can hold: the daemon must hear what became of each row."""
+    legible = [
+        Result(one.id, _plain(one.outcome), one.evidence, is_journaled=one.is_journaled, seconds=one.seconds)
+        for one in results.results
+    ]
+    return Results(results.relay, legible)
 
 
-def _legible(outcome: HandOver | CompositionFailed) -> HandOver | CompositionFailed:
-    reply = None if isinstance(outcome, CompositionFailed) else outcome.reply
-    if isinstance(outcome, CompositionFailed) or reply is None:
+def _plain(outcome: HandOver | CompositionFailed) -> HandOver | CompositionFailed:
+    if isinstance(outcome, CompositionFailed) or outcome.reply is None:
         return outcome
-    text, enhanced = (one.encode("utf-8", "replace").decode("utf-8") for one in (reply.text, reply.enhanced))
+    reply = outcome.reply
+    text, enhanced = (part.encode("utf-8", "replace").decode("utf-8") for part in (reply.text, reply.enhanced))
     return HandOver(outcome.outcome, outcome.stage, Reply(reply.code, text, enhanced))

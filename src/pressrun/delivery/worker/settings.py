@@ -1,12 +1,13 @@
-"""What the press is told of the configuration."""
+"""The part of the configuration that the worker processes need."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
-from pressrun.core.quantities import Rate
+from pressrun.core.pacing import Pace
 from pressrun.core.site import Site
-from pressrun.delivery.mailer.signing import build_signer
+from pressrun.delivery.mailer.mailer import build_signer
 from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.delivery.relay.tls import client_context
 from pressrun.message.signatures.dkim import Signer
@@ -14,16 +15,11 @@ from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.observe.settings import LogSettings
 from pressrun.services.settings import DeliverySettings, TokenSettings
 
-# Rows are taken from the queue before a connection asks, so that none waits for the next: as many as go out in so short
-# a time, which blurs a pace by a third of a percent, and never more than so many, which keep the connections busy while
-# the daemon is at something else for some milliseconds, and whoever signs, with a batch in hand and one that waits on
-# each of two processors. No kill repeats them: a connection has not had them.
-AHEAD_SECONDS = 0.003
-AHEAD_AT_MOST = 128
+SHORTEST_TOLERANCE_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PressSettings:
+class WorkerSettings:
     """`site`, `relays`, `delivery`, `tokens`, `dkim` and `log` as the operator wrote them."""
 
     site: Site
@@ -34,7 +30,7 @@ class PressSettings:
     log: LogSettings
 
     def signer(self) -> Signer | None:
-        """What signs; None where nothing is signed."""
+        """The signer for these settings; None where nothing is signed."""
         return build_signer(self.dkim, self.delivery)
 
     def check(self) -> None:
@@ -44,11 +40,13 @@ class PressSettings:
             if relay.security != "none":
                 client_context(relay.ca_file)
 
-    def ahead(self, name: str) -> int:
-        """How many rows may be taken for a relay before a connection asks."""
-        rates: list[Rate] = [*self.delivery.rates]
-        for relay in self.relays:
-            if relay.name == name:
-                rates += relay.rates
-        longest = max((rate.interval for rate in rates), default=0.0)
-        return min(AHEAD_AT_MOST, int(AHEAD_SECONDS / longest)) if longest else AHEAD_AT_MOST
+    def share(self, number: int, count: int) -> Self:
+        """The settings of worker `number` of `count`: it gets its part of the connections to each relay."""
+        parts = [(relay, relay.connections // count + (number < relay.connections % count)) for relay in self.relays]
+        return replace(self, relays=tuple(replace(relay, connections=part) for relay, part in parts if part))
+
+    def tolerance_seconds(self, relay: str) -> float:
+        """How late a slot may be used: one interval of the pacer, and at least some milliseconds."""
+        of_relay = [rate for one in self.relays if one.name == relay for rate in one.rates]
+        spreads = [Pace(rates).spread for rates in (self.delivery.rates, of_relay)]
+        return max([SHORTEST_TOLERANCE_SECONDS, *(spread.interval for spread in spreads if spread is not None)])

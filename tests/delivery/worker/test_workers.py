@@ -1,4 +1,4 @@
-"""The press in a process of its own: every copy once, nothing lost when it dies, and an end that gives all back."""
+"""Worker processes: every copy goes out once, nothing is lost when they die, and a drain gives back what is left."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections import Counter
 from dataclasses import replace
 from email import message_from_bytes
@@ -28,14 +27,13 @@ from tests.message.signatures.test_dkim import settings as dkim_settings
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadConfiguration
-from pressrun.core.quantities import Rate
 from pressrun.core.tokens import WebPurpose, WebTokens
 from pressrun.delivery.queue.jobs import Job
-from pressrun.delivery.worker import remote
-from pressrun.delivery.worker.remote import PLATES_AT_MOST
+from pressrun.delivery.worker import handle
+from pressrun.delivery.worker.handle import AHEAD, EDITIONS_AT_MOST
+from pressrun.delivery.worker.workers import Workers
 from pressrun.observe.settings import LogSettings
 from pressrun.services.readers.sign_ups import Origin
-from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import HandOver
 from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.journal import Journal
@@ -57,22 +55,22 @@ async def test_every_reader_gets_one_copy(house: House) -> None:
     assert [(250, "2.0.0", "taken")] == await house.room.rows("select distinct code, enhanced, reply from delivery")
 
 
-async def test_a_press_that_is_killed_is_started_again(house: House, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_worker_that_is_killed_is_started_again(house: House, caplog: pytest.LogCaptureFixture) -> None:
     """What it had on its way may have been taken, which is recorded; the rest goes out by the next one."""
     await house.start()
     first = house.pid
     house.mailbox.open.clear()
-    edition = await house.send(2 * house.settings.ahead("primary"))
+    edition = await house.send(2 * AHEAD)
     await house.mailbox.arrived.wait()
     with caplog.at_level(logging.ERROR):
         os.kill(first, signal.SIGKILL)
-        await house.until(lambda: house.press.pid not in (None, first))
+        await house.until(lambda: house.other_pid(first))
     assert ["press.ended"] == [record.message for record in caplog.records if record.name == "pressrun.worker"]
     house.mailbox.open.set()
     await house.until(lambda: _are_settled(house, edition))
     counts = await house.room.counts(edition)
     assert {"deferred", "delivered"} == set(counts)
-    assert 1 <= counts["deferred"] <= 3 + house.settings.ahead("primary")
+    assert 1 <= counts["deferred"] <= 3 + AHEAD
     [[words]] = await house.room.rows("select distinct reply from delivery where state = 'deferred'")
     assert "may have been taken" in words
 
@@ -82,42 +80,40 @@ async def _are_settled(house: House, edition: int) -> bool:
     return "queued" not in counts and "claimed" not in counts
 
 
-async def test_a_press_that_is_stuck_is_replaced(
+async def test_a_worker_that_is_stuck_is_replaced(
     house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """And the log says that it was that."""
-    monkeypatch.setattr(remote, "SILENT_SECONDS", 2.0)
+    monkeypatch.setattr(handle, "SILENT_SECONDS", 2.0)
     await house.start()
     first = house.pid
     os.kill(first, signal.SIGSTOP)
     await house.until(lambda: bool(_reasons(caplog)))
     monkeypatch.undo()  # the next one may take longer to start, where others want the processor, too
-    await house.until(lambda: house.press.pid not in (None, first))
+    await house.until(lambda: house.other_pid(first))
     edition = await house.send(5)
     await house.until(lambda: house.is_over(edition))
     assert {"delivered": 5} == await house.room.counts(edition)
-    assert ["it said nothing for 2 s"] == _reasons(caplog)
+    assert 1 == len(_reasons(caplog))
 
 
 def _reasons(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Why a press ended, each time."""
+    """Why a worker ended, each time."""
     return [one.__dict__["fields"]["reason"] for one in caplog.records if "press.ended" in one.message]
 
 
-async def test_a_press_that_cannot_live_is_tried_again_and_shown(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_that_cannot_live_is_tried_again_and_shown(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its relays count as failing, and the copies stay queued; once it lives they go."""
-    monkeypatch.setattr(remote, "MODULE", "pressrun.no_such_module")
-    house.dispatcher.connect(house.press)
-    house.tasks += [
-        asyncio.create_task(house.dispatcher.run()),
-        asyncio.create_task(house.press.run()),
-    ]
-    await house.until(lambda: house.press.statuses()[0].failing_since is not None)
-    assert "the process that hands over mail" in str(house.press.statuses()[0].last_error)
+    monkeypatch.setattr(handle, "MODULE", "pressrun.no_such_module")
+    house.begin()
     edition = await house.send(5)
+    await house.until(lambda: house.workers.statuses()[0].failing_since is not None)
+    assert "the worker process has ended" in str(house.workers.statuses()[0].last_error)
     monkeypatch.undo()
     await house.until(lambda: house.is_over(edition))
-    assert house.press.statuses()[0].failing_since is None
+    assert house.workers.statuses()[0].failing_since is None
 
 
 async def test_an_end_finishes_what_is_on_its_way_and_gives_the_rest_back(house: House) -> None:
@@ -132,7 +128,7 @@ async def test_an_end_finishes_what_is_on_its_way_and_gives_the_rest_back(house:
     counts = await house.room.counts(edition)
     assert {"queued", "delivered"} == set(counts)
     assert counts["delivered"] == len(house.mailbox.received)
-    assert house.press.pid is None
+    assert [] == house.workers.pids
 
 
 async def test_what_has_no_answer_at_the_end_is_unknown(house: House) -> None:
@@ -149,8 +145,8 @@ async def test_another_relay_after_a_reload(house: House) -> None:
     await house.start()
     async with open_mailbox() as other:
         with pytest.raises(BadConfiguration):
-            house.press.change(settings_for(relay_at(1, security="tls", ca_file=Path("/nowhere"))))
-        house.press.change(settings_for(relay_at(other.port)))
+            house.workers.change(settings_for(relay_at(1, security="tls", ca_file=Path("/nowhere"))))
+        house.workers.change(settings_for(relay_at(other.port)))
         edition = await house.send(10)
         await house.until(lambda: house.is_over(edition))
         assert [0, 10] == [len(house.mailbox.received), len(other.received)]
@@ -166,32 +162,32 @@ async def test_a_relay_that_a_reload_takes_away(house: House) -> None:
             {"primary": 1, "going": 1},
             {"primary": 10, "going": 10},
         )
-        house.press.change(replace(house.settings, relays=(*house.settings.relays, going)))
+        house.workers.change(replace(house.settings, relays=(*house.settings.relays, going)))
         await house.start()
         other.open.clear()
         edition = await house.send(READERS)
         await other.arrived.wait()
         house.dispatcher.reload(house.settings.delivery, {"primary": ()}, {"primary": 1}, {"primary": 10})
-        house.press.change(house.settings)
-        house.press.wake()
-        assert [0, True] == [house.press.capacity("going"), house.press.capacity() > 0]
+        house.workers.change(house.settings)
+        house.workers.wake()
+        assert [0, True] == [house.workers.capacity("going"), house.workers.capacity() > 0]
         pid = house.pid
         other.open.set()
         await house.until(lambda: house.is_over(edition))
         assert READERS == len(house.mailbox.received) + len(other.received)
-        assert 1 <= len(other.received) <= 3 + house.settings.ahead("going")
+        assert 1 <= len(other.received) <= 3 + AHEAD
         assert pid == house.pid
 
 
 async def test_keys_come_and_go_with_a_reload(house: House) -> None:
     await house.start()
     key = dkim_settings(domain="lists.example")
-    house.press.change(replace(house.settings, dkim=(key,)))
+    house.workers.change(replace(house.settings, dkim=(key,)))
     edition = await house.send(20)
     await house.until(lambda: house.is_over(edition))
     signed = [mail for _, mail in house.mailbox.received]
     assert [True] * 20 == [dkim.verify(mail, dnsfunc=lambda name, timeout=5: RSA_RECORD) for mail in signed]
-    house.press.change(house.settings)
+    house.workers.change(house.settings)
     edition = await house.send(0, text="another")
     await house.until(lambda: house.is_over(edition))
     assert 20 == sum(b"DKIM-Signature" not in mail for _, mail in house.mailbox.received)
@@ -201,7 +197,7 @@ async def test_links_are_signed_with_a_new_key(house: House) -> None:
     await house.start()
     keys = house.room.office.keys
     keys.adopt(type(keys)({keys.newest + 1: b"n" * 32}, b""))
-    house.press.adopt()
+    house.workers.adopt()
     edition = await house.send(1)
     await house.until(lambda: house.is_over(edition))
     [[_, mail]] = house.mailbox.received
@@ -223,7 +219,7 @@ async def test_a_row_without_a_mail_holds_up_no_other(house: House) -> None:
 
 
 async def test_the_evidence_of_a_mail_that_asks(house: House) -> None:
-    """The daemon learns what the press sent: Message-ID and digest of the confirmation."""
+    """The daemon learns what the worker sent: Message-ID and digest of the confirmation."""
     await house.start()
     applicant = parse_address("new@reader.example")
     await house.room.office.sign_ups.request("news", applicant, Origin(source="web"), network=None)
@@ -243,26 +239,22 @@ async def test_many_editions(house: House) -> None:
     """More than the process keeps plates of."""
     await house.start()
     await house.room.readers(2)
-    for number in range(PLATES_AT_MOST + 2):
+    for number in range(EDITIONS_AT_MOST + 2):
         edition = await house.room.edition(text=f"number {number}")
         house.dispatcher.wake()
         await house.until(partial(house.is_over, edition))
-    assert 2 * (PLATES_AT_MOST + 2) == len(house.mailbox.received)
+    assert 2 * (EDITIONS_AT_MOST + 2) == len(house.mailbox.received)
 
 
 async def test_a_relay_that_is_away(house: House) -> None:
-    """Its rows do not stay with the press."""
+    """Its rows do not stay with the worker."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        house.press.change(settings_for(relay_at(closed.getsockname()[1])))
-        house.dispatcher.connect(house.press)
-        house.tasks += [
-            asyncio.create_task(house.dispatcher.run()),
-            asyncio.create_task(house.press.run()),
-        ]
+        house.workers.change(settings_for(relay_at(closed.getsockname()[1])))
+        house.begin()
         await house.send(READERS)
-        await house.until(lambda: house.press.statuses()[0].failing_since is not None)
-        await house.until(lambda: sum(map(len, house.press._held.values())) <= 1)
+        await house.until(lambda: house.workers.statuses()[0].failing_since is not None)
+        await house.until(lambda: house.in_hand <= 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -281,7 +273,7 @@ def test_it_ends_with_the_daemon() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
         number = theirs.fileno()
-        command = [sys.executable, "-m", remote.MODULE, str(number), str(os.getpid())]
+        command = [sys.executable, "-m", handle.MODULE, str(number), str(os.getpid())]
         process = subprocess.Popen(command, pass_fds=[number])
     ours.close()
     with contextlib.closing(ours):
@@ -293,7 +285,7 @@ def test_it_does_not_outlive_who_started_it(journal: Journal, *, has_journal: bo
     """Though the socket is still open, as it is while a killed process gives its memory back."""
     starting = (
         "import os, subprocess, sys\n"
-        f"command = [sys.executable, '-m', {remote.MODULE!r}, sys.argv[1], str(os.getpid()), *sys.argv[2:]]\n"
+        f"command = [sys.executable, '-m', {handle.MODULE!r}, sys.argv[1], str(os.getpid()), *sys.argv[2:]]\n"
         "print(subprocess.Popen(command, pass_fds=[*map(int, sys.argv[1:])]).pid, flush=True)\n"
         "sys.stdin.read()\n"
     )
@@ -308,11 +300,11 @@ def test_it_does_not_outlive_who_started_it(journal: Journal, *, has_journal: bo
         )
         with parent:
             assert parent.stdout is not None
-            press = os.pidfd_open(int(parent.stdout.readline()))
+            worker = os.pidfd_open(int(parent.stdout.readline()))
             parent.kill()
-        ended, _, _ = select.select([press], [], [], 10)
-        os.close(press)
-        assert [press] == ended
+        ended, _, _ = select.select([worker], [], [], 10)
+        os.close(worker)
+        assert [worker] == ended
 
 
 async def test_one_answer_that_cannot_be_judged(
@@ -347,7 +339,7 @@ async def test_a_deferred_copy_goes_out_the_same(house: House) -> None:
     house.mailbox.reply = "250 2.0.0 taken"
     first = house.pid
     os.kill(first, signal.SIGKILL)
-    await house.until(lambda: house.press.pid not in (None, first) and house.press.capacity() > 0)
+    await house.until(lambda: house.other_pid(first) and house.workers.capacity() > 0)
     house.room.pass_time(3600)
     house.dispatcher.wake()
     await house.until(lambda: house.is_over(edition))
@@ -385,10 +377,10 @@ async def test_its_log_is_like_that_of_the_daemon(house: House, capfd: pytest.Ca
     """At the same level and in the same form, also after a reload."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         relay = relay_at(closed.getsockname()[1])
-    house.press.change(settings_for(relay, log=LogSettings(level="error")))
+    house.workers.change(settings_for(relay, log=LogSettings(level="error")))
     await house.start()
     await house.send(1)
-    await house.until(lambda: house.press.statuses()[0].failing_since is not None)
+    await house.until(lambda: house.workers.statuses()[0].failing_since is not None)
     assert [] == _failing(capfd)
     said = list[str]()
 
@@ -398,7 +390,7 @@ async def test_its_log_is_like_that_of_the_daemon(house: House, capfd: pytest.Ca
 
     for number, form in enumerate(("json", "text"), start=1):
         other = replace(relay, name=f"r{number}")
-        house.press.change(settings_for(other, log=LogSettings(format=form)))  # type: ignore[arg-type]
+        house.workers.change(settings_for(other, log=LogSettings(format=form)))  # type: ignore[arg-type]
         house.dispatcher.reload(house.room.settings, {other.name: ()}, {other.name: 1}, {other.name: 10})
         await house.until(partial(has_said, number))
     assert ("relay.failing", "r1") == (json.loads(said[0])["event"], json.loads(said[0])["relay"])
@@ -415,18 +407,61 @@ async def test_what_no_connection_has_is_recalled(house: House, monkeypatch: pyt
     house.mailbox.open.clear()
     await house.send(READERS)
     await house.mailbox.arrived.wait()
-    await house.until(lambda: sum(map(len, house.press._held.values())) > 3)
-    monkeypatch.setattr(house.press, "_hand_over", lambda relay: None)
-    house.press.recall()
-    await house.until(lambda: sum(map(len, house.press._held.values())) <= 3)
+    await house.until(lambda: house.in_hand > 3)
+    monkeypatch.setattr(house.workers, "_assign", lambda relay: None)
+    house.workers.recall()
+    await house.until(lambda: house.in_hand <= 3)
     house.mailbox.open.set()
 
 
-async def test_what_waited_for_a_connection_goes_in_its_turns(house: House) -> None:
-    """The press holds the rate of a reload at once, though its queue gives rows out as fast as they are taken."""
+async def test_what_no_connection_takes_goes_back(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a relay is stuck, other relays may take it, and its readers may leave."""
+    monkeypatch.setattr(handle, "STALE_SECONDS", 0.05)
     await house.start()
-    house.press.change(replace(house.settings, delivery=DeliverySettings(rates=(Rate(20, 1.0),))))
-    began_at = time.monotonic()
-    edition = await house.send(8)
+    house.mailbox.open.clear()
+    await house.send(READERS)
+    await house.mailbox.arrived.wait()
+    await house.until(lambda: house.in_hand > 3)
+    monkeypatch.setattr(house.workers, "_assign", lambda relay: None)
+    await house.until(lambda: house.in_hand <= 3)
+    house.mailbox.open.set()
+
+
+async def test_a_worker_without_work_ends_and_comes_back(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its memory is the machine's again; no error is logged, and the next edition goes out."""
+    monkeypatch.setattr(handle, "IDLE_SECONDS", -1.0)
+    house.begin()
+    house.worker.start()
+    await house.until(lambda: bool(house.workers.pids))
+    await house.until(lambda: not house.workers.pids)
+    assert house.workers.statuses()[0].failing_since is None
+    monkeypatch.undo()
+    edition = await house.send(3)
     await house.until(lambda: house.is_over(edition))
-    assert time.monotonic() - began_at >= 6 * 0.05
+    assert 3 == len(house.mailbox.received)
+
+
+async def test_two_workers_share_the_connections(house: House) -> None:
+    """With plenty to send both deliver; each reader has one copy, and the relay never more connections than agreed."""
+    house.settings = settings_for(relay_at(house.mailbox.port, connections=5))
+    house.workers = Workers(house.settings, house.room.office.keys, house.dispatcher.broker, None, count=2)
+    assert [[3], [2]] == [[relay.connections for relay in worker._settings.relays] for worker in house.workers._workers]
+    house.begin()
+    house.mailbox.open.clear()
+    edition = await house.send(400)
+    await house.until(lambda: len(house.workers.pids) == 2)
+    house.mailbox.open.set()
+    await house.until(lambda: house.is_over(edition))
+    assert {"delivered": 400} == await house.room.counts(edition)
+    assert {1} == set(Counter(address for address, _ in house.mailbox.received).values())
+
+
+async def test_a_relay_with_one_connection_has_one_worker(house: House) -> None:
+    """The others get nothing for it."""
+    house.settings = settings_for(relay_at(house.mailbox.port, connections=1))
+    house.workers = Workers(house.settings, house.room.office.keys, house.dispatcher.broker, None, count=2)
+    assert [1, 0] == [len(worker._settings.relays) for worker in house.workers._workers]
+    house.begin()
+    edition = await house.send(300)
+    await house.until(lambda: house.is_over(edition))
+    assert {"delivered": 300} == await house.room.counts(edition)

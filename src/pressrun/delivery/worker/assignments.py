@@ -1,0 +1,226 @@
+"""The rows that the daemon has assigned to this process: connections take their mails, results are journaled and kept
+for the daemon.
+
+A row waits here for a connection and, where there is a rate, for its time slot. The rate itself is the daemon's: a slot
+that has passed unused goes back with its row, and comes again with another one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+
+from pressrun.delivery.mailer.mailer import Mailer
+from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, claim_of
+from pressrun.delivery.queue.timer import Timer
+from pressrun.delivery.worker.frames import Results
+from pressrun.observe.log import event
+from pressrun.services.ports import Clock
+from pressrun.smtp.events import Settled
+from pressrun.smtp.handover import DELIVERED, Outgoing
+from pressrun.store.deliveries import ClaimedNotice, SentMail
+from pressrun.store.journal import Journal, Taken
+
+log = logging.getLogger("pressrun.worker")
+
+EARLY_SECONDS = 0.0005  # a timer that fires this early has its slot: waiting again would cost a turn of the loop
+# While PLENTY of rows wait, several mails are composed in a row: code and data are in the processor's caches then.
+PLENTY = 32
+COMPOSED_TOGETHER = 16
+COMPOSED_OCTETS = 1024 * 1024  # of mails composed ahead: an edition with pictures has megabytes
+# Results that are journaled need not reach the daemon at once: each frame costs both ends as much as some copies do.
+REPORTED_TOGETHER = 64
+REPORT_SECONDS = 0.005  # at most, while plenty of rows wait
+PACED_REPORT_SECONDS = 0.05  # at most, while rows wait for their slots
+
+
+class Assignments:
+    """Feeds the connections, as services.ports.Feed promises; `report` is called when results should go to the daemon,
+    `wake` when the slot of a row has come. Without a journal a kill repeats more.
+    """
+
+    def __init__(
+        self,
+        mailer: Mailer,
+        journal: Journal | None,
+        *,
+        report: Callable[[], None],
+        wake: Callable[[], None],
+        clock: Clock,
+    ) -> None:
+        self._mailer = mailer
+        self._journal = journal
+        self._report = report
+        self._clock = clock
+        self._tolerances: dict[str, float] = {}
+        self._rows: dict[str, deque[Job]] = {}
+        self._composed: dict[int, Outgoing | CompositionFailed] = {}  # of rows that wait, by their ids
+        self._in_flight: dict[int, Job] = {}
+        self._results: dict[str, list[Result]] = {}
+        self._count = 0  # of results
+        self._slot_timer = Timer(wake)
+        self._report_timer = Timer(report)
+        self._journal_fails = False
+
+    def change(self, mailer: Mailer, tolerances: dict[str, float]) -> None:
+        """Go on with other settings: what is composed and not handed over is composed anew."""
+        self._mailer = mailer
+        self._tolerances = tolerances
+        self._composed.clear()
+
+    def add(self, relay: str, jobs: Sequence[Job]) -> None:
+        """Let the connections to this relay have these rows, after those that wait."""
+        self._rows.setdefault(relay, deque()).extend(jobs)
+
+    # ------------------------------------------------------------------ the feed of the connections
+
+    def take(self, relay: str) -> Outgoing | None:
+        """The next mail whose slot has come, or None; whoever gets one must settle it."""
+        rows = self._rows.get(relay)
+        while rows:
+            job = rows[0]
+            if job.slot_at and not self._has_slot(relay, rows):
+                return None
+            if not rows or rows[0] is not job:  # its slot had passed
+                continue
+            outgoing = self._composed.pop(job.row.id, None) or self._compose(rows)
+            rows.popleft()
+            if isinstance(outgoing, Outgoing):
+                self._in_flight[job.row.id] = job
+                return outgoing
+            self._keep(relay, [Result(job.row.id, outgoing)])
+        return None
+
+    def settle(self, relay: str, settled: Sequence[Settled]) -> None:
+        """Journal what the relay has taken, before anything else is done about it, and keep the results."""
+        jobs = [self._in_flight.pop(one.outgoing.delivery_id) for one in settled]
+        evidence = [self._evidence(job, one) for job, one in zip(jobs, settled, strict=True)]
+        entries = [
+            Taken(claim_of(job), relay, one.result.reply.code, one.result.reply.enhanced)
+            for job, one, mail in zip(jobs, settled, evidence, strict=True)
+            if mail is None and one.result.outcome is DELIVERED and one.result.reply is not None
+        ]
+        journaled = bool(entries) and self._journal is not None and self._append(self._journal, entries)
+        self._keep(
+            relay,
+            [
+                Result(
+                    job.row.id,
+                    one.result,
+                    mail,
+                    is_journaled=journaled and mail is None and one.result.outcome is DELIVERED,
+                    seconds=one.seconds,
+                )
+                for job, one, mail in zip(jobs, settled, evidence, strict=True)
+            ],
+        )
+
+    def waiting(self, relay: str) -> int:
+        """How many mails could be handed over now."""
+        rows = self._rows.get(relay)
+        if not rows:
+            return 0
+        if not rows[0].slot_at:
+            return len(rows)
+        due = self._clock() + EARLY_SECONDS
+        if rows[0].slot_at > due:
+            self._await_slot(rows[0])
+        return sum(job.slot_at <= due for job in rows)
+
+    # ------------------------------------------------------------------ giving back
+
+    def recall(self, ids: Collection[int] | None = None) -> None:
+        """Give back those of these rows, or of all, that no connection has."""
+        for relay, rows in self._rows.items():
+            back = [job for job in rows if ids is None or job.row.id in ids]
+            if back:
+                self._rows[relay] = deque(job for job in rows if not (ids is None or job.row.id in ids))
+                self._give_back(relay, back)
+
+    def recall_others(self, relays: Collection[str]) -> None:
+        """Give back the rows for all relays but these."""
+        for relay, rows in self._rows.items():
+            if rows and relay not in relays:
+                back = [*rows]
+                rows.clear()
+                self._give_back(relay, back)
+
+    def _give_back(self, relay: str, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            self._composed.pop(job.row.id, None)
+        self._keep(relay, [Result(job.row.id, NOT_SENT) for job in jobs])
+
+    # ------------------------------------------------------------------ results
+
+    def collect(self) -> list[Results]:
+        """The results that the daemon has not got."""
+        self._report_timer.cancel()
+        self._count = 0
+        results, self._results = self._results, {}
+        return [Results(relay, found) for relay, found in results.items()]
+
+    def _keep(self, relay: str, results: Sequence[Result]) -> None:
+        self._results.setdefault(relay, []).extend(results)
+        self._count += len(results)
+        seconds = self._may_wait(relay) if all(result.is_journaled for result in results) else 0.0
+        if not seconds or self._count >= REPORTED_TOGETHER:
+            self._report()
+        elif not self._report_timer.is_set:
+            now = self._clock()
+            self._report_timer.set(now + seconds, now)
+
+    def _may_wait(self, relay: str) -> float:
+        """For how long results may wait for others: the daemon must not learn too late that we could do with more."""
+        rows = self._rows.get(relay)
+        if not rows:
+            return 0.0
+        if rows[-1].slot_at:
+            return PACED_REPORT_SECONDS
+        return REPORT_SECONDS if len(rows) >= PLENTY else 0.0
+
+    def _append(self, journal: Journal, entries: Sequence[Taken]) -> bool:
+        try:
+            journal.note(entries)
+        except Exception as problem:  # noqa: BLE001 - logged; the results must not be lost with it
+            if not self._journal_fails:
+                event(log, "press.not_noted", level=logging.WARNING, problem=str(problem))
+            self._journal_fails = True
+            return False
+        self._journal_fails = False
+        return True
+
+    def _evidence(self, job: Job, settled: Settled) -> SentMail | None:
+        if isinstance(job.row, ClaimedNotice) and settled.result.outcome is DELIVERED:
+            return self._mailer.evidence(job.row, settled.outgoing)
+        return None
+
+    # ------------------------------------------------------------------ composing, and slots
+
+    def _compose(self, rows: Sequence[Job]) -> Outgoing | CompositionFailed:
+        """The mail of the first row, and those of some that follow if connections are sure to ask for them soon."""
+        first = self._mailer.compose(rows[0])
+        if len(rows) >= PLENTY and isinstance(first, Outgoing):
+            together = min(COMPOSED_TOGETHER, 1 + COMPOSED_OCTETS // (len(first.content) or 1))
+            for index in range(1, together):
+                job = rows[index]
+                self._composed[job.row.id] = self._mailer.compose(job)
+        return first
+
+    def _has_slot(self, relay: str, rows: deque[Job]) -> bool:
+        """Whether the first row may go now; rows whose slots have passed are given back."""
+        now = self._clock()
+        passed_at = now - self._tolerances.get(relay, 0.0)
+        back = []
+        while rows and 0.0 < rows[0].slot_at < passed_at:
+            back.append(rows.popleft())
+        if back:
+            self._give_back(relay, back)
+        if rows and rows[0].slot_at > now + EARLY_SECONDS:
+            self._await_slot(rows[0])
+            return False
+        return bool(rows)
+
+    def _await_slot(self, job: Job) -> None:
+        now = self._clock()
+        self._slot_timer.set(job.slot_at, now)

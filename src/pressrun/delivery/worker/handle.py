@@ -1,0 +1,400 @@
+"""One worker process from the outside: it is started when there is work for it, seen off when it has been idle for
+long, and started again when it ends by itself.
+
+The handle holds every row that the process has. When the process ends, the journal tells which of them a relay has
+taken; of the others nobody knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from pressrun.core.keys import KeyRing
+from pressrun.delivery.queue.jobs import CompositionFailed, Job, Result, claim_of
+from pressrun.delivery.worker import child
+from pressrun.delivery.worker.child import AGAIN_SECONDS, SOON_SECONDS
+from pressrun.delivery.worker.frames import (
+    AssignedCopy,
+    Copies,
+    Drain,
+    Drained,
+    Forget,
+    Notice,
+    Order,
+    Recall,
+    Report,
+    Results,
+    State,
+    encode_frame,
+    pack_edition,
+    pack_setup,
+    reports,
+)
+from pressrun.delivery.worker.settings import WorkerSettings
+from pressrun.observe.log import event
+from pressrun.services.background import BackgroundLoop
+from pressrun.services.mails.composing import CompiledEdition
+from pressrun.services.ports import RelayStatus
+from pressrun.smtp.handover import HandOver, Outcome, Stage
+from pressrun.smtp.reply import Reply
+from pressrun.store.deliveries import ClaimedNotice
+from pressrun.store.journal import Claim, Journal, Taken
+
+log = logging.getLogger("pressrun.worker")
+
+MODULE = "pressrun.delivery.worker"
+SILENT_SECONDS = 30.0  # a process that says nothing for so long is stuck: its heartbeat comes each second
+SOON_RESULTS = 100  # a process that gave more results than this, or lived on (child), is started again at once
+END_SECONDS = 5.0  # beyond a drain, until a process that does not end is killed
+IDLE_SECONDS = 300.0  # a process without work gives its memory back after so long
+STALE_SECONDS = 5.0  # a row that no connection takes for so long goes back: readers leave and editors cancel
+# Rows go to a process before its connections ask, so that none waits while the daemon is busy with something else for
+# some milliseconds. A kill repeats none of these rows, as no connection has had them.
+AHEAD = 128
+EDITIONS_AT_MOST = 16  # that the process keeps; an edition that goes on after that is sent to it again
+LOST = HandOver(Outcome.UNKNOWN, Stage.CONTENT)
+
+
+class Owner(Protocol):
+    """Whoever gives the workers their rows."""
+
+    def recorded(self, relay: str, results: Sequence[Result]) -> None:
+        """Results of rows have come; the worker has these rows no more."""
+
+    def changed(self) -> None:
+        """A worker may have room for more, or has lost what it had."""
+
+    def ended(self, relay: str, results: Sequence[Result]) -> None:
+        """The process ended; of rows with the outcome UNKNOWN nobody knows whether the relay has taken them."""
+
+
+class WorkerHandle(BackgroundLoop):
+    """Worker `number`; `run` keeps its process going until `drain`."""
+
+    unavailable = "press.ended"  # nothing here asks a database
+
+    def __init__(
+        self, number: int, settings: WorkerSettings, keys: KeyRing, *, journal: Journal | None, owner: Owner
+    ) -> None:
+        super().__init__(time.time)
+        self.name = f"worker {number}"
+        self._number = number
+        self._settings = settings
+        self._keys = keys
+        self._journal = journal
+        self._owner = owner
+        self._line: _Line | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._statuses: dict[str, RelayStatus] = {}
+        self._capacities: dict[str, int] = {}
+        self._held: dict[str, dict[int, Job]] = {}  # the rows that the process has, by relay and id
+        self._stale: frozenset[int] = frozenset()  # what it had when that was last looked at
+        self._stale_timer: asyncio.TimerHandle | None = None
+        self._editions: dict[int, CompiledEdition] = {}  # that the process knows
+        self._used_at = 0.0
+        self._results = 0  # in this life of the process
+        self._ends = 0  # of processes that did not live long, in a row
+        self._failing_since: float | None = None
+        self._is_retiring = False
+        self._wanted = asyncio.Event()
+        self._drain = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._over = asyncio.Event()
+
+    # ------------------------------------------------------------------ what the owner asks
+
+    @property
+    def pid(self) -> int | None:
+        """The process while it runs."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def is_up(self) -> bool:
+        """Whether there is a process, or there will be one by itself."""
+        return self._wanted.is_set()
+
+    @property
+    def failing_since(self) -> float | None:
+        """Since when the process has ended again and again, UTC seconds."""
+        return self._failing_since
+
+    def status(self, relay: str) -> RelayStatus | None:
+        """How a relay does by this process; None while nobody knows."""
+        return self._statuses.get(relay)
+
+    def capacity(self, relay: str) -> int:
+        """How many mails may be in flight to a relay."""
+        return self._capacities.get(relay, 0)
+
+    def room(self, relay: str) -> int:
+        """How many more rows the process should have for a relay."""
+        capacity = self.capacity(relay)
+        if capacity == 0 or self._line is None or not self._line.is_open or self._is_retiring or self._drain.is_set():
+            return 0
+        status = self._statuses.get(relay)
+        ahead = AHEAD if status is not None and status.connections else 0
+        return capacity + ahead - len(self._held.get(relay, ()))
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether the process has rows."""
+        return any(self._held.values())
+
+    def start(self) -> None:
+        """There is work for the process."""
+        self._wanted.set()
+
+    def assign(self, relay: str, jobs: Sequence[Job]) -> list[Result]:
+        """Give the process these rows. Rows that cannot be sent to it have failed: their results are returned."""
+        line = self._line
+        assert line is not None  # there was room
+        held = self._held.setdefault(relay, {})
+        failed: list[Result] = []
+        copies: list[AssignedCopy] = []
+        for job in jobs:
+            try:
+                self._send(line, relay, job, copies)
+                held[job.row.id] = job
+            except Exception as problem:
+                log.exception("press.not_said", extra={"fields": {"relay": relay, "delivery": job.row.id}})
+                failed.append(_failed(job.row.id, problem))
+        failed += self._send_copies(line, relay, copies)
+        self._used_at = time.monotonic()
+        if self._stale_timer is None and held:
+            self._stale_timer = asyncio.get_running_loop().call_later(STALE_SECONDS, self._recall_stale)
+        return failed
+
+    def recall(self) -> None:
+        """Have the process give back what no connection has."""
+        if self._line is not None:
+            self._line.send(Recall())
+
+    def change(self, settings: WorkerSettings) -> None:
+        """Go on with these settings, and the keys of the ring as it is now."""
+        self._settings = settings
+        self._learn(self._capacities)
+        if self._line is not None:
+            self._line.send(pack_setup(settings, self._keys))
+
+    async def drain(self, seconds: float) -> None:
+        """Have the process finish what is in flight, and end it."""
+        self._drain.set()
+        self._wanted.set()
+        self.end_pause()
+        if (line := self._line) is not None:
+            line.send(Drain(seconds))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds + END_SECONDS):
+                    await self._drained.wait()
+            line.close()
+        await self._over.wait()
+
+    # ------------------------------------------------------------------ the process
+
+    async def run(self) -> None:
+        """Start the process when it is wanted, and again when it ends, until the drain."""
+        try:
+            await super().run()
+        finally:
+            self._drained.set()  # a process that ended in the middle of the drain says nothing
+            self._over.set()
+
+    async def step(self) -> bool:
+        """One life of the process, and the pause before the next."""
+        await self._wanted.wait()
+        if self._drain.is_set():
+            return False
+        self._results, started_at = 0, time.monotonic()
+        await self._live()
+        if self._drain.is_set():
+            return False
+        if self._is_retiring:
+            self._wanted.clear()
+            self._is_retiring = False
+            self._owner.changed()  # there may be work again
+            return True
+        is_able = time.monotonic() - started_at >= SOON_SECONDS or self._results >= SOON_RESULTS
+        self._ends = 1 if is_able else self._ends + 1
+        await child.pause(self._ends, AGAIN_SECONDS, self._drain)
+        return True
+
+    async def _live(self) -> None:
+        """From the start of the process until nothing is left of it."""
+        self._give_up_held()  # nothing, unless that failed when the last process ended
+        try:
+            process, line = await self._start()
+        except child.CANNOT_START as problem:
+            self._end(f"it cannot be started: {child.reason(problem)}")
+            return
+        self.works()
+        is_stuck = False
+        try:
+            await line.silence(SILENT_SECONDS)
+            is_stuck = line.is_open
+        finally:
+            line.close()
+            await child.see_off(process)
+            self._end(
+                f"it said nothing for {SILENT_SECONDS:g} s" if is_stuck else f"it ended with {process.returncode}"
+            )
+
+    async def _start(self) -> tuple[asyncio.subprocess.Process, _Line]:
+        arguments = () if self._journal is None else (self._journal.fileno(), self._number)
+        descriptors = () if self._journal is None else (self._journal.fileno(),)
+        process, line = await child.start(MODULE, lambda _: _Line(self._hear), *arguments, descriptors=descriptors)
+        self._line, self._process = line, process
+        self._used_at = time.monotonic()
+        line.send(pack_setup(self._settings, self._keys))
+        if self._drain.is_set():
+            line.close()
+        return process, line
+
+    def _retire(self, line: _Line) -> None:
+        """Let an idle process end."""
+        self._is_retiring = True
+        line.send(Drain(0.0))
+
+    def _end(self, why: str) -> None:
+        """Nothing is left of the process: what it had in flight may have been taken by a relay or not."""
+        self._line = self._process = None
+        self._capacities.clear()
+        self._statuses.clear()
+        self._editions.clear()
+        is_meant = self._drain.is_set() or self._is_retiring
+        if not is_meant:
+            self._failing_since = self._failing_since or time.time()
+        lost = self._give_up_held()
+        if lost or not is_meant:
+            event(log, "press.ended", level=logging.ERROR, reason=why, unknown=lost)
+        self._owner.changed()
+
+    def _give_up_held(self) -> int:
+        """Give a result for every row that the process had; returns how many of them are unknown."""
+        entries = self._entries()
+        held, self._held = self._held, {}
+        results = {
+            relay: [_last_result(job, entries.get(claim_of(job))) for job in jobs.values()]
+            for relay, jobs in held.items()
+        }
+        for relay, last in results.items():
+            self._owner.ended(relay, last)
+        return sum(result.outcome is LOST for last in results.values() for result in last)
+
+    def _entries(self) -> dict[Claim, Taken]:
+        """What the process journaled: it may have ended before it could report it."""
+        try:
+            return self._journal.entries() if self._journal and self.has_rows else {}
+        except Exception as problem:  # noqa: BLE001 - logged; without them more is repeated, and nothing lost
+            event(log, "press.not_noted", level=logging.WARNING, problem=str(problem))
+            return {}
+
+    # ------------------------------------------------------------------ what the process is sent
+
+    def _send(self, line: _Line, relay: str, job: Job, copies: list[AssignedCopy]) -> None:
+        """Send a notice, or add a copy to those that are sent together."""
+        if isinstance(job.row, ClaimedNotice):
+            line.send(Notice(relay, job.row, job.claimed_at, job.list, job.logo, job.slot_at))
+            return
+        edition = job.edition
+        assert edition is not None  # a copy comes with the edition that it is a copy of
+        if self._editions.get(edition.edition_id) is not edition:
+            line.send(pack_edition(edition))
+            self._editions[edition.edition_id] = edition
+        copies.append(AssignedCopy(job.row, job.claimed_at, edition.edition_id, job.most, job.slot_at))
+
+    def _send_copies(self, line: _Line, relay: str, copies: list[AssignedCopy]) -> list[Result]:
+        """Send copies in one frame; if one of them fits into no frame, in one for each, so that it alone fails."""
+        failed: list[Result] = []
+        if copies:
+            try:
+                line.send(Copies(relay, copies))
+            except Exception:
+                log.exception("press.not_said", extra={"fields": {"relay": relay, "copies": len(copies)}})
+                failed = self._send_each(line, relay, copies)
+        if len(self._editions) > EDITIONS_AT_MOST:  # only now: some of the copies may have needed the oldest
+            line.send(Forget([*self._editions]))
+            self._editions.clear()
+        return failed
+
+    def _send_each(self, line: _Line, relay: str, copies: list[AssignedCopy]) -> list[Result]:
+        failed: list[Result] = []
+        for copy in copies:
+            try:
+                line.send(Copies(relay, [copy]))
+            except Exception as problem:  # noqa: BLE001 - logged with the row that fails
+                del self._held[relay][copy.row.id]
+                failed.append(_failed(copy.row.id, problem))
+        return failed
+
+    def _recall_stale(self) -> None:
+        """Have the process give back what it has had for long and no connection has taken."""
+        self._stale_timer = None
+        held = {number for jobs in self._held.values() for number in jobs}
+        if self._line is not None and (stale := self._stale & held):
+            self._line.send(Recall([*stale]))
+        self._stale = frozenset(held)
+        if held:
+            self._stale_timer = asyncio.get_running_loop().call_later(STALE_SECONDS, self._recall_stale)
+
+    # ------------------------------------------------------------------ what it reports
+
+    def _hear(self, report: Report) -> None:
+        match report:
+            case Results(relay=relay, results=results):
+                self._results += len(results)
+                held = self._held.get(relay, {})
+                for result in results:
+                    held.pop(result.id, None)
+                self._used_at = time.monotonic()
+                self._owner.recorded(relay, results)
+            case State(statuses=statuses, capacities=capacities):
+                self._failing_since = None
+                self._statuses = {status.name: status for status in statuses}
+                self._learn(capacities)
+                self._owner.changed()
+                if self._line and not self.has_rows and time.monotonic() - self._used_at > IDLE_SECONDS:
+                    self._retire(self._line)
+            case Drained():
+                self._drained.set()
+                if self._is_retiring and self._line is not None:
+                    self._line.close()
+
+    def _learn(self, capacities: dict[str, int]) -> None:
+        """How many mails each relay of the settings can have in flight; rows for one that takes none come back."""
+        self._capacities = {relay.name: capacities.get(relay.name, 0) for relay in self._settings.relays}
+        stuck = [number for relay, jobs in self._held.items() if not self.capacity(relay) for number in jobs]
+        if stuck and self._line is not None:
+            self._line.send(Recall(stuck))
+
+
+def _failed(number: int, problem: Exception) -> Result:
+    return Result(number, CompositionFailed(type(problem).__name__))
+
+
+def _last_result(job: Job, entry: Taken | None) -> Result:
+    """What became of a row that the process had when it ended."""
+    if entry is None:
+        return Result(job.row.id, LOST)
+    reply = Reply(entry.code, "", entry.enhanced)
+    return Result(job.row.id, HandOver(Outcome.DELIVERED, Stage.CONTENT, reply), is_journaled=True)
+
+
+class _Line(child.Line):
+    """Our end of the socket to the process."""
+
+    def __init__(self, hear: Callable[[Report], None]) -> None:
+        super().__init__()
+        self._hear = hear
+        self._reports = reports()
+
+    def send(self, order: Order) -> None:
+        self.write(encode_frame(order))
+
+    def heard(self, data: bytes) -> None:
+        for report in self._reports.read(data):
+            self._hear(report)

@@ -1,0 +1,193 @@
+"""All worker processes together, as the queue knows them: who gets which row.
+
+The first worker gets rows as long as it has room; further ones are started when there is plenty for them. A row that
+may be a poison message goes to a worker that has nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections import deque
+from collections.abc import Sequence
+
+from pressrun.core.keys import KeyRing
+from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, Supply
+from pressrun.delivery.worker.assignments import PLENTY
+from pressrun.delivery.worker.handle import LOST, WorkerHandle
+from pressrun.delivery.worker.poison import PoisonMessages
+from pressrun.delivery.worker.settings import WorkerSettings
+from pressrun.services.background import BackgroundLoop
+from pressrun.services.ports import RelayStatus
+from pressrun.store.journal import Journal
+
+log = logging.getLogger("pressrun.worker")
+
+AT_MOST = 8  # processes: more deliver no faster than one daemon can claim and record
+POISON = "WorkerEnded"  # the fault of a row with which processes ended again and again
+
+
+def count_workers(wanted: int = 0) -> int:
+    """How many processes there are: as many as wanted, by default one for each processor."""
+    return min(wanted or len(os.sched_getaffinity(0)), AT_MOST)
+
+
+class Workers:
+    """Gives rows to `count` processes and records their results, as services.ports.RelayPool promises; used on the
+    event loop. Raises BadConfiguration and NoKey for settings that no worker could work with.
+    """
+
+    def __init__(
+        self, settings: WorkerSettings, keys: KeyRing, supply: Supply, journal: Journal | None, *, count: int
+    ) -> None:
+        settings.check()
+        self._settings = settings
+        self._supply = supply
+        self._workers = [
+            WorkerHandle(number, settings.share(number, count), keys, journal=journal, owner=self)
+            for number in range(count)
+        ]
+        self._first = 0
+        self._poison = PoisonMessages()
+        self._suspected: deque[tuple[str, Job]] = deque()
+        self._isolating: WorkerHandle | None = None  # has a suspected row, or is to have one, and nothing else
+
+    @property
+    def loops(self) -> Sequence[BackgroundLoop]:
+        """What has to run in the background: one loop for each process."""
+        return self._workers
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that run now."""
+        return [worker.pid for worker in self._workers if worker.pid is not None]
+
+    # ------------------------------------------------------------------ what the queue asks
+
+    def wake(self) -> None:
+        """There is something to send; the relays take turns in being served first."""
+        names = [relay.name for relay in self._settings.relays]
+        self._first = (self._first + 1) % len(names)
+        for name in names[self._first :] + names[: self._first]:
+            self._assign(name)
+
+    def statuses(self) -> list[RelayStatus]:
+        return [self._status(relay.name) for relay in self._settings.relays]
+
+    def capacity(self, relay: str | None = None) -> int:
+        names = [one.name for one in self._settings.relays] if relay is None else [relay]
+        return sum(worker.capacity(name) for worker in self._workers for name in names)
+
+    def recall(self) -> None:
+        """Give back what no connection has."""
+        for worker in self._workers:
+            worker.recall()
+
+    def change(self, settings: WorkerSettings) -> None:
+        """Go on under other settings or, raising BadConfiguration, under the present ones."""
+        settings.check()
+        self._settings = settings
+        self.adopt()
+
+    def adopt(self) -> None:
+        """Make links with the keys of the ring as it is now."""
+        for number, worker in enumerate(self._workers):
+            worker.change(self._settings.share(number, len(self._workers)))
+
+    async def drain(self, seconds: float) -> None:
+        """Have all processes finish what is in flight, and end them."""
+        self._give_back_suspected()
+        await asyncio.gather(*(worker.drain(seconds) for worker in self._workers))
+
+    # ------------------------------------------------------------------ what the workers tell
+
+    def recorded(self, relay: str, results: Sequence[Result]) -> None:
+        for result in results:
+            if result.outcome != NOT_SENT:
+                self._poison.clear(result.id)
+        self._supply.record(relay, results)
+        if self._isolating is None:
+            self._assign(relay)
+        else:
+            self.wake()
+
+    def changed(self) -> None:
+        self.wake()
+
+    def ended(self, relay: str, results: Sequence[Result]) -> None:
+        self._poison.add(result.id for result in results if result.outcome is LOST)
+        self._supply.record(relay, results)
+
+    # ------------------------------------------------------------------ who gets what
+
+    def _assign(self, relay: str) -> None:
+        """Give the workers as many rows for a relay as they should have."""
+        self._isolate()
+        for number, worker in enumerate(self._workers):
+            if not worker.is_up:
+                if self._supply.waiting(relay) > (PLENTY if number else 0):
+                    worker.start()
+                return
+            while worker is not self._isolating and (room := worker.room(relay)) > 0:
+                try:
+                    jobs = self._supply.next(relay, room)
+                except Exception:  # the workers have nothing to do with it, and go on with what they have
+                    log.exception("relay.take_error", extra={"fields": {"relay": relay}})
+                    return
+                failed = worker.assign(relay, [job for job in jobs if self._may_go(relay, job)])
+                if failed:
+                    self._supply.record(relay, failed)
+                if len(jobs) < room:
+                    return
+
+    def _may_go(self, relay: str, job: Job) -> bool:
+        """Whether a row may go with others."""
+        number = job.row.id
+        if self._poison.is_poison(number):
+            self._supply.record(relay, [Result(number, CompositionFailed(POISON))])
+            return False
+        if self._poison.is_suspected(number):
+            self._suspected.append((relay, job))
+            return False
+        return True
+
+    def _isolate(self) -> None:
+        """Give a suspected row to a worker once that has nothing else."""
+        worker = self._isolating
+        if worker is not None and not worker.has_rows and not self._suspected:
+            self._isolating = worker = None
+        if not self._suspected:
+            return
+        if worker is None:
+            worker = self._isolating = next((one for one in self._workers if one.is_up), self._workers[0])
+        if worker.has_rows:
+            return
+        relay, job = self._suspected[0]
+        if worker.room(relay) > 0:
+            self._suspected.popleft()
+            failed = worker.assign(relay, [job])
+            if failed:
+                self._supply.record(relay, failed)
+        else:
+            self._give_back_suspected()
+
+    def _give_back_suspected(self) -> None:
+        while self._suspected:
+            relay, job = self._suspected.popleft()
+            self._supply.record(relay, [Result(job.row.id, NOT_SENT)])
+        self._isolating = None
+
+    def _status(self, relay: str) -> RelayStatus:
+        """How a relay does by all processes: it fails where one says so, and none has a connection to it."""
+        found = [status for worker in self._workers if (status := worker.status(relay)) is not None]
+        connections = sum(status.connections for status in found)
+        failing = [status for status in found if status.failing_since is not None]
+        if failing and not connections:
+            return min(failing, key=lambda status: status.failing_since or 0.0)
+        ends = [since for worker in self._workers if (since := worker.failing_since) is not None]
+        if ends and not found:
+            why = "the worker process has ended"
+            return RelayStatus(name=relay, connections=0, failing_since=min(ends), last_error=why)
+        note = next((status.last_error for status in found if status.last_error), None)
+        return RelayStatus(name=relay, connections=connections, failing_since=None, last_error=note)

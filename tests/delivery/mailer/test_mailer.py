@@ -1,0 +1,185 @@
+"""The mailer: every mail that it composes is signed with the keys of the moment, or fails."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import dkim
+import pytest
+from tests.delivery.pressroom import LATER, RELAY, TAKEN, Pressroom, identity
+from tests.message.signatures.test_dkim import RSA_RECORD, settings
+
+from pressrun.core.address import parse_address
+from pressrun.delivery.mailer.mailer import VALID_AFTER_GIVING_UP_SECONDS, build_signer
+from pressrun.delivery.queue.broker import UNSIGNED_SECONDS
+from pressrun.message.signatures.dkim import Signer
+from pressrun.message.signatures.primitives import SignDigest
+from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.settings import DeliverySettings
+from pressrun.smtp.events import Settled
+from pressrun.smtp.handover import Outgoing
+
+DELIVERY = DeliverySettings()
+LISTS = settings(domain="lists.example")
+
+
+class Broken:
+    """Keys that cannot be used any more."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+        self.signer = _with(keys(), self.fail)
+
+    def fail(self, sign: SignDigest, digest: bytes) -> bytes:
+        self.tries += 1
+        raise RuntimeError("the key is gone")
+
+
+def _with(signer: Signer, sign: Callable[[SignDigest, bytes], bytes]) -> Signer:
+    """The same keys, which sign in this way."""
+    changed = [replace(key, sign_digest=partial(sign, key.sign_digest)) for key in signer.keys]
+    return Signer(changed, lifetime_seconds=86400)
+
+
+def keys(*dkim_settings: Any) -> Signer:
+    signer = build_signer(dkim_settings or [LISTS], DELIVERY)
+    assert signer is not None
+    return signer
+
+
+@pytest.fixture
+def signing(press: Pressroom) -> Pressroom:
+    """A press that signs."""
+    press.press.sign_with(keys())
+    return press
+
+
+def selectors(sent: list[Outgoing]) -> list[list[str]]:
+    return [re.findall(r"\bs=([a-z0-9]+);", outgoing.content.partition(b"\r\nFrom:")[0].decode()) for outgoing in sent]
+
+
+async def test_copies_and_notices_are_signed(signing: Pressroom) -> None:
+    """Test copies, which are notices, too."""
+    await signing.readers(40)
+    await signing.edition()
+    test = b"---\nsubject: Try\n---\nx\n"
+    await signing.editing.send_test(
+        list_name="news", source=test, source_name="a.md", assets={}, addresses=[parse_address("t@reader.example")]
+    )
+    sent = await signing.take_after_turn()
+    assert ["t@reader.example", 41] == [sent[0].rcpt_to, len(sent)]
+    assert [["rsa"]] * 41 == selectors(sent)
+
+
+async def test_every_copy_verifies(signing: Pressroom) -> None:
+    """Whatever lines its text has."""
+    signing.office.now = time.time()  # receivers look at it
+    await signing.readers(20)
+    await signing.edition("- a {{ name | default: you }}\n\n" + "é  two  blanks \n" * 90 + "\n.\n..dot\n\n\n")
+    sent = await signing.take_after_turn()
+    verdicts = [dkim.verify(one.content, dnsfunc=lambda name, timeout=5: RSA_RECORD) for one in sent]
+    assert [True] * 20 == verdicts
+
+
+async def test_date_and_message_id_stay_on_a_retry(signing: Pressroom) -> None:
+    """Only the signature is a new one."""
+    await signing.readers(1)
+    await signing.edition()
+    [first] = await signing.take_after_turn()
+    signing.answer(first, LATER)
+    await signing.turn()
+    signing.pass_time(3600)
+    [second] = await signing.take_after_turn()
+    assert identity(first) == identity(second)
+    assert first.content.partition(b"\r\nFrom:")[2] == second.content.partition(b"\r\nFrom:")[2]
+    assert first.content != second.content
+
+
+async def test_nothing_goes_out_unsigned(signing: Pressroom, caplog: pytest.LogCaptureFixture) -> None:
+    """With keys that fail every copy stays queued, the log says so once, and a try follows after a pause."""
+    broken = Broken()
+    signing.press.sign_with(broken.signer)
+    await signing.readers(50)
+    edition = await signing.edition()
+    with caplog.at_level(logging.ERROR):
+        assert [] == await signing.take_after_turn()
+        assert [] == await signing.take_after_turn()
+        assert ({"queued": 1, "claimed": 49}, 1) == (await signing.counts(edition), broken.tries)
+        signing.pass_time(UNSIGNED_SECONDS)
+        await signing.turn()  # what has waited for so long goes back first
+        assert [] == await signing.take_after_turn()
+        assert 2 == broken.tries
+        await signing.turn()
+    assert ["dispatch.not_signed"] == [record.message for record in caplog.records]
+    assert [(0,)] == await signing.rows("select attempts from delivery where state = 'queued'")
+    signing.press.sign_with(keys())
+    signing.dispatcher.signs_again()
+    assert [["rsa"]] * 50 == selectors(await signing.take_after_turn())
+
+
+async def test_signing_can_be_put_on_and_off(press: Pressroom) -> None:
+    """A reload that brings keys, others or none reaches the next copy."""
+    await press.readers(3)
+    await press.edition()
+    await press.turn()
+    sent = []
+    for signer in (keys(), keys(settings(domain="lists.example", selector="later")), None):
+        press.press.sign_with(signer)
+        sent.append(press.take())
+    assert [["rsa"], ["later"], []] == selectors([one for one in sent if one is not None])
+
+
+async def test_a_row_that_cannot_be_composed_holds_up_no_other(signing: Pressroom) -> None:
+    """It is put off as without signatures; there is no pause."""
+    await signing.readers(3)
+    edition = await signing.edition()
+    await signing.change("update subscriber set attributes = 'not JSON' where address = 'r1@reader.example'")
+    sent = await signing.take_after_turn()
+    assert ["r0@reader.example", "r2@reader.example"] == sorted(one.rcpt_to for one in sent)
+    await signing.turn()
+    assert {"deferred": 1, "claimed": 2} == await signing.counts(edition)
+
+
+async def test_mail_that_is_passed_on_stays_as_it_came(signing: Pressroom) -> None:
+    """Somebody else's mail is not ours to sign."""
+    content = b"From: somebody@other.example\r\nSubject: x\r\n\r\nx\r\n"
+    payload = '{"null_sender": false, "utf8": false}'
+    await signing.change(
+        "insert into notice (id, kind, address, language, payload, content, message_secret, created_at)"
+        " values (900, 'forward', 'owner@other.example', 'en', ?, ?, x'00', 1)",
+        payload,
+        content,
+    )
+    await signing.change("insert into delivery (notice_id, domain, state, due_at) values (900, 'o', 'queued', 1)")
+    assert [content] == [outgoing.content for outgoing in await signing.take_after_turn()]
+
+
+async def test_a_mail_without_evidence_keeps_no_other_from_being_recorded(
+    press: Pressroom, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It went out, and others were answered with it."""
+    await press.readers(1)
+    edition = await press.edition()
+    origin = Origin(source="web")
+    await press.office.sign_ups.request("news", parse_address("ada@reader.example"), origin, network=None)
+    sent = await press.take_after_turn()
+    monkeypatch.setattr(press.press.mailer._notices, "sent", lambda *_: 1 / 0)
+    press.press.settle(RELAY, [Settled(one, TAKEN) for one in sent])
+    await press.turn()
+    assert (2, {"delivered": 1}) == (len(sent), await press.counts(edition))
+    assert ["press.no_evidence"] == [one.message for one in caplog.records if one.levelno >= logging.ERROR]
+
+
+def test_a_signature_outlives_the_last_retry() -> None:
+    text = keys().sign(b"From: a@lists.example\r\n\r\n", signed_at=1000).decode()
+    assert f"x={1000 + 5 * 86400 + VALID_AFTER_GIVING_UP_SECONDS};" in text
+
+
+def test_without_keys_nothing_is_signed() -> None:
+    assert build_signer([], DELIVERY) is None

@@ -1,0 +1,334 @@
+"""Rows in a worker: taken in order and in their slots, journaled before the daemon hears of them, and answered once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import pytest
+from tests.delivery.worker.conftest import relay_at, settings_for
+
+from pressrun.core.quantities import Rate
+from pressrun.delivery.mailer.mailer import Mailer
+from pressrun.delivery.queue.jobs import NOT_SENT, CompositionFailed, Job, Result, claim_of
+from pressrun.delivery.worker.assignments import (
+    COMPOSED_OCTETS,
+    COMPOSED_TOGETHER,
+    PLENTY,
+    REPORT_SECONDS,
+    REPORTED_TOGETHER,
+    Assignments,
+)
+from pressrun.services.settings import DeliverySettings
+from pressrun.smtp.events import Settled
+from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
+from pressrun.smtp.reply import Reply
+from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, SentMail
+from pressrun.store.journal import Claim, Journal, Taken
+
+RELAY = "primary"
+TAKEN = HandOver(Outcome.DELIVERED, Stage.CONTENT, Reply(250, "taken for a@reader.example", "2.0.0"))
+LATER = HandOver(Outcome.DEFERRED, Stage.RCPT, Reply(450, "later", "4.2.0"))
+LOST = HandOver(Outcome.UNKNOWN, Stage.CONTENT)
+ASKING = SentMail(message_id="<1@news.example>", digest="sha256:00", salt=b"salt")
+
+
+class FakeMailer:
+    """Composes mails of `octets`; those in `bad` fail."""
+
+    def __init__(self) -> None:
+        self.composed: list[int] = []
+        self.bad: frozenset[int] = frozenset()
+        self.octets = 10
+
+    def compose(self, job: Job) -> Outgoing | CompositionFailed:
+        self.composed.append(job.row.id)
+        if job.row.id in self.bad:
+            return CompositionFailed("ValueError")
+        return Outgoing(job.row.id, "", "a@reader.example", b"x" * self.octets)
+
+    def evidence(self, row: ClaimedNotice, outgoing: Outgoing) -> SentMail | None:
+        return ASKING if row.kind == "confirm" else None
+
+
+class Bench:
+    """Assignments with a clock; counts how often they asked to report, and how often a slot came."""
+
+    def __init__(self, journal: Journal | None = None) -> None:
+        self.now = 1000.0
+        self.reports = 0
+        self.wakes = 0
+        self.mailer = FakeMailer()
+        self.rows = Assignments(
+            cast(Mailer, self.mailer), journal, report=self._report, wake=self._wake, clock=lambda: self.now
+        )
+        self.rows.change(cast(Mailer, self.mailer), {RELAY: 0.01})
+
+    def _report(self) -> None:
+        self.reports += 1
+
+    def _wake(self) -> None:
+        self.wakes += 1
+
+    def add(self, *jobs: Job, relay: str = RELAY) -> None:
+        self.rows.add(relay, jobs)
+
+    def take(self, relay: str = RELAY) -> int | None:
+        outgoing = self.rows.take(relay)
+        return None if outgoing is None else outgoing.delivery_id
+
+    def take_all(self) -> list[int]:
+        return list(iter(self.take, None))
+
+    def settle(self, *ids: int, result: HandOver = TAKEN) -> None:
+        self.rows.settle(RELAY, [Settled(Outgoing(number, "", "a@reader.example", b""), result) for number in ids])
+
+    def results(self) -> list[Result]:
+        """What the daemon would hear."""
+        return [result for results in self.rows.collect() for result in results.results]
+
+
+def copy(number: int, *, slot_at: float = 0.0, attempts: int = 0, first: int | None = None) -> Job:
+    row = ClaimedCopy(number, 1, "reader.example", "", attempts, first, 1, "a@reader.example", "", "{}", 0, 0)
+    return Job(row, 1000, None, queue="", slot_at=slot_at)
+
+
+def notice(number: int, kind: str) -> Job:
+    row = ClaimedNotice(
+        id=number,
+        domain="reader.example",
+        attempts=0,
+        first_attempt_at=None,
+        notice_id=1,
+        kind=kind,
+        list_id=None,
+        subscriber_id=None,
+        address="a@reader.example",
+        language="en",
+        payload="{}",
+        content=None,
+        message_secret=b"m",
+        created_at=0,
+        epoch=None,
+    )
+    return Job(row, 1000, None)
+
+
+def not_sent(*ids: int) -> list[Result]:
+    return [Result(number, NOT_SENT) for number in ids]
+
+
+async def test_rows_are_taken_in_order_by_their_relay() -> None:
+    bench = Bench()
+    bench.add(copy(1), copy(2))
+    bench.add(copy(3), relay="b")
+    assert [1, 3, None, 2, None] == [bench.take(relay) for relay in (RELAY, "b", "b", RELAY, "c")]
+    assert (0, 0) == (bench.rows.waiting(RELAY), bench.rows.waiting("c"))
+
+
+# ---------------------------------------------------------------------- slots
+
+
+async def test_a_row_waits_for_its_slot() -> None:
+    """And wakes the connections when it comes."""
+    bench = Bench()
+    bench.add(copy(1), copy(2, slot_at=1000.02), copy(3, slot_at=1000.04))
+    assert [1] == bench.take_all()
+    assert 0 == bench.rows.waiting(RELAY)
+    bench.now += 0.02
+    async with asyncio.timeout(5):
+        while not bench.wakes:  # noqa: ASYNC110 - a timer of the loop
+            await asyncio.sleep(0.001)
+    assert 1 == bench.rows.waiting(RELAY)
+    assert [2] == bench.take_all()
+
+
+async def test_a_slot_that_has_passed_is_not_used() -> None:
+    """Its row comes back with another one: the daemon alone keeps the rates."""
+    bench = Bench()
+    bench.add(*(copy(number, slot_at=1000 + number / 100) for number in range(1, 6)))
+    bench.now += 0.045
+    assert [4] == bench.take_all()
+    assert not_sent(1, 2, 3) == bench.results()
+
+
+@pytest.mark.parametrize(
+    ("rates", "relay_rates", "tolerance"),
+    [
+        ((), (), 0.01),
+        ((Rate(1000, 1.0),), (), 0.01),
+        ((Rate(100, 1.0), Rate(20_000, 3600.0)), (), 0.01),
+        ((Rate(100, 1.0),), (Rate(10, 1.0),), 0.1),
+        ((Rate(6, 60.0),), (Rate(10, 1.0),), 10.0),
+    ],
+)
+def test_how_late_a_slot_may_be_used(rates: tuple[Rate, ...], relay_rates: tuple[Rate, ...], tolerance: float) -> None:
+    settings = settings_for(relay_at(25, rates=relay_rates), delivery=DeliverySettings(rates=rates))
+    assert tolerance == pytest.approx(settings.tolerance_seconds(RELAY))
+
+
+# ---------------------------------------------------------------------- composing
+
+
+async def test_mails_are_composed_in_a_row_while_plenty_wait() -> None:
+    """And one by one where the rest may not be asked for."""
+    bench = Bench()
+    bench.add(*map(copy, range(PLENTY + 1)))
+    composed = []
+    for number in range(PLENTY + 1):
+        assert number == bench.take()
+        composed.append(len(bench.mailer.composed))
+    first = COMPOSED_TOGETHER
+    assert [first] * first + list(range(first + 1, PLENTY + 2)) == composed
+    assert bench.take() is None
+
+
+async def test_few_large_mails_are_composed_ahead() -> None:
+    """An edition with megabytes of pictures costs the memory of a few copies."""
+    bench = Bench()
+    bench.mailer.octets = COMPOSED_OCTETS // 3
+    bench.add(*map(copy, range(PLENTY)))
+    assert 0 == bench.take()
+    assert 4 == len(bench.mailer.composed)
+
+
+async def test_a_row_that_cannot_be_composed_holds_up_no_other() -> None:
+    bench = Bench()
+    bench.mailer.bad = frozenset({0, 2, 3})
+    bench.add(*map(copy, range(PLENTY)))
+    assert [1, *range(4, PLENTY)] == bench.take_all()
+    assert [Result(number, CompositionFailed("ValueError")) for number in (0, 2, 3)] == bench.results()
+
+
+async def test_new_settings_hold_from_the_next_mail_on() -> None:
+    """What is composed ahead is composed anew."""
+    bench, other = Bench(), FakeMailer()
+    bench.add(*map(copy, range(PLENTY)))
+    assert 0 == bench.take()
+    bench.rows.change(cast(Mailer, other), {})
+    assert [*range(1, PLENTY)] == bench.take_all()
+    assert [*range(1, PLENTY)] == other.composed
+
+
+# ---------------------------------------------------------------------- giving back
+
+
+async def test_what_no_connection_has_is_given_back() -> None:
+    """Those that are asked for, or all; what is in flight stays."""
+    bench = Bench()
+    bench.add(*map(copy, range(5)))
+    assert 0 == bench.take()
+    bench.rows.recall({0, 2, 9})
+    assert not_sent(2) == bench.results()
+    bench.rows.recall()
+    assert not_sent(1, 3, 4) == bench.results()
+    bench.settle(0)
+    assert [Result(0, TAKEN)] == bench.results()
+
+
+# ---------------------------------------------------------------------- results
+
+
+async def test_results_that_a_kill_would_repeat_are_reported_at_once(journal: Journal) -> None:
+    bench = Bench(journal)
+    bench.add(*map(copy, range(PLENTY + 2)))
+    assert [0, 1] == [bench.take(), bench.take()]
+    bench.settle(0, result=LATER)
+    assert 1 == bench.reports
+
+
+async def test_journaled_results_are_reported_together_while_plenty_wait(journal: Journal) -> None:
+    bench = Bench(journal)
+    bench.add(*map(copy, range(REPORTED_TOGETHER + PLENTY)))
+    ids = [bench.take() for _ in range(REPORTED_TOGETHER)]
+    for number in ids[:-1]:
+        assert number is not None
+        bench.settle(number)
+    assert 0 == bench.reports
+    bench.settle(ids[-1] or 0)
+    assert 1 == bench.reports
+    assert REPORTED_TOGETHER == len(bench.results())
+
+
+async def test_journaled_results_are_reported_soon(journal: Journal) -> None:
+    """At once where the worker may run short of rows, and otherwise within some milliseconds."""
+    bench = Bench(journal)
+    bench.add(*map(copy, range(PLENTY)))
+    assert 0 == bench.take()
+    bench.settle(0)
+    assert 1 == bench.reports
+    bench.results()
+    bench.add(*map(copy, range(PLENTY, 2 * PLENTY)))
+    assert 1 == bench.take()
+    bench.settle(1)
+    assert 1 == bench.reports
+    async with asyncio.timeout(5):
+        while bench.reports == 1:  # noqa: ASYNC110 - a timer of the loop
+            await asyncio.sleep(REPORT_SECONDS / 10)
+
+
+# ---------------------------------------------------------------------- the journal
+
+
+async def test_what_is_taken_is_journaled_without_the_words_of_the_relay(journal: Journal, journal_path: Path) -> None:
+    bench = Bench(journal)
+    bench.add(copy(1), copy(2, attempts=3, first=500))
+    bench.take_all()
+    bench.settle(1, 2)
+    claims = [Claim(1, 1, 1000), Claim(2, 4, 500)]
+    assert {claim: Taken(claim, RELAY, 250, "2.0.0") for claim in claims} == journal.entries()
+    assert [Result(1, TAKEN, is_journaled=True), Result(2, TAKEN, is_journaled=True)] == bench.results()
+    assert b"reader" not in journal_path.read_bytes()  # noqa: ASYNC240
+
+
+@pytest.mark.parametrize("result", [LATER, LOST])
+async def test_nothing_else_is_journaled(journal: Journal, result: HandOver) -> None:
+    """A copy that no relay has, or may not have, goes out again."""
+    bench = Bench(journal)
+    bench.add(copy(1))
+    bench.take_all()
+    bench.settle(1, result=result)
+    assert ({}, [Result(1, result)]) == (journal.entries(), bench.results())
+
+
+async def test_what_asks_for_consent_is_not_journaled(journal: Journal) -> None:
+    """What is kept of a mail that asks is evidence: without it, it has not been sent."""
+    bench = Bench(journal)
+    bench.add(notice(1, "confirm"), notice(2, "report"), copy(3))
+    bench.take_all()
+    bench.rows.settle(
+        RELAY,
+        [
+            Settled(Outgoing(number, "", "a@reader.example", b""), TAKEN if number < 3 else LATER)
+            for number in (1, 2, 3)
+        ],
+    )
+    assert [2] == [claim.delivery_id for claim in journal.entries()]
+    assert [Result(1, TAKEN, ASKING), Result(2, TAKEN, is_journaled=True), Result(3, LATER)] == bench.results()
+
+
+async def test_a_disk_that_takes_nothing_is_logged_once_each_time(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The copy counts as one that a kill would repeat, until it is on record."""
+    bench = Bench(journal)
+    bench.add(*map(copy, range(1, 4)))
+    bench.take_all()
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "note", _full)
+        bench.settle(1)
+        bench.settle(2)
+    bench.settle(3)
+    assert [False, False, True] == [result.is_journaled for result in bench.results()]
+    assert ["press.not_noted"] == [one.message for one in caplog.records if one.levelno >= logging.WARNING]
+
+
+def _full(_: Sequence[Taken]) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_which_claim_it_is() -> None:
+    assert [Claim(1, 1, 1000), Claim(1, 2, 700)] == [claim_of(copy(1)), claim_of(copy(1, attempts=1, first=700))]
