@@ -67,7 +67,8 @@ def built(notice: Notice, language: str) -> bytes:
 
 def test_every_kind_of_notice_is_read_here() -> None:
     """A new kind that readers get is added above."""
-    assert set(Notice.__subclasses__()) & set(vars(to_readers).values()) == {type(notice) for notice in NOTICES}
+    kinds = {kind.__name__ for kind in Notice.__subclasses__() if kind.__module__ == to_readers.__name__}
+    assert kinds == {type(notice).__name__ for notice in NOTICES}
 
 
 @pytest.mark.parametrize("notice", NOTICES, ids=lambda notice: type(notice).__name__)
