@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pressrun.core.busy_share import WINDOW_SECONDS, BusyShare
+from pressrun.core.current import Holder
 
 LONGEST = 8.0
 
@@ -20,7 +21,7 @@ def busy_between(spans: list[tuple[float, float]], start: float, end: float) -> 
 )
 def test_no_window_is_busier_than_the_share(share: float, jobs: list[tuple[float, float]]) -> None:
     """However long the jobs take and however close they come."""
-    kept, now, spans = BusyShare(share, LONGEST), 0.0, []
+    kept, now, spans = BusyShare(Holder(share), LONGEST), 0.0, []
     for pause, seconds in jobs:
         now += pause
         now += kept.wait_seconds(now)
@@ -35,7 +36,7 @@ def test_no_window_is_busier_than_the_share(share: float, jobs: list[tuple[float
 
 def test_short_jobs_never_wait() -> None:
     """A share is no rate: 10 ms of work every 100 ms stays far below a half."""
-    kept, waited = BusyShare(0.5, LONGEST), 0.0
+    kept, waited = BusyShare(Holder(0.5), LONGEST), 0.0
     for number in range(6000):
         waited += kept.wait_seconds(number * 0.1)
         kept.record(number * 0.1, number * 0.1 + 0.01)
@@ -44,7 +45,7 @@ def test_short_jobs_never_wait() -> None:
 
 def test_the_longest_jobs_use_what_is_allowed() -> None:
     """Jobs of 8 s, one after the other, at a half: three a minute, and the fourth when the first leaves the window."""
-    kept, now, begins = BusyShare(0.5, LONGEST), 0.0, []
+    kept, now, begins = BusyShare(Holder(0.5), LONGEST), 0.0, []
     for _ in range(6):
         now += kept.wait_seconds(now)
         begins.append(now)
@@ -55,7 +56,7 @@ def test_the_longest_jobs_use_what_is_allowed() -> None:
 
 def test_what_was_waited_for_has_come() -> None:
     """Whoever waits as long as told may begin."""
-    kept = BusyShare(0.3, LONGEST)
+    kept = BusyShare(Holder(0.3), LONGEST)
     kept.record(0.0, 7.0)
     kept.record(7.0, 14.0)
     seconds = kept.wait_seconds(14.0)
@@ -65,7 +66,7 @@ def test_what_was_waited_for_has_come() -> None:
 
 def test_a_share_below_the_longest_job_lets_one_begin_in_an_idle_window() -> None:
     """Nothing waits for ever."""
-    kept = BusyShare(0.01, LONGEST)
+    kept = BusyShare(Holder(0.01), LONGEST)
     assert 0.0 == kept.wait_seconds(0.0)
     kept.record(0.0, 2.0)
     assert WINDOW_SECONDS == kept.wait_seconds(2.0)

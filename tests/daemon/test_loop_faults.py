@@ -26,7 +26,7 @@ from tests.inbound.mailroom import ADA, Mailroom, mail, open_mailroom
 
 from pressrun.core.address import parse_address
 from pressrun.core.chain import NO_ROWS
-from pressrun.daemon.pulse import Pulse
+from pressrun.daemon.watchdog import Watchdog
 from pressrun.delivery.worker import child, handle
 from pressrun.runtime.systemd import Notifier
 from pressrun.sandbox.mail_reader import MailReader
@@ -149,8 +149,7 @@ async def test_housekeeping(tmp_path: Path, owner: Any, name: str, fault: str) -
 
         keeping = Housekeeping(
             database=room.office.database,
-            limits=room.housekeeping.limits,
-            bounces=room.housekeeping.bounces,
+            settings=room.office.settings,
             clock=time.time,
             entropy=os.urandom,
             wake=room.office.wake,
@@ -244,7 +243,7 @@ async def test_dispatcher_and_workers(house: House, owner: Any, name: str, fault
 
 @pytest.mark.parametrize(("owner", "name", "fault"), cases((Notifier, "watchdog"), thread=((Notifier, "watchdog"),)))
 async def test_pulse(press: Pressroom, owner: Any, name: str, fault: str) -> None:
-    pulse = Pulse(press.dispatcher, Notifier({}), 0.002, [press.dispatcher])
+    pulse = Watchdog(press.dispatcher, Notifier({}), 0.002, [press.dispatcher])
     with refused(owner, name, fault) as refusals:
         async with running(pulse):
 

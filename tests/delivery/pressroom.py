@@ -38,7 +38,7 @@ from pressrun.services.editions.vetting import Vetting
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.ports import RelayStatus
 from pressrun.services.readers.sign_ups import Origin
-from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings
+from pressrun.services.settings import DeliverySettings
 from pressrun.services.suppression import may_be_sent
 from pressrun.smtp.events import Settled
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
@@ -233,7 +233,7 @@ async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroo
             database=office.database,
             site=SITE,
             keys=office.keys,
-            vetting=Vetting(site=SITE, signed_domains=(), records=None, clock=lambda: office.now),
+            vetting=Vetting(site=SITE, settings=office.settings, records=None, clock=lambda: office.now),
             layouts=OwnLayouts(folder / "layouts"),
             clock=lambda: office.now,
             entropy=lambda count: next(numbers).to_bytes(count, "big"),
@@ -242,15 +242,14 @@ async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroo
         bounce_handler = BounceHandler(
             keys=office.keys,
             site=SITE,
-            settings=BounceSettings(),
-            auto_pause=AutoPause(site=SITE, settings=DeliverySettings(), entropy=os.urandom),
+            settings=office.settings,
+            auto_pause=AutoPause(site=SITE, settings=office.settings, entropy=os.urandom),
             clock=lambda: office.now,
             entropy=lambda count: next(numbers).to_bytes(count, "big"),
         )
         housekeeping = Housekeeping(
             database=office.database,
-            limits=LimitSettings(),
-            bounces=bounce_handler.settings,
+            settings=office.settings,
             clock=lambda: office.now,
             entropy=lambda count: next(numbers).to_bytes(count, "big"),
             wake=office.wake,

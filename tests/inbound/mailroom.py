@@ -14,8 +14,10 @@ from functools import partial
 from pathlib import Path
 
 from tests.database import TwiceDatabase
+from tests.settings import change
 
 from pressrun.core.address import parse_address
+from pressrun.core.current import Holder
 from pressrun.core.endpoint import TcpEndpoint
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_queues import MailQueue
@@ -41,7 +43,12 @@ from pressrun.services.mails.notifying import NoticeComposer
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.sign_ups import Origin, SignUps
 from pressrun.services.readers.unsubscribes import Unsubscribes
-from pressrun.services.settings import BounceSettings, DeliverySettings, LimitSettings, PostingSettings, TokenSettings
+from pressrun.services.settings import (
+    LimitSettings,
+    PostingSettings,
+    ServiceSettings,
+    TokenSettings,
+)
 from pressrun.services.suppression import SuppressionReason, may_be_sent, suppress
 from pressrun.smtp.handover import Outgoing
 from pressrun.smtp.reply import Reply
@@ -83,6 +90,7 @@ class Mailroom:
     counted: list[str] = field(default_factory=list)
     on_count: Callable[[str], object] = len
     woken: int = 0
+    settings: Holder[ServiceSettings] = field(default_factory=lambda: Holder(ServiceSettings()))
     sign_ups: SignUps = field(init=False)
     acceptance: MailAcceptance = field(init=False)
     processing: MailProcessing = field(init=False)
@@ -244,11 +252,11 @@ async def open_mailroom(
     site = Site(base_url=f"https://{D}", mail_domain=D, operator=operator, receives_mail=True)
     room = Mailroom(database=database, keys=keys, site=site)
     limits = LimitSettings(replies_per_sender=replies, posts_per_editor=posts)
+    change(room.settings, limits=limits, signed_domains=frozenset(signed))
     context = ReaderContext(
         database=database,
         keys=keys,
-        limits=limits,
-        tokens=TokenSettings(),
+        settings=room.settings,
         clock=lambda: room.now,
         entropy=os.urandom,
         wake=room.wake,
@@ -263,15 +271,15 @@ async def open_mailroom(
             site=site,
             sign_ups=room.sign_ups,
             unsubscribes=Unsubscribes(context),
-            limits=limits,
+            settings=room.settings,
             clock=clock,
             entropy=os.urandom,
         ),
         bounce_handler=BounceHandler(
             keys=keys,
             site=site,
-            settings=BounceSettings(),
-            auto_pause=AutoPause(site=site, settings=DeliverySettings(), entropy=os.urandom),
+            settings=room.settings,
+            auto_pause=AutoPause(site=site, settings=room.settings, entropy=os.urandom),
             clock=clock,
             entropy=os.urandom,
         ),
@@ -280,11 +288,10 @@ async def open_mailroom(
             reader=reader or InlineReader(),
             keys=keys,
             site=site,
-            vetting=Vetting(site=site, signed_domains=signed, records=None, clock=clock),
+            vetting=Vetting(site=site, settings=room.settings, records=None, clock=clock),
             layouts=OwnLayouts(folder / "layouts"),
-            settings=believed,
-            limits=limits,
-            tokens=TokenSettings(),
+            trusted=believed,
+            settings=room.settings,
             clock=clock,
             entropy=os.urandom,
         ),
@@ -297,7 +304,7 @@ async def open_mailroom(
         database=database,
         keys=keys,
         site=site,
-        limits=limits,
+        settings=room.settings,
         clock=clock,
         count=room.count,
         accepted=room.processing.accepted,

@@ -17,6 +17,7 @@ import pytest_asyncio
 from tests.message.hostile import HOSTILE, REFUSED
 
 from pressrun.core.busy_share import BusyShare
+from pressrun.core.current import Holder
 from pressrun.core.errors import TimedOutMail, Unavailable, UnreadableMail
 from pressrun.message.incoming.parser import READ_AT_MOST
 from pressrun.sandbox.mail_reader import MailReader, ReaderLimits
@@ -143,7 +144,7 @@ class Watched(BusyShare):
     """A share that says what was asked of it, and lets a reader wait."""
 
     def __init__(self, *waits: float) -> None:
-        super().__init__(0.5, 1.0)
+        super().__init__(Holder(0.5), 1.0)
         self.waits = list(waits)
         self.seen: list[str] = []
         self.waited = asyncio.Event()

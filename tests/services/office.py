@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.database import TwiceDatabase
 
+from pressrun.core.current import Holder
 from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
 from pressrun.core.site import Site
@@ -21,7 +22,7 @@ from pressrun.services.operating.suppression_admin import SuppressionAdmin
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.unsubscribes import Unsubscribes
-from pressrun.services.settings import LimitSettings, TokenSettings
+from pressrun.services.settings import ServiceSettings
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.editions import NewEdition, insert_edition
@@ -40,6 +41,9 @@ class Office:
     path: Path
     now: float = float(NOW)
     woken: int = 0
+    settings: Holder[ServiceSettings] = field(
+        default_factory=lambda: Holder(ServiceSettings(relays=frozenset({"primary", "second"})))
+    )
     lists: ListAdmin = field(init=False)
     subscribers: SubscriberAdmin = field(init=False)
     suppressions: SuppressionAdmin = field(init=False)
@@ -91,11 +95,11 @@ async def open_office(folder: Path, *, receives_mail: bool = True) -> AsyncItera
     database = await TwiceDatabase.open(data.database)
     office = Office(database=database, keys=keys, path=data.root)
     site = Site(base_url="https://n.example", mail_domain="lists.example", receives_mail=receives_mail)
-    clock, tokens = (lambda: office.now), TokenSettings()
+    clock, settings = (lambda: office.now), office.settings
     office.lists = ListAdmin(
         database=database,
         site=site,
-        relays=frozenset({"primary", "second"}),
+        settings=settings,
         layouts=OwnLayouts(folder / "layouts"),
         clock=clock,
         entropy=os.urandom,
@@ -103,13 +107,12 @@ async def open_office(folder: Path, *, receives_mail: bool = True) -> AsyncItera
     )
     office.suppressions = SuppressionAdmin(database=database, keys=keys, clock=clock, wake=office.wake)
     office.subscribers = SubscriberAdmin(
-        database=database, keys=keys, tokens=tokens, clock=clock, entropy=os.urandom, wake=office.wake
+        database=database, keys=keys, settings=settings, clock=clock, entropy=os.urandom, wake=office.wake
     )
     office.context = ReaderContext(
         database=database,
         keys=keys,
-        limits=LimitSettings(),
-        tokens=tokens,
+        settings=settings,
         clock=clock,
         entropy=os.urandom,
         wake=office.wake,

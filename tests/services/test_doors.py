@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 from tests.delivery.pressroom import LATER, SITE, Pressroom
+from tests.settings import change
 
 from pressrun.core.address import Address, parse_address
+from pressrun.core.current import Holder
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import PressrunError
 from pressrun.core.mail_routes import read_local_part
@@ -33,7 +35,7 @@ from pressrun.services.readers.sign_ups import Origin
 from pressrun.services.readers.suspension_probe import ask_suspended
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribe_notices import NoticeTerms, queue_unsubscribe_notices
-from pressrun.services.settings import BounceSettings, LimitSettings
+from pressrun.services.settings import BounceSettings, LimitSettings, ServiceSettings
 from pressrun.services.suppression import LIFTED_BY_READER, SuppressionReason
 from pressrun.store import lists, subscribers
 from pressrun.store.held import Choice
@@ -165,7 +167,7 @@ def mail_to(local_part: str, subject: str = "") -> Use:
             site=SITE,
             sign_ups=office.sign_ups,
             unsubscribes=office.unsubscribes,
-            limits=LIMITS,
+            settings=Holder(ServiceSettings(limits=LIMITS)),
             clock=lambda: office.now,
             entropy=office.context.entropy,
         )
@@ -197,7 +199,7 @@ async def wait(press: Pressroom, _address: Address, _: Any) -> None:
 
 async def hold_sign_up(press: Pressroom, address: Address) -> None:
     office = press.office
-    office.context.limits = replace(LIMITS, hold_sign_ups_above=1, hold_sign_ups_floor=1)
+    change(office.context.settings, limits=replace(LIMITS, hold_sign_ups_above=1, hold_sign_ups_floor=1))
 
     def take(tx: Transaction) -> None:
         target = lists.find_list(tx, "news")
@@ -479,7 +481,7 @@ async def test_nothing_leaves(press: Pressroom, way: str, door: str) -> None:
     (reason, keep_out), (prepare, use, kind) = WAYS[way], DOORS[door]
     if kind == LIFTS and reason in LIFTED_BY_READER:
         return  # that is what lifts it: test_subscribing has it
-    press.office.context.limits = LIMITS
+    change(press.office.context.settings, limits=LIMITS)
     reached = [pair for pair in SPELLINGS if pair[2] or reason is SuppressionReason.NEVER_AGAIN]
     addresses = [parse_address(typed) for _, typed, _ in reached]
     prepared = [await prepare(press, address) for address in addresses]
@@ -501,7 +503,7 @@ async def test_nothing_leaves(press: Pressroom, way: str, door: str) -> None:
 async def test_each_door_is_open_to_who_is_not_kept_out(press: Pressroom, door: str) -> None:
     """Else the table above would prove nothing."""
     prepare, use, _ = DOORS[door]
-    press.office.context.limits = LIMITS
+    change(press.office.context.settings, limits=LIMITS)
     address = parse_address("ada+news@reader.example")
     await use(press, address, await prepare(press, address))
     await press.edition("To everybody")

@@ -12,11 +12,12 @@ from tests.delivery.pressroom import LATER, TAKEN, Pressroom, identity
 
 from pressrun.core.address import parse_address
 from pressrun.core.chain import Audit, Head
+from pressrun.core.current import Holder
 from pressrun.services.evidence import age_ips, verify
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.readers.sign_ups import Origin
 from pressrun.services.reports import reporting
-from pressrun.services.settings import BounceSettings, LimitSettings
+from pressrun.services.settings import ServiceSettings
 from pressrun.store import consent
 
 ADA = parse_address("ada@reader.example")
@@ -168,8 +169,7 @@ async def test_the_head_is_kept_elsewhere_once_it_is_on_disk(press: Pressroom) -
 
     house = Housekeeping(
         database=press.office.database,
-        limits=LimitSettings(),
-        bounces=BounceSettings(),
+        settings=Holder(ServiceSettings()),
         clock=press.clock,
         entropy=os.urandom,
         wake=lambda: None,

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from tests.database import TwiceDatabase
 
 from pressrun.core.address import Address, parse_address
+from pressrun.core.current import Holder
 from pressrun.core.edition import EditionState
 from pressrun.core.keys import KeyRing
 from pressrun.core.quantities import Rate
@@ -35,7 +36,7 @@ from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.following import Following
-from pressrun.services.settings import LimitSettings, TokenSettings
+from pressrun.services.settings import LimitSettings, ServiceSettings
 from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store import consent, drafts, editions, lists, subscribers, subscriptions
 from pressrun.store.database import Database
@@ -110,12 +111,14 @@ class House:
         return ReaderContext(
             database=self.database,
             keys=self.keys,
-            limits=self.limits,
-            tokens=TokenSettings(),
+            settings=self._service_settings(),
             clock=self.clock,
             entropy=lambda count: next(numbers).to_bytes(count, "big"),
             wake=self._wake,
         )
+
+    def _service_settings(self) -> Holder[ServiceSettings]:
+        return Holder(ServiceSettings(limits=self.limits))
 
     def _wake(self) -> None:
         self.wakes += 1
@@ -135,7 +138,7 @@ class House:
             preferences=self.preferences(),
             address_changes=self.address_changes(),
             undo_unsubscribe=self.undo_unsubscribe(),
-            archiving=Archiving(database=self.database, limits=self.limits, clock=self.clock),
+            archiving=Archiving(database=self.database, settings=self._service_settings(), clock=self.clock),
             approving=Approving(
                 database=self.database, site=self.site, keys=self.keys, clock=self.clock, wake=self._wake
             ),

@@ -16,8 +16,9 @@ from pressrun.cli.output import echo, print_info, print_json
 from pressrun.cli.read_only import reading
 from pressrun.cli.send import format_option, read_manuscript
 from pressrun.core.address import parse_address
+from pressrun.core.current import Holder
 from pressrun.core.errors import BadInput
-from pressrun.daemon.vetting import build_vetting
+from pressrun.daemon.sender_check import build_sender_check
 from pressrun.message.finding import errors_of, in_order
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions.building import Manuscript, lay_out
@@ -99,5 +100,6 @@ def _preview(
             as_address=address,
             now=int(time.time()),
         )
-    vetted = asyncio.run(build_vetting(invocation.settings).check(desk.list, manuscript.parse().keys.from_))
+    sender_check = build_sender_check(Holder(invocation.settings))
+    vetted = asyncio.run(sender_check.check(desk.list, manuscript.parse().keys.from_))
     return replace(shown, findings=in_order([*shown.findings, *vetted]))

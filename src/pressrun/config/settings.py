@@ -24,6 +24,7 @@ from pressrun.services.settings import (
     DnsSettings,
     DomainSettings,
     LimitSettings,
+    ServiceSettings,
     TokenSettings,
 )
 from pressrun.web.settings import HttpSettings
@@ -53,6 +54,18 @@ class Settings:
     dns: DnsSettings
     log: LogSettings
     warnings: tuple[str, ...] = ()
+
+    def for_services(self) -> ServiceSettings:
+        """The part that services share."""
+        return ServiceSettings(
+            limits=self.limits,
+            tokens=self.tokens,
+            bounces=self.bounces,
+            delivery=self.delivery,
+            dns=self.dns,
+            signed_domains=frozenset(signature.domain for signature in self.dkim),
+            relays=frozenset(relay.name for relay in self.relays),
+        )
 
 
 class Shape(Enum):
@@ -116,6 +129,7 @@ TABLES = (
         Shape.ONE,
         "Limits on what others may ask for. Rates: at most N in any window of that length; bursts are allowed.",
         LimitSettings,
+        ServiceSettings,
         guests=(SmtpSettings,),
     ),
     Table("tokens", Shape.ONE, "How long links work. Unsubscribe links work for ever.", TokenSettings),

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections import deque
 
+from pressrun.core.current import Current
+
 WINDOW_SECONDS = 60.0
 
 
 class BusyShare:
     """Busy for at most `share` (0 to 1) of every WINDOW_SECONDS; times are those of one monotonic clock."""
 
-    def __init__(self, share: float, longest_seconds: float) -> None:
-        self.share = share
+    def __init__(self, share: Current[float], longest_seconds: float) -> None:
+        self._share = share
         self._longest = longest_seconds
         self._spans: deque[tuple[float, float]] = deque()
         self._busy = 0.0  # the sum of the spans
@@ -25,7 +27,7 @@ class BusyShare:
         A share too small for the longest job still lets one begin when the whole window has been idle.
         """
         self._forget(now - WINDOW_SECONDS)
-        excess = self._busy + self._longest - max(self.share * WINDOW_SECONDS, self._longest)
+        excess = self._busy + self._longest - max(self._share.value * WINDOW_SECONDS, self._longest)
         if excess <= 0:
             return 0.0
         for began, ended in self._spans:  # the oldest leave the window first, bit by bit

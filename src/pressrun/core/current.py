@@ -22,7 +22,17 @@ class Current(Generic[T]):
 
     def part(self, choose: Callable[[T], U]) -> Current[U]:
         """A part of the value, which follows the whole: `settings.part(lambda all: all.limits)`."""
-        return Current(lambda: choose(self.value))
+        whole = self.value
+        part = choose(whole)
+
+        def read() -> U:
+            nonlocal whole, part
+            if whole is not self.value:  # chosen again after a swap, not at each access: what it makes may cost
+                whole = self.value
+                part = choose(whole)
+            return part
+
+        return Current(read)
 
 
 class Holder(Current[T]):

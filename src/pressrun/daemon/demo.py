@@ -29,8 +29,8 @@ from pressrun.core.endpoint import SystemdEndpoint, TcpEndpoint
 from pressrun.core.errors import Refused, Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
-from pressrun.daemon.parts import Running
-from pressrun.daemon.serving import Extras, serve
+from pressrun.daemon.running import Running
+from pressrun.daemon.serve import Extras, serve
 from pressrun.delivery.relay.capture import Capture
 from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.inbound.settings import SmtpSettings
@@ -147,7 +147,7 @@ class _Tour:
     async def run(self, running: Running, stopping: asyncio.Event) -> None:
         """Play the story, unless the data are from an earlier demo; then wait to be interrupted, or end."""
         guide = self._guide
-        smtp = running.doors.mail_addresses["smtp"]
+        smtp = running.listeners.mail_addresses["smtp"]
         guide.ready(Places(url=self._url, mailbox=f"{self._url}/demo", list=f"{self._url}/{LIST}", smtp=smtp))
         if await running.services.database.read(lists.find_list, LIST) is None:
             await self._play(running)

@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 from pressrun.config.settings import Settings
 from pressrun.control.server import VerbHandler
+from pressrun.core.current import Holder
 from pressrun.core.keys import KeyRing
+from pressrun.daemon.assembly import build_bounce_handler
 from pressrun.daemon.services import Services, build_services
-from pressrun.daemon.wiring import build_bounce_handler
-from pressrun.services.ports import Waker
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, DataLock, prepare
 
@@ -33,10 +33,11 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Database, KeyRing]]:
 
 
 @asynccontextmanager
-async def offline_services(settings: Settings, wake: Waker = lambda: None) -> AsyncIterator[Services]:
+async def offline_services(settings: Settings) -> AsyncIterator[Services]:
     """The services while no daemon runs; what they queue waits for it."""
     async with opened(settings) as (database, keys):
-        yield build_services(settings, database, keys, wake, build_bounce_handler(settings, keys))
+        current = Holder(settings)
+        yield build_services(current, database, keys, build_bounce_handler(current, keys))
 
 
 @asynccontextmanager

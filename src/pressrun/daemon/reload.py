@@ -1,7 +1,7 @@
-"""A changed configuration is put in force, whole or not at all, and whoever looks can see which.
+"""Puts a changed configuration in force, whole or not at all, and shows which.
 
-SIGHUP and the verb `reload` do the same. A refused file stands in the log, in systemd's status line and in a gauge
-until a good one is read; the verb answers with its errors, which is how `systemctl reload` fails.
+SIGHUP and the verb `reload` do the same. The log, systemd's status line and a gauge show a refused file until a good
+one is read; the verb answers with its errors, which is how `systemctl reload` fails.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from typing import Any
 from pressrun.config import changed_needing_restart, load_settings
 from pressrun.config.settings import Settings
 from pressrun.core.errors import BadConfiguration, PressrunError
-from pressrun.daemon.parts import Running
-from pressrun.daemon.services import reload_services
-from pressrun.daemon.wiring import worker_settings
+from pressrun.daemon.assembly import worker_settings
+from pressrun.daemon.running import Running
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
@@ -37,7 +36,7 @@ class Reload:
         running.metrics.show_reload(True)
 
     def on_signal(self) -> None:
-        """SIGHUP; what is wrong is in the log."""
+        """SIGHUP; errors go to the log."""
         self._reread()
 
     async def _verb(self, _: Mapping[str, Any], __: Callable[[str], None]) -> dict[str, list[str]]:
@@ -47,8 +46,8 @@ class Reload:
         return {"needs_restart": needs_restart}
 
     async def _try(self, _: Mapping[str, Any], __: Callable[[str], None]) -> dict[str, Any]:
-        """What a reload would find, with nothing put in force."""
-        source = self._running.settings.source
+        """What a reload would find, without putting it in force."""
+        source = self._running.current.value.source
         try:
             settings = load_settings(source)
         except (PressrunError, OSError) as problem:
@@ -56,12 +55,12 @@ class Reload:
         return {"source": str(source), "problems": [], "signatures": signature_digests(settings)}
 
     def _reread(self) -> tuple[str | None, list[str]]:
-        """Why the file was refused, a problem a line, or None; and the keys that need a restart."""
+        """Why the file was refused, one problem a line, or None; and the keys that need a restart."""
         running = self._running
         running.notifier.reloading()
         try:
-            settings = load_settings(running.settings.source)
-            needs_restart = changed_needing_restart(running.settings, settings)
+            settings = load_settings(running.current.value.source)
+            needs_restart = changed_needing_restart(running.current.value, settings)
             _apply(running, settings)
         except (PressrunError, OSError) as problem:
             lines = str(problem).splitlines()
@@ -77,12 +76,12 @@ class Reload:
         event(log, "config.reloaded", path=str(settings.source))
         self._read_at = time.time()
         running.metrics.show_reload(True)
-        running.notifier.ready(serving(running.settings))
+        running.notifier.ready(serving(settings))
         return None, needs_restart
 
 
 def signature_digests(settings: Settings) -> dict[str, str]:
-    """Which key signs, by the name of its DNS record: to compare what two processes have read."""
+    """The key in use by the name of its DNS record, to compare what two processes have read."""
     return {f"{one.selector}._domainkey.{one.domain}": hashlib.sha256(one.key_pem).hexdigest() for one in settings.dkim}
 
 
@@ -93,19 +92,18 @@ def serving(settings: Settings) -> str:
 
 def _apply(running: Running, settings: Settings) -> None:
     dispatcher = running.dispatcher
-    running.doors.reload(settings)
+    running.listeners.reload(settings)
     _reload_dispatcher(dispatcher, settings)
     try:
         running.workers.change(worker_settings(settings))
     except BadConfiguration:
-        old = running.settings
-        running.doors.reload(old)
+        old = running.current.value
+        running.listeners.reload(old)
         _reload_dispatcher(dispatcher, old)
         raise
     logs.configure(settings.log, sys.stderr)
-    reload_services(running.services, settings)
+    running.current.swap(settings)
     dispatcher.signs_again()
-    running.settings = settings
 
 
 def _reload_dispatcher(dispatcher: Dispatcher, settings: Settings) -> None:

@@ -1,12 +1,45 @@
-"""The daemon on its event loop."""
+"""What a running daemon consists of."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pressrun.config.settings import Settings
-from pressrun.daemon.serving import NO_EXTRAS, Extras, serve
-from pressrun.runtime.event_loop import run_loop
+from pressrun.core.current import Holder
+from pressrun.daemon.listeners import DaemonListeners
+from pressrun.daemon.services import Services
+from pressrun.daemon.watchdog import Watchdog
+from pressrun.delivery.queue.dispatcher import Dispatcher
+from pressrun.delivery.worker.workers import Workers
+from pressrun.observe.metrics import Metrics
+from pressrun.runtime import systemd
+from pressrun.services.background import BackgroundLoop
+from pressrun.services.operating.relay_watch import RelayWatch
 
 
-def run(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
-    """Serve until a signal ends it; raises what `serve` raises."""
-    run_loop(serve(settings, extras))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """The parts of a running daemon; `current` is the one place that a reload changes."""
+
+    current: Holder[Settings]
+    services: Services
+    dispatcher: Dispatcher
+    workers: Workers
+    notifier: systemd.Notifier
+    listeners: DaemonListeners
+    watchdog: Watchdog
+    metrics: Metrics
+    relay_watch: RelayWatch
+
+    def loops_ended_first(self) -> list[BackgroundLoop]:
+        """The loops for what comes in, and for what is due by the clock."""
+        services = self.services
+        return [services.operating.housekeeping, self.relay_watch, services.readers.web_requests, *self.listeners.loops]
+
+    def loops_ended_last(self) -> list[BackgroundLoop]:
+        """The loops that are needed, beside the dispatcher, until all that is in flight is recorded."""
+        return [self.watchdog, *self.workers.loops]
+
+    def loops(self) -> list[BackgroundLoop]:
+        """All background loops."""
+        return [self.dispatcher, *self.loops_ended_last(), *self.loops_ended_first()]

@@ -1,4 +1,4 @@
-"""The services over one database, by their rooms, each given what it needs and no more."""
+"""The services over one database, each given what it needs and no more."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pressrun.config.settings import Settings
 from pressrun.control.server import VerbHandler
 from pressrun.control.verbs import build_verbs
+from pressrun.core.current import Current
 from pressrun.core.keys import KeyRing
-from pressrun.daemon.vetting import build_vetting, reload_vetting
+from pressrun.daemon.sender_check import build_sender_check
 from pressrun.sandbox.layouts import OwnLayouts
+from pressrun.services.background import Signal
 from pressrun.services.bounces.bounce_handler import BounceHandler
 from pressrun.services.editions.approving import Approving
 from pressrun.services.editions.archiving import Archiving
@@ -25,7 +27,7 @@ from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
-from pressrun.services.ports import LayoutPress, Waker
+from pressrun.services.ports import UNOBSERVED, LayoutPress, SignUpObserver, Waker
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.never_again import NeverAgain
@@ -35,6 +37,7 @@ from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.following import Following
+from pressrun.services.settings import ServiceSettings
 from pressrun.store import datadir
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir
@@ -59,7 +62,7 @@ class Editions:
     """What editors do, and what is looked up of it."""
 
     layouts: LayoutPress
-    vetting: Vetting
+    sender_check: Vetting
     editing: Editing
     approving: Approving
     following: Following
@@ -82,6 +85,7 @@ class Operating:
 class Services:
     """All use cases over one open database; `verbs` is the table of those that the command line reaches."""
 
+    settings: Current[ServiceSettings]
     database: Database
     keys: KeyRing
     wake: Waker
@@ -89,30 +93,46 @@ class Services:
     editions: Editions
     operating: Operating
     bounce_handler: BounceHandler
+    mail_accepted: Signal
     verbs: dict[str, VerbHandler]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What services tell a running daemon: its dispatcher, its delivery and its metrics. By default nobody hears."""
+
+    wake: Waker = lambda: None
+    unpause: Callable[[str | None], None] = lambda _domain: None
+    on_new_key: Callable[[], None] = lambda: None
+    sign_ups: SignUpObserver = UNOBSERVED
+
+
+NO_HOOKS = Hooks()
+
+
 def build_services(
-    settings: Settings,
+    settings: Current[Settings],
     database: Database,
     keys: KeyRing,
-    wake: Waker,
     bounce_handler: BounceHandler,
-    on_new_key: Callable[[], None] = lambda: None,
+    hooks: Hooks = NO_HOOKS,
 ) -> Services:
-    """Wire the use cases; `wake` tells the dispatcher, `on_new_key` the press, where there are any."""
-    data = DataDir(settings.data_dir)
-    readers = _build_readers(settings, database, keys, wake)
-    editions = _build_editions(settings, database, keys, wake)
-    operating = _build_operating(settings, readers, editions.layouts)
+    """Wire the use cases."""
+    mail_accepted = Signal()
+    shared = settings.part(Settings.for_services)
+    readers = _build_readers(shared, database, keys, hooks)
+    editions = _build_editions(settings, database, keys, hooks)
+    operating = _build_operating(settings.value, readers, editions.layouts, mail_accepted)
     return Services(
+        settings=shared,
         database=database,
         keys=keys,
-        wake=wake,
+        wake=hooks.wake,
         readers=readers,
         editions=editions,
         operating=operating,
         bounce_handler=bounce_handler,
+        mail_accepted=mail_accepted,
         verbs=build_verbs(
             lists=operating.lists,
             subscribers=operating.subscribers,
@@ -120,23 +140,15 @@ def build_services(
             editing=editions.editing,
             kept_mail=operating.kept_mail,
             held=operating.held,
-            rotate=_rotating(data, keys, on_new_key),
+            rotate=_key_rotation(DataDir(settings.value.data_dir), keys, hooks.on_new_key),
         ),
     )
 
 
-def _build_readers(settings: Settings, database: Database, keys: KeyRing, wake: Waker) -> Readers:
-    clock, entropy = time.time, os.urandom
-    context = ReaderContext(
-        database=database,
-        keys=keys,
-        limits=settings.limits,
-        tokens=settings.tokens,
-        clock=clock,
-        entropy=entropy,
-        wake=wake,
-    )
-    sign_ups, preferences, unsubscribes = SignUps(context), Preferences(context), Unsubscribes(context)
+def _build_readers(settings: Current[ServiceSettings], database: Database, keys: KeyRing, hooks: Hooks) -> Readers:
+    clock, entropy, wake = time.time, os.urandom, hooks.wake
+    context = ReaderContext(database=database, keys=keys, settings=settings, clock=clock, entropy=entropy, wake=wake)
+    sign_ups, preferences, unsubscribes = SignUps(context, hooks.sign_ups), Preferences(context), Unsubscribes(context)
     return Readers(
         context=context,
         web_requests=WebRequests(context, sign_ups=sign_ups, preferences=preferences, unsubscribes=unsubscribes),
@@ -149,29 +161,30 @@ def _build_readers(settings: Settings, database: Database, keys: KeyRing, wake: 
     )
 
 
-def _build_editions(settings: Settings, database: Database, keys: KeyRing, wake: Waker) -> Editions:
-    clock = time.time
-    layouts, vetting = OwnLayouts(DataDir(settings.data_dir).layouts), build_vetting(settings)
+def _build_editions(settings: Current[Settings], database: Database, keys: KeyRing, hooks: Hooks) -> Editions:
+    clock, site = time.time, settings.value.site
+    layouts, sender_check = OwnLayouts(DataDir(settings.value.data_dir).layouts), build_sender_check(settings)
     return Editions(
         layouts=layouts,
-        vetting=vetting,
+        sender_check=sender_check,
         editing=Editing(
             database=database,
-            site=settings.site,
+            site=site,
             keys=keys,
-            vetting=vetting,
+            vetting=sender_check,
             layouts=layouts,
             clock=clock,
             entropy=os.urandom,
-            wake=wake,
+            wake=hooks.wake,
+            unpause=hooks.unpause,
         ),
-        approving=Approving(database=database, site=settings.site, keys=keys, clock=clock, wake=wake),
+        approving=Approving(database=database, site=site, keys=keys, clock=clock, wake=hooks.wake),
         following=Following(database=database, clock=clock),
-        archiving=Archiving(database=database, limits=settings.limits, clock=clock),
+        archiving=Archiving(database=database, settings=settings.part(Settings.for_services), clock=clock),
     )
 
 
-def _build_operating(settings: Settings, readers: Readers, layouts: LayoutPress) -> Operating:
+def _build_operating(settings: Settings, readers: Readers, layouts: LayoutPress, mail_accepted: Waker) -> Operating:
     context = readers.context
     database, keys, clock, entropy, wake = context.database, context.keys, context.clock, context.entropy, context.wake
     data = DataDir(settings.data_dir)
@@ -180,21 +193,20 @@ def _build_operating(settings: Settings, readers: Readers, layouts: LayoutPress)
             database=database,
             site=settings.site,
             layouts=layouts,
-            relays=frozenset(relay.name for relay in settings.relays),
+            settings=context.settings,
             clock=clock,
             entropy=entropy,
             wake=wake,
         ),
         subscribers=SubscriberAdmin(
-            database=database, keys=keys, tokens=settings.tokens, clock=clock, entropy=entropy, wake=wake
+            database=database, keys=keys, settings=context.settings, clock=clock, entropy=entropy, wake=wake
         ),
         suppressions=SuppressionAdmin(database=database, keys=keys, clock=clock, wake=wake),
-        kept_mail=KeptMail(database=database, clock=clock),
+        kept_mail=KeptMail(database=database, clock=clock, accepted=mail_accepted),
         held=HeldSignUps(context, readers.sign_ups),
         housekeeping=Housekeeping(
             database=database,
-            limits=settings.limits,
-            bounces=settings.bounces,
+            settings=context.settings,
             clock=clock,
             entropy=entropy,
             wake=wake,
@@ -203,7 +215,7 @@ def _build_operating(settings: Settings, readers: Readers, layouts: LayoutPress)
     )
 
 
-def _rotating(data: DataDir, keys: KeyRing, on_new_key: Callable[[], None]) -> Callable[[], Awaitable[int]]:
+def _key_rotation(data: DataDir, keys: KeyRing, on_new_key: Callable[[], None]) -> Callable[[], Awaitable[int]]:
     async def rotate() -> int:
         later = await asyncio.to_thread(datadir.rotate_link_key, data)
         keys.adopt(later)
@@ -211,14 +223,3 @@ def _rotating(data: DataDir, keys: KeyRing, on_new_key: Callable[[], None]) -> C
         return keys.newest
 
     return rotate
-
-
-def reload_services(services: Services, settings: Settings) -> None:
-    """Give each use case what the new configuration says."""
-    readers, editions, operating = services.readers, services.editions, services.operating
-    readers.context.limits = operating.housekeeping.limits = editions.archiving.limits = settings.limits
-    readers.context.tokens = operating.subscribers.tokens = settings.tokens
-    operating.lists.relays = frozenset(relay.name for relay in settings.relays)
-    operating.housekeeping.bounces = services.bounce_handler.settings = settings.bounces
-    services.bounce_handler.auto_pause.settings = settings.delivery
-    reload_vetting(editions.vetting, settings)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
+from pressrun.core.current import Current
 from pressrun.services.settings import DnsSettings
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _NOBODYS = (".example", ".test", ".invalid", ".localhost", ".local", ".example.c
 class DnsRecords:
     """Looks names up, all at once; fulfils services.ports.TextRecords."""
 
-    def __init__(self, settings: DnsSettings) -> None:
+    def __init__(self, settings: Current[DnsSettings]) -> None:
         self._settings = settings
 
     async def __call__(self, names: Collection[str]) -> Mapping[str, tuple[str, ...] | None]:
@@ -29,15 +30,15 @@ class DnsRecords:
         return dict(zip(names, found, strict=True))
 
     async def _find(self, resolver: dns.asyncresolver.Resolver, name: str) -> tuple[str, ...] | None:
-        if self._settings.server is None and f".{name}".endswith(_NOBODYS):
+        if self._settings.value.server is None and f".{name}".endswith(_NOBODYS):
             return None
         import dns.exception  # noqa: PLC0415 - dear to import, and most verbs never ask
         import dns.resolver  # noqa: PLC0415
 
         try:
-            async with asyncio.timeout(self._settings.timeout_seconds):
+            async with asyncio.timeout(self._settings.value.timeout_seconds):
                 answer = await resolver.resolve(
-                    name, "TXT", search=False, raise_on_no_answer=False, lifetime=self._settings.timeout_seconds
+                    name, "TXT", search=False, raise_on_no_answer=False, lifetime=self._settings.value.timeout_seconds
                 )
         except dns.resolver.NXDOMAIN:
             # A name below a domain may be missing. Where the domain itself is, that server knows only a part of DNS.
@@ -51,7 +52,7 @@ class DnsRecords:
         import dns.asyncresolver  # noqa: PLC0415 - as above
         import dns.exception  # noqa: PLC0415
 
-        server = self._settings.server
+        server = self._settings.value.server
         try:
             resolver = dns.asyncresolver.Resolver(configure=server is None)
             if server is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import ClassVar
@@ -33,6 +33,21 @@ class LoopFault:
     since: float
     times: int
     problem: str
+
+
+class Signal:
+    """Connects whoever has news with whoever waits for it, though neither knows the other: a Waker with listeners."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[], None]] = []
+
+    def connect(self, listener: Callable[[], None]) -> None:
+        """Call this, too, each time the signal is given."""
+        self._listeners.append(listener)
+
+    def __call__(self) -> None:
+        for listener in self._listeners:
+            listener()
 
 
 class BackgroundLoop(ABC):

@@ -28,6 +28,32 @@ class Waker(Protocol):
     def __call__(self) -> None: ...
 
 
+class SignUpObserver(Protocol):
+    """Hears what becomes of sign-ups, and when they are under attack or on hold: the metrics of a daemon."""
+
+    def count_sign_up(self, outcome: str, /) -> None: ...
+
+    def show_attack(self, is_on: bool, /) -> None: ...
+
+    def show_holding(self, is_on: bool, /) -> None: ...
+
+
+class Unobserved:
+    """Nobody hears of sign-ups: there are no metrics where no daemon runs."""
+
+    def count_sign_up(self, outcome: str, /) -> None:
+        """Count nothing."""
+
+    def show_attack(self, is_on: bool, /) -> None:
+        """Show nothing."""
+
+    def show_holding(self, is_on: bool, /) -> None:
+        """Show nothing."""
+
+
+UNOBSERVED = Unobserved()
+
+
 class TextRecords(Protocol):
     """Asks DNS, without blocking the loop and within a time of its own."""
 

@@ -361,3 +361,19 @@ class DnsSettings:
         help="How long to wait for an answer. Without one, preflight says nothing about the sender.",
     )
     preflight: bool = setting(kinds.switch(), default=True, help="Check DNS before an edition goes out.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """What the services need of a configuration, and a reload may change: they share one Current of it.
+
+    `signed_domains` are those of `[dkim]`, `relays` the names of the relays.
+    """
+
+    limits: LimitSettings = LimitSettings()
+    tokens: TokenSettings = TokenSettings()
+    bounces: BounceSettings = BounceSettings()
+    delivery: DeliverySettings = field(default_factory=DeliverySettings)
+    dns: DnsSettings = DnsSettings()
+    signed_domains: frozenset[str] = frozenset()
+    relays: frozenset[str] = frozenset()

@@ -137,7 +137,7 @@ async def test_retry_overrides_a_pause(press: Pressroom) -> None:
     for copy in await take_all(press):
         press.answer(copy, SLOW)
     await press.turn()
-    press.editing.unpause = press.dispatcher.unpause
+    press.editing._unpause = press.dispatcher.unpause
     await press.editing.retry("gmail.com")
     assert 1 == len(await take_all(press))
 

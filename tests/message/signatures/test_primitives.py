@@ -13,7 +13,7 @@ from tests.message.signatures.test_dkim import settings
 
 from pressrun.message.signatures.primitives import NoKey, begin_sha256, load_private_key, sha256
 
-IMPORTED = "import pressrun.daemon.running, pressrun.cli.main, sys; print('cryptography' in sys.modules)"
+IMPORTED = "import pressrun.daemon.serve, pressrun.cli.main, sys; print('cryptography' in sys.modules)"
 
 
 def test_a_daemon_that_signs_nothing_does_not_import_it() -> None:

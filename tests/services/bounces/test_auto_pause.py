@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from tests.delivery.pressroom import GONE, TAKEN, Pressroom, open_pressroom
+from tests.settings import change
 
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
@@ -88,7 +89,7 @@ async def test_who_has_a_shell_gets_commands_and_the_owner_gets_words(press: Pre
 
 async def test_the_share_can_be_set_and_switched_off(press: Pressroom) -> None:
     """`100%` is never."""
-    press.bounce_handler.auto_pause.settings = replace(press.settings, pause_at_hard=1.0)
+    change(press.office.settings, delivery=replace(press.settings, pause_at_hard=1.0))
     await press.readers(110)
     number = await press.edition()
     await send_some(press, number, [GONE] * 110)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from tests.delivery.pressroom import GONE, SITE, TAKEN, Pressroom, open_pressroom
+from tests.settings import change
 
 from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass
@@ -105,7 +106,7 @@ async def test_a_notification_fails_a_copy_of_a_finished_edition(press: Pressroo
 async def test_the_same_bounce_twice_counts_once(press: Pressroom) -> None:
     """The second one finds the copy at its end."""
     await press.readers(1)
-    press.bounce_handler.settings = BounceSettings(hard_limit=2)
+    change(press.office.settings, bounces=BounceSettings(hard_limit=2))
     _, (copy,) = await send(press, "one")
     await notify(press, copy, report(BounceClass.GONE))
     settled = await notify(press, copy, report(BounceClass.GONE))
@@ -185,7 +186,7 @@ async def test_a_hard_bounce_suspends_on_every_list_and_suppresses(press: Pressr
 async def test_soft_bounces_suspend_after_so_many_editions_in_a_row(press: Pressroom) -> None:
     """Not suppressed, since the mailbox may be emptied; a success in between begins anew once it has settled."""
     await press.readers(1)
-    press.bounce_handler.settings = BounceSettings(soft_limit=3)
+    change(press.office.settings, bounces=BounceSettings(soft_limit=3))
     states = []
     for number, result in enumerate([FULL, FULL, TAKEN, FULL, FULL, FULL]):
         await send(press, f"edition {number}", result)
@@ -198,7 +199,7 @@ async def test_soft_bounces_suspend_after_so_many_editions_in_a_row(press: Press
 async def test_a_copy_taken_lately_is_no_success_yet(press: Pressroom) -> None:
     """Its bounce may still be on the way: `settle_after`."""
     await press.readers(1)
-    press.bounce_handler.settings = BounceSettings(soft_limit=2)
+    change(press.office.settings, bounces=BounceSettings(soft_limit=2))
     await send(press, "one", FULL)
     await send(press, "two", TAKEN)
     await send(press, "three", FULL)
@@ -226,7 +227,7 @@ async def test_refused_for_policy_counts_against_nobody_and_alerts_once_a_day(pr
 
 async def test_a_refusal_given_up_counts_only_when_it_is_about_the_mailbox(press: Pressroom) -> None:
     """Full for five days counts softly; a relay that was away never does."""
-    press.bounce_handler.settings = BounceSettings(soft_limit=1)
+    change(press.office.settings, bounces=BounceSettings(soft_limit=1))
     await press.readers(2)
     later = {
         "r0@reader.example": HandOver(Outcome.DEFERRED, Stage.RCPT, Reply(452, "mailbox is full", "4.2.2")),
@@ -281,7 +282,7 @@ async def test_a_suspended_reader_is_asked_once_and_can_come_back_to_all_lists(p
     assert [] == await ask(press)
     assert Confirmed.CONFIRMED is await come_back(press, questions[0])
     assert ("active", None, None) == await state_of(press, questions[0].rcpt_to)
-    press.bounce_handler.settings = BounceSettings(hard_limit=2)
+    change(press.office.settings, bounces=BounceSettings(hard_limit=2))
     press.pass_time(1)
     await send(press, "three", GONE)
     assert "active" == (await state_of(press, questions[0].rcpt_to))[0]
@@ -373,7 +374,7 @@ async def test_a_short_time_until_the_question_is_kept(press: Pressroom) -> None
     await send(press, "one", GONE)
     press.pass_time(7 * DAY + 1)
     due = housekeeping._is_due
-    before = int(press.clock() - press.bounce_handler.settings.probe_after_seconds)
+    before = int(press.clock() - press.office.settings.value.bounces.probe_after_seconds)
     assert await press.office.database.read(due, before, int(press.clock()))
     await press.housekeeping._do_what_is_due(int(press.clock()))
     assert not await press.office.database.read(due, before, int(press.clock()))

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from tests.delivery.pressroom import SITE, Pressroom
 
 from pressrun.core.address import parse_address
+from pressrun.core.current import Holder
 from pressrun.message.wire.mailbox import Mailbox
 from pressrun.services.editions.vetting import QUIET_SECONDS, Vetting
+from pressrun.services.settings import ServiceSettings
 from pressrun.store.lists import find_list
 
 SOURCE = b"---\nsubject: Boats\n---\nHello\n"
@@ -28,7 +30,12 @@ class Answers:
 
 
 def vet(press: Pressroom, answers: Answers | None, *signed: str) -> Vetting:
-    vetting = Vetting(site=SITE, signed_domains=signed, records=answers, clock=press.clock)
+    vetting = Vetting(
+        site=SITE,
+        settings=Holder(ServiceSettings(signed_domains=frozenset(signed))),
+        records=answers,
+        clock=press.clock,
+    )
     press.editing._vetting = vetting
     return vetting
 
@@ -64,7 +71,7 @@ async def test_the_return_path_is_what_spf_is_about(press: Pressroom) -> None:
     await press.office.lists.set_list("news", {"owner": "ann@quay.example"})
     deaf = Vetting(
         site=type(SITE)(base_url=SITE.base_url, mail_domain=SITE.mail_domain),
-        signed_domains=(),
+        settings=Holder(ServiceSettings()),
         records=answers,
         clock=press.clock,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from tests.inbound.mailroom import D, Mailroom, connected, listening, mail, open_mailroom
+from tests.settings import change
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.core.quantities import Rate
@@ -33,7 +34,7 @@ def large(number: int, size: int = 4000) -> bytes:
 async def room(tmp_path: Path) -> AsyncIterator[Mailroom]:
     async with open_mailroom(tmp_path) as opened:
         await opened.make_list()
-        opened.acceptance.limits = replace(opened.acceptance.limits, waiting_mail_bytes=LIMIT)
+        change(opened.settings, limits=replace(opened.settings.value.limits, waiting_mail_bytes=LIMIT))
         yield opened
 
 
@@ -138,7 +139,6 @@ async def test_what_was_taken_for_a_complaint_and_is_none_is_kept_where_forwards
     """It was accepted, and it must not get round the limit."""
     await fill(room)
     await room.processing.recover()
-    room.processing.mail_commands.limits = room.acceptance.limits
     proof = f"Return-Path: <news-bounces+{room.token(AddressPurpose.BOUNCES, 7)}@{D}>\n{BIG * 40}"
     assert [250] == await codes(room, mail(f"no report\n\n{proof}", number=9), "abuse")
     await room.processing.recover()
@@ -173,7 +173,7 @@ async def test_what_was_passed_on_is_dropped_after_its_time(room: Mailroom) -> N
     await room.processing.recover()
     first, _ = await room.outgoing()
     await deliver_all(room, [first])
-    limits = replace(room.acceptance.limits, forwarded_mail_seconds=100.0)
+    limits = replace(room.settings.value.limits, forwarded_mail_seconds=100.0)
     await drop_kept_mail(room.database, limits, int(room.now) + 90)
     assert 2 == len(await held(room))
     await drop_kept_mail(room.database, limits, int(room.now) + 100)
@@ -184,7 +184,10 @@ async def test_what_was_passed_on_is_dropped_after_its_time(room: Mailroom) -> N
 
 async def test_where_room_is_short_what_was_passed_on_first_goes_first(room: Mailroom) -> None:
     """Before mail that a person has to look at, with which it shares the size; never what still waits."""
-    room.acceptance.limits = replace(room.acceptance.limits, waiting_mail_bytes=1_000_000, mails_per_token=Rate(9, 1.0))
+    change(
+        room.settings,
+        limits=replace(room.settings.value.limits, waiting_mail_bytes=1_000_000, mails_per_token=Rate(9, 1.0)),
+    )
     for number in range(4):
         await room.take(large(number), "news-owner")
     await room.processing.recover()
@@ -194,10 +197,10 @@ async def test_where_room_is_short_what_was_passed_on_first_goes_first(room: Mai
     await room.processing.recover()
     assert {"done": 4, "kept": 1} == await room.counts()
     numbers = await held(room)
-    await drop_kept_mail(room.database, replace(room.acceptance.limits, kept_mail_bytes=9000), int(room.now))
+    await drop_kept_mail(room.database, replace(room.settings.value.limits, kept_mail_bytes=9000), int(room.now))
     assert numbers[2:] == await held(room)
     assert 1 == (await room.counts())["kept"]
-    await drop_kept_mail(room.database, replace(room.acceptance.limits, kept_mail_bytes=1000), int(room.now))
+    await drop_kept_mail(room.database, replace(room.settings.value.limits, kept_mail_bytes=1000), int(room.now))
     assert numbers[3:] == await held(room)
     assert 1 == len(outgoing) - 3 == len(await held(room))
     assert "kept" not in await room.counts()
@@ -205,7 +208,7 @@ async def test_where_room_is_short_what_was_passed_on_first_goes_first(room: Mai
 
 async def test_mail_that_may_go_makes_room_before_anybody_is_turned_away(room: Mailroom) -> None:
     """However fast it comes in and is passed on, no more is held than the limits say."""
-    room.acceptance.limits = replace(room.acceptance.limits, kept_mail_bytes=5000)
+    change(room.settings, limits=replace(room.settings.value.limits, kept_mail_bytes=5000))
     for number in range(12):
         room.now += LOOK_AGAIN_SECONDS
         assert [250] == await codes(room, large(number), "news-owner")

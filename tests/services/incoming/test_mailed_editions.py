@@ -28,6 +28,7 @@ from tests.services.incoming.posts import (
 )
 
 from pressrun.core.address import parse_address
+from pressrun.core.current import Holder
 from pressrun.core.errors import NotFound, Refused, Unavailable
 from pressrun.core.quantities import Rate
 from pressrun.core.tokens import WebPurpose, WebTokens
@@ -39,7 +40,7 @@ from pressrun.services.editions.approving import Approving
 from pressrun.services.editions.releasing import Standing
 from pressrun.services.incoming.mailed_editions import MailedEditions
 from pressrun.services.operating.housekeeping import Housekeeping
-from pressrun.services.settings import BounceSettings, LimitSettings, TokenSettings
+from pressrun.services.settings import ServiceSettings, TokenSettings
 from pressrun.store import editions, lists
 from pressrun.store.transaction import Transaction
 
@@ -506,8 +507,7 @@ async def test_a_draft_whose_link_has_ended_is_cancelled(room: Mailroom) -> None
     """By housekeeping, not before."""
     housekeeping = Housekeeping(
         database=room.database,
-        limits=LimitSettings(),
-        bounces=BounceSettings(),
+        settings=Holder(ServiceSettings()),
         clock=lambda: room.now,
         entropy=lambda count: b"x" * count,
         wake=room.wake,

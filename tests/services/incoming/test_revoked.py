@@ -27,6 +27,7 @@ from tests.services.incoming.posts import (
 )
 
 from pressrun.core.address import parse_address
+from pressrun.core.current import Holder
 from pressrun.core.errors import Refused
 from pressrun.message.editions.posted import Posted
 from pressrun.sandbox.layouts import OwnLayouts
@@ -35,6 +36,7 @@ from pressrun.services.editions.approving import Approving
 from pressrun.services.editions.releasing import Standing
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.readers.erasure import erase_person
+from pressrun.services.settings import ServiceSettings
 from pressrun.store import lists
 from pressrun.store.transaction import Transaction
 
@@ -46,7 +48,7 @@ def list_admin(room: Mailroom) -> ListAdmin:
     return ListAdmin(
         database=room.database,
         site=room.site,
-        relays=frozenset(),
+        settings=Holder(ServiceSettings()),
         layouts=OwnLayouts(Path("/nowhere")),
         clock=lambda: room.now,
         entropy=os.urandom,

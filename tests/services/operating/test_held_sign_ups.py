@@ -8,15 +8,17 @@ from dataclasses import replace
 import pytest
 from tests.delivery.pressroom import Pressroom
 from tests.services.office import Office
+from tests.settings import change
 
 from pressrun.core.address import Address, parse_address
+from pressrun.core.current import Holder
 from pressrun.core.errors import NotFound
 from pressrun.core.quantities import Rate
 from pressrun.core.sign_up import Trust
 from pressrun.services.operating import held_sign_ups
 from pressrun.services.readers.abuse_limits import AbuseLimits
 from pressrun.services.readers.sign_ups import Origin
-from pressrun.services.settings import LimitSettings
+from pressrun.services.settings import LimitSettings, ServiceSettings
 from pressrun.store import arrivals, lists
 from pressrun.store.held import Choice
 from pressrun.store.transaction import Transaction
@@ -35,7 +37,7 @@ async def rows(office: Office, sql: str) -> list[tuple[object, ...]]:
 async def besiege(office: Office) -> None:
     """A list, and so many sign-ups by somebody else that further ones are held."""
     await office.make_list()
-    office.context.limits = HELD
+    change(office.context.settings, limits=HELD)
     await sign_up(office, parse_address("first@reader.example"))
 
 
@@ -189,7 +191,7 @@ async def test_what_nobody_released_is_forgotten_when_its_link_would_end(press: 
     office = press.office
     await office.subscribers.add("news", ADA)
     await office.subscribers.remove("news", ADA)
-    office.context.limits = HELD
+    change(office.context.settings, limits=HELD)
     await sign_up(office, BOB)
     await sign_up(office)
     assert 1 == await _count_held(office)
@@ -207,7 +209,9 @@ async def test_what_nobody_released_is_forgotten_when_its_link_would_end(press: 
 async def test_what_is_held_takes_nothing_from_those_who_did_work(office: Office) -> None:
     """And is not without end itself."""
     await besiege(office)
-    office.context.limits = replace(HELD, confirmations=Rate(3, 3600.0), unproven_sign_ups=Rate(4, 3600.0))
+    change(
+        office.context.settings, limits=replace(HELD, confirmations=Rate(3, 3600.0), unproven_sign_ups=Rate(4, 3600.0))
+    )
     for number in range(10):
         await sign_up(office, parse_address(f"victim{number}@v{number}.example"))
     assert 4 == await _count_held(office)
@@ -221,9 +225,15 @@ class Watch:
 
     def __init__(self, office: Office, limits: LimitSettings) -> None:
         self._office = office
-        self.abuse_limits = AbuseLimits(replace(office.context, limits=limits))
+        self.abuse_limits = AbuseLimits(replace(office.context, settings=Holder(ServiceSettings(limits=limits))), self)
         self.told: list[bool] = []
-        self.abuse_limits.show_holding = self.told.append
+        self.show_holding = self.told.append
+
+    def count_sign_up(self, _outcome: str) -> None:
+        """Not looked at here."""
+
+    def show_attack(self, _is_on: bool) -> None:
+        raise AssertionError("nobody attacks here")
 
     async def admit(self, number: int) -> str:
         address = parse_address(f"reader{number}@r{number}.example")

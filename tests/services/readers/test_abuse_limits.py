@@ -8,12 +8,14 @@ from dataclasses import replace
 
 import pytest
 from tests.services.office import Office
+from tests.settings import change
 
 from pressrun.core.address import parse_address
+from pressrun.core.current import Holder
 from pressrun.core.quantities import Rate
 from pressrun.core.sign_up import Trust, Verdict
 from pressrun.services.readers.abuse_limits import AbuseLimits
-from pressrun.services.settings import IGNORE, LimitSettings
+from pressrun.services.settings import IGNORE, LimitSettings, ServiceSettings
 from pressrun.store.transaction import Transaction
 
 DAY = 86400.0
@@ -25,11 +27,15 @@ class SignUpGate:
 
     def __init__(self, office: Office, limits: LimitSettings) -> None:
         self._office = office
-        self.abuse_limits = AbuseLimits(replace(office.context, limits=limits))
+        self.settings = Holder(ServiceSettings(limits=limits))
+        self.abuse_limits = AbuseLimits(replace(office.context, settings=self.settings), self)
         self.counted: list[str] = []
         self.attacks: list[bool] = []
-        self.abuse_limits.count = self.counted.append
-        self.abuse_limits.show_attack = self.attacks.append
+        self.count_sign_up = self.counted.append
+        self.show_attack = self.attacks.append
+
+    def show_holding(self, _is_on: bool) -> None:
+        raise AssertionError("no test here holds sign-ups")
 
     async def admit(self, address: str, trust: Trust = Trust.PROVEN) -> bool:
         found = parse_address(address)
@@ -94,7 +100,7 @@ async def test_no_work_is_asked_for_where_the_operator_does_not_want_it(office: 
     gate = SignUpGate(office, replace(WIDE, proof_of_work_above=Rate(1, DAY)))
     await gate.admit("a@s.example")
     assert gate.abuse_limits.asks_for_work(office.now)
-    gate.abuse_limits._context.limits = WIDE
+    change(gate.settings, limits=WIDE)
     assert not gate.abuse_limits.asks_for_work(office.now)
     assert await gate.admit("b@s.example")
 

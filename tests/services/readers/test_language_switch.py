@@ -12,6 +12,7 @@ import pytest_asyncio
 from tests.web.house import NOW, House, open_house
 
 from pressrun.core.address import parse_address
+from pressrun.core.current import Holder
 from pressrun.operations.csv_files import export_subscribers
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import lifecycle
@@ -24,7 +25,7 @@ from pressrun.services.readers.sign_ups import Confirmed, Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.services.reports.tracing import trace_copy
-from pressrun.services.settings import TokenSettings
+from pressrun.services.settings import ServiceSettings
 from pressrun.store.transaction import Transaction
 
 ADA = "ada@reader.example"
@@ -69,7 +70,7 @@ async def remove_list(house: House, name: str) -> None:
     list_admin = ListAdmin(
         database=house.database,
         site=house.site,
-        relays=frozenset(),
+        settings=Holder(ServiceSettings()),
         layouts=OwnLayouts(house.data.root),
         clock=house.clock,
         entropy=lambda count: b"e" * count,
@@ -152,7 +153,7 @@ async def test_an_export_names_the_source_of_the_first_consent(house: House) -> 
     subscriber_admin = SubscriberAdmin(
         database=house.database,
         keys=house.keys,
-        tokens=TokenSettings(),
+        settings=Holder(ServiceSettings()),
         clock=house.clock,
         entropy=lambda count: b"e" * count,
         wake=lambda: None,

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from tests.services.office import Office
+from tests.settings import change
 
 from pressrun.core.address import parse_address
 from pressrun.core.quantities import Rate
@@ -87,7 +88,7 @@ async def test_one_mail_asks_for_all_and_one_link_confirms_them(house: Office) -
 
 async def test_a_sign_up_to_many_lists_counts_as_one(house: Office) -> None:
     """Against the limit by address: it is one mail, and no list is left out for it."""
-    house.context.limits = LimitSettings(confirmations_per_address=Rate(1, 86400.0))
+    change(house.context.settings, limits=LimitSettings(confirmations_per_address=Rate(1, 86400.0)))
     await sign_up(house, *NAMES)
     await sign_up(house, *NAMES)
     assert 1 == len(await mails(house))
@@ -151,7 +152,7 @@ async def test_closed_and_unknown_lists_are_left_out(house: Office) -> None:
 async def test_what_is_held_for_several_lists_is_let_go_and_confirmed_whole(house: Office) -> None:
     """A later sign-up to one of them does not take it away, since it asks for the others too."""
     limits = LimitSettings(hold_sign_ups_above=2, hold_sign_ups_floor=1, confirmations_per_address=Rate(100, 3600.0))
-    house.context.limits = limits
+    change(house.context.settings, limits=limits)
     await house.sign_ups.request("news", parse_address("first@reader.example"), WEB, network=None)
     await sign_up(house, *NAMES)
     await sign_up(house, "news")

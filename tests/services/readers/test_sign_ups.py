@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.delivery.pressroom import Pressroom
 from tests.services.office import Office
+from tests.settings import change
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.quantities import Rate
@@ -282,7 +283,7 @@ async def test_a_member_is_told_under_the_same_limit(office: Office) -> None:
 
 async def test_all_confirmations_together_have_a_limit(office: Office) -> None:
     await office.make_list()
-    office.context.limits = LimitSettings(confirmations=Rate(2, 3600.0))
+    change(office.context.settings, limits=LimitSettings(confirmations=Rate(2, 3600.0)))
     for number in range(4):
         assert SignUpAnswer.TAKEN is await sign_up(office, parse_address(f"r{number}@reader.example"))
     assert 2 == len(await notices(office))
@@ -290,7 +291,7 @@ async def test_all_confirmations_together_have_a_limit(office: Office) -> None:
 
 async def test_a_network_is_told_when_to_come_again(office: Office) -> None:
     await office.make_list()
-    office.context.limits = LimitSettings(sign_ups_per_ip=Rate(2, 3600.0))
+    change(office.context.settings, limits=LimitSettings(sign_ups_per_ip=Rate(2, 3600.0)))
     answers = []
     for number in range(3):
         answers.append(await sign_up(office, parse_address(f"r{number}@reader.example"), network="192.0.2.0"))

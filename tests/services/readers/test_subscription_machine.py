@@ -16,6 +16,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from tests.services.office import Office, open_office
+from tests.settings import change
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import NotFound, Refused
@@ -61,7 +62,7 @@ class SubscriptionLife(RuleBasedStateMachine):
         folder = self.stack.enter_context(tempfile.TemporaryDirectory())
         self.office: Office = await self.stack.enter_async_context(open_office(Path(folder)))
         office = self.office
-        office.context.limits = PLENTY
+        change(office.context.settings, limits=PLENTY)
         parts = {"database": office.database, "clock": lambda: office.now, "entropy": os.urandom, "wake": office.wake}
         self.undo_unsubscribe = UndoUnsubscribe(**parts)  # type: ignore[arg-type]
         self.preferences = Preferences(office.context)

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.delivery.pressroom import Pressroom, open_pressroom
 from pressrun.core.errors import Unavailable
 from pressrun.services.evidence import verify
 from pressrun.services.readers.sign_ups import Origin
-from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, UnsubscribeRequest
+from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, UnsubscribeRequest, Unsubscribes
 from pressrun.store.transaction import Transaction
 
 WEB = Origin(source="web", ip="192.0.2.7", language="de", words="List-Unsubscribe=One-Click")
@@ -34,7 +35,8 @@ async def other(tmp_path: Path) -> AsyncIterator[Pressroom]:
 
 async def furnish(press: Pressroom) -> list[UnsubscribeRequest]:
     """Nine readers in every state, an edition on its way, and wishes to leave: of strangers, and twice, too."""
-    press.office.context.entropy = press.office.subscribers._entropy = bytes  # all zero
+    press.office.subscribers._entropy = bytes  # all zero
+    press.office.unsubscribes = Unsubscribes(replace(press.office.context, entropy=bytes))
     await press.change("update list set leaving_note = 1")
     await press.readers(9)
     edition = await press.edition()

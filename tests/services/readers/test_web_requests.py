@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.database import connection_of
 from tests.services.office import Office
+from tests.settings import change
 
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import Unavailable
@@ -83,7 +84,7 @@ async def test_what_an_answer_waits_for_is_the_same_for_every_address(office: Of
 
 async def test_a_network_over_its_limit_is_told_at_once(office: Office) -> None:
     await office.make_list()
-    office.context.limits = LimitSettings(sign_ups_per_ip=Rate(1, 60.0))
+    change(office.context.settings, limits=LimitSettings(sign_ups_per_ip=Rate(1, 60.0)))
     web_requests = asking_of(office)
     answers = [await web_requests.sign_up("news", ADA, WEB, network="192.0.2.7") for _ in range(2)]
     assert [SignUpAnswer.TAKEN, Throttled(office.now + 60)] == answers

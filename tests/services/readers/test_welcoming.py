@@ -9,6 +9,7 @@ from email.message import EmailMessage
 
 import pytest
 from tests.delivery.pressroom import GONE, LATER, SITE, Pressroom
+from tests.settings import change
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, PreflightFailed, PressrunError, Refused
@@ -17,6 +18,7 @@ from pressrun.services.readers.sign_ups import Confirmed, Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.reports import reporting
 from pressrun.services.reports.reporting import list_editions, show_list
+from pressrun.services.settings import BounceSettings
 from pressrun.smtp.handover import Outgoing
 
 WEB = Origin(source="web", ip="192.0.2.7", language="en", words="Subscribe to News")
@@ -154,7 +156,7 @@ async def test_who_comes_back_from_bounces_is_not_greeted(press: Pressroom) -> N
     await set_welcome(press)
     await press.readers(1)
     address = "r0@reader.example"
-    press.bounce_handler.settings = press.bounce_handler.settings.__class__(hard_limit=1)
+    change(press.office.settings, bounces=BounceSettings(hard_limit=1))
     await press.edition()
     await press.send_all(GONE)
     press.pass_time(10)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass
+from pressrun.core.current import Current
 from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.core.edition import EditionEvent, EditionState, move
 from pressrun.core.masking import without_addresses
@@ -20,7 +21,7 @@ from pressrun.core.site import Site
 from pressrun.message.finding import Remark, remark
 from pressrun.services.languages import language_of
 from pressrun.services.ports import Entropy
-from pressrun.services.settings import DeliverySettings
+from pressrun.services.settings import DeliverySettings, ServiceSettings
 from pressrun.store import deliveries, editions, lists, notices
 from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.editions import Edition
@@ -101,9 +102,9 @@ class _Fare:
 class AutoPause:
     """Looks at editions as the outcomes of their copies come in, and after bad news about them."""
 
-    def __init__(self, *, site: Site, settings: DeliverySettings, entropy: Entropy) -> None:
+    def __init__(self, *, site: Site, settings: Current[ServiceSettings], entropy: Entropy) -> None:
         self._site = site
-        self.settings = settings
+        self._settings = settings
         self._entropy = entropy
         self._fares: dict[int, _Fare] = {}
 
@@ -131,7 +132,7 @@ class AutoPause:
         paused: list[Edition] = []
         for number, since in sorted(news.items()):
             fare = self._fares.get(number, _Fare()) + since
-            if not fare.is_to_be_counted(self.settings, now, has_news=number in bad):
+            if not fare.is_to_be_counted(self._settings.value.delivery, now, has_news=number in bad):
                 continue
             counted[number], edition = self._judge(tx, number, fare, now)
             paused += [] if edition is None else [edition]
@@ -155,7 +156,11 @@ class AutoPause:
         fare = _count(tx, edition, fare, now)
         if fare.was_braked:
             return fare, None
-        reason = self._complaint_about_message(tx, edition) if fare.is_malformed else fare.reason(self.settings)
+        reason = (
+            self._complaint_about_message(tx, edition)
+            if fare.is_malformed
+            else fare.reason(self._settings.value.delivery)
+        )
         return (fare, None) if reason is None else (None, self._pause(tx, edition, reason, now))
 
     def _complaint_about_message(self, tx: Transaction, edition: Edition) -> PauseReason:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pressrun.core.bounces import BounceClass
+from pressrun.core.current import Current
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_routes import OF_NO_LIST, Route
 from pressrun.core.site import Site
@@ -25,7 +26,7 @@ from pressrun.services.bounces.returned_forwards import is_forward, take_back_bo
 from pressrun.services.mail_results import NO_CONSEQUENCES, UNCOUNTED, Consequences, FailedCopy, MailResult, done, kept
 from pressrun.services.ports import Clock, Entropy
 from pressrun.services.readers import suspension
-from pressrun.services.settings import BounceSettings
+from pressrun.services.settings import ServiceSettings
 from pressrun.store import bounces
 from pressrun.store.bounces import Failure
 from pressrun.store.deliveries import DeliveryResult
@@ -47,14 +48,14 @@ class BounceHandler:
         *,
         keys: KeyRing,
         site: Site,
-        settings: BounceSettings,
+        settings: Current[ServiceSettings],
         auto_pause: AutoPause,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
         self._tokens = AddressTokens(keys)
         self._site = site
-        self.settings = settings
+        self._settings = settings
         self.auto_pause = auto_pause
         self._clock = clock
         self._entropy = entropy
@@ -134,7 +135,7 @@ class BounceHandler:
         self, tx: Transaction, failed: Sequence[tuple[int, BounceClass | None, str]], now: int
     ) -> Consequences:
         counting = [number for number, bounce, _ in failed if suspension.counts(bounce)]
-        suspended = suspension.judge(tx, counting, self.settings, now) if counting else []
+        suspended = suspension.judge(tx, counting, self._settings.value.bounces, now) if counting else []
         policy = [(number, words) for number, bounce, words in failed if bounce is BounceClass.POLICY]
         alerted = [
             operator_alerts.alert_of_policy(tx, number, words, site=self._site, entropy=self._entropy, now=now)

@@ -18,6 +18,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import TypeAlias, TypeVar
 
+from pressrun.core.current import Current
 from pressrun.core.passages import Pieces, find_passage
 from pressrun.core.searching import parse_query, searchable
 from pressrun.core.subscription import SubscriptionState
@@ -35,7 +36,7 @@ from pressrun.services.editions.archived import (
     summary_of,
 )
 from pressrun.services.ports import Clock
-from pressrun.services.settings import LimitSettings
+from pressrun.services.settings import ServiceSettings
 from pressrun.services.throttled import Throttled
 from pressrun.store import editions, issues, lists, search, subscribers, subscriptions
 from pressrun.store.database import Database
@@ -173,9 +174,9 @@ class Feed:
 class Archiving:
     """The reading side of lists and editions, over one database."""
 
-    def __init__(self, *, database: Database, limits: LimitSettings, clock: Clock) -> None:
+    def __init__(self, *, database: Database, settings: Current[ServiceSettings], clock: Clock) -> None:
         self._database = database
-        self.limits = limits
+        self._settings = settings
         self._clock = clock
         self._searches = Windows()
         self._turn = asyncio.Lock()
@@ -221,7 +222,7 @@ class Archiving:
         read it takes the longest, and whoever reads something else waits for no more than one.
         """
         if query and network is not None:
-            retry_at = self._searches.spend(network, self.limits.searches_per_ip, self._clock())
+            retry_at = self._searches.spend(network, self._settings.value.limits.searches_per_ip, self._clock())
             if retry_at is not None:
                 return Throttled(retry_at)
         now = int(self._clock())

@@ -55,7 +55,7 @@ class Inspection:
 class Editing:
     """The use cases of editors, over one database."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each part is handed what it needs, never the whole configuration
         self,
         *,
         database: Database,
@@ -66,6 +66,7 @@ class Editing:
         clock: Clock,
         entropy: Entropy,
         wake: Waker,
+        unpause: Callable[[str | None], None] = lambda _domain: None,
     ) -> None:
         self._database = database
         self._site = site
@@ -75,7 +76,7 @@ class Editing:
         self._clock = clock
         self._entropy = entropy
         self._wake = wake
-        self.unpause: Callable[[str | None], None] = _nobody
+        self._unpause = unpause
 
     async def take(
         self,
@@ -173,7 +174,7 @@ class Editing:
     async def retry(self, domain: str | None) -> int:
         """Try what is deferred or paused (for one domain) again now; returns how many copies."""
         found = await self._database.write(_retry, domain, self._clock())
-        self.unpause(domain)
+        self._unpause(domain)
         self._wake()
         return found
 
@@ -226,10 +227,6 @@ def _cancel(tx: Transaction, edition_id: int, now: int) -> None:
         name = edition.list_name
         raise Refused(f"edition {edition_id} greets new readers: `pressrun list set {name} welcome=off` ends that")
     lifecycle.cancel(tx, edition_id, now)
-
-
-def _nobody(_domain: str | None) -> None:
-    """No dispatcher runs: what is on record is what it will find."""
 
 
 def _retry(tx: Transaction, domain: str | None, now: float) -> int:

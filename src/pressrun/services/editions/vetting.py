@@ -8,25 +8,27 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from pressrun.core.address import parse_address
+from pressrun.core.current import Current
 from pressrun.core.site import Site
 from pressrun.message.finding import Finding
 from pressrun.message.preflight.sender import Records, SenderIdentity, check_sender, names_to_look_up
 from pressrun.message.wire.mailbox import Mailbox, parse_mailbox
 from pressrun.services.ports import Clock, TextRecords
+from pressrun.services.settings import ServiceSettings
 from pressrun.store.lists import MailingList
 
 QUIET_SECONDS = 300.0  # after a question that nobody answered
 
 
 class Vetting:
-    """Looks at senders. `signed_domains` are those of `[dkim]`; without `records` DNS is not asked."""
+    """Checks senders. Without `records`, or with `[dns] preflight` off, it does not query DNS."""
 
     def __init__(
-        self, *, site: Site, signed_domains: Collection[str], records: TextRecords | None, clock: Clock
+        self, *, site: Site, settings: Current[ServiceSettings], records: TextRecords | None, clock: Clock
     ) -> None:
         self._site = site
-        self.signed_domains = signed_domains
-        self.records = records
+        self._settings = settings
+        self._records = records
         self._clock = clock
         self._quiet_until = 0.0
 
@@ -37,14 +39,15 @@ class Vetting:
             address=address.typed,
             domain=address.domain,
             return_domain=self._return_domain(target),
-            signed_domains=self.signed_domains,
+            signed_domains=self._settings.value.signed_domains,
         )
         return check_sender(sender, await self._look_up(names_to_look_up(sender)))
 
     async def _look_up(self, names: Collection[str]) -> Records:
-        if self.records is None or self._clock() < self._quiet_until:
+        is_on = self._settings.value.dns.preflight and self._clock() >= self._quiet_until
+        if self._records is None or not is_on:
             return {}
-        found = await self.records(names)
+        found = await self._records(names)
         if names and all(found.get(name) is None for name in names):
             self._quiet_until = self._clock() + QUIET_SECONDS
         return found

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pressrun.core.current import Current
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_queues import MailQueue, queue_of
 from pressrun.core.mail_routes import Route, RouteKind, read_local_part
@@ -22,7 +23,7 @@ from pressrun.services.incoming.enclosed_tokens import EnclosedTokens
 from pressrun.services.incoming.mail_quota import MailQuota
 from pressrun.services.incoming.posting_rules import answers_a_copy, judge_posts
 from pressrun.services.ports import Clock, Waker
-from pressrun.services.settings import LimitSettings
+from pressrun.services.settings import ServiceSettings
 from pressrun.smtp.reply import Reply
 from pressrun.store import lists
 from pressrun.store.database import Database
@@ -67,13 +68,13 @@ class MailAcceptance:
         database: Database,
         keys: KeyRing,
         site: Site,
-        limits: LimitSettings,
+        settings: Current[ServiceSettings],
         clock: Clock,
         count: Callable[[str], None],
         accepted: Waker,
     ) -> None:
         self.site = site
-        self.limits = limits
+        self._settings = settings
         self._database = database
         self._clock = clock
         self._count = count
@@ -81,7 +82,7 @@ class MailAcceptance:
         self._tokens = AddressTokens(keys)
         self._by_token = Windows()
         self._proofs = EnclosedTokens(site, self._tokens, WebTokens(keys))
-        self._room = MailQuota(database, lambda: self.limits, clock)
+        self._room = MailQuota(database, settings.part(lambda every: every.limits), clock)
 
     async def route(self, local: str) -> Route | Reply:
         """What a local part of mail_domain means, or the refusal for RCPT. Raises Unavailable."""
@@ -174,7 +175,7 @@ class MailAcceptance:
             queue, proof = MailQueue.BOUNCES, enclosed
         if queue is MailQueue.STRANGERS:
             return queue
-        opens_at = self._by_token.spend(proof, self.limits.mails_per_token, self._clock())
+        opens_at = self._by_token.spend(proof, self._settings.value.limits.mails_per_token, self._clock())
         return queue if opens_at is None else MailQueue.STRANGERS
 
     async def _store(self, arrival: ArrivedMail, rows: list[NewInbound]) -> None:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from pressrun.core.address import Address, parse_address
+from pressrun.core.current import Current
 from pressrun.core.errors import MalformedAddress
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_queues import MailQueue
@@ -26,7 +27,7 @@ from pressrun.services.mails.forwarding import new_forward
 from pressrun.services.ports import Clock, Entropy
 from pressrun.services.readers.sign_ups import Confirmed, Origin, SignUpAnswer, SignUps
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, UnsubscribeRequest, Unsubscribes
-from pressrun.services.settings import LimitSettings
+from pressrun.services.settings import ServiceSettings
 from pressrun.services.suppression import find_reason
 from pressrun.store import inbound, limits, lists, notices, subscribers, subscriptions
 from pressrun.store.inbound import InboundMail, InboundState
@@ -61,7 +62,7 @@ class MailCommands:
         site: Site,
         sign_ups: SignUps,
         unsubscribes: Unsubscribes,
-        limits: LimitSettings,
+        settings: Current[ServiceSettings],
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -70,7 +71,7 @@ class MailCommands:
         self._site = site
         self._sign_ups = sign_ups
         self._unsubscribes = unsubscribes
-        self.limits = limits
+        self._settings = settings
         self._clock = clock
         self._entropy = entropy
 
@@ -195,7 +196,7 @@ class MailCommands:
 
     def _may_reply(self, errand: _Errand) -> bool:
         fold = suppression_digest(self._keys, errand.sender.fold)
-        rate = self.limits.replies_per_sender
+        rate = self._settings.value.limits.replies_per_sender
         return limits.spend(errand.tx, "replies_per_sender", fold, rate, self._clock())
 
     def _origin(self, mail: InboundMail, route: Route, incoming: IncomingMail) -> Origin:
@@ -222,7 +223,7 @@ class MailCommands:
         return done("forwarded")
 
     def _is_full(self, tx: Transaction, size: int) -> bool:
-        return inbound.forwards_size(tx) + size > self.limits.waiting_mail_bytes
+        return inbound.forwards_size(tx) + size > self._settings.value.limits.waiting_mail_bytes
 
     def _person_behind(self, target: MailingList | None) -> Address | None:
         given = (target.owner if target is not None else None) or self._site.operator

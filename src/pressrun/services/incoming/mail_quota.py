@@ -11,9 +11,10 @@ waits at the most.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from pressrun.core.current import Current
 from pressrun.core.mail_queues import MailQueue
 from pressrun.services.mail_retention import drop_kept_mail
 from pressrun.services.ports import Clock
@@ -28,7 +29,7 @@ LOOK_AGAIN_SECONDS = 2.0  # the queues may hold some hundred thousand small mail
 class MailQuota:
     """How much accepted mail waits in each queue, in octets; each recipient's copy counts."""
 
-    def __init__(self, database: Database, limits: Callable[[], LimitSettings], clock: Clock) -> None:
+    def __init__(self, database: Database, limits: Current[LimitSettings], clock: Clock) -> None:
         self._database = database
         self._limits = limits
         self._clock = clock
@@ -63,7 +64,7 @@ class MailQuota:
     def _full(self, copies: Mapping[MailQueue, int], size: int) -> frozenset[MailQueue]:
         if self._held is None:
             return frozenset(copies)
-        limit = self._limits().waiting_mail_bytes
+        limit = self._limits.value.waiting_mail_bytes
         found = _NONE
         for queue, number in copies.items():
             held = self._held[queue] + self._coming[queue]
@@ -75,5 +76,5 @@ class MailQuota:
     async def _measure(self) -> None:
         now = self._clock()
         self._measured_at = now
-        await drop_kept_mail(self._database, self._limits(), int(now))
+        await drop_kept_mail(self._database, self._limits.value, int(now))
         self._held = dict.fromkeys(MailQueue, 0) | await self._database.read(inbound.waiting_sizes)

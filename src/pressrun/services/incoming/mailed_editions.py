@@ -16,6 +16,7 @@ from functools import partial
 from typing import Protocol
 
 from pressrun.core.address import Address, parse_address
+from pressrun.core.current import Current
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import EditionError, NotFound, Refused, TimedOutMail, Unavailable, UnreadableMail
 from pressrun.core.keys import KeyRing
@@ -50,7 +51,7 @@ from pressrun.services.languages import language_of
 from pressrun.services.mail_results import MailMustWait, MailResult, done, kept, record_result
 from pressrun.services.mails.profiles import profile_of
 from pressrun.services.ports import Clock, Entropy, LayoutPress
-from pressrun.services.settings import LimitSettings, PostingSettings, TokenSettings
+from pressrun.services.settings import PostingSettings, ServiceSettings
 from pressrun.services.suppression import find_reason
 from pressrun.store import drafts, enrolment, limits, lists, notices
 from pressrun.store.database import Database
@@ -101,9 +102,8 @@ class MailedEditions:
         site: Site,
         vetting: Vetting,
         layouts: LayoutPress,
-        settings: PostingSettings,
-        limits: LimitSettings,
-        tokens: TokenSettings,
+        trusted: PostingSettings,
+        settings: Current[ServiceSettings],
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -113,10 +113,9 @@ class MailedEditions:
         self._site = site
         self._vetting = vetting
         self._layouts = layouts
-        self._authserv_id = settings.authserv_id
-        self._trusted = Peers(settings.trusted_relays)
-        self.limits = limits
-        self.tokens = tokens
+        self._authserv_id = trusted.authserv_id
+        self._trusted = Peers(trusted.trusted_relays)
+        self._current = settings
         self._clock = clock
         self._entropy = entropy
 
@@ -281,7 +280,7 @@ class MailedEditions:
     ) -> tuple[MailResult, Edition]:
         """Hold an edition or let it go; `edition` is the draft that holds the same content already."""
         target, now = work.desk.list, int(self._clock())
-        expires_at = now + int(self.tokens.approve_lifetime_seconds)
+        expires_at = now + int(self._current.value.tokens.approve_lifetime_seconds)
         is_new = edition is None
         replacing.cancel_drafts(tx, bearing.replaced, now)
         if edition is None:
@@ -384,13 +383,16 @@ class MailedEditions:
         if post.is_proven:
             return None
         fold = suppression_digest(self._keys, post.editor.fold)
-        rate = self.limits.posts_per_editor
+        rate = self._current.value.limits.posts_per_editor
         return None if limits.spend(tx, "posts_per_editor", fold, rate, self._clock()) else LIMITED
 
     def _is_over_limit(self, tx: Transaction, editor: Address) -> bool:
         """Whether an editor's mail need not even be read: reading may take seconds, and From may be forged."""
         fold = suppression_digest(self._keys, editor.fold)
-        return limits.opens_at(tx, "posts_per_editor", fold, self.limits.posts_per_editor, self._clock()) is not None
+        return (
+            limits.opens_at(tx, "posts_per_editor", fold, self._current.value.limits.posts_per_editor, self._clock())
+            is not None
+        )
 
     def _tell(self, tx: Transaction, post: _Post, kind: str, about: Mapping[str, object]) -> bool:
         """Queue an answer to the editor; False when the list is gone."""

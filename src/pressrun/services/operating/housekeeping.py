@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Concatenate, ParamSpec
 
 from pressrun.core.chain import NO_ROWS, Head
+from pressrun.core.current import Current
 from pressrun.core.rate_anomaly import first_hour
 from pressrun.core.sign_up import FORM_USED, FORM_USES
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
@@ -25,7 +26,7 @@ from pressrun.services.mail_retention import drop_kept_mail
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.suspension import FOR_BOUNCES
 from pressrun.services.readers.suspension_probe import ask_suspended
-from pressrun.services.settings import BounceSettings, LimitSettings
+from pressrun.services.settings import ServiceSettings
 from pressrun.store import (
     arrivals,
     bounces,
@@ -72,8 +73,7 @@ class Housekeeping(BackgroundLoop):
         self,
         *,
         database: Database,
-        limits: LimitSettings,
-        bounces: BounceSettings,
+        settings: Current[ServiceSettings],
         clock: Clock,
         entropy: Entropy,
         wake: Waker,
@@ -86,8 +86,7 @@ class Housekeeping(BackgroundLoop):
         self._head_told_at = 0.0
         self._next_round_at = 0.0
         self._seen_at = math.inf  # when this was last looked at: it may have been set back while nothing ran, too
-        self.limits = limits
-        self.bounces = bounces
+        self._settings = settings
         self._clock = clock
         self._entropy = entropy
         self._wake = wake
@@ -103,7 +102,7 @@ class Housekeeping(BackgroundLoop):
             await self.round()
             if not self.has_failed:
                 self._next_round_at = self._clock() + ROUND_SECONDS
-        elif await self._database.read(_is_due, int(now - self.bounces.probe_after_seconds), int(now)):
+        elif await self._database.read(_is_due, int(now - self._settings.value.bounces.probe_after_seconds), int(now)):
             await self._do_what_is_due(int(now))
         return True
 
@@ -129,9 +128,11 @@ class Housekeeping(BackgroundLoop):
         await self._sweep("held sign-ups", held.sweep_held, int(now))
         await self._sweep("hours of sign-ups", arrivals.sweep_sign_ups, first_hour(now))
         with self.isolated("kept mail"):
-            await drop_kept_mail(self._database, self.limits, int(now))
-        await self._sweep("requests", errands.sweep_set_aside, int(now - self.limits.kept_mail_seconds))
-        await self._sweep("network addresses", age_ips, self.limits.consent_ip_seconds, self._entropy, now)
+            await drop_kept_mail(self._database, self._settings.value.limits, int(now))
+        await self._sweep("requests", errands.sweep_set_aside, int(now - self._settings.value.limits.kept_mail_seconds))
+        await self._sweep(
+            "network addresses", age_ips, self._settings.value.limits.consent_ip_seconds, self._entropy, now
+        )
         with self.isolated("statistics"):
             if await self._database.read(are_statistics_kept):
                 await self._database.write(drop_statistics)
@@ -167,14 +168,14 @@ class Housekeeping(BackgroundLoop):
             while await self._database.write(end_pauses, now):
                 pass
         with self.isolated("questions to suspended readers"):
-            while await self._database.record(ask_suspended, self.bounces, self._entropy, now):
+            while await self._database.record(ask_suspended, self._settings.value.bounces, self._entropy, now):
                 self._wake()
         with self.isolated("drafts"):
             while await self._database.write(cancel_expired_drafts, now):
                 pass
 
     def _sweep_limits(self, tx: Transaction, now: float) -> None:
-        settings = self.limits
+        settings = self._settings.value.limits
         for scope, rate in (
             ("sign_ups_per_ip", settings.sign_ups_per_ip),
             ("confirmations_per_address", settings.confirmations_per_address),
@@ -187,8 +188,8 @@ class Housekeeping(BackgroundLoop):
             ("address_changes_per_reader", settings.address_changes_per_reader),
             ("leaving_notes_per_address", settings.unsubscribe_notes_per_address),
             ("pause_notes_per_address", settings.pause_notes_per_address),
-            ("replies_per_sender", self.limits.replies_per_sender),
-            ("posts_per_editor", self.limits.posts_per_editor),
+            ("replies_per_sender", self._settings.value.limits.replies_per_sender),
+            ("posts_per_editor", self._settings.value.limits.posts_per_editor),
             (ALERTS, ALERT_RATE),
             (FORM_USED, FORM_USES),
         ):

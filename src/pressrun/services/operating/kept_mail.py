@@ -22,17 +22,17 @@ KEPT_STATES = (InboundState.KEPT, InboundState.UNREADABLE, InboundState.FAILED)
 class KeptMail:
     """The use cases around kept mail, over one database; `accepted` tells who deals with mail."""
 
-    def __init__(self, *, database: Database, clock: Clock) -> None:
+    def __init__(self, *, database: Database, clock: Clock, accepted: Waker = lambda: None) -> None:
         self._database = database
         self._clock = clock
-        self.accepted: Waker = _nobody
+        self._accepted = accepted
 
     async def retry(self, number: int) -> None:
         """Have a kept mail dealt with once more, as if it had just come; raises NotFound."""
         if not await self._database.write(inbound.take_again, number):
             raise _unknown(number)
         event(log, "inbound.again", mail=number)
-        self.accepted()
+        self._accepted()
 
     async def drop(self, number: int) -> None:
         """Forget a kept mail; raises NotFound."""
@@ -69,7 +69,3 @@ def show_kept(tx: Transaction, number: int) -> bytes:
 
 def _unknown(number: int) -> NotFound:
     return NotFound(f"no such kept mail: {number} (see `pressrun inbound ls`)")
-
-
-def _nobody() -> None:
-    """No daemon runs: the next one deals with what waits."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from pressrun.core.address import Address, parse_address
+from pressrun.core.current import Current
 from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused
 from pressrun.core.mail_routes import own_route
@@ -40,6 +41,7 @@ from pressrun.services.operating.families import check_family
 from pressrun.services.operating.list_settings import Value, read_settings
 from pressrun.services.ports import Clock, Entropy, LayoutPress, Waker
 from pressrun.services.reports.reporting import Answer, describe_list, require_list
+from pressrun.services.settings import ServiceSettings
 from pressrun.store import editions, lists, notices, switching, welcomes
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList, NewList
@@ -59,7 +61,7 @@ class ListAdmin:
         *,
         database: Database,
         site: Site,
-        relays: frozenset[str],
+        settings: Current[ServiceSettings],
         layouts: LayoutPress,
         clock: Clock,
         entropy: Entropy,
@@ -68,7 +70,7 @@ class ListAdmin:
         self._database = database
         self._site = site
         self._layouts = layouts
-        self.relays = relays
+        self._settings = settings
         self._clock = clock
         self._entropy = entropy
         self._wake = wake
@@ -231,8 +233,10 @@ class ListAdmin:
         self, tx: Transaction, target: MailingList, values: dict[str, Value], files: Mapping[str, bytes], now: int
     ) -> MailingList:
         relay = values.get("relay")
-        if relay is not None and relay not in self.relays:
-            raise BadInput(f"relay: {relay!r} is not a relay. Available: {', '.join(sorted(self.relays))}")
+        if relay is not None and relay not in self._settings.value.relays:
+            raise BadInput(
+                f"relay: {relay!r} is not a relay. Available: {', '.join(sorted(self._settings.value.relays))}"
+            )
         if values.get("owner"):
             self._check_owner(tx, parse_address(str(values["owner"])))
         changed = _with_values(target, values, files)

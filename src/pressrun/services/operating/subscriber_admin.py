@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pressrun.core.address import Address
+from pressrun.core.current import Current
 from pressrun.core.errors import NotFound, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
@@ -29,7 +30,7 @@ from pressrun.services.readers.sign_ups import (
     record_consent,
 )
 from pressrun.services.reports.reporting import Answer, require_list
-from pressrun.services.settings import TokenSettings
+from pressrun.services.settings import ServiceSettings
 from pressrun.services.suppression import find_reason
 from pressrun.store import subscribers, subscriptions
 from pressrun.store.database import Database
@@ -51,14 +52,14 @@ class SubscriberAdmin:
         *,
         database: Database,
         keys: KeyRing,
-        tokens: TokenSettings,
+        settings: Current[ServiceSettings],
         clock: Clock,
         entropy: Entropy,
         wake: Waker,
     ) -> None:
         self._database = database
         self._keys = keys
-        self.tokens = tokens
+        self._settings = settings
         self._clock = clock
         self._entropy = entropy
         self._wake = wake
@@ -102,7 +103,7 @@ class SubscriberAdmin:
             keys=self._keys,
             now=int(self._clock()),
             asks=asks,
-            confirm_seconds=self.tokens.confirm_lifetime_seconds,
+            confirm_seconds=self._settings.value.tokens.confirm_lifetime_seconds,
             entropy=self._entropy,
         )
         tally = await self._database.write(import_rows, terms, rows)
@@ -146,7 +147,7 @@ class SubscriberAdmin:
             return found.state
         origin = Origin(source=SOURCE)
         if asks:
-            expires_at = int(now + self.tokens.confirm_lifetime_seconds)
+            expires_at = int(now + self._settings.value.tokens.confirm_lifetime_seconds)
             proof = ConfirmationRequest(name=person.name, expires_at=expires_at, mail_secret=self._entropy(16))
             record_consent(tx, target, person, "requested", origin, now=now, salt=self._entropy(16))
             return ask_for_confirmation(tx, target, person, found, origin, proof, now=now).state

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pressrun.core.address import Address
@@ -19,6 +18,7 @@ from pressrun.core.rate_anomaly import HOUR_SECONDS, RateAnomaly, first_hour, us
 from pressrun.core.sign_up import AttackDetector, AttackTerms, Trust, Verdict
 from pressrun.core.tokens import suppression_digest
 from pressrun.observe.log import event
+from pressrun.services.ports import UNOBSERVED, SignUpObserver
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.settings import IGNORE
 from pressrun.store import arrivals, limits
@@ -44,15 +44,13 @@ class _Arrivals:
 class AbuseLimits:
     """Lets sign-ups through or turns them away, and counts both once that is on record."""
 
-    def __init__(self, context: ReaderContext) -> None:
+    def __init__(self, context: ReaderContext, observer: SignUpObserver = UNOBSERVED) -> None:
         self._context = context
+        self._observer = observer
         self._siege = AttackDetector(AttackTerms())
         self._surge = RateAnomaly()
         self._arrivals = _Arrivals()
         self._work_until = 0.0
-        self.count: Callable[[Verdict], None] = lambda _verdict: None
-        self.show_attack: Callable[[bool], None] = lambda _is_on: None
-        self.show_holding: Callable[[bool], None] = lambda _is_on: None
 
     def admit(self, tx: Transaction, address: Address, trust: Trust, now: float) -> Verdict:
         """What becomes of a sign-up; one whose mail may go out, now or later, is counted against the limits."""
@@ -88,17 +86,17 @@ class AbuseLimits:
 
         It is counted as it is `shown`: a limit says what was asked for an address before, so it is not to be seen.
         """
-        self.count(shown)
+        self._observer.count_sign_up(shown)
         if verdict not in (Verdict.TAKEN, Verdict.HELD) and self._siege.turn_away(now):
             event(log, "subscription.attack", level=logging.WARNING)
-            self.show_attack(True)
+            self._observer.show_attack(True)
 
     def look(self, now: float) -> None:
         """Tell when an attack is over, and when sign-ups are as usual again."""
         self._judge(now)
         if self._siege.look(now):
             event(log, "subscription.attack_over", level=logging.WARNING)
-            self.show_attack(False)
+            self._observer.show_attack(False)
 
     def _count_arrival(self, tx: Transaction, now: float) -> _Arrivals:
         """Count a sign-up in its hour."""
@@ -132,7 +130,7 @@ class AbuseLimits:
         is_on = self._surge.is_on
         name = "subscription.holding" if is_on else "subscription.holding_over"
         event(log, name, level=logging.WARNING, usual_per_hour=self._arrivals.usual)
-        self.show_holding(is_on)
+        self._observer.show_holding(is_on)
 
     def _work_ends_at(self, tx: Transaction, now: float) -> float:
         """Until when to ask for work: from half of the limit on, or a page fetched just before would exceed it."""

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
+from pressrun.core.current import Current
 from pressrun.core.keys import KeyRing
 from pressrun.services.ports import Clock, Entropy, Waker
-from pressrun.services.settings import LimitSettings, TokenSettings
+from pressrun.services.settings import LimitSettings, ServiceSettings, TokenSettings
 from pressrun.store.database import Database
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderContext:
-    """One database and its surroundings; `limits` and `tokens` change when the configuration is reloaded."""
+    """One database and its surroundings."""
 
     database: Database
     keys: KeyRing
-    limits: LimitSettings
-    tokens: TokenSettings
+    settings: Current[ServiceSettings]
     clock: Clock
     entropy: Entropy
     wake: Waker
+    asked: asyncio.Event = field(default_factory=asyncio.Event)  # set when there is work for the loop of requests
+
+    @property
+    def limits(self) -> LimitSettings:
+        """`[limits]` as they are in force."""
+        return self.settings.value.limits
+
+    @property
+    def tokens(self) -> TokenSettings:
+        """`[tokens]` as they are in force."""
+        return self.settings.value.tokens

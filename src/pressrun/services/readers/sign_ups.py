@@ -19,6 +19,7 @@ from pressrun.core.sign_up import Trust, Verdict
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import digests_of
 from pressrun.services.editions.welcoming import greet
+from pressrun.services.ports import UNOBSERVED, SignUpObserver
 from pressrun.services.readers.abuse_limits import AbuseLimits
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.reader_notices import Post, ReaderNotice, hold_notice, queue_notice
@@ -88,9 +89,9 @@ class SubscriptionDetails:
 class SignUps:
     """The use cases of readers, over one database."""
 
-    def __init__(self, context: ReaderContext) -> None:
+    def __init__(self, context: ReaderContext, observer: SignUpObserver = UNOBSERVED) -> None:
         self._context = context
-        self.abuse_limits = AbuseLimits(context)
+        self.abuse_limits = AbuseLimits(context, observer)
 
     async def request(
         self, list_name: str, address: Address, origin: Origin, *, network: str | None, name: str = ""

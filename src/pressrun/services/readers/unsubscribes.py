@@ -13,7 +13,6 @@ from enum import StrEnum
 import msgspec
 
 from pressrun.core.subscription import SubscriptionState
-from pressrun.services.ports import Waker
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.sign_ups import Origin, language_of_evidence
 from pressrun.services.readers.unsubscribe_notices import NoticeTerms, queue_unsubscribe_notices
@@ -50,7 +49,6 @@ class Unsubscribes:
 
     def __init__(self, context: ReaderContext) -> None:
         self._context = context
-        self.after: Waker = lambda: None  # tells whoever writes the notes
 
     async def leave(self, subscription_id: int, origin: Origin, *, edition_id: int = 0) -> UnsubscribeOutcome:
         """End a subscription and its copies that are not claimed yet; doing it twice is as good as once.
@@ -59,7 +57,7 @@ class Unsubscribes:
         """
         departure = UnsubscribeRequest(subscription_id, origin, edition_id)
         answer = await self._context.database.share_set(self.leave_within, departure)
-        self.after()
+        self._context.asked.set()  # the loop of requests writes the notes
         return answer
 
     def leave_within(self, tx: Transaction, departures: Sequence[UnsubscribeRequest]) -> list[UnsubscribeOutcome]:

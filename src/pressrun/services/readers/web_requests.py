@@ -52,9 +52,8 @@ class WebRequests(BackgroundLoop):
         self._sign_ups = sign_ups
         self._preferences = preferences
         self._unsubscribes = unsubscribes
-        self._asked = asyncio.Event()
+        self._asked = context.asked
         self._asked.set()  # what a dead process left
-        unsubscribes.after = self._asked.set
 
     @property
     def form_seconds(self) -> float:

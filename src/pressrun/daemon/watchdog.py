@@ -1,4 +1,4 @@
-"""The pulse: feeds systemd's watchdog while the dispatcher takes turns, and says which loops fail for long."""
+"""Feeds systemd's watchdog while the dispatcher makes progress, and logs which loops keep failing."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pressrun.services.background import BackgroundLoop, failing_loops
 
 log = logging.getLogger("pressrun.daemon")
 
-PULSE_SECONDS = 1.0  # between two looks at whether loop and dispatcher make progress
-STUCK_SECONDS = 30.0  # a dispatcher without a turn for so long is stuck: it takes one at least every five
+CHECK_SECONDS = 1.0  # between two checks that the event loop and the dispatcher make progress
+STUCK_SECONDS = 30.0  # a dispatcher that completes no cycle for this long is stuck. It completes one every five
 
 
-class Pulse(BackgroundLoop):
-    """Each turn of the dispatcher proves the event loop and the database; without one systemd starts us anew."""
+class Watchdog(BackgroundLoop):
+    """A cycle of the dispatcher proves that event loop and database work; without one systemd restarts us."""
 
-    name = "pulse"
-    unavailable = "daemon.watchdog"  # nothing here asks a database
+    name = "watchdog"
+    unavailable = "daemon.watchdog"  # nothing here uses the database
 
     def __init__(
         self,
@@ -35,16 +35,16 @@ class Pulse(BackgroundLoop):
         self._dispatcher = dispatcher
         self._notifier = notifier
         self._loops = loops
-        self._every = min(PULSE_SECONDS, watchdog_seconds / 2) if watchdog_seconds else PULSE_SECONDS
+        self._every = min(CHECK_SECONDS, watchdog_seconds / 2) if watchdog_seconds else CHECK_SECONDS
         self._was_stuck = False
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
         self._last, self._last_at = dispatcher.alive_at, time.monotonic()  # the wall clock may jump
 
     async def step(self) -> bool:
-        """Wait a moment, then look."""
+        """Wait a moment, then check."""
         await asyncio.sleep(self._every)
         self._feed_watchdog()
-        self._tell_failing()
+        self._log_failing()
         return True
 
     def _feed_watchdog(self) -> None:
@@ -58,10 +58,10 @@ class Pulse(BackgroundLoop):
             event(log, "daemon.watchdog", level=logging.ERROR, quiet_seconds=round(quiet))
         self._was_stuck = is_stuck
 
-    def _tell_failing(self) -> None:
-        """Say once that a loop has failed for long."""
+    def _log_failing(self) -> None:
+        """Log once that a loop has been failing for long."""
         failing = dict(failing_loops(self._loops, time.time()))
-        for name in failing.keys() - self._told:
+        for name in failing.keys() - self._logged:
             fault = failing[name]
             event(log, "loop.failing", level=logging.ERROR, loop=name, times=fault.times, problem=fault.problem)
-        self._told = set(failing)
+        self._logged = set(failing)

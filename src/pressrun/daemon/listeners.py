@@ -1,4 +1,4 @@
-"""Everything that lets somebody in: the web server, the control socket, and the listeners for mail."""
+"""All that the daemon listens with: the web server, the control socket, and the listeners for mail."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pressrun.core.busy_share import BusyShare
 from pressrun.core.endpoint import Endpoint, TcpEndpoint
 from pressrun.core.errors import Unavailable
 from pressrun.core.mail_queues import MailQueue
+from pressrun.daemon.assembly import build_acceptance, build_mailed_editions, build_processing
 from pressrun.daemon.services import Services
-from pressrun.daemon.wiring import build_acceptance, build_mailed_editions, build_processing
 from pressrun.inbound.listeners import Listeners
 from pressrun.observe.metrics import Metrics
 from pressrun.sandbox.mail_reader import LIMITS_OF_READERS, MailReader, ReaderLimits
@@ -32,26 +32,22 @@ class Mailroom:
     ) -> None:
         assert settings.smtp is not None
         limits = ReaderLimits()
-        self._share = BusyShare(settings.limits.strangers_share, limits.wall_seconds)
+        share = services.settings.part(lambda every: every.limits.strangers_share)
         self._readers = {
             MailQueue.READERS: MailReader(LIMITS_OF_READERS),
             MailQueue.BOUNCES: MailReader(limits),
-            MailQueue.STRANGERS: MailReader(limits, self._share),
+            MailQueue.STRANGERS: MailReader(limits, BusyShare(share, limits.wall_seconds)),
         }
-        self.mailed_editions = build_mailed_editions(settings, services, self._readers[MailQueue.STRANGERS])
-        self.processing = build_processing(settings, services, self._readers, self.mailed_editions, metrics)
-        services.operating.kept_mail.accepted = self.processing.accepted
-        self._acceptance = build_acceptance(settings, services, self.processing, metrics)
-        self.listeners = Listeners(settings.smtp, self._acceptance, sockets)
+        posting = build_mailed_editions(settings, services, self._readers[MailQueue.STRANGERS])
+        self.processing = build_processing(settings, services, self._readers, posting, metrics)
+        services.mail_accepted.connect(self.processing.accepted)
+        receiving = build_acceptance(settings, services, self.processing, metrics)
+        self.listeners = Listeners(settings.smtp, receiving, sockets)
 
     def reload(self, settings: Settings) -> None:
         """New limits and a new certificate; raises BadConfiguration, and then nothing has changed."""
-        if settings.smtp is None:
-            return
-        self.listeners.reload(settings.smtp)
-        self._acceptance.limits = self.processing.mail_commands.limits = self.mailed_editions.limits = settings.limits
-        self.mailed_editions.tokens = settings.tokens
-        self._share.share = settings.limits.strangers_share
+        if settings.smtp is not None:
+            self.listeners.reload(settings.smtp)
 
     async def close(self) -> None:
         """Take no more mail; what was accepted and not dealt with is on record."""
@@ -59,7 +55,7 @@ class Mailroom:
         await asyncio.gather(*(reader.close() for reader in self._readers.values()))
 
 
-class Doors:
+class DaemonListeners:
     """Opened together at the start, closed together at the end."""
 
     def __init__(

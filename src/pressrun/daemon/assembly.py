@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from pressrun.config.settings import Settings
+from pressrun.core.current import Current
 from pressrun.core.keys import KeyRing
 from pressrun.core.mail_queues import MailQueue
 from pressrun.core.providers import Lanes
@@ -36,13 +37,14 @@ from pressrun.store.database import Database
 from pressrun.store.journal import Journal
 
 
-def build_bounce_handler(settings: Settings, keys: KeyRing) -> BounceHandler:
+def build_bounce_handler(settings: Current[Settings], keys: KeyRing) -> BounceHandler:
     """Wire what draws the consequences of bounces, for the dispatcher and for inbound mail."""
+    site, shared = settings.value.site, settings.part(Settings.for_services)
     return BounceHandler(
         keys=keys,
-        site=settings.site,
-        settings=settings.bounces,
-        auto_pause=AutoPause(site=settings.site, settings=settings.delivery, entropy=os.urandom),
+        site=site,
+        settings=shared,
+        auto_pause=AutoPause(site=site, settings=shared, entropy=os.urandom),
         clock=time.time,
         entropy=os.urandom,
     )
@@ -101,19 +103,18 @@ def worker_settings(settings: Settings) -> WorkerSettings:
 def build_mailed_editions(settings: Settings, services: Services, reader: Reader) -> MailedEditions:
     """Wire what takes editions by mail."""
     smtp = settings.smtp
-    believed = PostingSettings()
+    trusted = PostingSettings()
     if smtp is not None:
-        believed = PostingSettings(authserv_id=smtp.authserv_id, trusted_relays=smtp.trusted_relays)
+        trusted = PostingSettings(authserv_id=smtp.authserv_id, trusted_relays=smtp.trusted_relays)
     return MailedEditions(
         database=services.database,
         reader=reader,
         keys=services.keys,
         site=settings.site,
-        vetting=services.editions.vetting,
+        vetting=services.editions.sender_check,
         layouts=services.editions.layouts,
-        settings=believed,
-        limits=settings.limits,
-        tokens=settings.tokens,
+        trusted=trusted,
+        settings=services.settings,
         clock=time.time,
         entropy=os.urandom,
     )
@@ -136,7 +137,7 @@ def build_processing(
             site=settings.site,
             sign_ups=services.readers.sign_ups,
             unsubscribes=services.readers.unsubscribes,
-            limits=settings.limits,
+            settings=services.settings,
             clock=clock,
             entropy=entropy,
         ),
@@ -157,7 +158,7 @@ def build_acceptance(
         database=services.database,
         keys=services.keys,
         site=settings.site,
-        limits=settings.limits,
+        settings=services.settings,
         clock=time.time,
         count=metrics.count_inbound,
         accepted=processing.accepted,

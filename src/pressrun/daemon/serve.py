@@ -22,21 +22,22 @@ from starlette.types import ASGIApp
 
 from pressrun import __version__
 from pressrun.config.settings import Settings
+from pressrun.core.current import Holder
 from pressrun.core.errors import PressrunError
 from pressrun.core.tokens import WebTokens
-from pressrun.daemon.descriptors import raise_limit, shortage
-from pressrun.daemon.doors import Doors
-from pressrun.daemon.offline import opened
-from pressrun.daemon.parts import Running
-from pressrun.daemon.pulse import Pulse
-from pressrun.daemon.reload import Reload, serving
-from pressrun.daemon.services import Services, build_services
-from pressrun.daemon.wiring import (
+from pressrun.daemon.assembly import (
     build_bounce_handler,
     build_dispatcher,
     build_relay_watch,
     build_workers,
 )
+from pressrun.daemon.descriptors import raise_limit, shortage
+from pressrun.daemon.listeners import DaemonListeners
+from pressrun.daemon.offline import opened
+from pressrun.daemon.reload import Reload, serving
+from pressrun.daemon.running import Running
+from pressrun.daemon.services import Hooks, Services, build_services
+from pressrun.daemon.watchdog import Watchdog
 from pressrun.delivery.queue.dispatcher import Dispatcher
 from pressrun.delivery.worker.process import FINISH_SECONDS
 from pressrun.delivery.worker.workers import count_workers
@@ -44,6 +45,7 @@ from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.observe.metrics import Metrics
 from pressrun.runtime import systemd
+from pressrun.runtime.event_loop import run_loop
 from pressrun.runtime.memory import leave_alone_what_stays
 from pressrun.services.background import BackgroundLoop
 from pressrun.services.incoming.mail_processing import KINDS
@@ -77,6 +79,11 @@ class Extras:
 NO_EXTRAS = Extras()
 
 
+def run(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
+    """Serve on the daemon's event loop until a signal ends it; raises what `serve` raises."""
+    run_loop(serve(settings, extras))
+
+
 async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     """Serve until SIGTERM or SIGINT; raises TryAgain while another process holds the data."""
     logs.configure(settings.log, sys.stderr)
@@ -88,16 +95,14 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
     watchdog_seconds = systemd.watchdog_seconds(os.environ, os.getpid())
     systemd.forget_environment(os.environ)
     stopping = asyncio.Event()
+    current = Holder(settings)
     async with opened(settings) as (database, keys), _opened_journal(settings) as journal:
         metrics = Metrics(__version__, outcomes=Outcome, kinds=KINDS)
-        bounce_handler = build_bounce_handler(settings, keys)
+        bounce_handler = build_bounce_handler(current, keys)
         dispatcher = await build_dispatcher(settings, database, keys, journal, bounce_handler, metrics)
         workers = build_workers(settings, keys, dispatcher.broker, journal)
-        services = build_services(settings, database, keys, dispatcher.wake, bounce_handler, workers.adopt)
-        services.editions.editing.unpause = dispatcher.unpause
-        abuse_limits = services.readers.sign_ups.abuse_limits
-        abuse_limits.count = metrics.count_sign_up
-        abuse_limits.show_attack, abuse_limits.show_holding = metrics.show_attack, metrics.show_holding
+        hooks = Hooks(wake=dispatcher.wake, unpause=dispatcher.unpause, on_new_key=workers.adopt, sign_ups=metrics)
+        services = build_services(current, database, keys, bounce_handler, hooks)
         loops: list[BackgroundLoop] = []  # filled once all of them are there
         readiness = Readiness(
             database=database, alive_at=lambda: dispatcher.alive_at, relays=workers, loops=loops, clock=time.time
@@ -105,27 +110,27 @@ async def serve(settings: Settings, extras: Extras = NO_EXTRAS) -> None:
         app = _app(settings, services, workers, readiness, metrics, extras.mailbox)
         web = WebServer(app, settings.http, handed_over=sockets.get("http"))
         running = Running(
-            settings=settings,
+            current=current,
             services=services,
             dispatcher=dispatcher,
             workers=workers,
             notifier=notifier,
-            doors=Doors(settings, services, metrics, web, sockets),
-            pulse=Pulse(dispatcher, notifier, watchdog_seconds, loops),
+            listeners=DaemonListeners(settings, services, metrics, web, sockets),
+            watchdog=Watchdog(dispatcher, notifier, watchdog_seconds, loops),
             metrics=metrics,
             relay_watch=build_relay_watch(settings, database, workers, dispatcher.wake),
         )
         services.verbs["relay.statuses"] = running.relay_watch.statuses
         loops += running.loops()
         _handle_signals(Reload(running), stopping)
-        await running.doors.open()
+        await running.listeners.open()
         event(
             log,
             "daemon.started",
             version=__version__,
             data_dir=str(settings.data_dir),
             http=web.address,
-            mail=sorted(running.doors.mail_addresses.values()),
+            mail=sorted(running.listeners.mail_addresses.values()),
         )
         await _run(running, stopping, extras.tour)
     notifier.close()
@@ -210,14 +215,14 @@ async def _run(
     signalled = asyncio.create_task(stopping.wait(), name="signals")
     try:
         async with asyncio.TaskGroup() as tasks:
-            lasting = [tasks.create_task(loop.run(), name=loop.name) for loop in running.loops_that_drain()]
-            beside = [tasks.create_task(loop.run(), name=loop.name) for loop in running.loops_that_take()]
+            lasting = [tasks.create_task(loop.run(), name=loop.name) for loop in running.loops_ended_last()]
+            beside = [tasks.create_task(loop.run(), name=loop.name) for loop in running.loops_ended_first()]
             welcomes = running.services.operating.lists.renew_welcomes()
             beside.append(tasks.create_task(welcomes, name="welcomes"))
             if tour is not None:
                 beside.append(tasks.create_task(_guided(tour, running, stopping), name="tour"))
             leave_alone_what_stays()
-            running.notifier.ready(serving(running.settings))
+            running.notifier.ready(serving(running.current.value))
             await asyncio.wait([dispatcher, signalled], return_when=asyncio.FIRST_COMPLETED)
             has_ended = not stopping.is_set()
             running.notifier.stopping("finishing what is in flight")
@@ -254,10 +259,10 @@ async def _guided(
 
 
 async def _stop(running: Running) -> None:
-    drain_seconds = running.settings.delivery.drain_seconds
+    drain_seconds = running.current.value.delivery.drain_seconds
     running.notifier.extend_timeout(drain_seconds + 5)
     ends = await asyncio.gather(
-        running.doors.close(drain_seconds), running.dispatcher.drain(drain_seconds), return_exceptions=True
+        running.listeners.close(drain_seconds), running.dispatcher.drain(drain_seconds), return_exceptions=True
     )
     for problem in ends:
         if isinstance(problem, BaseException):  # a socket that cannot be removed, say: what is in flight comes first

@@ -1,0 +1,20 @@
+"""The check of an edition's sender, apart from the other services because a preview needs it and nothing else."""
+
+from __future__ import annotations
+
+import time
+
+from pressrun.config.settings import Settings
+from pressrun.core.current import Current
+from pressrun.operations.dns import DnsRecords
+from pressrun.services.editions.vetting import Vetting
+
+
+def build_sender_check(settings: Current[Settings]) -> Vetting:
+    """Wire what checks the sender of an edition against signatures and DNS."""
+    return Vetting(
+        site=settings.value.site,
+        settings=settings.part(Settings.for_services),
+        records=DnsRecords(settings.part(lambda every: every.dns)),
+        clock=time.time,
+    )
