@@ -129,7 +129,6 @@ TABLES = (
         Shape.ONE,
         "Limits on what others may ask for. Rates: at most N in any window of that length; bursts are allowed.",
         LimitSettings,
-        ServiceSettings,
         guests=(SmtpSettings,),
     ),
     Table("tokens", Shape.ONE, "How long links work. Unsubscribe links work for ever.", TokenSettings),
