@@ -29,7 +29,7 @@ from tests.e2e.house import House
 
 from pressrun.core.edition import EditionState
 from pressrun.store import editions
-from pressrun.store.database import connect
+from pressrun.store.connection import connect
 from pressrun.store.editions import NewEdition
 from pressrun.store.transaction import Transaction, in_transaction
 

@@ -21,7 +21,8 @@ from tests.store import large
 
 from pressrun.delivery.queue.dispatcher import BATCH
 from pressrun.store import deliveries, migrate
-from pressrun.store.database import CACHE_KIB, connect
+from pressrun.store.connection import connect
+from pressrun.store.database import CACHE_KIB
 from pressrun.store.transaction import Transaction, in_transaction
 
 

@@ -9,7 +9,8 @@ from contextlib import closing
 import pytest
 from tests.database import TwiceDatabase, change, connection_of, query
 
-from pressrun.store.database import Database, connect
+from pressrun.store.connection import connect
+from pressrun.store.database import Database
 from pressrun.store.suppressions import suppress
 from pressrun.store.transaction import Transaction, in_transaction
 

@@ -14,7 +14,7 @@ from pressrun.core.errors import BadConfiguration, Refused, TryAgain
 from pressrun.core.keys import LARGEST_KEY_NUMBER
 from pressrun.core.tokens import digests_of
 from pressrun.store import datadir
-from pressrun.store.database import connect
+from pressrun.store.connection import connect
 from pressrun.store.datadir import DataDir, DataLock, check, load_keys, prepare, rotate_link_key
 from pressrun.store.subscribers import insert_subscriber
 from pressrun.store.transaction import in_transaction

@@ -16,7 +16,7 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.passages import find_passage
 from pressrun.core.searching import parse_query
 from pressrun.store import editions, lists, migrate, search
-from pressrun.store.database import connect
+from pressrun.store.connection import connect
 from pressrun.store.editions import NewEdition
 from pressrun.store.lists import NewList
 from pressrun.store.transaction import Transaction

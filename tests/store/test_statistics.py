@@ -8,7 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 from pressrun.store import migrate
-from pressrun.store.database import Database, connect
+from pressrun.store.connection import connect
+from pressrun.store.database import Database
 from pressrun.store.statistics import are_statistics_kept, drop_statistics
 from pressrun.store.transaction import Transaction
 

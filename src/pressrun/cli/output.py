@@ -18,7 +18,7 @@ from unicodedata import category
 import click
 
 from pressrun.core.errors import Refused, UsageError
-from pressrun.observe.log import is_journal, with_priority
+from pressrun.observe.journal import is_journal, with_priority
 
 _LAYOUT = "\n\t"
 

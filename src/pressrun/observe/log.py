@@ -17,15 +17,13 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Literal, TextIO
 
+from pressrun.observe.journal import is_journal, with_priority
 from pressrun.observe.redaction import redact, shorten_tokens
 from pressrun.observe.settings import LogSettings
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:+…<>-]+")
 # Libraries that say at info what we say ourselves, or that print what they were given.
 QUIET = ("aiosmtpd", "aiosqlite", "asyncio", "mail", "markdown_it", "uvicorn")
-
-# From the level of a record to a priority of syslog(3): critical, error, warning, informational, debug.
-_PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.NOTSET, 7))
 
 Field = str | int | float | bool | None | list[str]
 Clean = Callable[[str], str]
@@ -56,21 +54,6 @@ def configure(settings: LogSettings, stream: TextIO) -> None:
     for name in QUIET:
         logging.getLogger(name).setLevel(level if level <= logging.DEBUG else logging.WARNING)
     logging.captureWarnings(True)
-
-
-def is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether a stream leads to the journal: `$JOURNAL_STREAM` names its device and inode, systemd.exec(5)."""
-    try:
-        found = os.fstat(stream.fileno())
-    except (OSError, ValueError):  # closed, or no file at all
-        return False
-    return environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
-
-
-def with_priority(text: str, level: int) -> str:
-    """The text with the priority of syslog(3) before each of its lines, which the journal takes off, sd-daemon(3)."""
-    number = next(priority for least, priority in _PRIORITIES if level >= least)
-    return "\n".join(f"<{number}>{line}" for line in text.split("\n"))
 
 
 def level_number(name: Literal["debug", "info", "warning", "error"]) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pressrun.core.errors import BadConfiguration, Unavailable
 from pressrun.store import datadir, migrate
-from pressrun.store.database import connect
+from pressrun.store.connection import connect
 from pressrun.store.datadir import DataDir
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from pressrun.core.errors import Unavailable
-from pressrun.core.searching import searchable
+from pressrun.store.connection import BUSY_SECONDS, connect_as
 from pressrun.store.database_thread import CallingConnection, DatabaseThread
 from pressrun.store.group_commit import BatchItem, GroupCommit, Transact, one_by_one
 from pressrun.store.statistics import are_statistics_kept, drop_statistics
@@ -29,45 +29,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Item = TypeVar("Item")
 
-BUSY_SECONDS = 5.0  # how long a lock of another process (a backup tool, say) is waited for
 CACHE_KIB = 1024  # of pages, for each connection of a daemon; with SQLite's own 2,000 no turn is quicker
-MAX_WAL_BYTES = 64 * 1024 * 1024  # what a checkpoint leaves of the WAL file
-
-
-def connect(path: Path, *, readonly: bool = False) -> CallingConnection:
-    """Open the file with our settings; for the daemon's threads and for command-line verbs alike."""
-    mode = "ro" if readonly else "rwc"
-    connection: CallingConnection | None = None
-    try:
-        connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode={mode}",
-            uri=True,
-            factory=CallingConnection,
-            isolation_level=None,
-            timeout=BUSY_SECONDS,
-            cached_statements=256,
-            check_same_thread=False,
-        )
-        connection.row_factory = sqlite3.Row
-        connection.create_function("searchable", 1, searchable, deterministic=True)
-        connection.execute("pragma foreign_keys = on")
-        connection.execute("pragma trusted_schema = off")
-        if readonly:
-            connection.execute("pragma query_only = on")
-        else:
-            connection.execute("pragma journal_mode = wal")
-            connection.execute("pragma synchronous = full")
-            connection.execute("pragma secure_delete = on")
-            connection.execute(f"pragma journal_size_limit = {MAX_WAL_BYTES}")
-    except sqlite3.Error as problem:
-        if connection is not None:
-            connection.close()
-        raise Unavailable(f"the database {path} cannot be opened ({problem})") from problem
-    return connection
 
 
 def _connect_daemon(path: Path, *, readonly: bool) -> CallingConnection:
-    connection = connect(path, readonly=readonly)
+    connection = connect_as(CallingConnection, path, readonly=readonly)
     try:
         connection.execute(f"pragma cache_size = -{CACHE_KIB}")
         if not readonly and are_statistics_kept(Transaction(connection)):

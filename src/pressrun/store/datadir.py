@@ -29,7 +29,7 @@ from pressrun.core.errors import BadConfiguration, Refused, TryAgain
 from pressrun.core.keys import KEY_BYTES, LARGEST_KEY_NUMBER, KeyRing
 from pressrun.core.tokens import suppression_digest
 from pressrun.store import migrate
-from pressrun.store.database import connect
+from pressrun.store.connection import connect
 from pressrun.store.transaction import in_transaction
 
 _LINK_KEY = re.compile(r"link-([1-9][0-9]{0,2})", re.ASCII)

@@ -21,7 +21,7 @@ from pressrun.core.errors import BadConfiguration, MalformedAddress, Refused
 from pressrun.core.keys import KeyRing
 from pressrun.core.masking import without_addresses
 from pressrun.core.tokens import digests_of
-from pressrun.store.database import connect
+from pressrun.store.connection import connect
 
 APPLICATION_ID = 0x70726573  # "pres": tells our files from other SQLite files
 _STEP = re.compile(r"(\d{4})_[a-z0-9_]+\.sql", re.ASCII)

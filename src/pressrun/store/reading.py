@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pressrun.core.errors import BadConfiguration, Unavailable
-from pressrun.store.database import connect
+from pressrun.store.connection import connect
 from pressrun.store.migrate import check_version, newest_version, package_steps
 from pressrun.store.transaction import Transaction
 
