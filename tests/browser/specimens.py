@@ -21,8 +21,8 @@ from tests.message import builders
 
 from pressrun.core.colour import Colour
 from pressrun.message.editions.compose import BuiltEdition
+from pressrun.message.layouts.built_in import LAYOUT_NAMES
 from pressrun.message.layouts.design import Design, Logo, RenderedLayout
-from pressrun.message.layouts.table import BUILT_IN
 from pressrun.message.own_layouts.template import render_template
 from pressrun.message.own_layouts.values import template_values
 
@@ -114,7 +114,7 @@ def specimens(*, accent: Colour | None = None) -> Iterator[Specimen]:
     """Every layout with a logo in English, without one in Arabic."""
     mark = logo()
     shown = Logo(name="harbour.png", media_type="image/png", content=mark, width=360, height=112)
-    for name in BUILT_IN:
+    for name in LAYOUT_NAMES:
         yield _specimen(
             f"{name}-ltr",
             ENGLISH,

@@ -9,8 +9,8 @@ from tests.browser.pictures import harbour, logo
 from tests.message.builders import build, edition, profile
 
 from pressrun.message.editions.compose import BuiltEdition
+from pressrun.message.layouts.built_in import LAYOUT_NAMES
 from pressrun.message.layouts.design import Design, Logo
-from pressrun.message.layouts.table import BUILT_IN
 
 LOGO = Logo(name="harbour.png", media_type="image/png", content=logo(), width=360, height=112)
 
@@ -90,7 +90,7 @@ LANGUAGES = tuple(_WORDS)
 def editions() -> Iterator[tuple[str, BuiltEdition]]:
     """Every layout in every language: with the list's logo, and with one picture of its own."""
     for language in LANGUAGES:
-        for layout in BUILT_IN:
+        for layout in LAYOUT_NAMES:
             for name, shown in (("logo", LOGO), ("picture", None)):
                 yield f"{layout}-{language}-{name}", _built(language, Design(layout=layout, logo=shown))
 

@@ -18,8 +18,8 @@ from tests.message.notices.every import EVERY
 from tests.message.notices.test_notices import copy
 
 from pressrun.locales.catalogues import words_in
+from pressrun.message.layouts.built_in import LAYOUT_NAMES
 from pressrun.message.layouts.design import Design
-from pressrun.message.layouts.table import BUILT_IN
 from pressrun.message.notices.build import build_notice
 from pressrun.message.notices.notice import Notice
 
@@ -79,7 +79,7 @@ def test_nothing_looks_like_text_hidden_from_readers(name: str) -> None:
     assert page.count("display:none") <= 1
 
 
-@pytest.mark.parametrize("layout", BUILT_IN)
+@pytest.mark.parametrize("layout", LAYOUT_NAMES)
 def test_a_layout_is_light(layout: str) -> None:
     """What stands around the words of an author; a mail program shows the whole of a mail only up to 102 KB."""
     dressed = replace(profile(), design=Design(layout=layout, logo=in_five_languages.LOGO))

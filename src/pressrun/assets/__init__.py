@@ -9,7 +9,11 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
 
 
 class AssetError(Exception):
@@ -27,3 +31,11 @@ def read_asset(name: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
         raise AssetError(name, "", problem) from None
+
+
+def convert_asset(name: str, key: str, value: object, kind: type[T]) -> T:
+    """`value`, which is at `key` in that file, as `kind`. Raises AssetError where it does not fit."""
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as problem:
+        raise AssetError(name, key, problem) from None

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import msgspec
 
-from pressrun.assets import AssetError, read_asset
+from pressrun.assets import convert_asset, read_asset
 from pressrun.core.quantities import Rate
 
 
@@ -59,13 +59,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 @cache
 def providers() -> Mapping[str, Provider]:
     """The providers by the name of their lane. Raises AssetError."""
-    found: dict[str, Provider] = {}
-    for name, table in read_asset("providers").items():
-        try:
-            found[name] = msgspec.convert(table, Provider)
-        except msgspec.ValidationError as problem:
-            raise AssetError("providers", name, problem) from None
-    return found
+    tables = read_asset("providers")
+    return {name: convert_asset("providers", name, table, Provider) for name, table in tables.items()}
 
 
 @cache

@@ -7,9 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-import msgspec
-
-from pressrun.assets import AssetError, read_asset
+from pressrun.assets import AssetError, convert_asset, read_asset
 
 Phrase = str | tuple[str, list[str]]  # a phrase, or the beginning of several with their endings
 
@@ -64,16 +62,13 @@ class Wordings:
             raise
 
     def _groups(self) -> dict[str, list[Phrase]]:
-        found: dict[str, list[Phrase]] = {}
-        tables = read_asset(self._file)
-        if not isinstance(tables.get(self._table), dict):
+        table = read_asset(self._file).get(self._table)
+        if not isinstance(table, dict):
             raise AssetError(self._file, self._table, "the table is missing")
-        for language, phrases in tables[self._table].items():
-            try:
-                found[language] = msgspec.convert(phrases, list[Phrase])
-            except msgspec.ValidationError as problem:
-                raise AssetError(self._file, f"{self._table}.{language}", problem) from None
-        return found
+        return {
+            language: convert_asset(self._file, f"{self._table}.{language}", phrases, list[Phrase])
+            for language, phrases in table.items()
+        }
 
     def _compiled(self, phrases: Iterable[Phrase]) -> re.Pattern[str]:
         words: Mapping[str, Sequence[str]] = read_asset(self._file).get("words", {})

@@ -15,10 +15,9 @@ from tests.message.builders import PNG, build, edition, part, profile, read, val
 
 from pressrun.core.colour import READABLE, Colour, contrast
 from pressrun.message.content.tree import Node, parse_tree
-from pressrun.message.layouts import shell
+from pressrun.message.layouts.built_in import LAYOUT_NAMES, built_in_layout, shared_pieces
 from pressrun.message.layouts.design import Design, Logo
 from pressrun.message.layouts.palette import Palette, dark_palette, light_palette
-from pressrun.message.layouts.table import BUILT_IN
 
 BODY = """\
 Hello {{ name | default: reader }}.
@@ -39,7 +38,7 @@ code
 """
 LOGO = Logo(name="logo.png", media_type="image/png", content=PNG, width=480, height=112)
 
-layouts = pytest.mark.parametrize("name", list(BUILT_IN))
+layouts = pytest.mark.parametrize("name", LAYOUT_NAMES)
 colours = st.builds(Colour, *(st.integers(0, 255) for _ in range(3)))
 
 
@@ -52,8 +51,8 @@ def page(name: str, body: str = BODY, *, language: str = "en", logo: Logo | None
 
 def test_there_are_at_least_four() -> None:
     """Each has a name that a list can choose, and says in a line what it is for."""
-    assert list(BUILT_IN) == ["letter", "classic", "notice", "magazine"]
-    assert all(layout.summary and layout.name == name for name, layout in BUILT_IN.items())
+    assert LAYOUT_NAMES == ("letter", "classic", "notice", "magazine")
+    assert all(built_in_layout(name).summary for name in LAYOUT_NAMES)
 
 
 @layouts
@@ -170,7 +169,7 @@ def test_the_outer_margins_are_gone_without_a_sheet(name: str) -> None:
     paragraphs = [style for style in styles if re.fullmatch(r"margin:0 0 (18|20)px", style)]
     assert len(paragraphs) == 1  # that of the quotation, not its last nor that of the content
     (heading,) = tree.find_all("h2")
-    has_headline = bool(BUILT_IN[name].headline_style)
+    has_headline = built_in_layout(name).shows_subject
     assert heading.attributes["style"].startswith("margin:0 ") is not has_headline
 
 
@@ -184,7 +183,7 @@ def test_a_mail_has_the_typeface_of_the_lists_pages(name: str, typeface: str, fi
     assert first in ours
     pages = Path("src/pressrun/web/static/pressrun.css").read_text(encoding="utf-8")
     assert f"{ours};" in pages.replace('"', "'")
-    assert f"font-family: {shell.MSO_FONTS[typeface]} !important" in found
+    assert f"font-family: {shared_pieces().outlook_fonts[typeface]} !important" in found
 
 
 def test_a_letter_has_a_letterhead() -> None:
@@ -218,13 +217,13 @@ def test_what_stands_around_the_content_is_small(name: str) -> None:
 @pytest.mark.parametrize("opening", ["![A boat](boat.png)\n\n", "# Boats\n\n![A boat](boat.png)\n\n"])
 def test_a_magazine_lifts_its_opening_picture(opening: str) -> None:
     """It stands above the content over the whole width, once; elsewhere it stays where it is, as wide as it may be."""
-    widths = {name: _image_width(name, opening + "Text.", harbour()) for name in BUILT_IN}
+    widths = {name: _image_width(name, opening + "Text.", harbour()) for name in LAYOUT_NAMES}
     assert widths == {"letter": "600", "classic": "526", "notice": "502", "magazine": "600"}
 
 
 def test_a_small_picture_keeps_its_size() -> None:
     """It is neither lifted nor stretched."""
-    assert {_image_width(name, "![A boat](boat.png)\n\nText.", PNG) for name in BUILT_IN} == {None}
+    assert {_image_width(name, "![A boat](boat.png)\n\nText.", PNG) for name in LAYOUT_NAMES} == {None}
 
 
 def _image_width(name: str, body: str, picture: bytes) -> str | None:
@@ -278,7 +277,7 @@ def test_every_text_can_be_read_whatever_colour_a_list_chooses(accent: Colour) -
 @layouts
 def test_the_colours_survive_a_program_that_inverts_them(name: str) -> None:
     """Programs that turn a light mail dark by themselves turn lightness round: what was readable still is."""
-    for pair, (text, ground) in _pairs(light_palette(BUILT_IN[name].accent)).items():
+    for pair, (text, ground) in _pairs(light_palette(Colour.parse(built_in_layout(name).accent))).items():
         if pair != "ink on accent":  # dark grounds with light text are left as they are
             assert contrast(_inverted(text), _inverted(ground)) >= READABLE, pair
 

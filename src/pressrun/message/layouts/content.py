@@ -1,7 +1,7 @@
-"""Inline styles for an author's content: Markdown brings none of its own, and Gmail may drop the sheet.
+"""How an author's content looks in a layout: inline styles, buttons, and the opening picture.
 
-`TYPE` is what the layouts share; each overrides what it shows otherwise. A style names colours as `[[text]]` and sides
-as `[[start]]`, `[[end]]`, so that it serves both modes and both directions of writing.
+Markdown brings no styles, and Gmail may drop the sheet. A style names colours as `[[text]]` and sides as `[[start]]`
+and `[[end]]`, so that it serves both modes and both directions of writing.
 """
 
 from __future__ import annotations
@@ -13,49 +13,16 @@ from dataclasses import dataclass
 
 from pressrun.message.content.html import ATTRIBUTE, TAG
 from pressrun.message.content.markdown import BUTTON
-from pressrun.message.layouts import shell
-from pressrun.message.layouts.filling import fill
+from pressrun.message.layouts.built_in import PAGE_WIDTH, Styles, fill, shared_pieces
 
-Styles = Mapping[str, tuple[str, str]]  # by element: its class, by which the sheet finds it in the dark, and its style
-
-_CODE = f"background-color:[[code]];color:[[text]];font-family:{shell.MONO}"
-_WRAP = "white-space:pre-wrap;word-wrap:break-word;overflow-wrap:anywhere"
-_CELL = "padding-[[end]]:22px;vertical-align:top"
-
-TYPE: Styles = {
-    "h1": ("pr-strong pr-h1", "margin:0 0 18px;font-size:30px;line-height:37px;font-weight:700;color:[[strong]]"),
-    "h2": ("pr-strong", "margin:36px 0 12px;font-size:22px;line-height:29px;font-weight:700;color:[[strong]]"),
-    "h3": ("pr-strong", "margin:28px 0 8px;font-size:18px;line-height:25px;font-weight:700;color:[[strong]]"),
-    "h4": ("pr-strong", "margin:24px 0 6px;font-size:16px;line-height:24px;font-weight:700;color:[[strong]]"),
-    "p": ("", "margin:0 0 18px"),
-    "a": ("pr-a", "color:[[link]];text-decoration:underline"),
-    "ul": ("", "margin:0 0 18px;padding:0;padding-[[start]]:24px"),
-    "ol": ("", "margin:0 0 18px;padding:0;padding-[[start]]:26px"),
-    "li": ("", "margin:0 0 8px"),
-    "dt": ("pr-strong", "margin:0;font-weight:700;color:[[strong]]"),
-    "dd": ("", "margin:0 0 14px;margin-[[start]]:24px"),
-    "img": ("pr-soft", "max-width:100%;height:auto;border:0;border-radius:6px;font-style:italic;color:[[soft]]"),
-    "figure": ("", "margin:0 0 22px"),
-    "figcaption": ("pr-soft", "margin:8px 0 0;font-size:14px;line-height:20px;color:[[soft]]"),
-    "blockquote": (
-        "pr-soft pr-line pr-quote",
-        "margin:0 0 18px;padding:4px 0;padding-[[start]]:18px;border-[[start]]:3px solid [[line]];color:[[soft]]",
-    ),
-    "hr": ("pr-line", "margin:36px 0;border:0;border-top:1px solid [[line]]"),
-    "pre": (
-        "pr-code",
-        f"margin:0 0 18px;padding:14px 16px;font-size:14px;line-height:21px;border-radius:6px;{_WRAP};{_CODE}",
-    ),
-    "code": ("pr-code", f"padding:1px 4px;font-size:90%;border-radius:4px;{_CODE}"),
-    "table": ("", "margin:0 0 18px;border-collapse:collapse;font-size:15px;line-height:22px"),
-    "caption": ("pr-soft", "padding:0 0 8px;text-align:[[start]];font-size:14px;color:[[soft]]"),
-    "th": (
-        "pr-line pr-strong pr-cell",
-        f"padding:6px 0;{_CELL};border-bottom:2px solid [[line]];text-align:[[start]];color:[[strong]]",
-    ),
-    "td": ("pr-line pr-cell", f"padding:7px 0;{_CELL};border-bottom:1px solid [[line]]"),
-}
-
+_IMAGE = r'(?P<link><a href="[^"]*"[^>]*>)?\s*<img(?P<image>(?:[^>"]|"[^"]*")*)>\s*(?:</a>)?'
+_OPENING = re.compile(
+    r"\A(?P<heading>\s*<h1[^>]*>(?:(?!</h1>).)*</h1>)?\s*"
+    rf"(?:<p>\s*{_IMAGE}\s*</p>|<figure[^>]*>\s*{_IMAGE.replace('P<', 'P<f')}\s*"
+    r"(?:<figcaption[^>]*>(?P<caption>(?:(?!</figcaption>).)*)</figcaption>)?\s*</figure>)",
+    re.DOTALL,
+)
+_NARROWEST = 480  # pixels
 _EDGE = re.compile(rf"</(pre|table)>|{TAG.pattern}")
 _ALIGNED = re.compile(r"(text-align:\s*(?:left|center|right))\s*;?", re.ASCII)  # as Markdown aligns a column
 _OUR_ALIGNMENT = re.compile(r"text-align:(?:left|right);")
@@ -89,9 +56,9 @@ def style_content(
     """
     painter = _Painter(
         {tag: (class_, fill(style, **named)) for tag, (class_, style) in styles.items()},
-        fill(shell.SCROLLER, label=html.escape(table_label)),
+        fill(shared_pieces().scroller, label=html.escape(table_label)),
         room,
-        fill(shell.INLINE_BUTTON, **named),
+        fill(shared_pieces().inline_button, **named),
     )
     return _without_outer_margins(_EDGE.sub(painter.paint, body), is_first=is_first)
 
@@ -141,7 +108,7 @@ def buttons_from_links(body: str, named: Mapping[str, str], *, margin: str) -> s
     """Clean HTML with each link that stands alone in its paragraph as a button; `margin` is that of its two sides."""
 
     def button(found: re.Match[str]) -> str:
-        return fill(shell.BUTTON, url=found[1], words=found[2].strip(), margin=margin, **named)
+        return fill(shared_pieces().button, url=found[1], words=found[2].strip(), margin=margin, **named)
 
     return _LONE_LINK.sub(button, body)
 
@@ -202,3 +169,31 @@ class _Painter:
 def _is_laid_out(attributes: Mapping[str, str]) -> bool:
     """Whether an author laid out a table by hand, so that our margins and rules would spoil it."""
     return bool(attributes.keys() & _LAID_OUT)
+
+
+def lift_hero(body: str, named: Mapping[str, str], pictures: Mapping[str, int]) -> tuple[str, str]:
+    """The row of the opening picture, "" where the content begins otherwise, and the content without it.
+
+    A heading of the first rank may stand before it and stays with the content. `pictures` are the widths that are
+    known: a small picture is not blown up.
+    """
+    found = _OPENING.match(body)
+    if found is None:
+        return "", body
+    parts = found.groupdict(default="")
+    attributes: dict[str, str] = dict(ATTRIBUTE.findall(parts["image"] or parts["fimage"]))
+    source = html.unescape(attributes.get("src", ""))
+    if not source or pictures.get(source, PAGE_WIDTH) < _NARROWEST:
+        return "", body
+    link = parts["link"] or parts["flink"]
+    row = fill(
+        shared_pieces().hero_row,
+        source=attributes["src"],
+        alt=attributes.get("alt", ""),
+        width=str(PAGE_WIDTH),
+        open=link,
+        close="</a>" if link else "",
+        caption=fill(shared_pieces().hero_caption, words=parts["caption"], **named) if parts["caption"] else "",
+        **named,
+    )
+    return row, parts["heading"] + body[found.end() :]

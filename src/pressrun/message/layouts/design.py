@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pressrun.core.colour import Colour
 from pressrun.core.errors import BadInput
-from pressrun.message.layouts.table import DEFAULT
+from pressrun.message.layouts.built_in import DEFAULT_LAYOUT
 from pressrun.message.wire.mime import Enclosure, image_size, image_type
 
 
@@ -88,7 +88,7 @@ class Design:
     `rendered` is what a layout of the operator's own made for the edition at hand, None where the layout is built in.
     """
 
-    layout: str = DEFAULT
+    layout: str = DEFAULT_LAYOUT
     accent: Colour | None = None
     logo: Logo | None = None
     rendered: RenderedLayout | None = None

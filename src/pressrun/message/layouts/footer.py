@@ -10,8 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pressrun.message.layouts import shell
-from pressrun.message.layouts.filling import fill
+from pressrun.message.layouts.built_in import fill, shared_pieces
 from pressrun.message.words import Words
 
 _RULE = "-" * 40
@@ -44,7 +43,7 @@ def footer_html(footer: Footer, words: Words, named: Mapping[str, str]) -> str:
     paragraphs.append(" &nbsp;·&nbsp; ".join(shown))
     if footer.postal_address.strip():
         paragraphs.append(address_html(footer.postal_address))
-    return "\n".join(fill(shell.FOOTER_PARAGRAPH, text=paragraph) for paragraph in paragraphs)
+    return "\n".join(fill(shared_pieces().footer_paragraph, text=paragraph) for paragraph in paragraphs)
 
 
 def address_html(postal_address: str) -> str:
@@ -82,4 +81,4 @@ def _linked_lines(text: str, named: Mapping[str, str]) -> str:
 
 
 def _link(url: str, words: str, named: Mapping[str, str]) -> str:
-    return fill(shell.FOOTER_LINK, url=html.escape(url), words=html.escape(words), soft=named["soft"])
+    return fill(shared_pieces().footer_link, url=html.escape(url), words=html.escape(words), soft=named["soft"])

@@ -13,14 +13,9 @@ from pressrun.message.content.merge import FieldTable
 from pressrun.message.content.stylesheets import inline_styles
 from pressrun.message.content.tree import Node, parse_tree
 from pressrun.message.finding import Finding, Severity, about, error
-from pressrun.message.layouts import shell
+from pressrun.message.layouts.built_in import shared_pieces
 from pressrun.message.layouts.design import Marks, RenderedLayout
 
-_OPEN_OUTLOOK = (
-    f'<!--[if mso]><table role="presentation" width="{shell.WIDTH}" align="center" cellpadding="0" cellspacing="0"'
-    ' border="0"><tr><td><![endif]-->'
-)
-_CLOSE_OUTLOOK = "<!--[if mso]></td></tr></table><![endif]-->"
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|(?:font-size|max-height|opacity)\s*:\s*0(?![.\d]*[1-9])|mso-hide",
     re.IGNORECASE,
@@ -65,8 +60,8 @@ class OwnLayout:
             self.marks.content: content,
             self.marks.footer: footer,
             self.marks.postal_address: postal_address,
-            self.marks.column_start: _OPEN_OUTLOOK,
-            self.marks.column_end: _CLOSE_OUTLOOK,
+            self.marks.column_start: shared_pieces().column_start,
+            self.marks.column_end: shared_pieces().column_end,
         }
         mark = re.compile("|".join(map(re.escape, parts)))
         return replace(self.clean, body=mark.sub(lambda found: parts[found[0]], self.clean.body))

@@ -1,6 +1,6 @@
-"""Putting content into its layout: the HTML page of a mail.
+"""The HTML page of a mail: content in its layout.
 
-The author's own document stands by itself, with the footer below it; a fragment stands in the layout that the list
+An author's own document is left as it is, with the footer below it. A fragment is put into the layout that the list
 chose, with every style inline.
 """
 
@@ -14,16 +14,21 @@ from typing import Self
 
 from pressrun.core.colour import Colour
 from pressrun.message.content.html import CleanHtml
-from pressrun.message.layouts import shell
-from pressrun.message.layouts.built_in import Headline, Layout
-from pressrun.message.layouts.content import TYPE, PictureRoom, Styles, buttons_from_links, style_content
+from pressrun.message.layouts.built_in import (
+    DEFAULT_LAYOUT,
+    HIDDEN_SPACE,
+    LAYOUT_NAMES,
+    Layout,
+    Styles,
+    built_in_layout,
+    fill,
+    shared_pieces,
+)
+from pressrun.message.layouts.content import PictureRoom, buttons_from_links, lift_hero, style_content
 from pressrun.message.layouts.design import Design, Logo
-from pressrun.message.layouts.filling import fill
 from pressrun.message.layouts.footer import Footer, address_html, footer_html
-from pressrun.message.layouts.hero import lift_hero
 from pressrun.message.layouts.own_layout import OwnLayout
 from pressrun.message.layouts.palette import Palette, dark_palette, light_palette
-from pressrun.message.layouts.table import BUILT_IN, DEFAULT
 from pressrun.message.words import Words, direction_of
 
 _OWN_INNER_WIDTH = 520  # of a column of 600 pixels with margins as most have them
@@ -32,9 +37,9 @@ _HEADING = re.compile(r"<h1[\s>]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cover:
-    """What a page says beside its content; `logo_source` is the address of the logo, None without one, `day` its date.
+    """What a page says beside its content. `logo_source` is the address of the logo, or None; `day` is the date.
 
-    `pictures` are the widths of pictures in the content by their `src`, as far as they are known.
+    `pictures` holds the known widths of pictures in the content by their `src`.
     """
 
     title: str
@@ -55,11 +60,8 @@ def page(
     cover: Cover,
     own: OwnLayout | None = None,
 ) -> str:
-    """The HTML part of an edition: the author's own document with a footer, or a fragment in the list's layout.
-
-    `own` is given where that layout is the operator's own.
-    """
-    setting = _Setting.of(BUILT_IN.get(design.layout, BUILT_IN[DEFAULT]), design, cover)
+    """The HTML part of an edition. `own` is given where the list's layout is the operator's own."""
+    setting = _Setting.of(design.layout if design.layout in LAYOUT_NAMES else DEFAULT_LAYOUT, design, cover)
     foot = footer_html(footer, words, setting.named)
     if content.is_document:
         return setting.own_document(content, foot)
@@ -70,15 +72,15 @@ def page(
 
 
 def letter(content: str, footer: Sequence[str], words: Words, design: Design, cover: Cover) -> str:
-    """A page of our own making, in the plainest layout with the list's colour and logo; all texts are finished HTML."""
-    setting = _Setting.of(BUILT_IN["letter"], design, cover)
-    foot = "\n".join(fill(shell.FOOTER_PARAGRAPH, text=paragraph) for paragraph in footer)
+    """A page that we wrote, in the plainest layout with the list's colour and logo; all texts are finished HTML."""
+    setting = _Setting.of("letter", design, cover)
+    foot = "\n".join(fill(shared_pieces().footer_paragraph, text=paragraph) for paragraph in footer)
     return setting.laid_out(CleanHtml(body=content), foot, words, design.logo)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Setting:
-    """A layout with the colours, sides and faces that its texts name in one edition."""
+    """A layout with the colours, sides and fonts that its texts name in one edition."""
 
     layout: Layout
     cover: Cover
@@ -86,18 +88,21 @@ class _Setting:
     named: Mapping[str, str]
 
     @classmethod
-    def of(cls, layout: Layout, design: Design, cover: Cover) -> Self:
-        """The setting of an edition; without an accent it has the layout's own."""
-        accent, typeface = design.accent or layout.accent, design.typeface
+    def of(cls, name: str, design: Design, cover: Cover) -> Self:
+        """The built-in layout of that name for one edition; the accent is the layout's where the list chose none."""
+        layout, shared, typeface = built_in_layout(name), shared_pieces(), design.typeface
+        accent = design.accent or Colour.parse(layout.accent)
         direction = direction_of(cover.language)
         start, end = ("right", "left") if direction == "rtl" else ("left", "right")
         named = {
             **_grounded(light_palette(accent), layout, own="card"),
             "start": start,
             "end": end,
-            "font": shell.FONTS[typeface],
-            "mso_font": shell.MSO_FONTS[typeface],
-            "mso_heading_font": layout.mso_heading_font or shell.MSO_FONTS[typeface],
+            "font": shared.fonts[typeface],
+            "serif": shared.fonts["serif"],
+            "mono": shared.fonts["mono"],
+            "mso_font": shared.outlook_fonts[typeface],
+            "mso_heading_font": layout.mso_heading_font or shared.outlook_fonts[typeface],
             "tight": "normal" if direction == "rtl" else "-.01em",  # letters that join must not be moved
             "language": html.escape(cover.language),
             "direction": direction,
@@ -109,9 +114,10 @@ class _Setting:
 
     def laid_out(self, content: CleanHtml, foot: str, words: Words, logo: Logo | None) -> str:
         """A fragment in its layout."""
-        layout, named, body = self.layout, self.named, content.body
+        layout, named, shared, body = self.layout, self.named, shared_pieces(), content.body
+        styles = layout.all_styles()
         has_heading = _HEADING.search(body) is not None
-        headline = "" if has_heading else self._headline()
+        headline = self._subject_heading(styles) if layout.shows_subject and not has_heading else ""
         hero, body = lift_hero(body, named, self.cover.pictures) if layout.has_hero else ("", body)
         rows = fill(
             layout.rows,
@@ -119,17 +125,16 @@ class _Setting:
             masthead=self._masthead(logo, is_heading=not has_heading and not headline),
             headline=headline,
             hero=hero,
-            content=self._styled(body, layout.content, layout.inner_width, words, is_first=not headline),
+            content=self._styled(body, styles, layout.inner_width, words, is_first=not headline),
             footer=foot,
         )
-        dark = _grounded(dark_palette(self.accent), layout, own="page")
-        sheet = fill(shell.SHEET, narrow=layout.narrow, styles=content.styles, **dark)
-        return fill(shell.HEAD, **named) + sheet + fill(shell.BODY, **named, gutter=layout.gutter, rows=rows)
+        sheet = self._sheet(narrow=layout.narrow, styles=content.styles)
+        return fill(shared.head, **named) + sheet + fill(shared.body, **named, gutter=layout.gutter, rows=rows)
 
     def own_document(self, content: CleanHtml, foot: str) -> str:
         """A document that its author laid out, with the footer below it."""
         return fill(
-            shell.HEAD + shell.OWN_DOCUMENT,
+            shared_pieces().head + shared_pieces().own_document,
             **self.named,
             styles=content.styles,
             body_style=html.escape(content.body_style or "margin:0;padding:0"),
@@ -138,67 +143,57 @@ class _Setting:
         )
 
     def own_layout(self, own: OwnLayout, content: CleanHtml, words: Words, *, foot: str, address: str) -> str:
-        """A fragment in a layout of the operator's."""
-        headline = "" if _HEADING.search(content.body) else self._subject_heading(TYPE["h1"][1])
-        body = self._styled(content.body, TYPE, _OWN_INNER_WIDTH, words, is_first=not headline)
+        """A fragment in an operator's layout."""
+        shared = shared_pieces()
+        headline = "" if _HEADING.search(content.body) else self._subject_heading(shared.styles)
+        body = self._styled(content.body, shared.styles, _OWN_INNER_WIDTH, words, is_first=not headline)
         filled = own.filled(headline=headline, content=body, footer=foot, postal_address=address)
         styles = f"{filled.styles}\n{content.styles}".strip()
+        sheet = self._sheet(narrow="", styles=styles) if own.turns_dark else fill(shared.plain_sheet, styles=styles)
+        body_style = html.escape(filled.body_style or "margin:0;padding:0")
+        whole = fill(shared.own_layout, **self.named, body_style=body_style, content=filled.body)
+        return fill(shared.head, **self.named) + sheet + whole
+
+    def _sheet(self, *, narrow: str, styles: str) -> str:
         dark = _grounded(dark_palette(self.accent), self.layout, own="page")
-        sheet = fill(shell.SHEET, narrow="", styles=styles, **dark) if own.turns_dark else ""
-        return (
-            fill(shell.HEAD, **self.named)
-            + (sheet or fill(shell.PLAIN_SHEET, styles=styles))
-            + fill(
-                shell.OWN_LAYOUT,
-                **self.named,
-                body_style=html.escape(filled.body_style or "margin:0;padding:0"),
-                content=filled.body,
-            )
-        )
+        return fill(shared_pieces().sheet, narrow=narrow, styles=styles, **dark)
 
     def _styled(self, body: str, styles: Styles, width: int, words: Words, *, is_first: bool) -> str:
         room = PictureRoom(width=width, pictures=self.cover.pictures)
         body = buttons_from_links(body, self.named, margin="0")
         return style_content(body, styles, self.named, room=room, table_label=words("Table"), is_first=is_first)
 
-    def _headline(self) -> str:
-        if self.layout.headline is not Headline.SUBJECT:
+    def _subject_heading(self, styles: Styles) -> str:
+        """The subject in the style of a heading of the first rank."""
+        if not self.cover.subject:
             return ""
-        return self._subject_heading(self.layout.headline_style)
-
-    def _subject_heading(self, style: str) -> str:
-        subject = self.cover.subject
-        if not subject:
-            return ""
-        return fill(shell.HEADLINE, style=fill(style, **self.named), subject=html.escape(subject))
+        style = fill(styles["h1"][1], **self.named)
+        return fill(shared_pieces().headline, style=style, subject=html.escape(self.cover.subject))
 
     def _masthead(self, logo: Logo | None, *, is_heading: bool) -> str:
         """The list's logo or its name, which is the first heading of a mail that has no other."""
-        layout, named = self.layout, self.named
+        layout, named, shared = self.layout, self.named, shared_pieces()
         masthead, type_, shown = layout.masthead, layout.title_style, named["title"]
         if logo is not None and self.cover.logo_source is not None:
             masthead, type_ = layout.logo_masthead or masthead, layout.logo_type or type_
             width, height = (str(size) for size in logo.shown_size)
             source = html.escape(self.cover.logo_source)
-            shown = fill(shell.LOGO, source=source, width=width, height=height, type=fill(type_, **named), title=shown)
+            shown = fill(shared.logo, source=source, width=width, height=height, type=fill(type_, **named), title=shown)
         tag = "h1" if is_heading else "p"
-        brand = fill(shell.BRAND, tag=tag, type=fill(type_, **named), kind=layout.title_class, shown=shown)
-        return fill(masthead, **named, brand=brand, tagline=self._tagline(), day=self._day())
+        brand = fill(shared.brand, tag=tag, type=fill(type_, **named), kind=layout.title_class, shown=shown)
+        tagline = self._line(layout.tagline_style, self.cover.description)
+        return fill(masthead, **named, brand=brand, tagline=tagline, day=self._line(layout.day_style, self.cover.day))
 
-    def _day(self) -> str:
-        day, style = self.cover.day, self.layout.day_style
-        return fill(shell.DAY, style=fill(style, **self.named), day=html.escape(day)) if day and style else ""
-
-    def _tagline(self) -> str:
-        words, style = self.cover.description, self.layout.tagline_style
-        if not words or not style:
+    def _line(self, style: str, text: str) -> str:
+        """A line below the list's name: its description, or the day."""
+        if not text or not style:
             return ""
-        return fill(shell.TAGLINE, style=fill(style, **self.named), words=html.escape(words))
+        return fill(shared_pieces().masthead_line, style=fill(style, **self.named), text=html.escape(text))
 
 
-def _grounded(shades: Palette, layout: Layout, *, own: str) -> dict[str, str]:
-    """The colours of a layout; on one ground all have that of `own`, and the footer's band has the other."""
-    named = shades.named()
+def _grounded(palette: Palette, layout: Layout, *, own: str) -> dict[str, str]:
+    """The colours of a layout. On one ground, all have that of `own`, and the footer's band has the other."""
+    named = palette.named()
     if not layout.is_on_card:
         return {**named, "band": named["page"]}
     ground, band = named[own], named["page" if own == "card" else "card"]
@@ -206,4 +201,4 @@ def _grounded(shades: Palette, layout: Layout, *, own: str) -> dict[str, str]:
 
 
 def _preheader(text: str) -> str:
-    return fill(shell.PREHEADER, text=html.escape(text), space=shell.HIDDEN_SPACE) if text else ""
+    return fill(shared_pieces().preheader, text=html.escape(text), space=HIDDEN_SPACE) if text else ""

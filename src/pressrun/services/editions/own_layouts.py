@@ -10,8 +10,8 @@ from pressrun.core.errors import LayoutError
 from pressrun.core.site import Site
 from pressrun.message.editions.compose import build_edition
 from pressrun.message.finding import errors_of
+from pressrun.message.layouts.built_in import LAYOUT_NAMES, built_in_layout
 from pressrun.message.layouts.design import Design, RenderedLayout
-from pressrun.message.layouts.table import BUILT_IN
 from pressrun.message.own_layouts.values import template_values
 from pressrun.message.profile import ListProfile
 from pressrun.message.sources.edition_file import parse_edition
@@ -26,7 +26,7 @@ _SPECIMEN = b"---\nsubject: A specimen\npreheader: To look at\n---\nText of a sp
 def render_own(profile: ListProfile, file: EditionFile, site: Site, layouts: LayoutPress) -> ListProfile:
     """The list with what a layout of the operator's own makes of an edition; as it is where its layout is built in."""
     name, keys = profile.design.layout, file.keys
-    if name in BUILT_IN:
+    if name in LAYOUT_NAMES:
         return profile
     values = template_values(
         profile,
@@ -42,15 +42,15 @@ def render_own(profile: ListProfile, file: EditionFile, site: Site, layouts: Lay
 
 def list_layouts(layouts: LayoutPress) -> list[dict[str, str]]:
     """`layout ls`: what a list can choose, the built-in ones first."""
-    built_in = [{"name": name, "kind": "built-in", "summary": layout.summary} for name, layout in BUILT_IN.items()]
-    own = [{"name": name, "kind": "own", "summary": ""} for name in layouts.names() if name not in BUILT_IN]
+    built_in = [{"name": name, "kind": "built-in", "summary": built_in_layout(name).summary} for name in LAYOUT_NAMES]
+    own = [{"name": name, "kind": "own", "summary": ""} for name in layouts.names() if name not in LAYOUT_NAMES]
     return [*built_in, *own]
 
 
 def try_layout(name: str, site: Site, layouts: LayoutPress) -> None:
     """Build a specimen in a layout of the operator's; raises LayoutError with everything that is wrong with it."""
     if name not in layouts.names():
-        known = ", ".join([*BUILT_IN, *layouts.names()])
+        known = ", ".join([*LAYOUT_NAMES, *layouts.names()])
         raise LayoutError(f"no such layout: {name}. Choose one of {known}, or write layouts/{name}.html in data_dir")
     profile = ListProfile(
         name="specimen",

@@ -18,8 +18,8 @@ from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused
 from pressrun.core.mail_routes import own_route
 from pressrun.core.names import parse_list_name
 from pressrun.core.site import Site
+from pressrun.message.layouts.built_in import LAYOUT_NAMES
 from pressrun.message.layouts.design import Logo, read_logo
-from pressrun.message.layouts.table import BUILT_IN
 from pressrun.message.wire.mailbox import Mailbox
 from pressrun.observe.log import event
 from pressrun.services.editions import lifecycle
@@ -156,7 +156,7 @@ class ListAdmin:
     async def _try_layout(self, settings: Mapping[str, str]) -> None:
         """Print a specimen in a layout of the operator's, so that whoever chooses it hears what is wrong with it."""
         name = read_settings(settings).get("layout")
-        if isinstance(name, str) and name not in BUILT_IN:
+        if isinstance(name, str) and name not in LAYOUT_NAMES:
             await asyncio.to_thread(try_layout, name, self._site, self._layouts)
 
     def _create(self, tx: Transaction, name: str, settings: Mapping[str, str], files: Mapping[str, bytes]) -> Answer:

@@ -17,7 +17,7 @@ from pressrun.core.names import parse_family_name
 from pressrun.core.opening_hours import format_hours, parse_hours
 from pressrun.locales.known import is_known
 from pressrun.locales.languages import LANGUAGES
-from pressrun.message.layouts.table import BUILT_IN
+from pressrun.message.layouts.built_in import LAYOUT_NAMES
 from pressrun.message.wire.mailbox import parse_mailbox
 from pressrun.services.editions.opening import find_zone
 
@@ -121,7 +121,7 @@ def _read_family(text: str) -> str | None:
 def _read_layout(text: str) -> str:
     """A name; whether there is a layout of that name is looked up by whoever knows the operator's own."""
     if _LAYOUT.fullmatch(text.strip()) is None:
-        raise BadInput(f"{text!r} cannot name a layout. Use {', '.join(BUILT_IN)}, or one of your own")
+        raise BadInput(f"{text!r} cannot name a layout. Use {', '.join(LAYOUT_NAMES)}, or one of your own")
     return text.strip()
 
 
@@ -178,7 +178,9 @@ _KEYS: dict[str, _Key] = {
         column="post_by_mail", read=_one_of("approve", "direct", "off"), help="approve, direct or off"
     ),
     "layout": _Key(
-        column="layout", read=_read_layout, help=f"how editions look: {', '.join(BUILT_IN)}, or a layout of your own"
+        column="layout",
+        read=_read_layout,
+        help=f"how editions look: {', '.join(LAYOUT_NAMES)}, or a layout of your own",
     ),
     "colour": _Key(column="colour", read=_read_colour, help="#rrggbb, the list's colour; empty: the layout's own"),
     "logo": _Key(column="logo", read=_read_logo_name, help="a PNG, JPEG or GIF in place of the title; empty: none"),
