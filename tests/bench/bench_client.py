@@ -30,11 +30,15 @@ from tests.sink import Sink, compile_sink
 
 from pressrun.delivery.relay.pool import Pool
 from pressrun.delivery.relay.settings import RelaySettings
-from pressrun.smtp.events import Settled
+from pressrun.smtp.delivery_mode import DeliveryMode
+from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import Outcome, Outgoing
-from pressrun.smtp.way import Way
 
-OFFERS = {Way.CHUNKING: (), Way.PIPELINING: ("--no-chunking",), Way.LOCK_STEP: ("--no-pipelining", "--no-chunking")}
+OFFERS = {
+    DeliveryMode.CHUNKING: (),
+    DeliveryMode.PIPELINING: ("--no-chunking",),
+    DeliveryMode.LOCK_STEP: ("--no-pipelining", "--no-chunking"),
+}
 
 
 class CountingFeed:
@@ -47,16 +51,16 @@ class CountingFeed:
         self.delivered = 0
         self.done = asyncio.Event()
 
-    def take(self, relay: str) -> Outgoing | None:
+    def next(self, relay: str) -> Outgoing | None:
         if not self._left:
             return None
         self._left -= 1
         n = self._left
         return Outgoing(n, f"news-bounces+{n}@news.example", f"reader-{n}@readers.example", self._content)
 
-    def settle(self, relay: str, settled: Sequence[Settled]) -> None:
-        self.delivered += sum(one.result.outcome is Outcome.DELIVERED for one in settled)
-        self._unsettled -= len(settled)
+    def record(self, relay: str, outcomes: Sequence[RecipientOutcome]) -> None:
+        self.delivered += sum(one.result.outcome is Outcome.DELIVERED for one in outcomes)
+        self._unsettled -= len(outcomes)
         if not self._unsettled:
             self.done.set()
 
@@ -121,7 +125,7 @@ class Case:
 
     loop: str
     near: bool
-    way: Way
+    way: DeliveryMode
     connections: int
 
 
@@ -129,8 +133,8 @@ def counts(case: Case, options: argparse.Namespace) -> int:
     """How many messages make a run of about the same length."""
     if case.near:
         return int(options.messages)
-    share = {Way.CHUNKING: 4000, Way.PIPELINING: 100, Way.LOCK_STEP: 25}[case.way]
-    whole = int(options.messages) if case.way is Way.CHUNKING else 1000
+    share = {DeliveryMode.CHUNKING: 4000, DeliveryMode.PIPELINING: 100, DeliveryMode.LOCK_STEP: 25}[case.way]
+    whole = int(options.messages) if case.way is DeliveryMode.CHUNKING else 1000
     return min(whole, share * case.connections)
 
 
@@ -138,7 +142,7 @@ def report(results: dict[Case, list[Figures]], away: str) -> None:
     """Print the medians, and what each way gains over lock step in the same place."""
     medians = {case: statistics.median(one.rate for one in runs) for case, runs in results.items()}
     for case, runs in results.items():
-        gain = medians[case] / medians[replace(case, way=Way.LOCK_STEP)]
+        gain = medians[case] / medians[replace(case, way=DeliveryMode.LOCK_STEP)]
         name = f"{case.loop}, {'loopback' if case.near else away}, {case.connections:2} connections, {case.way}"
         spread = f"{min(one.rate for one in runs):,.0f}–{max(one.rate for one in runs):,.0f}"
         cpu = statistics.median(one.cpu for one in runs)
@@ -160,11 +164,11 @@ def main() -> None:
     results: dict[Case, list[Figures]] = {}
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         program = compile_sink(Path(name))
-        near = {way: stack.enter_context(Sink(program, Path(name), *OFFERS[way])).port for way in Way}
+        near = {way: stack.enter_context(Sink(program, Path(name), *OFFERS[way])).port for way in DeliveryMode}
         far = {way: stack.enter_context(delayed(port, options.rtt_ms)) for way, port in near.items()}
         cases = [
             Case(loop, place, way, number)
-            for loop, place, number, way in itertools.product(loops(), (True, False), options.connections, Way)
+            for loop, place, number, way in itertools.product(loops(), (True, False), options.connections, DeliveryMode)
         ]
         for _, case in itertools.product(range(options.runs), cases):
             port = (near if case.near else far)[case.way]

@@ -45,7 +45,7 @@ Ask = Callable[[str], bytes]  # an address in, the answer out; what is measured
 
 
 @dataclass(slots=True, kw_only=True)
-class Way:
+class DeliveryMode:
     """One path, and what was measured on it: seconds and answers of one kind and of strangers."""
 
     name: str
@@ -150,12 +150,12 @@ class Verify(Mail):
         return b"".join(self._say(text) for text in said)
 
 
-def paths(house: House) -> Iterator[Way]:
+def paths(house: House) -> Iterator[DeliveryMode]:
     """Every way by which somebody can name an address that is not theirs."""
     web = {"sign-up": "/news/subscribe", "POST /preferences": "/preferences"}
     for name, path in web.items():
         for kind in KINDS:
-            yield Way(name=name, kind=kind, open=lambda path=path: Web(house.http_port, path))  # type: ignore[misc]
+            yield DeliveryMode(name=name, kind=kind, open=lambda path=path: Web(house.http_port, path))  # type: ignore[misc]
     mails = {
         "mail to -subscribe": ("news-subscribe", "Subject: x\r\n\r\nx"),
         "mail to -unsubscribe": ("news-unsubscribe", "Subject: x\r\n\r\nx"),
@@ -165,15 +165,15 @@ def paths(house: House) -> Iterator[Way]:
     for name, (local, text) in mails.items():
         for kind in ("member", "suppressed"):
             to = f"{local}@{DOMAIN}"
-            yield Way(
+            yield DeliveryMode(
                 name=name,
                 kind=kind,
                 open=lambda to=to, text=text: Mail(house.smtp_port, to, text),  # type: ignore[misc]  # bound
             )
-    yield Way(name="VRFY, EXPN, RCPT", kind="member", open=lambda: Verify(house.smtp_port))
+    yield DeliveryMode(name="VRFY, EXPN, RCPT", kind="member", open=lambda: Verify(house.smtp_port))
 
 
-def measure(path: Way, pairs: int, chance: random.Random) -> None:
+def measure(path: DeliveryMode, pairs: int, chance: random.Random) -> None:
     """Both kinds in turn, a coin for who is first in each pair; the first tenth only warms up."""
     ask = path.open()
     tag = re.sub(r"\W", "", path.name + path.kind)

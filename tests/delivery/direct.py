@@ -12,7 +12,7 @@ from pressrun.delivery.worker.assignments import Assignments
 from pressrun.message.signatures.dkim import Signer
 from pressrun.services.ports import RelayPool, RelayStatus
 from pressrun.services.settings import TokenSettings
-from pressrun.smtp.events import Settled
+from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import Outgoing
 
 
@@ -38,10 +38,10 @@ class DirectWorker:
         self.mailer = self._mailer(signer)
         self.assignments.change(self.mailer, {})
 
-    def take(self, relay: str) -> Outgoing | None:
+    def next(self, relay: str) -> Outgoing | None:
         """What a connection gets."""
         while True:
-            outgoing = self.assignments.take(relay)
+            outgoing = self.assignments.next(relay)
             self._report()
             if outgoing is not None:
                 return outgoing
@@ -50,9 +50,9 @@ class DirectWorker:
                 return None
             self.assignments.add(relay, jobs)
 
-    def settle(self, relay: str, settled: Sequence[Settled]) -> None:
+    def record(self, relay: str, outcomes: Sequence[RecipientOutcome]) -> None:
         """What became of mails that connections took."""
-        self.assignments.settle(relay, settled)
+        self.assignments.record(relay, outcomes)
         self._report()
 
     def waiting(self, relay: str) -> int:

@@ -40,7 +40,7 @@ from pressrun.services.ports import RelayStatus
 from pressrun.services.readers.sign_ups import Origin
 from pressrun.services.settings import DeliverySettings
 from pressrun.services.suppression import may_be_sent
-from pressrun.smtp.events import Settled
+from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store import subscribers, subscriptions
@@ -144,7 +144,7 @@ class Pressroom:
         await self.dispatcher._take_turn()
 
     def take(self, relay: str = RELAY) -> Outgoing | None:
-        return self.press.take(relay)
+        return self.press.next(relay)
 
     def take_all(self) -> list[Outgoing]:
         return list(iter(self.take, None))
@@ -155,7 +155,7 @@ class Pressroom:
         return self.take_all()
 
     def answer(self, outgoing: Outgoing, result: HandOver, relay: str = RELAY, *, seconds: float = 0.0) -> None:
-        self.press.settle(relay, [Settled(outgoing, result, seconds)])
+        self.press.record(relay, [RecipientOutcome(outgoing, result, seconds)])
 
     async def send_all(self, result: HandOver = TAKEN) -> list[Outgoing]:
         """Turns until nothing more may go now; every copy gets the same answer."""

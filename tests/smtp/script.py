@@ -27,12 +27,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pressrun.smtp.auth import Credentials
+from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.dialogue import Dialogue
-from pressrun.smtp.events import Closed, Event, Ready, Settled
+from pressrun.smtp.events import Closed, Event, RecipientOutcome, ServerReady
 from pressrun.smtp.handover import Outgoing
-from pressrun.smtp.opening import Terms
 from pressrun.smtp.phase import Phase
-from pressrun.smtp.way import Way
+from pressrun.smtp.session_setup import SessionTerms
 from pressrun.smtp.window import Window
 
 _MESSAGE = re.compile(r"(\d+) <(.*?)> <(.*)>((?: 8bit| utf8)*)(?: content=(.*))?")
@@ -66,7 +66,7 @@ class Step:
 class Script:
     """A whole script; `splits` says whether it may be cut up at any octet."""
 
-    terms: Terms
+    terms: SessionTerms
     steps: list[Step]
     window: int
     splits: bool
@@ -144,28 +144,28 @@ def _message(text: str) -> Outgoing:
     return Outgoing(int(number), sender, recipient, raw.encode(), "8bit" in flags, "utf8" in flags)
 
 
-def _terms(options: dict[str, str]) -> Terms:
+def _terms(options: dict[str, str]) -> SessionTerms:
     known = {"security", "username", "password", "fastest", "messages", "window", "split"}
     if not options.keys() <= known:
         raise ValueError(f"unknown: {options.keys() - known}")
     username = options.get("username")
     security = options.get("security", "none")
     assert security in {"none", "starttls", "tls"}
-    return Terms(
+    return SessionTerms(
         helo_name="client.example",
         security=security,  # type: ignore[arg-type]  # checked on the line above
         credentials=None if username is None else Credentials(username=username, password=options["password"]),
-        fastest=Way[options.get("fastest", "CHUNKING")],
+        fastest=DeliveryMode[options.get("fastest", "CHUNKING")],
         messages=int(options.get("messages", "100")),
     )
 
 
 def _show(event: Event) -> str:
-    if isinstance(event, Settled):
+    if isinstance(event, RecipientOutcome):
         result = event.result
         words = ["settle", str(event.outgoing.delivery_id), result.outcome.name, result.stage.name]
         return " ".join([*words, str(result.reply.code)] if result.reply else words)
-    if isinstance(event, Ready):
+    if isinstance(event, ServerReady):
         return "ready"
     if isinstance(event, Closed):
         return "closed" if event.problem is None else f"closed {event.problem.fault.name}"

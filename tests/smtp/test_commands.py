@@ -12,7 +12,7 @@ from pressrun.smtp.capabilities import Capabilities, parse_capabilities
 from pressrun.smtp.dialogue import Dialogue
 from pressrun.smtp.errors import LocalProtocolError
 from pressrun.smtp.handover import Outgoing
-from pressrun.smtp.opening import Terms
+from pressrun.smtp.session_setup import SessionTerms
 
 LINES = st.lists(st.binary(max_size=6).map(lambda b: b.replace(b"\r", b".").replace(b"\n", b".")), max_size=6)
 
@@ -96,7 +96,7 @@ def test_any_text_gives_capabilities(text: str) -> None:
 
 def test_the_password_is_in_no_repr() -> None:
     """Neither of the credentials nor of the terms that hold them."""
-    terms = Terms(helo_name="client.example", credentials=Credentials(username="press", password="secret"))
+    terms = SessionTerms(helo_name="client.example", credentials=Credentials(username="press", password="secret"))
     assert "secret" not in repr(terms)
 
 
@@ -115,7 +115,7 @@ def test_plain_is_preferred() -> None:
 
 def test_misuse_is_raised() -> None:
     """What our own code does wrong is no event."""
-    dialogue = Dialogue(Terms(helo_name="client.example"), lambda: None)
+    dialogue = Dialogue(SessionTerms(helo_name="client.example"), lambda: None)
     with pytest.raises(LocalProtocolError):
         dialogue.secured(0.0)
     dialogue.connection_lost()

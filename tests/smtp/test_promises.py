@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.smtp.script import Still
 
+from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.dialogue import Dialogue
-from pressrun.smtp.events import Closed, Event, Settled
+from pressrun.smtp.events import Closed, Event, RecipientOutcome
 from pressrun.smtp.handover import Outcome, Outgoing
-from pressrun.smtp.opening import Terms
 from pressrun.smtp.phase import Phase
-from pressrun.smtp.way import Way
+from pressrun.smtp.session_setup import SessionTerms
 
 COUNT = 6
 
@@ -131,7 +131,7 @@ def _message(number: int) -> Outgoing:
 @settings(max_examples=300)
 @given(
     st.lists(st.sampled_from([2, 2, 2, 2, 4, 5, 5, 3, 1, 0]), max_size=40),
-    st.sampled_from(Way),
+    st.sampled_from(DeliveryMode),
     st.booleans(),
     st.booleans(),
     st.booleans(),
@@ -139,12 +139,12 @@ def _message(number: int) -> Outgoing:
     st.integers(1, 4),
 )
 def test_delivered_means_accepted_under_its_own_envelope(
-    draws: list[int], way: Way, forgiving: bool, resetting: bool, one_by_one: bool, limit: int, window: int
+    draws: list[int], way: DeliveryMode, forgiving: bool, resetting: bool, one_by_one: bool, limit: int, window: int
 ) -> None:
     """Each message taken is settled once; what is reported delivered was accepted, and nothing else for anybody."""
     server = Server(deque(draws), forgiving, resetting)
     queue = deque(_message(n) for n in range(COUNT))
-    terms = Terms(helo_name="client.example", fastest=way, messages=limit)
+    terms = SessionTerms(helo_name="client.example", fastest=way, messages=limit)
     dialogue = Dialogue(terms, lambda: queue.popleft() if queue else None, Still(window))
     events: list[Event] = dialogue.receive(b"220 hi\r\n", 0.0)
     dialogue.outbox()
@@ -156,9 +156,9 @@ def test_delivered_means_accepted_under_its_own_envelope(
                 events += dialogue.receive(piece, 0.0)
     events += dialogue.finish() if dialogue.is_idle else dialogue.connection_lost()
 
-    settled = {e.outgoing.delivery_id: e.result.outcome for e in events if isinstance(e, Settled)}
+    settled = {e.outgoing.delivery_id: e.result.outcome for e in events if isinstance(e, RecipientOutcome)}
     taken = COUNT - len(queue)
-    assert list(range(taken)) == sorted(e.outgoing.delivery_id for e in events if isinstance(e, Settled))
+    assert list(range(taken)) == sorted(e.outgoing.delivery_id for e in events if isinstance(e, RecipientOutcome))
     assert taken <= limit
     assert sum(isinstance(e, Closed) for e in events) <= 1
 

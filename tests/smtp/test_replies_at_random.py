@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.smtp.script import Still
 
+from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.dialogue import Dialogue
 from pressrun.smtp.errors import Fault
-from pressrun.smtp.events import Closed, Event, Settled
+from pressrun.smtp.events import Closed, Event, RecipientOutcome
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
-from pressrun.smtp.opening import Terms
 from pressrun.smtp.phase import Phase
-from pressrun.smtp.way import Way
+from pressrun.smtp.session_setup import SessionTerms
 
 COUNT = 8
 CODES = st.sampled_from([250] * 30 + [251, 354, 421, 450, 451, 500, 503, 550, 554, 221])
@@ -24,7 +24,7 @@ NOISE = st.sampled_from([b"", b"", b"", b"250", b"hm\r\n", b"250-\r\n550 x\r\n",
 
 def _ready(window: int, limit: int) -> tuple[Dialogue, deque[Outgoing]]:
     queue = deque(Outgoing(n, "a@news.example", f"{n}@readers.example", b"Hello %d\r\n" % n) for n in range(COUNT))
-    terms = Terms(helo_name="client.example", messages=limit)
+    terms = SessionTerms(helo_name="client.example", messages=limit)
     dialogue = Dialogue(terms, lambda: queue.popleft() if queue else None, Still(window))
     dialogue.receive(b"220 hi\r\n", 0.0)
     dialogue.outbox()
@@ -45,7 +45,7 @@ def test_each_copy_fares_as_its_own_four_replies_say(
     """Delivered is what had 2xx to all four of its own, refused what had a refusal; each is settled once."""
     dialogue, queue = _ready(window, limit)
     events = dialogue.receive(b"250-hi\r\n250-CHUNKING\r\n250 PIPELINING\r\n", 0.0)
-    assert Way.CHUNKING is dialogue.way
+    assert DeliveryMode.CHUNKING is dialogue.mode
     dialogue.outbox()
     stream = b"".join(_said(*reply) for reply in replies) + noise
     pieces = [stream] if whole else []
@@ -59,7 +59,7 @@ def test_each_copy_fares_as_its_own_four_replies_say(
             dialogue.outbox()
     events += dialogue.connection_lost()
 
-    settled = [event for event in events if isinstance(event, Settled)]
+    settled = [event for event in events if isinstance(event, RecipientOutcome)]
     assert list(range(COUNT - len(queue))) == sorted(event.outgoing.delivery_id for event in settled)
     assert 1 == sum(isinstance(event, Closed) for event in events)
     for event in settled:

@@ -7,22 +7,22 @@ from collections import deque
 import pytest
 from tests.smtp.script import Still
 
+from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.dialogue import Dialogue
-from pressrun.smtp.events import Event, Settled
+from pressrun.smtp.events import Event, RecipientOutcome
 from pressrun.smtp.handover import Outgoing
-from pressrun.smtp.opening import Terms
-from pressrun.smtp.way import Way
+from pressrun.smtp.session_setup import SessionTerms
 
 OFFERS = {
-    Way.CHUNKING: b"250-relay\r\n250-PIPELINING\r\n250 CHUNKING\r\n",
-    Way.PIPELINING: b"250-relay\r\n250 PIPELINING\r\n",
-    Way.LOCK_STEP: b"250 relay\r\n",
+    DeliveryMode.CHUNKING: b"250-relay\r\n250-PIPELINING\r\n250 CHUNKING\r\n",
+    DeliveryMode.PIPELINING: b"250-relay\r\n250 PIPELINING\r\n",
+    DeliveryMode.LOCK_STEP: b"250 relay\r\n",
 }
 # What answers one message, in the pieces that are waited for; the first group of CHUNKING has both messages.
 REPLIES = {
-    Way.CHUNKING: (b"250 rset\r\n250 mail\r\n250 rcpt\r\n", b"250 taken\r\n"),
-    Way.PIPELINING: (b"250 mail\r\n250 rcpt\r\n354 go on\r\n", b"250 taken\r\n"),
-    Way.LOCK_STEP: (b"250 mail\r\n", b"250 rcpt\r\n", b"354 go on\r\n", b"250 taken\r\n"),
+    DeliveryMode.CHUNKING: (b"250 rset\r\n250 mail\r\n250 rcpt\r\n", b"250 taken\r\n"),
+    DeliveryMode.PIPELINING: (b"250 mail\r\n250 rcpt\r\n354 go on\r\n", b"250 taken\r\n"),
+    DeliveryMode.LOCK_STEP: (b"250 mail\r\n", b"250 rcpt\r\n", b"354 go on\r\n", b"250 taken\r\n"),
 }
 
 
@@ -30,27 +30,27 @@ def copies(*numbers: int) -> deque[Outgoing]:
     return deque(Outgoing(one, "news@lists.example", f"r{one}@inbox.example", b"Subject: x\r\n\r\n") for one in numbers)
 
 
-def open_dialogue(way: Way, queue: deque[Outgoing]) -> Dialogue:
-    terms = Terms(helo_name="client.example", fastest=way)
+def open_dialogue(way: DeliveryMode, queue: deque[Outgoing]) -> Dialogue:
+    terms = SessionTerms(helo_name="client.example", fastest=way)
     dialogue = Dialogue(terms, lambda: queue.popleft() if queue else None, Still(2))
     dialogue.receive(b"220 relay\r\n", 0.0)
     dialogue.outbox()
     dialogue.receive(OFFERS[way], 0.0)
-    assert way is dialogue.way
+    assert way is dialogue.mode
     return dialogue
 
 
-def hear(dialogue: Dialogue, way: Way, *times: float) -> list[float]:
+def hear(dialogue: Dialogue, way: DeliveryMode, *times: float) -> list[float]:
     """What is told when a message is answered by pieces at these times, the last one for the rest."""
     events: list[Event] = []
     for number, piece in enumerate(REPLIES[way]):
         dialogue.outbox()
         events += dialogue.receive(piece, times[min(number, len(times) - 1)])
-    return [event.seconds for event in events if isinstance(event, Settled)]
+    return [event.seconds for event in events if isinstance(event, RecipientOutcome)]
 
 
 @pytest.mark.parametrize("way", OFFERS)
-def test_what_waits_behind_another_is_counted_from_its_answer(way: Way) -> None:
+def test_what_waits_behind_another_is_counted_from_its_answer(way: DeliveryMode) -> None:
     """The first takes ten seconds from 0 on; the second, which may have gone with it, half a second more."""
     dialogue = open_dialogue(way, copies(1, 2))
     assert [10.0] == hear(dialogue, way, 10.0)
@@ -58,7 +58,7 @@ def test_what_waits_behind_another_is_counted_from_its_answer(way: Way) -> None:
 
 
 @pytest.mark.parametrize("way", OFFERS)
-def test_while_nothing_is_asked_no_time_is_counted(way: Way) -> None:
+def test_while_nothing_is_asked_no_time_is_counted(way: DeliveryMode) -> None:
     queue = copies(1)
     dialogue = open_dialogue(way, queue)
     assert [1.0] == hear(dialogue, way, 1.0)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pressrun.smtp.events import Settled
+from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import Outgoing
 
 
@@ -74,14 +74,14 @@ class LayoutPress(Protocol):
 class Feed(Protocol):
     """Where the connections to a relay get their work. All calls are made on the event loop and never block."""
 
-    def take(self, relay: str) -> Outgoing | None:
-        """The next message whose turn has come for this relay, or None; whoever takes it must settle it."""
+    def next(self, relay: str) -> Outgoing | None:
+        """The next message for this relay, or None. Each message that is handed out must be recorded exactly once."""
 
-    def settle(self, relay: str, settled: Sequence[Settled]) -> None:
-        """Report what became of messages; each that was taken is among them exactly once."""
+    def record(self, relay: str, outcomes: Sequence[RecipientOutcome]) -> None:
+        """Take the outcomes of messages that were handed out."""
 
     def waiting(self, relay: str) -> int:
-        """How many messages could be taken now: a hint for opening connections."""
+        """How many messages `next` could hand out now: a hint for opening connections."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,4 +109,4 @@ class RelayPool(Protocol):
         """Give back what was taken and no connection has yet: some of it may not go now."""
 
     async def drain(self, seconds: float) -> None:
-        """Take nothing more, finish what is in flight, close; what has no answer by then is settled as UNKNOWN."""
+        """Finish what is in flight, and close; messages without a reply by then are recorded as UNKNOWN."""

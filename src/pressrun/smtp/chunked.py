@@ -1,4 +1,4 @@
-"""Whole messages pipelined (RFC 3030 with RFC 2920): RSET, MAIL, RCPT, BDAT with all octets, several in flight.
+"""Whole messages pipelined (RFC 3030 with RFC 2920): RSET, MAIL, RCPT, BDAT with all octets, several in message.
 
   RSET ──► MAIL ──► RCPT ──► CONTENT ──► settled      four replies for each message, in the order of the messages
 
@@ -8,7 +8,7 @@
 - The octets go before the envelope is answered, so they are counted, never searched for an end: a refused envelope is
   followed by a refused BDAT. The copy has the first refusal of its envelope, once the reply to its BDAT has come.
 - A peer that takes content after refusing its envelope, or no longer knows a command that it offered, has lost count
-  of what answers what: it is not talked to any longer, and what is in flight stays unknown.
+  of what answers what: it is not talked to any longer, and what is in message stays unknown.
 - 421 ends a session at the command that it answers: what was sent behind that was not dealt with.
 """
 
@@ -38,7 +38,7 @@ _OUTCOMES = {2: Outcome.DELIVERED, 4: Outcome.DEFERRED, 5: Outcome.REFUSED}
 _AT_A_LOSS = frozenset({500, 502, 503})
 
 
-class Flight(msgspec.Struct, eq=False):
+class InFlight(msgspec.Struct, eq=False):
     """One message on its way; `verdict` is the refusal of its envelope, `full` says that more waited than had room.
 
     It was sent `alone` when nothing before it waited for its answer.
@@ -53,16 +53,16 @@ class Flight(msgspec.Struct, eq=False):
 
 
 class Chunked(Transactions):
-    """As many messages in flight as the window allows."""
+    """As many messages in message as the window allows."""
 
     __slots__ = ("_flights", "_octets", "_step", "_unwritten", "_window")
 
     def __init__(
-        self, offers: Capabilities, take: Source, reader: ReplyReader, out: list[bytes], window: Window
+        self, offers: Capabilities, source: Source, reader: ReplyReader, out: list[bytes], window: Window
     ) -> None:
-        super().__init__(offers, take, reader, out)
+        super().__init__(offers, source, reader, out)
         self._window = window
-        self._flights: deque[Flight] = deque()  # oldest first
+        self._flights: deque[InFlight] = deque()  # oldest first
         self._step = _RSET  # which reply to the oldest comes next
         self._octets = 0
         self._unwritten = 0  # how many of the youngest are in `out`
@@ -90,68 +90,68 @@ class Chunked(Transactions):
             bdat, content = commands.chunk(outgoing.content)
             out.append(commands.RSET + mail + rcpt + bdat)
             out.append(content)
-            flights.append(Flight(outgoing, len(content), self.now, alone=not flights))
+            flights.append(InFlight(outgoing, len(content), self.now, alone=not flights))
             self._octets += len(content)
             self._unwritten += 1
         for place in range(before, len(flights)):
             flights[place].full = True
 
     def answer(self, code: int) -> None:
-        flight, step, kind = self._flights[0], self._step, code // 100
+        message, step, kind = self._flights[0], self._step, code // 100
         if step == _CONTENT:
-            self._end(flight, code)
+            self._end(message, code)
             self.begin()
             return
         if kind == 2:
-            if step == _RSET and flight.alone:
-                self._window.answered(self.now - flight.sent_at)
-        elif step == _RSET or kind == 3 or (code in _AT_A_LOSS and flight.verdict is None):
+            if step == _RSET and message.alone:
+                self._window.answered(self.now - message.sent_at)
+        elif step == _RSET or kind == 3 or (code in _AT_A_LOSS and message.verdict is None):
             raise RemoteProtocolError(f"{code} is no answer to {_PHASES[step]}")
-        elif flight.verdict is None:
-            flight.verdict = HandOver(_OUTCOMES[kind], _STAGES[step], self._reader.reply())
+        elif message.verdict is None:
+            message.verdict = HandOver(_OUTCOMES[kind], _STAGES[step], self._reader.reply())
         self._step = step + 1
 
     def written(self) -> None:
         self._unwritten = 0
 
-    def shut(self, reply: Reply) -> None:
-        flight = self._flights.popleft()
+    def server_closes(self, reply: Reply) -> None:
+        message = self._flights.popleft()
         if self._step == _RSET:
-            self._settle(flight.outgoing, HandOver(Outcome.UNSENT, Stage.MAIL))
+            self._record(message.outgoing, HandOver(Outcome.UNSENT, Stage.MAIL))
         else:
             deferred = HandOver(Outcome.DEFERRED, _STAGES[self._step], reply)
-            self._settle(flight.outgoing, flight.verdict or deferred)
+            self._record(message.outgoing, message.verdict or deferred)
         self._unwritten = len(self._flights)  # the peer has closed before it came to them, RFC 5321 §3.8
         self.abandon()
 
     def abandon(self) -> None:
         written = len(self._flights) - self._unwritten
-        for place, flight in enumerate(self._flights):
-            if flight.verdict is not None:
-                self._settle(flight.outgoing, flight.verdict)
+        for place, message in enumerate(self._flights):
+            if message.verdict is not None:
+                self._record(message.outgoing, message.verdict)
             elif place < written:
-                self._settle(flight.outgoing, HandOver(Outcome.UNKNOWN, Stage.CONTENT))
+                self._record(message.outgoing, HandOver(Outcome.UNKNOWN, Stage.CONTENT))
             else:
-                self._settle(flight.outgoing, HandOver(Outcome.UNSENT, Stage.MAIL))
+                self._record(message.outgoing, HandOver(Outcome.UNSENT, Stage.MAIL))
         self._flights.clear()
         self._step = _RSET
         self._octets = self._unwritten = 0
 
-    def _end(self, flight: Flight, code: int) -> None:
+    def _end(self, message: InFlight, code: int) -> None:
         """Take the reply to BDAT, with which a message is settled."""
         kind = code // 100
-        result = flight.verdict
+        result = message.verdict
         if kind == 3 or (kind == 2 and result is not None) or (code in _AT_A_LOSS and result is None):
-            flight.verdict = None  # the refusal may have been about something else
+            message.verdict = None  # the refusal may have been about something else
             raise RemoteProtocolError(f"{code} is no answer to {Phase.CONTENT} after {_envelope(result)}")
         if result is None:
             result = HandOver(_OUTCOMES[kind], _STAGES[_CONTENT], self._reader.reply())
         self._flights.popleft()
         self._step = _RSET
-        self._octets -= flight.octets
+        self._octets -= message.octets
         self.proved = True
-        self._window.served(self.now, self.now - flight.sent_at, full=flight.full)
-        self._settle(flight.outgoing, result)
+        self._window.served(self.now, self.now - message.sent_at, full=message.full)
+        self._record(message.outgoing, result)
 
 
 def _envelope(verdict: HandOver | None) -> str:

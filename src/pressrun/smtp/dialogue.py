@@ -13,16 +13,16 @@ from collections import Counter
 
 from pressrun.smtp import commands
 from pressrun.smtp.chunked import Chunked
+from pressrun.smtp.delivery_mode import DeliveryMode, mode_for
 from pressrun.smtp.errors import Fault, LocalProtocolError, Problem, RemoteProtocolError
-from pressrun.smtp.events import Closed, Event, Ready, StartTls
+from pressrun.smtp.events import Closed, Event, ServerReady, StartTls
 from pressrun.smtp.handover import Outgoing
-from pressrun.smtp.opening import Opening, Terms
 from pressrun.smtp.phase import Phase
 from pressrun.smtp.reader import ReplyReader
 from pressrun.smtp.reply import describe
+from pressrun.smtp.session_setup import SessionSetup, SessionTerms
 from pressrun.smtp.steps import LockStep, Pipelined
 from pressrun.smtp.transactions import Source, Transactions
-from pressrun.smtp.way import Way, way_for
 from pressrun.smtp.window import Window
 
 
@@ -48,18 +48,18 @@ class Dialogue:
         "_terms",
         "_transactions",
         "_window",
-        "way",
+        "mode",
     )
 
-    def __init__(self, terms: Terms, source: Source, window: Window | None = None) -> None:
-        self.way: Way | None = None  # how messages go, from READY on
+    def __init__(self, terms: SessionTerms, source: Source, window: Window | None = None) -> None:
+        self.mode: DeliveryMode | None = None  # how messages go, from READY on
         self._window = window or Window()
         self._terms = terms
         self._source = source
         self._reader = ReplyReader()
         self._out: list[bytes] = []
         self._events: list[Event] = []
-        self._opening = Opening(terms)
+        self._opening = SessionSetup(terms)
         self._transactions: Transactions | None = None  # from READY on
         self._phase: Phase | None = None  # QUIT or CLOSED, once it has come to that
         self._left = terms.messages
@@ -84,12 +84,12 @@ class Dialogue:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is in flight, and messages could go."""
+        """Whether nothing is in message, and messages could go."""
         return self._phase is None and self._transactions is not None and not self._transactions.unanswered
 
     @property
     def has_room(self) -> bool:
-        """Whether a message could be taken at once, though others may be in flight."""
+        """Whether a message could be taken at once, though others may be in message."""
         if self._phase is not None or self._transactions is None or self._finishing or self._left <= 0:
             return False
         return self._transactions.has_room
@@ -104,31 +104,31 @@ class Dialogue:
         if self._phase is Phase.CLOSED:
             raise LocalProtocolError("the dialogue is over")
         self._busy = True
-        self._tell(now)
+        self._set_time(now)
         self._reader.feed(data)
         try:
             self._read(self._unanswered())
         except RemoteProtocolError as error:
             self._end(Problem(Fault.PROTOCOL, str(error)))
         if self.is_idle:
-            self._go_on()
+            self._proceed()
         self._busy = False
-        return self._take_events()
+        return self._drain_events()
 
     def secured(self, now: float) -> list[Event]:
         """The TLS handshake that `StartTls` asked for is done, and the certificate was verified."""
         self._asked_at = now
         self._out.append(self._opening.secured())
-        return self._take_events()
+        return self._drain_events()
 
     def wake(self, now: float) -> list[Event]:
         """There may be work: a dialogue that has room asks its source. Harmless at any time."""
         if self.has_room and not self._busy:
             self._busy = True
-            self._tell(now)
-            self._go_on()
+            self._set_time(now)
+            self._proceed()
             self._busy = False
-        return self._take_events()
+        return self._drain_events()
 
     def finish(self) -> list[Event]:
         """Take nothing more, finish what was taken, then QUIT; before READY, close at once. Harmless if repeated."""
@@ -136,16 +136,16 @@ class Dialogue:
         if self._phase is not Phase.CLOSED and self._transactions is None:
             self._end(None)
         elif self.is_idle and not self._busy:
-            self._go_on()
-        return self._take_events()
+            self._proceed()
+        return self._drain_events()
 
     def connection_lost(self, problem: Problem | None = None) -> list[Event]:
-        """The connection is gone, or is given up: settle what is in flight. Harmless once the dialogue is over."""
+        """The connection is gone, or is given up: settle what is in message. Harmless once the dialogue is over."""
         if self._phase is not Phase.CLOSED:
             if problem is None and self._phase is not Phase.QUIT:
                 problem = Problem(Fault.DROPPED, f"the connection was closed by the relay, awaiting {self.phase}")
             self._end(problem)
-        return self._take_events()
+        return self._drain_events()
 
     def outbox(self) -> bytes:
         """What is to be written now, as one write; it is handed out once."""
@@ -166,7 +166,7 @@ class Dialogue:
     def _read(self, unanswered: int) -> None:
         while code := self._reader.next_code():
             if code == 421:  # at any time, asked or not, RFC 5321 §3.8
-                return self._shut(answers=unanswered > 0)
+                return self._server_closing(answers=unanswered > 0)
             if not unanswered:
                 raise RemoteProtocolError(f"{code} came unasked")
             unanswered -= 1
@@ -196,18 +196,18 @@ class Dialogue:
             self._events.append(StartTls())
         else:
             offers = self._opening.capabilities
-            self.way = way_for(offers, self._terms.fastest)
-            if self.way is Way.CHUNKING:
-                self._transactions = Chunked(offers, self._take, self._reader, self._out, self._window)
+            self.mode = mode_for(offers, self._terms.fastest)
+            if self.mode is DeliveryMode.CHUNKING:
+                self._transactions = Chunked(offers, self._next_message, self._reader, self._out, self._window)
             else:
-                steps = Pipelined if self.way is Way.PIPELINING else LockStep
-                self._transactions = steps(offers, self._take, self._reader, self._out)
+                steps = Pipelined if self.mode is DeliveryMode.PIPELINING else LockStep
+                self._transactions = steps(offers, self._next_message, self._reader, self._out)
             self._transactions.events = self._events
             self._transactions.now = self._now
-            self._events.append(Ready(offers))
+            self._events.append(ServerReady(offers))
 
-    def _go_on(self) -> None:
-        """Take what may go now, or say QUIT when nothing is in flight and no more is to be taken."""
+    def _proceed(self) -> None:
+        """Take what may go now, or say QUIT when nothing is in message and no more is to be taken."""
         transactions = self._transactions
         if transactions is None:
             return
@@ -216,12 +216,12 @@ class Dialogue:
             self._out.append(commands.QUIT)
             self._phase = Phase.QUIT
 
-    def _tell(self, now: float) -> None:
+    def _set_time(self, now: float) -> None:
         self._now = now
         if self._transactions is not None:
             self._transactions.now = now
 
-    def _take(self) -> Outgoing | None:
+    def _next_message(self) -> Outgoing | None:
         if self._finishing or self._left <= 0:
             return None
         outgoing = self._source()
@@ -233,11 +233,11 @@ class Dialogue:
                     self._left = 0
         return outgoing
 
-    def _shut(self, *, answers: bool) -> None:
+    def _server_closing(self, *, answers: bool) -> None:
         reply = self._reader.reply()
         quitting = self._phase is Phase.QUIT
         if self._transactions is not None and answers and not quitting:
-            self._transactions.shut(reply)
+            self._transactions.server_closes(reply)
         self._end(None if quitting else Problem(Fault.SHUT, f"the relay closes: {describe(reply)}", reply))
 
     def _end(self, problem: Problem | None) -> None:
@@ -247,7 +247,7 @@ class Dialogue:
         self._phase = Phase.CLOSED
         self._events.append(Closed(problem))
 
-    def _take_events(self) -> list[Event]:
+    def _drain_events(self) -> list[Event]:
         events = self._events
         if events:
             self._events = []

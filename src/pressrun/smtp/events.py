@@ -17,13 +17,13 @@ class StartTls:
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class ServerReady:
     """Greeting, TLS and AUTH are behind us: messages can go."""
 
     capabilities: Capabilities
 
 
-class Settled(msgspec.Struct, frozen=True):
+class RecipientOutcome(msgspec.Struct, frozen=True):
     """The outcome of one message that was taken; there is exactly one for each.
 
     It took so many `seconds` by itself: what went before it on its connection had its answer then.
@@ -41,4 +41,4 @@ class Closed:
     problem: Problem | None
 
 
-Event = StartTls | Ready | Settled | Closed
+Event = StartTls | ServerReady | RecipientOutcome | Closed

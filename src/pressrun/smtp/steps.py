@@ -37,7 +37,7 @@ class Copy(msgspec.Struct, eq=False):
     mail_accepted: bool = False
     rcpt_accepted: bool = False
     written: bool = False
-    settled: bool = False
+    is_decided: bool = False
 
 
 class Steps(Transactions):
@@ -48,8 +48,8 @@ class Steps(Transactions):
 
     __slots__ = ("_awaited", "_unclean", "_writing")
 
-    def __init__(self, offers: Capabilities, take: Source, reader: ReplyReader, out: list[bytes]) -> None:
-        super().__init__(offers, take, reader, out)
+    def __init__(self, offers: Capabilities, source: Source, reader: ReplyReader, out: list[bytes]) -> None:
+        super().__init__(offers, source, reader, out)
         self._awaited: deque[tuple[Phase, Copy]] = deque()
         self._unclean = False  # an earlier transaction may still be open at the peer
         self._writing: Copy | None = None  # its content is in `out`
@@ -79,16 +79,16 @@ class Steps(Transactions):
             self._writing.written = True
             self._writing = None
 
-    def shut(self, reply: Reply) -> None:
+    def server_closes(self, reply: Reply) -> None:
         phase, copy = self._awaited[0]
         stage = _STAGES.get(phase)
-        if stage is not None and not copy.settled:
+        if stage is not None and not copy.is_decided:
             self._finish(copy, HandOver(Outcome.DEFERRED, stage, reply))
         self.abandon()
 
     def abandon(self) -> None:
         for _, copy in self._awaited:
-            if copy.settled:
+            if copy.is_decided:
                 continue
             if copy.written:
                 self._finish(copy, HandOver(Outcome.UNKNOWN, Stage.CONTENT))
@@ -98,13 +98,13 @@ class Steps(Transactions):
         self._writing = None
 
     def _finish(self, copy: Copy, result: HandOver) -> None:
-        copy.settled = True
-        self._settle(copy.outgoing, result)
+        copy.is_decided = True
+        self._record(copy.outgoing, result)
 
     def _decide(self, copy: Copy, outcome: Outcome, stage: Stage) -> None:
         if not copy.written:
             self._unclean = True  # content ends a transaction whatever its reply, RFC 5321 §4.1.1.4; nothing else does
-        if not copy.settled:
+        if not copy.is_decided:
             self.proved = True
             self._finish(copy, HandOver(outcome, stage, self._reader.reply()))
 
@@ -129,7 +129,7 @@ class Steps(Transactions):
             self._awaited.append((Phase.DISCARD, copy))
         self._after_content()
 
-    def _discard_taken(self, copy: Copy) -> None:
+    def _discarded(self, copy: Copy) -> None:
         if not copy.mail_accepted:
             raise RemoteProtocolError("content was accepted after MAIL was refused")
 
@@ -159,7 +159,7 @@ class LockStep(Steps):
     def answer(self, code: int) -> None:
         _, copy = self._awaited[0]
         super().answer(code)
-        if not copy.settled and not self._awaited:
+        if not copy.is_decided and not self._awaited:
             self._say_next(copy)
 
     def _say_next(self, copy: Copy) -> None:
@@ -234,5 +234,5 @@ _STEPS: dict[Phase, dict[int, _Step]] = {
         4: _decided(Outcome.DEFERRED, Stage.CONTENT),
         5: _decided(Outcome.REFUSED, Stage.CONTENT),
     },
-    Phase.DISCARD: {2: Steps._discard_taken, 4: Steps._as_expected, 5: Steps._as_expected},
+    Phase.DISCARD: {2: Steps._discarded, 4: Steps._as_expected, 5: Steps._as_expected},
 }

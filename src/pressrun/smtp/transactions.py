@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pressrun.smtp import commands
 from pressrun.smtp.capabilities import Capabilities
 from pressrun.smtp.errors import LocalProtocolError
-from pressrun.smtp.events import Event, Settled
+from pressrun.smtp.events import Event, RecipientOutcome
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.phase import Phase
 from pressrun.smtp.reader import ReplyReader
@@ -26,15 +26,15 @@ Source = Callable[[], Outgoing | None]
 class Transactions(ABC):
     """What all ways share; `now` is the time of what is being dealt with, in seconds of any steady clock."""
 
-    __slots__ = ("_offers", "_out", "_reader", "_since", "_take", "events", "now", "proved")
+    __slots__ = ("_next_message", "_offers", "_out", "_reader", "_since", "events", "now", "proved")
 
-    def __init__(self, offers: Capabilities, take: Source, reader: ReplyReader, out: list[bytes]) -> None:
+    def __init__(self, offers: Capabilities, source: Source, reader: ReplyReader, out: list[bytes]) -> None:
         self.events: list[Event] = []
         self.now = 0.0
-        self._since = 0.0  # when the oldest message in flight had no other before it any more
+        self._since = 0.0  # when the oldest message in message had no other before it any more
         self.proved = False  # whether the peer ever decided about a message
         self._offers = offers
-        self._take = take
+        self._next_message = source
         self._reader = reader
         self._out = out
 
@@ -66,7 +66,7 @@ class Transactions(ABC):
         """All that was put out has been handed to the transport."""
 
     @abstractmethod
-    def shut(self, reply: Reply) -> None:
+    def server_closes(self, reply: Reply) -> None:
         """421 answers what waits longest: that message is deferred. Nothing further will be answered."""
 
     @abstractmethod
@@ -77,19 +77,19 @@ class Transactions(ABC):
         """A message that this peer can take, with its MAIL and RCPT; those that it cannot take are settled."""
         if not self.unanswered:
             self._since = self.now
-        while (outgoing := self._take()) is not None:
+        while (outgoing := self._next_message()) is not None:
             refusal = _unfit(outgoing, self._offers)
             if refusal is None:
                 try:
                     return outgoing, commands.mail(outgoing, self._offers), commands.rcpt(outgoing, self._offers)
                 except (LocalProtocolError, UnicodeError):
                     refusal = Reply(553, "the address cannot be put into a command", "5.1.3")
-            self._settle(outgoing, HandOver(Outcome.REFUSED, Stage.MAIL, refusal))
+            self._record(outgoing, HandOver(Outcome.REFUSED, Stage.MAIL, refusal))
         return None
 
-    def _settle(self, outgoing: Outgoing, result: HandOver) -> None:
+    def _record(self, outgoing: Outgoing, result: HandOver) -> None:
         now = self.now
-        self.events.append(Settled(outgoing, result, now - self._since))
+        self.events.append(RecipientOutcome(outgoing, result, now - self._since))
         self._since = now
 
 

@@ -1,6 +1,6 @@
-"""How many messages may be in flight on each connection to a relay: as many as bring more of them over, and no more.
+"""How many messages may be in message on each connection to a relay: as many as bring more of them over, and no more.
 
-A killed process repeats what was in flight, so that a window which gains nothing is a loss. What it gains cannot be
+A killed process repeats what was in message, so that a window which gains nothing is a loss. What it gains cannot be
 told from the time of single replies: relays hold them back, by Nagle's algorithm or until they have read all that came.
 So it is tried out, on what all connections to the relay bring over together:
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from math import inf
 
-MOST = 64  # in flight on one connection, however long the line
+MOST = 64  # in message on one connection, however long the line
 FIRST = 8  # what is tried after one: less may gain nothing where replies are held back
 NEAR_SECONDS = 0.002  # a relay that answers what costs it nothing (EHLO, RSET) sooner is next door
 THICK_RATE = 2000.0  # of messages a second next door, all connections together; once a few go together, half of it
@@ -69,13 +69,13 @@ class Window:
     def served(self, now: float, seconds: float, *, full: bool) -> None:
         """The final reply to a message took so long; `full` when more waited than the window had room for."""
         if now > self._last:
-            self._turn(self._last)  # replies that came together count together: they come in bursts
+            self._measure(self._last)  # replies that came together count together: they come in bursts
             self._last = now
         self._latency += (seconds - self._latency) / 8 if self._latency else seconds
         self._count += 1
         self._full += full
 
-    def _turn(self, now: float) -> None:
+    def _measure(self, now: float) -> None:
         """At the end of a turn, judge it and begin the next."""
         if now < self._until or (self._count < FEWEST and self._is_counting):
             return
@@ -89,35 +89,35 @@ class Window:
     def _end(self, now: float) -> None:
         rate = self._count / max(now - self._from, 1e-6)
         if self._line < NEAR_SECONDS:
-            self._settle(min(FEW, self._most) if rate >= THICK_RATE / (1 if self.size == 1 else 2) else 1)
+            self._keep(min(FEW, self._most) if rate >= THICK_RATE / (1 if self.size == 1 else 2) else 1)
         elif self._full >= ALL_BUT_A_FEW * self._count:
-            self._judge(rate)
+            self._compare(rate)
         elif self._tried_from:
-            self._settle(self._tried_from)
+            self._keep(self._tried_from)
 
-    def _judge(self, rate: float) -> None:
+    def _compare(self, rate: float) -> None:
         if not self._tried_from:
             self._rate = rate if not self._rate else self._rate + (rate - self._rate) / 4
             self._patience -= 1
             if self._patience <= 0:
-                self._try(wider=self.size == 1 or (self.size < self._most and not self._narrower_next))
+                self._try_size(wider=self.size == 1 or (self.size < self._most and not self._narrower_next))
             return
         wider = self.size > self._tried_from
         if rate < self._rate * (GAIN if wider else LOSS):
             self._narrower_next = wider
-            self._settle(self._tried_from)
+            self._keep(self._tried_from)
             return
         self._rate = rate
         if wider and self.size < self._most:
-            self._try(wider=True)
+            self._try_size(wider=True)
         else:
-            self._settle(self.size)
+            self._keep(self.size)
 
-    def _try(self, *, wider: bool) -> None:
+    def _try_size(self, *, wider: bool) -> None:
         self._tried_from = self.size
         self.size = min(max(self.size * 2, FIRST), self._most) if wider else self.size // 2
 
-    def _settle(self, size: int) -> None:
+    def _keep(self, size: int) -> None:
         self.size = size
         self._tried_from = 0
         self._patience = PATIENCE

@@ -22,7 +22,7 @@ from pressrun.message.signatures.dkim import Signer
 from pressrun.message.signatures.primitives import SignDigest
 from pressrun.services.readers.sign_ups import Origin
 from pressrun.services.settings import DeliverySettings
-from pressrun.smtp.events import Settled
+from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import Outgoing
 
 DELIVERY = DeliverySettings()
@@ -170,7 +170,7 @@ async def test_a_mail_without_evidence_keeps_no_other_from_being_recorded(
     await press.office.sign_ups.request("news", parse_address("ada@reader.example"), origin, network=None)
     sent = await press.take_after_turn()
     monkeypatch.setattr(press.press.mailer._notices, "sent", lambda *_: 1 / 0)
-    press.press.settle(RELAY, [Settled(one, TAKEN) for one in sent])
+    press.press.record(RELAY, [RecipientOutcome(one, TAKEN) for one in sent])
     await press.turn()
     assert (2, {"delivered": 1}) == (len(sent), await press.counts(edition))
     assert ["press.no_evidence"] == [one.message for one in caplog.records if one.levelno >= logging.ERROR]

@@ -31,7 +31,7 @@ from pressrun.delivery.queue.throttle import Throttle
 from pressrun.delivery.queue.timer import Timer
 from pressrun.delivery.queue.wakeups import WakeUps
 from pressrun.services.mails.notifying import NoticeComposer
-from pressrun.smtp.events import Settled
+from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import HandOver, Outgoing
 from pressrun.store import deliveries
 
@@ -159,7 +159,7 @@ class Room:
         if result is TAKEN:
             self.taken[outgoing.rcpt_to] += 1
         try:
-            self.press.press.settle(RELAY, [Settled(outgoing, result, 0.0)])
+            self.press.press.record(RELAY, [RecipientOutcome(outgoing, result, 0.0)])
         except RuntimeError as problem:
             raise AssertionError("the answer did not reach the queue") from problem
 

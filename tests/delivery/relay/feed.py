@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from pressrun.smtp.events import Settled
+from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing
 
 
@@ -16,19 +16,19 @@ class ListFeed:
     def __init__(self, messages: Iterable[Outgoing] = (), *, requeue: bool = False) -> None:
         self.queue = deque(messages)
         self.settled: list[tuple[str, Outgoing, HandOver]] = []
-        self.taken: list[int] = []
+        self.carried: list[int] = []
         self._requeue = requeue
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
 
-    def take(self, relay: str) -> Outgoing | None:
+    def next(self, relay: str) -> Outgoing | None:
         if not self.queue:
             return None
         outgoing = self.queue.popleft()
-        self.taken.append(outgoing.delivery_id)
+        self.carried.append(outgoing.delivery_id)
         return outgoing
 
-    def settle(self, relay: str, settled: Sequence[Settled]) -> None:
-        for one in settled:
+    def record(self, relay: str, outcomes: Sequence[RecipientOutcome]) -> None:
+        for one in outcomes:
             if self._requeue and one.result.outcome is Outcome.UNSENT:
                 self.queue.append(one.outgoing)
             else:

@@ -15,7 +15,7 @@ from typing import Self
 
 from tests.ports import free_port
 
-from pressrun.smtp.way import Way
+from pressrun.smtp.delivery_mode import DeliveryMode
 
 PROGRAM = Path("/usr/sbin/postfix")
 
@@ -53,7 +53,11 @@ _SMTPD = """\
 127.0.0.1:{port} inet n - n - - smtpd
   -o smtpd_discard_ehlo_keywords={keywords}
 """
-_DISCARD = {Way.CHUNKING: "silent-discard", Way.PIPELINING: "chunking", Way.LOCK_STEP: "pipelining,chunking"}
+_DISCARD = {
+    DeliveryMode.CHUNKING: "silent-discard",
+    DeliveryMode.PIPELINING: "chunking",
+    DeliveryMode.LOCK_STEP: "pipelining,chunking",
+}
 _MASTER = """\
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -81,7 +85,7 @@ class PostfixRelay:
     """A context manager; `ports` has a port for each way, at which no faster one is offered."""
 
     def __init__(self, folder: Path) -> None:
-        self.ports = {way: free_port() for way in Way}
+        self.ports = {way: free_port() for way in DeliveryMode}
         self._folder = folder
         nobody = pwd.getpwnam("nobody")
         owners = {"etc": 0, "spool": 0, "data": pwd.getpwnam("postfix").pw_uid, "mailboxes": nobody.pw_uid}

@@ -10,9 +10,9 @@ from tests.delivery.relay.feed import message
 
 from pressrun.delivery.relay.connection import Connection
 from pressrun.delivery.relay.settings import RelaySettings
-from pressrun.smtp.events import Settled
+from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import Outgoing
-from pressrun.smtp.opening import Terms
+from pressrun.smtp.session_setup import SessionTerms
 
 
 class Story:
@@ -22,11 +22,11 @@ class Story:
         self._messages = [*messages]
         self.told: list[str] = []
 
-    def take(self) -> Outgoing | None:
+    def next(self) -> Outgoing | None:
         return self._messages.pop(0) if self._messages else None
 
-    def settled(self, connection: Connection, settled: Sequence[Settled]) -> None:
-        self.told += [f"settled {one.outgoing.delivery_id}" for one in settled]
+    def recorded(self, connection: Connection, outcomes: Sequence[RecipientOutcome]) -> None:
+        self.told += [f"settled {one.outgoing.delivery_id}" for one in outcomes]
 
     def written(self, data: bytes) -> None:
         self.told += [f"written {line}" for line in data.decode().split("\r\n") if line.startswith("MAIL")]
@@ -68,7 +68,7 @@ async def test_what_was_answered_is_told_before_the_next_is_written() -> None:
     """Else a kill in between repeats both, and so more than is in flight."""
     story = Story(message(1), message(2))
     settings = RelaySettings(name="primary", host="127.0.0.1", port=25)
-    connection = Connection(settings, Terms(helo_name="client.example"), None, story)
+    connection = Connection(settings, SessionTerms(helo_name="client.example"), None, story)
     connection.connection_made(Wire(story))
     hear(connection, "220 relay.example")
     hear(connection, "250-relay.example", "250-PIPELINING", "250 CHUNKING")

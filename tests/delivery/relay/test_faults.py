@@ -13,7 +13,7 @@ from tests.delivery.relay.feed import ListFeed, message
 from tests.delivery.relay.peers import CLOSE, HANG, Answer, but, obedient, peer
 from tests.ports import free_port
 
-from pressrun.smtp.events import Settled
+from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import Outcome, Outgoing, Stage
 
 STALLS = {
@@ -51,7 +51,7 @@ async def test_a_stall_before_the_first_message_consumes_none(make_pool: MakePoo
         pool.wake()
         await until(lambda: pool.status().failing_since is not None)
         await pool.drain(0)
-    assert ([], []) == (feed.taken, feed.settled)
+    assert ([], []) == (feed.carried, feed.settled)
 
 
 async def test_a_relay_that_stops_reading(make_pool: MakePool) -> None:
@@ -141,7 +141,7 @@ async def test_a_relay_that_recovers(make_pool: MakePool, caplog: pytest.LogCapt
         pool.wake()
         await until(lambda: pool.status().failing_since == 1000.0)
         assert "the relay closes: 421 4.3.2 not now" == pool.status().last_error
-        assert [] == feed.taken
+        assert [] == feed.carried
         await feed.until_settled(20)
         assert (None, None) == (pool.status().failing_since, pool.status().last_error)
         await pool.drain(5)
@@ -168,7 +168,7 @@ async def test_failures_before_the_first_message(make_pool: MakePool, answers: o
         await until(lambda: pool.status().last_error is not None)
         assert error == pool.status().last_error
         await pool.drain(0)
-    assert [] == feed.taken
+    assert [] == feed.carried
 
 
 async def test_nobody_listens(make_pool: MakePool) -> None:
@@ -177,7 +177,7 @@ async def test_nobody_listens(make_pool: MakePool) -> None:
     pool = make_pool(feed, free_port())
     pool.wake()
     await until(lambda: pool.status().failing_since is not None)
-    assert ("cannot connect: Connection refused", []) == (pool.status().last_error, feed.taken)
+    assert ("cannot connect: Connection refused", []) == (pool.status().last_error, feed.carried)
     await pool.drain(0)
 
 
@@ -185,16 +185,16 @@ async def test_faults_of_the_feed_break_nothing(make_pool: MakePool, caplog: pyt
     """take and settle that raise are logged with the message's id; the dialogue goes on."""
 
     class FaultyFeed(ListFeed):
-        def settle(self, relay: str, settled: Sequence[Settled]) -> None:
-            super().settle(relay, settled)
-            if settled[0].outgoing.delivery_id == 1:
+        def record(self, relay: str, outcomes: Sequence[RecipientOutcome]) -> None:
+            super().record(relay, outcomes)
+            if outcomes[0].outgoing.delivery_id == 1:
                 raise RuntimeError("disk full")
 
-        def take(self, relay: str) -> Outgoing | None:
-            if len(self.taken) == 2 and len(self.queue) == 1:
-                self.taken.append(0)
+        def next(self, relay: str) -> Outgoing | None:
+            if len(self.carried) == 2 and len(self.queue) == 1:
+                self.carried.append(0)
                 raise RuntimeError("database is locked")
-            return super().take(relay)
+            return super().next(relay)
 
     feed = FaultyFeed([message(1), message(2), message(3)])
     async with peer(obedient) as port:

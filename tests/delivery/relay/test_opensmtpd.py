@@ -12,8 +12,8 @@ from tests.delivery.relay.conftest import MakePool
 from tests.delivery.relay.feed import ListFeed
 from tests.opensmtpd import OpenSmtpd
 
+from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.handover import Outcome, Outgoing, Stage
-from pressrun.smtp.way import Way
 
 pytestmark = pytest.mark.needs("opensmtpd")
 
@@ -57,7 +57,7 @@ async def test_each_copy_fares_as_its_reader_does(
     pool = make_pool(feed, opensmtpd.port, connections=3, window=8)
     pool.wake()
     await feed.until_settled(COUNT)
-    ways = {member.way for member in pool._members}
+    ways = {member.mode for member in pool._members}
     await pool.drain(5)
     fares = {number: _FARES.get(number % 12, _WELL)[1:] for number in mail}
     good = [mail[number] for number, (outcome, _) in fares.items() if outcome is Outcome.DELIVERED]
@@ -66,5 +66,5 @@ async def test_each_copy_fares_as_its_reader_does(
     assert sorted((one.mail_from, one.rcpt_to, one.content) for one in good) == sorted(
         (one.mail_from, one.rcpt_to, one.content) for one in arrived
     )
-    assert {Way.LOCK_STEP} == ways
+    assert {DeliveryMode.LOCK_STEP} == ways
     assert [] == [record.getMessage() for record in caplog.records if record.getMessage() == "relay.simpler"]

@@ -30,7 +30,7 @@ async def test_an_idle_connection_takes_at_once(make_pool: MakePool) -> None:
         await feed.until_settled(1)
         feed.queue.append(message(2))
         pool.wake()
-        assert ([1, 2], 1) == (feed.taken, pool.status().connections)
+        assert ([1, 2], 1) == (feed.carried, pool.status().connections)
         await feed.until_settled(2)
         assert 1 == pool.status().connections
 
@@ -62,7 +62,7 @@ async def test_the_next_is_open_before_one_is_used_up(make_pool: MakePool, limit
             await feed.until_settled(number)
             await until(lambda: not pool._opening)
             seen.append(pool.status().connections)
-    assert (opened, [1, 2, 3, 4, 5]) == (seen, feed.taken)
+    assert (opened, [1, 2, 3, 4, 5]) == (seen, feed.carried)
 
 
 async def test_none_is_opened_ahead_after_a_failure(make_pool: MakePool) -> None:
@@ -131,14 +131,14 @@ async def test_what_has_nothing_in_flight_goes_first(make_pool: MakePool) -> Non
         await feed.until_settled(4)
         await until(lambda: len(pool._idle) == 2)
         holds = True
-        before = {connection: connection.taken for connection in pool._members}
+        before = {connection: connection.carried for connection in pool._members}
         for number in (5, 6):
             feed.queue.append(message(number))
             pool.wake()
-        assert [1, 1] == [connection.taken - taken for connection, taken in before.items()]
+        assert [1, 1] == [connection.carried - taken for connection, taken in before.items()]
         feed.queue += map(message, (7, 8))
         pool.wake()
-        assert [2, 2] == [connection.taken - taken for connection, taken in before.items()]
+        assert [2, 2] == [connection.carried - taken for connection, taken in before.items()]
         for connection in list(pool._members):
             connection.abort(None)
 
@@ -174,7 +174,7 @@ async def test_drain_finishes_what_is_in_flight(sink_program: Path, tmp_path: Pa
         await feed.until_settled(5)
         await pool.drain(10)
         accepted = [line.rcpt_to for line in sink.lines()]
-    assert len(feed.taken) == len(feed.settled) == len(accepted) < 50
+    assert len(feed.carried) == len(feed.settled) == len(accepted) < 50
     assert {Outcome.DELIVERED} == set(feed.outcomes.values())
 
 
@@ -184,7 +184,7 @@ async def test_drain_gives_up_in_time(make_pool: MakePool) -> None:
     async with peer(but(DOT=HANG)) as port:
         pool = make_pool(feed, port, connections=1)
         pool.wake()
-        await until(lambda: len(feed.taken) == 2)
+        await until(lambda: len(feed.carried) == 2)
         started = time.monotonic()
         await pool.drain(0.1)
         assert time.monotonic() - started < 2.0
@@ -197,7 +197,7 @@ async def test_a_cancelled_drain_settles_all_the_same(make_pool: MakePool) -> No
     async with peer(but(DOT=HANG)) as port:
         pool = make_pool(feed, port, connections=1)
         pool.wake()
-        await until(lambda: len(feed.taken) == 1)
+        await until(lambda: len(feed.carried) == 1)
         task = asyncio.create_task(pool.drain(60))
         await asyncio.sleep(0)
         task.cancel()
@@ -213,7 +213,7 @@ async def test_drain_while_connecting(make_pool: MakePool) -> None:
         pool = make_pool(feed, port, connections=5)
         pool.wake()
         await pool.drain(5)
-        assert ([], True) == (feed.taken, pool.is_empty)
+        assert ([], True) == (feed.carried, pool.is_empty)
 
 
 def _settings(name: str, port: int) -> RelaySettings:

@@ -13,8 +13,8 @@ from tests.delivery.relay.conftest import MakePool
 from tests.delivery.relay.feed import ListFeed, message
 from tests.delivery.relay.postfix import PROGRAM, PostfixRelay
 
+from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.handover import Outcome, Outgoing, Stage
-from pressrun.smtp.way import Way
 
 pytestmark = pytest.mark.skipif(
     os.getuid() != 0 or not PROGRAM.exists(), reason="Postfix is not installed, or this is not root"
@@ -49,9 +49,9 @@ def _expected(number: int) -> tuple[Outcome, Stage]:
     return (Outcome.REFUSED if number % 40 == 5 else Outcome.DELIVERED), Stage.CONTENT
 
 
-@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize("way", DeliveryMode)
 async def test_each_copy_fares_as_its_reader_does(
-    postfix: PostfixRelay, make_pool: MakePool, way: Way, caplog: pytest.LogCaptureFixture
+    postfix: PostfixRelay, make_pool: MakePool, way: DeliveryMode, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each good copy lies in the mailbox once, octet for octet, under its own return path; no other does."""
     start = way.value.replace(" ", "-").lower()
@@ -60,7 +60,7 @@ async def test_each_copy_fares_as_its_reader_does(
     pool = make_pool(feed, postfix.ports[way], connections=3, window=8)
     pool.wake()
     await feed.until_settled(COUNT, 60)
-    ways = {member.way for member in pool._members}
+    ways = {member.mode for member in pool._members}
     await pool.drain(5)
     good = {number for number in mail if _expected(number)[0] is Outcome.DELIVERED}
     taken = postfix.taken(start, len(good))

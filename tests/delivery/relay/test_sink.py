@@ -12,17 +12,21 @@ from tests.delivery.relay.conftest import MakePool
 from tests.delivery.relay.feed import ListFeed, message
 from tests.sink import Sink
 
+from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.handover import HandOver, Outcome, Stage
-from pressrun.smtp.way import Way
 
 # What the sink is to offer for each way.
-WAYS = {Way.CHUNKING: (), Way.PIPELINING: ("--no-chunking",), Way.LOCK_STEP: ("--no-pipelining",)}
-both = pytest.mark.parametrize("way", [Way.CHUNKING, Way.PIPELINING])
+WAYS = {
+    DeliveryMode.CHUNKING: (),
+    DeliveryMode.PIPELINING: ("--no-chunking",),
+    DeliveryMode.LOCK_STEP: ("--no-pipelining",),
+}
+both = pytest.mark.parametrize("way", [DeliveryMode.CHUNKING, DeliveryMode.PIPELINING])
 
 
-@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize("way", DeliveryMode)
 async def test_every_reader_gets_exactly_one_copy(
-    sink_program: Path, tmp_path: Path, make_pool: MakePool, way: Way
+    sink_program: Path, tmp_path: Path, make_pool: MakePool, way: DeliveryMode
 ) -> None:
     """Each under its own return path, octet for octet, by few connections, and with nothing said out of turn."""
     contents = {n: b"Subject: %d\r\n\r\n.dots\r\n..\r\n" % n + b"x" * (n * 7) for n in range(300)}
@@ -41,7 +45,7 @@ async def test_every_reader_gets_exactly_one_copy(
         for n, content in contents.items()
     }
     assert {0} == {stats[name] for name in ("errors", "early_talk", "bare_lf", "nul")}
-    assert {Way.CHUNKING: 300}.get(way, 0) == stats["bdat_msgs"]
+    assert {DeliveryMode.CHUNKING: 300}.get(way, 0) == stats["bdat_msgs"]
 
 
 INJECTIONS: dict[str, list[tuple[Outcome, Stage, int | None]]] = {
@@ -58,16 +62,17 @@ INJECTIONS: dict[str, list[tuple[Outcome, Stage, int | None]]] = {
 
 
 @pytest.mark.parametrize(
-    ("way", "window"), [(Way.CHUNKING, 8), (Way.CHUNKING, 1), (Way.PIPELINING, 1), (Way.LOCK_STEP, 1)]
+    ("way", "window"),
+    [(DeliveryMode.CHUNKING, 8), (DeliveryMode.CHUNKING, 1), (DeliveryMode.PIPELINING, 1), (DeliveryMode.LOCK_STEP, 1)],
 )
 @pytest.mark.parametrize("recipient", INJECTIONS)
 async def test_each_outcome(
-    sink_program: Path, tmp_path: Path, make_pool: MakePool, recipient: str, way: Way, window: int
+    sink_program: Path, tmp_path: Path, make_pool: MakePool, recipient: str, way: DeliveryMode, window: int
 ) -> None:
     """A message fares as its recipient is treated, the one behind it is delivered, under its own return path."""
     with Sink(sink_program, tmp_path, *WAYS[way]) as sink:
         for attempt, expected in enumerate(INJECTIONS[recipient]):
-            if expected[0] is Outcome.UNSENT and way is Way.CHUNKING:
+            if expected[0] is Outcome.UNSENT and way is DeliveryMode.CHUNKING:
                 expected = (Outcome.UNKNOWN, Stage.CONTENT, None)  # noqa: PLW2901
             feed = ListFeed([message(1, recipient), message(2, f"after-{attempt}")], requeue=False)
             pool = make_pool(feed, sink.port, connections=1, window=window)
@@ -84,19 +89,19 @@ async def test_each_outcome(
             assert (expected[0] is Outcome.DELIVERED) == any(rcpt.startswith(recipient) for _, rcpt in accepted)
 
 
-def _fate_behind(result: HandOver, way: Way, window: int) -> Outcome:
+def _fate_behind(result: HandOver, way: DeliveryMode, window: int) -> Outcome:
     """What becomes of a second message when the first fared like that."""
     shut = result.reply is not None and result.reply.code == 421
-    if way is Way.CHUNKING and window > 1 and (shut or result.outcome is Outcome.UNKNOWN):
+    if way is DeliveryMode.CHUNKING and window > 1 and (shut or result.outcome is Outcome.UNKNOWN):
         return Outcome.UNSENT if shut else Outcome.UNKNOWN
-    if way is Way.PIPELINING and result.outcome is Outcome.UNKNOWN:
+    if way is DeliveryMode.PIPELINING and result.outcome is Outcome.UNKNOWN:
         return Outcome.UNSENT  # its envelope travelled behind the content
     return Outcome.DELIVERED
 
 
 @both
 async def test_a_mixed_run_settles_everything_once(
-    sink_program: Path, tmp_path: Path, make_pool: MakePool, way: Way
+    sink_program: Path, tmp_path: Path, make_pool: MakePool, way: DeliveryMode
 ) -> None:
     """With every injection among good recipients, good ones are delivered once and nothing is lost or settled twice."""
     names = [name.replace("slow50", "slow5") for name in INJECTIONS]
@@ -115,7 +120,7 @@ async def test_a_mixed_run_settles_everything_once(
     assert delivered <= set(accepted) <= delivered | in_doubt
     assert {o.rcpt_to for o in mail if o.delivery_id % 20} <= delivered | in_doubt
     assert len(in_doubt) <= (2 * 3 + 2 * 3) * 6  # six messages are in flight at most when one connection is lost
-    if way is Way.PIPELINING:
+    if way is DeliveryMode.PIPELINING:
         assert {o.rcpt_to for o in mail if o.delivery_id % 20} <= delivered == set(accepted)
 
 
@@ -161,10 +166,10 @@ async def test_a_drop_with_some_unanswered(
 
 @both
 async def test_a_relay_that_ends_each_connection_after_three(
-    sink_program: Path, tmp_path: Path, make_pool: MakePool, way: Way
+    sink_program: Path, tmp_path: Path, make_pool: MakePool, way: DeliveryMode
 ) -> None:
     """421 behind an accepted message costs the one whose MAIL it answers a deferral, and nobody a second copy."""
-    feed = ListFeed([message(n) for n in range(30)], requeue=way is Way.CHUNKING)
+    feed = ListFeed([message(n) for n in range(30)], requeue=way is DeliveryMode.CHUNKING)
     with Sink(sink_program, tmp_path, "--max-msgs", "3", *WAYS[way]) as sink:
         pool = make_pool(feed, sink.port, connections=2, window=2)
         pool.wake()
@@ -179,7 +184,7 @@ async def test_a_relay_that_ends_each_connection_after_three(
 
 @both
 async def test_connections_are_replaced_after_their_share(
-    sink_program: Path, tmp_path: Path, make_pool: MakePool, way: Way
+    sink_program: Path, tmp_path: Path, make_pool: MakePool, way: DeliveryMode
 ) -> None:
     """messages_per_connection holds exactly, and a replacement is opened while there is work."""
     feed = ListFeed([message(n) for n in range(25)])
@@ -191,9 +196,9 @@ async def test_connections_are_replaced_after_their_share(
     assert [10, 10, 5] == [per_connection.count(n) for n in sorted(set(per_connection))]
 
 
-@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize("way", DeliveryMode)
 async def test_a_connection_ends_when_one_kind_has_had_its_share(
-    sink_program: Path, tmp_path: Path, make_pool: MakePool, way: Way
+    sink_program: Path, tmp_path: Path, make_pool: MakePool, way: DeliveryMode
 ) -> None:
     """No connection carries more of a kind than it may, whatever goes between; each message goes once."""
     plain = [message(n, f"plain-{n}") for n in range(20)]
@@ -224,7 +229,7 @@ async def test_a_relay_with_few_connections_to_give(sink_program: Path, tmp_path
 
 @both
 async def test_a_large_message_and_a_slow_peer(
-    sink_program: Path, tmp_path: Path, make_pool: MakePool, way: Way
+    sink_program: Path, tmp_path: Path, make_pool: MakePool, way: DeliveryMode
 ) -> None:
     """Content far beyond the write buffer arrives whole."""
     content = b"Subject: large\r\n\r\n" + b"." * 76 + (b"\r\n" + b"." * 76) * 120_000 + b"\r\n"

@@ -202,7 +202,7 @@ async def test_a_wrong_password(make_pool: MakePool, authority: Authority, caplo
         await until(lambda: pool.status().last_error is not None)
         assert "AUTH was refused: 535 5.7.8" in f"{pool.status().last_error}"
         await pool.drain(0)
-    assert [] == feed.taken
+    assert [] == feed.carried
     assert "wr0ng" not in caplog.text + repr(
         [record.__dict__ for record in caplog.records if record.name == "pressrun.relay"]
     )
@@ -233,7 +233,7 @@ async def test_a_bad_certificate(make_pool: MakePool, authority: Authority, case
     assert reason in error.replace(
         "self-signed certificate in certificate chain", "unable to get local issuer certificate"
     )
-    assert ([], []) == (feed.taken, relay.got)
+    assert ([], []) == (feed.carried, relay.got)
 
 
 @pytest.mark.parametrize("answer", [b"220 go\r\n220 more\r\n", b"220 go\r\n"])
@@ -246,7 +246,7 @@ async def test_starttls_without_tls_behind_it(make_pool: MakePool, answer: bytes
         pool.wake()
         await until(lambda: pool.status().last_error is not None)
         await pool.drain(0)
-    assert [] == feed.taken
+    assert [] == feed.carried
 
 
 async def test_a_handshake_that_stalls(make_pool: MakePool) -> None:
@@ -257,4 +257,4 @@ async def test_a_handshake_that_stalls(make_pool: MakePool) -> None:
         pool.wake()
         await until(lambda: pool.status().last_error is not None)
         await pool.drain(0)
-    assert [] == feed.taken
+    assert [] == feed.carried

@@ -42,7 +42,7 @@ async def fail(settings: RelaySettings) -> str:
         while (error := pool.status().last_error) is None:  # noqa: ASYNC110 - nobody sets an event for it
             await asyncio.sleep(0.001)
     await pool.drain(5)
-    assert [] == feed.taken
+    assert [] == feed.carried
     return error
 
 

@@ -23,7 +23,7 @@ from pressrun.delivery.worker.assignments import (
     Assignments,
 )
 from pressrun.services.settings import DeliverySettings
-from pressrun.smtp.events import Settled
+from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, SentMail
@@ -77,14 +77,16 @@ class Bench:
         self.rows.add(relay, jobs)
 
     def take(self, relay: str = RELAY) -> int | None:
-        outgoing = self.rows.take(relay)
+        outgoing = self.rows.next(relay)
         return None if outgoing is None else outgoing.delivery_id
 
     def take_all(self) -> list[int]:
         return list(iter(self.take, None))
 
     def settle(self, *ids: int, result: HandOver = TAKEN) -> None:
-        self.rows.settle(RELAY, [Settled(Outgoing(number, "", "a@reader.example", b""), result) for number in ids])
+        self.rows.record(
+            RELAY, [RecipientOutcome(Outgoing(number, "", "a@reader.example", b""), result) for number in ids]
+        )
 
     def results(self) -> list[Result]:
         """What the daemon would hear."""
@@ -299,10 +301,10 @@ async def test_what_asks_for_consent_is_not_journaled(journal: Journal) -> None:
     bench = Bench(journal)
     bench.add(notice(1, "confirm"), notice(2, "report"), copy(3))
     bench.take_all()
-    bench.rows.settle(
+    bench.rows.record(
         RELAY,
         [
-            Settled(Outgoing(number, "", "a@reader.example", b""), TAKEN if number < 3 else LATER)
+            RecipientOutcome(Outgoing(number, "", "a@reader.example", b""), TAKEN if number < 3 else LATER)
             for number in (1, 2, 3)
         ],
     )

@@ -19,13 +19,13 @@ from typing import Protocol, cast
 
 from pressrun.delivery.relay.deadline import Deadline
 from pressrun.delivery.relay.settings import RelaySettings, RelayTimeouts
+from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.dialogue import Dialogue
 from pressrun.smtp.errors import Fault, Problem
-from pressrun.smtp.events import Closed, Event, Ready, Settled, StartTls
+from pressrun.smtp.events import Closed, Event, RecipientOutcome, ServerReady, StartTls
 from pressrun.smtp.handover import Outcome, Outgoing
-from pressrun.smtp.opening import Terms
 from pressrun.smtp.phase import Phase
-from pressrun.smtp.way import Way
+from pressrun.smtp.session_setup import SessionTerms
 from pressrun.smtp.window import Window
 
 _log = logging.getLogger("pressrun.relay")
@@ -36,9 +36,9 @@ RECEIVED_BYTES = 16 * 1024  # read at a time; replies are short
 class Owner(Protocol):
     """What a connection tells, and where it gets its messages. None of these may raise."""
 
-    def take(self) -> Outgoing | None: ...
+    def next(self) -> Outgoing | None: ...
 
-    def settled(self, connection: Connection, settled: Sequence[Settled]) -> None:
+    def recorded(self, connection: Connection, outcomes: Sequence[RecipientOutcome]) -> None:
         """So messages fared that were answered together."""
 
     def opened(self, connection: Connection) -> None:
@@ -63,7 +63,7 @@ class Connection(asyncio.BufferedProtocol):
     def __init__(
         self,
         settings: RelaySettings,
-        terms: Terms,
+        terms: SessionTerms,
         tls: ssl.SSLContext | None,
         owner: Owner,
         *,
@@ -76,7 +76,7 @@ class Connection(asyncio.BufferedProtocol):
         self._tls = tls
         self._owner = owner
         self._limits = _limits(settings.timeouts)
-        self._dialogue = Dialogue(terms, self._take, window)
+        self._dialogue = Dialogue(terms, self._next, window)
         shortest_seconds = min(*self._limits.values(), settings.timeouts.block_seconds)
         self._deadline = Deadline(loop, self._limit, self._expired, shortest_seconds=shortest_seconds)
         self._transport: asyncio.Transport | None = None
@@ -90,7 +90,7 @@ class Connection(asyncio.BufferedProtocol):
         self._received = memoryview(bytearray(RECEIVED_BYTES))
         self._stalled_at: int | None = None  # octets that the transport still held when it asked us to stop writing
         self.number = number  # the how-manieth of its relay it is
-        self.taken = 0
+        self.carried = 0
         self.unknown = 0  # messages that may have been taken or not
 
     @property
@@ -114,9 +114,9 @@ class Connection(asyncio.BufferedProtocol):
         return self._dialogue.has_proved
 
     @property
-    def way(self) -> Way | None:
+    def mode(self) -> DeliveryMode | None:
         """How messages go; None before it is open."""
-        return self._dialogue.way
+        return self._dialogue.mode
 
     async def open(self) -> None:
         """Connect and, if so agreed, do TLS; what the network does wrong is told by `Owner.closed`, not raised."""
@@ -136,14 +136,14 @@ class Connection(asyncio.BufferedProtocol):
 
     def wake(self) -> bool:
         """There may be work; says whether any was taken."""
-        taken = self.taken
+        taken = self.carried
         events = self._dialogue.wake(time.monotonic())
-        if self.taken == taken and not events:
+        if self.carried == taken and not events:
             if self._dialogue.has_room:
                 self._owner.idled(self)
             return False
         self._act(events)
-        return self.taken != taken
+        return self.carried != taken
 
     def finish(self) -> None:
         """Take nothing more, finish what is in flight, QUIT and close."""
@@ -234,23 +234,25 @@ class Connection(asyncio.BufferedProtocol):
         self._transport = transport
         self._act(self._dialogue.secured(time.monotonic()))
 
-    def _take(self) -> Outgoing | None:
-        outgoing = self._owner.take()
+    def _next(self) -> Outgoing | None:
+        outgoing = self._owner.next()
         if outgoing is not None:
-            self.taken += 1
+            self.carried += 1
         return outgoing
 
     def _act(self, events: list[Event]) -> None:
         """Tell first, then write: a kill repeats what is in flight, and not what was answered besides (decision 37)."""
-        settled = [event for event in events if isinstance(event, Settled)]
-        if settled:
-            self.unknown += sum([one.result.reply is None and one.result.outcome is Outcome.UNKNOWN for one in settled])
-            self._owner.settled(self, settled)
+        outcomes = [event for event in events if isinstance(event, RecipientOutcome)]
+        if outcomes:
+            self.unknown += sum(
+                [one.result.reply is None and one.result.outcome is Outcome.UNKNOWN for one in outcomes]
+            )
+            self._owner.recorded(self, outcomes)
         out = self._dialogue.outbox()
         self._wrote = bool(out)
         if out and self._transport is not None:
             self._transport.write(out)
-        if len(settled) < len(events):
+        if len(outcomes) < len(events):
             for event in events:
                 self._change(event)
         if not self._closed:
@@ -263,7 +265,7 @@ class Connection(asyncio.BufferedProtocol):
     def _change(self, event: Event) -> None:
         if isinstance(event, Closed):
             self._close(event.problem)
-        elif isinstance(event, Ready):
+        elif isinstance(event, ServerReady):
             self._turn(tls=False)
             self._owner.opened(self)
         elif isinstance(event, StartTls):

@@ -13,17 +13,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pressrun.delivery.relay.connection import Connection
+from pressrun.delivery.relay.fallback import Fallback
 from pressrun.delivery.relay.health import Health
-from pressrun.delivery.relay.manners import Manners
 from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.delivery.relay.tls import client_context
 from pressrun.services.ports import Feed, RelayStatus
 from pressrun.smtp.auth import Credentials
+from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.errors import Fault, Problem
-from pressrun.smtp.events import Settled
+from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import DELIVERED, Outgoing
-from pressrun.smtp.opening import Terms
-from pressrun.smtp.way import Way
+from pressrun.smtp.session_setup import SessionTerms
 from pressrun.smtp.window import Window
 
 _log = logging.getLogger("pressrun.relay")
@@ -46,14 +46,14 @@ class Pool:
         self.settings = settings
         self._feed = feed
         self._changed = changed
-        self._terms = terms_of(settings, helo_name)
+        self._terms = session_terms(settings, helo_name)
         self._tls = None if settings.security == "none" else client_context(settings.ca_file)
         self._health = Health(settings.name, clock)
-        self._manners = Manners(settings.name, self._terms.fastest, clock)
+        self._fallback = Fallback(settings.name, self._terms.fastest, clock)
         self._window = Window()
         self._members: set[Connection] = set()  # until their socket is closed
         self._opening: set[Connection] = set()
-        self._taking: Counter[Way] = Counter()  # how many take messages now, by the way in which those go
+        self._taking: Counter[DeliveryMode] = Counter()  # how many take messages now, by the way in which those go
         self._idle: dict[Connection, None] = {}  # the one used last is the first to be used again,
         self._roomy: dict[Connection, None] = {}  # and behind those come what has messages in flight, and room for more
         self._careful = False  # a connection failed: one probe at a time, until one succeeds
@@ -83,7 +83,7 @@ class Pool:
             return 0
         if self._careful:
             return 0 if self._retry is not None and self._probe is None else 1
-        whole, behind, single = (self._taking[way] for way in (Way.CHUNKING, Way.PIPELINING, Way.LOCK_STEP))
+        whole, behind, single = (self._taking[mode] for mode in DeliveryMode)
         carried = whole * self._window.size + behind * 2 + single
         return carried + (whole + behind + single < self.settings.connections)
 
@@ -100,7 +100,7 @@ class Pool:
             name=self.settings.name,
             connections=sum(connection.is_connected for connection in self._members),
             failing_since=self._health.failing_since,
-            last_error=self._health.last_error or self._manners.note,
+            last_error=self._health.last_error or self._fallback.note,
         )
 
     def retire(self) -> None:
@@ -129,34 +129,34 @@ class Pool:
 
     # Connections call these.
 
-    def take(self) -> Outgoing | None:
+    def next(self) -> Outgoing | None:
         if self._stopping:
             return None
         try:
-            return self._feed.take(self.settings.name)
+            return self._feed.next(self.settings.name)
         except Exception:  # noqa: BLE001 - the feed's fault must not break a dialogue
             _log.exception("relay.take_error", extra={"fields": {"relay": self.settings.name}})
             return None
 
-    def settled(self, connection: Connection, settled: Sequence[Settled]) -> None:
+    def recorded(self, connection: Connection, outcomes: Sequence[RecipientOutcome]) -> None:
         try:
-            self._feed.settle(self.settings.name, settled)
+            self._feed.record(self.settings.name, outcomes)
         except Exception:  # noqa: BLE001 - nor end the connection
-            numbers = [one.outgoing.delivery_id for one in settled]
+            numbers = [one.outgoing.delivery_id for one in outcomes]
             _log.exception("relay.settle_error", extra={"fields": {"relay": self.settings.name, "deliveries": numbers}})
         if self._careful and connection.has_proved:
             self._health.decided()
             if connection is self._probe:
                 self._resume()
-        elif any(one.result.outcome is DELIVERED for one in settled):
+        elif any(one.result.outcome is DELIVERED for one in outcomes):
             self._open_ahead()
 
     def opened(self, connection: Connection) -> None:
         self._opening.discard(connection)
         if connection is not self._ahead and self._ahead not in self._opening:
             self._ahead = None
-        if connection.way is not None:
-            self._taking[connection.way] += 1
+        if connection.mode is not None:
+            self._taking[connection.mode] += 1
         if self._careful:
             self._health.opened()
             if connection is self._probe and not self._health.is_failing:
@@ -181,22 +181,22 @@ class Pool:
 
     def _leave(self, connection: Connection, problem: Problem | None) -> None:
         self._opening.discard(connection)
-        if connection.way is not None:
-            self._taking[connection.way] -= 1
+        if connection.mode is not None:
+            self._taking[connection.mode] -= 1
         self.filled(connection)
         was_probe = connection is self._probe
         if was_probe:
             self._probe = None
         if problem is None or self._stopping:
-            self._manners.kept()
+            self._fallback.ended_well()
             return
         if connection is self._ahead and not connection.is_open and self._taking.total() > 0:
             return  # the relay may have no room for one more: what works goes on, and nothing waited for this one
-        if connection.way is not None and connection.taken:
-            self._judge(connection, connection.way, problem)
+        if connection.mode is not None and connection.carried:
+            self._judge(connection, connection.mode, problem)
         if connection.has_proved:
             self._health.broke(problem)
-        elif not connection.is_open or connection.taken:
+        elif not connection.is_open or connection.carried:
             others = self._taking.total() > 0
             self._health.failed(problem, while_open=connection.is_open, others_work=others)
             if (was_probe or not self._careful) and self._retry is None:
@@ -212,14 +212,14 @@ class Pool:
 
     # ---
 
-    def _judge(self, connection: Connection, way: Way, problem: Problem) -> None:
+    def _judge(self, connection: Connection, mode: DeliveryMode, problem: Problem) -> None:
         """Whether the way in which the messages went was to blame."""
         if problem.fault is Fault.PROTOCOL:
-            self._manners.misbehaved(way, problem)
+            self._fallback.protocol_violated(mode, problem)
         elif problem.fault is Fault.TIMEOUT or (problem.fault is not Fault.SHUT and not connection.has_proved):
-            self._manners.stumbled(way, problem)
+            self._fallback.stalled(mode, problem)
         elif problem.fault is not Fault.SHUT and connection.unknown:
-            self._manners.broke_off(way, problem, connection.number, self._count)
+            self._fallback.broke_in_flight(mode, problem, connection.number, self._count)
 
     def _grow(self) -> None:
         """Open what is missing, and no more: idle ones come first, and after a failure one probe at a time."""
@@ -240,12 +240,12 @@ class Pool:
 
         At a rate nothing waits between two turns, so it is what was carried that tells that more will come.
         """
-        if self._stopping or (self._ahead is not None and not self._ahead.taken):
+        if self._stopping or (self._ahead is not None and not self._ahead.carried):
             return  # the one before was refused, or idled out unused
         if len(self._members) >= self.settings.connections:
             return
         each = self.settings.messages_per_connection
-        if sum(each - connection.taken for connection in self._members) < each * AHEAD:
+        if sum(each - connection.carried for connection in self._members) < each * AHEAD:
             self._ahead = self._open()
 
     def _try_again(self) -> None:
@@ -255,7 +255,7 @@ class Pool:
             self._changed()
 
     def _open(self) -> Connection:
-        terms = replace(self._terms, fastest=self._manners.way)
+        terms = replace(self._terms, fastest=self._fallback.mode)
         self._count += 1
         connection = Connection(self.settings, terms, self._tls, self, number=self._count, window=self._window)
         self._members.add(connection)
@@ -285,15 +285,15 @@ class Pool:
             self._retry = None
 
 
-def terms_of(settings: RelaySettings, helo_name: str) -> Terms:
+def session_terms(settings: RelaySettings, helo_name: str) -> SessionTerms:
     """How to speak with a relay."""
     credentials = None
     if settings.username is not None:
         credentials = Credentials(username=settings.username, password=settings.password or "")
-    return Terms(
+    return SessionTerms(
         helo_name=helo_name,
         security=settings.security,
         credentials=credentials,
-        fastest=Way.CHUNKING if settings.pipelining else Way.LOCK_STEP,
+        fastest=DeliveryMode.CHUNKING if settings.pipelining else DeliveryMode.LOCK_STEP,
         messages=settings.messages_per_connection,
     )

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from pressrun.core.errors import BadConfiguration
 from pressrun.delivery.relay.connection import Connection
-from pressrun.delivery.relay.pool import terms_of
+from pressrun.delivery.relay.pool import session_terms
 from pressrun.delivery.relay.settings import RelaySettings
 from pressrun.delivery.relay.tls import client_context
 from pressrun.smtp.errors import Problem
-from pressrun.smtp.events import Settled
+from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import Outgoing
 
 
@@ -23,10 +23,10 @@ class _Probe:
         self._has_opened = False
         self.is_over = asyncio.Event()
 
-    def take(self) -> Outgoing | None:
+    def next(self) -> Outgoing | None:
         return None
 
-    def settled(self, connection: Connection, settled: Sequence[Settled]) -> None:
+    def recorded(self, connection: Connection, outcomes: Sequence[RecipientOutcome]) -> None:
         """Nothing is ever given to it."""
 
     def opened(self, connection: Connection) -> None:
@@ -55,7 +55,7 @@ async def probe(settings: RelaySettings, *, helo_name: str, seconds: float) -> s
         tls = None if settings.security == "none" else client_context(settings.ca_file)
     except BadConfiguration as problem:
         return str(problem)
-    connection = Connection(settings, terms_of(settings, helo_name), tls, owner)
+    connection = Connection(settings, session_terms(settings, helo_name), tls, owner)
     task = asyncio.get_running_loop().create_task(connection.open(), name=f"probe of {settings.name}")
     try:
         async with asyncio.timeout(seconds):

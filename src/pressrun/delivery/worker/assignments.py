@@ -17,7 +17,7 @@ from pressrun.delivery.queue.timer import Timer
 from pressrun.delivery.worker.frames import Results
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock
-from pressrun.smtp.events import Settled
+from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import DELIVERED, Outgoing
 from pressrun.store.deliveries import ClaimedNotice, SentMail
 from pressrun.store.journal import Journal, Taken
@@ -75,7 +75,7 @@ class Assignments:
 
     # ------------------------------------------------------------------ the feed of the connections
 
-    def take(self, relay: str) -> Outgoing | None:
+    def next(self, relay: str) -> Outgoing | None:
         """The next mail whose slot has come, or None; whoever gets one must settle it."""
         rows = self._rows.get(relay)
         while rows:
@@ -92,13 +92,13 @@ class Assignments:
             self._keep(relay, [Result(job.row.id, outgoing)])
         return None
 
-    def settle(self, relay: str, settled: Sequence[Settled]) -> None:
+    def record(self, relay: str, outcomes: Sequence[RecipientOutcome]) -> None:
         """Journal what the relay has taken, before anything else is done about it, and keep the results."""
-        jobs = [self._in_flight.pop(one.outgoing.delivery_id) for one in settled]
-        evidence = [self._evidence(job, one) for job, one in zip(jobs, settled, strict=True)]
+        jobs = [self._in_flight.pop(one.outgoing.delivery_id) for one in outcomes]
+        evidence = [self._evidence(job, one) for job, one in zip(jobs, outcomes, strict=True)]
         entries = [
             Taken(claim_of(job), relay, one.result.reply.code, one.result.reply.enhanced)
-            for job, one, mail in zip(jobs, settled, evidence, strict=True)
+            for job, one, mail in zip(jobs, outcomes, evidence, strict=True)
             if mail is None and one.result.outcome is DELIVERED and one.result.reply is not None
         ]
         journaled = bool(entries) and self._journal is not None and self._append(self._journal, entries)
@@ -112,7 +112,7 @@ class Assignments:
                     is_journaled=journaled and mail is None and one.result.outcome is DELIVERED,
                     seconds=one.seconds,
                 )
-                for job, one, mail in zip(jobs, settled, evidence, strict=True)
+                for job, one, mail in zip(jobs, outcomes, evidence, strict=True)
             ],
         )
 
@@ -190,9 +190,9 @@ class Assignments:
         self._journal_fails = False
         return True
 
-    def _evidence(self, job: Job, settled: Settled) -> SentMail | None:
-        if isinstance(job.row, ClaimedNotice) and settled.result.outcome is DELIVERED:
-            return self._mailer.evidence(job.row, settled.outgoing)
+    def _evidence(self, job: Job, outcome: RecipientOutcome) -> SentMail | None:
+        if isinstance(job.row, ClaimedNotice) and outcome.result.outcome is DELIVERED:
+            return self._mailer.evidence(job.row, outcome.outgoing)
         return None
 
     # ------------------------------------------------------------------ composing, and slots

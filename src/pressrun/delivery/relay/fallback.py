@@ -14,8 +14,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.errors import Problem
-from pressrun.smtp.way import Way
 
 REMEMBERED_SECONDS = 3600.0
 TIMES_BROKEN_OFF = 2  # once, a relay may have been started anew
@@ -23,14 +23,14 @@ TIMES_BROKEN_OFF = 2  # once, a relay may have been started anew
 _log = logging.getLogger("pressrun.relay")
 
 
-class Manners:
+class Fallback:
     """The fastest way that one relay is fit for; `clock` gives UTC seconds."""
 
-    def __init__(self, relay: str, fastest: Way, clock: Callable[[], float]) -> None:
+    def __init__(self, relay: str, fastest: DeliveryMode, clock: Callable[[], float]) -> None:
         self._relay = relay
         self._fastest = fastest
         self._clock = clock
-        self._way = fastest
+        self._mode = fastest
         self._until = 0.0
         self._is_proved = True
         self._error = ""
@@ -38,50 +38,50 @@ class Manners:
         self._newest_then = 0
 
     @property
-    def way(self) -> Way:
+    def mode(self) -> DeliveryMode:
         """No faster than so the next connection may go."""
-        if self._way is not self._fastest and not 0 <= self._until - self._clock() <= REMEMBERED_SECONDS:
-            self._way = self._fastest  # an hour is over, or the clock was set
-        return self._way
+        if self._mode is not self._fastest and not 0 <= self._until - self._clock() <= REMEMBERED_SECONDS:
+            self._mode = self._fastest  # an hour is over, or the clock was set
+        return self._mode
 
     @property
     def note(self) -> str | None:
         """What an operator should know; None while the relay is talked to as fast as agreed."""
-        return None if self.way is self._fastest else f"talked to by {self._way}, because: {self._error}"
+        return None if self.mode is self._fastest else f"talked to by {self._mode}, because: {self._error}"
 
-    def misbehaved(self, way: Way, problem: Problem) -> None:
+    def protocol_violated(self, mode: DeliveryMode, problem: Problem) -> None:
         """On a connection that went this way the relay said what makes no sense."""
-        self._step_down(way, problem, is_proved=True)
+        self._step_down(mode, problem, is_proved=True)
 
-    def stumbled(self, way: Way, problem: Problem) -> None:
+    def stalled(self, mode: DeliveryMode, problem: Problem) -> None:
         """Such a connection stalled, or broke before the relay had decided about any message."""
-        self._step_down(way, problem, is_proved=False)
+        self._step_down(mode, problem, is_proved=False)
 
-    def broke_off(self, way: Way, problem: Problem, number: int, newest: int) -> None:
+    def broke_in_flight(self, mode: DeliveryMode, problem: Problem, number: int, newest: int) -> None:
         """Such a connection broke with messages in flight; it was opened as that number, `newest` by now."""
         if number <= self._newest_then:
             return  # it stood when another broke: one relay that goes away breaks them all
         self._newest_then = newest
         self._broken_off += 1
         if self._broken_off >= TIMES_BROKEN_OFF:
-            self._step_down(way, problem, is_proved=False)
+            self._step_down(mode, problem, is_proved=False)
 
-    def kept(self) -> None:
+    def ended_well(self) -> None:
         """A connection came to a good end."""
         self._broken_off = 0
 
-    def _step_down(self, way: Way, problem: Problem, *, is_proved: bool) -> None:
-        before = self.way
-        if way is Way.LOCK_STEP:
+    def _step_down(self, mode: DeliveryMode, problem: Problem, *, is_proved: bool) -> None:
+        before = self.mode
+        if mode is DeliveryMode.LOCK_STEP:
             if not (self._is_proved or is_proved):
-                self._way, self._is_proved = self._fastest, True
+                self._mode, self._is_proved = self._fastest, True
             return
-        if before.is_simpler_than(way):  # another connection told the same
+        if before.is_simpler_than(mode):  # another connection told the same
             return
         self._is_proved = is_proved or (self._is_proved and before is not self._fastest)
-        self._way = way.simpler
+        self._mode = mode.simpler
         self._until = self._clock() + REMEMBERED_SECONDS
         self._error = str(problem)
         self._broken_off = 0
-        fields = {"relay": self._relay, "way": self._way.value, "fault": problem.fault.value, "error": self._error}
+        fields = {"relay": self._relay, "way": self._mode.value, "fault": problem.fault.value, "error": self._error}
         _log.warning("relay.simpler", extra={"fields": fields})

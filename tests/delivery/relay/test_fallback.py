@@ -10,10 +10,10 @@ from tests.delivery.relay.feed import ListFeed, message
 from tests.delivery.relay.peers import CLOSE, Answer, Answers, chunking, peer
 from tests.delivery.relay.test_faults import until
 
-from pressrun.delivery.relay.manners import REMEMBERED_SECONDS, Manners
+from pressrun.delivery.relay.fallback import REMEMBERED_SECONDS, Fallback
+from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.errors import Fault, Problem
 from pressrun.smtp.handover import Outcome
-from pressrun.smtp.way import Way
 
 NONSENSE = Problem(Fault.PROTOCOL, "354 is no answer to CONTENT")
 DROP = Problem(Fault.DROPPED, "the connection was closed by the relay, awaiting RSET")
@@ -29,69 +29,69 @@ class Clock:
         return self.now
 
 
-def _manners(fastest: Way = Way.CHUNKING) -> tuple[Manners, Clock]:
+def _fallback(fastest: DeliveryMode = DeliveryMode.CHUNKING) -> tuple[Fallback, Clock]:
     clock = Clock()
-    return Manners("primary", fastest, clock), clock
+    return Fallback("primary", fastest, clock), clock
 
 
 def test_one_step_at_a_time_and_remembered_for_an_hour(caplog: pytest.LogCaptureFixture) -> None:
     """From CHUNKING to PIPELINING to lock step, each told once; an hour after the last step all is as before."""
-    manners, clock = _manners()
-    assert [Way.CHUNKING, None] == [manners.way, manners.note]
-    manners.misbehaved(Way.CHUNKING, NONSENSE)
-    manners.misbehaved(Way.CHUNKING, NONSENSE)  # a second connection that was open then
-    assert Way.PIPELINING is manners.way
+    manners, clock = _fallback()
+    assert [DeliveryMode.CHUNKING, None] == [manners.mode, manners.note]
+    manners.protocol_violated(DeliveryMode.CHUNKING, NONSENSE)
+    manners.protocol_violated(DeliveryMode.CHUNKING, NONSENSE)  # a second connection that was open then
+    assert DeliveryMode.PIPELINING is manners.mode
     assert "talked to by PIPELINING, because: 354 is no answer to CONTENT" == manners.note
     clock.now += 3000
-    manners.misbehaved(Way.PIPELINING, NONSENSE)
-    manners.misbehaved(Way.LOCK_STEP, NONSENSE)
+    manners.protocol_violated(DeliveryMode.PIPELINING, NONSENSE)
+    manners.protocol_violated(DeliveryMode.LOCK_STEP, NONSENSE)
     clock.now += REMEMBERED_SECONDS
-    remembered = manners.way
+    remembered = manners.mode
     clock.now += 1
-    assert [Way.LOCK_STEP, Way.CHUNKING, None] == [remembered, manners.way, manners.note]
+    assert [DeliveryMode.LOCK_STEP, DeliveryMode.CHUNKING, None] == [remembered, manners.mode, manners.note]
     told = [(record.getMessage(), vars(record)["fields"]["way"]) for record in caplog.records]
     assert [("relay.simpler", "PIPELINING"), ("relay.simpler", "lock step")] == told
 
 
 def test_a_clock_that_was_set_back_ends_it() -> None:
     """Nothing is remembered for longer than an hour, whatever the clock does."""
-    manners, clock = _manners()
-    manners.misbehaved(Way.CHUNKING, NONSENSE)
+    manners, clock = _fallback()
+    manners.protocol_violated(DeliveryMode.CHUNKING, NONSENSE)
     clock.now -= 10
-    assert Way.CHUNKING is manners.way
+    assert DeliveryMode.CHUNKING is manners.mode
 
 
-@pytest.mark.parametrize("fastest", [Way.CHUNKING, Way.LOCK_STEP])
-def test_lock_step_that_stumbles_clears_the_others(fastest: Way) -> None:
+@pytest.mark.parametrize("fastest", [DeliveryMode.CHUNKING, DeliveryMode.LOCK_STEP])
+def test_lock_step_that_stumbles_clears_the_others(fastest: DeliveryMode) -> None:
     """When the plainest way breaks in the same manner, it was not the way."""
-    manners, _ = _manners(fastest)
-    manners.stumbled(Way.CHUNKING, DROP)
-    manners.stumbled(Way.PIPELINING, DROP)
-    assert Way.LOCK_STEP is manners.way
-    manners.stumbled(Way.LOCK_STEP, DROP)
-    assert fastest is manners.way
+    manners, _ = _fallback(fastest)
+    manners.stalled(DeliveryMode.CHUNKING, DROP)
+    manners.stalled(DeliveryMode.PIPELINING, DROP)
+    assert DeliveryMode.LOCK_STEP is manners.mode
+    manners.stalled(DeliveryMode.LOCK_STEP, DROP)
+    assert fastest is manners.mode
 
 
 def test_lock_step_that_stumbles_disproves_no_proof() -> None:
     """What made no sense once is not asked again because of a drop."""
-    manners, _ = _manners()
-    manners.misbehaved(Way.CHUNKING, NONSENSE)
-    manners.stumbled(Way.PIPELINING, DROP)
-    manners.stumbled(Way.LOCK_STEP, DROP)
-    assert Way.LOCK_STEP is manners.way
+    manners, _ = _fallback()
+    manners.protocol_violated(DeliveryMode.CHUNKING, NONSENSE)
+    manners.stalled(DeliveryMode.PIPELINING, DROP)
+    manners.stalled(DeliveryMode.LOCK_STEP, DROP)
+    assert DeliveryMode.LOCK_STEP is manners.mode
 
 
 def test_a_relay_that_went_away_is_not_blamed() -> None:
     """All its connections break at once: that is one drop, and the next good end makes it forgotten."""
-    manners, _ = _manners()
+    manners, _ = _fallback()
     for number in (1, 2, 3):
-        manners.broke_off(Way.CHUNKING, DROP, number, newest=3)
-    assert Way.CHUNKING is manners.way
-    manners.kept()
-    manners.broke_off(Way.CHUNKING, DROP, 4, newest=6)
-    ways = [manners.way]
-    manners.broke_off(Way.CHUNKING, DROP, 7, newest=7)
-    assert [Way.CHUNKING, Way.PIPELINING] == [*ways, manners.way]
+        manners.broke_in_flight(DeliveryMode.CHUNKING, DROP, number, newest=3)
+    assert DeliveryMode.CHUNKING is manners.mode
+    manners.ended_well()
+    manners.broke_in_flight(DeliveryMode.CHUNKING, DROP, 4, newest=6)
+    ways = [manners.mode]
+    manners.broke_in_flight(DeliveryMode.CHUNKING, DROP, 7, newest=7)
+    assert [DeliveryMode.CHUNKING, DeliveryMode.PIPELINING] == [*ways, manners.mode]
 
 
 class Crooked:
@@ -107,16 +107,16 @@ class Crooked:
 @pytest.mark.parametrize(
     ("wrong", "expected"),
     [
-        ({"BDAT": b"502 5.5.2 what?\r\n"}, Way.PIPELINING),
-        ({"BDAT": b"250 ok\r\n250 and one more\r\n"}, Way.PIPELINING),
-        ({"RSET": CLOSE}, Way.PIPELINING),
-        ({"BDAT": CLOSE}, Way.PIPELINING),
+        ({"BDAT": b"502 5.5.2 what?\r\n"}, DeliveryMode.PIPELINING),
+        ({"BDAT": b"250 ok\r\n250 and one more\r\n"}, DeliveryMode.PIPELINING),
+        ({"RSET": CLOSE}, DeliveryMode.PIPELINING),
+        ({"BDAT": CLOSE}, DeliveryMode.PIPELINING),
         ({"BDAT": b"354 go\r\n", "DATA": b"250 ok\r\n"}, None),
     ],
     ids=["not-understood", "a-reply-too-many", "drop-at-once", "drop-at-content", "nor-data"],
 )
 async def test_all_mail_goes_by_a_simpler_way(
-    make_pool: MakePool, caplog: pytest.LogCaptureFixture, wrong: dict[str, Answer], expected: Way | None
+    make_pool: MakePool, caplog: pytest.LogCaptureFixture, wrong: dict[str, Answer], expected: DeliveryMode | None
 ) -> None:
     """One message may be in doubt for each step; it is told in the log and in the state of the relay."""
     caplog.set_level(logging.INFO, "pressrun.relay")
@@ -126,7 +126,7 @@ async def test_all_mail_goes_by_a_simpler_way(
         pool = make_pool(feed, port, connections=1, messages_per_connection=5)
         pool.wake()
         if expected is None:  # a relay that no way suits
-            await until(lambda: Way.LOCK_STEP is pool._manners.way)
+            await until(lambda: DeliveryMode.LOCK_STEP is pool._fallback.mode)
             await pool.drain(0)
             assert Outcome.DELIVERED not in feed.outcomes.values()
             return
@@ -153,7 +153,7 @@ async def test_a_relay_that_drops_whoever_runs_ahead(make_pool: MakePool) -> Non
         pool = make_pool(feed, port, connections=1, window=4)
         pool.wake()
         await feed.until_settled(40)
-        assert Way.PIPELINING is pool._manners.way
+        assert DeliveryMode.PIPELINING is pool._fallback.mode
         await pool.drain(5)
     outcomes = list(feed.outcomes.values())
     assert 40 == len(outcomes)
@@ -174,7 +174,7 @@ async def test_a_relay_that_is_down_for_a_while_keeps_its_way(make_pool: MakePoo
         pool = make_pool(feed, port, connections=1)
         pool.wake()
         await feed.until_settled(30)
-        assert (Way.CHUNKING, None) == (pool._manners.way, pool.status().last_error)
+        assert (DeliveryMode.CHUNKING, None) == (pool._fallback.mode, pool.status().last_error)
         await pool.drain(5)
 
 
@@ -186,4 +186,4 @@ async def test_switched_off_stays_off(make_pool: MakePool) -> None:
         pool = make_pool(feed, port, pipelining=False)
         pool.wake()
         await feed.until_settled(1)
-        assert (Way.LOCK_STEP, Outcome.DELIVERED) == (pool._manners.way, feed.result(1).outcome)
+        assert (DeliveryMode.LOCK_STEP, Outcome.DELIVERED) == (pool._fallback.mode, feed.result(1).outcome)

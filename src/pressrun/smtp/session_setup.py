@@ -17,29 +17,29 @@ from typing import Literal
 from pressrun.smtp import commands
 from pressrun.smtp.auth import Credentials, login_script
 from pressrun.smtp.capabilities import Capabilities, parse_capabilities
+from pressrun.smtp.delivery_mode import DeliveryMode
 from pressrun.smtp.errors import Fault, LocalProtocolError, Problem, RemoteProtocolError
 from pressrun.smtp.phase import Phase
 from pressrun.smtp.reply import Reply, describe
-from pressrun.smtp.way import Way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class SessionTerms:
     """On what terms we talk: no way faster than `fastest` is used, whatever the peer offers."""
 
     helo_name: str
     security: Literal["none", "starttls", "tls"] = "none"
     credentials: Credentials | None = None
-    fastest: Way = Way.CHUNKING
+    fastest: DeliveryMode = DeliveryMode.CHUNKING
     messages: int = 100  # then QUIT
 
 
-class Opening:
+class SessionSetup:
     """The dialogue until it is `Phase.READY`. Answers are octets to send, a Problem that ends it, or None."""
 
     __slots__ = ("_script", "_secure", "_terms", "capabilities", "phase")
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: SessionTerms) -> None:
         self.phase = Phase.GREETING
         self.capabilities = Capabilities()
         self._terms = terms
@@ -65,15 +65,15 @@ class Opening:
         self.phase = phase
         return commands.hello(phase, self._terms.helo_name)
 
-    def _greeted(self, reply: Reply) -> bytes:
+    def _greeting_received(self, reply: Reply) -> bytes:
         return self._hello(Phase.EHLO)
 
-    def _not_extended(self, reply: Reply) -> bytes | Problem:
+    def _ehlo_problem_of(self, reply: Reply) -> bytes | Problem:
         if self._terms.security == "starttls" or self._terms.credentials is not None:
-            return self._refused(reply)  # HELO offers neither, and we do not go on without
+            return self._problem_of(reply)  # HELO offers neither, and we do not go on without
         return self._hello(Phase.HELO)
 
-    def _welcomed(self, reply: Reply) -> bytes | Problem | None:
+    def _ehlo_accepted(self, reply: Reply) -> bytes | Problem | None:
         if self.phase is Phase.EHLO:
             self.capabilities = parse_capabilities(reply.text)
         if self._terms.security == "starttls" and not self._secure:
@@ -81,9 +81,9 @@ class Opening:
                 return Problem(Fault.TLS, "STARTTLS is not offered")
             self.phase = Phase.STARTTLS
             return commands.STARTTLS
-        return self._log_in()
+        return self._authenticate()
 
-    def _log_in(self) -> bytes | Problem | None:
+    def _authenticate(self) -> bytes | Problem | None:
         credentials = self._terms.credentials
         if credentials is None:
             self.phase = Phase.READY
@@ -95,40 +95,40 @@ class Opening:
         self._script = script[1:]
         return script[0]
 
-    def _tls_agreed(self, reply: Reply) -> None:
+    def _starttls_accepted(self, reply: Reply) -> None:
         self.phase = Phase.HANDSHAKE
 
-    def _asked_on(self, reply: Reply) -> bytes:
+    def _auth_continued(self, reply: Reply) -> bytes:
         if reply.code != 334 or not self._script:
             raise RemoteProtocolError(f"{reply.code} is no answer to {self.phase}")
         return self._script.pop(0)
 
-    def _logged_in(self, reply: Reply) -> None:
+    def _auth_accepted(self, reply: Reply) -> None:
         self.phase = Phase.READY
         self._script = []
 
-    def _refused(self, reply: Reply) -> Problem:
+    def _problem_of(self, reply: Reply) -> Problem:
         fault = _FAULTS.get(self.phase, Fault.REFUSED)
         return Problem(fault, f"{self.phase} was refused: {describe(reply)}", reply)
 
 
 _FAULTS = {Phase.STARTTLS: Fault.TLS, Phase.AUTH: Fault.AUTHENTICATION}
-_Rule = Callable[[Opening, Reply], bytes | Problem | None]
+_Rule = Callable[[SessionSetup, Reply], bytes | Problem | None]
 _RULES: dict[tuple[Phase, int], _Rule] = {
-    (Phase.GREETING, 2): Opening._greeted,
-    (Phase.GREETING, 4): Opening._refused,
-    (Phase.GREETING, 5): Opening._refused,
-    (Phase.EHLO, 2): Opening._welcomed,
-    (Phase.EHLO, 4): Opening._refused,
-    (Phase.EHLO, 5): Opening._not_extended,
-    (Phase.HELO, 2): Opening._welcomed,
-    (Phase.HELO, 4): Opening._refused,
-    (Phase.HELO, 5): Opening._refused,
-    (Phase.STARTTLS, 2): Opening._tls_agreed,
-    (Phase.STARTTLS, 4): Opening._refused,
-    (Phase.STARTTLS, 5): Opening._refused,
-    (Phase.AUTH, 2): Opening._logged_in,
-    (Phase.AUTH, 3): Opening._asked_on,
-    (Phase.AUTH, 4): Opening._refused,
-    (Phase.AUTH, 5): Opening._refused,
+    (Phase.GREETING, 2): SessionSetup._greeting_received,
+    (Phase.GREETING, 4): SessionSetup._problem_of,
+    (Phase.GREETING, 5): SessionSetup._problem_of,
+    (Phase.EHLO, 2): SessionSetup._ehlo_accepted,
+    (Phase.EHLO, 4): SessionSetup._problem_of,
+    (Phase.EHLO, 5): SessionSetup._ehlo_problem_of,
+    (Phase.HELO, 2): SessionSetup._ehlo_accepted,
+    (Phase.HELO, 4): SessionSetup._problem_of,
+    (Phase.HELO, 5): SessionSetup._problem_of,
+    (Phase.STARTTLS, 2): SessionSetup._starttls_accepted,
+    (Phase.STARTTLS, 4): SessionSetup._problem_of,
+    (Phase.STARTTLS, 5): SessionSetup._problem_of,
+    (Phase.AUTH, 2): SessionSetup._auth_accepted,
+    (Phase.AUTH, 3): SessionSetup._auth_continued,
+    (Phase.AUTH, 4): SessionSetup._problem_of,
+    (Phase.AUTH, 5): SessionSetup._problem_of,
 }

@@ -7,28 +7,28 @@ from enum import StrEnum
 from pressrun.smtp.capabilities import Capabilities
 
 
-class Way(StrEnum):
+class DeliveryMode(StrEnum):
     """How far we run ahead of the replies."""
 
-    CHUNKING = "CHUNKING"  # whole messages, several in flight: RFC 3030 within RFC 2920
+    CHUNKING = "CHUNKING"  # whole messages, several in message: RFC 3030 within RFC 2920
     PIPELINING = "PIPELINING"  # an envelope in one group, behind the content of the message before: RFC 2920
     LOCK_STEP = "lock step"  # one command, one reply: RFC 5321
 
     @property
-    def simpler(self) -> Way:
+    def simpler(self) -> DeliveryMode:
         """One step plainer; nothing is plainer than lock step."""
-        return Way.PIPELINING if self is Way.CHUNKING else Way.LOCK_STEP
+        return DeliveryMode.PIPELINING if self is DeliveryMode.CHUNKING else DeliveryMode.LOCK_STEP
 
-    def is_simpler_than(self, other: Way) -> bool:
+    def is_simpler_than(self, other: DeliveryMode) -> bool:
         """Whether it asks less of a peer."""
         return _ORDER[self] > _ORDER[other]
 
 
-_ORDER = {way: place for place, way in enumerate(Way)}
+_ORDER = {mode: place for place, mode in enumerate(DeliveryMode)}
 
 
-def way_for(offers: Capabilities, fastest: Way) -> Way:
+def mode_for(offers: Capabilities, fastest: DeliveryMode) -> DeliveryMode:
     """The fastest way that the peer offers and we may use."""
-    if fastest is Way.LOCK_STEP or not offers.pipelining:
-        return Way.LOCK_STEP
-    return Way.CHUNKING if fastest is Way.CHUNKING and offers.chunking else Way.PIPELINING
+    if fastest is DeliveryMode.LOCK_STEP or not offers.pipelining:
+        return DeliveryMode.LOCK_STEP
+    return DeliveryMode.CHUNKING if fastest is DeliveryMode.CHUNKING and offers.chunking else DeliveryMode.PIPELINING
