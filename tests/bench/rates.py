@@ -27,7 +27,7 @@ GAP_SECONDS = 0.2  # longer without a copy: the daemon was away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class HeldSignUp:
     """How a rate was held."""
 
     name: str
@@ -53,7 +53,7 @@ class Held:
         )
 
 
-def hold(program: Path, folder: Path, rate: int, seconds: int, restart: str, where: str) -> Held:
+def hold(program: Path, folder: Path, rate: int, seconds: int, restart: str, where: str) -> HeldSignUp:
     """One edition of rate × seconds copies."""
     folder.mkdir()
     readers = rate * seconds
@@ -82,11 +82,11 @@ def hold(program: Path, folder: Path, rate: int, seconds: int, restart: str, whe
     return _judge(f"{rate}/s {where} {restart}", rate, tally.times_us, len({key[0] for key in tally.accepted}), readers)
 
 
-def _judge(name: str, rate: int, times_us: list[int], distinct: int, readers: int) -> Held:
+def _judge(name: str, rate: int, times_us: list[int], distinct: int, readers: int) -> HeldSignUp:
     gaps = [(later - sooner) / 1e6 for sooner, later in pairwise(times_us)]
     away = [gap for gap in gaps if gap > GAP_SECONDS]
     ran = (times_us[-1] - times_us[0]) / 1e6 - sum(away)
-    return Held(
+    return HeldSignUp(
         name=name,
         rate=rate,
         copies=len(times_us),

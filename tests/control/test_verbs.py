@@ -13,10 +13,10 @@ from pressrun.control.arguments import SubscriberImport
 from pressrun.control.server import VerbHandler
 from pressrun.control.verbs import build_verbs
 from pressrun.core.errors import BadInput, MalformedAddress
-from pressrun.services.editions.editing import Editing
+from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.kept_mail import KeptMail
-from pressrun.services.reports import reporting
+from pressrun.services.reports import ledger_reports
 
 
 def ignore(text: str) -> None:
@@ -31,7 +31,7 @@ def table(office: Office) -> dict[str, VerbHandler]:
         lists=office.lists,
         subscribers=office.subscribers,
         suppressions=office.suppressions,
-        editing=cast("Editing", None),  # the verbs tried here never come to it
+        edition_admin=cast("EditionAdmin", None),  # the verbs tried here never come to it
         kept_mail=KeptMail(database=office.database, clock=lambda: office.now),
         held=office.held,
         rotate=rotate,
@@ -45,7 +45,7 @@ async def test_a_batch_of_rows_arrives_as_it_was_sent(tmp_path: Path) -> None:
         wanted = SubscriberImport(list="news", rows=(ImportRow(line=2, email="a@x.example", attributes={"city": "R"}),))
         sent = msgspec.msgpack.decode(msgspec.msgpack.encode(msgspec.to_builtins(wanted)))
         assert 1 == (await verbs["subscriber.import"](sent, ignore))["added"]
-        assert 1 == (await office.database.read(reporting.show_list, "news"))["active"]
+        assert 1 == (await office.database.read(ledger_reports.show_list, "news"))["active"]
 
 
 @pytest.mark.parametrize(

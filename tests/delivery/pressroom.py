@@ -33,8 +33,8 @@ from pressrun.delivery.queue.throttle import Throttle
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
-from pressrun.services.editions.editing import Editing
-from pressrun.services.editions.vetting import Vetting
+from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.ports import RelayStatus
 from pressrun.services.readers.sign_ups import Origin
@@ -46,7 +46,7 @@ from pressrun.smtp.reply import Reply
 from pressrun.store import subscribers, subscriptions
 from pressrun.store.deliveries import count_copies
 from pressrun.store.editions import Edition, get_edition
-from pressrun.store.journal import Taken
+from pressrun.store.journal import JournalEntry
 from pressrun.store.lists import find_list
 from pressrun.store.transaction import Transaction
 
@@ -91,7 +91,7 @@ class Pressroom:
     """All that a test of editions and their copies touches."""
 
     office: Office
-    editing: Editing
+    edition_admin: EditionAdmin
     housekeeping: Housekeeping
     bounce_handler: BounceHandler
     dispatcher: Dispatcher = field(init=False)
@@ -101,7 +101,7 @@ class Pressroom:
     settings: DeliverySettings = field(default_factory=lambda: DeliverySettings(rates=(FAST,)))
     relays: Mapping[str, tuple[Rate, ...]] = field(default_factory=lambda: {RELAY: ()})
     weights: dict[str, int] = field(default_factory=dict)
-    taken: list[Taken] = field(default_factory=list)  # what the journal holds at the start
+    taken: list[JournalEntry] = field(default_factory=list)  # what the journal holds at the start
 
     # ------------------------------------------------------------------ time and the process
 
@@ -180,7 +180,7 @@ class Pressroom:
 
     async def edition(self, text: str = "Hello {{ name }}", name: str = "news", **changes: Any) -> int:
         body = f"---\nsubject: Boats\n---\n{text}\n".encode()
-        return await self.editing.take(list_name=name, source=body, source_name="a.md", assets={}, **changes)
+        return await self.edition_admin.send(list_name=name, source=body, source_name="a.md", assets={}, **changes)
 
     async def counts(self, edition_id: int) -> dict[str, int]:
         found = await self.office.database.read(count_copies, edition_id)
@@ -229,11 +229,11 @@ async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroo
     """A list `news` without readers, and a process that has just started."""
     async with open_office(folder) as office:
         numbers = itertools.count(1)
-        editing = Editing(
+        edition_admin = EditionAdmin(
             database=office.database,
             site=SITE,
             keys=office.keys,
-            vetting=Vetting(site=SITE, settings=office.settings, records=None, clock=lambda: office.now),
+            sender_check=SenderCheck(site=SITE, settings=office.settings, records=None, clock=lambda: office.now),
             layouts=OwnLayouts(folder / "layouts"),
             clock=lambda: office.now,
             entropy=lambda count: next(numbers).to_bytes(count, "big"),
@@ -255,7 +255,11 @@ async def open_pressroom(folder: Path, **changes: Any) -> AsyncIterator[Pressroo
             wake=office.wake,
         )
         room = Pressroom(
-            office=office, editing=editing, housekeeping=housekeeping, bounce_handler=bounce_handler, **changes
+            office=office,
+            edition_admin=edition_admin,
+            housekeeping=housekeeping,
+            bounce_handler=bounce_handler,
+            **changes,
         )
         await office.make_list()
         # Notes about a leaving would stand among the copies that these tests count.

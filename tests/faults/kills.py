@@ -112,7 +112,7 @@ def _on_their_way(house: House, sink: Sink) -> int:
         " where delivery.state = 'claimed'",
     )
     with closing(Journal.open(DataDir(house.folder / "data").journal)) as journal:
-        until(lambda: journal.seize() or None, FINISH_SECONDS + 2)
+        until(lambda: journal.lock() or None, FINISH_SECONDS + 2)
         noted = journal.entries().keys()
     return sum(address in accepted and Claim(*claim) not in noted for address, *claim in claimed)
 

@@ -34,12 +34,12 @@ from pressrun.message.reports.report import Report
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.bounces.auto_pause import AutoPause
 from pressrun.services.bounces.bounce_handler import BounceHandler
-from pressrun.services.editions.vetting import Vetting
+from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.incoming.mail_acceptance import ArrivedMail, MailAcceptance
 from pressrun.services.incoming.mail_commands import MailCommands
 from pressrun.services.incoming.mail_processing import MailProcessing, Reader
 from pressrun.services.incoming.mailed_editions import MailedEditions
-from pressrun.services.mails.notifying import NoticeComposer
+from pressrun.services.mails.notice_composer import NoticeComposer
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.sign_ups import Origin, SignUps
 from pressrun.services.readers.unsubscribes import Unsubscribes
@@ -288,7 +288,7 @@ async def open_mailroom(
             reader=reader or InlineReader(),
             keys=keys,
             site=site,
-            vetting=Vetting(site=site, settings=room.settings, records=None, clock=clock),
+            sender_check=SenderCheck(site=site, settings=room.settings, records=None, clock=clock),
             layouts=OwnLayouts(folder / "layouts"),
             trusted=believed,
             settings=room.settings,

@@ -14,7 +14,7 @@ import pytest
 
 from pressrun.cli.main import pressrun
 from pressrun.cli.verb_table import HELP_OPTIONS
-from pressrun.services.mails.forwarding import FORWARD
+from pressrun.services.mails.forwards import FORWARD
 
 _ROOT = Path(__file__).parent.parent.parent
 _PAGES = sorted([*_ROOT.glob("*.md"), *_ROOT.glob("docs/**/*.md"), *_ROOT.glob("changes.d/*.md")])

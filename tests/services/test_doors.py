@@ -38,7 +38,7 @@ from pressrun.services.readers.unsubscribe_notices import NoticeTerms, queue_uns
 from pressrun.services.settings import BounceSettings, LimitSettings, ServiceSettings
 from pressrun.services.suppression import LIFTED_BY_READER, SuppressionReason
 from pressrun.store import lists, subscribers
-from pressrun.store.held import Choice
+from pressrun.store.held_sign_ups import HeldSelection
 from pressrun.store.inbound import InboundMail
 from pressrun.store.subscribers import Subscriber
 from pressrun.store.transaction import Transaction
@@ -211,7 +211,7 @@ async def hold_sign_up(press: Pressroom, address: Address) -> None:
 
 
 async def release_held(press: Pressroom, _address: Address, _: Any) -> None:
-    await press.office.held.release(Choice())
+    await press.office.held.release(HeldSelection())
 
 
 async def last_confirmation(press: Pressroom, address: Address) -> int:
@@ -276,13 +276,13 @@ async def defer_copy(press: Pressroom, address: Address) -> None:
 async def pause_copy(press: Pressroom, address: Address) -> int:
     await join(press, address)
     number = await press.edition(f"Paused for {address}")
-    await press.editing.pause(number)
+    await press.edition_admin.pause(number)
     return number
 
 
 async def resume(press: Pressroom, _address: Address, number: int) -> None:
     with contextlib.suppress(PressrunError):  # it may be over, as nobody is left
-        await press.editing.resume(number)
+        await press.edition_admin.resume(number)
 
 
 async def ask_for_preferences(press: Pressroom, address: Address, _: Any) -> None:
@@ -290,7 +290,7 @@ async def ask_for_preferences(press: Pressroom, address: Address, _: Any) -> Non
 
 
 async def send_test(press: Pressroom, address: Address, _: Any) -> None:
-    await press.editing.send_test(
+    await press.edition_admin.send_test(
         list_name="news", source=b"---\nsubject: T\n---\nx\n", source_name="a.md", assets={}, addresses=[address]
     )
 

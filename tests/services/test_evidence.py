@@ -16,7 +16,7 @@ from pressrun.core.current import Holder
 from pressrun.services.evidence import age_ips, verify
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.readers.sign_ups import Origin
-from pressrun.services.reports import reporting
+from pressrun.services.reports import ledger_reports
 from pressrun.services.settings import ServiceSettings
 from pressrun.store import consent
 
@@ -186,7 +186,7 @@ async def test_the_mail_that_asked_is_shown_with_its_request(press: Pressroom) -
     await press.office.sign_ups.request("news", ADA, WEB, network=None)
     (sent,) = await press.send_all()
     await press.office.sign_ups.confirm(1, WEB)
-    shown = (await press.office.database.read(reporting.show_subscriber, press.office.keys, ADA))["consent"]
+    shown = (await press.office.database.read(ledger_reports.show_subscriber, press.office.keys, ADA))["consent"]
     assert isinstance(shown, list)
     assert ["requested", "confirmed"] == [one["event"] for one in shown]
     assert identity(sent)[0].strip("<>") == shown[0]["asked"]["message_id"]

@@ -16,9 +16,8 @@ import pytest
 
 from pressrun.core.errors import Unavailable
 from pressrun.store import migrate
-from pressrun.store.connection import connect
+from pressrun.store.connection import connect, open_for_reading
 from pressrun.store.database import Database
-from pressrun.store.reading import open_for_reading
 from pressrun.store.suppressions import list_suppressions, suppress
 from pressrun.store.transaction import Transaction
 

@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pressrun.delivery.queue.broker import UNRECORDED_AT_MOST
-from pressrun.store.journal import SLOTS, Claim, Journal, Taken
+from pressrun.store.journal import SLOTS, Claim, Journal, JournalEntry
 
 
-def taken(number: int, *, attempts: int = 1, enhanced: str = "2.0.0", relay: str = "primary") -> Taken:
-    return Taken(Claim(number, attempts, 1_700_000_000 + number), relay, 250, enhanced)
+def taken(number: int, *, attempts: int = 1, enhanced: str = "2.0.0", relay: str = "primary") -> JournalEntry:
+    return JournalEntry(Claim(number, attempts, 1_700_000_000 + number), relay, 250, enhanced)
 
 
-def entries(journal_path: Path) -> list[Taken]:
+def entries(journal_path: Path) -> list[JournalEntry]:
     """As the next process finds them."""
     with closing(Journal.open(journal_path)) as opened:
         return [*opened.entries().values()]
@@ -30,14 +30,14 @@ def test_a_new_one_is_empty_and_has_its_full_size(journal: Journal, journal_path
     assert ({}, 0o600) == (journal.entries(), journal_path.stat().st_mode & 0o777)
     assert SLOTS * 128 == journal_path.stat().st_size
     for number in range(2 * SLOTS):
-        journal.note([taken(number)])
+        journal.append([taken(number)])
     assert SLOTS * 128 == journal_path.stat().st_size
 
 
 def test_what_was_noted_is_there_in_its_order(journal: Journal, journal_path: Path) -> None:
     noted = [taken(5), taken(2, enhanced=""), taken(2**40, attempts=7, relay="rélais")]
     for one in noted:
-        journal.note([one])
+        journal.append([one])
     assert noted == entries(journal_path)
 
 
@@ -45,9 +45,9 @@ def test_what_was_noted_is_there_in_its_order(journal: Journal, journal_path: Pa
 def test_many_are_noted_together(journal: Journal, journal_path: Path, before: int) -> None:
     """Around the end of the ring, too."""
     for number in range(before):
-        journal.note([taken(number)])
+        journal.append([taken(number)])
     many = [taken(number) for number in range(before, before + 5)]
-    journal.note(many)
+    journal.append(many)
     assert many == entries(journal_path)[-5:]
     assert min(before + 5, SLOTS) == len(entries(journal_path))
     assert SLOTS * 128 == journal_path.stat().st_size
@@ -58,29 +58,29 @@ def test_what_the_system_takes_in_pieces_is_whole(
 ) -> None:
     write = os.pwrite
     monkeypatch.setattr(os, "pwrite", lambda descriptor, octets, place: write(descriptor, octets[:100], place))
-    journal.note([taken(1), taken(2)])
+    journal.append([taken(1), taken(2)])
     assert [taken(1), taken(2)] == entries(journal_path)
 
 
 def test_it_goes_on_behind_what_an_earlier_process_noted(journal_path: Path) -> None:
     for number in range(5):
         with closing(Journal.open(journal_path)) as opened:
-            opened.note([taken(number)])
+            opened.append([taken(number)])
     assert [taken(number) for number in range(5)] == entries(journal_path)
 
 
 def test_the_last_ones_stay_and_more_than_may_be_unrecorded(journal: Journal, journal_path: Path) -> None:
     for number in range(SLOTS + 100):
-        journal.note([taken(number)])
+        journal.append([taken(number)])
     assert [taken(number) for number in range(100, SLOTS + 100)] == entries(journal_path)
     assert SLOTS >= 2 * UNRECORDED_AT_MOST
 
 
 def test_a_copy_that_was_sent_anew_stands_there_twice(journal: Journal) -> None:
     """Each claim for itself: whoever looks asks for the one that he holds."""
-    first, second = taken(7), Taken(Claim(7, 1, 1_800_000_000), "primary", 250, "")
-    journal.note([first])
-    journal.note([second])
+    first, second = taken(7), JournalEntry(Claim(7, 1, 1_800_000_000), "primary", 250, "")
+    journal.append([first])
+    journal.append([second])
     assert [first, second] == [*journal.entries().values()]
 
 
@@ -90,7 +90,7 @@ def test_a_slot_that_was_half_written_is_none(journal: Journal, at: int, octets:
     """Whatever a power cut left: what is found was noted."""
     noted = [taken(number) for number in range(20)]
     for one in noted:
-        journal.note([one])
+        journal.append([one])
     os.pwrite(journal.fileno(), octets, at)
     assert {one.claim for one in noted} >= journal.entries().keys()
 
@@ -98,22 +98,22 @@ def test_a_slot_that_was_half_written_is_none(journal: Journal, at: int, octets:
 def test_one_at_a_time_may_note(journal_path: Path) -> None:
     """Also one who came by the file from another; what he noted last is before what comes next."""
     journal = Journal.open(journal_path)
-    assert journal.seize()
+    assert journal.lock()
     heir = Journal(os.dup(journal.fileno()))
     with closing(Journal.open(journal_path)) as following:
-        assert not following.seize()
+        assert not following.lock()
         journal.close()
-        heir.note([taken(1)])
-        assert not following.seize()
+        heir.append([taken(1)])
+        assert not following.lock()
         heir.close()
-        assert following.seize()
-        following.note([taken(2)])
+        assert following.lock()
+        following.append([taken(2)])
         assert [taken(1), taken(2)] == [*following.entries().values()]
 
 
 def test_a_file_cut_short_is_made_whole(journal_path: Path) -> None:
     with closing(Journal.open(journal_path)) as opened:
-        opened.note([taken(1)])
+        opened.append([taken(1)])
     os.truncate(journal_path, 1000)
     assert [taken(1)] == entries(journal_path)
     assert SLOTS * 128 == journal_path.stat().st_size
@@ -136,4 +136,4 @@ def test_a_disk_that_is_full_is_told(journal: Journal, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(OSError, match="No space left"):
-        journal.note([taken(1)])
+        journal.append([taken(1)])

@@ -19,8 +19,8 @@ from pressrun.core.keys import KeyRing
 from pressrun.core.tokens import suppression_digest
 from pressrun.services import evidence
 from pressrun.store import consent, drafts, migrate
+from pressrun.store.connection import open_for_reading
 from pressrun.store.migrate import APPLICATION_ID
-from pressrun.store.reading import open_for_reading
 
 KEYS = KeyRing({1: b"l" * 32}, b"s" * 32)
 FIRST = (Path(__file__).parent / "schemas" / "1.sql").read_text(encoding="utf-8")
@@ -201,7 +201,7 @@ def test_drafts_that_wait_during_an_upgrade_belong_to_who_sent_them(tmp_path: Pa
         assert [True, False, False] == [drafts.has_its_editors(tx, number) for number in (1, 2, 3)]
         kept = [drafts.find_draft(tx, number) for number in (1, 2, 3)]
     # They are as old as their editions, so that whatever is mailed after the upgrade counts as newer.
-    assert [drafts.Version(written_at=1, mail_id=0, is_proven=False)] * 3 == [one.version for one in kept if one]
+    assert [drafts.DraftVersion(written_at=1, mail_id=0, is_proven=False)] * 3 == [one.version for one in kept if one]
 
 
 def test_portuguese_of_before_stays_that_of_its_country(tmp_path: Path) -> None:

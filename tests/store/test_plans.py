@@ -15,7 +15,7 @@ from tests.store import large
 
 from pressrun.core.searching import searchable
 from pressrun.store import migrate
-from pressrun.store.queries import load_queries
+from pressrun.store.transaction import load_queries
 
 # What each statement may look things up by; `scan` only over what is short by its nature.
 PLANS = {
@@ -172,8 +172,8 @@ PLANS = {
         "search delivery using index delivery_once (subscription_id=? and edition_id=?)",
         "search handover using integer primary key (rowid=?) left-join",
     ],
-    "tallies.add": ["search edition using integer primary key (rowid=?)"],
-    "tallies.of_edition": ["search edition_tally using primary key (edition_id=?)"],
+    "editions.count_event": ["search edition using integer primary key (rowid=?)"],
+    "editions.event_counts": ["search edition_tally using primary key (edition_id=?)"],
     "bounces.keep_handover": ["search delivery using integer primary key (rowid=?)"],
     "bounces.fail": ["search delivery using integer primary key (rowid=?)"],
     "bounces.history": [
@@ -241,7 +241,7 @@ UNSCANNED = [
     "deliveries.count_by_moment",
     "deliveries.forget_handovers",
     "bounces.count_handovers",
-    "places.forget_handovers",
+    "address_places.forget_handovers",
     "deliveries.waiting_of_edition",
     "enrolment.standings",
     "enrolment.count_audience",
@@ -250,7 +250,7 @@ UNSCANNED = [
     "enrolment.export_page",
     "subscribers.deliveries",
     "subscribers.delete_without_subscription",
-    "places.forget_replies",
+    "address_places.forget_replies",
     "bounces.missed",
     "bounces.count_by_class",
     "inbound.kept",
@@ -273,8 +273,8 @@ UNSCANNED = [
     "notices.queue_all",
     "unsubscribes.sweep",
     "unsubscribes.of_subscriber",
-    "moves.sweep",
-    "moves.undo",
+    "address_changes.sweep",
+    "address_changes.undo",
     "subscriptions.hand_copies_over",
     "subscribers.move_copies",
     "disclosure.mails",

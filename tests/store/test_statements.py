@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import pressrun
-from pressrun.store.queries import load_queries
+from pressrun.store.transaction import load_queries
 
 SOURCE = Path(pressrun.__file__).parent
 SCHEMA = resources.files("pressrun.store").joinpath("schema.sql").read_text(encoding="utf-8")
 STORE = {path: path.read_text(encoding="utf-8") for path in (SOURCE / "store").glob("*.py")}
-USED = {name for text in STORE.values() for name in re.findall(r'"([a-z]+\.[a-z_]+)"', text)}
+USED = {name for text in STORE.values() for name in re.findall(r'"([a-z_]+\.[a-z_]+)"', text)}
 
 # Columns whose name says all there is to say about them, wherever they stand.
 OBVIOUS = frozenset(
@@ -83,9 +83,9 @@ def test_no_statement_records_a_remotes_words_about_a_copy_whose_reader_is_gone(
         "deliveries.deliver",
         "deliveries.requeue_failed",
         "deliveries.record_results",
-        "lanes.give_up",
-        "places.forget_replies",
+        "destinations.give_up",
+        "address_places.forget_replies",
     } == set(writers)
     only_null = {name for name, body in writers.items() if re.search(r"\breply = null", body)}
-    assert {"deliveries.requeue_failed", "places.forget_replies"} == only_null
+    assert {"deliveries.requeue_failed", "address_places.forget_replies"} == only_null
     assert [] == [name for name in set(writers) - only_null if not rule.search(writers[name])]

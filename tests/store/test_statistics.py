@@ -10,7 +10,7 @@ from pathlib import Path
 from pressrun.store import migrate
 from pressrun.store.connection import connect
 from pressrun.store.database import Database
-from pressrun.store.statistics import are_statistics_kept, drop_statistics
+from pressrun.store.maintenance import are_statistics_kept, drop_statistics
 from pressrun.store.transaction import Transaction
 
 # As gathered while all copies were of one edition: SQLite then reads the whole index instead of looking the edition up.

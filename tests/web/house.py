@@ -25,8 +25,8 @@ from pressrun.core.quantities import Rate
 from pressrun.core.site import Site
 from pressrun.core.tokens import WebPurpose, WebTokens, digests_of
 from pressrun.message.layouts.design import Logo
-from pressrun.services.editions.approving import Approving
-from pressrun.services.editions.archiving import Archiving
+from pressrun.services.editions.archive_reader import ArchiveReader
+from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.never_again import NeverAgain
@@ -35,7 +35,7 @@ from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
-from pressrun.services.reports.following import Following
+from pressrun.services.reports.editor_reports import EditorReports
 from pressrun.services.settings import LimitSettings, ServiceSettings
 from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store import consent, drafts, editions, lists, subscribers, subscriptions
@@ -138,11 +138,11 @@ class House:
             preferences=self.preferences(),
             address_changes=self.address_changes(),
             undo_unsubscribe=self.undo_unsubscribe(),
-            archiving=Archiving(database=self.database, settings=self._service_settings(), clock=self.clock),
-            approving=Approving(
+            archive_reader=ArchiveReader(database=self.database, settings=self._service_settings(), clock=self.clock),
+            draft_approval=DraftApproval(
                 database=self.database, site=self.site, keys=self.keys, clock=self.clock, wake=self._wake
             ),
-            following=Following(database=self.database, clock=self.clock),
+            editor_reports=EditorReports(database=self.database, clock=self.clock),
         )
         return build_app(
             cases,
@@ -296,7 +296,7 @@ def _hold_edition(
     tx: Transaction, list_id: int, number: int, findings: Sequence[PlainFinding], expires_at: int, editor: Address
 ) -> None:
     lists.add_editor(tx, list_id, editor)
-    version = drafts.Version(written_at=int(NOW), mail_id=number, is_proven=False)
+    version = drafts.DraftVersion(written_at=int(NOW), mail_id=number, is_proven=False)
     drafts.insert_draft(tx, number, findings, expires_at, version)
     drafts.add_editor(tx, number, list_id, editor.key)
 

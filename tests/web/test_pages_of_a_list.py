@@ -12,7 +12,7 @@ from tests.web.house import House, open_house, words_of
 
 from pressrun.core.site import Site
 from pressrun.core.tokens import WebPurpose
-from pressrun.services.editions.archiving import ReaderLink
+from pressrun.services.editions.archive_reader import ReaderLink
 from pressrun.store import lists
 from pressrun.store.transaction import Transaction
 

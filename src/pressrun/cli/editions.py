@@ -27,8 +27,8 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import NotFound
 from pressrun.message.content.merge import at_defaults
 from pressrun.services.editions.lifecycle import require_edition
-from pressrun.services.reports import reporting
-from pressrun.services.reports.tracing import trace_copy
+from pressrun.services.reports import ledger_reports
+from pressrun.services.reports.copy_trace import trace_copy
 from pressrun.store.deliveries import count_copies
 
 _COLUMNS = ("id", "list", "state", "subject", "audience", "queued", "deferred", "delivered", "failed", "created_at")
@@ -41,7 +41,7 @@ def list_editions(invocation: Invocation, *, list_name: str | None, as_json: boo
     with reading_if_any(invocation) as tx:
         if tx is None and list_name is not None:
             raise NotFound(f"no such list: {list_name!r} (see `pressrun list ls`)")
-        rows = [] if tx is None else reporting.list_editions(tx, list_name, int(time.time()))
+        rows = [] if tx is None else ledger_reports.list_editions(tx, list_name, int(time.time()))
     if not as_json:
         rows = [_with_subject(row) for row in rows]
     print_rows(rows, _COLUMNS, empty="no editions yet", as_json=as_json)
@@ -149,7 +149,7 @@ def _with_subject(edition: Mapping[str, Any]) -> dict[str, Any]:
 def print_edition(invocation: Invocation, edition_id: int, *, as_json: bool) -> None:
     """One edition as `edition show` prints it."""
     with reading(invocation) as tx:
-        edition = reporting.show_edition(tx, edition_id, int(time.time()))
+        edition = ledger_reports.show_edition(tx, edition_id, int(time.time()))
     if as_json:
         print_json(edition)
     else:

@@ -10,7 +10,7 @@ from pressrun.cli.output import echo, print_json
 from pressrun.cli.read_only import reading
 from pressrun.cli.write_verbs import execute
 from pressrun.control.arguments import ListAddress
-from pressrun.services.reports import reporting
+from pressrun.services.reports import ledger_reports
 
 
 @verb("editor add")
@@ -37,7 +37,7 @@ def remove(invocation: Invocation, *, list_name: str, address: str, as_json: boo
 @list_argument()
 def list_editors(invocation: Invocation, *, list_name: str, as_json: bool) -> None:
     with reading(invocation) as tx:
-        editors = reporting.list_editors(tx, list_name)
+        editors = ledger_reports.list_editors(tx, list_name)
     if as_json:
         print_json(editors)
         return

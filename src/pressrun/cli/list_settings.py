@@ -22,7 +22,7 @@ from pressrun.message.finding import Severity, read_finding
 from pressrun.message.layouts.design import read_logo
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import own_layouts
-from pressrun.services.editions.building import gather_references
+from pressrun.services.editions.edition_build import gather_references
 from pressrun.services.operating.list_settings import read_settings
 
 

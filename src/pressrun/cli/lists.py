@@ -17,8 +17,8 @@ from pressrun.cli.output import (
 from pressrun.cli.read_only import read_rows, reading
 from pressrun.cli.write_verbs import execute
 from pressrun.control.arguments import ListName
-from pressrun.services.reports import reporting
-from pressrun.services.reports.examining import examine_owner
+from pressrun.services.reports import ledger_reports
+from pressrun.services.reports.list_check import examine_owner
 from pressrun.store.datadir import load_keys
 
 _COLUMNS = ("name", "title", "language", "family", "active", "pending", "suspended", "unsubscribed", "closed_at")
@@ -26,7 +26,7 @@ _COLUMNS = ("name", "title", "language", "family", "active", "pending", "suspend
 
 @verb("list ls")
 def list_lists(invocation: Invocation, *, as_json: bool) -> None:
-    rows = read_rows(invocation, reporting.list_lists)
+    rows = read_rows(invocation, ledger_reports.list_lists)
     print_rows(rows, _COLUMNS, empty="no lists yet. Create one with `pressrun list create`", as_json=as_json)
 
 
@@ -34,7 +34,7 @@ def list_lists(invocation: Invocation, *, as_json: bool) -> None:
 @list_argument("name")
 def show(invocation: Invocation, *, name: str, as_json: bool) -> None:
     with reading(invocation) as tx:
-        description = reporting.show_list(tx, name)
+        description = ledger_reports.show_list(tx, name)
     print_fields(description, as_json=as_json)
     warn_of_owner(invocation, name)
 
@@ -63,8 +63,8 @@ def _confirm_remove(invocation: Invocation, name: str) -> None:
     """Say how much would be lost, and ask."""
     require_terminal_or_agreement(is_agreed=False)
     with reading(invocation) as tx:
-        readers = reporting.count_readers(tx, name)
-        editions = len(reporting.list_editions(tx, name, int(time.time())))
+        readers = ledger_reports.count_readers(tx, name)
+        editions = len(ledger_reports.list_editions(tx, name, int(time.time())))
     contents = f"{readers:,} subscriptions, {editions:,} editions and its archive"
     confirm(f"Remove the list {name} with {contents}? This cannot be undone.", is_agreed=False)
 
@@ -77,6 +77,6 @@ def confirm_close(name: str, *, is_agreed: bool) -> None:
 def warn_of_owner(invocation: Invocation, name: str) -> None:
     """Warn when email may not reach the owner of a list."""
     with reading(invocation) as tx:
-        warning = examine_owner(tx, reporting.require_list(tx, name), load_keys(invocation.data))
+        warning = examine_owner(tx, ledger_reports.require_list(tx, name), load_keys(invocation.data))
     if warning is not None:
         print_warning(warning)

@@ -21,9 +21,9 @@ from pressrun.core.errors import BadInput
 from pressrun.daemon.sender_check import build_sender_check
 from pressrun.message.finding import errors_of, in_order
 from pressrun.sandbox.layouts import OwnLayouts
-from pressrun.services.editions.building import Manuscript, lay_out
-from pressrun.services.editions.previewing import Preview, preview_edition
-from pressrun.services.editions.welcoming import require_welcome
+from pressrun.services.editions.edition_build import Manuscript, load_build_context
+from pressrun.services.editions.edition_preview import Preview, preview_edition
+from pressrun.services.editions.welcome_edition import require_welcome
 from pressrun.store.datadir import load_keys
 from pressrun.web.editors.preview import render_preview
 
@@ -87,19 +87,19 @@ def _preview(
     with reading(invocation) as tx:
         if manuscript is None or is_welcome:
             order = require_welcome(tx, list_name, manuscript)
-            manuscript, desk = order.manuscript, order.desk
+            manuscript, context = order.manuscript, order.context
         else:
-            desk = lay_out(tx, list_name, manuscript.parse())
+            context = load_build_context(tx, list_name, manuscript.parse())
         shown = preview_edition(
             tx,
             keys=load_keys(invocation.data),
             site=invocation.settings.site,
             layouts=OwnLayouts(invocation.data.layouts),
-            desk=desk,
+            context=context,
             manuscript=manuscript,
             as_address=address,
             now=int(time.time()),
         )
     sender_check = build_sender_check(Holder(invocation.settings))
-    vetted = asyncio.run(sender_check.check(desk.list, manuscript.parse().keys.from_))
+    vetted = asyncio.run(sender_check.check(context.list, manuscript.parse().keys.from_))
     return replace(shown, findings=in_order([*shown.findings, *vetted]))

@@ -13,7 +13,7 @@ from pressrun.cli.read_only import reading_if_any
 from pressrun.cli.write_verbs import execute
 from pressrun.control.arguments import QueueRetry
 from pressrun.control.client import call_if_running
-from pressrun.services.reports import reporting
+from pressrun.services.reports import ledger_reports
 
 _COLUMNS = ("domain", "queued", "deferred", "next_attempt", "paused_until", "reason")
 
@@ -21,10 +21,10 @@ _COLUMNS = ("domain", "queued", "deferred", "next_attempt", "paused_until", "rea
 @verb("queue ls")
 def list_queue(invocation: Invocation, *, as_json: bool) -> None:
     with reading_if_any(invocation) as tx:
-        rows = [] if tx is None else reporting.list_queue(tx, int(time.time()))
+        rows = [] if tx is None else ledger_reports.list_queue(tx, int(time.time()))
         if any(row["reason"] is None for row in rows):
             relays = call_if_running(invocation.data.control_socket, "relay.statuses") or []
-            rows = reporting.with_relays(rows, relays)
+            rows = ledger_reports.with_relays(rows, relays)
     print_rows(rows, _COLUMNS, empty="the queue is empty", as_json=as_json)
 
 

@@ -29,7 +29,7 @@ from pressrun.control.arguments import EditionFiles, EditionSend, EditionTest
 from pressrun.core.errors import PressrunError
 from pressrun.core.timestamps import rfc3339
 from pressrun.message.finding import Severity, read_finding
-from pressrun.services.editions.building import Manuscript, gather_references, require_no_errors
+from pressrun.services.editions.edition_build import Manuscript, gather_references, require_no_errors
 
 format_option = click.option(
     "--format",

@@ -13,7 +13,7 @@ from pressrun.control.arguments import AddressOnly, ListAddress, SubscriberAdd
 from pressrun.core.address import parse_address
 from pressrun.core.subscription import SubscriptionState
 from pressrun.operations.csv_files import export_subscribers
-from pressrun.services.reports import reporting
+from pressrun.services.reports import ledger_reports
 from pressrun.store.datadir import load_keys
 
 _state_option = click.option(
@@ -56,7 +56,7 @@ def remove(invocation: Invocation, *, list_name: str, address: str, as_json: boo
 @_state_option
 def list_subscribers(invocation: Invocation, *, list_name: str, state: str | None, as_json: bool) -> None:
     with reading(invocation) as tx:
-        rows = reporting.list_subscribers(tx, list_name, state)
+        rows = ledger_reports.list_subscribers(tx, list_name, state)
         if as_json:
             print_json_list(rows)
         else:
@@ -68,7 +68,7 @@ def list_subscribers(invocation: Invocation, *, list_name: str, state: str | Non
 def show(invocation: Invocation, *, address: str, as_json: bool) -> None:
     parsed = parse_address(address)
     with reading(invocation) as tx:
-        record = reporting.show_subscriber(tx, load_keys(invocation.data), parsed)
+        record = ledger_reports.show_subscriber(tx, load_keys(invocation.data), parsed)
     if as_json:
         print_json(record)
         return

@@ -11,7 +11,7 @@ from pressrun.cli.read_only import read_rows, reading_if_any
 from pressrun.cli.write_verbs import execute
 from pressrun.control.arguments import AddressOnly, SuppressionAdd
 from pressrun.operations.csv_files import SUPPRESSION_COLUMNS, as_csv, export_suppressions
-from pressrun.services.reports import reporting
+from pressrun.services.reports import ledger_reports
 from pressrun.services.suppression import SuppressionReason
 
 
@@ -40,7 +40,7 @@ def remove(invocation: Invocation, *, address: str, is_agreed: bool, as_json: bo
 
 @verb("suppression ls")
 def list_suppressions(invocation: Invocation, *, as_json: bool) -> None:
-    rows = read_rows(invocation, reporting.list_suppressions)
+    rows = read_rows(invocation, ledger_reports.list_suppressions)
     print_rows(rows, SUPPRESSION_COLUMNS, empty="no suppressed addresses", as_json=as_json)
 
 

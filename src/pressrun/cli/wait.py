@@ -12,9 +12,9 @@ from pressrun.core.edition import EditionState
 from pressrun.core.errors import TryAgain
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.editions.lifecycle import require_edition
-from pressrun.services.editions.opening import held_until
+from pressrun.services.editions.sending_hours import held_until
+from pressrun.store.connection import open_for_reading
 from pressrun.store.deliveries import count_copies
-from pressrun.store.reading import open_for_reading
 
 if TYPE_CHECKING:
     from pressrun.cli.invocation import Invocation

@@ -33,13 +33,13 @@ from pressrun.control.arguments import (
 from pressrun.control.server import ReportProgress, VerbHandler
 from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import BadInput
-from pressrun.services.editions.editing import Editing
+from pressrun.services.editions.edition_admin import EditionAdmin
 from pressrun.services.operating.held_sign_ups import HeldSignUps
 from pressrun.services.operating.kept_mail import KeptMail
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.operating.subscriber_admin import SubscriberAdmin
 from pressrun.services.operating.suppression_admin import SuppressionAdmin
-from pressrun.store.held import Choice
+from pressrun.store.held_sign_ups import HeldSelection
 
 A = TypeVar("A", bound=Arguments)
 
@@ -49,7 +49,7 @@ def build_verbs(
     lists: ListAdmin,
     subscribers: SubscriberAdmin,
     suppressions: SuppressionAdmin,
-    editing: Editing,
+    edition_admin: EditionAdmin,
     kept_mail: KeptMail,
     held: HeldSignUps,
     rotate: Callable[[], Awaitable[int]],
@@ -71,7 +71,7 @@ def build_verbs(
         **_list_verbs(lists),
         **_subscriber_verbs(subscribers),
         **_suppression_verbs(suppressions),
-        **_edition_verbs(editing),
+        **_edition_verbs(edition_admin),
         "inbound.retry": _handler(MailId, inbound_retry),
         "inbound.rm": _handler(MailId, inbound_rm),
         "held.release": _handler(HeldChoice, lambda args: held.release(_choice(args))),
@@ -119,9 +119,9 @@ def _suppression_verbs(suppressions: SuppressionAdmin) -> dict[str, VerbHandler]
     }
 
 
-def _edition_verbs(editing: Editing) -> dict[str, VerbHandler]:
+def _edition_verbs(edition_admin: EditionAdmin) -> dict[str, VerbHandler]:
     async def inspect(args: EditionFiles) -> dict[str, Any]:
-        found = await editing.inspect(**_files(args))
+        found = await edition_admin.inspect(**_files(args))
         return {
             "subject": found.subject,
             "audience": found.audience,
@@ -133,36 +133,36 @@ def _edition_verbs(editing: Editing) -> dict[str, VerbHandler]:
         for address in map(parse_address, args.addresses):
             by_key.setdefault(address.key, address)
         addresses = list(by_key.values())
-        await editing.send_test(**_files(args), addresses=addresses)
+        await edition_admin.send_test(**_files(args), addresses=addresses)
         return {"test": [address.typed for address in addresses]}
 
     async def resend(args: EditionId) -> dict[str, int | str]:
-        resent = await editing.resend(args.id)
+        resent = await edition_admin.resend(args.id)
         return {"id": args.id, "resent": resent.queued, "left_out": resent.left_out, "state": resent.state.value}
 
     async def retry(args: QueueRetry) -> dict[str, int]:
-        return {"retried": await editing.retry(_domain(args.domain))}
+        return {"retried": await edition_admin.retry(_domain(args.domain))}
 
     return {
-        "edition.send": _sending(editing),
+        "edition.send": _sending(edition_admin),
         "edition.inspect": _handler(EditionFiles, inspect),
         "edition.test": _handler(EditionTest, send_test),
-        "edition.pause": _handler(EditionId, lambda args: editing.pause(args.id)),
-        "edition.resume": _handler(EditionId, lambda args: editing.resume(args.id)),
-        "edition.cancel": _handler(EditionId, lambda args: editing.cancel(args.id)),
-        "edition.move": _handler(EditionMove, lambda args: editing.reschedule(args.id, args.scheduled_at)),
-        "edition.link": _handler(EditionIds, lambda args: editing.link(args.ids)),
-        "edition.unlink": _handler(EditionId, lambda args: editing.unlink(args.id)),
+        "edition.pause": _handler(EditionId, lambda args: edition_admin.pause(args.id)),
+        "edition.resume": _handler(EditionId, lambda args: edition_admin.resume(args.id)),
+        "edition.cancel": _handler(EditionId, lambda args: edition_admin.cancel(args.id)),
+        "edition.move": _handler(EditionMove, lambda args: edition_admin.reschedule(args.id, args.scheduled_at)),
+        "edition.link": _handler(EditionIds, lambda args: edition_admin.link(args.ids)),
+        "edition.unlink": _handler(EditionId, lambda args: edition_admin.unlink(args.id)),
         "edition.resend": _handler(EditionId, resend),
         "queue.retry": _handler(QueueRetry, retry),
     }
 
 
-def _sending(editing: Editing) -> VerbHandler:
+def _sending(edition_admin: EditionAdmin) -> VerbHandler:
     async def send(arguments: Mapping[str, Any], progress: ReportProgress) -> dict[str, int]:
         args = _checked(arguments, EditionSend)
         progress("building the edition")
-        edition_id = await editing.take(
+        edition_id = await edition_admin.send(
             **_files(args), scheduled_at=args.scheduled_at, again=args.again, canary_percent=args.canary_percent
         )
         return {"id": edition_id}
@@ -188,8 +188,8 @@ def _files(args: EditionFiles) -> dict[str, Any]:
     return {"list_name": args.list, "source": args.source, "source_name": args.source_name, "assets": args.assets}
 
 
-def _choice(args: HeldChoice) -> Choice:
-    return Choice(ids=args.ids, domain=_domain(args.domain))
+def _choice(args: HeldChoice) -> HeldSelection:
+    return HeldSelection(ids=args.ids, domain=_domain(args.domain))
 
 
 def _domain(text: str | None) -> str | None:

@@ -111,7 +111,7 @@ def build_mailed_editions(settings: Settings, services: Services, reader: Reader
         reader=reader,
         keys=services.keys,
         site=settings.site,
-        vetting=services.editions.sender_check,
+        sender_check=services.editions.sender_check,
         layouts=services.editions.layouts,
         trusted=trusted,
         settings=services.settings,

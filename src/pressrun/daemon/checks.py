@@ -21,10 +21,11 @@ from pressrun.core.errors import PressrunError
 from pressrun.daemon.descriptors import shortage
 from pressrun.daemon.reload import signature_digests
 from pressrun.delivery.relay.probe import probe
-from pressrun.services.reports.examining import examine_lists, list_of_operator
-from pressrun.store.condition import find_faults
+from pressrun.services.reports.list_check import examine_lists, list_of_operator
+from pressrun.store.connection import open_for_reading
+from pressrun.store.data_check import find_data_problems
 from pressrun.store.datadir import DataDir, load_keys
-from pressrun.store.reading import open_for_reading, require_current_schema
+from pressrun.store.migrate import require_current_schema
 
 PROBE_SECONDS = 5.0  # for a relay to greet us; one that takes longer holds up mail, too
 
@@ -98,7 +99,7 @@ def check_data(subject: Subject) -> Iterator[Finding]:
     if not data.root.exists():
         yield from _check_place_of_data(subject, data.root)
         return
-    for fault in find_faults(data):
+    for fault in find_data_problems(data):
         yield subject.error("data_dir", fault.found, fault.remedy)
 
 

@@ -166,7 +166,7 @@ class _Tour:
         for address in DIFFICULT:
             await services.operating.subscribers.add(LIST, parse_address(address))
         told("the operator added three addresses that misbehave on purpose")
-        take = services.editions.editing.take
+        take = services.editions.edition_admin.send
         await take(list_name=SPANISH, source_name="edition.es.md", **_sample("edition.es.md"))
         edition_id = await take(list_name=LIST, source_name="edition.md", **_sample("edition.md"))
         await self._until_finished(running, edition_id)

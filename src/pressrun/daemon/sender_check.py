@@ -7,12 +7,12 @@ import time
 from pressrun.config.settings import Settings
 from pressrun.core.current import Current
 from pressrun.operations.dns import DnsRecords
-from pressrun.services.editions.vetting import Vetting
+from pressrun.services.editions.sender_check import SenderCheck
 
 
-def build_sender_check(settings: Current[Settings]) -> Vetting:
+def build_sender_check(settings: Current[Settings]) -> SenderCheck:
     """Wire what checks the sender of an edition against signatures and DNS."""
-    return Vetting(
+    return SenderCheck(
         site=settings.value.site,
         settings=settings.part(Settings.for_services),
         records=DnsRecords(settings.part(lambda every: every.dns)),

@@ -52,7 +52,7 @@ from pressrun.services.incoming.mail_processing import KINDS
 from pressrun.services.operating.readiness import Readiness
 from pressrun.services.ports import RelayPool
 from pressrun.smtp.handover import Outcome
-from pressrun.store import deliveries, errands, inbound
+from pressrun.store import deliveries, inbound, pending_requests
 from pressrun.store.datadir import DataDir
 from pressrun.store.journal import Journal
 from pressrun.web.app import UseCases, build_app
@@ -154,7 +154,7 @@ async def _opened_journal(settings: Settings) -> AsyncIterator[Journal | None]:
 async def _seize(journal: Journal) -> None:
     """The press of a daemon that was killed notes the last answers that it hears: what it has is waited for."""
     until = time.monotonic() + OUTLIVED_SECONDS
-    while not journal.seize():
+    while not journal.lock():
         if time.monotonic() >= until:
             event(log, "press.lingers", level=logging.WARNING, seconds=OUTLIVED_SECONDS)
             return
@@ -173,7 +173,7 @@ def _app(
         metrics.set_queue(await services.database.read(deliveries.count_live))
         metrics.set_kept(await services.database.read(inbound.count_kept))
         metrics.set_relays_up({status.name: status.failing_since is None for status in relays.statuses()})
-        metrics.set_requests_aside(await services.database.read(errands.count_set_aside))
+        metrics.set_requests_aside(await services.database.read(pending_requests.count_set_aside))
         metrics.set_loops(readiness.failing_seconds())
         return metrics.render()
 
@@ -186,9 +186,9 @@ def _app(
         preferences=readers.preferences,
         address_changes=readers.address_changes,
         undo_unsubscribe=readers.undo_unsubscribe,
-        archiving=editions.archiving,
-        approving=editions.approving,
-        following=editions.following,
+        archive_reader=editions.archive_reader,
+        draft_approval=editions.draft_approval,
+        editor_reports=editions.editor_reports,
     )
     return build_app(
         cases,

@@ -17,10 +17,10 @@ from pressrun.daemon.sender_check import build_sender_check
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.background import Signal
 from pressrun.services.bounces.bounce_handler import BounceHandler
-from pressrun.services.editions.approving import Approving
-from pressrun.services.editions.archiving import Archiving
-from pressrun.services.editions.editing import Editing
-from pressrun.services.editions.vetting import Vetting
+from pressrun.services.editions.archive_reader import ArchiveReader
+from pressrun.services.editions.draft_approval import DraftApproval
+from pressrun.services.editions.edition_admin import EditionAdmin
+from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.operating.held_sign_ups import HeldSignUps
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.operating.kept_mail import KeptMail
@@ -36,7 +36,7 @@ from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
-from pressrun.services.reports.following import Following
+from pressrun.services.reports.editor_reports import EditorReports
 from pressrun.services.settings import ServiceSettings
 from pressrun.store import datadir
 from pressrun.store.database import Database
@@ -62,11 +62,11 @@ class Editions:
     """What editors do, and what is looked up of it."""
 
     layouts: LayoutPress
-    sender_check: Vetting
-    editing: Editing
-    approving: Approving
-    following: Following
-    archiving: Archiving
+    sender_check: SenderCheck
+    edition_admin: EditionAdmin
+    draft_approval: DraftApproval
+    editor_reports: EditorReports
+    archive_reader: ArchiveReader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,7 @@ def build_services(
             lists=operating.lists,
             subscribers=operating.subscribers,
             suppressions=operating.suppressions,
-            editing=editions.editing,
+            edition_admin=editions.edition_admin,
             kept_mail=operating.kept_mail,
             held=operating.held,
             rotate=_key_rotation(DataDir(settings.value.data_dir), keys, hooks.on_new_key),
@@ -167,20 +167,20 @@ def _build_editions(settings: Current[Settings], database: Database, keys: KeyRi
     return Editions(
         layouts=layouts,
         sender_check=sender_check,
-        editing=Editing(
+        edition_admin=EditionAdmin(
             database=database,
             site=site,
             keys=keys,
-            vetting=sender_check,
+            sender_check=sender_check,
             layouts=layouts,
             clock=clock,
             entropy=os.urandom,
             wake=hooks.wake,
             unpause=hooks.unpause,
         ),
-        approving=Approving(database=database, site=site, keys=keys, clock=clock, wake=hooks.wake),
-        following=Following(database=database, clock=clock),
-        archiving=Archiving(database=database, settings=settings.part(Settings.for_services), clock=clock),
+        draft_approval=DraftApproval(database=database, site=site, keys=keys, clock=clock, wake=hooks.wake),
+        editor_reports=EditorReports(database=database, clock=clock),
+        archive_reader=ArchiveReader(database=database, settings=settings.part(Settings.for_services), clock=clock),
     )
 
 

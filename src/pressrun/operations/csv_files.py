@@ -20,7 +20,7 @@ from pressrun.core.errors import BadInput
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.operating.import_rows import ImportRow, SuppressionRow
-from pressrun.services.reports.reporting import require_list
+from pressrun.services.reports.ledger_reports import require_list
 from pressrun.store import enrolment, suppressions
 from pressrun.store.transaction import Row, Transaction
 

@@ -6,11 +6,14 @@ Nothing here needs asyncio, so verbs that only read start quickly.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from pressrun.core.errors import Unavailable
 from pressrun.core.searching import searchable
+from pressrun.store.transaction import Transaction
 
 C = TypeVar("C", bound=sqlite3.Connection)
 
@@ -53,3 +56,19 @@ def connect_as(factory: type[C], path: Path, *, readonly: bool = False) -> C:
             connection.close()
         raise Unavailable(f"the database {path} cannot be opened ({problem})") from problem
     return connection
+
+
+@contextmanager
+def open_for_reading(path: Path) -> Iterator[Transaction]:
+    """One consistent snapshot of a database file; raises Unavailable when it cannot be read."""
+    with closing(connect(path, readonly=True)) as connection:
+        try:
+            connection.execute("begin")
+            yield Transaction(connection)
+        except sqlite3.ProgrammingError:
+            raise  # a mistake of ours
+        except sqlite3.DatabaseError as problem:
+            raise Unavailable(f"the database {path} cannot be read: {problem}") from problem
+        finally:
+            if connection.in_transaction:
+                connection.execute("rollback")

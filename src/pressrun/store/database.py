@@ -22,7 +22,7 @@ from pressrun.core.errors import Unavailable
 from pressrun.store.connection import BUSY_SECONDS, connect_as
 from pressrun.store.database_thread import CallingConnection, DatabaseThread
 from pressrun.store.group_commit import BatchItem, GroupCommit, Transact, one_by_one
-from pressrun.store.statistics import are_statistics_kept, drop_statistics
+from pressrun.store.maintenance import are_statistics_kept, drop_statistics
 from pressrun.store.transaction import Transaction, in_transaction
 
 P = ParamSpec("P")

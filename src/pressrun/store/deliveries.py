@@ -15,9 +15,8 @@ import msgspec
 
 from pressrun.core.bounces import BounceClass
 from pressrun.core.delivery import DeliveryState, FailureKind
-from pressrun.store import tallies
+from pressrun.store.editions import CountedEvent, count_event
 from pressrun.store.journal import Claim
-from pressrun.store.tallies import Tally
 from pressrun.store.transaction import Row, Transaction, in_json
 
 _WAITING = (DeliveryState.DEFERRED, DeliveryState.QUEUED)  # a copy that waits for its retry goes before a new one
@@ -220,7 +219,7 @@ def record_results(tx: Transaction, settlements: Sequence[DeliveryResult], now: 
         tx.run(statement, settlements=in_json(chosen), now=now)
     for edition_id, number in Counter(one.edition_id for one in by_state.get(DeliveryState.DEFERRED, ())).items():
         if edition_id is not None:
-            tallies.add(tx, edition_id, Tally.DEFERRED, now, number)
+            count_event(tx, edition_id, CountedEvent.DEFERRED, now, number)
 
 
 def _deliver(tx: Transaction, delivered: Sequence[DeliveryResult], now: int) -> None:

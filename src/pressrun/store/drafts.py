@@ -17,7 +17,7 @@ PlainFinding = Mapping[str, Any] | Sequence[Any]  # as `message.finding` writes 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class DraftVersion:
     """Which mail of an editor it is: when it was written (UTC seconds), which one that came, and whether it is theirs.
 
     `is_proven` says that a trusted server found its From to be genuine.
@@ -29,13 +29,13 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class StoredDraft:
     """What is kept beside an edition that is, or was, held; `expires_at` in UTC seconds, `replaced_by` an edition."""
 
     findings: tuple[PlainFinding, ...]
     expires_at: int
     replaced_by: int | None
-    version: Version
+    version: DraftVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +45,11 @@ class SentDraft:
     edition_id: int
     subject: str
     state: EditionState
-    version: Version
+    version: DraftVersion
 
 
 def insert_draft(
-    tx: Transaction, edition_id: int, findings: Sequence[PlainFinding], expires_at: int, version: Version
+    tx: Transaction, edition_id: int, findings: Sequence[PlainFinding], expires_at: int, version: DraftVersion
 ) -> None:
     """Keep what an editor is shown of an edition that is held, and which mail it came by."""
     tx.run(
@@ -63,16 +63,18 @@ def insert_draft(
     )
 
 
-def find_draft(tx: Transaction, edition_id: int) -> Draft | None:
+def find_draft(tx: Transaction, edition_id: int) -> StoredDraft | None:
     """What is kept beside an edition; None when it never was held."""
     row = tx.row("drafts.get", edition_id=edition_id)
     if row is None:
         return None
     findings = tuple(json.loads(row["findings"]))
-    return Draft(findings=findings, expires_at=row["expires_at"], replaced_by=row["replaced_by"], version=_version(row))
+    return StoredDraft(
+        findings=findings, expires_at=row["expires_at"], replaced_by=row["replaced_by"], version=_version(row)
+    )
 
 
-def extend_draft(tx: Transaction, edition_id: int, expires_at: int, version: Version) -> None:
+def extend_draft(tx: Transaction, edition_id: int, expires_at: int, version: DraftVersion) -> None:
     """Another link to the same draft goes out; `version` is that of the mail that counts from now on."""
     tx.run("drafts.extend", edition_id=edition_id, expires_at=expires_at)
     tx.run(
@@ -129,11 +131,11 @@ def expired_drafts(tx: Transaction, now: int) -> list[int]:
     return [row["edition_id"] for row in tx.rows("drafts.expired", now=now)]
 
 
-def posted_before(tx: Transaction, list_id: int, digest: bytes) -> int | None:
+def find_same_content(tx: Transaction, list_id: int, digest: bytes) -> int | None:
     """The last edition of the same content, a cancelled one only where there is no other."""
     found: int | None = tx.value("drafts.posted_before", list_id=list_id, source_digest=digest)
     return found
 
 
-def _version(row: Row) -> Version:
-    return Version(written_at=row["written_at"], mail_id=row["mail_id"], is_proven=bool(row["is_proven"]))
+def _version(row: Row) -> DraftVersion:
+    return DraftVersion(written_at=row["written_at"], mail_id=row["mail_id"], is_proven=bool(row["is_proven"]))

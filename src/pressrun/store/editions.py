@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from pressrun.core.edition import EditionState
-from pressrun.store import search, tallies
-from pressrun.store.tallies import Tally
+from pressrun.store import search
 from pressrun.store.transaction import Row, Transaction
 
 ALWAYS = (-(1 << 62), 1 << 62)
@@ -196,22 +196,43 @@ def note_brake(tx: Transaction, edition_id: int, now: int) -> None:
     tx.run("editions.brake", id=edition_id, now=now)
 
 
+class CountedEvent(StrEnum):
+    """What happens to an edition and is counted by the second, because the rows of its copies do not keep it."""
+
+    DEFERRED = "deferred"  # a copy's row keeps only its last attempt
+    UNSUBSCRIBED = "unsubscribed"
+    COMPLAINED = "complained"
+
+
+def count_event(tx: Transaction, edition_id: int, what: CountedEvent, at: int, number: int = 1) -> None:
+    """Count events of one second; does nothing for an edition that is gone."""
+    tx.run("editions.count_event", edition_id=edition_id, what=what, at=at, number=number)
+
+
+def event_counts(tx: Transaction, edition_id: int) -> Mapping[CountedEvent, dict[int, int]]:
+    """How often each event happened in each second; every kind of event has an entry."""
+    counts: dict[CountedEvent, dict[int, int]] = {what: {} for what in CountedEvent}
+    for row in tx.rows("editions.event_counts", edition_id=edition_id):
+        counts[CountedEvent(row["what"])][row["at"]] = row["number"]
+    return counts
+
+
 def count_unsubscribed(tx: Transaction, edition_id: int, now: int, number: int) -> None:
     """So many more readers left by a link of this edition."""
     tx.run("editions.count_unsubscribed", id=edition_id, number=number)
-    tallies.add(tx, edition_id, Tally.UNSUBSCRIBED, now, number)
+    count_event(tx, edition_id, CountedEvent.UNSUBSCRIBED, now, number)
 
 
 def uncount_unsubscribed(tx: Transaction, edition_id: int, left_at: int) -> None:
     """One reader who left by a link of this edition, at that time, has undone that."""
     tx.run("editions.uncount_unsubscribed", id=edition_id)
-    tallies.add(tx, edition_id, Tally.UNSUBSCRIBED, left_at, -1)
+    count_event(tx, edition_id, CountedEvent.UNSUBSCRIBED, left_at, -1)
 
 
 def count_complaint(tx: Transaction, edition_id: int, now: int) -> None:
     """Count a complaint about an edition; one that is gone is left alone."""
     tx.run("editions.count_complaint", id=edition_id)
-    tallies.add(tx, edition_id, Tally.COMPLAINED, now)
+    count_event(tx, edition_id, CountedEvent.COMPLAINED, now)
 
 
 def load_skeleton(tx: Transaction, edition_id: int) -> bytes:

@@ -10,7 +10,7 @@ from pressrun.store.transaction import Row, Transaction, in_json
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class IssueEdition:
     """An edition that is an issue; the digest is that of its source and all it takes along."""
 
     id: int
@@ -18,10 +18,10 @@ class Holder:
     source_digest: bytes
 
 
-def find_holders(tx: Transaction, list_id: int, issue: str) -> list[Holder]:
+def find_issue_editions(tx: Transaction, list_id: int, issue: str) -> list[IssueEdition]:
     """The editions of a list that are this issue, drafts among them: mostly one or none."""
     rows = tx.rows("issues.holders", list_id=list_id, issue=issue)
-    return [Holder(row["id"], EditionState(row["state"]), row["source_digest"]) for row in rows]
+    return [IssueEdition(row["id"], EditionState(row["state"]), row["source_digest"]) for row in rows]
 
 
 def name_issue(tx: Transaction, ids: Sequence[int], issue: str | None) -> None:

@@ -37,7 +37,7 @@ class Claim(msgspec.Struct, frozen=True):
     first_attempt_at: int
 
 
-class Taken(msgspec.Struct, frozen=True):
+class JournalEntry(msgspec.Struct, frozen=True):
     """A relay took a mail, with a reply of this code."""
 
     claim: Claim
@@ -65,7 +65,7 @@ class Journal:
             os.close(descriptor)
             raise
 
-    def seize(self) -> bool:
+    def lock(self) -> bool:
         """Lock the file for this daemon and the processes that inherit it; False while others, maybe dying, have it.
 
         The lock is the open file's, so it ends with the last process that has it, be it a worker without its daemon.
@@ -84,7 +84,7 @@ class Journal:
     def close(self) -> None:
         os.close(self._descriptor)
 
-    def note(self, taken: Sequence[Taken]) -> None:
+    def append(self, taken: Sequence[JournalEntry]) -> None:
         """Put these where a kill leaves them: no more than there are slots."""
         first = (self._sequence + 1) % SLOTS
         octets = b"".join([self._slot(one) for one in taken])
@@ -92,7 +92,7 @@ class Journal:
         self._write(octets[:until_end], self._start + first * _SLOT)
         self._write(octets[until_end:], self._start)
 
-    def _slot(self, taken: Taken) -> bytes:
+    def _slot(self, taken: JournalEntry) -> bytes:
         claim = taken.claim
         self._sequence += 1
         record = _RECORD.pack(
@@ -111,7 +111,7 @@ class Journal:
             written = os.pwrite(self._descriptor, octets, place)
             octets, place = octets[written:], place + written
 
-    def entries(self) -> dict[Claim, Taken]:
+    def entries(self) -> dict[Claim, JournalEntry]:
         """The latest entries of all sections, whether the database knows of them by now or not."""
         size = os.fstat(self._descriptor).st_size
         entries = [entry for start in range(0, size, _SECTION) for entry in self._read(start)]
@@ -120,7 +120,7 @@ class Journal:
     def _newest(self) -> int:
         return max((sequence for sequence, _ in self._read(self._start)), default=0)
 
-    def _read(self, start: int) -> list[tuple[int, Taken]]:
+    def _read(self, start: int) -> list[tuple[int, JournalEntry]]:
         content = os.pread(self._descriptor, _SECTION, start)
         found = []
         for at in range(0, len(content) - _SLOT + 1, _SLOT):
@@ -128,5 +128,5 @@ class Journal:
             (check,) = _CHECK.unpack_from(content, at + _RECORD.size)
             if sequence and check == zlib.crc32(content[at : at + _RECORD.size]):
                 claim = Claim(delivery_id, attempts, first_attempt_at)
-                found.append((sequence, Taken(claim, relay.decode("utf-8", "replace"), code, enhanced.decode())))
+                found.append((sequence, JournalEntry(claim, relay.decode("utf-8", "replace"), code, enhanced.decode())))
         return found

@@ -62,3 +62,19 @@ def spend_each(tx: Transaction, scope: str, subjects: Sequence[bytes], rate: Rat
 def sweep(tx: Transaction, scope: str, rate: Rate, now: float) -> None:
     """Forget events that no window reaches any more."""
     tx.run("limits.sweep", scope=scope, before=now - rate.seconds, ahead=now + rate.seconds)
+
+
+def count_sign_up(tx: Transaction, hour: int) -> int:
+    """Count one in an hour, by its number since 1970; returns how many that makes."""
+    number: int = tx.value("limits.count_sign_up", hour=hour)
+    return number
+
+
+def sign_ups_since(tx: Transaction, hour: int) -> dict[int, int]:
+    """How many there were by hour, from this one on."""
+    return {row["hour"]: row["number"] for row in tx.rows("limits.sign_ups_since", hour=hour)}
+
+
+def sweep_sign_ups(tx: Transaction, before: int) -> int:
+    """Forget the hours before `before`."""
+    return tx.run("limits.sweep_sign_ups", before=before)

@@ -96,6 +96,14 @@ def check_version(path: Path, newest: int) -> int:
     return version
 
 
+def require_current_schema(path: Path) -> None:
+    """Raise BadConfiguration for a database of another schema, which a reader must not step up."""
+    newest = newest_version(package_steps())
+    version = check_version(path, newest)
+    if version < newest:
+        raise BadConfiguration(f"{path} has schema {version}, but this version needs {newest}. Run `pressrun migrate`")
+
+
 def migrate(path: Path, steps: dict[int, str], *, backups: Path, keys: KeyRing) -> list[int]:
     """Step the database up to the newest version, with a backup before each step; returns the versions reached.
 

@@ -29,7 +29,7 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmation:
+class PendingConfirmation:
     """A request to subscribe; valid while its round is that of the subscription."""
 
     id: int
@@ -157,15 +157,15 @@ def insert_confirmation(
     )
 
 
-def get_confirmation(tx: Transaction, confirmation_id: int) -> Confirmation | None:
+def get_confirmation(tx: Transaction, confirmation_id: int) -> PendingConfirmation | None:
     """The request of that id."""
     row = tx.row("subscriptions.get_confirmation", id=confirmation_id)
-    return None if row is None else Confirmation(**dict(row))
+    return None if row is None else PendingConfirmation(**dict(row))
 
 
-def led_confirmations(tx: Transaction, leader_id: int) -> list[Confirmation]:
+def led_confirmations(tx: Transaction, leader_id: int) -> list[PendingConfirmation]:
     """The requests that the link of that one confirms too."""
-    return [Confirmation(**dict(row)) for row in tx.rows("subscriptions.led_confirmations", leader_id=leader_id)]
+    return [PendingConfirmation(**dict(row)) for row in tx.rows("subscriptions.led_confirmations", leader_id=leader_id)]
 
 
 def expired_confirmations(tx: Transaction, now: int) -> list[tuple[int, int]]:

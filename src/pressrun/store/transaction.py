@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
+from importlib import resources
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
-
-from pressrun.store.queries import load_queries
 
 Row = sqlite3.Row
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_NAME = re.compile(r"^-- name: ([a-z_]+)$", re.MULTILINE)
 _encode = msgspec.json.Encoder().encode
+
+
+@cache
+def load_queries() -> dict[str, str]:
+    """All statements as `"file.name"`; the comments are left out of what SQLite gets to see."""
+    found: dict[str, str] = {}
+    for entry in sorted(resources.files("pressrun.store").joinpath("sql").iterdir(), key=lambda path: path.name):
+        if not entry.name.endswith(".sql"):
+            continue
+        pieces = _NAME.split(entry.read_text(encoding="utf-8"))
+        for name, body in zip(pieces[1::2], pieces[2::2], strict=True):
+            statement = "\n".join(line for line in body.splitlines() if not line.lstrip().startswith("--"))
+            found[f"{entry.name.removesuffix('.sql')}.{name}"] = statement.strip().rstrip(";")
+    return found
 
 
 def in_json(values: Any) -> str:

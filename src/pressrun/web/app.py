@@ -13,8 +13,8 @@ from starlette.types import ASGIApp
 
 from pressrun.core.errors import Unavailable
 from pressrun.core.site import Site
-from pressrun.services.editions.approving import Approving
-from pressrun.services.editions.archiving import Archiving
+from pressrun.services.editions.archive_reader import ArchiveReader
+from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.services.ports import Clock
 from pressrun.services.readers.address_changes import AddressChanges
 from pressrun.services.readers.never_again import NeverAgain
@@ -23,7 +23,7 @@ from pressrun.services.readers.sign_ups import SignUps
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.web_requests import WebRequests
-from pressrun.services.reports.following import Following
+from pressrun.services.reports.editor_reports import EditorReports
 from pressrun.web.archives.archive import ArchivePages
 from pressrun.web.archives.feeds import FeedPages
 from pressrun.web.archives.sitemaps import SitemapPages
@@ -64,9 +64,9 @@ class UseCases:
     preferences: Preferences
     address_changes: AddressChanges
     undo_unsubscribe: UndoUnsubscribe
-    archiving: Archiving
-    approving: Approving
-    following: Following
+    archive_reader: ArchiveReader
+    draft_approval: DraftApproval
+    editor_reports: EditorReports
 
 
 def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the whole configuration
@@ -87,33 +87,39 @@ def build_app(  # noqa: PLR0913 - each part is handed what it needs, never the w
     lists = ListPages(
         pages=pages,
         web_requests=cases.web_requests,
-        archiving=cases.archiving,
+        archive_reader=cases.archive_reader,
         tokens=tokens,
         proxies=proxies,
         clock=clock,
     )
-    archive = ArchivePages(pages=pages, archiving=cases.archiving, tokens=tokens, proxies=proxies, clock=clock)
+    archive = ArchivePages(
+        pages=pages, archive_reader=cases.archive_reader, tokens=tokens, proxies=proxies, clock=clock
+    )
     front = FrontPages(
         pages=pages,
         web_requests=cases.web_requests,
-        archiving=cases.archiving,
+        archive_reader=cases.archive_reader,
         forms=SignUpForms(pages=pages, web_requests=cases.web_requests, tokens=tokens, clock=clock),
         proxies=proxies,
         settings=settings,
     )
-    sitemaps = SitemapPages(pages=pages, archiving=cases.archiving)
+    sitemaps = SitemapPages(pages=pages, archive_reader=cases.archive_reader)
     operations = Operations(readiness=readiness, metrics_page=metrics_page)
     table = [
         *_pages_of_links(pages, cases, tokens, proxies, archive),  # first, because mail programs post there in bursts
         *_pages_of_site(pages, front, sitemaps, operations),
-        *(DemoPages(pages=pages, archiving=cases.archiving, mailbox=mailbox).table() if mailbox is not None else []),
+        *(
+            DemoPages(pages=pages, archive_reader=cases.archive_reader, mailbox=mailbox).table()
+            if mailbox is not None
+            else []
+        ),
         *_pages_of_lists(pages, cases, lists, archive, sitemaps, proxies, clock),
     ]
     routes = [
         (PrivateRoute if path in _PRIVATE else Route)(path, Endpoint(handler), methods=list(methods))
         for path, handler, methods in table
     ]
-    nowhere = Endpoint(_Nowhere(pages, cases.archiving).show)
+    nowhere = Endpoint(_Nowhere(pages, cases.archive_reader).show)
     # The one-click POST follows no redirect, RFC 8058 §3.1.
     router = Router(routes, redirect_slashes=False, default=nowhere)
     return Guard(
@@ -148,7 +154,7 @@ def _pages_of_links(
         pages=pages,
         address_changes=cases.address_changes,
         undo_unsubscribe=cases.undo_unsubscribe,
-        list_page=cases.archiving.list_page,
+        list_page=cases.archive_reader.list_page,
         tokens=tokens,
         proxies=proxies,
     )
@@ -168,11 +174,13 @@ def _pages_of_links(
         preferences=cases.preferences,
         address_changes=cases.address_changes,
         sign_ups=cases.sign_ups,
-        find_list=cases.archiving.find_list,
+        find_list=cases.archive_reader.find_list,
         tokens=tokens,
         proxies=proxies,
     )
-    approval = ApprovalPages(pages=pages, approving=cases.approving, following=cases.following, tokens=tokens)
+    approval = ApprovalPages(
+        pages=pages, draft_approval=cases.draft_approval, editor_reports=cases.editor_reports, tokens=tokens
+    )
     return [
         ("/unsubscribe/{token}", links.unsubscribe, _BOTH),
         ("/confirm/{token}", links.confirm, _BOTH),
@@ -189,7 +197,10 @@ def _pages_of_links(
         ("/approve/{token}/edition", approval.edition, _GET),
         ("/approve/{token}/preview", approval.preview, _GET),
         ("/approve/{token}/report", approval.report, _GET),
-        *((f"/{page}", _Nowhere(pages, cases.archiving).show, _BOTH) for page in sorted(TOKEN_PAGES - {"preferences"})),
+        *(
+            (f"/{page}", _Nowhere(pages, cases.archive_reader).show, _BOTH)
+            for page in sorted(TOKEN_PAGES - {"preferences"})
+        ),
     ]
 
 
@@ -203,12 +214,12 @@ def _pages_of_lists(
     clock: Clock,
 ) -> _Table:
     """What stands below a list's name: behind all others, since a list may have nearly any name."""
-    forms = FormPages(pages=pages, archiving=cases.archiving)
+    forms = FormPages(pages=pages, archive_reader=cases.archive_reader)
     unsubscribes = UnsubscribePages(
-        pages=pages, web_requests=cases.web_requests, archiving=cases.archiving, proxies=proxies
+        pages=pages, web_requests=cases.web_requests, archive_reader=cases.archive_reader, proxies=proxies
     )
-    feeds = FeedPages(pages=pages, archiving=cases.archiving, clock=clock)
-    lead = Families(pages=pages, archiving=cases.archiving).lead
+    feeds = FeedPages(pages=pages, archive_reader=cases.archive_reader, clock=clock)
+    lead = Families(pages=pages, archive_reader=cases.archive_reader).lead
     return [
         ("/{name}", lead(lists.show), _GET),
         ("/{name}/subscribe", lists.subscribe, _POST),
@@ -231,16 +242,16 @@ def _pages_of_lists(
 class _Nowhere:
     """What no route is for: below the pages of links, a link that was cut off or has more behind it than it had."""
 
-    def __init__(self, pages: Pages, archiving: Archiving) -> None:
+    def __init__(self, pages: Pages, archive_reader: ArchiveReader) -> None:
         self._pages = pages
-        self._archiving = archiving
+        self._archive_reader = archive_reader
 
     async def show(self, request: Request) -> Response:
         """The page of every link that is no good, or that there is no such page, with the way to its list."""
         path = request.scope["path"]
         if is_token_page(path):
             return self._pages.invalid_link()
-        about = await self._archiving.find_list(path.split("/", 2)[1])
+        about = await self._archive_reader.find_list(path.split("/", 2)[1])
         if about is not None:
             self._pages.speak(target=about.language)
         return self._pages.not_found(about)

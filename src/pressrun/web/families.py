@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from pressrun.locales.languages import best_of, find_language
-from pressrun.services.editions.archiving import Archiving
+from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.store.lists import MailingList
 from pressrun.web import language
 from pressrun.web.http.forms import clean_language
@@ -54,9 +54,9 @@ def choose(target: MailingList, family: Sequence[MailingList], wanted: str) -> t
 class Families:
     """Leads from page to page of a family."""
 
-    def __init__(self, *, pages: Pages, archiving: Archiving) -> None:
+    def __init__(self, *, pages: Pages, archive_reader: ArchiveReader) -> None:
         self._pages = pages
-        self._archiving = archiving
+        self._archive_reader = archive_reader
 
     def lead(self, handler: Handler) -> Handler:
         """The same page of a list, but for those whom another list of its family is for."""
@@ -75,7 +75,7 @@ class Families:
         return show
 
     async def _elsewhere(self, request: Request) -> Response | None:
-        target, family = await self._archiving.find_family(request.path_params["name"])
+        target, family = await self._archive_reader.find_family(request.path_params["name"])
         named = clean_language(request.query_params.get("language", ""))
         if target is not None:
             # Its own list first: whoever names a language that it has stays.
@@ -89,7 +89,7 @@ class Families:
 
     async def _translation(self, target: MailingList, slug: str, chosen: MailingList) -> str | None:
         """The edition of the same issue, where a page of one is asked for."""
-        return await self._archiving.find_translation(target.name, slug, chosen.name) if slug else None
+        return await self._archive_reader.find_translation(target.name, slug, chosen.name) if slug else None
 
     def _lead(self, request: Request, chosen: MailingList, named: str, slug: str | None = None) -> Response:
         """To the same page of another list; from an edition that is not in its archive, and from a page of results, to

@@ -69,7 +69,7 @@ async def test_copies_and_notices_are_signed(signing: Pressroom) -> None:
     await signing.readers(40)
     await signing.edition()
     test = b"---\nsubject: Try\n---\nx\n"
-    await signing.editing.send_test(
+    await signing.edition_admin.send_test(
         list_name="news", source=test, source_name="a.md", assets={}, addresses=[parse_address("t@reader.example")]
     )
     sent = await signing.take_after_turn()

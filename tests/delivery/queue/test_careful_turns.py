@@ -107,7 +107,7 @@ async def test_a_notice_that_cannot_be_judged_has_failed_and_others_go(
 ) -> None:
     """As one whose address is read no more: it must not go, and is kept for a while."""
     addresses = [parse_address(f"r{number}@reader.example") for number in range(3)]
-    await press.editing.send_test(
+    await press.edition_admin.send_test(
         list_name="news", source=b"---\nsubject: Try\n---\nx\n", source_name="a.md", assets={}, addresses=addresses
     )
     judge = press.dispatcher._may_go

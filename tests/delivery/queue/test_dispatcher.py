@@ -22,7 +22,7 @@ from pressrun.core.quantities import Rate
 from pressrun.delivery.queue import dispatcher
 from pressrun.delivery.queue.destination_queues import STALE_SECONDS
 from pressrun.services import background
-from pressrun.services.mails.forwarding import new_forward
+from pressrun.services.mails.forwards import new_forward
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import Outgoing
 from pressrun.store.deliveries import claim_notices
@@ -35,7 +35,7 @@ CLAIMED = "select state, attempts from delivery where id = ?"
 
 
 async def queue_notice(press: Pressroom, address: str = "test@reader.example") -> None:
-    await press.editing.send_test(
+    await press.edition_admin.send_test(
         list_name="news",
         source=b"---\nsubject: Try\n---\nx\n",
         source_name="a.md",
@@ -237,7 +237,7 @@ async def go(press: Pressroom, way: str, edition: int) -> None:
     elif way == "hard-bounce":
         await press.office.suppressions.add(address, "hard-bounce")
     else:
-        await press.editing.cancel(edition)
+        await press.edition_admin.cancel(edition)
 
 
 async def test_who_is_erased_while_claimed_stays_in_the_counts(press: Pressroom) -> None:
@@ -334,7 +334,7 @@ async def test_what_no_connection_has_at_a_pause_or_the_end_does_not_go_out(
     other = await press.edition(name="other")
     await press.turn()
     assert ({"claimed": 9}, {"claimed": 4}) == (await press.counts(edition), await press.counts(other))
-    await getattr(press.editing, verb)(edition)
+    await getattr(press.edition_admin, verb)(edition)
     await press.turn()
     assert sorted(other_readers) == sorted(outgoing.rcpt_to for outgoing in await press.take_after_turn())
     assert [verb] == recalls
@@ -349,9 +349,9 @@ async def test_what_no_connection_has_at_a_pause_or_the_end_does_not_go_out(
 async def test_the_next_turn_comes_at_once_after_a_button(press: Pressroom, verb: str) -> None:
     edition = await press.edition(scheduled_at=int(press.clock()) + 3600)
     if verb == "resume":
-        await press.editing.pause(edition)
+        await press.edition_admin.pause(edition)
     woken = press.office.woken
-    await getattr(press.editing, verb)(edition)
+    await getattr(press.edition_admin, verb)(edition)
     assert woken + 1 == press.office.woken
 
 
@@ -361,12 +361,12 @@ async def test_after_a_pause_everybody_has_one_copy(press: Pressroom) -> None:
     await press.turn()
     taken = press.take()
     assert taken is not None
-    await press.editing.pause(edition)
+    await press.edition_admin.pause(edition)
     assert [] == (await press.take_after_turn())
     press.answer(taken, TAKEN)
     assert [] == (await press.send_all())
     assert "paused" == await press.state(edition)
-    await press.editing.resume(edition)
+    await press.edition_admin.resume(edition)
     assert 8 == len({outgoing.rcpt_to for outgoing in await press.send_all()} - {taken.rcpt_to})
     assert ("finished", {"delivered": 9}) == (await press.state(edition), await press.counts(edition))
 
@@ -377,7 +377,7 @@ async def test_an_edition_whose_last_copies_were_in_flight_at_the_pause_is_finis
     await press.turn()
     outgoing = press.take()
     assert outgoing is not None
-    await press.editing.pause(edition)
+    await press.edition_admin.pause(edition)
     press.answer(outgoing, TAKEN)
     await press.turn()
     assert "finished" == await press.state(edition)

@@ -6,13 +6,13 @@ import pytest
 from tests.delivery.pressroom import LATER, TAKEN, Pressroom
 
 from pressrun.core.errors import BadInput, NotFound, Refused
-from pressrun.services.reports import reporting
+from pressrun.services.reports import ledger_reports
 
 HOUR = 3600  # the press opens at 08:00 UTC, which is 09:00 in Berlin
 
 
 async def shown(press: Pressroom, edition: int) -> dict[str, object]:
-    return await press.office.database.read(reporting.show_edition, edition, int(press.clock()))
+    return await press.office.database.read(ledger_reports.show_edition, edition, int(press.clock()))
 
 
 async def set_hours(press: Pressroom, hours: str, timezone: str = "Europe/Berlin") -> None:
@@ -64,7 +64,7 @@ async def test_editions_of_other_lists_and_notices_are_not_held(press: Pressroom
     await press.readers(2, "other")
     await set_hours(press, "20:00-21:00")
     held, free = await press.edition(), await press.edition(name="other")
-    await press.editing.send_test(
+    await press.edition_admin.send_test(
         list_name="news", source=b"---\nsubject: x\n---\ny", source_name="a.md", assets={}, addresses=[]
     )
     assert 2 == len(await press.send_all())
@@ -86,7 +86,7 @@ async def test_a_held_edition_can_be_paused_and_cancelled(press: Pressroom) -> N
     await set_hours(press, "20:00-21:00")
     edition = await press.edition()
     await press.turn()
-    await press.editing.cancel(edition)
+    await press.edition_admin.cancel(edition)
     press.pass_time(11 * HOUR)
     assert ([], {"cancelled": 2}) == (await press.send_all(), await press.counts(edition))
 
@@ -100,7 +100,7 @@ async def test_it_is_shown_until_when_an_edition_is_held(press: Pressroom) -> No
     assert "2027-01-16T09:00:00Z" == (await shown(press, later))["held_until"]
     press.pass_time(HOUR)
     assert (await shown(press, waiting))["held_until"] is None
-    await press.editing.pause(waiting)
+    await press.edition_admin.pause(waiting)
     press.pass_time(12 * HOUR)
     assert (await shown(press, waiting))["held_until"] is None
 
@@ -110,11 +110,11 @@ async def test_the_queue_says_why_it_waits(press: Pressroom) -> None:
     await press.readers(2)
     await set_hours(press, "10:00-20:00")
     await press.edition()
-    row = (await press.office.database.read(reporting.list_queue, int(press.clock())))[0]
+    row = (await press.office.database.read(ledger_reports.list_queue, int(press.clock())))[0]
     assert (2, 2) == (row["queued"], row["held"])
     assert "news sends 10:00-20:00 only: on at 2027-01-15T09:00:00Z" == row["reason"]
     press.pass_time(HOUR)
-    row = (await press.office.database.read(reporting.list_queue, int(press.clock())))[0]
+    row = (await press.office.database.read(ledger_reports.list_queue, int(press.clock())))[0]
     assert (0, None) == (row["held"], row["reason"])
 
 
@@ -141,14 +141,14 @@ async def test_a_scheduled_edition_can_be_moved(press: Pressroom) -> None:
     """Back and forth, until it starts."""
     await press.readers(1)
     edition = await press.edition(scheduled_at=int(press.clock()) + HOUR)
-    await press.editing.reschedule(edition, int(press.clock()) + 3 * HOUR)
+    await press.edition_admin.reschedule(edition, int(press.clock()) + 3 * HOUR)
     press.pass_time(2 * HOUR)
     assert [] == await press.send_all()
-    await press.editing.reschedule(edition, int(press.clock()) + 60)
+    await press.edition_admin.reschedule(edition, int(press.clock()) + 60)
     press.pass_time(60)
     assert 1 == len(await press.send_all())
     with pytest.raises(Refused, match="already being sent"):
-        await press.editing.reschedule(edition, int(press.clock()) + 60)
+        await press.edition_admin.reschedule(edition, int(press.clock()) + 60)
 
 
 async def test_an_edition_that_was_too_late_gets_a_new_hour_and_waits_for_its_person(press: Pressroom) -> None:
@@ -159,11 +159,11 @@ async def test_an_edition_that_was_too_late_gets_a_new_hour_and_waits_for_its_pe
     await press.start()
     await press.turn()
     assert "paused" == await press.state(edition)
-    await press.editing.reschedule(edition, int(press.clock()) + HOUR)
+    await press.edition_admin.reschedule(edition, int(press.clock()) + HOUR)
     press.pass_time(2 * HOUR)
     assert ([], "paused") == (await press.send_all(), await press.state(edition))
-    await press.editing.reschedule(edition, int(press.clock()) + HOUR)
-    await press.editing.resume(edition)
+    await press.edition_admin.reschedule(edition, int(press.clock()) + HOUR)
+    await press.edition_admin.resume(edition)
     assert ([], "scheduled") == (await press.send_all(), await press.state(edition))
     press.pass_time(HOUR)
     assert 1 == len(await press.send_all(TAKEN))
@@ -173,11 +173,11 @@ async def test_what_cannot_be_moved(press: Pressroom) -> None:
     """Editions that are over or not there, and hours that are past."""
     edition = await press.edition(scheduled_at=int(press.clock()) + HOUR)
     with pytest.raises(BadInput, match="past"):
-        await press.editing.reschedule(edition, int(press.clock()) - 1)
-    await press.editing.cancel(edition)
+        await press.edition_admin.reschedule(edition, int(press.clock()) - 1)
+    await press.edition_admin.cancel(edition)
     for number, problem in ((edition, Refused), (99, NotFound)):
         with pytest.raises(problem):
-            await press.editing.reschedule(number, int(press.clock()) + HOUR)
+            await press.edition_admin.reschedule(number, int(press.clock()) + HOUR)
 
 
 async def test_the_machine_was_off_at_the_hour(press: Pressroom) -> None:

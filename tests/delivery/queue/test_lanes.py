@@ -13,7 +13,7 @@ from tests.delivery.pressroom import FAST, RELAY, SITE, TAKEN, Pressroom, open_p
 
 from pressrun.core.address import parse_address
 from pressrun.core.quantities import Rate
-from pressrun.services.reports import edition_reports, reporting
+from pressrun.services.reports import edition_reports, ledger_reports
 from pressrun.services.settings import DeliverySettings, DomainSettings
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
@@ -48,7 +48,7 @@ async def take_all(press: Pressroom) -> list[Outgoing]:
 
 
 async def waiting(press: Pressroom) -> dict[str, dict[str, object]]:
-    found = await press.office.database.read(reporting.list_queue, int(press.clock()))
+    found = await press.office.database.read(ledger_reports.list_queue, int(press.clock()))
     return {str(row["domain"]): row for row in found}
 
 
@@ -137,8 +137,8 @@ async def test_retry_overrides_a_pause(press: Pressroom) -> None:
     for copy in await take_all(press):
         press.answer(copy, SLOW)
     await press.turn()
-    press.editing._unpause = press.dispatcher.unpause
-    await press.editing.retry("gmail.com")
+    press.edition_admin._unpause = press.dispatcher.unpause
+    await press.edition_admin.retry("gmail.com")
     assert 1 == len(await take_all(press))
 
 
@@ -293,7 +293,7 @@ async def test_the_queue_says_that_an_edition_is_paused(press: Pressroom) -> Non
     """And why, as a person has to resume it."""
     await readers(press, x_example=3)
     number = await press.edition()
-    await press.editing.pause(number)
+    await press.edition_admin.pause(number)
     assert f"edition {number} waits: paused by hand" == (await waiting(press))["x.example"]["reason"]
 
 

@@ -30,7 +30,7 @@ from pressrun.delivery.queue.scheduler import Ready
 from pressrun.delivery.queue.throttle import Throttle
 from pressrun.delivery.queue.timer import Timer
 from pressrun.delivery.queue.wakeups import WakeUps
-from pressrun.services.mails.notifying import NoticeComposer
+from pressrun.services.mails.notice_composer import NoticeComposer
 from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import HandOver, Outgoing
 from pressrun.store import deliveries
@@ -184,7 +184,7 @@ async def test_an_error_anywhere_loses_no_row(
     addresses = await press.readers(READERS)
     first = await press.edition("first")
     canary = await press.edition("second", canary_percent=20)
-    await press.editing.send_test(
+    await press.edition_admin.send_test(
         list_name="news",
         source=b"---\nsubject: Try\n---\nx\n",
         source_name="a.md",
@@ -200,13 +200,13 @@ async def test_an_error_anywhere_loses_no_row(
         addresses[3]: [LATER],
     }
     await room.turn()
-    await room.act(partial(press.editing.pause, first))
+    await room.act(partial(press.edition_admin.pause, first))
     await room.send_all(answers, 3)
-    await room.act(partial(press.editing.resume, first))
+    await room.act(partial(press.edition_admin.resume, first))
     await room.send_all(answers)
     for edition in (first, canary):
         if await press.state(edition) == "paused":
-            await room.act(partial(press.editing.resume, edition))
+            await room.act(partial(press.edition_admin.resume, edition))
     await room.send_all(answers)
     assert [] == await room.is_lost()
     assert [] == await press.rows("select state from delivery where state not in ('delivered', 'failed', 'cancelled')")

@@ -165,7 +165,7 @@ class QueueLife(RuleBasedStateMachine):
     def press_button(self, button: str) -> None:
         async def press_it() -> None:
             try:
-                await getattr(self.press.editing, button)(self.edition)
+                await getattr(self.press.edition_admin, button)(self.edition)
             except Refused:
                 return
 

@@ -16,7 +16,7 @@ from pressrun.services.background import FAILING_SECONDS, LoopFault
 from pressrun.services.operating.readiness import QUIET_SECONDS, RELAYS_FAILING_SECONDS, Readiness
 from pressrun.services.ports import RelayStatus
 from pressrun.store.bounces import Failure, fail_copy
-from pressrun.store.journal import Claim, Taken
+from pressrun.store.journal import Claim, JournalEntry
 
 
 async def test_a_start_with_nothing_claimed_changes_nothing(press: Pressroom) -> None:
@@ -31,8 +31,8 @@ async def test_what_was_claimed_goes_back_whatever_the_edition_does(press: Press
     editions = [await press.edition(text) for text in ("sending", "paused", "cancelled")]
     await press.turn()
     assert 6 == len(press.take_all())
-    await press.editing.pause(editions[1])
-    await press.editing.cancel(editions[2])
+    await press.edition_admin.pause(editions[1])
+    await press.edition_admin.cancel(editions[2])
     await press.start()
     assert [{"queued": 2}, {"queued": 2}, {"cancelled": 2}] == [await press.counts(number) for number in editions]
     assert [(1,)] == await press.rows("select distinct attempts from delivery")  # they may have gone out
@@ -49,16 +49,16 @@ async def test_what_a_relay_has_is_delivered_though_nobody_had_recorded_it(press
     await press.turn()
     assert 9 == len(press.take_all())
     jobs = {job.row.id: job for job in _in_flight(press)}
-    await press.editing.pause(editions[1])
-    await press.editing.cancel(editions[2])
+    await press.edition_admin.pause(editions[1])
+    await press.edition_admin.cancel(editions[2])
     found = await press.rows("select id, edition_id from delivery order by id")
     noted = [min(number for number, edition in found if edition == one) for one in editions]
-    press.taken = [Taken(claim_of(jobs[number]), RELAY, 250, "2.0.0") for number in noted]
+    press.taken = [JournalEntry(claim_of(jobs[number]), RELAY, 250, "2.0.0") for number in noted]
     other = jobs[max(number for number, edition in found if edition == editions[0])]
     press.taken += [
-        Taken(replace(claim_of(other), first_attempt_at=5), RELAY, 250, ""),
-        Taken(replace(claim_of(other), attempts=2), RELAY, 250, ""),
-        Taken(Claim(10**9, 1, 5), RELAY, 250, ""),
+        JournalEntry(replace(claim_of(other), first_attempt_at=5), RELAY, 250, ""),
+        JournalEntry(replace(claim_of(other), attempts=2), RELAY, 250, ""),
+        JournalEntry(Claim(10**9, 1, 5), RELAY, 250, ""),
     ]
     await press.start()
     states = [{"delivered": 1, rest: 2} for rest in ("queued", "queued", "cancelled")]
@@ -67,7 +67,7 @@ async def test_what_a_relay_has_is_delivered_though_nobody_had_recorded_it(press
     assert [(RELAY, 250, "2.0.0", int(press.office.now))] * 3 == told
     await press.start()  # what is noted stays there, and says nothing new
     assert states == [await press.counts(number) for number in editions]
-    await press.editing.resume(editions[1])
+    await press.edition_admin.resume(editions[1])
     assert 4 == len(await press.send_all())
 
 
@@ -80,11 +80,11 @@ async def test_a_copy_that_is_sent_anew_goes_out_though_an_earlier_one_was_taken
     [job] = _in_flight(press)
     press.answer(outgoing, TAKEN)
     await press.turn()
-    press.taken = [Taken(claim_of(job), RELAY, 250, "2.0.0")]
+    press.taken = [JournalEntry(claim_of(job), RELAY, 250, "2.0.0")]
     press.pass_time(60)
     failure = Failure(kind=FailureKind.HARD, bounce=BounceClass.GONE, code=550, enhanced="5.1.1", reply="no such user")
     assert await press.office.database.write(fail_copy, job.row.id, failure, int(press.office.now))
-    await press.editing.resend(edition)
+    await press.edition_admin.resend(edition)
     await press.turn()
     press.take_all()
     await press.start()
@@ -92,7 +92,7 @@ async def test_a_copy_that_is_sent_anew_goes_out_though_an_earlier_one_was_taken
 
 
 async def test_a_notice_goes_out_again(press: Pressroom) -> None:
-    await press.editing.send_test(
+    await press.edition_admin.send_test(
         list_name="news",
         source=b"---\nsubject: Try\n---\nx\n",
         source_name="a.md",
@@ -112,7 +112,7 @@ async def test_a_notice_that_a_relay_has_does_not(press: Pressroom) -> None:
     await queue_notice(press, "a@else.example")
     await press.turn()
     press.take()
-    press.taken = [Taken(claim_of(job), RELAY, 250, "2.0.0") for job in _in_flight(press)]
+    press.taken = [JournalEntry(claim_of(job), RELAY, 250, "2.0.0") for job in _in_flight(press)]
     await press.start()
     assert [("delivered", 1)] == await press.rows("select state, attempts from delivery")
     assert [] == await press.send_all()

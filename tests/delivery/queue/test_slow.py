@@ -18,7 +18,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.lane_state import SLOW_FOR_SECONDS
 from pressrun.delivery.queue.destinations import SLOW_SECONDS
 from pressrun.delivery.queue.wakeups import LOOK_AGAIN_SECONDS
-from pressrun.services.reports import reporting
+from pressrun.services.reports import ledger_reports
 from pressrun.smtp.handover import Outgoing
 
 CONNECTIONS = 10
@@ -154,7 +154,7 @@ def slow(seconds: float) -> Callable[[str], float]:
 
 async def reason(press: Pressroom) -> object:
     """What the queue says of the slow domain, None when nothing waits for it."""
-    found = await press.office.database.read(reporting.list_queue, int(press.clock()))
+    found = await press.office.database.read(ledger_reports.list_queue, int(press.clock()))
     return next((row["reason"] for row in found if row["domain"] == SLOW), None)
 
 

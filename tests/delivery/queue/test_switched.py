@@ -75,7 +75,7 @@ async def test_the_same_issue_in_the_other_language_does_not_follow(press: Press
     if order == "before":
         await choose(press, "noticias")
     source = b"---\nsubject: Hola\nissue: 87\n---\nHola\n"
-    other = await press.editing.take(list_name="noticias", source=source, source_name="a.md", assets={})
+    other = await press.edition_admin.send(list_name="noticias", source=source, source_name="a.md", assets={})
     if order == "after":
         await choose(press, "noticias")
     sent = await press.send_all()

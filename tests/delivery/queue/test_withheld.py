@@ -8,7 +8,7 @@ from tests.delivery.pressroom import LATER, UNSENT, Pressroom
 from pressrun.core.address import parse_address
 from pressrun.core.tokens import digests_of
 from pressrun.delivery.queue.claims import NOTICE_BATCH
-from pressrun.services.mails.forwarding import new_forward
+from pressrun.services.mails.forwards import new_forward
 from pressrun.services.readers.sign_ups import Origin
 from pressrun.services.suppression import SuppressionReason
 from pressrun.store import deliveries, suppressions
@@ -136,7 +136,7 @@ async def test_resending_leaves_out_who_may_not_be_mailed(press: Pressroom) -> N
     await press.send_all()
     await press.change("update delivery set state = 'failed'")
     await keep_out(press, addresses[0], SuppressionReason.NEVER_AGAIN)
-    found = await press.editing.resend(edition)
+    found = await press.edition_admin.resend(edition)
     assert (1, 1) == (found.queued, found.left_out)
 
 

@@ -27,7 +27,7 @@ from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, SentMail
-from pressrun.store.journal import Claim, Journal, Taken
+from pressrun.store.journal import Claim, Journal, JournalEntry
 
 RELAY = "primary"
 TAKEN = HandOver(Outcome.DELIVERED, Stage.CONTENT, Reply(250, "taken for a@reader.example", "2.0.0"))
@@ -281,7 +281,7 @@ async def test_what_is_taken_is_journaled_without_the_words_of_the_relay(journal
     bench.take_all()
     bench.settle(1, 2)
     claims = [Claim(1, 1, 1000), Claim(2, 4, 500)]
-    assert {claim: Taken(claim, RELAY, 250, "2.0.0") for claim in claims} == journal.entries()
+    assert {claim: JournalEntry(claim, RELAY, 250, "2.0.0") for claim in claims} == journal.entries()
     assert [Result(1, TAKEN, is_journaled=True), Result(2, TAKEN, is_journaled=True)] == bench.results()
     assert b"reader" not in journal_path.read_bytes()  # noqa: ASYNC240
 
@@ -328,7 +328,7 @@ async def test_a_disk_that_takes_nothing_is_logged_once_each_time(
     assert ["press.not_noted"] == [one.message for one in caplog.records if one.levelno >= logging.WARNING]
 
 
-def _full(_: Sequence[Taken]) -> None:
+def _full(_: Sequence[JournalEntry]) -> None:
     raise OSError(28, "No space left on device")
 
 

@@ -21,7 +21,7 @@ from pressrun.delivery.worker.handle import EDITIONS_AT_MOST
 from pressrun.delivery.worker.poison import POISON_AFTER
 from pressrun.delivery.worker.workers import POISON, Workers
 from pressrun.smtp.handover import Outcome
-from pressrun.store.journal import Taken
+from pressrun.store.journal import JournalEntry
 
 ROOT = Path(__file__).parents[3]
 
@@ -101,7 +101,7 @@ async def test_what_it_noted_is_delivered_though_it_could_not_say_so(house: Hous
     first, other = house.worker._held["primary"].values()
     journal = house.worker._journal
     assert journal is not None
-    journal.note([Taken(claim_of(first), "primary", 250, "2.0.0")])
+    journal.append([JournalEntry(claim_of(first), "primary", 250, "2.0.0")])
     os.kill(house.pid, signal.SIGKILL)
     await house.until(lambda: house.in_hand == 0)
     await house.until(lambda: _counts(house, edition, {"delivered": 1, "deferred": 1}))

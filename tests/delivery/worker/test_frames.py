@@ -32,7 +32,7 @@ from pressrun.delivery.worker.frames import (
 )
 from pressrun.message.layouts.design import Logo
 from pressrun.message.wire.skeleton import Skeleton
-from pressrun.services.mails.composing import CompiledEdition
+from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.ports import RelayStatus
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply

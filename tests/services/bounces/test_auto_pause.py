@@ -64,7 +64,7 @@ async def test_too_many_refusals_pause_an_edition_once(press: Pressroom) -> None
     (told,) = await mails_to_owner(press)
     assert b"7 of 100 copies were refused" in told.content
     press.answer(told, TAKEN)
-    await press.editing.resume(number)
+    await press.edition_admin.resume(number)
     await send_some(press, number, [GONE] * 20)
     assert "finished" == await press.state(number)
 
@@ -131,7 +131,7 @@ async def test_what_came_before_there_were_enough_outcomes_counts_when_there_are
     assert "sending" == await press.state(number)
     await send_some(press, number, [TAKEN])
     assert "paused" == await press.state(number)
-    await press.editing.resume(number)
+    await press.edition_admin.resume(number)
     await send_some(press, number, [TAKEN] * 21)  # the owner's mail is the first
     assert "finished" == await press.state(number)
 

@@ -175,7 +175,7 @@ async def test_a_hard_bounce_suspends_on_every_list_and_suppresses(press: Pressr
     await press.readers(1)
     await press.readers(1, "other")
     waiting = await press.edition("later", name="other")
-    await press.editing.pause(waiting)
+    await press.edition_admin.pause(waiting)
     await send(press, "one", GONE)
     assert ("suspended", "bounces", "hard-bounce") == await state_of(press)
     other = await press.subscription("r0@reader.example", "other")

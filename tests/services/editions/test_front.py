@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pressrun.services.editions.building import check_front
+from pressrun.services.editions.edition_build import check_front
 
 PLAIN, STYLED = "<p>Boats</p>", '<p style="color:#900">Boats</p>'
 

@@ -14,7 +14,7 @@ from pressrun.core.address import parse_address
 from pressrun.core.errors import UnreadableMail
 from pressrun.core.tokens import digests_of
 from pressrun.message.finding import refusal_of
-from pressrun.services.editions.approving import Approving
+from pressrun.services.editions.draft_approval import DraftApproval
 from pressrun.store import subscribers
 from pressrun.store.transaction import Transaction
 
@@ -39,10 +39,10 @@ async def make_reader(room: Mailroom, language: str) -> None:
 
 async def spoken(room: Mailroom) -> str:
     """The language of the page of the first edition."""
-    approving = Approving(
+    draft_approval = DraftApproval(
         database=room.database, site=room.site, keys=room.keys, clock=lambda: room.now, wake=lambda: None
     )
-    held = await approving.look(1)
+    held = await draft_approval.find(1)
     assert held is not None
     return held.language
 

@@ -36,8 +36,8 @@ from pressrun.message.editions.posted import Posted, read_posted
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.message.reports.report import Report
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.approving import Approving
-from pressrun.services.editions.releasing import Standing
+from pressrun.services.editions.draft_approval import DraftApproval
+from pressrun.services.editions.draft_status import DraftStatus
 from pressrun.services.incoming.mailed_editions import MailedEditions
 from pressrun.services.operating.housekeeping import Housekeeping
 from pressrun.services.settings import ServiceSettings, TokenSettings
@@ -535,13 +535,13 @@ async def test_a_draft_cannot_be_resumed_and_can_be_cancelled(room: Mailroom) ->
 
 async def test_two_editors_release_an_edition_once(room: Mailroom) -> None:
     """Only one of them did it, both see that it is released."""
-    approving = Approving(
+    draft_approval = DraftApproval(
         database=room.database, site=room.site, keys=room.keys, clock=lambda: room.now, wake=room.wake
     )
     await answers(room, post())
-    found = [await approving.release(1), await approving.release(1)]
+    found = [await draft_approval.release(1), await draft_approval.release(1)]
     assert [True, False] == [is_done for _, is_done in found]
-    assert {Standing.RELEASED} == {held.standing for held, _ in found if held is not None}
+    assert {DraftStatus.RELEASED} == {held.status for held, _ in found if held is not None}
     assert [("sending", 3)] == await rows(room, "select state, audience from edition")
 
 

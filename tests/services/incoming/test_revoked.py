@@ -32,8 +32,8 @@ from pressrun.core.errors import Refused
 from pressrun.message.editions.posted import Posted
 from pressrun.sandbox.layouts import OwnLayouts
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.approving import Approving
-from pressrun.services.editions.releasing import Standing
+from pressrun.services.editions.draft_approval import DraftApproval
+from pressrun.services.editions.draft_status import DraftStatus
 from pressrun.services.operating.list_admin import ListAdmin
 from pressrun.services.readers.erasure import erase_person
 from pressrun.services.settings import ServiceSettings
@@ -56,8 +56,8 @@ def list_admin(room: Mailroom) -> ListAdmin:
     )
 
 
-def approving(room: Mailroom) -> Approving:
-    return Approving(database=room.database, site=room.site, keys=room.keys, clock=lambda: room.now, wake=room.wake)
+def draft_approval(room: Mailroom) -> DraftApproval:
+    return DraftApproval(database=room.database, site=room.site, keys=room.keys, clock=lambda: room.now, wake=room.wake)
 
 
 # ---------------------------------------------------------------------- how a right ends
@@ -114,7 +114,7 @@ async def held(room: Mailroom) -> None:
 
 
 async def press_the_button(room: Mailroom) -> None:
-    await approving(room).release(1)
+    await draft_approval(room).release(1)
 
 
 async def release_within(room: Mailroom) -> None:
@@ -223,7 +223,7 @@ async def test_removing_an_editor_cancels_what_they_sent_and_says_how_many(tmp_p
         answer = await list_admin(room).remove_editor("news", parse_address(EVE))
         assert {"list": "news", "address": EVE, "cancelled": 2} == answer
         assert ["cancelled", "cancelled", "draft"] == await states(room)
-        _, is_done = await approving(room).release(3)
+        _, is_done = await draft_approval(room).release(3)
         assert is_done
 
 
@@ -237,7 +237,7 @@ async def test_what_two_editors_sent_needs_both(tmp_path: Path) -> None:
         await remove(room)
         assert ["cancelled"] == await states(room)
         await answers(room, post(number=3, From="bea@harbour.example"))
-        _, is_done = await approving(room).release(2)
+        _, is_done = await draft_approval(room).release(2)
         assert (True, ["cancelled", "sending"]) == (is_done, await states(room))
 
 
@@ -248,7 +248,7 @@ async def test_what_was_released_goes_on_and_shows_no_more(tmp_path: Path) -> No
         await held(room)
         await press_the_button(room)
         await remove(room)
-        found = [await approving(room).look(1), await approving(room).preview(1)]
+        found = [await draft_approval(room).find(1), await draft_approval(room).preview(1)]
         assert (["sending"], [None, None]) == (await states(room), found)
 
 
@@ -257,9 +257,9 @@ async def test_nothing_of_a_held_edition_is_shown_by_a_link_that_does_nothing(tm
     async with open_mailroom(tmp_path) as room:
         await prepare(room)
         await held(room)
-        assert await approving(room).preview(1) is not None
+        assert await draft_approval(room).preview(1) is not None
         await end(room)
-        assert await approving(room).preview(1) is None
+        assert await draft_approval(room).preview(1) is None
 
 
 async def test_a_link_works_again_when_posting_is_switched_on_again(tmp_path: Path) -> None:
@@ -267,11 +267,11 @@ async def test_a_link_works_again_when_posting_is_switched_on_again(tmp_path: Pa
         await prepare(room)
         await held(room)
         await switch_off(room)
-        found, is_done = await approving(room).release(1)
+        found, is_done = await draft_approval(room).release(1)
         assert found is not None
-        assert (Standing.SWITCHED_OFF, False) == (found.standing, is_done)
+        assert (DraftStatus.SWITCHED_OFF, False) == (found.status, is_done)
         await set_list(room, post_by_mail="approve")
-        _, is_done = await approving(room).release(1)
+        _, is_done = await draft_approval(room).release(1)
         assert is_done
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.message.builders import site
 
-from pressrun.services.mails.composing import archive_url
+from pressrun.services.mails.copy_composer import archive_url
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from tests.message.builders import build, edition, part, profile, values
 
 from pressrun.message.layouts.design import Design
-from pressrun.services.mails.composing import day_of
+from pressrun.services.mails.copy_composer import day_of
 
 LATE = 1_798_759_800  # 31 December 2026, 23:30 UTC
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.delivery.pressroom import Pressroom
 
 from pressrun.core.site import Site
-from pressrun.services.mails.composing import return_path
+from pressrun.services.mails.copy_composer import return_path
 from pressrun.store.lists import find_list
 
 

@@ -12,7 +12,7 @@ from tests.message.signatures.test_dkim import RSA_RECORD, settings
 from pressrun.core.keys import KeyRing
 from pressrun.delivery.mailer.mailer import build_signer
 from pressrun.delivery.queue.claims import _load_plate
-from pressrun.services.mails.composing import CopyComposer
+from pressrun.services.mails.copy_composer import CopyComposer
 from pressrun.services.settings import DeliverySettings
 from pressrun.store import deliveries
 from pressrun.store.transaction import Transaction
@@ -44,7 +44,7 @@ async def test_their_copies_have_no_html_part_and_all_the_rest(press: Pressroom)
 async def test_a_text_edition_is_the_same_for_all(press: Pressroom) -> None:
     await press.readers(1)
     await press.change("update subscriber set text_only = 1")
-    await press.editing.take(
+    await press.edition_admin.send(
         list_name="news", source=b"---\nsubject: Boats\n---\nTen.\n", source_name="a.txt", assets={}
     )
     (copy,) = await press.send_all()

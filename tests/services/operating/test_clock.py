@@ -49,7 +49,7 @@ async def test_what_was_put_off_waits_as_long_from_now_on(press: Pressroom, rest
     else:
         press.pass_time(MONTH)
     edition = await press.edition()
-    await press.editing.send_test(
+    await press.edition_admin.send_test(
         list_name="news",
         source=b"---\nsubject: Try\n---\nx\n",
         source_name="a.md",

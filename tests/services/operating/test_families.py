@@ -8,7 +8,7 @@ import pytest
 from tests.services.office import Office
 
 from pressrun.core.errors import BadInput
-from pressrun.services.reports import reporting
+from pressrun.services.reports import ledger_reports
 from pressrun.store import lists
 
 # Each door by which a list gets a name, a family or a language: (list, settings, what the refusal says).
@@ -43,7 +43,7 @@ async def test_no_door_lets_a_family_in_the_way_of_a_list(
 ) -> None:
     """Bad input (65), which says what is wrong, and nothing is changed."""
     await make_family(office)
-    before = await office.database.read(reporting.list_lists)
+    before = await office.database.read(ledger_reports.list_lists)
     lists = office.lists
     if door.startswith("new "):
         attempt = lists.create_list(door.removeprefix("new "), {"title": "T", **settings})
@@ -52,13 +52,13 @@ async def test_no_door_lets_a_family_in_the_way_of_a_list(
     with pytest.raises(BadInput, match=words) as refused:
         await attempt
     assert 65 == refused.value.exit_code
-    assert before == await office.database.read(reporting.list_lists)
+    assert before == await office.database.read(ledger_reports.list_lists)
 
 
 async def test_a_family_is_shown_changed_and_left(office: Office) -> None:
     """A list may change its language while it joins, and its name is free again once nobody is in it."""
     await make_family(office)
-    shown = await office.database.read(reporting.show_list, "noticias")
+    shown = await office.database.read(ledger_reports.show_list, "noticias")
     assert "villanueva" == shown["family"]
     joined = await office.lists.set_list("news", {"family": "villanueva", "language": "en-GB"})
     assert ("villanueva", "en-GB") == (joined["family"], joined["language"])

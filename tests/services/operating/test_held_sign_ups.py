@@ -19,13 +19,13 @@ from pressrun.services.operating import held_sign_ups
 from pressrun.services.readers.abuse_limits import AbuseLimits
 from pressrun.services.readers.sign_ups import Origin
 from pressrun.services.settings import LimitSettings, ServiceSettings
-from pressrun.store import arrivals, lists
-from pressrun.store.held import Choice
+from pressrun.store import limits, lists
+from pressrun.store.held_sign_ups import HeldSelection
 from pressrun.store.transaction import Transaction
 
 ADA, BOB = parse_address("Ada@reader.example"), parse_address("bob@other.example")
 WEB = Origin(source="web", ip="192.0.2.7", language="de", words="Subscribe to News")
-ALL = Choice()
+ALL = HeldSelection()
 WEEK = 7 * 86400
 HELD = LimitSettings(hold_sign_ups_above=2, hold_sign_ups_floor=1, confirmations_per_address=Rate(100, 3600.0))
 
@@ -106,9 +106,9 @@ async def test_what_an_operator_does_not_choose_goes_on_waiting(office: Office) 
     await besiege(office)
     for address in (ADA, BOB, parse_address("eve@reader.example")):
         await sign_up(office, address)
-    assert {"released": 1, "forgotten": 0} == await office.held.release(Choice(domain="other.example"))
+    assert {"released": 1, "forgotten": 0} == await office.held.release(HeldSelection(domain="other.example"))
     number = await oldest(office)
-    assert {"dropped": 1} == await office.held.drop(Choice(ids=(number,)))
+    assert {"dropped": 1} == await office.held.drop(HeldSelection(ids=(number,)))
     assert (["bob@other.example"], ["eve@reader.example"]) == (await mailed(office), await listed(office))
 
 
@@ -118,7 +118,7 @@ async def test_an_id_under_which_nothing_waits_changes_nothing(office: Office) -
     number = await oldest(office)
     for act in (office.held.release, office.held.drop):
         with pytest.raises(NotFound, match="no such held sign-up: 77, 99"):
-            await act(Choice(ids=(77, number, 99)))
+            await act(HeldSelection(ids=(77, number, 99)))
     with pytest.raises(NotFound):
         await listed(office, "other")
     assert ([], ["Ada@reader.example"]) == (await mailed(office), await listed(office, "news"))
@@ -247,7 +247,7 @@ async def remember(office: Office, peak: int) -> None:
     def note(tx: Transaction) -> None:
         for day in range(1, 15):
             for _ in range(peak):
-                arrivals.count_sign_up(tx, int(office.now // 3600) - 24 * day + 5)
+                limits.count_sign_up(tx, int(office.now // 3600) - 24 * day + 5)
 
     await office.database.write(note)
 

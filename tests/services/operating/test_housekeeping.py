@@ -19,15 +19,14 @@ from pressrun.services.operating import housekeeping
 from pressrun.services.operating.housekeeping import NOTICE_KEPT_SECONDS
 from pressrun.services.readers.sign_ups import Origin
 from pressrun.store import (
-    arrivals,
+    address_changes,
     consent,
     deliveries,
-    errands,
-    held,
+    held_sign_ups,
     inbound,
     limits,
-    moves,
-    statistics,
+    maintenance,
+    pending_requests,
     unsubscribes,
 )
 
@@ -37,7 +36,7 @@ WEEK = 7 * 86400
 
 
 async def queue_notice(press: Pressroom) -> None:
-    await press.editing.send_test(
+    await press.edition_admin.send_test(
         list_name="news", source=b"---\nsubject: Try\n---\nx\n", source_name="a.md", assets={}, addresses=[ADA]
     )
 
@@ -145,12 +144,12 @@ DUTIES = {
     "limits": (limits, "sweep"),
     "notices": (deliveries, "sweep_notices"),
     "leavings": (unsubscribes, "sweep_unsubscribes"),
-    "address changes": (moves, "sweep_changes"),
+    "address changes": (address_changes, "sweep_changes"),
     "received mail": (inbound, "sweep_mail"),
-    "held sign-ups": (held, "sweep_held"),
-    "hours of sign-ups": (arrivals, "sweep_sign_ups"),
+    "held sign-ups": (held_sign_ups, "sweep_held"),
+    "hours of sign-ups": (limits, "sweep_sign_ups"),
     "kept mail": (inbound, "sweep_kept"),
-    "requests": (errands, "sweep_set_aside"),
+    "requests": (pending_requests, "sweep_set_aside"),
     "network addresses": (housekeeping, "age_ips"),
     "consent head": (consent, "read_head"),
 }
@@ -219,6 +218,6 @@ async def test_a_head_that_cannot_be_written_is_written_later(
 async def test_statistics_that_somebody_gathers_meanwhile_are_dropped(press: Pressroom) -> None:
     """A backup tool that runs ANALYZE changes no plan for longer than a round."""
     await press.office.database.write(lambda tx: tx._connection.execute("analyze").fetchall())
-    assert await press.office.database.read(statistics.are_statistics_kept)
+    assert await press.office.database.read(maintenance.are_statistics_kept)
     await press.housekeeping.round()
-    assert not await press.office.database.read(statistics.are_statistics_kept)
+    assert not await press.office.database.read(maintenance.are_statistics_kept)

@@ -14,7 +14,7 @@ from pressrun.core.edition import EditionState
 from pressrun.core.errors import BadInput, NotFound, PressrunError, Refused, UsageError
 from pressrun.services.operating.list_settings import KEYS, read_settings
 from pressrun.services.readers.sign_ups import Origin
-from pressrun.services.reports import reporting
+from pressrun.services.reports import ledger_reports
 from pressrun.store.deliveries import count_copies, take_audience
 from pressrun.store.editions import get_edition
 
@@ -29,7 +29,7 @@ async def test_a_new_list_has_the_defaults_that_are_promised(office: Office) -> 
         made["language"],
         made["archive"],
     )
-    assert made == await office.database.read(reporting.show_list, "news")
+    assert made == await office.database.read(ledger_reports.show_list, "news")
 
 
 async def test_a_from_that_was_never_set_follows_the_title(office: Office) -> None:
@@ -47,7 +47,7 @@ async def test_the_owner_of_a_list_is_no_address_of_a_list(office: Office, owner
     with pytest.raises(BadInput, match=r"owner: .* would loop"):
         await office.lists.create_list("news", {"title": "News", "owner": owner})
     with pytest.raises(NotFound):
-        await office.database.read(reporting.show_list, "news")
+        await office.database.read(ledger_reports.show_list, "news")
 
 
 async def test_an_owner_may_have_a_mailbox_at_mail_domain(office: Office) -> None:
@@ -111,10 +111,10 @@ async def test_a_name_is_taken_once(office: Office) -> None:
 async def test_a_bad_value_is_named_and_changes_nothing(office: Office, settings: dict[str, str], words: str) -> None:
     """All settings of one call are taken, or none."""
     await office.make_list()
-    before = await office.database.read(reporting.show_list, "news")
+    before = await office.database.read(ledger_reports.show_list, "news")
     with pytest.raises(BadInput, match=words):
         await office.lists.set_list("news", {"description": "new", **settings})
-    assert before == await office.database.read(reporting.show_list, "news")
+    assert before == await office.database.read(ledger_reports.show_list, "news")
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ async def test_the_page_of_a_list_has_settings_of_its_own(office: Office) -> Non
     assert ["full", "", False, "sans"] == [made[key] for key in keys]
     given = {"front": "teaser", "cadence": "Every Thursday", "ask_name": "true", "typeface": "serif"}
     await office.lists.set_list("news", given)
-    shown = await office.database.read(reporting.show_list, "news")
+    shown = await office.database.read(ledger_reports.show_list, "news")
     assert ["teaser", "Every Thursday", True, "serif"] == [shown[key] for key in keys]
 
 
@@ -184,14 +184,14 @@ async def test_only_a_closed_list_can_be_removed(office: Office) -> None:
         await office.lists.remove_list("news")
     await office.lists.close_list("news")
     await office.lists.remove_list("news")
-    assert [] == await office.database.read(reporting.list_lists)
+    assert [] == await office.database.read(ledger_reports.list_lists)
 
 
 async def test_editors_come_and_go_whatever_the_case(office: Office) -> None:
     await office.make_list()
     await office.lists.add_editor("news", parse_address("Ed@x.example"))
     await office.lists.add_editor("news", parse_address("ed@x.example"))
-    assert [{"address": "Ed@x.example"}] == await office.database.read(reporting.list_editors, "news")
+    assert [{"address": "Ed@x.example"}] == await office.database.read(ledger_reports.list_editors, "news")
     await office.lists.remove_editor("news", parse_address("ED@x.example"))
     with pytest.raises(NotFound):
         await office.lists.remove_editor("news", parse_address("ed@x.example"))

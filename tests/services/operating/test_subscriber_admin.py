@@ -14,7 +14,7 @@ from pressrun.core.errors import NotFound, Refused
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.operating.subscriber_import import ImportOptions, dry_run_rows
 from pressrun.services.readers.sign_ups import Confirmed, Origin
-from pressrun.services.reports import reporting
+from pressrun.services.reports import ledger_reports
 from pressrun.services.suppression import may_be_sent
 from pressrun.store import consent, deliveries, notices, subscribers, subscriptions
 from pressrun.store.transaction import Transaction
@@ -79,7 +79,7 @@ async def take(office: Office, rows: Sequence[ImportRow], *, asks: bool = False)
 async def test_who_is_added_is_a_member_at_once(office: Office) -> None:
     await office.make_list()
     await office.subscribers.add("news", ANN, name="Ann")
-    shown = await office.database.read(reporting.show_subscriber, office.keys, ANN)
+    shown = await office.database.read(ledger_reports.show_subscriber, office.keys, ANN)
     assert [("active", "operator")] == [(one["state"], one["source"]) for one in shown["lists"]]  # type: ignore[attr-defined]
     assert [("added", "operator")] == [(one["event"], one["source"]) for one in shown["consent"]]  # type: ignore[attr-defined]
     assert [] == await waiting_notices(office)
@@ -186,13 +186,13 @@ async def test_an_erased_person_leaves_only_numbers_behind(office: Office) -> No
     await office.database.write(notices.insert_notice, test_copy, NOW)
     await office.subscribers.erase(parse_address("ann@x.example"))
     assert 1 == (await office.database.read(deliveries.count_copies, edition))["cancelled"]
-    assert [] == await office.database.read(reporting.list_editors, "news")
+    assert [] == await office.database.read(ledger_reports.list_editors, "news")
     assert [{"address": None, "reason": "erased"}] == [
         {"address": one["address"], "reason": one["reason"]}
-        for one in await office.database.read(reporting.list_suppressions)
+        for one in await office.database.read(ledger_reports.list_suppressions)
     ]
     with pytest.raises(NotFound):
-        await office.database.read(reporting.show_subscriber, office.keys, ANN)
+        await office.database.read(ledger_reports.show_subscriber, office.keys, ANN)
     with pytest.raises(NotFound):
         await office.subscribers.erase(ANN)
     assert {"skipped_suppressed": 1, "skipped": [{"line": 2, "reason": "the address is suppressed"}]} == await take(
@@ -208,7 +208,7 @@ async def test_erasing_does_not_weaken_a_complaint(office: Office) -> None:
     await office.make_list()
     await office.suppressions.add(ANN, "complaint")
     await office.subscribers.erase(ANN)
-    found = await office.database.read(reporting.list_suppressions)
+    found = await office.database.read(ledger_reports.list_suppressions)
     assert [(None, "complaint")] == [(one["address"], one["reason"]) for one in found]
 
 
@@ -217,10 +217,10 @@ async def test_erasing_after_never_again_takes_the_address_and_leaves_the_reason
     await office.make_list()
     await office.suppressions.add(parse_address(said), "never-again")
     await office.subscribers.erase(parse_address(said))
-    found = await office.database.read(reporting.list_suppressions)
+    found = await office.database.read(ledger_reports.list_suppressions)
     assert [(None, "never-again")] == [(one["address"], one["reason"]) for one in found]
     await office.suppressions.remove(parse_address(said))
-    assert [] == await office.database.read(reporting.list_suppressions)
+    assert [] == await office.database.read(ledger_reports.list_suppressions)
 
 
 @pytest.mark.parametrize("state", ["suspended", "unsubscribed"])
@@ -263,7 +263,7 @@ async def test_an_import_updates_what_it_says_and_keeps_the_rest(office: Office)
     await office.make_list()
     await take(office, [row(2, "a@x.example", name="A", city="Rome", food="rice")])
     assert {"updated": 1} == await take(office, [row(2, "a@x.example", city="Oslo")])
-    shown = await office.database.read(reporting.show_subscriber, office.keys, parse_address("a@x.example"))
+    shown = await office.database.read(ledger_reports.show_subscriber, office.keys, parse_address("a@x.example"))
     assert ("A", {"city": "Oslo", "food": "rice"}) == (shown["name"], shown["attributes"])
 
 
@@ -323,7 +323,7 @@ async def test_the_evidence_of_consent_is_taken_over(office: Office) -> None:
 
     found = await office.database.read(look)
     assert [("imported", "fair 2020", "192.0.2.7")] == [(one["event"], one["source"], one["ip"]) for one in found]
-    shown = await office.database.read(reporting.show_subscriber, office.keys, ANN)
+    shown = await office.database.read(ledger_reports.show_subscriber, office.keys, ANN)
     assert "2020-02-03T00:00:00Z" == shown["lists"][0]["since"]  # type: ignore[index]
 
 

@@ -8,7 +8,7 @@ from tests.services.office import NOW, Office
 from pressrun.core.address import parse_address
 from pressrun.core.errors import BadInput, NotFound
 from pressrun.services.operating.import_rows import SuppressionRow
-from pressrun.services.reports import reporting
+from pressrun.services.reports import ledger_reports
 from pressrun.store import deliveries
 
 ANN = parse_address("Ann@x.example")
@@ -23,7 +23,7 @@ async def test_suppressing_ends_what_waits(office: Office) -> None:
     )
     await office.suppressions.add(parse_address("ann@X.example"), "operator")
     assert 1 == (await office.database.read(deliveries.count_copies, edition))["cancelled"]
-    shown = await office.database.read(reporting.show_subscriber, office.keys, ANN)
+    shown = await office.database.read(ledger_reports.show_subscriber, office.keys, ANN)
     assert "operator" == shown["suppressed"]
 
 
@@ -41,7 +41,7 @@ async def test_a_confirmation_that_waits_ends_unless_it_may_lift_the_reason(offi
 async def test_a_weaker_reason_does_not_replace_a_stronger_one(office: Office, strong: str, weak: str) -> None:
     await office.suppressions.add(ANN, strong)
     assert strong == (await office.suppressions.add(ANN, weak))["reason"]
-    assert [strong] == [one["reason"] for one in await office.database.read(reporting.list_suppressions)]
+    assert [strong] == [one["reason"] for one in await office.database.read(ledger_reports.list_suppressions)]
 
 
 @pytest.mark.parametrize("strong", ["complaint", "operator", "never-again"])
@@ -50,7 +50,7 @@ async def test_a_stronger_one_replaces_a_weaker_one(office: Office, strong: str,
     await office.suppressions.add(ANN, weak)
     await office.suppressions.add(ANN, strong)
     assert [("Ann@x.example", strong)] == [
-        (one["address"], one["reason"]) for one in await office.database.read(reporting.list_suppressions)
+        (one["address"], one["reason"]) for one in await office.database.read(ledger_reports.list_suppressions)
     ]
 
 
@@ -58,7 +58,7 @@ async def test_never_again_stands_once_for_its_mailbox(office: Office) -> None:
     tagged = parse_address("ann+news@x.example")
     await office.suppressions.add(tagged, "never-again")
     await office.suppressions.add(ANN, "never-again")
-    assert ["Ann@x.example"] == [one["address"] for one in await office.database.read(reporting.list_suppressions)]
+    assert ["Ann@x.example"] == [one["address"] for one in await office.database.read(ledger_reports.list_suppressions)]
     await office.suppressions.remove(tagged)
     with pytest.raises(NotFound):
         await office.suppressions.remove(ANN)
@@ -92,7 +92,7 @@ async def test_a_file_adds_what_is_new_and_tells_what_is_wrong(office: Office) -
         answer["unchanged"],
         [one["line"] for one in answer["invalid"]],  # type: ignore[attr-defined]
     )
-    found = {one["address"]: one for one in await office.database.read(reporting.list_suppressions)}
+    found = {one["address"]: one for one in await office.database.read(ledger_reports.list_suppressions)}
     assert ("never-again", "complaint", "2020-01-02T00:00:00Z") == (
         found["Ann@x.example"]["reason"],
         found["b@x.example"]["reason"],

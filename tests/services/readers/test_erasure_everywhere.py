@@ -36,7 +36,7 @@ from pressrun.services.readers.sign_ups import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.smtp.handover import HandOver, Outcome, Outgoing, Stage
 from pressrun.smtp.reply import Reply
-from pressrun.store import held, lists, subscribers
+from pressrun.store import held_sign_ups, lists, subscribers
 from pressrun.store.notices import NewNotice
 from pressrun.store.transaction import Transaction
 
@@ -155,7 +155,7 @@ async def held_sign_up(scene: Scene) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
         new = NewNotice(kind="confirmation", address=scene.next, message_secret=b"s" * 16, list_id=target.id)
-        held.hold_notice(tx, new, now=int(scene.press.office.now), expires_at=int(scene.press.office.now) + 99)
+        held_sign_ups.hold_notice(tx, new, now=int(scene.press.office.now), expires_at=int(scene.press.office.now) + 99)
 
     await scene.press.office.database.write(hold)
 
@@ -215,7 +215,7 @@ async def edition_and_replies(scene: Scene) -> None:
 async def editor_and_test_copy(scene: Scene) -> None:
     await scene.press.office.lists.add_editor("news", scene.next)
     edition = b"---\nsubject: Boats\n---\nHello\n"
-    await scene.press.editing.send_test(
+    await scene.press.edition_admin.send_test(
         list_name="news", source=edition, source_name="a.md", assets={}, addresses=[scene.next]
     )
 

@@ -24,7 +24,7 @@ from pressrun.services.readers.preferences import PreferenceChanges, PreferenceL
 from pressrun.services.readers.sign_ups import Confirmed, Origin
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
-from pressrun.services.reports.tracing import trace_copy
+from pressrun.services.reports.copy_trace import trace_copy
 from pressrun.services.settings import ServiceSettings
 from pressrun.store.transaction import Transaction
 

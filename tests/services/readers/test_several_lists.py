@@ -18,7 +18,7 @@ from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import LimitSettings
 from pressrun.services.suppression import SuppressionReason, suppress
 from pressrun.store import subscriptions
-from pressrun.store.held import Choice
+from pressrun.store.held_sign_ups import HeldSelection
 
 ADA = parse_address("Ada@reader.example")
 WEB = Origin(source="web", ip="192.0.2.7", words="Two letters. [Subscribe]", words_language="de")
@@ -158,7 +158,7 @@ async def test_what_is_held_for_several_lists_is_let_go_and_confirmed_whole(hous
     await sign_up(house, "news")
     assert 2 == len(await rows(house, "select * from held_notice"))
     house.now += 86400
-    await house.held.release(Choice())
+    await house.held.release(HeldSelection())
     number = next(payload["confirmation"] for _, _, payload in await mails(house) if "also" in payload)
     assert isinstance(number, int)
     ends = await house.database.read(

@@ -23,7 +23,7 @@ from pressrun.services.readers.sign_ups import Origin, SignUpAnswer, SignUps
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.settings import LimitSettings
 from pressrun.services.throttled import Throttled
-from pressrun.store import errands
+from pressrun.store import pending_requests
 from pressrun.store.transaction import Transaction
 
 ADA = parse_address("Ada@reader.example")
@@ -156,14 +156,14 @@ async def test_a_request_that_is_read_no_more_is_set_aside(
     await web_requests.carry_out()
     assert [("ann@reader.example",), ("cy@reader.example",)] == await rows(office, "select address from notice")
     assert [(2, int(office.now))] == await rows(office, "select id, set_aside_at from errand")
-    assert 1 == await office.database.read(errands.count_set_aside)
+    assert 1 == await office.database.read(pending_requests.count_set_aside)
     assert [2] == [
         one.__dict__["fields"]["request"] for one in caplog.records if one.message == "subscription.set_aside"
     ]
     await web_requests.sign_up("news", ADA, WEB, network=None)
     await web_requests.carry_out()
     assert 3 == len(await rows(office, "select address from notice"))
-    assert 1 == await office.database.write(errands.sweep_set_aside, int(office.now))
+    assert 1 == await office.database.write(pending_requests.sweep_set_aside, int(office.now))
 
 
 @pytest.mark.parametrize("problem", [ValueError("a fault of ours"), KeyError("name"), AssertionError()], ids=str)

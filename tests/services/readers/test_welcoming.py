@@ -16,8 +16,8 @@ from pressrun.core.errors import BadInput, PreflightFailed, PressrunError, Refus
 from pressrun.services.operating.import_rows import ImportRow
 from pressrun.services.readers.sign_ups import Confirmed, Origin
 from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
-from pressrun.services.reports import reporting
-from pressrun.services.reports.reporting import list_editions, show_list
+from pressrun.services.reports import ledger_reports
+from pressrun.services.reports.ledger_reports import list_editions, show_list
 from pressrun.services.settings import BounceSettings
 from pressrun.smtp.handover import Outgoing
 
@@ -122,7 +122,7 @@ async def test_no_page_no_search_and_no_listing_has_it(press: Pressroom) -> None
 async def test_the_same_file_can_be_sent_as_an_edition_too(press: Pressroom) -> None:
     await set_welcome(press)
     await press.readers(1)
-    taken = await press.editing.take(list_name="news", source=written(), source_name="welcome.md", assets={})
+    taken = await press.edition_admin.send(list_name="news", source=written(), source_name="welcome.md", assets={})
     assert ("welcome-aboard", "sending") == ((await press.stored(taken)).slug, await press.state(taken))
 
 
@@ -335,17 +335,17 @@ async def test_it_is_ended_by_its_setting_alone(press: Pressroom) -> None:
     await set_welcome(press)
     await join(press)
     with pytest.raises(Refused, match="welcome=off"):
-        await press.editing.cancel(await welcome_id(press))
+        await press.edition_admin.cancel(await welcome_id(press))
 
 
 async def test_its_report_is_there(press: Pressroom) -> None:
     await set_welcome(press)
     await join(press)
     await press.send_all()
-    found = await press.office.database.read(reporting.show_list, "news")
+    found = await press.office.database.read(ledger_reports.show_list, "news")
     number = found["welcome_edition"]
     assert isinstance(number, int)
-    shown = await press.office.database.read(reporting.show_edition, number, int(press.office.now))
+    shown = await press.office.database.read(ledger_reports.show_edition, number, int(press.office.now))
     assert ("welcome.md", "Welcome aboard", 1, 1) == (
         found["welcome"],
         shown["subject"],

@@ -16,8 +16,8 @@ from pressrun.core.address import parse_address
 from pressrun.core.bounces import BounceClass
 from pressrun.core.errors import NotFound
 from pressrun.services.readers.sign_ups import Origin
+from pressrun.services.reports.copy_trace import trace_copy
 from pressrun.services.reports.edition_reports import EditionReport, report_edition
-from pressrun.services.reports.tracing import trace_copy
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
 
@@ -132,7 +132,7 @@ async def test_a_copy_sent_again_starts_anew(press: Pressroom) -> None:
     edition = await press.edition()
     (copy,) = await press.send_all()
     await notify(press, copy, report(BounceClass.FULL))
-    await press.editing.resend(edition)
+    await press.edition_admin.resend(edition)
     found = await traced(press, edition)
     assert ("queued", 0, None, None) == tuple(found[name] for name in ("state", "attempts", "reply", "bounce"))
 

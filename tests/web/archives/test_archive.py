@@ -12,7 +12,7 @@ from tests.web.house import NOW, House, open_house
 
 from pressrun.core.current import Holder
 from pressrun.core.quantities import Rate
-from pressrun.services.editions.archiving import Archiving
+from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.settings import LimitSettings, ServiceSettings
 from pressrun.store.editions import MOST_OF_PICTURE
 
@@ -296,17 +296,17 @@ async def test_too_many_searches_are_refused_in_the_language_of_the_list(tmp_pat
 async def test_whoever_reads_waits_for_one_search_at_most(house: House) -> None:
     """However many are asked for at once."""
     await house.add_edition(await house.add_list())
-    archiving = Archiving(
+    archive_reader = ArchiveReader(
         database=house.database, settings=Holder(ServiceSettings(limits=house.limits)), clock=house.clock
     )
     done: list[str] = []
 
     async def search() -> None:
-        await archiving.search("news", "boats", network="192.0.2.1")
+        await archive_reader.search("news", "boats", network="192.0.2.1")
         done.append("search")
 
     async def read() -> None:
-        await archiving.index("news")
+        await archive_reader.index("news")
         done.append("index")
 
     await asyncio.gather(*(search() for _ in range(20)), read())

@@ -18,7 +18,7 @@ from tests.web.house import NOW, House, open_house, words_of
 from pressrun.core.tokens import WebPurpose
 from pressrun.message.finding import warning
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.replacing import cancel_drafts, replace_drafts
+from pressrun.services.editions.draft_versions import cancel_drafts, replace_drafts
 from pressrun.store.drafts import PlainFinding
 
 FINDINGS: list[PlainFinding] = [

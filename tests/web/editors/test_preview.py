@@ -16,7 +16,7 @@ from tests.web.editors.test_approval import hold
 from tests.web.house import House, words_of
 
 from pressrun.message.editions.read_back import read_parts
-from pressrun.services.editions.previewing import Preview
+from pressrun.services.editions.edition_preview import Preview
 from pressrun.web.editors.preview import render_preview
 
 SETTLE_SECONDS = 0.5

@@ -12,7 +12,7 @@ from starlette.types import Message
 from tests.web.house import House, open_house
 
 from pressrun.core.errors import Unavailable
-from pressrun.services.editions.archiving import Archiving
+from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.web.settings import HttpSettings
 
 POLICY = (
@@ -140,16 +140,16 @@ async def test_without_https_no_strict_transport_security(tmp_path: Path) -> Non
 async def test_a_database_that_is_gone_is_503_and_any_other_fault_500_without_internals(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(self: Archiving) -> list[object]:
+    async def fail(self: ArchiveReader) -> list[object]:
         raise Unavailable("the database /secret/place is locked")
 
-    async def break_down(self: Archiving) -> list[object]:
+    async def break_down(self: ArchiveReader) -> list[object]:
         raise ZeroDivisionError("secret")
 
     async with house.client() as client:
-        monkeypatch.setattr(Archiving, "offers", fail)
+        monkeypatch.setattr(ArchiveReader, "offers", fail)
         unavailable = await client.get("/")
-        monkeypatch.setattr(Archiving, "offers", break_down)
+        monkeypatch.setattr(ArchiveReader, "offers", break_down)
         broken = await client.get("/")
     assert (503, "5", False) == (
         unavailable.status_code,

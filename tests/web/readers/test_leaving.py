@@ -14,7 +14,7 @@ from pressrun.core.scores import Streak
 from pressrun.core.tokens import WebPurpose
 from pressrun.services.readers import suspension
 from pressrun.services.readers.sign_ups import end_subscription
-from pressrun.services.reports.reporting import show_list
+from pressrun.services.reports.ledger_reports import show_list
 from pressrun.services.settings import LimitSettings
 from pressrun.store import subscriptions
 from pressrun.store.transaction import Transaction

@@ -13,8 +13,8 @@ from pressrun.delivery.queue.jobs import CompositionFailed, Job
 from pressrun.message.signatures.dkim import NOTHING_KNOWN, KnownHashes, Signer, load_signing_key
 from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.observe.log import event
-from pressrun.services.mails.composing import CopyComposer
-from pressrun.services.mails.notifying import NoticeComposer, is_passed_on
+from pressrun.services.mails.copy_composer import CopyComposer
+from pressrun.services.mails.notice_composer import NoticeComposer, is_passed_on
 from pressrun.services.ports import Clock
 from pressrun.services.settings import DeliverySettings, TokenSettings
 from pressrun.smtp.handover import Outgoing

@@ -20,12 +20,12 @@ from pressrun.services.editions.lifecycle import (
     pause_without_relay,
     start_if_due,
 )
-from pressrun.services.editions.opening import held_until
+from pressrun.services.editions.sending_hours import held_until
 from pressrun.services.evidence import record_sent
 from pressrun.services.mail_results import Consequences
-from pressrun.services.mails.composing import CompiledEdition
-from pressrun.services.mails.notifying import is_passed_on
-from pressrun.store import deliveries, editions, lanes, lists, paces
+from pressrun.services.mails.copy_composer import CompiledEdition
+from pressrun.services.mails.notice_composer import is_passed_on
+from pressrun.store import deliveries, destinations, editions, lists
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, DeliveryResult
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
@@ -134,7 +134,7 @@ def take_turn(tx: Transaction, request: Request, ready: Ready, after_settling: A
     if turn.taken or request.settlements:
         by_lane = Counter(request.by_lane)
         by_lane.update(row.lane for _, rows in turn.copies for row in rows)
-        paces.store_paces(tx, ready.dump(request.now, request.claimed + turn.taken, by_lane))
+        destinations.store_paces(tx, ready.dump(request.now, request.claimed + turn.taken, by_lane))
     return turn
 
 
@@ -178,13 +178,13 @@ def _rescue(tx: Transaction, held: frozenset[int], now: int) -> int:
 
 def _record_lanes(tx: Transaction, work: LaneWork, now: int) -> None:
     if work.domains is not None:
-        lanes.set_domains(tx, work.domains)
+        destinations.set_domains(tx, work.domains)
     for domain in work.notes.opened:
-        lanes.open_lane(tx, domain)
+        destinations.open_lane(tx, domain)
     if work.notes.states or work.notes.forgotten:
-        lanes.store_states(tx, work.notes.states, work.notes.forgotten)
+        destinations.store_states(tx, work.notes.states, work.notes.forgotten)
     for lane, reason in work.given_up.items():
-        lanes.give_up(tx, lane, reason, now)
+        destinations.give_up(tx, lane, reason, now)
 
 
 def _look(tx: Transaction, request: Request, work: LaneWork, turn: Turn, may_go: MayGo) -> None:

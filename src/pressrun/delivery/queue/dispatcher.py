@@ -28,7 +28,7 @@ from pressrun.delivery.queue.scheduler import Ready
 from pressrun.delivery.queue.telling import tell_turn
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
-from pressrun.services.mails.composing import CompiledEdition
+from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.ports import Clock, RelayPool
 from pressrun.services.settings import DeliverySettings
 from pressrun.smtp.handover import Outcome

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from pressrun.message.layouts.design import Logo
-from pressrun.services.mails.composing import CompiledEdition
+from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.store.deliveries import Claimed, SentMail
 from pressrun.store.journal import Claim

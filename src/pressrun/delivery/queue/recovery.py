@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from pressrun.core.delivery import DeliveryState
 from pressrun.observe.log import event
-from pressrun.store import deliveries, lanes, paces
+from pressrun.store import deliveries, destinations
 from pressrun.store.database import Database
 from pressrun.store.deliveries import DeliveryResult
-from pressrun.store.journal import Taken
+from pressrun.store.journal import JournalEntry
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.dispatch")
@@ -28,15 +28,17 @@ class Recovered:
     lanes: dict[str, object]
 
 
-async def recover(database: Database, taken: Collection[Taken], now: float) -> Recovered:
+async def recover(database: Database, taken: Collection[JournalEntry], now: float) -> Recovered:
     """Queue again what nobody holds any more and no relay has; returns where every pace and lane stood."""
     delivered, recovered = await database.write(_recover, taken, int(now))
     if recovered or delivered:
         event(log, "dispatch.recovered", copies=recovered, delivered=delivered)
-    return Recovered(paces=await database.read(paces.load_paces), lanes=await database.read(lanes.load_states))
+    return Recovered(
+        paces=await database.read(destinations.load_paces), lanes=await database.read(destinations.load_states)
+    )
 
 
-def _recover(tx: Transaction, taken: Collection[Taken], now: int) -> tuple[int, int]:
+def _recover(tx: Transaction, taken: Collection[JournalEntry], now: int) -> tuple[int, int]:
     """How many copies were taken by a relay, and how many go back to the queue."""
     claims = deliveries.claims_of(tx, [one.claim.delivery_id for one in taken])
     delivered = [_settlement(one, now) for one in taken if one.claim in claims]
@@ -44,7 +46,7 @@ def _recover(tx: Transaction, taken: Collection[Taken], now: int) -> tuple[int, 
     return len(delivered), deliveries.recover(tx)
 
 
-def _settlement(taken: Taken, now: int) -> DeliveryResult:
+def _settlement(taken: JournalEntry, now: int) -> DeliveryResult:
     return DeliveryResult(
         id=taken.claim.delivery_id,
         state=DeliveryState.DELIVERED,

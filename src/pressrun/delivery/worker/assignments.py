@@ -20,7 +20,7 @@ from pressrun.services.ports import Clock
 from pressrun.smtp.events import RecipientOutcome
 from pressrun.smtp.handover import DELIVERED, Outgoing
 from pressrun.store.deliveries import ClaimedNotice, SentMail
-from pressrun.store.journal import Journal, Taken
+from pressrun.store.journal import Journal, JournalEntry
 
 log = logging.getLogger("pressrun.worker")
 
@@ -97,7 +97,7 @@ class Assignments:
         jobs = [self._in_flight.pop(one.outgoing.delivery_id) for one in outcomes]
         evidence = [self._evidence(job, one) for job, one in zip(jobs, outcomes, strict=True)]
         entries = [
-            Taken(claim_of(job), relay, one.result.reply.code, one.result.reply.enhanced)
+            JournalEntry(claim_of(job), relay, one.result.reply.code, one.result.reply.enhanced)
             for job, one, mail in zip(jobs, outcomes, evidence, strict=True)
             if mail is None and one.result.outcome is DELIVERED and one.result.reply is not None
         ]
@@ -179,9 +179,9 @@ class Assignments:
             return PACED_REPORT_SECONDS
         return REPORT_SECONDS if len(rows) >= PLENTY else 0.0
 
-    def _append(self, journal: Journal, entries: Sequence[Taken]) -> bool:
+    def _append(self, journal: Journal, entries: Sequence[JournalEntry]) -> bool:
         try:
-            journal.note(entries)
+            journal.append(entries)
         except Exception as problem:  # noqa: BLE001 - logged; the results must not be lost with it
             if not self._journal_fails:
                 event(log, "press.not_noted", level=logging.WARNING, problem=str(problem))

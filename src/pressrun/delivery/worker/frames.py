@@ -18,7 +18,7 @@ from pressrun.message.layouts.design import Logo
 from pressrun.message.wire.skeleton import Skeleton
 from pressrun.runtime.frames import FrameReader as Frames
 from pressrun.runtime.frames import encode_frame as pack
-from pressrun.services.mails.composing import CompiledEdition
+from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.ports import RelayStatus
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice
 from pressrun.store.lists import MailingList

@@ -38,12 +38,12 @@ from pressrun.delivery.worker.frames import (
 from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.observe.log import event
 from pressrun.services.background import BackgroundLoop
-from pressrun.services.mails.composing import CompiledEdition
+from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.ports import RelayStatus
 from pressrun.smtp.handover import HandOver, Outcome, Stage
 from pressrun.smtp.reply import Reply
 from pressrun.store.deliveries import ClaimedNotice
-from pressrun.store.journal import Claim, Journal, Taken
+from pressrun.store.journal import Claim, Journal, JournalEntry
 
 log = logging.getLogger("pressrun.worker")
 
@@ -285,7 +285,7 @@ class WorkerHandle(BackgroundLoop):
             self._owner.ended(relay, last)
         return sum(result.outcome is LOST for last in results.values() for result in last)
 
-    def _entries(self) -> dict[Claim, Taken]:
+    def _entries(self) -> dict[Claim, JournalEntry]:
         """What the process journaled: it may have ended before it could report it."""
         try:
             return self._journal.entries() if self._journal and self.has_rows else {}
@@ -376,7 +376,7 @@ def _failed(number: int, problem: Exception) -> Result:
     return Result(number, CompositionFailed(type(problem).__name__))
 
 
-def _last_result(job: Job, entry: Taken | None) -> Result:
+def _last_result(job: Job, entry: JournalEntry | None) -> Result:
     """What became of a row that the process had when it ended."""
     if entry is None:
         return Result(job.row.id, LOST)

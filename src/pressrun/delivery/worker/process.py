@@ -41,7 +41,7 @@ from pressrun.delivery.worker.settings import WorkerSettings
 from pressrun.observe import log as logs
 from pressrun.observe.log import event
 from pressrun.runtime.memory import leave_alone_what_stays
-from pressrun.services.mails.composing import CompiledEdition
+from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.smtp.handover import HandOver
 from pressrun.smtp.reply import Reply
 from pressrun.store.journal import Journal

@@ -11,7 +11,7 @@ from pressrun.core.delivery import DeliveryState, FailureKind
 from pressrun.core.masking import without_addresses
 from pressrun.message.reports.report import RecipientReport
 from pressrun.services.mail_results import ReturnedForward
-from pressrun.services.mails.forwarding import FORWARD, keep_returned
+from pressrun.services.mails.forwards import FORWARD, keep_returned
 from pressrun.store import bounces
 from pressrun.store.deliveries import DeliveryResult
 from pressrun.store.transaction import Row, Transaction

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from pressrun.core.edition import EditionEvent, EditionState, move, resumed
 from pressrun.core.errors import BadInput, NotFound, Refused
-from pressrun.services.editions.releasing import require_releasable
-from pressrun.store import deliveries, drafts, editions, lists, switching
+from pressrun.services.editions.draft_status import require_releasable
+from pressrun.store import deliveries, drafts, editions, language_switch, lists
 from pressrun.store.editions import Edition
 from pressrun.store.transaction import Transaction
 
@@ -187,7 +187,7 @@ def add_reader(tx: Transaction, edition_id: int, subscription_id: int, now: int)
     """
     edition = require_edition(tx, edition_id)
     state = move(edition.state, EditionEvent.REOPEN)
-    if state is None or not switching.give_copy(tx, edition_id, subscription_id, now):
+    if state is None or not language_switch.give_copy(tx, edition_id, subscription_id, now):
         return False
     changed = replace(edition, state=state, audience=edition.audience + 1)
     if edition.state is EditionState.FINISHED:

@@ -23,7 +23,7 @@ from pressrun.message.incoming.commands import Command, CommandKind, parse_comma
 from pressrun.message.incoming.header_scan import received_field
 from pressrun.message.incoming.reading import IncomingMail
 from pressrun.services.mail_results import MailResult, done, kept
-from pressrun.services.mails.forwarding import new_forward
+from pressrun.services.mails.forwards import new_forward
 from pressrun.services.ports import Clock, Entropy
 from pressrun.services.readers.sign_ups import Confirmed, Origin, SignUpAnswer, SignUps
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, UnsubscribeRequest, Unsubscribes

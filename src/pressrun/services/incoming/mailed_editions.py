@@ -32,30 +32,30 @@ from pressrun.message.incoming.header_scan import find_written_at, header_fields
 from pressrun.message.sources.edition_file import referenced_paths
 from pressrun.message.sources.edition_source import EditionFile, EditionFormat
 from pressrun.observe.log import event
-from pressrun.services.editions import lifecycle, replacing
-from pressrun.services.editions.building import Manuscript, find_open_list
-from pressrun.services.editions.drafting import (
+from pressrun.services.editions import draft_versions, lifecycle
+from pressrun.services.editions.draft_status import DraftStatus, draft_status
+from pressrun.services.editions.edition_build import Manuscript, find_open_list
+from pressrun.services.editions.edition_storage import (
     STORE_ATTEMPTS,
-    TakenMeanwhile,
-    Work,
+    ChangedSinceBuild,
+    PreparedEdition,
     check_stored_issue,
-    draw_up,
+    prepare_edition,
     queue_test_copies,
-    require_same_desk,
+    require_same_context,
     store_edition,
 )
-from pressrun.services.editions.releasing import Standing, standing_of
-from pressrun.services.editions.vetting import Vetting
+from pressrun.services.editions.sender_check import SenderCheck
 from pressrun.services.incoming.posting_rules import answers_a_copy
 from pressrun.services.languages import language_of
 from pressrun.services.mail_results import MailMustWait, MailResult, done, kept, record_result
-from pressrun.services.mails.profiles import profile_of
+from pressrun.services.mails.list_profile import profile_of
 from pressrun.services.ports import Clock, Entropy, LayoutPress
 from pressrun.services.settings import PostingSettings, ServiceSettings
 from pressrun.services.suppression import find_reason
 from pressrun.store import drafts, enrolment, limits, lists, notices
 from pressrun.store.database import Database
-from pressrun.store.drafts import Version
+from pressrun.store.drafts import DraftVersion
 from pressrun.store.editions import Edition
 from pressrun.store.inbound import InboundMail, InboundState
 from pressrun.store.notices import NewNotice
@@ -65,7 +65,7 @@ log = logging.getLogger("pressrun.editions")
 
 NOT_AN_EDITOR = "its author is no editor any more"
 LIMITED = "limited"
-_OVER = frozenset({Standing.CANCELLED, Standing.REPLACED})  # the same content may come again
+_OVER = frozenset({DraftStatus.CANCELLED, DraftStatus.REPLACED})  # the same content may come again
 MOST_RESULTS = 50  # Authentication-Results of one mail that are looked at
 
 
@@ -83,7 +83,7 @@ class _Post:
     mail: InboundMail
     list_name: str
     editor: Address
-    version: Version
+    version: DraftVersion
     subject: str = ""
     message_id: str | None = None
     is_proven: bool = False
@@ -100,7 +100,7 @@ class MailedEditions:
         reader: EditionReader,
         keys: KeyRing,
         site: Site,
-        vetting: Vetting,
+        sender_check: SenderCheck,
         layouts: LayoutPress,
         trusted: PostingSettings,
         settings: Current[ServiceSettings],
@@ -111,7 +111,7 @@ class MailedEditions:
         self._reader = reader
         self._keys = keys
         self._site = site
-        self._vetting = vetting
+        self._sender_check = sender_check
         self._layouts = layouts
         self._authserv_id = trusted.authserv_id
         self._trusted = Peers(trusted.trusted_relays)
@@ -134,7 +134,7 @@ class MailedEditions:
         is_proven = self._is_proven(mail, author)
         if not is_proven and await self._database.read(self._is_over_limit, editor):
             return await self._record(mail, kept(LIMITED))
-        version = replacing.version_of(
+        version = draft_versions.version_of(
             find_written_at(mail.content), received_at=mail.received_at, mail_id=mail.id, is_proven=is_proven
         )
         post = _Post(mail=mail, list_name=route.list_name, editor=editor, version=version, is_proven=is_proven)
@@ -184,7 +184,7 @@ class MailedEditions:
             unused = _unused(posted, file)
             for _ in range(STORE_ATTEMPTS):
                 work = await self._draw_up(post, manuscript, file)
-                vetted = await self._vetting.check(work.desk.list, file.keys.from_)
+                vetted = await self._sender_check.check(work.context.list, file.keys.from_)
                 findings = in_order(
                     [
                         *work.built.findings,
@@ -198,7 +198,7 @@ class MailedEditions:
                     return await self._decline(post, None, _lines(errors, file))
                 try:
                     settled, edition = await self._database.write(self._store, post, work, findings)
-                except TakenMeanwhile:
+                except ChangedSinceBuild:
                     continue
                 if edition is not None:
                     event(log, "edition.accepted", edition=edition.id, list=post.list_name, state=edition.state)
@@ -209,13 +209,13 @@ class MailedEditions:
             return await self._decline(post, None, [error("list-closed")])
         raise MailMustWait("other editions came in at the same moment")
 
-    async def _draw_up(self, post: _Post, manuscript: Manuscript, file: EditionFile) -> Work:
+    async def _draw_up(self, post: _Post, manuscript: Manuscript, file: EditionFile) -> PreparedEdition:
         """Build the edition; where its layout cannot be tried now, the mail waits and no other for it (NotNow)."""
         subject = file.keys.subject.text if file.keys.subject else ""
-        bearing = await self._database.read(self._find_bearing, post, subject, None)
-        build = partial(draw_up, self._database, self._site, self._layouts, post.list_name, manuscript, file)
+        relation = await self._database.read(self._find_relation, post, subject, None)
+        build = partial(prepare_edition, self._database, self._site, self._layouts, post.list_name, manuscript, file)
         try:
-            return await build(with_drafts=False, replaced=bearing.replaced)
+            return await build(with_drafts=False, replaced=relation.replaced)
         except Unavailable as problem:
             raise MailMustWait(str(problem)) from problem
 
@@ -233,7 +233,7 @@ class MailedEditions:
     # ------------------------------------------------------------------ within one transaction
 
     def _store(
-        self, tx: Transaction, post: _Post, work: Work, findings: Sequence[Finding]
+        self, tx: Transaction, post: _Post, work: PreparedEdition, findings: Sequence[Finding]
     ) -> tuple[MailResult, Edition | None]:
         """One edition for one content, that which is there or a new one. Raises TakenMeanwhile, NotFound, Refused.
 
@@ -242,17 +242,17 @@ class MailedEditions:
         target = find_open_list(tx, post.list_name)
         if target.post_by_mail == "off":
             return self._store_refusal(tx, post, [error("posting-off")], InboundState.DONE), None
-        before = drafts.posted_before(tx, target.id, work.manuscript.digest)
+        before = drafts.find_same_content(tx, target.id, work.manuscript.digest)
         edition = None if before is None else lifecycle.require_edition(tx, before)
-        if edition is not None and standing_of(tx, edition, target) in _OVER:
+        if edition is not None and draft_status(tx, edition, target) in _OVER:
             edition = None
-        bearing = self._find_bearing(tx, post, work.built.subject_template, edition)
+        relation = self._find_relation(tx, post, work.built.subject_template, edition)
         if edition is None:
-            require_same_desk(tx, work, replaced=bearing.replaced)
+            require_same_context(tx, work, replaced=relation.replaced)
         is_known = edition is not None and edition.state is not EditionState.DRAFT
-        problems = [] if is_known or bearing.newer is None else [replacing.why_not_taken(bearing.newer)]
+        problems = [] if is_known or relation.newer is None else [draft_versions.newer_draft_finding(relation.newer)]
         if edition is None:
-            problems += _lines(errors_of(check_stored_issue(tx, work, replaced=bearing.replaced)), work.file)
+            problems += _lines(errors_of(check_stored_issue(tx, work, replaced=relation.replaced)), work.file)
         if problems:
             return self._store_refusal(tx, post, problems, InboundState.DONE), None
         silence = self._silence(tx, post)
@@ -260,43 +260,45 @@ class MailedEditions:
             return self._settle_within(tx, post.mail, kept(silence)), None
         if edition is not None and is_known:
             return self._settle_within(tx, post.mail, self._say_known(tx, post, edition)), edition
-        lines = [found.plain() for found in _lines([*replacing.warnings_of(bearing), *findings], work.file)]
-        settled, edition = self._store_draft(tx, post, work, edition, bearing, lines)
+        lines = [found.plain() for found in _lines([*draft_versions.warnings_of(relation), *findings], work.file)]
+        settled, edition = self._store_draft(tx, post, work, edition, relation, lines)
         return self._settle_within(tx, post.mail, settled), edition
 
-    def _find_bearing(self, tx: Transaction, post: _Post, subject: str, own: Edition | None) -> replacing.Bearing:
+    def _find_relation(
+        self, tx: Transaction, post: _Post, subject: str, own: Edition | None
+    ) -> draft_versions.DraftRelation:
         target, now = find_open_list(tx, post.list_name), int(self._clock())
         number = None if own is None else own.id
-        return replacing.bearing_of(tx, target, post.editor, subject, post.version, now=now, own=number)
+        return draft_versions.find_relation(tx, target, post.editor, subject, post.version, now=now, own=number)
 
     def _store_draft(
         self,
         tx: Transaction,
         post: _Post,
-        work: Work,
+        work: PreparedEdition,
         edition: Edition | None,
-        bearing: replacing.Bearing,
+        relation: draft_versions.DraftRelation,
         lines: Sequence[drafts.PlainFinding],
     ) -> tuple[MailResult, Edition]:
         """Hold an edition or let it go; `edition` is the draft that holds the same content already."""
-        target, now = work.desk.list, int(self._clock())
+        target, now = work.context.list, int(self._clock())
         expires_at = now + int(self._current.value.tokens.approve_lifetime_seconds)
         is_new = edition is None
-        replacing.cancel_drafts(tx, bearing.replaced, now)
+        draft_versions.cancel_drafts(tx, relation.replaced, now)
         if edition is None:
             secret = self._entropy(16)
             edition = store_edition(
-                tx, work, state=EditionState.DRAFT, message_secret=secret, now=now, replaced=bearing.replaced
+                tx, work, state=EditionState.DRAFT, message_secret=secret, now=now, replaced=relation.replaced
             )
             drafts.insert_draft(tx, edition.id, lines, expires_at, post.version)
         drafts.add_editor(tx, edition.id, target.id, post.editor.key)
-        replacing.replace_drafts(tx, bearing.replaced, edition.id)
-        replaces = bool(bearing.replaced)
+        draft_versions.replace_drafts(tx, relation.replaced, edition.id)
+        replaces = bool(relation.replaced)
         if post.may_go_at_once and target.post_by_mail == "direct":
             edition = lifecycle.release(tx, edition.id, now)
             return self._say_released(tx, post, edition, work, lines, replaces=replaces), edition
         draft = drafts.find_draft(tx, edition.id)
-        version = post.version if draft is None else replacing.last_of(draft.version, post.version)
+        version = post.version if draft is None else draft_versions.last_of(draft.version, post.version)
         drafts.extend_draft(tx, edition.id, expires_at, version)
         return self._hold(tx, post, edition, work, lines, expires_at, is_new=is_new, replaces=replaces), edition
 
@@ -318,7 +320,7 @@ class MailedEditions:
         tx: Transaction,
         post: _Post,
         edition: Edition,
-        work: Work,
+        work: PreparedEdition,
         lines: Sequence[drafts.PlainFinding],
         expires_at: int,
         *,
@@ -345,14 +347,14 @@ class MailedEditions:
         tx: Transaction,
         post: _Post,
         edition: Edition,
-        work: Work,
+        work: PreparedEdition,
         lines: Sequence[drafts.PlainFinding],
         *,
         replaces: bool,
     ) -> MailResult:
         url = None
-        if work.desk.list.archive == "public":
-            url = profile_of(work.desk.list, self._site).edition_url(self._site, edition.slug)
+        if work.context.list.archive == "public":
+            url = profile_of(work.context.list, self._site).edition_url(self._site, edition.slug)
         about: dict[str, object] = {
             "edition": edition.id,
             "edition_subject": edition.title,

@@ -27,7 +27,7 @@ NO_AUTHOR = Reply(
 )
 STRANGER = Reply(550, "only editors of this list may post; to reach its owner write to the -owner address", "5.7.1")
 
-_MESSAGE_ID_LENGTH = 24  # of the part before the @, see services.mails.composing.message_id
+_MESSAGE_ID_LENGTH = 24  # of the part before the @, see services.mails.copy_composer.message_id
 _IDENTIFIER = re.compile(r"<([^<>]*)>[ \t]*\Z")
 
 

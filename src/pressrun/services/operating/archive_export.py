@@ -14,10 +14,10 @@ from pressrun.core.errors import NotFound
 from pressrun.core.site import Site
 from pressrun.message.editions.archive_copy import archive_copy, mbox_entry
 from pressrun.message.wire.skeleton import Skeleton
-from pressrun.services.editions.archived import ArchivedEdition, Asset, Summary, summary_of
-from pressrun.services.editions.archiving import Feed, read_edition, read_feed
-from pressrun.services.mails.composing import day_of, message_id
-from pressrun.services.reports.reporting import require_list
+from pressrun.services.editions.archive_reader import ArchiveFeed, read_edition, read_feed
+from pressrun.services.editions.archived_edition import ArchivedEdition, ArchivedFile, Summary, summary_of
+from pressrun.services.mails.copy_composer import day_of, message_id
+from pressrun.services.reports.ledger_reports import require_list
 from pressrun.store import editions
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
@@ -31,7 +31,7 @@ class ArchiveContents:
 
     list: MailingList
     editions: tuple[Summary, ...]
-    feed: Feed
+    feed: ArchiveFeed
 
 
 def read_contents(tx: Transaction, list_name: str) -> ArchiveContents:
@@ -42,7 +42,7 @@ def read_contents(tx: Transaction, list_name: str) -> ArchiveContents:
     return ArchiveContents(list=target, editions=shown, feed=read_feed(tx, target))
 
 
-def read_whole(tx: Transaction, target: MailingList, slug: str) -> tuple[ArchivedEdition, tuple[Asset, ...]]:
+def read_whole(tx: Transaction, target: MailingList, slug: str) -> tuple[ArchivedEdition, tuple[ArchivedFile, ...]]:
     """An edition with its images and files; raises NotFound for one that was removed meanwhile."""
     found = read_edition(tx, target, slug)
     if found is None:
@@ -68,11 +68,11 @@ def read_message(tx: Transaction, target: MailingList, slug: str, site: Site) ->
     return mbox_entry(message, sender=address, received=time.asctime(time.gmtime(published_at)))
 
 
-def _assets(tx: Transaction, edition_id: int) -> Iterator[Asset]:
+def _assets(tx: Transaction, edition_id: int) -> Iterator[ArchivedFile]:
     for number in range(len(editions.asset_names(tx, edition_id))):
         row = editions.load_asset(tx, edition_id, number)
         if row is not None:
-            yield Asset(**dict(row))
+            yield ArchivedFile(**dict(row))
 
 
 def _gone(target: MailingList, slug: str) -> NotFound:

@@ -17,10 +17,10 @@ from pressrun.observe.log import event
 from pressrun.services.operating.housekeeping import forget_unconfirmed
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.sign_ups import SignUps, is_member
-from pressrun.services.reports.reporting import Answer, require_list
+from pressrun.services.reports.ledger_reports import Answer, require_list
 from pressrun.services.suppression import may_confirm
-from pressrun.store import held, lists, subscriptions
-from pressrun.store.held import Choice, Held
+from pressrun.store import held_sign_ups, lists, subscriptions
+from pressrun.store.held_sign_ups import HeldSelection, HeldSignUp
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.readers")
@@ -33,7 +33,7 @@ class HeldSignUps:
         self._context = context
         self._sign_ups = sign_ups
 
-    async def release(self, choice: Choice) -> Answer:
+    async def release(self, choice: HeldSelection) -> Answer:
         """Let mails go: `released` of them, `forgotten` those that are of no use any more; raises NotFound."""
         await self._context.database.read(_require_held, choice)
         released = forgotten = 0
@@ -44,7 +44,7 @@ class HeldSignUps:
         event(log, "subscription.released", released=released, forgotten=forgotten)
         return {"released": released, "forgotten": forgotten}
 
-    async def drop(self, choice: Choice) -> Answer:
+    async def drop(self, choice: HeldSelection) -> Answer:
         """Forget sign-ups as if their links had ended: `dropped` of them; raises NotFound."""
         await self._context.database.read(_require_held, choice)
         dropped = 0
@@ -53,28 +53,28 @@ class HeldSignUps:
         event(log, "subscription.dropped", dropped=dropped)
         return {"dropped": dropped}
 
-    def _release_some(self, tx: Transaction, choice: Choice) -> Sequence[bool]:
+    def _release_some(self, tx: Transaction, choice: HeldSelection) -> Sequence[bool]:
         now = int(self._context.clock())
         expires_at = int(now + self._context.tokens.confirm_lifetime_seconds)
         done = []
-        for one in held.some_held(tx, choice, now):
+        for one in held_sign_ups.some_held(tx, choice, now):
             done.append(self._is_of_use(tx, one))
             if done[-1]:
-                held.queue_held(tx, one, now=now, expires_at=expires_at)
+                held_sign_ups.queue_held(tx, one, now=now, expires_at=expires_at)
             else:
-                held.forget_held(tx, one, now=now)
+                held_sign_ups.forget_held(tx, one, now=now)
         return done
 
-    def _drop_some(self, tx: Transaction, choice: Choice) -> int:
+    def _drop_some(self, tx: Transaction, choice: HeldSelection) -> int:
         now = int(self._context.clock())
-        some = held.some_held(tx, choice, now)
+        some = held_sign_ups.some_held(tx, choice, now)
         for one in some:
-            held.forget_held(tx, one, now=now)
+            held_sign_ups.forget_held(tx, one, now=now)
         while forget_unconfirmed(tx, self._context.entropy, now):
             pass
         return len(some)
 
-    def _is_of_use(self, tx: Transaction, one: Held) -> bool:
+    def _is_of_use(self, tx: Transaction, one: HeldSignUp) -> bool:
         target = lists.get_list(tx, one.list_id)
         if target is None:
             return False
@@ -100,11 +100,11 @@ def list_held(tx: Transaction, list_name: str | None) -> list[Answer]:
             "held_at": rfc3339(row["held_at"]),
             "until": rfc3339(row["expires_at"]),
         }
-        for row in held.list_held(tx, list_name)
+        for row in held_sign_ups.list_held(tx, list_name)
     ]
 
 
-def _require_held(tx: Transaction, choice: Choice) -> None:
-    unknown = held.unknown_ids(tx, choice)
+def _require_held(tx: Transaction, choice: HeldSelection) -> None:
+    unknown = held_sign_ups.unknown_ids(tx, choice)
     if unknown:
         raise NotFound(f"no such held sign-up: {', '.join(map(str, unknown))} (see `pressrun held ls`)")

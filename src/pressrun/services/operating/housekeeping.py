@@ -28,22 +28,21 @@ from pressrun.services.readers.suspension import FOR_BOUNCES
 from pressrun.services.readers.suspension_probe import ask_suspended
 from pressrun.services.settings import ServiceSettings
 from pressrun.store import (
-    arrivals,
+    address_changes,
     bounces,
-    clock,
     consent,
     deliveries,
-    errands,
-    held,
+    held_sign_ups,
     inbound,
     limits,
-    moves,
+    maintenance,
+    pending_requests,
     subscribers,
     subscriptions,
     unsubscribes,
 )
 from pressrun.store.database import Database
-from pressrun.store.statistics import are_statistics_kept, drop_statistics
+from pressrun.store.maintenance import are_statistics_kept, drop_statistics
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.housekeeping")
@@ -108,8 +107,8 @@ class Housekeeping(BackgroundLoop):
 
     async def _follow_clock(self, now: int) -> None:
         """The clock was set back, or may have been before the start: nothing waits for a time that was wrong."""
-        number = await self._database.write(clock.cut_times, now)
-        while some := await self._database.write(clock.cut_copies, now):
+        number = await self._database.write(maintenance.cut_times, now)
+        while some := await self._database.write(maintenance.cut_copies, now):
             number += some
         if number:
             event(log, "housekeeping.clock_set_back", level=logging.WARNING, number=number)
@@ -123,13 +122,15 @@ class Housekeeping(BackgroundLoop):
             await self._database.record(self._sweep_limits, now)
         await self._sweep("notices", deliveries.sweep_notices, int(now) - NOTICE_KEPT_SECONDS)
         await self._sweep("leavings", unsubscribes.sweep_unsubscribes, int(now))
-        await self._sweep("address changes", moves.sweep_changes, int(now))
+        await self._sweep("address changes", address_changes.sweep_changes, int(now))
         await self._sweep("received mail", inbound.sweep_mail, int(now) - MAIL_KNOWN_SECONDS)
-        await self._sweep("held sign-ups", held.sweep_held, int(now))
-        await self._sweep("hours of sign-ups", arrivals.sweep_sign_ups, first_hour(now))
+        await self._sweep("held sign-ups", held_sign_ups.sweep_held, int(now))
+        await self._sweep("hours of sign-ups", limits.sweep_sign_ups, first_hour(now))
         with self.isolated("kept mail"):
             await drop_kept_mail(self._database, self._settings.value.limits, int(now))
-        await self._sweep("requests", errands.sweep_set_aside, int(now - self._settings.value.limits.kept_mail_seconds))
+        await self._sweep(
+            "requests", pending_requests.sweep_set_aside, int(now - self._settings.value.limits.kept_mail_seconds)
+        )
         await self._sweep(
             "network addresses", age_ips, self._settings.value.limits.consent_ip_seconds, self._entropy, now
         )

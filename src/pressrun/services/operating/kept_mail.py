@@ -8,7 +8,7 @@ from pressrun.core.errors import BadInput, NotFound
 from pressrun.core.timestamps import rfc3339
 from pressrun.observe.log import event
 from pressrun.services.ports import Clock, Waker
-from pressrun.services.reports.reporting import Answer
+from pressrun.services.reports.ledger_reports import Answer
 from pressrun.store import inbound
 from pressrun.store.database import Database
 from pressrun.store.inbound import InboundState

@@ -23,26 +23,26 @@ from pressrun.message.layouts.design import Logo, read_logo
 from pressrun.message.wire.mailbox import Mailbox
 from pressrun.observe.log import event
 from pressrun.services.editions import lifecycle
-from pressrun.services.editions.building import Manuscript
-from pressrun.services.editions.drafting import STORE_ATTEMPTS, TakenMeanwhile
+from pressrun.services.editions.edition_build import Manuscript
+from pressrun.services.editions.edition_storage import STORE_ATTEMPTS, ChangedSinceBuild
 from pressrun.services.editions.own_layouts import try_layout
-from pressrun.services.editions.welcoming import (
-    DrawnWelcome,
-    WelcomeOrder,
-    draw_welcome,
+from pressrun.services.editions.welcome_edition import (
+    BuiltWelcome,
+    WelcomeBuild,
+    build_welcome,
     end_welcome,
     hold_welcome,
-    order_welcome,
+    plan_welcome,
     require_same_welcome,
     store_welcome,
 )
-from pressrun.services.mails.forwarding import FORWARD
+from pressrun.services.mails.forwards import FORWARD
 from pressrun.services.operating.families import check_family
 from pressrun.services.operating.list_settings import Value, read_settings
 from pressrun.services.ports import Clock, Entropy, LayoutPress, Waker
-from pressrun.services.reports.reporting import Answer, describe_list, require_list
+from pressrun.services.reports.ledger_reports import Answer, describe_list, require_list
 from pressrun.services.settings import ServiceSettings
-from pressrun.store import editions, lists, notices, switching, welcomes
+from pressrun.store import editions, language_switch, lists, notices, welcomes
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList, NewList
 from pressrun.store.transaction import Transaction
@@ -99,13 +99,13 @@ class ListAdmin:
         """
         await self._try_layout(settings)
         for _ in range(STORE_ATTEMPTS):
-            order = await self._database.read(self._order_welcome, name, settings, files, assets)
+            order = await self._database.read(self._plan_welcome, name, settings, files, assets)
             welcome = None
             if order is not None:
-                welcome = await asyncio.to_thread(draw_welcome, order, self._site, self._layouts)
+                welcome = await asyncio.to_thread(build_welcome, order, self._site, self._layouts)
             try:
                 answer = await self._database.write(self._set, name, settings, files, welcome)
-            except TakenMeanwhile:
+            except ChangedSinceBuild:
                 continue
             if settings:
                 event(log, "list.changed", list=name, settings=sorted(settings))
@@ -184,7 +184,7 @@ class ListAdmin:
         name: str,
         settings: Mapping[str, str],
         files: Mapping[str, bytes],
-        welcome: DrawnWelcome | None,
+        welcome: BuiltWelcome | None,
     ) -> Answer:
         target, now = require_list(tx, name), int(self._clock())
         values = self._values_for(target, settings)
@@ -207,14 +207,14 @@ class ListAdmin:
             values.setdefault("from_address", self._default_from(target.name, str(values["title"])))
         return values
 
-    def _order_welcome(
+    def _plan_welcome(
         self,
         tx: Transaction,
         name: str,
         settings: Mapping[str, str],
         files: Mapping[str, bytes],
         assets: Mapping[str, bytes],
-    ) -> WelcomeOrder | None:
+    ) -> WelcomeBuild | None:
         """The welcome mail that these settings ask for: a new one, or what the list has, made with them."""
         target = require_list(tx, name)
         values = self._values_for(target, settings)
@@ -227,7 +227,7 @@ class ListAdmin:
         elif "welcome" in values or changed.closed_at is not None or values.get("closed") is True:
             return None
         logo = _read_logo(values["logo"], files) if "logo" in values else lists.find_logo(tx, target.id)
-        return order_welcome(tx, changed, logo, manuscript)
+        return plan_welcome(tx, changed, logo, manuscript)
 
     def _changed(
         self, tx: Transaction, target: MailingList, values: dict[str, Value], files: Mapping[str, bytes], now: int
@@ -285,7 +285,7 @@ class ListAdmin:
         if target.closed_at is None:
             raise Refused(f"the list {name} is still open. Close it first with `pressrun list close {name}`")
         notices.outlive_list(tx, target.id, FORWARD)  # they were accepted from others
-        switching.keep_trails(tx, target.id)
+        language_switch.keep_trails(tx, target.id)
         lists.delete_list(tx, target.id)
 
     @staticmethod

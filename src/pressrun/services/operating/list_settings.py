@@ -19,7 +19,7 @@ from pressrun.locales.known import is_known
 from pressrun.locales.languages import LANGUAGES
 from pressrun.message.layouts.built_in import LAYOUT_NAMES
 from pressrun.message.wire.mailbox import parse_mailbox
-from pressrun.services.editions.opening import find_zone
+from pressrun.services.editions.sending_hours import find_zone
 
 Value = str | bool | None
 

@@ -8,7 +8,7 @@ from pressrun.core.errors import Unavailable
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.background import BackgroundLoop, failing_loops
 from pressrun.services.ports import Clock, RelayPool
-from pressrun.store import paces
+from pressrun.store import destinations
 from pressrun.store.database import Database
 
 QUIET_SECONDS = 15.0  # the dispatcher takes a turn at least every five
@@ -37,7 +37,7 @@ class Readiness:
         """One line for each thing that stands in the way; none when all is well."""
         found = []
         try:
-            await self._database.read(paces.load_paces)
+            await self._database.read(destinations.load_paces)
         except Unavailable as problem:
             found.append(str(problem))
         now = self._clock()

@@ -29,7 +29,7 @@ from pressrun.services.readers.sign_ups import (
     end_subscription,
     record_consent,
 )
-from pressrun.services.reports.reporting import Answer, require_list
+from pressrun.services.reports.ledger_reports import Answer, require_list
 from pressrun.services.settings import ServiceSettings
 from pressrun.services.suppression import find_reason
 from pressrun.store import subscribers, subscriptions

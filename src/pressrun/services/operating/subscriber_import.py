@@ -26,7 +26,7 @@ from pressrun.services.readers.sign_ups import (
     end_subscription,
     record_consent,
 )
-from pressrun.services.reports.reporting import require_list
+from pressrun.services.reports.ledger_reports import require_list
 from pressrun.services.suppression import find_reason
 from pressrun.store import enrolment, subscribers, subscriptions
 from pressrun.store.lists import MailingList

@@ -13,7 +13,7 @@ from pressrun.observe.log import event
 from pressrun.services.operating.import_rows import SuppressionRow
 from pressrun.services.operating.row_checks import parse_past
 from pressrun.services.ports import Clock, Waker
-from pressrun.services.reports.reporting import Answer
+from pressrun.services.reports.ledger_reports import Answer
 from pressrun.services.suppression import SuppressionReason, find_reason, is_stronger, lift, suppress
 from pressrun.store.database import Database
 from pressrun.store.transaction import Transaction

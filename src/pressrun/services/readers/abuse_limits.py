@@ -21,7 +21,7 @@ from pressrun.observe.log import event
 from pressrun.services.ports import UNOBSERVED, SignUpObserver
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.settings import IGNORE
-from pressrun.store import arrivals, limits
+from pressrun.store import limits
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.readers")
@@ -101,10 +101,10 @@ class AbuseLimits:
     def _count_arrival(self, tx: Transaction, now: float) -> _Arrivals:
         """Count a sign-up in its hour."""
         hour = int(now // HOUR_SECONDS)
-        number = arrivals.count_sign_up(tx, hour)
+        number = limits.count_sign_up(tx, hour)
         if hour == self._arrivals.hour:
             return replace(self._arrivals, number=number)
-        past = arrivals.sign_ups_since(tx, first_hour(now))
+        past = limits.sign_ups_since(tx, first_hour(now))
         return _Arrivals(hour=hour, number=number, before=past.get(hour - 1, 0), usual=usual_peak(past, hour))
 
     def _would_hold(self, seen: _Arrivals, now: float) -> bool:

@@ -28,9 +28,9 @@ from pressrun.services.readers.sign_ups import (
 )
 from pressrun.services.readers.suspension import welcome_back
 from pressrun.services.suppression import find_reason, lift_for_reader, may_confirm
-from pressrun.store import limits, lists, moves, subscribers, subscriptions
+from pressrun.store import address_changes, limits, lists, subscribers, subscriptions
+from pressrun.store.address_changes import ChangeState
 from pressrun.store.lists import MailingList
-from pressrun.store.moves import ChangeState
 from pressrun.store.subscribers import Subscriber
 from pressrun.store.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
@@ -99,7 +99,7 @@ class AddressChanges:
         if target is None or not self._may_ask(tx, person, new, now):
             return
         at, expires_at = int(now), int(now + self._context.tokens.confirm_lifetime_seconds)
-        number = moves.insert_change(
+        number = address_changes.insert_change(
             tx, subscriber_id=person.id, old=person.address, new=new, now=at, expires_at=expires_at
         )
         payload = {"change": number, "expires_at": expires_at}
@@ -135,7 +135,7 @@ class AddressChanges:
     def _look(
         self, tx: Transaction, change_id: int, waiting: ChangeState, done: ChangeState
     ) -> tuple[AddressChangeOutcome, AddressChangePage | None]:
-        change = moves.get_change(tx, change_id)
+        change = address_changes.get_change(tx, change_id)
         if change is None or change.expires_at <= self._context.clock():
             return AddressChangeOutcome.OVER, None
         person = subscribers.get_subscriber(tx, change.subscriber_id)
@@ -149,7 +149,7 @@ class AddressChanges:
         return (AddressChangeOutcome.DONE, move) if change.state is waiting else (AddressChangeOutcome.OVER, None)
 
     def _look_at_undo(self, tx: Transaction, change_id: int) -> tuple[AddressChangeOutcome, AddressChangePage | None]:
-        change = moves.get_change(tx, change_id)
+        change = address_changes.get_change(tx, change_id)
         waiting = ChangeState.ASKED if change is None else change.state
         outcome, move = self._look(tx, change_id, waiting, ChangeState.UNDONE)
         if outcome is AddressChangeOutcome.DONE and change is not None and change.state is ChangeState.DONE:
@@ -164,7 +164,7 @@ class AddressChanges:
         self, tx: Transaction, change_id: int, origin: Origin
     ) -> tuple[AddressChangeOutcome, AddressChangePage | None]:
         outcome, move = self._look(tx, change_id, ChangeState.ASKED, ChangeState.DONE)
-        change = moves.get_change(tx, change_id)
+        change = address_changes.get_change(tx, change_id)
         if outcome is not AddressChangeOutcome.DONE or move is None or change is None:
             return outcome, move
         person = subscribers.get_subscriber(tx, change.subscriber_id)
@@ -189,7 +189,7 @@ class AddressChanges:
         for item in _live(tx, reader):
             self._record(tx, item, reader, "moved", origin)
         until = int(now + self._context.tokens.undo_change_seconds)
-        moves.record_change(tx, replace(change, state=ChangeState.DONE, former=former, expires_at=until))
+        address_changes.record_change(tx, replace(change, state=ChangeState.DONE, former=former, expires_at=until))
         payload = {"change": change.id, "expires_at": until, "is_done": True, "new": move.new.masked()}
         self._mail(tx, TELL, change.old_address, move.list, person, origin, payload)
         return AddressChangeOutcome.DONE, move
@@ -198,7 +198,7 @@ class AddressChanges:
         self, tx: Transaction, change_id: int, origin: Origin
     ) -> tuple[AddressChangeOutcome, AddressChangePage | None]:
         outcome, move = self._look_at_undo(tx, change_id)
-        change = moves.get_change(tx, change_id)
+        change = address_changes.get_change(tx, change_id)
         if outcome is not AddressChangeOutcome.DONE or move is None or change is None:
             return outcome, move
         person = subscribers.get_subscriber(tx, change.subscriber_id)
@@ -215,7 +215,7 @@ class AddressChanges:
             for item in _live(tx, person):
                 self._record(tx, item, replace(person, address=move.old.typed), "restored", origin)
         subscribers.end_links(tx, person.id)
-        moves.record_undone(tx, change)
+        address_changes.record_undone(tx, change)
         return AddressChangeOutcome.DONE, move
 
     def _hand_over(

@@ -2,7 +2,8 @@
 
 The hash has a key of its own that is never rotated, so imports and operators cannot bring the person back, years
 later; a sign-up of their own, confirmed, can. Counts of past editions stay. What other rows say of the address goes,
-too: evidence of a reader who had it before or wanted to move to it, mails that name it (store.places knows them all).
+too: evidence of a reader who had it before or wanted to move to it, mails that name it (store.address_places lists
+them all).
 What is deleted is overwritten (secure_delete), and gone from the write-ahead log with the next checkpoint, at the
 latest when the daemon stops.
 """
@@ -21,9 +22,9 @@ from pressrun.core.tokens import digests_of
 from pressrun.services.editions.lifecycle import cancel_withdrawn_drafts
 from pressrun.services.ports import Entropy
 from pressrun.services.suppression import keep_out_erased
-from pressrun.store import enrolment, places, subscribers
+from pressrun.store import address_places, enrolment, subscribers
+from pressrun.store.address_places import EDITION, PLACES, EarlierScan, Forgotten
 from pressrun.store.database import Database
-from pressrun.store.places import EDITION, SEARCHES, Forgotten, Known
 from pressrun.store.transaction import Transaction
 
 
@@ -53,41 +54,43 @@ async def erase(
     Raises NotFound, and Refused where a list needs them.
     """
     spellings = Spellings(address)
-    known = Known()
-    for search in SEARCHES:
-        if search.grows or search is EDITION:
-            await _look_through(database, search, spellings, known)
+    earlier = EarlierScan()
+    for place in PLACES:
+        if place.grows or place is EDITION:
+            await _look_through(database, place, spellings, earlier)
 
     def work(tx: Transaction) -> Erased | None:
-        return None if unless(tx) else erase_person(tx, address, keys, entropy(16), now, known)
+        return None if unless(tx) else erase_person(tx, address, keys, entropy(16), now, earlier)
 
     erased = await database.write(work)
     await database.checkpoint()  # nothing of them is left in the write-ahead log
     return erased
 
 
-async def _look_through(database: Database, search: places.Search, spellings: Spellings, known: Known) -> None:
+async def _look_through(
+    database: Database, place: address_places.Place, spellings: Spellings, earlier: EarlierScan
+) -> None:
     """Look for the address where there is much, while others use the database."""
-    while rows := await database.read(places.read_page, search, spellings, known.through.get(search.name, 0)):
-        known.add(search, rows, await asyncio.to_thread(places.naming, rows, spellings))
+    while rows := await database.read(address_places.read_page, place, spellings, earlier.through.get(place.name, 0)):
+        earlier.add(place, rows, await asyncio.to_thread(address_places.rows_naming, rows, spellings))
 
 
 def erase_person(
-    tx: Transaction, address: Address, keys: KeyRing, salt: bytes, now: int, known: Known | None = None
+    tx: Transaction, address: Address, keys: KeyRing, salt: bytes, now: int, earlier: EarlierScan | None = None
 ) -> Erased:
     """Forget a person in this transaction; `salt` is 16 random octets, `known` what was found before it."""
     spellings = Spellings(address)
-    settings = places.settings_naming(tx, spellings)
+    settings = address_places.settings_naming(tx, spellings)
     if settings:
         raise Refused(f"{address} is used in the settings of {', '.join(settings)}. Set another address there first")
     person = subscribers.find_subscriber(tx, address)
     if person is not None:
         enrolment.cancel_everything(tx, person.id, now)
     number = None if person is None else person.id
-    known = known or Known()
-    forgotten = places.forget(tx, spellings, number, known, now=now, salt=salt)
+    earlier = earlier or EarlierScan()
+    forgotten = address_places.forget(tx, spellings, number, earlier, now=now, salt=salt)
     cancel_withdrawn_drafts(tx, now)
-    published = places.forget_unpublished(tx, known)
+    published = address_places.forget_unpublished(tx, earlier)
     if person is None and forgotten.is_nothing:
         raise NotFound(f"unknown address {address}")
     keep_out_erased(tx, digests_of(keys, address), address.key, now)

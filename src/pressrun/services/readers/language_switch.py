@@ -18,7 +18,7 @@ from pressrun.core.subscription import SubscriptionState
 from pressrun.services.editions.lifecycle import add_reader
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.sign_ups import Origin, end_subscription, record_consent
-from pressrun.store import consent, subscriptions, switching
+from pressrun.store import consent, language_switch, subscriptions
 from pressrun.store.lists import MailingList
 from pressrun.store.subscribers import Subscriber
 from pressrun.store.subscriptions import Subscription
@@ -84,12 +84,12 @@ def switch(tx: Transaction, wish: Switch, context: ReaderContext) -> None:
         taker = _take_over(tx, model, taker, wish.wanted)
         record_consent(tx, wish.wanted, person, "switched", origin, now=now, salt=context.entropy(16), carried=proof)
     for subscription, its_list in given:
-        switching.hand_copies_on(tx, subscription.id, taker.id)
+        language_switch.hand_copies_on(tx, subscription.id, taker.id)
         end_subscription(tx, subscription, origin.source, now)
-        switching.lead_on(tx, subscription.id, taker.id)
+        language_switch.lead_on(tx, subscription.id, taker.id)
         record_consent(tx, its_list, person, "withdrawn", origin, now=now, salt=context.entropy(16))
     for _, its_list in given:
-        for edition_id in switching.owed_editions(tx, its_list.id, wish.wanted.id):
+        for edition_id in language_switch.owed_editions(tx, its_list.id, wish.wanted.id):
             add_reader(tx, edition_id, taker.id, now)
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pressrun.core.address import parse_address
 from pressrun.core.keys import KeyRing
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.reports.reporting import Answer, show_subscriber
-from pressrun.store import disclosure, moves, suppressions, unsubscribes
+from pressrun.services.reports.ledger_reports import Answer, show_subscriber
+from pressrun.store import address_changes, disclosure, suppressions, unsubscribes
 from pressrun.store.subscribers import Subscriber
 from pressrun.store.transaction import Row, Transaction
 
@@ -34,7 +34,7 @@ def disclose(tx: Transaction, keys: KeyRing, person: Subscriber, now: int) -> An
         "replies": _listed(disclosure.replies(tx, person.id)),
         "mails": _listed(disclosure.mails(tx, person.id)),
         "undoable": _listed(unsubscribes.unsubscribes_of(tx, person.id)),
-        "address_changes": _listed(moves.changes_of(tx, person.id)),
+        "address_changes": _listed(address_changes.changes_of(tx, person.id)),
         "bounces": _listed(disclosure.suspensions(tx, person.id)),
         "editor_of": [row["list"] for row in disclosure.editorships(tx, person.address_key)],
         "kept_mail": _listed(disclosure.kept_mail(tx, parse_address(person.address))),

@@ -23,9 +23,9 @@ from pressrun.services.readers.personal_data import disclose
 from pressrun.services.readers.sign_ups import Origin, SubscriptionDetails, find_subscription_details, record_consent
 from pressrun.services.readers.suspension import restored
 from pressrun.services.readers.unsubscribes import UnsubscribeRequest, unsubscribe
-from pressrun.services.reports.reporting import Answer
+from pressrun.services.reports.ledger_reports import Answer
 from pressrun.services.suppression import find_reason
-from pressrun.store import consent, limits, lists, notices, subscribers, subscriptions, switching
+from pressrun.store import consent, language_switch, limits, lists, notices, subscribers, subscriptions
 from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.subscribers import Subscriber
@@ -213,7 +213,7 @@ class Preferences:
             return
         subscription = subscriptions.find_subscription(tx, list_id=target.id, subscriber_id=person.id)
         if subscription is not None:  # who changed to another language unsubscribes from the newsletter all the same
-            led_to = switching.follow(tx, [subscription.id]).get(subscription.id, 0)
+            led_to = language_switch.follow(tx, [subscription.id]).get(subscription.id, 0)
             subscription = subscriptions.get_subscription(tx, led_to)
         if subscription is not None and subscription.state in LIVE:
             payload = {"answers": origin.source, "subscription": subscription.id}

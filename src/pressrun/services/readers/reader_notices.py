@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pressrun.core.address import parse_address
-from pressrun.store import held, notices
+from pressrun.store import held_sign_ups, notices
 from pressrun.store.lists import MailingList
 from pressrun.store.notices import NewNotice
 from pressrun.store.subscribers import Subscriber
@@ -47,7 +47,7 @@ def hold_notice(
     expires_at: int,
 ) -> None:
     """Store the same mail without queueing it, until `expires_at` at the most."""
-    held.hold_notice(tx, _notice(mailing, target, person, origin), now=now, expires_at=expires_at)
+    held_sign_ups.hold_notice(tx, _notice(mailing, target, person, origin), now=now, expires_at=expires_at)
 
 
 def _notice(mailing: ReaderNotice, target: MailingList, person: Subscriber, origin: Origin) -> NewNotice:

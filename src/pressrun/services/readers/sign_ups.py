@@ -18,7 +18,7 @@ from pressrun.core.address import Address
 from pressrun.core.sign_up import Trust, Verdict
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
 from pressrun.core.tokens import digests_of
-from pressrun.services.editions.welcoming import greet
+from pressrun.services.editions.welcome_edition import greet
 from pressrun.services.ports import UNOBSERVED, SignUpObserver
 from pressrun.services.readers.abuse_limits import AbuseLimits
 from pressrun.services.readers.context import ReaderContext
@@ -26,11 +26,11 @@ from pressrun.services.readers.reader_notices import Post, ReaderNotice, hold_no
 from pressrun.services.readers.suspension import welcome_back
 from pressrun.services.suppression import LIFTED_BY_READER, find_reason, lift_for_reader
 from pressrun.services.throttled import Throttled
-from pressrun.store import consent, held, lists, subscribers, subscriptions, suppressions, switching
+from pressrun.store import consent, held_sign_ups, language_switch, lists, subscribers, subscriptions, suppressions
 from pressrun.store.consent import ConsentEvent
 from pressrun.store.lists import MailingList
 from pressrun.store.subscribers import Subscriber
-from pressrun.store.subscriptions import Confirmation, Subscription
+from pressrun.store.subscriptions import PendingConfirmation, Subscription
 from pressrun.store.transaction import Transaction
 
 
@@ -174,7 +174,7 @@ class SignUps:
         for one in (target, *also):
             subscription = subscriptions.find_subscription(tx, list_id=one.id, subscriber_id=person.id)
             record_consent(tx, one, person, "requested", origin, now=at, salt=self._context.entropy(16))
-            held.forget_earlier(tx, list_id=one.id, subscriber_id=person.id)
+            held_sign_ups.forget_earlier(tx, list_id=one.id, subscriber_id=person.id)
             if reason is not None or not is_member(subscription):
                 wanted.append((one, subscription))
         expires_at = int(now + self._context.tokens.confirm_lifetime_seconds)
@@ -207,7 +207,7 @@ class SignUps:
         confirmed = [self._confirm_one(tx, request, origin) for request in of_use]
         return Confirmed.CONFIRMED, replace(confirmed[0], also=standing.also)
 
-    def _confirm_one(self, tx: Transaction, request: Confirmation, origin: Origin) -> SubscriptionDetails:
+    def _confirm_one(self, tx: Transaction, request: PendingConfirmation, origin: Origin) -> SubscriptionDetails:
         standing = find_subscription_details(tx, request.subscription_id)
         assert standing is not None
         now = int(self._context.clock())
@@ -246,7 +246,7 @@ class SignUps:
             return outcome, None
         return outcome, replace(alike[0], also=tuple(one.list for one in alike[1:]))
 
-    def _look_at(self, tx: Transaction, request: Confirmation) -> tuple[Confirmed, SubscriptionDetails | None]:
+    def _look_at(self, tx: Transaction, request: PendingConfirmation) -> tuple[Confirmed, SubscriptionDetails | None]:
         if request.expires_at <= self._context.clock():
             return Confirmed.INVALID, None
         standing = find_subscription_details(tx, request.subscription_id)
@@ -267,7 +267,7 @@ class SignUps:
         return Confirmed.CONFIRMED, standing
 
 
-def _together(tx: Transaction, confirmation_id: int) -> list[Confirmation]:
+def _together(tx: Transaction, confirmation_id: int) -> list[PendingConfirmation]:
     """The requests that a link confirms, as far as they are there."""
     first = subscriptions.get_confirmation(tx, confirmation_id)
     return [*([] if first is None else [first]), *subscriptions.led_confirmations(tx, confirmation_id)]
@@ -418,7 +418,9 @@ def is_member(subscription: Subscription | None) -> bool:
 
 
 def _find_followed(tx: Transaction, subscription_id: int) -> SubscriptionDetails | None:
-    return find_subscription_details(tx, switching.follow(tx, [subscription_id]).get(subscription_id, subscription_id))
+    return find_subscription_details(
+        tx, language_switch.follow(tx, [subscription_id]).get(subscription_id, subscription_id)
+    )
 
 
 def find_subscription_details(tx: Transaction, subscription_id: int) -> SubscriptionDetails | None:

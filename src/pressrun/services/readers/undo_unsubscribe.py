@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from pressrun.core.leaving_reason import LeavingReason
 from pressrun.core.subscription import SubscriptionEvent, SubscriptionState, move
-from pressrun.services.editions.welcoming import greet_after_all
+from pressrun.services.editions.welcome_edition import greet_after_all
 from pressrun.services.ports import Clock, Entropy, Waker
 from pressrun.services.readers.sign_ups import Origin, SubscriptionDetails, find_subscription_details, record_consent
 from pressrun.services.readers.suspension import restored

@@ -16,7 +16,7 @@ from pressrun.core.subscription import SubscriptionState
 from pressrun.services.readers.context import ReaderContext
 from pressrun.services.readers.sign_ups import Origin, language_of_evidence
 from pressrun.services.readers.unsubscribe_notices import NoticeTerms, queue_unsubscribe_notices
-from pressrun.store import consent, subscriptions, switching, unsubscribes
+from pressrun.store import consent, language_switch, subscriptions, unsubscribes
 from pressrun.store.consent import ConsentEvent
 from pressrun.store.editions import count_unsubscribed
 from pressrun.store.transaction import Transaction
@@ -84,7 +84,7 @@ def unsubscribe(
     present = unsubscribes.find_unsubscribers(tx, wishes)
     led_to: dict[int, int] = {}
     if over := [one.subscription_id for one in departures if one.is_followed and not _is_live(one, present)]:
-        led_to = switching.follow(tx, over)
+        led_to = language_switch.follow(tx, over)
         present |= unsubscribes.find_unsubscribers(tx, list(led_to.values()))
     gone: list[tuple[UnsubscribeRequest, Unsubscriber]] = []
     answers = []

@@ -25,9 +25,9 @@ from pressrun.services.readers.sign_ups import Origin, SignUpAnswer, SignUps
 from pressrun.services.readers.unsubscribes import Unsubscribes
 from pressrun.services.readers.waiting import draw_wait
 from pressrun.services.throttled import Throttled
-from pressrun.store import errands, limits, lists, unsubscribes
-from pressrun.store.errands import Errand, ErrandKind
+from pressrun.store import limits, lists, pending_requests, unsubscribes
 from pressrun.store.lists import MailingList
+from pressrun.store.pending_requests import PendingRequest, RequestKind
 from pressrun.store.transaction import Transaction
 
 log = logging.getLogger("pressrun.readers")
@@ -87,8 +87,8 @@ class WebRequests(BackgroundLoop):
         """
         if origin.ip is not None and origin.ip in Peers(self._context.limits.trusted_sign_up_addresses):
             network = None
-        errand = _errand(ErrandKind.SIGN_UP, address, origin, name=name, trust=trust)
-        answer = await self._context.database.share(self._take_sign_up, (list_name, *also), errand, network, form)
+        request = _pending_request(RequestKind.SIGN_UP, address, origin, name=name, trust=trust)
+        answer = await self._context.database.share(self._take_sign_up, (list_name, *also), request, network, form)
         self._asked.set()
         return answer
 
@@ -99,18 +99,18 @@ class WebRequests(BackgroundLoop):
 
         `about` is the list that they came from.
         """
-        errand = _errand(ErrandKind.PREFERENCES, address, origin)
+        request = _pending_request(RequestKind.PREFERENCES, address, origin)
         if about is not None:
-            errand = replace(errand, list_id=about.id)
-        await self._context.database.share(self._take_link, errand, network)
+            request = replace(request, list_id=about.id)
+        await self._context.database.share(self._take_link, request, network)
         self._asked.set()
 
     async def unsubscribe_link(
         self, target: MailingList, address: Address, origin: Origin, *, network: str | None
     ) -> None:
         """Mail a member the link to leave a list; for everybody else, and over a limit, nothing happens, nor shows."""
-        errand = replace(_errand(ErrandKind.UNSUBSCRIBE, address, origin), list_id=target.id)
-        await self._context.database.share(self._take_link, errand, network)
+        request = replace(_pending_request(RequestKind.UNSUBSCRIBE, address, origin), list_id=target.id)
+        await self._context.database.share(self._take_link, request, network)
         self._asked.set()
 
     async def step(self) -> bool:
@@ -145,7 +145,7 @@ class WebRequests(BackgroundLoop):
         return int.from_bytes(self._context.entropy(_FORM_BYTES), "big")
 
     def _take_sign_up(
-        self, tx: Transaction, names: Sequence[str], errand: Errand, network: str | None, form: int | None
+        self, tx: Transaction, names: Sequence[str], request: PendingRequest, network: str | None, form: int | None
     ) -> SignUpAnswer | Throttled:
         targets = [found for name in dict.fromkeys(names) if (found := lists.find_list(tx, name)) is not None]
         if not targets:
@@ -157,49 +157,49 @@ class WebRequests(BackgroundLoop):
             retry_at = self._sign_ups.abuse_limits.throttle(tx, network, self._context.clock())
             if retry_at is not None:
                 return Throttled(retry_at)
-        if form is not None and not self._is_first_use(tx, form) and errand.trust is Trust.PROVEN:
+        if form is not None and not self._is_first_use(tx, form) and request.trust is Trust.PROVEN:
             # A second click or an old copy of the page: not the reader's fault, and worth no more than another site.
-            errand = replace(errand, trust=Trust.UNPROVEN)
-        errands.insert_errand(tx, replace(errand, list_id=numbers[0], also=tuple(numbers[1:])))
+            request = replace(request, trust=Trust.UNPROVEN)
+        pending_requests.insert_pending_request(tx, replace(request, list_id=numbers[0], also=tuple(numbers[1:])))
         return SignUpAnswer.TAKEN
 
     def _is_first_use(self, tx: Transaction, form: int) -> bool:
         return limits.spend(tx, FORM_USED, form.to_bytes(_FORM_BYTES, "big"), FORM_USES, self._context.clock())
 
-    def _take_link(self, tx: Transaction, errand: Errand, network: str | None) -> None:
+    def _take_link(self, tx: Transaction, request: PendingRequest, network: str | None) -> None:
         rate = self._context.limits.preference_links_per_ip
         if network is None or limits.spend(
             tx, "preference_links_per_ip", network.encode(), rate, self._context.clock()
         ):
-            errands.insert_errand(tx, errand)
+            pending_requests.insert_pending_request(tx, request)
 
     def _carry_out(self, tx: Transaction) -> None:
         self._unsubscribes.note_within(tx)
-        for errand in errands.take_errands(tx):
-            self._carry_out_one(tx, errand)
+        for request in pending_requests.claim_pending_requests(tx):
+            self._carry_out_one(tx, request)
 
-    def _carry_out_one(self, tx: Transaction, errand: Errand) -> None:
-        address = parse_address(errand.address)
+    def _carry_out_one(self, tx: Transaction, request: PendingRequest) -> None:
+        address = parse_address(request.address)
         origin = Origin(
             source="web",
-            ip=errand.ip,
-            language=errand.language,
-            words=errand.words,
-            words_language=errand.words_language,
+            ip=request.ip,
+            language=request.language,
+            words=request.words,
+            words_language=request.words_language,
         )
-        target = None if errand.list_id is None else lists.get_list(tx, errand.list_id)
-        if errand.kind is ErrandKind.PREFERENCES:
+        target = None if request.list_id is None else lists.get_list(tx, request.list_id)
+        if request.kind is RequestKind.PREFERENCES:
             self._preferences.request_link_within(tx, address, origin, "" if target is None else target.name)
             return
-        if errand.kind is ErrandKind.UNSUBSCRIBE:
+        if request.kind is RequestKind.UNSUBSCRIBE:
             if target is not None:
                 self._preferences.unsubscribe_link_within(tx, target, address, origin)
             return
-        wanted = [target, *(lists.get_list(tx, number) for number in errand.also)]
+        wanted = [target, *(lists.get_list(tx, number) for number in request.also)]
         still = [found for found in wanted if found is not None and found.closed_at is None]
         if still:
             self._sign_ups.take_within(
-                tx, still[0], address, origin, name=errand.name, trust=errand.trust, also=still[1:]
+                tx, still[0], address, origin, name=request.name, trust=request.trust, also=still[1:]
             )
 
     async def _carry_out_each(self, problem: Exception) -> None:
@@ -212,30 +212,30 @@ class WebRequests(BackgroundLoop):
 
     def _try_each(self, tx: Transaction) -> list[tuple[int, Exception]]:
         faults = []
-        for number in errands.waiting_errands(tx):
+        for number in pending_requests.list_pending_requests(tx):
             problem = tx.attempt(partial(self._try_one, tx, number))
             if problem is None:
                 continue
             if is_out_of_resources(problem):
                 raise problem
-            errands.set_errand_aside(tx, number, int(self._context.clock()))
+            pending_requests.set_request_aside(tx, number, int(self._context.clock()))
             faults.append((number, problem))
         return faults
 
     def _try_one(self, tx: Transaction, number: int) -> None:
-        errand = errands.take_errand(tx, number)
-        if errand is not None:
-            self._carry_out_one(tx, errand)
+        request = pending_requests.claim_pending_request(tx, number)
+        if request is not None:
+            self._carry_out_one(tx, request)
 
 
 def _is_anything_waiting(tx: Transaction) -> bool:
-    return errands.is_any_errand(tx) or unsubscribes.is_any_notice_due(tx)
+    return pending_requests.is_any_request_pending(tx) or unsubscribes.is_any_notice_due(tx)
 
 
-def _errand(
-    kind: ErrandKind, address: Address, origin: Origin, *, name: str = "", trust: Trust = Trust.UNPROVEN
-) -> Errand:
-    return Errand(
+def _pending_request(
+    kind: RequestKind, address: Address, origin: Origin, *, name: str = "", trust: Trust = Trust.UNPROVEN
+) -> PendingRequest:
+    return PendingRequest(
         kind=kind,
         address=address.typed,
         name=name,

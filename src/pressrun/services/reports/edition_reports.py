@@ -18,9 +18,9 @@ from pressrun.core.timeline import Timeline, moment_of_share, spread
 from pressrun.core.timestamps import rfc3339
 from pressrun.message.content.merge import at_defaults
 from pressrun.services.editions.lifecycle import require_edition
-from pressrun.services.reports.reporting import Answer, describe_edition
-from pressrun.store import bounces, deliveries, lanes, lists, tallies
-from pressrun.store.tallies import Tally
+from pressrun.services.reports.ledger_reports import Answer, describe_edition
+from pressrun.store import bounces, deliveries, destinations, editions, lists
+from pressrun.store.editions import CountedEvent
 from pressrun.store.transaction import Row, Transaction
 
 DOMAINS_AT_MOST = 100  # named; the small rest is one line
@@ -154,7 +154,7 @@ def _paused_copies(tx: Transaction, edition_id: int, now: int) -> list[Answer]:
     `next_attempt` is the end of the pause; without one there is no telling when their turn comes.
     """
     found: list[Answer] = []
-    for lane, stored in lanes.load_states(tx).items():
+    for lane, stored in destinations.load_states(tx).items():
         state = load_lane_state(stored)
         if state.is_blocked or state.allowed is not None:
             is_paused = state.paused_until > now and not state.is_blocked
@@ -169,7 +169,7 @@ def _paused_copies(tx: Transaction, edition_id: int, now: int) -> list[Answer]:
                     "next_attempt": rfc3339(int(state.paused_until)) if is_paused else None,
                     "attempts": row["attempts"],
                 }
-                for row in lanes.queued_copies(tx, edition_id, lane)
+                for row in destinations.queued_copies(tx, edition_id, lane)
             ]
     return found
 
@@ -241,13 +241,13 @@ def _moments(tx: Transaction, edition_id: int) -> dict[str, Mapping[int, int]]:
     for row in deliveries.count_by_moment(tx, edition_id):
         (delivered if row["state"] == DeliveryState.DELIVERED else failed)[row["at"]] += row["number"]
     delivered.update(bounces.count_handovers(tx, edition_id))
-    counted = tallies.tallies_of(tx, edition_id)
+    counted = editions.event_counts(tx, edition_id)
     return {
         "delivered": delivered,
-        "deferred": counted[Tally.DEFERRED],
+        "deferred": counted[CountedEvent.DEFERRED],
         "failed": failed,
-        "unsubscribed": counted[Tally.UNSUBSCRIBED],
-        "complaints": counted[Tally.COMPLAINED],
+        "unsubscribed": counted[CountedEvent.UNSUBSCRIBED],
+        "complaints": counted[CountedEvent.COMPLAINED],
     }
 
 

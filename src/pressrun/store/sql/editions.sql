@@ -159,3 +159,13 @@ from edition join edition_asset on edition_asset.edition_id = edition.id
 where edition.list_id = :list_id and edition.slug = :slug and edition.first_claim_at is not null
     and edition_asset.name = :name
 order by number limit 1;
+
+-- name: count_event
+-- So many more in this second; fewer, when something was undone.
+insert into edition_tally (edition_id, what, at, number)
+select id, :what, :at, :number from edition where id = :edition_id
+on conflict (edition_id, what, at) do update set number = number + excluded.number;
+
+-- name: event_counts
+-- All of an edition, in the order of time; what was undone is left out.
+select what, at, number from edition_tally where edition_id = :edition_id and number > 0 order by what, at;

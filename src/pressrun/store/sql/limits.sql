@@ -26,3 +26,16 @@ from json_each(:places);
 -- name: sweep
 -- Events that no window reaches any more.
 delete from limit_event where scope = :scope and (+at <= :before or +at > :ahead);
+
+-- name: count_sign_up
+-- One more sign-up in an hour.
+insert into sign_up_hour (hour, number) values (:hour, 1)
+on conflict (hour) do update set number = number + 1 returning number;
+
+-- name: sign_ups_since
+-- How many there were, hour by hour.
+select hour, number from sign_up_hour where hour >= :hour;
+
+-- name: sweep_sign_ups
+-- Hours that nobody asks for any more.
+delete from sign_up_hour where hour < :before;

@@ -23,8 +23,8 @@ from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.core.tokens import TEST_ID, WebPurpose
 from pressrun.message.content.web_fragment import inline_fragment
-from pressrun.services.editions.archived import ArchivedEdition, Asset
-from pressrun.services.editions.archiving import Archiving, Door, IndexPage, ReaderLink, Shut
+from pressrun.services.editions.archive_reader import ArchiveAccess, ArchiveReader, IndexPage, NotReadable, ReaderLink
+from pressrun.services.editions.archived_edition import ArchivedEdition, ArchivedFile
 from pressrun.services.ports import Clock
 from pressrun.services.throttled import Throttled
 from pressrun.store.lists import MailingList
@@ -64,10 +64,10 @@ class ArchivePages:
     """What was sent, for everybody to read, or for a list's readers."""
 
     def __init__(
-        self, *, pages: Pages, archiving: Archiving, tokens: ReadTokens, proxies: Proxies, clock: Clock
+        self, *, pages: Pages, archive_reader: ArchiveReader, tokens: ReadTokens, proxies: Proxies, clock: Clock
     ) -> None:
         self._pages = pages
-        self._archiving = archiving
+        self._archive_reader = archive_reader
         self._tokens = tokens
         self._proxies = proxies
         self._clock = clock
@@ -79,8 +79,8 @@ class ArchivePages:
             return entered
         door, places = entered
         year = _number(request, "year", 0) if "year" in request.query_params else None
-        found = await self._archiving.index(door, _number(request, "page", 1), year)
-        if isinstance(found, Shut):
+        found = await self._archive_reader.index(door, _number(request, "page", 1), year)
+        if isinstance(found, NotReadable):
             return await self.shut(found, door)
         self._pages.speak(target=found.list.language)
         page = self._pages.render(
@@ -107,10 +107,12 @@ class ArchivePages:
         query = request.query_params.get("q", "").strip()
         newest = request.query_params.get("order") == NEWEST
         network = network_of(client_of(request, self._proxies))
-        found = await self._archiving.search(door, query, _number(request, "page", 1), newest=newest, network=network)
+        found = await self._archive_reader.search(
+            door, query, _number(request, "page", 1), newest=newest, network=network
+        )
         if isinstance(found, Throttled):
             return await self._throttled(found.retry_at, door, places)
-        if isinstance(found, Shut):
+        if isinstance(found, NotReadable):
             return await self.shut(found, door)
         self._pages.speak(target=found.list.language)
         return self._pages.render(
@@ -128,8 +130,8 @@ class ArchivePages:
         if isinstance(entered, Response):
             return entered
         door, places = entered
-        found = await self._archiving.edition(door, request.path_params["slug"])
-        if isinstance(found, Shut):
+        found = await self._archive_reader.edition(door, request.path_params["slug"])
+        if isinstance(found, NotReadable):
             return await self.shut(found, door)
         target, edition = found
         self._pages.speak(target=target.language)
@@ -145,11 +147,11 @@ class ArchivePages:
     async def latest(self, request: Request) -> Response:
         """`/NAME/latest`: the latest edition, whichever that is now; the list's page where nobody may read one."""
         name = request.path_params["name"]
-        found = await self._archiving.index(name)
-        if not isinstance(found, Shut) and found.editions:
+        found = await self._archive_reader.index(name)
+        if not isinstance(found, NotReadable) and found.editions:
             return self._pages.see_other(name, "archive", found.editions[0].slug)
-        if await self._archiving.find_list(name) is None:
-            return await self.shut(Shut.UNKNOWN, name)
+        if await self._archive_reader.find_list(name) is None:
+            return await self.shut(NotReadable.UNKNOWN, name)
         return self._pages.see_other(name)
 
     async def asset(self, request: Request) -> Response:
@@ -158,23 +160,23 @@ class ArchivePages:
         if isinstance(entered, Response):
             return entered
         parts = request.path_params
-        found = await self._archiving.asset(entered[0], parts["slug"], parts["file"])
-        if isinstance(found, Shut):
+        found = await self._archive_reader.asset(entered[0], parts["slug"], parts["file"])
+        if isinstance(found, NotReadable):
             return await self.shut(found, entered[0])
         response = Response(found.content, headers=asset_headers(found))
         return conditional(request, response, modified_at=None)
 
-    async def shut(self, reason: Shut, door: Door) -> Response:
+    async def shut(self, reason: NotReadable, door: ArchiveAccess) -> Response:
         """The page in place of what cannot be read, with the way to the list that it is about."""
         if isinstance(door, ReaderLink):
             return self._pages.invalid_link()
-        about = await self._archiving.find_list(door)
+        about = await self._archive_reader.find_list(door)
         if about is not None:
             self._pages.speak(target=about.language)
-        return self._pages.members_only(about) if reason is Shut.MEMBERS else self._pages.not_found(about)
+        return self._pages.members_only(about) if reason is NotReadable.MEMBERS else self._pages.not_found(about)
 
-    async def _throttled(self, retry_at: float, door: Door, places: Places) -> Response:
-        about = await self._archiving.find_list(door) if isinstance(door, str) else None
+    async def _throttled(self, retry_at: float, door: ArchiveAccess, places: Places) -> Response:
+        about = await self._archive_reader.find_list(door) if isinstance(door, str) else None
         if about is not None:
             self._pages.speak(target=about.language)
         seconds, say = max(1, math.ceil(retry_at - self._clock())), self._pages.words
@@ -191,7 +193,7 @@ class ArchivePages:
             back=(places.index(), say("Archive")),
         )
 
-    def _enter(self, request: Request) -> tuple[Door, Places] | Response:
+    def _enter(self, request: Request) -> tuple[ArchiveAccess, Places] | Response:
         """By which door a request comes in; the page to show instead for a link that opens none."""
         token = request.path_params.get("token")
         if token is None:
@@ -277,7 +279,7 @@ def _in_shadow(content: str) -> str:
     return _SHEET.sub(lambda sheet: _ROOT.sub(":host", sheet[0]), content)
 
 
-def asset_headers(asset: Asset) -> dict[str, str]:
+def asset_headers(asset: ArchivedFile) -> dict[str, str]:
     """How an image or file is handed out: shown where it is an image, else kept by whoever asks for it."""
     is_image = asset.media_type in _SHOWN_INLINE
     kind = "inline" if is_image else "attachment"

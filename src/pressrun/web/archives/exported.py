@@ -13,8 +13,8 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from pressrun.core.site import Site
-from pressrun.services.editions.archived import ArchivedEdition, Asset
-from pressrun.services.editions.archiving import IndexPage
+from pressrun.services.editions.archive_reader import IndexPage
+from pressrun.services.editions.archived_edition import ArchivedEdition, ArchivedFile
 from pressrun.services.operating.archive_export import ArchiveContents
 from pressrun.store.lists import MailingList
 from pressrun.web import language
@@ -94,7 +94,7 @@ class SiteExport:
         yield "feed.atom", atom_feed(self._pages, contents.feed, self._links)
         yield "feed.json", json_feed(self._pages, contents.feed, self._links)
 
-    def edition_files(self, edition: ArchivedEdition, assets: tuple[Asset, ...]) -> Iterator[tuple[str, bytes]]:
+    def edition_files(self, edition: ArchivedEdition, assets: tuple[ArchivedFile, ...]) -> Iterator[tuple[str, bytes]]:
         """The page of an edition, and its images and files."""
         slug, places = edition.summary.slug, self._places("../")
         context = edition_context(self._pages, self._target, edition, places, places.index())

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.core.timestamps import rfc3339
-from pressrun.services.editions.archived import ArchivedEdition
-from pressrun.services.editions.archiving import Archiving, Feed, Shut
+from pressrun.services.editions.archive_reader import ArchiveFeed, ArchiveReader, NotReadable
+from pressrun.services.editions.archived_edition import ArchivedEdition
 from pressrun.services.ports import Clock
 from pressrun.web.http.conditional import Changes, conditional
 from pressrun.web.pages import Pages
@@ -36,27 +36,27 @@ class FeedLinks(Protocol):
 class FeedPages:
     """The newest editions for feed readers."""
 
-    def __init__(self, *, pages: Pages, archiving: Archiving, clock: Clock) -> None:
+    def __init__(self, *, pages: Pages, archive_reader: ArchiveReader, clock: Clock) -> None:
         self._pages = pages
-        self._archiving = archiving
+        self._archive_reader = archive_reader
         self._changes = Changes(clock)
 
     async def atom(self, request: Request) -> Response:
         """`/NAME/feed.atom`."""
-        found = await self._archiving.feed(request.path_params["name"])
-        if isinstance(found, Shut):
+        found = await self._archive_reader.feed(request.path_params["name"])
+        if isinstance(found, NotReadable):
             return self._shut(found)
         return self._answer(request, atom_feed(self._pages, found, SiteLinks(self._pages, found.list.name)), ATOM)
 
     async def json(self, request: Request) -> Response:
         """`/NAME/feed.json`."""
-        found = await self._archiving.feed(request.path_params["name"])
-        if isinstance(found, Shut):
+        found = await self._archive_reader.feed(request.path_params["name"])
+        if isinstance(found, NotReadable):
             return self._shut(found)
         return self._answer(request, json_feed(self._pages, found, SiteLinks(self._pages, found.list.name)), JSON_FEED)
 
-    def _shut(self, reason: Shut) -> Response:
-        return self._pages.members_only() if reason is Shut.MEMBERS else self._pages.not_found()
+    def _shut(self, reason: NotReadable) -> Response:
+        return self._pages.members_only() if reason is NotReadable.MEMBERS else self._pages.not_found()
 
     def _answer(self, request: Request, content: bytes, media_type: str) -> Response:
         response = Response(content, headers={"Content-Type": media_type, "Cache-Control": "no-cache"})
@@ -83,7 +83,7 @@ class SiteLinks:
         return self._site.url(self._name, "archive", slug, "asset", name)
 
 
-def atom_feed(pages: Pages, feed: Feed, links: FeedLinks) -> bytes:
+def atom_feed(pages: Pages, feed: ArchiveFeed, links: FeedLinks) -> bytes:
     """The feed as Atom."""
     page = pages.render_text(
         "feed.atom.xml",
@@ -96,7 +96,7 @@ def atom_feed(pages: Pages, feed: Feed, links: FeedLinks) -> bytes:
     return _NOT_XML.sub("", page).encode()
 
 
-def json_feed(pages: Pages, feed: Feed, links: FeedLinks) -> bytes:
+def json_feed(pages: Pages, feed: ArchiveFeed, links: FeedLinks) -> bytes:
     """The feed as JSON."""
     target, ids = feed.list, SiteLinks(pages, feed.list.name)
     document = {

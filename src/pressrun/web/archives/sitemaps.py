@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from pressrun.services.editions.archiving import Archiving, Shut
+from pressrun.services.editions.archive_reader import ArchiveReader, NotReadable
 from pressrun.web.http.conditional import conditional
 from pressrun.web.pages import Pages
 
@@ -15,9 +15,9 @@ _XML = "application/xml; charset=utf-8"
 class SitemapPages:
     """Names every page worth finding, and none that is for somebody."""
 
-    def __init__(self, *, pages: Pages, archiving: Archiving) -> None:
+    def __init__(self, *, pages: Pages, archive_reader: ArchiveReader) -> None:
         self._pages = pages
-        self._archiving = archiving
+        self._archive_reader = archive_reader
 
     async def robots(self, _request: Request) -> Response:
         """`/robots.txt`. Pages of links in mails say noindex themselves, and are not named here."""
@@ -28,15 +28,15 @@ class SitemapPages:
 
     async def all(self, request: Request) -> Response:
         """`/sitemap.xml`: the sitemaps of all listed public archives."""
-        found = await self._archiving.public_archives()
+        found = await self._archive_reader.public_archives()
         page = self._pages.render_text("sitemaps.xml", lists=found)
         return self._answer(request, page)
 
     async def of_list(self, request: Request) -> Response:
         """`/NAME/sitemap.xml`: the pages of one public archive."""
         name = request.path_params["name"]
-        found = await self._archiving.sitemap(name)
-        if isinstance(found, Shut):
+        found = await self._archive_reader.sitemap(name)
+        if isinstance(found, NotReadable):
             return self._pages.not_found()
         return self._answer(request, self._pages.render_text("sitemap.xml", name=name, editions=found))
 

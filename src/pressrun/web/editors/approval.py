@@ -15,10 +15,10 @@ from starlette.responses import HTMLResponse, Response
 from pressrun.core.edition import EditionState
 from pressrun.core.tokens import WebPurpose
 from pressrun.message.editions.read_back import with_images_inside
-from pressrun.services.editions.approving import Approving, HeldEdition
-from pressrun.services.editions.previewing import Preview
-from pressrun.services.editions.releasing import Standing
-from pressrun.services.reports.following import Following
+from pressrun.services.editions.draft_approval import DraftApproval, HeldEdition
+from pressrun.services.editions.draft_status import DraftStatus
+from pressrun.services.editions.edition_preview import Preview
+from pressrun.services.reports.editor_reports import EditorReports
 from pressrun.web.editors.preview import MAIL_POLICY, NEW_WINDOW, POLICY, labelled, render_preview
 from pressrun.web.editors.report import render_report, report_policy
 from pressrun.web.http.forms import first, parse_fields_or_none, read_form
@@ -29,10 +29,12 @@ from pressrun.web.reading import ReadTokens
 class ApprovalPages:
     """Looking at a held edition, and letting it go."""
 
-    def __init__(self, *, pages: Pages, approving: Approving, following: Following, tokens: ReadTokens) -> None:
+    def __init__(
+        self, *, pages: Pages, draft_approval: DraftApproval, editor_reports: EditorReports, tokens: ReadTokens
+    ) -> None:
         self._pages = pages
-        self._approving = approving
-        self._following = following
+        self._draft_approval = draft_approval
+        self._editor_reports = editor_reports
         self._tokens = tokens
 
     async def show(self, request: Request) -> Response:
@@ -43,11 +45,11 @@ class ApprovalPages:
         action = await _action(request) if request.method == "POST" else ""
         is_done = False
         if action == "send":
-            held, is_done = await self._approving.release(number)
+            held, is_done = await self._draft_approval.release(number)
         elif action == "discard":
-            held, is_done = await self._approving.discard(number)
+            held, is_done = await self._draft_approval.discard(number)
         else:
-            held = await self._approving.look(number)
+            held = await self._draft_approval.find(number)
         if held is None:
             return self._pages.invalid_link()
         self._pages.speak(reader=held.language)
@@ -56,22 +58,22 @@ class ApprovalPages:
         return self._standing(request, held, is_done=is_done)
 
     def _standing(self, request: Request, held: HeldEdition, *, is_done: bool) -> Response:
-        match held.standing:
-            case Standing.HELD if "discard" in request.query_params:
+        match held.status:
+            case DraftStatus.HELD if "discard" in request.query_params:
                 return self._ask_to_discard(request, held)
-            case Standing.HELD:
+            case DraftStatus.HELD:
                 return self._ask(request, held)
-            case Standing.RELEASED:
+            case DraftStatus.RELEASED:
                 return self._released(request, held, is_done=is_done)
-            case Standing.CANCELLED if held.edition.started_at is not None:
+            case DraftStatus.CANCELLED if held.edition.started_at is not None:
                 return self._released(request, held, is_done=False)
-            case Standing.CANCELLED:
+            case DraftStatus.CANCELLED:
                 return self._cancelled(held)
-            case Standing.REPLACED:
+            case DraftStatus.REPLACED:
                 return self._replaced(held)
-            case Standing.CLOSED:
+            case DraftStatus.CLOSED:
                 return self._closed(held)
-            case Standing.SWITCHED_OFF:
+            case DraftStatus.SWITCHED_OFF:
                 return self._switched_off(held)
 
     async def edition(self, request: Request) -> Response:
@@ -95,7 +97,7 @@ class ApprovalPages:
     async def report(self, request: Request) -> Response:
         """`/approve/TOKEN/report`: how a released edition fares, as `edition report --html` writes it."""
         number = self._number(request)
-        found = None if number is None else await self._following.report(number)
+        found = None if number is None else await self._editor_reports.report(number)
         if found is None:
             return self._pages.invalid_link()
         page = await asyncio.to_thread(render_report, found)
@@ -103,12 +105,12 @@ class ApprovalPages:
 
     async def _preview(self, request: Request) -> Preview | None:
         number = self._number(request)
-        return None if number is None else await self._approving.preview(number)
+        return None if number is None else await self._draft_approval.preview(number)
 
     def _number(self, request: Request) -> int | None:
         """The edition that a link is about; None for one that is forged or whose time is over."""
         match self._tokens().read(WebPurpose.APPROVE, request.path_params["token"]):
-            case (edition, expires_at) if not self._approving.is_over(expires_at):
+            case (edition, expires_at) if not self._draft_approval.is_over(expires_at):
                 return edition
             case _:
                 return None

@@ -23,7 +23,7 @@ from pressrun.message.editions.read_back import read_parts
 from pressrun.message.incoming.header_scan import header_fields
 from pressrun.message.incoming.reading import decode_words
 from pressrun.message.sources.mime_source import parse_mime_source
-from pressrun.services.editions.archiving import Archiving
+from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.web.editors.preview import MAIL_POLICY
 from pressrun.web.pages import Pages
 
@@ -100,9 +100,9 @@ class _Group:
 class DemoPages:
     """The mailbox page and its mails."""
 
-    def __init__(self, *, pages: Pages, archiving: Archiving, mailbox: Mailbox) -> None:
+    def __init__(self, *, pages: Pages, archive_reader: ArchiveReader, mailbox: Mailbox) -> None:
         self._pages = pages
-        self._archiving = archiving
+        self._archive_reader = archive_reader
         self._mailbox = mailbox
         self._seen: dict[int, tuple[str, str]] = {}  # by the id of a mail: its subject, and what groups it
 
@@ -122,7 +122,7 @@ class DemoPages:
         return self._pages.render(
             "demo/mailbox.html",
             sheets=[self._pages.editors_sheet],
-            lists=await self._archiving.public_lists(),
+            lists=await self._archive_reader.public_lists(),
             groups=self._grouped(messages)[:SHOWN_AT_MOST],
             number=len(messages),
             lines=_what_happened(messages, self._mailbox.refusals),

@@ -17,7 +17,7 @@ from pressrun.locales.own_names import own_names
 from pressrun.message.editions.read_back import shown_source, with_images_inside
 from pressrun.message.finding import Finding, Severity
 from pressrun.message.words import Words, direction_of
-from pressrun.services.editions.previewing import Preview
+from pressrun.services.editions.edition_preview import Preview
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"  # fetch nothing

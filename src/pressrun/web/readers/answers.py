@@ -15,7 +15,7 @@ from pressrun.core.leaving_reason import find_leaving_reason
 from pressrun.core.tokens import WebPurpose
 from pressrun.message.wire.mailbox import parse_mailbox
 from pressrun.message.words import Words, marked
-from pressrun.services.editions.archiving import ListPage
+from pressrun.services.editions.archive_reader import ListPage
 from pressrun.services.readers.address_changes import AddressChangeOutcome, AddressChangePage, AddressChanges
 from pressrun.services.readers.sign_ups import Origin, SubscriptionDetails
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome, UndoUnsubscribe

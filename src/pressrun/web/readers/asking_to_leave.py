@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from pressrun.core.address import parse_address
 from pressrun.core.errors import MalformedAddress
-from pressrun.services.editions.archiving import Archiving
+from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.readers.sign_ups import Origin
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.store.lists import MailingList
@@ -21,15 +21,17 @@ from pressrun.web.pages import Pages
 class UnsubscribePages:
     """`/NAME/unsubscribe`."""
 
-    def __init__(self, *, pages: Pages, web_requests: WebRequests, archiving: Archiving, proxies: Proxies) -> None:
+    def __init__(
+        self, *, pages: Pages, web_requests: WebRequests, archive_reader: ArchiveReader, proxies: Proxies
+    ) -> None:
         self._pages = pages
         self._web_requests = web_requests
-        self._archiving = archiving
+        self._archive_reader = archive_reader
         self._proxies = proxies
 
     async def show(self, request: Request) -> Response:
         """A form for the address, and the same answer to every address."""
-        found = await self._archiving.find_list(request.path_params["name"])
+        found = await self._archive_reader.find_list(request.path_params["name"])
         if found is None:
             return self._pages.not_found()
         self._pages.speak(target=found.language)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pressrun.services.editions.archiving import Archiving
+from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.web.pages import Pages
 from pressrun.web.promise import sign_up_promise
 from pressrun.web.readers.sign_up_forms import choices_of
@@ -30,13 +30,13 @@ color: #fff; font: inherit; font-weight: 600; cursor: pointer; }
 class FormPages:
     """The form for other sites."""
 
-    def __init__(self, *, pages: Pages, archiving: Archiving) -> None:
+    def __init__(self, *, pages: Pages, archive_reader: ArchiveReader) -> None:
         self._pages = pages
-        self._archiving = archiving
+        self._archive_reader = archive_reader
 
     async def show(self, request: Request) -> Response:
         """`/NAME/form`: preview and code, in the language of the page."""
-        found, family = await self._archiving.find_family(request.path_params["name"])
+        found, family = await self._archive_reader.find_family(request.path_params["name"])
         if found is None:
             return self._pages.not_found()
         say = self._pages.speak(target=found.language)

@@ -17,7 +17,7 @@ from pressrun.core.address import Address, parse_address
 from pressrun.core.errors import MalformedAddress
 from pressrun.locales.languages import find_language
 from pressrun.locales.own_names import own_names
-from pressrun.services.editions.archiving import Archiving, Offer
+from pressrun.services.editions.archive_reader import ArchiveReader, OfferedList
 from pressrun.services.readers.sign_ups import Origin, SignUpAnswer
 from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.throttled import Throttled
@@ -37,8 +37,8 @@ from pressrun.web.settings import HttpSettings
 class Group:
     """One newsletter: the list of it that suits the visitor best, and all of its lists with the names of languages."""
 
-    best: Offer
-    choices: tuple[tuple[Offer, str], ...]
+    best: OfferedList
+    choices: tuple[tuple[OfferedList, str], ...]
 
 
 class FrontPages:
@@ -49,21 +49,21 @@ class FrontPages:
         *,
         pages: Pages,
         web_requests: WebRequests,
-        archiving: Archiving,
+        archive_reader: ArchiveReader,
         forms: SignUpForms,
         proxies: Proxies,
         settings: HttpSettings,
     ) -> None:
         self._pages = pages
         self._web_requests = web_requests
-        self._archiving = archiving
+        self._archive_reader = archive_reader
         self._forms = forms
         self._proxies = proxies
         self._settings = settings
 
     async def show(self, request: Request) -> Response:
         """The newsletters, or the answer to the form."""
-        offers = await self._archiving.offers()
+        offers = await self._archive_reader.offers()
         if request.method != "POST":
             return self._page(offers)
         fields = await read_fields(request)
@@ -90,7 +90,7 @@ class FrontPages:
             case SignUpAnswer.TAKEN:
                 return self._check_inbox(address.typed, chosen)
             case _:  # all of them were closed a moment ago
-                return self._page(await self._archiving.offers(), status=410, email=typed[:254])
+                return self._page(await self._archive_reader.offers(), status=410, email=typed[:254])
 
     async def _sign_up(
         self, request: Request, fields: Fields, address: Address, chosen: Sequence[MailingList], named: str
@@ -114,7 +114,7 @@ class FrontPages:
 
     def _page(
         self,
-        offers: Sequence[Offer],
+        offers: Sequence[OfferedList],
         *,
         status: int = 200,
         email: str = "",
@@ -141,9 +141,9 @@ class FrontPages:
             **form,
         )
 
-    def _groups(self, offers: Sequence[Offer]) -> list[Group]:
+    def _groups(self, offers: Sequence[OfferedList]) -> list[Group]:
         """The newsletters, those in the visitor's language first, then by title."""
-        families: dict[str, list[Offer]] = {}
+        families: dict[str, list[OfferedList]] = {}
         for offer in offers:
             families.setdefault(offer.list.family or f"/{offer.list.name}", []).append(offer)
         groups = [self._group(family) for family in families.values()]
@@ -151,7 +151,7 @@ class FrontPages:
         groups.sort(key=lambda one: (in_language([one.best.list], mine) is None, one.best.list.title.casefold()))
         return groups
 
-    def _group(self, family: Sequence[Offer]) -> Group:
+    def _group(self, family: Sequence[OfferedList]) -> Group:
         by_age = sorted(family, key=lambda one: one.list.id)
         named = language.named()
         best = among([one.list for one in by_age], named)

@@ -17,7 +17,7 @@ from pressrun.core.colour import Colour
 from pressrun.core.errors import MalformedAddress
 from pressrun.locales.own_names import own_names
 from pressrun.message.words import Words
-from pressrun.services.editions.archiving import Archiving, ListPage
+from pressrun.services.editions.archive_reader import ArchiveReader, ListPage
 from pressrun.services.ports import Clock
 from pressrun.services.readers.sign_ups import Origin, SignUpAnswer
 from pressrun.services.readers.web_requests import WebRequests
@@ -49,20 +49,20 @@ class ListPages:
         *,
         pages: Pages,
         web_requests: WebRequests,
-        archiving: Archiving,
+        archive_reader: ArchiveReader,
         tokens: ReadTokens,
         proxies: Proxies,
         clock: Clock,
     ) -> None:
         self._pages = pages
         self._web_requests = web_requests
-        self._archiving = archiving
+        self._archive_reader = archive_reader
         self._proxies = proxies
         self._forms = SignUpForms(pages=pages, web_requests=web_requests, tokens=tokens, clock=clock)
 
     async def show(self, request: Request) -> Response:
         """One list with its last edition and the sign-up form."""
-        found = await self._archiving.list_page(request.path_params["name"])
+        found = await self._archive_reader.list_page(request.path_params["name"])
         if found is None:
             return self._pages.not_found()
         self._pages.speak(target=found.list.language)
@@ -74,7 +74,7 @@ class ListPages:
         return in_json(answer) if asks_for_json(request) else answer
 
     async def _sign_up(self, request: Request) -> Response:
-        target, family = await self._archiving.find_family(request.path_params["name"])
+        target, family = await self._archive_reader.find_family(request.path_params["name"])
         target = target or among(family)
         if target is None:
             return self._pages.not_found()
@@ -124,14 +124,14 @@ class ListPages:
 
     async def logo(self, request: Request) -> Response:
         """`/NAME/logo/DIGEST`: the list's logo, to be kept for as long as it is that one."""
-        found = await self._archiving.logo(request.path_params["name"], request.path_params["digest"])
+        found = await self._archive_reader.logo(request.path_params["name"], request.path_params["digest"])
         if found is None:
             return self._pages.not_found()
         return Response(found.content, media_type=found.media_type, headers={"Cache-Control": FOR_EVER})
 
     async def icon(self, request: Request) -> Response:
         """`/NAME/icon.png`: the initial of the list in its colour, for phones and for sites that link here."""
-        found = await self._archiving.find_list(request.path_params["name"])
+        found = await self._archive_reader.find_list(request.path_params["name"])
         if found is None:
             return self._pages.not_found()
         ground = DEFAULT if found.colour is None else Colour.parse(found.colour)
@@ -140,7 +140,7 @@ class ListPages:
 
     async def check_mail(self, request: Request) -> Response:
         """Where a sign-up by another site's form ends: it holds nothing about the person."""
-        found = await self._archiving.find_list(request.path_params["name"])
+        found = await self._archive_reader.find_list(request.path_params["name"])
         if found is None:
             return self._pages.not_found()
         self._pages.speak(target=found.language)
@@ -165,7 +165,7 @@ class ListPages:
 
     async def _again(self, target: MailingList, *, status: int, **what: Any) -> Response:
         """The page of a list once more, with what is wrong; `what` as `_list_page` takes it."""
-        found = await self._archiving.list_page(target.name)
+        found = await self._archive_reader.list_page(target.name)
         self._pages.speak(target=target.language)
         return self._pages.not_found() if found is None else self._list_page(found, status=status, **what)
 

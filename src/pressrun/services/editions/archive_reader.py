@@ -1,0 +1,445 @@
+"""Reading what was sent: the lists, their archives by year, editions with their files, the search, what feeds hold.
+
+Reading only. There are two doors: a list's name, which opens a public archive to everybody, and a reader's link, which
+opens the archive of one list as long as that reader stays. An archive for members shows itself to nobody else, one
+that is off is as if it were not. An edition's page exists from its first claim; index, feeds and search name it once it
+goes beyond a canary.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import MAXYEAR, UTC, datetime
+from enum import StrEnum
+from itertools import groupby
+from typing import TypeAlias, TypeVar
+
+from pressrun.core.current import Current
+from pressrun.core.passages import Pieces, find_passage
+from pressrun.core.searching import parse_query, searchable
+from pressrun.core.subscription import SubscriptionState
+from pressrun.core.windows import Windows
+from pressrun.message.editions.enclosures import ARCHIVE_PREFIX
+from pressrun.message.layouts.design import Logo
+from pressrun.services.editions.archived_edition import (
+    ArchivedEdition,
+    ArchivedFile,
+    Attachment,
+    Neighbour,
+    Summary,
+    Translation,
+    edition_of,
+    summary_of,
+)
+from pressrun.services.ports import Clock
+from pressrun.services.settings import ServiceSettings
+from pressrun.services.throttled import Throttled
+from pressrun.store import editions, issues, lists, search, subscribers, subscriptions
+from pressrun.store.database import Database
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Row, Transaction
+
+PAGE_SIZE = 20
+FOUND_SIZE = 12  # of a search: each with a passage, which makes it longer
+FEED_SIZE = 20
+EARLIER_SIZE = 5  # on the list's page, below the last edition
+SITEMAP_SIZE = 50_000  # as many as a sitemap may name
+
+_SHOWN_ASSET = re.compile(rf'src="[^"]*/{re.escape(ARCHIVE_PREFIX)}([^"/]+)"')
+_READERS = frozenset({SubscriptionState.ACTIVE, SubscriptionState.SUSPENDED})
+
+T = TypeVar("T")
+
+
+class NotReadable(StrEnum):
+    """Why there is nothing to read."""
+
+    UNKNOWN = "unknown"  # no such list, edition or file, the archive is off, or the reader has left
+    MEMBERS = "members"  # the archive is for members: a reader's link is needed
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderLink:
+    """What a link to read says: whose subscription, and how often that person and subscription began anew."""
+
+    subscription_id: int
+    epoch: int
+    round: int
+
+
+ArchiveAccess: TypeAlias = str | ReaderLink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPage:
+    """A list with its latest edition and some before, of `total`; None and empty where nothing is public.
+
+    `family` are the open lists that are the same newsletter in several languages, this one among them, oldest first;
+    empty where there is no other.
+    """
+
+    list: MailingList
+    last: ArchivedEdition | None
+    earlier: tuple[Summary, ...] = ()
+    total: int = 0
+    family: tuple[MailingList, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedList:
+    """A list that the front page offers; `latest_at` is when its latest edition came out, None where none is public."""
+
+    list: MailingList
+    latest_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Year:
+    """A year of an archive, and how many editions it has."""
+
+    year: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexPage:
+    """One page of an archive, or of its `year`, newest first; `number` counts from 1 to `pages`.
+
+    `family` are the lists with a public archive of the same newsletter, this one among them; empty where there is no
+    other.
+    """
+
+    list: MailingList
+    years: tuple[Year, ...]
+    year: int | None
+    editions: tuple[Summary, ...]
+    number: int
+    pages: int
+    family: tuple[MailingList, ...] = ()
+
+    @property
+    def by_year(self) -> dict[int, tuple[tuple[Summary, ...], ...]]:
+        """The editions of this page under their years: by month where most months have several, else all together."""
+        months = {month: tuple(found) for month, found in groupby(self.editions, key=_month_of)}
+        found: dict[int, tuple[tuple[Summary, ...], ...]] = {}
+        for (year, _), its in months.items():
+            before = found.get(year, ())
+            found[year] = (*before, its) if self.has_months or not before else ((*before[0], *its),)
+        return found
+
+    @property
+    def has_months(self) -> bool:
+        """Whether each group of `by_year` is a month of its own."""
+        return len(self.editions) >= 2 * len({_month_of(edition) for edition in self.editions})
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether any edition of this page has a picture to show beside its title."""
+        return any(edition.picture for edition in self.editions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """An edition that a search found; `passage` is in pieces, True for what was looked for."""
+
+    summary: Summary
+    passage: Pieces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResults:
+    """One page of what a search found, the best first, or the `newest`."""
+
+    list: MailingList
+    query: str
+    newest: bool
+    found: tuple[SearchResult, ...]
+    total: int
+    number: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveFeed:
+    """The newest editions of a list, newest first."""
+
+    list: MailingList
+    editions: tuple[ArchivedEdition, ...]
+
+
+class ArchiveReader:
+    """The reading side of lists and editions, over one database."""
+
+    def __init__(self, *, database: Database, settings: Current[ServiceSettings], clock: Clock) -> None:
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self._searches = Windows()
+        self._turn = asyncio.Lock()
+
+    async def public_lists(self) -> list[MailingList]:
+        """The lists that the front page shows, by title."""
+        return await self._database.read(lists.all_lists, listed_only=True)
+
+    async def offers(self) -> list[OfferedList]:
+        """The lists that the front page shows, by title, each with the date of its latest edition."""
+        return await self._database.read(_offers)
+
+    async def public_archives(self) -> list[MailingList]:
+        """The lists whose archive search engines may know of, closed ones among them, by name."""
+        return await self._database.read(_public_archives)
+
+    async def find_list(self, name: str) -> MailingList | None:
+        """The list of that name, whether it is shown on the front page or not."""
+        return await self._database.read(lists.find_list, name)
+
+    async def find_family(self, name: str) -> tuple[MailingList | None, tuple[MailingList, ...]]:
+        """The list of that name with all of its family, oldest first; None with the family that has the name."""
+        return await self._database.read(_find_family, name)
+
+    async def logo(self, name: str, digest: str) -> Logo | None:
+        """The logo of a list, if it is still the one of that digest."""
+        return await self._database.read(_logo, name, digest)
+
+    async def list_page(self, name: str) -> ListPage | None:
+        """A list, its last edition and some before."""
+        return await self._database.read(_list_page, name)
+
+    async def index(self, door: ArchiveAccess, number: int = 1, year: int | None = None) -> IndexPage | NotReadable:
+        """One page of a list's archive, or of one year of it; UNKNOWN also for a page that is not there."""
+        return await self._database.read(_opened, door, lambda tx, target: index_page(tx, target, number, year))
+
+    async def search(
+        self, door: ArchiveAccess, query: str, number: int = 1, *, newest: bool = False, network: str | None
+    ) -> SearchResults | NotReadable | Throttled:
+        """One page of what is found in an archive; any text is a query.
+
+        `network` is what `searches_per_ip` counts by, None when it does not apply. One search at a time: of all that is
+        read it takes the longest, and whoever reads something else waits for no more than one.
+        """
+        if query and network is not None:
+            retry_at = self._searches.spend(network, self._settings.value.limits.searches_per_ip, self._clock())
+            if retry_at is not None:
+                return Throttled(retry_at)
+        now = int(self._clock())
+        async with self._turn:
+            return await self._database.read(
+                _opened, door, lambda tx, target: _search(tx, target, query, number, newest=newest, now=now)
+            )
+
+    async def sitemap(self, name: str) -> list[Summary] | NotReadable:
+        """All editions of a public archive."""
+        return await self._database.read(_opened, name, _sitemap)
+
+    async def feed(self, name: str) -> ArchiveFeed | NotReadable:
+        """What a list's feeds are made of."""
+        return await self._database.read(_opened, name, read_feed)
+
+    async def edition(self, door: ArchiveAccess, slug: str) -> tuple[MailingList, ArchivedEdition] | NotReadable:
+        """One edition with its list."""
+        return await self._database.read(_opened, door, lambda tx, target: _edition(tx, target, slug))
+
+    async def find_translation(self, name: str, slug: str, wanted: str) -> str | None:
+        """The slug of the same issue in the public archive of the list `wanted`, of a public edition of a list."""
+        return await self._database.read(_find_translation, name, slug, wanted)
+
+    async def asset(self, door: ArchiveAccess, slug: str, file_name: str) -> ArchivedFile | NotReadable:
+        """An image or file of an edition."""
+        return await self._database.read(_opened, door, lambda tx, target: _asset(tx, target, slug, file_name))
+
+
+def _opened(
+    tx: Transaction, door: ArchiveAccess, read: Callable[[Transaction, MailingList], T | NotReadable]
+) -> T | NotReadable:
+    target = lists.find_list(tx, door) if isinstance(door, str) else _list_of_reader(tx, door)
+    if target is None or target.archive == "off":
+        return NotReadable.UNKNOWN
+    if target.archive != "public" and isinstance(door, str):
+        return NotReadable.MEMBERS
+    return read(tx, target)
+
+
+def _list_of_reader(tx: Transaction, link: ReaderLink) -> MailingList | None:
+    """The list that a link opens: not after its reader left, nor after their address changed."""
+    subscription = subscriptions.get_subscription(tx, link.subscription_id)
+    if subscription is None or subscription.round != link.round or subscription.state not in _READERS:
+        return None
+    person = subscribers.get_subscriber(tx, subscription.subscriber_id)
+    if person is None or person.epoch != link.epoch:
+        return None
+    return lists.get_list(tx, subscription.list_id)
+
+
+def _public_archives(tx: Transaction) -> list[MailingList]:
+    return [one for one in lists.all_lists(tx) if one.listed and one.archive == "public"]
+
+
+def _offers(tx: Transaction) -> list[OfferedList]:
+    latest = editions.latest_archived(tx)
+    return [
+        OfferedList(list=one, latest_at=latest.get(one.id) if one.archive == "public" else None)
+        for one in lists.all_lists(tx, listed_only=True)
+    ]
+
+
+def _logo(tx: Transaction, name: str, digest: str) -> Logo | None:
+    target = lists.find_list(tx, name)
+    return None if target is None or target.logo != digest else lists.find_logo(tx, target.id)
+
+
+def _list_page(tx: Transaction, name: str) -> ListPage | None:
+    target = lists.find_list(tx, name)
+    if target is None:
+        return None
+    family = _family_of(tx, target)
+    if target.archive != "public":
+        return ListPage(list=target, last=None, family=family)
+    shown = [summary_of(row, target) for row in editions.archived_editions(tx, target.id, limit=1 + EARLIER_SIZE)]
+    return ListPage(
+        list=target,
+        last=read_edition(tx, target, shown[0].slug) if shown else None,
+        earlier=tuple(shown[1:]),
+        total=sum(row["number"] for row in editions.archived_years(tx, target.id)),
+        family=family,
+    )
+
+
+def _family_of(tx: Transaction, target: MailingList) -> tuple[MailingList, ...]:
+    if target.family is None:
+        return ()
+    found = tuple(one for one in lists.family_lists(tx, target.family) if one.closed_at is None or one.id == target.id)
+    return found if len(found) > 1 else ()
+
+
+def _find_family(tx: Transaction, name: str) -> tuple[MailingList | None, tuple[MailingList, ...]]:
+    target = lists.find_list(tx, name)
+    family = name if target is None else target.family
+    return target, () if family is None else tuple(lists.family_lists(tx, family))
+
+
+def index_page(
+    tx: Transaction, target: MailingList, number: int, year: int | None, size: int = PAGE_SIZE
+) -> IndexPage | NotReadable:
+    """A page of the archive, whoever may see it; UNKNOWN where there is no such page."""
+    years = tuple(Year(year=row["year"], number=row["number"]) for row in editions.archived_years(tx, target.id))
+    total = sum(one.number for one in years if year in (None, one.year))
+    pages = max(1, -(-total // size))
+    if not 1 <= number <= pages or (year is not None and not total):
+        return NotReadable.UNKNOWN
+    between = editions.ALWAYS if year is None else (_new_year(year), _new_year(year + 1))
+    rows = editions.archived_editions(tx, target.id, limit=size, offset=(number - 1) * size, between=between)
+    shown = tuple(summary_of(row, target, picture=row["picture"]) for row in rows)
+    family = tuple(one for one in _family_of(tx, target) if one.archive == "public")
+    return IndexPage(
+        list=target,
+        years=years,
+        year=year,
+        editions=shown,
+        number=number,
+        pages=pages,
+        family=family if len(family) > 1 else (),
+    )
+
+
+def _month_of(edition: Summary) -> tuple[int, int]:
+    day = datetime.fromtimestamp(edition.published_at, UTC)
+    return day.year, day.month
+
+
+def _new_year(year: int) -> int:
+    if year > MAXYEAR:
+        return editions.ALWAYS[1]
+    return int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
+
+
+def _search(
+    tx: Transaction, target: MailingList, query: str, number: int, *, newest: bool, now: int
+) -> SearchResults | NotReadable:
+    terms = parse_query(query)
+    total = search.count_found(tx, target.id, terms) if terms else 0
+    pages = max(1, -(-total // FOUND_SIZE))
+    if not 1 <= number <= pages:
+        return NotReadable.UNKNOWN
+    found: tuple[SearchResult, ...] = ()
+    if total:
+        rows = search.find_editions(
+            tx, target.id, terms, limit=FOUND_SIZE, offset=(number - 1) * FOUND_SIZE, now=now, newest=newest
+        )
+        texts = search.texts(tx, [row["id"] for row in rows])
+        found = tuple(
+            SearchResult(
+                summary=summary_of(row, target),
+                passage=find_passage(_below_title(row["title"], texts[row["id"]]), terms),
+            )
+            for row in rows
+        )
+    return SearchResults(list=target, query=query, newest=newest, found=found, total=total, number=number, pages=pages)
+
+
+def _below_title(title: str, text: str) -> str:
+    """A text as the index holds it without the title that it begins with: that stands above the passage."""
+    return text.removeprefix(searchable(title)).removeprefix(" · ").lstrip()
+
+
+def _sitemap(tx: Transaction, target: MailingList) -> list[Summary]:
+    return [summary_of(row, target) for row in editions.archived_editions(tx, target.id, limit=SITEMAP_SIZE)]
+
+
+def read_feed(tx: Transaction, target: MailingList) -> ArchiveFeed:
+    """The newest editions of an archive, whoever may see it."""
+    rows = editions.recent_archived(tx, target.id, limit=FEED_SIZE)
+    found = (edition_of(row, target, translations=_translations(tx, target, row["id"])) for row in rows)
+    return ArchiveFeed(list=target, editions=tuple(found))
+
+
+def _edition(tx: Transaction, target: MailingList, slug: str) -> tuple[MailingList, ArchivedEdition] | NotReadable:
+    found = read_edition(tx, target, slug)
+    return NotReadable.UNKNOWN if found is None else (target, found)
+
+
+def read_edition(tx: Transaction, target: MailingList, slug: str) -> ArchivedEdition | None:
+    """One edition of an archive with its files and neighbours, whoever may see it."""
+    row = editions.find_archived(tx, target.id, slug)
+    if row is None:
+        return None
+    shown = {html.unescape(name) for name in _SHOWN_ASSET.findall(row["html"] or "")}
+    attached = tuple(
+        Attachment(name=asset["name"], media_type=asset["media_type"], size_bytes=asset["size"])
+        for asset in editions.asset_names(tx, row["id"])
+        if asset["name"] not in shown
+    )
+    return edition_of(
+        row,
+        target,
+        attachments=attached,
+        newer=_neighbour(editions.newer_archived(tx, target.id, row["id"], row["published_at"])),
+        older=_neighbour(editions.older_archived(tx, target.id, row["id"], row["published_at"])),
+        translations=_translations(tx, target, row["id"]),
+    )
+
+
+def _neighbour(row: Row | None) -> Neighbour | None:
+    return None if row is None else Neighbour(slug=row["slug"], title=row["title"], language=row["language"])
+
+
+def _translations(tx: Transaction, target: MailingList, edition_id: int) -> tuple[Translation, ...]:
+    if target.family is None:
+        return ()
+    found = tuple(Translation(**dict(row)) for row in issues.translations_of(tx, edition_id))
+    return found if len(found) > 1 else ()
+
+
+def _find_translation(tx: Transaction, name: str, slug: str, wanted: str) -> str | None:
+    target = lists.find_list(tx, name)
+    row = None if target is None or target.archive != "public" else editions.find_archived(tx, target.id, slug)
+    found = () if target is None or row is None else _translations(tx, target, row["id"])
+    return next((one.slug for one in found if one.list_name == wanted), None)
+
+
+def _asset(tx: Transaction, target: MailingList, slug: str, file_name: str) -> ArchivedFile | NotReadable:
+    row = editions.find_archived_asset(tx, target.id, slug, file_name)
+    return NotReadable.UNKNOWN if row is None else ArchivedFile(**dict(row))

@@ -1,0 +1,158 @@
+"""An edition as its archive shows it: nothing of a reader is in it, merge fields stand at their defaults."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+
+from pressrun.core.searching import prose
+from pressrun.message.content.html import rewrite_images
+from pressrun.message.content.merge import FieldTable
+from pressrun.message.editions.enclosures import ARCHIVE_PREFIX
+from pressrun.message.wire.slots import render
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Row
+
+_LONGEST_TEASER = 220
+_HEADING = re.compile(r"^#{1,6} .*$|^.+\n[=-]{3,}[ \t]*$", re.MULTILINE)
+_FIELD_NAME = re.compile(r"\{\{\s*([^|{}]+?)\s*(?:\||\}\})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """One edition in an index; `published_at` in UTC seconds, `picture` the name of a small one, "" for none."""
+
+    slug: str
+    title: str
+    preheader: str
+    language: str
+    published_at: int
+    picture: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """The edition before or after another one."""
+
+    slug: str
+    title: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """An edition of an issue, on the public page of its list."""
+
+    list_name: str
+    slug: str
+    title: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file beside an edition that its page does not show by itself."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedFile:
+    """An image or file of an edition."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedEdition:
+    """One edition to be read. `html` is a clean fragment (None: plain text); `asset_path` is where its images stand.
+
+    `translations` are the public editions of its issue with this one among them; empty where there is no other.
+    """
+
+    id: int
+    summary: Summary
+    text: str
+    html: str | None
+    asset_path: str
+    attachments: tuple[Attachment, ...] = ()
+    newer: Neighbour | None = None
+    older: Neighbour | None = None
+    translations: tuple[Translation, ...] = ()
+
+    @property
+    def teaser(self) -> str:
+        """What a list page says below the title: the preheader, or how the text begins."""
+        if self.summary.preheader:
+            return self.summary.preheader
+        joined = prose(_HEADING.sub("", self.text)).removeprefix(self.summary.title).strip()
+        return joined if len(joined) <= _LONGEST_TEASER else joined[:_LONGEST_TEASER].rsplit(" ", 1)[0] + " …"
+
+    @property
+    def picture(self) -> str | None:
+        """The name of the first of its own images that it shows."""
+        found = re.search(rf'src="{re.escape(self.asset_path)}([^"/]+)"', self.html or "")
+        return None if found is None else html.unescape(found[1])
+
+    def html_with_images(self, base: str) -> str | None:
+        """`html` with its own images below `base`, which ends in a slash or is empty."""
+        if self.html is None:
+            return None
+
+        def placed(source: str) -> str:
+            return base + source.removeprefix(self.asset_path) if source.startswith(self.asset_path) else source
+
+        return rewrite_images(self.html, placed)
+
+
+def asset_path(list_name: str, slug: str) -> str:
+    """Where the stored HTML of an edition has its images."""
+    return f"/{list_name}/archive/{slug}/{ARCHIVE_PREFIX}"
+
+
+def summary_of(row: Row, target: MailingList, *, picture: str | None = None) -> Summary:
+    """What an index shows of a row of the archive."""
+    return Summary(
+        slug=row["slug"],
+        title=row["title"],
+        preheader=_impersonal(row["preheader"], target),
+        language=row["language"],
+        published_at=row["published_at"],
+        picture=picture or "",
+    )
+
+
+def edition_of(
+    row: Row,
+    target: MailingList,
+    *,
+    attachments: tuple[Attachment, ...] = (),
+    newer: Neighbour | None = None,
+    older: Neighbour | None = None,
+    translations: tuple[Translation, ...] = (),
+) -> ArchivedEdition:
+    """A row of the archive with its content."""
+    return ArchivedEdition(
+        id=row["id"],
+        summary=summary_of(row, target),
+        text=row["text"],
+        html=row["html"],
+        asset_path=asset_path(target.name, row["slug"]),
+        attachments=attachments,
+        newer=newer,
+        older=older,
+        translations=translations,
+    )
+
+
+def _impersonal(text: str, target: MailingList) -> str:
+    """A line with its merge fields at their defaults, as whoever is no reader sees it."""
+    if "{{" not in text:
+        return text
+    table = FieldTable([text, target.title], _FIELD_NAME.findall(text), {"list.title": target.title})
+    return " ".join(render(table.split_subject(table.mark(text, first_line=None)), {}).split())

@@ -1,0 +1,156 @@
+"""What an editor does with the link to a held edition: look at it, and let it go or discard it, once.
+
+Looking changes nothing. Releasing and discarding are one transaction each: of two editors who press a button at the
+same moment one does what it says, and both are told what became of the edition.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pressrun.core.delivery import DeliveryState
+from pressrun.core.edition import EditionState
+from pressrun.core.keys import KeyRing
+from pressrun.core.site import Site
+from pressrun.message.finding import Finding, read_finding
+from pressrun.observe.log import event
+from pressrun.services.editions import lifecycle
+from pressrun.services.editions.draft_status import DraftStatus, draft_status
+from pressrun.services.editions.edition_preview import Preview, preview_held
+from pressrun.services.mail_results import log_edition_change
+from pressrun.services.ports import Clock, Waker
+from pressrun.store import deliveries, drafts, editions, enrolment, lists
+from pressrun.store.database import Database
+from pressrun.store.editions import Edition
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Transaction
+
+log = logging.getLogger("pressrun.editions")
+
+
+_SHOWN = frozenset({DraftStatus.HELD, DraftStatus.RELEASED})  # what these say of an edition, its link shows
+_WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.DEFERRED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldEdition:
+    """An edition as its editor sees it. `audience` is that of now while it is held, else the one that was taken.
+
+    `copies` are those that were made of it, by state; `preview` is there while it is held and looked at. `language` is
+    that of its editor where it is known, else that of the list.
+    """
+
+    status: DraftStatus
+    edition: Edition
+    list: MailingList
+    audience: int
+    copies: Mapping[str, int]
+    findings: tuple[Finding, ...]
+    expires_at: int
+    language: str
+    preview: Preview | None = None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether its link shows what is in it."""
+        return self.status in _SHOWN
+
+    @property
+    def waiting(self) -> int:
+        """Copies that are still to be sent or are on their way."""
+        return sum(self.copies[state] for state in _WAITING)
+
+
+class DraftApproval:
+    """Held editions, over one database."""
+
+    def __init__(self, *, database: Database, site: Site, keys: KeyRing, clock: Clock, wake: Waker) -> None:
+        self._database = database
+        self._site = site
+        self._keys = keys
+        self._clock = clock
+        self._wake = wake
+
+    def is_over(self, expires_at: int) -> bool:
+        """Whether the time of a link has passed."""
+        return self._clock() > expires_at
+
+    async def find(self, edition_id: int) -> HeldEdition | None:
+        """An edition that came by mail; None when there is none (any more), or it is out and its editor was removed."""
+        return await self._database.read(self._find_with_preview, edition_id)
+
+    async def preview(self, edition_id: int) -> Preview | None:
+        """A held or released edition as a reader of whom nothing is known would get it."""
+        return await self._database.read(self._preview, edition_id)
+
+    async def release(self, edition_id: int) -> tuple[HeldEdition | None, bool]:
+        """Let a held edition go; True when this call did it. One that is not held stays as it is."""
+        found, is_done = await self._database.write(_release, edition_id, int(self._clock()))
+        if found is not None and is_done:
+            event(log, "edition.started", edition=edition_id, list=found.list.name, audience=found.audience)
+            self._wake()
+        return found, is_done
+
+    async def discard(self, edition_id: int) -> tuple[HeldEdition | None, bool]:
+        """Cancel a held edition; True when this call did it. One that is not held stays as it is."""
+        found, is_done = await self._database.write(_discard, edition_id, int(self._clock()))
+        if found is not None and is_done:
+            log_edition_change(log, found.edition)
+        return found if is_done else await self.find(edition_id), is_done
+
+    def _find_with_preview(self, tx: Transaction, edition_id: int) -> HeldEdition | None:
+        held = find_held(tx, edition_id)
+        if held is None or held.status is not DraftStatus.HELD:
+            return held
+        return replace(held, preview=self._make_preview(tx, held))
+
+    def _preview(self, tx: Transaction, edition_id: int) -> Preview | None:
+        held = find_held(tx, edition_id)
+        return None if held is None or not held.is_shown else self._make_preview(tx, held)
+
+    def _make_preview(self, tx: Transaction, held: HeldEdition) -> Preview:
+        made = preview_held(
+            tx, held.edition, held.list, held.findings, keys=self._keys, site=self._site, now=int(self._clock())
+        )
+        return replace(made, said_in=held.language)
+
+
+def find_held(tx: Transaction, edition_id: int) -> HeldEdition | None:
+    """An edition that came by mail, without its preview; None as `Approving.look` says."""
+    draft, edition = drafts.find_draft(tx, edition_id), editions.get_edition(tx, edition_id)
+    target = None if edition is None else lists.get_list(tx, edition.list_id)
+    if draft is None or edition is None or target is None:
+        return None
+    status = draft_status(tx, edition, target)
+    is_out = status is DraftStatus.RELEASED or edition.started_at is not None
+    if is_out and not drafts.has_its_editors(tx, edition_id):
+        return None  # how it fares is no business of an editor who was removed
+    is_held = edition.state is EditionState.DRAFT
+    return HeldEdition(
+        status=status,
+        edition=edition,
+        list=target,
+        audience=enrolment.count_audience(tx, target.id) if is_held else edition.audience,
+        copies=deliveries.count_copies(tx, edition_id),
+        findings=tuple(map(read_finding, draft.findings)),
+        expires_at=draft.expires_at,
+        language=drafts.language_of_editors(tx, edition_id) or target.language,
+    )
+
+
+def _release(tx: Transaction, edition_id: int, now: int) -> tuple[HeldEdition | None, bool]:
+    found = find_held(tx, edition_id)
+    if found is None or found.status is not DraftStatus.HELD:
+        return found, False
+    lifecycle.release(tx, edition_id, now)
+    return find_held(tx, edition_id), True
+
+
+def _discard(tx: Transaction, edition_id: int, now: int) -> tuple[HeldEdition | None, bool]:
+    found = find_held(tx, edition_id)
+    if found is None or found.status is not DraftStatus.HELD:
+        return found, False
+    edition = lifecycle.cancel(tx, edition_id, now)
+    return replace(found, status=DraftStatus.CANCELLED, edition=edition), True

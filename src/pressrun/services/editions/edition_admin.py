@@ -1,0 +1,247 @@
+"""What editors do: preview an edition, send test copies, hand it in, and press pause, resume, cancel and resend.
+
+How an edition is built and stored stands in drafting; how one that is released goes on, in lifecycle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pressrun.core.address import Address
+from pressrun.core.edition import EditionState
+from pressrun.core.errors import Refused
+from pressrun.core.keys import KeyRing
+from pressrun.core.lane_state import load_lane_state
+from pressrun.core.site import Site
+from pressrun.core.tokens import digests_of
+from pressrun.message.finding import Finding, in_order
+from pressrun.services.editions import edition_issues, lifecycle
+from pressrun.services.editions.edition_build import (
+    Manuscript,
+    find_open_list,
+    gather_references,
+    require_no_errors,
+)
+from pressrun.services.editions.edition_storage import (
+    STORE_ATTEMPTS,
+    ChangedSinceBuild,
+    PreparedEdition,
+    prepare_edition,
+    queue_test_copies,
+    require_same_context,
+    store_edition,
+)
+from pressrun.services.editions.sender_check import SenderCheck
+from pressrun.services.ports import Clock, Entropy, LayoutPress, Waker
+from pressrun.services.suppression import find_reason
+from pressrun.store import deliveries, destinations, editions
+from pressrun.store.database import Database
+from pressrun.store.enrolment import count_audience
+from pressrun.store.transaction import Transaction
+
+__all__ = ["EditionAdmin", "Manuscript", "gather_references"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What can be said of an edition before it is sent: to whom it would go now, and what preflight found."""
+
+    subject: str
+    audience: int
+    findings: tuple[Finding, ...]
+
+
+class EditionAdmin:
+    """The use cases of editors, over one database."""
+
+    def __init__(  # noqa: PLR0913 - each part is handed what it needs, never the whole configuration
+        self,
+        *,
+        database: Database,
+        site: Site,
+        keys: KeyRing,
+        sender_check: SenderCheck,
+        layouts: LayoutPress,
+        clock: Clock,
+        entropy: Entropy,
+        wake: Waker,
+        unpause: Callable[[str | None], None] = lambda _domain: None,
+    ) -> None:
+        self._database = database
+        self._site = site
+        self._layouts = layouts
+        self.keys = keys
+        self._sender_check = sender_check
+        self._clock = clock
+        self._entropy = entropy
+        self._wake = wake
+        self._unpause = unpause
+
+    async def send(
+        self,
+        *,
+        list_name: str,
+        source: bytes,
+        source_name: str,
+        assets: Mapping[str, bytes],
+        scheduled_at: int | None = None,
+        again: bool = False,
+        canary_percent: float | None = None,
+    ) -> int:
+        """Store an edition and let it go, at once or at its time; returns its id.
+
+        Raises NotFound, EditionError, PreflightFailed, and Refused that names the first id of the same content.
+        """
+        manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
+        file = manuscript.parse()
+        for _ in range(STORE_ATTEMPTS):
+            work = await prepare_edition(self._database, self._site, self._layouts, list_name, manuscript, file)
+            require_no_errors(work.built.findings)
+            try:
+                edition_id = await self._database.write(self._store, work, scheduled_at, again, canary_percent)
+            except ChangedSinceBuild:
+                continue
+            self._wake()
+            return edition_id
+        raise Refused("other editions arrived at the same moment. Send it again")
+
+    async def inspect(
+        self, *, list_name: str, source: bytes, source_name: str, assets: Mapping[str, bytes]
+    ) -> Inspection:
+        """Build an edition to see what preflight finds; nothing is stored. Raises NotFound, Refused, EditionError."""
+        manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
+        work = await prepare_edition(
+            self._database, self._site, self._layouts, list_name, manuscript, manuscript.parse()
+        )
+        audience = await self._database.read(count_audience, work.context.list.id)
+        findings = in_order(
+            [*work.built.findings, *await self._sender_check.check(work.context.list, work.file.keys.from_)]
+        )
+        return Inspection(subject=work.built.subject, audience=audience, findings=findings)
+
+    async def send_test(
+        self,
+        *,
+        list_name: str,
+        source: bytes,
+        source_name: str,
+        assets: Mapping[str, bytes],
+        addresses: Sequence[Address],
+    ) -> list[int]:
+        """Queue a test copy to each address; returns the ids of their deliveries. No edition is stored.
+
+        Raises Refused for an address that gets no mail, whoever asks.
+        """
+        manuscript = Manuscript(source=source, source_name=source_name, assets=assets)
+        file = manuscript.parse()
+        work = await prepare_edition(self._database, self._site, self._layouts, list_name, manuscript, file)
+        require_no_errors(work.built.findings)
+        numbers = await self._database.write(self._queue_tests, work, addresses)
+        self._wake()
+        return numbers
+
+    async def pause(self, edition_id: int) -> None:
+        """Hold an edition; what connections have still goes out."""
+        await self._database.write(lifecycle.pause, edition_id)
+        self._wake()
+
+    async def resume(self, edition_id: int) -> None:
+        """Go on with a paused edition."""
+        await self._database.write(lifecycle.resume, edition_id, int(self._clock()))
+        self._wake()
+
+    async def cancel(self, edition_id: int) -> None:
+        """End an edition; what no connection has is not sent."""
+        await self._database.write(_cancel, edition_id, int(self._clock()))
+        self._wake()
+
+    async def reschedule(self, edition_id: int, at: int) -> None:
+        """Give an edition that waits for its hour another one; what is paused stays so."""
+        await self._database.write(lifecycle.reschedule, edition_id, at, int(self._clock()))
+        self._wake()
+
+    async def link(self, edition_ids: Sequence[int]) -> str:
+        """Let editions of a family be one issue; returns its word. Raises NotFound, BadInput."""
+        return await self._database.write(edition_issues.link_editions, edition_ids)
+
+    async def unlink(self, edition_id: int) -> None:
+        """Let an edition be no issue."""
+        await self._database.write(edition_issues.unlink_edition, edition_id)
+
+    async def resend(self, edition_id: int) -> lifecycle.Resent:
+        """Send failed copies again, under the same Message-ID."""
+        found = await self._database.write(lifecycle.resend_failed, edition_id, int(self._clock()))
+        self._wake()
+        return found
+
+    async def retry(self, domain: str | None) -> int:
+        """Try what is deferred or paused (for one domain) again now; returns how many copies."""
+        found = await self._database.write(_retry, domain, self._clock())
+        self._unpause(domain)
+        self._wake()
+        return found
+
+    def _queue_tests(self, tx: Transaction, work: PreparedEdition, addresses: Sequence[Address]) -> list[int]:
+        for address in addresses:
+            reason = find_reason(tx, digests_of(self.keys, address))
+            if reason is not None:
+                raise Refused(
+                    f"{address} is suppressed ({reason}), so nothing was sent (see `pressrun suppression ls`)"
+                )
+        return queue_test_copies(
+            tx,
+            work,
+            addresses,
+            keys=self.keys,
+            site=self._site,
+            entropy=self._entropy,
+            now=int(self._clock()),
+        )
+
+    def _store(
+        self,
+        tx: Transaction,
+        work: PreparedEdition,
+        scheduled_at: int | None,
+        again: bool,
+        canary_percent: float | None,
+    ) -> int:
+        target = find_open_list(tx, work.context.list.name)
+        first = editions.find_by_digest(tx, target.id, work.manuscript.digest)
+        if first is not None and not again:
+            raise Refused(
+                f"this file is edition {first} of {target.name} already, so nothing was sent. "
+                "--again sends it once more, as a new edition"
+            )
+        require_same_context(tx, work)
+        now = int(self._clock())
+        edition = store_edition(
+            tx,
+            work,
+            state=EditionState.SCHEDULED,
+            message_secret=self._entropy(16),
+            now=now,
+            scheduled_at=scheduled_at,
+            canary_percent=canary_percent,
+        )
+        if scheduled_at is None:
+            lifecycle.start(tx, edition, now)
+        return edition.id
+
+
+def _cancel(tx: Transaction, edition_id: int, now: int) -> None:
+    edition = lifecycle.require_edition(tx, edition_id)
+    if edition.is_welcome:
+        name = edition.list_name
+        raise Refused(f"edition {edition_id} greets new readers: `pressrun list set {name} welcome=off` ends that")
+    lifecycle.cancel(tx, edition_id, now)
+
+
+def _retry(tx: Transaction, domain: str | None, now: float) -> int:
+    names = list(destinations.load_states(tx)) if domain is None else [destinations.lane_of(tx, domain) or domain]
+    paused = sum(destinations.count_queued(tx, name) for name in names)
+    stored = destinations.load_states(tx)
+    states = {name: load_lane_state(stored[name]).after_retry(now).dump() for name in names if name in stored}
+    destinations.store_states(tx, states, ())
+    return paused + deliveries.retry_now(tx, domain, int(now))

@@ -1,0 +1,154 @@
+"""Building an edition for a list: the same steps for a preview, a test copy and the real thing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from pressrun.core.errors import NotFound, PreflightFailed, Refused
+from pressrun.core.site import Site
+from pressrun.locales.catalogues import words_in
+from pressrun.message.content.web_fragment import inline_fragment
+from pressrun.message.editions.compose import BuiltEdition, build_edition, suggested_slug
+from pressrun.message.finding import Finding, errors_of, in_order, note
+from pressrun.message.layouts.design import Logo
+from pressrun.message.sources.edition_file import parse_edition, referenced_paths
+from pressrun.message.sources.edition_source import EditionFile
+from pressrun.services.editions.edition_issues import check_issue, find_issue_edition
+from pressrun.services.editions.language_check import check_language
+from pressrun.services.editions.own_layouts import render_own
+from pressrun.services.mails.list_profile import profile_of
+from pressrun.services.ports import LayoutPress
+from pressrun.store import editions, lists, subscribers
+from pressrun.store.issues import IssueEdition
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manuscript:
+    """An edition as it was handed in: the file's bytes and name, and the files it takes along, by path."""
+
+    source: bytes
+    source_name: str
+    assets: Mapping[str, bytes]
+
+    @property
+    def digest(self) -> bytes:
+        """What makes two editions the same: every octet of the source and of what it takes along."""
+        digest = hashlib.sha256(hashlib.sha256(self.source).digest())
+        digest.update(PurePosixPath(self.source_name).suffix.lower().encode())
+        for path in sorted(self.assets):
+            digest.update(path.encode("utf-8", "surrogateescape") + b"\0" + hashlib.sha256(self.assets[path]).digest())
+        return digest.digest()
+
+    def parse(self) -> EditionFile:
+        """Read it; raises EditionError with the line."""
+        return parse_edition(self.source, PurePosixPath(self.source_name).suffix)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildContext:
+    """What the database says that an edition of a list is built with. Without a slug it has no page of its own."""
+
+    list: MailingList
+    logo: Logo | None
+    columns: frozenset[str]
+    slug: str
+    edition_id: int
+    issue_edition: IssueEdition | None = None  # of the same issue
+
+    @property
+    def label(self) -> str:
+        """What Feedback-ID calls it: welcome mails have one name, however often they are made anew."""
+        return str(self.edition_id) if self.slug else "welcome"
+
+
+def gather_references(source: bytes, source_name: str) -> tuple[str, ...]:
+    """The relative paths of the files that an edition takes along; raises EditionError."""
+    file = parse_edition(source, PurePosixPath(source_name).suffix)
+    return tuple(dict.fromkeys(reference.path for reference in referenced_paths(file)))
+
+
+def find_open_list(tx: Transaction, name: str) -> MailingList:
+    """The list of that name that takes editions; raises NotFound or Refused."""
+    target = lists.find_list(tx, name)
+    if target is None:
+        raise NotFound(f"no such list: {name!r} (see `pressrun list ls`)")
+    if target.closed_at is not None:
+        raise Refused(f"the list {name} is closed. Reopen it with `pressrun list set {name} closed=false`")
+    return target
+
+
+def load_build_context(
+    tx: Transaction, list_name: str, file: EditionFile, *, with_drafts: bool = True, replaced: Collection[int] = ()
+) -> BuildContext:
+    """Gather what building needs: the list with its logo, its members' columns, a free slug, the next id, and the
+    edition that is the same issue; a draft does not count without `with_drafts`. Drafts that are `replaced` leave
+    their slug.
+    """
+    target = find_open_list(tx, list_name)
+    return BuildContext(
+        list=target,
+        logo=lists.find_logo(tx, target.id) if target.logo is not None else None,
+        columns=subscribers.known_columns(tx, target.id),
+        slug=free_slug(tx, target.id, suggested_slug(file), but=replaced),
+        edition_id=editions.next_id(tx),
+        issue_edition=find_issue_edition(tx, target, file.keys.issue, with_drafts=with_drafts),
+    )
+
+
+def free_slug(tx: Transaction, list_id: int, slug: str, *, but: Collection[int] = ()) -> str:
+    """`slug`, or `slug-2`, `slug-3`, … where it is taken by others than these editions."""
+    taken = editions.taken_slugs(tx, list_id, slug, but=but)
+    number, candidate = 1, slug
+    while candidate in taken:
+        number += 1
+        candidate = f"{slug}-{number}"
+    return candidate
+
+
+def build(
+    manuscript: Manuscript, file: EditionFile, context: BuildContext, site: Site, layouts: LayoutPress
+) -> BuiltEdition:
+    """Build the edition as the desk says, which may take tens of milliseconds, with a layout of the operator's longer.
+
+    Raises LayoutError for such a layout that cannot be used, Unavailable where it could not be tried.
+    """
+    profile = render_own(profile_of(context.list, site, context.logo), file, site, layouts)
+    named = file.keys.language
+    built = build_edition(
+        file,
+        manuscript.assets,
+        profile,
+        site,
+        slug=context.slug,
+        edition_id=context.label,
+        known_columns=context.columns,
+        words=words_in("" if named is None else named.text, context.list.language),
+    )
+    is_same = (
+        context.issue_edition is not None and context.issue_edition.source_digest == manuscript.digest
+    )  # told as such by who stores
+    found = (
+        *check_issue(context.list, file.keys.issue, None if is_same else context.issue_edition),
+        *check_language(named, built.language, context.list.language),
+        *(check_front(context.list.front, context.list.archive, built.archive_html) if context.slug else ()),
+    )
+    return replace(built, findings=in_order((*built.findings, *found)))
+
+
+def check_front(front: str, archive: str, fragment: str) -> list[Finding]:
+    """Whether the list's page can show the edition in full, where the list wants that."""
+    if front != "full" or archive != "public" or inline_fragment(fragment, table_name="", below=1) is not None:
+        return []
+    return [note("front-teaser")]
+
+
+def require_no_errors(findings: Iterable[Finding]) -> None:
+    """Raise PreflightFailed, which names every finding that stops the send."""
+    errors = errors_of(findings)
+    if errors:
+        raise PreflightFailed("the edition was not sent:\n" + "\n".join(f"  {found}" for found in errors))

@@ -1,0 +1,90 @@
+"""Issues: editions of a family's lists that belong together, by the word `issue` in their files or linked by hand.
+
+An issue has one edition in each list. Readers who change the language get each issue once (`store.had_issue`), and the
+pages of an issue name each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import count
+
+from pressrun.core.edition import EditionState
+from pressrun.core.errors import BadInput
+from pressrun.message.finding import Finding, error, note
+from pressrun.message.sources.front_matter import Value
+from pressrun.services.editions.lifecycle import require_edition
+from pressrun.store import issues, lists
+from pressrun.store.issues import IssueEdition
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Transaction
+
+
+def find_issue_edition(
+    tx: Transaction, target: MailingList, issue: Value | None, *, but: Collection[int] = (), with_drafts: bool = True
+) -> IssueEdition | None:
+    """The edition of a list that is an issue already, except these."""
+    if issue is None:
+        return None
+    for holder in issues.find_issue_editions(tx, target.id, issue.text):
+        if holder.id not in but and (with_drafts or holder.state is not EditionState.DRAFT):
+            return holder
+    return None
+
+
+def check_issue(target: MailingList, issue: Value | None, holder: IssueEdition | None) -> list[Finding]:
+    """What is wrong with the issue of an edition that is on its way."""
+    if issue is None:
+        return []
+    if holder is not None:
+        return [error("issue-taken", issue.line, issue=issue.text, edition=holder.id)]
+    return [] if target.family is not None else [note("issue-alone", issue.line, issue=issue.text)]
+
+
+def link_editions(tx: Transaction, ids: Sequence[int]) -> str:
+    """Let editions of different lists of a family be one issue; returns its word. Raises NotFound, BadInput.
+
+    Where some are an issue already, the others join it.
+    """
+    found = {number: require_edition(tx, number) for number in ids}
+    if len(found) < 2:
+        raise BadInput("Name at least two editions, each in another language of the family.")
+    for number, edition in found.items():
+        if edition.is_welcome:
+            raise BadInput(f"Edition {number} is the welcome email of {edition.list_name}, which is no issue.")
+    families = {number: _family(tx, number, edition.list_id) for number, edition in found.items()}
+    if len(set(families.values())) > 1:
+        raise BadInput("These editions are not of one family. See `pressrun list ls`.")
+    family = next(iter(families.values()))
+    words = sorted({edition.issue for edition in found.values() if edition.issue is not None})
+    if len(words) > 1:
+        raise BadInput(f"These editions are different issues already: {', '.join(words)}. Unlink some of them first.")
+    issue = words[0] if words else _new_word(tx, family, min(found))
+    others = [row for row in issues.find_in_family(tx, family, issue) if row["id"] not in found]
+    taken = {edition.list_id for edition in found.values()} | {row["list_id"] for row in others}
+    if len(taken) < len(found) + len(others):
+        raise BadInput("An issue has one edition in each language, and two of these are of the same list.")
+    issues.name_issue(tx, sorted(found), issue)
+    return issue
+
+
+def unlink_edition(tx: Transaction, edition_id: int) -> None:
+    """Let an edition be no issue. Raises NotFound."""
+    issues.name_issue(tx, [require_edition(tx, edition_id).id], None)
+
+
+def _family(tx: Transaction, edition_id: int, list_id: int) -> str:
+    target = lists.get_list(tx, list_id)
+    assert target is not None  # an edition goes with its list
+    if target.family is None:
+        raise BadInput(
+            f"Edition {edition_id} is of {target.name}, which is in no family. "
+            f"Put its lists into one with `pressrun list set {target.name} family=NAME` first."
+        )
+    return target.family
+
+
+def _new_word(tx: Transaction, family: str, number: int) -> str:
+    """A word that is no issue of the family yet."""
+    words = (f"edition-{number}" if again == 1 else f"edition-{number}-{again}" for again in count(1))
+    return next(word for word in words if not issues.find_in_family(tx, family, word))

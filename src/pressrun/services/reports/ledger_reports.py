@@ -1,0 +1,330 @@
+"""What operators and programs read: each answer a plain value that can be printed as JSON.
+
+Plain functions of a reading transaction. Times are RFC 3339 in UTC. Nothing here changes anything.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from pressrun.core.address import Address
+from pressrun.core.edition import EditionState
+from pressrun.core.errors import NotFound
+from pressrun.core.keys import KeyRing
+from pressrun.core.lane_state import LaneState, is_relay_lane, load_lane_state
+from pressrun.core.subscription import SubscriptionState
+from pressrun.core.timestamps import rfc3339
+from pressrun.core.tokens import digests_of
+from pressrun.services.editions.lifecycle import require_edition
+from pressrun.services.editions.sending_hours import held_until
+from pressrun.services.evidence import ASKED, CONFIRMATION
+from pressrun.services.suppression import find_reason
+from pressrun.store import (
+    consent,
+    deliveries,
+    destinations,
+    drafts,
+    editions,
+    lists,
+    subscribers,
+    subscriptions,
+    suppressions,
+    unsubscribes,
+    welcomes,
+)
+from pressrun.store.editions import Edition
+from pressrun.store.lists import MailingList
+from pressrun.store.transaction import Transaction
+
+Answer = dict[str, object]
+
+PAGE = 1000
+
+
+def require_list(tx: Transaction, name: str) -> MailingList:
+    """The list of that name, or NotFound."""
+    found = lists.find_list(tx, name)
+    if found is None:
+        raise NotFound(f"no such list: {name!r} (see `pressrun list ls`)")
+    return found
+
+
+def list_lists(tx: Transaction) -> list[Answer]:
+    """`list ls`: every list with its counts, by name."""
+    return [describe_list(tx, found) for found in lists.all_lists(tx)]
+
+
+def show_list(tx: Transaction, name: str) -> Answer:
+    """`list show`; raises NotFound."""
+    return describe_list(tx, require_list(tx, name))
+
+
+def describe_list(tx: Transaction, found: MailingList) -> Answer:
+    """One list with its settings and how many readers are in each state."""
+    counts = lists.count_subscriptions(tx, found.id)
+    return {
+        "name": found.name,
+        "title": found.title,
+        "from": found.from_address,
+        "owner": found.owner,
+        "language": found.language,
+        "family": found.family,
+        "archive": found.archive,
+        **{state.value: counts.get(state, 0) for state in _BY_ACTIVITY},
+        "description": found.description,
+        "postal_address": found.postal_address,
+        "reply_to": found.reply_to,
+        "listed": found.listed,
+        "post_by_mail": found.post_by_mail,
+        "require_postal_address": found.require_postal_address,
+        "relay": found.relay,
+        "layout": found.layout,
+        "colour": found.colour,
+        "logo": None if found.logo is None else lists.find_logo_name(tx, found.id),
+        "footer": found.footer,
+        "hours": found.hours,
+        "timezone": found.timezone,
+        "leaving_note": found.leaving_note,
+        **_describe_welcome(welcomes.find_welcome(tx, found.id)),
+        "front": found.front,
+        "cadence": found.cadence,
+        "ask_name": found.ask_name,
+        "typeface": found.typeface,
+        "created_at": rfc3339(found.created_at),
+        "closed_at": rfc3339(found.closed_at),
+        "leaving_reasons": unsubscribes.count_reasons(tx, found.id),
+    }
+
+
+def _describe_welcome(found: Edition | None) -> Answer:
+    """The file that new readers are greeted with, and the edition whose report says what became of it."""
+    if found is None:
+        return {"welcome": None, "welcome_edition": None}
+    return {"welcome": found.source_name, "welcome_edition": found.id}
+
+
+def count_readers(tx: Transaction, name: str) -> int:
+    """How many subscriptions a list has, in any state; raises NotFound."""
+    return sum(lists.count_subscriptions(tx, require_list(tx, name).id).values())
+
+
+_BY_ACTIVITY = (
+    SubscriptionState.ACTIVE,
+    SubscriptionState.PENDING,
+    SubscriptionState.SUSPENDED,
+    SubscriptionState.UNSUBSCRIBED,
+)
+
+
+def list_editors(tx: Transaction, name: str) -> list[Answer]:
+    """`editor ls`: who may post to a list by mail."""
+    return [{"address": address} for address in lists.list_editors(tx, require_list(tx, name).id)]
+
+
+def list_subscribers(tx: Transaction, name: str, state: str | None) -> Iterator[Answer]:
+    """`subscriber ls`: everyone a list knows, or those in one state, a page at a time; raises NotFound."""
+    return _list_subscribers(tx, require_list(tx, name), state)
+
+
+def _list_subscribers(tx: Transaction, target: MailingList, state: str | None) -> Iterator[Answer]:
+    for wanted in _BY_ACTIVITY if state is None else (state,):
+        after = 0
+        while page := subscriptions.page_of_subscribers(tx, list_id=target.id, state=wanted, after=after, limit=PAGE):
+            after = page[-1]["id"]
+            for row in page:
+                yield {
+                    "address": row["address"],
+                    "name": row["name"],
+                    "state": row["state"],
+                    "since": rfc3339(row["since"]),
+                    "source": row["source"],
+                }
+
+
+def show_subscriber(tx: Transaction, keys: KeyRing, address: Address) -> Answer:
+    """`subscriber show`: all that is known of an address; raises NotFound when no list knows it."""
+    person = subscribers.find_subscriber(tx, address)
+    if person is None:
+        raise NotFound(f"unknown address {address}")
+    return {
+        "address": person.address,
+        "suppressed": find_reason(tx, digests_of(keys, address)),
+        "lists": [
+            {
+                "name": row["list_name"],
+                "state": row["state"],
+                "since": rfc3339(row["since"]),
+                "source": row["source"],
+                "suspended_for": row["suspended_for"],
+            }
+            for row in subscriptions.subscriptions_of(tx, person.id)
+        ],
+        "consent": _evidence(consent.consent_of(tx, person.id)),
+        "deliveries": [
+            {
+                "edition": row["edition"],
+                "list": row["list"],
+                "state": row["state"],
+                "code": row["code"],
+                "at": rfc3339(row["at"]),
+            }
+            for row in subscribers.list_deliveries(tx, person.id)
+        ],
+        "name": person.name,
+        "language": person.language,
+        "format": "text" if person.text_only else "html",
+        "attributes": dict(person.attributes),
+    }
+
+
+def _evidence(events: Iterable[Mapping[str, object]]) -> list[Answer]:
+    """The evidence as it is told: the mail that asked for a confirmation stands with the request that it was for."""
+    shown: list[Answer] = []
+    for one in events:
+        entry = {name: one.get(name) for name in ("list", "event")} | {"at": _time(one["at"])}
+        mail = {name: one.get(name) for name in ("mail", "message_id")}
+        if (one["event"], one.get("text")) == (ASKED, CONFIRMATION):
+            request = _request_without_mail(shown, one.get("list"))
+            if request is not None:
+                request["asked"] = {"at": entry["at"], **mail}
+                continue
+        told = entry | {name: one.get(name) for name in ("ip", "source", "text", "language")} | mail
+        carried = one.get("carried")
+        if isinstance(carried, list):
+            told["carried"] = [row | {"at": _time(row["at"])} for row in carried]
+        shown.append(told)
+    return shown
+
+
+def _request_without_mail(shown: Sequence[Answer], list_name: object) -> Answer | None:
+    """The oldest request for a list of which no mail is told yet: mails go out in the order of the requests."""
+    waiting = (one for one in shown if one["event"] == "requested" and one["list"] == list_name)
+    return next((one for one in waiting if "asked" not in one), None)
+
+
+def _time(at: object) -> str | None:
+    return rfc3339(at) if isinstance(at, int) else None
+
+
+def list_editions(tx: Transaction, name: str | None, now: int) -> list[Answer]:
+    """`edition ls`: every edition, or those of one list, newest first; raises NotFound."""
+    list_id = None if name is None else require_list(tx, name).id
+    return [describe_edition(tx, found, now) for found in editions.all_editions(tx, list_id)]
+
+
+def show_edition(tx: Transaction, edition_id: int, now: int) -> Answer:
+    """`edition show`; raises NotFound."""
+    return describe_edition(tx, require_edition(tx, edition_id), now)
+
+
+def describe_edition(tx: Transaction, found: Edition, now: int) -> Answer:
+    """One edition with its six counts, which add up to its audience.
+
+    `held_until` is when its list's hours begin, `replaced_by` the newer draft of the same editor.
+    """
+    draft = drafts.find_draft(tx, found.id)
+    return {
+        "id": found.id,
+        "list": found.list_name,
+        "slug": found.slug,
+        "subject": found.subject,
+        "state": found.state.value,
+        "audience": found.audience,
+        **deliveries.count_copies(tx, found.id),
+        "created_at": rfc3339(found.created_at),
+        "scheduled_at": rfc3339(found.scheduled_at),
+        "started_at": rfc3339(found.started_at),
+        "finished_at": rfc3339(found.finished_at),
+        "held_until": rfc3339(held_until(found, now)),
+        "pause_reason": found.pause_reason,
+        "canary_percent": found.canary_percent,
+        "replaced_by": None if draft is None else draft.replaced_by,
+        "issue": found.issue,
+    }
+
+
+def list_queue(tx: Transaction, now: int) -> list[Answer]:
+    """`queue ls`: what waits, by the domain of the recipient, the most first, and what pauses it."""
+    states = {name: load_lane_state(stored) for name, stored in destinations.load_states(tx).items()}
+    held, why_held = _held_by_hours(tx, now)
+    why, relays_wait = {**_why_paused(tx), **why_held}, _why_relays_wait(states, now)
+    found: list[Answer] = []
+    for row in deliveries.waiting_by_domain(tx):
+        state = states.get(destinations.lane_of(tx, row["domain"]) or row["domain"], LaneState())
+        is_paused = state.paused_until > now and not state.is_blocked
+        why_slow = _why_slow(state, now) if row["queued"] else None
+        found.append(
+            {
+                "domain": row["domain"],
+                "queued": row["queued"],
+                "deferred": row["deferred"],
+                "next_attempt": rfc3339(row["next_attempt"]),
+                "paused_until": rfc3339(int(state.paused_until)) if is_paused else None,
+                "reason": state.reason
+                if is_paused or state.is_blocked
+                else why_slow or row["reason"] or why.get(row["domain"]) or relays_wait,
+                "blocked": state.is_blocked,
+                "held": held[row["domain"]],
+            }
+        )
+    return found
+
+
+def with_relays(found: Sequence[Answer], relays: Sequence[Mapping[str, str | None]]) -> list[Answer]:
+    """The rows of `list_queue` that have no reason of their own get that of the relays, when none of those works.
+
+    `relays` are `name`, `failing_since` and `error` of each, as the running daemon has them.
+    """
+    if not relays or any(relay["failing_since"] is None for relay in relays):
+        return list(found)
+    why = "; ".join(f"relay {relay['name']} fails since {relay['failing_since']}: {relay['error']}" for relay in relays)
+    return [{**row, "reason": row["reason"] or why} for row in found]
+
+
+def _why_paused(tx: Transaction) -> dict[str, str]:
+    """What is said of the domains for which copies of paused editions wait."""
+    reasons: dict[str, str] = {}
+    for edition in editions.paused_editions(tx):
+        words = f"edition {edition.id} waits: {edition.pause_reason or 'it is paused'}"
+        reasons |= dict.fromkeys(deliveries.waiting_of_edition(tx, edition.id), words)
+    return reasons
+
+
+def _why_relays_wait(states: Mapping[str, LaneState], now: int) -> str | None:
+    """What is said of any domain while a relay has asked for silence."""
+    found = [
+        f"{name} is paused until {rfc3339(int(state.paused_until))}: {state.reason}"
+        for name, state in sorted(states.items())
+        if is_relay_lane(name) and state.opens_at(now) > now
+    ]
+    return "; ".join(found) or None
+
+
+def _why_slow(state: LaneState, now: int) -> str | None:
+    """What is said of a domain whose answers come late."""
+    if state.slow_until <= now:
+        return None
+    return f"its answers take {state.slow_seconds:.1f} s or more: few copies are on their way to it at a time"
+
+
+def _held_by_hours(tx: Transaction, now: int) -> tuple[Counter[str], dict[str, str]]:
+    """How many copies wait for the hours of their list, by domain, and the words for it."""
+    held: Counter[str] = Counter()
+    reasons: dict[str, str] = {}
+    for edition in editions.live_editions(tx):
+        opens_at = held_until(edition, now) if edition.state is EditionState.SENDING else None
+        if opens_at is None:
+            continue
+        for domain, number in deliveries.waiting_of_edition(tx, edition.id).items():
+            held[domain] += number
+            reasons[domain] = f"{edition.list_name} sends {edition.list_hours} only: on at {rfc3339(opens_at)}"
+    return held, reasons
+
+
+def list_suppressions(tx: Transaction) -> list[Answer]:
+    """`suppression ls`: every suppression, oldest first; an erased address is None."""
+    return [
+        {"address": row["address"], "reason": row["reason"], "since": rfc3339(row["since"])}
+        for row in suppressions.list_suppressions(tx)
+    ]

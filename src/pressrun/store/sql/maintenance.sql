@@ -1,0 +1,58 @@
+-- name: copies
+-- Copies that were put off at a time that has not come wait as long from now on; some at a time.
+update delivery set due_at = :now + due_at - settled_at, settled_at = :now
+where id in (
+    select id from delivery indexed by delivery_queue
+    where edition_id in (select id from edition where state in ('scheduled', 'sending', 'paused'))
+        and state = 'deferred' and settled_at > :now
+    limit :most);
+
+-- name: notices
+-- The same for notices.
+update delivery set due_at = :now + due_at - settled_at, settled_at = :now
+where id in (
+    select id from delivery indexed by delivery_queue
+    where edition_id is null and state = 'deferred' and settled_at > :now
+    limit :most);
+
+-- name: confirmations
+-- Requests that wait for their proof.
+update confirmation set expires_at = :now + expires_at - created_at, created_at = :now where created_at > :now;
+
+-- name: held_notices
+-- Sign-ups that wait for an operator end with the request that they are for; before the notices themselves are cut.
+update held_notice set expires_at = :now + expires_at - (select created_at from notice where notice.id = notice_id)
+where (select created_at from notice where notice.id = notice_id) > :now;
+
+-- name: held_since
+-- And the notices of those.
+update notice set created_at = :now where id in (select notice_id from held_notice) and created_at > :now;
+
+-- name: address_changes
+-- Moves to another address, and what undoing them restores.
+update address_change set expires_at = :now + expires_at - created_at, created_at = :now where created_at > :now;
+
+-- name: pauses
+-- Readers who asked for silence for some days.
+update subscription set paused_until = :now + paused_until - since, since = :now
+where paused_until is not null and since > :now;
+
+-- name: suspensions
+-- Readers who are asked some days after they were suspended.
+update suspension set since = :now where since > :now and ended_at is null;
+
+-- name: statistics_exist
+-- Whether ANALYZE has left statistics.
+select exists (select 1 from sqlite_schema where name in ('sqlite_stat1', 'sqlite_stat4'));
+
+-- name: drop_statistics
+-- Those that every build of SQLite gathers.
+drop table if exists sqlite_stat1;
+
+-- name: drop_samples
+-- Those that only some builds gather.
+drop table if exists sqlite_stat4;
+
+-- name: reload_schema
+-- This connection reads its schema again, without them; all others do, since it has changed.
+pragma writable_schema = reset;

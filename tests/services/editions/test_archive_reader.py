@@ -1,0 +1,34 @@
+"""What the archive shows of an edition, apart from its pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from pressrun.services.editions.archived_edition import ArchivedEdition, Summary
+
+
+def edition(*, text: str = "", html: str | None = None, preheader: str = "") -> ArchivedEdition:
+    summary = Summary(slug="a", title="Boats", preheader=preheader, language="en", published_at=0)
+    return ArchivedEdition(id=1, summary=summary, text=text, html=html, asset_path="/news/archive/a/asset/")
+
+
+@pytest.mark.parametrize(
+    ("text", "preheader", "teaser"),
+    [
+        ("anything", "What is new", "What is new"),
+        ("# Boats\n\nThey *came* back.", "", "They came back."),
+        ("short", "", "short"),
+        ("Bring:\n\n- a rope\n- a map", "", "Bring: a rope · a map"),
+        ("word " * 100, "", "word " * 43 + "word …"),
+        ("", "", ""),
+    ],
+)
+def test_a_teaser_is_the_preheader_or_how_the_text_begins(text: str, preheader: str, teaser: str) -> None:
+    assert teaser == edition(text=text, preheader=preheader).teaser
+
+
+def test_only_its_own_images_are_moved() -> None:
+    own, other = '<img src="/news/archive/a/asset/1.png">', '<img src="https://else.example/x.png">'
+    html = f'{own}{other}<a href="/news/archive/a/asset/1.png">'
+    expected = html.replace('<img src="/news/archive/a/asset/', '<img src="https://n.example/files/')
+    assert expected == edition(html=html).html_with_images("https://n.example/files/")

@@ -1,0 +1,110 @@
+"""The JSON shapes that programs depend on."""
+
+from __future__ import annotations
+
+import pytest
+from tests.services.office import NOW, Office
+
+from pressrun.core.address import parse_address
+from pressrun.core.delivery import DeliveryState, FailureKind
+from pressrun.core.errors import NotFound
+from pressrun.services.reports import edition_reports, ledger_reports
+from pressrun.store import deliveries
+from pressrun.store.deliveries import DeliveryResult
+from pressrun.store.transaction import Transaction
+
+COUNTS = ("queued", "claimed", "deferred", "delivered", "failed", "cancelled")
+
+
+async def edition_with_outcomes(office: Office) -> int:
+    """Three copies: one failed, one deferred, one queued."""
+    await office.make_list()
+    for name in ("a", "b", "c"):
+        await office.subscribers.add("news", parse_address(f"{name}@{name}.example"))
+    edition = await office.make_edition()
+
+    def send(tx: Transaction) -> None:
+        tx.run(
+            "editions.move",
+            id=edition,
+            state="sending",
+            scheduled_at=None,
+            started_at=NOW,
+            finished_at=None,
+            pause_reason=None,
+            audience=deliveries.take_audience(tx, edition_id=edition, list_id=1, now=NOW, shuffled=False),
+            canary_copies=None,
+        )
+        (first, second), _ = deliveries.claim_copies(tx, lane="", edition_id=edition, now=NOW, limit=2)
+        failed = DeliveryResult(
+            id=first.id,
+            state=DeliveryState.FAILED,
+            due_at=NOW,
+            relay="r",
+            code=550,
+            enhanced="5.1.1",
+            reply="no such user",
+            kind=FailureKind.HARD,
+        )
+        later = DeliveryResult(
+            id=second.id, state=DeliveryState.DEFERRED, due_at=NOW + 60, relay="r", code=451, reply="later"
+        )
+        deliveries.record_results(tx, [failed, later], NOW)
+
+    await office.database.write(send)
+    return edition
+
+
+async def test_the_six_counts_add_up_to_the_audience(office: Office) -> None:
+    edition = await edition_with_outcomes(office)
+    shown = await office.database.read(ledger_reports.show_edition, edition, int(office.now))
+    assert {"id", "list", "slug", "subject", "state", "audience", "created_at", "started_at", "finished_at"} <= set(
+        shown
+    )
+    assert (3, [1, 0, 1, 0, 1, 0]) == (shown["audience"], [shown[name] for name in COUNTS])
+    assert [shown] == await office.database.read(ledger_reports.list_editions, "news", int(office.now))
+    assert [shown] == await office.database.read(ledger_reports.list_editions, None, int(office.now))
+
+
+async def test_a_report_tells_failures_and_what_waits_in_the_remotes_words(office: Office) -> None:
+    edition = await edition_with_outcomes(office)
+    report = await office.database.read(edition_reports.report_edition, edition, int(office.now))
+    names = ("address", "code", "enhanced", "text", "kind")
+    assert [("a@a.example", 550, "5.1.1", "no such user", "hard")] == [
+        tuple(one[name] for name in names) for one in report.failures
+    ]
+    assert [("b@b.example", 451, None, "later", None)] == [tuple(one[name] for name in names) for one in report.waiting]
+    assert (0, 0) == (report.unsubscribed, report.complaints)
+
+
+async def test_the_queue_is_told_by_domain(office: Office) -> None:
+    await edition_with_outcomes(office)
+    queue = {one["domain"]: one for one in await office.database.read(ledger_reports.list_queue, int(office.now))}
+    assert ["b.example", "c.example"] == sorted(map(str, queue))
+    assert (0, 1, "2027-01-15T08:01:00Z", None, "later") == tuple(
+        queue["b.example"][name] for name in ("queued", "deferred", "next_attempt", "paused_until", "reason")
+    )
+
+
+async def test_readers_are_listed_by_state(office: Office) -> None:
+    await office.make_list()
+    await office.subscribers.add("news", parse_address("A@x.example"), name="Ann")
+    await office.subscribers.add("news", parse_address("b@x.example"), asks=True)
+    everyone = await office.database.read(lambda tx: list(ledger_reports.list_subscribers(tx, "news", None)))
+    assert {"address": "A@x.example", "name": "Ann", "state": "active", "source": "operator"} == {
+        name: everyone[0][name] for name in ("address", "name", "state", "source")
+    }
+    pending = await office.database.read(lambda tx: list(ledger_reports.list_subscribers(tx, "news", "pending")))
+    assert (["b@x.example"], 2) == ([one["address"] for one in pending], len(everyone))
+
+
+async def test_what_is_not_there_is_said_to_be_so(office: Office) -> None:
+    await office.make_list()
+    with pytest.raises(NotFound):
+        await office.database.read(ledger_reports.show_edition, 7, 0)
+    with pytest.raises(NotFound):
+        await office.database.read(ledger_reports.show_list, "nope")
+    with pytest.raises(NotFound):
+        await office.database.read(ledger_reports.list_subscribers, "nope", None)
+    with pytest.raises(NotFound):
+        await office.database.read(ledger_reports.show_subscriber, office.keys, parse_address("a@x.example"))
