@@ -52,6 +52,7 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "colgroup": {"span"},
     "details": {"open"},
 }
+_URL = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]")
 _SHEET = re.compile(r"<style\b", re.IGNORECASE)
 _DOCUMENT = re.compile(r"<(?:!doctype|html|body|head)\b", re.IGNORECASE)
 
@@ -214,3 +215,12 @@ def losses(source: str, line_of: Callable[[str], int | None], *, is_markdown: bo
             yield warning(code, line_of(found[0]))
     if is_markdown and (found := _STYLE_IN_FRAGMENT.search(page)):
         yield warning("lost-style-in-markdown", line_of(found[0]))
+
+
+def link_urls(text: str, link: Callable[[str], str], *, quote: bool = True) -> str:
+    """Plain text as HTML with `link` of each web address in it, which comes escaped; `quote` escapes quotes as well."""
+    done, position = [], 0
+    for found in _URL.finditer(text):
+        done += [html.escape(text[position : found.start()], quote=quote), link(html.escape(found[0]))]
+        position = found.end()
+    return "".join([*done, html.escape(text[position:], quote=quote)])

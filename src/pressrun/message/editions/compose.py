@@ -1,8 +1,8 @@
 """From an edition file to what is sent and shown: the skeleton of its copies, its archive page, and its findings.
 
-An edition is always built, also with errors, so that it can be previewed; whether it may be sent is for the caller to
-read from the findings. `archive_html` is a fragment: its images have the relative addresses `asset/NAME` of
-`archive_assets`, and `with_asset_prefix` gives them the address where the caller serves them.
+An edition is always built, even with errors, so that it can be previewed; the caller reads from the findings whether it
+may be sent. `archive_html` is a fragment: its images have the relative addresses `asset/NAME` of `archive_assets`, and
+`with_asset_prefix` gives them the address where the caller serves them.
 """
 
 from __future__ import annotations
@@ -10,26 +10,24 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pressrun.core.site import Site
 from pressrun.message.content.flowed import flow
-from pressrun.message.content.html import CleanHtml, losses, rewrite_images
-from pressrun.message.content.mail_only import MailAndWeb, split_mail_only
-from pressrun.message.content.markdown import footnote_faults
-from pressrun.message.content.merge import Field, FieldTable
-from pressrun.message.editions.body import Body, BodyBuilder
+from pressrun.message.content.html import CleanHtml, link_urls, rewrite_images
+from pressrun.message.content.merge import FieldTable
 from pressrun.message.editions.edition_headers import edition_header
 from pressrun.message.editions.enclosures import (
     ARCHIVE_PREFIX,
     ArchiveFile,
     Images,
-    attached_assets,
+    attached_files,
     attachments,
     own_text_part,
 )
-from pressrun.message.finding import Finding, Severity, about, error, errors_of, in_order, warning
+from pressrun.message.editions.parts import mark_parts
+from pressrun.message.finding import Finding, Severity, about, error, errors_of, in_order
 from pressrun.message.layouts.footer import Footer, footer_text
 from pressrun.message.layouts.own_layout import OwnLayout
 from pressrun.message.layouts.page import Cover, page
@@ -38,16 +36,14 @@ from pressrun.message.preflight.rules import check
 from pressrun.message.profile import ArchiveMode, ListProfile
 from pressrun.message.sources.edition_file import line_of
 from pressrun.message.sources.edition_source import EditionFile, EditionFormat
-from pressrun.message.sources.front_matter import Value
 from pressrun.message.sources.slug import make_slug
 from pressrun.message.wire.headers import clean_value
-from pressrun.message.wire.mime import Enclosure, image_size, message_body, with_crlf
+from pressrun.message.wire.mime import Enclosure, Stream, image_size, message_body, with_crlf
 from pressrun.message.wire.skeleton import DAY, Skeleton
 from pressrun.message.wire.slots import Piece, render
 from pressrun.message.words import ENGLISH, Words, direction_of
 
 _FLOWED = "; format=flowed; delsp=no"
-_URL = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +51,8 @@ class BuiltEdition:
     """An edition ready to be copied.
 
     `subject_template` is as written, `title` what the archive calls it. `subject`, `text` and `html` show the fields'
-    defaults and the list's page for personal links, as the `archive_` parts do, which leave frame and footer out.
-    `html` is None for a text edition; so is `text_skeleton`, which is for readers who want the text part alone.
+    defaults, and the list's page for personal links. So do the `archive_` parts, which leave out frame and footer.
+    `html` is None for a text edition, and so is `text_skeleton`, for readers who want the text part alone.
     `size_bytes` is that of a copy without its reader's values.
     """
 
@@ -82,7 +78,7 @@ class BuiltEdition:
 
 
 def suggested_slug(file: EditionFile) -> str:
-    """The slug that the file asks for, or one made from its subject; the caller adds `-2` where it is taken."""
+    """The slug that the file names, or one made from its subject; the caller adds `-2` where it exists already."""
     if file.keys.slug is not None:
         return file.keys.slug
     subject = file.keys.subject.text if file.keys.subject else ""
@@ -109,21 +105,13 @@ def build_edition(
     known_columns: Collection[str] = frozenset(),
     words: Words = ENGLISH,
 ) -> BuiltEdition:
-    """Build an edition. `assets` hold the referenced files by path; `edition_id` is what Feedback-ID calls it.
+    """Build an edition. `assets` holds the referenced files by path; Feedback-ID calls the edition `edition_id`.
 
-    One without a slug has no page of its own.
-
-    Raises EditionError only for paths that `referenced_paths` refuses too.
+    An edition without a slug has no page of its own. Raises EditionError only for paths that `referenced_paths` refuses
+    too.
     """
     builder = _EditionBuilder(file, assets, profile, site, slug, known_columns)
-    footer = builder.footer()
-    text = _joined(builder.marked.text, footer_text(footer, words))
-    flowed = flow(text)
-    text_pieces = builder.table.split_text(with_crlf(text))
-    sent_pieces = text_pieces if flowed is None else builder.table.split_text(with_crlf(flowed))
-    html_pieces = builder.html_pieces(footer, words)
-    subject_pieces = builder.table.split_subject(clean_value(builder.marked.subject))
-    archive_html, archive_text = builder.archive()
+    finished = builder.finish(words)
     enclosures = builder.enclosures()
     header = edition_header(
         profile,
@@ -133,47 +121,43 @@ def build_edition(
         slug=slug,
         edition_id=edition_id,
     )
-    seed, parameters = _seed(text_pieces, html_pieces, enclosures), "" if flowed is None else _FLOWED
-    content = message_body(sent_pieces, html_pieces, enclosures, seed=seed, text_parameters=parameters)
-    skeleton = Skeleton.from_stream(header + content, subject_pieces)
-    text_skeleton = None
-    if html_pieces is not None:
-        content = message_body(sent_pieces, None, enclosures, seed=seed, text_parameters=parameters)
-        text_skeleton = Skeleton.from_stream(header + content, subject_pieces)
-    shown = builder.impersonal()
-    subject = clean_value(render(subject_pieces, shown))
-    html_text = render(html_pieces, shown) if html_pieces is not None else None
-    return BuiltEdition(
-        skeleton=skeleton,
-        text_skeleton=text_skeleton,
-        subject_template=file.keys.subject.text if file.keys.subject else "",
-        subject=subject,
-        title=clean_value(file.keys.title or "") or subject,
-        slug=slug,
-        language=builder.language,
-        text=render(text_pieces, shown).replace("\r\n", "\n"),
-        html=html_text,
-        archive_html=archive_html,
-        archive_text=archive_text,
-        archive_assets=(*builder.images.assets(), *attached_assets(enclosures)),
-        findings=builder.findings(text_pieces, html_pieces, skeleton.size_bytes),
-        size_bytes=skeleton.size_bytes,
-    )
+    skeletons = _skeletons(header, finished, enclosures)
+    return builder.built(finished, enclosures, skeletons)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Marked:
-    """The parts of an edition with placeholders for its fields; `text`, `html` and those of the web without footer."""
+class _FinishedParts:
+    """The parts that go out. `flowed` is the text with soft line ends, None where it needs none."""
 
-    subject: str
-    preheader: str
-    text: str
-    html: CleanHtml | None
-    web: Body
+    subject: list[Piece]
+    text: list[Piece]
+    flowed: list[Piece] | None
+    html: list[Piece] | None
+
+    def seed(self, enclosures: Sequence[Enclosure]) -> str:
+        """A digest of the content, from which the boundaries between the parts are made."""
+        digest = hashlib.sha256(repr((self.text, self.html)).encode("utf-8", "replace"))
+        for enclosure in enclosures:
+            digest.update(hashlib.sha256(enclosure.content).digest())
+        return digest.hexdigest()
+
+
+def _skeletons(
+    header: Stream, finished: _FinishedParts, enclosures: Sequence[Enclosure]
+) -> tuple[Skeleton, Skeleton | None]:
+    """The skeleton of the whole edition, and that of its text part alone where there is HTML beside it."""
+    seed = finished.seed(enclosures)
+    text, parameters = (finished.text, "") if finished.flowed is None else (finished.flowed, _FLOWED)
+
+    def skeleton(html_part: list[Piece] | None) -> Skeleton:
+        body = message_body(text, html_part, enclosures, seed=seed, text_parameters=parameters)
+        return Skeleton.from_stream(header + body, finished.subject)
+
+    return skeleton(finished.html), None if finished.html is None else skeleton(None)
 
 
 class _EditionBuilder:
-    """One edition on its way: marks the fields, cleans the parts, and gathers what is found."""
+    """Builds one edition: marks its fields, makes its parts, and gathers the findings."""
 
     def __init__(
         self,
@@ -186,144 +170,125 @@ class _EditionBuilder:
     ) -> None:
         self.file, self.assets, self.profile, self.site, self.slug = file, assets, profile, site, slug
         own_text, self._findings = own_text_part(file, assets)
-        self._findings += [about(Severity.WARNING, note) for note in file.notes]
-        web_url = profile.edition_url(site, slug)
-        constants = {"list.title": profile.title, "latest_url": profile.latest_url(site)}
-        if profile.archive is not ArchiveMode.MEMBERS:  # there the link is the reader's own
-            constants["archive_url"] = web_url
-        sources = [file.body, file.html or "", own_text or "", *(value.text for value in self._headline())]
-        rendered = profile.design.rendered
-        sources += [rendered.made] if rendered is not None else []
-        self.table = FieldTable([*sources, profile.title, web_url], known_columns, constants)
+        self._findings += [about(Severity.WARNING, remark) for remark in file.notes]
+        self.table = self._field_table(own_text, known_columns)
         self.images = Images(file, assets, self.table, site.mail_domain)
-        self.marked = self._mark(own_text)
+        self.marked = mark_parts(file, self.table, own_text=own_text, list_language=profile.language)
+        self._findings += self.marked.findings
         own_language = self.marked.html.language if self.marked.html is not None else ""
         named = file.keys.language
         self.language = named.text if named is not None else own_language or profile.language
-        self.own_layout: OwnLayout | None = None
-        if rendered is not None and self.marked.html is not None:
-            has_address = bool(profile.postal_address.strip())
-            self.own_layout = OwnLayout.read(rendered, self.table, has_address=has_address)
-            self._findings += self.own_layout.findings
+        self.own_layout = self._own_layout()
 
-    def _headline(self) -> list[Value]:
-        return [value for value in (self.file.keys.subject, self.file.keys.preheader) if value is not None]
+    def _field_table(self, own_text: str | None, known_columns: Collection[str]) -> FieldTable:
+        file, profile = self.file, self.profile
+        web_url = profile.edition_url(self.site, self.slug)
+        constants = {"list.title": profile.title, "latest_url": profile.latest_url(self.site)}
+        if profile.archive is not ArchiveMode.MEMBERS:  # there the link is the reader's own
+            constants["archive_url"] = web_url
+        values = [value.text for value in (file.keys.subject, file.keys.preheader) if value is not None]
+        rendered = profile.design.rendered
+        made = [rendered.made] if rendered is not None else []
+        sources = [file.body, file.html or "", own_text or "", *values, *made, profile.title, web_url]
+        return FieldTable(sources, known_columns, constants)
 
-    def _mark(self, own_text: str | None) -> _Marked:
-        file, table = self.file, self.table
-        subject, preheader = file.keys.subject, file.keys.preheader
-        line = None if file.format is EditionFormat.MIME else file.body_line
-        body = self._parted(file.body, line, is_markup=file.format is EditionFormat.HTML)
-        page_source = self._parted(file.html or "", None, is_markup=True)
-        own = self._parted(own_text or "", None)
-        has_own = own_text is not None
-        make = BodyBuilder(
-            file.format, table, file.keys.language.text if file.keys.language else "", self.profile.language
+    def _own_layout(self) -> OwnLayout | None:
+        rendered = self.profile.design.rendered
+        if rendered is None or self.marked.html is None:
+            return None
+        layout = OwnLayout.read(rendered, self.table, has_address=bool(self.profile.postal_address.strip()))
+        self._findings += layout.findings
+        return layout
+
+    def finish(self, words: Words) -> _FinishedParts:
+        """The parts with layout and footer."""
+        footer = self._footer()
+        text = _joined(self.marked.text, footer_text(footer, words))
+        flowed = flow(text)
+        return _FinishedParts(
+            subject=self.table.split_subject(clean_value(self.marked.subject)),
+            text=self.table.split_text(with_crlf(text)),
+            flowed=None if flowed is None else self.table.split_text(with_crlf(flowed)),
+            html=self._html_pieces(footer, words),
         )
-        mail = web = make.body(body.mail, page_source.mail, own.mail if has_own else None)
-        if any(part.mail != part.web for part in (body, page_source, own)):
-            web = make.body(body.web, page_source.web, own.web if has_own else None)
-        self._note_losses(mail)
-        return _Marked(
-            subject=table.mark(subject.text, first_line=subject.line) if subject else "",
-            preheader=table.mark(preheader.text, first_line=preheader.line) if preheader else "",
-            text=mail.text,
-            html=mail.html,
-            web=web,
+
+    def built(
+        self,
+        finished: _FinishedParts,
+        enclosures: Sequence[Enclosure],
+        skeletons: tuple[Skeleton, Skeleton | None],
+    ) -> BuiltEdition:
+        """Everything in one."""
+        keys, values = self.file.keys, self._impersonal()
+        archive_html, archive_text = self._archive()
+        subject = clean_value(render(finished.subject, values))
+        size_bytes = skeletons[0].size_bytes
+        return BuiltEdition(
+            skeleton=skeletons[0],
+            text_skeleton=skeletons[1],
+            subject_template=keys.subject.text if keys.subject else "",
+            subject=subject,
+            title=clean_value(keys.title or "") or subject,
+            slug=self.slug,
+            language=self.language,
+            text=render(finished.text, values).replace("\r\n", "\n"),
+            html=render(finished.html, values) if finished.html is not None else None,
+            archive_html=archive_html,
+            archive_text=archive_text,
+            archive_assets=(*self.images.archive_files(), *attached_files(enclosures)),
+            findings=self._all_findings(finished, size_bytes),
+            size_bytes=size_bytes,
         )
 
-    def _parted(self, source: str, first_line: int | None, *, is_markup: bool = False) -> MailAndWeb:
-        """A source with its fields marked, for the mail and for the web."""
-        found = split_mail_only(
-            self.table.mark(source, first_line=first_line, is_markup=is_markup), first_line=first_line
-        )
-        self._findings += found.findings
-        return found
-
-    def _note_losses(self, body: Body) -> None:
-        """What cleaning took out of the HTML, and what its style sheet lost on the way into the elements."""
-        file, cleaned = self.file, body.html
-        if cleaned is None:
-            return
-        is_markdown = file.format is EditionFormat.MARKDOWN
-        self._findings += losses(body.source, lambda needle: line_of(file, needle), is_markdown=is_markdown)
-        self._findings += [about(Severity.WARNING, loss.remark, line_of(file, loss.where)) for loss in cleaned.losses]
-        self._findings += body.findings
-        if is_markdown:
-            self._note_footnotes()
-        self._note_lost(self.table.lost_from(body.source, [cleaned.body, cleaned.styles, cleaned.body_style]))
-
-    def _note_footnotes(self) -> None:
-        faults = footnote_faults(self.file.body)
-        for label in faults.unused:
-            self._findings.append(warning("note-unused", line_of(self.file, f"[^{label}]:"), label=f"[^{label}]"))
-        for label in faults.missing:
-            self._findings.append(
-                warning("note-missing", line_of(self.file, f"[^{label}]"), label=f"[^{label}]", mark=f"[^{label}]:")
-            )
-
-    def _note_lost(self, fields: list[Field]) -> None:
-        for field in fields:
-            self._findings.append(warning("field-lost", field.line, field=str(field)))
-
-    def html_pieces(self, footer: Footer, words: Words) -> list[Piece] | None:
-        """The HTML part with its layout, None where there is none."""
+    def _html_pieces(self, footer: Footer, words: Words) -> list[Piece] | None:
+        """The HTML part in its layout, or None."""
         content = self.marked.html
         if content is None:
             return None
         body = rewrite_images(content.body, self.images.for_mail)
         content = replace(content, body=_in_direction(body, self.language, content))
-        whole = page(content, footer, words, self.profile.design, self.cover(), self.own_layout)
+        whole = page(content, footer, words, self.profile.design, self._cover(), self.own_layout)
         pieces, misplaced = self.table.split_html(whole)
-        self._note_misplaced(misplaced)
+        # A field inside a style cannot be escaped, so it stops the send.
+        self._findings += [error("field-in-style", field.line, field=str(field)) for field in misplaced]
         return pieces
 
-    def _note_misplaced(self, fields: list[Field]) -> None:
-        """A field inside a style cannot be escaped: it stops the send."""
-        for field in fields:
-            self._findings.append(error("field-in-style", field.line, field=str(field)))
-
-    def footer(self) -> Footer:
-        """The footer with links as placeholders."""
+    def _footer(self) -> Footer:
+        """The footer with placeholders for its links."""
+        profile = self.profile
+        has_page = self.slug != "" and profile.archive is not ArchiveMode.OFF
         return Footer(
-            list_title=self.profile.title,
+            list_title=profile.title,
             unsubscribe_url=self.table.placeholder("unsubscribe_url"),
             preferences_url=self.table.placeholder("preferences_url"),
-            web_url=self.table.placeholder("archive_url") if self._has_page() else None,
-            postal_address=self.profile.postal_address,
-            note=self.profile.footer,
+            web_url=self.table.placeholder("archive_url") if has_page else None,
+            postal_address=profile.postal_address,
+            note=profile.footer,
         )
 
-    def _has_page(self) -> bool:
-        return self.slug != "" and self.profile.archive is not ArchiveMode.OFF
-
-    def cover(self) -> Cover:
+    def _cover(self) -> Cover:
         """What the mail's page says beside the content."""
+        logo = self._shown_logo()
+        sizes = {f"cid:{image.content_id}": image_size(image.content) for image in self.images.enclosures()}
         return Cover(
             title=self.profile.title,
             language=self.language,
             subject=self.marked.subject,
             description=self.profile.description.partition("\n")[0],
             preheader=self.marked.preheader,
-            logo_source=self._logo_source(),
+            logo_source=None if logo is None else f"cid:{logo.content_id}",
             day=self.table.placeholder(DAY),
-            pictures=self._widths(),
+            pictures={source: size[0] for source, size in sizes.items() if size is not None},
         )
 
-    def _widths(self) -> dict[str, int]:
-        """How wide the pictures are that are taken along, by the address that they have in the mail."""
-        sizes = {f"cid:{one.content_id}": image_size(one.content) for one in self.images.enclosures()}
-        return {source: size[0] for source, size in sizes.items() if size is not None}
+    def _shown_logo(self) -> Enclosure | None:
+        """The logo of the list where a layout shows it; an author's own document has none."""
+        logo, content = self.profile.design.logo, self.marked.html
+        return None if logo is None or content is None or content.is_document else logo.enclosure(self.site.mail_domain)
 
-    def _logo_source(self) -> str | None:
-        logo, shown = self.profile.design.logo, self.marked.html
-        if logo is None or shown is None or shown.is_document:
-            return None
-        return f"cid:{logo.enclosure(self.site.mail_domain).content_id}"
-
-    def archive(self) -> tuple[str, str]:
-        """The archive's fragment and text: fields at their defaults, no frame, no footer."""
-        web = self.marked.web
+    def _archive(self) -> tuple[str, str]:
+        """The archive's fragment and text: fields at their defaults, without frame and footer."""
+        web, values = self.marked.web, self._impersonal()
         if web.html is None:
             fragment = _text_as_html(web.text)
         else:
@@ -334,28 +299,23 @@ class _EditionBuilder:
             if web.html.body_style:
                 fragment = f'<div style="{html.escape(web.html.body_style)}">\n{fragment}\n</div>'
         pieces, _ = self.table.split_html(fragment)
-        return render(pieces, self.impersonal()), render(self.table.split_text(web.text), self.impersonal())
+        return render(pieces, values), render(self.table.split_text(web.text), values)
 
-    def impersonal(self) -> dict[str, str]:
-        """Values for whoever is no reader: personal links lead to the list's page, the rest takes its default."""
-        list_page = self.profile.page_url(self.site)
-        return {"unsubscribe_url": list_page, "preferences_url": list_page, "archive_url": list_page}
+    def _impersonal(self) -> dict[str, str]:
+        """Values for nobody in particular: personal links lead to the list's page, the rest takes its default."""
+        return dict.fromkeys(("unsubscribe_url", "preferences_url", "archive_url"), self.profile.page_url(self.site))
 
     def enclosures(self) -> list[Enclosure]:
         """Images shown inside, the logo last, then attachments."""
         attached, findings = attachments(self.file, self.assets, self.images)
         self._findings += findings
-        logo = self.profile.design.logo if self._logo_source() else None
-        shown = [] if logo is None else [logo.enclosure(self.site.mail_domain)]
-        return [*self.images.enclosures(), *shown, *attached]
+        logo = self._shown_logo()
+        return [*self.images.enclosures(), *([] if logo is None else [logo]), *attached]
 
-    def findings(
-        self, finished_text: list[Piece], finished_html: list[Piece] | None, size_bytes: int
-    ) -> tuple[Finding, ...]:
-        """All findings, once everything is built."""
+    def _all_findings(self, finished: _FinishedParts, size_bytes: int) -> tuple[Finding, ...]:
         file, table, marked = self.file, self.table, self.marked
         is_mime = file.format is EditionFormat.MIME
-        draft = CheckedEdition(
+        edition = CheckedEdition(
             format=file.format,
             subject=marked.subject,
             subject_line=file.keys.subject.line if file.keys.subject else None,
@@ -367,8 +327,8 @@ class _EditionBuilder:
             is_own_text=file.keys.text is not None or (is_mime and bool(file.body.strip())),
             html=marked.html,
             language=self.language,
-            finished_text=finished_text,
-            finished_html=finished_html,
+            finished_text=finished.text,
+            finished_html=finished.html,
             size_bytes=size_bytes,
             profile=self.profile,
             site=self.site,
@@ -376,7 +336,7 @@ class _EditionBuilder:
             line_of=lambda needle: line_of(file, table.show(needle)),
             is_field=lambda text: bool(table.fields_in(text)),
         )
-        return in_order([*self._findings, *table.findings, *self.images.findings, *check(draft)])
+        return in_order([*self._findings, *table.findings, *self.images.findings, *check(edition)])
 
 
 def _joined(text: str, footer: str) -> str:
@@ -385,7 +345,7 @@ def _joined(text: str, footer: str) -> str:
 
 
 def _in_direction(body: str, language: str, page_html: CleanHtml) -> str:
-    """An author's document with its language and direction inside of the body: Gmail and the archive drop its frame."""
+    """An author's document with language and direction inside it, because Gmail and the archive drop its frame."""
     direction = page_html.direction or direction_of(language)
     if not page_html.is_document or direction == "ltr":
         return body
@@ -394,18 +354,5 @@ def _in_direction(body: str, language: str, page_html: CleanHtml) -> str:
 
 def _text_as_html(text: str) -> str:
     """Plain text as a fragment that keeps its lines; web addresses become links."""
-    done, position = [], 0
-    for found in _URL.finditer(text):
-        done.append(html.escape(text[position : found.start()], quote=False))
-        url = html.escape(found[0])
-        done.append(f'<a href="{url}">{url}</a>')
-        position = found.end()
-    done.append(html.escape(text[position:], quote=False))
-    return f'<div dir="auto" style="white-space: pre-wrap">{"".join(done)}</div>'
-
-
-def _seed(text: list[Piece], page_pieces: list[Piece] | None, enclosures: list[Enclosure]) -> str:
-    digest = hashlib.sha256(repr((text, page_pieces)).encode("utf-8", "replace"))
-    for enclosure in enclosures:
-        digest.update(hashlib.sha256(enclosure.content).digest())
-    return digest.hexdigest()
+    shown = link_urls(text, lambda url: f'<a href="{url}">{url}</a>', quote=False)
+    return f'<div dir="auto" style="white-space: pre-wrap">{shown}</div>'

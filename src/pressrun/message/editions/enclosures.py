@@ -68,7 +68,7 @@ class Images:
         """The images taken along, in the order of their first use."""
         return [enclosure for enclosure, _ in self._kept.values()]
 
-    def assets(self) -> tuple[ArchiveFile, ...]:
+    def archive_files(self) -> tuple[ArchiveFile, ...]:
         """Those of them that the archive shows."""
         return tuple(asset for digest, (_, asset) in self._kept.items() if digest in self._archived)
 
@@ -144,7 +144,7 @@ def attachments(file: EditionFile, files: Mapping[str, bytes], images: Images) -
     return found, findings
 
 
-def attached_assets(enclosures: Sequence[Enclosure]) -> tuple[ArchiveFile, ...]:
+def attached_files(enclosures: Sequence[Enclosure]) -> tuple[ArchiveFile, ...]:
     """The attachments among these for the archive, each under a name of its own that is close to its file's."""
     found: dict[str, ArchiveFile] = {}
     for enclosure in enclosures:

@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pressrun.message.content.html import link_urls
 from pressrun.message.layouts.built_in import fill, shared_pieces
 from pressrun.message.words import Words
 
 _RULE = "-" * 40
-_URL = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def footer_html(footer: Footer, words: Words, named: Mapping[str, str]) -> str:
     links = [(footer.unsubscribe_url, words("Unsubscribe")), (footer.preferences_url, words("Preferences"))]
     if footer.web_url is not None:
         links.append((footer.web_url, words("View in browser")))
-    shown = [_link(url, name, named) for url, name in links]
+    shown = [_link(html.escape(url), html.escape(name), named) for url, name in links]
     paragraphs = [_linked_lines(block, named) for block in re.split(r"\n\s*\n", footer.note.strip()) if block.strip()]
     paragraphs.append(html.escape(_reason(footer, words)))
     paragraphs.append(" &nbsp;·&nbsp; ".join(shown))
@@ -72,13 +72,9 @@ def _reason(footer: Footer, words: Words) -> str:
 
 def _linked_lines(text: str, named: Mapping[str, str]) -> str:
     """Lines of plain text, their web addresses as links."""
-    done, position = [], 0
-    for found in _URL.finditer(text):
-        done += [html.escape(text[position : found.start()]), _link(found[0], found[0], named)]
-        position = found.end()
-    done.append(html.escape(text[position:]))
-    return "<br>".join(line.strip() for line in "".join(done).splitlines())
+    linked = link_urls(text, lambda url: _link(url, url, named))
+    return "<br>".join(line.strip() for line in linked.splitlines())
 
 
 def _link(url: str, words: str, named: Mapping[str, str]) -> str:
-    return fill(shared_pieces().footer_link, url=html.escape(url), words=html.escape(words), soft=named["soft"])
+    return fill(shared_pieces().footer_link, url=url, words=words, soft=named["soft"])
