@@ -85,10 +85,10 @@ def _visited(house: House, sink: Sink, folder: Path) -> tuple[list[float], list[
     paths = unsubscribe_paths(sink)
     half = len(paths) // 2
     getting = Visitors(house.http_port, "GET", paths[:half], folder)
-    mailed_editions = Visitors(house.http_port, "POST", paths[half:], folder)
-    with getting, mailed_editions:
+    posting = Visitors(house.http_port, "POST", paths[half:], folder)
+    with getting, posting:
         sending.join()
-    return getting.seconds, mailed_editions.seconds
+    return getting.seconds, posting.seconds
 
 
 def start_to_ready(newsroom: Newsroom, folder: Path, copies: int) -> Contender:

@@ -24,8 +24,8 @@ from pressrun.core.keys import KEY_BYTES, KeyRing
 from pressrun.core.mail_routes import read_local_part
 from pressrun.core.searching import MOST_TERMS, parse_query
 from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebTokens
-from pressrun.inbound.envelope import Recipient, Sender, parse_recipient, parse_sender
-from pressrun.inbound.wire import MAX_COMMAND_BYTES, BareLineEnd, Content, LineTooLong, Wire
+from pressrun.inbound.client_input import MAX_COMMAND_BYTES, BareLineEnd, ClientInput, LineTooLong, ReceivedContent
+from pressrun.inbound.envelope import EnvelopeSender, parse_recipient, parse_sender
 from pressrun.message.content.css import clean_sheet, clean_style
 from pressrun.message.editions.posted import Posted, read_post_header, read_posted, rehearse
 from pressrun.message.incoming.authentication import find_proof, parse_results
@@ -168,13 +168,13 @@ def author(data: bytes) -> None:
 def envelope(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
     sender = parse_sender(text)
-    if isinstance(sender, Sender):
+    if isinstance(sender, EnvelopeSender):
         assert sender.path in ("", parse_address(sender.path).typed if sender.path else "")
     for utf8 in (False, True):
         recipient = parse_recipient(text, mail_domain=_DOMAIN, utf8=utf8)
-        if isinstance(recipient, Recipient):
-            assert not set(recipient.local) & set('@%!:"<>\0 \r\n')
-            read_local_part(recipient.local)
+        if isinstance(recipient, str):
+            assert not set(recipient) & set('@%!:"<>\0 \r\n')
+            read_local_part(recipient)
 
 
 def local_part(data: bytes) -> None:
@@ -208,13 +208,13 @@ def _result(steps: Coroutine[Any, Any, _T]) -> _T:
     raise AssertionError("it waits for something")
 
 
-async def _dialogue(pieces: Iterable[bytes]) -> list[bytes | str | Content | None]:
+async def _dialogue(pieces: Iterable[bytes]) -> list[bytes | str | ReceivedContent | None]:
     """A content, then lines, then a content again whenever a line says so."""
-    wire = Wire(cast(Any, _Pieces(pieces)), lambda: None, lambda: None, _no_turn)
-    found: list[bytes | str | Content | None] = [await wire.content(_LIMIT, lambda size: True)]
+    received = ClientInput(cast(Any, _Pieces(pieces)), lambda: None, lambda: None, _no_turn)
+    found: list[bytes | str | ReceivedContent | None] = [await received.read_content(_LIMIT, lambda size: True)]
     while True:
         try:
-            line = await wire.line()
+            line = await received.read_line()
         except (BareLineEnd, LineTooLong) as problem:
             found.append(type(problem).__name__)
             continue
@@ -222,7 +222,7 @@ async def _dialogue(pieces: Iterable[bytes]) -> list[bytes | str | Content | Non
             return found
         found.append(line)
         if line.upper() == b"DATA":
-            found.append(await wire.content(_LIMIT, lambda size: True))
+            found.append(await received.read_content(_LIMIT, lambda size: True))
 
 
 def wire(data: bytes) -> None:
@@ -231,11 +231,11 @@ def wire(data: bytes) -> None:
     whole = _result(_dialogue([data]))
     assert whole == _result(_dialogue(data[at : at + size] for at in range(0, len(data), size)))
     for one in whole:
-        text = one.data if isinstance(one, Content) else one if isinstance(one, bytes) else b""
-        rest = text.replace(b"\r\n", b"") if isinstance(one, Content) else text
+        text = one.data if isinstance(one, ReceivedContent) else one if isinstance(one, bytes) else b""
+        rest = text.replace(b"\r\n", b"") if isinstance(one, ReceivedContent) else text
         assert b"\r" not in rest
         assert b"\n" not in rest
-        assert len(text) <= (_LIMIT if isinstance(one, Content) else MAX_COMMAND_BYTES)
+        assert len(text) <= (_LIMIT if isinstance(one, ReceivedContent) else MAX_COMMAND_BYTES)
 
 
 # ---------------------------------------------------------------------- tokens and addresses

@@ -180,7 +180,7 @@ class Mailroom:
     ) -> list[Reply]:
         """Hand a mail over as a listener would, for local parts that are ours."""
         routes = tuple(read_local_part(local) for local in locals_)
-        return await self.acceptance.take(
+        return await self.acceptance.accept(
             ArrivedMail(
                 mail_from=mail_from,
                 recipients=tuple(route for route in routes if route is not None),

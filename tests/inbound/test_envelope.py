@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pressrun.core.address import parse_address
-from pressrun.inbound.envelope import Recipient, Sender, parse_recipient, parse_sender
+from pressrun.inbound.envelope import EnvelopeSender, parse_recipient, parse_sender
 from pressrun.smtp.reply import Reply
 
 D = "news.example.org"
@@ -19,7 +19,7 @@ _PIECES = st.lists(
 def test_a_sender_that_is_taken_can_be_written_to(argument: str) -> None:
     """Or is the null sender."""
     found = parse_sender(argument)
-    if isinstance(found, Sender):
+    if isinstance(found, EnvelopeSender):
         assert found.path in ("", parse_address(found.path).typed if found.path else "")
     else:
         assert found.is_permanent
@@ -30,8 +30,8 @@ def test_a_sender_that_is_taken_can_be_written_to(argument: str) -> None:
 def test_a_recipient_that_is_taken_is_ours(argument: str, utf8: bool) -> None:
     """Its local part holds nothing that could lead elsewhere."""
     found = parse_recipient(argument, mail_domain=D, utf8=utf8)
-    if isinstance(found, Recipient):
-        assert not set(found.local) & set('@%!:"<>\0 ')
+    if isinstance(found, str):
+        assert not set(found) & set('@%!:"<>\0 ')
     else:
         assert isinstance(found, Reply)
         assert found.is_permanent
@@ -41,4 +41,4 @@ def test_a_domain_is_ours_in_either_form() -> None:
     """U-label and A-label are the same domain (RFC 5890)."""
     ours = "xn--grn-ioa.example"
     for argument in ("TO:<news@grün.example>", "TO:<news@XN--GRN-IOA.example>"):
-        assert Recipient("news") == parse_recipient(argument, mail_domain=ours, utf8=True)
+        assert "news" == parse_recipient(argument, mail_domain=ours, utf8=True)

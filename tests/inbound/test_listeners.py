@@ -304,11 +304,11 @@ async def test_a_fault_of_ours_is_temporary_and_tells_nothing(
 
     async with listening(room) as listeners, connected(listeners.addresses["smtp"]) as client:
         with monkeypatch.context() as patched:
-            patched.setattr(room.acceptance, "take", fail)
-            assert "451 4.3.0 an error of ours, try again later" == await client.post(mail(), [OWNER])
-            patched.setattr(room.acceptance, "route", fail)
+            patched.setattr(room.acceptance, "accept", fail)
+            assert "451 4.3.0 internal error, try again later" == await client.post(mail(), [OWNER])
+            patched.setattr(room.acceptance, "find_route", fail)
             await client.say("MAIL FROM:<>")
-            assert "451 4.3.0 an error of ours, try again later" == await client.say(f"RCPT TO:<{OWNER}>")
+            assert "451 4.3.0 internal error, try again later" == await client.say(f"RCPT TO:<{OWNER}>")
         await client.say("RSET")
         assert "250" == (await client.post(mail(), [OWNER]))[:3]
 
@@ -378,24 +378,24 @@ async def test_a_silent_client_is_sent_away(room: Mailroom) -> None:
 async def test_stopping_finishes_the_mail_at_hand(room: Mailroom, monkeypatch: pytest.MonkeyPatch) -> None:
     """An idle client hears 421, one whose mail is being stored its 250."""
     may_go_on, is_waiting = asyncio.Event(), asyncio.Event()
-    take = room.acceptance.take
+    accept = room.acceptance.accept
 
-    async def slow_take(arrival: object) -> list[Reply]:
+    async def slow_accept(arrival: object) -> list[Reply]:
         is_waiting.set()
         await may_go_on.wait()
-        return await take(arrival)  # type: ignore[arg-type]
+        return await accept(arrival)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(room.acceptance, "take", slow_take)
+    monkeypatch.setattr(room.acceptance, "accept", slow_accept)
     listeners = Listeners(SmtpSettings(listen=LOCAL), room.acceptance, {})
     await listeners.start()
     address = listeners.addresses["smtp"]
     async with connected(address) as idle, connected(address) as busy:
-        mailed_editions = asyncio.create_task(busy.post(mail(), [OWNER]))
+        posting = asyncio.create_task(busy.post(mail(), [OWNER]))
         await is_waiting.wait()
         stopping = asyncio.create_task(listeners.stop(10))
         assert "421 4.3.2" == (await idle.reply())[:9]
         may_go_on.set()
-        assert "250" == (await mailed_editions)[:3]
+        assert "250" == (await posting)[:3]
         await stopping
     assert {"received": 1} == await room.counts()
 
@@ -477,7 +477,7 @@ async def test_nothing_said_before_tls_counts_inside_it(room: Mailroom, certific
         context = ssl.create_default_context(cafile=str(chain))
         await client.writer.start_tls(context, server_hostname=D)
         assert "503" == (await client.say(f"RCPT TO:<{OWNER}>"))[:3]
-        assert "503 5.5.1 say hello first" == await client.say("MAIL FROM:<>")
+        assert "503 5.5.1 send EHLO first" == await client.say("MAIL FROM:<>")
         assert "STARTTLS" not in await client.say("EHLO x")
         assert "250" == (await client.post(mail(), [OWNER]))[:3]
 

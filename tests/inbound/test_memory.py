@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.inbound.mailroom import ADA, LOCAL, Client, D, Mailroom, connected, listening, mail, open_mailroom
 
-from pressrun.inbound.memory import FREE_BYTES, Memory, Share
+from pressrun.inbound.memory import FREE_BYTES, ContentMemory, Memory
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.services.incoming.mail_acceptance import ArrivedMail
 from pressrun.smtp.reply import Reply
@@ -92,14 +92,14 @@ async def test_what_is_being_stored_is_held_though_the_client_is_gone(
 ) -> None:
     """Until it is on the disk."""
     begun, may_end = asyncio.Event(), asyncio.Event()
-    take = room.acceptance.take
+    accept = room.acceptance.accept
 
     async def slowly(arrival: ArrivedMail) -> list[Reply]:
         begun.set()
         await may_end.wait()
-        return await take(arrival)
+        return await accept(arrival)
 
-    monkeypatch.setattr(room.acceptance, "take", slowly)
+    monkeypatch.setattr(room.acceptance, "accept", slowly)
     settings = SmtpSettings(listen=LOCAL, memory_bytes=LIMIT)
     async with listening(room, settings) as listeners:
         memory = listeners._memory
@@ -107,10 +107,10 @@ async def test_what_is_being_stored_is_held_though_the_client_is_gone(
             await _begin(client, mail() + LARGE + b".\r\n")
             await begun.wait()
             (listener,) = listeners._listeners
-            (session,) = listener._sessions
+            (session,) = listener._state.sessions
             session.abort()
             async with asyncio.timeout(20):
-                await listener._until_left()
+                await listener.wait_until_left()
         assert len(LARGE) - FREE_BYTES < memory.held
         may_end.set()
         await _until(lambda: memory.held == 0)
@@ -125,7 +125,7 @@ async def test_a_client_that_never_reads_is_sent_away(room: Mailroom) -> None:
         client.reader._transport.pause_reading()  # type: ignore[attr-defined]  # nothing is read any more
         client.writer.write(b"HELP\r\n" * 2_000_000)
         async with asyncio.timeout(20):
-            await listener._until_left()
+            await listener.wait_until_left()
         client.writer.transport.abort()
 
 
@@ -133,13 +133,13 @@ async def test_a_client_that_never_reads_is_sent_away(room: Mailroom) -> None:
 def test_what_is_held_is_what_the_shares_hold(steps: list[tuple[int, int, bool]]) -> None:
     """Never more than the limit unless one mail has it alone; nothing when all have given back."""
     memory = Memory(1_000_000)
-    shares = [Share(memory) for _ in range(6)]
+    shares = [ContentMemory(memory) for _ in range(6)]
     for number, octets, is_over in steps:
-        shares[number].give_back() if is_over else shares[number].grow_to(octets)
+        shares[number].release() if is_over else shares[number].grow_to(octets)
         held = [share._held for share in shares]
         assert sum(held) == memory.held
         assert memory.held <= memory.limit or sum(one > 0 for one in held) == 1
         assert memory.has_room(FREE_BYTES)
     for share in shares:
-        share.give_back()
+        share.release()
     assert 0 == memory.held

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 from tests.inbound.mailroom import ADA, Client, D, Mailroom, connected, listening, mail, open_mailroom
 
-from pressrun.inbound.wire import BareLineEnd, Content, Wire
+from pressrun.inbound.client_input import BareLineEnd, ClientInput, ReceivedContent
 
 OWNER = f"news-owner@{D}"
 ONE_MAIL = b"\r\n.\x01\r\n"  # the only one in which no CR or LF stands alone: a line that begins with a dot
@@ -21,8 +21,8 @@ WITH_NUL = b"\r\n.\0\r\n"
 ENDS = [
     b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r", b"\r.\r\n", ONE_MAIL, WITH_NUL, b"\r\r\n.\r\r\n",
 ]  # fmt: skip
-BARE_REPLY = "550 5.6.11 a CR or LF stands alone, which is not allowed in mail"
-NUL_REPLY = "554 5.6.0 the mail contains a NUL octet, which is not allowed in mail"
+BARE_REPLY = "550 5.6.11 bare CR or LF is not allowed in mail"
+NUL_REPLY = "554 5.6.0 NUL is not allowed in mail"
 SMUGGLED = f"MAIL FROM:<eve@reader.example>\r\nRCPT TO:<{OWNER}>\r\nDATA\r\nX: y\r\n\r\nsmuggled".encode()
 
 
@@ -71,7 +71,7 @@ def test_a_cut_anywhere_changes_nothing(end: bytes) -> None:
     whole = asyncio.run(_read([data]))
     assert [b"NOOP"] == whole[1:], "what is smuggled is no command"
     first = whole[0]
-    assert isinstance(first, Content)
+    assert isinstance(first, ReceivedContent)
     assert (first.has_bare_ends, first.has_nul) == (end not in (ONE_MAIL, WITH_NUL), end == WITH_NUL)
     around = range(10, 14 + len(end) + 4)
     cuts = [(at,) for at in range(len(data))] + [(one, two) for one in around for two in around if one < two]
@@ -84,10 +84,10 @@ async def _no_turn() -> None:
     """Nobody else is there."""
 
 
-async def _read(pieces: Sequence[bytes]) -> list[Content | bytes | str | None]:
+async def _read(pieces: Sequence[bytes]) -> list[ReceivedContent | bytes | str | None]:
     """The content, then the lines that follow it."""
     reader = asyncio.StreamReader()
-    wire = Wire(reader, lambda: None, lambda: None, _no_turn)
+    received = ClientInput(reader, lambda: None, lambda: None, _no_turn)
 
     async def feed() -> None:
         for piece in pieces:
@@ -96,10 +96,10 @@ async def _read(pieces: Sequence[bytes]) -> list[Content | bytes | str | None]:
         reader.feed_eof()
 
     feeding = asyncio.create_task(feed())
-    found: list[Content | bytes | str | None] = [await wire.content(10_000, lambda size: True)]
+    found: list[ReceivedContent | bytes | str | None] = [await received.read_content(10_000, lambda size: True)]
     while True:
         try:
-            line = await wire.line()
+            line = await received.read_line()
         except BareLineEnd:
             found.append("bare")
             continue

@@ -79,7 +79,7 @@ def test_who_never_reads_is_sent_away(tmp_path: Path) -> None:
             client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # nothing is read any more
             client.writer.write(b"HELP\r\n" * 2_000_000)
             async with asyncio.timeout(20):
-                await listener._until_left()
+                await listener.wait_until_left()
             client.writer.transport.abort()
 
     _run(tmp_path, story)

@@ -1,7 +1,7 @@
-"""The arguments of MAIL and RCPT, read to the letter (RFC 5321 §4.1.2): a value, or the reply that refuses.
+"""Parsing the arguments of MAIL and RCPT, strictly (RFC 5321 §4.1.2): a value, or the reply that refuses.
 
-No source route, no quoted local part, no percent or bang in a recipient: what an address of ours never needs is never
-accepted, so that nothing can be relayed by a trick.
+Source routes, quoted local parts, and percent or bang signs in a recipient are refused. No address of ours needs them,
+so nothing can be relayed by a trick.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from pressrun.core.errors import MalformedAddress
 from pressrun.smtp.reply import Reply
 
 SYNTAX = Reply(501, "syntax error in the arguments", "5.5.4")
-UNKNOWN_PARAMETER = Reply(555, "a parameter is not known here", "5.5.4")
-BAD_SENDER = Reply(553, "this sender's address cannot be written to", "5.1.7")
-BAD_RECIPIENT = Reply(553, "this is not a mail address", "5.1.3")
-NO_ROUTE = Reply(553, "source routes are not taken", "5.1.3")
-NO_RELAYING = Reply(550, "mail is not relayed", "5.7.1")
+UNKNOWN_PARAMETER = Reply(555, "unknown parameter", "5.5.4")
+BAD_SENDER = Reply(553, "invalid sender address", "5.1.7")
+BAD_RECIPIENT = Reply(553, "invalid address", "5.1.3")
+NO_ROUTE = Reply(553, "source routes are not accepted", "5.1.3")
+NO_RELAYING = Reply(550, "relaying denied", "5.7.1")
 NEEDS_UTF8 = Reply(553, "an address outside ASCII needs SMTPUTF8", "5.6.7")
 
 _ARGUMENT = r":[ ]?<([^<>\x00-\x20\x7f]*)>((?: +[!-~]+)*) *"
@@ -28,7 +28,7 @@ _SIZE = re.compile(r"[0-9]{1,20}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class EnvelopeSender:
     """MAIL: `path` is "" for the null sender, `size` what the client announces (0: nothing)."""
 
     path: str
@@ -36,15 +36,8 @@ class Sender:
     utf8: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """RCPT: the local part of an address of ours."""
-
-    local: str
-
-
-def parse_sender(argument: str) -> Sender | Reply:
-    """Read what follows `MAIL `."""
+def parse_sender(argument: str) -> EnvelopeSender | Reply:
+    """Parse what follows `MAIL `."""
     found = _FROM.fullmatch(argument)
     if found is None:
         return SYNTAX
@@ -60,7 +53,7 @@ def parse_sender(argument: str) -> Sender | Reply:
         else:
             return UNKNOWN_PARAMETER if name not in ("SIZE", "BODY", "SMTPUTF8") else SYNTAX
     refusal = _refuse_sender(path, utf8=utf8)
-    return Sender(path, size, utf8) if refusal is None else refusal
+    return EnvelopeSender(path, size, utf8) if refusal is None else refusal
 
 
 def _refuse_sender(path: str, *, utf8: bool) -> Reply | None:
@@ -77,8 +70,8 @@ def _refuse_sender(path: str, *, utf8: bool) -> Reply | None:
     return None
 
 
-def parse_recipient(argument: str, *, mail_domain: str, utf8: bool) -> Recipient | Reply:
-    """Read what follows `RCPT `; `<Postmaster>` needs no domain (RFC 5321 §4.1.1.3)."""
+def parse_recipient(argument: str, *, mail_domain: str, utf8: bool) -> str | Reply:
+    """Parse what follows `RCPT `: the local part at our domain. `<Postmaster>` needs no domain (RFC 5321 §4.1.1.3)."""
     found = _TO.fullmatch(argument)
     if found is None:
         return SYNTAX
@@ -86,7 +79,7 @@ def parse_recipient(argument: str, *, mail_domain: str, utf8: bool) -> Recipient
     if found[2].strip():
         return UNKNOWN_PARAMETER
     if path.lower() == "postmaster":
-        return Recipient("postmaster")
+        return "postmaster"
     if path.startswith("@"):
         return NO_ROUTE
     if not path.isascii() and not utf8:
@@ -96,15 +89,10 @@ def parse_recipient(argument: str, *, mail_domain: str, utf8: bool) -> Recipient
         return BAD_RECIPIENT
     if any(trick in local for trick in "%!@:"):
         return NO_RELAYING
-    if domain.lower() != mail_domain.lower():
-        return _refuse_foreign(path, mail_domain)
-    return Recipient(local)
-
-
-def _refuse_foreign(path: str, mail_domain: str) -> Recipient | Reply:
-    """Another spelling of our domain (a U-label) is ours; everything else is foreign, or no address at all."""
+    if domain.lower() == mail_domain.lower():
+        return local
     try:
         address = parse_address(path)
     except MalformedAddress:
         return BAD_RECIPIENT
-    return Recipient(address.local) if address.domain == mail_domain.lower() else NO_RELAYING
+    return address.local if address.domain == mail_domain.lower() else NO_RELAYING  # our domain as a U-label is ours

@@ -1,4 +1,4 @@
-"""The places where mail comes in: SMTP and LMTP, over TCP, Unix sockets, and descriptors of systemd, in our loop."""
+"""The listeners for SMTP and LMTP, on TCP, Unix sockets and sockets of systemd, in our event loop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pressrun.core.endpoint import Endpoint
 from pressrun.core.errors import BadConfiguration
 from pressrun.inbound.memory import Memory
-from pressrun.inbound.session import MailSession
+from pressrun.inbound.session import ListenerState, MailSession
 from pressrun.inbound.settings import SmtpSettings
 from pressrun.observe.log import event
 from pressrun.runtime.server_sockets import ListenAddress, ListeningServer, listen
@@ -21,40 +21,16 @@ log = logging.getLogger("pressrun.inbound")
 
 
 class Listener:
-    """One place; what its sessions share (session.Door)."""
+    """One address that mail comes in at."""
 
-    def __init__(
-        self,
-        name: str,
-        settings: SmtpSettings,
-        acceptance: MailAcceptance,
-        tls: ssl.SSLContext | None,
-        memory: Memory,
-        *,
-        speaks_lmtp: bool,
-    ) -> None:
-        self.name = name
-        self.settings = settings
-        self.acceptance = acceptance
-        self.tls = tls
-        self.memory = memory
-        self.speaks_lmtp = speaks_lmtp
-        self._sessions: set[MailSession] = set()
-        self._left = asyncio.Event()
+    def __init__(self, state: ListenerState) -> None:
+        self._state = state
         self._server: ListeningServer | None = None
 
-    def enter(self, session: MailSession) -> bool:
-        """Count a session in; False when there are too many."""
-        if len(self._sessions) >= self.settings.connections:
-            event(log, "inbound.full", level=logging.WARNING, listener=self.name)
-            return False
-        self._sessions.add(session)
-        return True
-
-    def leave(self, session: MailSession) -> None:
-        """A session is over."""
-        self._sessions.discard(session)
-        self._left.set()
+    @property
+    def name(self) -> str:
+        """`smtp` or `lmtp`."""
+        return self._state.name
 
     @property
     def address(self) -> str:
@@ -65,39 +41,41 @@ class Listener:
 
     async def start(self, endpoint: Endpoint, handed_over: socket.socket | None) -> None:
         """Listen. Raises OSError when the address is in use, Unavailable without systemd's, or BadConfiguration."""
-        setting = f"[smtp] {'lmtp' if self.speaks_lmtp else 'listen'}"
+        setting = f"[smtp] {'lmtp' if self._state.speaks_lmtp else 'listen'}"
         where = ListenAddress(name=self.name, setting=setting, endpoint=endpoint, handed_over=handed_over)
-        self._server = await listen(self._session, where)
+        self._server = await listen(lambda: MailSession(self._state), where)
         event(log, "inbound.listening", listener=self.name, address=self.address)
 
     async def stop(self, seconds: float) -> None:
-        """Take no more connections, finish the mails at hand within so many seconds, then close."""
+        """Accept no more connections, give the mails at hand this long to finish, then close."""
         if self._server is None:
             return
         self._server.close()
-        for session in list(self._sessions):
+        for session in list(self._state.sessions):
             session.end()
         try:
             async with asyncio.timeout(seconds):
-                await self._until_left()
+                await self.wait_until_left()
         except TimeoutError:
-            for session in list(self._sessions):
+            for session in list(self._state.sessions):
                 session.abort()
-            await self._until_left()
+            await self.wait_until_left()
         await self._server.wait_closed()
         self._server = None
 
-    async def _until_left(self) -> None:
-        while self._sessions:
-            self._left.clear()
-            await self._left.wait()
+    async def wait_until_left(self) -> None:
+        """Return once the last client has gone."""
+        while self._state.sessions:
+            self._state.left.clear()
+            await self._state.left.wait()
 
-    def _session(self) -> MailSession:
-        return MailSession(self)
+    def reload(self, settings: SmtpSettings, tls: ssl.SSLContext | None) -> None:
+        """Put other limits and another certificate in force for later connections."""
+        self._state.settings, self._state.tls = settings, tls
 
 
 class Listeners:
-    """Every place where mail comes in; `sockets` are those of systemd by name (`smtp`, `lmtp`)."""
+    """All listeners; `sockets` are those of systemd by name (`smtp`, `lmtp`)."""
 
     def __init__(
         self, settings: SmtpSettings, acceptance: MailAcceptance, sockets: Mapping[str, socket.socket]
@@ -110,16 +88,24 @@ class Listeners:
 
     @property
     def addresses(self) -> dict[str, str]:
-        """Where each listener is bound, by its name: `{"smtp": "127.0.0.1:8025", "lmtp": "unix:/…"}`."""
+        """The address of each listener by its name: `{"smtp": "127.0.0.1:8025", "lmtp": "unix:/…"}`."""
         return {listener.name: listener.address for listener in self._listeners}
 
     async def start(self) -> None:
-        """Open all of them, or none. Raises OSError, or BadConfiguration for a certificate that cannot be used."""
+        """Open all of them, or none. Raises OSError, or BadConfiguration for an unusable certificate."""
         tls = load_certificate(self._settings)
         for name, endpoint in (("smtp", self._settings.listen), ("lmtp", self._settings.lmtp)):
             if endpoint is None:
                 continue
-            listener = Listener(name, self._settings, self._acceptance, tls, self._memory, speaks_lmtp=name == "lmtp")
+            state = ListenerState(
+                name=name,
+                acceptance=self._acceptance,
+                memory=self._memory,
+                speaks_lmtp=name == "lmtp",
+                settings=self._settings,
+                tls=tls,
+            )
+            listener = Listener(state)
             try:
                 await listener.start(endpoint, self._sockets.get(name))
             except BaseException:
@@ -128,21 +114,21 @@ class Listeners:
             self._listeners.append(listener)
 
     async def stop(self, seconds: float) -> None:
-        """Close all of them; mails whose content has come are stored and answered within so many seconds."""
+        """Close all of them; mails whose content has arrived are stored and answered within `seconds`."""
         listeners, self._listeners = self._listeners, []
         await asyncio.gather(*(listener.stop(seconds) for listener in listeners))
 
     def reload(self, settings: SmtpSettings) -> None:
-        """New limits and a new certificate for the connections to come; where to listen stays until a restart."""
+        """Use other limits and another certificate for later connections. The addresses stay until a restart."""
         tls = load_certificate(settings)
         self._settings = settings
         self._memory.limit = settings.memory_bytes
         for listener in self._listeners:
-            listener.settings, listener.tls = settings, tls
+            listener.reload(settings, tls)
 
 
 def load_certificate(settings: SmtpSettings) -> ssl.SSLContext | None:
-    """What STARTTLS is done with; None where no certificate is configured. Raises BadConfiguration."""
+    """The TLS context for STARTTLS, or None without a certificate. Raises BadConfiguration."""
     if settings.certificate_file is None or settings.key_file is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -40,7 +40,7 @@ _MAY_COMPLAIN = frozenset({RouteKind.ABUSE, RouteKind.POSTMASTER})
 ACCEPTED = Reply(250, "accepted", "2.6.0")
 UNKNOWN = Reply(550, "there is no such address here", "5.1.1")
 CLOSED = Reply(550, "this list is closed and takes no new subscriptions", "5.7.1")
-NO_ROOM = Reply(452, "too much mail is waiting, try again later", "4.3.1")
+QUEUE_FULL = Reply(452, "too much mail is waiting, try again later", "4.3.1")
 LOOP = Reply(554, "too many hops, this mail is going round in circles", "5.4.6")
 
 
@@ -84,7 +84,7 @@ class MailAcceptance:
         self._proofs = EnclosedTokens(site, self._tokens, WebTokens(keys))
         self._room = MailQuota(database, settings.part(lambda every: every.limits), clock)
 
-    async def route(self, local: str) -> Route | Reply:
+    async def find_route(self, local: str) -> Route | Reply:
         """What a local part of mail_domain means, or the refusal for RCPT. Raises Unavailable."""
         route = read_local_part(local)
         if route is None:
@@ -109,7 +109,7 @@ class MailAcceptance:
         number = 1 + sum(queue_of(one.kind) is queue for one in earlier)
         return not await self._room.full({queue: number}, size)
 
-    async def take(self, arrival: ArrivedMail) -> list[Reply]:
+    async def accept(self, arrival: ArrivedMail) -> list[Reply]:
         """Store a mail durably and answer for each recipient. Raises Unavailable: then nothing is stored."""
         seen = scan_header(arrival.content)
         posts = await self._judge_posts(arrival, seen)
@@ -208,7 +208,7 @@ def _without_room(
 ) -> list[Reply]:
     """The verdicts where some queues are full. SMTP has one reply for all: then the client keeps the whole mail."""
     return [
-        NO_ROOM if verdict is ACCEPTED and (queue in full or not arrival.replies_each) else verdict
+        QUEUE_FULL if verdict is ACCEPTED and (queue in full or not arrival.replies_each) else verdict
         for verdict, queue in zip(verdicts, queues, strict=True)
     ]
 

@@ -1,4 +1,4 @@
-"""Lines and content from the wire, whole and in pieces."""
+"""Lines and content from the received, whole and in pieces."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressrun.inbound.wire import BareLineEnd, Content, LineTooLong, Wire
+from pressrun.inbound.client_input import BareLineEnd, ClientInput, LineTooLong, ReceivedContent
 
 LIMIT = 1000
 
@@ -19,13 +19,13 @@ async def no_turn() -> None:
     """Nobody else is there."""
 
 
-async def _wire(pieces: Sequence[bytes]) -> Wire:
+async def _input(pieces: Sequence[bytes]) -> ClientInput:
     reader = asyncio.StreamReader()
-    wire = Wire(reader, lambda: None, lambda: None, no_turn)
+    received = ClientInput(reader, lambda: None, lambda: None, no_turn)
     for piece in pieces:
         reader.feed_data(piece)
     reader.feed_eof()
-    return wire
+    return received
 
 
 def cut(data: bytes, at: Sequence[int]) -> list[bytes]:
@@ -33,14 +33,14 @@ def cut(data: bytes, at: Sequence[int]) -> list[bytes]:
     return [data[start:end] for start, end in itertools.pairwise(points)]
 
 
-def _content_and_rest(pieces: Sequence[bytes]) -> tuple[Content | None, list[bytes]]:
-    async def read() -> tuple[Content | None, list[bytes]]:
-        wire = await _wire(pieces)
-        content = await wire.content(LIMIT, lambda size: True)
+def _content_and_rest(pieces: Sequence[bytes]) -> tuple[ReceivedContent | None, list[bytes]]:
+    async def read() -> tuple[ReceivedContent | None, list[bytes]]:
+        received = await _input(pieces)
+        content = await received.read_content(LIMIT, lambda size: True)
         rest: list[bytes] = []
         while True:
             try:
-                line = await wire.line()
+                line = await received.read_line()
             except (BareLineEnd, LineTooLong):
                 continue
             if line is None:
@@ -67,12 +67,12 @@ def test_what_a_client_stuffs_comes_out(lines: list[bytes]) -> None:
     """Dots doubled on the way are single again, and nothing else changes."""
     text = b"".join(line + b"\r\n" for line in lines)
     stuffed = b"".join((b"." + line if line[:1] == b"." else line) + b"\r\n" for line in lines)
-    assert (Content(text), [b"QUIT"]) == _content_and_rest([stuffed + b".\r\nQUIT\r\n"])
+    assert (ReceivedContent(text), [b"QUIT"]) == _content_and_rest([stuffed + b".\r\nQUIT\r\n"])
 
 
 @given(_TEXT)
 def test_no_bare_line_end_gets_in(data: bytes) -> None:
-    """Content that is taken has CR and LF only together, and no NUL."""
+    """ReceivedContent that is taken has CR and LF only together, and no NUL."""
     content, _ = _content_and_rest([data + b"\r\n.\r\n"])
     assert content is not None
     rest = content.data.replace(b"\r\n", b"")
@@ -87,7 +87,7 @@ def test_the_limit_is_kept_to_the_octet(size: int, piece: int) -> None:
     data = (b"x" * 70 + b"\r\n") * (size // 72) + b"y" * (size % 72) + b"\r\n"
     whole = data + b".\r\nNOOP\r\n"
     pieces = [whole[start : start + piece] for start in range(0, len(whole), piece)]
-    expected = Content(data) if len(data) <= LIMIT else Content(is_too_big=True)
+    expected = ReceivedContent(data) if len(data) <= LIMIT else ReceivedContent(is_too_big=True)
     assert (expected, [b"NOOP"]) == _content_and_rest(pieces)
 
 
@@ -97,11 +97,11 @@ def test_any_octets_are_lines_or_refused(data: bytes, at: list[int]) -> None:
 
     def lines(pieces: Sequence[bytes]) -> list[bytes | str]:
         async def read() -> list[bytes | str]:
-            wire = await _wire(pieces)
+            received = await _input(pieces)
             found: list[bytes | str] = []
             while True:
                 try:
-                    line = await wire.line()
+                    line = await received.read_line()
                 except (BareLineEnd, LineTooLong) as problem:
                     found.append(type(problem).__name__)
                     continue
@@ -132,17 +132,17 @@ async def test_who_sends_more_than_it_must_waits_for_its_turn(data: bytes, least
         turns += 1
 
     reader = asyncio.StreamReader(limit=2**20)
-    wire = Wire(reader, lambda: None, lambda: None, turn)
+    received = ClientInput(reader, lambda: None, lambda: None, turn)
     reader.feed_data(data)
     reader.feed_eof()
     while True:
         try:
-            line = await wire.line()
+            line = await received.read_line()
         except LineTooLong:
             continue
         if line is None:
             break
         if line == b"DATA":
-            await wire.content(10_000_000, lambda size: True)
+            await received.read_content(10_000_000, lambda size: True)
     assert least <= turns
     assert (least > 0) == (turns > 0)

@@ -1,0 +1,145 @@
+"""The one module that reaches into aiosmtpd: its connection, time-out and STARTTLS, without its commands.
+
+aiosmtpd's own loop answers an exception with 500, takes recipients without end, replies once to an LMTP mail for many,
+accepts bare line ends, and cancels a mail whose client has closed its half. Its hooks cannot change that, so
+`_handle_client` and `_timeout_cb` are replaced here, and `_reader`, `_writer`, `_reset_timeout`, `_original_transport`
+and `_tls_protocol` are used. tests/inbound/test_connection.py fails when a release changes one of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from abc import ABC, abstractmethod
+from typing import Any, cast
+
+from aiosmtpd.smtp import SMTP, TLSSetupException
+
+GONE = (ConnectionError, TLSSetupException)  # raised where the client has left, or did not get through the handshake
+
+
+class Connection(SMTP, ABC):
+    """One client; `serve` is run as a task from its greeting to its end."""
+
+    line_length_limit = 16 * 1024  # of the stream's buffer; ClientInput has limits of its own
+
+    def __init__(self, hostname: str, tls: ssl.SSLContext | None, idle_seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        super().__init__(None, hostname=hostname, tls_context=tls, timeout=idle_seconds, loop=loop)
+        self._is_refused = False
+        self.is_ending = False
+
+    @abstractmethod
+    def refuse(self) -> bytes | None:
+        """What a client is sent away with as soon as it comes; None lets it in."""
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Forget what the client said, because it has just come or begun to speak TLS (RFC 3207 §4.2)."""
+
+    @abstractmethod
+    async def serve(self) -> None:
+        """Hold the dialogue."""
+
+    @abstractmethod
+    def on_idle(self) -> None:
+        """Deal with a client that was silent for too long."""
+
+    @abstractmethod
+    def on_lost(self) -> None:
+        """Deal with the end of the connection; a task that `serve` has started may go on."""
+
+    @property
+    def stream(self) -> asyncio.StreamReader:
+        """What the client sends."""
+        return self._reader
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something can be written."""
+        return self.transport is not None and not self.transport.is_closing()
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether TLS has begun."""
+        return self._tls_protocol is not None
+
+    @property
+    def peer(self) -> str:
+        """The address of the client, or `unix`."""
+        peer: Any = None if self.session is None else self.session.peer
+        return str(peer[0]) if isinstance(peer, tuple) else "unix"
+
+    @property
+    def unread_octets(self) -> int:
+        """What was written and the client has not taken yet."""
+        return 0 if self.transport is None else _write_end(self.transport).get_write_buffer_size()
+
+    def write(self, data: bytes) -> None:
+        """Send, where the connection is open."""
+        if self.is_open:
+            self._writer.write(data)
+
+    async def drain(self) -> None:
+        """Wait until the client takes what it was sent; raises one of GONE."""
+        await self._writer.drain()
+
+    def close(self) -> None:
+        """Close once everything is sent."""
+        if self.transport is not None:
+            self.transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self.is_ending = True
+        if self.transport is not None:
+            _write_end(self.transport).abort()
+
+    def restart_timer(self) -> None:
+        """Give the client its whole idle time again."""
+        if self.transport is not None:
+            self._reset_timeout()
+
+    async def start_tls(self) -> None:
+        """Answer STARTTLS with 220 and do the handshake; raises one of GONE."""
+        await self.smtp_STARTTLS("")
+
+    # aiosmtpd and asyncio call these.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if self._original_transport is None and (refusal := self.refuse()) is not None:
+            self._is_refused = True
+            _write_end(transport).write(refusal)
+            transport.close()
+            return
+        self.reset()
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._is_refused:
+            super().data_received(data)
+
+    def eof_received(self) -> bool | None:
+        """The client will say no more; what it said is still answered."""
+        if self._is_refused or self.is_ending:
+            return False
+        self._reader.feed_eof()
+        return self.session is not None and self.session.ssl is None
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._is_refused:
+            return
+        self.is_ending = True
+        super().connection_lost(error)
+        self.on_lost()
+
+    def _timeout_cb(self) -> None:
+        self.on_idle()
+
+    async def _handle_client(self) -> None:
+        await self.serve()
+
+
+def _write_end(transport: asyncio.BaseTransport) -> asyncio.WriteTransport:
+    """The transport as what it is: those of uvloop do not descend from asyncio's."""
+    return cast(asyncio.WriteTransport, transport)
