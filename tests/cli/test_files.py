@@ -127,7 +127,7 @@ def test_a_pipe_is_read_though_its_writer_was_quicker(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     descriptor = open_named(folder / "pipe")
     (folder / "pipe").write_bytes(b"piped")
-    assert b"piped" == read_opened(descriptor, takes_pipes=True)
+    assert b"piped" == read_opened(descriptor, accepts_pipes=True)
 
 
 @pytest.mark.parametrize("pieces", [[b"one", b"two"], [b"x" * 200_000], []], ids=["slow", "long", "silent"])
@@ -142,7 +142,7 @@ def test_a_pipe_is_read_until_its_writer_has_gone(folder: Path, pieces: list[byt
 
     writer = threading.Thread(target=write)
     writer.start()
-    assert b"".join(pieces) == read_opened(descriptor, takes_pipes=True)
+    assert b"".join(pieces) == read_opened(descriptor, accepts_pipes=True)
     writer.join()
 
 

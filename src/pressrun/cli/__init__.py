@@ -1,1 +1,1 @@
-"""The command line: one file for each group of verbs."""
+"""The command line: a table of verbs, and a module for each group of them."""

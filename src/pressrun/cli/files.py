@@ -1,4 +1,4 @@
-"""Files that a verb reads and writes as whoever called it, before and after it acts as the owner of the data."""
+"""Files that a verb reads and writes as its caller, before and after it acts as the owner of the data."""
 
 from __future__ import annotations
 
@@ -29,31 +29,32 @@ def read_input(name: str) -> bytes:
     """The octets of a file, of a pipe, or of stdin for `-`; raises NoInput."""
     if name == "-":
         return sys.stdin.buffer.read()
-    with _opened(Path(name)) as folder:
+    with _opened_folder(Path(name)) as folder:
         return folder.read_named(limit=None)
 
 
-def read_edition(file: Path, references: Callable[[bytes], tuple[str, ...]]) -> tuple[bytes, dict[str, bytes]]:
-    """An edition, and what it takes along by its path below the file's folder; `references` finds those in it.
+def read_edition(file: Path, find_references: Callable[[bytes], tuple[str, ...]]) -> tuple[bytes, dict[str, bytes]]:
+    """An edition, and the files that it refers to by their paths below its folder.
 
-    Both come from the same folder, whatever its name means meanwhile. Raises NoInput, and BadInput as `read_beside`.
+    All come from the same folder, whatever its name comes to mean while they are read. Raises NoInput, and BadInput as
+    `read_beside` does.
     """
-    with _opened(file) as folder:
+    with _opened_folder(file) as folder:
         source = folder.read_named()
-        return source, folder.read_below(references(source))
+        return source, folder.read_below(find_references(source))
 
 
 def read_beside(file: Path, paths: tuple[str, ...]) -> dict[str, bytes]:
-    """What an edition takes along, by its path below the file's folder; what is missing is left out.
+    """The files at these paths below the folder of a file, without those that are missing.
 
-    Raises BadInput for a path that leads through a symbolic link: files come from that folder, not from elsewhere.
+    Raises BadInput for a path with a symbolic link, which could lead out of the folder.
     """
-    with _opened(file) as folder:
+    with _opened_folder(file) as folder:
         return folder.read_below(paths)
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[_Folder]:
+def _opened_folder(file: Path) -> Iterator[_Folder]:
     try:
         descriptor = open_folder(file.parent)
     except OSError as problem:
@@ -67,32 +68,31 @@ def _opened(file: Path) -> Iterator[_Folder]:
 class _Folder:
     """The folder of a file that was named, held open.
 
-    Root reads there as the folder's owner, who chooses what lies behind each name: whatever that is, they may read it
-    anyway. Where root alone may change a folder, that is root.
+    Root reads there as the owner of the folder, who decides what each name in it means, and so reaches nothing that the
+    owner may not read. Where only root can change the folder, root reads as root.
     """
 
     def __init__(self, file: Path, descriptor: int) -> None:
         self._file = file
         self._descriptor = descriptor
-        found = os.fstat(descriptor)
-        self._owner = found.st_uid
-        is_guarded = found.st_uid == 0 and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        status = os.fstat(descriptor)
+        self._owner = status.st_uid
+        is_guarded = status.st_uid == 0 and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         self._follows_links = os.geteuid() != 0 or is_guarded
 
     def read_named(self, limit: int | None = LARGEST_FILE) -> bytes:
         """The file itself, or what comes out of a pipe."""
-        name, follows = self._file.name, self._follows_links
         try:
             with acting_for(self._owner):
-                descriptor = open_named(name, folder=self._descriptor, follows=follows)
-            return read_opened(descriptor, limit=limit, takes_pipes=True)
+                descriptor = open_named(self._file.name, folder=self._descriptor, follows=self._follows_links)
+            return read_opened(descriptor, limit=limit, accepts_pipes=True)
         except UnfitFile as problem:
             raise NoInput(f"cannot read {self._file}: it is {problem}") from None
         except OSError as problem:
             raise _unreadable(str(self._file), problem, self._owner) from None
 
     def read_below(self, paths: tuple[str, ...]) -> dict[str, bytes]:
-        """The files that are there, by their paths."""
+        """The files that exist, by their paths."""
         return {path: content for path in paths if (content := self._read_below(path)) is not None}
 
     def _read_below(self, path: str) -> bytes | None:
@@ -122,32 +122,27 @@ def _unreadable(name: str, problem: OSError, owner: int | None = None) -> NoInpu
 
 
 def write_new(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
-    """Write files into a folder, which is made when it is missing, none of them over another; raises OutputExists."""
+    """Write files into a folder, which is made if it is missing; raises OutputExists instead of replacing a file."""
     paths = [folder / name for name in files]
     for path in paths:
-        if path.exists() or path.is_symlink():
-            raise OutputExists(f"{path} already exists and will not be overwritten")
-    try:
+        _require_free(path)
+    with _reporting_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for path, content in zip(paths, files.values(), strict=True):
-            with path.open("xb") as handle:
-                handle.write(content)
-    except FileExistsError as problem:
-        raise OutputExists(f"{problem.filename} already exists and will not be overwritten") from None
-    except OSError as problem:
-        raise NotPermitted(f"cannot write {folder}: {(problem.strerror or 'an error').lower()}") from None
+    for path, content in zip(paths, files.values(), strict=True):
+        with _reporting_errors(path), path.open("xb") as handle:
+            handle.write(content)
     return paths
 
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Callable[[str, bytes], None]]:
-    """Make a folder of files, whole or not at all; the block is given what writes one by its path below it.
+    """Make a folder of files, whole or not at all; the block gets a function that writes a file by its path below it.
 
-    Raises OutputExists where there is something already, but for an empty folder.
+    Raises OutputExists where anything but an empty folder exists.
     """
-    if path.is_symlink() or (path.exists() and not (path.is_dir() and not any(path.iterdir()))):
-        raise OutputExists(f"{path} already exists and will not be overwritten")
-    with _saying(path):
+    if path.is_symlink() or not path.is_dir() or any(path.iterdir()):
+        _require_free(path)
+    with _reporting_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
         try:
@@ -159,7 +154,7 @@ def new_folder(path: Path) -> Iterator[Callable[[str, bytes], None]]:
                     handle.write(content)
 
             yield write
-            draft.chmod(0o755)  # made for its owner alone; what is exported is to be published
+            draft.chmod(0o755)  # mkdtemp makes it private, but an export is for publishing
             draft.rename(path)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -171,17 +166,21 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     if str(path) == "-":
         yield sys.stdout.buffer
         return
-    if path.exists() or path.is_symlink():
-        raise OutputExists(f"{path} already exists and will not be overwritten")
-    with _saying(path), tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
+    _require_free(path)
+    with _reporting_errors(path), tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
         draft = Path(folder) / path.name
         with draft.open("xb") as handle:
             yield handle
-        path.hardlink_to(draft)  # never over another one
+        path.hardlink_to(draft)  # unlike rename, link never replaces a file
+
+
+def _require_free(path: Path) -> None:
+    if path.exists() or path.is_symlink():
+        raise OutputExists(f"{path} already exists and will not be overwritten")
 
 
 @contextmanager
-def _saying(path: Path) -> Iterator[None]:
+def _reporting_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except FileExistsError:

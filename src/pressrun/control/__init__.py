@@ -1,1 +1,1 @@
-"""The control socket: verbs of the command line carried out by the running daemon."""
+"""The control socket: the running daemon carries out verbs of the command line."""

@@ -1,1 +1,1 @@
-"""What an operator does beside sending: imports, exports, DKIM keys and their records in DNS."""
+"""What an operator does besides sending: CSV files, DKIM keys and their records in DNS."""

@@ -1,7 +1,7 @@
 """A new DKIM key below data_dir, and the DNS record that publishes its other half.
 
-A key is complete or not there at all, readable by its owner alone, and never written over another: mail that is on its
-way is verified with the record of the old one. RFC 6376 §3.6.1, RFC 8301 §3.2, RFC 8463 §4.
+A key is written whole or not at all, is readable by its owner alone, and never replaces another, because email in
+transit is verified with the record of the old one. RFC 6376 §3.6.1, RFC 8301 §3.2, RFC 8463 §4.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from pressrun.core.errors import OutputExists
 from pressrun.message.signatures.primitives import DkimSettings
 from pressrun.store.migrate import sync_directory
 
-RSA_BITS = 2048  # every receiver takes them, and their record fits into one DNS reply
+RSA_BITS = 2048  # every receiver accepts them, and their record fits into one DNS reply
 LONGEST_STRING = 255  # of a TXT record, RFC 1035 §3.3
 
 
 class KeyType(StrEnum):
-    """What kind of key: RSA is the one that every receiver knows."""
+    """The algorithm of a key. Every receiver supports RSA."""
 
     RSA = "rsa"
     ED25519 = "ed25519"
@@ -43,7 +43,7 @@ DEFAULT_SELECTORS = {KeyType.RSA: "pressrun", KeyType.ED25519: "pressrun-ed25519
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedKey:
-    """A key that was written, and its record: `record_name` without the final dot, `record_value` as one text."""
+    """A key and its DNS record: `record_name` without the final dot, `record_value` as one text."""
 
     domain: str
     selector: str
@@ -53,7 +53,7 @@ class PublishedKey:
 
 
 def create_dkim_key(folder: Path, *, domain: str, selector: str, key_type: KeyType) -> PublishedKey:
-    """Write `folder`/DOMAIN.SELECTOR.pem; raises OutputExists where there is one."""
+    """Write `folder`/DOMAIN.SELECTOR.pem; raises OutputExists."""
     path = folder / f"{domain}.{selector}.pem"
     key: RSAPrivateKey | Ed25519PrivateKey
     if key_type is KeyType.RSA:
@@ -65,7 +65,7 @@ def create_dkim_key(folder: Path, *, domain: str, selector: str, key_type: KeyTy
 
 
 def published_key(settings: DkimSettings) -> PublishedKey:
-    """The record of a key that the configuration names, whose form was checked when it was read."""
+    """The record of a key that the configuration names; loading the settings has checked the key."""
     key = load_pem_private_key(settings.key_pem, password=None)
     assert isinstance(key, RSAPrivateKey | Ed25519PrivateKey)
     return _published(key, domain=settings.domain, selector=settings.selector, key_file=settings.key_file)
@@ -86,7 +86,7 @@ def _published(key: RSAPrivateKey | Ed25519PrivateKey, *, domain: str, selector:
 
 
 def txt_strings(value: str) -> list[str]:
-    """The text of a TXT record as the strings that it is stored in, each of at most 255 octets."""
+    """The text of a TXT record as strings of at most 255 octets, as DNS stores them."""
     return [value[start : start + LONGEST_STRING] for start in range(0, len(value), LONGEST_STRING)]
 
 
@@ -99,7 +99,7 @@ def _write(path: Path, content: bytes) -> None:
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
-        path.hardlink_to(draft)  # unlike a renaming, it never replaces
+        path.hardlink_to(draft)  # unlike rename, link never replaces a file
     except FileExistsError:
         raise OutputExists(f"{path} already exists and will not be overwritten. Choose another --selector") from None
     finally:

@@ -1,4 +1,4 @@
-"""TXT records from DNS, on the event loop and within a time: an answer, an empty one, or the word that none came."""
+"""TXT records from DNS, without blocking the event loop and within a time limit."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pressrun.services.settings import DnsSettings
 if TYPE_CHECKING:
     import dns.asyncresolver
 
-# Names that nobody can have (RFC 2606 §§2, 3, RFC 6761 §6): the world's servers are not asked about them.
-_NOBODYS = (".example", ".test", ".invalid", ".localhost", ".local", ".example.com", ".example.net", ".example.org")
+# Reserved names (RFC 2606 §§2, 3, RFC 6761 §6): no query about them leaves the machine.
+_RESERVED = (".example", ".test", ".invalid", ".localhost", ".local", ".example.com", ".example.net", ".example.org")
 
 
 class DnsRecords:
-    """Looks names up, all at once; fulfils services.ports.TextRecords."""
+    """Queries all names at once; fulfils services.ports.TextRecords."""
 
     def __init__(self, settings: Current[DnsSettings]) -> None:
         self._settings = settings
@@ -26,13 +26,13 @@ class DnsRecords:
         resolver = self._resolver()
         if resolver is None:
             return dict.fromkeys(names)
-        found = await asyncio.gather(*(self._find(resolver, name) for name in names))
-        return dict(zip(names, found, strict=True))
+        answers = await asyncio.gather(*(self._query(resolver, name) for name in names))
+        return dict(zip(names, answers, strict=True))
 
-    async def _find(self, resolver: dns.asyncresolver.Resolver, name: str) -> tuple[str, ...] | None:
-        if self._settings.value.server is None and f".{name}".endswith(_NOBODYS):
+    async def _query(self, resolver: dns.asyncresolver.Resolver, name: str) -> tuple[str, ...] | None:
+        if self._settings.value.server is None and f".{name}".endswith(_RESERVED):
             return None
-        import dns.exception  # noqa: PLC0415 - dear to import, and most verbs never ask
+        import dns.exception  # noqa: PLC0415 - slow to import, and most processes send no query
         import dns.resolver  # noqa: PLC0415
 
         try:
@@ -41,14 +41,14 @@ class DnsRecords:
                     name, "TXT", search=False, raise_on_no_answer=False, lifetime=self._settings.value.timeout_seconds
                 )
         except dns.resolver.NXDOMAIN:
-            # A name below a domain may be missing. Where the domain itself is, that server knows only a part of DNS.
+            # A name below a domain may be missing. If the domain itself is, the server knows only a part of DNS.
             return () if name.startswith("_") else None
         except (dns.exception.DNSException, OSError, TimeoutError, ValueError):
             return None
         return tuple(b"".join(record.strings).decode("utf-8", "replace") for record in answer.rrset or ())
 
     def _resolver(self) -> dns.asyncresolver.Resolver | None:
-        """A resolver as the system has it now, or with our own server; None where the system names none."""
+        """A resolver with our own server, or those that the system uses now; None where it names none."""
         import dns.asyncresolver  # noqa: PLC0415 - as above
         import dns.exception  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
-"""Files in folders that somebody else may change while we look: opened first, then judged by what was opened.
+"""Files in folders that others may change at the same time: opened first, then checked by what was opened.
 
-A name can be given to another file between a look at it and its opening, a descriptor cannot. So nothing here asks
-anything of a path: whether it is a file, how large it is and who may read it is asked of the descriptor.
+A name may come to mean another file between a check and the opening; a descriptor cannot. So every check here (the type
+of the file, its size, who may read it) uses the descriptor, never the path.
 """
 
 from __future__ import annotations
@@ -11,53 +11,53 @@ import select
 import stat
 from pathlib import Path
 
-LARGEST_FILE = 64 * 1024 * 1024  # octets; as much as an edition may have with all its files
-_PIECE = 64 * 1024  # what a pipe holds
+LARGEST_FILE = 64 * 1024 * 1024  # octets; an edition with all its files may be as large
+_PIPE_CAPACITY = 64 * 1024
 
 
 class UnfitFile(Exception):
-    """A file that is not read; the text says what it is instead."""
+    """A file that cannot be used; the text says what it is instead."""
 
 
 def open_folder(path: str | os.PathLike[str]) -> int:
-    """A descriptor through which files below a folder are opened, whatever its name means later; raises OSError."""
+    """A descriptor for opening files below a folder, whatever its name comes to mean later; raises OSError."""
     return os.open(path or ".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def open_named(name: str | os.PathLike[str], *, folder: int | None = None, follows: bool = True) -> int:
-    """A descriptor of a file, without waiting for whoever writes into a pipe; raises OSError, ELOOP for a link."""
+    """A descriptor of a file, without waiting for the writer of a pipe; raises OSError, ELOOP for a link."""
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follows else os.O_NOFOLLOW)
     return os.open(name, flags, dir_fd=folder)
 
 
 def open_below(folder: int, path: str) -> int:
-    """A descriptor of a file below a folder, no part of whose path is a symbolic link; raises OSError and UnfitFile."""
+    """A descriptor of a file below a folder; no part of its path may be a symbolic link. Raises OSError, UnfitFile."""
     *parents, name = path.split("/")
     if any(part in ("", ".", "..") for part in (*parents, name)):
         raise UnfitFile("not a plain path below a folder")
-    here = os.dup(folder)
+    current = os.dup(folder)
     try:
         for part in parents:
-            below = os.open(part, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
-            os.close(here)
-            here = below
-        return open_named(name, folder=here, follows=False)
+            below = os.open(part, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=current)
+            os.close(current)
+            current = below
+        return open_named(name, folder=current, follows=False)
     finally:
-        os.close(here)
+        os.close(current)
 
 
-def read_opened(descriptor: int, *, limit: int | None = LARGEST_FILE, takes_pipes: bool = False) -> bytes:
-    """All that is in a file, which is closed; raises UnfitFile for what is none or larger than `limit`, and OSError."""
+def read_opened(descriptor: int, *, limit: int | None = LARGEST_FILE, accepts_pipes: bool = False) -> bytes:
+    """The content of a file, which is closed; raises OSError, and UnfitFile for another type or more than `limit`."""
     try:
-        found = os.fstat(descriptor)
-        if takes_pipes and stat.S_ISFIFO(found.st_mode):
+        mode = os.fstat(descriptor).st_mode
+        if accepts_pipes and stat.S_ISFIFO(mode):
             return _read_pipe(descriptor)
-        if stat.S_ISDIR(found.st_mode):
+        if stat.S_ISDIR(mode):
             raise UnfitFile("a directory")
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(mode):
             raise UnfitFile("not a regular file")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read() if limit is None else file.read(limit + 1)  # it may grow meanwhile
+            content = file.read() if limit is None else file.read(limit + 1)  # it may be growing
         if limit is not None and len(content) > limit:
             raise UnfitFile(f"a file of more than {limit >> 20} MiB")
         return content
@@ -66,20 +66,20 @@ def read_opened(descriptor: int, *, limit: int | None = LARGEST_FILE, takes_pipe
 
 
 def _read_pipe(descriptor: int) -> bytes:
-    """All that comes until the writers have gone; where a named pipe has none yet, the first one is waited for."""
-    waits = not str(Path(f"/proc/self/fd/{descriptor}").readlink()).startswith("pipe:")
+    """The content of a pipe until its writers have closed it; waits for the first writer of a named pipe."""
+    awaits_writer = not str(Path(f"/proc/self/fd/{descriptor}").readlink()).startswith("pipe:")
     writers = select.poll()
-    writers.register(descriptor, select.POLLIN)  # and, always, that they have gone
+    writers.register(descriptor, select.POLLIN)  # poll always reports a hang-up, too
     content = bytearray()
     while True:
         try:
-            piece = os.read(descriptor, _PIECE)
-        except BlockingIOError:  # somebody writes, and is not done
+            piece = os.read(descriptor, _PIPE_CAPACITY)
+        except BlockingIOError:  # a writer has the pipe open
             writers.poll()
             continue
         content += piece
-        if not piece and (content or not waits):
+        if not piece and (content or not awaits_writer):
             return bytes(content)
-        if not piece:  # nobody has come yet
+        if not piece:  # no writer yet
             writers.poll()
-            waits = False  # whoever came may have gone without a word
+            awaits_writer = False  # the writer may already have gone again without writing

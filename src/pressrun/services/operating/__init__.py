@@ -1,1 +1,1 @@
-"""What operators and time do: lists, readers and kept mail looked after, archives taken away, sweeping, readiness."""
+"""Operators and housekeeping: lists, subscribers, suppressions, held sign-ups, kept email, exports and alerts."""
