@@ -6,9 +6,9 @@ This is the only module that opens these files. A file is read when its data is 
 
 from __future__ import annotations
 
+import pkgutil
 import tomllib
 from functools import cache
-from importlib import resources
 from typing import Any, TypeVar
 
 import msgspec
@@ -26,9 +26,10 @@ class AssetError(Exception):
 @cache
 def read_asset(name: str) -> dict[str, Any]:
     """The contents of `NAME.toml`. Raises AssetError with the line where it is not TOML."""
-    text = resources.files(__name__).joinpath(f"{name}.toml").read_text("utf-8")
+    content = pkgutil.get_data(__name__, f"{name}.toml")
+    assert content is not None  # the loader of this package can read files
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(content.decode("utf-8"))
     except tomllib.TOMLDecodeError as problem:
         raise AssetError(name, "", problem) from None
 

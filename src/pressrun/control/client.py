@@ -19,7 +19,7 @@ from pressrun.control.protocol import (
 )
 from pressrun.core.errors import NotPermitted, PressrunError, TryAgain
 from pressrun.runtime.frames import BadFrame, receive_frame
-from pressrun.runtime.server_sockets import socket_name
+from pressrun.runtime.unix_sockets import socket_name
 
 CONNECT_SECONDS = 5.0
 

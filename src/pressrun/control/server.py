@@ -29,7 +29,7 @@ from pressrun.control.protocol import (
 from pressrun.core.errors import BadConfiguration, NotPermitted, PressrunError, Refused, TryAgain
 from pressrun.observe.log import event
 from pressrun.runtime.frames import BadFrame, read_frame
-from pressrun.runtime.server_sockets import bind_unix_socket
+from pressrun.runtime.unix_sockets import bind_unix_socket
 
 _log = logging.getLogger(__name__)
 

@@ -6,15 +6,17 @@ nothing else can be decoded, and whoever reads from a process that it does not t
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import struct
 from collections.abc import Iterator
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
 from pressrun.core.errors import BadInput
+
+if TYPE_CHECKING:
+    import asyncio  # for a type alone: verbs of the command line use this module, and start faster without it
 
 _LENGTH = struct.Struct(">I")
 LARGEST = 2**32 - 1  # the longest length that four octets hold
