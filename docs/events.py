@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from pressrun.observe.events import EVENTS
+from pressrun.observe.events import EVENTS, FORMER_NAMES
 
 SOURCES = Path(__file__).parent.parent / "src" / "pressrun"
 HEAD = """\
@@ -16,6 +16,7 @@ HEAD = """\
 This page is written from the code by `make docs`; a test fails when it is stale. Each line of the log is one event:
 `time`, `level`, `event`, `logger`, and the fields below; … stands for what is not written there by name.
 [Operating](operating.md#the-log) says how to search them. Names change only on purpose, and a change is in the news.
+For one release, a line whose event was renamed has the former name in the field `formerly`.
 
 | event | level | fields | what it says |
 |---|---|---|---|
@@ -34,9 +35,14 @@ def reference() -> str:
                     levels[name].add(_level(call))
                     fields[name] |= dict.fromkeys(_fields(call))
     return HEAD + "".join(
-        f"| `{name}` | {', '.join(sorted(levels[name])) or '…'} | {' '.join(fields[name])} | {meaning} |\n"
+        f"| `{name}` | {', '.join(sorted(levels[name])) or '…'} | {' '.join(fields[name])} "
+        f"| {meaning}{_former(name)} |\n"
         for name, meaning in EVENTS.items()
     )
+
+
+def _former(name: str) -> str:
+    return f". Formerly `{FORMER_NAMES[name]}`" if name in FORMER_NAMES else ""
 
 
 def _names(call: ast.Call) -> Iterator[str]:

@@ -60,7 +60,7 @@ def test_what_the_relay_takes_too_late_after_a_kill_is_sent_again(make_house: Ma
     assert 3 == house.show(edition)["delivered"]
     mails = until(lambda: found if len(found := _to_slow(house)) == 2 else None, 60)
     assert 1 == len({mail.message["Message-ID"] for mail in mails})
-    assert [] == daemon.events("press.lingers")
+    assert [] == daemon.events("worker.outlived_daemon")
 
 
 def _to_slow(house: House) -> list[Mail]:
@@ -75,7 +75,7 @@ def test_a_press_that_stands_still_after_a_kill_holds_up_nobody(make_house: Make
     try:
         daemon.kill()
         daemon = house.start()
-        assert 1 == len(daemon.events("press.lingers"))
+        assert 1 == len(daemon.events("worker.outlived_daemon"))
         assert house.await_state(edition, "finished")["delivered"] == 4
     finally:
         os.kill(press, signal.SIGKILL)

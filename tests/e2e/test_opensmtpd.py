@@ -50,7 +50,7 @@ def test_a_notice_and_an_edition(folder: Path) -> None:
         shown = house.show(edition)
         mails = _kept(relay.arrived(1 + len(GOOD)))
         assert house.daemon is not None
-        assert [] == house.daemon.events("relay.simpler")
+        assert [] == house.daemon.events("relay.fallback")
         assert [] == house.daemon.events("relay.failing")
     assert (APPLICANT, "auto-generated") == (notice.rcpt_to, message_from_bytes(notice.content)["Auto-Submitted"])
     assert (30, 2, 2) == (shown["delivered"], shown["failed"], shown["deferred"])

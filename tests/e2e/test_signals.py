@@ -203,6 +203,6 @@ def test_without_its_journal_it_serves_all_the_same(make_house: MakeHouse, press
     house = make_house(delivery={"press": press})
     (house.folder / "data" / "handovers").mkdir()
     daemon = house.start()
-    assert ["Is a directory"] == [one["problem"] for one in daemon.events("press.not_noted")]
+    assert ["Is a directory"] == [one["problem"] for one in daemon.events("worker.not_journaled")]
     house.send(EDITION, "--wait")
     assert sorted(READERS) == sorted(house.accepted())

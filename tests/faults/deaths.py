@@ -33,7 +33,7 @@ def press_is_killed(program: Path, folder: Path, readers: int, chance: random.Ra
             os.kill(press, signal.SIGKILL)
             killed.add(press)
         await_end(house, edition)
-        ends = daemon.events("press.ended")
+        ends = daemon.events("worker.ended")
         unknown = [one["unknown"] for one in ends]
         problem = "" if len(ends) == times else f"{len(ends)} ends were told"
         note = f"{times} times, at most {max(unknown)} copies on their way at one"
@@ -51,7 +51,7 @@ def press_stands_still(program: Path, folder: Path, readers: int, _: random.Rand
         time.sleep(_STILL_SECONDS)  # the fault itself
         os.kill(press, signal.SIGCONT)
         await_end(house, edition)
-        problem = "it was ended" if daemon.events("press.ended") else ""
+        problem = "it was ended" if daemon.events("worker.ended") else ""
         note = f"SIGSTOP for {_STILL_SECONDS:g} s"
         return arrived(sink).outcome("press stands still", house, readers, bound=0, note=note, problem=problem)
 

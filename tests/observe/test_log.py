@@ -143,3 +143,14 @@ def test_libraries_are_quiet_at_info() -> None:
     logging.getLogger("uvicorn.access").info("GET /")
     logging.getLogger("mail.log").info("EHLO")
     assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_an_event_that_was_renamed_is_found_by_either_name(log_format: Format) -> None:
+    """For one release, whoever logs it."""
+    stream = _log_to(log_format)
+    event(_LOGGER, "relay.fallback", relay="primary")
+    _LOGGER.error("worker.job_not_sent", extra={"fields": {"delivery": 1}})
+    lines = stream.getvalue().splitlines()
+    assert [True, True] == [name in lines[0] for name in ("relay.fallback", "relay.simpler")]
+    assert [True, True] == [name in lines[1] for name in ("worker.job_not_sent", "press.not_said")]

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pressrun.observe.events import EVENTS
+from pressrun.observe.events import EVENTS, FORMER_NAMES
 
 _ROOT = Path(__file__).parent.parent.parent
 _SOURCES = sorted((_ROOT / "src" / "pressrun").rglob("*.py"))
@@ -53,6 +53,13 @@ def test_every_event_that_is_listed_can_come() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert EVENTS.keys() - named == set()
+
+
+def test_former_names_of_events_are_gone() -> None:
+    """A name is either in use or a former name of one that is, and each former name belongs to one event."""
+    assert FORMER_NAMES.keys() <= EVENTS.keys()
+    former = list(FORMER_NAMES.values())
+    assert (set(), len(former)) == (EVENTS.keys() & set(former), len(set(former)))
 
 
 def test_the_page_of_events_is_that_of_the_code() -> None:

@@ -143,7 +143,7 @@ async def _opened_journal(settings: Settings) -> AsyncIterator[Journal | None]:
     try:
         journal = Journal.open(DataDir(settings.data_dir).journal, count_workers(settings.delivery.workers))
     except OSError as problem:
-        event(log, "press.not_noted", level=logging.WARNING, problem=problem.strerror)
+        event(log, "worker.not_journaled", level=logging.WARNING, problem=problem.strerror)
         yield None
         return
     with closing(journal):
@@ -156,7 +156,7 @@ async def _seize(journal: Journal) -> None:
     until = time.monotonic() + OUTLIVED_SECONDS
     while not journal.lock():
         if time.monotonic() >= until:
-            event(log, "press.lingers", level=logging.WARNING, seconds=OUTLIVED_SECONDS)
+            event(log, "worker.outlived_daemon", level=logging.WARNING, seconds=OUTLIVED_SECONDS)
             return
         await asyncio.sleep(OUTLIVED_SECONDS / 1000)
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Literal, TextIO
 
+from pressrun.observe.events import FORMER_NAMES
 from pressrun.observe.journal import is_journal, with_priority
 from pressrun.observe.redaction import redact, shorten_tokens
 from pressrun.observe.settings import LogSettings
@@ -62,14 +63,15 @@ def level_number(name: Literal["debug", "info", "warning", "error"]) -> int:
 
 
 def clean_fields(record: logging.LogRecord) -> dict[str, Field]:
-    """The fields of a record, with addresses and tokens taken out as its level asks."""
+    """The fields of a record, and the former name of its event; without addresses and tokens as its level asks."""
     given = getattr(record, "fields", None)
     clean = redact if record.levelno >= logging.INFO else shorten_tokens
     fields: dict[str, Field] = {}
     if isinstance(given, Mapping):
         for name, value in given.items():
             fields[str(name)] = _plain(value, clean)
-    return fields
+    former = FORMER_NAMES.get(record.getMessage())
+    return fields if former is None else {**fields, "formerly": former}
 
 
 def _plain(value: object, clean: Clean) -> Field:

@@ -110,7 +110,7 @@ class MailReader:
                 try:
                     mail = await self._ask(question)
                 except _Killed:
-                    event(log, "inbound.reader_ended", level=logging.WARNING)
+                    event(log, "inbound.parser_ended", level=logging.WARNING)
                     continue
                 finally:
                     if self._share is not None:

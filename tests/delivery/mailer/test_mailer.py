@@ -173,7 +173,7 @@ async def test_a_mail_without_evidence_keeps_no_other_from_being_recorded(
     press.press.record(RELAY, [RecipientOutcome(one, TAKEN) for one in sent])
     await press.turn()
     assert (2, {"delivered": 1}) == (len(sent), await press.counts(edition))
-    assert ["press.no_evidence"] == [one.message for one in caplog.records if one.levelno >= logging.ERROR]
+    assert ["delivery.no_evidence"] == [one.message for one in caplog.records if one.levelno >= logging.ERROR]
 
 
 def test_a_signature_outlives_the_last_retry() -> None:

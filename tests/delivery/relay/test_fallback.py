@@ -50,7 +50,7 @@ def test_one_step_at_a_time_and_remembered_for_an_hour(caplog: pytest.LogCapture
     clock.now += 1
     assert [DeliveryMode.LOCK_STEP, DeliveryMode.CHUNKING, None] == [remembered, manners.mode, manners.note]
     told = [(record.getMessage(), vars(record)["fields"]["way"]) for record in caplog.records]
-    assert [("relay.simpler", "PIPELINING"), ("relay.simpler", "lock step")] == told
+    assert [("relay.fallback", "PIPELINING"), ("relay.fallback", "lock step")] == told
 
 
 def test_a_clock_that_was_set_back_ends_it() -> None:
@@ -136,7 +136,7 @@ async def test_all_mail_goes_by_a_simpler_way(
     outcomes = list(feed.outcomes.values())
     assert (outcomes.count(Outcome.DELIVERED), outcomes.count(Outcome.UNKNOWN)) in {(19, 1), (20, 0)}
     assert note.startswith(f"talked to by {expected}, because: ")
-    assert 1 == [record.getMessage() for record in caplog.records].count("relay.simpler")
+    assert 1 == [record.getMessage() for record in caplog.records].count("relay.fallback")
 
 
 async def test_a_relay_that_drops_whoever_runs_ahead(make_pool: MakePool) -> None:

@@ -204,7 +204,7 @@ async def test_faults_of_the_feed_break_nothing(make_pool: MakePool, caplog: pyt
         pool.wake()
         await feed.until_settled(3)
     assert [Outcome.DELIVERED] * 3 == [result.outcome for _, _, result in feed.settled]
-    assert {"relay.take_error", "relay.settle_error"} == {record.getMessage() for record in caplog.records}
+    assert {"relay.claim_error", "relay.record_error"} == {record.getMessage() for record in caplog.records}
 
 
 async def until(condition: object, seconds: float = 10.0) -> None:

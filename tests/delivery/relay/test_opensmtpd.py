@@ -67,4 +67,4 @@ async def test_each_copy_fares_as_its_reader_does(
         (one.mail_from, one.rcpt_to, one.content) for one in arrived
     )
     assert {DeliveryMode.LOCK_STEP} == ways
-    assert [] == [record.getMessage() for record in caplog.records if record.getMessage() == "relay.simpler"]
+    assert [] == [record.getMessage() for record in caplog.records if record.getMessage() == "relay.fallback"]

@@ -72,4 +72,4 @@ async def test_each_copy_fares_as_its_reader_does(
     }
     assert {way} == ways
     assert [] == [line for line in postfix.log().splitlines() if "warning" in line or "command pipelining" in line]
-    assert [] == [record.getMessage() for record in caplog.records if record.getMessage() == "relay.simpler"]
+    assert [] == [record.getMessage() for record in caplog.records if record.getMessage() == "relay.fallback"]

@@ -325,7 +325,7 @@ async def test_a_disk_that_takes_nothing_is_logged_once_each_time(
         bench.settle(2)
     bench.settle(3)
     assert [False, False, True] == [result.is_journaled for result in bench.results()]
-    assert ["press.not_noted"] == [one.message for one in caplog.records if one.levelno >= logging.WARNING]
+    assert ["worker.not_journaled"] == [one.message for one in caplog.records if one.levelno >= logging.WARNING]
 
 
 def _full(_: Sequence[JournalEntry]) -> None:

@@ -95,7 +95,7 @@ async def test_an_edition_that_cannot_be_read_ends_nothing(caplog: pytest.LogCap
     daemon = Daemon()
     daemon.say(pack_setup(settings_for(relay_at(1)), KEYS), unreadable(), Copies("primary", [COPY]))
     assert [Results("primary", [Result(5, CompositionFailed(NO_EDITION))])] == await daemon.answers()
-    assert ["press.bad_plate"] == [one.message for one in caplog.records if one.levelno >= logging.ERROR]
+    assert ["worker.unreadable_edition"] == [one.message for one in caplog.records if one.levelno >= logging.ERROR]
 
 
 async def test_rows_for_a_relay_that_a_reload_took_away_go_back_at_once() -> None:

@@ -65,7 +65,7 @@ async def test_a_worker_that_is_killed_is_started_again(house: House, caplog: py
     with caplog.at_level(logging.ERROR):
         os.kill(first, signal.SIGKILL)
         await house.until(lambda: house.other_pid(first))
-    assert ["press.ended"] == [record.message for record in caplog.records if record.name == "pressrun.worker"]
+    assert ["worker.ended"] == [record.message for record in caplog.records if record.name == "pressrun.worker"]
     house.mailbox.open.set()
     await house.until(lambda: _are_settled(house, edition))
     counts = await house.room.counts(edition)
@@ -99,7 +99,7 @@ async def test_a_worker_that_is_stuck_is_replaced(
 
 def _reasons(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Why a worker ended, each time."""
-    return [one.__dict__["fields"]["reason"] for one in caplog.records if "press.ended" in one.message]
+    return [one.__dict__["fields"]["reason"] for one in caplog.records if "worker.ended" in one.message]
 
 
 async def test_a_worker_that_cannot_live_is_tried_again_and_shown(
@@ -323,7 +323,7 @@ async def test_one_answer_that_cannot_be_judged(
     monkeypatch.setattr(house.dispatcher.broker, "_settlement", failing)
     edition = await house.send(10)
     await house.until(lambda: _is_nearly_settled(house, edition, 10))
-    assert ["relay.settle_error"] == [record.message for record in caplog.records if record.levelno >= logging.ERROR]
+    assert ["relay.record_error"] == [record.message for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 async def _is_nearly_settled(house: House, edition: int, delivered: int) -> bool:

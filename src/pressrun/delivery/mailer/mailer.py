@@ -66,7 +66,7 @@ class Mailer:
         try:
             return self._notices.sent(row, outgoing)
         except Exception:  # it has gone out all the same, as have others that were answered with it
-            log.exception("press.no_evidence", extra={"fields": {"delivery": row.id}})
+            log.exception("delivery.no_evidence", extra={"fields": {"delivery": row.id}})
             return None
 
     def _compose(self, job: Job) -> tuple[Outgoing, KnownHashes]:

@@ -119,7 +119,7 @@ class Broker:
         for answer in results:
             job = self._in_flight.get(answer.id)
             if job is None:
-                event(log, "relay.settle_error", level=logging.ERROR, relay=relay, delivery=answer.id)
+                event(log, "relay.record_error", level=logging.ERROR, relay=relay, delivery=answer.id)
                 continue
             if isinstance(answer.outcome, CompositionFailed):
                 self._record_failed_composition(job, relay, answer.outcome, now)
@@ -128,16 +128,16 @@ class Broker:
             try:
                 change = self._learn(job, relay, answer.outcome, answer.seconds, now)
             except Exception:
-                log.exception("relay.settle_error", extra=_fields(relay, answer.id))
+                log.exception("relay.record_error", extra=_fields(relay, answer.id))
             try:
                 self._take_result(job, relay, answer, answer.outcome, change, now)
             except Exception:
-                log.exception("relay.settle_error", extra=_fields(relay, answer.id))
+                log.exception("relay.record_error", extra=_fields(relay, answer.id))
                 self._take_bare_result(job, relay, answer.id, answer.outcome, answer.evidence, now)
             try:
                 self._look_after(job, answer.outcome, now, is_journaled=answer.is_journaled)
             except Exception:  # it is kept; the dispatcher looks by itself before long
-                log.exception("relay.settle_error", extra=_fields(relay, answer.id))
+                log.exception("relay.record_error", extra=_fields(relay, answer.id))
 
     def _learn(self, job: Job, relay: str, handover: HandOver, seconds: float, now: float) -> ThrottleChange | None:
         """What a result says of where it came from."""
@@ -175,7 +175,7 @@ class Broker:
             )
             self._keep(job, bare if evidence is None else replace(bare, mail=evidence))
         except Exception:
-            log.exception("relay.settle_error", extra=_fields(relay, number))
+            log.exception("relay.record_error", extra=_fields(relay, number))
             self._late.append((relay, Result(number, handover, evidence)))
             self.has_failed = True
 
@@ -191,7 +191,7 @@ class Broker:
             self.results.release([job])
             del self._in_flight[job.row.id]
         except Exception:
-            log.exception("relay.settle_error", extra=_fields(relay, job.row.id))
+            log.exception("relay.record_error", extra=_fields(relay, job.row.id))
             self._late.append((relay, Result(job.row.id, NOT_SENT)))
             self.has_failed = True
 
@@ -227,7 +227,7 @@ class Broker:
         try:
             self.ready.put_back(job, relay)
         except Exception:
-            log.exception("relay.settle_error", extra=_fields(relay, job.row.id))
+            log.exception("relay.record_error", extra=_fields(relay, job.row.id))
         if failed.unsigned:
             self.unsigned_until = now + UNSIGNED_SECONDS
             self._take_unsent(job, relay)
@@ -239,7 +239,7 @@ class Broker:
             settlement = self._settlement(job, put_off, relay, now)
             self._keep(job, replace(settlement, reply=f"the mail could not be composed: {failed.fault}"))
         except Exception:
-            log.exception("relay.settle_error", extra=_fields(relay, job.row.id))
+            log.exception("relay.record_error", extra=_fields(relay, job.row.id))
             self._take_bare_result(job, relay, job.row.id, put_off, None, now)
         self.wake_ups.look()
 

@@ -84,4 +84,4 @@ class Fallback:
         self._error = str(problem)
         self._broken_off = 0
         fields = {"relay": self._relay, "way": self._mode.value, "fault": problem.fault.value, "error": self._error}
-        _log.warning("relay.simpler", extra={"fields": fields})
+        _log.warning("relay.fallback", extra={"fields": fields})

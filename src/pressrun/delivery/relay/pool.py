@@ -135,7 +135,7 @@ class Pool:
         try:
             return self._feed.next(self.settings.name)
         except Exception:  # noqa: BLE001 - the feed's fault must not break a dialogue
-            _log.exception("relay.take_error", extra={"fields": {"relay": self.settings.name}})
+            _log.exception("relay.claim_error", extra={"fields": {"relay": self.settings.name}})
             return None
 
     def recorded(self, connection: Connection, outcomes: Sequence[RecipientOutcome]) -> None:
@@ -143,7 +143,7 @@ class Pool:
             self._feed.record(self.settings.name, outcomes)
         except Exception:  # noqa: BLE001 - nor end the connection
             numbers = [one.outgoing.delivery_id for one in outcomes]
-            _log.exception("relay.settle_error", extra={"fields": {"relay": self.settings.name, "deliveries": numbers}})
+            _log.exception("relay.record_error", extra={"fields": {"relay": self.settings.name, "deliveries": numbers}})
         if self._careful and connection.has_proved:
             self._health.decided()
             if connection is self._probe:

@@ -184,7 +184,7 @@ class Assignments:
             journal.append(entries)
         except Exception as problem:  # noqa: BLE001 - logged; the results must not be lost with it
             if not self._journal_fails:
-                event(log, "press.not_noted", level=logging.WARNING, problem=str(problem))
+                event(log, "worker.not_journaled", level=logging.WARNING, problem=str(problem))
             self._journal_fails = True
             return False
         self._journal_fails = False

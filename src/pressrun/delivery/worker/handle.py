@@ -76,7 +76,7 @@ class Owner(Protocol):
 class WorkerHandle(BackgroundLoop):
     """Worker `number`; `run` keeps its process going until `drain`."""
 
-    unavailable = "press.ended"  # nothing here asks a database
+    unavailable = "worker.ended"  # nothing here asks a database
 
     def __init__(
         self, number: int, settings: WorkerSettings, keys: KeyRing, *, journal: Journal | None, owner: Owner
@@ -161,7 +161,7 @@ class WorkerHandle(BackgroundLoop):
                 self._send(line, relay, job, copies)
                 held[job.row.id] = job
             except Exception as problem:
-                log.exception("press.not_said", extra={"fields": {"relay": relay, "delivery": job.row.id}})
+                log.exception("worker.job_not_sent", extra={"fields": {"relay": relay, "delivery": job.row.id}})
                 failed.append(_failed(job.row.id, problem))
         failed += self._send_copies(line, relay, copies)
         self._used_at = time.monotonic()
@@ -270,7 +270,7 @@ class WorkerHandle(BackgroundLoop):
             self._failing_since = self._failing_since or time.time()
         lost = self._give_up_held()
         if lost or not is_meant:
-            event(log, "press.ended", level=logging.ERROR, reason=why, unknown=lost)
+            event(log, "worker.ended", level=logging.ERROR, reason=why, unknown=lost)
         self._owner.changed()
 
     def _give_up_held(self) -> int:
@@ -290,7 +290,7 @@ class WorkerHandle(BackgroundLoop):
         try:
             return self._journal.entries() if self._journal and self.has_rows else {}
         except Exception as problem:  # noqa: BLE001 - logged; without them more is repeated, and nothing lost
-            event(log, "press.not_noted", level=logging.WARNING, problem=str(problem))
+            event(log, "worker.not_journaled", level=logging.WARNING, problem=str(problem))
             return {}
 
     # ------------------------------------------------------------------ what the process is sent
@@ -314,7 +314,7 @@ class WorkerHandle(BackgroundLoop):
             try:
                 line.send(Copies(relay, copies))
             except Exception:
-                log.exception("press.not_said", extra={"fields": {"relay": relay, "copies": len(copies)}})
+                log.exception("worker.job_not_sent", extra={"fields": {"relay": relay, "copies": len(copies)}})
                 failed = self._send_each(line, relay, copies)
         if len(self._editions) > EDITIONS_AT_MOST:  # only now: some of the copies may have needed the oldest
             line.send(Forget([*self._editions]))

@@ -127,7 +127,7 @@ class WorkerProcess(asyncio.Protocol):
                 try:
                     self._editions[edition_id] = unpack_edition(order)
                 except Exception:
-                    log.exception("press.bad_plate", extra={"fields": {"edition": edition_id}})
+                    log.exception("worker.unreadable_edition", extra={"fields": {"edition": edition_id}})
             case Forget(editions=editions):
                 for number in editions:
                     self._editions.pop(number, None)
@@ -201,7 +201,7 @@ class WorkerProcess(asyncio.Protocol):
             try:
                 self._send(results)
             except Exception:
-                log.exception("press.not_answered", extra={"fields": {"relay": results.relay}})
+                log.exception("worker.result_not_sent", extra={"fields": {"relay": results.relay}})
                 self._send(_legible(results))
         state = State(self._relays.statuses(), {name: self._relays.capacity(name) for name in self._names})
         if state != self._state:

@@ -133,7 +133,7 @@ class Workers:
                 try:
                     jobs = self._supply.next(relay, room)
                 except Exception:  # the workers have nothing to do with it, and go on with what they have
-                    log.exception("relay.take_error", extra={"fields": {"relay": relay}})
+                    log.exception("relay.claim_error", extra={"fields": {"relay": relay}})
                     return
                 failed = worker.assign(relay, [job for job in jobs if self._may_go(relay, job)])
                 if failed:

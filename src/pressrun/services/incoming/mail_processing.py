@@ -139,7 +139,7 @@ class QueueLoop(BackgroundLoop):
                         except MailMustWait as problem:
                             not_now += 1
                             if not_now == 1:  # the others have to wait for the same
-                                event(log, "inbound.reader_unavailable", level=logging.ERROR, problem=str(problem))
+                                event(log, "inbound.parser_unavailable", level=logging.ERROR, problem=str(problem))
                 after = numbers[-1]
         return not not_now and not self.has_failed
 

@@ -31,7 +31,7 @@ class KeptMail:
         """Have a kept mail dealt with once more, as if it had just come; raises NotFound."""
         if not await self._database.write(inbound.take_again, number):
             raise _unknown(number)
-        event(log, "inbound.again", mail=number)
+        event(log, "inbound.retried", mail=number)
         self._accepted()
 
     async def drop(self, number: int) -> None:

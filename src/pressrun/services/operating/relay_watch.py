@@ -63,7 +63,7 @@ class RelayWatch(BackgroundLoop):
             if since is None or now - since < RELAYS_FAILING_SECONDS or self._told.get(status.name) == since:
                 continue
             if await self._database.record(alert_of_relay, status, self._site, self._entropy, int(now)):
-                event(log, "relay.operator_told", relay=status.name)
+                event(log, "relay.operator_alerted", relay=status.name)
                 self._wake()
             self._told[status.name] = since
 
