@@ -15,6 +15,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from pressrun.assets import read_asset
 from pressrun.locales.languages import ENGLISH_TAG, LANGUAGES
 
 ROOT = Path(__file__).parent.parent
@@ -30,7 +31,6 @@ METHODS = [
     ("message/layouts/footer.py", "python"),
     ("message/notices/**.py", "python"),
     ("message/finding.py", "python"),
-    ("message/finding_sentences.py", "python"),
     ("message/words.py", "python"),
 ]
 OPTIONS = {"web/templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
@@ -53,6 +53,8 @@ def gather() -> Catalog:
     )
     for path, _line, sentence, comments, context in found:
         catalogue.add(sentence, locations=[(f"src/pressrun/{path}", 0)], auto_comments=comments, context=context)
+    for sentence in read_asset("findings").values():
+        catalogue.add(sentence, locations=[("src/pressrun/assets/findings.toml", 0)])
     return catalogue
 
 

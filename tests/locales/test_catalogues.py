@@ -199,7 +199,7 @@ def test_marks_are_set_as_the_language_sets_them(tag: str) -> None:
 
 # One name for each thing, and one that fits everybody: docs/translating.md says which. What editors read has more to
 # tell apart, such as the signature of DKIM.
-_ELSEWHERE = re.compile("/(finding_sentences|editions|bounces|approval|preview|report)|/editors/")
+_ELSEWHERE = re.compile("/(findings|to_editors|to_operators|approval|preview|report)|/editors/")
 _OTHER_NAMES = {
     "ar": r"(?:عنوان|بريد|اشتراك|اشتراكات|بيانات|نشرات|موقع|متصفح|شبكت|إلي|علي|يمكن|تصل|يصل)ك\b"  # one man alone
     r"|\b(?:أنت|تريد|حاول|أدخل|افتح|اشترك|اختر|ابحث|احصل|اقرأ)\b|\bقائمة|\bالقائمة",

@@ -1,6 +1,6 @@
 """What is found in an edition before it is sent: a code with its values, where it is, and whether it stops the send.
 
-A finding holds no sentence. `finding_sentences` words it, in the language of whoever reads it.
+A finding holds no sentence. `assets/findings.toml` has one for each code, and catalogues translate them.
 """
 
 from __future__ import annotations
@@ -10,18 +10,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pressrun.assets import read_asset
 from pressrun.core.errors import BadInput, UnreadableMail
-from pressrun.message.finding_sentences import AS_WRITTEN, SENTENCES
 from pressrun.message.words import ENGLISH, Words, marked
 
 Value = str | int  # a number is written as the language writes it
+
+AS_WRITTEN = "as-written"  # the code of a finding that brings its sentence with it
 
 _AT_LINE = marked("Line {line}: {finding}")
 _IN_LAYOUT = marked("Layout {layout}: {finding}")
 
 
 class Severity(StrEnum):
-    """An error stops a send; a warning is for the editor to judge; a note is worth knowing, and asks nothing."""
+    """An error stops a send. A warning is for the editor to judge. A note is worth knowing and needs no action."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -30,7 +32,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One sentence of `finding_sentences` by its code, with the values of its places, sorted by name."""
+    """One sentence by its code, with the values of its places, sorted by name."""
 
     code: str
     values: tuple[tuple[str, Value], ...] = ()
@@ -38,7 +40,8 @@ class Remark:
     def text(self, words: Words) -> str:
         """The sentence in one language."""
         shown = {name: value if isinstance(value, str) else words.number(value) for name, value in self.values}
-        return words(SENTENCES[self.code], **shown)
+        sentence = "{sentence}" if self.code == AS_WRITTEN else sentences()[self.code]
+        return words(sentence, **shown)
 
     def __str__(self) -> str:
         return self.text(ENGLISH)
@@ -48,6 +51,11 @@ class Remark:
         return {"code": self.code, "values": dict(self.values)}
 
 
+def sentences() -> Mapping[str, str]:
+    """The English sentences by their codes."""
+    return read_asset("findings")
+
+
 def remark(code: str, /, **values: Value) -> Remark:
     """A sentence by its code, with the values of its places."""
     return Remark(code, tuple(sorted(values.items())))
@@ -55,9 +63,9 @@ def remark(code: str, /, **values: Value) -> Remark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One finding. `line` is 1-based in the edition file, None where no single line is meant.
+    """One finding. `line` is 1-based in the edition file, or None where no single line is meant.
 
-    `layout` names the operator's own layout that it is about, `""` where it is about the edition.
+    `layout` names the operator's own layout that it is about; "" means the edition.
     """
 
     severity: Severity
@@ -67,14 +75,14 @@ class Finding:
 
     @property
     def message(self) -> str:
-        """The sentence in English, without its line: for programs and the shell."""
+        """The sentence in English without its line, for programs and the shell."""
         return f"layout {self.layout}: {self.remark}" if self.layout else str(self.remark)
 
     def __str__(self) -> str:
         return self.message if self.line is None else f"line {self.line}: {self.message}"
 
     def text(self, words: Words) -> str:
-        """What a person reads of it, its line or layout before the sentence."""
+        """What a person reads: the sentence, with its line or layout before it."""
         sentence = self.remark.text(words)
         if self.layout:
             sentence = words(_IN_LAYOUT, layout=self.layout, finding=sentence)
@@ -94,33 +102,33 @@ class Finding:
 def read_finding(stored: Mapping[str, Any] | Sequence[Any]) -> Finding:
     """A finding from its plain form.
 
-    One that another version stored is said in the words of then: where its code is unknown, or it has none.
+    One that another version stored keeps its sentence where its code is unknown or missing.
     """
     if not isinstance(stored, Mapping):  # as older rows hold it
         severity, line, message = stored
         return Finding(severity=Severity(severity), remark=remark(AS_WRITTEN, sentence=message), line=line)
-    found = remark(AS_WRITTEN, sentence=stored["message"])
+    known = remark(AS_WRITTEN, sentence=stored["message"])
     layout = ""
-    if stored["code"] in SENTENCES:
-        found, layout = remark(stored["code"], **stored["values"]), stored["layout"]
-    return Finding(severity=Severity(stored["severity"]), remark=found, line=stored["line"], layout=layout)
+    if stored["code"] in sentences():
+        known, layout = remark(stored["code"], **stored["values"]), stored["layout"]
+    return Finding(severity=Severity(stored["severity"]), remark=known, line=stored["line"], layout=layout)
 
 
 def about(severity: Severity, said: Remark, line: int | None = None) -> Finding:
-    """A finding of what was remarked elsewhere."""
+    """A finding that is about a remark."""
     return Finding(severity=severity, remark=said, line=line)
 
 
 def unreadable(code: str, /, **values: Value) -> UnreadableMail:
-    """Why a mail cannot be read, for whoever words it."""
+    """The error that a mail cannot be read, with the remark that says why in any language."""
     said = remark(code, **values)
     return UnreadableMail(str(said), said.plain())
 
 
 def refusal_of(problem: BadInput) -> Finding:
-    """An error that says why a mail or a file could not even be read: in English where it has no code."""
+    """A finding that says why a mail or a file could not even be read, in English where it has no code."""
     known = problem.remark if isinstance(problem, UnreadableMail) else None
-    if known is None or known["code"] not in SENTENCES:
+    if known is None or known["code"] not in sentences():
         return error(AS_WRITTEN, sentence=str(problem))
     return error(known["code"], **known["values"])
 
@@ -136,7 +144,7 @@ def warning(code: str, line: int | None = None, /, **values: Value) -> Finding:
 
 
 def note(code: str, line: int | None = None, /, **values: Value) -> Finding:
-    """A finding that is worth knowing."""
+    """A finding that is worth knowing and needs no action."""
     return Finding(severity=Severity.NOTE, remark=remark(code, **values), line=line)
 
 
