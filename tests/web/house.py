@@ -46,8 +46,9 @@ from pressrun.store.editions import NewEdition
 from pressrun.store.lists import NewList
 from pressrun.store.subscriptions import Subscription
 from pressrun.store.transaction import Transaction
-from pressrun.web.app import UseCases, build_app
-from pressrun.web.editors.demo import Mailbox
+from pressrun.web.app import build_app
+from pressrun.web.context import UseCases
+from pressrun.web.editors.demo import DemoMailbox
 from pressrun.web.settings import HttpSettings
 
 NOW = 1_780_000_000.0
@@ -76,7 +77,7 @@ class House:
     clock: ManualClock
     limits: LimitSettings
     settings: HttpSettings
-    mailbox: Mailbox | None = None
+    mailbox: DemoMailbox | None = None
     blockers: list[str] = field(default_factory=list)
     counted: list[tuple[str, str, int]] = field(default_factory=list)
     wakes: int = 0

@@ -9,7 +9,7 @@ import pytest
 from tests.web.house import House, words_of
 
 from pressrun.locales.catalogues import words_in
-from pressrun.web.readers import words
+from pressrun.web import consent_words
 
 BASE = "https://news.example.org"
 FAMILY = {"noticias": "es", "nouvelles": "fr", "letters": "en"}
@@ -148,7 +148,7 @@ async def test_the_form_subscribes_to_the_list_in_the_chosen_language(house: Hou
         data = {"email": "ada@reader.example", "form": "page", "language": "fr"}
         answer = await client.post("/noticias/subscribe", data=data)
     assert (200, True) == (answer.status_code, '<html lang="fr"' in answer.text)
-    shown = words.sign_up_in(words_in("es"), "Villanueva es", "Français")
+    shown = consent_words.sign_up_in(words_in("es"), "Villanueva es", "Français")
     assert [("nouvelles", "fr", shown, "es")] == await asked_for(house)
     assert [("",)] == await house.rows("select language from subscriber")
 

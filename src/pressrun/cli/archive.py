@@ -15,7 +15,7 @@ from pressrun.cli.output import ProgressLine, print_fields, print_info
 from pressrun.cli.read_only import reading
 from pressrun.services.editions.archived_edition import Summary
 from pressrun.services.operating.archive_export import ArchiveContents, read_contents, read_message, read_whole
-from pressrun.web.archives.exported import SiteExport
+from pressrun.web.archives.export import SiteExport
 
 
 @verb("archive export")

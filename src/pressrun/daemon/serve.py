@@ -55,8 +55,9 @@ from pressrun.smtp.handover import Outcome
 from pressrun.store import deliveries, inbound, pending_requests
 from pressrun.store.datadir import DataDir
 from pressrun.store.journal import Journal
-from pressrun.web.app import UseCases, build_app
-from pressrun.web.editors.demo import Mailbox
+from pressrun.web.app import build_app
+from pressrun.web.context import UseCases
+from pressrun.web.editors.demo import DemoMailbox
 from pressrun.web.http.server import WebServer
 
 log = logging.getLogger("pressrun.daemon")
@@ -71,7 +72,7 @@ class Extras:
     The tour may set the event that it is given: then the daemon stops as on SIGTERM.
     """
 
-    mailbox: Mailbox | None = None
+    mailbox: DemoMailbox | None = None
     sockets: Mapping[str, socket.socket] = field(default_factory=dict)
     tour: Callable[[Running, asyncio.Event], Awaitable[None]] | None = None
 
@@ -167,7 +168,7 @@ def _app(
     relays: RelayPool,
     readiness: Readiness,
     metrics: Metrics,
-    mailbox: Mailbox | None,
+    mailbox: DemoMailbox | None,
 ) -> ASGIApp:
     async def metrics_page() -> bytes:
         metrics.set_queue(await services.database.read(deliveries.count_live))

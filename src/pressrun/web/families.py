@@ -1,18 +1,20 @@
-"""Lists that are one newsletter in several languages: which of them a visitor is led to.
+"""Lists that are one newsletter in several languages: which of them a visitor is redirected to.
 
-`/FAMILY` leads to the list in the visitor's language, and so does every page below that name. `?language=` on a page of
-a list leads to the list of the same family in that language, so that the menu of languages changes the newsletter and
-not only the words around it. Where no list has the language, the page speaks it, as for a list that stands alone.
+`/FAMILY` redirects to the list in the visitor's language, and so does every page below that name. `?language=` on a
+page of a list redirects to the list of the same family in that language, so that the language menu changes the
+newsletter and not only the words around it. If no list has the language, the page speaks it, as without a family.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from pressrun.locales.languages import best_of, find_language
+from pressrun.locales.own_names import own_names
 from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.store.lists import MailingList
 from pressrun.web import language
@@ -21,28 +23,29 @@ from pressrun.web.http.security import Handler
 from pressrun.web.pages import Pages
 
 _NOT_FOUND = 404
+_LINK = Markup('<a href="{}" lang="{}" hreflang="{}" dir="auto">{}</a>')
 
 
 def in_language(family: Sequence[MailingList], *wanted: str) -> MailingList | None:
-    """The list of a family that speaks the first of these languages that one of them has."""
-    found = best_of([one.language for one in family], wanted)
-    return None if found is None else family[found]
+    """The list of a family in the first of these languages that one of them has."""
+    index = best_of([target.language for target in family], wanted)
+    return None if index is None else family[index]
 
 
 def among(family: Sequence[MailingList], named: str = "") -> MailingList | None:
-    """The list of a family for the visitor at hand; None where it has no list at all.
+    """The list of a family for the visitor at hand; None if the family has no lists.
 
-    It is an open one as long as there is one, and the first where none has a language that the visitor wants.
+    An open list goes before a closed one. If none has a language that the visitor wants, it is the first.
     """
-    candidates = [one for one in family if one.closed_at is None] or family
-    found = in_language(candidates, *([named] if named else []), *language.accepted_languages())
-    return found or next(iter(candidates), None)
+    candidates = [target for target in family if target.closed_at is None] or family
+    best = in_language(candidates, *([named] if named else []), *language.accepted_languages())
+    return best or next(iter(candidates), None)
 
 
 def choose(target: MailingList, family: Sequence[MailingList], wanted: str) -> tuple[MailingList, str]:
-    """The list of a family that somebody signs up to by naming a language on the form of `target`, and what is left.
+    """The list that somebody signs up to who names a language on the form of `target`, and the language to use.
 
-    What is left is the language in which they are to be spoken to: empty for that of the list, which they chose by it.
+    The language is empty where it is that of the list, because they chose it by choosing the list.
     """
     chosen = in_language([target, *family], wanted) if family and wanted else None
     if chosen is None:
@@ -51,22 +54,30 @@ def choose(target: MailingList, family: Sequence[MailingList], wanted: str) -> t
     return chosen, "" if is_own else wanted
 
 
+def links_to_languages(pages: Sequence[tuple[str, str]], here: str) -> Markup:
+    """Links to a page in its other languages, by their own names; `pages` are (address, tag), `here` among them."""
+    names = own_names([tag for _, tag in pages])
+    return Markup("\u00a0· ").join(  # a line never begins with the dot
+        _LINK.format(href, tag, tag, name) for (href, tag), name in zip(pages, names, strict=True) if href != here
+    )
+
+
 class Families:
-    """Leads from page to page of a family."""
+    """Redirects within a family."""
 
     def __init__(self, *, pages: Pages, archive_reader: ArchiveReader) -> None:
         self._pages = pages
         self._archive_reader = archive_reader
 
-    def lead(self, handler: Handler) -> Handler:
-        """The same page of a list, but for those whom another list of its family is for."""
+    def redirecting(self, handler: Handler) -> Handler:
+        """`handler`, but visitors whom another list of the family suits better are redirected to its same page."""
 
         async def show(request: Request) -> Response:
             if request.method not in ("GET", "HEAD"):
                 return await handler(request)
-            # The database is asked once more only where there is a reason: a language that is named, or no such page.
-            if "language" in request.query_params and (leading := await self._elsewhere(request)):
-                return leading
+            # This reads from the database only if the request names a language or the page does not exist.
+            if "language" in request.query_params and (redirect := await self._elsewhere(request)):
+                return redirect
             answer = await handler(request)
             if answer.status_code != _NOT_FOUND:
                 return answer
@@ -77,23 +88,21 @@ class Families:
     async def _elsewhere(self, request: Request) -> Response | None:
         target, family = await self._archive_reader.find_family(request.path_params["name"])
         named = clean_language(request.query_params.get("language", ""))
-        if target is not None:
-            # Its own list first: whoever names a language that it has stays.
-            chosen = in_language([target, *(one for one in family if one.closed_at is None)], named)
-            if chosen is None or chosen.id == target.id:
-                return None
-            slug = request.path_params.get("slug", "")
-            return self._lead(request, chosen, named, await self._translation(target, slug, chosen))
-        leading = among(family, named)
-        return None if leading is None else self._lead(request, leading, named)
+        if target is None:
+            best = among(family, named)
+            return None if best is None else self._redirect(request, best, named)
+        # `target` comes first, so that visitors stay if they name a language that it has.
+        chosen = in_language([target, *(other for other in family if other.closed_at is None)], named)
+        if chosen is None or chosen.id == target.id:
+            return None
+        slug = request.path_params.get("slug", "")
+        translation = await self._archive_reader.find_translation(target.name, slug, chosen.name) if slug else None
+        return self._redirect(request, chosen, named, translation)
 
-    async def _translation(self, target: MailingList, slug: str, chosen: MailingList) -> str | None:
-        """The edition of the same issue, where a page of one is asked for."""
-        return await self._archive_reader.find_translation(target.name, slug, chosen.name) if slug else None
+    def _redirect(self, request: Request, chosen: MailingList, named: str, slug: str | None = None) -> Response:
+        """To the same page of another list.
 
-    def _lead(self, request: Request, chosen: MailingList, named: str, slug: str | None = None) -> Response:
-        """To the same page of another list; from an edition that is not in its archive, and from a page of results, to
-        its archive or search.
+        From an edition without a translation, and from a page of results, it leads to the archive or the search.
         """
         below = request.scope["path"].strip("/").split("/")[1:2]
         if slug is not None:

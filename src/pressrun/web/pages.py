@@ -1,9 +1,9 @@
 """Templates and static files: every page is rendered here, and every link on one is built here.
 
-A page is one request: style sheet and icon stand in it, and its policy names the sheet by its digest.
+A page takes one request: it contains its style sheet and icon, and its policy names the sheet by digest.
 
-Links on a page are paths below base_url's own path, so that a page works by whatever name it was reached; links that
-leave the page (feeds, canonical addresses) are whole and built from base_url. Neither ever looks at Host.
+Links on a page are paths below base_url's own path, so that a page works under every name it is reached by. Links that
+leave the page (feeds, canonical addresses) are absolute and built from base_url. Neither ever depends on Host.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from pressrun.message.words import Words, direction_of
 from pressrun.store.lists import MailingList
 from pressrun.web import language
 from pressrun.web.brand import DEFAULT, brand_sheet, icon
-from pressrun.web.drawing import icon_ico, icon_png
-from pressrun.web.policy import page_policy
-from pressrun.web.sheet import PLACE, Sheet, compact
+from pressrun.web.consent_words import Question
+from pressrun.web.list_icon import icon_ico, icon_png
+from pressrun.web.sheet import PLACE, Sheet, compact, page_policy
 
 KEPT_FOR_A_DAY = {"Cache-Control": "public, max-age=86400"}
-FOR_EVER = "public, max-age=31536000, immutable"  # what a name with a digest leads to never changes
+FOR_EVER = "public, max-age=31536000, immutable"  # for names that contain a digest of the content
 
 _ARTICLES = {
     "de": r"(?:der|die|das)\s+",
@@ -46,13 +46,11 @@ _ARTICLES = {
 }
 
 _MEDIA_TYPES = {"js": "text/javascript; charset=utf-8"}
-
-
 _STATIC = resources.files("pressrun.web").joinpath("static")
 
 
 class Pages:
-    """Renders the templates of this room for one site; `editors_sheet` is for pages that readers never see."""
+    """Renders the templates of this package for one site; `editors_sheet` is for pages that readers never see."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -64,7 +62,7 @@ class Pages:
         self._drawing = _STATIC.joinpath("icon.svg").read_text("utf-8")
         self._icon = icon(self._drawing, DEFAULT)
         self._environment = self._make_environment()
-        self._menus = lru_cache(maxsize=500)(self._make_menu)  # by language and page: it is the same for everybody
+        self._menus = lru_cache(maxsize=500)(self._make_menu)  # by language and page
 
     @property
     def words(self) -> Words:
@@ -72,9 +70,9 @@ class Pages:
         return language.spoken()
 
     def speak(self, *, reader: str = "", target: str = "", fallback: str = "") -> Words:
-        """Choose the language of this request, once it is known for which reader and which list it is.
+        """Choose the language of this request, once its reader and list are known.
 
-        `fallback` counts where neither they nor the browser have one of ours.
+        `fallback` is for when neither they nor the browser have one of ours.
         """
         return language.speak(reader, target, fallback)
 
@@ -91,26 +89,26 @@ class Pages:
     ) -> HTMLResponse:
         """A page as a response.
 
-        `about` is the list whose page it is, `sheets` are style sheets of its own, and `allowing` directives for what
-        its policy lets it do besides.
+        `about` is the list that the page belongs to, `sheets` are further style sheets, and `allowing` further
+        directives of its policy.
         """
-        content, dress = self._dressed(template, about, sheets, context)
-        own = {"Vary": "Accept-Language", "Content-Security-Policy": page_policy(dress, *allowing)}
+        content, used = self._styled(template, about, sheets, context)
+        own = {"Vary": "Accept-Language", "Content-Security-Policy": page_policy(used, *allowing)}
         return HTMLResponse(content, status_code=status, headers={**own, **(headers or {})})
 
     def document(self, template: str, *, about: MailingList, **context: object) -> str:
         """A page of a list as text, for a file."""
-        return self._dressed(template, about, (), context)[0]
+        return self._styled(template, about, (), context)[0]
 
-    def _dressed(
+    def _styled(
         self, template: str, about: MailingList | None, own: Sequence[str], context: Mapping[str, object]
     ) -> tuple[str, tuple[str, ...]]:
-        """A page in the colour of its list, and the style sheets that stand in it."""
-        more, drawn = tuple(own), self._icon
+        """A page in the colour of its list, and the style sheets inside it."""
+        more, page_icon = tuple(own), self._icon
         if about is not None and about.colour is not None:
             accent = Colour.parse(about.colour)
-            more, drawn = (*more, brand_sheet(accent)), icon(self._drawing, accent)
-        page = self.render_text(template, about=about, sheets=more, icon=drawn, **context)
+            more, page_icon = (*more, brand_sheet(accent)), icon(self._drawing, accent)
+        page = self.render_text(template, about=about, sheets=more, icon=page_icon, **context)
         sheet = self._sheet.of(page)
         return page.replace(PLACE, f"<style>{sheet}</style>", 1), (sheet, *more)
 
@@ -131,10 +129,10 @@ class Pages:
         sign: str = "",
         asks_address: bool = False,
     ) -> HTMLResponse:
-        """A page that only says something.
+        """A page with a message.
 
         `back` is a link as (path, words), `sign` the drawing (mail or done), and `asks_address` adds the form that
-        mails a link to the preferences.
+        mails a preferences link.
         """
         return self.render(
             "message.html",
@@ -148,8 +146,35 @@ class Pages:
             asks_address=asks_address,
         )
 
+    def question(
+        self,
+        title: str,
+        question: Question,
+        *,
+        action: str,
+        about: MailingList | None,
+        detail: str = "",
+        instead: tuple[str, str] | None = None,
+    ) -> HTMLResponse:
+        """A page with one question and its button; `instead` is a link to another question, as (path, words)."""
+        return self.render(
+            "question.html",
+            title=title,
+            question=question.text,
+            detail=detail,
+            button=question.button,
+            action=action,
+            instead=instead,
+            about=about,
+        )
+
+    def test_copy(self, what_it_does: str) -> HTMLResponse:
+        """The page behind a link of a test copy, which changes nothing."""
+        title, unchanged = self.words("This is a test copy"), self.words("Nobody's subscription has changed.")
+        return self.message(title, what_it_does, unchanged)
+
     def invalid_link(self) -> HTMLResponse:
-        """The one page for every token that is no good, whatever its purpose; its form mails a new link."""
+        """The one page for every invalid token, whatever its purpose; its form mails a new link."""
         return self.message(
             self.words("This link doesn't work"),
             self.words("It may be incomplete, expired or already used."),
@@ -162,21 +187,21 @@ class Pages:
         )
 
     def href(self, *segments: str, **query: str | int) -> str:
-        """The path of a page; segments are percent-encoded, an empty value is left out."""
+        """The path of a page. Segments are percent-encoded, and empty values of the query omitted."""
         path = "/".join((self.base_path, *(quote(segment, safe="") for segment in segments))) or "/"
-        asked = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items() if value != "")
-        return f"{path}?{asked}" if asked else path
+        parameters = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in query.items() if value != "")
+        return f"{path}?{parameters}" if parameters else path
 
     def see_other(self, *segments: str, **query: str) -> Response:
         """303 to another page of ours."""
         return RedirectResponse(self.href(*segments, **query), status_code=303)
 
     def static_href(self, name: str) -> str:
-        """The path of a static file as it is now."""
+        """The path of the current version of a static file."""
         return self.href("static", self._hashed[name])
 
     async def static(self, request: Request) -> Response:
-        """A static file; its name holds a digest of its content, so that it may be kept for ever."""
+        """A static file. Its name contains a digest of its content, so clients may keep it forever."""
         content = self._static.get(request.path_params["file"])
         if content is None:
             return self.not_found()
@@ -187,15 +212,15 @@ class Pages:
         )
 
     async def favicon(self, _request: Request) -> Response:
-        """`/favicon.ico`: an envelope, for what asks for it without having seen a page of ours, as for a feed."""
+        """`/favicon.ico`: an envelope, for clients that have not seen a page of ours, such as feed readers."""
         return Response(icon_ico(DEFAULT), media_type="image/x-icon", headers=KEPT_FOR_A_DAY)
 
     async def touch_icon(self, _request: Request) -> Response:
-        """`/apple-touch-icon.png`: the same for phones, which ask for it where a page names none."""
+        """`/apple-touch-icon.png`: the same for phones, which request it if a page names no icon."""
         return Response(icon_png("", DEFAULT), media_type="image/png", headers=KEPT_FOR_A_DAY)
 
     def not_found(self, about: MailingList | None = None) -> HTMLResponse:
-        """The page for an address that leads nowhere; `about` is the list below whose name it is."""
+        """The page for an unknown address; `about` is the list whose name the address begins with."""
         return self.message(
             self.words("Page not found"),
             self.words("There's no page at this address. The link may be incomplete, or the page may be gone."),
@@ -205,7 +230,7 @@ class Pages:
         )
 
     def members_only(self, about: MailingList | None = None) -> HTMLResponse:
-        """The page in place of an archive that is for members."""
+        """The page instead of a members-only archive."""
         return self.message(
             self.words("For subscribers only"),
             self.words("Past editions are for subscribers. Every email has a link to them."),
@@ -215,13 +240,13 @@ class Pages:
         )
 
     def way_on(self, about: MailingList | None = None) -> tuple[str, str]:
-        """Where to go from a page that is an end, as (path, words): to the list, else to all of them."""
+        """The link from a dead end, as (path, words): to the list, else to all lists."""
         if about is None:
             return self.href(language=language.named()), self.words("See all newsletters")
         return self.href(about.name, language=language.named()), self.words("Go to {title}", title=about.title)
 
     def _language_menu(self, here: str) -> Markup:
-        """Links to this page in the other languages; nothing where the reader has chosen already."""
+        """Links to this page in the other languages; empty if the reader has chosen one."""
         return self._menus(language.spoken().language, here) if language.can_change() else Markup()
 
     def _make_menu(self, _tag: str, here: str) -> Markup:
@@ -230,7 +255,7 @@ class Pages:
     def _make_environment(self) -> Environment:
         environment = Environment(
             loader=PackageLoader("pressrun.web"),
-            auto_reload=False,  # templates are part of the program: no look at the disk for each page
+            auto_reload=False,  # templates never change while the program runs
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -238,9 +263,7 @@ class Pages:
             extensions=["jinja2.ext.i18n"],
         )
         environment.install_gettext_callables(  # type: ignore[attr-defined]
-            _in_template,
-            _counted_in_template,
-            newstyle=True,
+            _in_template, _counted_in_template, newstyle=True
         )
         environment.globals.update(
             href=self.href,
@@ -272,17 +295,18 @@ def _counted_in_template(one: str, many: str, number: int) -> str:
 
 
 def initial(title: str, tag: str) -> str:
-    """The first letter or digit of a title in that language, after its article; it stands where a list has no logo."""
-    found = _ARTICLES.get(tag.partition("-")[0].lower())
-    named = title if found is None else re.sub(rf"^(?:{found})(?=.*\w)", "", title, count=1, flags=re.IGNORECASE)
-    return next((character.upper() for character in named if character.isalnum()), "@")
+    """The first letter or digit of a title in that language, after its article; shown if a list has no logo."""
+    article = _ARTICLES.get(tag.partition("-")[0].lower())
+    name = title if article is None else re.sub(rf"^(?:{article})(?=.*\w)", "", title, count=1, flags=re.IGNORECASE)
+    return next((character.upper() for character in name if character.isalnum()), "@")
 
 
 def _load_static() -> dict[str, bytes]:
-    found = {}
+    """Scripts by names that contain a digest of their content."""
+    files = {}
     for entry in _STATIC.iterdir():
         stem, _, suffix = entry.name.rpartition(".")
         if suffix in _MEDIA_TYPES:
             content = entry.read_bytes()
-            found[f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{suffix}"] = content
-    return found
+            files[f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{suffix}"] = content
+    return files

@@ -1,17 +1,23 @@
-"""The style sheet of a page: of the one that all pages share, the rules that this page can use.
+"""The style sheet of a page (the rules of the shared one that it can use) and the policy that allows it.
 
-Sheets stand in the pages, so each rule is paid for with every page. Which ones a page needs is read off its elements
-and classes: no page can lack a rule, and nobody keeps lists of what belongs where. What is known only in a browser
-(attributes, states, languages) counts as used.
+Style sheets are inside the pages, so every rule costs on every page. The rules that a page needs follow from its
+elements and classes: no page can lack a rule, and nobody maintains lists of what belongs where. What only a browser
+knows (attributes, states, languages) counts as used.
+
+A policy (Content Security Policy, level 3) allows a page nothing but what it names.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-PLACE = "<style></style>"  # where the sheet goes in a page; nothing before it on a page may hold markup of others
+# For answers that are not pages, and the basis of all others.
+CONTENT_POLICY = "default-src 'none'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+PLACE = "<style></style>"  # where the sheet goes in a page; nothing before it may contain markup of others
 
 _USED = re.compile(r"<([a-z][a-z0-9]*)|\sclass=\"([^\"]*)\"")
 _BLANKS = re.compile(r"\s*([{};])\s*")
@@ -24,7 +30,7 @@ _COMMA = re.compile(r",(?![^(]*\))")
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """One rule as (selector, the names it needs) and its block; a group of rules has those in place of a block."""
+    """One rule: (selector, the names it needs) pairs and a block, or the rules of a group such as `@media`."""
 
     selectors: tuple[tuple[str, frozenset[str]], ...]
     block: str
@@ -40,7 +46,7 @@ class Sheet:
         self._written = lru_cache(maxsize=200)(lambda names: _write(rules, names))
 
     def of(self, page: str) -> str:
-        """What a page can use of it."""
+        """The part that a page can use."""
         used: set[str] = set()
         for tag, classes in _USED.findall(page):
             used.update([tag] if tag else [f".{name}" for name in classes.split()])
@@ -48,12 +54,12 @@ class Sheet:
 
 
 def compact(text: str) -> str:
-    """A style sheet without the blanks that are there for people."""
+    """A style sheet without blanks that only people need."""
     return _BLANKS.sub(r"\1", _AFTER.sub(r"\1", text)).replace(";}", "}").strip()
 
 
 def _rules(text: str) -> tuple[_Rule, ...]:
-    found: list[_Rule] = []
+    rules: list[_Rule] = []
     position = 0
     while (opening := text.find("{", position)) >= 0:
         head, depth, end = text[position:opening], 1, opening + 1
@@ -62,15 +68,15 @@ def _rules(text: str) -> tuple[_Rule, ...]:
             end += 1
         block = text[opening + 1 : end - 1]
         if head.startswith("@"):
-            found.append(_Rule(((head, frozenset()),), "", _rules(block)))
+            rules.append(_Rule(((head, frozenset()),), "", _rules(block)))
         else:
-            found.append(_Rule(tuple((one, _needs(one)) for one in _COMMA.split(head)), block))
+            rules.append(_Rule(tuple((part, _needs(part)) for part in _COMMA.split(head)), block))
         position = end
-    return tuple(found)
+    return tuple(rules)
 
 
 def _needs(selector: str) -> frozenset[str]:
-    """The elements and classes without which a selector meets nothing; alternatives in brackets are left out."""
+    """The elements and classes without which a selector matches nothing; alternatives in brackets do not count."""
     return frozenset(_NAMES.findall(_STATES.sub("", _BRACKETS.sub("", selector))))
 
 
@@ -86,3 +92,15 @@ def _write(rules: tuple[_Rule, ...], names: frozenset[str]) -> str:
         if head and block:
             written.append(f"{head}{{{block}}}")
     return "".join(written)
+
+
+@lru_cache(maxsize=500)
+def page_policy(sheets: tuple[str, ...], *more: str) -> str:
+    """The policy of a page with these style sheets, which it names by digest; `more` are further directives."""
+    styles = " ".join(f"'{digest_source(sheet)}'" for sheet in sheets)
+    return "; ".join((CONTENT_POLICY, f"style-src {styles}", *more))
+
+
+def digest_source(sheet: str) -> str:
+    """The source expression that allows exactly this style sheet."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode('ascii')}"

@@ -14,7 +14,7 @@ from pressrun.core.work import do_work
 from pressrun.locales.catalogues import words_in
 from pressrun.message.words import ENGLISH
 from pressrun.services.settings import LimitSettings
-from pressrun.web.readers import words
+from pressrun.web import consent_words
 from pressrun.web.settings import HttpSettings
 
 ADA = "ada@reader.example"
@@ -145,7 +145,7 @@ async def test_one_form_subscribes_to_the_ticked_ones(house: House) -> None:
     assert "Noticias et Tides" in asked
     assert 'href="/tides"' in done.text
     french = words_in("fr")
-    shown = words.sign_up(french, french.listed(["Noticias", "Tides"]))
+    shown = consent_words.sign_up(french, french.listed(["Noticias", "Tides"]))
     evidence = [row for row in await house.consent() if row["event"] == "requested"]
     assert {("noticias", shown, "fr"), ("tides", shown, "fr")} == {
         (row["list"], row["text"], row["language"]) for row in evidence

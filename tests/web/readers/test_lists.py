@@ -12,8 +12,8 @@ from tests.web.house import NOW, House, open_house, words_of
 from pressrun.core.quantities import Rate
 from pressrun.message.words import ENGLISH
 from pressrun.services.settings import LimitSettings
-from pressrun.web.promise import sign_up_promise
-from pressrun.web.readers import words
+from pressrun.web import consent_words
+from pressrun.web.consent_words import sign_up_promise
 from pressrun.web.settings import HttpSettings
 
 ADA = "ada@reader.example"
@@ -71,7 +71,7 @@ async def test_a_sign_up_is_recorded_with_the_words_of_the_form(house: House) ->
         "ip": "192.0.2.7",
         "source": "web",
         "language": "en-GB",
-        "text": words.sign_up(ENGLISH, "The Harbour Letter"),
+        "text": consent_words.sign_up(ENGLISH, "The Harbour Letter"),
     }
     assert expected == {name: recorded[name] for name in expected}
     assert [("confirmation", ADA)] == [(kind, address) for kind, address, _ in await house.notices()]
@@ -86,7 +86,7 @@ async def test_a_form_on_another_site_needs_the_address_alone(house: House) -> N
             "/news/subscribe", data={"email": ADA}, headers={"Origin": "https://elsewhere.example"}
         )
     assert 303 == response.status_code
-    assert words.ELSEWHERE == (await house.consent())[0]["text"]
+    assert consent_words.ELSEWHERE == (await house.consent())[0]["text"]
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ async def test_a_sign_up_below_an_edition_is_recorded_with_its_words(house: Hous
         assert 'action="/news/subscribe"' in page
         assert "form_token" not in page
         assert 200 == (await client.post("/news/subscribe", data={"email": ADA, "form": "page"})).status_code
-    assert words.sign_up(ENGLISH, "The Harbour Letter") == (await house.consent())[0]["text"]
+    assert consent_words.sign_up(ENGLISH, "The Harbour Letter") == (await house.consent())[0]["text"]
 
 
 async def test_our_form_says_where_the_email_went_and_the_same_to_everybody(house: House) -> None:

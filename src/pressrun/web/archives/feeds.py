@@ -1,14 +1,17 @@
-"""Feeds of a list: Atom (RFC 4287) and JSON Feed 1.1, with conditional GET. They name no reader."""
+"""Feeds of a list: Atom (RFC 4287) and JSON Feed 1.1, with conditional GET. They never name a reader."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pressrun.core.site import Site
 from pressrun.core.timestamps import rfc3339
 from pressrun.services.editions.archive_reader import ArchiveFeed, ArchiveReader, NotReadable
 from pressrun.services.editions.archived_edition import ArchivedEdition
@@ -24,13 +27,31 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 _STYLE_SHEET = re.compile(r"<style>.*?</style>", re.DOTALL)
 
 
-class FeedLinks(Protocol):
-    """The whole addresses that a feed names. An edition's id is the address that it was sent with, for ever."""
+@dataclass(frozen=True, slots=True)
+class FeedLinks:
+    """The absolute addresses in a feed, of pages below `base`."""
 
-    def home(self) -> str: ...
-    def feed(self, name: str) -> str: ...
-    def edition(self, slug: str) -> str: ...
-    def asset(self, slug: str, name: str) -> str: ...
+    home: str
+    base: str  # ends with a slash
+    suffix: str = ""  # of an edition's page
+    asset_folder: str = "asset/"
+
+    def feed(self, name: str) -> str:
+        """The feed of that file name."""
+        return self.base + quote(name, safe="")
+
+    def edition(self, slug: str) -> str:
+        """The page of an edition."""
+        return f"{self.base}archive/{quote(slug, safe='')}{self.suffix}"
+
+    def asset(self, slug: str, name: str) -> str:
+        """An image or file of an edition; without a name, the prefix of them all."""
+        return f"{self.base}archive/{quote(slug, safe='')}/{self.asset_folder}{quote(name, safe='')}"
+
+
+def site_links(site: Site, name: str) -> FeedLinks:
+    """The addresses at base_url. An edition's id in a feed is its address there, forever."""
+    return FeedLinks(home=site.url(name), base=site.url(name, ""))
 
 
 class FeedPages:
@@ -43,44 +64,21 @@ class FeedPages:
 
     async def atom(self, request: Request) -> Response:
         """`/NAME/feed.atom`."""
-        found = await self._archive_reader.feed(request.path_params["name"])
-        if isinstance(found, NotReadable):
-            return self._shut(found)
-        return self._answer(request, atom_feed(self._pages, found, SiteLinks(self._pages, found.list.name)), ATOM)
+        return await self._answer(request, atom_feed, ATOM)
 
     async def json(self, request: Request) -> Response:
         """`/NAME/feed.json`."""
-        found = await self._archive_reader.feed(request.path_params["name"])
-        if isinstance(found, NotReadable):
-            return self._shut(found)
-        return self._answer(request, json_feed(self._pages, found, SiteLinks(self._pages, found.list.name)), JSON_FEED)
+        return await self._answer(request, json_feed, JSON_FEED)
 
-    def _shut(self, reason: NotReadable) -> Response:
-        return self._pages.members_only() if reason is NotReadable.MEMBERS else self._pages.not_found()
-
-    def _answer(self, request: Request, content: bytes, media_type: str) -> Response:
+    async def _answer(
+        self, request: Request, write: Callable[[Pages, ArchiveFeed, FeedLinks], bytes], media_type: str
+    ) -> Response:
+        feed = await self._archive_reader.feed(request.path_params["name"])
+        if isinstance(feed, NotReadable):
+            return self._pages.members_only() if feed is NotReadable.MEMBERS else self._pages.not_found()
+        content = write(self._pages, feed, site_links(self._pages.site, feed.list.name))
         response = Response(content, headers={"Content-Type": media_type, "Cache-Control": "no-cache"})
         return conditional(request, response, modified_at=self._changes.changed_at(request.url.path, content))
-
-
-class SiteLinks:
-    """The addresses of a list's feeds at base_url."""
-
-    def __init__(self, pages: Pages, name: str) -> None:
-        self._site = pages.site
-        self._name = name
-
-    def home(self) -> str:
-        return self._site.url(self._name)
-
-    def feed(self, name: str) -> str:
-        return self._site.url(self._name, name)
-
-    def edition(self, slug: str) -> str:
-        return self._site.url(self._name, "archive", slug)
-
-    def asset(self, slug: str, name: str) -> str:
-        return self._site.url(self._name, "archive", slug, "asset", name)
 
 
 def atom_feed(pages: Pages, feed: ArchiveFeed, links: FeedLinks) -> bytes:
@@ -90,23 +88,23 @@ def atom_feed(pages: Pages, feed: ArchiveFeed, links: FeedLinks) -> bytes:
         list=feed.list,
         entries=[(edition, _NOT_XML.sub("", _content(edition, links))) for edition in feed.editions],
         links=links,
-        ids=SiteLinks(pages, feed.list.name),
-        updated_at=max((one.summary.published_at for one in feed.editions), default=feed.list.created_at),
+        ids=site_links(pages.site, feed.list.name),
+        updated_at=max((edition.summary.published_at for edition in feed.editions), default=feed.list.created_at),
     )
     return _NOT_XML.sub("", page).encode()
 
 
 def json_feed(pages: Pages, feed: ArchiveFeed, links: FeedLinks) -> bytes:
     """The feed as JSON."""
-    target, ids = feed.list, SiteLinks(pages, feed.list.name)
+    target, ids = feed.list, site_links(pages.site, feed.list.name)
     document = {
         "version": JSON_FEED_VERSION,
         "title": target.title,
-        "home_page_url": links.home(),
+        "home_page_url": links.home,
         "feed_url": links.feed("feed.json"),
         "description": target.description,
         "language": target.language,
-        "authors": [{"name": target.title, "url": links.home()}],
+        "authors": [{"name": target.title, "url": links.home}],
         "items": [_item(edition, ids, links) for edition in feed.editions],
     }
     return json.dumps(document, ensure_ascii=False, indent=1).encode()
@@ -129,6 +127,6 @@ def _item(edition: ArchivedEdition, ids: FeedLinks, links: FeedLinks) -> dict[st
 
 
 def _content(edition: ArchivedEdition, links: FeedLinks) -> str:
-    """The edition as a fragment that needs no style sheet and no page around it."""
+    """The edition as a fragment that stands alone, without a style sheet."""
     fragment = edition.html_with_images(links.asset(edition.summary.slug, ""))
     return _STYLE_SHEET.sub("", fragment or "").strip()

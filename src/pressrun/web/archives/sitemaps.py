@@ -1,4 +1,4 @@
-"""What search engines are told: `/robots.txt` (RFC 9309), and sitemaps of the archives that are public and listed."""
+"""For search engines: `/robots.txt` (RFC 9309), and sitemaps of the archives that are public and listed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _XML = "application/xml; charset=utf-8"
 
 
 class SitemapPages:
-    """Names every page worth finding, and none that is for somebody."""
+    """Names every page worth finding, and no personal page."""
 
     def __init__(self, *, pages: Pages, archive_reader: ArchiveReader) -> None:
         self._pages = pages
         self._archive_reader = archive_reader
 
     async def robots(self, _request: Request) -> Response:
-        """`/robots.txt`. Pages of links in mails say noindex themselves, and are not named here."""
+        """`/robots.txt`. Pages behind links in emails say noindex themselves and are not named here."""
         site = self._pages.site
         return PlainTextResponse(
             f"User-agent: *\nDisallow: {self._pages.base_path}/*/search\n\nSitemap: {site.url('sitemap.xml')}\n"
@@ -28,17 +28,16 @@ class SitemapPages:
 
     async def all(self, request: Request) -> Response:
         """`/sitemap.xml`: the sitemaps of all listed public archives."""
-        found = await self._archive_reader.public_archives()
-        page = self._pages.render_text("sitemaps.xml", lists=found)
-        return self._answer(request, page)
+        lists = await self._archive_reader.public_archives()
+        return self._answer(request, self._pages.render_text("sitemaps.xml", lists=lists))
 
     async def of_list(self, request: Request) -> Response:
         """`/NAME/sitemap.xml`: the pages of one public archive."""
         name = request.path_params["name"]
-        found = await self._archive_reader.sitemap(name)
-        if isinstance(found, NotReadable):
+        editions = await self._archive_reader.sitemap(name)
+        if isinstance(editions, NotReadable):
             return self._pages.not_found()
-        return self._answer(request, self._pages.render_text("sitemap.xml", name=name, editions=found))
+        return self._answer(request, self._pages.render_text("sitemap.xml", name=name, editions=editions))
 
     def _answer(self, request: Request, page: str) -> Response:
         response = Response(page.encode(), headers={"Content-Type": _XML, "Cache-Control": "no-cache"})

@@ -1,8 +1,8 @@
 """The page behind the link that an editor is mailed: a held edition with its findings, its audience, and one button.
 
-GET and HEAD change nothing, since programs that look at mail follow every link; POST sends or discards, once. What is
-shown is a copy as it would be sent. Its HTML is an author's, so it stands in a frame from a URL of its own: a sandbox
-without script, form or origin of ours, from which nothing is fetched.
+GET and HEAD change nothing, because mail scanners follow every link; POST sends or discards, once. The page shows a
+copy as it would be sent. Its HTML comes from an author, so it is in a frame from a URL of its own: a sandbox without
+script, form or origin of ours, which loads nothing.
 """
 
 from __future__ import annotations
@@ -15,30 +15,63 @@ from starlette.responses import HTMLResponse, Response
 from pressrun.core.edition import EditionState
 from pressrun.core.tokens import WebPurpose
 from pressrun.message.editions.read_back import with_images_inside
-from pressrun.services.editions.draft_approval import DraftApproval, HeldEdition
+from pressrun.message.words import marked
+from pressrun.services.editions.draft_approval import HeldEdition
 from pressrun.services.editions.draft_status import DraftStatus
 from pressrun.services.editions.edition_preview import Preview
-from pressrun.services.reports.editor_reports import EditorReports
+from pressrun.web.context import UseCases, WebContext
 from pressrun.web.editors.preview import MAIL_POLICY, NEW_WINDOW, POLICY, labelled, render_preview
 from pressrun.web.editors.report import render_report, report_policy
 from pressrun.web.http.forms import first, parse_fields_or_none, read_form
-from pressrun.web.pages import Pages
-from pressrun.web.reading import ReadTokens
+
+# What became of an edition that was not sent: title and text.
+_NOT_SENT = {
+    DraftStatus.CANCELLED: (
+        marked("This edition was cancelled"),
+        marked("This link no longer sends it. To send it after all, email it to the newsletter again."),
+    ),
+    DraftStatus.REPLACED: (
+        marked("There's a newer version"),
+        marked("You sent a newer version of this email, so this link no longer sends anything. Use the latest link."),
+    ),
+    DraftStatus.CLOSED: (
+        marked("This newsletter is closed"),
+        marked("Nothing is sent to its readers any more, so this edition wasn't sent."),
+    ),
+    DraftStatus.SWITCHED_OFF: (
+        marked("This newsletter doesn't accept editions by email at the moment"),
+        marked("The edition wasn't sent. The link will work again once the operator lets editors post by email."),
+    ),
+}
+# How an edition that was approved is doing: title and text.
+_PROGRESS = {
+    EditionState.FINISHED: (marked("Sent"), marked("It has gone out. No more copies will be sent.")),
+    EditionState.CANCELLED: (
+        marked("Stopped"),
+        marked("It was stopped while it was going out. The remaining copies won't be sent."),
+    ),
+    EditionState.PAUSED: (
+        marked("Paused"),
+        marked("Nothing more goes out until whoever runs this service resumes it."),
+    ),
+}
+_SENDING = (
+    marked("It's on its way"),
+    marked("You can close this page, or refresh it to see how far it is."),
+)
 
 
 class ApprovalPages:
-    """Looking at a held edition, and letting it go."""
+    """Reviewing a held edition, and sending or discarding it."""
 
-    def __init__(
-        self, *, pages: Pages, draft_approval: DraftApproval, editor_reports: EditorReports, tokens: ReadTokens
-    ) -> None:
-        self._pages = pages
-        self._draft_approval = draft_approval
-        self._editor_reports = editor_reports
-        self._tokens = tokens
+    def __init__(self, web: WebContext, cases: UseCases) -> None:
+        self._web = web
+        self._pages = web.pages
+        self._draft_approval = cases.draft_approval
+        self._editor_reports = cases.editor_reports
 
     async def show(self, request: Request) -> Response:
-        """`/approve/TOKEN`: the edition, or what became of it; POST sends it or discards it."""
+        """`/approve/TOKEN`: the edition, or what became of it; POST sends or discards it."""
         number = self._number(request)
         if number is None:
             return self._pages.invalid_link()
@@ -52,55 +85,50 @@ class ApprovalPages:
             held = await self._draft_approval.find(number)
         if held is None:
             return self._pages.invalid_link()
-        self._pages.speak(reader=held.language)
+        say = self._pages.speak(reader=held.language)
         if action == "discard" and is_done:
-            return self._discarded(held)
-        return self._standing(request, held, is_done=is_done)
+            text = say("Nothing was sent. To send it after all, email it to the newsletter again.")
+            return self._message(held, say("Draft discarded"), text)
+        return self._page(request, held, is_done=is_done)
 
-    def _standing(self, request: Request, held: HeldEdition, *, is_done: bool) -> Response:
-        match held.status:
-            case DraftStatus.HELD if "discard" in request.query_params:
-                return self._ask_to_discard(request, held)
-            case DraftStatus.HELD:
-                return self._ask(request, held)
-            case DraftStatus.RELEASED:
-                return self._released(request, held, is_done=is_done)
-            case DraftStatus.CANCELLED if held.edition.started_at is not None:
-                return self._released(request, held, is_done=False)
-            case DraftStatus.CANCELLED:
-                return self._cancelled(held)
-            case DraftStatus.REPLACED:
-                return self._replaced(held)
-            case DraftStatus.CLOSED:
-                return self._closed(held)
-            case DraftStatus.SWITCHED_OFF:
-                return self._switched_off(held)
+    def _page(self, request: Request, held: HeldEdition, *, is_done: bool) -> Response:
+        if held.status is DraftStatus.HELD:
+            if "discard" in request.query_params:
+                return self._discard_page(request, held)
+            return self._held_page(request, held)
+        was_started = held.status is DraftStatus.CANCELLED and held.edition.started_at is not None
+        if held.status is DraftStatus.RELEASED or was_started:
+            is_late = request.method == "POST" and not (is_done and held.status is DraftStatus.RELEASED)
+            return self._released_page(request, held, is_late=is_late)
+        title, text = _NOT_SENT[held.status]
+        say = self._pages.words
+        return self._message(held, say(title), say(text))
 
     async def edition(self, request: Request) -> Response:
         """`/approve/TOKEN/edition`: the HTML of a copy for the frame, with its images inside."""
-        found = await self._preview(request)
-        page = None if found is None else with_images_inside(found.parts)
+        preview = await self._preview(request)
+        page = None if preview is None else with_images_inside(preview.parts)
         if page is None:
             return self._pages.invalid_link()
-        # A link must not replace the frame, where no page of ours lets itself be shown.
+        # Links must open in a new window, because our pages refuse to be shown in a frame.
         page = page.replace("<head>", NEW_WINDOW, 1)
         return HTMLResponse(page, headers={"Content-Security-Policy": MAIL_POLICY})
 
     async def preview(self, request: Request) -> Response:
-        """`/approve/TOKEN/preview`: all parts of a copy, as wide and as dark as its readers have it."""
-        found = await self._preview(request)
-        if found is None:
+        """`/approve/TOKEN/preview`: all parts of a copy, at the widths and in the colours that readers have."""
+        preview = await self._preview(request)
+        if preview is None:
             return self._pages.invalid_link()
-        page = await asyncio.to_thread(render_preview, found)
+        page = await asyncio.to_thread(render_preview, preview)
         return HTMLResponse(page, headers={"Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'"})
 
     async def report(self, request: Request) -> Response:
-        """`/approve/TOKEN/report`: how a released edition fares, as `edition report --html` writes it."""
+        """`/approve/TOKEN/report`: the report of a released edition, as `edition report --html` writes it."""
         number = self._number(request)
-        found = None if number is None else await self._editor_reports.report(number)
-        if found is None:
+        report = None if number is None else await self._editor_reports.report(number)
+        if report is None:
             return self._pages.invalid_link()
-        page = await asyncio.to_thread(render_report, found)
+        page = await asyncio.to_thread(render_report, report)
         return HTMLResponse(page, headers={"Content-Security-Policy": f"{report_policy()}; frame-ancestors 'none'"})
 
     async def _preview(self, request: Request) -> Preview | None:
@@ -108,16 +136,16 @@ class ApprovalPages:
         return None if number is None else await self._draft_approval.preview(number)
 
     def _number(self, request: Request) -> int | None:
-        """The edition that a link is about; None for one that is forged or whose time is over."""
-        match self._tokens().read(WebPurpose.APPROVE, request.path_params["token"]):
+        """The edition of a link; None if the link is forged or has expired."""
+        match self._web.read_token(WebPurpose.APPROVE, request):
             case (edition, expires_at) if not self._draft_approval.is_over(expires_at):
                 return edition
             case _:
                 return None
 
-    def _ask(self, request: Request, held: HeldEdition) -> Response:
+    def _held_page(self, request: Request, held: HeldEdition) -> Response:
         say, preview = self._pages.words, held.preview
-        assert preview is not None  # whoever looks at a held edition sees it
+        assert preview is not None  # every held edition has one
         token = request.path_params["token"]
         return self._pages.render(
             "approval.html",
@@ -125,7 +153,7 @@ class ApprovalPages:
             allowing=["frame-src 'self'"],
             about=held.list,
             held=held,
-            findings=[labelled(found, say) for found in held.findings],
+            findings=[labelled(finding, say) for finding in held.findings],
             readers=say.counted("{number} reader", "{number} readers", held.audience),
             send=say.counted("Send it to {number} reader", "Send it to {number} readers", held.audience),
             preview=preview,
@@ -136,9 +164,9 @@ class ApprovalPages:
             discard=self._pages.href("approve", token, discard=1),
         )
 
-    def _ask_to_discard(self, request: Request, held: HeldEdition) -> Response:
+    def _discard_page(self, request: Request, held: HeldEdition) -> Response:
         say = self._pages.words
-        return self._say(
+        return self._message(
             held,
             say("Discard this draft?"),
             say(
@@ -148,108 +176,49 @@ class ApprovalPages:
             back=(self._pages.href("approve", request.path_params["token"]), say("Back to the draft")),
         )
 
-    def _discarded(self, held: HeldEdition) -> Response:
-        say = self._pages.words
-        return self._say(
-            held,
-            say("Draft discarded"),
-            say("Nothing was sent. To send it after all, email it to the newsletter again."),
-        )
-
-    def _released(self, request: Request, held: HeldEdition, *, is_done: bool) -> Response:
+    def _released_page(self, request: Request, held: HeldEdition, *, is_late: bool) -> Response:
         say = self._pages.words
         if not held.audience:
             text = say("The edition is published, but nobody is subscribed, so no email was sent.")
-            return self._say(held, say("No readers yet"), text)
+            return self._message(held, say("No readers yet"), text)
         archived = None
         if held.list.archive == "public" and held.edition.first_claim_at is not None:
             archived = self._pages.href(held.list.name, "archive", held.edition.slug)
-        is_over = held.edition.state in (EditionState.FINISHED, EditionState.CANCELLED)
-        is_late = request.method == "POST" and not is_done
-        title = say("This edition was already approved") if is_late else self._title(held)
+        state, token = held.edition.state, request.path_params["token"]
+        is_over = state in (EditionState.FINISHED, EditionState.CANCELLED)
+        title, text = _PROGRESS.get(state, _SENDING)
         return self._pages.render(
             "approval_sent.html",
             sheets=[self._pages.editors_sheet],
             about=held.list,
             held=held,
-            title=title,
-            sign="done" if held.edition.state is EditionState.FINISHED else "mail",
-            text=self._progress(held),
+            title=say("This edition was already approved") if is_late else say(title),
+            sign="done" if state is EditionState.FINISHED else "mail",
+            text=say(text),
             copies=held.copies,
             waiting=held.waiting,
-            refresh=None if is_over else self._pages.href("approve", request.path_params["token"]),
-            report=self._pages.href("approve", request.path_params["token"], "report"),
+            refresh=None if is_over else self._pages.href("approve", token),
+            report=self._pages.href("approve", token, "report"),
             archived=archived,
         )
 
-    def _title(self, held: HeldEdition) -> str:
-        say = self._pages.words
-        match held.edition.state:
-            case EditionState.FINISHED:
-                return say("Sent")
-            case EditionState.CANCELLED:
-                return say("Stopped")
-            case EditionState.PAUSED:
-                return say("Paused")
-            case _:
-                return say("It's on its way")
-
-    def _progress(self, held: HeldEdition) -> str:
-        say = self._pages.words
-        match held.edition.state:
-            case EditionState.FINISHED:
-                return say("It has gone out. No more copies will be sent.")
-            case EditionState.CANCELLED:
-                return say("It was stopped while it was going out. The remaining copies won't be sent.")
-            case EditionState.PAUSED:
-                return say("Nothing more goes out until whoever runs this service resumes it.")
-            case _:
-                return say("You can close this page, or refresh it to see how far it is.")
-
-    def _cancelled(self, held: HeldEdition) -> Response:
-        say = self._pages.words
-        text = say("This link no longer sends it. To send it after all, email it to the newsletter again.")
-        return self._say(held, say("This edition was cancelled"), text)
-
-    def _replaced(self, held: HeldEdition) -> Response:
-        say = self._pages.words
-        text = say(
-            "You sent a newer version of this email, so this link no longer sends anything. Use the latest link."
-        )
-        return self._say(held, say("There's a newer version"), text)
-
-    def _closed(self, held: HeldEdition) -> Response:
-        say = self._pages.words
-        text = say("Nothing is sent to its readers any more, so this edition wasn't sent.")
-        return self._say(held, say("This newsletter is closed"), text)
-
-    def _switched_off(self, held: HeldEdition) -> Response:
-        say = self._pages.words
-        text = say("The edition wasn't sent. The link will work again once the operator lets editors post by email.")
-        return self._say(held, say("This newsletter doesn't accept editions by email at the moment"), text)
-
-    def _say(
+    def _message(
         self,
         held: HeldEdition,
         title: str,
-        *paragraphs: str,
+        text: str,
+        *,
         action: tuple[str, str] | None = None,
         back: tuple[str, str] | None = None,
     ) -> Response:
-        """A page that says one thing of an edition; `action` is a button as (value, words), `back` a link."""
+        """A message about an edition; `action` is a button as (value, words), `back` a link as (path, words)."""
         return self._pages.render(
-            "approval_said.html",
-            about=held.list,
-            held=held,
-            title=title,
-            paragraphs=paragraphs,
-            action=action,
-            back=back,
+            "approval_said.html", about=held.list, held=held, title=title, text=text, action=action, back=back
         )
 
 
 async def _action(request: Request) -> str:
-    """What a POST asks for: that of its button, or to send where it has no body at all."""
+    """What a POST does: what its button says, or send if it has no body."""
     body = await read_form(request)
     if not body:
         return "send"

@@ -1,6 +1,6 @@
-"""The mailbox of `pressrun demo`: what the demo's own mail server caught, to be read, and whom it refused.
+"""The mailbox of `pressrun demo`: what the demo's own mail server accepted, and whom it refused.
 
-Mounted only there. A mail's HTML is shown in a sandboxed frame from a URL of its own; its links open beside it.
+Only the demo has these pages. An email's HTML is in a sandboxed frame with a URL of its own; its links open outside.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.web.editors.preview import MAIL_POLICY
 from pressrun.web.pages import Pages
 
-SHOWN_AT_MOST = 200
-SHOWN_OF_GROUP = 100
+MAX_SHOWN = 200
+MAX_SHOWN_OF_GROUP = 100
 _LINK = re.compile(r"https?://[^\s<>\"]*[^\s<>\"'.,;:!?)\]]")
-# For these Chromium opens a connection before it asks the policy.
+# Chromium connects for these before it applies the policy.
 _CONNECTS = re.compile("<(?=link|i?frame|object|embed|portal|fencedframe)", re.IGNORECASE)
 _HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 
 
 class Mail(Protocol):
-    """One message that was caught; `received_at` in UTC seconds."""
+    """An accepted message; `received_at` in UTC seconds."""
 
     @property
     def id(self) -> int: ...
@@ -51,7 +51,7 @@ class Mail(Protocol):
 
 
 class Refusal(Protocol):
-    """A recipient that was refused, with the reply and how often it was given."""
+    """A refused recipient, with the reply and how often the server gave it."""
 
     @property
     def recipient(self) -> str: ...
@@ -61,7 +61,7 @@ class Refusal(Protocol):
     def count(self) -> int: ...
 
 
-class Mailbox(Protocol):
+class DemoMailbox(Protocol):
     """The demo's mail server: messages newest first, refusals in their order."""
 
     @property
@@ -71,8 +71,8 @@ class Mailbox(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
-    """One recipient in the table of what happened."""
+class _RecipientRow:
+    """One recipient in the table of outcomes."""
 
     recipient: str
     delivered: int
@@ -87,24 +87,24 @@ class _Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Group:
-    """Mails of one subject, or the copies of one edition, which may greet each reader in theirs: newest first."""
+    """Emails with one subject, or the copies of one edition, whose subjects may differ: newest first."""
 
     subject: str
     mails: tuple[Mail, ...]
 
     @property
     def shown(self) -> tuple[Mail, ...]:
-        return self.mails[:SHOWN_OF_GROUP]
+        return self.mails[:MAX_SHOWN_OF_GROUP]
 
 
 class DemoPages:
     """The mailbox page and its mails."""
 
-    def __init__(self, *, pages: Pages, archive_reader: ArchiveReader, mailbox: Mailbox) -> None:
+    def __init__(self, pages: Pages, archive_reader: ArchiveReader, mailbox: DemoMailbox) -> None:
         self._pages = pages
         self._archive_reader = archive_reader
         self._mailbox = mailbox
-        self._seen: dict[int, tuple[str, str]] = {}  # by the id of a mail: its subject, and what groups it
+        self._known: dict[int, tuple[str, str]] = {}  # by the id of an email: its subject, and what it is grouped by
 
     def table(self) -> list[tuple[str, Callable[[Request], Awaitable[Response]], Sequence[str]]]:
         """The routes of the demo."""
@@ -116,20 +116,20 @@ class DemoPages:
         ]
 
     async def index(self, _request: Request) -> Response:
-        """The tour, the mails that were caught, and what happened to each recipient."""
+        """The tour, the accepted emails, and the outcome for each recipient."""
         self._pages.speak(reader=ENGLISH_TAG)
         messages = self._mailbox.messages
         return self._pages.render(
             "demo/mailbox.html",
             sheets=[self._pages.editors_sheet],
             lists=await self._archive_reader.public_lists(),
-            groups=self._grouped(messages)[:SHOWN_AT_MOST],
+            groups=self._grouped(messages)[:MAX_SHOWN],
             number=len(messages),
-            lines=_what_happened(messages, self._mailbox.refusals),
+            lines=_outcomes(messages, self._mailbox.refusals),
         )
 
     async def mail(self, request: Request) -> Response:
-        """One mail: as its reader sees it, as text, and its headers."""
+        """One email: as its reader sees it, as text, and its headers."""
         mail = self._find(request)
         if mail is None:
             return self._pages.not_found()
@@ -154,41 +154,41 @@ class DemoPages:
         if mail is None or page is None:
             return self._pages.not_found()
         page = rewrite_images(page, _inlined(mail.content))
-        # A link must not replace the frame, where no page of ours lets itself be shown.
+        # Links must open in a new window, because our pages refuse to be shown in a frame.
         page = _CONNECTS.sub("<x-", page)
         page = _HEAD.sub(lambda found: f'{found[0]}<base target="_blank">', page, count=1)
         return HTMLResponse(page, headers={"Content-Security-Policy": MAIL_POLICY})
 
     async def raw(self, request: Request) -> Response:
-        """A mail as it went over the wire."""
+        """An email as it was sent."""
         mail = self._find(request)
         if mail is None:
             return self._pages.not_found()
         return PlainTextResponse(mail.content.decode("utf-8", "replace"))
 
     def _find(self, request: Request) -> Mail | None:
-        asked = request.path_params["number"]
-        return next((mail for mail in self._mailbox.messages if str(mail.id) == asked), None)
+        number = request.path_params["number"]
+        return next((mail for mail in self._mailbox.messages if str(mail.id) == number), None)
 
     def _grouped(self, messages: Sequence[Mail]) -> list[_Group]:
-        found: dict[str, list[Mail]] = {}
+        groups: dict[str, list[Mail]] = {}
         for mail in messages:
-            found.setdefault(self._look_at(mail)[1], []).append(mail)
-        return [_Group(subject=self._subject_of(mails[0]), mails=tuple(mails)) for mails in found.values()]
+            groups.setdefault(self._parsed(mail)[1], []).append(mail)
+        return [_Group(subject=self._subject_of(mails[0]), mails=tuple(mails)) for mails in groups.values()]
 
     def _subject_of(self, mail: Mail) -> str:
-        return self._look_at(mail)[0]
+        return self._parsed(mail)[0]
 
-    def _look_at(self, mail: Mail) -> tuple[str, str]:
-        if mail.id not in self._seen:
+    def _parsed(self, mail: Mail) -> tuple[str, str]:
+        if mail.id not in self._known:
             header = dict(reversed(header_fields(mail.content)))  # the first field of a name counts
             subject = decode_words(header.get("subject", "")) or "(no subject)"
             feedback = header.get("feedback-id", "")
-            self._seen[mail.id] = (subject, feedback if ":edition:" in feedback else subject)
-        return self._seen[mail.id]
+            self._known[mail.id] = (subject, feedback if ":edition:" in feedback else subject)
+        return self._known[mail.id]
 
 
-def _what_happened(messages: Sequence[Mail], refusals: Sequence[Refusal]) -> list[_Line]:
+def _outcomes(messages: Sequence[Mail], refusals: Sequence[Refusal]) -> list[_RecipientRow]:
     delivered: dict[str, int] = {}
     for mail in reversed(messages):
         for recipient in mail.rcpt_to:
@@ -198,8 +198,10 @@ def _what_happened(messages: Sequence[Mail], refusals: Sequence[Refusal]) -> lis
         times = f" ({refusal.count} times)" if refusal.count > 1 else ""
         refused.setdefault(refusal.recipient, []).append(refusal.reply + times)
     return [
-        _Line(recipient=recipient, delivered=delivered.get(recipient, 0), refusals=tuple(refused.get(recipient, ())))
-        for recipient in [*refused, *(name for name in delivered if name not in refused)][:SHOWN_AT_MOST]
+        _RecipientRow(
+            recipient=recipient, delivered=delivered.get(recipient, 0), refusals=tuple(refused.get(recipient, ()))
+        )
+        for recipient in [*refused, *(name for name in delivered if name not in refused)][:MAX_SHOWN]
     ]
 
 
@@ -215,7 +217,7 @@ def _linked(text: str) -> Markup:
 
 
 def _inlined(content: bytes) -> Callable[[str], str | None]:
-    """Answers an image that travels in the mail as a data URL; others are not fetched."""
+    """Maps an image inside the email to a data URL; others are not loaded."""
     try:
         enclosed = {item.content_id: item for item in parse_mime_source(content).enclosed if item.content_id}
     except EditionError:

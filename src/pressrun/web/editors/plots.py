@@ -1,7 +1,7 @@
-"""Counts over time as SVG: bars with an axis, a title, a description; no library, no script, colours by the page.
+"""Counts over time as SVG bars with an axis, a title and a description, without library or script.
 
-A plot is drawn at a width that a phone has and grows with its place; its texts stand in HTML beside it, so that they
-keep their size. The numbers are for those who cannot see it, too: a table goes with each.
+A plot is drawn for the width of a phone and scales with the page; its texts are HTML beside it, so that they keep their
+size. Each plot comes with a table of its numbers for those who cannot see it.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from html import escape
 from pressrun.core.timeline import Timeline
 
 WIDTH, HEIGHT = 600, 120
-_GAP = 0.15  # of a bar's place
-_LEAST = 2.0  # what is not nothing is seen
+_GAP = 0.15  # of a bar's width
+_MIN_HEIGHT = 2.0  # so that a small number is visible
 
 
 def draw_bars(timeline: Timeline, *, name: str, title: str, description: str) -> str:
-    """The plot as an element; `name` is unique on its page, and the class that colours it."""
+    """The plot as an element; `name` is its class, for the colour, and unique on its page."""
     top = ceiling(max(timeline.numbers, default=0))
     place = WIDTH / max(1, len(timeline.numbers))
     bars = "".join(
-        _bar(place * index, place, max(_LEAST, HEIGHT * number / top))
+        _bar(place * index, place, max(_MIN_HEIGHT, HEIGHT * number / top))
         for index, number in enumerate(timeline.numbers)
         if number
     )
@@ -36,7 +36,7 @@ def draw_bars(timeline: Timeline, *, name: str, title: str, description: str) ->
 
 
 def ceiling(number: int) -> int:
-    """The least round number that is not below this one: the upper end of an axis."""
+    """The next round number: the upper end of an axis."""
     if number <= 2:
         return 2
     power = int(10 ** math.floor(math.log10(number)))

@@ -1,8 +1,8 @@
-"""The preview of an edition as one page that needs nothing beside it: written by the verb, served to an editor.
+"""The preview of an edition as one self-contained page, which the verb writes and the server shows to an editor.
 
-The author's HTML stands in a sandboxed frame without script, form or origin, under a policy that lets nothing be
-fetched; it inherits the page's, which has no script either. What the editor chooses (width, colours, which part) is
-chosen by style alone. It speaks the language of whoever looks at it, English to the verbs.
+The author's HTML is in a sandboxed frame without script, form or origin. It inherits the page's policy, which loads
+nothing, and the page has no script either: the editor's choices (width, colours, part) work by style alone. The page is
+in the language of whoever opens it, and in English for the verbs.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from pressrun.services.editions.edition_preview import Preview
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"  # fetch nothing
 )
-# For the HTML of a mail that stands in a frame from a URL of its own.
+# For the HTML of an email in a frame with a URL of its own.
 MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; "
     "style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
 )
-NEW_WINDOW = '<head>\n<base target="_blank">'  # a link opens beside the preview, never in its frame
+NEW_WINDOW = '<head>\n<base target="_blank">'  # links never open inside the frame
 
 
 def render_preview(preview: Preview) -> str:
@@ -35,7 +35,7 @@ def render_preview(preview: Preview) -> str:
     say = words_in(preview.said_in)
     header, body = shown_source(preview.message)
     page = with_images_inside(preview.parts)
-    return _template().render(
+    return standalone_template("preview.html").render(
         policy=POLICY,
         preview=preview,
         direction=direction_of(preview.language),
@@ -45,25 +45,25 @@ def render_preview(preview: Preview) -> str:
         language=own_names([preview.language])[0],
         size=say.size(len(preview.message)),
         say=say,
-        findings=[(found.severity.value, labelled(found, say)) for found in preview.findings],
+        findings=[(finding.severity.value, labelled(finding, say)) for finding in preview.findings],
         counts=_counts(preview, say),
     )
 
 
-def labelled(found: Finding, say: Words) -> str:
-    """A finding for a person: an error and a note say that they are one, most are warnings."""
-    match found.severity:
+def labelled(finding: Finding, say: Words) -> str:
+    """A finding for a person. Warnings have no label, because most findings are warnings."""
+    match finding.severity:
         case Severity.ERROR:
-            return say("Error: {finding}", finding=found.text(say))
+            return say("Error: {finding}", finding=finding.text(say))
         case Severity.NOTE:
-            return say("Note: {finding}", finding=found.text(say))
+            return say("Note: {finding}", finding=finding.text(say))
         case Severity.WARNING:
-            return found.text(say)
+            return finding.text(say)
 
 
 def _counts(preview: Preview, say: Words) -> str:
     """`1 error · 2 warnings`."""
-    numbers = Counter(one.severity for one in preview.findings)
+    numbers = Counter(finding.severity for finding in preview.findings)
     counted = [
         (numbers[Severity.ERROR], say.counted("{number} error", "{number} errors", numbers[Severity.ERROR])),
         (numbers[Severity.WARNING], say.counted("{number} warning", "{number} warnings", numbers[Severity.WARNING])),
@@ -73,7 +73,8 @@ def _counts(preview: Preview, say: Words) -> str:
 
 
 @cache
-def _template() -> Template:
+def standalone_template(name: str) -> Template:
+    """The template of a page that is also written to a file, without the rest of the site."""
     environment = Environment(
         loader=PackageLoader("pressrun.web"),
         autoescape=True,
@@ -81,4 +82,4 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("preview.html")
+    return environment.get_template(name)

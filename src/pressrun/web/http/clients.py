@@ -1,10 +1,10 @@
 """Who a request comes from: the peer of the socket, or what a trusted proxy says about it.
 
-X-Forwarded-For is a list that each proxy adds to at the right end. It is read from there: only what a trusted proxy
-wrote is believed, so that nobody can choose the address that limits count by.
+Each proxy appends to X-Forwarded-For, so it is read from the right. Only what a trusted proxy wrote is believed, so
+that clients cannot choose the address that limits count them by.
 
-Nobody is beyond those limits: clients that cannot be told apart, as behind a Unix socket whose proxy is not trusted or
-says nothing, are counted as one.
+Nobody escapes those limits: clients that cannot be told apart are counted as one, for example behind a Unix socket
+whose proxy is not trusted or sends no header.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from functools import lru_cache
 _IPv4 = ipaddress.IPv4Address
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+", re.ASCII)
-_IPV6_PREFIX = 64  # what one customer has
-UNKNOWN = "unknown"  # the subject of limits for all clients that have no address
+_IPV6_PREFIX = 64  # one customer's network
+UNKNOWN = "unknown"  # what limits count all clients without an address by
 
 
 class Proxies:
@@ -33,17 +33,16 @@ class Proxies:
         """The client's address, given the peer's (None: our Unix socket) and the X-Forwarded-For fields in order."""
         if not forwarded:
             return None if peer is None else _canonical(peer)
-        found = None if peer is None else _parse(peer)
-        if not (self._unix if peer is None else self._is_trusted(found)):
-            return None if found is None else str(found)
-        for item in reversed([item.strip() for field in forwarded for item in field.split(",")]):
-            address = _parse(item)
-            if address is None:
-                break
-            found = address
-            if not self._is_trusted(address):
-                break
-        return None if found is None else str(found)
+        client = None if peer is None else _parse(peer)
+        if self._unix if peer is None else self._is_trusted(client):
+            for item in reversed([item.strip() for field in forwarded for item in field.split(",")]):
+                address = _parse(item)
+                if address is None:
+                    break
+                client = address
+                if not self._is_trusted(address):
+                    break
+        return None if client is None else str(client)
 
     def _is_trusted(self, address: _Address | None) -> bool:
         return address is not None and any(

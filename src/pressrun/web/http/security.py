@@ -27,7 +27,7 @@ from pressrun.services.ports import Clock
 from pressrun.web import language
 from pressrun.web.http.conditional import http_date
 from pressrun.web.http.connections import LINGER_SECONDS
-from pressrun.web.policy import CONTENT_POLICY
+from pressrun.web.sheet import CONTENT_POLICY
 
 log = logging.getLogger("pressrun.web")
 

@@ -1,7 +1,7 @@
-"""The pages behind the links of mails: confirming and unsubscribing.
+"""The pages behind the links in emails: confirming and unsubscribing.
 
-GET shows one button and changes nothing, since programs that look at mail follow every link; POST acts. The same URL
-takes the one-click POST of mail programs (RFC 8058): no cookie, no redirect, and as often as it comes.
+GET shows one button and changes nothing, because mail scanners follow every link; POST acts. The unsubscribe URL also
+accepts the one-click POST of mail programs (RFC 8058), without cookie or redirect, as often as it is sent.
 """
 
 from __future__ import annotations
@@ -12,81 +12,75 @@ from starlette.responses import PlainTextResponse, Response
 from pressrun.core.address import parse_address
 from pressrun.core.subscription import SubscriptionState
 from pressrun.core.tokens import TEST_ID, WebPurpose
-from pressrun.services.readers.never_again import NeverAgain
-from pressrun.services.readers.preferences import Preferences
-from pressrun.services.readers.sign_ups import Confirmed, Origin, SignUps, SubscriptionDetails
-from pressrun.services.readers.unsubscribes import UnsubscribeOutcome, Unsubscribes
-from pressrun.web.http.clients import Proxies
+from pressrun.services.readers.sign_ups import Confirmed, SubscriptionDetails
+from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
+from pressrun.web import consent_words
+from pressrun.web.consent_words import Question
+from pressrun.web.context import UseCases, WebContext
 from pressrun.web.http.forms import ONE_CLICK, first, read_fields_or_none
-from pressrun.web.http.visitors import client_of
-from pressrun.web.pages import Pages
-from pressrun.web.readers import words
-from pressrun.web.readers.answers import AnswerPages
-from pressrun.web.reading import ReadTokens
+from pressrun.web.readers.change_links import ChangeLinkPages
 
 ONE_CLICK_WORDS = "List-Unsubscribe=One-Click"  # RFC 8058 §3.2
-PAUSE_DAYS = 30  # what the page of an unsubscribe link offers instead
+PAUSE_DAYS = 30  # what the unsubscribe page offers instead
 _ONE_CLICK_DONE = PlainTextResponse("You are unsubscribed.\n")  # for mail programs, which show it to nobody
 
 
 class LinkPages:
     """Confirming a request, and leaving a list."""
 
-    def __init__(
-        self,
-        *,
-        pages: Pages,
-        sign_ups: SignUps,
-        unsubscribes: Unsubscribes,
-        preferences: Preferences,
-        never_again: NeverAgain,
-        answers: AnswerPages,
-        tokens: ReadTokens,
-        proxies: Proxies,
-    ) -> None:
-        self._never_again = never_again
-        self._pages = pages
-        self._sign_ups = sign_ups
-        self._unsubscribes = unsubscribes
-        self._preferences = preferences
-        self._answers = answers
-        self._tokens = tokens
-        self._proxies = proxies
+    def __init__(self, web: WebContext, cases: UseCases, changes: ChangeLinkPages) -> None:
+        self._web = web
+        self._pages = web.pages
+        self._cases = cases
+        self._changes = changes
 
     async def confirm(self, request: Request) -> Response:
         """`/confirm/TOKEN`: the question, or its answer."""
-        match self._tokens().read(WebPurpose.CONFIRM, request.path_params["token"]):
+        match self._web.read_token(WebPurpose.CONFIRM, request):
             case (confirmation, _expires_at):
                 pass
             case _:
-                return await self._answers.show(request)
+                return await self._changes.show(request)
         if confirmation == TEST_ID:
             return self._test_copy()
-        outcome, standing = await self._sign_ups.find_by_confirmation(confirmation)
-        if standing is not None:
-            self._speak(standing)
-        if request.method == "POST" and outcome is Confirmed.CONFIRMED and standing is not None:
-            shown = words.with_button(self._confirm_question(standing), words.confirm_button(self._pages.words))
-            outcome, standing = await self._sign_ups.confirm(confirmation, self._origin(request, shown))
-            if outcome is Confirmed.CONFIRMED and standing is not None:
-                return await self._answers.confirmed(standing, self._pages.words("You're subscribed"))
-        if outcome is Confirmed.INVALID or standing is None:
+        outcome, details = await self._cases.sign_ups.find_by_confirmation(confirmation)
+        if details is None:
             return self._pages.invalid_link()
+        self._speak(details)
+        say = self._pages.words
+        question = consent_words.confirm(say, say.listed(details.titles), _masked(details))
         if outcome is Confirmed.CONFIRMED:
-            return self._ask(
-                self._pages.words("Confirm your subscription"),
-                self._confirm_question(standing),
-                words.confirm_button(self._pages.words),
-                "confirm",
-                standing,
-            )
-        if outcome is Confirmed.ALREADY:
-            return await self._answers.confirmed(standing, self._pages.words("You've already confirmed"))
-        return self._was_used_before(standing) if outcome is Confirmed.USED else self._has_left_since(standing)
+            if request.method != "POST":
+                title = say("Confirm your subscription")
+                return self._pages.question(title, question, action="confirm", about=details.list)
+            origin = self._web.origin(request, question.recorded)
+            outcome, confirmed = await self._cases.sign_ups.confirm(confirmation, origin)
+            if confirmed is None:
+                return self._pages.invalid_link()
+            if outcome is Confirmed.CONFIRMED:
+                return await self._changes.confirmed(confirmed, say("You're subscribed"))
+            details = confirmed
+        match outcome:
+            case Confirmed.ALREADY:
+                return await self._changes.confirmed(details, say("You've already confirmed"))
+            case Confirmed.USED:
+                return self._come_back(
+                    details,
+                    say("You've already used this link"),
+                    say("Our emails to you have bounced since, so we've paused them. To come back, sign up again."),
+                )
+            case Confirmed.LEFT_SINCE:
+                return self._come_back(
+                    details,
+                    say("You've unsubscribed since then"),
+                    say("This link is older than that, so it no longer works. To come back, sign up again."),
+                )
+            case _:
+                return self._pages.invalid_link()
 
     async def unsubscribe(self, request: Request) -> Response:
         """`/unsubscribe/TOKEN`: the question, its answer, or the one-click POST."""
-        match self._tokens().read(WebPurpose.UNSUBSCRIBE, request.path_params["token"]):
+        match self._web.read_token(WebPurpose.UNSUBSCRIBE, request):
             case (subscription, edition):
                 pass
             case _:
@@ -95,168 +89,116 @@ class LinkPages:
             return self._test_copy()
         fields = await read_fields_or_none(request) if request.method == "POST" else ()
         if list(fields) == ONE_CLICK:
-            await self._unsubscribes.leave(subscription, self._origin(request, ONE_CLICK_WORDS), edition_id=edition)
+            origin = self._web.origin(request, ONE_CLICK_WORDS)
+            await self._cases.unsubscribes.leave(subscription, origin, edition_id=edition)
             return _ONE_CLICK_DONE
-        standing = await self._sign_ups.find_by_subscription(subscription)
-        if standing is not None:
-            self._speak(standing)
+        details = await self._cases.sign_ups.find_by_subscription(subscription)
+        if details is not None:
+            self._speak(details)
         match first(fields, "action"):
             case "leave":
-                return await self._leave(request, standing, subscription, edition)
-            case "pause" if standing is not None and _can_pause(standing):
-                return await self._pause(request, standing)
+                return await self._leave(request, details, subscription, edition)
+            case "pause" if details is not None and _can_pause(details):
+                return await self._pause(request, details)
             case _:
-                return self._leave_page(standing, request)
+                return self._leave_page(details, request)
 
     async def _leave(
-        self, request: Request, standing: SubscriptionDetails | None, subscription: int, edition: int
+        self, request: Request, details: SubscriptionDetails | None, subscription: int, edition: int
     ) -> Response:
-        say, shown = self._pages.words, ""
-        if standing is not None:
-            shown = words.with_button(self._leave_question(standing), words.leave_button(say))
-        left = await self._unsubscribes.leave(subscription, self._origin(request, shown), edition_id=edition)
-        # Undo is offered only right after unsubscribing: anybody might open the same link later.
+        shown = "" if details is None else self._leave_question(details).recorded
+        origin = self._web.origin(request, shown)
+        outcome = await self._cases.unsubscribes.leave(subscription, origin, edition_id=edition)
         page = None
-        if standing is not None and left is UnsubscribeOutcome.LEFT:
-            page = await self._answers.left(standing)
-        return page or self._is_gone(standing, say("You've unsubscribed"))
+        if details is not None and outcome is UnsubscribeOutcome.LEFT:
+            # Only now can this be undone here: somebody else might open the same link later.
+            page = await self._changes.left(details)
+        return page or self._not_subscribed(details, self._pages.words("You've unsubscribed"))
 
-    async def _pause(self, request: Request, standing: SubscriptionDetails) -> Response:
+    async def _pause(self, request: Request, details: SubscriptionDetails) -> Response:
         say = self._pages.words
-        shown = words.with_button(self._pause_question(standing), words.pause_button(say, PAUSE_DAYS))
-        origin = self._origin(request, shown)
-        paused = await self._preferences.pause_one(standing.subscription.id, PAUSE_DAYS, origin)
+        origin = self._web.origin(request, self._pause_question(details).recorded)
+        paused = await self._cases.preferences.pause_one(details.subscription.id, PAUSE_DAYS, origin)
         until = None if paused is None else paused.subscription.paused_until
         if until is None:
             return self._leave_page(paused, request)
         return self._pages.message(
             say("Paused until {date}", date=say.day(until)),
-            say("You won't receive {title} until then. It'll start again automatically.", title=standing.list.title),
+            say("You won't receive {title} until then. It'll start again automatically.", title=details.list.title),
             sign="done",
-            about=standing.list,
+            about=details.list,
         )
 
-    def _speak(self, standing: SubscriptionDetails) -> None:
-        self._pages.speak(reader=standing.person.language, target=standing.list.language)
-
     async def never_again(self, request: Request) -> Response:
-        """`/unsubscribe/never-again/TOKEN`, below a confirmation that nobody asked for: the question, or its answer."""
-        match self._tokens().read(WebPurpose.NEVER_AGAIN, request.path_params["token"]):
+        """`/unsubscribe/never-again/TOKEN`, which every confirmation carries: the question, or its answer."""
+        match self._web.read_token(WebPurpose.NEVER_AGAIN, request):
             case (subscriber, *digests) if digests:
                 pass
             case _:
                 return self._pages.invalid_link()
         say = self._pages.words
-        question, button = words.never_again(say), words.never_again_button(say)
+        question = consent_words.never_again(say)
         fields = await read_fields_or_none(request) if request.method == "POST" else ()
         if first(fields, "action") != "never-again":
-            title = say("Block all email?")
-            return self._pages.render(
-                "question.html", title=title, question=question, button=button, action="never-again", about=None
-            )
-        await self._never_again.refuse(subscriber, digests, self._origin(request, words.with_button(question, button)))
+            return self._pages.question(say("Block all email?"), question, action="never-again", about=None)
+        await self._cases.never_again.refuse(subscriber, digests, self._web.origin(request, question.recorded))
         return self._pages.message(
             say("All email blocked"),
             say("We won't email this address again, even if someone signs it up."),
         )
 
-    def _origin(self, request: Request, shown: str) -> Origin:
-        return Origin(
-            source="web", ip=client_of(request, self._proxies), language=self._pages.words.language, words=shown
-        )
+    def _speak(self, details: SubscriptionDetails) -> None:
+        self._pages.speak(reader=details.person.language, target=details.list.language)
 
-    def _confirm_question(self, standing: SubscriptionDetails) -> str:
+    def _leave_question(self, details: SubscriptionDetails) -> Question:
+        return consent_words.leave(self._pages.words, details.list.title, _masked(details))
+
+    def _pause_question(self, details: SubscriptionDetails) -> Question:
+        return consent_words.pause(self._pages.words, details.list.title, _masked(details), PAUSE_DAYS)
+
+    def _leave_page(self, details: SubscriptionDetails | None, request: Request) -> Response:
         say = self._pages.words
-        return words.confirm(say, say.listed(standing.titles), _masked(standing))
-
-    def _leave_question(self, standing: SubscriptionDetails) -> str:
-        return words.leave(self._pages.words, standing.list.title, _masked(standing))
-
-    def _pause_question(self, standing: SubscriptionDetails) -> str:
-        return words.pause(self._pages.words, standing.list.title, _masked(standing))
-
-    def _ask(
-        self,
-        title: str,
-        question: str,
-        button: str,
-        action: str,
-        standing: SubscriptionDetails,
-        *,
-        instead: tuple[str, str] | None = None,
-    ) -> Response:
-        """One question and its button; `instead` is a link to another question, as (path, words)."""
-        return self._pages.render(
-            "question.html",
-            title=title,
-            question=question,
-            button=button,
-            action=action,
-            instead=instead,
-            about=standing.list,
-        )
-
-    def _leave_page(self, standing: SubscriptionDetails | None, request: Request) -> Response:
-        if standing is None or standing.subscription.state == "unsubscribed":
-            return self._is_gone(standing, self._pages.words("You are not subscribed"))
-        say = self._pages.words
+        if details is None or details.subscription.state == "unsubscribed":
+            return self._not_subscribed(details, say("You are not subscribed"))
         instead = None
-        if _can_pause(standing):
+        if _can_pause(details):
             if "pause" in request.query_params:
-                button = words.pause_button(say, PAUSE_DAYS)
-                return self._ask(say("Pause"), self._pause_question(standing), button, "pause", standing)
+                question = self._pause_question(details)
+                return self._pages.question(say("Pause"), question, action="pause", about=details.list)
             href = self._pages.href("unsubscribe", request.path_params["token"], pause=PAUSE_DAYS)
-            instead = (href, words.pause_instead(say, PAUSE_DAYS))
-        question, button = self._leave_question(standing), words.leave_button(say)
-        return self._ask(say("Unsubscribe"), question, button, "leave", standing, instead=instead)
+            instead = (href, consent_words.pause_instead(say, PAUSE_DAYS))
+        question = self._leave_question(details)
+        return self._pages.question(say("Unsubscribe"), question, action="leave", about=details.list, instead=instead)
 
-    def _is_gone(self, standing: SubscriptionDetails | None, title: str) -> Response:
+    def _not_subscribed(self, details: SubscriptionDetails | None, title: str) -> Response:
         say = self._pages.words
-        if standing is None:
+        if details is None:
             return self._pages.message(
                 title, say("We don't send this newsletter to this address. You don't need to do anything."), sign="done"
             )
-        href = self._pages.href(standing.list.name)
+        href = self._pages.href(details.list.name)
         return self._pages.message(
             title,
-            say("You won't receive {title} any more.", title=standing.list.title),
+            say("You won't receive {title} any more.", title=details.list.title),
             say("A mistake? You can subscribe again any time."),
             sign="done",
-            about=standing.list,
-            back=(href, say("Subscribe again")) if standing.list.closed_at is None else (href, standing.list.title),
+            about=details.list,
+            back=(href, say("Subscribe again")) if details.list.closed_at is None else (href, details.list.title),
         )
 
-    def _has_left_since(self, standing: SubscriptionDetails) -> Response:
-        say = self._pages.words
-        return self._pages.message(
-            say("You've unsubscribed since then"),
-            say("This link is older than that, so it no longer works. To come back, sign up again."),
-            about=standing.list,
-            back=(self._pages.href(standing.list.name), say("Subscribe again")),
-        )
-
-    def _was_used_before(self, standing: SubscriptionDetails) -> Response:
-        say = self._pages.words
-        return self._pages.message(
-            say("You've already used this link"),
-            say("Our emails to you have bounced since, so we've paused them. To come back, sign up again."),
-            about=standing.list,
-            back=(self._pages.href(standing.list.name), say("Subscribe again")),
-        )
+    def _come_back(self, details: SubscriptionDetails, title: str, text: str) -> Response:
+        """A link that works no longer, and the way to subscribe again."""
+        back = (self._pages.href(details.list.name), self._pages.words("Subscribe again"))
+        return self._pages.message(title, text, about=details.list, back=back)
 
     def _test_copy(self) -> Response:
-        say = self._pages.words
-        return self._pages.message(
-            say("This is a test copy"),
-            say("In a real edition, this link opens a page with one button."),
-            say("Nobody's subscription has changed."),
-        )
+        return self._pages.test_copy(self._pages.words("In a real edition, this link opens a page with one button."))
 
 
-def _can_pause(standing: SubscriptionDetails) -> bool:
-    """Whether there are editions to come that a pause would keep away."""
-    return standing.subscription.state is SubscriptionState.ACTIVE and standing.list.closed_at is None
+def _can_pause(details: SubscriptionDetails) -> bool:
+    """Whether editions may come that a pause would hold back."""
+    return details.subscription.state is SubscriptionState.ACTIVE and details.list.closed_at is None
 
 
-def _masked(standing: SubscriptionDetails) -> str:
-    return parse_address(standing.person.address).masked()
+def _masked(details: SubscriptionDetails) -> str:
+    return parse_address(details.person.address).masked()

@@ -1,6 +1,6 @@
-"""What only a reader's own link does, which their mailbox got a moment ago: another address, a download, erasing.
+"""What only a reader's own link does, which was just mailed to them: change the address, download, erase.
 
-The lasting link of an edition may have been passed on. Pressed there, the same buttons mail the reader their own link.
+The lasting link in an edition may have been forwarded. There, the same buttons mail the reader their own link.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from pressrun.web.http.forms import Fields, first
 from pressrun.web.pages import Pages
 
 ACTIONS = frozenset({"change-address", "download", "erase"})
-SURE = "yes"  # what the second question adds before anybody is erased
+SURE = "yes"  # what the second question adds
 FILE_NAME = "my-subscriptions.json"
 
 
 class OwnLinkPages:
-    """The buttons that end on a page of their own."""
+    """The buttons that lead to a page of their own."""
 
     def __init__(self, *, pages: Pages, preferences: Preferences) -> None:
         self._pages = pages
         self._preferences = preferences
 
     async def mail_link(self, link: PreferenceLink, origin: Origin) -> Response:
-        """Mail the reader whose lasting link this is a link of their own."""
+        """Mail the reader of this lasting link their own link."""
         profile = await self._preferences.mail_link(link, origin)
         if profile is None:
             return self._pages.invalid_link()
@@ -42,18 +42,18 @@ class OwnLinkPages:
         )
 
     async def download(self, link: PreferenceLink) -> Response:
-        """All that is held about the reader, as a file."""
-        found = await self._preferences.download(link)
-        if found is None:
+        """Everything stored about the reader, as a file."""
+        data = await self._preferences.download(link)
+        if data is None:
             return self._pages.invalid_link()
         return Response(
-            json.dumps(found, ensure_ascii=False, indent=2) + "\n",
+            json.dumps(data, ensure_ascii=False, indent=2) + "\n",
             media_type="application/json",
             headers={"Content-Disposition": f'attachment; filename="{FILE_NAME}"'},
         )
 
     async def erase(self, request: Request, link: PreferenceLink, fields: Fields) -> Response:
-        """Ask once more, then forget the reader."""
+        """Ask once more, then erase the reader."""
         say = self._pages.words
         profile = await self._preferences.find(link)
         if profile is None:

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 from tests.web.house import House
 
-from pressrun.web.readers.embedding import SHEET
+from pressrun.web.readers.form_snippet import SHEET
 
 
 class Fields(HTMLParser):

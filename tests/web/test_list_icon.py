@@ -10,7 +10,7 @@ from tests.web.house import House
 
 from pressrun.core.colour import Colour, contrast
 from pressrun.web.brand import DEFAULT
-from pressrun.web.drawing import SIZE, icon_ico, icon_png
+from pressrun.web.list_icon import SIZE, icon_ico, icon_png
 
 GREEN, YELLOW = Colour.parse("#0b6b3a"), Colour.parse("#f5c518")
 

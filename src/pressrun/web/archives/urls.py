@@ -2,41 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from pressrun.web.pages import Pages
 
-NEWEST = "newest"  # the value of `order` in a search; without one the best come first
+NEWEST = "newest"  # the value of `order` in a search; without it the best matches come first
 
 
-class Places(Protocol):
-    """What the templates of an archive link to; `is_public` when everybody may see and name these pages."""
-
-    is_public: bool
-
-    def index(self, *, year: int | None = None, page: int = 1) -> str:
-        """A page of the index."""
-        ...
-
-    def edition(self, slug: str) -> str:
-        """The page of an edition."""
-        ...
-
-    def asset(self, slug: str, name: str) -> str:
-        """An image or file of an edition; without a name what stands before each."""
-        ...
-
-    def search(self, query: str = "", *, page: int = 1, newest: bool = False) -> str | None:
-        """The search; None where there is none."""
-        ...
-
-    def feed(self, name: str) -> str | None:
-        """The feed of that file name; None where there is none."""
-        ...
-
-
-class WebPlaces:
-    """The pages of an archive below a path of ours."""
+class ArchiveUrls:
+    """What the templates of an archive link to; `is_public` if everybody may see these pages."""
 
     def __init__(self, pages: Pages, *segments: str, search: tuple[str, ...], is_public: bool) -> None:
         self._pages = pages
@@ -45,27 +17,32 @@ class WebPlaces:
         self.is_public = is_public
 
     def index(self, *, year: int | None = None, page: int = 1) -> str:
+        """A page of the index."""
         query: dict[str, int] = {**({"year": year} if year is not None else {}), **({"page": page} if page > 1 else {})}
         return self._pages.href(*self._segments, **query)
 
     def edition(self, slug: str) -> str:
+        """The page of an edition."""
         return self._pages.href(*self._segments, slug)
 
     def asset(self, slug: str, name: str) -> str:
+        """An image or file of an edition; without a name, the prefix of them all."""
         return self._pages.href(*self._segments, slug, "asset", name)
 
     def search(self, query: str = "", *, page: int = 1, newest: bool = False) -> str | None:
+        """The search; None where there is none."""
         return self._pages.href(*self._search, q=query, order=NEWEST if newest else "", page=page if page > 1 else "")
 
     def feed(self, name: str) -> str | None:
+        """The feed of that file name; None where there is none."""
         return self._pages.site.url(self._segments[0], name) if self.is_public else None
 
 
-def public_places(pages: Pages, name: str) -> Places:
+def public_archive(pages: Pages, name: str) -> ArchiveUrls:
     """The archive of a list for everybody."""
-    return WebPlaces(pages, name, "archive", search=(name, "search"), is_public=True)
+    return ArchiveUrls(pages, name, "archive", search=(name, "search"), is_public=True)
 
 
-def reader_places(pages: Pages, token: str) -> Places:
+def reader_archive(pages: Pages, token: str) -> ArchiveUrls:
     """The same below the link of one reader."""
-    return WebPlaces(pages, "read", token, "archive", search=("read", token, "search"), is_public=False)
+    return ArchiveUrls(pages, "read", token, "archive", search=("read", token, "search"), is_public=False)

@@ -1,7 +1,7 @@
-"""A sign-up form to paste into any site: its code, how it looks, and a button that copies it.
+"""A sign-up form to paste into any site: its code, a preview, and a button that copies it.
 
 The form needs no script and nothing of ours on the other site: it posts the address, and the visitor goes on here. The
-page that shows it loads one small script, for the copy button alone; without it the code can be selected by hand.
+page that shows it loads one small script for the copy button. Without it, the code can be selected by hand.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pressrun.services.editions.archive_reader import ArchiveReader
+from pressrun.web.consent_words import sign_up_promise
 from pressrun.web.pages import Pages
-from pressrun.web.promise import sign_up_promise
 from pressrun.web.readers.sign_up_forms import choices_of
 
-# Few rules, all below one class: the form takes font and colours from the site that it stands in.
+# All rules are below one class, and few: the form inherits font and colours from the site around it.
 SHEET = """\
 .pressrun-form { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; max-width: 34rem; }
 .pressrun-form label { flex: 1 1 14rem; min-width: 0; margin: 0; font-weight: 600; }
@@ -27,35 +27,35 @@ color: #fff; font: inherit; font-weight: 600; cursor: pointer; }
 .pressrun-form p { flex-basis: 100%; margin: .25rem 0 0; font-size: .875rem; }"""
 
 
-class FormPages:
-    """The form for other sites."""
+class FormSnippetPages:
+    """`/NAME/form`."""
 
     def __init__(self, *, pages: Pages, archive_reader: ArchiveReader) -> None:
         self._pages = pages
         self._archive_reader = archive_reader
 
     async def show(self, request: Request) -> Response:
-        """`/NAME/form`: preview and code, in the language of the page."""
-        found, family = await self._archive_reader.find_family(request.path_params["name"])
-        if found is None:
+        """Preview and code, in the language of the page."""
+        about, family = await self._archive_reader.find_family(request.path_params["name"])
+        if about is None:
             return self._pages.not_found()
-        say = self._pages.speak(target=found.language)
-        if found.closed_at is not None:
+        say = self._pages.speak(target=about.language)
+        if about.closed_at is not None:
             text = say("There will be no new editions, and nobody can subscribe any more.")
-            return self._pages.message(say("This newsletter is closed"), text, status=410, about=found)
-        languages = [one for one in family if one.closed_at is None]
-        choices = choices_of(languages, found) if len(languages) > 1 else []
+            return self._pages.message(say("This newsletter is closed"), text, status=410, about=about)
+        open_lists = [target for target in family if target.closed_at is None]
+        choices = choices_of(open_lists, about) if len(open_lists) > 1 else []
         form = self._pages.render_text(
-            "form_snippet.html", list=found, promise=sign_up_promise(say), choices=choices
+            "form_snippet.html", list=about, promise=sign_up_promise(say), choices=choices
         ).strip()
         return self._pages.render(
             "form.html",
             headers={"X-Robots-Tag": "noindex"},
             allowing=["script-src 'self'"],
             sheets=[SHEET],
-            about=found,
+            about=about,
             form=form,
             code=f"{form}\n<style>\n{SHEET}\n</style>",
-            page=self._pages.site.url(found.name),
+            page=self._pages.site.url(about.name),
             script=self._pages.static_href("copy.js"),
         )

@@ -1,0 +1,77 @@
+"""What the handlers of pages share: the services behind the pages, and what a request says about its visitor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from pressrun.core.tokens import WebPurpose, WebTokens
+from pressrun.services.editions.archive_reader import ArchiveReader
+from pressrun.services.editions.draft_approval import DraftApproval
+from pressrun.services.ports import Clock
+from pressrun.services.readers.address_changes import AddressChanges
+from pressrun.services.readers.never_again import NeverAgain
+from pressrun.services.readers.preferences import Preferences
+from pressrun.services.readers.sign_ups import Origin, SignUps
+from pressrun.services.readers.undo_unsubscribe import UndoUnsubscribe
+from pressrun.services.readers.unsubscribes import Unsubscribes
+from pressrun.services.readers.web_requests import WebRequests
+from pressrun.services.reports.editor_reports import EditorReports
+from pressrun.web import language
+from pressrun.web.http.clients import Proxies, network_of
+from pressrun.web.pages import Pages
+
+ReadTokens = Callable[[], WebTokens]  # a call, because the keys may be rotated while the process runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseCases:
+    """The services that the pages use."""
+
+    web_requests: WebRequests
+    sign_ups: SignUps
+    unsubscribes: Unsubscribes
+    never_again: NeverAgain
+    preferences: Preferences
+    address_changes: AddressChanges
+    undo_unsubscribe: UndoUnsubscribe
+    archive_reader: ArchiveReader
+    draft_approval: DraftApproval
+    editor_reports: EditorReports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebContext:
+    """What every handler needs besides its services."""
+
+    pages: Pages
+    tokens: ReadTokens
+    proxies: Proxies
+    clock: Clock
+
+    def read_token(self, purpose: WebPurpose, request: Request) -> tuple[int, ...] | None:
+        """The numbers in the token of the path; None unless it is genuine and for this purpose."""
+        return self.tokens().read(purpose, request.path_params["token"])
+
+    def client(self, request: Request) -> str | None:
+        """The client's address; None if it came through our Unix socket and no trusted proxy named one."""
+        peer = request.scope["client"][0] if request.scope["client"] else None
+        forwarded = [value.decode("latin-1") for name, value in request.scope["headers"] if name == b"x-forwarded-for"]
+        return self.proxies.client(peer or None, forwarded)
+
+    def network(self, request: Request) -> str:
+        """What limits count the client by."""
+        return network_of(self.client(request))
+
+    def origin(self, request: Request, shown: str = "") -> Origin:
+        """The evidence of a request by the page that said `shown`, in the language of that page."""
+        return Origin(source="web", ip=self.client(request), language=self.pages.words.language, words=shown)
+
+    def origin_as_named(self, request: Request) -> Origin:
+        """The same, but only in a language that the request names.
+
+        For mail to somebody who may have chosen a language, which goes before what their browser prefers.
+        """
+        return Origin(source="web", ip=self.client(request), language=language.named())

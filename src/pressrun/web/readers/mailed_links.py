@@ -1,0 +1,98 @@
+"""Pages for readers without an email at hand: they enter their address, and a link is mailed to it.
+
+The answer is the same for every address, so that nobody learns who is subscribed.
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pressrun.core.address import Address, parse_address
+from pressrun.core.errors import MalformedAddress
+from pressrun.store.lists import MailingList
+from pressrun.web import language
+from pressrun.web.context import UseCases, WebContext
+from pressrun.web.http.forms import first, read_fields
+from pressrun.web.readers.preferences import here, speak_as_named
+
+_NOINDEX = {"X-Robots-Tag": "noindex"}
+
+
+class MailedLinkPages:
+    """`/preferences` and `/NAME/unsubscribe`."""
+
+    def __init__(self, web: WebContext, cases: UseCases) -> None:
+        self._web = web
+        self._pages = web.pages
+        self._requests = cases.web_requests
+        self._archive_reader = cases.archive_reader
+
+    async def preferences(self, request: Request) -> Response:
+        """Mail a link to the preferences. `?list=NAME` names the list whose colours and sender are used."""
+        about = await speak_as_named(request, self._pages, self._archive_reader)
+        address, typed = await _read_address(request)
+        if address is None:
+            return self._form("ask_preferences.html", about, here(request), typed or None)
+        origin = self._web.origin_as_named(request)
+        await self._requests.preferences_link(address, origin, network=self._web.network(request), about=about)
+        say = self._pages.words
+        return self._pages.message(
+            say("Check your email"),
+            say("If this address is subscribed, we've sent it a private link to its preferences."),
+            say("Nothing after a few minutes? Check your spam folder, or try again."),
+            sign="mail",
+            about=about,
+        )
+
+    async def unsubscribe(self, request: Request) -> Response:
+        """Mail a link to unsubscribe from the list."""
+        about = await self._archive_reader.find_list(request.path_params["name"])
+        if about is None:
+            return self._pages.not_found()
+        say = self._pages.speak(target=about.language)
+        address, typed = await _read_address(request)
+        if address is None:
+            where = self._pages.href(about.name, "unsubscribe")
+            return self._form("ask_unsubscribe.html", about, where, typed, headers=_NOINDEX)
+        origin = self._web.origin_as_named(request)
+        await self._requests.unsubscribe_link(about, address, origin, network=self._web.network(request))
+        return self._pages.message(
+            say("Check your email"),
+            say("If this address is subscribed, we've sent it a link to unsubscribe."),
+            say("Nothing after a few minutes? Check your spam folder, or try again."),
+            sign="mail",
+            about=about,
+            back=(self._pages.href(about.name, language=language.named()), say("Go to {title}", title=about.title)),
+            headers=_NOINDEX,
+        )
+
+    def _form(
+        self,
+        template: str,
+        about: MailingList | None,
+        where: str,
+        typed: str | None,
+        *,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
+        return self._pages.render(
+            template,
+            status=200 if typed is None else 400,
+            about=about,
+            here=where,
+            email=(typed or "")[:254],
+            has_bad_address=typed is not None,
+            headers=headers,
+        )
+
+
+async def _read_address(request: Request) -> tuple[Address | None, str | None]:
+    """The address that was posted, and what was typed; (None, None) for a GET."""
+    if request.method != "POST":
+        return None, None
+    typed = first(await read_fields(request), "email") or ""
+    try:
+        return parse_address(typed), typed
+    except MalformedAddress:
+        return None, typed
