@@ -91,7 +91,7 @@ PLANS = {
         "search subscription using index sqlite_autoindex_subscription_1 (subscriber_id=? and list_id=?)"
     ],
     "subscriptions.get": ["search subscription using integer primary key (rowid=?)"],
-    "subscriptions.standing": [
+    "subscriptions.with_details": [
         "search subscription using integer primary key (rowid=?)",
         "search subscriber using integer primary key (rowid=?)",
         "search list using integer primary key (rowid=?)",
@@ -107,7 +107,7 @@ PLANS = {
         "search edition using covering index edition_by_state (state=?)",
         "search draft using integer primary key (rowid=?)",
     ],
-    "drafts.posted_before": [
+    "drafts.find_same_content": [
         "search edition using index edition_by_digest (list_id=? and source_digest=?)",
     ],
     "drafts.sent_by": [

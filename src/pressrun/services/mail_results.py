@@ -11,7 +11,7 @@ from pressrun.core.delivery import FailureKind
 from pressrun.core.errors import PressrunError, Unavailable
 from pressrun.observe.log import event
 from pressrun.store.editions import Edition
-from pressrun.store.inbound import InboundMail, InboundState, settle_mail
+from pressrun.store.inbound import InboundMail, InboundState, record_mail_result
 from pressrun.store.transaction import Transaction
 
 
@@ -112,7 +112,7 @@ def record_result(tx: Transaction, mail: InboundMail, settled: MailResult, now: 
 
     Raises ForgottenMeanwhile where it waits no more, which undoes all of that.
     """
-    if not settle_mail(tx, mail.id, settled.state, settled.outcome, now):
+    if not record_mail_result(tx, mail.id, settled.state, settled.outcome, now):
         raise MailErased("the mail was forgotten while it was being read")
     return settled
 

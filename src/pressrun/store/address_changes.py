@@ -1,4 +1,4 @@
-"""Wishes for another address: asked for, done when the new address confirmed, undone by whoever has the old one."""
+"""Changes of address: requested, done when the new address confirms, and undone by whoever has the old one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from enum import StrEnum
 from typing import Any
 
 from pressrun.core.address import Address
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Row, Transaction, columns_of, parse_row
 
 
 class ChangeState(StrEnum):
-    """Where a change of address stands."""
+    """The state of a change of address."""
 
     ASKED = "asked"
     DONE = "done"
@@ -22,7 +22,7 @@ class ChangeState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressChange:
-    """One change as stored; `former` is what undoing it restores."""
+    """One change as stored; undoing it restores `former`."""
 
     id: int
     subscriber_id: int
@@ -35,7 +35,7 @@ class AddressChange:
 
 
 def insert_change(tx: Transaction, *, subscriber_id: int, old: str, new: Address, now: int, expires_at: int) -> int:
-    """Store a new wish, which takes the place of an earlier one that waits; returns its id."""
+    """Store a new change, which replaces an earlier one that waits; returns its id."""
     tx.run("address_changes.stop_asked", subscriber_id=subscriber_id)
     return tx.insert(
         "address_changes.insert",
@@ -48,34 +48,26 @@ def insert_change(tx: Transaction, *, subscriber_id: int, old: str, new: Address
 
 
 def get_change(tx: Transaction, change_id: int) -> AddressChange | None:
-    """The change of that id."""
+    """The change with this id."""
     row = tx.row("address_changes.get", id=change_id)
-    if row is None:
-        return None
-    return AddressChange(**{**dict(row), "state": ChangeState(row["state"]), "former": json.loads(row["former"])})
+    return None if row is None else parse_row(row, AddressChange, "former")
 
 
 def record_change(tx: Transaction, changed: AddressChange) -> None:
-    """Write a change's new state back."""
-    tx.run(
-        "address_changes.move",
-        id=changed.id,
-        state=changed.state,
-        former=json.dumps(dict(changed.former)),
-        expires_at=changed.expires_at,
-    )
+    """Write the new state of a change back."""
+    tx.run("address_changes.move", **{**columns_of(changed), "former": json.dumps(dict(changed.former))})
 
 
 def record_undone(tx: Transaction, change: AddressChange) -> None:
-    """Note that a change was stopped or undone, and with it all later ones of that person."""
+    """Record that a change was stopped or undone, and with it all later changes of the person."""
     tx.run("address_changes.undo", id=change.id, subscriber_id=change.subscriber_id)
 
 
 def sweep_changes(tx: Transaction, now: int) -> int:
-    """Forget changes whose time is over, some at a time; returns how many."""
+    """Delete expired changes, a batch at a time; returns how many."""
     return tx.run("address_changes.sweep", now=now)
 
 
 def changes_of(tx: Transaction, subscriber_id: int) -> list[Row]:
-    """The changes of a person that are not forgotten yet: old_address, new_address, state, created_at, expires_at."""
+    """The stored changes of a person: old_address, new_address, state, created_at, expires_at."""
     return tx.rows("address_changes.of_subscriber", subscriber_id=subscriber_id)

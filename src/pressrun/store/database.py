@@ -1,12 +1,12 @@
-"""The database as the services see it: whole transactions, each in one hop on the database's own thread.
+"""The database as services use it: each transaction is one synchronous function, run on the database's own thread.
 
-`write` and `read` take a synchronous function of a `Transaction`. A write runs inside BEGIN IMMEDIATE and is whole
-even when the task that awaits it is cancelled; it is durable (synchronous=FULL) when it returns. `share` is a write
-that waits for the disk together with others. `record` is a write whose loss in a power cut only repeats work: it
-survives a kill, and skips the wait for the disk.
+`write` and `read` take a function of a `Transaction`. A write runs inside BEGIN IMMEDIATE, stays whole when the task
+that awaits it is cancelled, and is durable (synchronous=FULL) when it returns. `share` is a write that waits for the
+disk together with others. `record` is a write whose loss in a power cut would only repeat work: it survives a kill and
+does not wait for the disk.
 
-One connection writes and checkpoints, another one of the same process reads (query_only): SQLite before 3.51.3 can
-damage a WAL that two connections write and checkpoint.
+One connection writes and checkpoints, and another one reads (query_only): SQLite before 3.51.3 can damage a WAL that
+two connections write and checkpoint.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Item = TypeVar("Item")
 
-CACHE_KIB = 1024  # of pages, for each connection of a daemon; with SQLite's own 2,000 no turn is quicker
+CACHE_KIB = 1024  # of pages, for each connection of a daemon; the 2,000 that SQLite takes by itself make nothing faster
 
 
 def _connect_daemon(path: Path, *, readonly: bool) -> CallingConnection:
@@ -45,7 +45,7 @@ def _connect_daemon(path: Path, *, readonly: bool) -> CallingConnection:
 
 
 class Database:
-    """The writing and the reading connection of a process, each with its thread."""
+    """The writing and the reading connection of a process, each on its own thread."""
 
     def __init__(self, writer: DatabaseThread, reader: DatabaseThread, path: Path) -> None:
         self._writer = writer
@@ -67,7 +67,7 @@ class Database:
         return cls(writer, reader, path)
 
     async def write(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a store function as one durable transaction; raises what it raises, and Unavailable."""
+        """Run a function as one durable transaction; raises what it raises, and Unavailable."""
         self._syncing += 1
         try:
             return await self._write(lambda transact: transact(lambda tx: work(tx, *args, **kwargs)))
@@ -75,16 +75,16 @@ class Database:
             self._syncing -= 1
 
     async def share(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Like `write`, but calls that come at the same time share one commit, and one wait for the disk.
+        """Like `write`, but calls that come at the same time share one commit and one wait for the disk.
 
-        For what many people do at once. `work` runs a second time when another call's error undid the commit.
+        For what many people do at once. `work` runs a second time when the error of another call undid the commit.
         """
         return await self.share_set(one_by_one, lambda tx: work(tx, *args, **kwargs))
 
     async def share_set(self, work: Callable[[Transaction, Sequence[Item]], Sequence[T]], item: Item) -> T:
         """Like `share`, for work that is cheaper for many items at once.
 
-        `work` gets the items of all calls that come together, and returns a value for each of them in their order.
+        `work` gets the items of all calls that come together and returns a value for each, in order.
         """
         self._syncing += 1
         try:
@@ -97,15 +97,15 @@ class Database:
 
     @property
     def is_syncing(self) -> bool:
-        """Whether a durable transaction is under way, so that others wait for the disk behind it."""
+        """Whether a durable transaction is under way, which others would have to wait for."""
         return self._syncing > 0
 
     async def record(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Like `write`, without the wait for the disk: kept through a kill, perhaps not through a power cut."""
+        """Like `write`, without the wait for the disk: survives a kill, but perhaps not a power cut."""
         return await self._write(lambda transact: transact(lambda tx: work(tx, *args, **kwargs)), durable=False)
 
     async def _write(self, hop: Callable[[Transact], T], *, durable: bool = True) -> T:
-        """Run `hop` on the writer's thread; it is given what carries out one transaction."""
+        """Call `hop` on the writer's thread with a function that runs one transaction."""
         later = asyncio.get_running_loop().call_soon_threadsafe
 
         def on_thread(connection: sqlite3.Connection) -> T:
@@ -117,26 +117,26 @@ class Database:
         return await _run(self._writer, on_thread)
 
     async def read(self, work: Callable[Concatenate[Transaction, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a store function that only reads, on a consistent snapshot."""
+        """Run a function that only reads, on a consistent snapshot."""
 
         def hop(connection: sqlite3.Connection) -> T:
             connection.execute("begin")
             try:
                 return work(Transaction(connection), *args, **kwargs)
             finally:
-                if connection.in_transaction:  # not so after an error that ended it
+                if connection.in_transaction:  # some errors have ended it
                     connection.execute("rollback")
 
         return await _run(self._reader, hop)
 
     async def checkpoint(self) -> bool:
-        """Move the WAL into the database file and cut it to nothing where no reader is in the way; False where one is.
+        """Move the WAL into the database file and empty it; False while a reader prevents that.
 
-        After True all that was committed before is on disk, also what was only recorded.
+        After True everything committed before is on disk, including what was only recorded.
         """
 
         def hop(connection: sqlite3.Connection) -> bool:
-            connection.execute("pragma busy_timeout = 0")  # a long export must not hold everybody up
+            connection.execute("pragma busy_timeout = 0")  # do not wait for a long export
             try:
                 is_busy = connection.execute("pragma wal_checkpoint(truncate)").fetchone()[0]
             finally:
@@ -146,7 +146,7 @@ class Database:
         return await _run(self._writer, hop)
 
     async def close(self) -> None:
-        """Close both connections; the last one out empties the WAL."""
+        """Close both connections; closing the last one empties the WAL."""
         await self._batches.close()
         await self._reader.close()
         await self._writer.close()

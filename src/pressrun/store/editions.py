@@ -1,4 +1,4 @@
-"""Editions: what was written, where it stands, and what its pages show."""
+"""Editions: their content, their state, and what the pages of the archive show of them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from enum import StrEnum
 
 from pressrun.core.edition import EditionState
 from pressrun.store import search
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Row, Transaction, columns_of, parse_row
 
 ALWAYS = (-(1 << 62), 1 << 62)
-MOST_OF_PICTURE = 200_000  # octets: an index shows it small, but a browser has to fetch it whole
+MOST_OF_PICTURE = 200_000  # octets: an index shows the picture small, but a browser has to fetch all of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Edition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEdition:
-    """What is stored of an edition when it is taken; `assets` are (name, media type, content)."""
+    """A new edition as it is stored; `assets` are (name, media type, content)."""
 
     list_id: int
     slug: str
@@ -77,43 +77,10 @@ class NewEdition:
     issue: str | None = None
 
 
-def _from_row(row: Row) -> Edition:
-    values = dict(row)
-    values["state"] = EditionState(values["state"])
-    values["is_welcome"] = bool(values["is_welcome"])
-    return Edition(**values)
-
-
 def insert_edition(tx: Transaction, new: NewEdition, now: int) -> int:
     """Store a new edition with its content; returns its id."""
-    edition_id = tx.insert(
-        "editions.insert",
-        list_id=new.list_id,
-        slug=new.slug,
-        state=new.state,
-        subject=new.subject,
-        title=new.title,
-        preheader=new.preheader,
-        language=new.language,
-        source_name=new.source_name,
-        source_digest=new.source_digest,
-        message_secret=new.message_secret,
-        canary_percent=new.canary_percent,
-        dated_at=new.dated_at,
-        now=now,
-        scheduled_at=new.scheduled_at,
-        is_welcome=new.is_welcome,
-        issue=new.issue,
-    )
-    tx.run(
-        "editions.insert_content",
-        edition_id=edition_id,
-        source=new.source,
-        skeleton=new.skeleton,
-        text=new.text,
-        html=new.html,
-        text_skeleton=new.text_skeleton,
-    )
+    edition_id = tx.insert("editions.insert", **columns_of(new), now=now)
+    tx.run("editions.insert_content", **columns_of(new), edition_id=edition_id)
     tx.run_many(
         "editions.insert_asset",
         [
@@ -127,72 +94,60 @@ def insert_edition(tx: Transaction, new: NewEdition, now: int) -> int:
 
 
 def get_edition(tx: Transaction, edition_id: int) -> Edition | None:
-    """The edition of that id."""
-    row = tx.row("editions.get", id=edition_id)
-    return None if row is None else _from_row(row)
+    """The edition with this id."""
+    return tx.parsed(Edition, "editions.get", id=edition_id)
 
 
 def find_by_digest(tx: Transaction, list_id: int, digest: bytes) -> int | None:
-    """The id of the first edition of this list with the same content."""
-    found: int | None = tx.value("editions.find_by_digest", list_id=list_id, source_digest=digest)
-    return found
+    """The id of the first edition of a list with the same content."""
+    edition_id: int | None = tx.value("editions.find_by_digest", list_id=list_id, source_digest=digest)
+    return edition_id
 
 
 def next_id(tx: Transaction) -> int:
-    """The id that the next edition gets, as long as no other comes first."""
-    found: int | None = tx.value("editions.last_id")
-    return (found or 0) + 1
+    """The id of the next edition, unless another one is stored before it."""
+    return int(tx.value("editions.last_id") or 0) + 1
 
 
 def taken_slugs(tx: Transaction, list_id: int, slug: str, *, but: Collection[int] = ()) -> frozenset[str]:
-    """The slugs of a list that begin with this one, except those of these editions."""
+    """The slugs of a list that begin with this one, without those of the editions in `but`."""
     rows = tx.rows("editions.slugs", list_id=list_id, slug=slug)
     return frozenset(row["slug"] for row in rows if row["id"] not in but)
 
 
 def give_up_slug(tx: Transaction, edition_id: int) -> None:
-    """Leave the slug of an edition that nobody will ever see to others."""
+    """Free the slug of an edition that nobody will ever see."""
     tx.run("editions.give_up_slug", id=edition_id)
 
 
 def all_editions(tx: Transaction, list_id: int | None = None) -> list[Edition]:
-    """Every edition, or those of one list, newest first; what greets new readers is none of them."""
+    """Every edition, or those of one list, newest first; without welcome mails."""
     rows = tx.rows("editions.all") if list_id is None else tx.rows("editions.of_list", list_id=list_id)
-    return [_from_row(row) for row in rows]
+    return [parse_row(row, Edition) for row in rows]
 
 
 def live_editions(tx: Transaction) -> list[Edition]:
     """The editions that are scheduled or being sent, oldest first."""
-    return [_from_row(row) for row in tx.rows("editions.live")]
+    return [parse_row(row, Edition) for row in tx.rows("editions.live")]
 
 
 def paused_editions(tx: Transaction) -> list[Edition]:
-    """The editions that wait for a person, oldest first."""
-    return [_from_row(row) for row in tx.rows("editions.paused")]
+    """The paused editions, oldest first."""
+    return [parse_row(row, Edition) for row in tx.rows("editions.paused")]
 
 
 def record_edition(tx: Transaction, changed: Edition) -> None:
-    """Write an edition's new state back."""
-    tx.run(
-        "editions.move",
-        id=changed.id,
-        state=changed.state,
-        scheduled_at=changed.scheduled_at,
-        started_at=changed.started_at,
-        finished_at=changed.finished_at,
-        pause_reason=changed.pause_reason,
-        audience=changed.audience,
-        canary_copies=changed.canary_copies,
-    )
+    """Write the new state of an edition back."""
+    tx.run("editions.move", **columns_of(changed))
 
 
 def publish(tx: Transaction, edition_id: int, now: int) -> None:
-    """Let the edition's page exist: a copy of it may go out from here on. A welcome mail has none."""
+    """Let the page of an edition exist, because a copy may go out from here on. A welcome mail has no page."""
     tx.run("editions.publish", id=edition_id, now=now)
 
 
-def note_brake(tx: Transaction, edition_id: int, now: int) -> None:
-    """Note that an edition paused because it fared badly: it does so once."""
+def record_auto_pause(tx: Transaction, edition_id: int, now: int) -> None:
+    """Record that an edition was paused by itself, which happens only once."""
     tx.run("editions.brake", id=edition_id, now=now)
 
 
@@ -218,33 +173,33 @@ def event_counts(tx: Transaction, edition_id: int) -> Mapping[CountedEvent, dict
 
 
 def count_unsubscribed(tx: Transaction, edition_id: int, now: int, number: int) -> None:
-    """So many more readers left by a link of this edition."""
+    """Count readers who unsubscribed by a link of this edition."""
     tx.run("editions.count_unsubscribed", id=edition_id, number=number)
     count_event(tx, edition_id, CountedEvent.UNSUBSCRIBED, now, number)
 
 
 def uncount_unsubscribed(tx: Transaction, edition_id: int, left_at: int) -> None:
-    """One reader who left by a link of this edition, at that time, has undone that."""
+    """Take back one reader who unsubscribed at that time and has undone it."""
     tx.run("editions.uncount_unsubscribed", id=edition_id)
     count_event(tx, edition_id, CountedEvent.UNSUBSCRIBED, left_at, -1)
 
 
 def count_complaint(tx: Transaction, edition_id: int, now: int) -> None:
-    """Count a complaint about an edition; one that is gone is left alone."""
+    """Count a complaint about an edition; does nothing for one that is gone."""
     tx.run("editions.count_complaint", id=edition_id)
     count_event(tx, edition_id, CountedEvent.COMPLAINED, now)
 
 
 def load_skeleton(tx: Transaction, edition_id: int) -> bytes:
-    """The encoded skeleton that copies are spliced from."""
-    found: bytes = tx.value("editions.skeleton", edition_id=edition_id)
-    return found
+    """The encoded skeleton of the copies."""
+    skeleton: bytes = tx.value("editions.skeleton", edition_id=edition_id)
+    return skeleton
 
 
 def load_text_skeleton(tx: Transaction, edition_id: int) -> bytes | None:
-    """The same without the HTML part; None where there is none to leave out."""
-    found: bytes | None = tx.value("editions.text_skeleton", edition_id=edition_id)
-    return found
+    """The encoded skeleton without the HTML part; None when the edition has no HTML part."""
+    skeleton: bytes | None = tx.value("editions.text_skeleton", edition_id=edition_id)
+    return skeleton
 
 
 def archived_editions(
@@ -252,8 +207,8 @@ def archived_editions(
 ) -> list[Row]:
     """id, slug, title, preheader, language, published_at, picture of editions that the archive shows, newest first.
 
-    `between` are the first second that counts, and the first one that does not any more; `picture` is null where there
-    is none, or none of at most `MOST_OF_PICTURE` octets.
+    `between` are the first second that counts and the first one that no longer does. `picture` is null without a
+    picture of at most `MOST_OF_PICTURE` octets.
     """
     since, until = between
     return tx.rows(
@@ -273,7 +228,7 @@ def archived_years(tx: Transaction, list_id: int) -> list[Row]:
 
 
 def latest_archived(tx: Transaction) -> dict[int, int]:
-    """When the latest edition of each archive came out, by the list's id."""
+    """When the latest edition of each archive came out, by the id of the list."""
     return {row["list_id"]: row["published_at"] for row in tx.rows("editions.latest_archived")}
 
 
@@ -283,12 +238,12 @@ def newer_archived(tx: Transaction, list_id: int, edition_id: int, published_at:
 
 
 def older_archived(tx: Transaction, list_id: int, edition_id: int, published_at: int) -> Row | None:
-    """The same of the one before it."""
+    """slug, title and language of the edition before this one in the archive."""
     return tx.row("editions.older_archived", list_id=list_id, id=edition_id, published_at=published_at)
 
 
 def find_archived(tx: Transaction, list_id: int, slug: str) -> Row | None:
-    """One edition of the archive with its text and html."""
+    """An edition of the archive with its text and html."""
     return tx.row("editions.find_archived", list_id=list_id, slug=slug)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
+
+from msgspec import convert
 
 from pressrun.core.address import Address
 from pressrun.message.layouts.design import Logo
 from pressrun.store import search
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Transaction, columns_of, parse_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,26 +48,17 @@ class MailingList:
     family: str | None = None
 
 
-_FLAGS = {"listed", "require_postal_address", "leaving_note", "ask_name"}
 _COLUMNS = tuple(field.name for field in fields(MailingList))
-_LOGO_COLUMNS = tuple(field.name for field in fields(Logo))
 
 
-def _from_row(row: Row) -> MailingList:
-    return list_from_values([row[name] for name in _COLUMNS])
-
-
-def list_from_values(found: Sequence[Any]) -> MailingList:
+def list_from_values(values: Sequence[Any]) -> MailingList:
     """The list whose columns have these values."""
-    values = dict(zip(_COLUMNS, found, strict=True))
-    for name in _FLAGS:
-        values[name] = bool(values[name])
-    return MailingList(**values)
+    return convert(dict(zip(_COLUMNS, values, strict=True)), MailingList, strict=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewList:
-    """What is stored of a list when it is made; the rest has its defaults in the schema."""
+    """A new list as it is stored; the schema has the defaults of its other columns."""
 
     name: str
     title: str
@@ -80,84 +73,80 @@ class NewList:
 
 def insert_list(tx: Transaction, new: NewList, now: int) -> int:
     """Store a new list; its name must be free."""
-    return tx.insert("lists.insert", **asdict(new), now=now)
+    return tx.insert("lists.insert", **columns_of(new), now=now)
 
 
 def find_list(tx: Transaction, name: str) -> MailingList | None:
-    """The list of that name."""
-    row = tx.row("lists.find", name=name)
-    return None if row is None else _from_row(row)
+    """The list with this name."""
+    return tx.parsed(MailingList, "lists.find", name=name)
 
 
 def get_list(tx: Transaction, list_id: int) -> MailingList | None:
-    """The list of that id."""
-    row = tx.row("lists.get", id=list_id)
-    return None if row is None else _from_row(row)
+    """The list with this id."""
+    return tx.parsed(MailingList, "lists.get", id=list_id)
 
 
 def all_lists(tx: Transaction, *, listed_only: bool = False) -> list[MailingList]:
     """Every list by name, or the open and public ones by title."""
-    return [_from_row(row) for row in tx.rows("lists.all_listed" if listed_only else "lists.all")]
+    return [parse_row(row, MailingList) for row in tx.rows("lists.all_listed" if listed_only else "lists.all")]
 
 
 def family_lists(tx: Transaction, family: str) -> list[MailingList]:
     """The lists of a family, the oldest first."""
-    return [_from_row(row) for row in tx.rows("lists.of_family", family=family)]
+    return [parse_row(row, MailingList) for row in tx.rows("lists.of_family", family=family)]
 
 
 def update_list(tx: Transaction, changed: MailingList) -> None:
     """Write every setting of a list back."""
-    tx.run("lists.update", **{name: getattr(changed, name) for name in _COLUMNS})
+    tx.run("lists.update", **columns_of(changed))
 
 
 def put_logo(tx: Transaction, list_id: int, logo: Logo) -> None:
-    """Store a list's logo in place of another; `MailingList.logo` names it by its digest."""
-    values = {name: getattr(logo, name) for name in _LOGO_COLUMNS}
-    tx.run("lists.put_logo", list_id=list_id, **values)
+    """Store the logo of a list, replacing another; `MailingList.logo` is its digest."""
+    tx.run("lists.put_logo", list_id=list_id, **columns_of(logo))
 
 
 def remove_logo(tx: Transaction, list_id: int) -> None:
-    """Forget a list's logo."""
+    """Delete the logo of a list."""
     tx.run("lists.remove_logo", list_id=list_id)
 
 
 def find_logo(tx: Transaction, list_id: int) -> Logo | None:
-    """A list's logo."""
-    row = tx.row("lists.find_logo", list_id=list_id)
-    return None if row is None else Logo(**{name: row[name] for name in _LOGO_COLUMNS})
+    """The logo of a list."""
+    return tx.parsed(Logo, "lists.find_logo", list_id=list_id)
 
 
 def find_logo_name(tx: Transaction, list_id: int) -> str | None:
-    """The file name that a list's logo came with."""
-    found: str | None = tx.value("lists.find_logo_name", list_id=list_id)
-    return found
+    """The file name that the logo of a list came with."""
+    name: str | None = tx.value("lists.find_logo_name", list_id=list_id)
+    return name
 
 
 def delete_list(tx: Transaction, list_id: int) -> None:
-    """Remove a list with its subscriptions, editions and archive."""
+    """Delete a list with its subscriptions, editions and archive."""
     search.forget_list(tx, list_id)
     tx.run("lists.delete", id=list_id)
 
 
 def count_subscriptions(tx: Transaction, list_id: int) -> dict[str, int]:
-    """How many subscriptions there are in each state; states without any are left out."""
+    """How many subscriptions are in each state, without states that none is in."""
     return {row["state"]: row["number"] for row in tx.rows("lists.counts", list_id=list_id)}
 
 
 def end_requests(tx: Transaction, list_id: int, now: int) -> None:
-    """Forget every request to subscribe that was not confirmed."""
+    """Delete every request to subscribe that was not confirmed."""
     tx.run("lists.delete_confirmations", list_id=list_id)
     tx.run("lists.end_requests", list_id=list_id, now=now)
     tx.run("lists.delete_requests", list_id=list_id)
 
 
 def add_editor(tx: Transaction, list_id: int, address: Address) -> bool:
-    """Let an address post by mail; False when it could already."""
+    """Let an address post by mail; False when it already could."""
     return tx.run("lists.add_editor", list_id=list_id, address=address.typed, address_key=address.key) > 0
 
 
 def remove_editor(tx: Transaction, list_id: int, address: Address) -> bool:
-    """Take that right away; False when it had none."""
+    """Take away the right to post by mail; False when the address did not have it."""
     return tx.run("lists.remove_editor", list_id=list_id, address_key=address.key) > 0
 
 
@@ -167,6 +156,6 @@ def list_editors(tx: Transaction, list_id: int) -> list[str]:
 
 
 def find_editor(tx: Transaction, list_id: int, address_key: str) -> str | None:
-    """The address of an editor as it was given to us; None when that is none of the list's."""
-    found: str | None = tx.value("lists.find_editor", list_id=list_id, address_key=address_key)
-    return found
+    """The address of an editor as it was entered; None when the list has no such editor."""
+    address: str | None = tx.value("lists.find_editor", list_id=list_id, address_key=address_key)
+    return address

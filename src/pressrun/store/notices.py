@@ -1,4 +1,4 @@
-"""Notices: one mail to one person, queued beside the copies of editions and going out before them."""
+"""Notices: mails to one person, queued beside the copies of editions and sent before them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from pressrun.core.address import Address
 from pressrun.store.deliveries import queue_notice
-from pressrun.store.transaction import Row, Transaction, in_json
+from pressrun.store.transaction import Row, Transaction, columns_of, in_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewNotice:
-    """What is stored of a notice; `payload` is what its composer needs, or `content` is the whole mail."""
+    """A new notice. Its composer needs the `payload`, unless `content` is the whole mail."""
 
     kind: str
     address: Address
@@ -31,48 +31,41 @@ def insert_notice(tx: Transaction, new: NewNotice, now: int) -> int:
 
 
 def store_notice(tx: Transaction, new: NewNotice, now: int) -> int:
-    """Store a notice that is queued later; returns its id."""
+    """Store a notice without queueing it; returns its id."""
     return tx.insert(
         "notices.insert",
-        kind=new.kind,
-        list_id=new.list_id,
-        subscriber_id=new.subscriber_id,
-        address=new.address.typed,
-        language=new.language,
-        payload=json.dumps(new.payload, ensure_ascii=False),
-        content=new.content,
-        message_secret=new.message_secret,
+        **{**columns_of(new), "address": new.address.typed, "payload": json.dumps(new.payload, ensure_ascii=False)},
         now=now,
     )
 
 
 def insert_notices(tx: Transaction, new: Sequence[NewNotice], now: int) -> None:
-    """Store and queue notices that are composed when they are sent."""
+    """Store and queue notices without content, in two statements for all of them."""
     rows = [
         (one.kind, one.list_id, one.subscriber_id, one.address.typed, one.language, in_json(one.payload)) for one in new
     ]
     secrets = b"".join(one.message_secret for one in new)
     last = tx.insert("notices.insert_all", notices=in_json(rows), secrets=secrets, now=now)
-    # One statement numbers its rows one after the other.
+    # The rows of one statement have consecutive ids.
     domains = in_json([one.address.domain for one in new])
     tx.run("notices.queue_all", first=last - len(new) + 1, domains=domains, now=now)
 
 
 def find_ended(tx: Transaction, delivery_id: int) -> Row | None:
-    """id, content and payload of a notice that holds a whole mail and goes out no more; None for any other."""
+    """id, content and payload of a notice with content whose delivery has ended; None for any other."""
     return tx.row("notices.ended", delivery_id=delivery_id)
 
 
 def drop_content(tx: Transaction, notice_id: int) -> None:
-    """Forget the mail that a notice holds: it stands elsewhere now."""
+    """Delete the content of a notice, which is now stored elsewhere."""
     tx.run("notices.drop_content", id=notice_id)
 
 
 def find_asked(tx: Transaction, delivery_id: int) -> Row | None:
-    """Whom a notice was for: subscriber_id, list_id, list_name, address, language, kind; None when they are gone."""
+    """subscriber_id, list_id, list_name, address, language and kind of a notice; None when its reader is gone."""
     return tx.row("notices.asked", delivery_id=delivery_id)
 
 
 def outlive_list(tx: Transaction, list_id: int, kind: str) -> None:
-    """Let the notices of this kind belong to no list any more: they do not go with it."""
+    """Detach the notices of this kind from a list, so that they are not deleted with it."""
     tx.run("notices.outlive_list", list_id=list_id, kind=kind)

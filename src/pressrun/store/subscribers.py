@@ -1,4 +1,4 @@
-"""People: one row for each mail address that any list knows."""
+"""People: one row for each address that any list knows."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from msgspec import convert
+
 from pressrun.core.address import Address
 from pressrun.core.tokens import Digests
-from pressrun.store.transaction import Row, Transaction
+from pressrun.store.transaction import Row, Transaction, columns_of, parse_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,7 @@ class Subscriber:
 
     @property
     def digests(self) -> Digests:
-        """Where this person's address and mailbox would stand in the suppressions."""
+        """The digests under which suppressions would hold the address and the mailbox."""
         return Digests(self.suppression_digest, self.mailbox_digest or self.suppression_digest)
 
 
@@ -39,15 +41,13 @@ COLUMNS = tuple(field.name for field in fields(Subscriber))
 
 
 def _from_row(row: Row) -> Subscriber:
-    return subscriber_from_values([row[name] for name in COLUMNS])
+    return parse_row(row, Subscriber, "attributes")
 
 
-def subscriber_from_values(found: Sequence[Any]) -> Subscriber:
+def subscriber_from_values(values: Sequence[Any]) -> Subscriber:
     """The person whose COLUMNS have these values."""
-    values = dict(zip(COLUMNS, found, strict=True))
-    values["attributes"] = json.loads(values["attributes"])
-    values["text_only"] = bool(values["text_only"])
-    return Subscriber(**values)
+    columns = dict(zip(COLUMNS, values, strict=True))
+    return convert({**columns, "attributes": json.loads(columns["attributes"])}, Subscriber, strict=False)
 
 
 def insert_subscriber(
@@ -76,41 +76,37 @@ def insert_subscriber(
 
 
 def find_subscriber(tx: Transaction, address: Address) -> Subscriber | None:
-    """The person with that address, however it is spelt."""
+    """The person with this address, in any spelling."""
     row = tx.row("subscribers.find", address_key=address.key)
     return None if row is None else _from_row(row)
 
 
 def get_subscriber(tx: Transaction, subscriber_id: int) -> Subscriber | None:
-    """The person of that id."""
+    """The person with this id."""
     row = tx.row("subscribers.get", id=subscriber_id)
     return None if row is None else _from_row(row)
 
 
 def of_mailbox(tx: Transaction, mailbox: bytes) -> list[Subscriber]:
-    """Everybody who gets mail in one mailbox, under whatever spelling."""
+    """Everybody whose address, in any spelling, leads to one mailbox."""
     return [_from_row(row) for row in tx.rows("subscribers.of_mailbox", mailbox=mailbox)]
 
 
 def update_profile(tx: Transaction, person: Subscriber) -> None:
-    """Write name, language, attributes and the wish for plain text back."""
+    """Write name, language, attributes and the choice of plain text back."""
     tx.run(
         "subscribers.update_profile",
-        id=person.id,
-        name=person.name,
-        language=person.language,
-        attributes=json.dumps(dict(person.attributes), ensure_ascii=False),
-        text_only=int(person.text_only),
+        **{**columns_of(person), "attributes": json.dumps(dict(person.attributes), ensure_ascii=False)},
     )
 
 
 def end_links(tx: Transaction, subscriber_id: int) -> None:
-    """Let every preferences link of a person end, also those in past editions."""
+    """End every preferences link of a person, including those in past editions."""
     tx.run("subscribers.bump_epoch", id=subscriber_id)
 
 
 def move_to_address(tx: Transaction, subscriber_id: int, address: Address, digests: Digests) -> None:
-    """Give a person another address, which nobody else must have; copies that wait go there, and old links end."""
+    """Give a person another address, which nobody else may have. Waiting copies go there, and old links end."""
     tx.run(
         "subscribers.move",
         id=subscriber_id,
@@ -125,17 +121,17 @@ def move_to_address(tx: Transaction, subscriber_id: int, address: Address, diges
 
 
 def delete_subscriber(tx: Transaction, subscriber_id: int) -> None:
-    """Remove a person from every list, with all that hangs on them; counts of past editions stay."""
+    """Delete a person with everything that belongs to them; counts of past editions stay."""
     tx.run("subscribers.delete", id=subscriber_id)
 
 
 def delete_if_unsubscribed(tx: Transaction, subscriber_id: int) -> bool:
-    """Forget a person whom no list knows any more; False when one does."""
+    """Delete a person without any subscription; False when there is one."""
     return tx.run("subscribers.delete_without_subscription", id=subscriber_id) > 0
 
 
 def known_columns(tx: Transaction, list_id: int) -> frozenset[str]:
-    """The imported columns that some active member of the list has."""
+    """The imported columns that at least one active member of the list has."""
     return frozenset(row["name"] for row in tx.rows("subscribers.columns", list_id=list_id))
 
 

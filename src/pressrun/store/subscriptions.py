@@ -1,14 +1,15 @@
-"""Subscriptions: what a person is to a list, and the requests that wait for their proof."""
+"""Subscriptions of people to lists, and requests that wait for a confirmation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+
+from msgspec import convert
 
 from pressrun.core.subscription import SubscriptionState
 from pressrun.store import lists, subscribers
-from pressrun.store.transaction import Row, Transaction, in_json
+from pressrun.store.transaction import Row, Transaction, columns_of, in_json, parse_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,92 +46,68 @@ class PendingConfirmation:
 _COLUMNS = tuple(field.name for field in fields(Subscription))
 
 
-def _from_row(row: Row) -> Subscription:
-    return _from_values([row[name] for name in _COLUMNS])
-
-
-def _from_values(found: Sequence[Any]) -> Subscription:
-    values = dict(zip(_COLUMNS, found, strict=True))
-    values["state"] = SubscriptionState(values["state"])
-    if values["state_before"] is not None:
-        values["state_before"] = SubscriptionState(values["state_before"])
-    return Subscription(**values)
-
-
 def insert_subscription(
     tx: Transaction, *, list_id: int, subscriber_id: int, state: SubscriptionState, source: str, now: int
 ) -> int:
-    """Store a new subscription; there must be none of this person to this list."""
+    """Store a new subscription; the person must have none to this list."""
     return tx.insert(
         "subscriptions.insert", list_id=list_id, subscriber_id=subscriber_id, state=state, source=source, now=now
     )
 
 
 def find_subscription(tx: Transaction, *, list_id: int, subscriber_id: int) -> Subscription | None:
-    """What a person is to a list."""
-    row = tx.row("subscriptions.find", list_id=list_id, subscriber_id=subscriber_id)
-    return None if row is None else _from_row(row)
+    """The subscription of a person to a list."""
+    return tx.parsed(Subscription, "subscriptions.find", list_id=list_id, subscriber_id=subscriber_id)
 
 
 def get_subscription(tx: Transaction, subscription_id: int) -> Subscription | None:
-    """The subscription of that id."""
-    row = tx.row("subscriptions.get", id=subscription_id)
-    return None if row is None else _from_row(row)
+    """The subscription with this id."""
+    return tx.parsed(Subscription, "subscriptions.get", id=subscription_id)
 
 
-def get_standing(
+def get_with_details(
     tx: Transaction, subscription_id: int
 ) -> tuple[Subscription, subscribers.Subscriber, lists.MailingList] | None:
-    """The subscription of that id, whose it is, and to which list."""
-    row = tx.row("subscriptions.standing", id=subscription_id)
+    """The subscription with this id, its person and its list."""
+    row = tx.row("subscriptions.with_details", id=subscription_id)
     if row is None:
         return None
     values = tuple(row)
     of_person, of_list = len(_COLUMNS), len(_COLUMNS) + len(subscribers.COLUMNS)
     return (
-        _from_values(values[:of_person]),
+        convert(dict(zip(_COLUMNS, values, strict=False)), Subscription, strict=False),
         subscribers.subscriber_from_values(values[of_person:of_list]),
         lists.list_from_values(values[of_list:]),
     )
 
 
 def record_subscription(tx: Transaction, changed: Subscription) -> None:
-    """Write a subscription's new state back; where its links lead once it is over is `switching.lead_on`."""
-    tx.run(
-        "subscriptions.move",
-        id=changed.id,
-        state=changed.state,
-        state_before=changed.state_before,
-        suspended_for=changed.suspended_for,
-        paused_until=changed.paused_until,
-        source=changed.source,
-        since=changed.since,
-        round=changed.round,
-    )
+    """Write the new state of a subscription back, without `moved_to` (see store.language_switch)."""
+    tx.run("subscriptions.move", **columns_of(changed))
 
 
 def delete_subscription(tx: Transaction, subscription_id: int) -> None:
-    """Forget a subscription as if it had never been."""
+    """Delete a subscription as if it had never existed."""
     tx.run("subscriptions.delete", id=subscription_id)
 
 
 def subscriptions_of(tx: Transaction, subscriber_id: int) -> list[Row]:
-    """What a person is to every list: the subscription's columns, list_name, list_title, closed_at."""
+    """The subscriptions of a person: their columns, and list_name, list_title, closed_at."""
     return tx.rows("subscriptions.of_subscriber", subscriber_id=subscriber_id)
 
 
 def page_of_subscribers(tx: Transaction, *, list_id: int, state: str, after: int, limit: int) -> list[Row]:
-    """Subscriptions of one state with their people, by id, `limit` of them after the id `after`."""
+    """Subscriptions in one state with their people, ordered by id: `limit` of them after the id `after`."""
     return tx.rows("subscriptions.page", list_id=list_id, state=state, after=after, limit=limit)
 
 
 def is_anything_over(tx: Transaction, now: int) -> bool:
-    """Whether a pause or a request has come to its end."""
+    """Whether a pause or a request has expired."""
     return bool(tx.value("subscriptions.is_anything_over", now=now))
 
 
 def ended_pauses(tx: Transaction, now: int) -> list[int]:
-    """Ids of subscriptions whose pause is over, some at a time."""
+    """Ids of subscriptions whose pause is over, a batch at a time."""
     return [row["id"] for row in tx.rows("subscriptions.ended_pauses", now=now)]
 
 
@@ -144,7 +121,7 @@ def insert_confirmation(
     expires_at: int,
     leader_id: int | None = None,
 ) -> int:
-    """Store a request that waits for its proof, which the link of the request `leader_id` gives too."""
+    """Store a request that waits for its confirmation, which the link of the request `leader_id` gives too."""
     return tx.insert(
         "subscriptions.insert_confirmation",
         subscription_id=subscription.id,
@@ -158,41 +135,42 @@ def insert_confirmation(
 
 
 def get_confirmation(tx: Transaction, confirmation_id: int) -> PendingConfirmation | None:
-    """The request of that id."""
-    row = tx.row("subscriptions.get_confirmation", id=confirmation_id)
-    return None if row is None else PendingConfirmation(**dict(row))
+    """The request with this id."""
+    return tx.parsed(PendingConfirmation, "subscriptions.get_confirmation", id=confirmation_id)
 
 
 def led_confirmations(tx: Transaction, leader_id: int) -> list[PendingConfirmation]:
-    """The requests that the link of that one confirms too."""
-    return [PendingConfirmation(**dict(row)) for row in tx.rows("subscriptions.led_confirmations", leader_id=leader_id)]
+    """The requests that the link of another one confirms too."""
+    return [
+        parse_row(row, PendingConfirmation) for row in tx.rows("subscriptions.led_confirmations", leader_id=leader_id)
+    ]
 
 
 def expired_confirmations(tx: Transaction, now: int) -> list[tuple[int, int]]:
-    """(confirmation, subscription) of requests whose token ended, some at a time."""
+    """(confirmation, subscription) of requests whose link has expired, a batch at a time."""
     return [(row["id"], row["subscription_id"]) for row in tx.rows("subscriptions.expired_confirmations", now=now)]
 
 
 def delete_confirmation(tx: Transaction, confirmation_id: int) -> None:
-    """Forget a request."""
+    """Delete a request."""
     tx.run("subscriptions.delete_confirmation", id=confirmation_id)
 
 
 def count_confirmations(tx: Transaction, subscription_id: int) -> int:
     """How many requests of a subscription are kept."""
-    found: int = tx.value("subscriptions.open_confirmations", subscription_id=subscription_id)
-    return found
+    number: int = tx.value("subscriptions.open_confirmations", subscription_id=subscription_id)
+    return number
 
 
 def hand_copies_over(tx: Transaction, giver_id: int, taker_id: int, domain: str) -> int:
-    """Let the copies that wait for one subscription go out to another, which is at `domain`; returns how many."""
+    """Give the waiting copies of one subscription to another one, at `domain`; returns how many."""
     return tx.run("subscriptions.hand_copies_over", giver_id=giver_id, taker_id=taker_id, domain=domain)
 
 
 def end_subscriptions(tx: Transaction, ids: Sequence[int], source: str, now: int) -> None:
-    """End these subscriptions, whatever they were.
+    """End these subscriptions, in whatever state they are.
 
-    Requests of before that wait for their proof are void, and so is each link that undoes an earlier leaving.
+    This voids earlier requests that wait for a confirmation, and links that would undo an earlier unsubscribe.
     """
     state = SubscriptionState.UNSUBSCRIBED
     tx.run("unsubscribes.forget_earlier", ids=in_json(ids))
@@ -200,5 +178,5 @@ def end_subscriptions(tx: Transaction, ids: Sequence[int], source: str, now: int
 
 
 def cancel_copies(tx: Transaction, ids: Sequence[int], now: int) -> int:
-    """Cancel the copies of these subscriptions that are not claimed; returns how many."""
+    """Cancel the unclaimed copies of these subscriptions; returns how many."""
     return tx.run("subscriptions.cancel_copies", ids=in_json(ids), now=now)

@@ -1,4 +1,7 @@
-"""The one argument of every store function: statements by name inside a transaction that somebody else opens."""
+"""The first argument of every store function: runs named statements inside a transaction that its caller opened.
+
+The statements are in `sql/FILE.sql`: `-- name: NAME`, a line with the purpose, and the statement.
+"""
 
 from __future__ import annotations
 
@@ -17,32 +20,44 @@ T = TypeVar("T")
 
 _NAME = re.compile(r"^-- name: ([a-z_]+)$", re.MULTILINE)
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 
 
 @cache
 def load_queries() -> dict[str, str]:
-    """All statements as `"file.name"`; the comments are left out of what SQLite gets to see."""
-    found: dict[str, str] = {}
+    """All statements as `"file.name"`, without their comments."""
+    queries: dict[str, str] = {}
     for entry in sorted(resources.files("pressrun.store").joinpath("sql").iterdir(), key=lambda path: path.name):
         if not entry.name.endswith(".sql"):
             continue
         pieces = _NAME.split(entry.read_text(encoding="utf-8"))
         for name, body in zip(pieces[1::2], pieces[2::2], strict=True):
             statement = "\n".join(line for line in body.splitlines() if not line.lstrip().startswith("--"))
-            found[f"{entry.name.removesuffix('.sql')}.{name}"] = statement.strip().rstrip(";")
-    return found
+            queries[f"{entry.name.removesuffix('.sql')}.{name}"] = statement.strip().rstrip(";")
+    return queries
 
 
 def in_json(values: Any) -> str:
-    """What a statement for many reads by json_each: all in one text, so that it is one step."""
+    """Values as one JSON text, which a statement for many rows reads by json_each."""
     return _encode(values).decode()
+
+
+def parse_row(row: Row, kind: type[T], *json_columns: str) -> T:
+    """A row as a dataclass with a field for each column; enums and booleans become what the fields say."""
+    values = {**dict(row), **{name: _decode(row[name]) for name in json_columns}}
+    return msgspec.convert(values, kind, strict=False)
+
+
+def columns_of(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass by name, as a statement takes them."""
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
 class Transaction:
     """Runs named statements on one connection; never begins, commits or rolls back by itself.
 
-    A unit of work may run twice, and may be undone, so it changes nothing but the database. What it has to change
-    elsewhere (a counter, an event, what is kept in memory) it returns, or hands to `after_commit`.
+    A unit of work may run twice, and may be undone, so it changes nothing but the database. It returns what else has to
+    change (counters, events, what memory holds), or hands it to `after_commit`.
     """
 
     __slots__ = ("_connection", "_effects", "_queries")
@@ -53,30 +68,30 @@ class Transaction:
         self._queries = load_queries()
 
     def after_commit(self, effect: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Have `effect` called once when this transaction is committed, in the event loop where there is one.
+        """Call `effect` once when this transaction is committed, in the event loop if there is one.
 
-        It is called before whoever awaits the transaction goes on, even when that task is cancelled; and not at all for
-        what is undone.
+        The call comes before the task that awaits the transaction goes on, and also when that task was cancelled. What
+        is undone has no effect.
         """
         self._effects.append(partial(effect, *args, **kwargs))
 
     def hand_over_effects(self, later: Callable[[Callable[[], object]], object]) -> None:
-        """Once the transaction is committed: give each function that waited for that to `later`, in their order."""
+        """After the commit: give each function that waited for it to `later`, in order."""
         for effect in self._effects:
             later(effect)
 
     def run(self, name: str, /, **parameters: Any) -> int:
-        """Carry out a statement; returns how many rows it changed."""
+        """Run a statement; returns how many rows it changed."""
         return self._connection.execute(self._queries[name], parameters).rowcount
 
     def insert(self, name: str, /, **parameters: Any) -> int:
-        """Carry out an insert; returns the new row's id."""
-        found = self._connection.execute(self._queries[name], parameters).lastrowid
-        assert found is not None
-        return found
+        """Run an insert; returns the id of the new row."""
+        row_id = self._connection.execute(self._queries[name], parameters).lastrowid
+        assert row_id is not None
+        return row_id
 
     def run_many(self, name: str, rows: Iterable[Mapping[str, Any]], /) -> int:
-        """Carry out one statement for each row; returns how many rows were changed in all."""
+        """Run a statement once for each of these rows; returns how many rows it changed in all."""
         return self._connection.executemany(self._queries[name], rows).rowcount
 
     def rows(self, name: str, /, **parameters: Any) -> list[Row]:
@@ -84,23 +99,28 @@ class Transaction:
         return self._connection.execute(self._queries[name], parameters).fetchall()
 
     def each(self, name: str, /, **parameters: Any) -> Iterator[Row]:
-        """The rows of a query, one at a time: for those that hold much."""
+        """The rows of a query one at a time, for large rows."""
         return iter(self._connection.execute(self._queries[name], parameters))
 
     def row(self, name: str, /, **parameters: Any) -> Row | None:
         """The only row of a query, or None."""
-        found: Row | None = self._connection.execute(self._queries[name], parameters).fetchone()
-        return found
+        row: Row | None = self._connection.execute(self._queries[name], parameters).fetchone()
+        return row
+
+    def parsed(self, kind: type[T], name: str, /, **parameters: Any) -> T | None:
+        """The only row of a query as a value of its type, or None."""
+        row = self.row(name, **parameters)
+        return None if row is None else parse_row(row, kind)
 
     def value(self, name: str, /, **parameters: Any) -> Any:
         """The first column of the only row of a query, or None without a row."""
-        found = self._connection.execute(self._queries[name], parameters).fetchone()
-        return None if found is None else found[0]
+        row = self._connection.execute(self._queries[name], parameters).fetchone()
+        return None if row is None else row[0]
 
     def attempt(self, work: Callable[[], object]) -> Exception | None:
-        """Carry out `work`; where it raises, what it changed is undone, the transaction goes on; gives the error.
+        """Run `work` in a savepoint: an exception undoes its changes and is returned, and the transaction goes on.
 
-        What the database raises for want of room, of the disk or of a lock passes: the rest would fare no better.
+        Errors of the database itself, such as a full disk or a lock, are raised: what follows would fail as well.
         """
         before = len(self._effects)
         self._connection.execute("savepoint attempt")
@@ -108,7 +128,7 @@ class Transaction:
             work()
         except sqlite3.OperationalError:
             raise
-        except Exception as problem:  # noqa: BLE001 - whoever asked deals with it
+        except Exception as problem:  # noqa: BLE001 - the caller handles it
             del self._effects[before:]
             self._connection.execute("rollback to attempt")
             self._connection.execute("release attempt")
@@ -126,9 +146,9 @@ def in_transaction(
     work: Callable[[Transaction], T],
     later: Callable[[Callable[[], object]], object] = _call,
 ) -> T:
-    """Run `work` inside BEGIN IMMEDIATE: committed whole when it returns, rolled back when it raises.
+    """Run `work` inside BEGIN IMMEDIATE: commit when it returns, roll back when it raises.
 
-    `later` gets each function that `work` gave to `after_commit`.
+    `later` gets each function that `work` handed to `after_commit`.
     """
     tx = Transaction(connection)
     connection.execute("begin immediate")
@@ -139,6 +159,5 @@ def in_transaction(
         if connection.in_transaction:
             connection.execute("rollback")
         raise
-    for effect in tx._effects:  # noqa: SLF001
-        later(effect)
+    tx.hand_over_effects(later)
     return result

@@ -107,7 +107,7 @@ async def test_a_forward_that_bounces_later_is_kept_once(room: Mailroom) -> None
     reasons = [(await notify(room, outgoing, GONE)).consequences.returned for _ in range(2)]
     assert [(ReturnedForward(1, "news", "550 5.1.1"),), (ReturnedForward(None, "news", "550 5.1.1"),)] == reasons
     assert [(1, "news-owner", ADA, "came back: 550 5.1.1 no such user")] == await kept(room)
-    await room.database.write(inbound.take_again, 1)
+    await room.database.write(inbound.process_again, 1)
     await room.processing.recover()
     (again,) = await room.outgoing()
     assert outgoing.content == again.content

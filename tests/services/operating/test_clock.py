@@ -13,6 +13,7 @@ from pressrun.delivery.queue.jobs import CompositionFailed, Result
 from pressrun.services.operating import housekeeping
 from pressrun.services.readers.sign_ups import Origin
 from pressrun.services.settings import DeliverySettings
+from pressrun.store import maintenance
 
 MONTH = 30 * 86400
 WEB = Origin(source="web")
@@ -69,7 +70,7 @@ async def test_what_was_put_off_waits_as_long_from_now_on(press: Pressroom, rest
 
 
 async def test_very_many_are_cut_in_slices(press: Pressroom, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(housekeeping.clock, "_MOST", 2)  # type: ignore[attr-defined]
+    monkeypatch.setattr(maintenance, "_MOST", 2)
     await press.readers(5)
     await ahead(press)
     await press.edition()

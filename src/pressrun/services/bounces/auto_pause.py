@@ -173,7 +173,7 @@ class AutoPause:
         assert state is not None  # it is being sent
         paused = replace(edition, state=state, pause_reason=reason.said, braked_at=now)
         editions.record_edition(tx, paused)
-        editions.note_brake(tx, edition.id, now)
+        editions.record_auto_pause(tx, edition.id, now)
         self._tell(tx, edition, reason, now)
         return paused
 

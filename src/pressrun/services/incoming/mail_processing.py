@@ -199,7 +199,9 @@ class MailProcessing:
                 raise MailMustWait(str(problem)) from problem
             event(log, "inbound.failed", level=logging.ERROR, error=True, mail=number)
             words = "an error of ours, see the log"
-            await self._database.record(inbound.settle_mail, number, InboundState.FAILED, words, int(self._clock()))
+            await self._database.record(
+                inbound.record_mail_result, number, InboundState.FAILED, words, int(self._clock())
+            )
             event(log, "inbound.kept", level=logging.WARNING, mail=number, outcome=words)
             self._count("failed")
 

@@ -29,7 +29,7 @@ class KeptMail:
 
     async def retry(self, number: int) -> None:
         """Have a kept mail dealt with once more, as if it had just come; raises NotFound."""
-        if not await self._database.write(inbound.take_again, number):
+        if not await self._database.write(inbound.process_again, number):
             raise _unknown(number)
         event(log, "inbound.retried", mail=number)
         self._accepted()

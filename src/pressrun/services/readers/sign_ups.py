@@ -425,5 +425,5 @@ def _find_followed(tx: Transaction, subscription_id: int) -> SubscriptionDetails
 
 def find_subscription_details(tx: Transaction, subscription_id: int) -> SubscriptionDetails | None:
     """A subscription with its list and person; None when it is gone."""
-    found = subscriptions.get_standing(tx, subscription_id)
+    found = subscriptions.get_with_details(tx, subscription_id)
     return None if found is None else SubscriptionDetails(subscription=found[0], person=found[1], list=found[2])

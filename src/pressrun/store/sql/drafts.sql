@@ -63,7 +63,7 @@ order by draft.edition_id;
 select draft.edition_id from draft join edition on edition.id = draft.edition_id
 where draft.expires_at < :now and edition.state = 'draft' limit 100;
 
--- name: posted_before
+-- name: find_same_content
 -- The edition that was made of the same content: one that was not cancelled before one that was, the last one first.
 select id from edition where list_id = :list_id and source_digest = :source_digest and not is_welcome
 order by state = 'cancelled', id desc limit 1;

@@ -57,10 +57,6 @@ select content_id from inbound where id = :id;
 -- Forget a content that no mail needs.
 delete from inbound_content where id = :id and not exists (select 1 from inbound where content_id = :id);
 
--- name: count_by_state
--- How many mails are in each state.
-select state, count(*) as number from inbound group by state;
-
 -- name: count_kept
 -- How many mails are kept for a person.
 select count(*) from inbound where state in ('kept', 'unreadable', 'failed');
@@ -85,7 +81,7 @@ order by inbound.id desc;
 select inbound_content.content from inbound join inbound_content on inbound_content.id = inbound.content_id
 where inbound.id = :id and inbound.state in ('kept', 'unreadable', 'failed');
 
--- name: take_again
+-- name: process_again
 -- A kept mail is dealt with once more.
 update inbound set state = 'received', outcome = '', settled_at = null
 where id = :id and state in ('kept', 'unreadable', 'failed') and content_id is not null;

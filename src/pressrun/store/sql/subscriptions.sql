@@ -11,7 +11,7 @@ select * from subscription where subscriber_id = :subscriber_id and list_id = :l
 -- One subscription by id.
 select * from subscription where id = :id;
 
--- name: standing
+-- name: with_details
 -- One subscription with its person and its list, the columns of each in the order of its type.
 select subscription.id, subscription.list_id, subscription.subscriber_id, subscription.state,
     subscription.state_before, subscription.suspended_for, subscription.paused_until, subscription.source,
