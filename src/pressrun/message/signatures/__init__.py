@@ -1,1 +1,1 @@
-"""DKIM signatures, and what the copies of an edition share of them, made ready once."""
+"""DKIM signatures, and the parts of them that all copies of an edition share."""

@@ -1,8 +1,8 @@
-"""The DKIM body hash of every copy of an edition, with what all copies share made ready once (RFC 6376 §3.4.4).
+"""The DKIM body hash of every copy of an edition (RFC 6376 §3.4.4), with the work that all copies share done once.
 
-The fixed parts of a skeleton are brought into relaxed form once, and hashed once up to the first place where a reader's
-own value stands. For an edition with pictures that is nearly all of the work. Where a run of blanks or a line end
-could cross from one part into the next, nothing is known beforehand, and the whole body has to be hashed.
+The fixed parts of a skeleton are brought into relaxed form once, and hashed once up to the first value of a reader.
+For an edition with pictures that is nearly all of the work. Where a run of blanks or a line end could cross from one
+part into the next, nothing can be prepared, and the whole body is hashed for each copy.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _OPEN = (b" ", b"\t", b"\r")  # what the next part could be the rest of
 
 
 class BodyHash:
-    """`template` holds the fixed parts at even places, and nothing at the places of values between them."""
+    """`template` holds the fixed parts at even places and b"" at the places of values between them."""
 
     __slots__ = ("_begin", "_fixed", "_start")
 
@@ -37,7 +37,7 @@ class BodyHash:
             self._start.update(self._fixed[0])
 
     def of(self, parts: Sequence[bytes]) -> bytes | None:
-        """The 32 octets for a copy that consists of these parts; None when the whole body has to be looked at."""
+        """The 32 octets for a copy that consists of these parts, or None when its whole body must be hashed."""
         values = parts[self._begin + 1 :: 2]
         if self._start is None:
             return None
@@ -53,6 +53,6 @@ class BodyHash:
 
 
 def _are_canonical(values: Sequence[bytes]) -> bool:
-    """Whether all are in relaxed form and none is open, which is nearly always so and told at once for all of them."""
+    """Whether all are in relaxed form and none is open, which is nearly always so, by one look at all of them."""
     marked = b"\0".join(values) + b"\0"
     return not (b"\t" in marked or b"  " in marked or b" \r\n" in marked or b" \0" in marked or b"\r\0" in marked)

@@ -1,7 +1,7 @@
-"""What DKIM signs of the header of every copy of an edition, with what all copies share made ready once.
+"""What DKIM signs of the header of every copy of an edition, with the work that all copies share done once.
 
-Of some twenty-five fields of a copy eight hold something of a reader's own. All are put in order and brought into
-relaxed form once (RFC 6376 §3.4.2); for a copy only its values are, and put where they belong.
+Of some twenty-five fields of a copy eight hold a value of the reader's own. All are put in order and brought into
+relaxed form once (RFC 6376 §3.4.2). For a copy only its values are, and put in their places.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from functools import lru_cache
 from pressrun.message.signatures.relaxed import canonical_fields, canonical_value
 from pressrun.message.signatures.signed_fields import SignedHeader, signed_header
 
-_EDGES = b" \t\r\n"  # what could run together with what stands beside a value
-_MARK = re.compile(rb"\0(\d+)\0")  # stands for the value of that place; in no header otherwise
+_EDGES = b" \t\r\n"  # these could run together with what is beside a value
+_MARK = re.compile(rb"\0(\d+)\0")  # in place of the value with that number; no header contains it
 _SUBJECT = b"subject:"
 
 
 class HeaderForm:
-    """`template` holds the fixed parts at even places, and nothing at the places of values between them.
+    """`template` holds the fixed parts at even places and b"" at the places of values between them.
 
-    At the places `subjects` stands not a value but the whole field.
+    At the places `subjects` the value is the whole field.
     """
 
     __slots__ = ("_author", "_names", "_pieces", "_subjects", "_values")
@@ -39,7 +39,7 @@ class HeaderForm:
         self._subjects = [(at, place) for at, place in places if place in subjects]
 
     def of(self, parts: Sequence[bytes]) -> SignedHeader | None:
-        """That of a copy which consists of these parts; None when the whole header has to be looked at."""
+        """The signed header of a copy that consists of these parts, or None when it must be read as a whole."""
         if self._author is None:
             return None
         pieces = self._pieces.copy()
@@ -53,7 +53,7 @@ class HeaderForm:
         return SignedHeader(names=self._names, text=b"".join(pieces), author=self._author)
 
 
-@lru_cache(maxsize=16)  # of most editions it is the same on each copy
+@lru_cache(maxsize=16)  # most editions have the same subject on each copy
 def _subject(field: bytes) -> bytes:
     ((name, canonical),) = canonical_fields(field)
     assert name == _SUBJECT[:-1]

@@ -24,7 +24,7 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DkimSettings:
-    """One signature. `key_pem` is the private key, RSA or Ed25519, as `key_file` held it; it is never shown."""
+    """One `[dkim]` table. `key_pem` is the private key, RSA or Ed25519, as `key_file` holds it; it is never shown."""
 
     domain: str = setting(
         kinds.domain(),
@@ -51,13 +51,13 @@ SignDigest: TypeAlias = Callable[[bytes], bytes]
 
 
 class NoKey(ValueError):
-    """Why a PEM holds no private key that can sign mail, as the end of a sentence on its file."""
+    """A PEM holds no private key that can sign mail; the message completes a sentence about its file."""
 
 
 def begin_sha256() -> Hash:
-    """The hash of nothing so far.
+    """A hash that has read nothing yet.
 
-    Not hashlib's: that gives the interpreter away for these few microseconds, and a thread then waits long to have it
+    Not hashlib's, which releases the interpreter for these few microseconds, after which a thread waits long to get it
     back.
     """
     return _empty().copy()

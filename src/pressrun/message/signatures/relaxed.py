@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
-Field: TypeAlias = tuple[bytes, bytes]  # its name in lower case, and the whole of it in canonical form with CRLF
+Field: TypeAlias = tuple[bytes, bytes]  # the name in lower case, and the whole field in canonical form with CRLF
 
 _RUN = re.compile(rb"  +")  # a pattern with tabs in it takes eight times as long
 
@@ -22,7 +22,7 @@ def canonical_fields(header: bytes) -> list[Field]:
 
 
 def canonical_value(value: bytes) -> bytes:
-    """What stands in a header, unfolded; a part of it that neither begins nor ends in blanks or a line end."""
+    """A value, unfolded; it neither begins nor ends in blanks or a line end."""
     if b"\r\n" in value:
         value = value.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
     return _squeezed(value)
@@ -40,7 +40,7 @@ def canonical_body(body: bytes) -> bytes:
 
 
 def canonical_lines(text: bytes) -> bytes:
-    """A part of a body that does not end in blanks: its own form, whatever stands before and behind it."""
+    """A part of a body that does not end in blanks, in a form that does not depend on its neighbours."""
     return _squeezed(text).replace(b" \r\n", b"\r\n")
 
 

@@ -1,6 +1,6 @@
 """Which fields of a header a DKIM signature covers, and in which order (RFC 6376 §5.4, RFC 8058 §4, RFC 9477 §3.1).
 
-Each is named once more than it occurs, so that nobody can add another one.
+Each is named once more than it occurs, so that nobody can add one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pressrun.message.signatures.relaxed import Field
 
 LINE = 78  # RFC 5322 §2.1.1
 
-# Named at least once each, so that none can be added where there was none (RFC 6376 §5.4.2). In the order of h=.
+# Named at least once each, so that an absent one cannot be added (RFC 6376 §5.4.2). In the order of h=.
 ALWAYS_SIGNED = (
     b"From",
     b"To",
@@ -30,7 +30,7 @@ ALWAYS_SIGNED = (
     b"List-Unsubscribe",
     b"List-Unsubscribe-Post",
 )
-# Signed where they occur; so is every other field whose name begins as one of SIGNED_FAMILIES.
+# Signed where they occur, as is every other field whose name begins like one of SIGNED_FAMILIES.
 ALSO_SIGNED = frozenset(
     (b"sender", b"in-reply-to", b"references", b"feedback-id", b"auto-submitted", b"archived-at", b"precedence")
 )
@@ -40,8 +40,10 @@ _ALWAYS = {name.lower(): name for name in ALWAYS_SIGNED}
 
 
 class SignedHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """What is signed of a header: `names` is the folded h= tag up to the value of bh=, `text` are the fields in
-    canonical form in the order in which they are hashed, `author` is that of From, empty where there is none.
+    """What is signed of a header.
+
+    `names` is the folded h= tag up to the value of bh=. `text` holds the fields in canonical form, in the order of
+    hashing. `author` is the field From, or b"".
     """
 
     names: bytes
@@ -61,7 +63,7 @@ def signed_header(fields: Sequence[Field]) -> SignedHeader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Chosen:
-    """For all headers with the same fields in the same order; `order` and `author` are places in the header."""
+    """What headers with the same fields in the same order share; `order` and `author` are places in the header."""
 
     order: tuple[int, ...]
     names: bytes
@@ -75,7 +77,7 @@ def _choose(present: tuple[bytes, ...]) -> _Chosen:
     order: list[int] = []
     for name in dict.fromkeys([*_ALWAYS, *wanted]):
         places = [index for index, other in enumerate(present) if other == name]
-        order += reversed(places)  # of several the last one is taken first, RFC 6376 §5.4.2
+        order += reversed(places)  # of several the last one comes first, RFC 6376 §5.4.2
         names += [_ALWAYS.get(name) or name.title()] * (len(places) + 1)
     author = present.index(b"from") if b"from" in present else None
     return _Chosen(order=tuple(order), names=_named(names) + b"\r\n bh=", author=author)

@@ -1,1 +1,1 @@
-"""A mail as octets: header fields, MIME entities, their encodings, and fixed text with slots between."""
+"""A mail as octets: header fields, MIME entities, their encodings, and fixed text with slots in it."""

@@ -1,7 +1,7 @@
-"""Text in base64 with places for a reader's values between what is the same in every copy (RFC 2045 §6.8).
+"""Text in base64 with places for a reader's values, the rest being the same in every copy (RFC 2045 §6.8).
 
-Three octets make four letters, so a piece looks different with each of the three places in a group where it may begin:
-it is encoded beforehand for all three, and a copy only encodes the values and the odd octets around them.
+Three octets make four letters, so the encoding of a piece depends on its place in a group of three. Each piece is
+encoded beforehand for all three places, and a copy encodes only the values and the odd octets around them.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ def encode_lines(data: bytes) -> bytes:
 
 
 def encoded_size(octets: int) -> int:
-    """The octets of so many in base64, with their line ends."""
+    """How many octets that many become in base64, with line ends."""
     return (octets + 2) // 3 * 4 + (octets + _LINE_OCTETS - 1) // _LINE_OCTETS * 2
 
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """A piece for one beginning: `head` completes the group begun before, `tail` begins the next."""
+    """A piece for one place: `head` completes the group before, `tail` begins the next."""
 
     head: bytes
     lines: bytes
@@ -39,7 +39,7 @@ def _cut(piece: bytes, wanted: int) -> _Cut:
 
 
 class Base64Text:
-    """Pieces, and between each two of them one value."""
+    """Pieces with one value between each two."""
 
     __slots__ = ("_cuts",)
 
@@ -47,14 +47,14 @@ class Base64Text:
         self._cuts = [tuple(_cut(piece, wanted) for wanted in range(3)) for piece in pieces]
 
     def encode(self, values: Sequence[bytes]) -> bytes:
-        """The whole text with these values: one fewer than there are pieces."""
+        """The whole text with these values, which are one fewer than the pieces."""
         done: list[bytes] = []
         odd = b""
         for cuts, value in zip(self._cuts, (b"", *values), strict=True):
             odd += value
             cut = cuts[-len(odd) % 3]
             odd += cut.head
-            # A piece shorter than what was wanted leaves the group open.
+            # A piece that is too short to complete the group leaves it open.
             whole = len(odd) // 3 * 3
             if whole:
                 done.append(encode_lines(odd[:whole]))

@@ -1,8 +1,8 @@
 """Header fields as bytes, built by hand (RFC 5322 §2.2, RFC 2047), because the standard library mangles some.
 
-Every function returns whole fields with their CRLF, 7-bit but for an address that needs SMTPUTF8. A value can never
-end its field: control characters become blanks before anything else happens. URIs stand verbatim and unbroken inside
-their angle brackets, whatever their length (RFC 2369 §2), and are never encoded-words.
+Every function returns whole fields with their CRLF, 7-bit except for an address that needs SMTPUTF8. A value can never
+end its field, because control characters become blanks before anything else happens. URIs are verbatim and unbroken
+inside their angle brackets, whatever their length (RFC 2369 §2), and never encoded-words.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NOT_ID = re.compile(r"[^!#-'*+/-9=?@A-Z^-~.-]", re.ASCII)
 
 
 def clean_value(text: str) -> str:
-    """`text` fit for a header: runs of control characters (CR and LF among them) become one blank."""
+    """`text` made safe for a header: runs of control characters, CR and LF among them, become one blank."""
     if text.isascii() and text.isprintable():
         return text.strip(" ")
     return _CONTROL.sub(" ", text).encode("utf-8", "replace").decode("utf-8").strip(" ")
@@ -65,7 +65,7 @@ def _is_plain(value: str) -> bool:
 
 
 def _encode_words(value: str, room: int) -> str:
-    """`value` as encoded-words, each on a line of its own and never cut inside a character (RFC 2047 §5)."""
+    """`value` as encoded-words, one a line, none of which cuts a character (RFC 2047 §5)."""
     data = value.encode("utf-8")
     q_length = sum(1 if octet in _Q_SAFE or octet == 0x20 else 3 for octet in data)
     use_q = q_length <= (len(data) + 2) // 3 * 4
@@ -93,7 +93,7 @@ def _encode_word(data: bytes, *, use_q: bool) -> str:
 
 
 def phrase(text: str, *, room: int, prefer_atoms: bool = False) -> str:
-    """A display name: bare words where asked for and possible, a quoted string, or encoded-words."""
+    """A display name: bare words if `prefer_atoms` and possible, else a quoted string or encoded-words."""
     text = clean_value(text)
     if not _PRINTABLE.fullmatch(text) or "=?" in text or len(text) > _LONGEST_PLAIN_WORD:
         return _encode_words(text, room)
@@ -103,7 +103,7 @@ def phrase(text: str, *, room: int, prefer_atoms: bool = False) -> str:
 
 
 def mailbox_field(name: str, mailbox: Mailbox) -> bytes:
-    """A field with one mailbox, as From and Reply-To."""
+    """A field with one mailbox, such as From or Reply-To."""
     address = mailbox.address.wire
     if not mailbox.name:
         return f"{name}: {address}\r\n".encode()
@@ -112,7 +112,7 @@ def mailbox_field(name: str, mailbox: Mailbox) -> bytes:
 
 
 def list_id_field(title: str, identifier: str) -> bytes:
-    """`List-Id: Title <news.D>`: the phrase follows RFC 5322, the identifier stands verbatim (RFC 2919 §3)."""
+    """`List-Id: Title <news.D>`: the phrase follows RFC 5322, the identifier is verbatim (RFC 2919 §3)."""
     shown = phrase(title, room=LINE - len("List-Id: "), prefer_atoms=True) if clean_value(title) else ""
     return _before_bracket(f"List-Id: {shown}" if shown else "List-Id:", identifier)
 
@@ -126,32 +126,32 @@ def _before_bracket(start: str, inside: str) -> bytes:
 def uri_field(name: str, *uris: str) -> bytes:
     """`<URI>` items, best first, folded only between items (RFC 2369 §2).
 
-    Bytes are escaped in lower case, which means the same (RFC 3986 §6.2.2.1): filters take `%AB` for a field of
-    a template that was left open.
+    Bytes are escaped in lower case, which means the same (RFC 3986 §6.2.2.1), because filters take `%AB` for a field of
+    a template that was not filled.
     """
     shown = (_ESCAPED.sub(lambda found: found[0].lower(), clean_uri(uri)) for uri in uris)
     return (f"{name}: " + ",\r\n ".join(f"<{uri}>" for uri in shown) + "\r\n").encode("ascii")
 
 
 def clean_uri(uri: str) -> str:
-    """A URI that can stand between angle brackets: whatever could end it is percent-encoded."""
+    """A URI made safe for angle brackets: whatever could end it is percent-encoded."""
     if _URI.fullmatch(uri):
         return uri
     return _NOT_URI.sub(lambda found: quote(found[0], safe="", errors="replace"), uri)
 
 
 def clean_id(message_id: str) -> str:
-    """The inside of `<…>` of a Message-ID without what could end it."""
+    """The inside of a Message-ID's `<…>`, without characters that could end it."""
     return message_id if _ID.fullmatch(message_id) else _NOT_ID.sub("", message_id)
 
 
 def id_field(name: str, *message_ids: str) -> bytes:
-    """A field of message ids, as Message-ID and In-Reply-To."""
+    """A field of message ids, such as Message-ID or In-Reply-To."""
     return (f"{name}: " + "\r\n ".join(f"<{clean_id(value)}>" for value in message_ids) + "\r\n").encode("ascii")
 
 
 def plain_field(name: str, value: str) -> bytes:
-    """A field whose value is fixed by us and plain."""
+    """A field with a plain value that we chose."""
     return f"{name}: {value}\r\n".encode("ascii")
 
 

@@ -1,7 +1,7 @@
-"""A mailbox as people write it, `"Name" <address>`, and as it stands in a header (RFC 5322 §3.4).
+"""A mailbox as people write it, `"Name" <address>`, and as a header has it (RFC 5322 §3.4).
 
-Only one mailbox is read: lists, groups, comments and routes are refused. Nothing with a control character passes,
-so that no value can start a header of its own.
+Only a single mailbox is accepted: lists, groups, comments and routes are refused, and so are control characters, so
+that no value can start a header of its own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """An address with the name shown before it, `""` for none."""
+    """An address and the name shown before it, which may be ""."""
 
     name: str
     address: Address
@@ -34,7 +34,7 @@ class Mailbox:
 
 
 def parse_mailbox(text: str) -> Mailbox:
-    """Read `"Name" <address>`, `Name <address>` or a bare address; raises MalformedAddress with the reason."""
+    """Parse `"Name" <address>`, `Name <address>` or a bare address. Raises MalformedAddress with the reason."""
     text = text.strip(" ")
     if _CONTROL.search(text):
         raise _refused(text, "line breaks and control characters are not allowed")

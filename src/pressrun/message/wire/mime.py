@@ -23,7 +23,7 @@ _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers that nothing belongs t
 
 
 def image_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels; None for what is none of the three, or broken."""
+    """Width and height in pixels of a PNG, GIF or JPEG, read from its first bytes; None for anything else."""
     found: tuple[int, int] | None = None
     if content.startswith(b"\x89PNG\r\n\x1a\n") and len(content) >= 24:
         found = struct.unpack(">II", content[16:24])
@@ -35,7 +35,7 @@ def image_size(content: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int] | None:
-    """Walk from segment to segment up to the frame; what comes before may be long, but is passed over."""
+    """Skip from segment to segment to the frame, which may be far behind."""
     place = 2
     while place + 9 <= len(content) and content[place] == 0xFF:
         marker = content[place + 1]
@@ -67,7 +67,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9 ._()+,-]{1,60}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enclosure:
-    """A file in a mail; with a `content_id` it is shown inside the HTML, else it is an attachment."""
+    """A file in a mail: shown inside the HTML if it has a `content_id`, else an attachment."""
 
     name: str
     media_type: str
@@ -76,7 +76,7 @@ class Enclosure:
 
 
 def media_type_of(name: str, content: bytes) -> str:
-    """What a file is: images by their first bytes, the rest by suffix."""
+    """The media type of a file: images by their first bytes, the rest by suffix."""
     return image_type(content) or _MEDIA_TYPES.get(name.rpartition(".")[2].lower(), _UNKNOWN)
 
 
@@ -92,7 +92,7 @@ def image_type(content: bytes) -> str | None:
 
 
 def text_entity(subtype: str, pieces: Sequence[Piece], *, parameters: str = "") -> Stream:
-    """A text part, its last line ended, in the shorter encoding: for most scripts but the Latin one that is base64."""
+    """A text part, its last line ended, in the shorter encoding, which is base64 for most scripts but Latin."""
     if not pieces or isinstance(pieces[-1], Slot) or not pieces[-1].endswith(("\n", "\r")):
         pieces = [*pieces, "\n"]
     content = _quoted_printable(pieces)
@@ -105,7 +105,7 @@ def text_entity(subtype: str, pieces: Sequence[Piece], *, parameters: str = "") 
 
 
 def _quoted_printable(pieces: Sequence[Piece]) -> Stream:
-    """A slot is filled with an encoded piece that ends in a soft line break."""
+    """Each piece encoded; the value of a slot will be an encoded piece that ends in a soft line break."""
     joined: list[Piece] = []
     for piece in pieces:
         last = joined[-1] if joined else None
@@ -117,7 +117,7 @@ def _quoted_printable(pieces: Sequence[Piece]) -> Stream:
 
 
 def _base64(raw: Stream) -> Stream:
-    """Without slots the finished lines; else the text as it is, for the skeleton to encode with a reader's values."""
+    """The finished lines, or where there are slots the text as it is, which the skeleton encodes with the values."""
     if any(isinstance(piece, Slot) for piece in raw):
         return [Slot(SlotKind.BASE64_BEGIN), *raw, Slot(SlotKind.BASE64_END)]
     return [encode_lines(b"".join(piece for piece in raw if isinstance(piece, bytes)))]
@@ -141,7 +141,7 @@ def enclosure_entity(enclosure: Enclosure) -> Stream:
 
 
 def _file_name(name: str) -> str:
-    """The parameter for a file's name, percent-encoded where it is not plain (RFC 2231 §4)."""
+    """The parameter for a file's name, percent-encoded unless it is plain (RFC 2231 §4)."""
     name = clean_value(name).replace("/", "_").replace("\\", "_") or "file"
     if _PLAIN_NAME.fullmatch(name):
         return f'filename="{name}"'
@@ -151,7 +151,7 @@ def _file_name(name: str) -> str:
 
 
 def multipart_entity(subtype: str, parts: Sequence[Stream], *, seed: str, parameters: str = "") -> Stream:
-    """Parts under one boundary, which is derived from `seed` and the subtype."""
+    """Parts with one boundary, which is derived from `seed` and the subtype."""
     boundary = "=_" + hashlib.sha256(f"{seed}/{subtype}".encode()).hexdigest()[:24]
     head = f'Content-Type: multipart/{subtype};{parameters}\r\n boundary="{boundary}"\r\n\r\n'
     stream: Stream = [head.encode("ascii")]
@@ -185,6 +185,6 @@ def message_body(
 
 
 def with_crlf(text: str) -> str:
-    """`text` with CRLF line ends, the last line ended: what a mail program reads back."""
+    """`text` with CRLF line ends, the last line ended, as a mail program reads it back."""
     text = normalise_lines(text)
     return text if text.endswith("\r\n") else text + "\r\n"

@@ -1,8 +1,8 @@
 """Quoted-printable for text that is cut into pieces (RFC 2045 §6.7): 7-bit, lines of at most 76, safe in transit.
 
-Each piece is encoded as if it began a line, so that pieces can be joined in any order: a piece that does not end a
-line ends with a soft line break. A dot or `From ` at the start of a line is encoded too, because relays and mailboxes
-treat both specially, and so is a blank at the end of one.
+Each piece is encoded as if it began a line and ends with a line break, which is soft where the text goes on, so that
+pieces can be joined in any order. A dot or `From ` at the start of a line is encoded, because relays and mailboxes
+treat both specially. So is a blank at the end of a line.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def normalise_lines(text: str) -> str:
 
 
 def encode_piece(text: str) -> bytes:
-    """Encode a piece of text; the result ends a line (softly where the text does not), or is empty."""
+    """Encode a piece of text. The result is empty or ends a line, softly where the text does not."""
     if len(text) <= _ROOM and _PLAIN.fullmatch(text):
         return text.encode("ascii") + SOFT
     lines = _BREAKS.split(text)
@@ -34,7 +34,7 @@ def encode_piece(text: str) -> bytes:
 
 
 def encode_link(link: str) -> bytes:
-    """The same for a link of ours, of which nothing is escaped (core.site.Site): in one line or two it is but cut."""
+    """The same for a link of ours, which needs no escapes (core.site.Site), so that one or two lines are just cut."""
     octets = link.encode("ascii")
     if len(octets) <= _ROOM:
         return octets + SOFT

@@ -1,8 +1,8 @@
-"""A whole message as fixed bytes with slots between them: built once an edition, copied once a reader.
+"""A whole message as fixed bytes with slots between them, built once per edition and copied once per reader.
 
-A copy is one join: each slot's value is escaped for where it stands, encoded, and put between the chunks; a text in
-base64 is put together with its values first, for it cannot be cut anywhere. The result is always 7-bit with CRLF line
-ends, but for a `To` that needs SMTPUTF8.
+A copy is one join: each slot's value is escaped for its place, encoded, and put between the chunks. A text in base64
+is encoded with its values first, because it cannot be cut anywhere. The result is 7-bit with CRLF line ends, except for
+a `To` that needs SMTPUTF8.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pressrun.message.wire.slots import ESCAPES, URL_FIELDS, Piece, Slot, SlotKi
 
 TEST_PREFIX = "[Test] "
 
-DAY = "@day"  # the field of our own that is the day of a copy; no column can be called so
+DAY = "@day"  # our own field for the day of a copy; no column can have this name
 
 _VERSION = 1
 
@@ -33,10 +33,10 @@ _VERSION = 1
 class CopyValues(msgspec.Struct, frozen=True, kw_only=True):
     """What makes a copy one reader's own.
 
-    `message_id` stands without brackets; `date_at` is in UTC seconds; `unsubscribe_mailto_token` is None where no mail
-    is received; `copy_token` is that of the bounce address. `columns` are the subscriber's imported fields by name.
-    `archive_url` is where this reader finds the edition on the web; editions for everybody hold it already. `day` is
-    `date_at` in the words of the edition, for the head of a letter.
+    `message_id` is without brackets, `date_at` in UTC seconds. `unsubscribe_mailto_token` is None where no mail is
+    received. `copy_token` is that of the bounce address. `columns` are the subscriber's imported fields by name.
+    `archive_url` is where this reader finds the edition on the web; public editions hold it already. `day` is `date_at`
+    in the words of the edition, for the head of a letter.
     """
 
     to: Address
@@ -53,7 +53,7 @@ class CopyValues(msgspec.Struct, frozen=True, kw_only=True):
     is_test: bool = False
 
     def fields(self) -> dict[str, str]:
-        """The merge fields of this reader; a column never stands in for one of ours."""
+        """The merge fields of this reader; a column never replaces one of ours."""
         return {
             **self.columns,
             "name": self.name,
@@ -74,7 +74,7 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class _Coded:
-    """A text in base64: the place where it goes, and the slots in it."""
+    """A text in base64: its place in the template, and the slots in it."""
 
     place: int
     text: Base64Text
@@ -98,8 +98,8 @@ class Skeleton:
         self._fixed_subject = text_field("Subject", "".join(fixed)) if len(fixed) == len(stored.subject) else None
         self._template: list[bytes] = [b""] * (2 * len(stored.slots) + 1)
         self._template[::2] = stored.chunks
-        self._coded = self._take_out_coded()
-        self._forms: tuple[HeaderForm, BodyHash] | None = None  # made with the first copy that is signed
+        self._coded = self._extract_coded()
+        self._forms: tuple[HeaderForm, BodyHash] | None = None  # computed for the first copy that is signed
         coded = {place for text in self._coded for place in range(text.place, text.place + 2 * len(text.slots) + 3, 2)}
         unique: dict[tuple[_Renderer, Slot], int] = {}
         self._places = [
@@ -109,8 +109,8 @@ class Skeleton:
         ]
         self._unique = list(unique)
 
-    def _take_out_coded(self) -> list[_Coded]:
-        """The texts in base64; in the template nothing is left of them but the place where each stands."""
+    def _extract_coded(self) -> list[_Coded]:
+        """The texts in base64; the template keeps only the place of each."""
         slots = self._stored.slots
         begins = [index for index, slot in enumerate(slots) if slot.kind is SlotKind.BASE64_BEGIN]
         ends = [index for index, slot in enumerate(slots) if slot.kind is SlotKind.BASE64_END]
@@ -123,7 +123,7 @@ class Skeleton:
 
     @classmethod
     def from_stream(cls, stream: Stream, subject: list[Piece]) -> Skeleton:
-        """Join what is fixed between two slots into one chunk."""
+        """Join the bytes between two slots into one chunk."""
         chunks: list[list[bytes]] = [[]]
         slots: list[Slot] = []
         for piece in stream:
@@ -136,11 +136,11 @@ class Skeleton:
 
     @classmethod
     def decode(cls, stored: bytes) -> Skeleton:
-        """Read what `encode` wrote; raises ValueError for anything else."""
-        found = msgspec.msgpack.decode(stored, type=_Stored)
-        if found.version != _VERSION:
-            raise ValueError(f"a skeleton of version {found.version} cannot be read")
-        return cls(found)
+        """Decode what `encode` wrote. Raises ValueError for anything else."""
+        stored_skeleton = msgspec.msgpack.decode(stored, type=_Stored)
+        if stored_skeleton.version != _VERSION:
+            raise ValueError(f"unknown skeleton version {stored_skeleton.version}")
+        return cls(stored_skeleton)
 
     def encode(self) -> bytes:
         """The skeleton for the database."""
@@ -151,7 +151,7 @@ class Skeleton:
         return b"".join(self.parts(values))
 
     def parts(self, values: CopyValues) -> list[bytes]:
-        """One reader's message in parts: what is fixed at even places, what is the reader's own between."""
+        """One reader's message in parts: fixed bytes at even places, the reader's own between them."""
         fields = values.fields()
         rendered = [renderer(self, slot, values, fields) for renderer, slot in self._unique]
         parts = self._template.copy()
@@ -162,7 +162,7 @@ class Skeleton:
         return parts
 
     def known(self, parts: Sequence[bytes]) -> KnownHashes:
-        """What of a copy that consists of these parts is known to the one who signs it."""
+        """What a signer need not compute for a copy that consists of these parts."""
         if self._forms is None:
             subjects = {2 * index + 1 for index, slot in enumerate(self._stored.slots) if slot.kind is SlotKind.SUBJECT}
             self._forms = HeaderForm(self._template, subjects), BodyHash(self._template)
@@ -257,7 +257,7 @@ _LINK_KINDS = frozenset({SlotKind.TEXT, SlotKind.HTML, SlotKind.ATTRIBUTE, SlotK
 
 
 def _recipe(slot: Slot) -> tuple[_Renderer, Slot]:
-    """How a slot is rendered; a link of ours looks the same in all places where a whole one may stand."""
+    """How a slot is rendered. A link of ours looks the same in all places where a whole link may be."""
     if slot.field in URL_FIELDS and slot.kind in _LINK_KINDS:
         return _link, Slot(SlotKind.URL, slot.field)
     return _RENDERERS[slot.kind], slot

@@ -1,7 +1,7 @@
 """The places in a message where a reader's own values go, and how a value is escaped for each.
 
-A value may hold anything: quotes, markup, line breaks, control characters. What makes it safe is the kind of the
-slot, which says where the value stands; a kind is chosen once, when the message is built, never from the value.
+A value may hold anything: quotes, markup, line breaks, control characters. The kind of the slot, which says where the
+value goes, makes it safe. The kind is chosen when the message is built, never from the value.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pressrun.message.wire.headers import clean_value
 
 
 class SlotKind(IntEnum):
-    """Where a value stands. The numbers are stored: never reuse one."""
+    """Where a value goes. The numbers are stored, so never reuse one."""
 
     TEXT = 1  # plain text, as it is
     TEXT_URL_PART = 2  # inside a URL in plain text: percent-encoded
@@ -32,12 +32,12 @@ class SlotKind(IntEnum):
     UNSUBSCRIBE_URL = 24  # inside the brackets of List-Unsubscribe
     UNSUBSCRIBE_MAILTO = 25  # the second item of List-Unsubscribe; `default` holds the address around `%s`
     COPY_TOKEN = 26
-    BASE64_BEGIN = 30  # what stands between these two is text that is encoded once a copy, values and all
+    BASE64_BEGIN = 30  # the text between these two is encoded for each copy, together with its values
     BASE64_END = 31
 
 
 class Slot(msgspec.Struct, frozen=True, array_like=True):
-    """One place. `field` names the value, `default` stands for a missing one."""
+    """One place. `field` names the value, `default` replaces a missing one."""
 
     kind: SlotKind
     field: str = ""
@@ -77,7 +77,7 @@ def _url_part(value: str) -> str:
 
 
 def _url(value: str) -> str:
-    """A whole URL, or nothing where its scheme is none that a mail may link to."""
+    """A whole URL, or nothing where a mail may not link to its scheme."""
     if _READY_URL.fullmatch(value):
         return value
     value = _CONTROL.sub("", value).strip()
