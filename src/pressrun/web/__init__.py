@@ -1,4 +1,5 @@
-"""Pages for readers and the public, over services: nothing is decided here. Rooms by whom a page is for, one for HTTP.
+"""Pages for readers, editors and the public. The services decide; these packages show.
 
-Beside the rooms lie `app`, which puts all of them together, and what more than one of them stands on.
+`readers`, `editors` and `archives` have the pages, by whom they are for, and `http` has the protocol. `app` puts them
+together.
 """

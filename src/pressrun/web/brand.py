@@ -1,6 +1,6 @@
-"""A list's colour on its pages: the style sheet that puts it in place of the built-in one, and the icon in it.
+"""A list's colour on its pages: the style sheet that replaces the built-in colour, and the icon.
 
-Whatever colour an operator chose, words in it and on it can be read, in light and in dark.
+Whatever colour an operator chooses, text in it and on it is readable, on light and dark backgrounds.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from functools import lru_cache
 from pressrun.core.colour import BLACK, WHITE, Colour, ink_on, readable_on
 
 DEFAULT = Colour.parse("#1a56c4")
-# What stands behind words in the accent colour: page, card and sign, as in pressrun.css.
+# The backgrounds of text in the accent colour: page, card and sign, as in pressrun.css.
 LIGHT_GROUNDS = tuple(Colour.parse(text) for text in ("#ffffff", "#f3f5f7", "#eef1f4"))
 DARK_GROUNDS = tuple(Colour.parse(text) for text in ("#14171a", "#1e2226"))
 
-_TINT = 0.06  # how much of the accent is in the ground of what a page offers
-_HOVER = 0.2  # how far an accent moves under the pointer: away from its ground, so that it stays readable
+_TINT = 0.06  # share of the accent in the background of boxes
+_HOVER = 0.2  # how far an accent moves under the pointer, away from its background, so that it stays readable
 
 
 @lru_cache(maxsize=500)
 def brand_sheet(accent: Colour) -> str:
-    """The style sheet that follows the built-in one; a page's policy must name its digest."""
+    """The style sheet after the built-in one; a page's policy must name its digest."""
     light, dark = readable_on(accent, *LIGHT_GROUNDS), readable_on(accent, *DARK_GROUNDS)
     by_day, by_night = _shades(light, BLACK, LIGHT_GROUNDS[0]), _shades(dark, WHITE, DARK_GROUNDS[0])
     return f":root{{{by_day}}}@media(prefers-color-scheme:dark){{:root{{{by_night}}}}}"
@@ -29,7 +29,7 @@ def brand_sheet(accent: Colour) -> str:
 
 @lru_cache(maxsize=500)
 def icon(drawing: str, accent: Colour) -> str:
-    """The envelope of `icon.svg` in another colour, as a data URL: it costs no request."""
+    """The envelope of `icon.svg` in another colour, as a data URL, which costs no request."""
     coloured = drawing.replace(str(DEFAULT), str(accent)).replace("#fff", str(ink_on(accent)))
     return f"data:image/svg+xml;base64,{base64.b64encode(coloured.strip().encode()).decode('ascii')}"
 

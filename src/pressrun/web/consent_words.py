@@ -18,7 +18,7 @@ _CHOSEN = marked("Language of this newsletter: {language}")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ConsentQuestion:
     """A question to a reader and the button that answers it."""
 
     text: str
@@ -37,13 +37,13 @@ def sign_up_promise(words: Words) -> str:
 
 def sign_up(words: Words, title: str) -> str:
     """All that the sign-up form says."""
-    return Question(f"{title}. {sign_up_promise(words)}", words("Subscribe")).recorded
+    return ConsentQuestion(f"{title}. {sign_up_promise(words)}", words("Subscribe")).recorded
 
 
 def sign_up_in(words: Words, title: str, name: str) -> str:
     """All that a family's form says when the language `name` is chosen; `title` is that of the page's list."""
     chosen = words(_CHOSEN, language=name)
-    return Question(f"{title}. {chosen}. {sign_up_promise(words)}", words("Subscribe")).recorded
+    return ConsentQuestion(f"{title}. {chosen}. {sign_up_promise(words)}", words("Subscribe")).recorded
 
 
 def language_apart(words: Words, tag: str) -> str:
@@ -51,27 +51,27 @@ def language_apart(words: Words, tag: str) -> str:
     return "" if (find_language(tag) or tag) == words.language else words.language
 
 
-def confirm(words: Words, title: str, address: str) -> Question:
-    return Question(
+def confirm(words: Words, title: str, address: str) -> ConsentQuestion:
+    return ConsentQuestion(
         words("Send {title} to {address}?", title=title, address=address),
         words("Confirm subscription"),
     )
 
 
-def leave(words: Words, title: str, address: str) -> Question:
-    return Question(
+def leave(words: Words, title: str, address: str) -> ConsentQuestion:
+    return ConsentQuestion(
         words("Stop sending {title} to {address}?", title=title, address=address),
         words("Unsubscribe"),
     )
 
 
-def never_again(words: Words) -> Question:
-    return Question(words("Block all email from us to this address?"), words("Block all email"))
+def never_again(words: Words) -> ConsentQuestion:
+    return ConsentQuestion(words("Block all email from us to this address?"), words("Block all email"))
 
 
-def change(words: Words, new: str) -> Question:
+def change(words: Words, new: str) -> ConsentQuestion:
     """Whether to move subscriptions to a new address."""
-    return Question(words("Move your subscriptions to {new}?", new=new), words("Confirm this address"))
+    return ConsentQuestion(words("Move your subscriptions to {new}?", new=new), words("Confirm this address"))
 
 
 def change_until_now(words: Words, old: str) -> str:
@@ -79,21 +79,21 @@ def change_until_now(words: Words, old: str) -> str:
     return words("Until now: {old}", old=old)
 
 
-def keep_address(words: Words, address: str) -> Question:
+def keep_address(words: Words, address: str) -> ConsentQuestion:
     """Whether to undo a change of address."""
-    return Question(words("Keep your subscriptions at {address}?", address=address), words("Keep this address"))
+    return ConsentQuestion(words("Keep your subscriptions at {address}?", address=address), words("Keep this address"))
 
 
-def subscribe_again(words: Words, title: str, address: str) -> Question:
+def subscribe_again(words: Words, title: str, address: str) -> ConsentQuestion:
     """Whether to undo unsubscribing."""
-    return Question(
+    return ConsentQuestion(
         words("Send {title} to {address} again?", title=title, address=address),
         words("Subscribe me again"),
     )
 
 
-def pause(words: Words, title: str, address: str, days: int) -> Question:
-    return Question(
+def pause(words: Words, title: str, address: str, days: int) -> ConsentQuestion:
+    return ConsentQuestion(
         words("Pause sending {title} to {address}?", title=title, address=address),
         pause_button(words, days),
     )

@@ -1,7 +1,7 @@
-"""A list's icon as a PNG, drawn with a round pen: the initial of its title, or an envelope for what it cannot write.
+"""A list's icon as a PNG, drawn with a round pen: the initial of its title, or an envelope if it has no such letter.
 
-Phones and other sites take no SVG, so the icon in a page is not enough for them. A letter is a few lines on a grid of
-8 by 12; a curved one is the polygon that its curve stays within, whose corners are cut again and again (Chaikin).
+Phones and other sites do not accept SVG, so they need more than the icon in a page. A letter is a few lines on a grid
+of 8 by 12. A curve is given by the polygon around it, whose corners are cut repeatedly (Chaikin).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from pressrun.core.colour import Colour, ink_on
 
-SIZE = 256  # pixels; phones show it smaller, and other sites ask for no less than 200
+SIZE = 256  # pixels; phones show it smaller, and other sites want at least 200
 _SHADES = 16  # from the ground to the ink
 _PEN = 1.9  # of the grid
 _HEIGHT = 0.46  # of the letter, as a share of the whole
@@ -37,13 +37,13 @@ _Line = list[tuple[float, float]]
 
 
 def icon_png(letter: str, ground: Colour) -> bytes:
-    """The icon with this letter; without its accents, if it has any, and an envelope where we cannot draw it."""
+    """The icon with this letter, without accents, or with an envelope if the letter is not in `_LETTERS`."""
     plain = unicodedata.normalize("NFD", letter)[:1].upper()
     return _icon(plain if plain in _LETTERS else "", ground)
 
 
 def icon_ico(ground: Colour) -> bytes:
-    """The envelope as `favicon.ico`, for what asks for that without having seen a page: one PNG in a frame."""
+    """The envelope as `favicon.ico`: one PNG in a container."""
     content = icon_png("", ground)
     size = SIZE % 256  # 0 stands for 256
     return struct.pack("<HHHBBBBHHII", 0, 1, 1, size, size, 0, 0, 1, 32, len(content), 22) + content
@@ -89,7 +89,7 @@ def _cut_corners(points: _Line, *, is_closed: bool) -> _Line:
 
 
 def _stroke(covered: list[bytearray], start: tuple[float, float], end: tuple[float, float], radius: float) -> None:
-    """Cover what the pen touches on its way, softly at the edge."""
+    """Cover what the pen touches on its way, with a soft edge."""
     (x, y), (u, v) = start, end
     across, down = u - x, v - y
     length = across * across + down * down or 1.0

@@ -28,7 +28,7 @@ from pressrun.message.words import Words, direction_of
 from pressrun.store.lists import MailingList
 from pressrun.web import language
 from pressrun.web.brand import DEFAULT, brand_sheet, icon
-from pressrun.web.consent_words import Question
+from pressrun.web.consent_words import ConsentQuestion
 from pressrun.web.list_icon import icon_ico, icon_png
 from pressrun.web.sheet import PLACE, Sheet, compact, page_policy
 
@@ -149,7 +149,7 @@ class Pages:
     def question(
         self,
         title: str,
-        question: Question,
+        question: ConsentQuestion,
         *,
         action: str,
         about: MailingList | None,

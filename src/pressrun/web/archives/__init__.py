@@ -1,1 +1,1 @@
-"""Past editions: the pages of an archive, its feeds, what search engines are told; the same as a folder of files."""
+"""Past editions: the pages of an archive, its feeds and sitemaps, and its export as a folder of files."""

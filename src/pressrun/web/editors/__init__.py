@@ -1,1 +1,1 @@
-"""What editors and operators look at, in English: a held edition, a preview, a report, the mailbox of the demo."""
+"""Pages for editors and operators: a held edition, a preview, a report, the mailbox of the demo."""

@@ -1,1 +1,1 @@
-"""HTTP itself: connections, who asks, what a form posts, what has changed, the wall around pages. It knows no page."""
+"""HTTP itself: connections, clients, forms, conditional requests, and the guard around all pages."""

@@ -1,4 +1,4 @@
-"""Conditional requests: validators of a response, and 304 where the client has it already (RFC 9110 §13)."""
+"""Conditional requests: the validators of a response, and 304 if the client has it already (RFC 9110 §13)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def http_date(at: float) -> str:
 class Changes:
     """When the content of a few pages last changed, as far as this process has seen: their Last-Modified.
 
-    No column says when an edition came into a feed: it may be dated back, or have waited behind its canary. A page
-    that was never seen before changed now, which costs its readers one answer too many after a start, and never hides
-    an edition from them.
+    No column says when an edition appeared in a feed: it may be dated back, or have waited for its canary. A page that
+    this process has not seen yet counts as changed now. That costs its readers one transfer too many after a start,
+    and never hides an edition from them.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -29,7 +29,7 @@ class Changes:
         self._seen: dict[str, tuple[bytes, int]] = {}
 
     def changed_at(self, page: str, content: bytes) -> int:
-        """When `page` began to say this, in UTC seconds; never the same for what differs."""
+        """When `page` got this content, in UTC seconds; never the same for different content."""
         digest = hashlib.sha256(content).digest()
         before = self._seen.get(page)
         if before is None or before[0] != digest:
@@ -39,7 +39,7 @@ class Changes:
 
 
 def conditional(request: Request, response: Response, *, modified_at: int | None) -> Response:
-    """`response` with its ETag and Last-Modified, or 304 without content when the client's copy is as good."""
+    """`response` with its ETag and Last-Modified, or 304 without content if the client's copy is current."""
     tag = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
     response.headers["ETag"] = tag
     if modified_at is not None:
@@ -52,9 +52,9 @@ def conditional(request: Request, response: Response, *, modified_at: int | None
 
 
 def _is_fresh(request: Request, tag: str, modified_at: int | None) -> bool:
-    asked = request.headers.get("if-none-match")
-    if asked is not None:  # decides alone, RFC 9110 §13.1.3
-        return "*" in asked.split(",") or any(item.strip().removeprefix("W/") == tag for item in asked.split(","))
+    tags = request.headers.get("if-none-match")
+    if tags is not None:  # takes precedence, RFC 9110 §13.1.3
+        return "*" in tags.split(",") or any(item.strip().removeprefix("W/") == tag for item in tags.split(","))
     if modified_at is None:
         return False
     try:

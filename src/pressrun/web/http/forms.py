@@ -1,8 +1,8 @@
-"""Reading what forms post: urlencoded or multipart, in UTF-8, within limits, and cleaned where people type freely.
+"""Reading forms: urlencoded or multipart, in UTF-8, within limits, with free text cleaned.
 
-A form is small, so it is read whole before it is parsed, and no client chooses how it is decoded: a browser sends the
-charset of the page, which is UTF-8 for ours and, by `accept-charset`, for those that we give away. Python knows codecs
-whose work is quadratic, and others that yield what no page can be written with.
+A form is small, so it is read in full before it is parsed. The client does not choose how it is decoded: browsers send
+the charset of the page, which is UTF-8 for ours and, by `accept-charset`, for the forms that we give away. Python has
+codecs that take quadratic time, and others whose results no page can contain.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # what a client garbles is no news of ours
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # malformed requests are not news
 
 MAX_FIELDS = 200
-MAX_FORM_BYTES = 64 * 1024  # our largest form with every field filled in takes a tenth of it
+MAX_FORM_BYTES = 64 * 1024  # ten times our largest form with every field filled in
 LONGEST_NAME = 100
 
 ONE_CLICK = [("List-Unsubscribe", "One-Click")]  # RFC 8058 §3.2, the only body that a mail program posts
 
-# A form may claim these: for text in ASCII, as a mail program's, they all mean the same. The claim is never obeyed.
+# A form may declare these, which are the same for ASCII text such as a mail program's. We decode UTF-8 anyway.
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252"})
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,4}", re.ASCII)
 _URLENCODED = "application/x-www-form-urlencoded"
@@ -35,12 +35,12 @@ Fields = Sequence[tuple[str, str]]
 
 
 async def read_fields(request: Request) -> Fields:
-    """The fields in their order; files are refused. Raises HTTPException 400 for what cannot be read, 413."""
+    """The fields in their order, without files. Raises HTTPException 400 for a malformed form, 413 for a large one."""
     return parse_fields(request.headers.get("content-type", ""), await read_form(request))
 
 
 async def read_form(request: Request) -> bytes:
-    """The octets of a form; raises HTTPException 413 beyond MAX_FORM_BYTES, before they are all here."""
+    """The octets of a form; raises HTTPException 413 as soon as they exceed MAX_FORM_BYTES."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared[:20]) > MAX_FORM_BYTES:
         raise HTTPException(413, headers=_TOO_LARGE)
@@ -53,7 +53,7 @@ async def read_form(request: Request) -> bytes:
 
 
 def parse_fields(content_type: str, body: bytes) -> Fields:
-    """The fields of a form by its Content-Type; none of a body that is no form. Raises HTTPException 400."""
+    """The fields of a form by its Content-Type; none for other types. Raises HTTPException 400."""
     if content_type == _URLENCODED:  # as every browser and mail program sends it
         return _parse_urlencoded(body)
     try:
@@ -64,13 +64,13 @@ def parse_fields(content_type: str, body: bytes) -> Fields:
             return _parse_urlencoded(body)
         if kind == b"multipart/form-data":
             return _parse_multipart(body, options[b"boundary"])
-    except (ValueError, KeyError, FormParserError):  # not UTF-8 (a ValueError), a part without a name, and their like
+    except (ValueError, KeyError, FormParserError):  # not UTF-8 (a ValueError), a part without a name, and the like
         raise HTTPException(400) from None
     return []
 
 
 def _parse_urlencoded(body: bytes) -> Fields:
-    """Parsed at once: a stream parser in Python costs as much as the rest of a one-click POST."""
+    """Not by a stream parser: in Python, that costs as much as the rest of a one-click POST."""
     try:
         return parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:
@@ -78,7 +78,7 @@ def _parse_urlencoded(body: bytes) -> Fields:
 
 
 def _parse_multipart(body: bytes, boundary: bytes) -> Fields:
-    """RFC 7578; what a part says about charset and encoding of its own is not looked at (§4.7, §4.8)."""
+    """RFC 7578; a part's own charset and encoding are ignored (§4.7, §4.8)."""
     fields: list[tuple[str, str]] = []
     header: dict[bytes, bytes] = {}
     name, value = bytearray(), bytearray()
@@ -115,12 +115,12 @@ def _parse_multipart(body: bytes, boundary: bytes) -> Fields:
 
 
 async def read_fields_or_none(request: Request) -> Fields:
-    """The fields, none at all where the body is no form: for URLs whose answer to any other body is their page."""
+    """The fields, or none if the body is not a form: for URLs that answer any other body with their page."""
     return parse_fields_or_none(request.headers.get("content-type", ""), await read_form(request))
 
 
 def parse_fields_or_none(content_type: str, body: bytes) -> Fields:
-    """The same, of a body that is here."""
+    """The same for a body that was read already."""
     try:
         return parse_fields(content_type, body)
     except HTTPException:
@@ -128,7 +128,7 @@ def parse_fields_or_none(content_type: str, body: bytes) -> Fields:
 
 
 def first(fields: Fields, name: str) -> str | None:
-    """The first value of a field, None where it is not there."""
+    """The first value of a field; None if it is missing."""
     return next((value for key, value in fields if key == name), None)
 
 
@@ -138,7 +138,7 @@ def every(fields: Fields, name: str) -> list[str]:
 
 
 def clean_name(text: str) -> str:
-    """A person's name: what can be printed, single blanks, at most 100 characters."""
+    """A person's name: printable characters, single blanks, at most 100 characters."""
     printable = "".join(character if character.isprintable() else " " for character in text)
     return " ".join(printable.split())[:LONGEST_NAME].rstrip()
 

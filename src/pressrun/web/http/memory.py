@@ -1,17 +1,16 @@
-"""How much of requests that are not answered yet is held in memory, all connections together.
+"""The memory that all requests without an answer may take together.
 
-The beginning of each request is free, so that requests of many megabytes, however slowly they trickle, never keep a
-small one out: a one-click POST, a sign-up or a confirmation always finds room. What is larger and finds none is
-answered 503.
+The beginning of each request is free, so that slow requests of many megabytes never keep out a small one: there is
+always room for a one-click POST, a sign-up or a confirmation. A larger request without room is answered 503.
 """
 
 from __future__ import annotations
 
-FREE_BYTES = 16 * 1024  # of each request: as much as its header may take. Times `connections` this is a bound, too
+FREE_BYTES = 16 * 1024  # of each request, as much as its header may take; bounded by the number of connections
 
 
 class BodyMemory:
-    """The octets beyond FREE_BYTES of all requests at hand. One may take the whole while no other holds any."""
+    """The octets beyond FREE_BYTES of all current requests. One request may take them all while no other holds any."""
 
     __slots__ = ("held", "limit")
 
@@ -21,7 +20,7 @@ class BodyMemory:
 
 
 class BodyShare:
-    """What the request that a connection has at hand holds of it."""
+    """What a connection's current request holds of it."""
 
     __slots__ = ("_arrived", "_held", "_memory")
 
@@ -31,7 +30,7 @@ class BodyShare:
         self._held = 0
 
     def grow(self, octets: int) -> bool:
-        """Hold so many octets more; False when there is no room for them."""
+        """Hold `octets` more; False if there is no room for them."""
         self._arrived += octets
         more = self._arrived - FREE_BYTES - self._held
         if more <= 0:
@@ -44,6 +43,6 @@ class BodyShare:
         return True
 
     def give_back(self) -> None:
-        """The request is answered, or its client is gone."""
+        """Release everything, when the request is answered or its client is gone."""
         self._memory.held -= self._held
         self._arrived = self._held = 0

@@ -1,8 +1,9 @@
-"""The wall around all pages: headers, limits on bodies, counting, and the answer when something fails.
+"""The guard around all pages: headers, limits on bodies, counting, and the answer when something fails.
 
-Every response leaves with a strict content policy and without being sniffed; pages of links in mails also without
-being stored, indexed, or named as a referrer. A body is counted while it streams in, whatever its Content-Length says.
-It does the work of Starlette's own layers, of which each costs as much as a page.
+Every response has a strict content policy and forbids sniffing. The pages behind links in emails must not be stored,
+indexed or named as a referrer either. A body is counted while it streams in, whatever its Content-Length says.
+
+The guard replaces Starlette's middlewares, each of which costs as much as a page.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ _NOT_OF_TOKEN_PAGES = frozenset(name for name, _ in _OF_TOKEN_PAGES)
 
 
 class Endpoint:
-    """A handler as the router calls it."""
+    """Makes a handler an ASGI application, for the router."""
 
     __slots__ = ("_handler",)
 
@@ -65,17 +66,17 @@ class Endpoint:
 class _Body:
     """The body of one request as it arrives, counted against the limit."""
 
-    __slots__ = ("_is_awaited", "_limit", "_receive", "_seen", "is_coming")
+    __slots__ = ("_is_sent", "_limit", "_receive", "_seen", "is_coming")
 
     def __init__(self, receive: Receive, limit: int) -> None:
         self._receive = receive
         self._limit = limit
         self._seen = 0
-        self._is_awaited = True  # the client sends it without being told to
+        self._is_sent = True  # without waiting for 100 Continue
         self.is_coming = False
 
     def check(self, scope: Scope) -> None:
-        """Refuse by the header what must not or need not be read; raises HTTPException."""
+        """Refuse a request by its header; raises HTTPException."""
         fields = dict(scope["headers"])
         hosts = [name for name, _ in scope["headers"]].count(b"host")
         if hosts > 1 or (not hosts and scope["http_version"] == "1.1"):  # RFC 9112 §3.2
@@ -85,13 +86,13 @@ class _Body:
         if declared is not None and is_chunked:  # RFC 9112 §6.3: smuggling
             raise HTTPException(400, headers=_CLOSE)
         self.is_coming = is_chunked or declared not in (None, b"0")
-        self._is_awaited = b"expect" not in fields
+        self._is_sent = b"expect" not in fields
         if declared is not None and declared.isdigit() and int(declared[:20]) > self._limit:
             raise HTTPException(413, headers=_CLOSE)
 
     async def receive(self) -> Message:
         """As ASGI's receive; raises HTTPException 413."""
-        self._is_awaited = True
+        self._is_sent = True
         message = await self._receive()
         if not message.get("more_body"):
             self.is_coming = False
@@ -102,7 +103,7 @@ class _Body:
 
     async def discard(self) -> None:
         """Read and drop the rest for a while: a client that is reset may never see its answer (RFC 9112 §9.6)."""
-        if not self._is_awaited:
+        if not self._is_sent:
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
@@ -147,7 +148,7 @@ class Guard:
         if scope["type"] != "http":
             return
         language.listen(scope)
-        # The router raises for what it does not find where the scope names an app, and answers by itself otherwise.
+        # If the scope names an app, the router raises for an unknown path; otherwise it would answer by itself.
         inner = {**scope, "path": self._path_below(scope["path"]), "root_path": "", "app": self}
         body = _Body(receive, self._max_body_bytes)
         status = 0
@@ -178,10 +179,10 @@ class Guard:
                 self._count_request(scope["method"], self._route_of(inner), status)
 
     def _path_below(self, path: str) -> str:
-        """The path below base_url, whether a proxy took its path off already or not; without a last slash.
+        """The path below base_url, whether or not a proxy has removed base_url's own path; without a trailing slash.
 
-        A target that is no path is read as one: of `http://host/news` what follows the host, and whatever else comes
-        (`*`, `host:443`) as the name of a page that is not there (RFC 9112 §3.2).
+        A target that is not a path becomes one: `http://host/news` loses its host, and anything else (`*`, `host:443`)
+        becomes the name of an unknown page (RFC 9112 §3.2).
         """
         if not path.startswith("/"):
             path = f"/{_HOST.sub('', path, count=1)}"
@@ -224,7 +225,7 @@ class Guard:
 
 
 def is_token_page(path: str) -> bool:
-    """Whether a path below base_url is one that links in mails lead to."""
+    """Whether a path below base_url is one that links in emails lead to."""
     return path.split("/", 2)[1] in TOKEN_PAGES
 
 

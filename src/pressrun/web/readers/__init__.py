@@ -1,1 +1,1 @@
-"""What readers do on pages: sign up, confirm, choose, move, leave; the words that they agree to."""
+"""Pages for readers: sign up, confirm, set preferences, change the address, unsubscribe."""

@@ -17,7 +17,7 @@ from pressrun.services.readers.address_changes import AddressChangeOutcome, Addr
 from pressrun.services.readers.sign_ups import SubscriptionDetails
 from pressrun.services.readers.undo_unsubscribe import UndoOutcome
 from pressrun.web import consent_words
-from pressrun.web.consent_words import Question
+from pressrun.web.consent_words import ConsentQuestion
 from pressrun.web.context import UseCases, WebContext
 from pressrun.web.http.forms import first, read_fields_or_none
 
@@ -157,6 +157,6 @@ class ChangeLinkPages:
             say("You're subscribed again"), say("Everything is just as it was."), sign="done", about=details.list
         )
 
-    def _undo_question(self, details: SubscriptionDetails) -> Question:
+    def _undo_question(self, details: SubscriptionDetails) -> ConsentQuestion:
         masked = parse_address(details.person.address).masked()
         return consent_words.subscribe_again(self._pages.words, details.list.title, masked)

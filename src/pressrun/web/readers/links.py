@@ -15,7 +15,7 @@ from pressrun.core.tokens import TEST_ID, WebPurpose
 from pressrun.services.readers.sign_ups import Confirmed, SubscriptionDetails
 from pressrun.services.readers.unsubscribes import UnsubscribeOutcome
 from pressrun.web import consent_words
-from pressrun.web.consent_words import Question
+from pressrun.web.consent_words import ConsentQuestion
 from pressrun.web.context import UseCases, WebContext
 from pressrun.web.http.forms import ONE_CLICK, first, read_fields_or_none
 from pressrun.web.readers.change_links import ChangeLinkPages
@@ -150,10 +150,10 @@ class LinkPages:
     def _speak(self, details: SubscriptionDetails) -> None:
         self._pages.speak(reader=details.person.language, target=details.list.language)
 
-    def _leave_question(self, details: SubscriptionDetails) -> Question:
+    def _leave_question(self, details: SubscriptionDetails) -> ConsentQuestion:
         return consent_words.leave(self._pages.words, details.list.title, _masked(details))
 
-    def _pause_question(self, details: SubscriptionDetails) -> Question:
+    def _pause_question(self, details: SubscriptionDetails) -> ConsentQuestion:
         return consent_words.pause(self._pages.words, details.list.title, _masked(details), PAUSE_DAYS)
 
     def _leave_page(self, details: SubscriptionDetails | None, request: Request) -> Response:

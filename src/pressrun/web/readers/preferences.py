@@ -21,7 +21,7 @@ from pressrun.services.editions.archive_reader import ArchiveReader
 from pressrun.services.readers.preferences import LONGEST_PAUSE_DAYS, PreferenceChanges, PreferenceLink, Profile
 from pressrun.store.lists import MailingList
 from pressrun.web import consent_words
-from pressrun.web.consent_words import Question
+from pressrun.web.consent_words import ConsentQuestion
 from pressrun.web.context import UseCases, WebContext
 from pressrun.web.http.forms import Fields, clean_language, clean_name, every, first, read_fields
 from pressrun.web.pages import Pages
@@ -91,15 +91,15 @@ class PreferencePages:
             case "pause":
                 return await self._pause(request, link, fields)
             case "resume":
-                origin = self._web.origin(request, Question("", say("Resume")).recorded)
+                origin = self._web.origin(request, ConsentQuestion("", say("Resume")).recorded)
                 resumed = await self._preferences.resume(link, origin, names=every(fields, "list"))
                 return self._page(request, resumed, link, say("Welcome back. You'll get the next edition."))
             case "leave":
-                origin = self._web.origin(request, Question("", say("Unsubscribe")).recorded)
+                origin = self._web.origin(request, ConsentQuestion("", say("Unsubscribe")).recorded)
                 changed = await self._preferences.leave(link, every(fields, "list"), origin)
                 return self._page(request, changed, link, say("You've unsubscribed."))
             case "leave-all":
-                origin = self._web.origin(request, Question("", say("Unsubscribe from everything")).recorded)
+                origin = self._web.origin(request, ConsentQuestion("", say("Unsubscribe from everything")).recorded)
                 changed = await self._preferences.leave_all(link, origin)
                 return self._page(request, changed, link, say("You've unsubscribed from everything."))
             case _:
@@ -110,7 +110,7 @@ class PreferencePages:
         days = _pause_days(first(fields, "days") or "")
         if days is None:
             return await self._refuse(request, link, say("Choose a pause of 1 to 365 days."))
-        origin = self._web.origin(request, Question("", consent_words.pause_button(say, days)).recorded)
+        origin = self._web.origin(request, ConsentQuestion("", consent_words.pause_button(say, days)).recorded)
         paused = await self._preferences.pause(link, days, origin, names=every(fields, "list"))
         return self._page(request, paused, link, say("Paused. You can start again any time."))
 
@@ -134,7 +134,7 @@ class PreferencePages:
             text_only={"text": True, "html": False}.get(form or ""),
         )
         chosen_languages = consent_words.languages_chosen(say, _languages_named(before, families))
-        origin = self._web.origin(request, Question(chosen_languages, say("Save")).recorded)
+        origin = self._web.origin(request, ConsentQuestion(chosen_languages, say("Save")).recorded)
         profile = await self._preferences.save(link, changes, origin)
         if profile is None:
             return self._pages.invalid_link()
@@ -164,7 +164,7 @@ class PreferencePages:
         asked = [target for target in profile.offered if target.name in chosen]
         address, network = parse_address(profile.person.address), self._web.network(request)
         for target in asked:
-            origin = self._web.origin(request, Question(target.title, button).recorded)
+            origin = self._web.origin(request, ConsentQuestion(target.title, button).recorded)
             await self._sign_ups.request(target.name, address, origin, network=network)
         return asked
 
