@@ -45,13 +45,30 @@ def complete(desk: Desk, verb: list[str], begun: str) -> list[str]:
     return [item.value for item in shell.get_completions(["--config", str(desk.config), *verb], begun)]
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["list", "--help"], ["list"]])
-def test_what_shows_no_verb_imports_none(arguments: list[str]) -> None:
-    """So that it is quick: nothing of the program but the table of verbs and what prints it."""
+def modules_after(*arguments: str) -> set[str]:
+    """The modules that a call of the program has imported when it ends."""
     program = "import sys; from pressrun.cli.main import run; run(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
     called = subprocess.run(
         [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True, timeout=60
     )
-    ours = {name for name in called.stderr.split() if name.startswith("pressrun.") and name.count(".") > 1}
+    return set(called.stderr.split())
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["list", "--help"], ["list"]])
+def test_what_shows_no_verb_imports_none(arguments: list[str]) -> None:
+    """So that it is quick: nothing of the program but the table of verbs and what prints it."""
+    ours = {name for name in modules_after(*arguments) if name.startswith("pressrun.") and name.count(".") > 1}
     cli = {"pressrun.cli.main", "pressrun.cli.output", "pressrun.cli.verb_table"}
-    assert not {name for name in ours - cli if not name.startswith(("pressrun.core.", "pressrun.observe."))}
+    assert set() == {name for name in ours - cli if not name.startswith(("pressrun.core.", "pressrun.observe."))}
+
+
+@pytest.mark.parametrize(
+    "verb", [["list", "ls"], ["list", "show", "news"], ["edition", "ls"], ["subscriber", "ls", "news"]]
+)
+def test_a_verb_that_reads_imports_no_daemon(desk: Desk, verb: list[str]) -> None:
+    """So that it is quick, too: no event loop, no templates, no keys of mails, no web server."""
+    desk.make_list()
+    imported = modules_after("--config", str(desk.config), *verb, "--json")
+    slow = {"asyncio", "aiosqlite", "babel", "cryptography", "email_validator", "jinja2", "markdown_it", "starlette"}
+    assert set() == slow & imported
+    assert "pressrun.daemon" not in imported

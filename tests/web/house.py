@@ -38,7 +38,7 @@ from pressrun.services.readers.web_requests import WebRequests
 from pressrun.services.reports.editor_reports import EditorReports
 from pressrun.services.settings import LimitSettings, ServiceSettings
 from pressrun.services.suppression import SuppressionReason, suppress
-from pressrun.store import consent, drafts, editions, lists, subscribers, subscriptions
+from pressrun.store import consent, drafts, editions, lists, logos, subscribers, subscriptions
 from pressrun.store.database import Database
 from pressrun.store.datadir import DataDir, prepare
 from pressrun.store.drafts import PlainFinding
@@ -276,7 +276,7 @@ def _dress(tx: Transaction, name: str, colour: str | None, logo: Logo | None) ->
     target = lists.find_list(tx, name)
     assert target is not None
     if logo is not None:
-        lists.put_logo(tx, target.id, logo)
+        logos.put_logo(tx, target.id, logo)
     lists.update_list(tx, replace(target, colour=colour, logo=None if logo is None else logo.digest))
 
 

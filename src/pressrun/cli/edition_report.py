@@ -1,6 +1,7 @@
-"""`edition report`: aligned text, with bars over time on a terminal, or an HTML page.
+"""`edition report` and `edition delivery`: what became of an edition, and of one copy.
 
-Each reply of a mail server appears once with its count and without addresses, because people pass reports on.
+A report is aligned text, with bars over time on a terminal, or an HTML page. Each reply of a mail server appears once
+with its count and without addresses, because people pass reports on.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from pressrun.cli.invocation import Invocation
 from pressrun.cli.options import edition_argument, verb
 from pressrun.cli.output import cell, echo, echo_drawing, print_fields, print_json, print_table
 from pressrun.cli.read_only import reading
+from pressrun.core.address import parse_address
 from pressrun.core.timeline import Timeline
 from pressrun.core.timestamps import rfc3339
+from pressrun.services.reports.copy_trace import trace_copy
 from pressrun.services.reports.edition_reports import DomainCounts, EditionReport, Said, report_edition
 from pressrun.web.editors.report import render_report
 
@@ -46,6 +49,16 @@ def report(invocation: Invocation, *, edition_id: int, page: str | None, as_json
         print_json(edition_report.plain())
     elif page is None:
         print_report(edition_report)
+
+
+@verb("edition delivery")
+@edition_argument
+@click.argument("address")
+def delivery(invocation: Invocation, *, edition_id: int, address: str, as_json: bool) -> None:
+    subscriber = parse_address(address)
+    with reading(invocation) as tx:
+        trace = trace_copy(tx, edition_id, subscriber, invocation.settings.site)
+    print_fields(trace, as_json=as_json)
 
 
 def print_report(report: EditionReport) -> None:

@@ -23,12 +23,10 @@ from pressrun.cli.read_only import reading, reading_if_any
 from pressrun.cli.when import parse_when
 from pressrun.cli.write_verbs import execute
 from pressrun.control.arguments import EditionId, EditionIds, EditionMove
-from pressrun.core.address import parse_address
+from pressrun.core.edition import at_defaults
 from pressrun.core.errors import NotFound
-from pressrun.message.content.merge import at_defaults
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.reports import ledger_reports
-from pressrun.services.reports.copy_trace import trace_copy
 from pressrun.store.deliveries import count_copies
 
 _COLUMNS = ("id", "list", "state", "subject", "audience", "queued", "deferred", "delivered", "failed", "created_at")
@@ -51,16 +49,6 @@ def list_editions(invocation: Invocation, *, list_name: str | None, as_json: boo
 @edition_argument
 def show(invocation: Invocation, *, edition_id: int, as_json: bool) -> None:
     print_edition(invocation, edition_id, as_json=as_json)
-
-
-@verb("edition delivery")
-@edition_argument
-@click.argument("address")
-def delivery(invocation: Invocation, *, edition_id: int, address: str, as_json: bool) -> None:
-    subscriber = parse_address(address)
-    with reading(invocation) as tx:
-        trace = trace_copy(tx, edition_id, subscriber, invocation.settings.site)
-    print_fields(trace, as_json=as_json)
 
 
 @verb("edition pause")

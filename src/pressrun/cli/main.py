@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import click
@@ -63,7 +64,13 @@ for group in build_groups():
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one call and end the process with its exit code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+    code = run(sys.argv[1:] if arguments is None else list(arguments))
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # closed, or nobody reads it
+            stream.flush()
+    # Python would first take every module apart, which is a fifth of the time of a verb that reads. All that must be
+    # closed is closed by now, and no thread of ours goes on.
+    os._exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

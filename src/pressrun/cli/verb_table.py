@@ -68,7 +68,7 @@ VERBS = {
         "Report on an edition: outcomes, domains, remote replies, unsubscribes and timing.",
     ),
     "edition delivery": (
-        "editions:delivery",
+        "edition_report:delivery",
         "Show whether a subscriber got an edition, when, and what the relay replied.",
     ),
     "edition pause": ("editions:pause", "Pause an edition. Copies already in flight still go out."),

@@ -13,7 +13,11 @@ draft ──release──► scheduled┴─start──► sending ──finish�
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
+
+_FIELD = re.compile(r"\{\{[^|{}]*(?:\|\s*default\s*:([^{}]*))?\}\}")
+_QUOTED = re.compile(r"(?P<quote>[\"'])(.*)(?P=quote)")
 
 
 class EditionState(StrEnum):
@@ -70,3 +74,9 @@ def move(state: EditionState, event: EditionEvent) -> EditionState | None:
 def resumed(*, has_started: bool) -> EditionState:
     """Where a paused edition goes on: one that never took its audience waits for its hour again."""
     return EditionState.SENDING if has_started else EditionState.SCHEDULED
+
+
+def at_defaults(subject: str) -> str:
+    """A subject as people other than readers see it: each merge field at its default, or left out."""
+    shown = _FIELD.sub(lambda field: _QUOTED.sub(r"\2", (field[1] or "").strip()), subject)
+    return " ".join(shown.split())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pressrun.smtp.events import RecipientOutcome
-from pressrun.smtp.handover import Outgoing
+if TYPE_CHECKING:
+    from pressrun.smtp.events import RecipientOutcome
+    from pressrun.smtp.handover import Outgoing
 
 
 class Clock(Protocol):

@@ -1,4 +1,4 @@
-"""Lists, their logos and their editors."""
+"""Lists and their editors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from msgspec import convert
 
 from pressrun.core.address import Address
-from pressrun.message.layouts.design import Logo
 from pressrun.store import search
 from pressrun.store.transaction import Transaction, columns_of, parse_row
 
@@ -99,21 +98,6 @@ def family_lists(tx: Transaction, family: str) -> list[MailingList]:
 def update_list(tx: Transaction, changed: MailingList) -> None:
     """Write every setting of a list back."""
     tx.run("lists.update", **columns_of(changed))
-
-
-def put_logo(tx: Transaction, list_id: int, logo: Logo) -> None:
-    """Store the logo of a list, replacing another; `MailingList.logo` is its digest."""
-    tx.run("lists.put_logo", list_id=list_id, **columns_of(logo))
-
-
-def remove_logo(tx: Transaction, list_id: int) -> None:
-    """Delete the logo of a list."""
-    tx.run("lists.remove_logo", list_id=list_id)
-
-
-def find_logo(tx: Transaction, list_id: int) -> Logo | None:
-    """The logo of a list."""
-    return tx.parsed(Logo, "lists.find_logo", list_id=list_id)
 
 
 def find_logo_name(tx: Transaction, list_id: int) -> str | None:

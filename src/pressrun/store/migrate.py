@@ -12,8 +12,6 @@ import re
 import sqlite3
 from contextlib import closing
 from functools import cache, partial
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from pressrun.core.address import Address, parse_address, stored_address
@@ -24,10 +22,11 @@ from pressrun.core.tokens import digests_of
 from pressrun.store.connection import connect
 
 APPLICATION_ID = 0x70726573  # "pres": tells our files from other SQLite files
+_FOLDER = Path(__file__).parent
 _STEP = re.compile(r"(\d{4})_[a-z0-9_]+\.sql", re.ASCII)
 
 
-def load_steps(folder: Traversable) -> dict[int, str]:
+def load_steps(folder: Path) -> dict[int, str]:
     """The steps by the version that each leads to, in order; raises Refused when a number is missing."""
     steps: dict[int, str] = {}
     for entry in folder.iterdir():
@@ -42,13 +41,13 @@ def load_steps(folder: Traversable) -> dict[int, str]:
 @cache
 def package_steps() -> dict[int, str]:
     """The steps that came with this version of Pressrun."""
-    return load_steps(resources.files("pressrun.store").joinpath("steps"))
+    return load_steps(_FOLDER / "steps")
 
 
 @cache
 def package_schema() -> str:
     """The schema of a new database."""
-    return resources.files("pressrun.store").joinpath("schema.sql").read_text(encoding="utf-8")
+    return (_FOLDER / "schema.sql").read_text(encoding="utf-8")
 
 
 def newest_version(steps: dict[int, str]) -> int:
@@ -98,7 +97,8 @@ def check_version(path: Path, newest: int) -> int:
 
 def require_current_schema(path: Path) -> None:
     """Raise BadConfiguration for a database of another schema, which a reader must not step up."""
-    newest = newest_version(package_steps())
+    numbers = [int(entry.name[:4]) for entry in (_FOLDER / "steps").iterdir() if _STEP.fullmatch(entry.name)]
+    newest = max(numbers, default=1)
     version = check_version(path, newest)
     if version < newest:
         raise BadConfiguration(f"{path} has schema {version}, but this version needs {newest}. Run `pressrun migrate`")

@@ -9,7 +9,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
-from importlib import resources
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
@@ -27,7 +27,7 @@ _decode = msgspec.json.Decoder().decode
 def load_queries() -> dict[str, str]:
     """All statements as `"file.name"`, without their comments."""
     queries: dict[str, str] = {}
-    for entry in sorted(resources.files("pressrun.store").joinpath("sql").iterdir(), key=lambda path: path.name):
+    for entry in sorted((Path(__file__).parent / "sql").iterdir()):
         if not entry.name.endswith(".sql"):
             continue
         pieces = _NAME.split(entry.read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ from pressrun.core.tokens import AddressPurpose, AddressTokens, WebPurpose, WebT
 from pressrun.message.layouts.design import Logo
 from pressrun.services.readers.sign_ups import Origin
 from pressrun.smtp.handover import Outgoing
-from pressrun.store import lists
+from pressrun.store import lists, logos
 from pressrun.store.transaction import Transaction
 
 ADA = parse_address("ada@reader.example")
@@ -68,7 +68,7 @@ async def test_a_notice_shows_the_logo_of_its_list(press: Pressroom) -> None:
         target = lists.find_list(tx, "news")
         assert target is not None
         lists.update_list(tx, replace(target, logo=logo.digest))
-        lists.put_logo(tx, target.id, logo)
+        logos.put_logo(tx, target.id, logo)
 
     await press.office.database.write(give_logo)
     mail = message(await ask(press, WEB))

@@ -25,7 +25,7 @@ from pressrun.services.evidence import record_sent
 from pressrun.services.mail_results import Consequences
 from pressrun.services.mails.copy_composer import CompiledEdition
 from pressrun.services.mails.notice_composer import is_passed_on
-from pressrun.store import deliveries, destinations, editions, lists
+from pressrun.store import deliveries, destinations, editions, lists, logos
 from pressrun.store.deliveries import ClaimedCopy, ClaimedNotice, DeliveryResult
 from pressrun.store.editions import Edition
 from pressrun.store.lists import MailingList
@@ -271,7 +271,7 @@ def _claim_notices(tx: Transaction, request: Request, turn: Turn, may_go: MayGo)
     )
     turn.notices = [(row, None if row.list_id is None else lists.get_list(tx, row.list_id)) for row in claimed]
     shown = {target.id for _, target in turn.notices if target is not None and target.logo is not None}
-    found = {number: lists.find_logo(tx, number) for number in sorted(shown)}
+    found = {number: logos.find_logo(tx, number) for number in sorted(shown)}
     turn.logos = {number: logo for number, logo in found.items() if logo is not None}
     forwards = [row.id for row in turn.barred if is_passed_on(row)]
     others = [row.id for row in turn.barred if not is_passed_on(row)]

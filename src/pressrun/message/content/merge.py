@@ -26,18 +26,11 @@ _INSIDE = re.compile(r"([^\W\d][\w .-]*?)(?:\s*\|\s*default\s*:\s*(.*))?")
 _QUOTED = re.compile(r"(?P<quote>[\"'])(.*)(?P=quote)")
 _ENCODED = re.compile(r"%7B%7B(?:%20|\s)*([A-Za-z_][\w.-]*)(?:%20|\s)*%7D%7D", re.ASCII | re.IGNORECASE)
 _IN_TEXT_URL = re.compile(r"(?:https?://|mailto:)[^\s<>\"]*\Z", re.IGNORECASE)
-_FIELD = re.compile(r"\{\{[^|{}]*(?:\|\s*default\s*:([^{}]*))?\}\}")
 _LONGEST_FIELD = 300
 _URL_ATTRIBUTES = frozenset({"href", "src", "cite", "background"})
 _SHOWN = "{{{{ {} }}}}"
 
 _KindAt = Callable[[str, int], SlotKind | None]
-
-
-def at_defaults(template: str) -> str:
-    """A subject as whoever is no reader sees it: each field at its default, or left out."""
-    shown = _FIELD.sub(lambda found: _QUOTED.sub(r"\2", (found[1] or "").strip()), template)
-    return " ".join(shown.split())
 
 
 @dataclass(frozen=True, slots=True)

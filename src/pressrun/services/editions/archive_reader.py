@@ -38,7 +38,7 @@ from pressrun.services.editions.archived_edition import (
 from pressrun.services.ports import Clock
 from pressrun.services.settings import ServiceSettings
 from pressrun.services.throttled import Throttled
-from pressrun.store import editions, issues, lists, search, subscribers, subscriptions
+from pressrun.store import editions, issues, lists, logos, search, subscribers, subscriptions
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Row, Transaction
@@ -288,7 +288,7 @@ def _offers(tx: Transaction) -> list[OfferedList]:
 
 def _logo(tx: Transaction, name: str, digest: str) -> Logo | None:
     target = lists.find_list(tx, name)
-    return None if target is None or target.logo != digest else lists.find_logo(tx, target.id)
+    return None if target is None or target.logo != digest else logos.find_logo(tx, target.id)
 
 
 def _list_page(tx: Transaction, name: str) -> ListPage | None:

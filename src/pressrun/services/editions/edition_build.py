@@ -21,7 +21,7 @@ from pressrun.services.editions.language_check import check_language
 from pressrun.services.editions.own_layouts import render_own
 from pressrun.services.mails.list_profile import profile_of
 from pressrun.services.ports import LayoutPress
-from pressrun.store import editions, lists, subscribers
+from pressrun.store import editions, lists, logos, subscribers
 from pressrun.store.issues import IssueEdition
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
@@ -92,7 +92,7 @@ def load_build_context(
     target = find_open_list(tx, list_name)
     return BuildContext(
         list=target,
-        logo=lists.find_logo(tx, target.id) if target.logo is not None else None,
+        logo=logos.find_logo(tx, target.id) if target.logo is not None else None,
         columns=subscribers.known_columns(tx, target.id),
         slug=free_slug(tx, target.id, suggested_slug(file), but=replaced),
         edition_id=editions.next_id(tx),

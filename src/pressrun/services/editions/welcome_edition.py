@@ -21,7 +21,7 @@ from pressrun.services.editions import lifecycle
 from pressrun.services.editions.edition_build import BuildContext, Manuscript, build, find_open_list
 from pressrun.services.editions.edition_storage import ChangedSinceBuild
 from pressrun.services.ports import LayoutPress
-from pressrun.store import editions, lists, subscribers, welcomes
+from pressrun.store import editions, logos, subscribers, welcomes
 from pressrun.store.editions import NewEdition
 from pressrun.store.lists import MailingList
 from pressrun.store.transaction import Transaction
@@ -84,7 +84,7 @@ def plan_welcome(
 def require_welcome(tx: Transaction, list_name: str, manuscript: Manuscript | None) -> WelcomeBuild:
     """What to make to look at it: of a file, or what the list has. Raises NotFound, Refused."""
     target = find_open_list(tx, list_name)
-    order = plan_welcome(tx, target, lists.find_logo(tx, target.id), manuscript)
+    order = plan_welcome(tx, target, logos.find_logo(tx, target.id), manuscript)
     if order is None:
         raise NotFound(f"{list_name} has no welcome mail: `pressrun list set {list_name} welcome=FILE` gives it one")
     return order

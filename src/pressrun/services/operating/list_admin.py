@@ -42,7 +42,7 @@ from pressrun.services.operating.list_settings import Value, read_settings
 from pressrun.services.ports import Clock, Entropy, LayoutPress, Waker
 from pressrun.services.reports.ledger_reports import Answer, describe_list, require_list
 from pressrun.services.settings import ServiceSettings
-from pressrun.store import editions, language_switch, lists, notices, welcomes
+from pressrun.store import editions, language_switch, lists, logos, notices, welcomes
 from pressrun.store.database import Database
 from pressrun.store.lists import MailingList, NewList
 from pressrun.store.transaction import Transaction
@@ -226,7 +226,7 @@ class ListAdmin:
             manuscript = Manuscript(source=files["welcome"], source_name=str(file_name), assets=assets)
         elif "welcome" in values or changed.closed_at is not None or values.get("closed") is True:
             return None
-        logo = _read_logo(values["logo"], files) if "logo" in values else lists.find_logo(tx, target.id)
+        logo = _read_logo(values["logo"], files) if "logo" in values else logos.find_logo(tx, target.id)
         return plan_welcome(tx, changed, logo, manuscript)
 
     def _changed(
@@ -320,9 +320,9 @@ def _read_logo(name: Value, files: Mapping[str, bytes]) -> Logo | None:
 def _put_logo(tx: Transaction, target: MailingList, logo: Logo | None) -> None:
     """Store the logo, or forget the one that is there."""
     if logo is None:
-        lists.remove_logo(tx, target.id)
+        logos.remove_logo(tx, target.id)
     else:
-        lists.put_logo(tx, target.id, logo)
+        logos.put_logo(tx, target.id, logo)
 
 
 def _close(tx: Transaction, target: MailingList, now: int) -> MailingList:

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from pressrun.core.delivery import DeliveryState
+from pressrun.core.edition import at_defaults
 from pressrun.core.lane_state import load_lane_state
 from pressrun.core.providers import provider_of
 from pressrun.core.same_words import key_of, without_people
 from pressrun.core.timeline import Timeline, moment_of_share, spread
 from pressrun.core.timestamps import rfc3339
-from pressrun.message.content.merge import at_defaults
 from pressrun.services.editions.lifecycle import require_edition
 from pressrun.services.reports.ledger_reports import Answer, describe_edition
 from pressrun.store import bounces, deliveries, destinations, editions, lists
